@@ -1,0 +1,273 @@
+//! The lookup hits, and the answer is there at once.
+
+use std::{
+    future::{Future, pending, ready},
+    hint::black_box,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use async_trait::async_trait;
+use aws_smithy_async::future::now_or_later::NowOrLater;
+use futures::future::Either;
+use stackfuture::StackFuture;
+use value_future::{ValueFuture, ready_or_await};
+
+use super::{BoxFuture, Case, drive};
+
+/// What the cache holds. No type here allocates when it is cloned, so that the allocations are
+/// those of the contenders.
+pub(crate) trait Value: Send + Sync + Sized + 'static {
+    const NAME: &'static str;
+    fn make(n: u64) -> Self;
+    fn copy(&self) -> Self;
+    fn consume(self) -> u64;
+}
+
+macro_rules! value {
+    ($T:ty, $make:expr, $copy:expr, $consume:expr) => {
+        impl Value for $T {
+            const NAME: &'static str = stringify!($T);
+            #[inline(always)]
+            fn make(n: u64) -> Self {
+                let make: fn(u64) -> $T = $make;
+                make(n)
+            }
+            #[inline(always)]
+            fn copy(&self) -> Self {
+                let copy: fn(&$T) -> $T = $copy;
+                copy(self)
+            }
+            #[inline(always)]
+            fn consume(self) -> u64 {
+                let consume: fn($T) -> u64 = $consume;
+                consume(self)
+            }
+        }
+    };
+}
+
+value!((), |_| (), |()| (), |()| 1);
+value!(bool, |n| n & 1 == 0, |v| *v, u64::from);
+value!(u32, |n| n as u32, |v| *v, u64::from);
+value!(u64, |n| n, |v| *v, |v| v);
+value!(f64, |n| n as f64, |v| *v, f64::to_bits);
+value!(Arc<u64>, |n| Arc::new(n), Arc::clone, |v| *v);
+value!(
+    io::Result<usize>,
+    |n| Ok(n as usize),
+    // A cached `Ok`; errors are not cached.
+    |v| Ok(*v.as_ref().unwrap_or(&0)),
+    |v| v.unwrap_or(0) as u64
+);
+// Without capacity, so that cloning does not allocate: 24 bytes that own something.
+value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64 + 1);
+value!([u64; 8], |n| [n; 8], |v| *v, |v| v[0] ^ v[7]);
+
+const SLOTS: usize = 256;
+
+/// A direct-mapped cache of 256 entries.
+pub(crate) struct Cache<V> {
+    slots: Vec<(u64, V)>,
+}
+
+impl<V: Value> Cache<V> {
+    fn new() -> Self {
+        Cache { slots: (0..SLOTS as u64).map(|key| (key, V::make(key))).collect() }
+    }
+
+    #[inline(always)]
+    fn hit(&self, key: u64) -> Option<V> {
+        let (held, value) = &self.slots[key as usize % SLOTS];
+        (*held == key).then(|| value.copy())
+    }
+
+    async fn load(&self, key: u64) -> V {
+        std::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+        .await;
+        V::make(key)
+    }
+
+    /// The slow road of the contenders that box on it, in a function of its own for all of them.
+    #[cold]
+    #[inline(never)]
+    fn miss(&self, key: u64) -> BoxFuture<'_, V> {
+        Box::pin(self.load(key))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn miss_value_future(&self, key: u64) -> ValueFuture<'_, V> {
+        ValueFuture::boxed(self.load(key))
+    }
+}
+
+/// The obvious representation of the three arms: 24 bytes for a word-sized result.
+#[allow(dead_code, reason = "its third arm is part of its size")]
+enum Obvious<'a, T> {
+    Ready(T),
+    Boxed(BoxFuture<'a, T>),
+    Source(&'a (dyn Fn(u16) -> T + Send + Sync), u16),
+    Taken,
+}
+
+impl<T> Unpin for Obvious<'_, T> {}
+
+impl<T> Future for Obvious<'_, T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut *self {
+            Obvious::Boxed(future) => {
+                let polled = future.as_mut().poll(cx);
+                if polled.is_ready() {
+                    *self = Obvious::Taken;
+                }
+                polled
+            }
+            Obvious::Source(source, token) => {
+                let value = source(*token);
+                *self = Obvious::Taken;
+                Poll::Ready(value)
+            }
+            Obvious::Ready(_) => match std::mem::replace(&mut *self, Obvious::Taken) {
+                Obvious::Ready(value) => Poll::Ready(value),
+                _ => unreachable!(),
+            },
+            Obvious::Taken => panic!("polled after completion"),
+        }
+    }
+}
+
+/// An object-safe trait with one method, for each way to write its return type.
+macro_rules! method {
+    ($Trait:ident, $V:ident, $Returned:ty, $hit:expr, $miss:expr $(, const $N:ident)?) => {
+        trait $Trait<$V $(, const $N: usize)?>: Send + Sync {
+            fn get(&self, key: u64) -> $Returned;
+        }
+        impl<$V: Value $(, const $N: usize)?> $Trait<$V $(, $N)?> for Cache<$V> {
+            fn get(&self, key: u64) -> $Returned {
+                match self.hit(key) {
+                    Some(value) => $hit(value),
+                    None => $miss(self, key),
+                }
+            }
+        }
+    };
+}
+
+type Smithy<'a, V> = NowOrLater<V, BoxFuture<'a, V>>;
+type EitherFuture<'a, V> = Either<std::future::Ready<V>, BoxFuture<'a, V>>;
+
+method!(PollGet, V, Poll<V>, Poll::Ready, |_, _| Poll::Pending);
+method!(BoxGet, V, BoxFuture<'_, V>, |v| Box::pin(ready(v)), Cache::miss);
+method!(EitherGet, V, EitherFuture<'_, V>, |v| Either::Left(ready(v)), |cache, key| Either::Right(
+    Self::miss(cache, key)
+));
+method!(StackGet, V, StackFuture<'_, V, N>, |v| StackFuture::from(ready(v)), |cache, key| {
+    StackFuture::from_or_box(Self::miss(cache, key))
+}, const N);
+method!(SmithyGet, V, Smithy<'_, V>, NowOrLater::ready, |cache, key| NowOrLater::new(Self::miss(
+    cache, key
+)));
+method!(ObviousGet, V, Obvious<'_, V>, Obvious::Ready, |cache, key| Obvious::Boxed(Self::miss(
+    cache, key
+)));
+method!(ValueGet, V, ValueFuture<'_, V>, ValueFuture::ready, Cache::miss_value_future);
+
+#[async_trait]
+trait AsyncTraitGet<V>: Send + Sync {
+    async fn get(&self, key: u64) -> V;
+}
+
+#[async_trait]
+impl<V: Value> AsyncTraitGet<V> for Cache<V> {
+    async fn get(&self, key: u64) -> V {
+        match self.hit(key) {
+            Some(value) => value,
+            None => self.load(key).await,
+        }
+    }
+}
+
+impl<V: Value> Cache<V> {
+    async fn native(&self, key: u64) -> V {
+        match self.hit(key) {
+            Some(value) => value,
+            None => self.load(key).await,
+        }
+    }
+}
+
+pub(crate) const FLOOR: &str = "Poll<T> (floor)";
+pub(crate) const NATIVE: &str = "static async fn";
+pub(crate) const ASYNC_TRAIT: &str = "async-trait";
+pub(crate) const BOX_FUTURE: &str = "BoxFuture";
+pub(crate) const EITHER: &str = "Either";
+pub(crate) const STACK_FUTURE: &str = "stackfuture";
+pub(crate) const SMITHY: &str = "NowOrLater";
+pub(crate) const OBVIOUS: &str = "obvious enum";
+pub(crate) const AWAIT: &str = "ours .await";
+pub(crate) const MACRO: &str = "ours ready_or_await!";
+pub(crate) const IN_PLACE: &str = "ours .in_place()";
+
+/// All contenders for the result type `V`; `N` is the least room that a `StackFuture` needs.
+pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
+    /// The lookups of one contender, awaited in one boxed block.
+    macro_rules! case {
+        ($name:expr, $Object:ty, |$cache:ident, $key:ident| $lookup:expr) => {{
+            let cache: &'static Cache<V> = Box::leak(Box::new(Cache::new()));
+            let run = move |operations| {
+                let $cache: &'static $Object = black_box(cache);
+                drive(async move {
+                    let mut consumed = 0_u64;
+                    for $key in 0..operations {
+                        let $key = $key % SLOTS as u64;
+                        let value: V = $lookup;
+                        consumed = consumed.wrapping_add(value.consume());
+                    }
+                    consumed
+                })
+            };
+            Case { name: $name, run: Box::new(run) }
+        }};
+    }
+    vec![
+        case!(FLOOR, dyn PollGet<V>, |cache, key| match cache.get(key) {
+            Poll::Ready(value) => value,
+            Poll::Pending => pending().await,
+        }),
+        case!(NATIVE, Cache<V>, |cache, key| cache.native(key).await),
+        case!(ASYNC_TRAIT, dyn AsyncTraitGet<V>, |cache, key| cache.get(key).await),
+        case!(BOX_FUTURE, dyn BoxGet<V>, |cache, key| cache.get(key).await),
+        case!(EITHER, dyn EitherGet<V>, |cache, key| cache.get(key).await),
+        case!(STACK_FUTURE, dyn StackGet<V, N>, |cache, key| cache.get(key).await),
+        case!(SMITHY, dyn SmithyGet<V>, |cache, key| cache.get(key).await),
+        case!(OBVIOUS, dyn ObviousGet<V>, |cache, key| cache.get(key).await),
+        case!(AWAIT, dyn ValueGet<V>, |cache, key| cache.get(key).await),
+        case!(MACRO, dyn ValueGet<V>, |cache, key| ready_or_await!(cache.get(key))),
+        case!(IN_PLACE, dyn ValueGet<V>, |cache, key| cache.get(key).in_place().await),
+    ]
+}
+
+/// Calls a generic function for each result type, with the room that a `StackFuture` needs.
+#[macro_export]
+macro_rules! for_each_value {
+    ($function:ident $(, $argument:expr)*) => {
+        $function::<(), 16>($($argument),*);
+        $function::<bool, 16>($($argument),*);
+        $function::<u32, 16>($($argument),*);
+        $function::<u64, 16>($($argument),*);
+        $function::<f64, 16>($($argument),*);
+        $function::<std::sync::Arc<u64>, 16>($($argument),*);
+        $function::<std::io::Result<usize>, 24>($($argument),*);
+        $function::<Vec<u8>, 24>($($argument),*);
+        $function::<[u64; 8], 72>($($argument),*);
+    };
+}

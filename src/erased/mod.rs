@@ -1,0 +1,8 @@
+//! What stands behind a future that has given up its type: the [`Head`] word that refers to it,
+//! and the [`Header`] that it starts with.
+
+mod head;
+mod header;
+
+pub(crate) use head::{Head, Reference, View};
+pub(crate) use header::{Header, Polling, VTable};

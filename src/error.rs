@@ -1,0 +1,175 @@
+use core::{error::Error, fmt};
+
+use crate::Token;
+
+/// The token that was presented to a [source](crate::ValueSource) is not that of its live
+/// operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct StaleToken {
+    expected: Token,
+    presented: Token,
+}
+
+impl StaleToken {
+    /// A source whose live operation has the token `expected` was presented `presented`.
+    #[must_use]
+    pub const fn new(expected: Token, presented: Token) -> Self {
+        StaleToken { expected, presented }
+    }
+
+    /// The token of the live operation, which was not touched.
+    #[must_use]
+    pub const fn expected(&self) -> Token {
+        self.expected
+    }
+
+    /// The token that the source refused.
+    #[must_use]
+    pub const fn presented(&self) -> Token {
+        self.presented
+    }
+}
+
+impl fmt::Display for StaleToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StaleToken { expected, presented } = self;
+        write!(
+            f,
+            "stale token: the source expected token {expected} and was presented token {presented}"
+        )
+    }
+}
+
+impl Error for StaleToken {}
+
+/// The arm that a future was in, without what it held. [`Arm`](crate::Arm) is the whole.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ArmKind {
+    /// The result was inline.
+    Ready,
+    /// The result came from a boxed future.
+    Boxed,
+    /// The result came from a source.
+    Source,
+}
+
+impl fmt::Display for ArmKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ArmKind::Ready => "ready arm",
+            ArmKind::Boxed => "boxed arm",
+            ArmKind::Source => "source arm",
+        })
+    }
+}
+
+/// The rule that a poll broke.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Rule {
+    /// A result is given out once: the future was polled after it had completed.
+    PolledAfterCompletion,
+    /// A panic ends the operation: the future was polled after the future or the source in it
+    /// had panicked.
+    PolledAfterPanic,
+    /// A token is good for one operation: the source's live operation has another token.
+    StaleToken,
+}
+
+/// Why a future can give no result. It says which rule was broken, in which arm, for which type.
+///
+/// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic
+/// with its text; [`checked`](crate::ValueFuture::checked) gives it as a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PollError {
+    spent: Spent,
+    output: &'static str,
+}
+
+impl PollError {
+    pub(crate) fn new<T>(spent: Spent) -> Self {
+        PollError { spent, output: core::any::type_name::<T>() }
+    }
+
+    /// The rule that was broken.
+    #[must_use]
+    pub const fn rule(&self) -> Rule {
+        match self.spent {
+            Spent::Completed(_) => Rule::PolledAfterCompletion,
+            Spent::Panicked(_) => Rule::PolledAfterPanic,
+            Spent::Stale(_) => Rule::StaleToken,
+        }
+    }
+
+    /// The arm that the future was in; `None` if it was made from [`Arm::Taken`](crate::Arm).
+    #[must_use]
+    pub const fn arm(&self) -> Option<ArmKind> {
+        match self.spent {
+            Spent::Completed(arm) => arm,
+            Spent::Panicked(arm) => Some(arm),
+            Spent::Stale(_) => Some(ArmKind::Source),
+        }
+    }
+
+    /// The name of the future's output type, for people to read.
+    #[must_use]
+    pub const fn output(&self) -> &'static str {
+        self.output
+    }
+
+    /// The two tokens, if the rule is [`Rule::StaleToken`].
+    #[must_use]
+    pub const fn stale_token(&self) -> Option<StaleToken> {
+        match self.spent {
+            Spent::Stale(stale) => Some(stale),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for PollError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PollError { spent, output } = self;
+        match spent {
+            Spent::Completed(Some(arm)) => write!(
+                f,
+                "value future of `{output}` polled after completion: \
+                 its result ({arm}) has been given out, and a result is given out once"
+            ),
+            Spent::Completed(None) => write!(
+                f,
+                "value future of `{output}` polled after completion: \
+                 it was made from `Arm::Taken`, and has no result to give out"
+            ),
+            Spent::Panicked(arm) => write!(
+                f,
+                "value future of `{output}` polled after a panic: \
+                 what it held ({arm}) panicked in an earlier poll, and will give no result"
+            ),
+            Spent::Stale(stale) => {
+                let StaleToken { expected, presented } = stale;
+                write!(
+                    f,
+                    "value future of `{output}` holds a stale token: \
+                     its source (source arm) expected token {expected} and was presented token \
+                     {presented}; a token is good for one operation, and the live one was not \
+                     touched"
+                )
+            }
+        }
+    }
+}
+
+impl Error for PollError {}
+
+/// Why there is nothing left to poll.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Spent {
+    /// The result has been given out, from this arm if it is known.
+    Completed(Option<ArmKind>),
+    /// What this arm held panicked.
+    Panicked(ArmKind),
+    /// The source refused the token.
+    Stale(StaleToken),
+}

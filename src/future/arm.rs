@@ -1,0 +1,136 @@
+use core::fmt;
+
+use super::packed::Packed;
+use crate::{Token, affinity::AnyThread, affinity::OneThread, erased::View, error::Spent};
+
+/// What a [`ValueFuture`](crate::ValueFuture) is: its shape, spelled out.
+///
+/// The future itself is this enum compressed into one word and the room for a result. The two
+/// convert into each other without loss, but for what an error message says of a future that was
+/// taken before: `into_arm` tells the arms apart, `From<Arm>` makes a future again.
+///
+/// `A` says whether the future may move to another thread; see [`LocalArm`].
+///
+/// # Cancel safety
+///
+/// Dropping an arm is dropping the future: a boxed future is dropped, a source is told that its
+/// operation is abandoned.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::{Arm, ValueFuture};
+///
+/// let future = ValueFuture::ready(5);
+/// match future.into_arm() {
+///     Arm::Ready(value) => assert_eq!(value, 5),
+///     Arm::Boxed(boxed) => println!("not yet: {boxed:?}"),
+///     Arm::Source { token, .. } => println!("operation {token} is pending"),
+///     Arm::Taken => println!("its result has been given out"),
+/// }
+/// ```
+#[must_use = "futures do nothing unless awaited"]
+pub enum Arm<'a, T, A = AnyThread> {
+    /// The result, inline: nothing is allocated and nothing is called.
+    Ready(T),
+    /// A future in a box: one allocation, of header and future.
+    Boxed(BoxedFuture<'a, T, A>),
+    /// An operation of a source.
+    #[non_exhaustive]
+    Source {
+        /// The reference to the source. It abandons the operation when it is dropped.
+        source: SourceRef<'a, T, A>,
+        /// The operation's token, to be read; `source` has it too.
+        token: Token,
+    },
+    /// Nothing: the result has been given out, or there was none because of a panic or a stale
+    /// token.
+    Taken,
+}
+
+/// The [`Arm`] of a [`LocalValueFuture`](crate::LocalValueFuture).
+pub type LocalArm<'a, T> = Arm<'a, T, OneThread>;
+
+/// The boxed arm of a future: one word, that owns a future in a box.
+#[must_use = "futures do nothing unless awaited"]
+pub struct BoxedFuture<'a, T, A = AnyThread>(Packed<'a, T, A>);
+
+/// The source arm of a future: a reference to a source, with the token of one operation.
+#[must_use = "futures do nothing unless awaited"]
+pub struct SourceRef<'a, T, A = AnyThread>(Packed<'a, T, A>);
+
+impl<T, A> SourceRef<'_, T, A> {
+    /// The operation's token.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        match self.0.view() {
+            View::Source(token) => token,
+            _ => unreachable!("a source reference is in the source arm"),
+        }
+    }
+}
+
+impl<'a, T, A> Packed<'a, T, A> {
+    pub(crate) fn into_arm(self) -> Arm<'a, T, A> {
+        let packed = match self.try_take() {
+            Ok(value) => return Arm::Ready(value),
+            Err(packed) => packed,
+        };
+        match packed.view() {
+            View::Ready => unreachable!("the inline result was not taken"),
+            View::Boxed => Arm::Boxed(BoxedFuture(packed)),
+            View::Source(token) => Arm::Source { source: SourceRef(packed), token },
+            View::Spent(_) => Arm::Taken,
+        }
+    }
+
+    pub(crate) fn from_arm(arm: Arm<'a, T, A>) -> Self {
+        match arm {
+            Arm::Ready(value) => Packed::ready(value),
+            Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
+                packed
+            }
+            Arm::Taken => Packed::taken(),
+        }
+    }
+}
+
+/// One text for a future and for its arm.
+impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointee = self.pointee_name().unwrap_or_default();
+        match self.view() {
+            View::Ready => f.debug_tuple("Ready").field(&self.peek()).finish(),
+            View::Boxed => write!(f, "Boxed({pointee})"),
+            View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
+            View::Spent(Spent::Completed(Some(arm))) => write!(f, "Taken(completed, {arm})"),
+            View::Spent(Spent::Completed(None)) => f.write_str("Taken"),
+            View::Spent(Spent::Panicked(arm)) => write!(f, "Taken(panicked, {arm})"),
+            View::Spent(Spent::Stale(stale)) => write!(f, "Taken({stale})"),
+        }
+    }
+}
+
+impl<T: fmt::Debug, A> fmt::Debug for Arm<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arm::Ready(value) => f.debug_tuple("Ready").field(value).finish(),
+            Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
+                packed.fmt(f)
+            }
+            Arm::Taken => f.write_str("Taken"),
+        }
+    }
+}
+
+impl<T: fmt::Debug, A> fmt::Debug for BoxedFuture<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: fmt::Debug, A> fmt::Debug for SourceRef<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,323 @@
+//! The two public types, from one text. They differ in their name and in whether what they are
+//! made of has to be `Send`.
+
+macro_rules! face {
+    (
+        $(#[$doc:meta])*
+        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, $source_example:literal, [$($send:tt)*]
+    ) => {
+        $(#[$doc])*
+        #[must_use = "futures do nothing unless awaited"]
+        pub struct $Face<'a, T>(Packed<'a, T, $affinity>);
+
+        impl<'a, T> $Face<'a, T> {
+            /// A future that has its result already. Nothing is allocated, in any context.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("const FIVE: ", stringify!($Face), "<'static, u8> = ",
+                stringify!($Face), "::ready(5);")]
+            /// assert_eq!(futures::executor::block_on(FIVE), 5);
+            /// ```
+            #[inline]
+            pub const fn ready(value: T) -> Self {
+                $Face(Packed::ready(value))
+            }
+
+            /// A future that runs `future`, which may borrow for `'a`.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Exactly one allocation: one word of header and `future`. It is freed as soon as
+            /// `future` has completed, before the result is given out.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            /// let name = String::from("inner");
+            #[doc = concat!("let future = ", stringify!($Face),
+                "::boxed(async { name.len() });")]
+            /// assert_eq!(futures::executor::block_on(future), 5);
+            /// ```
+            #[cfg(feature = "alloc")]
+            #[inline]
+            pub fn boxed<F>(future: F) -> Self
+            where
+                F: Future<Output = T> $($send)* + 'a,
+            {
+                $Face(Packed::boxed(future))
+            }
+
+            /// A future of the operation `token` of a source, which is referred to by
+            /// `&'a Source<S>` or by a counted reference to one.
+            ///
+            /// Until the result is given out, the future stands for the one consumer of that
+            /// operation: [`abandon`](crate::ValueSource::abandon) is called if it is dropped.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Nothing is allocated. There is one exception: on a 64-bit target, where the address
+            /// of the source does not fit into 48 bits (tagged heaps, five-level page tables), the
+            /// reference goes into a box.
+            ///
+            /// # Panics
+            ///
+            /// Without the feature `alloc`, if the address of the source does not fit.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = $source_example]
+            /// ```
+            #[inline]
+            pub fn from_source<R>(source: R, token: Token) -> Self
+            where
+                R: SourceReference<'a, Output = T> $($send)*,
+            {
+                $Face(Packed::from_source(source, token))
+            }
+
+            /// Whether the result is here, inline, so that [`try_take`](Self::try_take) gives it.
+            #[must_use]
+            #[inline]
+            pub fn is_ready(&self) -> bool {
+                self.0.is_ready()
+            }
+
+            /// Takes the inline result, without polling.
+            ///
+            /// # Errors
+            ///
+            /// The future itself, unchanged, if it has no inline result.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("assert_eq!(", stringify!($Face),
+                "::ready(5).try_take().unwrap(), 5);")]
+            #[doc = concat!("assert!(", stringify!($Face),
+                "::boxed(async { 5 }).try_take().is_err());")]
+            /// ```
+            #[inline(always)]
+            pub fn try_take(self) -> Result<T, Self> {
+                self.0.try_take().map_err($Face)
+            }
+
+            /// The future by reference, for awaiting a temporary where it stands:
+            /// `cache.get(key).in_place().await` is `cache.get(key).await`, without the move into
+            /// the state machine that `.await` begins with.
+            ///
+            /// It does what [`ready_or_await!`](crate::ready_or_await) does, in postfix form, and
+            /// is the fastest way for results of 16 bytes and more. The temporary lives to the end
+            /// of the statement, and with it what it borrows, so in the scrutinee of a `match` or
+            /// an `if let` use the macro.
+            ///
+            /// # Panics
+            ///
+            /// Awaiting gives the result once; awaiting the reference again panics.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("fn get(n: u64) -> ", stringify!($Face), "<'static, Option<u64>> {")]
+            #[doc = concat!("    ", stringify!($Face), "::ready(Some(n))")]
+            /// }
+            ///
+            /// let double = async { Some(get(21).in_place().await? * 2) };
+            /// assert_eq!(futures::executor::block_on(double), Some(42));
+            /// ```
+            #[must_use = "futures do nothing unless awaited"]
+            #[inline(always)]
+            pub fn in_place(&mut self) -> &mut Self {
+                self
+            }
+
+            /// The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation; a future
+            /// that was boxed stays in its own box, inside.
+            #[cfg(feature = "alloc")]
+            pub fn into_boxed(self) -> Pin<Box<dyn Future<Output = T> $($send)* + 'a>>
+            where
+                T: 'a $($send)*,
+            {
+                Box::pin(self)
+            }
+
+            /// The future with its shape spelled out.
+            pub fn into_arm(self) -> $arm {
+                self.0.into_arm()
+            }
+
+            /// The future with its misuse as a value: the output is `Result<T, PollError>`, and
+            /// no poll panics for a rule that was broken.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::{Rule, ", stringify!($Face), "};")]
+            ///
+            #[doc = concat!("let mut future = ", stringify!($Face), "::ready(5).checked();")]
+            /// futures::executor::block_on(async {
+            ///     assert_eq!((&mut future).await, Ok(5));
+            ///     let error = (&mut future).await.unwrap_err();
+            ///     assert_eq!(error.rule(), Rule::PolledAfterCompletion);
+            ///     assert_eq!(
+            ///         error.to_string(),
+            ///         "value future of `i32` polled after completion: its result (ready arm) has \
+            ///          been given out, and a result is given out once",
+            ///     );
+            /// });
+            /// ```
+            pub fn checked(self) -> $checked {
+                Checked::new(self.0)
+            }
+
+            /// The future of `f` of its result.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Ready: `f` is called at once, and nothing is allocated. Otherwise one allocation.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("let length = ", stringify!($Face), "::ready(\"four\").map(str::len);")]
+            /// assert_eq!(length.try_take().unwrap(), 4);
+            /// ```
+            #[cfg(feature = "alloc")]
+            pub fn map<U, F>(self, f: F) -> $Face<'a, U>
+            where
+                F: FnOnce(T) -> U $($send)* + 'a,
+                T: 'a $($send)*,
+            {
+                match self.try_take() {
+                    Ok(value) => $Face::ready(f(value)),
+                    Err(pending) => $Face::boxed(Map::new(pending, f)),
+                }
+            }
+        }
+
+        #[cfg(feature = "alloc")]
+        impl<'a, T, E> $Face<'a, Result<T, E>> {
+            /// [`map`](Self::map) for what is in `Ok`.
+            pub fn map_ok<U, F>(self, f: F) -> $Face<'a, Result<U, E>>
+            where
+                F: FnOnce(T) -> U $($send)* + 'a,
+                T: 'a $($send)*,
+                E: 'a $($send)*,
+            {
+                self.map(|result| result.map(f))
+            }
+
+            /// [`map`](Self::map) for what is in `Err`.
+            pub fn map_err<U, F>(self, f: F) -> $Face<'a, Result<T, U>>
+            where
+                F: FnOnce(E) -> U $($send)* + 'a,
+                T: 'a $($send)*,
+                E: 'a $($send)*,
+            {
+                self.map(|result| result.map_err(f))
+            }
+
+            /// The future of what `f` makes of its `Ok`; an `Err` is passed on.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Ready: `f` is called at once, and nothing is allocated. Otherwise one allocation,
+            /// beside those of the future that `f` makes.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("fn half(n: u32) -> ", stringify!($Face),
+                "<'static, Result<u32, &'static str>> {")]
+            #[doc = concat!("    ", stringify!($Face),
+                "::ready(if n % 2 == 0 { Ok(n / 2) } else { Err(\"odd\") })")]
+            /// }
+            ///
+            /// assert_eq!(half(12).and_then(half).try_take().unwrap(), Ok(3));
+            /// assert_eq!(half(6).and_then(half).try_take().unwrap(), Err("odd"));
+            /// ```
+            pub fn and_then<U, F>(self, f: F) -> $Face<'a, Result<U, E>>
+            where
+                F: FnOnce(T) -> $Face<'a, Result<U, E>> $($send)* + 'a,
+                T: 'a $($send)*,
+                E: 'a $($send)*,
+                U: 'a $($send)*,
+            {
+                match self.try_take() {
+                    Ok(Ok(value)) => f(value),
+                    Ok(Err(error)) => $Face::ready(Err(error)),
+                    Err(pending) => $Face::boxed(AndThen::new(pending, f)),
+                }
+            }
+        }
+
+        /// # Panics
+        ///
+        /// With the text of a [`PollError`](crate::PollError): if the result has been given out
+        /// before, if an earlier poll panicked, or if the source reports a stale token.
+        impl<T> Future for $Face<'_, T> {
+            type Output = T;
+
+            #[inline(always)]
+            fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+                self.0.poll(cx)
+            }
+        }
+
+        /// Terminated exactly when another poll would panic: once the result has been given out,
+        /// and after a panic or a stale token.
+        impl<T> FusedFuture for $Face<'_, T> {
+            fn is_terminated(&self) -> bool {
+                self.0.is_spent()
+            }
+        }
+
+        /// Shows the arm, and an inline result. It never polls and never consumes.
+        impl<T: fmt::Debug> fmt::Debug for $Face<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($Face)).field(&self.0).finish()
+            }
+        }
+
+        impl<'a, T> From<$arm> for $Face<'a, T> {
+            fn from(arm: $arm) -> Self {
+                $Face(Packed::from_arm(arm))
+            }
+        }
+
+        /// One allocation, of three words: a header and the box, which is a fat pointer.
+        #[cfg(feature = "alloc")]
+        impl<'a, T: 'a> From<Pin<Box<dyn Future<Output = T> $($send)* + 'a>>> for $Face<'a, T> {
+            fn from(future: Pin<Box<dyn Future<Output = T> $($send)* + 'a>>) -> Self {
+                $Face::boxed(future)
+            }
+        }
+
+        impl<T> sealed::Sealed for $Face<'_, T> {}
+
+        impl<T> TryTake for $Face<'_, T> {
+            type Output = T;
+
+            #[inline(always)]
+            fn try_take(self) -> Result<T, Self> {
+                self.try_take()
+            }
+        }
+    };
+}
+
+pub(super) use face;

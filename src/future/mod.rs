@@ -1,0 +1,124 @@
+//! The futures: two public types over one packed one.
+
+mod arm;
+mod checked;
+#[cfg(feature = "alloc")]
+mod combinators;
+mod face;
+mod layout;
+mod packed;
+mod ready_or_await;
+#[cfg(feature = "alloc")]
+mod thin;
+
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::FusedFuture;
+
+#[cfg(feature = "alloc")]
+use self::combinators::{AndThen, Map};
+use self::{face::face, packed::Packed};
+use crate::{
+    Token,
+    affinity::{AnyThread, OneThread},
+    source::SourceReference,
+};
+
+pub use self::{
+    arm::{Arm, BoxedFuture, LocalArm, SourceRef},
+    checked::{Checked, LocalChecked},
+    ready_or_await::TryTake,
+};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+face! {
+    /// A future that an object-safe method can return: an inline result, a boxed future, or an
+    /// operation of a source. `Send` when `T` is; what it is made of is `Send` too.
+    ///
+    /// # Sizes
+    ///
+    /// On 64-bit targets one word and `T`: 8 bytes for `()`, 16 for anything of up to 8 bytes. A
+    /// pointer-sized niche is left, so that `Option<ValueFuture<'_, T>>` is no larger.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it at any time is safe. A boxed future is dropped with it; a source is told by
+    /// [`abandon`](crate::ValueSource::abandon), once. An inline result is dropped.
+    ///
+    /// # Reentrancy
+    ///
+    /// When the future or source in it is polled or dropped, this future holds no lock and is in
+    /// no state in between: a waker that is called meanwhile may drop or poll what it likes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::ValueFuture;
+    ///
+    /// trait Store: Send + Sync {
+    ///     fn get(&self, key: u32) -> ValueFuture<'_, String>;
+    /// }
+    ///
+    /// struct Names(Vec<String>);
+    ///
+    /// impl Names {
+    ///     async fn fetch(&self, key: u32) -> String {
+    ///         format!("name {key}, from far away")
+    ///     }
+    /// }
+    ///
+    /// impl Store for Names {
+    ///     fn get(&self, key: u32) -> ValueFuture<'_, String> {
+    ///         match self.0.get(key as usize) {
+    ///             Some(name) => ValueFuture::ready(name.clone()),
+    ///             None => ValueFuture::boxed(self.fetch(key)),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let store: &dyn Store = &Names(vec!["zero".into()]);
+    /// let all = async { store.get(0).await + " and " + &store.get(1).await };
+    /// assert_eq!(futures::executor::block_on(all), "zero and name 1, from far away");
+    /// ```
+    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>,
+    "See `examples/custom_source.rs`, and [`Source`](crate::Source).", [+ Send]
+}
+
+face! {
+    /// [`ValueFuture`] for one thread: it is never `Send`, and takes futures and sources that are
+    /// not. Everything else is the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{cell::Cell, rc::Rc};
+    /// use value_future::LocalValueFuture;
+    ///
+    /// let counter = Rc::new(Cell::new(1));
+    /// let future = LocalValueFuture::boxed({
+    ///     let counter = Rc::clone(&counter);
+    ///     async move { counter.replace(2) }
+    /// });
+    /// assert_eq!(futures::executor::block_on(future), 1);
+    /// assert_eq!(counter.get(), 2);
+    /// ```
+    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>,
+    "", []
+}
+
+/// The affinity changes, and nothing else: no allocation.
+impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
+    fn from(future: ValueFuture<'a, T>) -> Self {
+        LocalValueFuture(future.0.local())
+    }
+}

@@ -1,0 +1,206 @@
+//! The packed future: the three arms in one word and room for the result. It is
+//! [`Arm`](crate::Arm), compressed; the page about [internals](crate::internals) says why.
+//!
+//! What its fields promise each other:
+//!
+//! 1. The payload holds a `T` if and only if the head is ready.
+//! 2. A head that is a pointer stands for one reference to a live pointee whose output is `T`:
+//!    it owns a thin box, or holds a source that lives for `'a` at least.
+//! 3. What the head refers to is `Send` if `A` is, because `A: Admits<_>` it.
+
+use core::{
+    marker::PhantomData,
+    mem::{ManuallyDrop, MaybeUninit},
+    ptr,
+    task::{Context, Poll},
+};
+
+#[cfg(feature = "alloc")]
+use core::future::Future;
+
+use crate::{
+    ArmKind, PollError, Token,
+    affinity::{Admits, OneThread},
+    erased::{Head, Header, View},
+    error::Spent,
+    source::{self, SourceReference},
+};
+
+/// The payload comes first: a result of two words or more is then copied in the same pieces
+/// wherever it goes, and each load finds its store.
+#[repr(C)]
+pub(crate) struct Packed<'a, T, A> {
+    payload: MaybeUninit<T>,
+    head: Head,
+    /// Erased: not unwind safe, not `Send`, not `Sync` by itself, and covariant in `'a`.
+    pointee: PhantomData<dyn Erased + 'a>,
+    affinity: PhantomData<A>,
+}
+
+trait Erased {}
+
+// SAFETY: a `T` may be sent by its own word; what the head refers to by promise 3 above.
+unsafe impl<T: Send, A: Send> Send for Packed<'_, T, A> {}
+// SAFETY: through a shared reference only a `T` can be reached, to be shown by `Debug`; the
+// pointee is reached through a mutable one only, but for its header, which is constant.
+unsafe impl<T: Sync, A: Sync> Sync for Packed<'_, T, A> {}
+
+// A result is moved in and out, and never pinned; a pointee stays where it is.
+impl<T, A> Unpin for Packed<'_, T, A> {}
+
+impl<'a, T, A> Packed<'a, T, A> {
+    #[inline]
+    pub(crate) const fn ready(value: T) -> Self {
+        Packed {
+            payload: MaybeUninit::new(value),
+            head: Head::READY,
+            pointee: PhantomData,
+            affinity: PhantomData,
+        }
+    }
+
+    /// Promises 2 and 3 are the caller's.
+    #[inline]
+    fn without_payload(head: Head) -> Self {
+        Packed {
+            payload: MaybeUninit::uninit(),
+            head,
+            pointee: PhantomData,
+            affinity: PhantomData,
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn boxed<F>(future: F) -> Self
+    where
+        F: Future<Output = T> + 'a,
+        A: Admits<F>,
+    {
+        Packed::without_payload(super::thin::allocate(future))
+    }
+
+    #[inline]
+    pub(crate) fn from_source<R>(reference: R, token: Token) -> Self
+    where
+        R: SourceReference<'a, Output = T>,
+        A: Admits<R>,
+    {
+        Packed::without_payload(source::into_head(reference, token))
+    }
+
+    pub(crate) fn taken() -> Self {
+        Packed::without_payload(Head::spent(Spent::Completed(None)))
+    }
+
+    /// The same future with less freedom.
+    #[inline]
+    pub(crate) fn local(self) -> Packed<'a, T, OneThread> {
+        let packed = ManuallyDrop::new(self);
+        Packed {
+            // SAFETY: `self` is neither dropped nor used again, so its payload is moved.
+            payload: unsafe { ptr::read(&raw const packed.payload) },
+            head: packed.head,
+            pointee: PhantomData,
+            affinity: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.head.is_ready()
+    }
+
+    #[inline]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.head.is_spent()
+    }
+
+    pub(crate) fn view(&self) -> View {
+        self.head.view()
+    }
+
+    /// The inline result, if there is one, for `Debug`.
+    pub(crate) fn peek(&self) -> Option<&T> {
+        // SAFETY: the head is ready, so the payload holds a `T`.
+        self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
+    }
+
+    /// The name of the type behind the head, if there is one.
+    pub(crate) fn pointee_name(&self) -> Option<&'static str> {
+        // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+        self.head.is_pointer().then(|| (unsafe { Header::vtable::<T>(self.head) }.type_name)())
+    }
+
+    #[inline(always)]
+    pub(crate) fn try_take(self) -> Result<T, Self> {
+        if !self.is_ready() {
+            return Err(self);
+        }
+        let taken = ManuallyDrop::new(self);
+        // SAFETY: the head is ready, so the payload holds a `T`; `self` is neither dropped nor
+        // used again, so it is read once.
+        Ok(unsafe { taken.payload.assume_init_read() })
+    }
+
+    #[inline(always)]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        match self.try_poll(cx) {
+            Poll::Ready(Ok(value)) => Poll::Ready(value),
+            Poll::Ready(Err(misuse)) => broken(&misuse),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, PollError>> {
+        if self.is_ready() {
+            self.head = const { Head::spent(Spent::Completed(Some(ArmKind::Ready))) };
+            // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so
+            // it is read once.
+            return Poll::Ready(Ok(unsafe { self.payload.assume_init_read() }));
+        }
+        if self.head.is_pointer() {
+            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+            let vtable = unsafe { Header::vtable::<T>(self.head) };
+            // SAFETY: as above; and the table is the pointee's own.
+            if let Poll::Ready(value) = unsafe { (vtable.poll)(&mut self.head, cx) } {
+                return Poll::Ready(Ok(value));
+            }
+            if self.head.is_pointer() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(Err(self.misuse()))
+    }
+
+    /// Why there is nothing to poll.
+    #[cold]
+    fn misuse(&self) -> PollError {
+        match self.view() {
+            View::Spent(spent) => PollError::new::<T>(spent),
+            _ => unreachable!("there is something to poll"),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn broken(rule: &PollError) -> ! {
+    panic!("{rule}")
+}
+
+impl<T, A> Drop for Packed<'_, T, A> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.is_ready() {
+            // SAFETY: the head is ready, so the payload holds a `T`, which nobody has read.
+            unsafe { self.payload.assume_init_drop() };
+        } else if self.head.is_pointer() {
+            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+            let vtable = unsafe { Header::vtable::<T>(self.head) };
+            // SAFETY: as above; the head is not used again.
+            unsafe { (vtable.drop)(self.head) };
+        }
+    }
+}

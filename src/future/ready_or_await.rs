@@ -1,0 +1,62 @@
+/// Takes the inline result of a [`ValueFuture`](crate::ValueFuture) or
+/// [`LocalValueFuture`](crate::LocalValueFuture), and awaits it only if there is none.
+///
+/// `ready_or_await!(future)` has the value of `future.await`. What differs is that a future which
+/// is ready is never moved into the state machine of the caller, so that a result that is returned
+/// through memory (more than 8 bytes) does not wait for its own stores. It is for results of more
+/// than 8 bytes on hot paths; for smaller ones `.await` is as good.
+/// [`in_place`](crate::ValueFuture::in_place) is the same in postfix form.
+///
+/// # Panics
+///
+/// As `.await` does: if the future has been taken before, or its source reports a stale token.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::{ValueFuture, ready_or_await};
+///
+/// trait Reader {
+///     fn read(&mut self, buf: &mut [u8]) -> ValueFuture<'_, std::io::Result<usize>>;
+/// }
+///
+/// async fn read_to_end(reader: &mut dyn Reader) -> std::io::Result<usize> {
+///     let mut total = 0;
+///     loop {
+///         match ready_or_await!(reader.read(&mut [0; 64]))? {
+///             0 => return Ok(total),
+///             n => total += n,
+///         }
+///     }
+/// }
+/// # struct Once(bool);
+/// # impl Reader for Once {
+/// #     fn read(&mut self, _: &mut [u8]) -> ValueFuture<'_, std::io::Result<usize>> {
+/// #         ValueFuture::ready(Ok(if std::mem::replace(&mut self.0, true) { 0 } else { 7 }))
+/// #     }
+/// # }
+/// # assert_eq!(futures::executor::block_on(read_to_end(&mut Once(false))).unwrap(), 7);
+/// ```
+#[macro_export]
+macro_rules! ready_or_await {
+    ($future:expr $(,)?) => {
+        match $crate::__private::TryTake::try_take($future) {
+            $crate::__private::Ok(value) => value,
+            $crate::__private::Err(pending) => pending.await,
+        }
+    };
+}
+
+/// What [`ready_or_await!`] takes. Public for the macro only.
+#[diagnostic::on_unimplemented(
+    message = "`ready_or_await!` takes a `ValueFuture` or a `LocalValueFuture`, not `{Self}`",
+    label = "not a value future",
+    note = "another future can be awaited with `.await`, or boxed with `ValueFuture::boxed`"
+)]
+pub trait TryTake: Sized + super::sealed::Sealed {
+    #[doc(hidden)]
+    type Output;
+    #[doc(hidden)]
+    #[expect(clippy::missing_errors_doc, reason = "hidden")]
+    fn try_take(self) -> Result<Self::Output, Self>;
+}

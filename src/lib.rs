@@ -1,0 +1,34 @@
+//! x
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod affinity;
+mod erased;
+mod error;
+mod future;
+pub mod internals;
+mod source;
+mod token;
+
+
+pub use crate::{
+    affinity::{AnyThread, OneThread},
+    error::{ArmKind, PollError, Rule, StaleToken},
+    future::{
+        Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, SourceRef, ValueFuture,
+    },
+    source::{Source, SourceReference, ValueSource},
+    token::Token,
+};
+
+/// What the macros refer to.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::future::TryTake;
+    pub use core::result::Result::{Err, Ok};
+}

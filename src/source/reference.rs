@@ -1,0 +1,139 @@
+//! References to sources: how they become a [`Head`], and how they are given back.
+
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+use alloc::sync::Arc;
+use core::{ops::Deref, ptr::NonNull};
+
+use super::{Source, ValueSource};
+use crate::{
+    Token,
+    erased::{Head, Reference},
+};
+
+/// A way to refer to a [`Source`] for `'a`: `&'a Source<S>`, `Arc<Source<S>>`, `Rc<Source<S>>`.
+///
+/// The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reference to a source that a value future can hold",
+    label = "expected `&Source<S>`, `Arc<Source<S>>` or `Rc<Source<S>>`, where `S: ValueSource`",
+    note = "a source gets what it needs to be referred to from `value_future::Source::new`"
+)]
+pub trait SourceReference<'a>: sealed::Raw<'a> {
+    /// What an operation of the source results in.
+    type Output;
+}
+
+impl<'a, R: sealed::Raw<'a>> SourceReference<'a> for R {
+    type Output = <R::Source as ValueSource>::Output;
+}
+
+mod sealed {
+    use super::{Deref, NonNull, Reference, Source, ValueSource};
+
+    /// # Safety
+    ///
+    /// The pointer of `into_raw` is valid for shared access to the `Source` until
+    /// [`release`](super::release) is called with it, or `from_raw`; if that never happens, for
+    /// `'a`. `REFERENCE` names the type.
+    pub unsafe trait Raw<'a>: Deref<Target = Source<Self::Source>> + Sized + 'a {
+        type Source: ValueSource + 'a;
+        #[doc(hidden)]
+        #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
+        const REFERENCE: Reference;
+        fn into_raw(self) -> NonNull<Source<Self::Source>>;
+        /// # Safety
+        ///
+        /// `raw` is from `into_raw`, and this is done once.
+        unsafe fn from_raw(raw: NonNull<Source<Self::Source>>) -> Self;
+    }
+}
+
+// SAFETY: a shared reference is valid for its lifetime, and `release` does nothing with it.
+unsafe impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for &'a Source<S> {
+    type Source = S;
+    #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
+    const REFERENCE: Reference = Reference::Borrowed;
+    fn into_raw(self) -> NonNull<Source<S>> {
+        NonNull::from(self)
+    }
+    unsafe fn from_raw(raw: NonNull<Source<S>>) -> Self {
+        // SAFETY: `raw` was made from a reference for `'a`.
+        unsafe { raw.as_ref() }
+    }
+}
+
+macro_rules! counted {
+    ($Counted:ident) => {
+        // SAFETY: the pointee of a counted reference lives until the count that `into_raw` leaves
+        // behind is taken back by `from_raw`.
+        unsafe impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for $Counted<Source<S>> {
+            type Source = S;
+            #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
+            const REFERENCE: Reference = Reference::$Counted;
+            fn into_raw(self) -> NonNull<Source<S>> {
+                NonNull::new($Counted::into_raw(self).cast_mut()).expect("a pointee has an address")
+            }
+            unsafe fn from_raw(raw: NonNull<Source<S>>) -> Self {
+                // SAFETY: `raw` is from `into_raw`, and its count is taken back once.
+                unsafe { $Counted::from_raw(raw.as_ptr()) }
+            }
+        }
+    };
+}
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+counted!(Arc);
+#[cfg(feature = "alloc")]
+counted!(Rc);
+
+/// The head of the operation `token` of a source. It stands for the reference until
+/// [`release`] gives that back.
+#[inline]
+pub(crate) fn into_head<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
+    let raw = reference.into_raw();
+    if let Some(head) = Head::source(raw.cast(), R::REFERENCE, token) {
+        return head;
+    }
+    // SAFETY: `raw` is from `into_raw`, just now, and no head was made of it.
+    let reference = unsafe { R::from_raw(raw) };
+    address_does_not_fit(reference, token)
+}
+
+/// The safe road: the full pointer goes into a box, and the head points to that.
+#[cfg(feature = "alloc")]
+#[cold]
+fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
+    super::unpacked::allocate(reference, token)
+}
+
+#[cfg(not(feature = "alloc"))]
+#[cold]
+fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, _: Token) -> Head {
+    let source: &Source<R::Source> = &reference;
+    panic!(
+        "the source stands at {source:p}, and a value future keeps 48 bits of an address beside \
+         the token; without the feature `alloc` there is no box to keep the rest in"
+    )
+}
+
+/// Gives back the reference that `head` stands for.
+///
+/// # Safety
+///
+/// `head` is from [`into_head`] and refers to a `Source<S>` in place, this is done once, and the
+/// source is not used through `head` again.
+pub(super) unsafe fn release<S>(head: Head) {
+    let source: *mut Source<S> = head.pointer();
+    match head.reference() {
+        #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+        // SAFETY: the tag says that `source` is from `Arc::into_raw`; its count is taken back once.
+        Some(Reference::Arc) => drop(unsafe { Arc::from_raw(source) }),
+        #[cfg(feature = "alloc")]
+        // SAFETY: the tag says that `source` is from `Rc::into_raw`; its count is taken back once.
+        Some(Reference::Rc) => drop(unsafe { Rc::from_raw(source) }),
+        Some(Reference::Borrowed) | None => {
+            let _: *mut Source<S> = source;
+        }
+    }
+}

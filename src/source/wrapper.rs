@@ -1,0 +1,146 @@
+use core::{
+    fmt,
+    ops::Deref,
+    task::{Context, Poll},
+};
+
+use super::{ValueSource, reference};
+use crate::{
+    ArmKind,
+    erased::{Head, Header, Polling, VTable},
+    error::Spent,
+};
+
+/// A [`ValueSource`] with the header that lets a thin pointer refer to it.
+///
+/// A future refers to it as `&'a Source<S>`, as `Arc<Source<S>>` or, if it is a
+/// [`LocalValueFuture`](crate::LocalValueFuture), as `Rc<Source<S>>`. It dereferences to the
+/// source.
+///
+/// # Sizes and allocation
+///
+/// The header is one word, aligned to 8 bytes, in front of `S`. Nothing is allocated.
+///
+/// # Examples
+///
+/// A source that has its answer, `token` times two, at the second poll:
+///
+/// ```
+/// use std::{cell::Cell, task::{Context, Poll}};
+/// use value_future::{LocalValueFuture, Source, StaleToken, Token, ValueSource};
+///
+/// struct Doubler {
+///     live: Cell<Token>,
+///     polled: Cell<bool>,
+/// }
+///
+/// impl ValueSource for Doubler {
+///     type Output = u16;
+///
+///     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<u16, StaleToken>> {
+///         token.check(self.live.get())?;
+///         if !self.polled.replace(true) {
+///             cx.waker().wake_by_ref();
+///             return Poll::Pending;
+///         }
+///         self.live.set(token.next());
+///         Poll::Ready(Ok(token.get() * 2))
+///     }
+///
+///     fn abandon(&self, token: Token) {
+///         if token == self.live.get() {
+///             self.live.set(token.next());
+///         }
+///     }
+/// }
+///
+/// let source = Source::new(Doubler { live: Cell::new(Token::new(21)), polled: Cell::new(false) });
+/// let answer = LocalValueFuture::from_source(&source, source.live.get());
+/// assert_eq!(futures::executor::block_on(answer), 42);
+/// ```
+#[repr(C)]
+pub struct Source<S> {
+    header: Header,
+    source: S,
+}
+
+impl<S: ValueSource> Source<S> {
+    /// Gives `source` its header.
+    pub const fn new(source: S) -> Self {
+        let vtable = const {
+            &VTable { poll: poll::<S>, drop: abandon::<S>, type_name: core::any::type_name::<S> }
+        };
+        Source { header: Header::new(vtable), source }
+    }
+}
+
+impl<S> Source<S> {
+    /// The source without its header.
+    pub fn into_inner(self) -> S {
+        self.source
+    }
+}
+
+impl<S> Deref for Source<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.source
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Source<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.source).finish()
+    }
+}
+
+/// [`VTable::poll`] of a source.
+///
+/// # Safety
+///
+/// As there, where the pointee is a `Source<S>`.
+unsafe fn poll<S: ValueSource>(head: &mut Head, cx: &mut Context<'_>) -> Poll<S::Output> {
+    let live = *head;
+    // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
+    let source = unsafe { &(*live.pointer::<Source<S>>()).source };
+    // SAFETY: the operation is live and the head stands for a reference; both are so until `end`.
+    let polling = unsafe { Polling::start(head, ArmKind::Source, abandon::<S>) };
+    let spent = match source.poll(live.token(), cx) {
+        Poll::Pending => {
+            polling.still_pending();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(value)) => {
+            polling.end(Spent::Completed(Some(ArmKind::Source)));
+            // SAFETY: the head that stood for the reference is spent; `source` is not used again.
+            unsafe { reference::release::<S>(live) };
+            return Poll::Ready(value);
+        }
+        Poll::Ready(Err(stale)) => Spent::Stale(stale),
+    };
+    polling.end(spent);
+    // SAFETY: as above.
+    unsafe { reference::release::<S>(live) };
+    Poll::Pending
+}
+
+/// [`VTable::drop`] of a source.
+///
+/// # Safety
+///
+/// As there, where the pointee is a `Source<S>`.
+unsafe fn abandon<S: ValueSource>(head: Head) {
+    /// Gives the reference back even if `abandon` panics.
+    struct Release<S>(Head, core::marker::PhantomData<S>);
+    impl<S> Drop for Release<S> {
+        fn drop(&mut self) {
+            // SAFETY: `abandon`'s caller gave up the reference, and this happens once.
+            unsafe { reference::release::<S>(self.0) };
+        }
+    }
+    let reference = Release::<S>(head, core::marker::PhantomData);
+    // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
+    let source = unsafe { &(*reference.0.pointer::<Source<S>>()).source };
+    source.abandon(head.token());
+}
