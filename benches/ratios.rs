@@ -10,7 +10,11 @@ use contenders::{Case, Counting, allocations, pending, ready};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const OPERATIONS: u64 = 20_000;
+/// Short rounds: a minimum then has a chance to fall between two disturbances.
+const OPERATIONS: u64 = 2_000;
+
+/// The tables are gone through several times, so that none of them is taken in one bad minute.
+const PASSES: usize = 10;
 
 /// What one contender took and allocated per operation.
 struct Row {
@@ -21,30 +25,55 @@ struct Row {
     bytes: f64,
 }
 
-fn measure(cases: &[Case], rounds: usize) -> Vec<Row> {
-    let mut times = vec![Vec::with_capacity(rounds); cases.len()];
-    for _ in 0..rounds {
-        for (case, times) in cases.iter().zip(&mut times) {
-            let start = Instant::now();
-            black_box((case.run)(black_box(OPERATIONS)));
-            times.push(start.elapsed().as_nanos() as f64 / OPERATIONS as f64);
+/// Chunks of every size that a contender may ask for. While they are held, its own boxes come from
+/// other addresses than in the round before, so that nobody is stuck with an unlucky one.
+fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
+    let sizes = (16..=1_280).step_by(16);
+    sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
+}
+
+/// The contenders for one piece of work, and every round they ran.
+struct Table {
+    title: String,
+    cases: Vec<Case>,
+    times: Vec<Vec<f64>>,
+    judge: fn(&[Row], &mut Targets),
+}
+
+impl Table {
+    fn new(title: String, cases: Vec<Case>, judge: fn(&[Row], &mut Targets)) -> Self {
+        let times = vec![Vec::new(); cases.len()];
+        Table { title, cases, times, judge }
+    }
+
+    fn run(&mut self, rounds: usize) {
+        for round in 0..rounds {
+            let _elsewhere = hold_chunks(round % 8);
+            for (case, times) in self.cases.iter().zip(&mut self.times) {
+                let start = Instant::now();
+                black_box((case.run)(black_box(OPERATIONS)));
+                times.push(start.elapsed().as_nanos() as f64 / OPERATIONS as f64);
+            }
         }
     }
-    let row = |(case, mut times): (&Case, Vec<f64>)| {
-        times.sort_by(f64::total_cmp);
-        let (allocations, bytes) = allocations(case);
-        let (min, median) = (times[0], times[times.len() / 2]);
-        Row { name: case.name, min, median, allocations, bytes }
-    };
-    cases.iter().zip(times).map(row).collect()
+
+    fn rows(&mut self) -> Vec<Row> {
+        let row = |(case, times): (&Case, &mut Vec<f64>)| {
+            times.sort_by(f64::total_cmp);
+            let (allocations, bytes) = allocations(case);
+            let (min, median) = (times[0], times[times.len() / 2]);
+            Row { name: case.name, min, median, allocations, bytes }
+        };
+        self.cases.iter().zip(&mut self.times).map(row).collect()
+    }
 }
 
 fn find<'r>(rows: &'r [Row], name: &str) -> &'r Row {
     rows.iter().find(|row| row.name == name).expect("every contender has its row")
 }
 
-fn print_table(title: &str, rows: &[Row], ours: &str) {
-    let ours = find(rows, ours).min;
+fn print_table(title: &str, rows: &[Row]) {
+    let ours = rows.iter().find(|row| row.name.starts_with("ours")).expect("we take part").min;
     println!("\n{title}");
     println!(
         "  {:<22} {:>8} {:>8} {:>9} {:>8} {:>8}",
@@ -97,12 +126,13 @@ impl Targets {
     }
 }
 
-fn ready_table<V: ready::Value, const N: usize>(rounds: usize, targets: &mut Targets) {
-    let rows = measure(&ready::cases::<V, N>(), rounds);
-    let size = size_of::<V>();
-    print_table(&format!("ready, {} ({size} bytes)", V::NAME), &rows, ready::AWAIT);
+fn ready_table<V: ready::Value, const N: usize>(tables: &mut Vec<Table>) {
+    let title = format!("ready, {} ({} bytes)", V::NAME, size_of::<V>());
+    tables.push(Table::new(title, ready::cases::<V, N>(), judge_ready::<V>));
+}
 
-    let row = |name| find(&rows, name);
+fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
+    let row = |name| find(rows, name);
     let forms = [ready::AWAIT, ready::MACRO, ready::IN_PLACE].map(row);
     for ours in forms {
         targets.allocates(V::NAME, ours, 0.0);
@@ -122,7 +152,7 @@ fn ready_table<V: ready::Value, const N: usize>(rounds: usize, targets: &mut Tar
         }
     }
     for ours in [by_macro, in_place] {
-        if size <= 16 {
+        if size_of::<V>() <= 16 {
             targets.at_most(V::NAME, ours, row(ready::FLOOR), 2.8);
             targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 3.0);
         } else {
@@ -131,19 +161,20 @@ fn ready_table<V: ready::Value, const N: usize>(rounds: usize, targets: &mut Tar
     }
 }
 
-fn pending_table<const BYTES: usize>(rounds: usize, targets: &mut Targets) {
-    let rows = measure(&pending::cases::<BYTES>(), rounds);
-    let title = format!("pending once, u64, future of {BYTES} bytes and a few");
-    print_table(&title, &rows, pending::BOXED);
-    let row = |name| find(&rows, name);
-    let what = format!("pending, {BYTES} bytes");
-    targets.at_most(&what, row(pending::BOXED), row(pending::BOX_FUTURE), 1.05);
-    targets.allocates(&what, row(pending::BOXED), 1.0);
-    targets.allocates(&what, row(pending::SOURCE), 0.0);
+fn pending_table<const BYTES: usize>(tables: &mut Vec<Table>) {
+    let title = format!("pending once, u64, an async block that holds {BYTES} bytes");
+    tables.push(Table::new(title, pending::cases::<BYTES>(), judge_pending));
+}
+
+fn judge_pending(rows: &[Row], targets: &mut Targets) {
+    let row = |name| find(rows, name);
+    targets.at_most("pending", row(pending::BOXED), row(pending::BOX_FUTURE), 1.05);
+    targets.allocates("pending", row(pending::BOXED), 1.0);
+    targets.allocates("pending", row(pending::SOURCE), 0.0);
 }
 
 fn main() {
-    let mut rounds = 101;
+    let mut rounds = 200;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -159,12 +190,26 @@ fn main() {
             }
         }
     }
-    println!("{rounds} rounds of {OPERATIONS} operations each, contenders interleaved, one thread");
+    println!(
+        "{PASSES} passes over all tables, {rounds} rounds of {OPERATIONS} operations each, \
+         contenders interleaved, one thread"
+    );
+    let mut tables = Vec::new();
+    for_each_value!(ready_table, &mut tables);
+    pending_table::<16>(&mut tables);
+    pending_table::<240>(&mut tables);
+    pending_table::<1000>(&mut tables);
+    for _ in 0..PASSES {
+        for table in &mut tables {
+            table.run(rounds);
+        }
+    }
     let mut targets = Targets { lines: Vec::new(), missed: 0 };
-    for_each_value!(ready_table, rounds, &mut targets);
-    pending_table::<16>(rounds, &mut targets);
-    pending_table::<240>(rounds, &mut targets);
-    pending_table::<1000>(rounds, &mut targets);
+    for table in &mut tables {
+        let rows = table.rows();
+        print_table(&table.title, &rows);
+        (table.judge)(&rows, &mut targets);
+    }
     println!("\ntargets (ratios of minima): {} missed of {}", targets.missed, targets.lines.len());
     for line in targets.lines {
         println!("{line}");

@@ -32,3 +32,6 @@ pub mod __private {
     pub use crate::future::TryTake;
     pub use core::result::Result::{Err, Ok};
 }
+
+#[cold]
+const fn cold() {}

@@ -109,7 +109,7 @@ impl Head {
             return None;
         }
         let tokens = StaleToken::new(Token::new(0), token);
-        let word = header.as_ptr().cast::<()>();
+        let word: *mut () = header.as_ptr().cast();
         #[cfg(target_pointer_width = "64")]
         let word = {
             if !word64::fits(word.addr()) {
@@ -142,15 +142,14 @@ impl Head {
     /// The address in the word, as the pointer it was made from. Dangling unless
     /// [`is_pointer`](Head::is_pointer).
     #[inline]
-    pub(crate) fn pointer<P>(self) -> *mut P {
+    pub(crate) fn pointer(self) -> *mut () {
         let word = self.word.as_ptr();
         if self.bits() & TAG == BOXED {
-            return word.cast();
+            return word;
         }
-        let word = word.map_addr(|bits| bits & !TAG);
         #[cfg(target_pointer_width = "64")]
         let word = word.map_addr(word64::unpack);
-        word.cast()
+        word.map_addr(|address| address & !TAG)
     }
 
     /// The token of the source arm; in another arm it means nothing.
@@ -328,7 +327,7 @@ pub(crate) mod tests {
             for token in 0..=u16::MAX {
                 let token = Token::new(token);
                 let head = Head::source(at(address), Reference::Borrowed, token).unwrap();
-                assert_eq!(head.pointer::<()>().addr(), address);
+                assert_eq!(head.pointer().addr(), address);
                 assert_eq!(head.token(), token);
                 assert_eq!(head.reference(), Some(Reference::Borrowed));
                 assert!(head.is_pointer() && !head.is_ready() && !head.is_spent());
@@ -354,7 +353,7 @@ pub(crate) mod tests {
         } else {
             assert!(fits(high_half) && !fits(user_space_of_aarch64));
             let head = Head::source(at(high_half), Reference::Borrowed, Token::new(9)).unwrap();
-            assert_eq!((head.pointer::<()>().addr(), head.token()), (high_half, Token::new(9)));
+            assert_eq!((head.pointer().addr(), head.token()), (high_half, Token::new(9)));
         }
     }
 }

@@ -5,4 +5,4 @@ mod head;
 mod header;
 
 pub(crate) use head::{Head, Reference, View};
-pub(crate) use header::{Header, Polling, VTable};
+pub(crate) use header::{Header, Pointee, Polling, VTable};

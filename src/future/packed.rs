@@ -128,8 +128,11 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// The name of the type behind the head, if there is one.
     pub(crate) fn pointee_name(&self) -> Option<&'static str> {
-        // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-        self.head.is_pointer().then(|| (unsafe { Header::vtable::<T>(self.head) }.type_name)())
+        self.head.is_pointer().then(|| {
+            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+            let vtable = unsafe { Header::vtable::<T>(self.head.pointer()) };
+            (vtable.type_name)()
+        })
     }
 
     #[inline(always)]
@@ -143,39 +146,64 @@ impl<'a, T, A> Packed<'a, T, A> {
         Ok(unsafe { taken.payload.assume_init_read() })
     }
 
-    #[inline(always)]
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        match self.try_poll(cx) {
-            Poll::Ready(Ok(value)) => Poll::Ready(value),
-            Poll::Ready(Err(misuse)) => broken(&misuse),
-            Poll::Pending => Poll::Pending,
-        }
-    }
+    // The two polls are written out: with the ready path of one inside the other, a result of
+    // three words goes through memory once more (9 ns for a `Vec`, against 3).
 
     #[inline(always)]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        if self.is_ready() {
+            return Poll::Ready(self.take_payload());
+        }
+        crate::cold();
+        if self.head.is_pointer() {
+            let polled = self.poll_pointee(cx);
+            if polled.is_ready() || self.head.is_pointer() {
+                return polled;
+            }
+        }
+        broken(&self.misuse())
+    }
+
+    /// [`poll`](Packed::poll), with misuse as a value.
+    #[inline]
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, PollError>> {
         if self.is_ready() {
-            self.head = const { Head::spent(Spent::Completed(Some(ArmKind::Ready))) };
-            // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so
-            // it is read once.
-            return Poll::Ready(Ok(unsafe { self.payload.assume_init_read() }));
+            return Poll::Ready(Ok(self.take_payload()));
         }
         if self.head.is_pointer() {
-            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(self.head) };
-            // SAFETY: as above; and the table is the pointee's own.
-            if let Poll::Ready(value) = unsafe { (vtable.poll)(&mut self.head, cx) } {
-                return Poll::Ready(Ok(value));
-            }
-            if self.head.is_pointer() {
-                return Poll::Pending;
+            let polled = self.poll_pointee(cx);
+            if polled.is_ready() || self.head.is_pointer() {
+                return polled.map(Ok);
             }
         }
         Poll::Ready(Err(self.misuse()))
     }
 
+    /// The inline result; the head is ready.
+    #[inline(always)]
+    fn take_payload(&mut self) -> T {
+        assert!(self.is_ready());
+        self.head = const { Head::spent(Spent::Completed(Some(ArmKind::Ready))) };
+        // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so it is
+        // read once.
+        unsafe { self.payload.assume_init_read() }
+    }
+
+    /// Polls what the head points to; it is a pointer. `Pending` with a head that is none any
+    /// more says that the source refused the token.
+    #[inline(always)]
+    fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        assert!(self.head.is_pointer());
+        let pointee = self.head.pointer();
+        // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+        let vtable = unsafe { Header::vtable::<T>(pointee) };
+        // SAFETY: as above; and the table is the pointee's own.
+        unsafe { (vtable.poll)(pointee, &mut self.head, cx) }
+    }
+
     /// Why there is nothing to poll.
     #[cold]
+    #[inline(never)]
     fn misuse(&self) -> PollError {
         match self.view() {
             View::Spent(spent) => PollError::new::<T>(spent),
@@ -193,14 +221,16 @@ fn broken(rule: &PollError) -> ! {
 impl<T, A> Drop for Packed<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.is_ready() {
+        if self.head.is_pointer() {
+            crate::cold();
+            let pointee = self.head.pointer();
+            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+            let vtable = unsafe { Header::vtable::<T>(pointee) };
+            // SAFETY: as above; the head is not used again.
+            unsafe { (vtable.drop)(pointee, self.head) };
+        } else if self.is_ready() {
             // SAFETY: the head is ready, so the payload holds a `T`, which nobody has read.
             unsafe { self.payload.assume_init_drop() };
-        } else if self.head.is_pointer() {
-            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(self.head) };
-            // SAFETY: as above; the head is not used again.
-            unsafe { (vtable.drop)(self.head) };
         }
     }
 }

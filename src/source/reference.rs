@@ -121,10 +121,11 @@ fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, _: Token) -> H
 ///
 /// # Safety
 ///
-/// `head` is from [`into_head`] and refers to a `Source<S>` in place, this is done once, and the
+/// `head` is from [`into_head`] and holds `pointee`, a `Source<S>`; this is done once, and the
 /// source is not used through `head` again.
-pub(super) unsafe fn release<S>(head: Head) {
-    let source: *mut Source<S> = head.pointer();
+#[inline]
+pub(super) unsafe fn release<S>(pointee: *mut (), head: Head) {
+    let source: *mut Source<S> = pointee.cast();
     match head.reference() {
         #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
         // SAFETY: the tag says that `source` is from `Arc::into_raw`; its count is taken back once.

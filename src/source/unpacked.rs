@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use core::{
+    any::type_name,
     ptr::NonNull,
     task::{Context, Poll},
 };
@@ -10,7 +11,7 @@ use core::{
 use super::{SourceReference, ValueSource};
 use crate::{
     ArmKind, Token,
-    erased::{Head, Header, Polling, VTable},
+    erased::{Head, Header, Pointee, Polling, VTable},
     error::Spent,
 };
 
@@ -26,8 +27,8 @@ pub(super) fn allocate<'a, R: SourceReference<'a>>(reference: R, token: Token) -
     let vtable = const {
         &VTable {
             poll: poll::<R>,
-            drop: abandon::<R>,
-            type_name: core::any::type_name::<R::Source>,
+            drop: Unpacked::<R>::give_up,
+            type_name: type_name::<R::Source>,
         }
     };
     let unpacked = Box::new(Unpacked { header: Header::new(vtable), reference, token });
@@ -41,40 +42,39 @@ pub(super) fn allocate<'a, R: SourceReference<'a>>(reference: R, token: Token) -
 ///
 /// As there, where the pointee is an `Unpacked<R>`.
 unsafe fn poll<'a, R: SourceReference<'a>>(
+    pointee: *mut (),
     head: &mut Head,
     cx: &mut Context<'_>,
 ) -> Poll<<R::Source as ValueSource>::Output> {
-    let pointer: *mut Unpacked<R> = head.pointer();
-    // SAFETY: the head points to a live `Unpacked<R>`, which nothing else refers to.
-    let unpacked = unsafe { &*pointer };
-    // SAFETY: the operation is live and the head owns the box; both are so until `end`.
-    let polling = unsafe { Polling::start(head, ArmKind::Source, abandon::<R>) };
+    // SAFETY: the head owns a live `Unpacked<R>`, and nothing else refers to it.
+    let unpacked = unsafe { &*pointee.cast::<Unpacked<R>>() };
+    // SAFETY: the head owns the box until `complete` or `end`.
+    let polling = unsafe { Polling::<Unpacked<R>>::start(head) };
     let polled = match unpacked.reference.poll(unpacked.token, cx) {
         Poll::Pending => {
             polling.still_pending();
             return Poll::Pending;
         }
         Poll::Ready(Ok(value)) => {
-            polling.end(Spent::Completed(Some(ArmKind::Source)));
+            polling.complete();
             Poll::Ready(value)
         }
         Poll::Ready(Err(stale)) => {
-            polling.end(Spent::Stale(stale));
+            polling.end(Head::spent(Spent::Stale(stale)));
             Poll::Pending
         }
     };
     // SAFETY: the head that owned the box is spent, and `unpacked` is not used again.
-    drop(unsafe { Box::from_raw(pointer) });
+    drop(unsafe { Box::from_raw(pointee.cast::<Unpacked<R>>()) });
     polled
 }
 
-/// [`VTable::drop`] of an unpacked source.
-///
-/// # Safety
-///
-/// As there, where the pointee is an `Unpacked<R>`.
-unsafe fn abandon<'a, R: SourceReference<'a>>(head: Head) {
-    // SAFETY: the head owns the box, and its caller gave it up.
-    let unpacked = unsafe { Box::from_raw(head.pointer::<Unpacked<R>>()) };
-    unpacked.reference.abandon(unpacked.token);
+impl<'a, R: SourceReference<'a>> Pointee for Unpacked<R> {
+    const ARM: ArmKind = ArmKind::Source;
+
+    unsafe fn give_up(pointee: *mut (), _: Head) {
+        // SAFETY: the head owned the box, and its caller gave it up.
+        let unpacked = unsafe { Box::from_raw(pointee.cast::<Unpacked<R>>()) };
+        unpacked.reference.abandon(unpacked.token);
+    }
 }

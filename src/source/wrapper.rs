@@ -1,5 +1,7 @@
 use core::{
+    any::type_name,
     fmt,
+    marker::PhantomData,
     ops::Deref,
     task::{Context, Poll},
 };
@@ -7,7 +9,7 @@ use core::{
 use super::{ValueSource, reference};
 use crate::{
     ArmKind,
-    erased::{Head, Header, Polling, VTable},
+    erased::{Head, Header, Pointee, Polling, VTable},
     error::Spent,
 };
 
@@ -68,7 +70,7 @@ impl<S: ValueSource> Source<S> {
     /// Gives `source` its header.
     pub const fn new(source: S) -> Self {
         let vtable = const {
-            &VTable { poll: poll::<S>, drop: abandon::<S>, type_name: core::any::type_name::<S> }
+            &VTable { poll: poll::<S>, drop: Source::<S>::give_up, type_name: type_name::<S> }
         };
         Source { header: Header::new(vtable), source }
     }
@@ -100,47 +102,44 @@ impl<S: fmt::Debug> fmt::Debug for Source<S> {
 /// # Safety
 ///
 /// As there, where the pointee is a `Source<S>`.
-unsafe fn poll<S: ValueSource>(head: &mut Head, cx: &mut Context<'_>) -> Poll<S::Output> {
-    let live = *head;
+unsafe fn poll<S: ValueSource>(
+    pointee: *mut (),
+    head: &mut Head,
+    cx: &mut Context<'_>,
+) -> Poll<S::Output> {
+    let token = head.token();
     // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
-    let source = unsafe { &(*live.pointer::<Source<S>>()).source };
-    // SAFETY: the operation is live and the head stands for a reference; both are so until `end`.
-    let polling = unsafe { Polling::start(head, ArmKind::Source, abandon::<S>) };
-    let spent = match source.poll(live.token(), cx) {
+    let source = unsafe { &(*pointee.cast::<Source<S>>()).source };
+    // SAFETY: the head stands for a reference to the source until `complete` or `end`.
+    let polling = unsafe { Polling::<Source<S>>::start(head) };
+    let (polled, ended) = match source.poll(token, cx) {
         Poll::Pending => {
             polling.still_pending();
             return Poll::Pending;
         }
-        Poll::Ready(Ok(value)) => {
-            polling.end(Spent::Completed(Some(ArmKind::Source)));
-            // SAFETY: the head that stood for the reference is spent; `source` is not used again.
-            unsafe { reference::release::<S>(live) };
-            return Poll::Ready(value);
-        }
-        Poll::Ready(Err(stale)) => Spent::Stale(stale),
+        Poll::Ready(Ok(value)) => (Poll::Ready(value), polling.complete()),
+        Poll::Ready(Err(stale)) => (Poll::Pending, polling.end(Head::spent(Spent::Stale(stale)))),
     };
-    polling.end(spent);
-    // SAFETY: as above.
-    unsafe { reference::release::<S>(live) };
-    Poll::Pending
+    // SAFETY: the head that stood for the reference is spent, and `source` is not used again.
+    unsafe { reference::release::<S>(pointee, ended) };
+    polled
 }
 
-/// [`VTable::drop`] of a source.
-///
-/// # Safety
-///
-/// As there, where the pointee is a `Source<S>`.
-unsafe fn abandon<S: ValueSource>(head: Head) {
-    /// Gives the reference back even if `abandon` panics.
-    struct Release<S>(Head, core::marker::PhantomData<S>);
-    impl<S> Drop for Release<S> {
-        fn drop(&mut self) {
-            // SAFETY: `abandon`'s caller gave up the reference, and this happens once.
-            unsafe { reference::release::<S>(self.0) };
+impl<S: ValueSource> Pointee for Source<S> {
+    const ARM: ArmKind = ArmKind::Source;
+
+    unsafe fn give_up(pointee: *mut (), head: Head) {
+        /// Gives the reference back even if `abandon` panics.
+        struct Release<S>(*mut (), Head, PhantomData<S>);
+        impl<S> Drop for Release<S> {
+            fn drop(&mut self) {
+                // SAFETY: the caller of `give_up` gave up the reference, and this happens once.
+                unsafe { reference::release::<S>(self.0, self.1) };
+            }
         }
+        let _release = Release::<S>(pointee, head, PhantomData);
+        // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
+        let source = unsafe { &(*pointee.cast::<Source<S>>()).source };
+        source.abandon(head.token());
     }
-    let reference = Release::<S>(head, core::marker::PhantomData);
-    // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
-    let source = unsafe { &(*reference.0.pointer::<Source<S>>()).source };
-    source.abandon(head.token());
 }
