@@ -15,7 +15,6 @@ pub mod internals;
 mod source;
 mod token;
 
-
 pub use crate::{
     affinity::{AnyThread, OneThread},
     error::{ArmKind, PollError, Rule, StaleToken},

@@ -84,5 +84,8 @@ pub(crate) fn allocations(case: &Case) -> (f64, f64) {
     let (base_allocations, base_bytes) = counted(0);
     let (allocations, bytes) = counted(OPERATIONS);
     let per_operation = |n: u64, base: u64| (n - base) as f64 / OPERATIONS as f64;
-    (per_operation(allocations, base_allocations), per_operation(bytes, base_bytes))
+    (
+        per_operation(allocations, base_allocations),
+        per_operation(bytes, base_bytes),
+    )
 }

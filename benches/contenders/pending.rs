@@ -81,7 +81,8 @@ impl ValueSource for Register {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.state.store(u32::from(token.next().get()) << 16, Relaxed);
+        self.state
+            .store(u32::from(token.next().get()) << 16, Relaxed);
         Poll::Ready(Ok(u64::from(token.get())))
     }
 
@@ -114,7 +115,10 @@ pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
                     consumed
                 })
             };
-            Case { name: $name, run: Box::new(run) }
+            Case {
+                name: $name,
+                run: Box::new(run),
+            }
         }};
     }
     vec![

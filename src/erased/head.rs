@@ -139,14 +139,32 @@ impl Head {
         !self.is_pointer() && !self.is_ready()
     }
 
+    #[inline]
+    pub(crate) fn is_boxed(self) -> bool {
+        self.bits() & TAG == BOXED
+    }
+
     /// The address in the word, as the pointer it was made from. Dangling unless
     /// [`is_pointer`](Head::is_pointer).
     #[inline]
     pub(crate) fn pointer(self) -> *mut () {
-        let word = self.word.as_ptr();
-        if self.bits() & TAG == BOXED {
-            return word;
+        if self.is_boxed() {
+            self.boxed_pointer()
+        } else {
+            self.source_pointer()
         }
+    }
+
+    /// [`pointer`](Head::pointer), of a head that is boxed.
+    #[inline]
+    pub(crate) fn boxed_pointer(self) -> *mut () {
+        self.word.as_ptr()
+    }
+
+    /// [`pointer`](Head::pointer), of a head that is not boxed.
+    #[inline]
+    pub(crate) fn source_pointer(self) -> *mut () {
+        let word = self.word.as_ptr();
         #[cfg(target_pointer_width = "64")]
         let word = word.map_addr(word64::unpack);
         word.map_addr(|address| address & !TAG)
@@ -215,7 +233,9 @@ impl Head {
         let expected = (tokens.expected().get() as usize) << 32;
         let presented = (tokens.presented().get() as usize) << word64::TOKEN_SHIFT;
         let word = ptr::without_provenance_mut(bits | expected | presented);
-        Head { word: NonNull::new(word).expect("a tag is never zero") }
+        Head {
+            word: NonNull::new(word).expect("a tag is never zero"),
+        }
     }
 
     #[inline]
@@ -224,7 +244,10 @@ impl Head {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "cut to 16 bits each, on purpose")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "cut to 16 bits each, on purpose"
+    )]
     fn tokens(self) -> StaleToken {
         let expected = Token::new((self.bits() >> 32) as u16);
         let presented = Token::new((self.bits() >> word64::TOKEN_SHIFT) as u16);
@@ -241,7 +264,10 @@ impl Head {
 
     #[inline]
     const fn with_pointer(word: NonNull<()>, tokens: StaleToken) -> Head {
-        let tokens = Tokens { presented: tokens.presented(), expected: tokens.expected() };
+        let tokens = Tokens {
+            presented: tokens.presented(),
+            expected: tokens.expected(),
+        };
         Head { word, tokens }
     }
 
@@ -341,9 +367,19 @@ pub(crate) mod tests {
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn an_address_that_leaves_no_room_for_the_token_is_refused() {
-        let fits = |address| Head::source(at(address), Reference::Borrowed, Token::new(1)).is_some();
-        assert!(fits(0x0000_7fff_ffff_fff8), "the top of user space on x86-64");
-        for tagged in [1 << 49, 1 << 52, 1 << 56, 0xb400_0000_1234_5678, 0x00ff_0000_0000_1000] {
+        let fits =
+            |address| Head::source(at(address), Reference::Borrowed, Token::new(1)).is_some();
+        assert!(
+            fits(0x0000_7fff_ffff_fff8),
+            "the top of user space on x86-64"
+        );
+        for tagged in [
+            1 << 49,
+            1 << 52,
+            1 << 56,
+            0xb400_0000_1234_5678,
+            0x00ff_0000_0000_1000,
+        ] {
             assert!(!fits(tagged), "{tagged:#x}");
         }
         let high_half = 0xffff_8000_0000_1000;
@@ -353,7 +389,10 @@ pub(crate) mod tests {
         } else {
             assert!(fits(high_half) && !fits(user_space_of_aarch64));
             let head = Head::source(at(high_half), Reference::Borrowed, Token::new(9)).unwrap();
-            assert_eq!((head.pointer().addr(), head.token()), (high_half, Token::new(9)));
+            assert_eq!(
+                (head.pointer().addr(), head.token()),
+                (high_half, Token::new(9))
+            );
         }
     }
 }

@@ -123,7 +123,8 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// The inline result, if there is one, for `Debug`.
     pub(crate) fn peek(&self) -> Option<&T> {
         // SAFETY: the head is ready, so the payload holds a `T`.
-        self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
+        self.is_ready()
+            .then(|| unsafe { self.payload.assume_init_ref() })
     }
 
     /// The name of the type behind the head, if there is one.
@@ -193,9 +194,25 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// more says that the source refused the token.
     #[inline(always)]
     fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        assert!(self.head.is_pointer());
-        let pointee = self.head.pointer();
-        // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+        // Two calls rather than one with a computed address, on which all the rest would wait.
+        if self.head.is_boxed() {
+            let pointee = self.head.boxed_pointer();
+            // SAFETY: the head is a pointer, and this is its address.
+            unsafe { self.poll_at(pointee, cx) }
+        } else {
+            assert!(self.head.is_pointer());
+            let pointee = self.head.source_pointer();
+            // SAFETY: the head is a pointer, and this is its address.
+            unsafe { self.poll_at(pointee, cx) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The head is a pointer, and its address is `pointee`.
+    #[inline(always)]
+    unsafe fn poll_at(&mut self, pointee: *mut (), cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: the pointee of a head lives and has output `T`.
         let vtable = unsafe { Header::vtable::<T>(pointee) };
         // SAFETY: as above; and the table is the pointee's own.
         unsafe { (vtable.poll)(pointee, &mut self.head, cx) }

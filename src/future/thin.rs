@@ -25,9 +25,16 @@ struct Thin<F> {
 #[inline]
 pub(super) fn allocate<F: Future>(future: F) -> Head {
     let vtable = const {
-        &VTable { poll: poll::<F>, drop: Thin::<F>::give_up, type_name: type_name::<F> }
+        &VTable {
+            poll: poll::<F>,
+            drop: Thin::<F>::give_up,
+            type_name: type_name::<F>,
+        }
     };
-    let thin = Box::new(Thin { header: Header::new(vtable), future });
+    let thin = Box::new(Thin {
+        header: Header::new(vtable),
+        future,
+    });
     let pointer = NonNull::new(Box::into_raw(thin)).expect("a box has an address");
     Head::boxed(pointer.cast())
 }
@@ -48,15 +55,14 @@ unsafe fn poll<F: Future>(
     let future = unsafe { Pin::new_unchecked(future) };
     // SAFETY: the head owns the box until `complete`.
     let polling = unsafe { Polling::<Thin<F>>::start(head) };
-    let polled = future.poll(cx);
-    if polled.is_pending() {
+    let Poll::Ready(value) = future.poll(cx) else {
         polling.still_pending();
-    } else {
-        let owned = polling.complete();
-        // SAFETY: the head owned the box, and is spent.
-        unsafe { Thin::<F>::give_up(pointee, owned) };
-    }
-    polled
+        return Poll::Pending;
+    };
+    let owned = polling.complete();
+    // SAFETY: the head owned the box, and is spent.
+    unsafe { Thin::<F>::give_up(pointee, owned) };
+    Poll::Ready(value)
 }
 
 impl<F> Pointee for Thin<F> {

@@ -58,11 +58,7 @@ pub trait ValueSource {
     /// # Errors
     ///
     /// `Ready(Err(StaleToken))` if `token` is not that of the live operation.
-    fn poll(
-        &self,
-        token: Token,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Self::Output, StaleToken>>;
+    fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<Self::Output, StaleToken>>;
 
     /// The consumer of the operation `token` has gone, and will not take the result.
     ///

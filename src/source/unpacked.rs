@@ -31,7 +31,11 @@ pub(super) fn allocate<'a, R: SourceReference<'a>>(reference: R, token: Token) -
             type_name: type_name::<R::Source>,
         }
     };
-    let unpacked = Box::new(Unpacked { header: Header::new(vtable), reference, token });
+    let unpacked = Box::new(Unpacked {
+        header: Header::new(vtable),
+        reference,
+        token,
+    });
     let pointer = NonNull::new(Box::into_raw(unpacked)).expect("a box has an address");
     Head::boxed(pointer.cast())
 }
