@@ -12,7 +12,7 @@ use contenders::{Case, Counting, allocations, pending, ready};
 static ALLOCATOR: Counting = Counting;
 
 /// Short rounds: a minimum then has a chance to fall between two disturbances.
-const OPERATIONS: u64 = 2_000;
+const OPERATIONS: u32 = 2_000;
 
 /// The tables are gone through several times, so that none of them is taken in one bad minute.
 const PASSES: usize = 10;
@@ -30,9 +30,7 @@ struct Row {
 /// other addresses than in the round before, so that nobody is stuck with an unlucky one.
 fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
     let sizes = (16..=1_280).step_by(16);
-    sizes
-        .flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size)))
-        .collect()
+    sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
 }
 
 /// The contenders for one piece of work, and every round they ran.
@@ -46,12 +44,7 @@ struct Table {
 impl Table {
     fn new(title: String, cases: Vec<Case>, judge: fn(&[Row], &mut Targets)) -> Self {
         let times = vec![Vec::new(); cases.len()];
-        Table {
-            title,
-            cases,
-            times,
-            judge,
-        }
+        Table { title, cases, times, judge }
     }
 
     fn run(&mut self, rounds: usize) {
@@ -59,8 +52,8 @@ impl Table {
             let _elsewhere = hold_chunks(round % 8);
             for (case, times) in self.cases.iter().zip(&mut self.times) {
                 let start = Instant::now();
-                black_box((case.run)(black_box(OPERATIONS)));
-                times.push(start.elapsed().as_nanos() as f64 / OPERATIONS as f64);
+                black_box((case.run)(black_box(OPERATIONS.into())));
+                times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(OPERATIONS));
             }
         }
     }
@@ -70,30 +63,18 @@ impl Table {
             times.sort_by(f64::total_cmp);
             let (allocations, bytes) = allocations(case);
             let (min, median) = (times[0], times[times.len() / 2]);
-            Row {
-                name: case.name,
-                min,
-                median,
-                allocations,
-                bytes,
-            }
+            Row { name: case.name, min, median, allocations, bytes }
         };
         self.cases.iter().zip(&mut self.times).map(row).collect()
     }
 }
 
 fn find<'r>(rows: &'r [Row], name: &str) -> &'r Row {
-    rows.iter()
-        .find(|row| row.name == name)
-        .expect("every contender has its row")
+    rows.iter().find(|row| row.name == name).expect("every contender has its row")
 }
 
 fn print_table(title: &str, rows: &[Row]) {
-    let ours = rows
-        .iter()
-        .find(|row| row.name.starts_with("ours"))
-        .expect("we take part")
-        .min;
+    let ours = rows.iter().find(|row| row.name.starts_with("ours")).expect("we take part").min;
     println!("\n{title}");
     println!(
         "  {:<22} {:>8} {:>8} {:>9} {:>8} {:>8}",
@@ -119,44 +100,30 @@ struct Targets {
 }
 
 impl Targets {
-    fn check(&mut self, holds: bool, text: String) {
+    fn check(&mut self, holds: bool, text: &str) {
         self.missed += usize::from(!holds);
-        self.lines.push(format!(
-            "  {} {text}",
-            if holds { "met   " } else { "MISSED" }
-        ));
+        self.lines.push(format!("  {} {text}", if holds { "met   " } else { "MISSED" }));
     }
 
     /// `slow` takes at least `bound` times as long as `fast`.
     fn faster(&mut self, what: &str, fast: &Row, slow: &Row, bound: f64) {
         let ratio = slow.min / fast.min;
-        let text = format!(
-            "{what}: {} / {} = {ratio:.2}, at least {bound}",
-            slow.name, fast.name
-        );
-        self.check(ratio >= bound, text);
+        let text = format!("{what}: {} / {} = {ratio:.2}, at least {bound}", slow.name, fast.name);
+        self.check(ratio >= bound, &text);
     }
 
     /// `ours` takes at most `bound` times as long as `other`.
     fn at_most(&mut self, what: &str, ours: &Row, other: &Row, bound: f64) {
         let ratio = ours.min / other.min;
-        let text = format!(
-            "{what}: {} / {} = {ratio:.2}, at most {bound}",
-            ours.name, other.name
-        );
-        self.check(ratio <= bound, text);
+        let text = format!("{what}: {} / {} = {ratio:.2}, at most {bound}", ours.name, other.name);
+        self.check(ratio <= bound, &text);
     }
 
     fn allocates(&mut self, what: &str, row: &Row, count: f64) {
-        let Row {
-            name, allocations, ..
-        } = row;
+        let Row { name, allocations, .. } = row;
         let text = format!("{what}: {name} allocates {allocations} times, expected {count}");
-        #[expect(
-            clippy::float_cmp,
-            reason = "a whole number of allocations per operation"
-        )]
-        self.check(*allocations == count, text);
+        #[expect(clippy::float_cmp, reason = "a whole number of allocations per operation")]
+        self.check(*allocations == count, &text);
     }
 }
 
@@ -180,12 +147,7 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
     };
     if let Some(bound) = bound {
         targets.at_most(V::NAME, by_await, row(ready::FLOOR), 2.0);
-        let rivals = [
-            ready::ASYNC_TRAIT,
-            ready::BOX_FUTURE,
-            ready::EITHER,
-            ready::STACK_FUTURE,
-        ];
+        let rivals = [ready::ASYNC_TRAIT, ready::BOX_FUTURE, ready::EITHER, ready::STACK_FUTURE];
         for rival in rivals.into_iter().chain([ready::OBVIOUS]) {
             targets.faster(V::NAME, by_await, row(rival), bound);
         }
@@ -207,12 +169,7 @@ fn pending_table<const BYTES: usize>(tables: &mut Vec<Table>) {
 
 fn judge_pending(rows: &[Row], targets: &mut Targets) {
     let row = |name| find(rows, name);
-    targets.at_most(
-        "pending",
-        row(pending::BOXED),
-        row(pending::BOX_FUTURE),
-        1.05,
-    );
+    targets.at_most("pending", row(pending::BOXED), row(pending::BOX_FUTURE), 1.05);
     targets.allocates("pending", row(pending::BOXED), 1.0);
     targets.allocates("pending", row(pending::SOURCE), 0.0);
 }
@@ -225,9 +182,7 @@ fn main() {
         match argument.as_str() {
             "--rounds" => {
                 let number = arguments.next().and_then(|number| number.parse().ok());
-                rounds = number
-                    .filter(|rounds| *rounds > 0)
-                    .expect("--rounds takes a number");
+                rounds = number.filter(|rounds| *rounds > 0).expect("--rounds takes a number");
             }
             "--only" => only = arguments.next().expect("--only takes a part of a title"),
             // What cargo passes to every bench.
@@ -253,20 +208,13 @@ fn main() {
             table.run(rounds);
         }
     }
-    let mut targets = Targets {
-        lines: Vec::new(),
-        missed: 0,
-    };
+    let mut targets = Targets { lines: Vec::new(), missed: 0 };
     for table in &mut tables {
         let rows = table.rows();
         print_table(&table.title, &rows);
         (table.judge)(&rows, &mut targets);
     }
-    println!(
-        "\ntargets (ratios of minima): {} missed of {}",
-        targets.missed,
-        targets.lines.len()
-    );
+    println!("\ntargets (ratios of minima): {} missed of {}", targets.missed, targets.lines.len());
     for line in targets.lines {
         println!("{line}");
     }

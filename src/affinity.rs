@@ -13,7 +13,7 @@ pub struct AnyThread(());
 pub struct OneThread(PhantomData<*mut ()>);
 
 /// `X` may be put into a future of this affinity.
-pub trait Admits<X> {}
+pub(crate) trait Admits<X> {}
 
 impl<X: Send> Admits<X> for AnyThread {}
 impl<X> Admits<X> for OneThread {}

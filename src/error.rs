@@ -14,10 +14,7 @@ impl StaleToken {
     /// A source whose live operation has the token `expected` was presented `presented`.
     #[must_use]
     pub const fn new(expected: Token, presented: Token) -> Self {
-        StaleToken {
-            expected,
-            presented,
-        }
+        StaleToken { expected, presented }
     }
 
     /// The token of the live operation, which was not touched.
@@ -35,10 +32,7 @@ impl StaleToken {
 
 impl fmt::Display for StaleToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StaleToken {
-            expected,
-            presented,
-        } = self;
+        let StaleToken { expected, presented } = self;
         write!(
             f,
             "stale token: the source expected token {expected} and was presented token {presented}"
@@ -95,10 +89,7 @@ pub struct PollError {
 
 impl PollError {
     pub(crate) fn new<T>(spent: Spent) -> Self {
-        PollError {
-            spent,
-            output: core::any::type_name::<T>(),
-        }
+        PollError { spent, output: core::any::type_name::<T>() }
     }
 
     /// The rule that was broken.
@@ -157,10 +148,7 @@ impl fmt::Display for PollError {
                  what it held ({arm}) panicked in an earlier poll, and will give no result"
             ),
             Spent::Stale(stale) => {
-                let StaleToken {
-                    expected,
-                    presented,
-                } = stale;
+                let StaleToken { expected, presented } = stale;
                 write!(
                     f,
                     "value future of `{output}` holds a stale token: \

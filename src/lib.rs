@@ -1,5 +1,6 @@
 //! x
 #![no_std]
+#![warn(clippy::alloc_instead_of_core)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alloc")]

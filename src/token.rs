@@ -53,11 +53,7 @@ impl Token {
     ///
     /// [`StaleToken`], with both tokens in it, if they differ.
     pub const fn check(self, expected: Token) -> Result<(), StaleToken> {
-        if self.0 == expected.0 {
-            Ok(())
-        } else {
-            Err(StaleToken::new(expected, self))
-        }
+        if self.0 == expected.0 { Ok(()) } else { Err(StaleToken::new(expected, self)) }
     }
 }
 

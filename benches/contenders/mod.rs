@@ -3,6 +3,11 @@
 //! consumes the value. `ratios` and `ready_path` measure the same cases.
 
 #![allow(dead_code, reason = "each bench uses its part")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "numbers are small, and what a contender consumes is only there to be consumed"
+)]
 
 pub(crate) mod pending;
 pub(crate) mod ready;
@@ -84,8 +89,5 @@ pub(crate) fn allocations(case: &Case) -> (f64, f64) {
     let (base_allocations, base_bytes) = counted(0);
     let (allocations, bytes) = counted(OPERATIONS);
     let per_operation = |n: u64, base: u64| (n - base) as f64 / OPERATIONS as f64;
-    (
-        per_operation(allocations, base_allocations),
-        per_operation(bytes, base_bytes),
-    )
+    (per_operation(allocations, base_allocations), per_operation(bytes, base_bytes))
 }

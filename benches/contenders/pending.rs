@@ -34,6 +34,7 @@ impl Future for GiveWay {
 /// What a method does that has to wait: it holds a buffer of `BYTES` bytes meanwhile. Each contender
 /// has an `operation` of its own, as each method of a program has: the compiler inlines the poll of
 /// a future into the one table that refers to it.
+#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
 async fn operation<const BYTES: usize, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;
@@ -81,8 +82,7 @@ impl ValueSource for Register {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.state
-            .store(u32::from(token.next().get()) << 16, Relaxed);
+        self.state.store(u32::from(token.next().get()) << 16, Relaxed);
         Poll::Ready(Ok(u64::from(token.get())))
     }
 
@@ -115,10 +115,7 @@ pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
                     consumed
                 })
             };
-            Case {
-                name: $name,
-                run: Box::new(run),
-            }
+            Case { name: $name, run: Box::new(run) }
         }};
     }
     vec![

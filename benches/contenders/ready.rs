@@ -63,8 +63,7 @@ value!(
     |v| v.unwrap_or(0) as u64
 );
 // Without capacity, so that cloning does not allocate: 24 bytes that own something.
-value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64
-    + 1);
+value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64 + 1);
 value!([u64; 8], |n| [n; 8], |v| *v, |v| v[0] ^ v[7]);
 
 const SLOTS: usize = 256;
@@ -76,9 +75,7 @@ pub(crate) struct Cache<V> {
 
 impl<V: Value> Cache<V> {
     fn new() -> Self {
-        Cache {
-            slots: (0..SLOTS as u64).map(|key| (key, V::make(key))).collect(),
-        }
+        Cache { slots: (0..SLOTS as u64).map(|key| (key, V::make(key))).collect() }
     }
 
     #[inline(always)]
@@ -169,44 +166,20 @@ type Smithy<'a, V> = NowOrLater<V, BoxFuture<'a, V>>;
 type EitherFuture<'a, V> = Either<std::future::Ready<V>, BoxFuture<'a, V>>;
 
 method!(PollGet, V, Poll<V>, Poll::Ready, |_, _| Poll::Pending);
-method!(
-    BoxGet,
-    V,
-    BoxFuture<'_, V>,
-    |v| Box::pin(ready(v)),
-    Cache::miss
-);
-method!(
-    EitherGet,
-    V,
-    EitherFuture<'_, V>,
-    |v| Either::Left(ready(v)),
-    |cache, key| Either::Right(Self::miss(cache, key))
-);
+method!(BoxGet, V, BoxFuture<'_, V>, |v| Box::pin(ready(v)), Cache::miss);
+method!(EitherGet, V, EitherFuture<'_, V>, |v| Either::Left(ready(v)), |cache, key| Either::Right(
+    Self::miss(cache, key)
+));
 method!(StackGet, V, StackFuture<'_, V, N>, |v| StackFuture::from(ready(v)), |cache, key| {
     StackFuture::from_or_box(Self::miss(cache, key))
 }, const N);
-method!(
-    SmithyGet,
-    V,
-    Smithy<'_, V>,
-    NowOrLater::ready,
-    |cache, key| NowOrLater::new(Self::miss(cache, key))
-);
-method!(
-    ObviousGet,
-    V,
-    Obvious<'_, V>,
-    Obvious::Ready,
-    |cache, key| Obvious::Boxed(Self::miss(cache, key))
-);
-method!(
-    ValueGet,
-    V,
-    ValueFuture<'_, V>,
-    ValueFuture::ready,
-    Cache::miss_value_future
-);
+method!(SmithyGet, V, Smithy<'_, V>, NowOrLater::ready, |cache, key| NowOrLater::new(Self::miss(
+    cache, key
+)));
+method!(ObviousGet, V, Obvious<'_, V>, Obvious::Ready, |cache, key| Obvious::Boxed(Self::miss(
+    cache, key
+)));
+method!(ValueGet, V, ValueFuture<'_, V>, ValueFuture::ready, Cache::miss_value_future);
 
 #[async_trait]
 trait AsyncTraitGet<V>: Send + Sync {
@@ -262,10 +235,7 @@ pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
                     consumed
                 })
             };
-            Case {
-                name: $name,
-                run: Box::new(run),
-            }
+            Case { name: $name, run: Box::new(run) }
         }};
     }
     vec![
@@ -274,26 +244,15 @@ pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
             Poll::Pending => pending().await,
         }),
         case!(NATIVE, Cache<V>, |cache, key| cache.native(key).await),
-        case!(ASYNC_TRAIT, dyn AsyncTraitGet<V>, |cache, key| cache
-            .get(key)
-            .await),
+        case!(ASYNC_TRAIT, dyn AsyncTraitGet<V>, |cache, key| cache.get(key).await),
         case!(BOX_FUTURE, dyn BoxGet<V>, |cache, key| cache.get(key).await),
         case!(EITHER, dyn EitherGet<V>, |cache, key| cache.get(key).await),
-        case!(STACK_FUTURE, dyn StackGet<V, N>, |cache, key| cache
-            .get(key)
-            .await),
+        case!(STACK_FUTURE, dyn StackGet<V, N>, |cache, key| cache.get(key).await),
         case!(SMITHY, dyn SmithyGet<V>, |cache, key| cache.get(key).await),
-        case!(OBVIOUS, dyn ObviousGet<V>, |cache, key| cache
-            .get(key)
-            .await),
+        case!(OBVIOUS, dyn ObviousGet<V>, |cache, key| cache.get(key).await),
         case!(AWAIT, dyn ValueGet<V>, |cache, key| cache.get(key).await),
-        case!(MACRO, dyn ValueGet<V>, |cache, key| ready_or_await!(
-            cache.get(key)
-        )),
-        case!(IN_PLACE, dyn ValueGet<V>, |cache, key| cache
-            .get(key)
-            .in_place()
-            .await),
+        case!(MACRO, dyn ValueGet<V>, |cache, key| ready_or_await!(cache.get(key))),
+        case!(IN_PLACE, dyn ValueGet<V>, |cache, key| cache.get(key).in_place().await),
     ]
 }
 

@@ -148,11 +148,7 @@ impl Head {
     /// [`is_pointer`](Head::is_pointer).
     #[inline]
     pub(crate) fn pointer(self) -> *mut () {
-        if self.is_boxed() {
-            self.boxed_pointer()
-        } else {
-            self.source_pointer()
-        }
+        if self.is_boxed() { self.boxed_pointer() } else { self.source_pointer() }
     }
 
     /// [`pointer`](Head::pointer), of a head that is boxed.
@@ -233,9 +229,7 @@ impl Head {
         let expected = (tokens.expected().get() as usize) << 32;
         let presented = (tokens.presented().get() as usize) << word64::TOKEN_SHIFT;
         let word = ptr::without_provenance_mut(bits | expected | presented);
-        Head {
-            word: NonNull::new(word).expect("a tag is never zero"),
-        }
+        Head { word: NonNull::new(word).expect("a tag is never zero") }
     }
 
     #[inline]
@@ -244,10 +238,7 @@ impl Head {
     }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "cut to 16 bits each, on purpose"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "cut to 16 bits each, on purpose")]
     fn tokens(self) -> StaleToken {
         let expected = Token::new((self.bits() >> 32) as u16);
         let presented = Token::new((self.bits() >> word64::TOKEN_SHIFT) as u16);
@@ -264,10 +255,7 @@ impl Head {
 
     #[inline]
     const fn with_pointer(word: NonNull<()>, tokens: StaleToken) -> Head {
-        let tokens = Tokens {
-            presented: tokens.presented(),
-            expected: tokens.expected(),
-        };
+        let tokens = Tokens { presented: tokens.presented(), expected: tokens.expected() };
         Head { word, tokens }
     }
 
@@ -287,7 +275,7 @@ mod word64 {
     const ADDRESS: usize = (1 << ADDRESS_BITS) - 1;
 
     /// Whether bit 47 of an address fills the upper 16. It does on all 64-bit targets, for low
-    /// (user) and high (kernel) addresses alike, except in user space on AArch64, which has 48
+    /// (user) and high (kernel) addresses alike, except in user space on `AArch64`, which has 48
     /// bits of its own.
     const SIGN_EXTENDED: bool = cfg!(not(target_arch = "aarch64")) || cfg!(target_os = "none");
 
@@ -301,10 +289,11 @@ mod word64 {
     }
 
     #[inline]
+    #[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "bits, not numbers")]
     pub(super) const fn unpack(word: usize) -> usize {
         let raised = word << (usize::BITS - ADDRESS_BITS);
         if SIGN_EXTENDED {
-            (raised.cast_signed() >> (usize::BITS - ADDRESS_BITS)).cast_unsigned()
+            (raised as isize >> (usize::BITS - ADDRESS_BITS)) as usize
         } else {
             raised >> (usize::BITS - ADDRESS_BITS)
         }
@@ -369,17 +358,8 @@ pub(crate) mod tests {
     fn an_address_that_leaves_no_room_for_the_token_is_refused() {
         let fits =
             |address| Head::source(at(address), Reference::Borrowed, Token::new(1)).is_some();
-        assert!(
-            fits(0x0000_7fff_ffff_fff8),
-            "the top of user space on x86-64"
-        );
-        for tagged in [
-            1 << 49,
-            1 << 52,
-            1 << 56,
-            0xb400_0000_1234_5678,
-            0x00ff_0000_0000_1000,
-        ] {
+        assert!(fits(0x0000_7fff_ffff_fff8), "the top of user space on x86-64");
+        for tagged in [1 << 49, 1 << 52, 1 << 56, 0xb400_0000_1234_5678, 0x00ff_0000_0000_1000] {
             assert!(!fits(tagged), "{tagged:#x}");
         }
         let high_half = 0xffff_8000_0000_1000;
@@ -389,10 +369,7 @@ pub(crate) mod tests {
         } else {
             assert!(fits(high_half) && !fits(user_space_of_aarch64));
             let head = Head::source(at(high_half), Reference::Borrowed, Token::new(9)).unwrap();
-            assert_eq!(
-                (head.pointer().addr(), head.token()),
-                (high_half, Token::new(9))
-            );
+            assert_eq!((head.pointer().addr(), head.token()), (high_half, Token::new(9)));
         }
     }
 }

@@ -46,9 +46,7 @@ pub(crate) struct VTable<T> {
 impl Header {
     pub(crate) const fn new<T>(vtable: *const VTable<T>) -> Self {
         let vtable = NonNull::new(vtable.cast_mut()).expect("a table has an address");
-        Header {
-            vtable: vtable.cast(),
-        }
+        Header { vtable: vtable.cast() }
     }
 
     /// The table of a pointee.

@@ -79,10 +79,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         match packed.view() {
             View::Ready => unreachable!("the inline result was not taken"),
             View::Boxed => Arm::Boxed(BoxedFuture(packed)),
-            View::Source(token) => Arm::Source {
-                source: SourceRef(packed),
-                token,
-            },
+            View::Source(token) => Arm::Source { source: SourceRef(packed), token },
             View::Spent(_) => Arm::Taken,
         }
     }
@@ -90,11 +87,9 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn from_arm(arm: Arm<'a, T, A>) -> Self {
         match arm {
             Arm::Ready(value) => Packed::ready(value),
-            Arm::Boxed(BoxedFuture(packed))
-            | Arm::Source {
-                source: SourceRef(packed),
-                ..
-            } => packed,
+            Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
+                packed
+            }
             Arm::Taken => Packed::taken(),
         }
     }
@@ -120,11 +115,9 @@ impl<T: fmt::Debug, A> fmt::Debug for Arm<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Arm::Ready(value) => f.debug_tuple("Ready").field(value).finish(),
-            Arm::Boxed(BoxedFuture(packed))
-            | Arm::Source {
-                source: SourceRef(packed),
-                ..
-            } => packed.fmt(f),
+            Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
+                packed.fmt(f)
+            }
             Arm::Taken => f.write_str("Taken"),
         }
     }

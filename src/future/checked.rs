@@ -34,10 +34,7 @@ pub type LocalChecked<'a, T> = Checked<'a, T, OneThread>;
 
 impl<'a, T, A> Checked<'a, T, A> {
     pub(super) fn new(packed: Packed<'a, T, A>) -> Self {
-        Checked {
-            packed,
-            answered: false,
-        }
+        Checked { packed, answered: false }
     }
 }
 

@@ -33,10 +33,7 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<U> {
         let value = ready!(Pin::new(&mut self.future).poll(cx));
-        let f = self
-            .f
-            .take()
-            .expect("a boxed future is not polled after completion");
+        let f = self.f.take().expect("a boxed future is not polled after completion");
         Poll::Ready(f(value))
     }
 }

@@ -25,14 +25,8 @@ mod sizes {
     const_assert_eq!(size_of::<ValueFuture<'_, alloc::sync::Arc<u8>>>(), 16);
 }
 
-const_assert_eq!(
-    size_of::<Option<ValueFuture<'_, ()>>>(),
-    size_of::<ValueFuture<'_, ()>>()
-);
-const_assert_eq!(
-    size_of::<Option<ValueFuture<'_, u64>>>(),
-    size_of::<ValueFuture<'_, u64>>()
-);
+const_assert_eq!(size_of::<Option<ValueFuture<'_, ()>>>(), size_of::<ValueFuture<'_, ()>>());
+const_assert_eq!(size_of::<Option<ValueFuture<'_, u64>>>(), size_of::<ValueFuture<'_, u64>>());
 
 assert_impl_all!(ValueFuture<'_, u8>: Send, Sync, Unpin);
 assert_impl_all!(ValueFuture<'_, core::marker::PhantomPinned>: Unpin);

@@ -62,12 +62,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// Promises 2 and 3 are the caller's.
     #[inline]
     fn without_payload(head: Head) -> Self {
-        Packed {
-            payload: MaybeUninit::uninit(),
-            head,
-            pointee: PhantomData,
-            affinity: PhantomData,
-        }
+        Packed { payload: MaybeUninit::uninit(), head, pointee: PhantomData, affinity: PhantomData }
     }
 
     #[cfg(feature = "alloc")]
@@ -123,8 +118,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// The inline result, if there is one, for `Debug`.
     pub(crate) fn peek(&self) -> Option<&T> {
         // SAFETY: the head is ready, so the payload holds a `T`.
-        self.is_ready()
-            .then(|| unsafe { self.payload.assume_init_ref() })
+        self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
     }
 
     /// The name of the type behind the head, if there is one.

@@ -57,6 +57,5 @@ pub trait TryTake: Sized + super::sealed::Sealed {
     #[doc(hidden)]
     type Output;
     #[doc(hidden)]
-    #[expect(clippy::missing_errors_doc, reason = "hidden")]
     fn try_take(self) -> Result<Self::Output, Self>;
 }

@@ -24,17 +24,9 @@ struct Thin<F> {
 /// The head of a future that has moved into a thin box.
 #[inline]
 pub(super) fn allocate<F: Future>(future: F) -> Head {
-    let vtable = const {
-        &VTable {
-            poll: poll::<F>,
-            drop: Thin::<F>::give_up,
-            type_name: type_name::<F>,
-        }
-    };
-    let thin = Box::new(Thin {
-        header: Header::new(vtable),
-        future,
-    });
+    let vtable =
+        const { &VTable { poll: poll::<F>, drop: Thin::<F>::give_up, type_name: type_name::<F> } };
+    let thin = Box::new(Thin { header: Header::new(vtable), future });
     let pointer = NonNull::new(Box::into_raw(thin)).expect("a box has an address");
     Head::boxed(pointer.cast())
 }

@@ -25,17 +25,9 @@ struct Unpacked<R> {
 
 pub(super) fn allocate<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
     let vtable = const {
-        &VTable {
-            poll: poll::<R>,
-            drop: Unpacked::<R>::give_up,
-            type_name: type_name::<R::Source>,
-        }
+        &VTable { poll: poll::<R>, drop: Unpacked::<R>::give_up, type_name: type_name::<R::Source> }
     };
-    let unpacked = Box::new(Unpacked {
-        header: Header::new(vtable),
-        reference,
-        token,
-    });
+    let unpacked = Box::new(Unpacked { header: Header::new(vtable), reference, token });
     let pointer = NonNull::new(Box::into_raw(unpacked)).expect("a box has an address");
     Head::boxed(pointer.cast())
 }

@@ -70,16 +70,9 @@ impl<S: ValueSource> Source<S> {
     /// Gives `source` its header.
     pub const fn new(source: S) -> Self {
         let vtable = const {
-            &VTable {
-                poll: poll::<S>,
-                drop: Source::<S>::give_up,
-                type_name: type_name::<S>,
-            }
+            &VTable { poll: poll::<S>, drop: Source::<S>::give_up, type_name: type_name::<S> }
         };
-        Source {
-            header: Header::new(vtable),
-            source,
-        }
+        Source { header: Header::new(vtable), source }
     }
 }
 

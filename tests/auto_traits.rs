@@ -1,0 +1,80 @@
+//! Who may go to another thread, be pinned, be unwound through and be narrowed. What must *not* be
+//! is asserted as well. These hold at compile time; the test runs to say so.
+
+use std::{
+    cell::Cell,
+    marker::PhantomPinned,
+    panic::{RefUnwindSafe, UnwindSafe},
+    rc::Rc,
+};
+
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use value_future::{
+    Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, PollError, Source,
+    SourceRef, StaleToken, Token, ValueFuture,
+};
+
+// `Send` when `T` is, `Sync` when `T` is: nothing but a `T` can be reached through `&`.
+assert_impl_all!(ValueFuture<'static, String>: Send, Sync, Unpin);
+assert_impl_all!(ValueFuture<'static, Cell<u8>>: Send, Unpin);
+assert_not_impl_any!(ValueFuture<'static, Cell<u8>>: Sync);
+assert_not_impl_any!(ValueFuture<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(ValueFuture<'static, std::sync::MutexGuard<'static, u8>>: Send);
+assert_impl_all!(ValueFuture<'static, PhantomPinned>: Unpin);
+
+// Never, whatever `T` is.
+assert_not_impl_any!(LocalValueFuture<'static, u8>: Send, Sync);
+assert_impl_all!(LocalValueFuture<'static, PhantomPinned>: Unpin);
+
+// As for any erased future: nobody knows what is behind it.
+assert_not_impl_any!(ValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(LocalValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
+
+// What is made from a future is as the future is.
+assert_impl_all!(Arm<'static, u8>: Send, Sync, Unpin);
+assert_impl_all!(BoxedFuture<'static, u8>: Send, Sync, Unpin);
+assert_impl_all!(SourceRef<'static, u8>: Send, Sync, Unpin);
+assert_impl_all!(Checked<'static, u8>: Send, Sync, Unpin);
+assert_not_impl_any!(Arm<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Checked<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(LocalArm<'static, u8>: Send, Sync);
+assert_not_impl_any!(LocalChecked<'static, u8>: Send, Sync);
+
+// A source is as what it wraps.
+assert_impl_all!(Source<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Source<Cell<u8>>: Send);
+assert_not_impl_any!(Source<Cell<u8>>: Sync);
+assert_not_impl_any!(Source<Rc<u8>>: Send, Sync);
+
+assert_impl_all!(Token: Copy, Ord, std::hash::Hash, Send, Sync);
+assert_impl_all!(StaleToken: std::error::Error, Copy, Send, Sync);
+assert_impl_all!(PollError: std::error::Error, Copy, Send, Sync, Unpin);
+
+// Covariant in the lifetime and in the result.
+fn narrow<'short, 'long: 'short>(
+    future: ValueFuture<'long, &'long str>,
+) -> ValueFuture<'short, &'short str> {
+    future
+}
+
+fn narrow_local<'short, 'long: 'short>(
+    future: LocalValueFuture<'long, &'long str>,
+) -> LocalValueFuture<'short, &'short str> {
+    future
+}
+
+fn narrow_arm<'short, 'long: 'short>(arm: Arm<'long, &'long str>) -> Arm<'short, &'short str> {
+    arm
+}
+
+#[test]
+fn a_future_narrows_to_a_shorter_life() {
+    let text = String::from("text");
+    let long = ValueFuture::ready("static");
+    let long_local = LocalValueFuture::ready("static");
+    let narrowed = [narrow(long), ValueFuture::ready(text.as_str())];
+    let narrowed_local = [narrow_local(long_local), LocalValueFuture::ready(text.as_str())];
+    assert_eq!(narrowed.map(|future| future.try_take().unwrap()), ["static", "text"]);
+    assert_eq!(narrowed_local.map(|future| future.try_take().unwrap()), ["static", "text"]);
+    assert!(matches!(narrow_arm(Arm::Ready("static")), Arm::Ready("static")));
+}

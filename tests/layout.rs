@@ -1,0 +1,57 @@
+//! Sizes and niches, as they are promised in the documentation. The same for 64 bits is asserted
+//! at compile time; here are the 32-bit figures too, and what users wrap a future in.
+
+use std::{rc::Rc, sync::Arc, task::Poll};
+
+use value_future::{BoxedFuture, Checked, LocalValueFuture, SourceRef, ValueFuture};
+
+/// The head: one word on 64-bit targets, one word and two tokens elsewhere.
+const HEAD: usize = 8;
+
+fn size<T>() -> usize {
+    assert_eq!(size_of::<ValueFuture<'_, T>>(), size_of::<LocalValueFuture<'_, T>>());
+    assert_eq!(align_of::<ValueFuture<'_, T>>(), align_of::<T>().max(align_of::<usize>()));
+    size_of::<ValueFuture<'_, T>>()
+}
+
+#[test]
+fn a_future_is_its_head_and_room_for_the_result() {
+    assert_eq!(size::<()>(), HEAD);
+    assert_eq!(size::<usize>(), HEAD + size_of::<usize>());
+    assert_eq!(size::<Arc<u64>>(), HEAD + size_of::<usize>());
+    assert_eq!(size::<Box<str>>(), HEAD + 2 * size_of::<usize>());
+    assert_eq!(size::<std::io::Result<usize>>(), HEAD + size_of::<std::io::Result<usize>>());
+    assert_eq!(size::<Vec<u8>>(), HEAD + 3 * size_of::<usize>());
+    assert_eq!(size::<[u64; 8]>(), HEAD + 64);
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn small_results_take_two_words() {
+    assert_eq!([size::<bool>(), size::<u8>(), size::<u32>()], [16; 3]);
+    assert_eq!([size::<u64>(), size::<f64>(), size::<&str>() - 8], [16; 3]);
+    assert_eq!([size::<Box<u8>>(), size::<Arc<u8>>(), size::<Rc<u8>>()], [16; 3]);
+}
+
+#[test]
+fn what_wraps_a_future_finds_a_niche_in_it() {
+    fn same_with_option<T>() {
+        let size = size_of::<ValueFuture<'_, T>>();
+        assert_eq!(size_of::<Option<ValueFuture<'_, T>>>(), size);
+        assert_eq!(size_of::<Option<LocalValueFuture<'_, T>>>(), size);
+        assert_eq!(size_of::<Poll<ValueFuture<'_, T>>>(), size);
+        assert_eq!(size_of::<Result<ValueFuture<'_, T>, ()>>(), size);
+    }
+    same_with_option::<()>();
+    same_with_option::<bool>();
+    same_with_option::<u64>();
+    same_with_option::<Vec<u8>>();
+    same_with_option::<[u64; 8]>();
+}
+
+#[test]
+fn the_parts_of_an_arm_are_no_larger_than_the_future() {
+    assert_eq!(size_of::<BoxedFuture<'_, u64>>(), size::<u64>());
+    assert_eq!(size_of::<SourceRef<'_, u64>>(), size::<u64>());
+    assert_eq!(size_of::<Checked<'_, u64>>(), size::<u64>() + align_of::<u64>());
+}

@@ -1,0 +1,212 @@
+//! Every misuse is detected, in every arm the same: a panic with a text that names the rule, the
+//! arm and the type, or a value if the future is `checked`. The live operation behind a source is
+//! never touched by a stale token.
+
+mod common;
+
+use std::{rc::Rc, sync::Arc, task::Poll};
+
+use common::{Script, Yield, count, panic_text, poll};
+use futures::future::FusedFuture;
+use value_future::{
+    ArmKind, LocalValueFuture, PollError, Rule, Source, StaleToken, Token, ValueFuture,
+};
+
+/// A future in each arm that gives `7` at its first poll, with the arm's kind.
+fn in_every_arm(source: &Source<Script<u32>>) -> Vec<(ArmKind, ValueFuture<'_, u32>)> {
+    source.complete(7);
+    vec![
+        (ArmKind::Ready, ValueFuture::ready(7)),
+        (ArmKind::Boxed, ValueFuture::boxed(async { 7 })),
+        (ArmKind::Source, ValueFuture::from_source(source, source.live())),
+    ]
+}
+
+fn arm_in_words(arm: ArmKind) -> &'static str {
+    match arm {
+        ArmKind::Ready => "ready arm",
+        ArmKind::Boxed => "boxed arm",
+        _ => "source arm",
+    }
+}
+
+#[test]
+fn a_poll_after_completion_panics_in_every_arm_with_the_same_text() {
+    let source = Source::new(Script::new());
+    for (arm, mut future) in in_every_arm(&source) {
+        assert!(!future.is_terminated());
+        assert_eq!(poll(&mut future), Poll::Ready(7));
+        for _ in 0..2 {
+            assert!(future.is_terminated());
+            let text = panic_text(|| poll(&mut future));
+            let expected = format!(
+                "value future of `u32` polled after completion: its result ({}) has been given \
+                 out, and a result is given out once",
+                arm_in_words(arm)
+            );
+            assert_eq!(text, expected);
+        }
+    }
+    assert_eq!(count(&source.polls), 1);
+    assert_eq!(count(&source.abandoned), 0);
+}
+
+#[test]
+fn a_local_future_does_the_same() {
+    let source = Rc::new(Source::new(Script::new()));
+    source.complete(7);
+    let futures = [
+        LocalValueFuture::ready(7),
+        LocalValueFuture::boxed(async { 7 }),
+        LocalValueFuture::from_source(Rc::clone(&source), source.live()),
+    ];
+    for mut future in futures {
+        assert_eq!(poll(&mut future), Poll::Ready(7));
+        assert!(future.is_terminated());
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("polled after completion"), "{text}");
+    }
+    assert_eq!(Rc::strong_count(&source), 1);
+}
+
+#[test]
+fn a_checked_future_gives_the_error_as_often_as_it_is_polled() {
+    let source = Source::new(Script::new());
+    for (arm, future) in in_every_arm(&source) {
+        let mut checked = future.checked();
+        assert!(!checked.is_terminated());
+        assert_eq!(poll(&mut checked), Poll::Ready(Ok(7)));
+        assert!(checked.is_terminated());
+        for _ in 0..3 {
+            let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("{arm:?}") };
+            assert_eq!(error.rule(), Rule::PolledAfterCompletion);
+            assert_eq!(error.arm(), Some(arm));
+            assert_eq!(error.output(), "u32");
+            assert_eq!(error.stale_token(), None);
+        }
+    }
+}
+
+#[test]
+fn a_pending_checked_future_is_pending() {
+    let mut checked = ValueFuture::boxed(async {
+        Yield::default().await;
+        7
+    })
+    .checked();
+    assert_eq!(poll(&mut checked), Poll::Pending);
+    assert!(!checked.is_terminated());
+    assert_eq!(poll(&mut checked), Poll::Ready(Ok(7)));
+}
+
+/// The result of a stale poll, of both kinds of future.
+fn stale_error(error: Poll<Result<u32, PollError>>) -> PollError {
+    let Poll::Ready(Err(error)) = error else { panic!("not refused: {error:?}") };
+    assert_eq!(error.rule(), Rule::StaleToken);
+    assert_eq!(error.arm(), Some(ArmKind::Source));
+    error
+}
+
+#[test]
+fn a_token_that_is_stale_at_the_first_poll_is_refused() {
+    let source = Source::new(Script::new());
+    source.complete(7);
+    let forged = Token::new(0xfffe);
+    let mut future = ValueFuture::from_source(&source, forged);
+    let text = panic_text(|| poll(&mut future));
+    assert_eq!(
+        text,
+        "value future of `u32` holds a stale token: its source (source arm) expected token 1 and \
+         was presented token 65534; a token is good for one operation, and the live one was not \
+         touched"
+    );
+    assert!(future.is_terminated());
+    assert_eq!(panic_text(|| poll(&mut future)), text, "the next poll says the same");
+
+    let mut checked = ValueFuture::from_source(&source, forged).checked();
+    for _ in 0..2 {
+        let error = stale_error(poll(&mut checked));
+        assert_eq!(error.stale_token(), Some(StaleToken::new(source.live(), forged)));
+    }
+    drop((future, checked));
+    assert_eq!(count(&source.abandoned), 0, "there is nothing of theirs to abandon");
+
+    let mut live = ValueFuture::from_source(&source, source.live());
+    assert_eq!(poll(&mut live), Poll::Ready(7), "the live operation was not touched");
+}
+
+#[test]
+fn a_token_that_becomes_stale_while_pending_is_refused() {
+    let source = Arc::new(Source::new(Script::new()));
+    let token = source.live();
+    let pending = || ValueFuture::from_source(Arc::clone(&source), token);
+    let (mut future, mut checked) = (pending(), pending().checked());
+    assert_eq!(poll(&mut future), Poll::Pending);
+    assert_eq!(poll(&mut checked), Poll::Pending);
+
+    source.move_on();
+    source.complete(8);
+    let text = panic_text(|| poll(&mut future));
+    assert!(text.contains("expected token 2 and was presented token 1"), "{text}");
+    let error = stale_error(poll(&mut checked));
+    assert_eq!(error.stale_token(), Some(StaleToken::new(token.next(), token)));
+    assert_eq!(Arc::strong_count(&source), 1, "the references were given back at once");
+
+    drop((future, checked));
+    assert_eq!(count(&source.abandoned), 0);
+    let mut live = ValueFuture::from_source(&*source, source.live());
+    assert_eq!(poll(&mut live), Poll::Ready(8));
+}
+
+#[test]
+fn a_stale_future_that_is_dropped_unpolled_leaves_the_live_operation_alone() {
+    let source = Source::new(Script::new());
+    source.complete(7);
+    drop(ValueFuture::from_source(&source, Token::new(99)));
+    assert_eq!(count(&source.abandoned), 1, "the source decides whether the token is its own");
+    assert!(source.has_value());
+}
+
+#[test]
+fn a_checked_future_that_was_taken_before_says_so_first() {
+    let mut future = ValueFuture::ready(7);
+    assert_eq!(poll(&mut future), Poll::Ready(7));
+    let mut checked = future.checked();
+    assert!(!checked.is_terminated(), "it has not answered yet");
+    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("taken") };
+    assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, Some(ArmKind::Ready)));
+    assert!(checked.is_terminated());
+}
+
+#[test]
+fn a_future_made_from_a_taken_arm_says_where_it_comes_from() {
+    let mut future = ValueFuture::<u32>::from(value_future::Arm::Taken);
+    assert!(future.is_terminated());
+    let text = panic_text(|| poll(&mut future));
+    assert!(text.contains("made from `Arm::Taken`"), "{text}");
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("taken") };
+    assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, None));
+}
+
+#[test]
+fn debug_neither_polls_nor_consumes() {
+    let source = Source::new(Script::<u32>::new());
+    source.complete(7);
+    let mut future = ValueFuture::from_source(&source, source.live());
+    let text = format!("{future:?}");
+    assert!(text.starts_with("ValueFuture(Source { source: "), "{text}");
+    assert!(text.contains("Script<u32>") && text.ends_with("token: 1 })"), "{text}");
+    assert_eq!(count(&source.polls), 0);
+    assert_eq!(poll(&mut future), Poll::Ready(7));
+    assert_eq!(format!("{future:?}"), "ValueFuture(Taken(completed, source arm))");
+
+    let mut ready = LocalValueFuture::ready(7);
+    assert_eq!(format!("{ready:?}"), "LocalValueFuture(Ready(7))");
+    assert_eq!(poll(&mut ready), Poll::Ready(7));
+
+    let mut boxed = ValueFuture::boxed(async { 7 });
+    let text = format!("{boxed:?}");
+    assert!(text.starts_with("ValueFuture(Boxed(misuse::debug_neither"), "{text}");
+    assert_eq!(poll(&mut boxed), Poll::Ready(7));
+    assert_eq!(format!("{:?}", boxed.into_arm()), "Taken");
+}
