@@ -9,6 +9,8 @@ extern crate alloc;
 extern crate std;
 
 mod affinity;
+#[cfg(doctest)]
+mod compile_fail;
 mod erased;
 mod error;
 mod future;

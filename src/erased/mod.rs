@@ -4,5 +4,7 @@
 mod head;
 mod header;
 
+#[cfg(test)]
+pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
 pub(crate) use header::{Header, Pointee, Polling, VTable};

@@ -100,7 +100,9 @@ impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointee = self.pointee_name().unwrap_or_default();
         match self.view() {
-            View::Ready => f.debug_tuple("Ready").field(&self.peek()).finish(),
+            View::Ready => {
+                self.peek().map_or(Ok(()), |value| f.debug_tuple("Ready").field(value).finish())
+            }
             View::Boxed => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
             View::Spent(Spent::Completed(Some(arm))) => write!(f, "Taken(completed, {arm})"),

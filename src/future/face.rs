@@ -4,7 +4,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, $source_example:literal, [$($send:tt)*]
+        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, [$($send:tt)*]
     ) => {
         $(#[$doc])*
         #[must_use = "futures do nothing unless awaited"]
@@ -71,9 +71,7 @@ macro_rules! face {
             ///
             /// # Examples
             ///
-            /// ```
-            #[doc = $source_example]
-            /// ```
+            /// See [`Source`](crate::Source), and `examples/custom_source.rs`.
             #[inline]
             pub fn from_source<R>(source: R, token: Token) -> Self
             where

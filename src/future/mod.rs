@@ -90,8 +90,7 @@ face! {
     /// let all = async { store.get(0).await + " and " + &store.get(1).await };
     /// assert_eq!(futures::executor::block_on(all), "zero and name 1, from far away");
     /// ```
-    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>,
-    "See `examples/custom_source.rs`, and [`Source`](crate::Source).", [+ Send]
+    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>, [+ Send]
 }
 
 face! {
@@ -112,8 +111,7 @@ face! {
     /// assert_eq!(futures::executor::block_on(future), 1);
     /// assert_eq!(counter.get(), 2);
     /// ```
-    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>,
-    "", []
+    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>, []
 }
 
 /// The affinity changes, and nothing else: no allocation.

@@ -41,8 +41,13 @@
 macro_rules! ready_or_await {
     ($future:expr $(,)?) => {
         match $crate::__private::TryTake::try_take($future) {
-            $crate::__private::Ok(value) => value,
-            $crate::__private::Err(pending) => pending.await,
+            taken => 'ready: {
+                let pending = match { taken } {
+                    $crate::__private::Ok(value) => break 'ready value,
+                    $crate::__private::Err(pending) => pending,
+                };
+                pending.await
+            }
         }
     };
 }

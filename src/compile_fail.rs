@@ -1,0 +1,245 @@
+//! Programs that must not compile, each beside a twin that differs in the one thing and does.
+//! They are run as doctests; on nightly the error code is checked too.
+//!
+//! # Awaiting twice by value
+//!
+//! ```compile_fail,E0382
+//! # use value_future::ValueFuture;
+//! async fn twice(future: ValueFuture<'_, u32>) -> u32 {
+//!     future.await + future.await
+//! }
+//! ```
+//!
+//! ```
+//! # use value_future::ValueFuture;
+//! async fn once_each(first: ValueFuture<'_, u32>, second: ValueFuture<'_, u32>) -> u32 {
+//!     first.await + second.await
+//! }
+//! ```
+//!
+//! The macro takes by value as well.
+//!
+//! ```compile_fail,E0382
+//! # use value_future::{ValueFuture, ready_or_await};
+//! async fn twice(future: ValueFuture<'_, u32>) -> u32 {
+//!     ready_or_await!(future) + ready_or_await!(future)
+//! }
+//! ```
+//!
+//! ```
+//! # use value_future::{ValueFuture, ready_or_await};
+//! async fn once_each(first: ValueFuture<'_, u32>, second: ValueFuture<'_, u32>) -> u32 {
+//!     ready_or_await!(first) + ready_or_await!(second)
+//! }
+//! ```
+//!
+//! # Outliving what the future borrows
+//!
+//! ```compile_fail,E0597
+//! # use value_future::ValueFuture;
+//! let future = {
+//!     let name = String::from("gone");
+//!     ValueFuture::boxed(async { name.len() })
+//! };
+//! drop(future);
+//! ```
+//!
+//! ```
+//! # use value_future::ValueFuture;
+//! let name = String::from("here");
+//! let future = {
+//!     ValueFuture::boxed(async { name.len() })
+//! };
+//! drop(future);
+//! ```
+//!
+//! A borrowed source has to live as long as its future; a counted one need not.
+//!
+//! ```compile_fail,E0597
+//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use std::{sync::Arc, task::{Context, Poll}};
+//! # struct Five;
+//! # impl ValueSource for Five {
+//! #     type Output = u32;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+//! #         Poll::Ready(Ok(5))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let future = {
+//!     let source = Source::new(Five);
+//!     ValueFuture::from_source(&source, Token::new(1))
+//! };
+//! drop(future);
+//! ```
+//!
+//! ```
+//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use std::{sync::Arc, task::{Context, Poll}};
+//! # struct Five;
+//! # impl ValueSource for Five {
+//! #     type Output = u32;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+//! #         Poll::Ready(Ok(5))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let future = {
+//!     let source = Arc::new(Source::new(Five));
+//!     ValueFuture::from_source(source, Token::new(1))
+//! };
+//! drop(future);
+//! ```
+//!
+//! A source that borrows is no longer lived for being counted.
+//!
+//! ```compile_fail,E0597
+//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use std::{sync::Arc, task::{Context, Poll}};
+//! struct Borrowing<'s>(&'s str);
+//! impl ValueSource for Borrowing<'_> {
+//!     type Output = usize;
+//!     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
+//!         Poll::Ready(Ok(self.0.len()))
+//!     }
+//!     fn abandon(&self, _: Token) {}
+//! }
+//! let future = {
+//!     let name = String::from("gone");
+//!     ValueFuture::from_source(Arc::new(Source::new(Borrowing(&name))), Token::new(1))
+//! };
+//! drop(future);
+//! ```
+//!
+//! ```
+//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use std::{sync::Arc, task::{Context, Poll}};
+//! # struct Borrowing<'s>(&'s str);
+//! # impl ValueSource for Borrowing<'_> {
+//! #     type Output = usize;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
+//! #         Poll::Ready(Ok(self.0.len()))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let name = String::from("here");
+//! let future = {
+//!     ValueFuture::from_source(Arc::new(Source::new(Borrowing(&name))), Token::new(1))
+//! };
+//! drop(future);
+//! ```
+//!
+//! # Something that is not `Send` in a `ValueFuture`
+//!
+//! ```compile_fail
+//! # use value_future::ValueFuture;
+//! # use std::rc::Rc;
+//! let shared = Rc::new(5);
+//! let future = ValueFuture::boxed(async move { *shared });
+//! ```
+//!
+//! ```
+//! # use value_future::LocalValueFuture;
+//! # use std::rc::Rc;
+//! let shared = Rc::new(5);
+//! let future = LocalValueFuture::boxed(async move { *shared });
+//! ```
+//!
+//! A source behind `Rc`, and one that is not `Sync`, are for a `LocalValueFuture`.
+//!
+//! ```compile_fail,E0277
+//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use std::{cell::Cell, task::{Context, Poll}};
+//! # struct Counter(Cell<u32>);
+//! # impl ValueSource for Counter {
+//! #     type Output = u32;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+//! #         Poll::Ready(Ok(self.0.get()))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let source = Source::new(Counter(Cell::new(5)));
+//! drop(ValueFuture::from_source(&source, Token::new(1)));
+//! ```
+//!
+//! ```compile_fail,E0277
+//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use std::{rc::Rc, task::{Context, Poll}};
+//! # struct Five;
+//! # impl ValueSource for Five {
+//! #     type Output = u32;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+//! #         Poll::Ready(Ok(5))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! drop(ValueFuture::from_source(Rc::new(Source::new(Five)), Token::new(1)));
+//! ```
+//!
+//! ```
+//! # use value_future::{LocalValueFuture, Source, StaleToken, Token, ValueSource};
+//! # use std::{cell::Cell, rc::Rc, task::{Context, Poll}};
+//! # struct Counter(Cell<u32>);
+//! # impl ValueSource for Counter {
+//! #     type Output = u32;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+//! #         Poll::Ready(Ok(self.0.get()))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let source = Rc::new(Source::new(Counter(Cell::new(5))));
+//! drop(LocalValueFuture::from_source(&*source, Token::new(1)));
+//! drop(LocalValueFuture::from_source(Rc::clone(&source), Token::new(1)));
+//! ```
+//!
+//! # A future that is not `Send` on another thread
+//!
+//! ```compile_fail,E0277
+//! # use value_future::LocalValueFuture;
+//! let future = LocalValueFuture::ready(5);
+//! std::thread::spawn(move || drop(future));
+//! ```
+//!
+//! ```
+//! # use value_future::ValueFuture;
+//! let future = ValueFuture::ready(5);
+//! std::thread::spawn(move || drop(future)).join().unwrap();
+//! ```
+//!
+//! # What the macro does not take
+//!
+//! ```compile_fail,E0277
+//! # use value_future::ready_or_await;
+//! async fn five() -> u32 {
+//!     ready_or_await!(std::future::ready(5))
+//! }
+//! ```
+//!
+//! ```
+//! # use value_future::{ValueFuture, ready_or_await};
+//! async fn five() -> u32 {
+//!     ready_or_await!(ValueFuture::ready(5))
+//! }
+//! ```
+//!
+//! # A source arm of one's own making
+//!
+//! ```compile_fail,E0639
+//! # use value_future::{Arm, Token, ValueFuture};
+//! fn forge<'a>(arm: Arm<'a, u32>) -> Arm<'a, u32> {
+//!     match arm {
+//!         Arm::Source { source, .. } => Arm::Source { source, token: Token::new(1) },
+//!         other => other,
+//!     }
+//! }
+//! ```
+//!
+//! ```
+//! # use value_future::{Arm, Token, ValueFuture};
+//! fn look<'a>(arm: Arm<'a, u32>) -> Option<Token> {
+//!     match arm {
+//!         Arm::Source { token, .. } => Some(token),
+//!         _ => None,
+//!     }
+//! }
+//! ```

@@ -1,0 +1,156 @@
+//! What is promised to allocate nothing allocates nothing, and what is promised to allocate once
+//! allocates once: an allocator that counts, for each thread apart.
+
+mod common;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    sync::Arc,
+    task::Poll,
+};
+
+use common::{Script, Yield, poll};
+use value_future::{LocalValueFuture, Source, ValueFuture, ready_or_await};
+
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static MADE: Cell<usize> = const { Cell::new(0) };
+    static LAST: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to `System` with the arguments it came with.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // A thread that is ending has no counters any more, and nothing to count.
+        let _ = MADE.try_with(|made| made.set(made.get() + 1));
+        let _ = LIVE.try_with(|live| live.set(live.get() + 1));
+        let _ = LAST.try_with(|last| last.set(layout.size()));
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        let _ = LIVE.try_with(|live| live.set(live.get() - 1));
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `action` returns, how many allocations it made and how many of them are left.
+fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, isize) {
+    let (made, live) = (MADE.get(), LIVE.get());
+    let result = action();
+    (result, MADE.get() - made, LIVE.get() - live)
+}
+
+/// The allocations that `action` makes.
+fn allocations(action: impl FnOnce()) -> usize {
+    counted(action).1
+}
+
+#[test]
+fn the_counters_count() {
+    assert_eq!(allocations(|| drop(Box::new(1))), 1);
+    let (kept, made, left) = counted(|| vec![0_u8; 10]);
+    assert_eq!((kept.len(), made, left, LAST.get()), (10, 1, 1, 10));
+}
+
+#[test]
+fn a_ready_future_allocates_nothing() {
+    let ready = || ValueFuture::ready(std::hint::black_box(7_u64));
+    assert_eq!(allocations(|| assert_eq!(poll(&mut ready()), Poll::Ready(7))), 0);
+    assert_eq!(allocations(|| assert_eq!(ready().try_take().unwrap(), 7)), 0);
+    assert_eq!(allocations(|| assert_eq!(poll(&mut ready().checked()), Poll::Ready(Ok(7)))), 0);
+    assert_eq!(allocations(|| drop(ValueFuture::from(ready().into_arm()))), 0);
+    assert_eq!(allocations(|| drop(LocalValueFuture::from(ready()))), 0);
+    let awaited = async { ready_or_await!(ready()) + ready().in_place().await + ready().await };
+    let mut awaited = std::pin::pin!(awaited);
+    assert_eq!(allocations(|| assert_eq!(poll(&mut awaited), Poll::Ready(21))), 0);
+}
+
+#[test]
+fn a_ready_future_stays_inline_through_combinators() {
+    let ready = || ValueFuture::ready(Ok::<u64, u8>(std::hint::black_box(7)));
+    let chain = || {
+        let combined = ready()
+            .map(|result| result)
+            .map_ok(|n| n + 1)
+            .map_err(u32::from)
+            .and_then(|n| ValueFuture::ready(Ok(n * 2)));
+        assert_eq!(combined.try_take().unwrap(), Ok(16));
+    };
+    assert_eq!(allocations(chain), 0);
+}
+
+#[test]
+fn a_boxed_future_allocates_once_for_header_and_future() {
+    fn check<F: Future<Output = u64> + Send>(future: F) {
+        let size = size_of::<F>();
+        let (mut boxed, made, left) = counted(|| ValueFuture::boxed(future));
+        assert_eq!((made, left, LAST.get()), (1, 1, 8 + size.next_multiple_of(8)));
+        let ((), made, left) = counted(|| {
+            assert_eq!(poll(&mut boxed), Poll::Pending);
+            assert_eq!(poll(&mut boxed), Poll::Ready(7));
+        });
+        assert_eq!((made, left), (0, -1), "freed with the result, not with the future");
+        assert_eq!(counted(|| drop(boxed)).2, 0);
+    }
+    check(async {
+        Yield::default().await;
+        7
+    });
+    check(async {
+        let held = [7_u64; 100];
+        Yield::default().await;
+        held[99]
+    });
+}
+
+#[test]
+fn a_boxed_future_that_is_dropped_is_freed() {
+    let mut boxed = ValueFuture::boxed(std::future::pending::<()>());
+    assert_eq!(poll(&mut boxed), Poll::Pending);
+    assert_eq!(counted(|| drop(boxed)).2, -1);
+}
+
+#[test]
+fn a_pending_future_allocates_once_for_each_combinator() {
+    let pending = || ValueFuture::boxed(std::future::pending::<Result<u64, u8>>());
+    assert_eq!(allocations(|| drop(pending())), 1);
+    assert_eq!(allocations(|| drop(pending().map(|result| result))), 2);
+    assert_eq!(allocations(|| drop(pending().map_ok(|n| n + 1))), 2);
+    assert_eq!(allocations(|| drop(pending().map_err(u32::from))), 2);
+    assert_eq!(allocations(|| drop(pending().and_then(|n| ValueFuture::ready(Ok(n))))), 2);
+    assert_eq!(allocations(|| drop(pending().into_boxed())), 2);
+    assert_eq!(allocations(|| drop(pending().checked())), 1);
+}
+
+#[test]
+fn a_box_of_the_ecosystem_is_boxed_once_more() {
+    let inner: std::pin::Pin<Box<dyn Future<Output = u64> + Send>> = Box::pin(async { 7 });
+    let (future, made, _) = counted(|| ValueFuture::from(inner));
+    assert_eq!((made, LAST.get()), (1, 8 + 2 * size_of::<usize>()));
+    assert_eq!(counted(|| drop(future)).2, -2, "both boxes are freed");
+}
+
+#[test]
+fn a_source_allocates_nothing() {
+    let source = Arc::new(Source::new(Script::new()));
+    let operation = || {
+        let mut borrowed = ValueFuture::from_source(&*source, source.live());
+        assert_eq!(poll(&mut borrowed), Poll::Pending);
+        source.complete(7);
+        assert_eq!(poll(&mut borrowed), Poll::Ready(7));
+        let mut counted = ValueFuture::from_source(Arc::clone(&source), source.live());
+        assert_eq!(poll(&mut counted), Poll::Pending);
+        drop(counted);
+    };
+    operation();
+    assert_eq!(allocations(operation), 0);
+}

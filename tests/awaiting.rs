@@ -1,0 +1,165 @@
+//! The three ways to await: `.await`, `ready_or_await!` and `.in_place().await` give the same, in
+//! every arm, with `?` behind, in loops and inside other macros.
+
+mod common;
+
+use std::{io, rc::Rc};
+
+use common::Script;
+use futures::executor::block_on;
+use value_future::{LocalValueFuture, Source, ValueFuture, ready_or_await};
+
+fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
+    ValueFuture::boxed(async {
+        futures::pending!();
+        value
+    })
+}
+
+/// Wakes itself at once, so that `block_on` makes progress.
+async fn woken<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+#[test]
+fn all_forms_give_the_same() {
+    let source = Source::new(Script::new());
+    let from_source = || {
+        source.complete(3);
+        ValueFuture::from_source(&source, source.live())
+    };
+    let sum = async {
+        let mut sum = 0;
+        sum += ValueFuture::ready(1).await;
+        sum += ready_or_await!(ValueFuture::ready(1));
+        sum += ValueFuture::ready(1).in_place().await;
+        sum += later(2).await;
+        sum += ready_or_await!(later(2));
+        sum += later(2).in_place().await;
+        sum += from_source().await;
+        sum += ready_or_await!(from_source());
+        sum += from_source().in_place().await;
+        sum
+    };
+    assert_eq!(block_on(woken(sum)), 18);
+}
+
+#[test]
+fn a_local_future_too() {
+    let sum = async {
+        let one = Rc::new(1);
+        let later = || LocalValueFuture::boxed(async { *one });
+        let ready = || LocalValueFuture::ready(*one);
+        ready_or_await!(ready())
+            + ready_or_await!(later())
+            + ready().in_place().await
+            + later().in_place().await
+    };
+    assert_eq!(block_on(sum), 4);
+}
+
+/// Gives `left` numbers, at once or later in turns, then the end.
+struct Reader {
+    left: usize,
+}
+
+impl Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> ValueFuture<'_, io::Result<usize>> {
+        buffer.fill(1);
+        let Some(left) = self.left.checked_sub(1) else {
+            return ValueFuture::ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        };
+        self.left = left;
+        if left % 2 == 0 { ValueFuture::ready(Ok(left)) } else { later(Ok(left)) }
+    }
+}
+
+#[test]
+fn with_a_question_mark_and_in_loops() {
+    async fn sum(reader: &mut Reader) -> io::Result<usize> {
+        let mut sum = 0;
+        while reader.left > 0 {
+            sum += ready_or_await!(reader.read(&mut [0; 4]))?;
+        }
+        Ok(sum + ready_or_await!(reader.read(&mut [0; 4]))?)
+    }
+    async fn sum_in_place(reader: &mut Reader) -> io::Result<usize> {
+        let mut sum = 0;
+        loop {
+            sum += reader.read(&mut [0; 4]).in_place().await?;
+            if sum == 6 {
+                return Ok(sum);
+            }
+        }
+    }
+    let error = block_on(woken(sum(&mut Reader { left: 4 }))).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    assert_eq!(block_on(woken(sum_in_place(&mut Reader { left: 4 }))).unwrap(), 6);
+}
+
+/// A macro of somebody else's, around ours and inside it.
+macro_rules! doubled {
+    ($future:expr) => {
+        2 * ready_or_await!($future)
+    };
+}
+
+macro_rules! reads {
+    ($reader:ident) => {
+        $reader.read(&mut [0; 4])
+    };
+}
+
+#[test]
+fn inside_other_macros() {
+    let numbers = async {
+        let mut reader = Reader { left: 3 };
+        let mut all = vec![ready_or_await!(ValueFuture::ready(1),), doubled!(later(2))];
+        all.push(ready_or_await!(reads!(reader)).unwrap());
+        assert_eq!(ready_or_await!(ValueFuture::ready(5)), 5);
+        format!("{all:?} {}", ready_or_await!(later("later")))
+    };
+    assert_eq!(block_on(woken(numbers)), "[1, 4, 2] later");
+}
+
+#[test]
+fn as_a_scrutinee_with_the_reader_in_the_arms() {
+    let numbers = async {
+        let mut reader = Reader { left: 2 };
+        // The future is gone when the arms run, so they may use what it borrowed.
+        match ready_or_await!(reader.read(&mut [0; 4])) {
+            Ok(first) => (first, ready_or_await!(reader.read(&mut [0; 4])).unwrap()),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(block_on(woken(numbers)), (1, 0));
+}
+
+#[test]
+fn names_that_hide_ours_do_no_harm() {
+    #[allow(dead_code, non_snake_case, reason = "they are in the way")]
+    fn hidden() -> u32 {
+        fn Ok() {}
+        fn Err() {}
+        mod value_future {}
+        block_on(async { ready_or_await!(ValueFuture::ready(1)) })
+    }
+    assert_eq!(hidden(), 1);
+}
+
+#[test]
+fn no_form_makes_the_state_machine_larger_than_await_does() {
+    let ready = || ValueFuture::ready([0_u64; 8]);
+    let by_await = async { ready().await };
+    let by_macro = async { ready_or_await!(ready()) };
+    let in_place = async { ready().in_place().await };
+    let word = size_of::<usize>();
+    assert!(size_of_val(&by_macro) <= size_of_val(&by_await));
+    assert!(size_of_val(&in_place) <= size_of_val(&by_await) + word, "and one reference");
+    assert_eq!(block_on(async { [by_await.await, by_macro.await, in_place.await] }), [[0; 8]; 3]);
+}

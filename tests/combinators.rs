@@ -1,0 +1,90 @@
+//! `map`, `map_ok`, `map_err`, `and_then`: inline when ready, the same result when not.
+
+mod common;
+
+use std::{rc::Rc, task::Poll};
+
+use common::{Loud, Yield, count, drops, poll};
+use futures::executor::block_on;
+use value_future::{LocalValueFuture, ValueFuture};
+
+type Answer<'a> = ValueFuture<'a, Result<u32, String>>;
+
+fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
+    ValueFuture::boxed(async {
+        Yield::default().await;
+        value
+    })
+}
+
+/// The result of a future that pends `pending` times.
+fn result<T>(mut future: ValueFuture<'_, T>, pending: usize) -> T {
+    for _ in 0..pending {
+        assert!(poll(&mut future).is_pending());
+    }
+    match poll(&mut future) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("pending more than {pending} times"),
+    }
+}
+
+#[test]
+fn what_is_ready_stays_ready() {
+    let ready = |result: Result<u32, String>| -> Answer<'_> { ValueFuture::ready(result) };
+    assert_eq!(ValueFuture::ready(2).map(|n| n * 3).try_take().unwrap(), 6);
+    assert_eq!(ready(Ok(2)).map_ok(|n| n * 3).try_take().unwrap(), Ok(6));
+    assert_eq!(ready(Err("no".into())).map_ok(|n| n * 3).try_take().unwrap(), Err("no".into()));
+    assert_eq!(ready(Err("no".into())).map_err(|e| e.len()).try_take().unwrap(), Err(2));
+    assert_eq!(ready(Ok(2)).map_err(|e| e.len()).try_take().unwrap(), Ok(2));
+    assert_eq!(ready(Ok(2)).and_then(|n| ValueFuture::ready(Ok(n + 1))).try_take().unwrap(), Ok(3));
+    let not_called = |_| -> Answer<'_> { unreachable!("there is no `Ok`") };
+    assert_eq!(ready(Err("no".into())).and_then(not_called).try_take().unwrap(), Err("no".into()));
+}
+
+#[test]
+fn what_is_pending_gives_the_same_later() {
+    let pending = |result: Result<u32, String>| -> Answer<'_> { later(result) };
+    assert_eq!(result(later(2).map(|n| n * 3), 1), 6);
+    assert_eq!(result(pending(Ok(2)).map_ok(|n| n * 3), 1), Ok(6));
+    assert_eq!(result(pending(Err("no".into())).map_err(|e| e.len()), 1), Err(2));
+    assert_eq!(result(pending(Ok(2)).and_then(|n| ValueFuture::ready(Ok(n + 1))), 1), Ok(3));
+    assert_eq!(result(pending(Ok(2)).and_then(|n| later(Ok(n + 1))), 2), Ok(3));
+    assert_eq!(
+        result(pending(Ok(2)).and_then(|_| later(Err::<u8, _>("no".into()))), 2),
+        Err("no".into())
+    );
+    let not_called = |_| -> Answer<'_> { unreachable!("there is no `Ok`") };
+    assert_eq!(result(pending(Err("no".into())).and_then(not_called), 1), Err("no".into()));
+}
+
+#[test]
+fn closures_and_results_may_borrow() {
+    let suffix = String::from("!");
+    let shout = |word: &str| format!("{word}{suffix}");
+    assert_eq!(block_on(ValueFuture::ready("ready").map(shout)), "ready!");
+    assert_eq!(block_on(later("later").map(shout).map(|word| word.len())), 6);
+}
+
+#[test]
+fn a_local_future_takes_what_is_not_send() {
+    let shared = Rc::new(5);
+    let other = Rc::clone(&shared);
+    let future = LocalValueFuture::boxed(async move { Ok::<_, Rc<str>>(other) })
+        .map_ok(move |value| *value + *shared)
+        .and_then(|sum| LocalValueFuture::boxed(async move { Ok(Rc::new(sum)) }))
+        .map_err(|text| text.len());
+    assert_eq!(block_on(future), Ok(Rc::new(10)));
+}
+
+#[test]
+fn a_closure_that_is_never_called_is_dropped_with_the_future() {
+    let dropped = drops();
+    let held = Loud(&dropped);
+    let mut future = later(1).map(move |n| {
+        let _held = &held;
+        n
+    });
+    assert!(poll(&mut future).is_pending());
+    drop(future);
+    assert_eq!(count(&dropped), 1);
+}
