@@ -5,26 +5,9 @@ mod common;
 
 use std::{io, rc::Rc};
 
-use common::Script;
+use common::{Script, later};
 use futures::executor::block_on;
 use value_future::{LocalValueFuture, Source, ValueFuture, ready_or_await};
-
-fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
-    ValueFuture::boxed(async {
-        futures::pending!();
-        value
-    })
-}
-
-/// Wakes itself at once, so that `block_on` makes progress.
-async fn woken<F: Future>(future: F) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| {
-        cx.waker().wake_by_ref();
-        future.as_mut().poll(cx)
-    })
-    .await
-}
 
 #[test]
 fn all_forms_give_the_same() {
@@ -46,7 +29,7 @@ fn all_forms_give_the_same() {
         sum += from_source().in_place().await;
         sum
     };
-    assert_eq!(block_on(woken(sum)), 18);
+    assert_eq!(block_on(sum), 18);
 }
 
 #[test]
@@ -97,9 +80,9 @@ fn with_a_question_mark_and_in_loops() {
             }
         }
     }
-    let error = block_on(woken(sum(&mut Reader { left: 4 }))).unwrap_err();
+    let error = block_on(sum(&mut Reader { left: 4 })).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-    assert_eq!(block_on(woken(sum_in_place(&mut Reader { left: 4 }))).unwrap(), 6);
+    assert_eq!(block_on(sum_in_place(&mut Reader { left: 4 })).unwrap(), 6);
 }
 
 /// A macro of somebody else's, around ours and inside it.
@@ -124,7 +107,7 @@ fn inside_other_macros() {
         assert_eq!(ready_or_await!(ValueFuture::ready(5)), 5);
         format!("{all:?} {}", ready_or_await!(later("later")))
     };
-    assert_eq!(block_on(woken(numbers)), "[1, 4, 2] later");
+    assert_eq!(block_on(numbers), "[1, 4, 2] later");
 }
 
 #[test]
@@ -137,7 +120,7 @@ fn as_a_scrutinee_with_the_reader_in_the_arms() {
             Err(error) => panic!("{error}"),
         }
     };
-    assert_eq!(block_on(woken(numbers)), (1, 0));
+    assert_eq!(block_on(numbers)), (1, 0);
 }
 
 #[test]

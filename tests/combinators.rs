@@ -4,18 +4,11 @@ mod common;
 
 use std::{rc::Rc, task::Poll};
 
-use common::{Loud, Yield, count, drops, poll};
+use common::{Loud, count, drops, later, poll};
 use futures::executor::block_on;
 use value_future::{LocalValueFuture, ValueFuture};
 
 type Answer<'a> = ValueFuture<'a, Result<u32, String>>;
-
-fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
-    ValueFuture::boxed(async {
-        Yield::default().await;
-        value
-    })
-}
 
 /// The result of a future that pends `pending` times.
 fn result<T>(mut future: ValueFuture<'_, T>, pending: usize) -> T {

@@ -307,9 +307,8 @@ macro_rules! face {
 
         impl<T> sealed::Sealed for $Face<'_, T> {}
 
-        impl<T> TryTake for $Face<'_, T> {
-            type Output = T;
-
+        #[diagnostic::do_not_recommend]
+        impl<T> TryTake<T> for $Face<'_, T> {
             #[inline(always)]
             fn try_take(self) -> Result<T, Self> {
                 self.try_take()

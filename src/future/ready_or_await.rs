@@ -58,9 +58,7 @@ macro_rules! ready_or_await {
     label = "not a value future",
     note = "another future can be awaited with `.await`, or boxed with `ValueFuture::boxed`"
 )]
-pub trait TryTake: Sized + super::sealed::Sealed {
+pub trait TryTake<T>: Sized + super::sealed::Sealed {
     #[doc(hidden)]
-    type Output;
-    #[doc(hidden)]
-    fn try_take(self) -> Result<Self::Output, Self>;
+    fn try_take(self) -> Result<T, Self>;
 }

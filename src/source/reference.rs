@@ -25,6 +25,7 @@ pub trait SourceReference<'a>: sealed::Raw<'a> {
     type Output;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, R: sealed::Raw<'a>> SourceReference<'a> for R {
     type Output = <R::Source as ValueSource>::Output;
 }

@@ -5,6 +5,7 @@
 
 use std::{
     future::Future,
+    mem,
     panic::{self, AssertUnwindSafe},
     pin::Pin,
     sync::{
@@ -14,7 +15,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use value_future::{StaleToken, Token, ValueSource};
+use value_future::{StaleToken, Token, ValueFuture, ValueSource};
 
 /// Polls with a waker that does nothing.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
@@ -32,7 +33,7 @@ pub(crate) fn panic_text<R>(action: impl FnOnce() -> R) -> String {
     }
 }
 
-/// Pending once, without waking.
+/// Pending once.
 #[derive(Default)]
 pub(crate) struct Yield {
     polled: bool,
@@ -41,9 +42,21 @@ pub(crate) struct Yield {
 impl Future for Yield {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.polled, true) { Poll::Ready(()) } else { Poll::Pending }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if mem::replace(&mut self.polled, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
+}
+
+/// A boxed future that pends once, then gives `value`.
+pub(crate) fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
+    ValueFuture::boxed(async {
+        Yield::default().await;
+        value
+    })
 }
 
 /// Counts how often it is dropped.

@@ -1,0 +1,10 @@
+//! What a `ValueFuture` is made of is `Send`.
+
+use std::rc::Rc;
+
+use value_future::ValueFuture;
+
+fn main() {
+    let shared = Rc::new(5);
+    drop(ValueFuture::boxed(async move { *shared }));
+}

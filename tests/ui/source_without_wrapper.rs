@@ -1,0 +1,21 @@
+//! A source is referred to through `Source`.
+
+use std::task::{Context, Poll};
+
+use value_future::{StaleToken, Token, ValueFuture, ValueSource};
+
+struct Five;
+
+impl ValueSource for Five {
+    type Output = u32;
+
+    fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+        Poll::Ready(Ok(5))
+    }
+
+    fn abandon(&self, _: Token) {}
+}
+
+fn main() {
+    drop(ValueFuture::from_source(&Five, Token::new(1)));
+}
