@@ -120,7 +120,7 @@ fn as_a_scrutinee_with_the_reader_in_the_arms() {
             Err(error) => panic!("{error}"),
         }
     };
-    assert_eq!(block_on(numbers)), (1, 0);
+    assert_eq!(block_on(numbers), (1, 0));
 }
 
 #[test]
