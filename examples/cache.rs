@@ -12,8 +12,8 @@
 //! most of them rarely, and there is no room for all: now and then one is forgotten, and read
 //! again when it is asked for.
 //!
-//! The table at the end has each figure twice: without the reads, which are the same for all three
-//! and a thousand times slower than a hit, and with them.
+//! The table at the end has each figure twice: without the reads, which cost a thousand times what
+//! a hit costs and are the same files for all three, and with them.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
@@ -122,8 +122,8 @@ struct FileCache {
     shelf: Mutex<Shelf>,
 }
 
-/// What is in memory. Room is made at the head of the queue: a file that was asked for since it
-/// got into the queue goes to the back once more, any other is forgotten.
+/// What is in memory. Room is made at the head of the queue: a file that was asked for since it got
+/// into the queue goes to the back once more, any other is forgotten.
 #[derive(Default)]
 struct Shelf {
     slots: Vec<Slot>,
@@ -200,8 +200,8 @@ impl Shelf {
 /// Nanoseconds, allocations and bytes allocated.
 type Cost = [f64; 3];
 
-// Each thread counts its own, so that a counter costs next to nothing. Only those of the thread
-// that looks up are read: what tokio's reading threads allocate is not in the figures.
+// Each thread counts its own, so that counting costs next to nothing. Only the thread that looks up
+// reads its counters: what tokio's reading threads allocate is in no figure.
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static BYTES: Cell<u64> = const { Cell::new(0) };
@@ -210,7 +210,8 @@ thread_local! {
 fn spent() -> Cost {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let nanoseconds = START.elapsed().as_nanos() as f64;
-    [nanoseconds, ALLOCATIONS.get() as f64, BYTES.get() as f64]
+    let [allocations, bytes] = [&ALLOCATIONS, &BYTES].map(|counter| counter.get() as f64);
+    [nanoseconds, allocations, bytes]
 }
 
 fn plus(a: Cost, b: Cost) -> Cost {
@@ -246,39 +247,31 @@ unsafe impl GlobalAlloc for Counting {
 /// How many lookups of a file failed, and why the first of them did.
 type Failures = BTreeMap<usize, (usize, io::Error)>;
 
-type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+type Replay = for<'a> fn(
+    &'a FileCache,
+    &'a [usize],
+    &'a mut Failures,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-struct Twin {
-    name: &'static str,
-    replay: for<'a> fn(&'a FileCache, &'a [usize], &'a mut Failures) -> Task<'a>,
-    cache: FileCache,
-    lookups: usize,
-    /// Per lookup, for each round: the cost without the reads, and with them.
-    rounds: Vec<[Cost; 2]>,
-}
-
-fn twins(new_cache: impl Fn() -> FileCache) -> [Twin; 3] {
-    let twin =
-        |name, replay| Twin { name, replay, cache: new_cache(), lookups: 0, rounds: Vec::new() };
-    [
-        twin("async-trait", |cache, keys, failures| {
-            let cache: &dyn AsyncTraitCache = cache;
-            let get = async move |key| cache.get(key).await;
-            Box::pin(replay(keys, failures, get))
-        }),
-        twin("BoxFuture", |cache, keys, failures| {
-            let cache: &dyn BoxFutureCache = cache;
-            let get = async move |key| cache.get(key).await;
-            Box::pin(replay(keys, failures, get))
-        }),
-        twin("ValueFuture", |cache, keys, failures| {
-            let cache: &dyn ValueFutureCache = cache;
-            // In place, because a result of 16 bytes comes through memory.
-            let get = async move |key| cache.get(key).in_place().await;
-            Box::pin(replay(keys, failures, get))
-        }),
-    ]
-}
+/// The three ways to look a file up; all else is the same.
+const REPLAYS: [(&str, Replay); 3] = [
+    ("async-trait", |cache, keys, failures| {
+        let cache: &dyn AsyncTraitCache = cache;
+        let get = async move |key| cache.get(key).await;
+        Box::pin(replay(keys, failures, get))
+    }),
+    ("BoxFuture", |cache, keys, failures| {
+        let cache: &dyn BoxFutureCache = cache;
+        let get = async move |key| cache.get(key).await;
+        Box::pin(replay(keys, failures, get))
+    }),
+    ("ValueFuture", |cache, keys, failures| {
+        let cache: &dyn ValueFutureCache = cache;
+        // In place, because a result of 16 bytes comes through memory.
+        let get = async move |key| cache.get(key).in_place().await;
+        Box::pin(replay(keys, failures, get))
+    }),
+];
 
 async fn replay(
     keys: &[usize],
@@ -292,77 +285,155 @@ async fn replay(
     }
 }
 
+struct Twin {
+    name: &'static str,
+    replay: Replay,
+    cache: FileCache,
+    /// The cost of each round, without the reads and with them.
+    rounds: Vec<[Cost; 2]>,
+}
+
 impl Twin {
     fn round(&mut self, runtime: &Runtime, keys: &[usize], failures: &mut Failures) {
         let task = (self.replay)(&self.cache, keys, failures);
-        let (reading_before, before) = (self.cache.shelf().reading, spent());
+        let (reading, start) = (self.cache.shelf().reading, spent());
         runtime.block_on(task);
-        let all = minus(spent(), before);
-        let reading = minus(self.cache.shelf().reading, reading_before);
-        self.lookups += keys.len();
-        self.rounds
-            .push([minus(all, reading), all].map(|cost| cost.map(|sum| sum / keys.len() as f64)));
+        let all = minus(spent(), start);
+        let reading = minus(self.cache.shelf().reading, reading);
+        self.rounds.push([minus(all, reading), all]);
     }
 
-    /// Each figure by itself.
+    /// Per lookup, without the reads and with them.
     fn medians(&self) -> [Cost; 2] {
-        array::from_fn(|reads| {
-            array::from_fn(|i| {
-                let mut figures: Vec<_> = self.rounds.iter().map(|round| round[reads][i]).collect();
-                figures.sort_by(f64::total_cmp);
-                figures[figures.len() / 2]
-            })
-        })
+        let median = |part: usize, i: usize| {
+            let mut figures = Vec::from_iter(self.rounds.iter().map(|round| round[part][i]));
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2] / LOOKUPS_PER_ROUND as f64
+        };
+        array::from_fn(|part| array::from_fn(|i| median(part, i)))
     }
 }
 
 /// Which file is asked for next; the same sequence in every run.
 struct Popularity {
-    /// The weights of the files, summed up to each of them.
+    /// For each file, its weight and those of all before it.
     sums: Vec<f64>,
     random: u64,
 }
 
 impl Popularity {
     fn new(files: usize) -> Self {
-        let sums = (1..=files).scan(0.0, |sum, n| {
-            *sum += (n as f64).powf(-SKEW);
-            Some(*sum)
+        let mut sum = 0.0;
+        let sums = (1..=files).map(|n| {
+            sum += (n as f64).powf(-SKEW);
+            sum
         });
-        Popularity { sums: sums.collect(), random: 1 }
+        let (sums, random) = (sums.collect(), 1);
+        Popularity { sums, random }
     }
 
-    /// The first file at which the given share of all weight is exceeded.
+    /// The file at this share of all weight.
     fn at(&self, share: f64) -> usize {
         let total = self.sums.last().expect("there are files");
         self.sums.partition_point(|sum| *sum <= share * total)
     }
 
     fn next(&mut self) -> usize {
-        // Knuth's linear congruential generator; its upper bits are the good ones.
+        // Knuth's linear congruential generator; the upper half is the good one.
         self.random = self.random.wrapping_mul(6_364_136_223_846_793_005);
         self.random = self.random.wrapping_add(1_442_695_040_888_963_407);
         self.at(f64::from((self.random >> 32) as u32) / 2_f64.powi(32))
     }
 }
 
-// ---- The files ----
+/// The whole of it; returns what there is to say.
+fn run(sizes: &BTreeMap<PathBuf, u64>, failures: &mut Failures) -> io::Result<String> {
+    let mut popularity = Popularity::new(sizes.len());
+    let in_memory = popularity.at(SHARE_IN_MEMORY) + 1;
+    let room = sizes.values().take(in_memory).sum::<u64>().min(MOST_ROOM);
+    let paths: Arc<[PathBuf]> = sizes.keys().cloned().collect();
+    let mut twins = REPLAYS.map(|(name, replay)| Twin {
+        name,
+        replay,
+        cache: FileCache::new(Arc::clone(&paths), room),
+        rounds: Vec::new(),
+    });
 
+    let runtime = runtime::Builder::new_current_thread().build()?;
+    let start = Instant::now();
+    let mut round = 0;
+    while start.elapsed() < RUN_TIME {
+        progress(round, &format!("{:.0?} of {RUN_TIME:?}", start.elapsed()));
+        let keys = Vec::from_iter((0..LOOKUPS_PER_ROUND).map(|_| popularity.next()));
+        for turn in 0..3 {
+            twins[(round + turn) % 3].round(&runtime, &keys, failures);
+        }
+        round += 1;
+    }
+    progress(round, "done");
+    Ok(format!(
+        "{} files of {} bytes, with room for {room} bytes in each cache\n\n{}\n{}",
+        sizes.len(),
+        sizes.values().sum::<u64>(),
+        table(&twins),
+        meaning(&twins),
+    ))
+}
+
+const TABLE: &str = "\
+                                        without the reads           with the reads
+twin            lookups     hits       ns  allocs   bytes       ns  allocs   bytes
+";
+const NOTE: &str = "
+Medians of the rounds, per lookup. A read is left out from its first poll to its
+end: most of that is waiting for the thread that reads. Counted are allocations
+of the thread that looks up.
+";
+
+fn table(twins: &[Twin; 3]) -> String {
+    let mut text = TABLE.to_owned();
+    for twin in twins {
+        let lookups = twin.rounds.len() * LOOKUPS_PER_ROUND;
+        let hits = 100.0 - 100.0 * twin.cache.shelf().reads as f64 / lookups as f64;
+        text += &format!("{:<12} {lookups:>10} {hits:>7.2}%", twin.name);
+        for [ns, allocations, bytes] in twin.medians() {
+            text += &format!(" {ns:>8.1} {allocations:>7.3} {bytes:>7.1}");
+        }
+        text += "\n";
+    }
+    text + NOTE
+}
+
+/// One sentence, which holds whoever wins.
+fn meaning(twins: &[Twin; 3]) -> String {
+    let [name_a, name_b, name] = twins.each_ref().map(|twin| twin.name);
+    let [[a, all_a], [b, all_b], [ours, all]] = twins.each_ref().map(Twin::medians);
+    let [against_a, against_b] = [a, b].map(|theirs| compared(ours[0], theirs[0]));
+    format!("A hit ...")
+}
+
+fn compared(ours: f64, theirs: f64) -> String {
+    match theirs / ours {
+        ratio if ratio > 1.02 => format!("{ratio:.2} times as fast as"),
+        ratio if ratio < 0.98 => format!("{:.2} times as slow as", ratio.recip()),
+        _ => "as fast as".to_owned(),
+    }
+}
+
+// ---- Files, arguments, messages ----
+
+/// The readable files with their sizes, and how many paths could not be read.
 #[derive(Default)]
 struct Files {
     sizes: BTreeMap<PathBuf, u64>,
-    complaints: usize,
+    unreadable: usize,
 }
 
 impl Files {
-    fn complain(&mut self, path: &Path, reason: impl std::fmt::Display) {
-        say(&format!("cannot read {}: {reason}\n", path.display()));
-        self.complaints += 1;
-    }
-
     fn add(&mut self, path: &Path, named: bool) {
         if let Err(error) = self.try_add(path, named) {
-            self.complain(path, error);
+            say(&format!("cannot read {}: {error}\n", path.display()));
+            self.unreadable += 1;
         }
     }
 
@@ -371,16 +442,16 @@ impl Files {
         if metadata.is_file() {
             fs::File::open(path)?;
             self.sizes.insert(path.to_owned(), metadata.len());
-        } else if !metadata.is_dir() {
+        } else if metadata.is_dir() {
+            // A link that nobody named may lead back to where we come from.
+            if named || !path.is_symlink() {
+                for entry in fs::read_dir(path)? {
+                    self.add(&entry?.path(), false);
+                }
+            }
+        } else if named {
             // A pipe, say, which might never answer. Below a folder it is passed over.
-            if named {
-                return Err(io::Error::other("neither a file nor a folder"));
-            }
-        } else if named || !path.is_symlink() {
-            // Other links to folders are not followed: they may lead back to where we are.
-            for entry in fs::read_dir(path)? {
-                self.add(&entry?.path(), false);
-            }
+            return Err(io::Error::other("neither a file nor a folder"));
         }
         Ok(())
     }
@@ -392,69 +463,9 @@ fn own_sources() -> Vec<PathBuf> {
     folders.into_iter().filter(|path| path.exists()).collect()
 }
 
-// ---- The program ----
-
-enum Request {
-    Help,
-    Serve(Vec<PathBuf>),
-    Unknown(String),
-}
-
-fn request() -> Request {
-    let mut paths = Vec::new();
-    for argument in env::args_os().skip(1) {
-        match argument.to_str() {
-            Some("-h" | "--help") => return Request::Help,
-            Some(option) if option.starts_with('-') => return Request::Unknown(option.to_owned()),
-            _ => paths.push(argument.into()),
-        }
-    }
-    Request::Serve(if paths.is_empty() { own_sources() } else { paths })
-}
-
-/// To stderr. If nobody listens there, that is no reason to stop.
+/// To stderr. That nobody listens there is no reason to stop.
 fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// One line that changes on a terminal, a line now and then elsewhere.
-#[derive(Default)]
-struct Progress {
-    last: Option<Instant>,
-}
-
-impl Progress {
-    fn show(&mut self, text: &str) {
-        if io::stderr().is_terminal() {
-            say(&format!("\r\x1b[K{text}"));
-        } else if self.last.is_none_or(|last| last.elapsed() >= Duration::from_secs(2)) {
-            say(&format!("{text}\n"));
-            self.last = Some(Instant::now());
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if io::stderr().is_terminal() {
-            say("\r\x1b[K");
-        }
-    }
-}
-
-fn main() -> ExitCode {
-    let result = match request() {
-        Request::Help => print(USAGE).map(|()| ExitCode::SUCCESS),
-        Request::Serve(paths) => serve(&paths),
-        Request::Unknown(option) => {
-            say(&format!("unknown option `{option}`\n\n{USAGE}"));
-            Ok(ExitCode::from(2))
-        }
-    };
-    result.unwrap_or_else(|error| {
-        say(&format!("{error}\n"));
-        ExitCode::FAILURE
-    })
 }
 
 /// To stdout. A reader that has seen enough is no error.
@@ -462,6 +473,15 @@ fn print(text: &str) -> io::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
+    }
+}
+
+/// One line that changes on a terminal, elsewhere a line now and then.
+fn progress(round: usize, text: &str) {
+    if io::stderr().is_terminal() {
+        say(&format!("\r\x1b[Kround {round}: {text}"));
+    } else if round % 25 == 0 {
+        say(&format!("round {round}: {text}\n"));
     }
 }
 
@@ -475,112 +495,36 @@ fn serve(paths: &[PathBuf]) -> io::Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     let mut failures = Failures::new();
-    print(&run(&files.sizes, &mut failures)?)?;
-    for (key, (count, error)) in failures {
-        let path = files.sizes.keys().nth(key).expect("a key is an index");
-        let reason = format!("{error} ({count} lookups failed)");
-        files.complain(&path.clone(), reason);
-    }
-    Ok(ExitCode::from(u8::from(files.complaints > 0)))
-}
-
-/// The whole of the replay; returns what there is to say about it.
-fn run(sizes: &BTreeMap<PathBuf, u64>, failures: &mut Failures) -> io::Result<String> {
-    let mut popularity = Popularity::new(sizes.len());
-    let in_memory = popularity.at(SHARE_IN_MEMORY) + 1;
-    let room = sizes.values().take(in_memory).sum::<u64>().min(MOST_ROOM);
-    let paths: Arc<[PathBuf]> = sizes.keys().cloned().collect();
-    let mut twins = twins(|| FileCache::new(Arc::clone(&paths), room));
-
-    let runtime = runtime::Builder::new_current_thread().build()?;
-    let mut progress = Progress::default();
-    for twin in &twins {
-        progress.show(&format!("filling the cache of {}", twin.name));
-        // The most popular ones last. What fails here fails again in the replay.
-        for key in (0..in_memory).rev() {
-            let _ = runtime.block_on(twin.cache.read(key));
+    let result = run(&files.sizes, &mut failures)?;
+    for (key, path) in files.sizes.keys().enumerate() {
+        if let Some((count, error)) = failures.get(&key) {
+            let path = path.display();
+            say(&format!("cannot read {path}: {error} ({count} lookups failed)\n"));
         }
-        twin.cache.shelf().reads = 0;
     }
-    let start = Instant::now();
-    let mut round = 0;
-    while start.elapsed() < RUN_TIME {
-        let keys: Vec<_> = (0..LOOKUPS_PER_ROUND).map(|_| popularity.next()).collect();
-        for turn in 0..twins.len() {
-            // In rotation: nobody always comes after the same other one.
-            let twin = (round + turn) % twins.len();
-            twins[twin].round(&runtime, &keys, failures);
+    print(&result)?;
+    let complete = files.unreadable == 0 && failures.is_empty();
+    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn answer() -> io::Result<ExitCode> {
+    let mut paths = Vec::new();
+    for argument in env::args_os().skip(1) {
+        match argument.to_str() {
+            Some("-h" | "--help") => return print(USAGE).map(|()| ExitCode::SUCCESS),
+            Some(option) if option.starts_with('-') => {
+                say(&format!("unknown option `{option}`\n\n{USAGE}"));
+                return Ok(ExitCode::from(2));
+            }
+            _ => paths.push(PathBuf::from(argument)),
         }
-        round += 1;
-        let seconds = start.elapsed().as_secs();
-        let total = RUN_TIME.as_secs();
-        progress.show(&format!("second {seconds} of {total}, round {round}"));
     }
-    Ok(format!(
-        "{} files of {} bytes; each cache has room for {room} bytes.\n{}{}",
-        sizes.len(),
-        sizes.values().sum::<u64>(),
-        table(&twins),
-        meaning(&twins),
-    ))
+    serve(&if paths.is_empty() { own_sources() } else { paths })
 }
 
-fn table(twins: &[Twin]) -> String {
-    let mut text = format!(
-        "Per lookup, medians of {} rounds:\n\n{:46}without the reads {:19}with the reads\n\
-         {:<12} {:>12} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8}\n",
-        twins[0].rounds.len(),
-        "",
-        "",
-        "twin",
-        "lookups",
-        "hits",
-        "ns",
-        "allocs",
-        "bytes",
-        "ns",
-        "allocs",
-        "bytes",
-    );
-    for twin in twins {
-        let [without, with] = twin.medians();
-        let hits = 100.0 * (1.0 - twin.cache.shelf().reads as f64 / twin.lookups as f64);
-        text += &format!("{:<12} {:>12} {hits:>8.2}%", twin.name, twin.lookups);
-        text += &format!(" {:>10.1} {:>8.3} {:>8.1}", without[0], without[1], without[2]);
-        text += &format!(" {:>12.1} {:>8.3} {:>8.1}\n", with[0], with[1], with[2]);
-    }
-    text + "\n\
-        The reads left out on the left: the time from the first poll of a read to its end, most\n\
-        of it spent waiting for the thread that reads, and what is allocated meanwhile. Counted\n\
-        are the allocations of the thread that looks up.\n\n"
-}
-
-/// True whoever wins.
-fn meaning(twins: &[Twin; 3]) -> String {
-    let [[rival_a, all_a], [rival_b, all_b], [ours, all]] = twins.each_ref().map(Twin::medians);
-    format!(
-        "Without the reads, a lookup through {} took {:.1} ns, {} {} and {} {}, with {:.3}\n\
-         allocations against {:.3} and {:.3}; with the reads, which no return type makes faster,\n\
-         it took {:.0} ns against {:.0} and {:.0}.\n",
-        twins[2].name,
-        ours[0],
-        compared(ours[0], rival_a[0]),
-        twins[0].name,
-        compared(ours[0], rival_b[0]),
-        twins[1].name,
-        ours[1],
-        rival_a[1],
-        rival_b[1],
-        all[0],
-        all_a[0],
-        all_b[0],
-    )
-}
-
-fn compared(ours: f64, theirs: f64) -> String {
-    match theirs / ours {
-        ratio if ratio > 1.02 => format!("{ratio:.2} times as fast as"),
-        ratio if ratio < 0.98 => format!("{:.2} times as slow as", ratio.recip()),
-        _ => "as fast as".to_owned(),
-    }
+fn main() -> ExitCode {
+    answer().unwrap_or_else(|error| {
+        say(&format!("{error}\n"));
+        ExitCode::FAILURE
+    })
 }

@@ -65,6 +65,7 @@ unsafe impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for &'a Source<S> {
     }
 }
 
+#[cfg(feature = "alloc")]
 macro_rules! counted {
     ($Counted:ident) => {
         // SAFETY: the pointee of a counted reference lives until the count that `into_raw` leaves
@@ -110,6 +111,7 @@ fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, token: Token) 
 
 #[cfg(not(feature = "alloc"))]
 #[cold]
+#[expect(clippy::needless_pass_by_value, reason = "its twin keeps the reference")]
 fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, _: Token) -> Head {
     let source: &Source<R::Source> = &reference;
     panic!(

@@ -1,0 +1,76 @@
+//! What is there without an allocator: `cargo test --no-default-features --test core_only`.
+
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use value_future::{
+    Arm, LocalValueFuture, Rule, Source, StaleToken, Token, ValueFuture, ValueSource,
+    ready_or_await,
+};
+
+/// Ready at the second poll, one operation after another.
+#[derive(Default)]
+struct Register {
+    live: Cell<Token>,
+    polled: Cell<bool>,
+}
+
+impl ValueSource for Register {
+    type Output = u16;
+
+    fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<u16, StaleToken>> {
+        token.check(self.live.get())?;
+        if !self.polled.replace(true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.abandon(token);
+        Poll::Ready(Ok(token.get()))
+    }
+
+    fn abandon(&self, token: Token) {
+        if token == self.live.get() {
+            self.live.set(token.next());
+            self.polled.set(false);
+        }
+    }
+}
+
+static READY: Source<Fixed> = Source::new(Fixed);
+
+struct Fixed;
+
+impl ValueSource for Fixed {
+    type Output = u16;
+    fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u16, StaleToken>> {
+        Poll::Ready(Ok(9))
+    }
+    fn abandon(&self, _: Token) {}
+}
+
+fn poll<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn ready_source_and_misuse_need_no_allocator() {
+    const INLINE: ValueFuture<'static, u16> = ValueFuture::ready(3);
+    assert_eq!(poll(async { ready_or_await!(INLINE) + INLINE.in_place().await }), Poll::Ready(6));
+    assert_eq!(poll(ValueFuture::from_source(&READY, Token::new(0))), Poll::Ready(9));
+
+    let register = Source::new(Register::default());
+    let mut operation = LocalValueFuture::from_source(&register, Token::new(0));
+    assert_eq!(poll(&mut operation), Poll::Pending);
+    assert!(matches!(operation.into_arm(), Arm::Source { .. }), "and dropped: abandoned");
+    assert_eq!(register.live.get(), Token::new(1));
+
+    let mut operation = LocalValueFuture::from_source(&register, Token::new(1));
+    assert_eq!(poll(&mut operation), Poll::Pending);
+    assert_eq!(poll(&mut operation), Poll::Ready(1));
+    let stale = LocalValueFuture::from_source(&register, Token::new(1)).checked();
+    assert_eq!(poll(stale).map_err(|error| error.rule()), Poll::Ready(Err(Rule::StaleToken)));
+}
