@@ -17,6 +17,9 @@ const OPERATIONS: u32 = 2_000;
 /// The tables are gone through several times, so that none of them is taken in one bad minute.
 const PASSES: usize = 10;
 
+/// What the titles of the tables begin with whose results are ready.
+const READY: &str = "ready, ";
+
 /// What one contender took and allocated per operation.
 struct Row {
     name: &'static str,
@@ -93,6 +96,23 @@ fn print_table(title: &str, rows: &[Row]) {
     }
 }
 
+/// The minima of all results that were ready, as a Markdown table.
+fn print_summary(tables: &[(&str, Vec<Row>)]) {
+    let Some((_, rows)) = tables.first() else { return };
+    let line = |name: &str, cells: Vec<String>| println!("| {name} | {} |", cells.join(" | "));
+    println!("\nready, min ns");
+    line("", tables.iter().map(|(title, _)| format!("`{}`", cut(title))).collect());
+    line("---", vec!["---:".into(); tables.len()]);
+    for Row { name, .. } in rows {
+        line(name, tables.iter().map(|(_, rows)| format!("{:.1}", find(rows, name).min)).collect());
+    }
+}
+
+/// A title without the size behind it.
+fn cut(title: &str) -> &str {
+    title.rsplit_once(" (").map_or(title, |(name, _)| name)
+}
+
 /// The targets, each a bound on a ratio of minima or on a count, and what was measured.
 struct Targets {
     lines: Vec<String>,
@@ -128,7 +148,7 @@ impl Targets {
 }
 
 fn ready_table<V: ready::Value, const N: usize>(tables: &mut Vec<Table>) {
-    let title = format!("ready, {} ({} bytes)", V::NAME, size_of::<V>());
+    let title = format!("{READY}{} ({} bytes)", V::NAME, size_of::<V>());
     tables.push(Table::new(title, ready::cases::<V, N>(), judge_ready::<V>));
 }
 
@@ -209,11 +229,16 @@ fn main() {
         }
     }
     let mut targets = Targets { lines: Vec::new(), missed: 0 };
+    let mut ready = Vec::new();
     for table in &mut tables {
         let rows = table.rows();
         print_table(&table.title, &rows);
         (table.judge)(&rows, &mut targets);
+        if let Some(title) = table.title.strip_prefix(READY) {
+            ready.push((title, rows));
+        }
     }
+    print_summary(&ready);
     println!("\ntargets (ratios of minima): {} missed of {}", targets.missed, targets.lines.len());
     for line in targets.lines {
         println!("{line}");

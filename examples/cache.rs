@@ -12,8 +12,8 @@
 //! most of them rarely, and there is no room for all: now and then one is forgotten, and read
 //! again when it is asked for.
 //!
-//! The table at the end has each figure twice: without the reads, which cost a thousand times what
-//! a hit costs and are the same files for all three, and with them.
+//! The table at the end has each figure twice: without the reads, which are far slower than a hit
+//! and are reads of the same files for all three, and with them.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
@@ -22,7 +22,9 @@ use std::{
     array,
     cell::Cell,
     collections::{BTreeMap, VecDeque},
-    env, fs,
+    env,
+    fmt::Display,
+    fs,
     future::{Future, ready},
     io::{self, IsTerminal, Write},
     mem,
@@ -119,13 +121,13 @@ impl FileCache {
 struct FileCache {
     paths: Arc<[PathBuf]>,
     room: u64,
-    shelf: Mutex<Shelf>,
+    memory: Mutex<Memory>,
 }
 
 /// What is in memory. Room is made at the head of the queue: a file that was asked for since it got
 /// into the queue goes to the back once more, any other is forgotten.
 #[derive(Default)]
-struct Shelf {
+struct Memory {
     slots: Vec<Slot>,
     queue: VecDeque<usize>,
     held: u64,
@@ -142,16 +144,16 @@ struct Slot {
 impl FileCache {
     fn new(paths: Arc<[PathBuf]>, room: u64) -> Self {
         let slots = vec![Slot::default(); paths.len()];
-        let shelf = Mutex::new(Shelf { slots, ..Shelf::default() });
-        FileCache { paths, room, shelf }
+        let memory = Mutex::new(Memory { slots, ..Memory::default() });
+        FileCache { paths, room, memory }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hit(&self, key: usize) -> Option<Bytes> {
-        let slot = &mut self.shelf().slots[key];
+        let slot = &mut self.memory().slots[key];
         slot.asked_for = true;
         slot.bytes.clone()
     }
@@ -159,17 +161,17 @@ impl FileCache {
     async fn read(&self, key: usize) -> io::Result<Bytes> {
         let before = spent();
         let read = tokio::fs::read(&self.paths[key]).await.map(Arc::new);
-        let mut shelf = self.shelf();
+        let mut memory = self.memory();
         if let Ok(bytes) = &read {
-            shelf.keep(key, bytes, self.room);
+            memory.keep(key, bytes, self.room);
         }
-        shelf.reads += 1;
-        shelf.reading = plus(shelf.reading, minus(spent(), before));
+        memory.reads += 1;
+        memory.reading = plus(memory.reading, minus(spent(), before));
         read
     }
 }
 
-impl Shelf {
+impl Memory {
     fn keep(&mut self, key: usize, bytes: &Bytes, room: u64) {
         let size = bytes.len() as u64;
         // Another lookup may have read the same file meanwhile.
@@ -296,17 +298,17 @@ struct Twin {
 impl Twin {
     fn round(&mut self, runtime: &Runtime, keys: &[usize], failures: &mut Failures) {
         let task = (self.replay)(&self.cache, keys, failures);
-        let (reading, start) = (self.cache.shelf().reading, spent());
+        let (reading, start) = (self.cache.memory().reading, spent());
         runtime.block_on(task);
         let all = minus(spent(), start);
-        let reading = minus(self.cache.shelf().reading, reading);
+        let reading = minus(self.cache.memory().reading, reading);
         self.rounds.push([minus(all, reading), all]);
     }
 
     /// Per lookup, without the reads and with them.
     fn medians(&self) -> [Cost; 2] {
         let median = |part: usize, i: usize| {
-            let mut figures = Vec::from_iter(self.rounds.iter().map(|round| round[part][i]));
+            let mut figures: Vec<_> = self.rounds.iter().map(|round| round[part][i]).collect();
             figures.sort_by(f64::total_cmp);
             figures[figures.len() / 2] / LOOKUPS_PER_ROUND as f64
         };
@@ -363,26 +365,29 @@ fn run(sizes: &BTreeMap<PathBuf, u64>, failures: &mut Failures) -> io::Result<St
     let start = Instant::now();
     let mut round = 0;
     while start.elapsed() < RUN_TIME {
-        progress(round, &format!("{:.0?} of {RUN_TIME:?}", start.elapsed()));
-        let keys = Vec::from_iter((0..LOOKUPS_PER_ROUND).map(|_| popularity.next()));
+        if round % 20 == 0 {
+            let (passed, total) = (start.elapsed().as_secs(), RUN_TIME.as_secs());
+            progress(&format!("round {round}, {passed} of {total} seconds"));
+        }
+        let keys: Vec<_> = (0..LOOKUPS_PER_ROUND).map(|_| popularity.next()).collect();
         for turn in 0..3 {
             twins[(round + turn) % 3].round(&runtime, &keys, failures);
         }
         round += 1;
     }
-    progress(round, "done");
+    end_progress();
+    let (count, bytes) = (sizes.len(), sizes.values().sum::<u64>());
+    let rows = twins.iter().map(row).collect::<String>();
+    let meaning = meaning(&twins);
     Ok(format!(
-        "{} files of {} bytes, with room for {room} bytes in each cache\n\n{}\n{}",
-        sizes.len(),
-        sizes.values().sum::<u64>(),
-        table(&twins),
-        meaning(&twins),
+        "{count} files of {bytes} bytes; each cache has room for {room} bytes\n\
+         {HEAD}{rows}{NOTE}\n{meaning}"
     ))
 }
 
-const TABLE: &str = "\
-                                        without the reads           with the reads
-twin            lookups     hits       ns  allocs   bytes       ns  allocs   bytes
+const HEAD: &str = "
+                                    without the reads          with the reads
+twin           lookups    hits      ns  allocs   bytes      ns  allocs   bytes
 ";
 const NOTE: &str = "
 Medians of the rounds, per lookup. A read is left out from its first poll to its
@@ -390,26 +395,29 @@ end: most of that is waiting for the thread that reads. Counted are allocations
 of the thread that looks up.
 ";
 
-fn table(twins: &[Twin; 3]) -> String {
-    let mut text = TABLE.to_owned();
-    for twin in twins {
-        let lookups = twin.rounds.len() * LOOKUPS_PER_ROUND;
-        let hits = 100.0 - 100.0 * twin.cache.shelf().reads as f64 / lookups as f64;
-        text += &format!("{:<12} {lookups:>10} {hits:>7.2}%", twin.name);
-        for [ns, allocations, bytes] in twin.medians() {
-            text += &format!(" {ns:>8.1} {allocations:>7.3} {bytes:>7.1}");
-        }
-        text += "\n";
-    }
-    text + NOTE
+fn row(twin: &Twin) -> String {
+    let name = twin.name;
+    let lookups = twin.rounds.len() * LOOKUPS_PER_ROUND;
+    let hits = 100.0 - 100.0 * twin.cache.memory().reads as f64 / lookups as f64;
+    let [[ns, allocs, bytes], [all_ns, all_allocs, all_bytes]] = twin.medians();
+    format!(
+        "{name:<12} {lookups:>9} {hits:>6.2}% {ns:>7.1} {allocs:>7.3} {bytes:>7.1} \
+         {all_ns:>7.1} {all_allocs:>7.3} {all_bytes:>7.1}\n"
+    )
 }
 
 /// One sentence, which holds whoever wins.
 fn meaning(twins: &[Twin; 3]) -> String {
     let [name_a, name_b, name] = twins.each_ref().map(|twin| twin.name);
     let [[a, all_a], [b, all_b], [ours, all]] = twins.each_ref().map(Twin::medians);
-    let [against_a, against_b] = [a, b].map(|theirs| compared(ours[0], theirs[0]));
-    format!("A hit ...")
+    let [ns, ns_a, ns_b] = [all, all_a, all_b].map(|cost| cost[0].round());
+    let [versus_a, versus_b] = [a, b].map(|theirs| compared(ours[0], theirs[0]));
+    format!(
+        "Without the reads, a lookup through {name} took {:.1} ns, {versus_a}\n\
+         {name_a} and {versus_b} {name_b}, with {:.3} allocations\n\
+         against {:.3} and {:.3}; with the reads it took {ns} ns against {ns_a} and {ns_b}.\n",
+        ours[0], ours[1], a[1], b[1],
+    )
 }
 
 fn compared(ours: f64, theirs: f64) -> String {
@@ -432,7 +440,7 @@ struct Files {
 impl Files {
     fn add(&mut self, path: &Path, named: bool) {
         if let Err(error) = self.try_add(path, named) {
-            say(&format!("cannot read {}: {error}\n", path.display()));
+            complain(path, error);
             self.unreadable += 1;
         }
     }
@@ -442,6 +450,9 @@ impl Files {
         if metadata.is_file() {
             fs::File::open(path)?;
             self.sizes.insert(path.to_owned(), metadata.len());
+            if self.sizes.len() % 5_000 == 0 {
+                progress(&format!("{} files found", self.sizes.len()));
+            }
         } else if metadata.is_dir() {
             // A link that nobody named may lead back to where we come from.
             if named || !path.is_symlink() {
@@ -476,12 +487,23 @@ fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// One line that changes on a terminal, elsewhere a line now and then.
-fn progress(round: usize, text: &str) {
+fn complain(path: &Path, reason: impl Display) {
+    end_progress();
+    say(&format!("cannot read {}: {reason}\n", path.display()));
+}
+
+/// One line that changes on a terminal, a line of its own elsewhere.
+fn progress(text: &str) {
+    end_progress();
+    say(text);
+    if !io::stderr().is_terminal() {
+        say("\n");
+    }
+}
+
+fn end_progress() {
     if io::stderr().is_terminal() {
-        say(&format!("\r\x1b[Kround {round}: {text}"));
-    } else if round % 25 == 0 {
-        say(&format!("round {round}: {text}\n"));
+        say("\r\x1b[K");
     }
 }
 
@@ -498,8 +520,7 @@ fn serve(paths: &[PathBuf]) -> io::Result<ExitCode> {
     let result = run(&files.sizes, &mut failures)?;
     for (key, path) in files.sizes.keys().enumerate() {
         if let Some((count, error)) = failures.get(&key) {
-            let path = path.display();
-            say(&format!("cannot read {path}: {error} ({count} lookups failed)\n"));
+            complain(path, format!("{error} ({count} lookups failed)"));
         }
     }
     print(&result)?;

@@ -1,4 +1,103 @@
-//! x
+//! An object-safe async method that answers at once without allocating.
+//!
+//! An `async fn` allocates nothing, until it stands behind `dyn Trait`: then every call makes a
+//! `Box<dyn Future>`, even when the answer is already there. [`ValueFuture`] is a type that such a
+//! method can name instead. It holds its result *inline* if the result is there, and otherwise
+//! refers to what will give it:
+//!
+//! ```text
+//!            ValueFuture<'a, T>: room for a T, and one word
+//!   ┌────────────┬───────────────────────────┐
+//!   │ ready      │ T, inline                 │   no heap, no indirect call
+//!   │ boxed      │ thin pointer ─────────────┼─► heap: header + future
+//!   │ source     │ thin pointer + Token ─────┼─► anything that implements ValueSource
+//!   │ taken      │ the result was given out  │
+//!   └────────────┴───────────────────────────┘
+//! ```
+//!
+//! # Five minutes
+//!
+//! Return [`ready`](ValueFuture::ready) where the answer is known, and
+//! [`boxed`](ValueFuture::boxed) where it is not. The caller awaits.
+//!
+//! ```
+//! use std::{collections::HashMap, sync::Arc};
+//! use value_future::ValueFuture;
+//!
+//! trait Store: Send + Sync {
+//!     fn get<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Arc<str>>;
+//! }
+//!
+//! #[derive(Default)]
+//! struct Cache(HashMap<String, Arc<str>>);
+//!
+//! impl Cache {
+//!     async fn fetch(&self, key: &str) -> Arc<str> {
+//!         format!("{key}, fetched").into()
+//!     }
+//!
+//!     // A function of its own keeps the road that answers at once short.
+//!     #[cold]
+//!     fn miss<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Arc<str>> {
+//!         ValueFuture::boxed(self.fetch(key))
+//!     }
+//! }
+//!
+//! impl Store for Cache {
+//!     fn get<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Arc<str>> {
+//!         match self.0.get(key) {
+//!             Some(value) => ValueFuture::ready(Arc::clone(value)),
+//!             None => self.miss(key),
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() {
+//! let cache = Cache([("a".into(), "at hand".into())].into());
+//! let store: &dyn Store = &cache;
+//! let both = async { (store.get("a").await, store.get("b").await) };
+//! assert_eq!(futures::executor::block_on(both), ("at hand".into(), "b, fetched".into()));
+//! # }
+//! ```
+//!
+//! * **Awaiting.** `.await` is right for results of up to 8 bytes. Larger ones are returned through
+//!   memory, and `.await` begins with moving them: [`ready_or_await!`] and
+//!   [`in_place`](ValueFuture::in_place) do without that move, and are three to four times faster.
+//! * **Combining.** [`map`](ValueFuture::map), [`map_ok`](ValueFuture::map_ok),
+//!   [`map_err`](ValueFuture::map_err) and [`and_then`](ValueFuture::and_then) stay inline when the
+//!   value is there. [`try_take`](ValueFuture::try_take) takes it without polling.
+//! * **A source of your own.** A driver or a connection that completes operations implements
+//!   [`ValueSource`], is wrapped in a [`Source`], and hands out
+//!   [`from_source`](ValueFuture::from_source): no allocation, pending or not. See
+//!   `examples/custom_source.rs`.
+//! * **One thread.** [`LocalValueFuture`] is the same for what is not `Send`.
+//!
+//! # Misuse
+//!
+//! A result is given out once. Awaiting by value twice does not compile; polling again, polling
+//! after a panic, and a source that reports a stale token panic with a text that names the rule,
+//! the arm and the type, in every arm the same. [`checked`](ValueFuture::checked) gives that as a
+//! [`PollError`] instead, and [`FusedFuture`](futures_core::FusedFuture) tells before. A stale
+//! token never touches the operation that is live.
+//!
+//! # When not to use it
+//!
+//! * Where the method is called with static dispatch: an `async fn` allocates nothing there.
+//! * Where it mostly has to wait: a boxed future costs what `Box::pin` costs, no less.
+//! * Where a call crosses a network or a disk each time: no one will see the allocation.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `std` | yes | `alloc` |
+//! | `alloc` | by `std` | boxed futures, `Arc` and `Rc` references to sources, combinators |
+//!
+//! Without either, the crate needs `core` only: inline results, and sources that are borrowed.
+//!
+//! # Further
+//!
+//! [`internals`] justifies the representation, with figures.
 #![no_std]
 #![warn(clippy::alloc_instead_of_core)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -11,6 +110,9 @@ extern crate std;
 mod affinity;
 #[cfg(doctest)]
 mod compile_fail;
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod erased;
 mod error;
 mod future;

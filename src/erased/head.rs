@@ -1,23 +1,13 @@
 //! The head: one word that says which arm a future is in, and holds what that arm needs except an
 //! inline result.
 //!
-//! ```text
-//!  bit 63            48 47                                        3 2   0   64-bit targets
-//!     ┌────────────────┬───────────────────────────────────────────┬─────┐
-//!     │              address of a boxed future (all 64 bits)       │ 000 │  boxed
-//!     ├────────────────┼───────────────────────────────────────────┼─────┤
-//!     │     token      │      address of a `Source`, bits 47…3     │ 001 │  source, borrowed
-//!     │     token      │                  "                        │ 010 │  source, `Arc`
-//!     │     token      │                  "                        │ 011 │  source, `Rc`
-//!     ├────────────────┼──────────────────┬─────────────┬────┬─────┼─────┤
-//!     │       0        │        0         │      0      │  0 │  0  │ 100 │  ready
-//!     │   presented    │    expected      │      0      │ arm│ why │ 100 │  spent
-//!     └────────────────┴──────────────────┴─────────────┴────┴─────┴─────┘
-//!       63          48   47            32   31        7   6 5  4 3
-//! ```
+//! Its bits are drawn on the page about [internals](crate::internals). In short: the low three are
+//! a tag. With tag 0 the word is the address of a boxed future, with 1 to 3 that of a source, and
+//! then the token stands in the upper 16. With bit 2 set it points to nothing: it is *ready*, or
+//! *spent* for a reason that the other bits give.
 //!
-//! Elsewhere the two tokens are fields of their own beside the word. The word is never null, so
-//! that an `Option` around a future costs nothing.
+//! On targets whose words are not 64 bits wide, the two tokens are fields of their own. The word is
+//! never null, so that an `Option` around a future costs nothing.
 //!
 //! Addresses travel as pointers (strict provenance): packing and unpacking change the address of
 //! a pointer, and nothing is ever made from a bare integer but words that point to nothing.
