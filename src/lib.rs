@@ -62,7 +62,7 @@
 //!
 //! * **Awaiting.** `.await` is right for results of up to 8 bytes. Larger ones are returned through
 //!   memory, and `.await` begins with moving them: [`ready_or_await!`] and
-//!   [`in_place`](ValueFuture::in_place) do without that move, and are three to four times faster.
+//!   [`in_place`](ValueFuture::in_place) do without that move, and are up to four times faster.
 //! * **Combining.** [`map`](ValueFuture::map), [`map_ok`](ValueFuture::map_ok),
 //!   [`map_err`](ValueFuture::map_err) and [`and_then`](ValueFuture::and_then) stay inline when the
 //!   value is there. [`try_take`](ValueFuture::try_take) takes it without polling.

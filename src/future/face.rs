@@ -112,10 +112,9 @@ macro_rules! face {
             /// `cache.get(key).in_place().await` is `cache.get(key).await`, without the move into
             /// the state machine that `.await` begins with.
             ///
-            /// It does what [`ready_or_await!`](crate::ready_or_await) does, in postfix form, and
-            /// is the fastest way for results of 16 bytes and more. The temporary lives to the end
-            /// of the statement, and with it what it borrows, so in the scrutinee of a `match` or
-            /// an `if let` use the macro.
+            /// It does what [`ready_or_await!`](crate::ready_or_await) does, in postfix form and as
+            /// fast. The temporary lives to the end of the statement, and with it what it borrows:
+            /// in the scrutinee of a `match` or an `if let` whose arms use that, take the macro.
             ///
             /// # Panics
             ///
