@@ -58,8 +58,8 @@ fn poll<F: Future>(future: F) -> Poll<F::Output> {
 
 #[test]
 fn ready_source_and_misuse_need_no_allocator() {
-    const INLINE: ValueFuture<'static, u16> = ValueFuture::ready(3);
-    assert_eq!(poll(async { ready_or_await!(INLINE) + INLINE.in_place().await }), Poll::Ready(6));
+    const THREE: ValueFuture<'static, u16> = ValueFuture::ready(3);
+    assert_eq!(poll(async { THREE.await + ready_or_await!(THREE) }), Poll::Ready(6));
     assert_eq!(poll(ValueFuture::from_source(&READY, Token::new(0))), Poll::Ready(9));
 
     let register = Source::new(Register::default());

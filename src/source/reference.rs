@@ -131,13 +131,12 @@ pub(super) unsafe fn release<S>(pointee: *mut (), head: Head) {
     let source: *mut Source<S> = pointee.cast();
     match head.reference() {
         #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-        // SAFETY: the tag says that `source` is from `Arc::into_raw`; its count is taken back once.
+        // SAFETY: the tag says that it is from `Arc::into_raw`; its count is taken back once.
         Some(Reference::Arc) => drop(unsafe { Arc::from_raw(source) }),
         #[cfg(feature = "alloc")]
-        // SAFETY: the tag says that `source` is from `Rc::into_raw`; its count is taken back once.
+        // SAFETY: the tag says that it is from `Rc::into_raw`; its count is taken back once.
         Some(Reference::Rc) => drop(unsafe { Rc::from_raw(source) }),
-        Some(Reference::Borrowed) | None => {
-            let _: *mut Source<S> = source;
-        }
+        // A borrow is not counted.
+        Some(Reference::Borrowed) | None => _ = source,
     }
 }
