@@ -47,12 +47,13 @@ future, and prints what a lookup costs with each. Without a PATH it serves the
 sources of this crate.
 ";
 const RUN_TIME: Duration = Duration::from_secs(12);
-const LOOKUPS_PER_ROUND: usize = 100_000;
+const LOOKUPS_PER_ROUND: usize = 50_000;
 /// The n-th file is asked for with a weight of `1 / n^SKEW`.
 const SKEW: f64 = 1.5;
-/// There is room for the files that get this share of the lookups, up to `MOST_ROOM` bytes.
+/// There is room for the files that get this share of the lookups.
 const SHARE_IN_MEMORY: f64 = 0.995;
-const MOST_ROOM: u64 = 256 << 20;
+/// What is served at most; each of the three caches may hold nearly all of it.
+const MOST_MEBIBYTES: u64 = 256;
 
 /// One word, which a lookup clones. Cheaper for all three than `Arc<[u8]>`: a file that was read
 /// is not copied, and the result is a pair of words, read as such.
@@ -352,7 +353,7 @@ impl Popularity {
 fn run(sizes: &BTreeMap<PathBuf, u64>, failures: &mut Failures) -> io::Result<String> {
     let mut popularity = Popularity::new(sizes.len());
     let in_memory = popularity.at(SHARE_IN_MEMORY) + 1;
-    let room = sizes.values().take(in_memory).sum::<u64>().min(MOST_ROOM);
+    let room = sizes.values().take(in_memory).sum();
     let paths: Arc<[PathBuf]> = sizes.keys().cloned().collect();
     let mut twins = REPLAYS.map(|(name, replay)| Twin {
         name,
@@ -365,7 +366,7 @@ fn run(sizes: &BTreeMap<PathBuf, u64>, failures: &mut Failures) -> io::Result<St
     let start = Instant::now();
     let mut round = 0;
     while start.elapsed() < RUN_TIME {
-        if round % 20 == 0 {
+        if round % 25 == 0 {
             let (passed, total) = (start.elapsed().as_secs(), RUN_TIME.as_secs());
             progress(&format!("round {round}, {passed} of {total} seconds"));
         }
@@ -386,8 +387,8 @@ fn run(sizes: &BTreeMap<PathBuf, u64>, failures: &mut Failures) -> io::Result<St
 }
 
 const HEAD: &str = "
-                                    without the reads          with the reads
-twin           lookups    hits      ns  allocs   bytes      ns  allocs   bytes
+                                     without the reads          with the reads
+twin            lookups    hits      ns  allocs   bytes      ns  allocs   bytes
 ";
 const NOTE: &str = "
 Medians of the rounds, per lookup. A read is left out from its first poll to its
@@ -401,7 +402,7 @@ fn row(twin: &Twin) -> String {
     let hits = 100.0 - 100.0 * twin.cache.memory().reads as f64 / lookups as f64;
     let [[ns, allocs, bytes], [all_ns, all_allocs, all_bytes]] = twin.medians();
     format!(
-        "{name:<12} {lookups:>9} {hits:>6.2}% {ns:>7.1} {allocs:>7.3} {bytes:>7.1} \
+        "{name:<12} {lookups:>10} {hits:>6.2}% {ns:>7.1} {allocs:>7.3} {bytes:>7.1} \
          {all_ns:>7.1} {all_allocs:>7.3} {all_bytes:>7.1}\n"
     )
 }
@@ -430,10 +431,12 @@ fn compared(ours: f64, theirs: f64) -> String {
 
 // ---- Files, arguments, messages ----
 
-/// The readable files with their sizes, and how many paths could not be read.
+/// The files to serve with their sizes, and how many paths are not served.
 #[derive(Default)]
 struct Files {
     sizes: BTreeMap<PathBuf, u64>,
+    bytes: u64,
+    left_out: usize,
     unreadable: usize,
 }
 
@@ -445,14 +448,22 @@ impl Files {
         }
     }
 
+    fn add_file(&mut self, path: &Path, size: u64) {
+        if self.bytes + size > MOST_MEBIBYTES << 20 {
+            self.left_out += 1;
+        } else if self.sizes.insert(path.to_owned(), size).is_none() {
+            self.bytes += size;
+            if self.sizes.len() % 5_000 == 0 {
+                progress(&format!("{} files found", self.sizes.len()));
+            }
+        }
+    }
+
     fn try_add(&mut self, path: &Path, named: bool) -> io::Result<()> {
         let metadata = fs::metadata(path)?;
         if metadata.is_file() {
             fs::File::open(path)?;
-            self.sizes.insert(path.to_owned(), metadata.len());
-            if self.sizes.len() % 5_000 == 0 {
-                progress(&format!("{} files found", self.sizes.len()));
-            }
+            self.add_file(path, metadata.len());
         } else if metadata.is_dir() {
             // A link that nobody named may lead back to where we come from.
             if named || !path.is_symlink() {
@@ -512,6 +523,11 @@ fn serve(paths: &[PathBuf]) -> io::Result<ExitCode> {
     for path in paths {
         files.add(path, true);
     }
+    end_progress();
+    if files.left_out > 0 {
+        let count = files.left_out;
+        say(&format!("no more than {MOST_MEBIBYTES} MiB are served; files left out: {count}\n"));
+    }
     if files.sizes.is_empty() {
         say("there is no file to serve\n");
         return Ok(ExitCode::from(2));
@@ -545,7 +561,7 @@ fn answer() -> io::Result<ExitCode> {
 
 fn main() -> ExitCode {
     answer().unwrap_or_else(|error| {
-        say(&format!("{error}\n"));
+        say(&format!("cache: {error}\n"));
         ExitCode::FAILURE
     })
 }
