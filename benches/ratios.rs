@@ -158,7 +158,7 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
     for ours in forms {
         targets.allocates(V::NAME, ours, 0.0);
     }
-    let [by_await, by_macro, in_place] = forms;
+    let [by_await, by_macro, _] = forms;
     targets.at_most(V::NAME, by_await, row(ready::BOX_FUTURE), 1.08);
     let bound = match V::NAME {
         "()" | "bool" | "u32" | "u64" => Some(4.0),
@@ -172,13 +172,11 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
             targets.faster(V::NAME, by_await, row(rival), bound);
         }
     }
-    for ours in [by_macro, in_place] {
-        if size_of::<V>() <= 16 {
-            targets.at_most(V::NAME, ours, row(ready::FLOOR), 2.8);
-            targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 3.0);
-        } else {
-            targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 1.4);
-        }
+    if size_of::<V>() <= 16 {
+        targets.at_most(V::NAME, by_macro, row(ready::FLOOR), 2.8);
+        targets.faster(V::NAME, by_macro, row(ready::BOX_FUTURE), 3.0);
+    } else {
+        targets.faster(V::NAME, by_macro, row(ready::BOX_FUTURE), 1.4);
     }
 }
 

@@ -62,6 +62,13 @@ value!(
     |v| Ok(*v.as_ref().unwrap_or(&0)),
     |v| v.unwrap_or(0) as u64
 );
+// What a file cache gives. 16 bytes as well, but not a pair of scalars: it is copied as memory.
+value!(
+    io::Result<Arc<[u8]>>,
+    |n| Ok([n as u8].into()),
+    |v| v.as_ref().map(Arc::clone).map_err(|error| error.kind().into()),
+    |v| v.map_or(0, |bytes| bytes.len() as u64)
+);
 // Without capacity, so that cloning does not allocate: 24 bytes that own something.
 value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64 + 1);
 value!([u64; 8], |n| [n; 8], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
@@ -267,6 +274,7 @@ macro_rules! for_each_value {
         $function::<f64, 16>($($argument),*);
         $function::<std::sync::Arc<u64>, 16>($($argument),*);
         $function::<std::io::Result<usize>, 24>($($argument),*);
+        $function::<std::io::Result<std::sync::Arc<[u8]>>, 24>($($argument),*);
         $function::<Vec<u8>, 24>($($argument),*);
         $function::<[u64; 8], 72>($($argument),*);
     };
