@@ -150,11 +150,9 @@ impl<'a, T, A> Packed<'a, T, A> {
             return Poll::Ready(self.take_payload());
         }
         crate::cold();
-        if self.head.is_pointer() {
-            let polled = self.poll_pointee(cx);
-            if polled.is_ready() || self.head.is_pointer() {
-                return polled;
-            }
+        let polled = self.poll_pointee(cx);
+        if polled.is_ready() || self.head.is_pointer() {
+            return polled;
         }
         broken(&self.misuse())
     }
@@ -165,11 +163,9 @@ impl<'a, T, A> Packed<'a, T, A> {
         if self.is_ready() {
             return Poll::Ready(Ok(self.take_payload()));
         }
-        if self.head.is_pointer() {
-            let polled = self.poll_pointee(cx);
-            if polled.is_ready() || self.head.is_pointer() {
-                return polled.map(Ok);
-            }
+        let polled = self.poll_pointee(cx);
+        if polled.is_ready() || self.head.is_pointer() {
+            return polled.map(Ok);
         }
         Poll::Ready(Err(self.misuse()))
     }
@@ -184,32 +180,22 @@ impl<'a, T, A> Packed<'a, T, A> {
         unsafe { read(&self.payload) }
     }
 
-    /// Polls what the head points to; it is a pointer. `Pending` with a head that is none any
-    /// more says that the source refused the token.
+    /// Polls what the head points to. `Pending` with a head that is no pointer says that there is
+    /// nothing to poll, or that the source has just refused the token.
     #[inline(always)]
     fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        // Two calls rather than one with a computed address, on which all the rest would wait.
         if self.head.is_boxed() {
             let pointee = self.head.boxed_pointer();
-            // SAFETY: the head is a pointer, and this is its address.
-            unsafe { self.poll_at(pointee, cx) }
+            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+            let vtable = unsafe { Header::vtable::<T>(pointee) };
+            // SAFETY: as above, and the table is the pointee's own.
+            unsafe { (vtable.poll)(pointee, &mut self.head, cx) }
+        } else if self.head.is_pointer() {
+            // SAFETY: the head is that of a source, which lives and has output `T`.
+            unsafe { poll_source(self.head, &mut self.head, cx) }
         } else {
-            assert!(self.head.is_pointer());
-            let pointee = self.head.source_pointer();
-            // SAFETY: the head is a pointer, and this is its address.
-            unsafe { self.poll_at(pointee, cx) }
+            Poll::Pending
         }
-    }
-
-    /// # Safety
-    ///
-    /// The head is a pointer, and its address is `pointee`.
-    #[inline(always)]
-    unsafe fn poll_at(&mut self, pointee: *mut (), cx: &mut Context<'_>) -> Poll<T> {
-        // SAFETY: the pointee of a head lives and has output `T`.
-        let vtable = unsafe { Header::vtable::<T>(pointee) };
-        // SAFETY: as above; and the table is the pointee's own.
-        unsafe { (vtable.poll)(pointee, &mut self.head, cx) }
     }
 
     /// Why there is nothing to poll.
@@ -221,6 +207,36 @@ impl<'a, T, A> Packed<'a, T, A> {
             _ => unreachable!("there is something to poll"),
         }
     }
+}
+
+/// Out of line: inlined, the address of a boxed future would be computed the long way too, and
+/// the poll would wait for it. The last thing it does is a jump.
+///
+/// # Safety
+///
+/// The head is `live`, that of a source, which lives and has output `T`.
+#[inline(never)]
+unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
+    let pointee = live.source_pointer();
+    // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
+    let vtable = unsafe { Header::vtable::<T>(pointee) };
+    // SAFETY: as above, and the table is the pointee's own.
+    unsafe { (vtable.poll)(pointee, head, cx) }
+}
+
+/// Gives up what the head refers to. Out of line, because each `.await` has two of them.
+///
+/// # Safety
+///
+/// The head is a pointer, to a live pointee with output `T`, and is not used again.
+#[cold]
+#[inline(never)]
+unsafe fn give_up<T>(head: Head) {
+    let pointee = head.pointer();
+    // SAFETY: the caller's.
+    let vtable = unsafe { Header::vtable::<T>(pointee) };
+    // SAFETY: the table is the pointee's own; the rest is the caller's.
+    unsafe { (vtable.drop)(pointee, head) };
 }
 
 /// [`MaybeUninit::assume_init_read`], for a `T` of two words word by word: so its callee stored it,
@@ -254,12 +270,8 @@ impl<T, A> Drop for Packed<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.head.is_pointer() {
-            crate::cold();
-            let pointee = self.head.pointer();
             // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(pointee) };
-            // SAFETY: as above; the head is not used again.
-            unsafe { (vtable.drop)(pointee, self.head) };
+            unsafe { give_up::<T>(self.head) };
         } else if self.is_ready() {
             // SAFETY: the head is ready, so the payload holds a `T`, which nobody has read.
             unsafe { self.payload.assume_init_drop() };
