@@ -1,9 +1,10 @@
-//! A source of one's own, in 30 lines of safe code: a sensor that takes one measurement at a time
-//! and allocates nothing for it.
+//! A source of one's own, in safe code: a sensor that takes one measurement at a time and allocates
+//! nothing for it. Its state and its `ValueSource`, the two operations that a future needs, are 30
+//! lines.
 //!
-//! `Sensor` is the source: `poll` and `abandon` are all it needs. A caller starts a measurement,
-//! and gets a [`ValueFuture`] that refers to the sensor and holds the token of that measurement.
-//! The interrupt handler (here: a thread) delivers the result. What makes it right is marked:
+//! A caller starts a measurement, and gets a [`ValueFuture`] that refers to the sensor and holds
+//! the token of that measurement. The interrupt handler (here: a thread) delivers the result. What
+//! makes it right is marked:
 //!
 //! 1. The token is looked at before anything is done, so that a future of an older measurement
 //!    cannot take this one's result.
@@ -39,9 +40,8 @@ struct Sensor(Mutex<Measurement>);
 
 impl ValueSource for Sensor {
     type Output = f32;
-
     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<f32, StaleToken>> {
-        // Declared before the lock is taken, so it is dropped after it is released (2).
+        // Declared before the lock is taken, so dropped after it is released (2).
         let mut waker = Some(cx.waker().clone());
         let mut measurement = self.lock();
         token.check(measurement.live)?; // (1)
@@ -52,28 +52,25 @@ impl ValueSource for Sensor {
         measurement.live = token.next(); // (3)
         Poll::Ready(Ok(degrees))
     }
-
     fn abandon(&self, token: Token) {
         let measurement = self.lock();
         if token == measurement.live {
-            Measurement::next(measurement); // (4)
+            Self::begin(measurement); // (4)
         }
     }
 }
 
-impl Measurement {
-    /// Ends the live measurement and begins another, whose token it gives, with the waker of the
-    /// one that has ended.
-    fn next(mut this: MutexGuard<'_, Self>) -> (Token, Option<Waker>) {
-        let live = this.live.next();
-        let ended = mem::replace(&mut *this, Measurement { live, ..Self::default() });
-        (live, ended.waker)
-    }
-}
-
+/// The other side: what starts measurements and ends them.
 impl Sensor {
     fn lock(&self) -> MutexGuard<'_, Measurement> {
         self.0.lock().expect("nothing panics while it is held")
+    }
+
+    /// Begins a measurement: its token, and the waker of the one that it takes the place of.
+    fn begin(mut measurement: MutexGuard<'_, Measurement>) -> (Token, Option<Waker>) {
+        let live = measurement.live.next();
+        let ended = mem::replace(&mut *measurement, Measurement { live, ..Measurement::default() });
+        (live, ended.waker)
     }
 
     /// The interrupt: the live measurement is done.
@@ -82,7 +79,9 @@ impl Sensor {
         measurement.result = Some(degrees);
         let waker = measurement.waker.take();
         drop(measurement);
-        waker.map(Waker::wake).unwrap_or_default(); // (2)
+        if let Some(waker) = waker {
+            waker.wake(); // (2)
+        }
     }
 }
 
@@ -93,8 +92,10 @@ trait Thermometer: Sync {
 
 impl Thermometer for Source<Sensor> {
     fn measure(&self) -> ValueFuture<'_, f32> {
-        let (token, older) = Measurement::next(self.lock());
-        older.map(Waker::wake).unwrap_or_default(); // (5)
+        let (token, older) = Sensor::begin(self.lock());
+        if let Some(waker) = older {
+            waker.wake(); // (5)
+        }
         ValueFuture::from_source(self, token)
     }
 }

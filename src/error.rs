@@ -81,7 +81,7 @@ pub enum Rule {
 ///
 /// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic
 /// with its text; [`checked`](crate::ValueFuture::checked) gives it as a value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PollError {
     spent: Spent,
     output: &'static str,
@@ -125,6 +125,13 @@ impl PollError {
             Spent::Stale(stale) => Some(stale),
             _ => None,
         }
+    }
+}
+
+/// The text is shown, which is what `unwrap` prints.
+impl fmt::Debug for PollError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PollError").field(&format_args!("{self}")).finish()
     }
 }
 

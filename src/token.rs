@@ -10,6 +10,8 @@ use crate::StaleToken;
 /// is that a source is not used again while a future that holds one of its tokens lives. The
 /// check behind the token is for what is not bound by lifetimes: raw keys, and mistakes.
 ///
+/// They have no order, because they wrap.
+///
 /// # Examples
 ///
 /// ```
@@ -23,7 +25,7 @@ use crate::StaleToken;
 ///     "stale token: the source expected token 2 and was presented token 1",
 /// );
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Token(u16);
 
 impl Token {
@@ -54,6 +56,18 @@ impl Token {
     /// [`StaleToken`], with both tokens in it, if they differ.
     pub const fn check(self, expected: Token) -> Result<(), StaleToken> {
         if self.0 == expected.0 { Ok(()) } else { Err(StaleToken::new(expected, self)) }
+    }
+}
+
+impl From<u16> for Token {
+    fn from(number: u16) -> Self {
+        Token(number)
+    }
+}
+
+impl From<Token> for u16 {
+    fn from(token: Token) -> Self {
+        token.0
     }
 }
 

@@ -62,6 +62,22 @@ fn the_source_arm_keeps_every_token() {
 }
 
 #[test]
+fn the_part_of_an_arm_becomes_a_future_again() {
+    let Arm::Boxed(boxed) = ValueFuture::boxed(async { 7 }).into_arm() else { panic!("boxed") };
+    assert_eq!(poll(&mut ValueFuture::from(boxed)), Poll::Ready(7));
+
+    let mut source: Source<Script<u32>> = Script::new().into();
+    source.complete(7);
+    *source = Script::default();
+    source.complete(8);
+    let future = LocalValueFuture::from_source(&source, source.live());
+    let LocalArm::Source { source: reference, .. } = future.into_arm() else { panic!("source") };
+    assert_eq!(poll(&mut LocalValueFuture::from(reference)), Poll::Ready(8));
+    assert_eq!(count(&source.abandoned), 0);
+    drop(Source::<Script<u32>>::default().into_inner());
+}
+
+#[test]
 fn the_taken_arm_stays_taken() {
     let mut future = ValueFuture::ready(());
     assert_eq!(poll(&mut future), Poll::Ready(()));

@@ -46,7 +46,7 @@ assert_impl_all!(Source<Cell<u8>>: Send);
 assert_not_impl_any!(Source<Cell<u8>>: Sync);
 assert_not_impl_any!(Source<Rc<u8>>: Send, Sync);
 
-assert_impl_all!(Token: Copy, Ord, std::hash::Hash, Send, Sync);
+assert_impl_all!(Token: Copy, Eq, std::hash::Hash, Send, Sync);
 assert_impl_all!(StaleToken: std::error::Error, Copy, Send, Sync);
 assert_impl_all!(PollError: std::error::Error, Copy, Send, Sync, Unpin);
 

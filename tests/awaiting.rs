@@ -135,6 +135,20 @@ fn names_that_hide_ours_do_no_harm() {
     assert_eq!(hidden(), 1);
 }
 
+/// A method that answers inline has done its work when it returns; an async block around the call
+/// puts that off.
+#[test]
+fn an_inline_answer_is_taken_at_the_call_and_not_at_the_await() {
+    fn pop(queue: &mut Vec<u32>) -> ValueFuture<'_, Option<u32>> {
+        ValueFuture::ready(queue.pop())
+    }
+    let mut queue = vec![1, 2];
+    drop(pop(&mut queue));
+    assert_eq!(queue, [1], "called: lost with the future");
+    drop(async { pop(&mut queue).await });
+    assert_eq!(queue, [1], "not called");
+}
+
 #[test]
 fn no_form_makes_the_state_machine_larger_than_await_does() {
     let ready = || ValueFuture::ready([0_u64; 8]);

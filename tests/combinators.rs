@@ -51,6 +51,33 @@ fn what_is_pending_gives_the_same_later() {
 }
 
 #[test]
+fn then_and_or_else_take_both_roads() {
+    let answer = |result: Result<u32, String>| -> Answer<'_> { ValueFuture::ready(result) };
+    let repair = |error: String| -> Answer<'_> { later(Ok(u32::try_from(error.len()).unwrap())) };
+    assert_eq!(answer(Ok(2)).or_else(repair).try_take().unwrap(), Ok(2));
+    assert_eq!(result(answer(Err("no".into())).or_else(repair), 1), Ok(2));
+    assert_eq!(result(later(Err("no".into())).or_else(repair), 2), Ok(2));
+    assert_eq!(result(later(Ok(3)).or_else(repair), 1), Ok(3));
+    assert_eq!(ValueFuture::ready(2).then(|n| ValueFuture::ready(n + 1)).try_take().unwrap(), 3);
+    assert_eq!(result(later(2).then(|n| later(n + 1)), 2), 3);
+}
+
+#[test]
+fn a_closure_is_called_at_once_if_the_result_is_here_and_never_before_it_is() {
+    let called = std::sync::atomic::AtomicUsize::new(0);
+    let call = |n: u32| {
+        called.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        n
+    };
+    drop(ValueFuture::ready(1).map(call));
+    assert_eq!(count(&called), 1, "before any poll");
+    let mut pending = later(1).map(call);
+    assert!(poll(&mut pending).is_pending());
+    drop(pending);
+    assert_eq!(count(&called), 1);
+}
+
+#[test]
 fn closures_and_results_may_borrow() {
     let suffix = String::from("!");
     let shout = |word: &str| format!("{word}{suffix}");

@@ -51,15 +51,26 @@ pub enum Arm<'a, T, A = AnyThread> {
 /// The [`Arm`] of a [`LocalValueFuture`](crate::LocalValueFuture).
 pub type LocalArm<'a, T> = Arm<'a, T, OneThread>;
 
-/// The boxed arm of a future: one word, that owns a future in a box.
+/// The boxed arm of a future. It is awaited as a future again: `ValueFuture::from(boxed)`.
 #[must_use = "futures do nothing unless awaited"]
 pub struct BoxedFuture<'a, T, A = AnyThread>(Packed<'a, T, A>);
 
-/// The source arm of a future: a reference to a source, with the token of one operation.
+/// The source arm of a future: a reference to a source, with the token of one operation. It is
+/// awaited as a future again: `ValueFuture::from(source)`.
 #[must_use = "futures do nothing unless awaited"]
 pub struct SourceRef<'a, T, A = AnyThread>(Packed<'a, T, A>);
 
-impl<T, A> SourceRef<'_, T, A> {
+impl<'a, T, A> BoxedFuture<'a, T, A> {
+    pub(super) fn into_packed(self) -> Packed<'a, T, A> {
+        self.0
+    }
+}
+
+impl<'a, T, A> SourceRef<'a, T, A> {
+    pub(super) fn into_packed(self) -> Packed<'a, T, A> {
+        self.0
+    }
+
     /// The operation's token.
     #[must_use]
     pub fn token(&self) -> Token {

@@ -38,44 +38,43 @@ where
     }
 }
 
-/// Awaits `first`, then what `f` makes of it.
-pub(super) enum AndThen<P, F, Q> {
+/// Awaits `first`, then what `f` makes of its result.
+pub(super) enum Then<P, F, Q> {
     First(P, F),
     Second(Q),
-    Done,
+    /// The first future is done, the second is not there: `f` has panicked.
+    Between,
 }
 
-impl<P, F, Q> AndThen<P, F, Q> {
+impl<P, F, Q> Then<P, F, Q> {
     pub(super) fn new(first: P, f: F) -> Self {
-        AndThen::First(first, f)
+        Then::First(first, f)
     }
 }
 
 // `f` is never pinned.
-impl<P, F, Q> Unpin for AndThen<P, F, Q> {}
+impl<P, F, Q> Unpin for Then<P, F, Q> {}
 
-impl<P, F, Q, T, U, E> Future for AndThen<P, F, Q>
+impl<P, F, Q> Future for Then<P, F, Q>
 where
-    P: Future<Output = Result<T, E>> + Unpin,
-    F: FnOnce(T) -> Q,
-    Q: Future<Output = Result<U, E>> + Unpin,
+    P: Future + Unpin,
+    F: FnOnce(P::Output) -> Q,
+    Q: Future + Unpin,
 {
-    type Output = Result<U, E>;
+    type Output = Q::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, E>> {
-        if let AndThen::First(first, _) = &mut *self {
-            let result = ready!(Pin::new(first).poll(cx));
-            let AndThen::First(_, f) = mem::replace(&mut *self, AndThen::Done) else {
-                unreachable!("the first future was just polled")
-            };
-            match result {
-                Ok(value) => *self = AndThen::Second(f(value)),
-                Err(error) => return Poll::Ready(Err(error)),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Q::Output> {
+        loop {
+            match &mut *self {
+                Then::First(first, _) => {
+                    let result = ready!(Pin::new(first).poll(cx));
+                    if let Then::First(_, f) = mem::replace(&mut *self, Then::Between) {
+                        *self = Then::Second(f(result));
+                    }
+                }
+                Then::Second(second) => return Pin::new(second).poll(cx),
+                Then::Between => panic!("a boxed future is not polled after a panic"),
             }
         }
-        let AndThen::Second(second) = &mut *self else {
-            panic!("a boxed future is not polled after completion or a panic")
-        };
-        Pin::new(second).poll(cx)
     }
 }

@@ -4,7 +4,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, [$($send:tt)*]
+        $Face:ident, $affinity:ty, $arm:ty, $boxed:ty, $source:ty, $checked:ty, [$($send:tt)*]
     ) => {
         $(#[$doc])*
         #[must_use = "futures do nothing unless awaited"]
@@ -28,6 +28,9 @@ macro_rules! face {
             }
 
             /// A future that runs `future`, which may borrow for `'a`.
+            ///
+            /// `future` is not polled before this future is. In a
+            /// [`LocalValueFuture`](crate::LocalValueFuture) it need not be `Send`.
             ///
             /// # Sizes and allocation
             ///
@@ -114,7 +117,8 @@ macro_rules! face {
             ///
             /// It does what [`ready_or_await!`](crate::ready_or_await) does, in postfix form and as
             /// fast. The temporary lives to the end of the statement, and with it what it borrows:
-            /// in the scrutinee of a `match` or an `if let` whose arms use that, take the macro.
+            /// in the scrutinee of a `match` or an `if let` whose arms use that, and before edition
+            /// 2024 at the end of a block, take the macro.
             ///
             /// # Panics
             ///
@@ -179,9 +183,12 @@ macro_rules! face {
 
             /// The future of `f` of its result.
             ///
+            /// If the result is here, `f` is called at once, not at the first poll; so it is in
+            /// the other combinators.
+            ///
             /// # Sizes and allocation
             ///
-            /// Ready: `f` is called at once, and nothing is allocated. Otherwise one allocation.
+            /// Ready: nothing is allocated. Otherwise one allocation.
             ///
             /// # Examples
             ///
@@ -200,6 +207,25 @@ macro_rules! face {
                 match self.try_take() {
                     Ok(value) => $Face::ready(f(value)),
                     Err(pending) => $Face::boxed(Map::new(pending, f)),
+                }
+            }
+
+            /// The future of what `f` makes of its result. (An async block becomes a future of this
+            /// type by [`boxed`](Self::boxed).)
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Ready: nothing is allocated but by `f`. Otherwise one allocation beside.
+            #[cfg(feature = "alloc")]
+            pub fn then<U, F>(self, f: F) -> $Face<'a, U>
+            where
+                F: FnOnce(T) -> $Face<'a, U> $($send)* + 'a,
+                T: 'a $($send)*,
+                U: 'a $($send)*,
+            {
+                match self.try_take() {
+                    Ok(value) => f(value),
+                    Err(pending) => $Face::boxed(Then::new(pending, f)),
                 }
             }
         }
@@ -226,12 +252,7 @@ macro_rules! face {
                 self.map(|result| result.map_err(f))
             }
 
-            /// The future of what `f` makes of its `Ok`; an `Err` is passed on.
-            ///
-            /// # Sizes and allocation
-            ///
-            /// Ready: `f` is called at once, and nothing is allocated. Otherwise one allocation,
-            /// beside those of the future that `f` makes.
+            /// [`then`](Self::then) for what is in `Ok`; an `Err` is passed on.
             ///
             /// # Examples
             ///
@@ -254,11 +275,24 @@ macro_rules! face {
                 E: 'a $($send)*,
                 U: 'a $($send)*,
             {
-                match self.try_take() {
-                    Ok(Ok(value)) => f(value),
-                    Ok(Err(error)) => $Face::ready(Err(error)),
-                    Err(pending) => $Face::boxed(AndThen::new(pending, f)),
-                }
+                self.then(|result| match result {
+                    Ok(value) => f(value),
+                    Err(error) => $Face::ready(Err(error)),
+                })
+            }
+
+            /// [`then`](Self::then) for what is in `Err`; an `Ok` is passed on.
+            pub fn or_else<U, F>(self, f: F) -> $Face<'a, Result<T, U>>
+            where
+                F: FnOnce(E) -> $Face<'a, Result<T, U>> $($send)* + 'a,
+                T: 'a $($send)*,
+                E: 'a $($send)*,
+                U: 'a $($send)*,
+            {
+                self.then(|result| match result {
+                    Ok(value) => $Face::ready(Ok(value)),
+                    Err(error) => f(error),
+                })
             }
         }
 
@@ -293,6 +327,18 @@ macro_rules! face {
         impl<'a, T> From<$arm> for $Face<'a, T> {
             fn from(arm: $arm) -> Self {
                 $Face(Packed::from_arm(arm))
+            }
+        }
+
+        impl<'a, T> From<$boxed> for $Face<'a, T> {
+            fn from(future: $boxed) -> Self {
+                $Face(future.into_packed())
+            }
+        }
+
+        impl<'a, T> From<$source> for $Face<'a, T> {
+            fn from(source: $source) -> Self {
+                $Face(source.into_packed())
             }
         }
 

@@ -23,7 +23,7 @@ use core::{
 use futures_core::FusedFuture;
 
 #[cfg(feature = "alloc")]
-use self::combinators::{AndThen, Map};
+use self::combinators::{Map, Then};
 use self::{face::face, packed::Packed};
 use crate::{
     Token,
@@ -52,8 +52,11 @@ face! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it at any time is safe. A boxed future is dropped with it; a source is told by
-    /// [`abandon`](crate::ValueSource::abandon), once. An inline result is dropped.
+    /// Dropping it at any time is sound: a boxed future is dropped with it, a source is told by
+    /// [`abandon`](crate::ValueSource::abandon), once, and **an inline result is dropped**. That
+    /// one has been taken from where it was when the method was *called*, not when the future was
+    /// polled. So where a branch of `select!` may lose, and the result must not be lost with it,
+    /// make the call in an async block: `message = async { queue.recv().await } => …`.
     ///
     /// # Reentrancy
     ///
@@ -90,12 +93,13 @@ face! {
     /// let all = async { store.get(0).await + " and " + &store.get(1).await };
     /// assert_eq!(futures::executor::block_on(all), "zero and name 1, from far away");
     /// ```
-    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>, [+ Send]
+    ValueFuture, AnyThread,
+    Arm<'a, T>, BoxedFuture<'a, T>, SourceRef<'a, T>, Checked<'a, T>, [+ Send]
 }
 
 face! {
     /// [`ValueFuture`] for one thread: it is never `Send`, and takes futures and sources that are
-    /// not. Everything else is the same.
+    /// not. Everything else is the same. A `ValueFuture` converts into it, and not back.
     ///
     /// # Examples
     ///
@@ -111,7 +115,9 @@ face! {
     /// assert_eq!(futures::executor::block_on(future), 1);
     /// assert_eq!(counter.get(), 2);
     /// ```
-    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>, []
+    LocalValueFuture, OneThread,
+    LocalArm<'a, T>, BoxedFuture<'a, T, OneThread>, SourceRef<'a, T, OneThread>, LocalChecked<'a, T>,
+    []
 }
 
 /// The affinity changes, and nothing else: no allocation.

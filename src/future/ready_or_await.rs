@@ -17,7 +17,8 @@
 /// use value_future::{ValueFuture, ready_or_await};
 ///
 /// trait Reader {
-///     fn read(&mut self, buf: &mut [u8]) -> ValueFuture<'_, std::io::Result<usize>>;
+///     // One lifetime for all that the future may borrow.
+///     fn read<'a>(&'a mut self, buf: &'a mut [u8]) -> ValueFuture<'a, std::io::Result<usize>>;
 /// }
 ///
 /// async fn read_to_end(reader: &mut dyn Reader) -> std::io::Result<usize> {
@@ -31,7 +32,7 @@
 /// }
 /// # struct Once(bool);
 /// # impl Reader for Once {
-/// #     fn read(&mut self, _: &mut [u8]) -> ValueFuture<'_, std::io::Result<usize>> {
+/// #     fn read<'a>(&'a mut self, _: &'a mut [u8]) -> ValueFuture<'a, std::io::Result<usize>> {
 /// #         ValueFuture::ready(Ok(if std::mem::replace(&mut self.0, true) { 0 } else { 7 }))
 /// #     }
 /// # }
@@ -56,7 +57,7 @@ macro_rules! ready_or_await {
 #[diagnostic::on_unimplemented(
     message = "`ready_or_await!` takes a `ValueFuture` or a `LocalValueFuture`, not `{Self}`",
     label = "not a value future",
-    note = "another future can be awaited with `.await`, or boxed with `ValueFuture::boxed`"
+    note = "another future, and a value future by reference, is awaited with `.await`"
 )]
 pub trait TryTake<T>: Sized + super::sealed::Sealed {
     #[doc(hidden)]

@@ -18,7 +18,8 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reference to a source that a value future can hold",
     label = "expected `&Source<S>`, `Arc<Source<S>>` or `Rc<Source<S>>`, where `S: ValueSource`",
-    note = "a source gets what it needs to be referred to from `value_future::Source::new`"
+    note = "a source gets what it needs to be referred to from `value_future::Source::new`",
+    note = "a `Source` is referred to by `&source`, or by a clone of the `Arc` or `Rc` it is in"
 )]
 pub trait SourceReference<'a>: sealed::Raw<'a> {
     /// What an operation of the source results in.

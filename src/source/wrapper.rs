@@ -2,7 +2,7 @@ use core::{
     any::type_name,
     fmt,
     marker::PhantomData,
-    ops::Deref,
+    ops::{Deref, DerefMut},
     task::{Context, Poll},
 };
 
@@ -68,6 +68,7 @@ pub struct Source<S> {
 
 impl<S: ValueSource> Source<S> {
     /// Gives `source` its header.
+    #[must_use]
     pub const fn new(source: S) -> Self {
         let vtable = const {
             &VTable { poll: poll::<S>, drop: Source::<S>::give_up, type_name: type_name::<S> }
@@ -78,6 +79,7 @@ impl<S: ValueSource> Source<S> {
 
 impl<S> Source<S> {
     /// The source without its header.
+    #[must_use]
     pub fn into_inner(self) -> S {
         self.source
     }
@@ -88,6 +90,24 @@ impl<S> Deref for Source<S> {
 
     fn deref(&self) -> &S {
         &self.source
+    }
+}
+
+impl<S> DerefMut for Source<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.source
+    }
+}
+
+impl<S: ValueSource> From<S> for Source<S> {
+    fn from(source: S) -> Self {
+        Source::new(source)
+    }
+}
+
+impl<S: ValueSource + Default> Default for Source<S> {
+    fn default() -> Self {
+        Source::new(S::default())
     }
 }
 
