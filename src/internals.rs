@@ -6,14 +6,14 @@
 //! [`Arm`](crate::Arm) is that enum. Written down as such, with fat pointers, it saves the
 //! allocation and almost no time:
 //!
-//! | min ns per operation | `()` | `bool` | `u32` | `u64` | `f64` | `Arc<u64>` | `io::Result<usize>` | `Vec<u8>` | `[u64; 8]` |
-//! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-//! | `Poll<T>` (the floor) | 1.6 | 2.0 | 2.0 | 2.1 | 2.0 | 4.4 | 2.0 | 1.9 | 3.7 |
-//! | `BoxFuture` | 11.9 | 12.2 | 12.4 | 12.2 | 12.5 | 13.3 | 13.3 | 14.1 | 14.9 |
-//! | the obvious enum | 11.4 | 12.3 | 12.0 | 11.9 | 15.5 | 15.9 | 12.5 | 12.6 | 22.1 |
-//! | **`.await`** | 1.6 | 2.3 | 2.2 | 2.3 | 2.3 | 4.4 | 9.3 | 10.0 | 5.9 |
-//! | **`ready_or_await!`** | 1.6 | 2.1 | 2.1 | 2.1 | 2.1 | 4.5 | 2.6 | 2.5 | 3.9 |
-//! | **`.in_place().await`** | 1.8 | 2.5 | 2.4 | 2.4 | 2.5 | 4.5 | 2.8 | 2.7 | 3.8 |
+//! | min ns per operation | `()` | `bool` | `u32` | `u64` | `f64` | `Arc<u64>` | `io::Result<usize>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `[u64; 8]` |
+//! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+//! | `Poll<T>` (the floor) | 1.6 | 2.0 | 2.0 | 2.1 | 2.0 | 4.4 | 2.0 | 13.1 | 1.9 | 3.7 |
+//! | `BoxFuture` | 11.9 | 12.5 | 12.5 | 12.5 | 12.2 | 13.6 | 13.8 | 23.0 | 14.2 | 14.9 |
+//! | the obvious enum | 11.4 | 12.4 | 12.0 | 12.0 | 15.4 | 16.0 | 12.5 | 23.1 | 12.6 | 22.2 |
+//! | **`.await`** | 1.7 | 2.3 | 2.3 | 2.3 | 2.6 | 4.5 | 9.2 | 12.8 | 10.0 | 7.0 |
+//! | **`ready_or_await!`** | 1.6 | 2.1 | 2.1 | 2.1 | 2.2 | 4.5 | 2.5 | 4.4 | 2.5 | 4.8 |
+//! | **`.in_place().await`** | 1.8 | 2.5 | 2.4 | 2.4 | 2.9 | 4.5 | 2.8 | 17.3 | 2.7 | 4.9 |
 //!
 //! The reason is not the work but the way that the bytes take. A value of more than two words is
 //! returned through memory: the callee stores tag, token and payload in the pieces that it has them
@@ -27,8 +27,8 @@
 //! 2. **The payload first.** A result of two words or more still goes through memory. With the
 //!    head behind it, it is cut into the same 16-byte pieces on its way into the caller's state
 //!    machine and out of it, and the second move does not wait. With the head
-//!    first, `.await` takes 16.5 ns instead of 5.9 for a `[u64; 8]`, which is more than
-//!    `BoxFuture` takes: swap the two fields of `Packed`, and run the bench.
+//!    first, `.await` takes 16.5 ns for a `[u64; 8]`, more than `BoxFuture`: swap the two fields of
+//!    `Packed`, and run the bench.
 //! 3. **A way to await without the first move.** [`ready_or_await!`](crate::ready_or_await) looks
 //!    at the result where it was returned, and [`in_place`](crate::ValueFuture::in_place) lets the
 //!    callee return it into the state machine. What cannot be helped is `.await` itself: its

@@ -62,15 +62,26 @@
 //!
 //! * **Awaiting.** `.await` is right for results of up to 8 bytes. Larger ones are returned through
 //!   memory, and `.await` begins with moving them: [`ready_or_await!`] and
-//!   [`in_place`](ValueFuture::in_place) do without that move, and are up to four times faster.
-//! * **Combining.** [`map`](ValueFuture::map), [`map_ok`](ValueFuture::map_ok),
-//!   [`map_err`](ValueFuture::map_err) and [`and_then`](ValueFuture::and_then) stay inline when the
+//!   [`in_place`](ValueFuture::in_place) do without that move, and are up to four times faster. If
+//!   in doubt, take the macro.
+//! * **Borrowing.** The future may borrow for `'a`. If it borrows from more than `&self`, as above,
+//!   all of it gets one name; `ValueFuture<'_, T>` borrows from `self` only.
+//! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then),
+//!   [`map_ok`](ValueFuture::map_ok), [`map_err`](ValueFuture::map_err),
+//!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline when the
 //!   value is there. [`try_take`](ValueFuture::try_take) takes it without polling.
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
 //!   [`from_source`](ValueFuture::from_source): no allocation, pending or not. See
 //!   `examples/custom_source.rs`.
 //! * **One thread.** [`LocalValueFuture`] is the same for what is not `Send`.
+//!
+//! # Not lazy
+//!
+//! An `async fn` does nothing until it is polled. A method that answers inline has done its work
+//! when it returns: the result has been taken from where it was, and is dropped if the future is
+//! dropped before it is awaited. Where that matters, in a branch of `select!` that may lose, make
+//! the call in an async block: `message = async { queue.recv().await } => …`.
 //!
 //! # Misuse
 //!
@@ -91,7 +102,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc` |
-//! | `alloc` | by `std` | boxed futures, `Arc` and `Rc` references to sources, combinators |
+//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources |
 //!
 //! Without either, the crate needs `core` only: inline results, and sources that are borrowed.
 //!

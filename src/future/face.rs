@@ -115,8 +115,9 @@ macro_rules! face {
             /// `cache.get(key).in_place().await` is `cache.get(key).await`, without the move into
             /// the state machine that `.await` begins with.
             ///
-            /// It does what [`ready_or_await!`](crate::ready_or_await) does, in postfix form and as
-            /// fast. The temporary lives to the end of the statement, and with it what it borrows:
+            /// It does what [`ready_or_await!`](crate::ready_or_await) does in postfix form, and is
+            /// as fast for most types; the table in the README says for which it is not. The
+            /// temporary lives to the end of the statement, and with it what it borrows:
             /// in the scrutinee of a `match` or an `if let` whose arms use that, and before edition
             /// 2024 at the end of a block, take the macro.
             ///
