@@ -243,3 +243,42 @@
 //!     }
 //! }
 //! ```
+//!
+//! # A source of one type as a source of another
+//!
+//! A source with a higher-ranked parameter has a subtype, which may be a source with another output.
+//! The table of a [`Source`](crate::Source) is that of the type that it was made with.
+//!
+//! ```compile_fail,E0308
+//! # use std::{marker::PhantomData, task::{Context, Poll}};
+//! # use value_future::{Source, StaleToken, Token, ValueSource};
+//! # struct Kind<P>(PhantomData<P>);
+//! type Any = for<'x> fn(&'x u8);
+//! type Static = fn(&'static u8);
+//! # impl ValueSource for Kind<Any> {
+//! #     type Output = usize;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
+//! #         Poll::Ready(Ok(5))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let source: Source<Kind<Any>> = Source::new(Kind(PhantomData));
+//! let source: Source<Kind<Static>> = source;
+//! ```
+//!
+//! ```
+//! # use std::{marker::PhantomData, task::{Context, Poll}};
+//! # use value_future::{Source, StaleToken, Token, ValueSource};
+//! # struct Kind<P>(PhantomData<P>);
+//! type Any = for<'x> fn(&'x u8);
+//! type Static = fn(&'static u8);
+//! # impl ValueSource for Kind<Any> {
+//! #     type Output = usize;
+//! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
+//! #         Poll::Ready(Ok(5))
+//! #     }
+//! #     fn abandon(&self, _: Token) {}
+//! # }
+//! let source: Source<Kind<Any>> = Source::new(Kind(PhantomData));
+//! let source: Kind<Static> = source.into_inner();
+//! ```

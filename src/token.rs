@@ -19,6 +19,7 @@ use crate::StaleToken;
 ///
 /// let first = Token::new(1);
 /// assert_eq!(first.next(), Token::new(2));
+/// assert_eq!(Token::new(u16::MAX).next(), Token::new(0));
 /// assert!(first.check(first).is_ok());
 /// assert_eq!(
 ///     first.check(first.next()).unwrap_err().to_string(),

@@ -3,10 +3,14 @@
 
 mod common;
 
-use std::{rc::Rc, sync::Arc, task::Poll};
+use std::{
+    rc::Rc,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
 
 use common::{Script, count, drops, panic_text, poll};
-use value_future::{Arm, LocalValueFuture, Source, ValueFuture};
+use value_future::{Arm, LocalValueFuture, Source, StaleToken, Token, ValueFuture, ValueSource};
 
 use crate::common::Loud;
 
@@ -109,6 +113,31 @@ fn the_last_reference_may_be_the_future_s() {
     assert_eq!(count(&dropped), 0, "the source is gone, the result is not");
     drop(value);
     assert_eq!(count(&dropped), 1);
+}
+
+#[test]
+fn a_source_that_only_its_future_holds_is_abandoned_before_it_is_dropped() {
+    struct Log(Arc<Mutex<Vec<&'static str>>>);
+    impl ValueSource for Log {
+        type Output = ();
+        fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<(), StaleToken>> {
+            Poll::Pending
+        }
+        fn abandon(&self, _: Token) {
+            self.0.lock().unwrap().push("abandoned");
+        }
+    }
+    impl Drop for Log {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push("dropped");
+        }
+    }
+    let log = Arc::new(Mutex::new(vec![]));
+    let source = Arc::new(Source::new(Log(Arc::clone(&log))));
+    let mut future = ValueFuture::from_source(source, Token::new(1));
+    assert!(poll(&mut future).is_pending());
+    drop(future);
+    assert_eq!(*log.lock().unwrap(), ["abandoned", "dropped"]);
 }
 
 #[test]

@@ -89,6 +89,13 @@ fn a_ready_future_stays_inline_through_combinators() {
 }
 
 #[test]
+fn a_taken_future_stays_inline_through_combinators() {
+    let mut taken = ValueFuture::ready(7);
+    assert_eq!(poll(&mut taken), Poll::Ready(7));
+    assert_eq!(allocations(|| drop(taken.map(|n| n + 1).then(ValueFuture::ready))), 0);
+}
+
+#[test]
 fn a_boxed_future_allocates_once_for_header_and_future() {
     fn check<F: Future<Output = u64> + Send>(future: F) {
         let size = size_of::<F>();

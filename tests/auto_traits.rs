@@ -20,6 +20,7 @@ assert_impl_all!(ValueFuture<'static, Cell<u8>>: Send, Unpin);
 assert_not_impl_any!(ValueFuture<'static, Cell<u8>>: Sync);
 assert_not_impl_any!(ValueFuture<'static, Rc<u8>>: Send, Sync);
 assert_not_impl_any!(ValueFuture<'static, std::sync::MutexGuard<'static, u8>>: Send);
+assert_impl_all!(ValueFuture<'static, std::sync::MutexGuard<'static, u8>>: Sync);
 assert_impl_all!(ValueFuture<'static, PhantomPinned>: Unpin);
 
 // Never, whatever `T` is.

@@ -9,7 +9,7 @@ use std::{rc::Rc, sync::Arc, task::Poll};
 use common::{Script, Yield, count, panic_text, poll};
 use futures::future::FusedFuture;
 use value_future::{
-    ArmKind, LocalValueFuture, PollError, Rule, Source, StaleToken, Token, ValueFuture,
+    Arm, ArmKind, LocalValueFuture, PollError, Rule, Source, StaleToken, Token, ValueFuture,
 };
 
 /// A future in each arm that gives `7` at its first poll, with the arm's kind.
@@ -180,12 +180,64 @@ fn a_checked_future_that_was_taken_before_says_so_first() {
 
 #[test]
 fn a_future_made_from_a_taken_arm_says_where_it_comes_from() {
-    let mut future = ValueFuture::<u32>::from(value_future::Arm::Taken);
+    let mut future = ValueFuture::<u32>::from(Arm::Taken);
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("made from `Arm::Taken`"), "{text}");
     let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("taken") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, None));
+}
+
+#[test]
+fn a_rule_broken_behind_a_combinator_is_told_as_if_there_was_none() {
+    let source = Source::new(Script::<u32>::new());
+    let stale = || ValueFuture::from_source(&source, Token::new(99));
+    let mut mapped = stale().map(|n| n + 1).checked();
+    let mut chained = stale().then(|n| ValueFuture::ready(n + 1)).checked();
+    let mut second = ValueFuture::boxed(async { 1 }).then(|_| stale()).checked();
+    for _ in 0..2 {
+        for error in [poll(&mut mapped), poll(&mut chained), poll(&mut second)] {
+            assert_eq!(stale_error(error).stale_token().unwrap().presented(), Token::new(99));
+        }
+    }
+    let text = panic_text(|| poll(&mut stale().map(|n| n + 1)));
+    assert!(text.contains("expected token 1 and was presented token 99"), "{text}");
+    assert_eq!(count(&source.abandoned), 0);
+}
+
+#[test]
+fn what_is_made_of_a_taken_future_is_taken() {
+    let mut future = ValueFuture::ready(7);
+    assert_eq!(poll(&mut future), Poll::Ready(7));
+    let mapped = future.map(|n| n + 1);
+    assert!(mapped.is_terminated());
+    let mut chained = mapped.then(|n: u32| ValueFuture::ready(n + 1));
+    assert!(chained.is_terminated());
+    let text = panic_text(|| poll(&mut chained));
+    assert!(text.contains("its result (ready arm) has been given out"), "{text}");
+}
+
+#[test]
+fn every_way_to_be_taken_has_a_text_of_its_own() {
+    let source = Source::new(Script::<u32>::new());
+    let mut stale = ValueFuture::from_source(&source, Token::new(9));
+    panic_text(|| poll(&mut stale));
+    let mut panicked = ValueFuture::<u32>::boxed(async { panic!("once") });
+    panic_text(|| poll(&mut panicked));
+    let taken = ValueFuture::<u32>::from(Arm::Taken);
+    assert_eq!(
+        [stale, panicked, taken].map(|future| format!("{future:?}")),
+        [
+            "ValueFuture(Taken(stale token: the source expected token 1 and was presented token \
+             9))",
+            "ValueFuture(Taken(panicked, boxed arm))",
+            "ValueFuture(Taken)",
+        ]
+    );
+    assert!(format!("{source:?}").starts_with("Source(Script {"), "{source:?}");
+    let error = ValueFuture::<u32>::from(Arm::Taken).checked();
+    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("taken") };
+    assert_eq!(format!("{error:?}"), format!("PollError({error})"));
 }
 
 #[test]

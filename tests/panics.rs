@@ -122,6 +122,25 @@ fn a_source_whose_destructor_panics_is_dropped_with_the_result_given_out() {
 }
 
 #[test]
+fn a_stale_source_whose_destructor_panics_leaves_the_future_stale() {
+    struct Refusing(Trap);
+    impl ValueSource for Refusing {
+        type Output = u32;
+        fn poll(&self, token: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
+            Poll::Ready(Err(StaleToken::new(token.next(), token)))
+        }
+        fn abandon(&self, _: Token) {
+            unreachable!("there is nothing to abandon");
+        }
+    }
+    let source = Arc::new(Source::new(Refusing(Trap)));
+    let mut future = ValueFuture::from_source(source, Token::new(1));
+    assert_eq!(panic_text(|| poll(&mut future)), "the destructor panics");
+    let text = panic_text(|| poll(&mut future));
+    assert!(text.contains("holds a stale token"), "{text}");
+}
+
+#[test]
 fn a_closure_that_panics_leaves_the_combined_future_taken() {
     let dropped = drops();
     let held = Loud(&dropped);

@@ -53,6 +53,7 @@ pub(crate) enum View {
 }
 
 const TAG: usize = 0b111;
+const _: () = assert!(align_of::<Header>() > TAG, "a header leaves room for the tag");
 const BOXED: usize = 0b000;
 /// Set exactly in words that point to nothing.
 const NO_POINTER: usize = 0b100;
@@ -264,9 +265,9 @@ mod word64 {
     pub(super) const TOKEN_SHIFT: u32 = ADDRESS_BITS;
     const ADDRESS: usize = (1 << ADDRESS_BITS) - 1;
 
-    /// Whether bit 47 of an address fills the upper 16. It does on all 64-bit targets, for low
+    /// Whether bit 47 of an address fills the upper 16. On the common targets it does, for low
     /// (user) and high (kernel) addresses alike, except in user space on `AArch64`, which has 48
-    /// bits of its own.
+    /// bits of its own. Where the guess is wrong, an address does not fit.
     const SIGN_EXTENDED: bool = cfg!(not(target_arch = "aarch64")) || cfg!(target_os = "none");
 
     /// Whether unpacking would give the address back.

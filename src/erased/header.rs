@@ -53,7 +53,8 @@ impl Header {
     ///
     /// # Safety
     ///
-    /// `pointee` points to a live pointee whose output type is `T`.
+    /// `pointee` points to a live pointee whose output type is `T`, or a subtype of `T`: the two
+    /// have one layout, and a result is only given out.
     #[inline]
     pub(crate) unsafe fn vtable<'v, T: 'v>(pointee: *mut ()) -> &'v VTable<T> {
         // SAFETY: the caller vouches for a live pointee, and each one starts with a header.

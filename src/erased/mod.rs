@@ -3,8 +3,12 @@
 
 mod head;
 mod header;
+#[cfg(feature = "alloc")]
+mod thin;
 
 #[cfg(test)]
 pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
 pub(crate) use header::{Header, Pointee, Polling, VTable};
+#[cfg(feature = "alloc")]
+pub(crate) use thin::{Boxable, allocate};

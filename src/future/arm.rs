@@ -101,7 +101,7 @@ impl<'a, T, A> Packed<'a, T, A> {
             Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
                 packed
             }
-            Arm::Taken => Packed::taken(),
+            Arm::Taken => Packed::spent(Spent::Completed(None)),
         }
     }
 }
@@ -109,11 +109,19 @@ impl<'a, T, A> Packed<'a, T, A> {
 /// One text for a future and for its arm.
 impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.peek() {
+            Some(value) => f.debug_tuple("Ready").field(value).finish(),
+            None => self.fmt_erased(f),
+        }
+    }
+}
+
+impl<T, A> Packed<'_, T, A> {
+    /// `Debug` of an arm in which there is no `T` to show.
+    fn fmt_erased(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointee = self.pointee_name().unwrap_or_default();
         match self.view() {
-            View::Ready => {
-                self.peek().map_or(Ok(()), |value| f.debug_tuple("Ready").field(value).finish())
-            }
+            View::Ready => f.write_str("Ready"),
             View::Boxed => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
             View::Spent(Spent::Completed(Some(arm))) => write!(f, "Taken(completed, {arm})"),
@@ -129,21 +137,21 @@ impl<T: fmt::Debug, A> fmt::Debug for Arm<'_, T, A> {
         match self {
             Arm::Ready(value) => f.debug_tuple("Ready").field(value).finish(),
             Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
-                packed.fmt(f)
+                packed.fmt_erased(f)
             }
             Arm::Taken => f.write_str("Taken"),
         }
     }
 }
 
-impl<T: fmt::Debug, A> fmt::Debug for BoxedFuture<'_, T, A> {
+impl<T, A> fmt::Debug for BoxedFuture<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.fmt_erased(f)
     }
 }
 
-impl<T: fmt::Debug, A> fmt::Debug for SourceRef<'_, T, A> {
+impl<T, A> fmt::Debug for SourceRef<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.fmt_erased(f)
     }
 }

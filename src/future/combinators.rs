@@ -1,80 +1,119 @@
-//! What the combinators box when there is no result yet. The futures in here are either
-//! [`ValueFuture`](crate::ValueFuture)s or [`LocalValueFuture`](crate::LocalValueFuture)s, so
-//! they are `Unpin`.
+//! The combinators, and what they box when there is no result yet.
 
 use core::{
-    future::Future,
     mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
+use super::packed::Packed;
+use crate::{
+    affinity::Admits,
+    erased::{Boxable, View},
+    error::Spent,
+};
+
+impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
+    #[inline]
+    pub(super) fn map<U, F>(self, f: F) -> Packed<'a, U, A>
+    where
+        F: FnOnce(T) -> U + 'a,
+        A: Admits<Map<'a, T, A, F>>,
+    {
+        match self.into_ready() {
+            Ready::Here(value) => Packed::ready(f(value)),
+            Ready::Pending(future) => Packed::boxed(Map { future, f: Some(f) }),
+            Ready::Spent(spent) => Packed::spent(spent),
+        }
+    }
+
+    #[inline]
+    pub(super) fn then<U, F>(self, f: F) -> Packed<'a, U, A>
+    where
+        F: FnOnce(T) -> Packed<'a, U, A> + 'a,
+        A: Admits<Then<'a, T, U, A, F>>,
+        U: 'a,
+    {
+        match self.into_ready() {
+            Ready::Here(value) => f(value),
+            Ready::Pending(first) => Packed::boxed(Then::First(first, f)),
+            Ready::Spent(spent) => Packed::spent(spent),
+        }
+    }
+
+    #[inline]
+    fn into_ready(self) -> Ready<'a, T, A> {
+        let pending = match self.try_take() {
+            Ok(value) => return Ready::Here(value),
+            Err(pending) => pending,
+        };
+        match pending.view() {
+            View::Spent(spent) => Ready::Spent(spent),
+            _ => Ready::Pending(pending),
+        }
+    }
+}
+
+/// Where a result is.
+enum Ready<'a, T, A> {
+    Here(T),
+    Pending(Packed<'a, T, A>),
+    Spent(Spent),
+}
+
 /// Gives `f` the result of `future`.
-pub(super) struct Map<P, F> {
-    future: P,
+pub(super) struct Map<'a, T, A, F> {
+    future: Packed<'a, T, A>,
     f: Option<F>,
 }
 
-impl<P, F> Map<P, F> {
-    pub(super) fn new(future: P, f: F) -> Self {
-        Map { future, f: Some(f) }
-    }
-}
-
 // `f` is never pinned.
-impl<P, F> Unpin for Map<P, F> {}
+impl<T, A, F> Unpin for Map<'_, T, A, F> {}
 
-impl<P, F, U> Future for Map<P, F>
+impl<T, A, F, U> Boxable for Map<'_, T, A, F>
 where
-    P: Future + Unpin,
-    F: FnOnce(P::Output) -> U,
+    F: FnOnce(T) -> U,
 {
     type Output = U;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<U> {
-        let value = ready!(Pin::new(&mut self.future).poll(cx));
-        let f = self.f.take().expect("a boxed future is not polled after completion");
-        Poll::Ready(f(value))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+        let result = ready!(self.future.try_poll(cx));
+        let f = self.f.take().expect("it is not polled after `Ready`");
+        Poll::Ready(result.map(f))
     }
 }
 
-/// Awaits `first`, then what `f` makes of its result.
-pub(super) enum Then<P, F, Q> {
-    First(P, F),
-    Second(Q),
-    /// The first future is done, the second is not there: `f` has panicked.
+/// Awaits the first future, then what `f` makes of its result.
+pub(super) enum Then<'a, T, U, A, F> {
+    First(Packed<'a, T, A>, F),
+    Second(Packed<'a, U, A>),
+    /// Here it stays if `f` panics.
     Between,
 }
 
-impl<P, F, Q> Then<P, F, Q> {
-    pub(super) fn new(first: P, f: F) -> Self {
-        Then::First(first, f)
-    }
-}
-
 // `f` is never pinned.
-impl<P, F, Q> Unpin for Then<P, F, Q> {}
+impl<T, U, A, F> Unpin for Then<'_, T, U, A, F> {}
 
-impl<P, F, Q> Future for Then<P, F, Q>
+impl<'a, T, U, A, F> Boxable for Then<'a, T, U, A, F>
 where
-    P: Future + Unpin,
-    F: FnOnce(P::Output) -> Q,
-    Q: Future + Unpin,
+    F: FnOnce(T) -> Packed<'a, U, A>,
 {
-    type Output = Q::Output;
+    type Output = U;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Q::Output> {
-        loop {
-            match &mut *self {
-                Then::First(first, _) => {
-                    let result = ready!(Pin::new(first).poll(cx));
-                    if let Then::First(_, f) = mem::replace(&mut *self, Then::Between) {
-                        *self = Then::Second(f(result));
-                    }
-                }
-                Then::Second(second) => return Pin::new(second).poll(cx),
-                Then::Between => panic!("a boxed future is not polled after a panic"),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+        if let Then::First(first, _) = &mut *self {
+            let result = ready!(first.try_poll(cx));
+            let Then::First(_, f) = mem::replace(&mut *self, Then::Between) else {
+                unreachable!("it was the first future that was polled")
+            };
+            match result {
+                Ok(value) => *self = Then::Second(f(value)),
+                Err(spent) => return Poll::Ready(Err(spent)),
             }
+        }
+        match &mut *self {
+            Then::Second(second) => second.try_poll(cx),
+            _ => unreachable!("it is not polled after `Ready` or a panic"),
         }
     }
 }

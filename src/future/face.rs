@@ -34,7 +34,7 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Exactly one allocation: one word of header and `future`. It is freed as soon as
+            /// Exactly one allocation: 8 bytes of header and `future`. It is freed as soon as
             /// `future` has completed, before the result is given out.
             ///
             /// # Examples
@@ -205,10 +205,7 @@ macro_rules! face {
                 F: FnOnce(T) -> U $($send)* + 'a,
                 T: 'a $($send)*,
             {
-                match self.try_take() {
-                    Ok(value) => $Face::ready(f(value)),
-                    Err(pending) => $Face::boxed(Map::new(pending, f)),
-                }
+                $Face(self.0.map(f))
             }
 
             /// The future of what `f` makes of its result. (An async block becomes a future of this
@@ -224,10 +221,7 @@ macro_rules! face {
                 T: 'a $($send)*,
                 U: 'a $($send)*,
             {
-                match self.try_take() {
-                    Ok(value) => f(value),
-                    Err(pending) => $Face::boxed(Then::new(pending, f)),
-                }
+                $Face(self.0.then(|value| f(value).0))
             }
         }
 
@@ -343,7 +337,7 @@ macro_rules! face {
             }
         }
 
-        /// One allocation, of three words: a header and the box, which is a fat pointer.
+        /// One allocation, of 8 bytes of header and the box, which is a fat pointer.
         #[cfg(feature = "alloc")]
         impl<'a, T: 'a> From<Pin<Box<dyn Future<Output = T> $($send)* + 'a>>> for $Face<'a, T> {
             fn from(future: Pin<Box<dyn Future<Output = T> $($send)* + 'a>>) -> Self {

@@ -8,8 +8,6 @@ mod face;
 mod layout;
 mod packed;
 mod ready_or_await;
-#[cfg(feature = "alloc")]
-mod thin;
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -22,8 +20,6 @@ use core::{
 
 use futures_core::FusedFuture;
 
-#[cfg(feature = "alloc")]
-use self::combinators::{Map, Then};
 use self::{face::face, packed::Packed};
 use crate::{
     Token,

@@ -4,8 +4,9 @@
 //! What its fields promise each other:
 //!
 //! 1. The payload holds a `T` if and only if the head is ready.
-//! 2. A head that is a pointer stands for one reference to a live pointee whose output is `T`:
-//!    it owns a thin box, or holds a source that lives for `'a` at least.
+//! 2. A head that is a pointer stands for one reference to a live pointee whose output is `T` (or a
+//!    subtype of it): it owns a thin box, or holds a source that lives for `'a` at least. That a
+//!    source's output is that of its table rests on `Source<S>` being invariant in `S`.
 //! 3. What the head refers to is `Send` if `A` is, because `A: Admits<_>` it.
 
 use core::{
@@ -16,8 +17,7 @@ use core::{
 };
 
 #[cfg(feature = "alloc")]
-use core::future::Future;
-
+use crate::erased::{Boxable, allocate};
 use crate::{
     ArmKind, PollError, Token,
     affinity::{Admits, OneThread},
@@ -59,9 +59,11 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
-    /// Promises 2 and 3 are the caller's.
+    /// # Safety
+    ///
+    /// The head is not ready, and promises 2 and 3 hold.
     #[inline]
-    fn without_payload(head: Head) -> Self {
+    unsafe fn without_payload(head: Head) -> Self {
         Packed { payload: MaybeUninit::uninit(), head, pointee: PhantomData, affinity: PhantomData }
     }
 
@@ -69,10 +71,12 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline]
     pub(crate) fn boxed<F>(future: F) -> Self
     where
-        F: Future<Output = T> + 'a,
+        F: Boxable<Output = T> + 'a,
         A: Admits<F>,
     {
-        Packed::without_payload(super::thin::allocate(future))
+        // SAFETY: the head owns a thin box of a future with output `T`, which lives for `'a`, and
+        // `A` admits it.
+        unsafe { Packed::without_payload(allocate(future)) }
     }
 
     #[inline]
@@ -81,11 +85,14 @@ impl<'a, T, A> Packed<'a, T, A> {
         R: SourceReference<'a, Output = T>,
         A: Admits<R>,
     {
-        Packed::without_payload(source::into_head(reference, token))
+        // SAFETY: the head holds a source with output `T`, which lives for `'a`, and `A` admits
+        // the reference to it.
+        unsafe { Packed::without_payload(source::into_head(reference, token)) }
     }
 
-    pub(crate) fn taken() -> Self {
-        Packed::without_payload(Head::spent(Spent::Completed(None)))
+    pub(crate) fn spent(spent: Spent) -> Self {
+        // SAFETY: the head refers to nothing.
+        unsafe { Packed::without_payload(Head::spent(spent)) }
     }
 
     /// The same future with less freedom.
@@ -154,12 +161,12 @@ impl<'a, T, A> Packed<'a, T, A> {
         if polled.is_ready() || self.head.is_pointer() {
             return polled;
         }
-        broken(&self.misuse())
+        broken(&PollError::new::<T>(self.misuse()))
     }
 
     /// [`poll`](Packed::poll), with misuse as a value.
     #[inline]
-    pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, PollError>> {
+    pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
         if self.is_ready() {
             return Poll::Ready(Ok(self.take_payload()));
         }
@@ -188,10 +195,10 @@ impl<'a, T, A> Packed<'a, T, A> {
             let pointee = self.head.boxed_pointer();
             // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
             let vtable = unsafe { Header::vtable::<T>(pointee) };
-            // SAFETY: as above, and the table is the pointee's own.
+            // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
             unsafe { (vtable.poll)(pointee, &mut self.head, cx) }
         } else if self.head.is_pointer() {
-            // SAFETY: the head is that of a source, which lives and has output `T`.
+            // SAFETY: the head is that of a source, for which it keeps promise 2.
             unsafe { poll_source(self.head, &mut self.head, cx) }
         } else {
             Poll::Pending
@@ -201,9 +208,9 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// Why there is nothing to poll.
     #[cold]
     #[inline(never)]
-    fn misuse(&self) -> PollError {
+    fn misuse(&self) -> Spent {
         match self.view() {
-            View::Spent(spent) => PollError::new::<T>(spent),
+            View::Spent(spent) => spent,
             _ => unreachable!("there is something to poll"),
         }
     }
@@ -214,13 +221,13 @@ impl<'a, T, A> Packed<'a, T, A> {
 ///
 /// # Safety
 ///
-/// The head is `live`, that of a source, which lives and has output `T`.
+/// The head is `live`, and stands for a reference to a live source with output `T`.
 #[inline(never)]
 unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     let pointee = live.source_pointer();
     // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
     let vtable = unsafe { Header::vtable::<T>(pointee) };
-    // SAFETY: as above, and the table is the pointee's own.
+    // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
     unsafe { (vtable.poll)(pointee, head, cx) }
 }
 
@@ -228,14 +235,14 @@ unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> P
 ///
 /// # Safety
 ///
-/// The head is a pointer, to a live pointee with output `T`, and is not used again.
+/// The head stands for a reference to a live pointee with output `T`, and is not used again.
 #[cold]
 #[inline(never)]
 unsafe fn give_up<T>(head: Head) {
     let pointee = head.pointer();
     // SAFETY: the caller's.
     let vtable = unsafe { Header::vtable::<T>(pointee) };
-    // SAFETY: the table is the pointee's own; the rest is the caller's.
+    // SAFETY: the table is the pointee's own; the reference is the caller's, who gives it up.
     unsafe { (vtable.drop)(pointee, head) };
 }
 

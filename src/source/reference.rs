@@ -44,12 +44,16 @@ mod sealed {
         #[doc(hidden)]
         #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
         const REFERENCE: Reference;
-        fn into_raw(self) -> NonNull<Source<Self::Source>>;
+        fn into_raw(self, _: Ours) -> NonNull<Source<Self::Source>>;
         /// # Safety
         ///
         /// `raw` is from `into_raw`, and this is done once.
-        unsafe fn from_raw(raw: NonNull<Source<Self::Source>>) -> Self;
+        unsafe fn from_raw(raw: NonNull<Source<Self::Source>>, _: Ours) -> Self;
     }
+
+    /// What a method takes that nobody else is to call.
+    #[derive(Debug)]
+    pub struct Ours;
 }
 
 // SAFETY: a shared reference is valid for its lifetime, and `release` does nothing with it.
@@ -57,10 +61,10 @@ unsafe impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for &'a Source<S> {
     type Source = S;
     #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
     const REFERENCE: Reference = Reference::Borrowed;
-    fn into_raw(self) -> NonNull<Source<S>> {
+    fn into_raw(self, _: sealed::Ours) -> NonNull<Source<S>> {
         NonNull::from(self)
     }
-    unsafe fn from_raw(raw: NonNull<Source<S>>) -> Self {
+    unsafe fn from_raw(raw: NonNull<Source<S>>, _: sealed::Ours) -> Self {
         // SAFETY: `raw` was made from a reference for `'a`.
         unsafe { raw.as_ref() }
     }
@@ -75,10 +79,10 @@ macro_rules! counted {
             type Source = S;
             #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
             const REFERENCE: Reference = Reference::$Counted;
-            fn into_raw(self) -> NonNull<Source<S>> {
+            fn into_raw(self, _: sealed::Ours) -> NonNull<Source<S>> {
                 NonNull::new($Counted::into_raw(self).cast_mut()).expect("a pointee has an address")
             }
-            unsafe fn from_raw(raw: NonNull<Source<S>>) -> Self {
+            unsafe fn from_raw(raw: NonNull<Source<S>>, _: sealed::Ours) -> Self {
                 // SAFETY: `raw` is from `into_raw`, and its count is taken back once.
                 unsafe { $Counted::from_raw(raw.as_ptr()) }
             }
@@ -94,12 +98,12 @@ counted!(Rc);
 /// [`release`] gives that back.
 #[inline]
 pub(crate) fn into_head<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
-    let raw = reference.into_raw();
+    let raw = reference.into_raw(sealed::Ours);
     if let Some(head) = Head::source(raw.cast(), R::REFERENCE, token) {
         return head;
     }
     // SAFETY: `raw` is from `into_raw`, just now, and no head was made of it.
-    let reference = unsafe { R::from_raw(raw) };
+    let reference = unsafe { R::from_raw(raw, sealed::Ours) };
     address_does_not_fit(reference, token)
 }
 
@@ -107,7 +111,7 @@ pub(crate) fn into_head<'a, R: SourceReference<'a>>(reference: R, token: Token) 
 #[cfg(feature = "alloc")]
 #[cold]
 fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
-    super::unpacked::allocate(reference, token)
+    super::unpacked::unpacked(reference, token)
 }
 
 #[cfg(not(feature = "alloc"))]

@@ -1,84 +1,64 @@
 //! A source whose address leaves no room for the token in the head: the reference and the token
 //! stand in a box of their own, and the head points to that with all its bits.
 
-use alloc::boxed::Box;
 use core::{
-    any::type_name,
-    ptr::NonNull,
+    any,
+    marker::PhantomData,
+    pin::Pin,
     task::{Context, Poll},
 };
 
 use super::{SourceReference, ValueSource};
 use crate::{
     ArmKind, Token,
-    erased::{Head, Header, Pointee, Polling, VTable},
+    erased::{Boxable, Head, allocate},
     error::Spent,
 };
 
-/// Starts with the header, as every pointee does.
-#[repr(C)]
-struct Unpacked<R> {
-    header: Header,
+/// An operation of a source, which it abandons when it is dropped live.
+struct Unpacked<'a, R: SourceReference<'a>> {
     reference: R,
     token: Token,
+    live: bool,
+    lifetime: PhantomData<&'a ()>,
 }
 
-pub(super) fn allocate<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
-    let vtable = const {
-        &VTable { poll: poll::<R>, drop: Unpacked::<R>::give_up, type_name: type_name::<R::Source> }
-    };
-    let unpacked = Box::new(Unpacked { header: Header::new(vtable), reference, token });
-    let pointer = NonNull::new(Box::into_raw(unpacked)).expect("a box has an address");
-    Head::boxed(pointer.cast())
+/// The head of the operation `token` of a source anywhere.
+pub(super) fn unpacked<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
+    allocate(Unpacked { reference, token, live: true, lifetime: PhantomData })
 }
 
-/// [`VTable::poll`] of an unpacked source.
-///
-/// # Safety
-///
-/// As there, where the pointee is an `Unpacked<R>`.
-unsafe fn poll<'a, R: SourceReference<'a>>(
-    pointee: *mut (),
-    head: &mut Head,
-    cx: &mut Context<'_>,
-) -> Poll<<R::Source as ValueSource>::Output> {
-    // SAFETY: the head owns a live `Unpacked<R>`, and nothing else refers to it.
-    let unpacked = unsafe { &*pointee.cast::<Unpacked<R>>() };
-    // SAFETY: the head owns the box until `complete` or `end`.
-    let polling = unsafe { Polling::<Unpacked<R>>::start(head) };
-    let polled = match unpacked.reference.poll(unpacked.token, cx) {
-        Poll::Pending => {
-            polling.still_pending();
-            return Poll::Pending;
-        }
-        Poll::Ready(Ok(value)) => {
-            polling.complete();
-            Poll::Ready(value)
-        }
-        Poll::Ready(Err(stale)) => {
-            polling.end(Head::spent(Spent::Stale(stale)));
-            Poll::Pending
-        }
-    };
-    // SAFETY: the head that owned the box is spent, and `unpacked` is not used again.
-    drop(unsafe { Box::from_raw(pointee.cast::<Unpacked<R>>()) });
-    polled
-}
+// Nothing in it is pinned.
+impl<'a, R: SourceReference<'a>> Unpin for Unpacked<'a, R> {}
 
-impl<'a, R: SourceReference<'a>> Pointee for Unpacked<R> {
+impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
+    type Output = <R::Source as ValueSource>::Output;
+
     const ARM: ArmKind = ArmKind::Source;
 
-    unsafe fn give_up(pointee: *mut (), _: Head) {
-        // SAFETY: the head owned the box, and its caller gave it up.
-        let unpacked = unsafe { Box::from_raw(pointee.cast::<Unpacked<R>>()) };
-        unpacked.reference.abandon(unpacked.token);
+    fn type_name() -> &'static str {
+        any::type_name::<R::Source>()
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, Spent>> {
+        let polled = self.reference.poll(self.token, cx);
+        self.live = polled.is_pending();
+        polled.map_err(Spent::Stale)
+    }
+}
+
+impl<'a, R: SourceReference<'a>> Drop for Unpacked<'a, R> {
+    fn drop(&mut self) {
+        if self.live {
+            self.reference.abandon(self.token);
+        }
     }
 }
 
 /// The safe road, taken by force: the behaviour is that of a source in place.
 #[cfg(test)]
 mod tests {
-    use alloc::{rc::Rc, string::ToString, sync::Arc};
+    use alloc::{format, rc::Rc, string::ToString, sync::Arc};
     use core::{cell::Cell, pin::pin, task::Waker};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -89,7 +69,8 @@ mod tests {
     #[derive(Default)]
     struct Numbers {
         polls: Cell<u16>,
-        abandoned: Cell<u16>,
+        /// How often, and the last token.
+        abandoned: Cell<(u16, Token)>,
     }
 
     const LIVE: Token = Token::new(7);
@@ -98,19 +79,27 @@ mod tests {
     impl ValueSource for Numbers {
         type Output = u16;
 
-        fn poll(&self, token: Token, _: &mut Context<'_>) -> Poll<Result<u16, StaleToken>> {
+        fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<u16, StaleToken>> {
             assert_ne!(token, PANICS, "the source panics");
             token.check(LIVE)?;
+            cx.waker().wake_by_ref();
             self.polls.set(self.polls.get() + 1);
             if self.polls.get() == 1 { Poll::Pending } else { Poll::Ready(Ok(token.get())) }
         }
 
-        fn abandon(&self, _: Token) {
-            self.abandoned.set(self.abandoned.get() + 1);
+        fn abandon(&self, token: Token) {
+            self.abandoned.set((self.abandoned.get().0 + 1, token));
         }
     }
 
+    /// Gives its number, and panics when it is dropped with an odd one.
     struct Shared(u32);
+
+    impl Drop for Shared {
+        fn drop(&mut self) {
+            assert_eq!(self.0 % 2, 0, "the destructor panics");
+        }
+    }
 
     impl ValueSource for Shared {
         type Output = u32;
@@ -121,9 +110,9 @@ mod tests {
     }
 
     fn far_away<F>(make: impl FnOnce() -> F) -> F {
-        REFUSE_ADDRESSES.set(true);
+        let was = REFUSE_ADDRESSES.replace(true);
         let future = make();
-        REFUSE_ADDRESSES.set(false);
+        REFUSE_ADDRESSES.set(was);
         future
     }
 
@@ -147,7 +136,7 @@ mod tests {
         let mut future = operation(&source, LIVE);
         assert_eq!(poll(&mut future), Poll::Pending);
         assert_eq!(poll(&mut future), Poll::Ready(7));
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, 0));
+        assert_eq!((Rc::strong_count(&source), source.abandoned.get().0), (1, 0));
         assert!(matches!(future.into_arm(), Arm::Taken));
     }
 
@@ -159,7 +148,7 @@ mod tests {
         let mut future = LocalValueFuture::from(arm);
         assert_eq!(poll(&mut future), Poll::Pending);
         drop(future);
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, 1));
+        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, (1, LIVE)));
     }
 
     #[test]
@@ -171,7 +160,7 @@ mod tests {
             assert_eq!(error.stale_token(), Some(StaleToken::new(LIVE, Token::new(8))));
             assert_eq!(error.arm(), Some(ArmKind::Source));
         }
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, 0));
+        assert_eq!((Rc::strong_count(&source), source.abandoned.get().0), (1, 0));
     }
 
     #[test]
@@ -179,19 +168,40 @@ mod tests {
         let source = numbers();
         let mut future = operation(&source, PANICS);
         assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, 1));
+        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, (1, PANICS)));
         let Poll::Ready(Err(error)) = poll(future.checked()) else { panic!("not refused") };
         assert!(error.to_string().contains("polled after a panic"), "{error}");
     }
 
     #[test]
     fn a_borrowed_and_a_shared_source_too() {
-        let (borrowed, shared) = (Source::new(Shared(3)), Arc::new(Source::new(Shared(4))));
+        let (borrowed, shared) = (Source::new(Shared(2)), Arc::new(Source::new(Shared(4))));
         let in_place = ValueFuture::from_source(&borrowed, LIVE);
         assert!(matches!(in_place.into_arm(), Arm::Source { token: LIVE, .. }));
         let future = far_away(|| ValueFuture::from_source(&borrowed, LIVE));
-        assert_eq!(poll(future), Poll::Ready(3));
+        assert_eq!(poll(future), Poll::Ready(2));
         let future = far_away(|| ValueFuture::from_source(Arc::clone(&shared), LIVE));
         assert_eq!((poll(future), Arc::strong_count(&shared)), (Poll::Ready(4), 1));
+    }
+
+    #[test]
+    fn the_waker_of_the_poll_reaches_the_source_and_its_name_reaches_debug() {
+        let source = numbers();
+        let mut future = operation(&source, LIVE);
+        let text = format!("{future:?}");
+        assert!(text.ends_with("unpacked::tests::Numbers))"), "{text}");
+        let (waker, woken) = futures_test::task::new_count_waker();
+        let polled = Future::poll(pin!(&mut future), &mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        assert_eq!(woken.get(), 1);
+    }
+
+    #[test]
+    fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
+        let shared = Arc::new(Source::new(Shared(5)));
+        let mut future = far_away(|| ValueFuture::from_source(shared, LIVE));
+        assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());
+        let Poll::Ready(Err(error)) = poll(future.checked()) else { panic!("not refused") };
+        assert!(error.to_string().contains("its result (source arm)"), "{error}");
     }
 }

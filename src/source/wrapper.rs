@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// The header is one word, aligned to 8 bytes, in front of `S`. Nothing is allocated.
+/// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
 ///
 /// # Examples
 ///
@@ -63,7 +63,9 @@ use crate::{
 #[repr(C)]
 pub struct Source<S> {
     header: Header,
-    source: S,
+    inner: S,
+    /// The table is that of exactly this `S`: a subtype may be a source with another output.
+    exactly: PhantomData<fn(S) -> S>,
 }
 
 impl<S: ValueSource> Source<S> {
@@ -73,7 +75,7 @@ impl<S: ValueSource> Source<S> {
         let vtable = const {
             &VTable { poll: poll::<S>, drop: Source::<S>::give_up, type_name: type_name::<S> }
         };
-        Source { header: Header::new(vtable), source }
+        Source { header: Header::new(vtable), inner: source, exactly: PhantomData }
     }
 }
 
@@ -81,7 +83,7 @@ impl<S> Source<S> {
     /// The source without its header.
     #[must_use]
     pub fn into_inner(self) -> S {
-        self.source
+        self.inner
     }
 }
 
@@ -89,13 +91,13 @@ impl<S> Deref for Source<S> {
     type Target = S;
 
     fn deref(&self) -> &S {
-        &self.source
+        &self.inner
     }
 }
 
 impl<S> DerefMut for Source<S> {
     fn deref_mut(&mut self) -> &mut S {
-        &mut self.source
+        &mut self.inner
     }
 }
 
@@ -113,7 +115,7 @@ impl<S: ValueSource + Default> Default for Source<S> {
 
 impl<S: fmt::Debug> fmt::Debug for Source<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Source").field(&self.source).finish()
+        f.debug_tuple("Source").field(&self.inner).finish()
     }
 }
 
@@ -129,7 +131,7 @@ unsafe fn poll<S: ValueSource>(
 ) -> Poll<S::Output> {
     let token = head.token();
     // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
-    let source = unsafe { &(*pointee.cast::<Source<S>>()).source };
+    let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
     // SAFETY: the head stands for a reference to the source until `complete` or `end`.
     let polling = unsafe { Polling::<Source<S>>::start(head) };
     let (polled, ended) = match source.poll(token, cx) {
@@ -159,7 +161,7 @@ impl<S: ValueSource> Pointee for Source<S> {
         }
         let _release = Release::<S>(pointee, head, PhantomData);
         // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
-        let source = unsafe { &(*pointee.cast::<Source<S>>()).source };
+        let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
         source.abandon(head.token());
     }
 }
