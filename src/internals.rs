@@ -19,15 +19,15 @@
 //! returned through memory: the callee stores tag, token and payload in the pieces that it has them
 //! in, and `.await` begins by moving the value into the state machine of the caller, 16 bytes at a
 //! time. A load that spans two stores which are still on their way waits until both have reached
-//! the cache: about 20 cycles, more than the allocation costs. What avoids it:
+//! the cache. That takes about 20 cycles, as long as the allocation does. What avoids it:
 //!
 //! 1. **One word and the payload.** Everything that is not the result fits into one word, the
 //!    *head*, so that a future of a result of up to 8 bytes is a pair of scalars. Such a pair is
 //!    returned in two registers and never waits.
 //! 2. **The payload first.** A result of two words or more still goes through memory. With the
 //!    head behind it, it is cut into the same 16-byte pieces on its way into the caller's state
-//!    machine and out of it, and the second move does not wait. With the head
-//!    first, `.await` takes 16.5 ns for a `[u64; 8]`, more than `BoxFuture`: swap the two fields of
+//!    machine and out of it, and the second move does not wait. With the head first,
+//!    `.await` takes 16.5 ns for a `[u64; 8]`, more than `BoxFuture`: swap the two fields of
 //!    `Packed`, and run the bench.
 //! 3. **A way to await without the first move.** [`ready_or_await!`](crate::ready_or_await) looks
 //!    at the result where it was returned, and [`in_place`](crate::ValueFuture::in_place) lets the

@@ -4,7 +4,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Face:ident, $affinity:ty, $arm:ty, $boxed:ty, $source:ty, $checked:ty, [$($send:tt)*]
+        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, [$($send:tt)*]
     ) => {
         $(#[$doc])*
         #[must_use = "futures do nothing unless awaited"]
@@ -325,14 +325,14 @@ macro_rules! face {
             }
         }
 
-        impl<'a, T> From<$boxed> for $Face<'a, T> {
-            fn from(future: $boxed) -> Self {
+        impl<'a, T> From<BoxedFuture<'a, T, $affinity>> for $Face<'a, T> {
+            fn from(future: BoxedFuture<'a, T, $affinity>) -> Self {
                 $Face(future.into_packed())
             }
         }
 
-        impl<'a, T> From<$source> for $Face<'a, T> {
-            fn from(source: $source) -> Self {
+        impl<'a, T> From<SourceRef<'a, T, $affinity>> for $Face<'a, T> {
+            fn from(source: SourceRef<'a, T, $affinity>) -> Self {
                 $Face(source.into_packed())
             }
         }

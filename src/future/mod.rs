@@ -89,8 +89,7 @@ face! {
     /// let all = async { store.get(0).await + " and " + &store.get(1).await };
     /// assert_eq!(futures::executor::block_on(all), "zero and name 1, from far away");
     /// ```
-    ValueFuture, AnyThread,
-    Arm<'a, T>, BoxedFuture<'a, T>, SourceRef<'a, T>, Checked<'a, T>, [+ Send]
+    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>, [+ Send]
 }
 
 face! {
@@ -111,9 +110,7 @@ face! {
     /// assert_eq!(futures::executor::block_on(future), 1);
     /// assert_eq!(counter.get(), 2);
     /// ```
-    LocalValueFuture, OneThread,
-    LocalArm<'a, T>, BoxedFuture<'a, T, OneThread>, SourceRef<'a, T, OneThread>, LocalChecked<'a, T>,
-    []
+    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>, []
 }
 
 /// The affinity changes, and nothing else: no allocation.
