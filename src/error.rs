@@ -77,7 +77,9 @@ pub enum Rule {
     StaleToken,
 }
 
-/// Why a future can give no result. It says which rule was broken, in which arm, for which type.
+/// Why a future can give no result. It says which rule was broken, in which arm, for which type. If
+/// the future was combined from others, the rule and the arm are those of the one that broke it,
+/// and the type is that of the whole.
 ///
 /// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic
 /// with its text; [`checked`](crate::ValueFuture::checked) gives it as a value.
@@ -102,7 +104,7 @@ impl PollError {
         }
     }
 
-    /// The arm that the future was in; `None` if it was made from [`Arm::Taken`](crate::Arm).
+    /// The arm in which the rule was broken; `None` if it was made from [`Arm::Taken`](crate::Arm).
     #[must_use]
     pub const fn arm(&self) -> Option<ArmKind> {
         match self.spent {

@@ -88,8 +88,8 @@
 //! A result is given out once. Awaiting by value twice does not compile; polling again, polling
 //! after a panic, and a source that reports a stale token panic with a text that names the rule,
 //! the arm and the type, in every arm the same. [`checked`](ValueFuture::checked) gives that as a
-//! [`PollError`] instead, and [`FusedFuture`](futures_core::FusedFuture) tells before. A stale
-//! token never touches the operation that is live.
+//! [`PollError`] instead, and [`FusedFuture`](futures_core::FusedFuture) tells whether there is
+//! anything left to poll. A stale token never touches the operation that is live.
 //!
 //! # When not to use it
 //!

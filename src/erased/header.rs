@@ -53,8 +53,9 @@ impl Header {
     ///
     /// # Safety
     ///
-    /// `pointee` points to a live pointee whose output type is `T`, or a subtype of `T`: the two
-    /// have one layout, and a result is only given out.
+    /// `pointee` points to a live pointee whose output type is `T`, or a subtype of `T`. A result is
+    /// only given out, and to call the table of the subtype is what the compiler does where a
+    /// `fn() -> U` becomes a `fn() -> T`. (For a higher-ranked `T` Miri objects to both.)
     #[inline]
     pub(crate) unsafe fn vtable<'v, T: 'v>(pointee: *mut ()) -> &'v VTable<T> {
         // SAFETY: the caller vouches for a live pointee, and each one starts with a header.

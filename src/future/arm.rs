@@ -35,7 +35,8 @@ pub enum Arm<'a, T, A = AnyThread> {
     Ready(T),
     /// A future in a box: one allocation, of header and future.
     Boxed(BoxedFuture<'a, T, A>),
-    /// An operation of a source.
+    /// An operation of a source. (One that had to be boxed, because the address of its source does
+    /// not fit, is `Boxed`; see [`from_source`](crate::ValueFuture::from_source).)
     #[non_exhaustive]
     Source {
         /// The reference to the source. It abandons the operation when it is dropped.

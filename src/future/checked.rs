@@ -20,8 +20,9 @@ use crate::{
 ///
 /// # Panics
 ///
-/// Never by itself. A panic of the future or source in it passes through, and from then on every
-/// poll gives [`Rule::PolledAfterPanic`](crate::Rule::PolledAfterPanic).
+/// Never for a rule that was broken by the future, or by those that it was combined from. A panic of
+/// what is in it passes through, and from then on every poll gives
+/// [`Rule::PolledAfterPanic`](crate::Rule::PolledAfterPanic).
 #[must_use = "futures do nothing unless awaited"]
 #[derive(Debug)]
 pub struct Checked<'a, T, A = AnyThread> {
@@ -49,7 +50,7 @@ impl<T, A> Future for Checked<'_, T, A> {
     }
 }
 
-/// Terminated once it has answered, with a result or with an error.
+/// Terminated once it has answered, with a result or with an error; a panic is no answer.
 impl<T, A> FusedFuture for Checked<'_, T, A> {
     fn is_terminated(&self) -> bool {
         self.answered

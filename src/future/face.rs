@@ -159,7 +159,8 @@ macro_rules! face {
             }
 
             /// The future with its misuse as a value: the output is `Result<T, PollError>`, and
-            /// no poll panics for a rule that was broken.
+            /// no poll panics for a rule that was broken, by this future or by those that it was
+            /// combined from. (One that an async block awaits, in a box, panics in there.)
             ///
             /// # Examples
             ///
@@ -189,7 +190,7 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Ready: nothing is allocated. Otherwise one allocation.
+            /// Pending: one allocation. Otherwise none.
             ///
             /// # Examples
             ///
@@ -213,7 +214,7 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Ready: nothing is allocated but by `f`. Otherwise one allocation beside.
+            /// Pending: one allocation, beside those of `f`. Otherwise none.
             #[cfg(feature = "alloc")]
             pub fn then<U, F>(self, f: F) -> $Face<'a, U>
             where
@@ -304,8 +305,8 @@ macro_rules! face {
             }
         }
 
-        /// Terminated exactly when another poll would panic: once the result has been given out,
-        /// and after a panic or a stale token.
+        /// Terminated once the result has been given out, and once a poll has met a panic or a stale
+        /// token: from then on every poll panics.
         impl<T> FusedFuture for $Face<'_, T> {
             fn is_terminated(&self) -> bool {
                 self.0.is_spent()

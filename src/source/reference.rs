@@ -39,7 +39,9 @@ mod sealed {
     /// The pointer of `into_raw` is valid for shared access to the `Source` until
     /// [`release`](super::release) is called with it, or `from_raw`; if that never happens, for
     /// `'a`. `REFERENCE` names the type.
-    pub unsafe trait Raw<'a>: Deref<Target = Source<Self::Source>> + Sized + 'a {
+    pub unsafe trait Raw<'a>:
+        Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a
+    {
         type Source: ValueSource + 'a;
         #[doc(hidden)]
         #[allow(private_interfaces, reason = "the trait can be named by nobody else")]

@@ -28,9 +28,6 @@ pub(super) fn unpacked<'a, R: SourceReference<'a>>(reference: R, token: Token) -
     allocate(Unpacked { reference, token, live: true, lifetime: PhantomData })
 }
 
-// Nothing in it is pinned.
-impl<'a, R: SourceReference<'a>> Unpin for Unpacked<'a, R> {}
-
 impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
     type Output = <R::Source as ValueSource>::Output;
 
