@@ -111,7 +111,6 @@
 //! [`internals`] justifies the representation, with figures.
 #![no_std]
 #![warn(clippy::alloc_instead_of_core)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 // Without `alloc`, some of what the documentation points to is not there.
 #![cfg_attr(not(feature = "alloc"), allow(rustdoc::broken_intra_doc_links))]
 
