@@ -31,7 +31,7 @@ fn ready_group<V: ready::Value, const N: usize>(criterion: &mut Criterion) {
 }
 
 fn main() {
-    // Some 120 cases of a few nanoseconds each: three minutes rather than a quarter of an hour.
+    // Some 120 cases of a few nanoseconds each: minutes rather than a quarter of an hour.
     let criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
