@@ -158,7 +158,7 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
     for ours in forms {
         targets.allocates(V::NAME, ours, 0.0);
     }
-    let [by_await, by_macro, _] = forms;
+    let [by_await, by_macro, in_place] = forms;
     targets.at_most(V::NAME, by_await, row(ready::BOX_FUTURE), 1.08);
     let bound = match V::NAME {
         "()" | "bool" | "u32" | "u64" => Some(4.0),
@@ -172,17 +172,21 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
             targets.faster(V::NAME, by_await, row(rival), bound);
         }
     }
-    if size_of::<V>() <= 16 {
-        targets.at_most(V::NAME, by_macro, row(ready::FLOOR), 2.8);
-        targets.faster(V::NAME, by_macro, row(ready::BOX_FUTURE), 3.0);
-    } else {
-        targets.faster(V::NAME, by_macro, row(ready::BOX_FUTURE), 1.4);
+    for ours in [by_macro, in_place] {
+        if size_of::<V>() <= 16 {
+            targets.at_most(V::NAME, ours, row(ready::FLOOR), 2.8);
+            targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 3.0);
+        } else {
+            targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 1.4);
+        }
     }
 }
 
 fn pending_table<const BYTES: usize>(tables: &mut Vec<Table>) {
     let title = format!("pending once, u64, an async block that holds {BYTES} bytes");
     tables.push(Table::new(title, pending::cases::<BYTES>(), judge_pending));
+    let title = format!("pending once, u64, a future that brings {BYTES} bytes with it");
+    tables.push(Table::new(title, pending::carrying_cases::<BYTES>(), judge_pending));
 }
 
 fn judge_pending(rows: &[Row], targets: &mut Targets) {

@@ -40,5 +40,6 @@ fn main() {
     group(&mut criterion, "pending/16", pending::cases::<16>());
     group(&mut criterion, "pending/240", pending::cases::<240>());
     group(&mut criterion, "pending/1000", pending::cases::<1000>());
+    group(&mut criterion, "carrying/240", pending::carrying_cases::<240>());
     criterion.final_summary();
 }

@@ -56,8 +56,8 @@
 //! * *Spent* says in which arm and why, so that a poll after completion, after a panic and after a
 //!   stale token each get their own message, without a byte more.
 //! * *Boxed* and *source* point to something that starts with a header, which is a reference to a
-//!   table of functions. A pending poll is one indirect call: the function gets the head, and
-//!   writes *spent* into it when it gives the result.
+//!   table of functions. A pending poll is one indirect call (for a source, by way of a jump): the
+//!   function gets the head, and writes *spent* into it when it gives the result.
 //! * An address that leaves no room for the token (tagged heaps, five-level page tables) goes into
 //!   a box with all its bits, and the head points to that. Never a wrong pointer.
 //! * On targets whose words are not 64 bits wide, the two tokens are fields beside the word.

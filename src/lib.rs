@@ -149,5 +149,6 @@ pub mod __private {
     pub use core::result::Result::{Err, Ok};
 }
 
+/// Called on a road that is not the ready one, this tells the compiler so; it does nothing.
 #[cold]
 const fn cold() {}

@@ -4,6 +4,7 @@
 use std::{
     future::Future,
     hint::black_box,
+    marker::PhantomData,
     pin::Pin,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     task::{Context, Poll},
@@ -42,6 +43,30 @@ async fn operation<const BYTES: usize, Contender: ?Sized>(key: u64) -> u64 {
     key + u64::from(black_box(&buffer)[0])
 }
 
+/// A future by hand, which brings `BYTES` bytes with it that have to be moved into the box.
+struct Carrying<const BYTES: usize, Contender: ?Sized> {
+    key: u64,
+    way: GiveWay,
+    carried: [u8; BYTES],
+    contender: PhantomData<fn(&Contender)>,
+}
+
+impl<const BYTES: usize, Contender: ?Sized> Carrying<BYTES, Contender> {
+    fn new(key: u64) -> Self {
+        let carried = black_box([1; BYTES]);
+        Carrying { key, way: GiveWay::default(), carried, contender: PhantomData }
+    }
+}
+
+impl<const BYTES: usize, Contender: ?Sized> Future for Carrying<BYTES, Contender> {
+    type Output = u64;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u64> {
+        let polled = Pin::new(&mut self.way).poll(cx);
+        polled.map(|()| self.key + u64::from(self.carried[BYTES - 1]))
+    }
+}
+
 trait BoxRead: Send + Sync {
     fn read(&self, key: u64) -> BoxFuture<'_, u64>;
 }
@@ -50,17 +75,31 @@ trait ValueRead: Send + Sync {
     fn read(&self, key: u64) -> ValueFuture<'_, u64>;
 }
 
-struct Device<const BYTES: usize>;
+struct Holds<const BYTES: usize>;
 
-impl<const BYTES: usize> BoxRead for Device<BYTES> {
+impl<const BYTES: usize> BoxRead for Holds<BYTES> {
     fn read(&self, key: u64) -> BoxFuture<'_, u64> {
         Box::pin(operation::<BYTES, dyn BoxRead>(key))
     }
 }
 
-impl<const BYTES: usize> ValueRead for Device<BYTES> {
+impl<const BYTES: usize> ValueRead for Holds<BYTES> {
     fn read(&self, key: u64) -> ValueFuture<'_, u64> {
         ValueFuture::boxed(operation::<BYTES, dyn ValueRead>(key))
+    }
+}
+
+struct Carries<const BYTES: usize>;
+
+impl<const BYTES: usize> BoxRead for Carries<BYTES> {
+    fn read(&self, key: u64) -> BoxFuture<'_, u64> {
+        Box::pin(Carrying::<BYTES, dyn BoxRead>::new(key))
+    }
+}
+
+impl<const BYTES: usize> ValueRead for Carries<BYTES> {
+    fn read(&self, key: u64) -> ValueFuture<'_, u64> {
+        ValueFuture::boxed(Carrying::<BYTES, dyn ValueRead>::new(key))
     }
 }
 
@@ -100,11 +139,10 @@ pub(crate) const BOX_FUTURE: &str = "Pin<Box<dyn Future>>";
 pub(crate) const BOXED: &str = "ours boxed";
 pub(crate) const SOURCE: &str = "ours from_source";
 
-/// The contenders for a future of `BYTES` bytes and a few; the source has no future to carry.
-pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
+fn cases_of(boxed: &'static dyn BoxRead, ours: &'static dyn ValueRead) -> Vec<Case> {
     macro_rules! case {
-        ($name:expr, $Object:ty, $device:expr) => {{
-            let device: &'static $Object = Box::leak(Box::new($device));
+        ($name:expr, $device:expr) => {{
+            let device = $device;
             let run = move |operations| {
                 let device = black_box(device);
                 drive(async move {
@@ -118,9 +156,16 @@ pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
             Case { name: $name, run: Box::new(run) }
         }};
     }
-    vec![
-        case!(BOX_FUTURE, dyn BoxRead, Device::<BYTES>),
-        case!(BOXED, dyn ValueRead, Device::<BYTES>),
-        case!(SOURCE, dyn ValueRead, Source::new(Register::default())),
-    ]
+    let source: &'static dyn ValueRead = Box::leak(Box::new(Source::new(Register::default())));
+    vec![case!(BOX_FUTURE, boxed), case!(BOXED, ours), case!(SOURCE, source)]
+}
+
+/// An async block that holds `BYTES` bytes while it waits; the source has no future.
+pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
+    cases_of(&Holds::<BYTES>, &Holds::<BYTES>)
+}
+
+/// A future that brings `BYTES` bytes with it.
+pub(crate) fn carrying_cases<const BYTES: usize>() -> Vec<Case> {
+    cases_of(&Carries::<BYTES>, &Carries::<BYTES>)
 }
