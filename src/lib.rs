@@ -116,7 +116,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod affinity;
@@ -129,9 +129,17 @@ mod erased;
 mod error;
 mod future;
 pub mod internals;
+#[cfg(feature = "alloc")]
+mod pool;
+#[cfg(feature = "alloc")]
+mod slab;
 mod source;
+#[cfg(feature = "alloc")]
+mod sync;
 mod token;
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
 pub use crate::{
     affinity::{AnyThread, OneThread},
     error::{ArmKind, PollError, Rule, StaleToken},
@@ -140,6 +148,14 @@ pub use crate::{
     },
     source::{Source, SourceReference, ValueSource},
     token::Token,
+};
+#[cfg(feature = "alloc")]
+pub use crate::{
+    pool::{
+        Abandoned, CompleteError, Dropped, KeyError, LocalCompleter, LocalCompletion, LocalPool,
+        LocalPoolBuilder, PoolFull, Stats,
+    },
+    slab::Key,
 };
 
 /// What the macros refer to.

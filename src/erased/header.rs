@@ -17,11 +17,12 @@ use crate::{ArmKind, error::Spent};
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Header {
-    /// Points to a `VTable<T>`, where `T` is the output type of the pointee, that is never freed.
+    /// Points to a `VTable<T>`, where `T` is the output type of the pointee, that lives as long as
+    /// the pointee.
     vtable: NonNull<()>,
 }
 
-// SAFETY: a header is a reference to a constant table of function pointers.
+// SAFETY: a header is a shared reference to a table of function pointers.
 unsafe impl Send for Header {}
 // SAFETY: as above.
 unsafe impl Sync for Header {}
@@ -45,22 +46,35 @@ pub(crate) struct VTable<T> {
 
 impl Header {
     pub(crate) const fn new<T>(vtable: *const VTable<T>) -> Self {
-        let vtable = NonNull::new(vtable.cast_mut()).expect("a table has an address");
+        Header::at(NonNull::new(vtable.cast_mut()).expect("a table has an address"))
+    }
+
+    /// A header whose table is the beginning of something else that `vtable` points to.
+    pub(crate) const fn at<T>(vtable: NonNull<VTable<T>>) -> Self {
         Header { vtable: vtable.cast() }
+    }
+
+    /// What [`at`](Header::at) was given.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) const fn table(self) -> NonNull<()> {
+        self.vtable
     }
 
     /// The table of a pointee.
     ///
     /// # Safety
     ///
-    /// `pointee` points to a live pointee whose output type is `T`, or a subtype of `T`. A result is
+    /// `pointee` points to a live pointee whose output type is `T`, or a subtype of `T`, and lives
+    /// for `'v`. A result is
     /// only given out, and to call the table of the subtype is what the compiler does where a
     /// `fn() -> U` becomes a `fn() -> T`. (For a higher-ranked `T` Miri objects to both.)
     #[inline]
     pub(crate) unsafe fn vtable<'v, T: 'v>(pointee: *mut ()) -> &'v VTable<T> {
         // SAFETY: the caller vouches for a live pointee, and each one starts with a header.
         let header = unsafe { *pointee.cast::<Header>() };
-        // SAFETY: the header of a pointee with output `T` points to a constant `VTable<T>`.
+        // SAFETY: the header of a pointee with output `T` points to a `VTable<T>`, which lives as
+        // long as the pointee.
         unsafe { header.vtable.cast().as_ref() }
     }
 }

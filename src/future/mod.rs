@@ -21,6 +21,10 @@ use core::{
 use futures_core::FusedFuture;
 
 use self::{face::face, packed::Packed};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::Completion;
+#[cfg(feature = "alloc")]
+use crate::{Abandoned, LocalCompletion};
 use crate::{
     Token,
     affinity::{AnyThread, OneThread},
@@ -117,5 +121,24 @@ face! {
 impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         LocalValueFuture(future.0.local())
+    }
+}
+
+/// The operation stays where it is: no allocation. There is one exception: on a 64-bit target,
+/// where the address of the slot does not fit into 48 bits, the completion goes into a box.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl<'a, T: Abandoned + Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
+    #[inline]
+    fn from(completion: Completion<T>) -> Self {
+        ValueFuture(Packed::pooled(completion.0))
+    }
+}
+
+/// As a [`ValueFuture`] is made from a `Completion`.
+#[cfg(feature = "alloc")]
+impl<'a, T: Abandoned + 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
+    #[inline]
+    fn from(completion: LocalCompletion<T>) -> Self {
+        LocalValueFuture(Packed::pooled(completion.0))
     }
 }

@@ -17,7 +17,12 @@ use core::{
 };
 
 #[cfg(feature = "alloc")]
-use crate::erased::{Boxable, allocate};
+use crate::{
+    Abandoned,
+    erased::{Boxable, Reference, allocate},
+    pool::Consumer,
+    slab::Home,
+};
 use crate::{
     ArmKind, PollError, Token,
     affinity::{Admits, OneThread},
@@ -88,6 +93,31 @@ impl<'a, T, A> Packed<'a, T, A> {
         // SAFETY: the head holds a source with output `T`, which lives for `'a`, and `A` admits
         // the reference to it.
         unsafe { Packed::without_payload(source::into_head(reference, token)) }
+    }
+
+    /// The consumer of an operation of a pool.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn pooled<H>(consumer: Consumer<T, H>) -> Self
+    where
+        T: Abandoned + 'a,
+        H: Home,
+        A: Admits<Consumer<T, H>>,
+    {
+        let Some(slot) = consumer.into_slot() else {
+            return Packed::spent(Spent::Completed(Some(ArmKind::Source)));
+        };
+        // SAFETY: the slot is out as long as it has a consumer.
+        let there = unsafe { slot.as_ref() };
+        // SAFETY: the caller is the consumer.
+        let token = unsafe { there.token() };
+        match Head::source(slot.cast(), Reference::Borrowed, token) {
+            // SAFETY: the head stands for the consumer of a slot with output `T`, which is out, so
+            // that it lives, and `A` admits it.
+            Some(head) => unsafe { Packed::without_payload(head) },
+            // SAFETY: `into_slot` made the caller the consumer.
+            None => Packed::boxed(unsafe { Consumer::new(slot) }),
+        }
     }
 
     pub(crate) fn spent(spent: Spent) -> Self {

@@ -129,7 +129,7 @@ unsafe fn poll<S: ValueSource>(
     head: &mut Head,
     cx: &mut Context<'_>,
 ) -> Poll<S::Output> {
-    let token = head.token();
+    let token = head.load().token();
     // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
     let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
     // SAFETY: the head stands for a reference to the source until `complete` or `end`.

@@ -1,0 +1,89 @@
+use core::{error::Error, fmt};
+
+/// What an operation results in if its completer is dropped without a value.
+///
+/// A wait must not hang for ever because a worker died, and it must not panic in somebody else's
+/// task either. So the output type of a pool says what the consumer is given then. It is made when
+/// the consumer asks for the result.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::{Abandoned, Pool};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Reply {
+///     Rows(u64),
+///     ConnectionLost,
+/// }
+///
+/// impl Abandoned for Reply {
+///     fn abandoned() -> Self {
+///         Reply::ConnectionLost
+///     }
+/// }
+///
+/// let pool = Pool::new();
+/// let (completer, completion) = pool.rent();
+/// drop(completer);
+/// assert_eq!(futures::executor::block_on(completion), Reply::ConnectionLost);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the output of a pool: it does not say what a dropped completer \
+               results in",
+    label = "`Abandoned` is not implemented for `{Self}`",
+    note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement \
+            `value_future::Abandoned` for a type of your own"
+)]
+pub trait Abandoned {
+    /// The result of an operation that nobody has completed, and nobody will.
+    fn abandoned() -> Self;
+}
+
+/// `None`
+impl<T> Abandoned for Option<T> {
+    fn abandoned() -> Self {
+        None
+    }
+}
+
+/// `Err`, with what [`Dropped`] converts into. `std::io::Error` is among them, with the kind
+/// `BrokenPipe`.
+impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
+    fn abandoned() -> Self {
+        Err(Dropped(()).into())
+    }
+}
+
+/// The completer of the operation was dropped without a value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Dropped(());
+
+impl Dropped {
+    /// The error, for an implementation of [`Abandoned`] by hand.
+    #[must_use]
+    pub const fn new() -> Self {
+        Dropped(())
+    }
+}
+
+impl Default for Dropped {
+    fn default() -> Self {
+        Dropped::new()
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the completer was dropped without a value")
+    }
+}
+
+impl Error for Dropped {}
+
+#[cfg(feature = "std")]
+impl From<Dropped> for std::io::Error {
+    fn from(dropped: Dropped) -> Self {
+        std::io::Error::new(std::io::ErrorKind::BrokenPipe, dropped)
+    }
+}

@@ -1,0 +1,246 @@
+//! The consumer's end of an operation: it waits, and then takes the result or leaves.
+
+use core::{
+    any::type_name,
+    mem,
+    pin::Pin,
+    ptr::NonNull,
+    task::{Context, Poll, Waker},
+};
+
+use super::Abandoned;
+use crate::{
+    ArmKind,
+    erased::Boxable,
+    error::Spent,
+    slab::{Home, Slot, State},
+};
+
+/// The one consumer of an operation, until it has taken the result.
+pub(crate) struct Consumer<T, H: Home>(Option<NonNull<Slot<T, H>>>);
+
+impl<T, H: Home> Consumer<T, H> {
+    /// # Safety
+    ///
+    /// The slot is out, and its operation has no other consumer.
+    #[inline(always)]
+    pub(crate) unsafe fn new(slot: NonNull<Slot<T, H>>) -> Self {
+        Consumer(Some(slot))
+    }
+
+    /// The slot, whose consumer the caller is now; `None` if the result was taken.
+    #[inline(always)]
+    pub(crate) fn into_slot(mut self) -> Option<NonNull<Slot<T, H>>> {
+        self.0.take()
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// `Ready(None)` if the result has been taken before.
+    #[inline(always)]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>>
+    where
+        T: Abandoned,
+    {
+        let Some(this) = self.0 else { return Poll::Ready(None) };
+        // SAFETY: the slot is out as long as it has a consumer.
+        let slot = unsafe { this.as_ref() };
+        if slot.state().is_completed() {
+            self.0 = None;
+            // SAFETY: this was the consumer, and the operation is completed.
+            return Poll::Ready(Some(unsafe { Slot::finish(this) }));
+        }
+        // SAFETY: this is the consumer.
+        match unsafe { wait(slot, cx.waker()) } {
+            Ok(()) => Poll::Pending,
+            Err(state) => {
+                self.0 = None;
+                // SAFETY: this was the consumer, and there is a result.
+                Poll::Ready(Some(unsafe { result(this, state) }))
+            }
+        }
+    }
+
+    /// Takes the result if it is there.
+    pub(crate) fn try_take(&mut self) -> Option<T>
+    where
+        T: Abandoned,
+    {
+        let this = self.0?;
+        // SAFETY: the slot is out as long as it has a consumer.
+        let state = unsafe { this.as_ref() }.state();
+        if state.is_pending() {
+            return None;
+        }
+        self.0 = None;
+        // SAFETY: this was the consumer, and there is a result.
+        Some(unsafe { result(this, state) })
+    }
+}
+
+impl<T, H: Home> Drop for Consumer<T, H> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(slot) = self.0 {
+            // SAFETY: this was the consumer.
+            unsafe { leave(slot) };
+        }
+    }
+}
+
+/// In a box, if there is no room for the token beside its address.
+impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
+    type Output = T;
+
+    const ARM: ArmKind = ArmKind::Source;
+
+    fn type_name() -> &'static str {
+        type_name::<T>()
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
+        const TAKEN: Spent = Spent::Completed(Some(ArmKind::Source));
+        Consumer::poll(&mut self, cx).map(|result| result.ok_or(TAKEN))
+    }
+}
+
+/// Sees to it that `waker` is woken when the operation has a result. `Err` with the state if it has
+/// one.
+///
+/// # Safety
+///
+/// The caller is the consumer of the operation.
+#[inline(always)]
+pub(super) unsafe fn wait<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
+    let state = slot.state();
+    if state.is_rented() {
+        let fresh = waker.clone();
+        slot.waker.put(&fresh);
+        // SAFETY: the caller's.
+        let rented = State::rented(unsafe { slot.generation() });
+        let next = rented.register().expect("nothing happened yet");
+        if slot.exchange(rented, next).is_ok() {
+            // It is the slot's.
+            mem::forget(fresh);
+            return Ok(());
+        }
+    } else if !state.is_pending() {
+        return Err(state);
+    }
+    wait_on(slot, waker)
+}
+
+/// [`wait`], from whatever the state is.
+#[cold]
+fn wait_on<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
+    let mut state = slot.state();
+    if state.is_waiting() && slot.waker.holds(waker) {
+        return Ok(());
+    }
+    let fresh = waker.clone();
+    // Dropped at the end, with the state in order.
+    let mut _old = None;
+    state = slot.state();
+    loop {
+        if let Some(next) = state.unregister() {
+            let parts = slot.waker.copy();
+            state = match slot.exchange(state, next) {
+                Ok(()) => {
+                    // SAFETY: the flag was cleared here, so the waker belongs to us.
+                    _old = Some(unsafe { parts.into_waker() });
+                    next
+                }
+                Err(now) => now,
+            };
+        } else if let Some(next) = state.register() {
+            slot.waker.put(&fresh);
+            match slot.exchange(state, next) {
+                Ok(()) => {
+                    mem::forget(fresh);
+                    return Ok(());
+                }
+                Err(now) => state = now,
+            }
+        } else if state.is_pending() {
+            // The registrations of this operation are used up: from now on it has to be polled.
+            fresh.wake();
+            return Ok(());
+        } else {
+            return Err(state);
+        }
+    }
+}
+
+/// Takes the result.
+///
+/// # Safety
+///
+/// As [`take`].
+pub(super) unsafe fn result<T: Abandoned, H: Home>(slot: NonNull<Slot<T, H>>, state: State) -> T {
+    // SAFETY: the caller's.
+    let value = unsafe { take(slot, state) };
+    value.unwrap_or_else(T::abandoned)
+}
+
+/// Takes the result, `None` if it is no value, and gives up the slot.
+///
+/// # Safety
+///
+/// The caller is the consumer, and is so no longer afterwards. The operation is not pending:
+/// `state` is what it was since.
+unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Option<T> {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let there = unsafe { slot.as_ref() };
+    // SAFETY: the flag says that there is a value, and it is ours.
+    let value = state.has_value().then(|| unsafe { there.take_value() });
+    loop {
+        let next = state.take().or_else(|| state.take_nothing());
+        let next = next.expect("an operation that is not pending has a result");
+        if !state.is_held() {
+            break;
+        }
+        match there.exchange(state, next) {
+            // The completer gives the slot back.
+            Ok(()) => return value,
+            Err(now) => state = now,
+        }
+    }
+    // SAFETY: nobody else refers to the slot.
+    unsafe { Slot::give_back(slot, state) };
+    value
+}
+
+/// Leaves without the result.
+///
+/// # Safety
+///
+/// The caller is the consumer of the operation, and is so no longer afterwards.
+pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
+    let mut state = slot.state();
+    while let Some(next) = state.leave() {
+        let waker = state.is_waiting().then(|| slot.waker.copy());
+        let watcher = state.is_watched().then(|| slot.watcher.copy());
+        if let Err(now) = slot.exchange(state, next) {
+            state = now;
+            continue;
+        }
+        if next.is_unreferenced() {
+            // SAFETY: nobody refers to the slot.
+            unsafe { Slot::give_back(this, next) };
+        }
+        // SAFETY: the flag was cleared here, so the waker belongs to us.
+        let _waker = waker.map(|parts| unsafe { parts.into_waker() });
+        if let Some(parts) = watcher {
+            // SAFETY: as above.
+            unsafe { parts.into_waker() }.wake();
+        }
+        return;
+    }
+    // SAFETY: the caller is the consumer, and the operation is not pending.
+    drop(unsafe { take(this, state) });
+}

@@ -1,0 +1,116 @@
+use core::{error::Error, fmt};
+
+use crate::{Key, slab::Refusal};
+
+/// The pool has as many operations as it was [bounded](crate::PoolBuilder::max_slots) to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct PoolFull {
+    pub(super) max_slots: u32,
+}
+
+impl PoolFull {
+    /// The bound.
+    #[must_use]
+    pub const fn max_slots(&self) -> u32 {
+        self.max_slots
+    }
+}
+
+impl fmt::Display for PoolFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the pool is full: it was bounded to {} slots, and all of them are in use or retired",
+            self.max_slots
+        )
+    }
+}
+
+impl Error for PoolFull {}
+
+/// Why a pool refused a key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The operation is over, and its slot serves another one, which was not touched.
+    Stale,
+    /// The operation has its result already: the key was used before, or the completer was.
+    AlreadyCompleted,
+    /// The consumer has gone, and the operation with it.
+    Abandoned,
+    /// The pool has not given this key out: it is forged, or that of another pool.
+    Unknown,
+}
+
+impl From<Refusal> for KeyError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Stale => KeyError::Stale,
+            Refusal::Completed => KeyError::AlreadyCompleted,
+            Refusal::Abandoned => KeyError::Abandoned,
+            Refusal::Unknown => KeyError::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyError::Stale => {
+                "stale: its operation is over, and the slot serves another one, which was not touched"
+            }
+            KeyError::AlreadyCompleted => "already completed: its operation has a result",
+            KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
+            KeyError::Unknown => "unknown: this pool has not given it out",
+        })
+    }
+}
+
+impl Error for KeyError {}
+
+/// The pool refused a key. The value comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CompleteError<T> {
+    pub(super) key: Key,
+    pub(super) kind: KeyError,
+    pub(super) value: T,
+}
+
+impl<T> CompleteError<T> {
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Why it was refused.
+    #[must_use]
+    pub const fn kind(&self) -> KeyError {
+        self.kind
+    }
+
+    /// The value that could not be delivered.
+    #[must_use]
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
+/// The value is not shown, so that it need not be `Debug`.
+impl<T> fmt::Debug for CompleteError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CompleteError { key, kind, .. } = self;
+        f.debug_struct("CompleteError")
+            .field("key", key)
+            .field("kind", kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for CompleteError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key {} refused as {}", self.key, self.kind)
+    }
+}
+
+impl<T> Error for CompleteError<T> {}

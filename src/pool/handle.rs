@@ -1,0 +1,215 @@
+//! What the pools of both kinds do.
+
+use core::{
+    any::type_name,
+    marker::PhantomData,
+    ptr::NonNull,
+    task::{Context, Poll},
+};
+
+use super::{
+    Abandoned, CompleteError, KeyError, PoolFull,
+    consumer::{Consumer, leave, result, wait},
+    producer::{Producer, claim, fulfil},
+};
+use crate::{
+    ArmKind, Key, StaleToken,
+    erased::{Head, Pointee, Polling, VTable},
+    error::Spent,
+    slab::{Home, Settings, Slab, Slot},
+};
+
+/// The two ends of an operation.
+type Ends<T, H> = (Producer<T, H>, Consumer<T, H>);
+
+/// A handle of a pool. It keeps the slab, and may rent.
+pub(crate) struct Handle<T, H: Home> {
+    slab: NonNull<H::Slab<T>>,
+    /// Values go in and out.
+    values: PhantomData<fn(T) -> T>,
+}
+
+impl<T: Abandoned, H: Home> Handle<T, H> {
+    pub(super) fn new(initial: u32, limit: Option<u32>, first_generation: u32) -> Self {
+        let settings = Settings {
+            table: VTable {
+                poll: poll::<T, H>,
+                drop: Slot::<T, H>::give_up,
+                type_name: type_name::<T>,
+            },
+            initial,
+            limit,
+            first_generation,
+            make: |slab, index, first_generation| Slot::new(slab, index, first_generation),
+        };
+        Handle { slab: Slab::new(settings), values: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(super) fn try_rent(&self) -> Result<Ends<T, H>, PoolFull> {
+        let Some(slot) = self.slab().rent() else { return Err(self.full()) };
+        // SAFETY: the slot is out.
+        let rented = unsafe { slot.as_ref() };
+        // SAFETY: nobody else has it.
+        unsafe { rented.begin() };
+        // SAFETY: this is the beginning of its operation, and there is no other completer.
+        let producer = unsafe { Producer::new(slot) };
+        // SAFETY: and no other consumer.
+        let consumer = unsafe { Consumer::new(slot) };
+        Ok((producer, consumer))
+    }
+
+    #[inline(always)]
+    pub(super) fn rent(&self) -> Ends<T, H> {
+        match self.try_rent() {
+            Ok(ends) => ends,
+            Err(full) => cannot_rent(full),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn cannot_rent(full: PoolFull) -> ! {
+    panic!("{full}; `try_rent` gives that as an error")
+}
+
+impl<T, H: Home> Handle<T, H> {
+    #[inline(always)]
+    pub(super) fn slab(&self) -> &H::Slab<T> {
+        // SAFETY: a slab lives as long as it has a handle.
+        unsafe { self.slab.as_ref() }
+    }
+
+    #[cold]
+    fn full(&self) -> PoolFull {
+        PoolFull { max_slots: self.slab().settings().limit() }
+    }
+
+    /// Ends the operation with this key, by `outcome`, or without a value if that is `None`.
+    pub(super) fn end_by_key(
+        &self,
+        key: Key,
+        outcome: Option<T>,
+    ) -> Result<(), CompleteError<Option<T>>> {
+        let refused = |kind, value| {
+            self.slab().count_refused();
+            Err(CompleteError { key, kind, value })
+        };
+        let Some(this) = self.slab().get(key.index()) else {
+            return refused(KeyError::Unknown, outcome);
+        };
+        // SAFETY: a slab that has a handle keeps its slots.
+        let slot = unsafe { this.as_ref() };
+        let first = self.slab().settings().first_generation;
+        let mut state = slot.state();
+        loop {
+            if let Some(refusal) = state.refusal(key.generation(), first) {
+                return refused(refusal.into(), outcome);
+            }
+            match claim(slot, state) {
+                Ok(claimed) => {
+                    // SAFETY: the operation was claimed here.
+                    return match unsafe { fulfil(this, claimed, outcome) } {
+                        Ok(_wake) => Ok(()),
+                        Err(outcome) => refused(KeyError::Abandoned, outcome),
+                    };
+                }
+                Err(now) => state = now,
+            }
+        }
+    }
+}
+
+impl<T, H: Home> Clone for Handle<T, H> {
+    fn clone(&self) -> Self {
+        self.slab().add_handle();
+        Handle { slab: self.slab, values: PhantomData }
+    }
+}
+
+impl<T, H: Home> Drop for Handle<T, H> {
+    fn drop(&mut self) {
+        // SAFETY: this is a handle, and it is gone afterwards.
+        unsafe { H::Slab::<T>::drop_handle(self.slab) };
+    }
+}
+
+/// [`VTable::poll`] of a slot.
+///
+/// # Safety
+///
+/// As there, where the pointee is a `Slot<T, H>`, and the head stands for its consumer.
+unsafe fn poll<T: Abandoned, H: Home>(
+    pointee: *mut (),
+    head: &mut Head,
+    cx: &mut Context<'_>,
+) -> Poll<T> {
+    // SAFETY: a pointee has an address.
+    let this = unsafe { NonNull::new_unchecked(pointee) }.cast::<Slot<T, H>>();
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
+    // SAFETY: the head stands for the consumer.
+    let live = unsafe { slot.token() };
+    if let Err(stale) = head.load().token().check(live) {
+        return refuse(head, stale);
+    }
+    if slot.state().is_completed() {
+        *head = SPENT;
+        // SAFETY: the head stood for the consumer, and the operation is completed.
+        return Poll::Ready(unsafe { Slot::finish(this) });
+    }
+    // SAFETY: the caller's.
+    unsafe { poll_slowly(this, head, cx) }
+}
+
+/// [`poll`], where there is no value yet. A function of its own, so that the other road need not
+/// save registers for it.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn poll_slowly<T: Abandoned, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    head: &mut Head,
+    cx: &mut Context<'_>,
+) -> Poll<T> {
+    // SAFETY: the head is that of the slot.
+    let polling = unsafe { Polling::<Slot<T, H>>::start(head) };
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
+    // SAFETY: the head stands for the consumer.
+    match unsafe { wait(slot, cx.waker()) } {
+        Ok(()) => {
+            polling.still_pending();
+            Poll::Pending
+        }
+        Err(state) => {
+            polling.complete();
+            // SAFETY: the head stood for the consumer, and does so no longer; there is a result.
+            Poll::Ready(unsafe { result(this, state) })
+        }
+    }
+}
+
+/// The token is not that of the operation: it is not touched.
+#[cold]
+#[inline(never)]
+fn refuse<T>(head: &mut Head, stale: StaleToken) -> Poll<T> {
+    *head = Head::spent(Spent::Stale(stale));
+    Poll::Pending
+}
+
+const SPENT: Head = Head::spent(Spent::Completed(Some(ArmKind::Source)));
+
+impl<T, H: Home> Pointee for Slot<T, H> {
+    const ARM: ArmKind = ArmKind::Source;
+
+    unsafe fn give_up(pointee: *mut (), _: Head) {
+        // SAFETY: a pointee has an address.
+        let this = unsafe { NonNull::new_unchecked(pointee) }.cast::<Slot<T, H>>();
+        // SAFETY: the head stood for the consumer, and the caller gave it up.
+        unsafe { leave(this) };
+    }
+}

@@ -1,0 +1,28 @@
+/// What a pool has done so far. The numbers are taken one after the other while the pool may be in
+/// use; what belongs together is consistent when nobody uses it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// So many operations were begun.
+    pub rented: u64,
+    /// So many of them are over, with both ends gone.
+    pub returned: u64,
+    /// So many are not: `rented - returned`.
+    pub live: u64,
+    /// So many slots were rented at least once. In a [`LocalPool`](crate::LocalPool) that is how many
+    /// were live at a time, at most; in a [`Pool`](crate::Pool) it may be more by what threads keep
+    /// for themselves, up to 128 each.
+    pub high_water: u64,
+    /// So many slots there are.
+    pub capacity: u64,
+    /// So many slots are used up: each of their 2³² generations was rented, and they are not rented
+    /// again.
+    pub retired: u64,
+    /// So many times a key was refused: it was stale, had been used, was that of an abandoned
+    /// operation, or never given out.
+    pub stale_rejections: u64,
+    /// So many operations lost their consumer before they had a result.
+    pub abandoned: u64,
+    /// So many times the pool has called the allocator.
+    pub allocations: u64,
+}

@@ -1,0 +1,150 @@
+//! What the words of a slot are made of: atomics where several threads refer to it, plain cells
+//! where it is one. Everything else about a slot is the same.
+
+use core::cell::Cell;
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::sync::{
+    AtomicPtr, AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+
+/// The cell of a [`State`](super::State).
+pub(crate) trait Word {
+    fn new(bits: u64) -> Self;
+
+    /// What was stored by the one who made this state is visible.
+    fn load(&self) -> u64;
+
+    /// Stores where nobody else can: those who come later are told by other means.
+    fn store(&self, bits: u64);
+
+    /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
+    /// before is visible to the other.
+    fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
+}
+
+/// The cell of half a waker, or of a link.
+pub(crate) trait Pointer {
+    fn new(pointer: *mut ()) -> Self;
+    fn load(&self) -> *mut ();
+    fn store(&self, pointer: *mut ());
+    /// Stores a pointer to what others are to see as it is now, by [`observe`](Pointer::observe).
+    fn publish(&self, pointer: *mut ());
+    fn observe(&self) -> *mut ();
+}
+
+impl Word for Cell<u64> {
+    fn new(bits: u64) -> Self {
+        Cell::new(bits)
+    }
+
+    #[inline(always)]
+    fn load(&self) -> u64 {
+        // Volatile, so that it is not cut down to the half that is needed: a load that is narrower
+        // than the store before it waits for the cache.
+        // SAFETY: a cell is valid for reads.
+        unsafe { self.as_ptr().read_volatile() }
+    }
+
+    #[inline(always)]
+    fn store(&self, bits: u64) {
+        self.set(bits);
+    }
+
+    #[inline(always)]
+    fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
+        let found = self.get();
+        if found != current {
+            return Err(found);
+        }
+        self.set(new);
+        Ok(())
+    }
+}
+
+impl Pointer for Cell<*mut ()> {
+    fn new(pointer: *mut ()) -> Self {
+        Cell::new(pointer)
+    }
+
+    #[inline(always)]
+    fn load(&self) -> *mut () {
+        self.get()
+    }
+
+    #[inline(always)]
+    fn store(&self, pointer: *mut ()) {
+        self.set(pointer);
+    }
+
+    fn publish(&self, pointer: *mut ()) {
+        self.set(pointer);
+    }
+
+    #[inline(always)]
+    fn observe(&self) -> *mut () {
+        self.get()
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Word for AtomicU64 {
+    fn new(bits: u64) -> Self {
+        AtomicU64::new(bits)
+    }
+
+    #[inline(always)]
+    fn load(&self) -> u64 {
+        // ORDERING: Acquire, with the exchange that made the state: a value, or a waker, that it
+        // tells of is there.
+        self.load(Acquire)
+    }
+
+    #[inline(always)]
+    fn store(&self, bits: u64) {
+        // ORDERING: Relaxed. Whoever rents the slot next gets it from a list, and those who get a
+        // handle get it from somewhere; either orders this store before what they do. A late key
+        // reads the word for its generation and flags, not for what stands behind them.
+        self.store(bits, Relaxed);
+    }
+
+    #[inline(always)]
+    fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
+        // ORDERING: Release, with the loads and exchanges of the other side: what was put into the
+        // slot before, or read from it, was so before the flag says it. Acquire, with its
+        // exchanges: what it has put there may be taken out.
+        self.compare_exchange(current, new, AcqRel, Acquire).map(drop)
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Pointer for AtomicPtr<()> {
+    fn new(pointer: *mut ()) -> Self {
+        AtomicPtr::new(pointer)
+    }
+
+    #[inline(always)]
+    fn load(&self) -> *mut () {
+        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that it was
+        // not replaced; a link is read by the one to whom its list belongs.
+        self.load(Relaxed)
+    }
+
+    #[inline(always)]
+    fn store(&self, pointer: *mut ()) {
+        // ORDERING: Relaxed, as above: the exchange that follows publishes it.
+        self.store(pointer, Relaxed);
+    }
+
+    fn publish(&self, pointer: *mut ()) {
+        // ORDERING: Release, with `observe`: what the pointer leads to was written before.
+        self.store(pointer, Release);
+    }
+
+    #[inline(always)]
+    fn observe(&self) -> *mut () {
+        // ORDERING: Acquire, with `publish`.
+        self.load(Acquire)
+    }
+}

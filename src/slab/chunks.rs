@@ -1,0 +1,133 @@
+//! Chunks: storage that grows without moving anything. The first chunk has `2^FIRST` entries, each
+//! further one twice as many as the one before, so that an index is found with shifts.
+//!
+//! ```text
+//!  table ──┬─► chunk 0: entries 0 to 31
+//!          ├─► chunk 1: entries 32 to 95
+//!          ├─► chunk 2: entries 96 to 223
+//!          └─► …
+//! ```
+
+use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+use core::{alloc::Layout, array, marker::PhantomData, ptr, ptr::NonNull};
+
+use super::{cells::Pointer, list::Linked};
+
+/// A chunk begins on a cache line, so that an entry of 64 bytes is one.
+const LINE: usize = 64;
+
+const TABLE: usize = 32;
+
+/// What any table has room for.
+pub(crate) const MAX: u32 = u32::MAX - 31;
+
+/// Up to `limit` entries, of which those of a chunk are there once the chunk was [added](Chunks::add).
+pub(crate) struct Chunks<S, P: Pointer, const FIRST: u32> {
+    table: [P; TABLE],
+    limit: u32,
+    entries: PhantomData<S>,
+}
+
+impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
+    pub(crate) fn new(limit: u32) -> Self {
+        const { assert!(FIRST <= 5) };
+        assert!(limit <= MAX);
+        Chunks { table: array::from_fn(|_| P::new(ptr::null_mut())), limit, entries: PhantomData }
+    }
+
+    /// The chunk of an index, and how far into it.
+    #[inline(always)]
+    fn locate(index: u32) -> (usize, usize) {
+        // Neither wraps nor is zero, because the index is below `MAX`; written so that no check for
+        // that is left.
+        let shifted = index.wrapping_add(1 << FIRST);
+        let log = (shifted | 1).ilog2();
+        (log.wrapping_sub(FIRST) as usize % TABLE, (shifted - (1 << log)) as usize)
+    }
+
+    /// The index of the first entry of a chunk.
+    fn start(chunk: usize) -> u32 {
+        ((1_u32 << chunk) - 1) << FIRST
+    }
+
+    fn len(&self, chunk: usize) -> u32 {
+        let room = self.limit - Self::start(chunk);
+        room.min((1 << FIRST) << chunk)
+    }
+
+    fn layout(&self, chunk: usize) -> Layout {
+        let layout = Layout::array::<S>(self.len(chunk) as usize);
+        layout.and_then(|layout| layout.align_to(LINE)).expect("a chunk fits into memory")
+    }
+
+    /// The entry with this index, if its chunk was added before.
+    #[inline(always)]
+    pub(crate) fn get(&self, index: u32) -> Option<NonNull<S>> {
+        if index >= self.limit {
+            return None;
+        }
+        let (chunk, offset) = Self::locate(index);
+        let start = NonNull::new(self.table[chunk].observe())?.cast::<S>();
+        // SAFETY: the index is below the limit, so the offset is below the length of its chunk.
+        Some(unsafe { start.add(offset) })
+    }
+
+    /// How many entries there are.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    pub(crate) fn end(&self) -> u32 {
+        let chunks = self.table.iter().take_while(|start| !start.observe().is_null());
+        Self::start(chunks.count())
+    }
+
+    /// How many times the first `used` entries were rented in all, since generation `first`: each of
+    /// them knows, so that nobody has to count.
+    pub(crate) fn uses(&self, used: u32, first: u32) -> u64
+    where
+        S: Linked,
+    {
+        // SAFETY: an entry lives as long as the chunks.
+        let entries = (0..used).filter_map(|index| Some(unsafe { self.get(index)?.as_ref() }));
+        entries.map(|entry| (u64::from(entry.uses()) + 1).saturating_sub(first.into())).sum()
+    }
+
+    /// Adds the chunk that begins with the entry `index`, with what `make` makes for each of its
+    /// indices. Returns where the next one begins.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else adds at the same time.
+    pub(crate) unsafe fn add(&self, index: u32, mut make: impl FnMut(u32) -> S) -> u32 {
+        let (chunk, offset) = Self::locate(index);
+        assert!(offset == 0 && index < self.limit && self.table[chunk].observe().is_null());
+        let layout = self.layout(chunk);
+        // SAFETY: a chunk has at least one entry, and entries have a size.
+        let start = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        let start = start.cast::<S>();
+        let end = index + self.len(chunk);
+        for entry in index..end {
+            // SAFETY: the chunk was allocated for so many entries.
+            let place = unsafe { start.add((entry - index) as usize) };
+            // SAFETY: as above; nobody has seen the chunk yet.
+            unsafe { place.write(make(entry)) };
+        }
+        self.table[chunk].publish(start.as_ptr().cast());
+        end
+    }
+}
+
+impl<S, P: Pointer, const FIRST: u32> Drop for Chunks<S, P, FIRST> {
+    fn drop(&mut self) {
+        for (chunk, start) in self.table.iter().enumerate() {
+            let start = start.observe().cast::<S>();
+            if start.is_null() {
+                return;
+            }
+            let entries = ptr::slice_from_raw_parts_mut(start, self.len(chunk) as usize);
+            // SAFETY: they were written when the chunk was added, and this is the end of them.
+            unsafe { entries.drop_in_place() };
+            // SAFETY: it was allocated with this layout, and this is the end of it.
+            unsafe { dealloc(start.cast(), self.layout(chunk)) };
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use core::fmt;
+
+/// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
+/// kernel, through foreign code or as an id on the wire, and come back late, twice, or forged.
+///
+/// It is the index of a slot and the 32-bit generation of its use. A pool gives no key twice: a
+/// slot whose generations are used up is retired. So a key that comes late names nothing that lives
+/// any more, and is refused.
+///
+/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::Key;
+///
+/// let key = Key::from_u64(0x0000_0002_0000_0007);
+/// assert_eq!((key.generation(), key.index()), (2, 7));
+/// assert_eq!(Key::from_u64(key.to_u64()), key);
+/// assert_eq!(key.to_string(), "7.2");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    index: u32,
+    generation: u32,
+}
+
+impl Key {
+    pub(crate) const fn new(index: u32, generation: u32) -> Self {
+        Key { index, generation }
+    }
+
+    /// The key as a number: the generation is in the upper half, the index in the lower.
+    #[must_use]
+    pub const fn to_u64(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    /// The key with this number. Any number will do: one that a pool has not given out is refused
+    /// by it.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "cut into two halves")]
+    pub const fn from_u64(number: u64) -> Self {
+        Key { index: number as u32, generation: (number >> 32) as u32 }
+    }
+
+    /// Which slot of the pool.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// Which use of the slot.
+    #[must_use]
+    pub const fn generation(self) -> u32 {
+        self.generation
+    }
+}
+
+impl From<Key> for u64 {
+    fn from(key: Key) -> u64 {
+        key.to_u64()
+    }
+}
+
+impl From<u64> for Key {
+    fn from(number: u64) -> Key {
+        Key::from_u64(number)
+    }
+}
+
+/// `index.generation`
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.index, self.generation)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({self})")
+    }
+}

@@ -1,0 +1,181 @@
+//! The slab of one thread: a list, and counts.
+
+use alloc::boxed::Box;
+use core::{cell::Cell, ptr::NonNull};
+
+use super::{
+    End, Settings, Slab, Stats,
+    chunks::Chunks,
+    list::{Linked, List},
+};
+
+#[repr(C)]
+pub(crate) struct LocalSlab<S: Linked> {
+    settings: Settings<Self>,
+    /// As it came from the allocator.
+    this: NonNull<Self>,
+    vacant: List<S>,
+    live: Cell<u64>,
+    handles: Cell<usize>,
+    slots: Chunks<S, S::Pointer, 5>,
+    used: Cell<u32>,
+    capacity: Cell<u32>,
+    abandoned: Cell<u64>,
+    retired: Cell<u64>,
+    refused: Cell<u64>,
+    allocations: Cell<u64>,
+}
+
+fn count(counter: &Cell<u64>) {
+    counter.set(counter.get() + 1);
+}
+
+impl<S: Linked> LocalSlab<S> {
+    #[cold]
+    fn rent_new(&self) -> Option<NonNull<S>> {
+        let used = self.used.get();
+        if used == self.capacity.get() && !self.grow() {
+            return None;
+        }
+        self.used.set(used + 1);
+        count(&self.live);
+        self.slots.get(used)
+    }
+
+    fn grow(&self) -> bool {
+        if self.capacity.get() >= self.settings.limit() {
+            return false;
+        }
+        let make = |index| self.settings.make(self.this, index);
+        // SAFETY: there is one thread, and `make` does not come here.
+        self.capacity.set(unsafe { self.slots.add(self.capacity.get(), make) });
+        count(&self.allocations);
+        true
+    }
+
+    /// # Safety
+    ///
+    /// Nobody has a handle, nothing is out, and nobody uses the slab any more.
+    #[cold]
+    unsafe fn free(this: NonNull<Self>) {
+        // SAFETY: it is from `Box::into_raw`, and the caller is the last.
+        drop(unsafe { Box::from_raw(this.as_ptr()) });
+    }
+}
+
+impl<S: Linked> Slab for LocalSlab<S> {
+    type Slot = S;
+
+    fn new(settings: Settings<Self>) -> NonNull<Self> {
+        let zero = || Cell::new(0);
+        let initial = settings.initial;
+        let slab = Box::new(LocalSlab {
+            vacant: List::new(),
+            live: zero(),
+            handles: Cell::new(1),
+            slots: Chunks::new(settings.limit()),
+            settings,
+            this: NonNull::dangling(),
+            used: Cell::new(0),
+            capacity: Cell::new(0),
+            abandoned: zero(),
+            retired: zero(),
+            refused: zero(),
+            allocations: Cell::new(1),
+        });
+        let this = NonNull::new(Box::into_raw(slab)).expect("a box has an address");
+        // SAFETY: nobody else has seen the slab yet.
+        unsafe { (*this.as_ptr()).this = this };
+        // SAFETY: the handle that is about to be returned keeps the slab.
+        unsafe { this.as_ref() }.reserve(initial);
+        this
+    }
+
+    fn settings(&self) -> &Settings<Self> {
+        &self.settings
+    }
+
+    #[inline(always)]
+    fn rent(&self) -> Option<NonNull<S>> {
+        let Some(slot) = self.vacant.pop() else { return self.rent_new() };
+        count(&self.live);
+        Some(slot)
+    }
+
+    #[inline(always)]
+    unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
+        // SAFETY: the slot is out, so the slab lives.
+        let slab = unsafe { this.as_ref() };
+        let usual = !end.exhausted && !end.abandoned && slab.handles.get() != 0;
+        if usual {
+            // SAFETY: the slot is vacant, and in no list.
+            unsafe { slab.vacant.push(slot) };
+            slab.live.set(slab.live.get() - 1);
+        }
+        usual
+    }
+
+    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
+        // SAFETY: the slot is out, so the slab lives.
+        let slab = unsafe { this.as_ref() };
+        if end.exhausted {
+            count(&slab.retired);
+        } else {
+            // SAFETY: the slot is vacant, and in no list.
+            unsafe { slab.vacant.push(slot) };
+        }
+        if end.abandoned {
+            count(&slab.abandoned);
+        }
+        slab.live.set(slab.live.get() - 1);
+        if slab.handles.get() == 0 && slab.live.get() == 0 {
+            // SAFETY: nobody has a handle, and that was the last slot.
+            unsafe { Self::free(this) };
+        }
+    }
+
+    #[inline]
+    fn get(&self, index: u32) -> Option<NonNull<S>> {
+        if index < self.used.get() { self.slots.get(index) } else { None }
+    }
+
+    fn reserve(&self, additional: u32) {
+        let gone = self.live.get() + self.retired.get();
+        while u64::from(self.capacity.get()) - gone < additional.into() && self.grow() {}
+    }
+
+    fn stats(&self) -> Stats {
+        let first = self.settings.first_generation;
+        let rented = self.slots.uses(self.used.get(), first);
+        let live = self.live.get();
+        Stats {
+            rented,
+            returned: rented - live,
+            live,
+            high_water: self.used.get().into(),
+            capacity: self.capacity.get().into(),
+            retired: self.retired.get(),
+            stale_rejections: self.refused.get(),
+            abandoned: self.abandoned.get(),
+            allocations: self.allocations.get(),
+        }
+    }
+
+    fn count_refused(&self) {
+        count(&self.refused);
+    }
+
+    fn add_handle(&self) {
+        self.handles.set(self.handles.get().checked_add(1).expect("too many handles"));
+    }
+
+    unsafe fn drop_handle(this: NonNull<Self>) {
+        // SAFETY: the handle keeps the slab until it is counted down.
+        let slab = unsafe { this.as_ref() };
+        slab.handles.set(slab.handles.get() - 1);
+        if slab.handles.get() == 0 && slab.live.get() == 0 {
+            // SAFETY: nobody has a handle, and nothing is out.
+            unsafe { Self::free(this) };
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The slab of many threads: chunks of slots, a [shard](super::shard) for each thread, and a middle
+//! behind a lock for what goes from one to another.
+//!
+//! # Who frees
+//!
+//! The slab is on the heap, and two things hold it: its handles, and the slots that are out. The
+//! handles are counted one by one. The slots are not: that would be a read-modify-write for each
+//! rent and each return on a line that all threads share. Instead the places where vacant slots are
+//! count what they hold; nothing is out if that is as many as were ever used.
+//!
+//! 1. To count a vacant slot is the last thing that a return does to the slab. So who counts all of
+//!    them, and knows that nobody rents, may free it.
+//! 2. Whoever drops the last handle *closes* the slab: it sets a flag, and counts. Nobody rents any
+//!    more. If nothing is out, it frees the slab, and otherwise it puts it into
+//!    [limbo](super::limbo).
+//! 3. A return that sees the flag is counted under the lock of limbo, which then counts all again.
+//!    So the last one frees the slab.
+//! 4. A return that races with the closing may look at the flag just before it is set, and put its
+//!    slot back just after it was looked for. Nothing is accessed too late, but if that was the last
+//!    slot, then nobody counts. Limbo does, whenever a thread ends, a slab is closed, or this one
+//!    gets another slot back.
+//!
+//! The fourth is the price for returns without a read-modify-write, which takes 2 ns: a window of a
+//! few instructions, and in it the memory is freed later, but never too early.
+
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+use super::{
+    End, Settings, Slab, Stats,
+    chunks::{self, Chunks},
+    limbo,
+    list::{Linked, List, Lists},
+    shard::Shard,
+    threads::{self, lock},
+};
+use crate::sync::{
+    AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Mutex,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    yield_now,
+};
+
+/// The first chunk has 32 slots.
+const FIRST_SLOTS: u32 = if cfg!(loom) { 0 } else { 5 };
+/// And 8 threads find their shard made.
+const FIRST_SHARDS: u32 = if cfg!(loom) { 1 } else { 3 };
+
+const BOUNDED: u32 = 1;
+const CLOSED: u32 = 2;
+
+#[repr(C)]
+pub(crate) struct SharedSlab<S: Linked> {
+    settings: Settings<Self>,
+    /// As it came from the allocator.
+    this: NonNull<Self>,
+    slots: Chunks<S, S::Pointer, FIRST_SLOTS>,
+    shards: Chunks<Shard<S>, AtomicPtr<()>, FIRST_SHARDS>,
+    /// The first chunk of them: a shorter way to those of the first threads.
+    near: NonNull<Shard<S>>,
+    /// [`BOUNDED`] or not, [`CLOSED`] or not: what the usual return is not made for.
+    unusual: AtomicU32,
+    handles: AtomicUsize,
+    /// So many slots were rented at least once: those with a lower index.
+    used: AtomicU32,
+    middle: Mutex<Middle<S>>,
+    /// So many slots are in the middle, are retired, or came back when the slab was closed. A slot
+    /// is counted after it was put there, so it may be taken before: then this is one too low.
+    vacant: AtomicI64,
+    retired: AtomicU64,
+    abandoned: AtomicU64,
+    refused: AtomicU64,
+    allocations: AtomicU64,
+}
+
+struct Middle<S: Linked> {
+    lists: Lists<S>,
+    /// So many slots are there.
+    capacity: u32,
+}
+
+impl<S: Linked> SharedSlab<S> {
+    /// The shard of this thread, if it is there.
+    #[inline(always)]
+    fn own_shard(&self) -> Option<&Shard<S>> {
+        let number = threads::number();
+        let shard = if number < 1 << FIRST_SHARDS {
+            // SAFETY: the first chunk is added when the slab is made, and has so many.
+            unsafe { self.near.add(number as usize) }
+        } else {
+            self.shards.get(number)?
+        };
+        // SAFETY: chunks live as long as the slab.
+        Some(unsafe { shard.as_ref() })
+    }
+
+    /// The shard of this thread; `None` if the thread is about to end.
+    fn shard(&self) -> Option<&Shard<S>> {
+        let number = threads::take_number()?;
+        self.own_shard().or_else(|| self.add_shard(number))
+    }
+
+    #[cold]
+    fn add_shard(&self, number: u32) -> Option<&Shard<S>> {
+        let _only = lock(&self.middle);
+        let mut there = self.shards.end();
+        while there <= number {
+            // SAFETY: under the lock.
+            there = unsafe { self.shards.add(there, |_| Shard::new()) };
+            self.allocations.fetch_add(1, Relaxed);
+        }
+        // SAFETY: chunks live as long as the slab.
+        self.shards.get(number).map(|shard| unsafe { shard.as_ref() })
+    }
+
+    fn shards(&self) -> impl Iterator<Item = &Shard<S>> {
+        // SAFETY: chunks live as long as the slab.
+        (0..).map_while(|number| Some(unsafe { self.shards.get(number)?.as_ref() }))
+    }
+
+    fn rent_bounded(&self) -> Option<NonNull<S>> {
+        let shard = self.shard();
+        let slot = shard.and_then(|shard| {
+            let _entered = shard.try_enter()?;
+            shard.pop()
+        });
+        slot.or_else(|| self.find(shard))
+    }
+
+    /// A vacant slot from the middle, a new one, one of other threads, or of a new chunk. The shard
+    /// has none.
+    #[cold]
+    fn find(&self, shard: Option<&Shard<S>>) -> Option<NonNull<S>> {
+        let mut middle = lock(&self.middle);
+        loop {
+            if let Some(list) = middle.lists.pop() {
+                let count = list.len();
+                let slot = list.pop();
+                if let Some(shard) = shard.filter(|_| !self.settings.is_bounded()) {
+                    shard.refill(&list);
+                }
+                // ORDERING: Relaxed: these counts matter when nobody rents.
+                self.vacant.fetch_sub((count - list.len()).into(), Relaxed);
+                middle.lists.push(&list);
+                return slot;
+            }
+            let used = self.used.load(Relaxed);
+            if used < middle.capacity {
+                // ORDERING: Release, with the Acquire in `get`: the chunk was added before. All who
+                // store hold the lock.
+                self.used.store(used + 1, Release);
+                return self.slots.get(used);
+            }
+            if !self.reclaim(&mut middle) && !self.grow(&mut middle) {
+                return None;
+            }
+        }
+    }
+
+    /// Collects what others have and do not need: in a bounded slab all that is vacant, in an
+    /// unbounded one what threads left that have ended. Whether there was anything.
+    fn reclaim(&self, middle: &mut Middle<S>) -> bool {
+        let mut found = false;
+        let mut drain = |shard: &Shard<S>| {
+            let list = shard.drain(u32::MAX);
+            found |= list.len() > 0;
+            self.vacant.fetch_add(list.len().into(), Relaxed);
+            middle.lists.push(&list);
+        };
+        if self.settings.is_bounded() {
+            for shard in self.shards() {
+                // Whoever is in there is about to leave: it waits for nobody, and calls nobody.
+                let _entered = loop {
+                    match shard.try_enter() {
+                        Some(entered) => break entered,
+                        None => yield_now(),
+                    }
+                };
+                drain(shard);
+            }
+        } else {
+            let numbers = threads::numbers();
+            let left = numbers.without_thread().map_while(|number| self.shards.get(number));
+            // SAFETY: chunks live as long as the slab.
+            left.for_each(|shard| drain(unsafe { shard.as_ref() }));
+        }
+        found
+    }
+
+    fn grow(&self, middle: &mut Middle<S>) -> bool {
+        if middle.capacity >= self.settings.limit() {
+            return false;
+        }
+        let make = |index| self.settings.make(self.this, index);
+        // SAFETY: under the lock.
+        middle.capacity = unsafe { self.slots.add(middle.capacity, make) };
+        self.allocations.fetch_add(1, Relaxed);
+        true
+    }
+
+    /// A return to a shard that has no room, or to none.
+    #[cold]
+    unsafe fn put_elsewhere(this: NonNull<Self>, shard: Option<&Shard<S>>, slot: NonNull<S>) {
+        // SAFETY: the slot is out, so the slab lives until its return is counted.
+        let slab = unsafe { this.as_ref() };
+        let list = match shard {
+            Some(shard) if !slab.settings.is_bounded() => shard.drain(Shard::<S>::HALF),
+            _ => List::new(),
+        };
+        let count = list.len() + 1;
+        // SAFETY: the slot is vacant, and in no list.
+        unsafe { list.push(slot) };
+        lock(&slab.middle).lists.push(&list);
+        slab.count_vacant(count);
+    }
+
+    fn count_vacant(&self, count: u32) {
+        // ORDERING: Release, with the Acquire in `is_empty`: all that was done to the slab was done
+        // before.
+        self.vacant.fetch_add(count.into(), Release);
+    }
+
+    /// Nothing is out. For a closed slab, where nobody rents: slots only come back then, and go from
+    /// shards to the middle. To count the middle first is what makes sure that none is counted twice.
+    pub(crate) fn is_empty(&self) -> bool {
+        // ORDERING: Acquire, with the Release in `count_vacant`.
+        let vacant = self.vacant.load(Acquire);
+        let settled = self.shards().map(|shard| i64::from(shard.settled())).sum::<i64>();
+        vacant + settled == i64::from(self.used.load(Relaxed))
+    }
+}
+
+impl<S: Linked> Slab for SharedSlab<S> {
+    type Slot = S;
+
+    fn new(settings: Settings<Self>) -> NonNull<Self> {
+        let count = || AtomicU64::new(0);
+        let middle = Middle { lists: Lists::new(), capacity: 0 };
+        let slab = Box::new(SharedSlab {
+            slots: Chunks::new(settings.limit()),
+            shards: Chunks::new(chunks::MAX),
+            near: NonNull::dangling(),
+            unusual: AtomicU32::new(if settings.is_bounded() { BOUNDED } else { 0 }),
+            handles: AtomicUsize::new(1),
+            used: AtomicU32::new(0),
+            middle: Mutex::new(middle),
+            vacant: AtomicI64::new(0),
+            retired: count(),
+            abandoned: count(),
+            refused: count(),
+            allocations: AtomicU64::new(1),
+            settings,
+            this: NonNull::dangling(),
+        });
+        let this = NonNull::new(Box::into_raw(slab)).expect("a box has an address");
+        // SAFETY: nobody else has seen the slab yet.
+        let slab = unsafe { &mut *this.as_ptr() };
+        slab.this = this;
+        slab.near = NonNull::from(slab.add_shard(0).expect("it was added"));
+        slab.reserve(slab.settings.initial);
+        this
+    }
+
+    fn settings(&self) -> &Settings<Self> {
+        &self.settings
+    }
+
+    #[inline(always)]
+    fn rent(&self) -> Option<NonNull<S>> {
+        // It is not closed, so it may be bounded.
+        if self.unusual.load(Relaxed) != 0 {
+            return self.rent_bounded();
+        }
+        let slot = self.own_shard().and_then(Shard::pop);
+        slot.or_else(|| self.find(self.shard()))
+    }
+
+    #[inline(always)]
+    unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
+        // SAFETY: the slot is out, so the slab lives until its return is counted.
+        let slab = unsafe { this.as_ref() };
+        // ORDERING: Relaxed. It may be missed; see the fourth rule.
+        let usual = !end.exhausted && !end.abandoned && slab.unusual.load(Relaxed) == 0;
+        usual && slab.own_shard().is_some_and(|shard| shard.try_push(slot))
+    }
+
+    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
+        // SAFETY: the slot is out, so the slab lives until its return is counted.
+        let slab = unsafe { this.as_ref() };
+        if end.abandoned {
+            slab.abandoned.fetch_add(1, Relaxed);
+        }
+        let unusual = slab.unusual.load(Relaxed);
+        if unusual & CLOSED != 0 {
+            // SAFETY: the slot was out.
+            return unsafe { limbo::put(this, |slab| slab.count_vacant(1)) };
+        }
+        if end.exhausted {
+            slab.retired.fetch_add(1, Relaxed);
+            return slab.count_vacant(1);
+        }
+        let shard = slab.shard();
+        if let Some(shard) = shard {
+            let entered = if unusual & BOUNDED != 0 { shard.try_enter() } else { None };
+            let may = entered.is_some() || unusual & BOUNDED == 0;
+            if may && shard.try_push(slot) {
+                return;
+            }
+        }
+        // SAFETY: the caller's.
+        unsafe { Self::put_elsewhere(this, shard, slot) };
+    }
+
+    #[inline]
+    fn get(&self, index: u32) -> Option<NonNull<S>> {
+        // ORDERING: Acquire, with the Release in `find`.
+        if index < self.used.load(Acquire) { self.slots.get(index) } else { None }
+    }
+
+    fn reserve(&self, additional: u32) {
+        let shard = self.shard();
+        let mut middle = lock(&self.middle);
+        loop {
+            let new = middle.capacity - self.used.load(Relaxed);
+            let retired = i64::try_from(self.retired.load(Relaxed)).unwrap_or(i64::MAX);
+            let at_hand = i64::from(new) + i64::from(shard.map_or(0, Shard::len));
+            let at_hand = at_hand + self.vacant.load(Relaxed) - retired;
+            if at_hand >= additional.into() || !self.grow(&mut middle) {
+                return;
+            }
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        // The middle first, so that what goes there from a shard meanwhile is not counted twice.
+        let vacant = self.vacant.load(Acquire);
+        let in_shards = self.shards().map(|shard| i64::from(shard.len())).sum::<i64>();
+        let used = self.used.load(Acquire);
+        let live = (i64::from(used) - vacant - in_shards).max(0).unsigned_abs();
+        let rented = self.slots.uses(used, self.settings.first_generation);
+        Stats {
+            rented,
+            returned: rented.saturating_sub(live),
+            live,
+            high_water: used.into(),
+            capacity: lock(&self.middle).capacity.into(),
+            retired: self.retired.load(Relaxed),
+            stale_rejections: self.refused.load(Relaxed),
+            abandoned: self.abandoned.load(Relaxed),
+            allocations: self.allocations.load(Relaxed),
+        }
+    }
+
+    fn count_refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    fn add_handle(&self) {
+        // ORDERING: Relaxed: who adds one has one.
+        let before = self.handles.fetch_add(1, Relaxed);
+        assert!(before < usize::MAX / 2, "a pool has too many handles");
+    }
+
+    unsafe fn drop_handle(this: NonNull<Self>) {
+        // SAFETY: the handle keeps the slab until it is counted down.
+        let slab = unsafe { this.as_ref() };
+        // ORDERING: AcqRel, with itself: all that was rented by others was counted before.
+        if slab.handles.fetch_sub(1, AcqRel) == 1 {
+            limbo::close(this, |slab| {
+                // ORDERING: Release; a return that sees it takes the lock of limbo, which is what
+                // orders it after this.
+                slab.unusual.fetch_or(CLOSED, Release);
+            });
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! A slot: what its cells hold is for [`State`] to say, and nobody touches them but through here.
+
+use core::{
+    mem::MaybeUninit,
+    ptr::{self, NonNull},
+    task::{RawWaker, RawWakerVTable, Waker},
+};
+
+use super::{
+    End, Home, Key, Slab, State,
+    cells::{Pointer, Word},
+    list::Linked,
+};
+use crate::{
+    Token,
+    erased::{Header, VTable},
+    sync::UnsafeCell,
+};
+
+/// Starts with the header, as every pointee does: the table that it points to is what the slab
+/// begins with. 64 bytes for a `T` of one word.
+#[repr(C)]
+pub(crate) struct Slot<T, H: Home> {
+    header: Header,
+    state: H::Word,
+    index: u32,
+    /// The generation once more, for whoever refers to the slot: what is known from here need not
+    /// wait for the state, and so for the other side's last change of it.
+    generation: UnsafeCell<u32>,
+    /// The consumer's. In a vacant slot, two links.
+    pub(crate) waker: WakerCell<H::Pointer>,
+    /// The completer's.
+    pub(crate) watcher: WakerCell<H::Pointer>,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// A waker in two halves, so that the other side may read it before it knows whether it belongs to
+/// it.
+#[repr(C)]
+pub(crate) struct WakerCell<P> {
+    data: P,
+    vtable: P,
+}
+
+impl<P: Pointer> WakerCell<P> {
+    fn new() -> Self {
+        WakerCell { data: P::new(ptr::null_mut()), vtable: P::new(ptr::null_mut()) }
+    }
+
+    /// Puts a copy of a waker in. It belongs to the slot if the transition follows that sets the
+    /// flag, and otherwise to the caller as before. For the end whose waker it is, while the flag is
+    /// not set.
+    #[inline(always)]
+    pub(crate) fn put(&self, waker: &Waker) {
+        let WakerParts { data, vtable } = WakerParts::of(waker);
+        self.data.store(data);
+        self.vtable.store(vtable);
+    }
+
+    /// What is there. It belongs to whoever clears the flag, from the state that was seen before the
+    /// copy was made.
+    #[inline(always)]
+    pub(crate) fn copy(&self) -> WakerParts {
+        WakerParts { data: self.data.load(), vtable: self.vtable.load() }
+    }
+
+    /// Whether that is the waker in there. For the end whose waker it is, while the flag is set.
+    #[inline(always)]
+    pub(crate) fn holds(&self, waker: &Waker) -> bool {
+        self.copy() == WakerParts::of(waker)
+    }
+}
+
+/// A copy of the halves of a waker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WakerParts {
+    data: *mut (),
+    vtable: *mut (),
+}
+
+impl WakerParts {
+    fn of(waker: &Waker) -> Self {
+        let vtable: *const RawWakerVTable = waker.vtable();
+        WakerParts { data: waker.data().cast_mut(), vtable: vtable.cast_mut().cast() }
+    }
+
+    /// # Safety
+    ///
+    /// The parts are those of one waker, which nobody else has or will make of them.
+    pub(crate) unsafe fn into_waker(self) -> Waker {
+        // SAFETY: the vtable of a waker is a reference for ever.
+        let vtable: &'static RawWakerVTable = unsafe { &*self.vtable.cast() };
+        // SAFETY: the two are those of a waker, so they keep its contract.
+        unsafe { Waker::from_raw(RawWaker::new(self.data, vtable)) }
+    }
+}
+
+impl<T, H: Home> Slot<T, H> {
+    /// A slot of `slab`, which begins with its [`Settings`](super::Settings).
+    pub(crate) fn new(slab: NonNull<H::Slab<T>>, index: u32, first_generation: u32) -> Self {
+        Slot {
+            header: Header::at(slab.cast::<VTable<T>>()),
+            state: H::Word::new(State::before(first_generation).bits()),
+            index,
+            generation: UnsafeCell::new(first_generation - 1),
+            waker: WakerCell::new(),
+            watcher: WakerCell::new(),
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
+    #[inline(always)]
+    fn slab(&self) -> NonNull<H::Slab<T>> {
+        self.header.table().cast()
+    }
+
+    #[inline(always)]
+    pub(crate) fn state(&self) -> State {
+        State::from_bits(self.state.load())
+    }
+
+    /// Makes a transition, if the state is still `from`; otherwise tells what it is.
+    #[inline(always)]
+    pub(crate) fn exchange(&self, from: State, to: State) -> Result<(), State> {
+        self.state.exchange(from.bits(), to.bits()).map_err(State::from_bits)
+    }
+
+    /// Begins the next use of a slot that has just been taken out of a slab.
+    ///
+    /// # Safety
+    ///
+    /// Nobody refers to the slot.
+    #[inline(always)]
+    pub(crate) unsafe fn begin(&self) {
+        let generation = self.generation.with_mut(|cell| {
+            // SAFETY: the caller's.
+            let generation = unsafe { &mut *cell };
+            *generation += 1;
+            *generation
+        });
+        self.state.store(State::rented(generation).bits());
+    }
+
+    /// The number of this use.
+    ///
+    /// # Safety
+    ///
+    /// The caller refers to the slot, which is out.
+    #[inline(always)]
+    pub(crate) unsafe fn generation(&self) -> u32 {
+        // SAFETY: it is changed where nobody refers to the slot.
+        self.generation.with(|cell| unsafe { *cell })
+    }
+
+    /// # Safety
+    ///
+    /// As [`generation`](Slot::generation).
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits of the generation")]
+    pub(crate) unsafe fn token(&self) -> Token {
+        // SAFETY: the caller's.
+        Token::new(unsafe { self.generation() } as u16)
+    }
+
+    /// # Safety
+    ///
+    /// As [`generation`](Slot::generation).
+    pub(crate) unsafe fn key(&self) -> Key {
+        // SAFETY: the caller's.
+        Key::new(self.index, unsafe { self.generation() })
+    }
+
+    /// Gives the slot back to its slab, which may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// The slot is in `last`, and the caller is the only one who refers to it. What its cells hold
+    /// was taken out.
+    #[inline(always)]
+    pub(crate) unsafe fn give_back(this: NonNull<Self>, last: State) {
+        // SAFETY: the slot is out, so it lives.
+        let slot = unsafe { this.as_ref() };
+        let vacant = last.vacate();
+        slot.state.store(vacant.bits());
+        let end = End { exhausted: vacant.is_exhausted(), abandoned: last.is_pending() };
+        // SAFETY: the slot is vacant now, and the caller gave it up.
+        unsafe { Slab::put(slot.slab(), this, end) };
+    }
+
+    /// Takes the value, and gives the slot back.
+    ///
+    /// # Safety
+    ///
+    /// The state [is completed](State::is_completed), and the caller is the consumer.
+    #[inline(always)]
+    pub(crate) unsafe fn finish(this: NonNull<Self>) -> T {
+        // SAFETY: the slot is out, so it lives.
+        let slot = unsafe { this.as_ref() };
+        // SAFETY: there is a value, and it is the consumer's.
+        let value = unsafe { slot.take_value() };
+        // SAFETY: the caller refers to it.
+        let vacant = State::vacant(unsafe { slot.generation() });
+        slot.state.store(vacant.bits());
+        let end = End { exhausted: vacant.is_exhausted(), abandoned: false };
+        // SAFETY: the slot is vacant now, and the caller gave it up.
+        if unsafe { Slab::try_put(slot.slab(), this, end) } {
+            return value;
+        }
+        // SAFETY: as above.
+        unsafe { Slot::finish_slowly(this, end, value) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Slab::put`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn finish_slowly(this: NonNull<Self>, end: End, value: T) -> T {
+        // SAFETY: the slot is out, so it lives.
+        let slab = unsafe { this.as_ref() }.slab();
+        // SAFETY: the caller's.
+        unsafe { Slab::put(slab, this, end) };
+        value
+    }
+
+    /// # Safety
+    ///
+    /// The caller owns the value cell, by the first rule.
+    #[inline(always)]
+    pub(crate) unsafe fn put_value(&self, value: T) {
+        // SAFETY: nobody else touches the cell.
+        self.value.with_mut(|cell| unsafe { cell.write(MaybeUninit::new(value)) });
+    }
+
+    /// # Safety
+    ///
+    /// As [`put_value`](Slot::put_value), and there is a value in it, which is not taken again.
+    #[inline(always)]
+    pub(crate) unsafe fn take_value(&self) -> T {
+        self.value.with_mut(|cell| {
+            // SAFETY: nobody else touches the cell.
+            let value = unsafe { &*cell };
+            // SAFETY: it holds a value, which is read once.
+            unsafe { value.assume_init_read() }
+        })
+    }
+}
+
+// SAFETY: in a vacant slot there is no waker, and a slot does not move.
+unsafe impl<T, H: Home> Linked for Slot<T, H> {
+    type Pointer = H::Pointer;
+    type Table = VTable<T>;
+
+    #[inline(always)]
+    fn link(&self) -> &H::Pointer {
+        &self.waker.data
+    }
+
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    fn list_link(&self) -> &H::Pointer {
+        &self.waker.vtable
+    }
+
+    fn uses(&self) -> u32 {
+        self.state().generation()
+    }
+}

@@ -1,0 +1,265 @@
+//! The life of a slot: one 64-bit word, and every change that it can undergo.
+//!
+//! ```text
+//!  63            32 31             10 9                      0
+//! ┌────────────────┬─────────────────┬────────────────────────┐
+//! │   generation   │  registrations  │         flags          │
+//! └────────────────┴─────────────────┴────────────────────────┘
+//! ```
+//!
+//! The generation counts the uses of the slot. The registrations count the wakers that were put
+//! into the slot in this use, by either end: who reads a waker and then changes the word from what
+//! it was before knows that the waker was not another one meanwhile.
+//!
+#![doc = include_str!("states.md")]
+//!
+//! The functions below are pure: they say what the word becomes, or that the change is not allowed
+//! now. Whoever calls them makes the change with one compare-and-exchange, or with a plain store
+//! where the state says that nobody else can make one. The unit tests read the tables above.
+
+/// What the state word of a slot says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State(u64);
+
+const PENDING: u64 = 1 << 0;
+const CLAIMED: u64 = 1 << 1;
+const VALUE: u64 = 1 << 2;
+const NOTHING: u64 = 1 << 3;
+const WAITING: u64 = 1 << 4;
+const GONE: u64 = 1 << 5;
+const HELD: u64 = 1 << 6;
+const KEYED: u64 = 1 << 7;
+const WATCHED: u64 = 1 << 8;
+const ABANDONED: u64 = 1 << 9;
+
+const REGISTRATION: u64 = 1 << 10;
+const FLAGS: u64 = REGISTRATION - 1;
+const GENERATION: u64 = 1 << 32;
+const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
+
+/// One row of the table.
+struct Transition {
+    /// Flags that have to be set, and flags that must not be.
+    with: u64,
+    without: u64,
+    sets: u64,
+    clears: u64,
+}
+
+/// A transition counts a registration if it sets one of these.
+const REGISTERS: u64 = WAITING | WATCHED;
+
+macro_rules! transitions {
+    ($($name:ident: $with:expr, $without:expr => $sets:expr, $clears:expr;)*) => {
+        impl State {
+            $(
+                #[doc = concat!("The transition `", stringify!($name), "`, if it is allowed.")]
+                #[must_use]
+                #[inline(always)]
+                pub(crate) fn $name(self) -> Option<State> {
+                    const TRANSITION: Transition =
+                        Transition { with: $with, without: $without, sets: $sets, clears: $clears };
+                    self.apply(&TRANSITION)
+                }
+            )*
+        }
+
+        #[cfg(test)]
+        const TRANSITIONS: &[(&str, Transition)] = &[$((
+            stringify!($name),
+            Transition { with: $with, without: $without, sets: $sets, clears: $clears },
+        )),*];
+    };
+}
+
+transitions! {
+    register: PENDING, WAITING | GONE => WAITING, 0;
+    unregister: PENDING | WAITING, 0 => 0, WAITING;
+    leave: PENDING, GONE => GONE, WAITING | WATCHED;
+    take: VALUE, GONE => GONE, VALUE;
+    take_nothing: NOTHING, GONE => GONE, NOTHING;
+    complete: PENDING | HELD, CLAIMED | KEYED | GONE | WATCHED => VALUE, PENDING | HELD | WAITING;
+    give_up: PENDING | HELD, CLAIMED | GONE | WATCHED => NOTHING, PENDING | HELD | WAITING;
+    watch: PENDING | HELD, GONE | WATCHED => WATCHED, 0;
+    unwatch: PENDING | HELD | WATCHED, 0 => 0, WATCHED;
+    issue_key: HELD, 0 => KEYED, 0;
+    release: HELD, WATCHED => 0, HELD;
+    claim: PENDING | KEYED, CLAIMED | GONE => CLAIMED, 0;
+    fulfil: PENDING | CLAIMED, GONE => VALUE, PENDING | CLAIMED | WAITING | WATCHED;
+    refuse: PENDING | CLAIMED, GONE => NOTHING, PENDING | CLAIMED | WAITING | WATCHED;
+    withdraw: PENDING | CLAIMED | GONE, 0 => 0, CLAIMED;
+}
+
+impl State {
+    /// Of a slot that was never rented, and whose first generation will be this.
+    pub(crate) const fn before(first_generation: u32) -> State {
+        State((first_generation as u64 - 1) * GENERATION)
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> State {
+        State(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn apply(self, transition: &Transition) -> Option<State> {
+        if self.0 & (transition.with | transition.without) != transition.with {
+            return None;
+        }
+        let mut bits = self.0;
+        if transition.sets & REGISTERS != 0 {
+            if bits & REGISTRATIONS == REGISTRATIONS {
+                return None;
+            }
+            bits += REGISTRATION;
+        }
+        Some(State(bits & !transition.clears | transition.sets))
+    }
+
+    /// In its use with this number, a slot begins so.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) const fn rented(generation: u32) -> State {
+        State(generation as u64 * GENERATION + (PENDING | HELD))
+    }
+
+    /// Vacant after this use, at the hands of the last who refers to the slot. What is kept is what
+    /// a late key is to be told.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn vacate(self) -> State {
+        let abandoned = if self.is_pending() { ABANDONED } else { 0 };
+        State(self.0 & (!(GENERATION - 1) | KEYED) | abandoned)
+    }
+
+    /// The last generation has been used: the slot is not to be rented again.
+    #[inline(always)]
+    pub(crate) fn is_exhausted(self) -> bool {
+        self.generation() == u32::MAX
+    }
+
+    #[inline(always)]
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// No result yet.
+    #[inline(always)]
+    pub(crate) fn is_pending(self) -> bool {
+        self.has(PENDING)
+    }
+
+    /// As [`rented`](State::rented) made it.
+    #[inline(always)]
+    pub(crate) fn is_rented(self) -> bool {
+        self.lower() == PENDING | HELD
+    }
+
+    /// The consumer waits, with the first waker that it came with, and nothing else has happened.
+    #[inline(always)]
+    pub(crate) fn is_awaited(self) -> bool {
+        self.lower() == PENDING | HELD | WAITING | REGISTRATION
+    }
+
+    /// The usual end: a completer that gave out no key has given a value.
+    #[inline(always)]
+    pub(crate) fn is_completed(self) -> bool {
+        self.0 & FLAGS == VALUE
+    }
+
+    /// A slot after its [usual end](State::is_completed).
+    #[must_use]
+    #[inline(always)]
+    pub(crate) const fn vacant(generation: u32) -> State {
+        State(generation as u64 * GENERATION)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_held(self) -> bool {
+        self.has(HELD)
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_value(self) -> bool {
+        self.has(VALUE)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_waiting(self) -> bool {
+        self.has(WAITING)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_gone(self) -> bool {
+        self.has(GONE)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_watched(self) -> bool {
+        self.has(WATCHED)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_keyed(self) -> bool {
+        self.has(KEYED)
+    }
+
+    /// The consumer went before there was a result; the slot may have been returned since.
+    #[inline(always)]
+    pub(crate) fn is_abandoned(self) -> bool {
+        self.has(ABANDONED) || self.has(PENDING | GONE)
+    }
+
+    /// Nobody refers to the slot any more: who made it so returns it.
+    #[inline(always)]
+    pub(crate) fn is_unreferenced(self) -> bool {
+        self.0 & (GONE | HELD | CLAIMED) == GONE
+    }
+
+    /// The consumer has gone, and nobody but the completer refers to the slot.
+    #[inline(always)]
+    pub(crate) fn is_the_completers_own(self) -> bool {
+        self.0 & (GONE | HELD | CLAIMED) == GONE | HELD
+    }
+
+    /// All but the generation.
+    #[inline(always)]
+    fn lower(self) -> u64 {
+        self.0 & (GENERATION - 1)
+    }
+
+    #[inline(always)]
+    fn has(self, flags: u64) -> bool {
+        self.0 & flags == flags
+    }
+}
+
+/// Why a key is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    Stale,
+    Completed,
+    Abandoned,
+    Unknown,
+}
+
+impl State {
+    /// Why a key with this generation may not claim the operation, if it may not. The slot had its
+    /// first use as `first`.
+    pub(crate) fn refusal(self, generation: u32, first: u32) -> Option<Refusal> {
+        if generation != self.generation() {
+            let past = (first..self.generation()).contains(&generation);
+            return Some(if past { Refusal::Stale } else { Refusal::Unknown });
+        }
+        if !self.is_keyed() {
+            return Some(Refusal::Unknown);
+        }
+        if self.is_abandoned() {
+            return Some(Refusal::Abandoned);
+        }
+        if self.claim().is_some() { None } else { Some(Refusal::Completed) }
+    }
+}
