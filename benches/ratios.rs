@@ -1,100 +1,21 @@
 //! `cargo bench --bench ratios`: all contenders in one process, interleaved round by round, one
-//! table per result type. Only ratios from one run count; `-- --rounds N` repeats more
+//! table per result type or kind of work. Only ratios from one run count; `-- --rounds N` repeats more
 //! often, `-- --only TITLE` measures the tables with that in their title.
 
 mod contenders;
+mod harness;
 
-use std::{hint::black_box, time::Instant};
-
-use contenders::{Case, Counting, allocations, pending, ready};
+use contenders::{Counting, pending, ready};
+use harness::{OPERATIONS, Row, Table, Targets, completions, find, print_table};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Short rounds: a minimum then has a chance to fall between two disturbances.
-const OPERATIONS: u32 = 2_000;
 
 /// The tables are gone through several times, so that none of them is taken in one bad minute.
 const PASSES: usize = 10;
 
 /// What the titles of the tables begin with whose results are ready.
 const READY: &str = "ready, ";
-
-/// What one contender took and allocated per operation.
-struct Row {
-    name: &'static str,
-    min: f64,
-    median: f64,
-    allocations: f64,
-    bytes: f64,
-}
-
-/// Chunks of every size that a contender may ask for. While they are held, its own boxes come from
-/// other addresses than in the round before, so that nobody is stuck with an unlucky one.
-fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
-    let sizes = (16..=1_280).step_by(16);
-    sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
-}
-
-/// The contenders for one piece of work, and every round they ran.
-struct Table {
-    title: String,
-    cases: Vec<Case>,
-    times: Vec<Vec<f64>>,
-    judge: fn(&[Row], &mut Targets),
-}
-
-impl Table {
-    fn new(title: String, cases: Vec<Case>, judge: fn(&[Row], &mut Targets)) -> Self {
-        let times = vec![Vec::new(); cases.len()];
-        Table { title, cases, times, judge }
-    }
-
-    fn run(&mut self, rounds: usize) {
-        for round in 0..rounds {
-            let _elsewhere = hold_chunks(round % 8);
-            for (case, times) in self.cases.iter().zip(&mut self.times) {
-                let start = Instant::now();
-                black_box((case.run)(black_box(OPERATIONS.into())));
-                times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(OPERATIONS));
-            }
-        }
-    }
-
-    fn rows(&mut self) -> Vec<Row> {
-        let row = |(case, times): (&Case, &mut Vec<f64>)| {
-            times.sort_by(f64::total_cmp);
-            let (allocations, bytes) = allocations(case);
-            let (min, median) = (times[0], times[times.len() / 2]);
-            Row { name: case.name, min, median, allocations, bytes }
-        };
-        self.cases.iter().zip(&mut self.times).map(row).collect()
-    }
-}
-
-fn find<'r>(rows: &'r [Row], name: &str) -> &'r Row {
-    rows.iter().find(|row| row.name == name).expect("every contender has its row")
-}
-
-fn print_table(title: &str, rows: &[Row]) {
-    let ours = rows.iter().find(|row| row.name.starts_with("ours")).expect("we take part").min;
-    println!("\n{title}");
-    println!(
-        "  {:<22} {:>8} {:>8} {:>9} {:>8} {:>8}",
-        "contender", "min ns", "med ns", "min/ours", "allocs", "bytes"
-    );
-    for row in rows {
-        println!(
-            "  {:<22} {:>8.2} {:>8.2} {:>8.2}x {:>8.2} {:>8.1}",
-            row.name,
-            row.min,
-            row.median,
-            row.min / ours,
-            row.allocations,
-            row.bytes
-        );
-    }
-}
 
 /// The minima of all results that were ready, as a Markdown table.
 fn print_summary(tables: &[(&str, Vec<Row>)]) {
@@ -113,43 +34,9 @@ fn cut(title: &str) -> &str {
     title.rsplit_once(" (").map_or(title, |(name, _)| name)
 }
 
-/// The targets, each a bound on a ratio of minima or on a count, and what was measured.
-struct Targets {
-    lines: Vec<String>,
-    missed: usize,
-}
-
-impl Targets {
-    fn check(&mut self, holds: bool, text: &str) {
-        self.missed += usize::from(!holds);
-        self.lines.push(format!("  {} {text}", if holds { "met   " } else { "MISSED" }));
-    }
-
-    /// `slow` takes at least `bound` times as long as `fast`.
-    fn faster(&mut self, what: &str, fast: &Row, slow: &Row, bound: f64) {
-        let ratio = slow.min / fast.min;
-        let text = format!("{what}: {} / {} = {ratio:.2}, at least {bound}", slow.name, fast.name);
-        self.check(ratio >= bound, &text);
-    }
-
-    /// `ours` takes at most `bound` times as long as `other`.
-    fn at_most(&mut self, what: &str, ours: &Row, other: &Row, bound: f64) {
-        let ratio = ours.min / other.min;
-        let text = format!("{what}: {} / {} = {ratio:.2}, at most {bound}", ours.name, other.name);
-        self.check(ratio <= bound, &text);
-    }
-
-    fn allocates(&mut self, what: &str, row: &Row, count: f64) {
-        let Row { name, allocations, .. } = row;
-        let text = format!("{what}: {name} allocates {allocations} times, expected {count}");
-        #[expect(clippy::float_cmp, reason = "a whole number of allocations per operation")]
-        self.check(*allocations == count, &text);
-    }
-}
-
 fn ready_table<V: ready::Value, const N: usize>(tables: &mut Vec<Table>) {
     let title = format!("{READY}{} ({} bytes)", V::NAME, size_of::<V>());
-    tables.push(Table::new(title, ready::cases::<V, N>(), judge_ready::<V>));
+    tables.push(Table::new(title, ready::cases::<V, N>, judge_ready::<V>));
 }
 
 fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
@@ -184,9 +71,9 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
 
 fn pending_table<const BYTES: usize>(tables: &mut Vec<Table>) {
     let title = format!("pending once, u64, an async block that holds {BYTES} bytes");
-    tables.push(Table::new(title, pending::cases::<BYTES>(), judge_pending));
+    tables.push(Table::new(title, pending::cases::<BYTES>, judge_pending));
     let title = format!("pending once, u64, a future that brings {BYTES} bytes with it");
-    tables.push(Table::new(title, pending::carrying_cases::<BYTES>(), judge_pending));
+    tables.push(Table::new(title, pending::carrying_cases::<BYTES>, judge_pending));
 }
 
 fn judge_pending(rows: &[Row], targets: &mut Targets) {
@@ -216,21 +103,23 @@ fn main() {
         }
     }
     println!(
-        "{PASSES} passes over all tables, {rounds} rounds of {OPERATIONS} operations each, \
-         contenders interleaved, one thread"
+        "{PASSES} passes over all tables, {rounds} rounds of {OPERATIONS} operations or more each, \
+         contenders interleaved, one thread where no other number is given"
     );
     let mut tables = Vec::new();
     for_each_value!(ready_table, &mut tables);
     pending_table::<16>(&mut tables);
     pending_table::<240>(&mut tables);
     pending_table::<1000>(&mut tables);
+    tables.append(&mut completions::tables());
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..PASSES {
         for table in &mut tables {
+            table.renew();
             table.run(rounds);
         }
     }
-    let mut targets = Targets { lines: Vec::new(), missed: 0 };
+    let mut targets = Targets::default();
     let mut ready = Vec::new();
     for table in &mut tables {
         let rows = table.rows();

@@ -1,6 +1,7 @@
-//! One piece of work, done by every contender in the way its own documentation advises: an
-//! object-safe cache lookup, called through `&dyn Trait` and awaited in a boxed async block that
-//! consumes the value. `ratios` and `ready_path` measure the same cases.
+//! One piece of work, done by every contender in the way its own documentation advises. `ready` and
+//! `pending` are an object-safe lookup, called through `&dyn Trait` and awaited in a boxed async
+//! block that consumes the value; `completion` is a pair of which one half gives the other a value.
+//! `ratios` measures the same cases as the criterion benches.
 
 #![allow(dead_code, reason = "each bench uses its part")]
 #![allow(
@@ -9,24 +10,51 @@
     reason = "numbers are small, and what a contender consumes is only there to be consumed"
 )]
 
+pub(crate) mod completion;
+pub(crate) mod groups;
 pub(crate) mod pending;
 pub(crate) mod ready;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
     future::Future,
     hint::black_box,
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
+    time::{Duration, Instant},
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A contender at work: `run` does the operation so many times and returns what it consumed.
+/// A contender at work: `run` does the operation so many times on each of its threads, and returns
+/// what it consumed.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) run: Box<dyn Fn(u64) -> u64>,
+    pub(crate) threads: u64,
+    run: Box<dyn Fn(u64) -> u64>,
+}
+
+thread_local! {
+    static START: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// What a case did up to here was to get ready, and is not measured.
+pub(crate) fn start_clock() {
+    START.set(Some(Instant::now()));
+}
+
+impl Case {
+    pub(crate) fn new(name: &'static str, run: impl Fn(u64) -> u64 + 'static) -> Self {
+        Case { name, threads: 1, run: Box::new(run) }
+    }
+
+    pub(crate) fn time(&self, operations: u64) -> Duration {
+        start_clock();
+        black_box((self.run)(black_box(operations)));
+        START.get().expect("the clock runs").elapsed()
+    }
 }
 
 /// The async block of a case, driven to its end.
@@ -74,20 +102,21 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Allocations and bytes per operation. The task's own box is counted in a run of no operations
-/// and taken off.
+/// Allocations and bytes per operation, on all threads. The task's own box is counted in a run of
+/// no operations and taken off.
 pub(crate) fn allocations(case: &Case) -> (f64, f64) {
     const OPERATIONS: u64 = 1_000;
     let counted = |operations| {
         ALLOCATIONS.store(0, Relaxed);
         BYTES.store(0, Relaxed);
         COUNT.store(true, Relaxed);
-        black_box((case.run)(operations));
+        case.time(operations);
         COUNT.store(false, Relaxed);
         (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed))
     };
     let (base_allocations, base_bytes) = counted(0);
     let (allocations, bytes) = counted(OPERATIONS);
-    let per_operation = |n: u64, base: u64| (n - base) as f64 / OPERATIONS as f64;
+    let operations = OPERATIONS * case.threads;
+    let per_operation = |n: u64, base: u64| n.saturating_sub(base) as f64 / operations as f64;
     (per_operation(allocations, base_allocations), per_operation(bytes, base_bytes))
 }

@@ -153,7 +153,7 @@ fn cases_of(boxed: &'static dyn BoxRead, ours: &'static dyn ValueRead) -> Vec<Ca
                     consumed
                 })
             };
-            Case { name: $name, run: Box::new(run) }
+            Case::new($name, run)
         }};
     }
     let source: &'static dyn ValueRead = Box::leak(Box::new(Source::new(Register::default())));

@@ -242,7 +242,7 @@ pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
                     consumed
                 })
             };
-            Case { name: $name, run: Box::new(run) }
+            Case::new($name, run)
         }};
     }
     vec![

@@ -1,0 +1,141 @@
+//! Pairs are made here, their producers go to another thread in batches and are completed there,
+//! while the consumers are awaited here.
+
+use std::{
+    array,
+    cell::{LazyCell, RefCell},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use super::{
+    super::Case,
+    Channels,
+    helper::{Helper, spin_until},
+    ours::{Ours, OursErased},
+    rivals::{AsyncOneshot, Events, Futures, Multishot, Oneshot, Pooled, RawPooled, Tokio},
+    settle,
+};
+
+const BATCH: usize = 64;
+
+/// Whether the future that is awaited was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Release);
+    }
+}
+
+/// Polls when woken, as an executor does, but does not sleep in between.
+fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker) -> u64 {
+    let mut consumer = pin!(consumer);
+    settle::<C>(consumer.as_mut());
+    loop {
+        match consumer.as_mut().poll(&mut Context::from_waker(waker)) {
+            Poll::Ready(Ok(value)) => return std::hint::black_box(value),
+            Poll::Ready(Err(_)) => super::wrong(),
+            Poll::Pending => {}
+        }
+        spin_until(|| woken.0.load(Acquire).then_some(()));
+        woken.0.store(false, Relaxed);
+    }
+}
+
+/// The producers under way, in a vector that comes back empty.
+struct Batches<P> {
+    full: SyncSender<Vec<P>>,
+    empty: Receiver<Vec<P>>,
+}
+
+/// What is done here.
+struct Crossing<C: Channels> {
+    /// One for each operation under way; pairs of a pool need but one of them.
+    lines: [C; BATCH],
+    batches: Batches<C::Producer>,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+impl<C: Channels> Crossing<C> {
+    fn operations(&mut self, mut operations: u64) -> u64 {
+        let mut sum = 0_u64;
+        while operations > 0 {
+            let batch = operations.min(BATCH as u64);
+            operations -= batch;
+            let mut producers = spin_until(|| self.batches.empty.try_recv().ok());
+            let mut lines = self.lines.iter_mut().take(batch as usize);
+            let consumers: [_; BATCH] = array::from_fn(|_| {
+                let (producer, consumer) = lines.next()?.pair();
+                producers.push(producer);
+                Some(consumer)
+            });
+            self.batches.full.send(producers).expect("the helper listens");
+            for consumer in consumers.into_iter().flatten() {
+                let value = block_on::<C>(consumer, &self.woken, &self.waker);
+                sum = sum.wrapping_add(value);
+            }
+        }
+        sum
+    }
+}
+
+fn case<C: Channels + Clone>(channels: &C) -> Case
+where
+    C::Producer: Send,
+{
+    // One vector, so neither channel is ever full, and they do not allocate either.
+    let (full, incoming) = sync_channel::<Vec<C::Producer>>(1);
+    let (outgoing, empty) = sync_channel(1);
+    outgoing.send(Vec::with_capacity(BATCH)).expect("its receiver is here");
+    let work = move |operations: u64| {
+        for _ in 0..operations.div_ceil(BATCH as u64) {
+            let mut producers = spin_until(|| incoming.try_recv().ok());
+            for (value, producer) in (0..).zip(producers.drain(..)) {
+                C::complete(producer, value);
+            }
+            outgoing.send(producers).expect("the vector is expected back");
+        }
+        0
+    };
+    let helper = LazyCell::new(|| Helper::new(work));
+    let woken = Arc::<Woken>::default();
+    let crossing = RefCell::new(Crossing {
+        lines: array::from_fn(|_| channels.clone()),
+        batches: Batches { full, empty },
+        waker: std::hint::black_box(Arc::clone(&woken).into()),
+        woken,
+    });
+    Case::new(C::name().leak(), move |operations| {
+        helper.alongside(operations, || crossing.borrow_mut().operations(operations))
+    })
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        case(&Futures),
+        case(&Tokio),
+        case(&Oneshot),
+        case(&AsyncOneshot),
+        case(&Multishot::new()),
+        case(&Events),
+        case(&Pooled::new()),
+        case(&RawPooled::new()),
+        case(&Ours::new()),
+        case(&OursErased::new()),
+    ]
+}

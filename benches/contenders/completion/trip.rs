@@ -1,0 +1,104 @@
+//! One operation after the other, on one thread: the way that most completions go, the one that is
+//! quicker than its consumer, and the one whose consumer gives up.
+
+use std::{cell::RefCell, pin::pin, task::Waker};
+
+use super::{
+    super::{Case, opaque_waker},
+    Boxed, Channels, expect_pending, expect_value, local,
+    ours::{Local, LocalErased, Ours, OursErased},
+    pair,
+    rivals::{
+        AsyncOneshot, Events, Futures, LocalEvents, LocalPooled, Multishot, Oneshot, Pooled,
+        RawLocalPooled, RawPooled, Tokio,
+    },
+    settle, shared,
+};
+
+/// Polled in vain, completed, polled for the value.
+#[inline(always)]
+pub(super) fn trip<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u64 {
+    let (producer, consumer) = pair(channels);
+    let mut consumer = pin!(consumer);
+    settle::<C>(consumer.as_mut());
+    expect_pending(consumer.as_mut(), waker);
+    let returned = C::complete(producer, value);
+    expect_value(consumer, waker) + returned.unwrap_or(0)
+}
+
+#[inline(always)]
+fn trip_completed_first<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u64 {
+    let (producer, consumer) = pair(channels);
+    let mut consumer = pin!(consumer);
+    settle::<C>(consumer.as_mut());
+    let returned = C::complete(producer, value);
+    expect_value(consumer, waker) + returned.unwrap_or(0)
+}
+
+#[inline(always)]
+fn trip_abandoned<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u64 {
+    let (producer, consumer) = pair(channels);
+    {
+        let mut consumer = pin!(consumer);
+        settle::<C>(consumer.as_mut());
+        expect_pending(consumer, waker);
+    }
+    C::complete(producer, value).unwrap_or(1)
+}
+
+/// So many operations of one kind.
+macro_rules! repeated {
+    ($repeated:ident, $operation:ident) => {
+        pub(super) fn $repeated<C: Channels>(channels: &mut C, operations: u64) -> u64 {
+            let waker = opaque_waker();
+            (0..operations).fold(0, |consumed: u64, value| {
+                consumed.wrapping_add($operation(channels, &waker, value))
+            })
+        }
+    };
+}
+
+repeated!(trips, trip);
+repeated!(trips_completed_first, trip_completed_first);
+repeated!(trips_abandoned, trip_abandoned);
+
+fn case<C: Channels>(channels: C, trips: fn(&mut C, u64) -> u64) -> Case {
+    let channels = RefCell::new(channels);
+    Case::new(C::name().leak(), move |operations| trips(&mut channels.borrow_mut(), operations))
+}
+
+pub(super) fn trip_case<C: Channels>(channels: C) -> Case {
+    case(channels, trips)
+}
+
+fn completed_first_case<C: Channels>(channels: C) -> Case {
+    case(channels, trips_completed_first)
+}
+
+fn abandoned_case<C: Channels>(channels: C) -> Case {
+    case(channels, trips_abandoned)
+}
+
+pub(crate) fn round_trip() -> Vec<Case> {
+    shared!(trip_case)
+}
+
+pub(crate) fn local_round_trip() -> Vec<Case> {
+    local!(trip_case)
+}
+
+pub(crate) fn completed_first() -> Vec<Case> {
+    shared!(completed_first_case)
+}
+
+pub(crate) fn local_completed_first() -> Vec<Case> {
+    local!(completed_first_case)
+}
+
+pub(crate) fn abandoned() -> Vec<Case> {
+    shared!(abandoned_case)
+}
+
+pub(crate) fn local_abandoned() -> Vec<Case> {
+    local!(abandoned_case)
+}
