@@ -158,15 +158,6 @@ impl Head {
         word.map_addr(|address| address & !TAG)
     }
 
-    /// The head behind a reference, loaded as a whole: if only the token is used of it, the compiler
-    /// loads that alone, and a load that is narrower than the store before it waits for the cache (4
-    /// ns in each poll of a source).
-    #[inline(always)]
-    pub(crate) fn load(&self) -> Head {
-        // SAFETY: a reference is valid for reads.
-        unsafe { ptr::from_ref(self).read_volatile() }
-    }
-
     /// The token of the source arm; in another arm it means nothing.
     #[inline]
     pub(crate) fn token(self) -> Token {

@@ -60,11 +60,8 @@ pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
 /// # Safety
 ///
 /// As there, where the pointee is a `Thin<F>`.
-unsafe fn poll<F: Boxable>(
-    pointee: *mut (),
-    head: &mut Head,
-    cx: &mut Context<'_>,
-) -> Poll<F::Output> {
+unsafe fn poll<F: Boxable>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let pointee = live.boxed_pointer();
     // SAFETY: the head owns a live `Thin<F>`, and nothing else refers to it.
     let future = unsafe { &mut (*pointee.cast::<Thin<F>>()).future };
     // SAFETY: the future stays in its box until it is dropped there.

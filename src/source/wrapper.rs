@@ -125,11 +125,11 @@ impl<S: fmt::Debug> fmt::Debug for Source<S> {
 ///
 /// As there, where the pointee is a `Source<S>`.
 unsafe fn poll<S: ValueSource>(
-    pointee: *mut (),
+    live: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
 ) -> Poll<S::Output> {
-    let token = head.load().token();
+    let (pointee, token) = (live.source_pointer(), live.token());
     // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
     let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
     // SAFETY: the head stands for a reference to the source until `complete` or `end`.
