@@ -13,7 +13,7 @@ use crate::{
     ArmKind,
     erased::Boxable,
     error::Spent,
-    slab::{Home, Slot, State},
+    slab::{Change, Home, Slot, State},
 };
 
 /// The one consumer of an operation, until it has taken the result.
@@ -130,48 +130,53 @@ pub(super) unsafe fn wait<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Resul
     } else if !state.is_pending() {
         return Err(state);
     }
-    wait_on(slot, waker)
+    // SAFETY: the caller's.
+    unsafe { wait_on(slot, waker) }
 }
 
 /// [`wait`], from whatever the state is.
+///
+/// # Safety
+///
+/// As there.
 #[cold]
-fn wait_on<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
-    let mut state = slot.state();
+unsafe fn wait_on<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
+    let state = slot.state();
     if state.is_waiting() && slot.waker.holds(waker) {
         return Ok(());
     }
     let fresh = waker.clone();
-    // Dropped at the end, with the state in order.
-    let mut _old = None;
-    state = slot.state();
-    loop {
-        if let Some(next) = state.unregister() {
-            let parts = slot.waker.copy();
-            state = match slot.exchange(state, next) {
-                Ok(()) => {
-                    // SAFETY: the flag was cleared here, so the waker belongs to us.
-                    _old = Some(unsafe { parts.into_waker() });
-                    next
-                }
-                Err(now) => now,
-            };
-        } else if let Some(next) = state.register() {
-            slot.waker.put(&fresh);
-            match slot.exchange(state, next) {
-                Ok(()) => {
-                    mem::forget(fresh);
-                    return Ok(());
-                }
-                Err(now) => state = now,
-            }
-        } else if state.is_pending() {
-            // The registrations of this operation are used up: from now on it has to be polled.
-            fresh.wake();
+    if state.is_only_keyed() {
+        slot.waker.put(&fresh);
+        // SAFETY: the caller's.
+        let keyed = State::keyed(unsafe { slot.generation() });
+        let next = keyed.register().expect("nothing else happened");
+        if slot.exchange(keyed, next).is_ok() {
+            mem::forget(fresh);
             return Ok(());
-        } else {
-            return Err(state);
         }
     }
+    // What was there is dropped at the end, with the state in order.
+    let (mut state, _old) = match slot.change(state, State::unregister) {
+        Ok(change) => (change.state, change.waker),
+        Err(state) => (state, None),
+    };
+    while let Some(next) = state.register() {
+        slot.waker.put(&fresh);
+        match slot.exchange(state, next) {
+            Ok(()) => {
+                mem::forget(fresh);
+                return Ok(());
+            }
+            Err(now) => state = now,
+        }
+    }
+    if state.is_pending() {
+        // The registrations of this operation are used up: from now on it has to be polled.
+        fresh.wake();
+        return Ok(());
+    }
+    Err(state)
 }
 
 /// Takes the result.
@@ -221,26 +226,17 @@ unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Optio
 pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
     // SAFETY: the slot is out as long as it has a consumer.
     let slot = unsafe { this.as_ref() };
-    let mut state = slot.state();
-    while let Some(next) = state.leave() {
-        let waker = state.is_waiting().then(|| slot.waker.copy());
-        let watcher = state.is_watched().then(|| slot.watcher.copy());
-        if let Err(now) = slot.exchange(state, next) {
-            state = now;
-            continue;
+    match slot.change(slot.state(), State::leave) {
+        Ok(Change { state, waker: _own, watcher }) => {
+            if state.is_unreferenced() {
+                // SAFETY: nobody refers to the slot.
+                unsafe { Slot::give_back(this, state) };
+            }
+            if let Some(watcher) = watcher {
+                watcher.wake();
+            }
         }
-        if next.is_unreferenced() {
-            // SAFETY: nobody refers to the slot.
-            unsafe { Slot::give_back(this, next) };
-        }
-        // SAFETY: the flag was cleared here, so the waker belongs to us.
-        let _waker = waker.map(|parts| unsafe { parts.into_waker() });
-        if let Some(parts) = watcher {
-            // SAFETY: as above.
-            unsafe { parts.into_waker() }.wake();
-        }
-        return;
+        // SAFETY: the caller is the consumer, and the operation is not pending.
+        Err(state) => drop(unsafe { take(this, state) }),
     }
-    // SAFETY: the caller is the consumer, and the operation is not pending.
-    drop(unsafe { take(this, state) });
 }

@@ -1,6 +1,6 @@
 use core::{error::Error, fmt};
 
-use crate::{Key, slab::Refusal};
+use crate::Key;
 
 /// The pool has as many operations as it was [bounded](crate::PoolBuilder::max_slots) to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -40,17 +40,6 @@ pub enum KeyError {
     Abandoned,
     /// The pool has not given this key out: it is forged, or that of another pool.
     Unknown,
-}
-
-impl From<Refusal> for KeyError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Stale => KeyError::Stale,
-            Refusal::Completed => KeyError::AlreadyCompleted,
-            Refusal::Abandoned => KeyError::Abandoned,
-            Refusal::Unknown => KeyError::Unknown,
-        }
-    }
 }
 
 impl fmt::Display for KeyError {

@@ -107,11 +107,7 @@ macro_rules! face {
             ///
             /// E.
             pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-                self.0.end_by_key(key, Some(value)).map_err(|refused| {
-                    let CompleteError { key, kind, value } = refused;
-                    let value = value.expect("what was given comes back");
-                    CompleteError { key, kind, value }
-                })
+                self.0.complete_key(key, value)
             }
 
             /// Abandon.
@@ -120,10 +116,7 @@ macro_rules! face {
             ///
             /// E.
             pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
-                self.0.end_by_key(key, None).map_err(|refused| {
-                    let CompleteError { key, kind, .. } = refused;
-                    CompleteError { key, kind, value: () }
-                })
+                self.0.abandon_key(key)
             }
         }
 

@@ -10,13 +10,13 @@ use core::{
 use super::{
     Abandoned, CompleteError, KeyError, PoolFull,
     consumer::{Consumer, leave, result, wait},
-    producer::{Producer, claim, fulfil},
+    producer::{Producer, fulfil, refuse},
 };
 use crate::{
     ArmKind, Key, StaleToken,
     erased::{Head, Pointee, Polling, VTable},
     error::Spent,
-    slab::{Home, Settings, Slab, Slot},
+    slab::{Home, Settings, Slab, Slot, State},
 };
 
 /// The two ends of an operation.
@@ -86,38 +86,61 @@ impl<T, H: Home> Handle<T, H> {
         PoolFull { max_slots: self.slab().settings().limit() }
     }
 
-    /// Ends the operation with this key, by `outcome`, or without a value if that is `None`.
-    pub(super) fn end_by_key(
-        &self,
-        key: Key,
-        outcome: Option<T>,
-    ) -> Result<(), CompleteError<Option<T>>> {
-        let refused = |kind, value| {
-            self.slab().count_refused();
-            Err(CompleteError { key, kind, value })
-        };
-        let Some(this) = self.slab().get(key.index()) else {
-            return refused(KeyError::Unknown, outcome);
-        };
+    /// Gives the operation with this key its value.
+    #[inline]
+    pub(super) fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
+        match self.claim(key) {
+            // SAFETY: the operation was claimed here.
+            Ok((slot, claimed)) => match unsafe { fulfil(slot, claimed, value) } {
+                Ok(_wake) => Ok(()),
+                Err(value) => Err(self.refused(key, KeyError::Abandoned, value)),
+            },
+            Err(kind) => Err(self.refused(key, kind, value)),
+        }
+    }
+
+    /// Ends the operation with this key without a value.
+    pub(super) fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
+        match self.claim(key) {
+            // SAFETY: the operation was claimed here.
+            Ok((slot, claimed)) => match unsafe { refuse(slot, claimed) } {
+                Ok(_wake) => Ok(()),
+                Err(()) => Err(self.refused(key, KeyError::Abandoned, ())),
+            },
+            Err(kind) => Err(self.refused(key, kind, ())),
+        }
+    }
+
+    #[inline]
+    fn claim(&self, key: Key) -> Result<(NonNull<Slot<T, H>>, State), KeyError> {
+        let this = self.slab().get(key.index()).ok_or(KeyError::Unknown)?;
         // SAFETY: a slab that has a handle keeps its slots.
         let slot = unsafe { this.as_ref() };
-        let first = self.slab().settings().first_generation;
-        let mut state = slot.state();
-        loop {
-            if let Some(refusal) = state.refusal(key.generation(), first) {
-                return refused(refusal.into(), outcome);
-            }
-            match claim(slot, state) {
-                Ok(claimed) => {
-                    // SAFETY: the operation was claimed here.
-                    return match unsafe { fulfil(this, claimed, outcome) } {
-                        Ok(_wake) => Ok(()),
-                        Err(outcome) => refused(KeyError::Abandoned, outcome),
-                    };
-                }
-                Err(now) => state = now,
+        let state = slot.state();
+        // What is known beforehand need not wait for the load.
+        let keyed = State::keyed(key.generation());
+        let waiting = keyed.register().expect("nothing else happened");
+        for usual in [waiting, keyed] {
+            let claimed = usual.claim().expect("nothing else happened");
+            if state == usual && slot.exchange(usual, claimed).is_ok() {
+                return Ok((this, claimed));
             }
         }
+        let of_key = |state: State| state.generation() == key.generation();
+        let claim = |state: State| if of_key(state) { state.claim() } else { None };
+        match slot.change(slot.state(), claim) {
+            Ok(claim) => Ok((this, claim.state)),
+            Err(state) => {
+                let first = self.slab().settings().first_generation;
+                Err(state.refusal(key.generation(), first))
+            }
+        }
+    }
+
+    #[cold]
+    fn refused<V>(&self, key: Key, kind: KeyError, value: V) -> CompleteError<V> {
+        self.slab().count_refused();
+        CompleteError { key, kind, value }
     }
 }
 
@@ -154,7 +177,7 @@ unsafe fn poll<T: Abandoned, H: Home>(
     // Chosen first and called last, this is a jump: so none of the three pays for the registers that
     // another one has to save.
     let go_on = if live.token() != expected {
-        refuse::<T, H>
+        poll_stale::<T, H>
     } else if slot.state().is_completed() {
         poll_completed::<T, H>
     } else {
@@ -215,7 +238,7 @@ unsafe fn poll_slowly<T: Abandoned, H: Home>(
 ///
 /// As there.
 #[inline(never)]
-unsafe fn refuse<T, H: Home>(
+unsafe fn poll_stale<T, H: Home>(
     this: NonNull<Slot<T, H>>,
     head: &mut Head,
     _: &mut Context<'_>,

@@ -6,13 +6,35 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use crate::slab::{Home, Key, Slot, State, WakerParts};
+use crate::slab::{Change, Home, Key, Slot, State};
 
-/// A waker that is woken when it is dropped: at the end of a function, with nothing held, and also
-/// if another one panics.
-pub(super) struct Wake(Option<Waker>);
+/// Wakers that are woken when this is dropped: at the end of a function, with nothing held. If one
+/// panics, the other is woken all the same.
+pub(super) struct Wake {
+    waker: Option<Waker>,
+    _watcher: WakeOne,
+}
+
+struct WakeOne(Option<Waker>);
+
+impl Wake {
+    #[inline(always)]
+    fn of(change: Change) -> Self {
+        Wake { waker: change.waker, _watcher: WakeOne(change.watcher) }
+    }
+}
 
 impl Drop for Wake {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for WakeOne {
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(waker) = self.0.take() {
             waker.wake();
@@ -47,15 +69,13 @@ impl<T, H: Home> Producer<T, H> {
         let waiting = rented.register().expect("nothing happened yet");
         let state = slot.state();
         if state.is_awaited() {
-            let parts = slot.waker.copy();
             // SAFETY: no key was given out and nobody watches: the cell is the completer's.
             unsafe { slot.put_value(value) };
             let next = waiting.complete().expect("nothing else happened");
-            if slot.exchange(waiting, next).is_ok() {
+            if let Some(waker) = slot.exchange_for_waker(waiting, next) {
                 // The slot is the consumer's.
                 mem::forget(self);
-                // SAFETY: the flag was cleared here, so the waker belongs to us.
-                unsafe { parts.into_waker() }.wake();
+                waker.wake();
                 return Ok(());
             }
         } else if state.is_rented() {
@@ -79,16 +99,13 @@ impl<T, H: Home> Producer<T, H> {
     fn complete_slowly(self, mut value: T) -> Result<(), T> {
         let slot = self.slot();
         let (mut state, _watcher) = self.unwatch(slot.state());
-        while let Some(next) = state.complete() {
-            let waker = state.is_waiting().then(|| slot.waker.copy());
+        if state.complete().is_some() {
             // SAFETY: no key was given out and nobody watches: the cell is the completer's.
             unsafe { slot.put_value(value) };
-            match slot.exchange(state, next) {
-                Ok(()) => {
-                    // The slot is the consumer's.
+            match slot.change(state, State::complete) {
+                Ok(change) => {
                     mem::forget(self);
-                    // SAFETY: the flag was cleared here, so the waker belongs to us.
-                    drop(Wake(waker.map(|parts| unsafe { parts.into_waker() })));
+                    drop(Wake::of(change));
                     return Ok(());
                 }
                 Err(now) => state = now,
@@ -96,35 +113,25 @@ impl<T, H: Home> Producer<T, H> {
             // SAFETY: the cell is the completer's still, and the value was put there.
             value = unsafe { slot.take_value() };
         }
-        let Ok(claimed) = claim(slot, state) else {
+        let Ok(claim) = slot.change(state, State::claim) else {
             self.release();
             return Err(value);
         };
         // SAFETY: the operation was claimed here.
-        let done = unsafe { fulfil(self.0, claimed, Some(value)) };
+        let done = unsafe { fulfil(self.0, claim.state, value) };
         self.release();
         // Now the consumer is woken.
-        done.map(drop).map_err(|value| value.expect("what was given comes back"))
+        done.map(drop)
     }
 
     /// Ends the operation without a value, unless it has ended. `self` is not used again.
     fn give_up(&self) {
         let slot = self.slot();
-        let (mut state, _watcher) = self.unwatch(slot.state());
-        while let Some(next) = state.give_up() {
-            let waker = state.is_waiting().then(|| slot.waker.copy());
-            match slot.exchange(state, next) {
-                Ok(()) => {
-                    if let Some(parts) = waker {
-                        // SAFETY: the flag was cleared here, so the waker belongs to us.
-                        unsafe { parts.into_waker() }.wake();
-                    }
-                    return;
-                }
-                Err(now) => state = now,
-            }
+        let (state, _watcher) = self.unwatch(slot.state());
+        match slot.change(state, State::give_up) {
+            Ok(change) => drop(Wake::of(change)),
+            Err(_) => self.let_go(),
         }
-        self.let_go();
     }
 
     /// Nobody waits for a result any more: the consumer has gone, or somebody with the key was
@@ -169,25 +176,34 @@ impl<T, H: Home> Producer<T, H> {
     }
 
     /// Leaves the operation to those who have the key.
+    #[inline]
     pub(crate) fn into_key(self) -> Key {
-        let key = self.key();
-        let (_, _watcher) = self.unwatch(self.slot().state());
-        self.release();
+        let this = ManuallyDrop::new(self);
+        let slot = this.slot();
+        // SAFETY: this is the completer.
+        let key = unsafe { slot.key() };
+        let state = slot.state();
+        let generation = key.generation();
+        let (rented, keyed) = (State::rented(generation), State::keyed(generation));
+        if state.is_rented() && slot.exchange(rented, keyed).is_ok() {
+            return key;
+        }
+        let (state, _watcher) = this.unwatch(slot.state());
+        let Ok(change) = slot.change(state, State::into_key) else { unreachable!("{HELD}") };
+        if change.state.is_unreferenced() {
+            // SAFETY: nobody refers to the slot.
+            unsafe { Slot::give_back(this.0, change.state) };
+        }
         key
     }
 
     /// Takes the completer's own waker out, if it is there.
     #[inline(always)]
-    fn unwatch(&self, mut state: State) -> (State, Option<Waker>) {
-        while let Some(next) = state.unwatch() {
-            let parts = self.slot().watcher.copy();
-            match self.slot().exchange(state, next) {
-                // SAFETY: the flag was cleared here, so the waker belongs to us.
-                Ok(()) => return (next, Some(unsafe { parts.into_waker() })),
-                Err(now) => state = now,
-            }
+    fn unwatch(&self, state: State) -> (State, Option<Waker>) {
+        match self.slot().change(state, State::unwatch) {
+            Ok(change) => (change.state, change.watcher),
+            Err(state) => (state, None),
         }
-        (state, None)
     }
 
     /// Lets go of the slot; nobody watches.
@@ -198,16 +214,14 @@ impl<T, H: Home> Producer<T, H> {
     /// [`release`](Producer::release); `self` is not used again.
     fn let_go(&self) {
         let mut state = self.slot().state();
-        loop {
-            let next = state.release().expect(HELD);
-            if state.is_the_completers_own() {
-                break;
+        if !state.is_the_completers_own() {
+            let Ok(change) = self.slot().change(state, State::release) else {
+                unreachable!("{HELD}")
+            };
+            if !change.state.is_unreferenced() {
+                return;
             }
-            match self.slot().exchange(state, next) {
-                Ok(()) if next.is_unreferenced() => break,
-                Ok(()) => return,
-                Err(now) => state = now,
-            }
+            state = change.state;
         }
         // SAFETY: nobody else refers to the slot.
         unsafe { Slot::give_back(self.0, state) };
@@ -222,62 +236,65 @@ impl<T, H: Home> Drop for Producer<T, H> {
 
 const HELD: &str = "a completer holds its slot";
 
-/// Claims an operation for somebody who has its key. `Err` with the state if that is not allowed.
-pub(super) fn claim<T, H: Home>(slot: &Slot<T, H>, mut state: State) -> Result<State, State> {
-    while let Some(next) = state.claim() {
-        match slot.exchange(state, next) {
-            Ok(()) => return Ok(next),
-            Err(now) => state = now,
-        }
-    }
-    Err(state)
-}
-
-/// Gives a claimed operation its outcome, `None` if there is no value. The consumer is woken when
-/// what is returned is dropped. `Err` with the outcome if the consumer has gone.
+/// Gives a claimed operation its value. The consumer is woken when what is returned is dropped.
+/// `Err` with the value if the consumer has gone.
 ///
 /// # Safety
 ///
 /// The operation was claimed by the caller, which made the state `claimed`.
+#[inline]
 pub(super) unsafe fn fulfil<T, H: Home>(
     this: NonNull<Slot<T, H>>,
     claimed: State,
-    outcome: Option<T>,
-) -> Result<[Wake; 2], Option<T>> {
+    value: T,
+) -> Result<Wake, T> {
     // SAFETY: a slot with a claim on it is out.
     let slot = unsafe { this.as_ref() };
-    let has_value = outcome.is_some();
-    if let Some(value) = outcome {
-        // SAFETY: the cell is the claimant's.
-        unsafe { slot.put_value(value) };
-    }
-    let mut state = claimed;
-    while let Some(next) = if has_value { state.fulfil() } else { state.refuse() } {
-        let waker = state.is_waiting().then(|| slot.waker.copy());
-        let watcher = state.is_watched().then(|| slot.watcher.copy());
-        match slot.exchange(state, next) {
-            Ok(()) => {
-                let wake = |waker: Option<WakerParts>| {
-                    // SAFETY: the flags were cleared here, so the wakers belong to us.
-                    Wake(waker.map(|parts| unsafe { parts.into_waker() }))
-                };
-                return Ok([wake(waker), wake(watcher)]);
-            }
-            Err(now) => state = now,
+    // SAFETY: the cell is the claimant's.
+    unsafe { slot.put_value(value) };
+    match slot.change(claimed, State::fulfil) {
+        Ok(change) => Ok(Wake::of(change)),
+        Err(state) => {
+            // SAFETY: the cell is the claimant's, and the value was put there.
+            let value = unsafe { slot.take_value() };
+            // SAFETY: the caller's.
+            unsafe { withdraw(this, state) };
+            Err(value)
         }
     }
-    // The consumer has gone.
-    // SAFETY: the cell is the claimant's, and the value was put there.
-    let outcome = has_value.then(|| unsafe { slot.take_value() });
-    loop {
-        let next = state.withdraw().expect("a claim is the claimant's to withdraw");
-        match slot.exchange(state, next) {
-            Ok(()) if next.is_unreferenced() => break,
-            Ok(()) => return Err(outcome),
-            Err(now) => state = now,
-        }
+}
+
+/// [`fulfil`], without a value.
+///
+/// # Safety
+///
+/// As there.
+pub(super) unsafe fn refuse<T, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    claimed: State,
+) -> Result<Wake, ()> {
+    // SAFETY: a slot with a claim on it is out.
+    let slot = unsafe { this.as_ref() };
+    slot.change(claimed, State::refuse).map(Wake::of).map_err(|state| {
+        // SAFETY: the caller's.
+        unsafe { withdraw(this, state) };
+    })
+}
+
+/// Gives a claim up, because the consumer has gone.
+///
+/// # Safety
+///
+/// As [`fulfil`], and `state` is what the operation was since.
+#[cold]
+unsafe fn withdraw<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
+    // SAFETY: a slot with a claim on it is out.
+    let slot = unsafe { this.as_ref() };
+    let Ok(change) = slot.change(state, State::withdraw) else {
+        unreachable!("a claim is the claimant's to withdraw")
+    };
+    if change.state.is_unreferenced() {
+        // SAFETY: nobody refers to the slot.
+        unsafe { Slot::give_back(this, change.state) };
     }
-    // SAFETY: nobody refers to the slot.
-    unsafe { Slot::give_back(this, state) };
-    Err(outcome)
 }

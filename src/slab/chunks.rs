@@ -79,15 +79,18 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
         Self::start(chunks.count())
     }
 
-    /// How many times the first `used` entries were rented in all, since generation `first`: each of
-    /// them knows, so that nobody has to count.
-    pub(crate) fn uses(&self, used: u32, first: u32) -> u64
+    /// How many times the first `used` entries were rented in all, since generation `first`, and how
+    /// many of them were: each of them knows, so that nobody has to count.
+    pub(crate) fn uses(&self, used: u32, first: u32) -> (u64, u64)
     where
         S: Linked,
     {
         // SAFETY: an entry lives as long as the chunks.
         let entries = (0..used).filter_map(|index| Some(unsafe { self.get(index)?.as_ref() }));
-        entries.map(|entry| (u64::from(entry.uses()) + 1).saturating_sub(first.into())).sum()
+        entries.fold((0, 0), |(rents, entries), entry| {
+            let of_entry = (u64::from(entry.uses()) + 1).saturating_sub(first.into());
+            (rents + of_entry, entries + u64::from(of_entry > 0))
+        })
     }
 
     /// Adds the chunk that begins with the entry `index`, with what `make` makes for each of its

@@ -146,13 +146,13 @@ impl<S: Linked> Slab for LocalSlab<S> {
 
     fn stats(&self) -> Stats {
         let first = self.settings.first_generation;
-        let rented = self.slots.uses(self.used.get(), first);
+        let (rented, high_water) = self.slots.uses(self.used.get(), first);
         let live = self.live.get();
         Stats {
             rented,
             returned: rented - live,
             live,
-            high_water: self.used.get().into(),
+            high_water,
             capacity: self.capacity.get().into(),
             retired: self.retired.get(),
             stale_rejections: self.refused.get(),

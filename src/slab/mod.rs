@@ -33,8 +33,8 @@ pub use key::Key;
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use shared::SharedSlab;
-pub(crate) use slot::{Slot, WakerParts};
-pub(crate) use state::{Refusal, State};
+pub(crate) use slot::{Change, Slot};
+pub(crate) use state::State;
 
 /// Where slots live: what their words are made of, and what they go back to. A pool of another kind
 /// is another home.

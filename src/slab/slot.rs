@@ -60,7 +60,7 @@ impl<P: Pointer> WakerCell<P> {
     /// What is there. It belongs to whoever clears the flag, from the state that was seen before the
     /// copy was made.
     #[inline(always)]
-    pub(crate) fn copy(&self) -> WakerParts {
+    fn copy(&self) -> WakerParts {
         WakerParts { data: self.data.load(), vtable: self.vtable.load() }
     }
 
@@ -73,12 +73,13 @@ impl<P: Pointer> WakerCell<P> {
 
 /// A copy of the halves of a waker.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WakerParts {
+struct WakerParts {
     data: *mut (),
     vtable: *mut (),
 }
 
 impl WakerParts {
+    #[inline(always)]
     fn of(waker: &Waker) -> Self {
         let vtable: *const RawWakerVTable = waker.vtable();
         WakerParts { data: waker.data().cast_mut(), vtable: vtable.cast_mut().cast() }
@@ -87,12 +88,20 @@ impl WakerParts {
     /// # Safety
     ///
     /// The parts are those of one waker, which nobody else has or will make of them.
-    pub(crate) unsafe fn into_waker(self) -> Waker {
+    #[inline(always)]
+    unsafe fn into_waker(self) -> Waker {
         // SAFETY: the vtable of a waker is a reference for ever.
         let vtable: &'static RawWakerVTable = unsafe { &*self.vtable.cast() };
         // SAFETY: the two are those of a waker, so they keep its contract.
         unsafe { Waker::from_raw(RawWaker::new(self.data, vtable)) }
     }
+}
+
+/// A transition that was made: the state since, and the wakers whose flags it cleared.
+pub(crate) struct Change {
+    pub(crate) state: State,
+    pub(crate) waker: Option<Waker>,
+    pub(crate) watcher: Option<Waker>,
 }
 
 impl<T, H: Home> Slot<T, H> {
@@ -123,6 +132,43 @@ impl<T, H: Home> Slot<T, H> {
     #[inline(always)]
     pub(crate) fn exchange(&self, from: State, to: State) -> Result<(), State> {
         self.state.exchange(from.bits(), to.bits()).map_err(State::from_bits)
+    }
+
+    /// Makes a transition, from `state` or what others have made of it since, and takes out the
+    /// wakers whose flags it clears. `Err` with the state if the transition is not allowed.
+    #[inline]
+    pub(crate) fn change(
+        &self,
+        mut state: State,
+        transition: impl Fn(State) -> Option<State>,
+    ) -> Result<Change, State> {
+        while let Some(next) = transition(state) {
+            let cleared = state.without(next);
+            let waker = cleared.is_waiting().then(|| self.waker.copy());
+            let watcher = cleared.is_watched().then(|| self.watcher.copy());
+            let Err(now) = self.exchange(state, next) else {
+                // SAFETY: the flag was cleared here, in the state from before the copy was made, so
+                // the waker is the one that was put in last, and belongs to us.
+                let own = |parts: WakerParts| unsafe { parts.into_waker() };
+                return Ok(Change {
+                    state: next,
+                    waker: waker.map(own),
+                    watcher: watcher.map(own),
+                });
+            };
+            state = now;
+        }
+        Err(state)
+    }
+
+    /// Makes the transition from exactly `state`, which clears the flag of the consumer's waker, and
+    /// takes that out: [`change`](Slot::change) for who knows the state beforehand.
+    #[inline(always)]
+    pub(crate) fn exchange_for_waker(&self, state: State, next: State) -> Option<Waker> {
+        let waker = self.waker.copy();
+        self.exchange(state, next).ok()?;
+        // SAFETY: as there.
+        Some(unsafe { waker.into_waker() })
     }
 
     /// Begins the next use of a slot that has just been taken out of a slab.
@@ -183,8 +229,12 @@ impl<T, H: Home> Slot<T, H> {
         let vacant = last.vacate();
         slot.state.store(vacant.bits());
         let end = End { exhausted: vacant.is_exhausted(), abandoned: last.is_pending() };
+        let slab = slot.slab();
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        unsafe { Slab::put(slot.slab(), this, end) };
+        if !unsafe { Slab::try_put(slab, this, end) } {
+            // SAFETY: as above.
+            unsafe { Slab::put(slab, this, end) };
+        }
     }
 
     /// Takes the value, and gives the slot back.

@@ -17,6 +17,8 @@
 //! now. Whoever calls them makes the change with one compare-and-exchange, or with a plain store
 //! where the state says that nobody else can make one. The unit tests read the tables above.
 
+use crate::KeyError;
+
 /// What the state word of a slot says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State(u64);
@@ -158,6 +160,25 @@ impl State {
         self.lower() == PENDING | HELD
     }
 
+    /// [`issue_key`](State::issue_key) and [`release`](State::release) in one.
+    #[inline(always)]
+    pub(crate) fn into_key(self) -> Option<State> {
+        self.issue_key()?.release()
+    }
+
+    /// The operation when its completer has just been [turned into a key](State::into_key).
+    #[must_use]
+    #[inline(always)]
+    pub(crate) const fn keyed(generation: u32) -> State {
+        State(generation as u64 * GENERATION + (PENDING | KEYED))
+    }
+
+    /// As [`keyed`](State::keyed) made it.
+    #[inline(always)]
+    pub(crate) fn is_only_keyed(self) -> bool {
+        self.lower() == PENDING | KEYED
+    }
+
     /// The consumer waits, with the first waker that it came with, and nothing else has happened.
     #[inline(always)]
     pub(crate) fn is_awaited(self) -> bool {
@@ -202,17 +223,6 @@ impl State {
         self.has(WATCHED)
     }
 
-    #[inline(always)]
-    pub(crate) fn is_keyed(self) -> bool {
-        self.has(KEYED)
-    }
-
-    /// The consumer went before there was a result; the slot may have been returned since.
-    #[inline(always)]
-    pub(crate) fn is_abandoned(self) -> bool {
-        self.has(ABANDONED) || self.has(PENDING | GONE)
-    }
-
     /// Nobody refers to the slot any more: who made it so returns it.
     #[inline(always)]
     pub(crate) fn is_unreferenced(self) -> bool {
@@ -223,6 +233,12 @@ impl State {
     #[inline(always)]
     pub(crate) fn is_the_completers_own(self) -> bool {
         self.0 & (GONE | HELD | CLAIMED) == GONE | HELD
+    }
+
+    /// The flags that are not in `other`.
+    #[inline(always)]
+    pub(crate) fn without(self, other: State) -> State {
+        State(self.0 & !other.0 & FLAGS)
     }
 
     /// All but the generation.
@@ -237,29 +253,21 @@ impl State {
     }
 }
 
-/// Why a key is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refusal {
-    Stale,
-    Completed,
-    Abandoned,
-    Unknown,
-}
-
 impl State {
     /// Why a key with this generation may not claim the operation, if it may not. The slot had its
     /// first use as `first`.
-    pub(crate) fn refusal(self, generation: u32, first: u32) -> Option<Refusal> {
+    #[cold]
+    pub(crate) fn refusal(self, generation: u32, first: u32) -> KeyError {
         if generation != self.generation() {
             let past = (first..self.generation()).contains(&generation);
-            return Some(if past { Refusal::Stale } else { Refusal::Unknown });
+            return if past { KeyError::Stale } else { KeyError::Unknown };
         }
-        if !self.is_keyed() {
-            return Some(Refusal::Unknown);
+        if !self.has(KEYED) {
+            return KeyError::Unknown;
         }
-        if self.is_abandoned() {
-            return Some(Refusal::Abandoned);
+        if self.has(ABANDONED) || self.has(PENDING | GONE) {
+            return KeyError::Abandoned;
         }
-        if self.claim().is_some() { None } else { Some(Refusal::Completed) }
+        KeyError::AlreadyCompleted
     }
 }
