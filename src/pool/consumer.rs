@@ -117,14 +117,9 @@ impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
 pub(super) unsafe fn wait<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
     let state = slot.state();
     if state.is_rented() {
-        let fresh = waker.clone();
-        slot.waker.put(&fresh);
         // SAFETY: the caller's.
         let rented = State::rented(unsafe { slot.generation() });
-        let next = rented.register().expect("nothing happened yet");
-        if slot.exchange(rented, next).is_ok() {
-            // It is the slot's.
-            mem::forget(fresh);
+        if register_first(slot, rented, waker) {
             return Ok(());
         }
     } else if !state.is_pending() {
@@ -132,6 +127,20 @@ pub(super) unsafe fn wait<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Resul
     }
     // SAFETY: the caller's.
     unsafe { wait_on(slot, waker) }
+}
+
+/// The transition `register`, from a state that is known beforehand, and so need not be waited for.
+#[inline(always)]
+fn register_first<T, H: Home>(slot: &Slot<T, H>, state: State, waker: &Waker) -> bool {
+    let fresh = waker.clone();
+    slot.waker.put(&fresh);
+    let next = state.register().expect("nothing happened yet");
+    let done = slot.exchange(state, next).is_ok();
+    if done {
+        // It is the slot's.
+        mem::forget(fresh);
+    }
+    done
 }
 
 /// [`wait`], from whatever the state is.
@@ -142,20 +151,23 @@ pub(super) unsafe fn wait<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Resul
 #[cold]
 unsafe fn wait_on<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
     let state = slot.state();
-    if state.is_waiting() && slot.waker.holds(waker) {
-        return Ok(());
-    }
-    let fresh = waker.clone();
     if state.is_only_keyed() {
-        slot.waker.put(&fresh);
         // SAFETY: the caller's.
         let keyed = State::keyed(unsafe { slot.generation() });
-        let next = keyed.register().expect("nothing else happened");
-        if slot.exchange(keyed, next).is_ok() {
-            mem::forget(fresh);
+        if register_first(slot, keyed, waker) {
             return Ok(());
         }
     }
+    if state.is_waiting() && slot.waker.holds(waker) {
+        return Ok(());
+    }
+    change_waker(slot, state, waker)
+}
+
+/// Puts a waker in, in the place of the one that may be there.
+#[cold]
+fn change_waker<T, H: Home>(slot: &Slot<T, H>, state: State, waker: &Waker) -> Result<(), State> {
+    let fresh = waker.clone();
     // What was there is dropped at the end, with the state in order.
     let (mut state, _old) = match slot.change(state, State::unregister) {
         Ok(change) => (change.state, change.waker),

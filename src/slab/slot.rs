@@ -249,7 +249,7 @@ impl<T, H: Home> Slot<T, H> {
         // SAFETY: there is a value, and it is the consumer's.
         let value = unsafe { slot.take_value() };
         // SAFETY: the caller refers to it.
-        let vacant = State::vacant(unsafe { slot.generation() });
+        let vacant = slot.state().vacate_completed(unsafe { slot.generation() });
         slot.state.store(vacant.bits());
         let end = End { exhausted: vacant.is_exhausted(), abandoned: false };
         // SAFETY: the slot is vacant now, and the caller gave it up.

@@ -185,17 +185,17 @@ impl State {
         self.lower() == PENDING | HELD | WAITING | REGISTRATION
     }
 
-    /// The usual end: a completer that gave out no key has given a value.
+    /// The usual end: there is a value, and no completer any more.
     #[inline(always)]
     pub(crate) fn is_completed(self) -> bool {
-        self.0 & FLAGS == VALUE
+        self.0 & (FLAGS & !KEYED) == VALUE
     }
 
-    /// A slot after its [usual end](State::is_completed).
+    /// [`vacate`](State::vacate) after the [usual end](State::is_completed) of this use.
     #[must_use]
     #[inline(always)]
-    pub(crate) const fn vacant(generation: u32) -> State {
-        State(generation as u64 * GENERATION)
+    pub(crate) const fn vacate_completed(self, generation: u32) -> State {
+        State((generation as u64 * GENERATION) | (self.0 & KEYED))
     }
 
     #[inline(always)]
