@@ -120,11 +120,10 @@ impl<T, H: Home> Handle<T, H> {
         // What is known beforehand need not wait for the load.
         let keyed = State::keyed(key.generation());
         let waiting = keyed.register().expect("nothing else happened");
-        for usual in [waiting, keyed] {
-            let claimed = usual.claim().expect("nothing else happened");
-            if state == usual && slot.exchange(usual, claimed).is_ok() {
-                return Ok((this, claimed));
-            }
+        let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
+        let claimed = usual.claim().expect("nothing else happened");
+        if slot.exchange(usual, claimed).is_ok() {
+            return Ok((this, claimed));
         }
         let of_key = |state: State| state.generation() == key.generation();
         let claim = |state: State| if of_key(state) { state.claim() } else { None };

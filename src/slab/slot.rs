@@ -211,9 +211,13 @@ impl<T, H: Home> Slot<T, H> {
     /// # Safety
     ///
     /// As [`generation`](Slot::generation).
+    #[inline(always)]
     pub(crate) unsafe fn key(&self) -> Key {
+        // Volatile, so that it is not loaded together with the index: a load that is wider than the
+        // store before it waits for the cache.
         // SAFETY: the caller's.
-        Key::new(self.index, unsafe { self.generation() })
+        let generation = self.generation.with(|cell| unsafe { cell.read_volatile() });
+        Key::new(self.index, generation)
     }
 
     /// Gives the slot back to its slab, which may be gone afterwards.

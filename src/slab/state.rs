@@ -160,6 +160,13 @@ impl State {
         self.lower() == PENDING | HELD
     }
 
+    /// [`is_only_keyed`](State::is_only_keyed), but that the consumer waits, with the first waker that
+    /// it came with.
+    #[inline(always)]
+    pub(crate) fn is_only_keyed_and_awaited(self) -> bool {
+        self.lower() == PENDING | KEYED | WAITING | REGISTRATION
+    }
+
     /// [`issue_key`](State::issue_key) and [`release`](State::release) in one.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
