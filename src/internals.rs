@@ -77,9 +77,20 @@
 //! check is for sources that are handed tokens from elsewhere (kernel and FFI `user_data`, ids on
 //! the wire), for sources written by others, and for mistakes. It costs one comparison.
 //!
+//! # The slab
+//!
+//! What stands behind pools has a [page of its own](slab).
+//!
 //! # How it was measured
 //!
 //! `cargo bench --bench ratios`: all contenders in one process, interleaved round by round, each
 //! called through `&dyn Trait` behind `black_box` and awaited in a boxed async block that consumes
 //! the value. The figures above are minima in ns per operation, of one run on a shared Zen 4
 //! machine with two cores, rustc 1.95. Only their ratios carry over.
+
+#[cfg(feature = "alloc")]
+pub mod slab {
+    #![doc = include_str!("slab/design.md")]
+    //!
+    #![doc = include_str!("slab/states.md")]
+}

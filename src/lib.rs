@@ -111,8 +111,8 @@
 //! [`internals`] justifies the representation, with figures.
 #![no_std]
 #![warn(clippy::alloc_instead_of_core)]
-// Without `alloc`, some of what the documentation points to is not there.
-#![cfg_attr(not(feature = "alloc"), allow(rustdoc::broken_intra_doc_links))]
+// Without `std`, some of what the documentation points to is not there.
+#![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -23,7 +23,7 @@ use core::{error::Error, fmt};
 ///     }
 /// }
 ///
-/// let pool = Pool::new();
+/// let pool = Pool::<Reply>::new();
 /// let (completer, completion) = pool.rent();
 /// drop(completer);
 /// assert_eq!(futures::executor::block_on(completion), Reply::ConnectionLost);

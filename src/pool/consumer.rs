@@ -34,6 +34,16 @@ impl<T, H: Home> Consumer<T, H> {
         self.0.take()
     }
 
+    /// For `Debug`.
+    pub(super) fn progress(&self) -> &'static str {
+        // SAFETY: the slot is out as long as it has a consumer.
+        match self.0.map(|slot| unsafe { slot.as_ref() }.state().is_pending()) {
+            Some(true) => "pending",
+            Some(false) => "completed",
+            None => "taken",
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn is_spent(&self) -> bool {
         self.0.is_none()

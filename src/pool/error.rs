@@ -29,16 +29,18 @@ impl fmt::Display for PoolFull {
 impl Error for PoolFull {}
 
 /// Why a pool refused a key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The operation is over, and its slot serves another one, which was not touched.
+    /// The operation is over, if there was one, and its slot serves another one, which was not touched.
     Stale,
-    /// The operation has its result already: the key was used before, or the completer was.
+    /// The operation has its result already: the key was used before, or the completer was. (Once its
+    /// slot serves another one, the key is [`Stale`](KeyError::Stale).)
     AlreadyCompleted,
-    /// The consumer has gone, and the operation with it.
+    /// The consumer has gone, and the operation with it. (Likewise.)
     Abandoned,
-    /// The pool has not given this key out: it is forged, or that of another pool.
+    /// The pool has not given this key out: it is forged, or that of another pool. (A forged one may
+    /// also look stale. None reaches an operation whose key was not given out.)
     Unknown,
 }
 

@@ -1,13 +1,33 @@
-//! The public types of both kinds of pool, from one text.
+//! The public types of both kinds of pool, from one text. They differ in their names and in where
+//! their slots live.
 
 macro_rules! face {
     (
+        $(#[$doc:meta])*
         $Pool:ident, $Builder:ident, $Completer:ident, $Completion:ident, $home:ty
     ) => {
-        /// A pool of one-shot completions.
+        $(#[$doc])*
         pub struct $Pool<T>(Handle<T, $home>);
 
-        /// How a pool is to be made.
+        #[doc = concat!("How a [`", stringify!($Pool), "`] is to be made; from [`builder`](",
+            stringify!($Pool), "::builder).")]
+        ///
+        /// # Examples
+        ///
+        /// A pool that allocates now and never again:
+        ///
+        /// ```
+        #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+        ///
+        #[doc = concat!("let pool: ", stringify!($Pool), "<Option<u32>> =")]
+        #[doc = concat!("    ", stringify!($Pool),
+            "::<Option<u32>>::builder().initial_slots(2).max_slots(2).build();")]
+        /// let both = (pool.rent(), pool.rent());
+        /// assert_eq!(
+        ///     pool.try_rent().unwrap_err().to_string(),
+        ///     "the pool is full: it was bounded to 2 slots, and all of them are in use or retired",
+        /// );
+        /// ```
         #[derive(Clone, Copy, Debug)]
         #[must_use = "a builder makes a pool when it is told to `build`"]
         pub struct $Builder {
@@ -16,38 +36,89 @@ macro_rules! face {
             first_generation: u32,
         }
 
-        /// The producer's end of an operation.
+        /// The producer's end of an operation. It goes to whoever will have the result.
+        ///
+        /// Dropping it without a value ends the wait: the consumer gets what [`Abandoned`] says.
+        ///
+        /// # Sizes and allocation
+        ///
+        /// One pointer. Nothing is allocated.
+        ///
+        /// # Reentrancy
+        ///
+        /// Completing and dropping wake the consumer, in the same call, when everything is done and
+        /// nothing is held: the waker may poll, drop, rent and complete what it likes. If it panics,
+        /// the value has been delivered.
         #[must_use = "dropping a completer ends the wait without a value"]
         pub struct $Completer<T>(Producer<T, $home>);
 
         /// The consumer's end of an operation: the future of its result.
+        ///
+        /// Where it is called with static dispatch, a method returns it as it is. For an object-safe
+        /// method, `From` makes a value future of it, at no cost: it stays in its slot.
+        ///
+        /// # Sizes and allocation
+        ///
+        /// One pointer. Nothing is allocated.
+        ///
+        /// # Panics
+        ///
+        /// If it is polled after it has given its result.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping it at any time is sound: its completer learns that nobody waits any more, and gets
+        /// its value back. A result that is there already is dropped.
+        ///
+        /// # Reentrancy
+        ///
+        /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
+        /// nothing held and the operation in order, so they may do what they like.
         #[must_use = "futures do nothing unless awaited"]
         pub struct $Completion<T>(pub(crate) Consumer<T, $home>);
 
         impl $Builder {
-            /// Makes so many slots at once.
+            /// Makes so many slots at once, or somewhat more; no more than
+            /// [`max_slots`](Self::max_slots).
             pub fn initial_slots(mut self, slots: u32) -> Self {
                 self.initial = slots;
                 self
             }
 
-            /// Never makes more slots than that.
+            /// Never has more slots than that.
+            ///
+            /// # Panics
+            ///
+            /// If it is none.
             pub fn max_slots(mut self, slots: u32) -> Self {
+                assert!(slots > 0, "a pool is bounded to at least one slot");
                 self.max = Some(slots);
                 self
             }
 
-            /// The generation of the first use of each slot.
+            /// The generation of the first use of each slot, instead of 1.
+            ///
+            /// Keys that are older are refused as [`Unknown`](KeyError::Unknown). So a pool for a new
+            /// connection to an old peer may begin where keys of the last one cannot be: the peer may
+            /// still answer to those.
+            ///
+            /// # Panics
+            ///
+            /// If it is 0.
             pub fn first_generation(mut self, generation: u32) -> Self {
+                assert!(generation > 0, "generations begin at 1");
                 self.first_generation = generation;
                 self
             }
 
             /// The pool.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// At least one allocation, for the pool itself; see [`Stats::allocations`].
             #[must_use]
             pub fn build<T: Abandoned>(self) -> $Pool<T> {
                 let $Builder { initial, max, first_generation } = self;
-                assert!(first_generation != 0, "generations begin at 1");
                 $Pool(Handle::new(initial, max, first_generation))
             }
         }
@@ -59,29 +130,38 @@ macro_rules! face {
         }
 
         impl<T: Abandoned> $Pool<T> {
-            /// A pool without a bound.
+            /// A pool that grows as it has to.
             #[must_use]
             pub fn new() -> Self {
-                $Pool::<T>::builder().build()
+                $Builder::default().build()
             }
 
-            /// A pool with a bound.
+            /// What makes a pool with a bound, or with slots from the beginning.
             pub fn builder() -> $Builder {
                 $Builder::default()
             }
 
-            /// Begins an operation.
+            /// Begins an operation, and gives its two ends.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by as many
+            /// slots as it has.
+            ///
+            /// # Panics
+            ///
+            /// If the pool was bounded and is full; [`try_rent`](Self::try_rent) gives that as an error.
             #[inline]
             pub fn rent(&self) -> ($Completer<T>, $Completion<T>) {
                 let (producer, consumer) = self.0.rent();
                 ($Completer(producer), $Completion(consumer))
             }
 
-            /// Begins an operation.
+            /// [`rent`](Self::rent), if there is a slot.
             ///
             /// # Errors
             ///
-            /// Full.
+            /// [`PoolFull`], if the pool was bounded and all its slots are in use or retired.
             #[inline]
             pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), PoolFull> {
                 let (producer, consumer) = self.0.try_rent()?;
@@ -90,66 +170,106 @@ macro_rules! face {
         }
 
         impl<T> $Pool<T> {
-            /// Reserve.
+            /// Grows until so many more operations can be begun by this thread without an allocation;
+            /// a bounded pool, to its bound at most.
             pub fn reserve(&self, additional: u32) {
                 self.0.slab().reserve(additional);
             }
 
-            /// Stats.
+            /// What the pool has done so far. It goes through all slots: it is for reports, not for
+            /// each operation.
             #[must_use]
             pub fn stats(&self) -> Stats {
                 self.0.slab().stats()
             }
 
-            /// Complete.
+            /// Gives the operation with this key its value.
             ///
             /// # Errors
             ///
-            /// E.
+            /// [`CompleteError`] with the value, and why the key was refused. Nothing was disturbed:
+            /// neither the operation that the key may have named once, nor the one that has its slot
+            /// now.
+            ///
+            /// # Reentrancy
+            ///
+            /// As completing.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::{Key, KeyError, ", stringify!($Pool), "};")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// let (completer, completion) = pool.rent();
+            /// let id: u64 = completer.into_key().to_u64(); // goes out, and comes back
+            ///
+            /// let key = Key::from_u64(id);
+            /// pool.complete_key(key, Some("first")).unwrap();
+            /// let twice = pool.complete_key(key, Some("second")).unwrap_err();
+            /// assert_eq!(twice.kind(), KeyError::AlreadyCompleted);
+            /// assert_eq!(twice.into_value(), Some("second"));
+            /// assert_eq!(futures::executor::block_on(completion), Some("first"));
+            /// ```
+            #[inline]
             pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
                 self.0.complete_key(key, value)
             }
 
-            /// Abandon.
+            /// Ends the operation with this key without a value, as dropping its completer does.
             ///
             /// # Errors
             ///
-            /// E.
+            /// As [`complete_key`](Self::complete_key).
             pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
                 self.0.abandon_key(key)
             }
         }
 
         impl<T> $Completer<T> {
-            /// Complete.
+            /// Gives the consumer its value, and wakes it.
             ///
             /// # Errors
             ///
-            /// E.
+            /// The value, if nobody will take it: the consumer has gone, or somebody who had the key
+            /// was faster.
             #[inline]
             pub fn complete(self, value: T) -> Result<(), T> {
                 self.0.complete(value)
             }
 
-            /// Abandoned.
+            /// Whether nobody waits for a value any more: the consumer has gone, or somebody who had
+            /// the key was faster.
             #[must_use]
+            #[inline]
             pub fn is_abandoned(&self) -> bool {
                 self.0.is_abandoned()
             }
 
-            /// Poll.
+            /// Waits until [`is_abandoned`](Self::is_abandoned): so that what nobody wants need not be
+            /// computed.
+            ///
+            /// The waker of the last call is woken; it is dropped with the completer.
             pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
                 self.0.poll_abandoned(cx)
             }
 
-            /// Key.
+            /// The key of the operation. Whoever has it may complete the operation as well as this
+            /// completer may: the first succeeds.
             #[must_use]
             pub fn key(&self) -> Key {
                 self.0.key()
             }
 
-            /// Key.
-            #[must_use]
+            /// Leaves the operation to those who have the key.
+            ///
+            /// Nothing keeps the slot then but the consumer: if that goes, the slot is returned, and
+            /// the key is refused whenever it comes. If the key never comes, then the consumer waits
+            /// until it loses patience, or [`abandon_key`] is called.
+            ///
+            #[doc = concat!("[`abandon_key`]: ", stringify!($Pool), "::abandon_key")]
+            #[must_use = "without its key the operation cannot be completed"]
+            #[inline]
             pub fn into_key(self) -> Key {
                 self.0.into_key()
             }
@@ -160,7 +280,7 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The completion itself, if there is no result, or if it was taken before.
+            /// The completion itself, if there is no result yet, or if it was taken before.
             pub fn try_take(mut self) -> Result<T, Self> {
                 self.0.try_take().ok_or(self)
             }
@@ -178,14 +298,17 @@ macro_rules! face {
             }
         }
 
+        // A result is moved out, and never pinned; the slot stays where it is.
         impl<T> Unpin for $Completion<T> {}
 
+        /// Terminated once the result has been given out: from then on every poll panics.
         impl<T: Abandoned> FusedFuture for $Completion<T> {
             fn is_terminated(&self) -> bool {
                 self.0.is_spent()
             }
         }
 
+        /// Another handle of the same pool.
         impl<T> Clone for $Pool<T> {
             fn clone(&self) -> Self {
                 $Pool(self.0.clone())
@@ -198,21 +321,24 @@ macro_rules! face {
             }
         }
 
+        /// Shows its [`Stats`].
         impl<T> fmt::Debug for $Pool<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($Pool)).field("stats", &self.stats()).finish()
+                f.debug_tuple(stringify!($Pool)).field(&self.stats()).finish()
             }
         }
 
         impl<T> fmt::Debug for $Completer<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($Completer)).finish_non_exhaustive()
+                let abandoned = self.is_abandoned();
+                f.debug_struct(stringify!($Completer)).field("abandoned", &abandoned).finish()
             }
         }
 
+        /// Never polls, and never consumes.
         impl<T> fmt::Debug for $Completion<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($Completion)).finish_non_exhaustive()
+                f.debug_tuple(stringify!($Completion)).field(&self.0.progress()).finish()
             }
         }
     };

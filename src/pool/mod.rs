@@ -1,4 +1,4 @@
-//! Completions.
+//! One-shot completions: a slot of the [slab](crate::slab), and its two ends.
 
 mod abandoned;
 mod consumer;
@@ -32,10 +32,86 @@ pub use self::{
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 face! {
+    /// A pool of one-shot completions, for any number of threads.
+    ///
+    /// [`rent`](Pool::rent) gives the two ends of an operation: a [`Completer`] for who will have the
+    /// result, on whatever thread, and a [`Completion`] for who waits for it. When both are gone, the
+    /// slot that they shared is used again. So once the pool is warm, an operation allocates nothing.
+    ///
+    /// The pool may be dropped first: all that is out still works, and the memory goes with the last of
+    /// it. (In one case later: if the last end goes within nanoseconds of the last handle, on another
+    /// thread, then when a thread ends or another pool is dropped.)
+    ///
+    /// # Threads
+    ///
+    /// Any thread may rent, complete, poll and drop. A thread keeps up to 32 vacant slots for itself,
+    /// so that threads do not wait for each other; they go to others when it ends, or when there are
+    /// more. A [bounded](PoolBuilder::max_slots) pool finds a vacant slot wherever it is, which costs
+    /// each operation some nanoseconds more.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// A handle is one pointer. A slot takes 56 bytes and the value, on 64-bit targets; there are 32 to
+    /// begin with, and as many again whenever there are too few. Slots are not given back to the
+    /// allocator as long as the pool lives. What is leaked (`mem::forget`) keeps its slot, and after
+    /// the pool is gone the memory of the pool.
+    ///
+    /// # Examples
+    ///
+    /// A driver completes requests on a thread of its own:
+    ///
+    /// ```
+    /// use std::{sync::mpsc, thread};
+    /// use value_future::{Completer, Dropped, Pool, ValueFuture};
+    ///
+    /// trait Square {
+    ///     fn square(&self, number: u64) -> ValueFuture<'_, Result<u64, Dropped>>;
+    /// }
+    ///
+    /// type Request = (u64, Completer<Result<u64, Dropped>>);
+    ///
+    /// struct Driver {
+    ///     pool: Pool<Result<u64, Dropped>>,
+    ///     requests: mpsc::Sender<Request>,
+    /// }
+    ///
+    /// impl Square for Driver {
+    ///     fn square(&self, number: u64) -> ValueFuture<'_, Result<u64, Dropped>> {
+    ///         let (completer, completion) = self.pool.rent();
+    ///         // If the worker is gone, the completer is dropped here, and the answer is `Err`.
+    ///         let _ = self.requests.send((number, completer));
+    ///         completion.into()
+    ///     }
+    /// }
+    ///
+    /// let (requests, inbox) = mpsc::channel::<Request>();
+    /// let worker = thread::spawn(move || {
+    ///     for (number, completer) in inbox {
+    ///         let _ = completer.complete(Ok(number * number));
+    ///     }
+    /// });
+    /// let driver: &dyn Square = &Driver { pool: Pool::new(), requests };
+    /// assert_eq!(futures::executor::block_on(driver.square(12)), Ok(144));
+    /// ```
     Pool, PoolBuilder, Completer, Completion, AnyThread
 }
 
 face! {
+    /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
+    /// `Send`. Everything else is the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::{LocalPool, LocalValueFuture};
+    ///
+    /// let pool = LocalPool::new();
+    /// let (completer, completion) = pool.rent();
+    /// let future = LocalValueFuture::from(completion);
+    /// completer.complete(Some(5)).unwrap();
+    /// assert_eq!(futures::executor::block_on(future), Some(5));
+    /// assert_eq!(pool.stats().live, 0);
+    /// ```
     LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread
 }
 

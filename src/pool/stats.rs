@@ -10,8 +10,8 @@ pub struct Stats {
     /// So many are not: `rented - returned`.
     pub live: u64,
     /// So many slots were rented at least once. In a [`LocalPool`](crate::LocalPool) that is how many
-    /// were live at a time, at most; in a [`Pool`](crate::Pool) it may be more by what threads keep
-    /// for themselves, up to 128 each.
+    /// were live at a time, at most. In a `Pool` it may be more, by the 32 that each thread may keep
+    /// for itself.
     pub high_water: u64,
     /// So many slots there are.
     pub capacity: u64,

@@ -1,4 +1,4 @@
-//! The generational slab.
+#![doc = include_str!("design.md")]
 
 pub(crate) mod cells;
 mod chunks;

@@ -1,27 +1,6 @@
 //! The slab of many threads: chunks of slots, a [shard](super::shard) for each thread, and a middle
 //! behind a lock for what goes from one to another.
-//!
-//! # Who frees
-//!
-//! The slab is on the heap, and two things hold it: its handles, and the slots that are out. The
-//! handles are counted one by one. The slots are not: that would be a read-modify-write for each
-//! rent and each return on a line that all threads share. Instead the places where vacant slots are
-//! count what they hold; nothing is out if that is as many as were ever used.
-//!
-//! 1. To count a vacant slot is the last thing that a return does to the slab. So who counts all of
-//!    them, and knows that nobody rents, may free it.
-//! 2. Whoever drops the last handle *closes* the slab: it sets a flag, and counts. Nobody rents any
-//!    more. If nothing is out, it frees the slab, and otherwise it puts it into
-//!    [limbo](super::limbo).
-//! 3. A return that sees the flag is counted under the lock of limbo, which then counts all again.
-//!    So the last one frees the slab.
-//! 4. A return that races with the closing may look at the flag just before it is set, and put its
-//!    slot back just after it was looked for. Nothing is accessed too late, but if that was the last
-//!    slot, then nobody counts. Limbo does, whenever a thread ends, a slab is closed, or this one
-//!    gets another slot back.
-//!
-//! The fourth is the price for returns without a read-modify-write, which takes 2 ns: a window of a
-//! few instructions, and in it the memory is freed later, but never too early.
+//! See *Who frees* in the design text for the rules that comments here refer to.
 
 use alloc::boxed::Box;
 use core::ptr::NonNull;
