@@ -96,13 +96,13 @@ impl<S: Linked> SharedSlab<S> {
         (0..).map_while(|number| Some(unsafe { self.shards.get(number)?.as_ref() }))
     }
 
+    #[inline(never)]
     fn rent_bounded(&self) -> Option<NonNull<S>> {
-        let shard = self.shard();
-        let slot = shard.and_then(|shard| {
+        let slot = self.own_shard().and_then(|shard| {
             let _entered = shard.try_enter()?;
             shard.pop()
         });
-        slot.or_else(|| self.find(shard))
+        slot.or_else(|| self.find(self.shard()))
     }
 
     /// A vacant slot from the middle, a new one, one of other threads, or of a new chunk. The shard
@@ -283,7 +283,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
     unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
-        // ORDERING: Relaxed. It may be missed; see the fourth rule.
+        // ORDERING: Relaxed. That it is closed may be missed; see the fourth rule.
         let usual = !end.exhausted && !end.abandoned && slab.unusual.load(Relaxed) == 0;
         usual && slab.own_shard().is_some_and(|shard| shard.try_push(slot))
     }
@@ -304,12 +304,12 @@ impl<S: Linked> Slab for SharedSlab<S> {
             return slab.count_vacant(1);
         }
         let shard = slab.shard();
-        if let Some(shard) = shard {
+        let pushed = shard.is_some_and(|shard| {
             let entered = if unusual & BOUNDED != 0 { shard.try_enter() } else { None };
-            let may = entered.is_some() || unusual & BOUNDED == 0;
-            if may && shard.try_push(slot) {
-                return;
-            }
+            entered.is_some() == (unusual & BOUNDED != 0) && shard.try_push(slot)
+        });
+        if pushed {
+            return;
         }
         // SAFETY: the caller's.
         unsafe { Self::put_elsewhere(this, shard, slot) };

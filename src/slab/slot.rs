@@ -267,7 +267,6 @@ impl<T, H: Home> Slot<T, H> {
     /// # Safety
     ///
     /// As [`Slab::put`].
-    #[cold]
     #[inline(never)]
     unsafe fn finish_slowly(this: NonNull<Self>, end: End, value: T) -> T {
         // SAFETY: the slot is out, so it lives.
