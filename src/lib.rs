@@ -70,11 +70,15 @@
 //!   [`map_ok`](ValueFuture::map_ok), [`map_err`](ValueFuture::map_err),
 //!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline when the
 //!   value is there. [`try_take`](ValueFuture::try_take) takes it without polling.
+//! * **Completions.** What is answered later, on another thread or from the wire, rents a completion
+//!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
+//!   consumer. Nothing is allocated once the pool is warm, and late, duplicate and forged answers are
+//!   refused. See `examples/completion.rs` and `examples/wire_keys.rs`.
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
 //!   [`from_source`](ValueFuture::from_source): no allocation, pending or not. See
 //!   `examples/custom_source.rs`.
-//! * **One thread.** [`LocalValueFuture`] is the same for what is not `Send`.
+//! * **One thread.** [`LocalValueFuture`] and [`LocalPool`] are the same for what is not `Send`.
 //!
 //! # Not lazy
 //!
@@ -101,8 +105,8 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `alloc` |
-//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources |
+//! | `std` | yes | `alloc`; [`Pool`], on targets with 64-bit atomics |
+//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, and sources that are borrowed.
 //!
