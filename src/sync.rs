@@ -49,4 +49,49 @@ mod loomed {
         },
         thread::yield_now,
     };
+
+    /// A static of one execution of a model. Loom drops its own statics when the first thread ends,
+    /// and what threads have of their own after that; but when a thread of ours ends, it comes back
+    /// to the statics. So this one stays until the next execution begins.
+    macro_rules! model_static {
+        (static $name:ident: $type:ty = $value:expr;) => {
+            #[allow(non_camel_case_types)]
+            struct $name;
+
+            impl core::ops::Deref for $name {
+                type Target = $type;
+
+                fn deref(&self) -> &$type {
+                    use core::{cell::Cell, ptr};
+
+                    std::thread_local! {
+                        // All threads of a model are this one thread of the operating system.
+                        static CURRENT: Cell<*mut $type> = const { Cell::new(ptr::null_mut()) };
+                    }
+                    loom::lazy_static! {
+                        static ref BEGIN: () = {
+                            let new = alloc::boxed::Box::new($value);
+                            let old = CURRENT.replace(alloc::boxed::Box::into_raw(new));
+                            if !old.is_null() {
+                                // SAFETY: it is from the line above, and its execution is over.
+                                drop(unsafe { alloc::boxed::Box::from_raw(old) });
+                            }
+                        };
+                    }
+                    loom::thread_local! {
+                        // Gone when the thread ends, as soon as it was there.
+                        static LIVES: () = ();
+                    }
+
+                    if LIVES.try_with(|()| ()).is_ok() {
+                        *BEGIN;
+                    }
+                    // SAFETY: it was put there when this thread came here first, and stays until
+                    // the next execution.
+                    unsafe { &*CURRENT.get() }
+                }
+            }
+        };
+    }
+    pub(crate) use model_static;
 }

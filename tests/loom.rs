@@ -1,7 +1,24 @@
-//! Models of a source that another thread completes: `RUSTFLAGS="--cfg loom" cargo test --release
-//! --test loom`. Every interleaving gives one outcome, and nobody sleeps for ever.
+//! Models of what several threads do: `RUSTFLAGS="--cfg loom" cargo test --release --test loom`. Every
+//! interleaving gives one outcome, and nobody sleeps for ever.
+//!
+//! Here, a source that another thread completes. In the modules, completions of a pool: a model fails
+//! too if a slab is left when the threads have ended, or a waker, or if something is used after it was
+//! freed, or before what others did to it has become visible.
 
 #![cfg(loom)]
+
+#[path = "loom/common.rs"]
+mod common;
+#[path = "loom/ends.rs"]
+mod ends;
+#[path = "loom/keys.rs"]
+mod keys;
+#[path = "loom/life.rs"]
+mod life;
+#[path = "loom/slots.rs"]
+mod slots;
+#[path = "loom/wakers.rs"]
+mod wakers;
 
 use std::{
     pin::Pin,

@@ -48,6 +48,11 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
     #[inline(always)]
     pub(super) fn try_rent(&self) -> Result<Ends<T, H>, PoolFull> {
         let Some(slot) = self.slab().rent() else { return Err(self.full()) };
+        // SAFETY: nobody else has it.
+        #[cfg(loom)]
+        unsafe {
+            Slot::touch_for_reuse(slot);
+        }
         // SAFETY: the slot is out.
         let rented = unsafe { slot.as_ref() };
         // SAFETY: nobody else has it.

@@ -22,6 +22,10 @@ pub(crate) trait Word {
     /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
     /// before is visible to the other.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
+
+    /// See [`Slot::touch`](super::Slot).
+    #[cfg(loom)]
+    fn touch(&mut self);
 }
 
 /// The cell of half a waker, or of a link.
@@ -32,6 +36,10 @@ pub(crate) trait Pointer {
     /// Stores a pointer to what others are to see as it is now, by [`observe`](Pointer::observe).
     fn publish(&self, pointer: *mut ());
     fn observe(&self) -> *mut ();
+
+    /// See [`Slot::touch`](super::Slot).
+    #[cfg(loom)]
+    fn touch(&mut self);
 }
 
 impl Word for Cell<u64> {
@@ -61,6 +69,9 @@ impl Word for Cell<u64> {
         self.set(new);
         Ok(())
     }
+
+    #[cfg(loom)]
+    fn touch(&mut self) {}
 }
 
 impl Pointer for Cell<*mut ()> {
@@ -86,6 +97,9 @@ impl Pointer for Cell<*mut ()> {
     fn observe(&self) -> *mut () {
         self.get()
     }
+
+    #[cfg(loom)]
+    fn touch(&mut self) {}
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -115,6 +129,11 @@ impl Word for AtomicU64 {
         // slot before, or read from it, was so before the flag says it. Acquire, with its
         // exchanges: what it has put there may be taken out.
         self.compare_exchange(current, new, AcqRel, Acquire).map(drop)
+    }
+
+    #[cfg(loom)]
+    fn touch(&mut self) {
+        self.with_mut(|_| ());
     }
 }
 
@@ -146,5 +165,10 @@ impl Pointer for AtomicPtr<()> {
     fn observe(&self) -> *mut () {
         // ORDERING: Acquire, with `publish`.
         self.load(Acquire)
+    }
+
+    #[cfg(loom)]
+    fn touch(&mut self) {
+        self.with_mut(|_| ());
     }
 }

@@ -16,7 +16,8 @@ use super::{cells::Pointer, list::Linked};
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
 const LINE: usize = 64;
 
-const TABLE: usize = 32;
+/// Loom keeps a long record for each entry.
+const TABLE: usize = if cfg!(loom) { 4 } else { 32 };
 
 /// What any table has room for.
 pub(crate) const MAX: u32 = u32::MAX - 31;
@@ -121,6 +122,10 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
 
 impl<S, P: Pointer, const FIRST: u32> Drop for Chunks<S, P, FIRST> {
     fn drop(&mut self) {
+        #[cfg(loom)]
+        if !std::thread::panicking() {
+            self.table.iter_mut().for_each(Pointer::touch);
+        }
         for (chunk, start) in self.table.iter().enumerate() {
             let start = start.observe().cast::<S>();
             if start.is_null() {

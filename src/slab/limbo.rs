@@ -23,8 +23,14 @@ unsafe impl Send for Closed {}
 #[cfg(not(loom))]
 static LIMBO: Mutex<Vec<Closed>> = Mutex::new(Vec::new());
 #[cfg(loom)]
-loom::lazy_static! {
-    static ref LIMBO: Mutex<Vec<Closed>> = Mutex::new(Vec::new());
+crate::sync::model_static! {
+    static LIMBO: Mutex<Vec<Closed>> = Mutex::new(Vec::new());
+}
+
+/// For threads that come here at their end only, when it is too late for a model to begin it.
+#[cfg(loom)]
+pub(crate) fn begin() {
+    let _: &Mutex<_> = &LIMBO;
 }
 
 /// # Safety

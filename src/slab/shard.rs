@@ -103,6 +103,19 @@ impl<S: Linked> Shard<S> {
     }
 }
 
+/// As for a [`Slot`](super::Slot).
+#[cfg(loom)]
+impl<S: Linked> Drop for Shard<S> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.len.with_mut(|_| ());
+            // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
+            let _ = unsafe { self.taken.unsync_load() };
+            self.places.iter_mut().for_each(|place| place.with_mut(|_| ()));
+        }
+    }
+}
+
 /// Somebody is in the shard of a bounded slab.
 pub(crate) struct Entered<'s>(&'s AtomicBool);
 

@@ -49,6 +49,9 @@ pub(crate) struct SharedSlab<S: Linked> {
     abandoned: AtomicU64,
     refused: AtomicU64,
     allocations: AtomicU64,
+    /// A model fails if this is left.
+    #[cfg(loom)]
+    lives: loom::alloc::Track<()>,
 }
 
 struct Middle<S: Linked> {
@@ -234,6 +237,23 @@ impl<S: Linked> SharedSlab<S> {
     }
 }
 
+/// As for a [`Slot`](super::Slot).
+#[cfg(loom)]
+impl<S: Linked> Drop for SharedSlab<S> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.unusual.with_mut(|_| ());
+            self.handles.with_mut(|_| ());
+            self.used.with_mut(|_| ());
+            self.vacant.with_mut(|_| ());
+            let Self { retired, abandoned, refused, allocations, .. } = self;
+            for count in [retired, abandoned, refused, allocations] {
+                count.with_mut(|_| ());
+            }
+        }
+    }
+}
+
 impl<S: Linked> Slab for SharedSlab<S> {
     type Slot = S;
 
@@ -255,6 +275,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
             allocations: AtomicU64::new(1),
             settings,
             this: NonNull::dangling(),
+            #[cfg(loom)]
+            lives: loom::alloc::Track::new(()),
         });
         let this = NonNull::new(Box::into_raw(slab)).expect("a box has an address");
         // SAFETY: nobody else has seen the slab yet.

@@ -299,6 +299,48 @@ impl<T, H: Home> Slot<T, H> {
     }
 }
 
+/// Loom does not see a release of memory, nor that a slot goes to somebody else. So whoever frees a
+/// slot, or begins its next use, writes what is in it, and loom asks whether all that others did
+/// there happened before.
+#[cfg(loom)]
+impl<T, H: Home> Slot<T, H> {
+    /// All that only those touch who refer to the slot, and its list.
+    ///
+    /// # Safety
+    ///
+    /// Nobody refers to the slot, which lives.
+    pub(crate) unsafe fn touch_for_reuse(this: NonNull<Self>) {
+        let slot = this.as_ptr();
+        // SAFETY: the caller's; a late key that looks at the state meanwhile is not in the way.
+        unsafe { (*slot).value.with_mut(|_| ()) };
+        // SAFETY: as above.
+        unsafe { (*slot).waker.touch() };
+        // SAFETY: as above.
+        unsafe { (*slot).watcher.touch() };
+    }
+}
+
+#[cfg(loom)]
+impl<P: Pointer> WakerCell<P> {
+    fn touch(&mut self) {
+        self.data.touch();
+        self.vtable.touch();
+    }
+}
+
+#[cfg(loom)]
+impl<T, H: Home> Drop for Slot<T, H> {
+    fn drop(&mut self) {
+        // What fails already is not to fail twice.
+        if !std::thread::panicking() {
+            self.state.touch();
+            self.generation.with_mut(|_| ());
+            // SAFETY: this is the end of it.
+            unsafe { Slot::touch_for_reuse(NonNull::from(self)) };
+        }
+    }
+}
+
 // SAFETY: in a vacant slot there is no waker, and a slot does not move.
 unsafe impl<T, H: Home> Linked for Slot<T, H> {
     type Pointer = H::Pointer;

@@ -40,6 +40,11 @@ struct Number(u32);
 
 impl Drop for Number {
     fn drop(&mut self) {
+        // A model that has failed is over before its threads are.
+        #[cfg(loom)]
+        if std::thread::panicking() {
+            return;
+        }
         let _ = CURRENT.try_with(|current| current.set(NONE));
         numbers().free.insert(self.0);
         limbo::sweep();
@@ -57,8 +62,8 @@ static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers::new());
 use std::thread_local;
 
 #[cfg(loom)]
-loom::lazy_static! {
-    static ref NUMBERS: Mutex<Numbers> = Mutex::new(Numbers::new());
+crate::sync::model_static! {
+    static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers::new());
 }
 #[cfg(loom)]
 use loom::thread_local;
@@ -78,7 +83,10 @@ thread_local! {
 #[cfg(loom)]
 thread_local! {
     static CURRENT: std::cell::Cell<u32> = std::cell::Cell::new(NONE);
-    static NUMBER: Number = Number(numbers().take());
+    static NUMBER: Number = {
+        limbo::begin();
+        Number(numbers().take())
+    };
 }
 
 /// The number of this thread, or one that nobody has if it has none.
