@@ -1,0 +1,161 @@
+//! Who is woken: the waker of the last poll, once, at either end.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use loom::{future::block_on, thread};
+use value_future::Pool;
+
+use crate::common::{Count, Value, assert_dropped, assert_idle, bounded_model, model, poll, value};
+
+/// If the poll with the second waker was in time, the second one is woken.
+#[test]
+fn change_of_waker_against_complete() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (completer, mut completion) = pool.rent();
+        let (given, rest) = value(7);
+        let (first, waker) = Count::new();
+        assert!(poll(&mut completion, &waker).is_pending());
+        drop(waker);
+        let producer = thread::spawn(move || completer.complete(given).unwrap());
+        let (second, waker) = Count::new();
+        let polled = poll(&mut completion, &waker);
+        drop(waker);
+        producer.join().unwrap();
+        let taken = match polled {
+            Poll::Ready(taken) => taken,
+            Poll::Pending => {
+                assert_eq!((first.get(), second.get()), (0, 1));
+                completion.try_take().unwrap()
+            }
+        };
+        assert_eq!(*taken.unwrap(), 7);
+        assert!(first.get() + second.get() <= 1);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 1));
+        assert_dropped(&rest);
+        assert_idle(&pool, 1);
+    });
+}
+
+#[test]
+fn change_of_waker_against_drop_of_the_completer() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (completer, mut completion) = pool.rent();
+        let (first, waker) = Count::new();
+        assert!(poll(&mut completion, &waker).is_pending());
+        drop(waker);
+        let producer = thread::spawn(move || drop(completer));
+        assert_eq!(block_on(completion), None);
+        producer.join().unwrap();
+        assert!(first.get() <= 1);
+        assert_eq!(Arc::strong_count(&first), 1);
+        assert_idle(&pool, 1);
+    });
+}
+
+/// The key is presented from elsewhere, while the consumer changes its waker.
+#[test]
+fn change_of_waker_against_a_key() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (completer, mut completion) = pool.rent();
+        let key = completer.into_key();
+        let (given, rest) = value(7);
+        let (first, waker) = Count::new();
+        assert!(poll(&mut completion, &waker).is_pending());
+        drop(waker);
+        let theirs = pool.clone();
+        let producer = thread::spawn(move || theirs.complete_key(key, given).unwrap());
+        assert_eq!(*block_on(completion).unwrap(), 7);
+        producer.join().unwrap();
+        assert_eq!(Arc::strong_count(&first), 1);
+        assert_dropped(&rest);
+        assert_idle(&pool, 1);
+    });
+}
+
+#[test]
+fn poll_abandoned_against_drop_of_the_completion() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (mut completer, completion) = pool.rent();
+        let consumer = thread::spawn(move || drop(completion));
+        block_on(poll_fn(|cx| completer.poll_abandoned(cx)));
+        assert!(completer.is_abandoned());
+        consumer.join().unwrap();
+        drop(completer);
+        assert_idle(&pool, 1);
+    });
+}
+
+#[test]
+fn change_of_watcher_against_drop_of_the_completion() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (mut completer, completion) = pool.rent();
+        let (first, waker) = Count::new();
+        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        let consumer = thread::spawn(move || drop(completion));
+        let (second, waker) = Count::new();
+        let polled = completer.poll_abandoned(&mut Context::from_waker(&waker));
+        drop(waker);
+        consumer.join().unwrap();
+        if polled.is_pending() {
+            assert_eq!((first.get(), second.get()), (0, 1));
+        }
+        assert!(
+            completer.poll_abandoned(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+        );
+        drop(completer);
+        assert!(first.get() + second.get() <= 1);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 1));
+        assert_idle(&pool, 1);
+    });
+}
+
+/// The completer takes its own waker out, the consumer wakes it: one of the two has it.
+#[test]
+fn complete_while_watching_against_drop_of_the_completion() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (mut completer, completion) = pool.rent();
+        let (given, rest) = value(7);
+        let (count, waker) = Count::new();
+        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        let consumer = thread::spawn(move || drop(completion));
+        let _ = completer.complete(given);
+        consumer.join().unwrap();
+        assert!(count.get() <= 1);
+        assert_eq!(Arc::strong_count(&count), 1);
+        assert_dropped(&rest);
+        assert_idle(&pool, 1);
+    });
+}
+
+/// A completer that watches learns that somebody with the key was faster, and the consumer is woken.
+#[test]
+fn poll_abandoned_against_a_key() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let (mut completer, completion) = pool.rent();
+        let key = completer.key();
+        let (given, rest) = value(7);
+        let theirs = pool.clone();
+        let producer = thread::spawn(move || theirs.complete_key(key, given).unwrap());
+        let watcher = thread::spawn(move || {
+            block_on(poll_fn(|cx| completer.poll_abandoned(cx)));
+        });
+        assert_eq!(*block_on(completion).unwrap(), 7);
+        producer.join().unwrap();
+        watcher.join().unwrap();
+        assert_dropped(&rest);
+        assert_idle(&pool, 1);
+    });
+}
