@@ -44,7 +44,8 @@ impl<S: Linked> Shard<S> {
     pub(crate) fn try_enter(&self) -> Option<Entered<'_>> {
         // ORDERING: Acquire, with the Release of `Entered::drop`: what was done there is visible.
         let free = self.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok();
-        free.then_some(Entered(&self.taken))
+        // Made only if it is free: dropping it is what leaves.
+        free.then(|| Entered(&self.taken))
     }
 
     #[inline(always)]
