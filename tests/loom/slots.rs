@@ -1,7 +1,7 @@
 //! Slots between threads: given back where they were not rented. Under loom a shard has room for two,
 //! and the first chunk has one slot.
 
-use loom::thread;
+use loom::{sync::mpsc::channel, thread};
 use value_future::{Completer, Completion, Pool};
 
 use crate::common::{Value, assert_idle, bounded_model, model};
@@ -84,28 +84,26 @@ fn a_pool_of_two_is_never_full_for_two() {
     });
 }
 
-/// At any time one slot is vacant: first the second thread's, then the one that the first gives back.
+/// One slot is vacant at any time: first the one in the second thread's shard, and then, before that
+/// is taken, the one in the first thread's. Who looks through both finds one.
 #[test]
 fn a_vacant_slot_is_found_while_others_come_and_go() {
     bounded_model(3, || {
         let pool = bounded(2);
         let first = pool.rent();
         let theirs = pool.clone();
+        let (returned, wait) = channel();
         let second = thread::spawn(move || {
-            run(theirs.try_rent().unwrap());
-            let theirs = theirs;
-            let third = thread::spawn({
-                let theirs = theirs.clone();
-                move || run(theirs.try_rent().unwrap())
-            });
-            (third, theirs)
+            run(theirs.rent());
+            let third = theirs.clone();
+            let third = thread::spawn(move || third.try_rent().map(run).is_ok());
+            wait.recv().unwrap();
+            let ours = theirs.try_rent().map(run).is_ok();
+            (ours, third.join().unwrap())
         });
-        let (third, theirs) = second.join().unwrap();
         run(first);
-        // Only now does somebody take the other one.
-        let ends = theirs.try_rent();
-        third.join().unwrap();
-        run(ends.unwrap());
+        returned.send(()).unwrap();
+        assert_eq!(second.join().unwrap(), (true, true));
     });
 }
 
