@@ -45,7 +45,12 @@ impl<S: Linked> Shard<S> {
         // ORDERING: Acquire, with the Release of `Entered::drop`: what was done there is visible.
         let free = self.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok();
         // Made only if it is free: dropping it is what leaves.
-        free.then(|| Entered(&self.taken))
+        free.then(|| self.entered())
+    }
+
+    /// For somebody who has come in, and whose guard was forgotten.
+    pub(crate) fn entered(&self) -> Entered<'_> {
+        Entered(&self.taken)
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 //! See *Who frees* in the design text for the rules that comments here refer to.
 
 use alloc::boxed::Box;
-use core::ptr::NonNull;
+use core::{mem, ptr::NonNull};
 
 use super::{
     End, Settings, Slab, Stats,
@@ -175,15 +175,19 @@ impl<S: Linked> SharedSlab<S> {
             middle.lists.push(&list);
         };
         if self.settings.is_bounded() {
+            // All of them before anything is taken out of the first: otherwise a slot could come
+            // back behind us, and another go before us, and we would find none where one was vacant
+            // at any time. There will be no more of them, nor another who does this: that is under
+            // the lock.
             for shard in self.shards() {
                 // Whoever is in there is about to leave: it waits for nobody, and calls nobody.
-                let _entered = loop {
-                    match shard.try_enter() {
-                        Some(entered) => break entered,
-                        None => yield_now(),
-                    }
-                };
+                while shard.try_enter().map(mem::forget).is_none() {
+                    yield_now();
+                }
+            }
+            for shard in self.shards() {
                 drain(shard);
+                drop(shard.entered());
             }
         } else {
             let numbers = threads::numbers();
