@@ -286,7 +286,9 @@ impl<S: Linked> Slab for SharedSlab<S> {
         // SAFETY: nobody else has seen the slab yet.
         let slab = unsafe { &mut *this.as_ptr() };
         slab.this = this;
-        slab.near = NonNull::from(slab.add_shard(0).expect("it was added"));
+        slab.add_shard(0);
+        // As the chunk has it, and not by way of a reference to the first: that leads to no other.
+        slab.near = slab.shards.get(0).expect("it was added");
         slab.reserve(slab.settings.initial);
         this
     }
