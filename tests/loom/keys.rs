@@ -31,7 +31,7 @@ fn the_same_key_twice() {
 /// And while the consumer takes the result, so that the slot is given back under the loser's hands.
 #[test]
 fn the_same_key_twice_against_await() {
-    bounded_model(3, || {
+    bounded_model(2, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();

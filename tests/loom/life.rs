@@ -75,7 +75,7 @@ fn two_handles_dropped_while_a_slot_is_out() {
 /// The one who brings the key has a handle, and so may be the last.
 #[test]
 fn last_handle_with_whoever_brings_the_key() {
-    model(|| {
+    bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();

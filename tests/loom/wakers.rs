@@ -43,7 +43,7 @@ fn change_of_waker_against_complete() {
 
 #[test]
 fn change_of_waker_against_drop_of_the_completer() {
-    model(|| {
+    bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
         let (first, waker) = Count::new();
@@ -142,7 +142,7 @@ fn complete_while_watching_against_drop_of_the_completion() {
 /// A completer that watches learns that somebody with the key was faster, and the consumer is woken.
 #[test]
 fn poll_abandoned_against_a_key() {
-    bounded_model(3, || {
+    bounded_model(2, || {
         let pool = Pool::<Value>::new();
         let (mut completer, completion) = pool.rent();
         let key = completer.key();
