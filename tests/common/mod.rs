@@ -1,7 +1,7 @@
 //! What several tests need: a source that does as it is told and counts, a value that counts its
 //! drops, and short ways to poll.
 
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test uses its part")]
 
 use std::{
     future::Future,
@@ -17,9 +17,44 @@ use std::{
 
 use value_future::{StaleToken, Token, ValueFuture, ValueSource};
 
+pub(crate) mod task;
+
+/// The same items for both kinds of pool, under the names of those for many threads; `Erased` is
+/// what a completion turns into.
+macro_rules! for_both_pools {
+    ($($item:item)*) => {
+        mod pool {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use value_future::{Completer, Completion, Pool, ValueFuture as Erased};
+
+            $($item)*
+        }
+
+        mod local_pool {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use value_future::{
+                LocalCompleter as Completer, LocalCompletion as Completion, LocalPool as Pool,
+                LocalValueFuture as Erased,
+            };
+
+            $($item)*
+        }
+    };
+}
+pub(crate) use for_both_pools;
+
 /// Polls with a waker that does nothing.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Polls with this waker.
+pub(crate) fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
 /// What `action` panics with.

@@ -1,0 +1,226 @@
+//! What an operation of a pool results in, and who is woken: a value if its completer gives one,
+//! what the output type says if it does not, and the value back if nobody waits.
+
+mod common;
+
+use std::{error::Error, io, task::Poll};
+
+use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
+use futures::{executor::block_on, future::FusedFuture};
+use value_future::{Abandoned, Dropped};
+
+#[derive(Debug, PartialEq)]
+enum Reply {
+    Rows(u64),
+    ConnectionLost,
+}
+
+impl Abandoned for Reply {
+    fn abandoned() -> Self {
+        Reply::ConnectionLost
+    }
+}
+
+#[test]
+fn a_dropped_completer_says_so_in_words() {
+    assert_eq!(Dropped::new().to_string(), "the completer was dropped without a value");
+    assert_eq!(Dropped::default(), Dropped::new());
+    let error = io::Error::from(Dropped::new());
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert!(error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Dropped>));
+}
+
+for_both_pools! {
+    #[test]
+    fn complete_then_poll_gives_the_value() {
+        let pool = Pool::new();
+        let (completer, mut completion) = pool.rent();
+        assert_eq!(completer.complete(Some(7)), Ok(()));
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
+        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+    }
+
+    #[test]
+    fn poll_then_complete_wakes_once() {
+        let pool = Pool::new();
+        let (completer, mut completion) = pool.rent();
+        let task = Task::new();
+        assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
+        assert_eq!((task.woken.get(), task.wakers.get()), (0, 1), "the pool keeps one");
+        assert_eq!(completer.complete(Some(7)), Ok(()));
+        assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
+        assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Ready(Some(7)));
+        assert_eq!((task.woken.get(), task.cloned.get()), (1, 1));
+    }
+
+    #[test]
+    fn a_poll_with_the_waker_that_is_there_clones_nothing() {
+        let pool = Pool::<Option<u32>>::new();
+        let (_completer, mut completion) = pool.rent();
+        let task = Task::new();
+        let waker = task.waker();
+        for _ in 0..3 {
+            assert_eq!(poll_with(&mut completion, &waker), Poll::Pending);
+        }
+        assert_eq!((task.cloned.get(), task.wakers.get(), task.woken.get()), (1, 2, 0));
+    }
+
+    #[test]
+    fn the_last_waker_is_woken_and_the_others_are_dropped() {
+        let pool = Pool::new();
+        let (completer, mut completion) = pool.rent();
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        for task in &tasks {
+            assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
+        }
+        assert_eq!([0, 1, 2].map(|n| tasks[n].wakers.get()), [0, 0, 1]);
+        completer.complete(Some(7)).unwrap();
+        assert_eq!([0, 1, 2].map(|n| tasks[n].woken.get()), [0, 0, 1]);
+        assert_eq!(tasks[2].wakers.get(), 0);
+        assert_eq!(block_on(completion), Some(7));
+    }
+
+    #[test]
+    fn a_dropped_completer_wakes_once_with_what_the_type_says() {
+        fn result<T: Abandoned>() -> T {
+            let pool = Pool::<T>::new();
+            let (completer, mut completion) = pool.rent();
+            let task = Task::new();
+            assert!(poll_with(&mut completion, &task.waker()).is_pending());
+            drop(completer);
+            assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
+            let result = block_on(completion);
+            assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+            result
+        }
+        assert_eq!(result::<Option<u32>>(), None);
+        assert_eq!(result::<Result<u32, Dropped>>(), Err(Dropped::new()));
+        assert_eq!(result::<io::Result<u32>>().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(result::<Reply>(), Reply::ConnectionLost);
+    }
+
+    #[test]
+    fn a_completer_that_was_dropped_before_the_first_poll_ends_the_wait_too() {
+        let pool = Pool::<Reply>::new();
+        let (completer, mut completion) = pool.rent();
+        drop(completer);
+        assert_eq!(poll(&mut completion), Poll::Ready(Reply::ConnectionLost));
+        let (completer, completion) = pool.rent();
+        completer.complete(Reply::Rows(3)).unwrap();
+        assert_eq!(block_on(completion), Reply::Rows(3), "the next one knows nothing of it");
+    }
+
+    #[test]
+    fn complete_after_drop_gives_the_value_back() {
+        let dropped = drops();
+        let pool = Pool::new();
+        for polled in [false, true] {
+            let (completer, mut completion) = pool.rent();
+            let task = Task::new();
+            if polled {
+                assert!(poll_with(&mut completion, &task.waker()).is_pending());
+            }
+            drop(completion);
+            assert_eq!((task.wakers.get(), task.woken.get()), (0, 0), "nobody is left to wake");
+            let value = completer.complete(Some(Loud(&dropped))).unwrap_err();
+            assert_eq!(count(&dropped), 0);
+            assert!(value.is_some());
+            drop(value);
+            assert_eq!(count(&dropped), 1);
+            dropped.store(0, std::sync::atomic::Ordering::Relaxed);
+        }
+        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 2));
+    }
+
+    #[test]
+    fn a_value_that_nobody_takes_is_dropped_with_the_completion() {
+        let dropped = drops();
+        let pool = Pool::new();
+        let (completer, completion) = pool.rent();
+        completer.complete(Some(Loud(&dropped))).unwrap();
+        assert_eq!(count(&dropped), 0);
+        drop(completion);
+        assert_eq!(count(&dropped), 1);
+        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0), "it had its result");
+    }
+
+    #[test]
+    fn try_take_gives_what_is_there_and_otherwise_the_completion() {
+        let pool = Pool::new();
+        let (completer, completion) = pool.rent();
+        let mut completion = completion.try_take().unwrap_err();
+        let task = Task::new();
+        assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
+        let completion = completion.try_take().unwrap_err();
+        assert_eq!((task.wakers.get(), task.woken.get()), (1, 0), "it waits as before");
+        completer.complete(Some(7)).unwrap();
+        assert_eq!(task.woken.get(), 1);
+        assert_eq!(completion.try_take().unwrap(), Some(7));
+
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        assert_eq!(completion.try_take().unwrap(), None);
+
+        let (completer, mut completion) = pool.rent();
+        completer.complete(Some(8)).unwrap();
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(8)));
+        let taken = completion.try_take().unwrap_err();
+        assert!(taken.is_terminated(), "its result was taken before");
+        assert_eq!(pool.stats().live, 0);
+    }
+
+    #[test]
+    fn a_poll_after_completion_panics_with_a_text() {
+        let pool = Pool::new();
+        let (completer, mut completion) = pool.rent();
+        assert!(!completion.is_terminated());
+        assert_eq!(poll(&mut completion), Poll::Pending);
+        completer.complete(Some(7)).unwrap();
+        assert!(!completion.is_terminated(), "the result is there, but not taken");
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
+        // What has the slot now is not disturbed by those who had it.
+        let (completer, mut next) = pool.rent();
+        for _ in 0..2 {
+            assert!(completion.is_terminated());
+            assert_eq!(
+                panic_text(|| poll(&mut completion)),
+                "completion of `core::option::Option<i32>` polled after completion: its result has \
+                 been given out, and a result is given out once"
+            );
+        }
+        drop(completion);
+        completer.complete(Some(8)).unwrap();
+        assert_eq!(poll(&mut next), Poll::Ready(Some(8)));
+    }
+
+    #[test]
+    fn operations_that_are_under_way_together_keep_apart() {
+        let pool = Pool::new();
+        let (mut completers, completions): (Vec<_>, Vec<_>) = (0..100).map(|_| pool.rent()).unzip();
+        assert_eq!(pool.stats().live, 100);
+        for (n, completer) in completers.drain(..).enumerate().rev() {
+            completer.complete(Some(n)).unwrap();
+        }
+        for (n, completion) in completions.into_iter().enumerate() {
+            assert_eq!(block_on(completion), Some(n));
+        }
+        let stats = pool.stats();
+        assert_eq!(
+            (stats.live, stats.rented, stats.returned, stats.high_water),
+            (0, 100, 100, 100)
+        );
+    }
+
+    #[test]
+    fn a_value_of_no_size_and_one_of_many_cache_lines_arrive() {
+        let units = Pool::<Option<()>>::new();
+        let (completer, completion) = units.rent();
+        completer.complete(Some(())).unwrap();
+        assert_eq!(block_on(completion), Some(()));
+
+        let large = Pool::<Option<[u64; 100]>>::default();
+        let (completer, completion) = large.rent();
+        completer.complete(Some(std::array::from_fn(|n| n as u64))).unwrap();
+        assert_eq!(block_on(completion).unwrap()[99], 99);
+    }
+}
