@@ -27,7 +27,9 @@ macro_rules! for_both_pools {
             #[allow(clippy::wildcard_imports, unused_imports)]
             use super::*;
             #[allow(unused_imports)]
-            use value_future::{Completer, Completion, Pool, ValueFuture as Erased};
+            use value_future::{
+                Completer, Completion, Pool, PoolBuilder, ValueFuture as Erased,
+            };
 
             $($item)*
         }
@@ -38,7 +40,7 @@ macro_rules! for_both_pools {
             #[allow(unused_imports)]
             use value_future::{
                 LocalCompleter as Completer, LocalCompletion as Completion, LocalPool as Pool,
-                LocalValueFuture as Erased,
+                LocalPoolBuilder as PoolBuilder, LocalValueFuture as Erased,
             };
 
             $($item)*

@@ -1,0 +1,244 @@
+//! A key may come late, twice, or forged: whatever it names, the operation that lives is not
+//! disturbed, the value comes back, and the refusal says why and is counted.
+
+mod common;
+
+use std::{collections::HashSet, task::Poll};
+
+use common::{Loud, count, drops, for_both_pools, poll, poll_with, task::Task};
+use value_future::{Key, KeyError};
+
+#[test]
+fn a_key_is_a_number() {
+    for number in [0, 1, 0x0000_0002_0000_0007, u64::MAX, 1 << 63] {
+        let key = Key::from_u64(number);
+        assert_eq!(key.to_u64(), number);
+        assert_eq!((Key::from(number), u64::from(key)), (key, number));
+        assert_eq!((u64::from(key.generation()) << 32) | u64::from(key.index()), number);
+    }
+    let key = Key::from_u64(0x0000_0002_0000_0007);
+    assert_eq!(format!("{key} {key:?}"), "7.2 Key(7.2)");
+    assert_eq!(HashSet::from([key, Key::from_u64(key.to_u64())]).len(), 1);
+}
+
+/// The key with this index and generation, as somebody would forge it.
+fn forged(index: u32, generation: u32) -> Key {
+    Key::from_u64((u64::from(generation) << 32) | u64::from(index))
+}
+
+for_both_pools! {
+    type Value = Option<Box<u32>>;
+
+    /// Each operation by this key is refused for this reason, and counted.
+    #[track_caller]
+    fn refused(pool: &Pool<Value>, key: Key, kind: KeyError) {
+        let before = pool.stats();
+        let error = pool.complete_key(key, Some(Box::new(99))).unwrap_err();
+        assert_eq!((error.key(), error.kind()), (key, kind));
+        assert_eq!(error.to_string(), format!("key {key} refused as {kind}"));
+        assert_eq!(error.into_value(), Some(Box::new(99)));
+        let error = pool.abandon_key(key).unwrap_err();
+        assert_eq!((error.key(), error.kind()), (key, kind));
+        let after = pool.stats();
+        assert_eq!(after.stale_rejections, before.stale_rejections + 2);
+        assert_eq!((after.live, after.rented), (before.live, before.rented));
+    }
+
+    /// An operation that is waited for, to see that it is not disturbed.
+    struct Waiting(Completer<Value>, Completion<Value>, std::rc::Rc<Task>);
+
+    fn waiting(pool: &Pool<Value>) -> Waiting {
+        let (completer, mut completion) = pool.rent();
+        let task = Task::new();
+        assert!(poll_with(&mut completion, &task.waker()).is_pending());
+        Waiting(completer, completion, task)
+    }
+
+    impl Waiting {
+        #[track_caller]
+        fn is_undisturbed(self) {
+            let Waiting(completer, mut completion, task) = self;
+            assert!(!completer.is_abandoned());
+            assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
+            assert_eq!(task.woken.get(), 0);
+            completer.complete(Some(Box::new(7))).unwrap();
+            assert_eq!(task.woken.get(), 1);
+            assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
+        }
+    }
+
+    #[test]
+    fn a_live_key_completes_once() {
+        let pool = Pool::new();
+        let Waiting(completer, mut completion, task) = waiting(&pool);
+        let key = completer.into_key();
+        pool.complete_key(key, Some(Box::new(7))).unwrap();
+        assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
+        refused(&pool, key, KeyError::AlreadyCompleted);
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
+        refused(&pool, key, KeyError::AlreadyCompleted);
+        assert_eq!(task.woken.get(), 1);
+        assert_eq!(pool.stats().live, 0);
+    }
+
+    #[test]
+    fn a_live_key_abandons_once() {
+        let pool = Pool::<Value>::new();
+        let Waiting(completer, mut completion, task) = waiting(&pool);
+        let key = completer.into_key();
+        pool.abandon_key(key).unwrap();
+        assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
+        refused(&pool, key, KeyError::AlreadyCompleted);
+        assert_eq!(poll(&mut completion), Poll::Ready(None));
+        refused(&pool, key, KeyError::AlreadyCompleted);
+        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+    }
+
+    #[test]
+    fn a_key_works_before_the_first_poll_and_through_a_clone_of_the_pool() {
+        let pool = Pool::new();
+        let (completer, mut completion) = pool.rent();
+        let key = Key::from_u64(completer.into_key().to_u64());
+        pool.clone().complete_key(key, Some(Box::new(7))).unwrap();
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
+    }
+
+    #[test]
+    fn a_stale_key_does_not_touch_the_operation_that_has_the_slot_now() {
+        let pool = Pool::<Value>::new();
+        let end: [fn(&Pool<Value>, Completer<Value>, Completion<Value>); 4] = [
+            |_, completer, completion| {
+                completer.complete(Some(Box::new(1))).unwrap();
+                drop(completion);
+            },
+            |_, completer, completion| {
+                drop(completion);
+                drop(completer);
+            },
+            |_, completer, completion| drop((completer, completion)),
+            |pool, completer, completion| {
+                pool.complete_key(completer.into_key(), Some(Box::new(1))).unwrap();
+                drop(completion);
+            },
+        ];
+        for end in end {
+            let (completer, completion) = pool.rent();
+            let key = completer.key();
+            end(&pool, completer, completion);
+            let next = waiting(&pool);
+            assert_eq!(next.0.key().index(), key.index());
+            refused(&pool, key, KeyError::Stale);
+            next.is_undisturbed();
+        }
+        assert_eq!(pool.stats().high_water, 1);
+    }
+
+    #[test]
+    fn the_key_of_an_abandoned_operation_says_so_while_the_slot_is_vacant_too() {
+        let pool = Pool::<Value>::new();
+        let (completer, completion) = pool.rent();
+        let key = completer.key();
+        drop(completion);
+        refused(&pool, key, KeyError::Abandoned);
+        drop(completer);
+        refused(&pool, key, KeyError::Abandoned);
+        waiting(&pool).is_undisturbed();
+
+        let (completer, completion) = pool.rent();
+        drop(completion);
+        let key = completer.into_key();
+        assert_eq!(pool.stats().live, 0, "the completer was the last");
+        refused(&pool, key, KeyError::Abandoned);
+
+        let (completer, completion) = pool.rent();
+        let key = completer.into_key();
+        drop(completion);
+        assert_eq!(pool.stats().live, 0, "a key keeps nothing");
+        refused(&pool, key, KeyError::Abandoned);
+        assert_eq!(pool.stats().abandoned, 3);
+    }
+
+    #[test]
+    fn a_key_that_was_not_given_out_is_unknown_even_if_it_is_guessed_right() {
+        let pool = Pool::<Value>::new();
+        refused(&pool, forged(0, 1), KeyError::Unknown);
+        let live = waiting(&pool);
+        refused(&pool, forged(0, 1), KeyError::Unknown);
+        let last = waiting(&pool);
+        let issued = last.0.key();
+        for guess in [
+            forged(issued.index(), issued.generation() + 1),
+            forged(issued.index(), u32::MAX),
+            forged(issued.index(), 0),
+            forged(issued.index() + 1, 1),
+            forged(issued.index() + 1, 0),
+            forged(31, 1),
+            forged(32, 1),
+            forged(u32::MAX, 1),
+            forged(u32::MAX, u32::MAX),
+            forged(0, 0),
+        ] {
+            refused(&pool, guess, KeyError::Unknown);
+        }
+        live.is_undisturbed();
+        refused(&pool, forged(0, 1), KeyError::Unknown);
+        last.is_undisturbed();
+        refused(&pool, issued, KeyError::AlreadyCompleted);
+    }
+
+    #[test]
+    fn the_key_of_another_pool_is_unknown_where_no_key_was_given_out() {
+        let (pool, other) = (Pool::<Value>::new(), Pool::<Value>::new());
+        let (live, foreign) = (waiting(&pool), waiting(&other));
+        refused(&pool, foreign.0.key(), KeyError::Unknown);
+        live.is_undisturbed();
+        foreign.is_undisturbed();
+    }
+
+    #[test]
+    fn a_completer_that_is_slower_than_its_key_gets_its_value_back() {
+        let dropped = drops();
+        let pool = Pool::new();
+        let (completer, completion) = pool.rent();
+        let key = completer.key();
+        assert_eq!(completer.key(), key);
+        pool.complete_key(key, Some(Loud(&dropped))).unwrap();
+        let late = completer.complete(Some(Loud(&dropped))).unwrap_err();
+        assert_eq!(count(&dropped), 0);
+        drop((late, completion));
+        assert_eq!(count(&dropped), 2);
+        assert_eq!(pool.stats().live, 0);
+    }
+
+    #[test]
+    fn a_completer_may_be_dropped_after_its_key_was_used() {
+        let pool = Pool::<Value>::new();
+        for taken_before in [false, true] {
+            let Waiting(completer, mut completion, task) = waiting(&pool);
+            pool.complete_key(completer.key(), Some(Box::new(7))).unwrap();
+            let mut completer = Some(completer);
+            completer.take_if(|_| !taken_before);
+            assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
+            assert_eq!(pool.stats().live, u64::from(taken_before));
+            drop(completer);
+            assert_eq!((pool.stats().live, task.woken.get()), (0, 1));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_slower_than_its_completer_is_refused() {
+        let pool = Pool::<Value>::new();
+        let Waiting(completer, mut completion, task) = waiting(&pool);
+        let key = completer.key();
+        completer.complete(Some(Box::new(7))).unwrap();
+        refused(&pool, key, KeyError::AlreadyCompleted);
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
+        assert_eq!(task.woken.get(), 1);
+
+        let Waiting(completer, mut completion, _) = waiting(&pool);
+        let key = completer.key();
+        drop(completer);
+        refused(&pool, key, KeyError::AlreadyCompleted);
+        assert_eq!(poll(&mut completion), Poll::Ready(None));
+    }
+}
