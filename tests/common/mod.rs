@@ -17,6 +17,7 @@ use std::{
 
 use value_future::{StaleToken, Token, ValueFuture, ValueSource};
 
+pub(crate) mod race;
 pub(crate) mod task;
 
 /// The same items for both kinds of pool, under the names of those for many threads; `Erased` is
