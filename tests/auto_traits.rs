@@ -10,8 +10,10 @@ use std::{
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, PollError, Source,
-    SourceRef, StaleToken, Token, ValueFuture,
+    Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, Key, KeyError,
+    LocalArm, LocalChecked, LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder,
+    LocalValueFuture, PollError, Pool, PoolBuilder, PoolFull, Source, SourceRef, StaleToken, Stats,
+    Token, ValueFuture,
 };
 
 // `Send` when `T` is, `Sync` when `T` is: nothing but a `T` can be reached through `&`.
@@ -50,6 +52,48 @@ assert_not_impl_any!(Source<Rc<u8>>: Send, Sync);
 assert_impl_all!(Token: Copy, Eq, std::hash::Hash, Send, Sync);
 assert_impl_all!(StaleToken: std::error::Error, Copy, Send, Sync);
 assert_impl_all!(PollError: std::error::Error, Copy, Send, Sync, Unpin);
+
+// A pool and its ends pass values on, so they are `Send` and `Sync` when `T` is `Send`; nobody gets
+// a `&T`. A pool is a handle, which is cloned whatever `T` is.
+assert_impl_all!(Pool<Option<u8>>: Clone, Default, Send, Sync, Unpin);
+assert_impl_all!(Pool<Cell<u8>>: Clone, Send, Sync, Unpin);
+assert_impl_all!(Completer<Cell<u8>>: Send, Sync, Unpin);
+assert_impl_all!(Completion<Cell<u8>>: Send, Sync, Unpin);
+assert_not_impl_any!(Pool<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Completer<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Completion<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Pool<std::sync::MutexGuard<'static, u8>>: Send, Sync);
+assert_impl_all!(Pool<Rc<u8>>: Clone);
+assert_impl_all!(Completion<Option<PhantomPinned>>: Future<Output = Option<PhantomPinned>>, Unpin);
+
+// Never, whatever `T` is.
+assert_impl_all!(LocalPool<Option<u8>>: Clone, Default, Unpin);
+assert_not_impl_any!(LocalPool<Option<u8>>: Send, Sync);
+assert_not_impl_any!(LocalCompleter<Option<u8>>: Send, Sync);
+assert_not_impl_any!(LocalCompletion<Option<u8>>: Send, Sync);
+assert_impl_all!(LocalCompletion<Option<PhantomPinned>>: Future, Unpin);
+
+// Each end is one of a kind, and only an output type that says what a dropped completer results in
+// can be awaited.
+assert_not_impl_any!(Completer<Option<u8>>: Clone);
+assert_not_impl_any!(Completion<Option<u8>>: Clone);
+assert_not_impl_any!(Completion<u8>: Future);
+
+// What is `Send` becomes a future that is, and nothing else does.
+assert_impl_all!(ValueFuture<'static, Option<u8>>: From<Completion<Option<u8>>>);
+assert_impl_all!(LocalValueFuture<'static, Option<Rc<u8>>>: From<LocalCompletion<Option<Rc<u8>>>>);
+assert_not_impl_any!(ValueFuture<'static, Option<u8>>: From<LocalCompletion<Option<u8>>>);
+assert_not_impl_any!(ValueFuture<'static, Option<Rc<u8>>>: From<Completion<Option<Rc<u8>>>>);
+
+assert_impl_all!(PoolBuilder: Copy, Default, Send, Sync);
+assert_impl_all!(LocalPoolBuilder: Copy, Default);
+assert_impl_all!(Key: Copy, Eq, std::hash::Hash, Send, Sync);
+assert_impl_all!(Stats: Copy, Eq, Default, Send, Sync);
+assert_impl_all!(Dropped: std::error::Error, Copy, Send, Sync);
+assert_impl_all!(PoolFull: std::error::Error, Copy, Send, Sync);
+assert_impl_all!(KeyError: std::error::Error, Copy, Send, Sync);
+// The value need not be `Debug` for that.
+assert_impl_all!(CompleteError<Source<u8>>: std::error::Error, Send, Sync);
 
 // Covariant in the lifetime and in the result.
 fn narrow<'short, 'long: 'short>(

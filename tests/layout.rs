@@ -3,7 +3,10 @@
 
 use std::{rc::Rc, sync::Arc, task::Poll};
 
-use value_future::{BoxedFuture, Checked, LocalValueFuture, SourceRef, ValueFuture};
+use value_future::{
+    BoxedFuture, Checked, Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool,
+    LocalValueFuture, Pool, SourceRef, ValueFuture,
+};
 
 /// The head: one word on 64-bit targets, one word and two tokens elsewhere.
 const HEAD: usize = 8;
@@ -54,4 +57,23 @@ fn the_parts_of_an_arm_are_no_larger_than_the_future() {
     assert_eq!(size_of::<BoxedFuture<'_, u64>>(), size::<u64>());
     assert_eq!(size_of::<SourceRef<'_, u64>>(), size::<u64>());
     assert_eq!(size_of::<Checked<'_, u64>>(), size::<u64>() + align_of::<u64>());
+}
+
+/// Whatever `T` is.
+#[test]
+fn what_is_passed_around_of_a_pool_is_one_pointer() {
+    fn check<T>() {
+        let pointer = size_of::<usize>();
+        assert_eq!([size_of::<Pool<T>>(), size_of::<LocalPool<T>>()], [pointer; 2]);
+        assert_eq!([size_of::<Completer<T>>(), size_of::<LocalCompleter<T>>()], [pointer; 2]);
+        assert_eq!([size_of::<Completion<T>>(), size_of::<LocalCompletion<T>>()], [pointer; 2]);
+        // A niche where there is one: a completion has used its own, for when it is taken.
+        assert_eq!([size_of::<Option<Pool<T>>>(), size_of::<Option<LocalPool<T>>>()], [pointer; 2]);
+        assert_eq!(size_of::<Option<Completer<T>>>(), pointer);
+        assert_eq!(size_of::<Option<LocalCompleter<T>>>(), pointer);
+    }
+    check::<()>();
+    check::<Option<u64>>();
+    check::<[u64; 100]>();
+    assert_eq!((size_of::<Key>(), align_of::<Key>()), (8, 4));
 }

@@ -2,6 +2,8 @@
 //!
 //! Not a part of `common`, because it is that of the whole program.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,

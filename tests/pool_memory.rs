@@ -1,0 +1,150 @@
+//! What a pool takes: nothing for an operation once it is warm, and 64 bytes for a slot with a
+//! value of one word.
+
+mod common;
+#[path = "common/counting.rs"]
+mod counting;
+
+use std::{
+    hint::black_box,
+    sync::mpsc,
+    task::{Context, Poll, Waker},
+    thread,
+};
+
+use common::{for_both_pools, poll};
+use counting::Balance;
+use value_future::{Abandoned, Completer, Dropped, Pool};
+
+for_both_pools! {
+    type Value = Option<u64>;
+
+    /// Operations from the beginning to every end.
+    fn operations(pool: &Pool<Value>) {
+        let noop = &mut Context::from_waker(Waker::noop());
+        let (completer, mut completion) = pool.rent();
+        completer.complete(Some(7)).unwrap();
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
+
+        let (completer, completion) = pool.rent();
+        let mut erased = Erased::from(completion);
+        assert_eq!(poll(&mut erased), Poll::Pending);
+        completer.complete(Some(7)).unwrap();
+        assert_eq!(poll(&mut erased), Poll::Ready(Some(7)));
+
+        let (completer, mut completion) = pool.try_rent().unwrap();
+        assert_eq!(poll(&mut completion), Poll::Pending);
+        drop(completer);
+        assert_eq!(completion.try_take().unwrap(), None);
+
+        let (mut completer, completion) = pool.rent();
+        assert!(completer.poll_abandoned(noop).is_pending());
+        drop(completion);
+        assert_eq!(completer.complete(Some(7)), Err(Some(7)));
+
+        let (completer, completion) = pool.rent();
+        let key = completer.into_key();
+        pool.complete_key(key, Some(7)).unwrap();
+        assert!(pool.complete_key(key, Some(7)).is_err());
+        assert!(pool.abandon_key(key).is_err());
+        drop(Erased::from(completion));
+
+        drop(pool.clone());
+        black_box(pool.stats());
+    }
+
+    #[test]
+    fn a_warm_pool_allocates_nothing() {
+        static BALANCE: Balance = Balance::new();
+        for pool in [Pool::new(), PoolBuilder::default().max_slots(1).build()] {
+            operations(&pool);
+            let before = pool.stats();
+            assert_eq!(BALANCE.made_by(|| (0..10).for_each(|_| operations(&pool))), 0);
+            assert_eq!(pool.stats().allocations, before.allocations);
+        }
+    }
+
+    #[test]
+    fn a_pool_that_has_reserved_allocates_nothing() {
+        static BALANCE: Balance = Balance::new();
+        let mut ends = Vec::with_capacity(1000);
+        let pool = Pool::<Value>::new();
+        pool.reserve(1000);
+        assert_eq!(BALANCE.made_by(|| ends.extend((0..1000).map(|_| pool.rent()))), 0);
+        assert_eq!(BALANCE.made_by(|| ends.clear()), 0);
+        let pool = PoolBuilder::default().initial_slots(1000).build();
+        assert_eq!(BALANCE.made_by(|| ends.extend((0..1000).map(|_| pool.rent()))), 0);
+        assert_eq!(BALANCE.made_by(|| ends.clear()), 0);
+    }
+
+    #[test]
+    fn the_pool_counts_its_allocations_right() {
+        static BALANCE: Balance = Balance::new();
+        let mut ends = Vec::with_capacity(1000);
+        // What the crate keeps for this thread is not the pool's.
+        drop(Pool::<Value>::new().rent());
+        let pool = BALANCE.count(Pool::<Value>::new);
+        let made = |pool: &Pool<Value>| pool.stats().allocations;
+        assert_eq!(BALANCE.live(), made(&pool).cast_signed() as isize);
+        BALANCE.count(|| ends.extend((0..1000).map(|_| pool.rent())));
+        assert_eq!(BALANCE.live(), made(&pool).cast_signed() as isize);
+    }
+
+    #[test]
+    fn a_slot_with_a_value_of_one_word_takes_64_bytes() {
+        fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> isize {
+            let slots = if cfg!(miri) { 224 } else { 1_000_000 };
+            let pool = PoolBuilder::default().max_slots(slots).build::<T>();
+            balance.count(|| pool.reserve(slots));
+            assert_eq!(pool.stats().capacity, u64::from(slots));
+            let bytes = balance.bytes();
+            balance.count(|| drop(pool));
+            assert!(bytes > 0);
+            bytes / slots as isize
+        }
+        static BALANCES: [Balance; 3] = [const { Balance::new() }; 3];
+        assert!(bytes_of_a_slot::<One>(&BALANCES[0]) <= 64);
+        assert!(bytes_of_a_slot::<Option<Box<u64>>>(&BALANCES[1]) <= 64);
+        assert!(bytes_of_a_slot::<Result<u32, Dropped>>(&BALANCES[2]) <= 64);
+    }
+}
+
+/// A value of one word, as it is.
+#[derive(Debug)]
+struct One(#[expect(dead_code, reason = "it takes room")] u64);
+
+impl Abandoned for One {
+    fn abandoned() -> Self {
+        One(u64::MAX)
+    }
+}
+
+/// A thread that completes and one that consumes, both warm.
+#[test]
+fn two_threads_on_a_warm_pool_allocate_nothing() {
+    static BALANCE: Balance = Balance::new();
+    const ROUNDS: u64 = if cfg!(miri) { 10 } else { 1000 };
+    let pool = Pool::<Option<u64>>::new();
+    let (give, given) = mpsc::channel::<Completer<Option<u64>>>();
+    let (done, is_done) = mpsc::channel();
+    let completing = thread::spawn(move || {
+        for (round, completer) in (0..).zip(given) {
+            let mut result = Ok(());
+            let made = BALANCE.made_by(|| result = completer.complete(Some(round)));
+            done.send((result, made)).unwrap();
+        }
+    });
+    // What the crate keeps for this thread is not counted.
+    drop(pool.rent());
+    for round in 0..ROUNDS {
+        let (completer, mut completion) = BALANCE.count(|| pool.rent());
+        BALANCE.count(|| assert!(poll(&mut completion).is_pending()));
+        give.send(completer).unwrap();
+        assert_eq!(is_done.recv().unwrap(), (Ok(()), 0));
+        let take = || assert_eq!(poll(&mut completion), Poll::Ready(Some(round)));
+        assert_eq!(BALANCE.made_by(take), 0);
+    }
+    drop(give);
+    completing.join().unwrap();
+    assert_eq!((BALANCE.live(), pool.stats().high_water), (0, 1));
+}
