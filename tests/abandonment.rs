@@ -8,6 +8,7 @@ use common::{for_both_pools, poll, poll_with, task::Task};
 
 for_both_pools! {
     type Ends = (Completer<Option<u32>>, Completion<Option<u32>>);
+    type End = fn(Ends) -> Poll<Option<u32>>;
 
     fn watch(completer: &mut Completer<Option<u32>>, waker: &Waker) -> Poll<()> {
         completer.poll_abandoned(&mut Context::from_waker(waker))
@@ -88,7 +89,7 @@ for_both_pools! {
     #[test]
     fn a_completer_without_a_key_is_not_woken_by_its_own_result() {
         let pool = Pool::<Option<u32>>::new();
-        let end: [fn(Ends) -> Poll<Option<u32>>; 3] = [
+        let end: [End; 3] = [
             |(completer, mut completion)| {
                 completer.complete(Some(7)).unwrap();
                 poll(&mut completion)

@@ -7,7 +7,17 @@ use std::task::Poll;
 
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
-use value_future::{Abandoned, Arm, ArmKind, LocalValueFuture, Rule, Token};
+use value_future::{Abandoned, Arm, ArmKind, LocalValueFuture, Pool, Rule, Token, ValueFuture};
+
+#[test]
+fn a_future_for_many_threads_becomes_one_for_a_single_thread() {
+    let pool = Pool::new();
+    let (completer, completion) = pool.rent();
+    let mut local = LocalValueFuture::from(ValueFuture::from(completion));
+    assert_eq!(poll(&mut local), Poll::Pending);
+    completer.complete(Some(7)).unwrap();
+    assert_eq!(poll(&mut local), Poll::Ready(Some(7)));
+}
 
 for_both_pools! {
     #[test]
@@ -196,16 +206,6 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         completer.complete(Line(&text)).unwrap();
         assert_eq!(block_on(Erased::from(completion)), Line(&text));
-    }
-
-    #[test]
-    fn a_future_for_many_threads_becomes_one_for_a_single_thread() {
-        let pool = Pool::new();
-        let (completer, completion) = pool.rent();
-        let mut local = LocalValueFuture::from(Erased::from(completion));
-        assert_eq!(poll(&mut local), Poll::Pending);
-        completer.complete(Some(7)).unwrap();
-        assert_eq!(poll(&mut local), Poll::Ready(Some(7)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use value_future::{Arm, Key, KeyError, Token};
 
 for_both_pools! {
     type Value = Option<u32>;
+    type End = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
 
     /// One whole operation. Returns its key.
     fn cycle(pool: &Pool<Value>) -> Key {
@@ -73,7 +74,7 @@ for_both_pools! {
     /// However its last operation ends, a slot is not rented again.
     #[test]
     fn a_bounded_pool_of_one_is_full_once_its_slot_is_retired() {
-        let end: [fn(&Pool<Value>, Completer<Value>, Completion<Value>); 8] = [
+        let end: [End; 8] = [
             |_, completer, completion| {
                 completer.complete(Some(7)).unwrap();
                 assert_eq!(completion.try_take().unwrap(), Some(7));

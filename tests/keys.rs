@@ -28,6 +28,7 @@ fn forged(index: u32, generation: u32) -> Key {
 
 for_both_pools! {
     type Value = Option<Box<u32>>;
+    type End = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
 
     /// Each operation by this key is refused for this reason, and counted.
     #[track_caller]
@@ -56,7 +57,7 @@ for_both_pools! {
 
     impl Waiting {
         #[track_caller]
-        fn is_undisturbed(self) {
+        fn ends_undisturbed(self) {
             let Waiting(completer, mut completion, task) = self;
             assert!(!completer.is_abandoned());
             assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
@@ -106,7 +107,7 @@ for_both_pools! {
     #[test]
     fn a_stale_key_does_not_touch_the_operation_that_has_the_slot_now() {
         let pool = Pool::<Value>::new();
-        let end: [fn(&Pool<Value>, Completer<Value>, Completion<Value>); 4] = [
+        let end: [End; 4] = [
             |_, completer, completion| {
                 completer.complete(Some(Box::new(1))).unwrap();
                 drop(completion);
@@ -128,7 +129,7 @@ for_both_pools! {
             let next = waiting(&pool);
             assert_eq!(next.0.key().index(), key.index());
             refused(&pool, key, KeyError::Stale);
-            next.is_undisturbed();
+            next.ends_undisturbed();
         }
         assert_eq!(pool.stats().high_water, 1);
     }
@@ -142,7 +143,7 @@ for_both_pools! {
         refused(&pool, key, KeyError::Abandoned);
         drop(completer);
         refused(&pool, key, KeyError::Abandoned);
-        waiting(&pool).is_undisturbed();
+        waiting(&pool).ends_undisturbed();
 
         let (completer, completion) = pool.rent();
         drop(completion);
@@ -180,9 +181,9 @@ for_both_pools! {
         ] {
             refused(&pool, guess, KeyError::Unknown);
         }
-        live.is_undisturbed();
+        live.ends_undisturbed();
         refused(&pool, forged(0, 1), KeyError::Unknown);
-        last.is_undisturbed();
+        last.ends_undisturbed();
         refused(&pool, issued, KeyError::AlreadyCompleted);
     }
 
@@ -191,8 +192,8 @@ for_both_pools! {
         let (pool, other) = (Pool::<Value>::new(), Pool::<Value>::new());
         let (live, foreign) = (waiting(&pool), waiting(&other));
         refused(&pool, foreign.0.key(), KeyError::Unknown);
-        live.is_undisturbed();
-        foreign.is_undisturbed();
+        live.ends_undisturbed();
+        foreign.ends_undisturbed();
     }
 
     #[test]

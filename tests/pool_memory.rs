@@ -84,23 +84,22 @@ for_both_pools! {
         // What the crate keeps for this thread is not the pool's.
         drop(Pool::<Value>::new().rent());
         let pool = BALANCE.count(Pool::<Value>::new);
-        let made = |pool: &Pool<Value>| pool.stats().allocations;
-        assert_eq!(BALANCE.live(), made(&pool).cast_signed() as isize);
+        assert_eq!(u64::try_from(BALANCE.live()), Ok(pool.stats().allocations));
         BALANCE.count(|| ends.extend((0..1000).map(|_| pool.rent())));
-        assert_eq!(BALANCE.live(), made(&pool).cast_signed() as isize);
+        assert_eq!(u64::try_from(BALANCE.live()), Ok(pool.stats().allocations));
     }
 
     #[test]
     fn a_slot_with_a_value_of_one_word_takes_64_bytes() {
-        fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> isize {
+        fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> u64 {
             let slots = if cfg!(miri) { 224 } else { 1_000_000 };
             let pool = PoolBuilder::default().max_slots(slots).build::<T>();
             balance.count(|| pool.reserve(slots));
             assert_eq!(pool.stats().capacity, u64::from(slots));
-            let bytes = balance.bytes();
+            let bytes = u64::try_from(balance.bytes()).unwrap();
             balance.count(|| drop(pool));
             assert!(bytes > 0);
-            bytes / slots as isize
+            bytes / u64::from(slots)
         }
         static BALANCES: [Balance; 3] = [const { Balance::new() }; 3];
         assert!(bytes_of_a_slot::<One>(&BALANCES[0]) <= 64);

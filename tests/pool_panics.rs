@@ -39,6 +39,8 @@ fn waker_panics(action: impl FnOnce()) {
 }
 
 for_both_pools! {
+    type End = fn(&Pool<Option<Value>>, Completer<Option<Value>>);
+
     /// The slots are back, and usable; and no waker is left.
     #[track_caller]
     fn in_order(pool: &Pool<Option<Value>>, tasks: &[&Rc<Task>]) {
@@ -102,7 +104,6 @@ for_both_pools! {
     #[test]
     fn a_waker_that_panics_when_it_is_woken_is_too_late_to_disturb() {
         let pool = Pool::<Option<Value>>::new();
-        type End = fn(&Pool<Option<Value>>, Completer<Option<Value>>);
         let end: [(End, bool); 6] = [
             (|_, completer| completer.complete(QUIET).unwrap(), true),
             (|_, completer| drop(completer), false),
@@ -139,8 +140,7 @@ for_both_pools! {
             let tasks = [Task::new(), Task::new()];
             assert!(poll_with(&mut completion, &tasks[0].waker()).is_pending());
             let watcher = tasks[1].waker();
-            let watched = completer.poll_abandoned(&mut Context::from_waker(&watcher));
-            assert!(watched.is_pending());
+            assert!(completer.poll_abandoned(&mut Context::from_waker(&watcher)).is_pending());
             drop(watcher);
             tasks[panicking].on_wake(|| panic!("the waker panics"));
             waker_panics(|| pool.complete_key(completer.key(), QUIET).unwrap());

@@ -26,6 +26,8 @@ fn now<T>(value: &Later<T>) -> T {
 
 for_both_pools! {
     type Value = Option<u32>;
+    type When = fn(&Rc<Task>, Box<dyn FnOnce()>);
+    type End = fn(&Pool<Value>, Completer<Value>);
 
     /// Other operations of the same pool, from the beginning to the end.
     fn uses(pool: &Pool<Value>) -> impl FnOnce() + 'static {
@@ -76,7 +78,6 @@ for_both_pools! {
     #[test]
     fn a_waker_may_poll_and_drop_its_completion_when_it_is_woken() {
         let pool = Pool::<Value>::new();
-        type End = fn(&Pool<Value>, Completer<Value>);
         let end: [(End, Value); 4] = [
             (|_, completer| completer.complete(Some(7)).unwrap(), Some(7)),
             (|_, completer| drop(completer), None),
@@ -199,7 +200,7 @@ for_both_pools! {
 
     #[test]
     fn a_waker_may_drop_the_last_handle_of_the_pool() {
-        let when: [fn(&Rc<Task>, Box<dyn FnOnce()>); 3] = [
+        let when: [When; 3] = [
             |task, action| task.on_clone(action),
             |task, action| task.on_wake(action),
             |task, action| task.on_drop(action),

@@ -2,6 +2,8 @@
 //! that the other may do: there is one outcome, the value is delivered or handed back, nobody waits
 //! for ever.
 
+#![expect(clippy::needless_pass_by_value, reason = "dropped where they are no longer needed")]
+
 mod common;
 
 use std::{
@@ -119,6 +121,7 @@ mod produce {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
     fn second() -> Reply {
         Some(Value(Arc::default()))
     }

@@ -24,10 +24,12 @@ struct Value(Option<Box<dyn FnOnce()>>);
 unsafe impl Send for Value {}
 
 impl Value {
+    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
     fn new() -> Option<Self> {
         Some(Value(None))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
     fn that_does(action: impl FnOnce() + 'static) -> Option<Self> {
         Some(Value(Some(Box::new(action))))
     }
@@ -62,6 +64,8 @@ impl Abandoned for Always {
 }
 
 for_both_pools! {
+    type End = fn(Completer<Option<Value>>, Completion<Option<Value>>);
+
     /// Every slot is back, and the one that there was is rented again.
     #[track_caller]
     fn in_order(pool: &Pool<Option<Value>>) {
@@ -167,7 +171,7 @@ for_both_pools! {
     #[test]
     fn a_value_whose_destructor_panics_is_dropped_once() {
         let pool = Pool::new();
-        let end: [fn(Completer<Option<Value>>, Completion<Option<Value>>); 4] = [
+        let end: [End; 4] = [
             |completer, completion| {
                 completer.complete(Value::that_panics()).ok().unwrap();
                 drop(completion);

@@ -63,7 +63,9 @@ fn add(count: isize, layout: Layout) {
     // A thread that is ending counts nothing.
     if let Ok(Some(balance)) = COUNTED.try_with(Cell::get) {
         balance.live.fetch_add(count, SeqCst);
-        balance.bytes.fetch_add(count * layout.size().cast_signed(), SeqCst);
+        balance
+            .bytes
+            .fetch_add(count * isize::try_from(layout.size()).expect("a layout fits"), SeqCst);
         if count > 0 {
             balance.made.fetch_add(1, SeqCst);
         }

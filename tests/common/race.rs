@@ -11,7 +11,8 @@ use std::{
 
 use value_future::{Completer, Completion, Pool, PoolBuilder};
 
-const ROUNDS: usize = if cfg!(miri) { 3 } else { 200 };
+/// Miri chooses another course with each seed, so one round is enough there.
+const ROUNDS: usize = if cfg!(miri) { 1 } else { 200 };
 
 /// Counts its drops.
 #[derive(Debug)]
@@ -107,8 +108,9 @@ fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: 
 
 /// A pool for all rounds, a bounded one, and one for each round that is dropped in it.
 pub(crate) fn every_kind_of_pool(produce: Produce, consume: Consume) {
-    let pool = Pool::new();
-    race(vec![pool; ROUNDS], produce, consume, false);
+    if !cfg!(miri) {
+        race(vec![Pool::new(); ROUNDS], produce, consume, false);
+    }
     let bounded = PoolBuilder::default().max_slots(u32::try_from(ROUNDS).unwrap()).build();
     race(vec![bounded; ROUNDS], produce, consume, false);
     race((0..ROUNDS).map(|_| Pool::new()).collect(), produce, consume, true);

@@ -1,0 +1,32 @@
+//! Threads that come and go leave a pool as it was.
+//!
+//! A program of its own: what a thread leaves in a pool goes to the thread that gets its number,
+//! and the threads of other tests would take part in that.
+
+mod common;
+
+use std::{task::Poll, thread};
+
+use common::poll;
+use value_future::Pool;
+
+/// One operation from the beginning to the end.
+fn cycle(pool: &Pool<Option<u32>>) {
+    let (completer, mut completion) = pool.rent();
+    completer.complete(Some(7)).unwrap();
+    assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
+}
+
+#[test]
+fn threads_that_come_and_go_need_no_more_slots_than_those_that_live_at_a_time() {
+    let pool = Pool::<Option<u32>>::new();
+    let one = || thread::scope(|scope| scope.spawn(|| cycle(&pool)).join().unwrap());
+    cycle(&pool);
+    (0..40).for_each(|_| one());
+    let before = pool.stats();
+    (0..if cfg!(miri) { 20 } else { 10_000 }).for_each(|_| one());
+    let after = pool.stats();
+    assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
+    assert_eq!((after.live, after.high_water), (0, before.high_water));
+    assert!(after.capacity <= 96, "{after:?}");
+}
