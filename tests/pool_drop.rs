@@ -7,22 +7,24 @@ mod counting;
 
 use std::{
     mem::ManuallyDrop,
-    sync::Once,
+    sync::LazyLock,
     task::{Context, Poll, Waker},
     thread,
 };
 
 use common::{for_both_pools, poll};
 use counting::Balance;
-use value_future::{Completer, Completion, PoolBuilder, ValueFuture};
+use value_future::{Completer, Completion, Pool, PoolBuilder, ValueFuture};
 
 /// Makes what outlives all pools, so that it is not counted: what the crate keeps for this thread,
 /// and its list of pools that are closed and not empty yet.
 fn warm_up() {
-    static ONCE: Once = Once::new();
-    let ends = |()| PoolBuilder::default().max_slots(1).build::<Option<u8>>().rent();
-    ONCE.call_once(|| drop([(); 16].map(ends)));
-    drop(ends(()));
+    static KEPT: LazyLock<Pool<Option<u8>>> = LazyLock::new(|| {
+        let ends = |()| PoolBuilder::default().max_slots(1).build::<Option<u8>>().rent();
+        drop([(); 16].map(ends));
+        Pool::new()
+    });
+    drop(KEPT.rent());
 }
 
 #[test]
