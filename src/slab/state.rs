@@ -67,9 +67,10 @@ macro_rules! transitions {
         }
 
         #[cfg(test)]
-        const TRANSITIONS: &[(&str, Transition)] = &[$((
+        const TRANSITIONS: &[(&str, Transition, fn(State) -> Option<State>)] = &[$((
             stringify!($name),
             Transition { with: $with, without: $without, sets: $sets, clears: $clears },
+            State::$name,
         )),*];
     };
 }
@@ -278,3 +279,6 @@ impl State {
         KeyError::AlreadyCompleted
     }
 }
+
+#[cfg(test)]
+mod tests;

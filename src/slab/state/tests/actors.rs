@@ -1,0 +1,100 @@
+//! Who may do what, beside what the table says: that somebody who has gone does nothing, and that
+//! the completer and the claimants keep to the order that the code keeps to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::OnceLock,
+    vec::Vec,
+};
+
+use super::{
+    super::*,
+    tables::{self, Row},
+    world::{Actor, World},
+};
+
+pub(super) const FIRST_GENERATION: u32 = 5;
+pub(super) const GENERATION_NOW: u32 = 7;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) row: Row,
+    pub(super) actor: Actor,
+    pub(super) to: World,
+}
+
+fn may(world: &World, row: &Row, actor: Actor) -> bool {
+    let claims = world.claimant == Some(actor);
+    match (row.by, actor) {
+        ("consumer", Actor::Consumer) => world.consumer,
+        // It lets go when there is nothing that it could end, or when it has left that to the key.
+        ("completer", Actor::Completer) if row.name == "release" => {
+            world.completer && !claims && (world.key_given || world.state().give_up().is_none())
+        }
+        ("completer", Actor::Completer) => world.completer && !claims,
+        // Forged keys are presented as well, at any time: it is the state that has to refuse them.
+        ("key", Actor::Key) if row.name == "claim" => true,
+        ("key", Actor::Completer) if row.name == "claim" => world.completer && !claims,
+        ("key", Actor::Key | Actor::Completer) => claims,
+        _ => false,
+    }
+}
+
+/// Where an operation can get to, and what can be done there.
+pub(super) type Worlds = BTreeMap<World, Vec<Step>>;
+
+/// All that can be reached from the beginning of an operation, and from where nearly all of its
+/// registrations are used up.
+pub(super) fn reachable() -> &'static Worlds {
+    static WORLDS: OnceLock<Worlds> = OnceLock::new();
+    WORLDS.get_or_init(walk)
+}
+
+fn walk() -> Worlds {
+    let functions = tables::functions();
+    let rented = State::rented(GENERATION_NOW);
+    let used_up = State::from_bits(rented.bits() + REGISTRATIONS - 2 * REGISTRATION);
+    let mut queue = VecDeque::from([World::new(rented), World::new(used_up)]);
+    let mut worlds = BTreeMap::new();
+    while let Some(world) = queue.pop_front() {
+        if worlds.contains_key(&world) {
+            continue;
+        }
+        let mut steps = Vec::new();
+        for (row, function) in &functions {
+            for actor in [Actor::Consumer, Actor::Completer, Actor::Key] {
+                if !may(&world, row, actor) {
+                    continue;
+                }
+                if let Some(next) = function(world.state()) {
+                    steps.push(Step { row: *row, actor, to: world.after(row, actor, next) });
+                }
+            }
+        }
+        queue.extend(steps.iter().map(|step| step.to));
+        worlds.insert(world, steps);
+    }
+    worlds
+}
+
+/// The worlds from which `good` ones can be reached by steps that are `allowed`.
+pub(super) fn can_reach(
+    worlds: &Worlds,
+    good: impl Fn(&World) -> bool,
+    allowed: impl Fn(&Step) -> bool,
+) -> BTreeSet<World> {
+    let mut before = BTreeMap::<World, Vec<World>>::new();
+    for (world, steps) in worlds {
+        for step in steps.iter().filter(|step| allowed(step)) {
+            before.entry(step.to).or_default().push(*world);
+        }
+    }
+    let mut queue: Vec<World> = worlds.keys().filter(|world| good(world)).copied().collect();
+    let mut reached = BTreeSet::new();
+    while let Some(world) = queue.pop() {
+        if reached.insert(world) {
+            queue.extend(before.get(&world).into_iter().flatten());
+        }
+    }
+    reached
+}

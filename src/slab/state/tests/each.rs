@@ -1,0 +1,73 @@
+//! Each function in each combination of flags, whether it can come about or not.
+
+use super::{super::*, tables};
+
+/// Miri takes its time, and what it looks for is not here.
+const GENERATIONS: &[u32] = if cfg!(miri) { &[7] } else { &[1, 7, 1 << 16, u32::MAX] };
+
+fn state(generation: u32, registrations: u64, flags: u64) -> State {
+    State(u64::from(generation) * GENERATION + registrations * REGISTRATION + flags)
+}
+
+const MOST: u64 = REGISTRATIONS / REGISTRATION;
+
+#[test]
+fn a_transition_does_what_its_row_says_and_nothing_else() {
+    for (row, function) in tables::functions() {
+        let counts = u64::from(["register", "watch"].contains(&row.name));
+        for flags in 0..=FLAGS {
+            let allowed = flags & row.with == row.with && flags & row.without == 0;
+            let after = flags & !row.clears | row.sets;
+            for &generation in GENERATIONS {
+                for registrations in [0, 1, MOST - 1, MOST] {
+                    let fits = registrations + counts <= MOST;
+                    let expected = (allowed && fits)
+                        .then(|| state(generation, registrations + counts, after).bits());
+                    let found = function(state(generation, registrations, flags));
+                    assert_eq!(
+                        found.map(State::bits),
+                        expected,
+                        "{} from {flags:010b}, {registrations} registrations, generation {generation}",
+                        row.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slot_is_rented_pending_and_held() {
+    for &generation in GENERATIONS {
+        let rented = State::rented(generation);
+        assert_eq!(rented.bits(), state(generation, 0, PENDING | HELD).bits());
+        assert_eq!(rented.generation(), generation);
+        assert_eq!(State::before(generation).bits(), state(generation - 1, 0, 0).bits());
+    }
+}
+
+#[test]
+fn nothing_is_kept_of_an_operation_but_what_a_late_key_is_told() {
+    for &generation in GENERATIONS {
+        for flags in 0..=FLAGS {
+            let vacant = state(generation, MOST, flags).vacate();
+            let abandoned = if flags & PENDING == 0 { 0 } else { ABANDONED };
+            let kept = flags & KEYED | abandoned;
+            assert_eq!(vacant.bits(), state(generation, 0, kept).bits(), "{flags:010b}");
+        }
+    }
+}
+
+#[test]
+fn the_usual_end_leaves_what_vacate_leaves() {
+    let completed = state(7, 1, VALUE);
+    assert!(completed.is_completed());
+    assert_eq!(State::vacant(7).bits(), completed.vacate().bits());
+}
+
+#[test]
+fn the_last_generation_exhausts_a_slot() {
+    assert!(State::vacant(u32::MAX).is_exhausted());
+    assert!(!State::vacant(u32::MAX - 1).is_exhausted());
+    assert!(!State::vacant(u32::from(u16::MAX)).is_exhausted());
+}

@@ -1,0 +1,162 @@
+//! What holds wherever an operation can get to. That values and wakers are put in where there is
+//! none, are taken out once, and are not left behind, is asserted at each step of the way.
+
+use std::vec::Vec;
+
+use super::{
+    super::*,
+    actors::{FIRST_GENERATION, GENERATION_NOW, can_reach, reachable},
+    tables,
+    world::{Actor, Owner, World},
+};
+
+/// So that a table that allows nothing does not pass.
+#[test]
+fn every_transition_is_made_somewhere() {
+    let worlds = reachable();
+    for row in tables::rows() {
+        let made = worlds.values().flatten().any(|step| step.row == row);
+        assert!(made, "never: {row:?}");
+    }
+    assert!(worlds.keys().any(|world| world.returned && world.abandoned));
+    assert!(worlds.keys().any(|world| world.returned && world.ended));
+}
+
+#[test]
+fn the_cell_belongs_to_whom_the_flags_say_and_to_one_at_most() {
+    for world in reachable().keys().filter(|world| !world.returned) {
+        let state = world.state();
+        let mut owners = Vec::new();
+        if state.has(PENDING) && !state.has(KEYED) && state.has(HELD) {
+            owners.push(Owner::Completer);
+        }
+        if state.has(PENDING | CLAIMED) {
+            owners.push(Owner::Claimant);
+        }
+        if state.has(VALUE) {
+            owners.push(Owner::Consumer);
+        }
+        let expected = if world.cell == Owner::Nobody { &[][..] } else { &[world.cell] };
+        assert_eq!(owners, expected, "{world:?}");
+        assert_eq!(state.has_value(), world.value_there, "{world:?}");
+    }
+}
+
+#[test]
+fn nobody_gives_away_a_cell_that_is_not_theirs() {
+    for (world, steps) in reachable() {
+        for step in steps.iter().filter(|step| step.to.cell != world.cell) {
+            let theirs = match world.cell {
+                Owner::Nobody => step.row.name == "claim",
+                Owner::Completer => step.actor == Actor::Completer,
+                Owner::Claimant => world.claimant == Some(step.actor),
+                Owner::Consumer => step.actor == Actor::Consumer,
+            };
+            assert!(theirs, "{step:?} from {world:?}");
+        }
+    }
+}
+
+#[test]
+fn the_flags_say_who_is_there() {
+    for world in reachable().keys().filter(|world| !world.returned) {
+        let state = world.state();
+        assert_eq!(state.is_gone(), !world.consumer, "{world:?}");
+        assert_eq!(state.is_held(), world.completer, "{world:?}");
+        assert_eq!(state.has(CLAIMED), world.claimant.is_some(), "{world:?}");
+        assert_eq!(state.is_keyed(), world.key_given, "{world:?}");
+        assert_eq!(state.is_waiting(), world.waker_there, "{world:?}");
+        assert_eq!(state.is_watched(), world.watcher_there, "{world:?}");
+        assert_eq!(state.is_pending(), !world.ended, "{world:?}");
+        assert_eq!(state.is_abandoned(), world.abandoned, "{world:?}");
+    }
+}
+
+/// Once, because nobody does anything after it.
+#[test]
+fn the_last_one_returns_the_slot_on_every_path() {
+    let worlds = reachable();
+    let functions = tables::functions();
+    for (world, steps) in worlds {
+        assert_eq!(world.returned, steps.is_empty(), "{world:?}");
+        assert_eq!(world.returned, !world.is_referenced(), "{world:?}");
+        if world.returned {
+            let left = functions.iter().find(|(_, function)| function(world.state()).is_some());
+            assert!(left.is_none(), "{left:?} from {world:?}");
+            assert_eq!(world.state().bits() & FLAGS & !(KEYED | ABANDONED), 0, "{world:?}");
+        }
+    }
+    let ending = can_reach(worlds, |world| world.returned, |_| true);
+    assert_eq!(ending.len(), worlds.len(), "there is a state without a way out");
+}
+
+/// By a completer, or by a key if one was given out.
+#[test]
+fn a_consumer_that_waits_can_be_served_without_its_help() {
+    let worlds = reachable();
+    let served = |world: &World| world.ended || !world.consumer;
+    let ending = can_reach(worlds, served, |step| step.actor != Actor::Consumer);
+    for world in worlds.keys() {
+        assert!(ending.contains(world), "{world:?}");
+    }
+}
+
+#[test]
+fn who_waits_for_a_result_or_for_its_end_is_told_of_it() {
+    for world in reachable().keys() {
+        assert!(!(world.ended && world.waker_there), "a result, and nobody was woken: {world:?}");
+        let over = world.ended || world.abandoned;
+        assert!(!(over && world.watcher_there), "nobody waits, and nobody was told: {world:?}");
+    }
+}
+
+#[test]
+fn a_key_is_refused_for_what_has_become_of_its_operation() {
+    for world in reachable().keys() {
+        let state = world.state();
+        let refusal = |generation| state.refusal(generation, FIRST_GENERATION);
+        let expected = if !world.key_given {
+            Some(Refusal::Unknown)
+        } else if world.abandoned {
+            Some(Refusal::Abandoned)
+        } else if world.ended || world.claimant.is_some() {
+            Some(Refusal::Completed)
+        } else {
+            None
+        };
+        assert_eq!(refusal(GENERATION_NOW), expected, "{world:?}");
+        assert_eq!(expected.is_none(), state.claim().is_some(), "{world:?}");
+
+        for past in FIRST_GENERATION..GENERATION_NOW {
+            assert_eq!(refusal(past), Some(Refusal::Stale), "{past} {world:?}");
+        }
+        let one_bit_off = (0..u32::BITS).map(|bit| GENERATION_NOW ^ 1 << bit);
+        let never = [0, 1, FIRST_GENERATION - 1, GENERATION_NOW + 1, u32::MAX];
+        for never in one_bit_off.chain(never) {
+            if !(FIRST_GENERATION..=GENERATION_NOW).contains(&never) {
+                assert_eq!(refusal(never), Some(Refusal::Unknown), "{never} {world:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_short_ways_are_taken_from_the_states_that_they_are_for() {
+    let rented = State::rented(GENERATION_NOW);
+    let awaited = rented.register().expect("nothing happened yet");
+    for world in reachable().keys() {
+        let state = world.state();
+        assert_eq!(state.is_rented(), state == rented, "{world:?}");
+        assert_eq!(state.is_awaited(), state == awaited, "{world:?}");
+
+        let alone = world.consumer && !world.completer && world.claimant.is_none();
+        let completed = alone && world.value_there && !world.key_given;
+        assert_eq!(state.is_completed(), completed, "{world:?}");
+        if completed {
+            assert_eq!(State::vacant(GENERATION_NOW).bits(), state.vacate().bits());
+        }
+
+        let own = world.completer && !world.consumer && world.claimant.is_none();
+        assert_eq!(state.is_the_completers_own(), own, "{world:?}");
+    }
+}
