@@ -70,7 +70,8 @@ impl World {
     /// What the transition makes of the world, whose state becomes `next`.
     pub(super) fn after(mut self, row: &Row, actor: Actor, next: State) -> World {
         let before = self.state();
-        let sets = |flag| !before.has(flag) && next.has(flag);
+        // What is set is put there, whether there was something before or not.
+        let sets = |flag| row.sets & flag != 0;
         let clears = |flag| before.has(flag) && !next.has(flag);
 
         if sets(WAITING) {

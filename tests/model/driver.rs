@@ -1,0 +1,148 @@
+//! Does what a script says, to a pool and to the oracle, and compares what they answer and what has
+//! become of every value and waker after each step.
+
+use std::{collections::BTreeMap, task::Context};
+
+use value_future::{Key, Stats};
+
+use super::{
+    kind::Kind,
+    oracle::Oracle,
+    script::{Op, Pick, Setup},
+    witness::{Reply, Side, Witness},
+};
+
+pub(super) enum Consumer<K: Kind> {
+    Completion(K::Completion),
+    Future(K::Future),
+}
+
+pub(crate) struct Driver<K: Kind> {
+    pub(super) max: Option<u32>,
+    pub(super) pools: Vec<K::Pool>,
+    pub(super) foreign: K::Pool,
+    pub(super) completers: BTreeMap<usize, K::Completer>,
+    pub(super) consumers: BTreeMap<usize, Consumer<K>>,
+    pub(super) keys: Vec<Key>,
+    /// Those numbers among them, with the operation that each names.
+    pub(super) names: BTreeMap<u64, usize>,
+    pub(super) before: Stats,
+    pub(super) oracle: Oracle,
+    pub(super) witness: Witness,
+}
+
+fn nth<V>(map: &BTreeMap<usize, V>, pick: Pick) -> Option<usize> {
+    map.keys().nth(pick.checked_rem(map.len())?).copied()
+}
+
+pub(super) fn id(reply: &Reply) -> Option<usize> {
+    reply.as_ref().map(|value| value.id)
+}
+
+impl<K: Kind> Driver<K> {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let pool = K::build(setup);
+        Driver {
+            max: setup.max,
+            before: K::stats(&pool),
+            pools: vec![pool],
+            foreign: K::build(&Setup { max: None, ..setup.clone() }),
+            completers: BTreeMap::new(),
+            consumers: BTreeMap::new(),
+            keys: Vec::new(),
+            names: BTreeMap::new(),
+            oracle: Oracle::new(setup),
+            witness: Witness::default(),
+        }
+    }
+
+    /// All of a script, and then everything is dropped.
+    pub(crate) fn run(setup: &Setup, script: &[Op]) {
+        let mut driver = Self::new(setup);
+        for op in script {
+            driver.step(op);
+        }
+        if setup.closed_first {
+            driver.close();
+        }
+        while !driver.completers.is_empty() {
+            driver.step(&Op::DropCompleter(0));
+        }
+        while !driver.consumers.is_empty() {
+            driver.step(&Op::DropConsumer(0));
+        }
+        driver.close();
+        assert!(driver.witness.drops().iter().all(|drops| *drops == 1), "a value is left");
+        assert_eq!(K::stats(&driver.foreign).stale_rejections, 0);
+    }
+
+    fn close(&mut self) {
+        while !self.pools.is_empty() {
+            self.step(&Op::DropPool(0));
+        }
+    }
+
+    pub(crate) fn step(&mut self, op: &Op) {
+        // A number that finds nothing to name does nothing.
+        let _nothing = self.try_step(op);
+        self.compare();
+    }
+
+    fn try_step(&mut self, op: &Op) -> Option<()> {
+        match *op {
+            Op::Rent => self.rent()?,
+            Op::TryRent => self.try_rent()?,
+            Op::Poll(pick, letter) => self.poll(nth(&self.consumers, pick)?, letter),
+            Op::TryTake(pick) => self.try_take(nth(&self.consumers, pick)?),
+            Op::IntoFuture(pick) => self.into_future(nth(&self.consumers, pick)?),
+            Op::DropConsumer(pick) => {
+                let operation = nth(&self.consumers, pick)?;
+                self.consumers.remove(&operation);
+                if self.oracle.operations[operation].consumer {
+                    self.oracle.drop_consumer(operation);
+                }
+            }
+            Op::Complete(pick) => self.complete(nth(&self.completers, pick)?),
+            Op::IsAbandoned(pick) => {
+                let operation = nth(&self.completers, pick)?;
+                let abandoned = K::is_abandoned(&self.completers[&operation]);
+                assert_eq!(abandoned, self.oracle.is_abandoned(operation));
+            }
+            Op::PollAbandoned(pick, letter) => {
+                let operation = nth(&self.completers, pick)?;
+                let waker = self.witness.waker(operation, Side::Completer, letter);
+                let completer = self.completers.get_mut(&operation)?;
+                let polled = K::poll_abandoned(completer, &mut Context::from_waker(&waker));
+                assert_eq!(polled.is_ready(), self.oracle.poll_abandoned(operation, letter));
+            }
+            Op::IssueKey(pick) => {
+                let operation = nth(&self.completers, pick)?;
+                let key = K::key(&self.completers[&operation]);
+                assert_eq!(key, self.oracle.issue_key(operation));
+                self.issued(key, operation);
+            }
+            Op::IntoKey(pick) => {
+                let operation = nth(&self.completers, pick)?;
+                let key = K::into_key(self.completers.remove(&operation)?);
+                assert_eq!(key, self.oracle.into_key(operation));
+                self.issued(key, operation);
+            }
+            Op::DropCompleter(pick) => {
+                let operation = nth(&self.completers, pick)?;
+                self.completers.remove(&operation);
+                self.oracle.complete(operation, None);
+            }
+            Op::CompleteKey(ref pick) => self.complete_key(self.key(pick)?)?,
+            Op::AbandonKey(ref pick) => self.abandon_key(self.key(pick)?)?,
+            Op::Reserve(additional) => self.reserve(additional)?,
+            Op::ClonePool(pick) => {
+                let pool = self.pools[pick.checked_rem(self.pools.len())?].clone();
+                self.pools.push(pool);
+            }
+            Op::DropPool(pick) => {
+                self.pools.swap_remove(pick.checked_rem(self.pools.len())?);
+            }
+        }
+        Some(())
+    }
+}

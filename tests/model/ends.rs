@@ -1,0 +1,149 @@
+//! What a driver does with pools and the ends of operations.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use value_future::KeyError;
+
+use super::{
+    driver::{Consumer, Driver, id},
+    kind::Kind,
+    script::Letter,
+    witness::{Reply, Side},
+};
+use crate::common::panic_text;
+
+impl<K: Kind> Driver<K> {
+    pub(super) fn rent(&mut self) -> Option<()> {
+        let pool = self.pools.first()?;
+        if self.oracle.is_full() {
+            let text = panic_text(|| drop(K::rent(pool)));
+            assert!(text.contains("the pool is full"), "{text}");
+        } else {
+            let ends = K::rent(pool);
+            self.rented(ends);
+        }
+        Some(())
+    }
+
+    pub(super) fn try_rent(&mut self) -> Option<()> {
+        match K::try_rent(self.pools.last()?) {
+            Err(full) => {
+                assert!(self.oracle.is_full(), "there is room, but {full}");
+                assert_eq!(Some(full.max_slots()), self.max);
+            }
+            Ok(ends) => {
+                assert!(!self.oracle.is_full(), "it is full, and an operation begins");
+                self.rented(ends);
+            }
+        }
+        Some(())
+    }
+
+    fn rented(&mut self, (completer, completion): (K::Completer, K::Completion)) {
+        let slot = self.find_new();
+        let operation = self.oracle.rent(slot);
+        self.completers.insert(operation, completer);
+        self.consumers.insert(operation, Consumer::Completion(completion));
+        // An operation takes a slot that is there, and makes one only if there is none.
+        let before = self.before;
+        if before.capacity > before.live + before.retired {
+            let now = K::stats(&self.pools[0]);
+            assert_eq!((now.capacity, now.allocations), (before.capacity, before.allocations));
+        }
+    }
+
+    /// Which slot has been rented: the keys of its last operation have become stale. If there is
+    /// none, it is one that was never rented before.
+    fn find_new(&mut self) -> usize {
+        let vacant = self.oracle.vacant();
+        let mut rented = vacant.iter().copied().filter(|slot| {
+            let last = self.oracle.current_key(*slot);
+            let refused = K::abandon_key(&self.pools[0], last).expect_err("its operation is over");
+            refused.kind() == KeyError::Stale
+        });
+        let (slot, another) = (rented.next(), rented.next());
+        assert_eq!(another, None, "one operation in two slots");
+        assert_eq!(slot.is_none(), vacant.is_empty(), "a vacant slot is rented before a new one");
+        self.oracle.refused += vacant.len() as u64;
+        slot.unwrap_or(self.oracle.slots())
+    }
+
+    pub(super) fn poll(&mut self, operation: usize, letter: Letter) {
+        if !self.oracle.operations[operation].consumer {
+            return;
+        }
+        let waker = self.witness.waker(operation, Side::Consumer, letter);
+        let cx = &mut Context::from_waker(&waker);
+        let polled = match self.consumers.get_mut(&operation) {
+            Some(Consumer::Completion(completion)) => Pin::new(completion).poll(cx),
+            Some(Consumer::Future(future)) => Pin::new(future).poll(cx),
+            None => return,
+        };
+        match (polled, self.oracle.poll(operation, letter)) {
+            (Poll::Ready(reply), Some(expected)) => self.took(&reply, expected),
+            (Poll::Pending, None) => {}
+            (polled, expected) => panic!("{polled:?}, not {expected:?}"),
+        }
+    }
+
+    /// What was taken is what was expected, and is dropped now.
+    fn took(&mut self, reply: &Reply, expected: Option<usize>) {
+        assert_eq!(id(reply), expected);
+        self.compare_drops();
+        self.oracle.drop_value(expected);
+    }
+
+    pub(super) fn try_take(&mut self, operation: usize) {
+        let Some(consumer) = self.consumers.remove(&operation) else { return };
+        let left = match consumer {
+            Consumer::Completion(completion) => {
+                let expected = self.oracle.take(operation);
+                match (K::try_take(completion), expected) {
+                    (Ok(reply), Some(expected)) => return self.took(&reply, expected),
+                    (Err(completion), None) => Consumer::Completion(completion),
+                    (taken, _) => panic!("{:?}, not {expected:?}", taken.map_err(drop)),
+                }
+            }
+            // It takes what is inline, and what a pool gives is not.
+            Consumer::Future(future) => match K::try_take_future(future) {
+                Ok(reply) => panic!("{reply:?} was not inline"),
+                Err(future) => Consumer::Future(future),
+            },
+        };
+        self.consumers.insert(operation, left);
+    }
+
+    pub(super) fn into_future(&mut self, operation: usize) {
+        let consumer = match self.consumers.remove(&operation) {
+            Some(Consumer::Completion(completion)) => Consumer::Future(completion.into()),
+            Some(future) => future,
+            None => return,
+        };
+        self.consumers.insert(operation, consumer);
+    }
+
+    pub(super) fn complete(&mut self, operation: usize) {
+        let Some(completer) = self.completers.remove(&operation) else { return };
+        let value = self.new_value();
+        let expected = id(&value);
+        let back = K::complete(completer, value).err();
+        assert_eq!(back.is_none(), self.oracle.complete(operation, expected));
+        self.compare_drops();
+        if let Some(value) = back {
+            self.came_back(&value, expected);
+        }
+    }
+
+    pub(super) fn new_value(&mut self) -> Reply {
+        self.oracle.dropped.push(0);
+        Some(self.witness.value())
+    }
+
+    pub(super) fn came_back(&mut self, value: &Reply, expected: Option<usize>) {
+        assert_eq!(id(value), expected, "another value came back");
+        self.oracle.drop_value(expected);
+    }
+}

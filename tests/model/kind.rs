@@ -1,0 +1,103 @@
+//! The two kinds of pool as one: what the model calls, and nothing else.
+
+use std::task::{Context, Poll};
+
+use futures::future::FusedFuture;
+use value_future::{
+    CompleteError, Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool,
+    LocalValueFuture, Pool, PoolFull, Stats, ValueFuture,
+};
+
+use super::{script::Setup, witness::Reply};
+
+pub(crate) trait Kind: Sized {
+    type Pool: Clone;
+    type Completer;
+    type Completion: FusedFuture<Output = Reply> + Unpin;
+    type Future: FusedFuture<Output = Reply> + Unpin + From<Self::Completion>;
+
+    fn build(setup: &Setup) -> Self::Pool;
+    fn rent(pool: &Self::Pool) -> (Self::Completer, Self::Completion);
+    fn try_rent(pool: &Self::Pool) -> Result<(Self::Completer, Self::Completion), PoolFull>;
+    fn reserve(pool: &Self::Pool, additional: u32);
+    fn stats(pool: &Self::Pool) -> Stats;
+    fn complete_key(pool: &Self::Pool, key: Key, value: Reply) -> Result<(), CompleteError<Reply>>;
+    fn abandon_key(pool: &Self::Pool, key: Key) -> Result<(), CompleteError<()>>;
+
+    fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply>;
+    fn is_abandoned(completer: &Self::Completer) -> bool;
+    fn poll_abandoned(completer: &mut Self::Completer, cx: &mut Context<'_>) -> Poll<()>;
+    fn key(completer: &Self::Completer) -> Key;
+    fn into_key(completer: Self::Completer) -> Key;
+
+    fn try_take(completion: Self::Completion) -> Result<Reply, Self::Completion>;
+    fn try_take_future(future: Self::Future) -> Result<Reply, Self::Future>;
+}
+
+macro_rules! kind {
+    ($kind:ident, $Pool:ident, $Completer:ident, $Completion:ident, $Future:ident) => {
+        pub(crate) struct $kind;
+
+        impl Kind for $kind {
+            type Pool = $Pool<Reply>;
+            type Completer = $Completer<Reply>;
+            type Completion = $Completion<Reply>;
+            type Future = $Future<'static, Reply>;
+
+            fn build(setup: &Setup) -> Self::Pool {
+                let builder = $Pool::<Reply>::builder()
+                    .initial_slots(setup.initial)
+                    .first_generation(setup.first_generation);
+                setup.max.map_or(builder, |max| builder.max_slots(max)).build()
+            }
+            fn rent(pool: &Self::Pool) -> (Self::Completer, Self::Completion) {
+                pool.rent()
+            }
+            fn try_rent(
+                pool: &Self::Pool,
+            ) -> Result<(Self::Completer, Self::Completion), PoolFull> {
+                pool.try_rent()
+            }
+            fn reserve(pool: &Self::Pool, additional: u32) {
+                pool.reserve(additional);
+            }
+            fn stats(pool: &Self::Pool) -> Stats {
+                pool.stats()
+            }
+            fn complete_key(
+                pool: &Self::Pool,
+                key: Key,
+                value: Reply,
+            ) -> Result<(), CompleteError<Reply>> {
+                pool.complete_key(key, value)
+            }
+            fn abandon_key(pool: &Self::Pool, key: Key) -> Result<(), CompleteError<()>> {
+                pool.abandon_key(key)
+            }
+            fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply> {
+                completer.complete(value)
+            }
+            fn is_abandoned(completer: &Self::Completer) -> bool {
+                completer.is_abandoned()
+            }
+            fn poll_abandoned(completer: &mut Self::Completer, cx: &mut Context<'_>) -> Poll<()> {
+                completer.poll_abandoned(cx)
+            }
+            fn key(completer: &Self::Completer) -> Key {
+                completer.key()
+            }
+            fn into_key(completer: Self::Completer) -> Key {
+                completer.into_key()
+            }
+            fn try_take(completion: Self::Completion) -> Result<Reply, Self::Completion> {
+                completion.try_take()
+            }
+            fn try_take_future(future: Self::Future) -> Result<Reply, Self::Future> {
+                future.try_take()
+            }
+        }
+    };
+}
+
+kind!(Shared, Pool, Completer, Completion, ValueFuture);
+kind!(Local, LocalPool, LocalCompleter, LocalCompletion, LocalValueFuture);

@@ -1,0 +1,244 @@
+//! What ought to happen: a pool as lists of plain facts. It knows nothing of states, lists of vacant
+//! slots or threads, and does not foretell which slot an operation gets: it is told.
+
+use value_future::{Key, KeyError};
+
+use super::{
+    script::{Letter, Setup},
+    witness::Side,
+};
+
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// The waker that is to be woken.
+    pub(crate) with: Option<Letter>,
+    /// How often each was.
+    pub(crate) woken: [usize; 2],
+}
+
+impl Waiting {
+    fn wake(&mut self) {
+        if let Some(letter) = self.with.take() {
+            self.woken[letter] += 1;
+        }
+    }
+}
+
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, each of which holds or not")]
+pub(crate) struct Operation {
+    /// Each end is there until it has done its part, or is dropped.
+    pub(crate) consumer: bool,
+    pub(crate) completer: bool,
+    keyed: bool,
+    /// There was a result, of which this is the value until it is taken.
+    ended: bool,
+    value: Option<usize>,
+    /// The consumer's waker, and the completer's.
+    waiting: [Waiting; 2],
+}
+
+impl Operation {
+    fn is_over(&self) -> bool {
+        !self.consumer && !self.completer
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.consumer && !self.ended
+    }
+
+    fn waiting_mut(&mut self, side: Side) -> &mut Waiting {
+        &mut self.waiting[side as usize]
+    }
+
+    fn end(&mut self, value: Option<usize>) {
+        self.ended = true;
+        self.value = value;
+        self.waiting_mut(Side::Consumer).wake();
+    }
+
+    fn completer_goes(&mut self) {
+        self.completer = false;
+        self.waiting_mut(Side::Completer).with = None;
+    }
+}
+
+struct Slot {
+    generation: u32,
+    operation: usize,
+}
+
+pub(crate) struct Oracle {
+    first_generation: u32,
+    max: Option<u32>,
+    slots: Vec<Slot>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) dropped: Vec<usize>,
+    pub(crate) refused: u64,
+}
+
+impl Oracle {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        Oracle {
+            first_generation: setup.first_generation,
+            max: setup.max,
+            slots: Vec::new(),
+            operations: Vec::new(),
+            dropped: Vec::new(),
+            refused: 0,
+        }
+    }
+
+    /// An operation begins, in this slot.
+    pub(crate) fn rent(&mut self, slot: usize) -> usize {
+        let operation = self.operations.len();
+        if slot == self.slots.len() {
+            self.slots.push(Slot { generation: self.first_generation, operation });
+        } else {
+            let slot = &mut self.slots[slot];
+            assert!(self.operations[slot.operation].is_over(), "the slot is in use");
+            slot.generation = slot.generation.checked_add(1).expect("the slot is used up");
+            slot.operation = operation;
+        }
+        let both = Operation { consumer: true, completer: true, ..Operation::default() };
+        self.operations.push(both);
+        operation
+    }
+
+    fn is_vacant(&self, slot: &Slot) -> bool {
+        self.operations[slot.operation].is_over() && slot.generation != u32::MAX
+    }
+
+    /// The slots that may be rented again.
+    pub(crate) fn vacant(&self) -> Vec<usize> {
+        let indices = 0..self.slots.len();
+        indices.filter(|index| self.is_vacant(&self.slots[*index])).collect()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.max.is_some_and(|max| self.slots.len() >= max as usize) && self.vacant().is_empty()
+    }
+
+    /// The result that a poll gives, `None` if it does not.
+    pub(crate) fn poll(&mut self, operation: usize, letter: Letter) -> Option<Option<usize>> {
+        let taken = self.take(operation);
+        if taken.is_none() {
+            self.operations[operation].waiting_mut(Side::Consumer).with = Some(letter);
+        }
+        taken
+    }
+
+    /// The result, `None` if it is not there, or not any more.
+    pub(crate) fn take(&mut self, operation: usize) -> Option<Option<usize>> {
+        let there = &mut self.operations[operation];
+        (there.consumer && there.ended).then(|| {
+            there.consumer = false;
+            there.value.take()
+        })
+    }
+
+    pub(crate) fn drop_consumer(&mut self, operation: usize) {
+        if let Some(value) = self.take(operation) {
+            self.drop_value(value);
+            return;
+        }
+        let there = &mut self.operations[operation];
+        there.consumer = false;
+        there.waiting_mut(Side::Consumer).with = None;
+        there.waiting_mut(Side::Completer).wake();
+    }
+
+    /// Whoever got the value has dropped it.
+    pub(crate) fn drop_value(&mut self, value: Option<usize>) {
+        if let Some(value) = value {
+            self.dropped[value] += 1;
+        }
+    }
+
+    /// The completer ends the operation and goes. Whether it was not too late.
+    pub(crate) fn complete(&mut self, operation: usize, value: Option<usize>) -> bool {
+        let there = &mut self.operations[operation];
+        let in_time = there.is_waited_for();
+        if in_time {
+            there.end(value);
+        }
+        there.completer_goes();
+        in_time
+    }
+
+    pub(crate) fn is_abandoned(&self, operation: usize) -> bool {
+        !self.operations[operation].is_waited_for()
+    }
+
+    /// Whether the answer is there.
+    pub(crate) fn poll_abandoned(&mut self, operation: usize, letter: Letter) -> bool {
+        let there = &mut self.operations[operation];
+        let waits = there.is_waited_for();
+        there.waiting_mut(Side::Completer).with = waits.then_some(letter);
+        !waits
+    }
+
+    pub(crate) fn issue_key(&mut self, operation: usize) -> Key {
+        self.operations[operation].keyed = true;
+        let index = self.slots.iter().rposition(|slot| slot.operation == operation);
+        self.current_key(index.expect("a completer holds its slot"))
+    }
+
+    pub(crate) fn into_key(&mut self, operation: usize) -> Key {
+        self.operations[operation].completer_goes();
+        self.issue_key(operation)
+    }
+
+    /// That of the last operation in a slot.
+    pub(crate) fn current_key(&self, index: usize) -> Key {
+        Key::from_u64(u64::from(self.slots[index].generation) << 32 | index as u64)
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The operation with this key, unless the key is refused.
+    fn find(&self, key: Key) -> Result<usize, KeyError> {
+        let slot = self.slots.get(key.index() as usize).ok_or(KeyError::Unknown)?;
+        if key.generation() != slot.generation {
+            let past = (self.first_generation..slot.generation).contains(&key.generation());
+            return Err(if past { KeyError::Stale } else { KeyError::Unknown });
+        }
+        match &self.operations[slot.operation] {
+            Operation { keyed: false, .. } => Err(KeyError::Unknown),
+            Operation { ended: true, .. } => Err(KeyError::AlreadyCompleted),
+            Operation { consumer: false, .. } => Err(KeyError::Abandoned),
+            _ => Ok(slot.operation),
+        }
+    }
+
+    /// Somebody with this key ends its operation.
+    pub(crate) fn end_by_key(&mut self, key: Key, value: Option<usize>) -> Result<(), KeyError> {
+        let operation = self.find(key).inspect_err(|_| self.refused += 1)?;
+        let there = &mut self.operations[operation];
+        there.end(value);
+        there.waiting_mut(Side::Completer).wake();
+        Ok(())
+    }
+
+    pub(crate) fn waiting(&self, operation: usize, side: Side) -> &Waiting {
+        &self.operations[operation].waiting[side as usize]
+    }
+
+    pub(crate) fn live(&self) -> u64 {
+        self.operations.iter().filter(|operation| !operation.is_over()).count() as u64
+    }
+
+    pub(crate) fn retired(&self) -> u64 {
+        let used_up = |slot: &&Slot| slot.generation == u32::MAX;
+        let over = |slot: &&Slot| self.operations[slot.operation].is_over();
+        self.slots.iter().filter(used_up).filter(over).count() as u64
+    }
+
+    /// An abandoned operation is counted when its completer has gone as well.
+    pub(crate) fn abandoned(&self) -> u64 {
+        let over = self.operations.iter().filter(|operation| operation.is_over());
+        over.filter(|operation| !operation.ended).count() as u64
+    }
+}

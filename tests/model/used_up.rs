@@ -1,0 +1,46 @@
+//! What random scripts come to by chance, once for certain: so that it is known to be in the model.
+
+use super::{
+    driver::Driver,
+    kind::{Kind, Local, Shared},
+    script::{KeyPick, Op, Setup},
+};
+
+/// An operation whose key was given out, and then its key and the first one of all.
+const KEYED: [Op; 7] = [
+    Op::TryRent,
+    Op::Poll(0, 0),
+    Op::IssueKey(0),
+    Op::Complete(0),
+    Op::DropConsumer(0),
+    Op::AbandonKey(KeyPick::Current(0)),
+    Op::CompleteKey(KeyPick::Issued(0)),
+];
+
+/// Two slots, each of which can be rented three times.
+fn full_for_ever<K: Kind>() {
+    let first_generation = u32::MAX - 2;
+    let setup = Setup { initial: 0, max: Some(2), first_generation, closed_first: true };
+    let mut driver = Driver::<K>::new(&setup);
+    for _ in 0..6 {
+        assert!(!driver.oracle.is_full());
+        KEYED.iter().for_each(|op| driver.step(op));
+    }
+    assert_eq!((driver.oracle.live(), driver.oracle.retired()), (0, 2));
+    for _ in 0..3 {
+        assert!(driver.oracle.is_full());
+        driver.step(&Op::Rent);
+        driver.step(&Op::TryRent);
+    }
+    assert_eq!(driver.oracle.operations.len(), 6);
+}
+
+#[test]
+fn a_bounded_pool_whose_slots_are_used_up_is_full_for_ever() {
+    full_for_ever::<Shared>();
+}
+
+#[test]
+fn a_bounded_local_pool_whose_slots_are_used_up_is_full_for_ever() {
+    full_for_ever::<Local>();
+}
