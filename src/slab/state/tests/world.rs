@@ -78,14 +78,15 @@ impl World {
             assert_eq!(actor, Actor::Consumer, "only the consumer writes its waker");
             put(&mut self.waker_there);
         }
-        if clears(WAITING) {
+        // Who unregisters takes the waker out without another look.
+        if clears(WAITING) || row.name == "unregister" {
             take(&mut self.waker_there);
         }
         if sets(WATCHED) {
             assert_eq!(actor, Actor::Completer, "only the completer writes its waker");
             put(&mut self.watcher_there);
         }
-        if clears(WATCHED) {
+        if clears(WATCHED) || row.name == "unwatch" {
             take(&mut self.watcher_there);
         }
         self.done(row.name, actor);
@@ -143,6 +144,7 @@ impl World {
                 self.result(Owner::Claimant, name == "fulfil");
             }
             "withdraw" => {
+                assert!(self.abandoned, "whoever has claimed it delivers, if there is anybody");
                 self.claimant = None;
                 self.pass(Owner::Claimant, Owner::Nobody);
             }
@@ -182,12 +184,12 @@ fn take(there: &mut bool) {
     *there = false;
 }
 
-/// So that the worlds are finitely many: three registrations stand for more, unless there are so
-/// many that they are about to be used up.
+/// So that the worlds are finitely many: two registrations stand for more, unless there are so many
+/// that they are about to be used up.
 fn few_registrations(state: State) -> State {
     let registrations = state.bits() & REGISTRATIONS;
-    if (4 * REGISTRATION..REGISTRATIONS - 2 * REGISTRATION).contains(&registrations) {
-        State::from_bits(state.bits() - registrations + 3 * REGISTRATION)
+    if (3 * REGISTRATION..REGISTRATIONS - 2 * REGISTRATION).contains(&registrations) {
+        State::from_bits(state.bits() - registrations + 2 * REGISTRATION)
     } else {
         state
     }
