@@ -94,7 +94,7 @@ impl<K: Kind> Driver<K> {
             Op::TryRent => self.try_rent()?,
             Op::Poll(pick, letter) => self.poll(nth(&self.consumers, pick)?, letter),
             Op::TryTake(pick) => self.try_take(nth(&self.consumers, pick)?),
-            Op::IntoFuture(pick) => self.into_future(nth(&self.consumers, pick)?),
+            Op::IntoFuture(pick) => self.convert(nth(&self.consumers, pick)?),
             Op::DropConsumer(pick) => {
                 let operation = nth(&self.consumers, pick)?;
                 self.consumers.remove(&operation);
@@ -124,7 +124,7 @@ impl<K: Kind> Driver<K> {
             Op::IntoKey(pick) => {
                 let operation = nth(&self.completers, pick)?;
                 let key = K::into_key(self.completers.remove(&operation)?);
-                assert_eq!(key, self.oracle.into_key(operation));
+                assert_eq!(key, self.oracle.leave_to_key(operation));
                 self.issued(key, operation);
             }
             Op::DropCompleter(pick) => {

@@ -11,7 +11,7 @@ use super::{
     driver::{Consumer, Driver, id},
     kind::Kind,
     script::Letter,
-    witness::{Reply, Side},
+    witness::{Reply, Side, Tracked},
 };
 use crate::common::panic_text;
 
@@ -83,8 +83,8 @@ impl<K: Kind> Driver<K> {
             None => return,
         };
         match (polled, self.oracle.poll(operation, letter)) {
-            (Poll::Ready(reply), Some(expected)) => self.took(&reply, expected),
-            (Poll::Pending, None) => {}
+            (Poll::Ready(reply), Poll::Ready(expected)) => self.took(&reply, expected),
+            (Poll::Pending, Poll::Pending) => {}
             (polled, expected) => panic!("{polled:?}, not {expected:?}"),
         }
     }
@@ -102,8 +102,8 @@ impl<K: Kind> Driver<K> {
             Consumer::Completion(completion) => {
                 let expected = self.oracle.take(operation);
                 match (K::try_take(completion), expected) {
-                    (Ok(reply), Some(expected)) => return self.took(&reply, expected),
-                    (Err(completion), None) => Consumer::Completion(completion),
+                    (Ok(reply), Poll::Ready(expected)) => return self.took(&reply, expected),
+                    (Err(completion), Poll::Pending) => Consumer::Completion(completion),
                     (taken, _) => panic!("{:?}, not {expected:?}", taken.map_err(drop)),
                 }
             }
@@ -116,7 +116,7 @@ impl<K: Kind> Driver<K> {
         self.consumers.insert(operation, left);
     }
 
-    pub(super) fn into_future(&mut self, operation: usize) {
+    pub(super) fn convert(&mut self, operation: usize) {
         let consumer = match self.consumers.remove(&operation) {
             Some(Consumer::Completion(completion)) => Consumer::Future(completion.into()),
             Some(future) => future,
@@ -128,8 +128,8 @@ impl<K: Kind> Driver<K> {
     pub(super) fn complete(&mut self, operation: usize) {
         let Some(completer) = self.completers.remove(&operation) else { return };
         let value = self.new_value();
-        let expected = id(&value);
-        let back = K::complete(completer, value).err();
+        let expected = Some(value.id);
+        let back = K::complete(completer, Some(value)).err();
         assert_eq!(back.is_none(), self.oracle.complete(operation, expected));
         self.compare_drops();
         if let Some(value) = back {
@@ -137,9 +137,9 @@ impl<K: Kind> Driver<K> {
         }
     }
 
-    pub(super) fn new_value(&mut self) -> Reply {
+    pub(super) fn new_value(&mut self) -> Tracked {
         self.oracle.dropped.push(0);
-        Some(self.witness.value())
+        self.witness.value()
     }
 
     pub(super) fn came_back(&mut self, value: &Reply, expected: Option<usize>) {

@@ -3,7 +3,7 @@
 use value_future::Key;
 
 use super::{
-    driver::{Driver, id},
+    driver::Driver,
     kind::Kind,
     script::{KeyPick, Pick},
 };
@@ -44,8 +44,8 @@ impl<K: Kind> Driver<K> {
     pub(super) fn complete_key(&mut self, key: Key) -> Option<()> {
         let pool = self.pools.first()?.clone();
         let value = self.new_value();
-        let expected = id(&value);
-        let refused = K::complete_key(&pool, key, value).err();
+        let expected = Some(value.id);
+        let refused = K::complete_key(&pool, key, Some(value)).err();
         let kind = refused.as_ref().map(|refused| (refused.key(), refused.kind()));
         assert_eq!(kind, self.oracle.end_by_key(key, expected).err().map(|kind| (key, kind)));
         self.compare_drops();

@@ -1,6 +1,8 @@
 //! What ought to happen: a pool as lists of plain facts. It knows nothing of states, lists of vacant
 //! slots or threads, and does not foretell which slot an operation gets: it is told.
 
+use std::task::Poll;
+
 use value_future::{Key, KeyError};
 
 use super::{
@@ -119,26 +121,27 @@ impl Oracle {
         self.max.is_some_and(|max| self.slots.len() >= max as usize) && self.vacant().is_empty()
     }
 
-    /// The result that a poll gives, `None` if it does not.
-    pub(crate) fn poll(&mut self, operation: usize, letter: Letter) -> Option<Option<usize>> {
+    /// The result that a poll gives, `None` in it if it is no value.
+    pub(crate) fn poll(&mut self, operation: usize, letter: Letter) -> Poll<Option<usize>> {
         let taken = self.take(operation);
-        if taken.is_none() {
+        if taken.is_pending() {
             self.operations[operation].waiting_mut(Side::Consumer).with = Some(letter);
         }
         taken
     }
 
-    /// The result, `None` if it is not there, or not any more.
-    pub(crate) fn take(&mut self, operation: usize) -> Option<Option<usize>> {
+    /// The result; pending if it is not there, or not any more.
+    pub(crate) fn take(&mut self, operation: usize) -> Poll<Option<usize>> {
         let there = &mut self.operations[operation];
-        (there.consumer && there.ended).then(|| {
-            there.consumer = false;
-            there.value.take()
-        })
+        if !there.consumer || !there.ended {
+            return Poll::Pending;
+        }
+        there.consumer = false;
+        Poll::Ready(there.value.take())
     }
 
     pub(crate) fn drop_consumer(&mut self, operation: usize) {
-        if let Some(value) = self.take(operation) {
+        if let Poll::Ready(value) = self.take(operation) {
             self.drop_value(value);
             return;
         }
@@ -184,7 +187,7 @@ impl Oracle {
         self.current_key(index.expect("a completer holds its slot"))
     }
 
-    pub(crate) fn into_key(&mut self, operation: usize) -> Key {
+    pub(crate) fn leave_to_key(&mut self, operation: usize) -> Key {
         self.operations[operation].completer_goes();
         self.issue_key(operation)
     }

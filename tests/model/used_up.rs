@@ -24,7 +24,9 @@ fn full_for_ever<K: Kind>() {
     let mut driver = Driver::<K>::new(&setup);
     for _ in 0..6 {
         assert!(!driver.oracle.is_full());
-        KEYED.iter().for_each(|op| driver.step(op));
+        for op in &KEYED {
+            driver.step(op);
+        }
     }
     assert_eq!((driver.oracle.live(), driver.oracle.retired()), (0, 2));
     for _ in 0..3 {
