@@ -1,6 +1,6 @@
 //! The tables in `states.md`, read, and compared with the code.
 
-use std::{vec, vec::Vec};
+use std::{sync::OnceLock, vec, vec::Vec};
 
 use super::super::*;
 
@@ -51,6 +51,11 @@ fn flags(cell: &'static str) -> u64 {
 }
 
 pub(super) fn rows() -> Vec<Row> {
+    static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
+    ROWS.get_or_init(read).clone()
+}
+
+fn read() -> Vec<Row> {
     let row = |cells: Vec<&'static str>| {
         let [name, by, with, without, sets, clears] = cells[..] else { panic!("{cells:?}") };
         let [name] = words(name)[..] else { panic!("{name}") };
