@@ -18,6 +18,9 @@ impl<K: Kind> Driver<K> {
             };
             assert_eq!(spent, !self.oracle.operations[*operation].consumer);
         }
+        for (operation, completer) in &self.completers {
+            assert_eq!(K::is_abandoned(completer), self.oracle.is_abandoned(*operation));
+        }
         for operation in 0..self.oracle.operations.len() {
             for side in [Side::Consumer, Side::Completer] {
                 let expected = self.oracle.waiting(operation, side);

@@ -103,11 +103,6 @@ impl<K: Kind> Driver<K> {
                 }
             }
             Op::Complete(pick) => self.complete(nth(&self.completers, pick)?),
-            Op::IsAbandoned(pick) => {
-                let operation = nth(&self.completers, pick)?;
-                let abandoned = K::is_abandoned(&self.completers[&operation]);
-                assert_eq!(abandoned, self.oracle.is_abandoned(operation));
-            }
             Op::PollAbandoned(pick, letter) => {
                 let operation = nth(&self.completers, pick)?;
                 let waker = self.witness.waker(operation, Side::Completer, letter);
