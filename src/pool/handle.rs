@@ -130,9 +130,8 @@ impl<T, H: Home> Handle<T, H> {
         if slot.exchange(usual, claimed).is_ok() {
             return Ok((this, claimed));
         }
-        let of_key = |state: State| state.generation() == key.generation();
-        let claim = |state: State| if of_key(state) { state.claim() } else { None };
-        match slot.change(slot.state(), claim) {
+        // The key is looked at each time that the state is: it may be that of the next use.
+        match slot.change(slot.state(), |state| state.claim_by_key(key.generation())) {
             Ok(claim) => Ok((this, claim.state)),
             Err(state) => {
                 let first = self.slab().settings().first_generation;

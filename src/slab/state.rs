@@ -262,6 +262,12 @@ impl State {
 }
 
 impl State {
+    /// [`claim`](State::claim), by a key with this generation.
+    #[inline(always)]
+    pub(crate) fn claim_by_key(self, generation: u32) -> Option<State> {
+        if generation == self.generation() { self.claim() } else { None }
+    }
+
     /// Why a key with this generation may not claim the operation, if it may not. The slot had its
     /// first use as `first`.
     #[cold]

@@ -61,14 +61,16 @@ fn nothing_is_kept_of_an_operation_but_what_a_late_key_is_told() {
 
 #[test]
 fn the_usual_end_leaves_what_vacate_leaves() {
-    let completed = state(7, 1, VALUE);
-    assert!(completed.is_completed());
-    assert_eq!(State::vacant(7).bits(), completed.vacate().bits());
+    for keyed in [0, KEYED] {
+        let completed = state(7, 1, VALUE | keyed);
+        assert!(completed.is_completed());
+        assert_eq!(completed.vacate_completed(7).bits(), completed.vacate().bits());
+    }
 }
 
 #[test]
 fn the_last_generation_exhausts_a_slot() {
-    assert!(State::vacant(u32::MAX).is_exhausted());
-    assert!(!State::vacant(u32::MAX - 1).is_exhausted());
-    assert!(!State::vacant(u32::from(u16::MAX)).is_exhausted());
+    assert!(state(u32::MAX, 0, 0).is_exhausted());
+    assert!(!state(u32::MAX - 1, 0, 0).is_exhausted());
+    assert!(!state(u16::MAX.into(), 0, 0).is_exhausted());
 }

@@ -64,11 +64,12 @@ fn the_flags_say_who_is_there() {
         assert_eq!(state.is_gone(), !world.consumer, "{world:?}");
         assert_eq!(state.is_held(), world.completer, "{world:?}");
         assert_eq!(state.has(CLAIMED), world.claimant.is_some(), "{world:?}");
-        assert_eq!(state.is_keyed(), world.key_given, "{world:?}");
+        assert_eq!(state.has(KEYED), world.key_given, "{world:?}");
         assert_eq!(state.is_waiting(), world.waker_there, "{world:?}");
         assert_eq!(state.is_watched(), world.watcher_there, "{world:?}");
         assert_eq!(state.is_pending(), !world.ended, "{world:?}");
-        assert_eq!(state.is_abandoned(), world.abandoned, "{world:?}");
+        let abandoned = state.has(ABANDONED) || state.has(PENDING | GONE);
+        assert_eq!(abandoned, world.abandoned, "{world:?}");
     }
 }
 
@@ -114,13 +115,16 @@ fn who_waits_for_a_result_or_for_its_end_is_told_of_it() {
 fn a_key_is_refused_for_what_has_become_of_its_operation() {
     for world in reachable().keys() {
         let state = world.state();
-        let refusal = |generation| state.refusal(generation, FIRST_GENERATION);
+        let refusal = |generation| match state.claim_by_key(generation) {
+            Some(_) => None,
+            None => Some(state.refusal(generation, FIRST_GENERATION)),
+        };
         let expected = if !world.key_given {
-            Some(Refusal::Unknown)
+            Some(KeyError::Unknown)
         } else if world.abandoned {
-            Some(Refusal::Abandoned)
+            Some(KeyError::Abandoned)
         } else if world.ended || world.claimant.is_some() {
-            Some(Refusal::Completed)
+            Some(KeyError::AlreadyCompleted)
         } else {
             None
         };
@@ -128,13 +132,13 @@ fn a_key_is_refused_for_what_has_become_of_its_operation() {
         assert_eq!(expected.is_none(), state.claim().is_some(), "{world:?}");
 
         for past in FIRST_GENERATION..GENERATION_NOW {
-            assert_eq!(refusal(past), Some(Refusal::Stale), "{past} {world:?}");
+            assert_eq!(refusal(past), Some(KeyError::Stale), "{past} {world:?}");
         }
         let one_bit_off = (0..u32::BITS).map(|bit| GENERATION_NOW ^ 1 << bit);
         let never = [0, 1, FIRST_GENERATION - 1, GENERATION_NOW + 1, u32::MAX];
         for never in one_bit_off.chain(never) {
             if !(FIRST_GENERATION..=GENERATION_NOW).contains(&never) {
-                assert_eq!(refusal(never), Some(Refusal::Unknown), "{never} {world:?}");
+                assert_eq!(refusal(never), Some(KeyError::Unknown), "{never} {world:?}");
             }
         }
     }
@@ -144,16 +148,21 @@ fn a_key_is_refused_for_what_has_become_of_its_operation() {
 fn the_short_ways_are_taken_from_the_states_that_they_are_for() {
     let rented = State::rented(GENERATION_NOW);
     let awaited = rented.register().expect("nothing happened yet");
+    let keyed = State::keyed(GENERATION_NOW);
+    assert!(rented.into_key() == Some(keyed));
+    let keyed_and_awaited = keyed.register().expect("nothing happened yet");
     for world in reachable().keys() {
         let state = world.state();
         assert_eq!(state.is_rented(), state == rented, "{world:?}");
         assert_eq!(state.is_awaited(), state == awaited, "{world:?}");
+        assert_eq!(state.is_only_keyed(), state == keyed, "{world:?}");
+        assert_eq!(state.is_only_keyed_and_awaited(), state == keyed_and_awaited, "{world:?}");
 
         let alone = world.consumer && !world.completer && world.claimant.is_none();
-        let completed = alone && world.value_there && !world.key_given;
+        let completed = alone && world.value_there;
         assert_eq!(state.is_completed(), completed, "{world:?}");
         if completed {
-            assert_eq!(State::vacant(GENERATION_NOW).bits(), state.vacate().bits());
+            assert_eq!(state.vacate_completed(GENERATION_NOW).bits(), state.vacate().bits());
         }
 
         let own = world.completer && !world.consumer && world.claimant.is_none();
