@@ -128,21 +128,19 @@ impl<S: Linked> SharedSlab<S> {
         }
     }
 
-    /// The first of `list`; the shard gets as many of the rest as it wants.
+    /// One of `list`; the shard, which is empty, gets as many of the rest as it wants.
     fn hand_out(
         &self,
         middle: &mut Middle<S>,
         shard: Option<&Shard<S>>,
         list: &List<S>,
     ) -> Option<NonNull<S>> {
-        let slot = list.pop();
-        if let Some(shard) = shard {
-            if !self.settings.is_bounded() {
-                shard.refill(list);
-            } else if let Some(_entered) = shard.try_enter() {
-                shard.refill(list);
-            }
-        }
+        let own = shard.and_then(|shard| {
+            let _entered = if self.settings.is_bounded() { Some(shard.try_enter()?) } else { None };
+            shard.refill(list);
+            shard.pop()
+        });
+        let slot = own.or_else(|| list.pop());
         self.vacant.fetch_add(list.len().into(), Relaxed);
         middle.lists.push(list);
         slot
@@ -154,7 +152,8 @@ impl<S: Linked> SharedSlab<S> {
         let used = self.used.load(Relaxed);
         let end = middle.capacity.min(used + Shard::<S>::HALF);
         let list = List::new();
-        for slot in (used..end).rev().filter_map(|index| self.slots.get(index)) {
+        // The lowest is the last to go into the shard, and the first to come out of it.
+        for slot in (used..end).filter_map(|index| self.slots.get(index)) {
             // SAFETY: it is vacant, and was never in a list.
             unsafe { list.push(slot) };
         }
