@@ -85,8 +85,8 @@ assert_impl_all!(LocalValueFuture<'static, Option<Rc<u8>>>: From<LocalCompletion
 assert_not_impl_any!(ValueFuture<'static, Option<u8>>: From<LocalCompletion<Option<u8>>>);
 assert_not_impl_any!(ValueFuture<'static, Option<Rc<u8>>>: From<Completion<Option<Rc<u8>>>>);
 
-assert_impl_all!(PoolBuilder: Copy, Default, Send, Sync);
-assert_impl_all!(LocalPoolBuilder: Copy, Default);
+assert_impl_all!(PoolBuilder<Rc<u8>>: Copy, Default, Send, Sync);
+assert_impl_all!(LocalPoolBuilder<Rc<u8>>: Copy, Default);
 assert_impl_all!(Key: Copy, Eq, std::hash::Hash, Send, Sync);
 assert_impl_all!(Stats: Copy, Eq, Default, Send, Sync);
 assert_impl_all!(Dropped: std::error::Error, Copy, Send, Sync);

@@ -142,7 +142,7 @@ for_both_pools! {
     #[test]
     #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
     fn its_arm_is_a_source_with_the_low_bits_of_the_generation() {
-        let pool = PoolBuilder::default().first_generation(0x0012_fffe).build::<Option<u32>>();
+        let pool = PoolBuilder::<Option<u32>>::default().first_generation(0x0012_fffe).build();
         for generation in [0x0012_fffe_u32, 0x0012_ffff, 0x0013_0000, 0x0013_0001] {
             let (completer, completion) = pool.rent();
             let mut completion = completion;

@@ -29,7 +29,7 @@ for_both_pools! {
     fn generations_begin_at_one_or_as_told() {
         assert_eq!(cycle(&Pool::new()).generation(), 1);
         assert_eq!(cycle(&bounded(1, 0xabcd_ef01)).generation(), 0xabcd_ef01);
-        let build = || PoolBuilder::default().first_generation(0).build::<Value>();
+        let build = || PoolBuilder::<Value>::default().first_generation(0).build();
         assert_eq!(panic_text(build), "generations begin at 1");
     }
 
@@ -121,7 +121,7 @@ for_both_pools! {
 
     #[test]
     fn a_pool_without_a_bound_goes_on_with_another_slot() {
-        let pool = PoolBuilder::default().first_generation(u32::MAX).build::<Value>();
+        let pool = PoolBuilder::<Value>::default().first_generation(u32::MAX).build();
         let keys = [cycle(&pool), cycle(&pool), cycle(&pool)];
         assert_eq!(keys.map(Key::generation), [u32::MAX; 3]);
         assert_eq!(HashSet::from(keys.map(Key::index)).len(), 3);
@@ -160,7 +160,7 @@ for_both_pools! {
 
     #[test]
     fn reserving_counts_retired_slots_out() {
-        let pool = PoolBuilder::default().first_generation(u32::MAX).build::<Value>();
+        let pool = PoolBuilder::<Value>::default().first_generation(u32::MAX).build();
         for _ in 0..32 {
             cycle(&pool);
         }

@@ -61,12 +61,9 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_pool_without_a_slot_is_always_full() {
-        let pool = bounded(0);
-        assert_eq!(pool.try_rent().unwrap_err().max_slots(), 0);
-        pool.reserve(10);
-        assert!(pool.try_rent().is_err());
-        assert_eq!(pool.stats().capacity, 0);
+    fn a_pool_without_a_slot_is_refused() {
+        let text = panic_text(|| bounded(0));
+        assert_eq!(text, "a pool is bounded to at least one slot");
     }
 
     #[test]
@@ -92,7 +89,7 @@ type Ends = (Completer<Option<u32>>, Completion<Option<u32>>);
 
 #[test]
 fn a_slot_that_an_idle_thread_has_vacated_goes_to_another() {
-    let pool = PoolBuilder::default().max_slots(1).build::<Option<u32>>();
+    let pool = PoolBuilder::<Option<u32>>::default().max_slots(1).build();
     let (sender, receiver) = mpsc::channel::<Ends>();
     let (vacated, is_vacated) = mpsc::channel();
     // It lives until the channel is closed, and has the last vacant slot.
@@ -117,7 +114,7 @@ fn a_slot_that_an_idle_thread_has_vacated_goes_to_another() {
 fn several_threads_share_a_bounded_pool() {
     const THREADS: usize = 4;
     const ROUNDS: usize = if cfg!(miri) { 10 } else { 5_000 };
-    let pool = PoolBuilder::default().max_slots(8).build::<Option<usize>>();
+    let pool = PoolBuilder::<Option<usize>>::default().max_slots(8).build();
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
@@ -142,7 +139,7 @@ fn several_threads_compete_for_a_bounded_pool() {
     const THREADS: usize = 4;
     const SLOTS: u32 = 2;
     const ROUNDS: usize = if cfg!(miri) { 10 } else { 5_000 };
-    let pool = PoolBuilder::default().max_slots(SLOTS).build::<Option<usize>>();
+    let pool = PoolBuilder::<Option<usize>>::default().max_slots(SLOTS).build();
     let (out, start) = (AtomicUsize::new(0), Barrier::new(THREADS));
     let served: usize = thread::scope(|scope| {
         let competitors = [(); THREADS].map(|()| {

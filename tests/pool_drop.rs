@@ -20,7 +20,7 @@ use value_future::{Completer, Completion, Pool, PoolBuilder, ValueFuture};
 /// and its list of pools that are closed and not empty yet.
 fn warm_up() {
     static KEPT: LazyLock<Pool<Option<u8>>> = LazyLock::new(|| {
-        let ends = |()| PoolBuilder::default().max_slots(1).build::<Option<u8>>().rent();
+        let ends = |()| PoolBuilder::<Option<u8>>::default().max_slots(1).build().rent();
         drop([(); 16].map(ends));
         Pool::new()
     });

@@ -16,7 +16,7 @@ for_both_pools! {
     fn initial_slots_are_made_at_once_and_suffice() {
         assert_eq!(Pool::<Option<u32>>::new().stats().capacity, 0);
         for slots in [1, 33, MANY] {
-            let pool = PoolBuilder::default().initial_slots(slots).build::<Option<u32>>();
+            let pool = PoolBuilder::<Option<u32>>::default().initial_slots(slots).build();
             let before = pool.stats();
             assert!(before.capacity >= slots.into() && before.capacity <= (2 * slots + 32).into());
             let ends: Vec<_> = (0..slots).map(|_| pool.rent()).collect();

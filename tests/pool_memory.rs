@@ -96,7 +96,7 @@ for_both_pools! {
     fn a_slot_with_a_value_of_one_word_takes_64_bytes() {
         fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> u64 {
             let slots = if cfg!(miri) { 96 } else { 1_000_000 };
-            let pool = PoolBuilder::default().max_slots(slots).build::<T>();
+            let pool = PoolBuilder::<T>::default().max_slots(slots).build();
             balance.count(|| pool.reserve(slots));
             assert_eq!(pool.stats().capacity, u64::from(slots));
             let bytes = u64::try_from(balance.bytes()).unwrap();

@@ -21,19 +21,19 @@ macro_rules! face {
         ///
         #[doc = concat!("let pool: ", stringify!($Pool), "<Option<u32>> =")]
         #[doc = concat!("    ", stringify!($Pool),
-            "::<Option<u32>>::builder().initial_slots(2).max_slots(2).build();")]
+            "::builder().initial_slots(2).max_slots(2).build();")]
         /// let both = (pool.rent(), pool.rent());
         /// assert_eq!(
         ///     pool.try_rent().unwrap_err().to_string(),
         ///     "the pool is full: it was bounded to 2 slots, and all of them are in use or retired",
         /// );
         /// ```
-        #[derive(Clone, Copy, Debug)]
         #[must_use = "a builder makes a pool when it is told to `build`"]
-        pub struct $Builder {
+        pub struct $Builder<T> {
             initial: u32,
             max: Option<u32>,
             first_generation: u32,
+            output: PhantomData<fn() -> T>,
         }
 
         /// The producer's end of an operation. It goes to whoever will have the result.
@@ -77,7 +77,7 @@ macro_rules! face {
         #[must_use = "futures do nothing unless awaited"]
         pub struct $Completion<T>(pub(crate) Consumer<T, $home>);
 
-        impl $Builder {
+        impl<T> $Builder<T> {
             /// Makes so many slots at once, or somewhat more; no more than
             /// [`max_slots`](Self::max_slots).
             pub fn initial_slots(mut self, slots: u32) -> Self {
@@ -117,15 +117,36 @@ macro_rules! face {
             ///
             /// At least one allocation, for the pool itself; see [`Stats::allocations`].
             #[must_use]
-            pub fn build<T: Abandoned>(self) -> $Pool<T> {
-                let $Builder { initial, max, first_generation } = self;
-                $Pool(Handle::new(initial, max, first_generation))
+            pub fn build(self) -> $Pool<T>
+            where
+                T: Abandoned,
+            {
+                $Pool(Handle::new(self.initial, self.max, self.first_generation))
             }
         }
 
-        impl Default for $Builder {
+        impl<T> Clone for $Builder<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<T> Copy for $Builder<T> {}
+
+        impl<T> Default for $Builder<T> {
             fn default() -> Self {
-                $Builder { initial: 0, max: None, first_generation: 1 }
+                $Builder { initial: 0, max: None, first_generation: 1, output: PhantomData }
+            }
+        }
+
+        impl<T> fmt::Debug for $Builder<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $Builder { initial, max, first_generation, .. } = self;
+                f.debug_struct(stringify!($Builder))
+                    .field("initial_slots", initial)
+                    .field("max_slots", max)
+                    .field("first_generation", first_generation)
+                    .finish()
             }
         }
 
@@ -137,7 +158,7 @@ macro_rules! face {
             }
 
             /// What makes a pool with a bound, or with slots from the beginning.
-            pub fn builder() -> $Builder {
+            pub fn builder() -> $Builder<T> {
                 $Builder::default()
             }
 

@@ -12,6 +12,7 @@ use core::{
     any::type_name,
     fmt,
     future::Future,
+    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
 };
