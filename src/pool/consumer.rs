@@ -64,7 +64,7 @@ impl<T, H: Home> Consumer<T, H> {
             return Poll::Ready(Some(unsafe { Slot::finish(this) }));
         }
         // SAFETY: this is the consumer.
-        match unsafe { wait(slot, cx.waker()) } {
+        match unsafe { wait(this, cx.waker()) } {
             Ok(()) => Poll::Pending,
             Err(state) => {
                 self.0 = None;
@@ -124,28 +124,44 @@ impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
 ///
 /// The caller is the consumer of the operation.
 #[inline(always)]
-pub(super) unsafe fn wait<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
+pub(super) unsafe fn wait<T, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    waker: &Waker,
+) -> Result<(), State> {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
     let state = slot.state();
     if state.is_rented() {
         // SAFETY: the caller's.
         let rented = State::rented(unsafe { slot.generation() });
-        if register_first(slot, rented, waker) {
+        // SAFETY: the caller's.
+        if unsafe { register_first(this, rented, waker) } {
             return Ok(());
         }
     } else if !state.is_pending() {
         return Err(state);
     }
     // SAFETY: the caller's.
-    unsafe { wait_on(slot, waker) }
+    unsafe { wait_on(this, waker) }
 }
 
 /// The transition `register`, from a state that is known beforehand, and so need not be waited for.
+///
+/// # Safety
+///
+/// As [`wait`].
 #[inline(always)]
-fn register_first<T, H: Home>(slot: &Slot<T, H>, state: State, waker: &Waker) -> bool {
+unsafe fn register_first<T, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    state: State,
+    waker: &Waker,
+) -> bool {
     let fresh = waker.clone();
-    slot.waker.put(&fresh);
+    // SAFETY: the slot is out as long as it has a consumer.
+    unsafe { this.as_ref() }.waker.put(&fresh);
     let next = state.register().expect("nothing happened yet");
-    let done = slot.exchange(state, next).is_ok();
+    // SAFETY: as above.
+    let done = unsafe { Slot::exchange(this, state, next) }.is_ok();
     if done {
         // It is the slot's.
         mem::forget(fresh);
@@ -159,33 +175,32 @@ fn register_first<T, H: Home>(slot: &Slot<T, H>, state: State, waker: &Waker) ->
 ///
 /// As there.
 #[cold]
-unsafe fn wait_on<T, H: Home>(slot: &Slot<T, H>, waker: &Waker) -> Result<(), State> {
+unsafe fn wait_on<T, H: Home>(this: NonNull<Slot<T, H>>, waker: &Waker) -> Result<(), State> {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
     let state = slot.state();
     if state.is_only_keyed() {
         // SAFETY: the caller's.
         let keyed = State::keyed(unsafe { slot.generation() });
-        if register_first(slot, keyed, waker) {
+        // SAFETY: the caller's.
+        if unsafe { register_first(this, keyed, waker) } {
             return Ok(());
         }
     }
     if state.is_waiting() && slot.waker.holds(waker) {
         return Ok(());
     }
-    change_waker(slot, state, waker)
-}
-
-/// Puts a waker in, in the place of the one that may be there.
-#[cold]
-fn change_waker<T, H: Home>(slot: &Slot<T, H>, state: State, waker: &Waker) -> Result<(), State> {
     let fresh = waker.clone();
     // What was there is dropped at the end, with the state in order.
-    let (mut state, _old) = match slot.change(state, State::unregister) {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let (mut state, _old) = match unsafe { Slot::change(this, state, State::unregister) } {
         Ok(change) => (change.state, change.waker),
         Err(state) => (state, None),
     };
     while let Some(next) = state.register() {
         slot.waker.put(&fresh);
-        match slot.exchange(state, next) {
+        // SAFETY: as above.
+        match unsafe { Slot::exchange(this, state, next) } {
             Ok(()) => {
                 mem::forget(fresh);
                 return Ok(());
@@ -229,7 +244,8 @@ unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Optio
         if !state.is_held() {
             break;
         }
-        match there.exchange(state, next) {
+        // SAFETY: the slot is out as long as it has a consumer.
+        match unsafe { Slot::exchange(slot, state, next) } {
             // The completer gives the slot back.
             Ok(()) => return value,
             Err(now) => state = now,
@@ -247,8 +263,9 @@ unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Optio
 /// The caller is the consumer of the operation, and is so no longer afterwards.
 pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
     // SAFETY: the slot is out as long as it has a consumer.
-    let slot = unsafe { this.as_ref() };
-    match slot.change(slot.state(), State::leave) {
+    let state = unsafe { this.as_ref() }.state();
+    // SAFETY: as above.
+    match unsafe { Slot::change(this, state, State::leave) } {
         Ok(Change { state, waker: _own, watcher }) => {
             if state.is_unreferenced() {
                 // SAFETY: nobody refers to the slot.

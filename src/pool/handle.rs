@@ -127,11 +127,14 @@ impl<T, H: Home> Handle<T, H> {
         let waiting = keyed.register().expect("nothing else happened");
         let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
         let claimed = usual.claim().expect("nothing else happened");
-        if slot.exchange(usual, claimed).is_ok() {
+        // SAFETY: as above.
+        if unsafe { Slot::exchange(this, usual, claimed) }.is_ok() {
             return Ok((this, claimed));
         }
         // The key is looked at each time that the state is: it may be that of the next use.
-        match slot.change(slot.state(), |state| state.claim_by_key(key.generation())) {
+        let claim = |state: State| state.claim_by_key(key.generation());
+        // SAFETY: as above.
+        match unsafe { Slot::change(this, slot.state(), claim) } {
             Ok(claim) => Ok((this, claim.state)),
             Err(state) => {
                 let first = self.slab().settings().first_generation;
@@ -219,18 +222,19 @@ unsafe fn poll_slowly<T: Abandoned, H: Home>(
 ) -> Poll<T> {
     // SAFETY: the head is that of the slot.
     let polling = unsafe { Polling::<Slot<T, H>>::start(head) };
-    // SAFETY: the slot is out as long as it has a consumer.
-    let slot = unsafe { this.as_ref() };
     // SAFETY: the head stands for the consumer.
-    match unsafe { wait(slot, cx.waker()) } {
+    match unsafe { wait(this, cx.waker()) } {
         Ok(()) => {
             polling.still_pending();
             Poll::Pending
         }
         Err(state) => {
-            polling.complete();
+            // That is what it is if the result that stands for no value panics.
+            polling.end(const { Head::spent(Spent::Panicked(ArmKind::Source)) });
             // SAFETY: the head stood for the consumer, and does so no longer; there is a result.
-            Poll::Ready(unsafe { result(this, state) })
+            let value = unsafe { result(this, state) };
+            *head = SPENT;
+            Poll::Ready(value)
         }
     }
 }

@@ -60,6 +60,24 @@ impl<T, H: Home> Producer<T, H> {
         unsafe { self.0.as_ref() }
     }
 
+    /// [`Slot::exchange`].
+    #[inline(always)]
+    fn exchange(&self, from: State, to: State) -> Result<(), State> {
+        // SAFETY: the slot is out as long as it is held.
+        unsafe { Slot::exchange(self.0, from, to) }
+    }
+
+    /// [`Slot::change`].
+    #[inline(always)]
+    fn change(
+        &self,
+        state: State,
+        transition: impl Fn(State) -> Option<State>,
+    ) -> Result<Change, State> {
+        // SAFETY: the slot is out as long as it is held.
+        unsafe { Slot::change(self.0, state, transition) }
+    }
+
     /// Gives the operation its value, or the value back.
     #[inline(always)]
     pub(crate) fn complete(self, value: T) -> Result<(), T> {
@@ -72,7 +90,9 @@ impl<T, H: Home> Producer<T, H> {
             // SAFETY: no key was given out and nobody watches: the cell is the completer's.
             unsafe { slot.put_value(value) };
             let next = waiting.complete().expect("nothing else happened");
-            if let Some(waker) = slot.exchange_for_waker(waiting, next) {
+            // SAFETY: the slot is out as long as it is held.
+            let waker = unsafe { Slot::exchange_for_waker(self.0, waiting, next) };
+            if let Some(waker) = waker {
                 // The slot is the consumer's.
                 mem::forget(self);
                 waker.wake();
@@ -82,7 +102,7 @@ impl<T, H: Home> Producer<T, H> {
             // SAFETY: as above.
             unsafe { slot.put_value(value) };
             let next = rented.complete().expect("nothing else happened");
-            if slot.exchange(rented, next).is_ok() {
+            if self.exchange(rented, next).is_ok() {
                 mem::forget(self);
                 return Ok(());
             }
@@ -102,7 +122,7 @@ impl<T, H: Home> Producer<T, H> {
         if state.complete().is_some() {
             // SAFETY: no key was given out and nobody watches: the cell is the completer's.
             unsafe { slot.put_value(value) };
-            match slot.change(state, State::complete) {
+            match self.change(state, State::complete) {
                 Ok(change) => {
                     mem::forget(self);
                     drop(Wake::of(change));
@@ -113,7 +133,7 @@ impl<T, H: Home> Producer<T, H> {
             // SAFETY: the cell is the completer's still, and the value was put there.
             value = unsafe { slot.take_value() };
         }
-        let Ok(claim) = slot.change(state, State::claim) else {
+        let Ok(claim) = self.change(state, State::claim) else {
             self.release();
             return Err(value);
         };
@@ -128,7 +148,7 @@ impl<T, H: Home> Producer<T, H> {
     fn give_up(&self) {
         let slot = self.slot();
         let (state, _watcher) = self.unwatch(slot.state());
-        match slot.change(state, State::give_up) {
+        match self.change(state, State::give_up) {
             Ok(change) => drop(Wake::of(change)),
             Err(_) => self.let_go(),
         }
@@ -145,11 +165,15 @@ impl<T, H: Home> Producer<T, H> {
     /// `Ready` if [`is_abandoned`](Producer::is_abandoned), and otherwise `cx` is woken when it is.
     pub(crate) fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let slot = self.slot();
+        let state = slot.state();
+        if state.is_watched() && slot.watcher.holds(cx.waker()) {
+            return Poll::Pending;
+        }
         let fresh = cx.waker().clone();
-        let (mut state, _old) = self.unwatch(slot.state());
+        let (mut state, _old) = self.unwatch(state);
         while let Some(next) = state.watch() {
             slot.watcher.put(&fresh);
-            match slot.exchange(state, next) {
+            match self.exchange(state, next) {
                 Ok(()) => {
                     mem::forget(fresh);
                     return Poll::Pending;
@@ -168,7 +192,7 @@ impl<T, H: Home> Producer<T, H> {
     pub(crate) fn key(&self) -> Key {
         let slot = self.slot();
         let mut state = slot.state();
-        while let Err(now) = slot.exchange(state, state.issue_key().expect(HELD)) {
+        while let Err(now) = self.exchange(state, state.issue_key().expect(HELD)) {
             state = now;
         }
         // SAFETY: this is the completer.
@@ -185,11 +209,11 @@ impl<T, H: Home> Producer<T, H> {
         let state = slot.state();
         let generation = key.generation();
         let (rented, keyed) = (State::rented(generation), State::keyed(generation));
-        if state.is_rented() && slot.exchange(rented, keyed).is_ok() {
+        if state.is_rented() && this.exchange(rented, keyed).is_ok() {
             return key;
         }
         let (state, _watcher) = this.unwatch(slot.state());
-        let Ok(change) = slot.change(state, State::into_key) else { unreachable!("{HELD}") };
+        let Ok(change) = this.change(state, State::into_key) else { unreachable!("{HELD}") };
         if change.state.is_unreferenced() {
             // SAFETY: nobody refers to the slot.
             unsafe { Slot::give_back(this.0, change.state) };
@@ -200,7 +224,7 @@ impl<T, H: Home> Producer<T, H> {
     /// Takes the completer's own waker out, if it is there.
     #[inline(always)]
     fn unwatch(&self, state: State) -> (State, Option<Waker>) {
-        match self.slot().change(state, State::unwatch) {
+        match self.change(state, State::unwatch) {
             Ok(change) => (change.state, change.watcher),
             Err(state) => (state, None),
         }
@@ -215,9 +239,7 @@ impl<T, H: Home> Producer<T, H> {
     fn let_go(&self) {
         let mut state = self.slot().state();
         if !state.is_the_completers_own() {
-            let Ok(change) = self.slot().change(state, State::release) else {
-                unreachable!("{HELD}")
-            };
+            let Ok(change) = self.change(state, State::release) else { unreachable!("{HELD}") };
             if !change.state.is_unreferenced() {
                 return;
             }
@@ -252,7 +274,8 @@ pub(super) unsafe fn fulfil<T, H: Home>(
     let slot = unsafe { this.as_ref() };
     // SAFETY: the cell is the claimant's.
     unsafe { slot.put_value(value) };
-    match slot.change(claimed, State::fulfil) {
+    // SAFETY: as above.
+    match unsafe { Slot::change(this, claimed, State::fulfil) } {
         Ok(change) => Ok(Wake::of(change)),
         Err(state) => {
             // SAFETY: the cell is the claimant's, and the value was put there.
@@ -274,8 +297,8 @@ pub(super) unsafe fn refuse<T, H: Home>(
     claimed: State,
 ) -> Result<Wake, ()> {
     // SAFETY: a slot with a claim on it is out.
-    let slot = unsafe { this.as_ref() };
-    slot.change(claimed, State::refuse).map(Wake::of).map_err(|state| {
+    let change = unsafe { Slot::change(this, claimed, State::refuse) };
+    change.map(Wake::of).map_err(|state| {
         // SAFETY: the caller's.
         unsafe { withdraw(this, state) };
     })
@@ -289,8 +312,7 @@ pub(super) unsafe fn refuse<T, H: Home>(
 #[cold]
 unsafe fn withdraw<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
     // SAFETY: a slot with a claim on it is out.
-    let slot = unsafe { this.as_ref() };
-    let Ok(change) = slot.change(state, State::withdraw) else {
+    let Ok(change) = (unsafe { Slot::change(this, state, State::withdraw) }) else {
         unreachable!("a claim is the claimant's to withdraw")
     };
     if change.state.is_unreferenced() {

@@ -57,18 +57,15 @@ pub(crate) fn close<S: Linked>(slab: NonNull<SharedSlab<S>>, close: impl FnOnce(
     sweep_locked(&mut limbo);
 }
 
-/// Counts a return to a closed slab, by `count`, and frees it if it was the last.
+/// Counts a return to a closed slab, and frees it if it was the last.
 ///
 /// # Safety
 ///
 /// The slot that is returned was out.
-pub(crate) unsafe fn put<S: Linked>(
-    slab: NonNull<SharedSlab<S>>,
-    count: impl FnOnce(&SharedSlab<S>),
-) {
+pub(crate) unsafe fn put<S: Linked>(slab: NonNull<SharedSlab<S>>) {
     let mut limbo = lock(&LIMBO);
     // SAFETY: a slot is out until it is counted, so the slab was not freed.
-    count(unsafe { slab.as_ref() });
+    unsafe { slab.as_ref() }.count_late();
     let at = limbo.iter().position(|closed| closed.slab == slab.cast());
     let at = at.expect("a closed slab is in limbo");
     // SAFETY: it is in limbo, and is taken out if it was freed.

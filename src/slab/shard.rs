@@ -61,15 +61,22 @@ impl<S: Linked> Shard<S> {
         slot
     }
 
-    /// Puts a vacant slot in, if there is room. To an unbounded slab nothing is done after that.
+    /// Puts a vacant slot in, if there is room. To an unbounded slab nothing is done after that: it may
+    /// be gone. So this has no reference for an argument, which would have to be good to the end.
+    ///
+    /// # Safety
+    ///
+    /// The shard lives until the slot is counted.
     #[inline(always)]
-    pub(crate) fn try_push(&self, slot: NonNull<S>) -> bool {
-        let len = self.len.load(Relaxed);
-        let Some(place) = self.places.get(len as usize) else { return false };
+    pub(crate) unsafe fn try_push(this: NonNull<Self>, slot: NonNull<S>) -> bool {
+        // SAFETY: the caller's.
+        let shard = unsafe { this.as_ref() };
+        let len = shard.len.load(Relaxed);
+        let Some(place) = shard.places.get(len as usize) else { return false };
         place.store(slot.as_ptr(), Relaxed);
         // ORDERING: Release, with the Acquire in `len`: who counts this slot sees all that was done
         // to the slab before.
-        self.len.store(len + 1, Release);
+        shard.len.store(len + 1, Release);
         true
     }
 
@@ -77,8 +84,14 @@ impl<S: Linked> Shard<S> {
     pub(crate) fn refill(&self, list: &List<S>) {
         while self.len() < Self::HALF {
             let Some(slot) = list.pop() else { return };
-            self.try_push(slot);
+            // SAFETY: the shard is borrowed.
+            unsafe { Shard::try_push(NonNull::from(self), slot) };
         }
+    }
+
+    /// Takes so many slots out that half of the places are free.
+    pub(crate) fn drain_half(&self) -> List<S> {
+        self.drain(Self::HALF)
     }
 
     /// Takes `count` slots out, or all that are there.

@@ -35,9 +35,9 @@ pub(crate) struct SharedSlab<S: Linked> {
     slots: Chunks<S, S::Pointer, FIRST_SLOTS>,
     shards: Chunks<Shard<S>, AtomicPtr<()>, FIRST_SHARDS>,
     /// The first chunk of them: a shorter way to those of the first threads.
-    near: NonNull<Shard<S>>,
+    first_shards: NonNull<Shard<S>>,
     /// [`BOUNDED`] or not, [`CLOSED`] or not: what the usual return is not made for.
-    unusual: AtomicU32,
+    mode: AtomicU32,
     handles: AtomicUsize,
     /// So many slots were handed to threads: those with a lower index.
     used: AtomicU32,
@@ -63,26 +63,23 @@ struct Middle<S: Linked> {
 impl<S: Linked> SharedSlab<S> {
     /// The shard of this thread, if it is there.
     #[inline(always)]
-    fn own_shard(&self) -> Option<&Shard<S>> {
+    fn own_shard(&self) -> Option<NonNull<Shard<S>>> {
         let number = threads::number();
-        let shard = if number < 1 << FIRST_SHARDS {
+        if number < 1 << FIRST_SHARDS {
             // SAFETY: the first chunk is added when the slab is made, and has so many.
-            unsafe { self.near.add(number as usize) }
-        } else {
-            self.shards.get(number)?
-        };
-        // SAFETY: chunks live as long as the slab.
-        Some(unsafe { shard.as_ref() })
+            return Some(unsafe { self.first_shards.add(number as usize) });
+        }
+        self.shards.get(number)
     }
 
     /// The shard of this thread; `None` if the thread is about to end.
-    fn shard(&self) -> Option<&Shard<S>> {
+    fn shard(&self) -> Option<NonNull<Shard<S>>> {
         let number = threads::take_number()?;
         self.own_shard().or_else(|| self.add_shard(number))
     }
 
     #[cold]
-    fn add_shard(&self, number: u32) -> Option<&Shard<S>> {
+    fn add_shard(&self, number: u32) -> Option<NonNull<Shard<S>>> {
         let _only = lock(&self.middle);
         let mut there = self.shards.end();
         while there <= number {
@@ -90,8 +87,7 @@ impl<S: Linked> SharedSlab<S> {
             there = unsafe { self.shards.add(there, |_| Shard::new()) };
             self.allocations.fetch_add(1, Relaxed);
         }
-        // SAFETY: chunks live as long as the slab.
-        self.shards.get(number).map(|shard| unsafe { shard.as_ref() })
+        self.shards.get(number)
     }
 
     fn shards(&self) -> impl Iterator<Item = &Shard<S>> {
@@ -102,16 +98,20 @@ impl<S: Linked> SharedSlab<S> {
     #[inline(never)]
     fn rent_bounded(&self) -> Option<NonNull<S>> {
         let slot = self.own_shard().and_then(|shard| {
+            // SAFETY: a slab that has a handle keeps its shards.
+            let shard = unsafe { shard.as_ref() };
             let _entered = shard.try_enter()?;
             shard.pop()
         });
-        slot.or_else(|| self.find(self.shard()))
+        slot.or_else(|| self.find())
     }
 
     /// A vacant slot from the middle, a new one, one of other threads, or of a new chunk. The shard
     /// has none, and gets some more.
     #[cold]
-    fn find(&self, shard: Option<&Shard<S>>) -> Option<NonNull<S>> {
+    fn find(&self) -> Option<NonNull<S>> {
+        // SAFETY: a slab that has a handle keeps its shards.
+        let shard = self.shard().map(|shard| unsafe { shard.as_ref() });
         let mut middle = lock(&self.middle);
         loop {
             // ORDERING: Relaxed: what is vacant matters when nobody rents.
@@ -209,31 +209,40 @@ impl<S: Linked> SharedSlab<S> {
     }
 
     /// A return to a shard that has no room, or to none.
+    ///
+    /// # Safety
+    ///
+    /// As [`Slab::put`]; the shard is this thread's.
     #[cold]
-    unsafe fn put_elsewhere(this: NonNull<Self>, shard: Option<&Shard<S>>, slot: NonNull<S>) {
+    unsafe fn put_elsewhere(
+        this: NonNull<Self>,
+        shard: Option<NonNull<Shard<S>>>,
+        slot: NonNull<S>,
+    ) {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
         let list = match shard {
-            Some(shard) if !slab.settings.is_bounded() => shard.drain(Shard::<S>::HALF),
+            // SAFETY: as above.
+            Some(shard) if !slab.settings.is_bounded() => unsafe { shard.as_ref() }.drain_half(),
             _ => List::new(),
         };
         let count = list.len() + 1;
         // SAFETY: the slot is vacant, and in no list.
         unsafe { list.push(slot) };
         lock(&slab.middle).lists.push(&list);
-        slab.count_vacant(count);
+        // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
+        slab.vacant.fetch_add(count.into(), Release);
     }
 
-    fn count_vacant(&self, count: u32) {
-        // ORDERING: Release, with the Acquire in `is_empty`: all that was done to the slab was done
-        // before.
-        self.vacant.fetch_add(count.into(), Release);
+    /// Counts a slot that has come back to a closed slab, under the lock of limbo.
+    pub(crate) fn count_late(&self) {
+        self.vacant.fetch_add(1, Release);
     }
 
     /// Nothing is out. For a closed slab, where nobody rents: slots only come back then, and go from
     /// shards to the middle. To count the middle first is what makes sure that none is counted twice.
     pub(crate) fn is_empty(&self) -> bool {
-        // ORDERING: Acquire, with the Release in `count_vacant`.
+        // ORDERING: Acquire, with the Release of the returns.
         let vacant = self.vacant.load(Acquire);
         let settled = self.shards().map(|shard| i64::from(shard.settled())).sum::<i64>();
         vacant + settled == i64::from(self.used.load(Relaxed))
@@ -245,7 +254,7 @@ impl<S: Linked> SharedSlab<S> {
 impl<S: Linked> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.unusual.with_mut(|_| ());
+            self.mode.with_mut(|_| ());
             self.handles.with_mut(|_| ());
             self.used.with_mut(|_| ());
             self.vacant.with_mut(|_| ());
@@ -266,8 +275,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
         let slab = Box::new(SharedSlab {
             slots: Chunks::new(settings.limit()),
             shards: Chunks::new(chunks::MAX),
-            near: NonNull::dangling(),
-            unusual: AtomicU32::new(if settings.is_bounded() { BOUNDED } else { 0 }),
+            first_shards: NonNull::dangling(),
+            mode: AtomicU32::new(if settings.is_bounded() { BOUNDED } else { 0 }),
             handles: AtomicUsize::new(1),
             used: AtomicU32::new(0),
             middle: Mutex::new(middle),
@@ -287,7 +296,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
         slab.this = this;
         slab.add_shard(0);
         // As the chunk has it, and not by way of a reference to the first: that leads to no other.
-        slab.near = slab.shards.get(0).expect("it was added");
+        slab.first_shards = slab.shards.get(0).expect("it was added");
         slab.reserve(slab.settings.initial);
         this
     }
@@ -299,11 +308,12 @@ impl<S: Linked> Slab for SharedSlab<S> {
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
         // It is not closed, so it may be bounded.
-        if self.unusual.load(Relaxed) != 0 {
+        if self.mode.load(Relaxed) != 0 {
             return self.rent_bounded();
         }
-        let slot = self.own_shard().and_then(Shard::pop);
-        slot.or_else(|| self.find(self.shard()))
+        // SAFETY: a slab that has a handle keeps its shards.
+        let slot = self.own_shard().and_then(|shard| unsafe { shard.as_ref() }.pop());
+        slot.or_else(|| self.find())
     }
 
     #[inline(always)]
@@ -311,8 +321,14 @@ impl<S: Linked> Slab for SharedSlab<S> {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
         // ORDERING: Relaxed. That it is closed may be missed; see the fourth rule.
-        let usual = !end.exhausted && !end.abandoned && slab.unusual.load(Relaxed) == 0;
-        usual && slab.own_shard().is_some_and(|shard| shard.try_push(slot))
+        if end.exhausted || end.abandoned || slab.mode.load(Relaxed) != 0 {
+            return false;
+        }
+        match slab.own_shard() {
+            // SAFETY: the slot is out, so the slab lives until its return is counted.
+            Some(shard) => unsafe { Shard::try_push(shard, slot) },
+            None => false,
+        }
     }
 
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
@@ -321,22 +337,26 @@ impl<S: Linked> Slab for SharedSlab<S> {
         if end.abandoned {
             slab.abandoned.fetch_add(1, Relaxed);
         }
-        let unusual = slab.unusual.load(Relaxed);
-        if unusual & CLOSED != 0 {
+        let mode = slab.mode.load(Relaxed);
+        if mode & CLOSED != 0 {
             // SAFETY: the slot was out.
-            return unsafe { limbo::put(this, |slab| slab.count_vacant(1)) };
+            return unsafe { limbo::put(this) };
         }
         if end.exhausted {
             slab.retired.fetch_add(1, Relaxed);
-            return slab.count_vacant(1);
+            // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
+            slab.vacant.fetch_add(1, Release);
+            return;
         }
         let shard = slab.shard();
-        let pushed = shard.is_some_and(|shard| {
-            let entered = if unusual & BOUNDED != 0 { shard.try_enter() } else { None };
-            entered.is_some() == (unusual & BOUNDED != 0) && shard.try_push(slot)
-        });
-        if pushed {
-            return;
+        if let Some(shard) = shard {
+            let bounded = mode & BOUNDED != 0;
+            // SAFETY: as above.
+            let entered = if bounded { unsafe { shard.as_ref() }.try_enter() } else { None };
+            // SAFETY: as above.
+            if entered.is_some() == bounded && unsafe { Shard::try_push(shard, slot) } {
+                return;
+            }
         }
         // SAFETY: the caller's.
         unsafe { Self::put_elsewhere(this, shard, slot) };
@@ -349,12 +369,13 @@ impl<S: Linked> Slab for SharedSlab<S> {
     }
 
     fn reserve(&self, additional: u32) {
-        let shard = self.shard();
+        // SAFETY: a slab that has a handle keeps its shards.
+        let own = self.shard().map_or(0, |shard| unsafe { shard.as_ref() }.len());
         let mut middle = lock(&self.middle);
         loop {
             let new = middle.capacity - self.used.load(Relaxed);
             let retired = i64::try_from(self.retired.load(Relaxed)).unwrap_or(i64::MAX);
-            let at_hand = i64::from(new) + i64::from(shard.map_or(0, Shard::len));
+            let at_hand = i64::from(new) + i64::from(own);
             let at_hand = at_hand + self.vacant.load(Relaxed) - retired;
             if at_hand >= additional.into() || !self.grow(&mut middle) {
                 return;
@@ -389,7 +410,10 @@ impl<S: Linked> Slab for SharedSlab<S> {
     fn add_handle(&self) {
         // ORDERING: Relaxed: who adds one has one.
         let before = self.handles.fetch_add(1, Relaxed);
-        assert!(before < usize::MAX / 2, "a pool has too many handles");
+        // As `Arc` does it: whoever forgets so many must not come round to none.
+        if before > usize::MAX / 2 {
+            std::process::abort();
+        }
     }
 
     unsafe fn drop_handle(this: NonNull<Self>) {
@@ -400,7 +424,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
             limbo::close(this, |slab| {
                 // ORDERING: Release; a return that sees it takes the lock of limbo, which is what
                 // orders it after this.
-                slab.unusual.fetch_or(CLOSED, Release);
+                slab.mode.fetch_or(CLOSED, Release);
             });
         }
     }

@@ -129,24 +129,44 @@ impl<T, H: Home> Slot<T, H> {
     }
 
     /// Makes a transition, if the state is still `from`; otherwise tells what it is.
+    ///
+    /// The slot may be gone as soon as that is done, if the transition gives it away. So nobody on
+    /// the way has a reference to it for an argument: that would have to be good to the end.
+    ///
+    /// # Safety
+    ///
+    /// The slot lives until the transition is made.
     #[inline(always)]
-    pub(crate) fn exchange(&self, from: State, to: State) -> Result<(), State> {
-        self.state.exchange(from.bits(), to.bits()).map_err(State::from_bits)
+    pub(crate) unsafe fn exchange(
+        this: NonNull<Self>,
+        from: State,
+        to: State,
+    ) -> Result<(), State> {
+        // SAFETY: the caller's.
+        let word = unsafe { &(*this.as_ptr()).state };
+        word.exchange(from.bits(), to.bits()).map_err(State::from_bits)
     }
 
     /// Makes a transition, from `state` or what others have made of it since, and takes out the
     /// wakers whose flags it clears. `Err` with the state if the transition is not allowed.
+    ///
+    /// # Safety
+    ///
+    /// As [`exchange`](Slot::exchange).
     #[inline]
-    pub(crate) fn change(
-        &self,
+    pub(crate) unsafe fn change(
+        this: NonNull<Self>,
         mut state: State,
         transition: impl Fn(State) -> Option<State>,
     ) -> Result<Change, State> {
         while let Some(next) = transition(state) {
+            // SAFETY: the caller's.
+            let slot = unsafe { this.as_ref() };
             let cleared = state.without(next);
-            let waker = cleared.is_waiting().then(|| self.waker.copy());
-            let watcher = cleared.is_watched().then(|| self.watcher.copy());
-            let Err(now) = self.exchange(state, next) else {
+            let waker = cleared.is_waiting().then(|| slot.waker.copy());
+            let watcher = cleared.is_watched().then(|| slot.watcher.copy());
+            // SAFETY: the caller's.
+            let Err(now) = (unsafe { Slot::exchange(this, state, next) }) else {
                 // SAFETY: the flag was cleared here, in the state from before the copy was made, so
                 // the waker is the one that was put in last, and belongs to us.
                 let own = |parts: WakerParts| unsafe { parts.into_waker() };
@@ -163,11 +183,21 @@ impl<T, H: Home> Slot<T, H> {
 
     /// Makes the transition from exactly `state`, which clears the flag of the consumer's waker, and
     /// takes that out: [`change`](Slot::change) for who knows the state beforehand.
+    ///
+    /// # Safety
+    ///
+    /// As [`exchange`](Slot::exchange).
     #[inline(always)]
-    pub(crate) fn exchange_for_waker(&self, state: State, next: State) -> Option<Waker> {
-        let waker = self.waker.copy();
-        self.exchange(state, next).ok()?;
-        // SAFETY: as there.
+    pub(crate) unsafe fn exchange_for_waker(
+        this: NonNull<Self>,
+        state: State,
+        next: State,
+    ) -> Option<Waker> {
+        // SAFETY: the caller's.
+        let waker = unsafe { this.as_ref() }.waker.copy();
+        // SAFETY: the caller's.
+        unsafe { Slot::exchange(this, state, next) }.ok()?;
+        // SAFETY: as in `change`.
         Some(unsafe { waker.into_waker() })
     }
 
