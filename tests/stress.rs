@@ -19,7 +19,7 @@ use futures::executor::block_on;
 use value_future::{Abandoned, Completer, Completion, Key, Pool, ValueFuture};
 
 const THREADS: u64 = if cfg!(miri) { 3 } else { 8 };
-const ROUNDS: u64 = if cfg!(miri) { 12 } else { 10_000 };
+const ROUNDS: u64 = if cfg!(miri) { 5 } else { 10_000 };
 
 /// What an operation is given: its own name.
 trait Value: Abandoned + Send + Sized + 'static {
@@ -318,7 +318,7 @@ fn the_pool_goes_first<T: Value>(pool: Pool<T>) {
 #[test]
 fn both_ends_sleep_until_they_are_woken() {
     let pool = Pool::<Option<u64>>::builder().max_slots(8).build();
-    for round in 0..if cfg!(miri) { 6 } else { 3_000 } {
+    for round in 0..if cfg!(miri) { 1 } else { 3_000 } {
         let (completer, completion) = pool.rent();
         let (mut watcher, watched) = pool.rent();
         thread::scope(|scope| {

@@ -72,6 +72,15 @@ impl Count {
     }
 }
 
+/// The result, by the short road of a poll that finds it there.
+#[track_caller]
+pub(crate) fn take(mut completion: Completion<Value>) -> Value {
+    match poll(&mut completion, Waker::noop()) {
+        Poll::Ready(taken) => taken,
+        Poll::Pending => panic!("there is no result yet"),
+    }
+}
+
 pub(crate) fn poll(completion: &mut Completion<Value>, waker: &Waker) -> Poll<Value> {
     Pin::new(completion).poll(&mut Context::from_waker(waker))
 }

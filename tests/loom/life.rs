@@ -4,7 +4,7 @@
 use loom::{future::block_on, thread};
 use value_future::Pool;
 
-use crate::common::{Value, assert_dropped, bounded_model, model, value};
+use crate::common::{Value, assert_dropped, bounded_model, model, take, value};
 
 fn bounded() -> Pool<Value> {
     Pool::<Value>::builder().max_slots(2).build()
@@ -15,7 +15,7 @@ fn last_handle_against_complete_and_take(pool: Pool<Value>) {
     let (given, rest) = value(7);
     let other = thread::spawn(move || {
         completer.complete(given).unwrap();
-        assert_eq!(*completion.try_take().unwrap().unwrap(), 7);
+        assert_eq!(*take(completion).unwrap(), 7);
     });
     drop(pool);
     other.join().unwrap();
@@ -30,6 +30,29 @@ fn last_handle_against_return() {
 #[test]
 fn last_handle_against_return_to_a_bounded_pool() {
     model(|| last_handle_against_complete_and_take(bounded()));
+}
+
+/// A thread that has rented has a shard, and returns without a lock: nothing may follow that.
+fn last_handle_against_the_short_return(pool: Pool<Value>) {
+    let theirs = pool.clone();
+    let other = thread::spawn(move || {
+        let (completer, completion) = theirs.rent();
+        drop(theirs);
+        completer.complete(None).unwrap();
+        assert_eq!(take(completion), None);
+    });
+    drop(pool);
+    other.join().unwrap();
+}
+
+#[test]
+fn last_handle_against_return_to_a_shard() {
+    bounded_model(3, || last_handle_against_the_short_return(Pool::new()));
+}
+
+#[test]
+fn last_handle_against_return_to_a_shard_of_a_bounded_pool() {
+    bounded_model(3, || last_handle_against_the_short_return(bounded()));
 }
 
 #[test]
@@ -98,7 +121,7 @@ fn last_handle_against_two_returns() {
         let first = thread::spawn(move || drop(one));
         let second = thread::spawn(move || {
             two.0.complete(None).unwrap();
-            assert_eq!(two.1.try_take().unwrap(), None);
+            assert_eq!(take(two.1), None);
         });
         drop(pool);
         first.join().unwrap();
@@ -132,7 +155,7 @@ fn last_handle_against_a_full_shard() {
         let other = thread::spawn(move || {
             three.into_iter().for_each(|(completer, completion)| {
                 completer.complete(None).unwrap();
-                assert_eq!(completion.try_take().unwrap(), None);
+                assert_eq!(take(completion), None);
             });
         });
         drop(pool);

@@ -4,14 +4,14 @@
 use loom::{sync::mpsc::channel, thread};
 use value_future::{Completer, Completion, Pool};
 
-use crate::common::{Value, assert_idle, bounded_model, model};
+use crate::common::{Value, assert_idle, bounded_model, model, take};
 
 type Ends = (Completer<Value>, Completion<Value>);
 
 /// To the end.
 fn run((completer, completion): Ends) {
     completer.complete(None).unwrap();
-    assert_eq!(completion.try_take().unwrap(), None);
+    assert_eq!(take(completion), None);
 }
 
 fn bounded(slots: u32) -> Pool<Value> {

@@ -9,7 +9,9 @@ use std::{
 use loom::{future::block_on, thread};
 use value_future::Pool;
 
-use crate::common::{Count, Value, assert_dropped, assert_idle, bounded_model, model, poll, value};
+use crate::common::{
+    Count, Value, assert_dropped, assert_idle, bounded_model, model, poll, take, value,
+};
 
 /// If the poll with the second waker was in time, the second one is woken.
 #[test]
@@ -142,19 +144,21 @@ fn complete_while_watching_against_drop_of_the_completion() {
 /// A completer that watches learns that somebody with the key was faster, and the consumer is woken.
 #[test]
 fn poll_abandoned_against_a_key() {
-    bounded_model(2, || {
+    model(|| {
         let pool = Pool::<Value>::new();
-        let (mut completer, completion) = pool.rent();
+        let (mut completer, mut completion) = pool.rent();
         let key = completer.key();
         let (given, rest) = value(7);
+        let (count, waker) = Count::new();
+        assert!(poll(&mut completion, &waker).is_pending());
+        drop(waker);
         let theirs = pool.clone();
         let producer = thread::spawn(move || theirs.complete_key(key, given).unwrap());
-        let watcher = thread::spawn(move || {
-            block_on(poll_fn(|cx| completer.poll_abandoned(cx)));
-        });
-        assert_eq!(*block_on(completion).unwrap(), 7);
+        block_on(poll_fn(|cx| completer.poll_abandoned(cx)));
+        drop(completer);
         producer.join().unwrap();
-        watcher.join().unwrap();
+        assert_eq!((count.get(), Arc::strong_count(&count)), (1, 1));
+        assert_eq!(*take(completion).unwrap(), 7);
         assert_dropped(&rest);
         assert_idle(&pool, 1);
     });
