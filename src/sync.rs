@@ -55,7 +55,7 @@ mod loomed {
     /// to the statics. So this one stays until the next execution begins.
     macro_rules! model_static {
         (static $name:ident: $type:ty = $value:expr;) => {
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
             struct $name;
 
             impl core::ops::Deref for $name {

@@ -133,6 +133,7 @@ impl<T: Value> World<T> {
                 self.late_key(&pool, &mut random);
             }
         }
+        drop(pool);
     }
 
     fn send(&self, random: &mut Random, parcel: Parcel<T>) {
@@ -260,6 +261,7 @@ fn everything_arrives_once<T: Value>(pool: Pool<T>) {
     let stats = pool.stats();
     assert_eq!((stats.rented, stats.returned, stats.live), (begun, begun, 0), "{stats:?}");
     assert!(stats.abandoned <= left, "{stats:?}, {left} left");
+    drop(pool);
 }
 
 #[test]
@@ -320,11 +322,11 @@ fn both_ends_sleep_until_they_are_woken() {
     let pool = Pool::<Option<u64>>::builder().max_slots(8).build();
     for round in 0..if cfg!(miri) { 1 } else { 3_000 } {
         let (completer, completion) = pool.rent();
-        let (mut watcher, watched) = pool.rent();
+        let (mut watcher, left) = pool.rent();
         thread::scope(|scope| {
             scope.spawn(move || completer.complete(Some(round)));
             scope.spawn(move || block_on(poll_fn(|cx| watcher.poll_abandoned(cx))));
-            drop(watched);
+            drop(left);
             assert_eq!(block_on(completion), Some(round));
         });
     }

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use loom::{future::block_on, thread};
-use value_future::{Pool, ValueFuture};
+use value_future::{Completion, Pool, ValueFuture};
 
 use crate::common::{Count, Value, assert_dropped, assert_idle, model, poll, value};
 
@@ -64,7 +64,7 @@ fn complete_against_try_take() {
         let producer = thread::spawn(move || completer.complete(given).unwrap());
         let taken = completion.try_take();
         producer.join().unwrap();
-        let taken = taken.or_else(|completion| completion.try_take()).unwrap();
+        let taken = taken.or_else(Completion::try_take).unwrap();
         assert_eq!(*taken.unwrap(), 7);
         assert_dropped(&rest);
         assert_idle(&pool, 1);

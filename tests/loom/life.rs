@@ -153,10 +153,10 @@ fn last_handle_against_a_full_shard() {
         let pool = Pool::<Value>::new();
         let three = [pool.rent(), pool.rent(), pool.rent()];
         let other = thread::spawn(move || {
-            three.into_iter().for_each(|(completer, completion)| {
+            for (completer, completion) in three {
                 completer.complete(None).unwrap();
                 assert_eq!(take(completion), None);
-            });
+            }
         });
         drop(pool);
         other.join().unwrap();
