@@ -54,7 +54,11 @@ for_both_pools! {
         }
         let after = pool.stats();
         assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
-        assert_eq!((after.high_water, after.rented), (u64::from(MANY), 4 * u64::from(MANY)));
+        assert_eq!(after.rented, 4 * u64::from(MANY));
+        // New slots are given to a thread sixteen at a time; some are used later than others come
+        // back.
+        let peak = u64::from(MANY);
+        assert!((peak..peak + 16).contains(&after.high_water), "{after:?}");
     }
 
     #[test]
@@ -78,9 +82,9 @@ for_both_pools! {
         let pool = Pool::<Option<u32>>::default();
         let (completer, completion) = pool.rent();
         let text = format!("{pool:?}");
-        assert!(text.contains("Pool { stats: Stats { rented: 1, returned: 0, live: 1,"), "{text}");
-        assert!(format!("{completer:?}").ends_with("Completer { .. }"));
-        assert!(format!("{completion:?}").ends_with("Completion { .. }"));
+        assert!(text.contains("Pool(Stats { rented: 1, returned: 0, live: 1,"), "{text}");
+        assert!(format!("{completer:?}").ends_with("Completer { abandoned: false }"));
+        assert!(format!("{completion:?}").ends_with("Completion(\"pending\")"));
     }
 }
 
