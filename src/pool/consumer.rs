@@ -58,10 +58,11 @@ impl<T, H: Home> Consumer<T, H> {
         let Some(this) = self.0 else { return Poll::Ready(None) };
         // SAFETY: the slot is out as long as it has a consumer.
         let slot = unsafe { this.as_ref() };
-        if slot.state().is_completed() {
+        let state = slot.state();
+        if state.is_completed() {
             self.0 = None;
             // SAFETY: this was the consumer, and the operation is completed.
-            return Poll::Ready(Some(unsafe { Slot::finish(this) }));
+            return Poll::Ready(Some(unsafe { Slot::finish(this, state) }));
         }
         // SAFETY: this is the consumer.
         match unsafe { wait(this, cx.waker()) } {

@@ -205,8 +205,10 @@ unsafe fn poll_completed<T, H: Home>(
     _: &mut Context<'_>,
 ) -> Poll<T> {
     *head = SPENT;
+    // SAFETY: the slot is out as long as it has a consumer.
+    let state = unsafe { this.as_ref() }.state();
     // SAFETY: the head stood for the consumer, and the operation is completed.
-    Poll::Ready(unsafe { Slot::finish(this) })
+    Poll::Ready(unsafe { Slot::finish(this, state) })
 }
 
 /// [`poll`], where there is no value yet.

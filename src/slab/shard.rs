@@ -56,9 +56,10 @@ impl<S: Linked> Shard<S> {
     #[inline(always)]
     pub(crate) fn pop(&self) -> Option<NonNull<S>> {
         let len = self.len.load(Relaxed).checked_sub(1)?;
-        let slot = NonNull::new(self.places[(len % ROOM) as usize].load(Relaxed));
+        let slot = self.places[(len % ROOM) as usize].load(Relaxed);
         self.len.store(len, Relaxed);
-        slot
+        // SAFETY: the places below the length hold slots.
+        Some(unsafe { NonNull::new_unchecked(slot) })
     }
 
     /// Puts a vacant slot in, if there is room. To an unbounded slab nothing is done after that: it may

@@ -275,15 +275,15 @@ impl<T, H: Home> Slot<T, H> {
     ///
     /// # Safety
     ///
-    /// The state [is completed](State::is_completed), and the caller is the consumer.
+    /// The `state` [is completed](State::is_completed), and the caller is the consumer.
     #[inline(always)]
-    pub(crate) unsafe fn finish(this: NonNull<Self>) -> T {
+    pub(crate) unsafe fn finish(this: NonNull<Self>, state: State) -> T {
         // SAFETY: the slot is out, so it lives.
         let slot = unsafe { this.as_ref() };
         // SAFETY: there is a value, and it is the consumer's.
         let value = unsafe { slot.take_value() };
         // SAFETY: the caller refers to it.
-        let vacant = slot.state().vacate_completed(unsafe { slot.generation() });
+        let vacant = state.vacate_completed(unsafe { slot.generation() });
         slot.state.store(vacant.bits());
         let end = End { exhausted: vacant.is_exhausted(), abandoned: false };
         // SAFETY: the slot is vacant now, and the caller gave it up.
