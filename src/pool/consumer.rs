@@ -136,10 +136,9 @@ pub(super) unsafe fn wait<T, H: Home>(
         // SAFETY: the caller's.
         let rented = State::rented(unsafe { slot.generation() });
         // SAFETY: the caller's.
-        if unsafe { register_first(this, rented, waker) } {
-            return Ok(());
-        }
-    } else if !state.is_pending() {
+        return unsafe { register_first(this, rented, waker) };
+    }
+    if !state.is_pending() {
         return Err(state);
     }
     // SAFETY: the caller's.
@@ -156,18 +155,20 @@ unsafe fn register_first<T, H: Home>(
     this: NonNull<Slot<T, H>>,
     state: State,
     waker: &Waker,
-) -> bool {
+) -> Result<(), State> {
+    let next = state.register().expect("nothing happened yet");
     let fresh = waker.clone();
     // SAFETY: the slot is out as long as it has a consumer.
     unsafe { this.as_ref() }.waker.put(&fresh);
-    let next = state.register().expect("nothing happened yet");
     // SAFETY: as above.
-    let done = unsafe { Slot::exchange(this, state, next) }.is_ok();
-    if done {
-        // It is the slot's.
-        mem::forget(fresh);
+    if unsafe { Slot::exchange(this, state, next) }.is_err() {
+        // By value: a reference to it would have put it on the stack before.
+        // SAFETY: the caller's.
+        return unsafe { change_waker(this, fresh) };
     }
-    done
+    // It is the slot's.
+    mem::forget(fresh);
+    Ok(())
 }
 
 /// [`wait`], from whatever the state is.
@@ -184,14 +185,25 @@ unsafe fn wait_on<T, H: Home>(this: NonNull<Slot<T, H>>, waker: &Waker) -> Resul
         // SAFETY: the caller's.
         let keyed = State::keyed(unsafe { slot.generation() });
         // SAFETY: the caller's.
-        if unsafe { register_first(this, keyed, waker) } {
-            return Ok(());
-        }
+        return unsafe { register_first(this, keyed, waker) };
     }
     if state.is_waiting() && slot.waker.holds(waker) {
         return Ok(());
     }
-    let fresh = waker.clone();
+    // SAFETY: the caller's.
+    unsafe { change_waker(this, waker.clone()) }
+}
+
+/// Puts a waker in, in the place of the one that may be there.
+///
+/// # Safety
+///
+/// As [`wait`].
+#[cold]
+unsafe fn change_waker<T, H: Home>(this: NonNull<Slot<T, H>>, fresh: Waker) -> Result<(), State> {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
+    let state = slot.state();
     // What was there is dropped at the end, with the state in order.
     // SAFETY: the slot is out as long as it has a consumer.
     let (mut state, _old) = match unsafe { Slot::change(this, state, State::unregister) } {
