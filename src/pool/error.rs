@@ -39,8 +39,9 @@ pub enum KeyError {
     AlreadyCompleted,
     /// The consumer has gone, and the operation with it. (Likewise.)
     Abandoned,
-    /// The pool has not given this key out: it is forged, or that of another pool. (A forged one may
-    /// also look stale. None reaches an operation whose key was not given out.)
+    /// The pool has not given this key out: it is forged, or that of another pool. (One that is forged
+    /// may also look stale, and one of another pool may have the number of a key that was given out
+    /// here: then it is that key. None reaches an operation whose key was not given out.)
     Unknown,
 }
 

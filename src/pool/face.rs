@@ -48,7 +48,8 @@ macro_rules! face {
         ///
         /// Completing and dropping wake the consumer, in the same call, when everything is done and
         /// nothing is held: the waker may poll, drop, rent and complete what it likes. If it panics,
-        /// the value has been delivered.
+        /// the value has been delivered. (If a key completes an operation whose completer waits for
+        /// its end, there are two to wake; if both panic, the process aborts.)
         #[must_use = "dropping a completer ends the wait without a value"]
         pub struct $Completer<T>(Producer<T, $home>);
 
@@ -270,7 +271,9 @@ macro_rules! face {
             /// Waits until [`is_abandoned`](Self::is_abandoned): so that what nobody wants need not be
             /// computed.
             ///
-            /// The waker of the last call is woken; it is dropped with the completer.
+            /// The waker of the last call is woken; it is dropped with the completer. An operation can
+            /// take four million changes of waker, of both its ends together; from then on, whoever
+            /// waits is woken at once, to poll again.
             pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
                 self.0.poll_abandoned(cx)
             }

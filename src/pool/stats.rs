@@ -21,7 +21,8 @@ pub struct Stats {
     /// So many times a key was refused: it was stale, had been used, was that of an abandoned
     /// operation, or never given out.
     pub stale_rejections: u64,
-    /// So many operations lost their consumer before they had a result.
+    /// So many operations lost their consumer before they had a result. They are counted when their
+    /// slot comes back.
     pub abandoned: u64,
     /// So many times the pool has called the allocator.
     pub allocations: u64,
