@@ -1,5 +1,12 @@
 //! The pools of this crate.
 
+use std::{
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use value_future::{
     Completer, Completion, Dropped, LocalCompleter, LocalCompletion, LocalPool, LocalValueFuture,
     Pool, ValueFuture,
@@ -9,8 +16,10 @@ use super::Channels;
 
 pub(crate) const OURS: &str = "ours";
 pub(crate) const OURS_ERASED: &str = "ours erased";
+pub(crate) const OURS_DYN: &str = "ours through &mut dyn";
 pub(crate) const LOCAL: &str = "ours local";
 pub(crate) const LOCAL_ERASED: &str = "ours local erased";
+pub(crate) const LOCAL_DYN: &str = "ours local thr. &mut dyn";
 
 /// What our consumers give. A rival says with its own error that the producer was dropped.
 pub(crate) type Value = Result<u64, Dropped>;
@@ -70,3 +79,25 @@ impl Clone for OursErased {
 
 pool!(Local, LOCAL, false, LocalPool, LocalCompleter, LocalCompletion<Value>);
 pool!(LocalErased, LOCAL_ERASED, true, LocalPool, LocalCompleter, LocalValueFuture<'static, Value>);
+
+/// What erasing costs at least: our completion, where it is, polled through a trait object.
+pub(crate) struct ThroughDyn<F>(F);
+
+impl<F: Future + Unpin> Future for ThroughDyn<F> {
+    type Output = F::Output;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let erased: &mut (dyn Future<Output = F::Output> + Unpin) = &mut self.0;
+        Pin::new(black_box(erased)).poll(cx)
+    }
+}
+
+impl<F> From<F> for ThroughDyn<F> {
+    fn from(future: F) -> Self {
+        ThroughDyn(future)
+    }
+}
+
+pool!(OursDyn, OURS_DYN, false, Pool, Completer, ThroughDyn<Completion<Value>>);
+pool!(LocalDyn, LOCAL_DYN, false, LocalPool, LocalCompleter, ThroughDyn<LocalCompletion<Value>>);

@@ -6,7 +6,7 @@ use std::{cell::RefCell, pin::pin, task::Waker};
 use super::{
     super::{Case, opaque_waker},
     Boxed, Channels, expect_pending, expect_value, local,
-    ours::{Local, LocalErased, Ours, OursErased},
+    ours::{Local, LocalDyn, LocalErased, Ours, OursDyn, OursErased},
     pair,
     rivals::{
         AsyncOneshot, Events, Futures, LocalEvents, LocalPooled, Multishot, Oneshot, Pooled,
@@ -80,11 +80,15 @@ fn abandoned_case<C: Channels>(channels: C) -> Case {
 }
 
 pub(crate) fn round_trip() -> Vec<Case> {
-    shared!(trip_case)
+    let mut cases = shared!(trip_case);
+    cases.push(trip_case(OursDyn::new()));
+    cases
 }
 
 pub(crate) fn local_round_trip() -> Vec<Case> {
-    local!(trip_case)
+    let mut cases = local!(trip_case);
+    cases.push(trip_case(LocalDyn::new()));
+    cases
 }
 
 pub(crate) fn completed_first() -> Vec<Case> {
