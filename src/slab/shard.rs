@@ -2,7 +2,7 @@
 //!
 //! The thread takes and puts without a read-modify-write and without a lock, because nobody else
 //! comes here. When there is no room, half of the slots go to the middle of the slab, and when there
-//! is none left, as many come from there: a thread that only rents, and one that only returns, meet
+//! is none left, up to as many come from there: a thread that only rents, and one that only returns, meet
 //! once in so many operations.
 //!
 //! In a bounded slab others must be able to get at the last vacant slot wherever it is: then there
@@ -21,8 +21,7 @@ const ROOM: u32 = if cfg!(loom) { 2 } else { 32 };
 
 /// On cache lines of its own, and not beside those that the prefetcher brings along.
 ///
-/// It is an array and not a list, because every store on the way of an operation counts: its next
-/// read-modify-write waits for all of them.
+/// An array, and not a list: a list would store to the slot as well, and need a count beside it.
 #[repr(align(128))]
 pub(crate) struct Shard<S: Linked> {
     /// So many of the places are taken.

@@ -45,6 +45,7 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// So many slots are in the middle, are retired, or came back when the slab was closed. A slot
     /// is counted after it was put there, so it may be taken before: then this is one too low.
     vacant: AtomicI64,
+    // ORDERING: Relaxed, from here on: counts for reports.
     retired: AtomicU64,
     abandoned: AtomicU64,
     refused: AtomicU64,
@@ -236,6 +237,7 @@ impl<S: Linked> SharedSlab<S> {
 
     /// Counts a slot that has come back to a closed slab, under the lock of limbo.
     pub(crate) fn count_late(&self) {
+        // ORDERING: Release, with the Acquire in `is_empty`, as the other returns.
         self.vacant.fetch_add(1, Release);
     }
 
@@ -334,6 +336,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
+        // ORDERING: Relaxed: these are for reports, and that it is closed may be missed, by the fourth
+        // rule.
         if end.abandoned {
             slab.abandoned.fetch_add(1, Relaxed);
         }
