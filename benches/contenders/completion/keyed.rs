@@ -10,9 +10,10 @@ use tokio::sync::oneshot as tokio_oneshot;
 use value_future::{Completion, Dropped, Key, Pool, ValueFuture};
 
 use super::{
-    super::{Case, opaque_waker},
+    super::Case,
     expect_pending, expect_value,
     ours::{OURS, OURS_ERASED, Value},
+    with_context,
 };
 
 pub(crate) const TOKIO_MAP: &str = "HashMap, tokio";
@@ -120,16 +121,17 @@ fn case<R: Registry>(registry: R) -> Case {
     let registry = RefCell::new(registry);
     Case::new(R::NAME, move |operations| {
         let mut registry = registry.borrow_mut();
-        let waker = opaque_waker();
-        (0..operations).fold(0, |consumed: u64, value| {
-            let (id, consumer) = registry.register();
-            let mut consumer = pin!(consumer);
-            if R::ERASED {
-                black_box(consumer.as_mut());
-            }
-            expect_pending(consumer.as_mut(), &waker);
-            registry.complete(black_box(id), value);
-            consumed.wrapping_add(expect_value(consumer, &waker))
+        with_context(|cx| {
+            (0..operations).fold(0, |consumed: u64, value| {
+                let (id, consumer) = registry.register();
+                let mut consumer = pin!(consumer);
+                if R::ERASED {
+                    black_box(consumer.as_mut());
+                }
+                expect_pending(consumer.as_mut(), cx);
+                registry.complete(black_box(id), value);
+                consumed.wrapping_add(expect_value(consumer, cx))
+            })
         })
     })
 }

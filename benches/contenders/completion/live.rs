@@ -5,7 +5,7 @@ use std::{
     cell::{LazyCell, RefCell},
     future::Future,
     pin::Pin,
-    task::Waker,
+    task::Context,
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     pair,
     rivals::Pooled,
     trip::trip,
+    with_context,
 };
 
 /// How many operations wait.
@@ -28,7 +29,6 @@ pub(crate) fn with(name: &str, live: usize) -> String {
 struct Live<C: Channels, F> {
     channels: C,
     waiting: Vec<(C::Producer, F)>,
-    waker: Waker,
     random: u64,
 }
 
@@ -39,35 +39,39 @@ where
 {
     fn new(channels: C, live: usize) -> Self {
         let waiting = Vec::with_capacity(live);
-        let mut this = Live { channels, waiting, waker: opaque_waker(), random: 1 };
+        let mut this = Live { channels, waiting, random: 1 };
         for _ in 0..live {
-            let waiting = this.wait();
+            let waiting = this.wait(&mut Context::from_waker(&opaque_waker()));
             this.waiting.push(waiting);
         }
         this
     }
 
     #[inline(always)]
-    fn wait(&mut self) -> (C::Producer, F) {
+    fn wait(&mut self, cx: &mut Context<'_>) -> (C::Producer, F) {
         let (producer, mut consumer) = pair(&mut self.channels);
-        expect_pending(Pin::new(&mut consumer), &self.waker);
+        expect_pending(Pin::new(&mut consumer), cx);
         (producer, consumer)
     }
 
     fn beside(&mut self, operations: u64) -> u64 {
-        (0..operations).fold(0, |consumed: u64, value| {
-            consumed.wrapping_add(trip(&mut self.channels, &self.waker, value))
+        with_context(|cx| {
+            (0..operations).fold(0, |consumed: u64, value| {
+                consumed.wrapping_add(trip(&mut self.channels, cx, value))
+            })
         })
     }
 
     /// Completes one that waits, and has another one wait instead.
     fn replace(&mut self, operations: u64) -> u64 {
-        (0..operations).fold(0, |consumed: u64, value| {
-            let index = self.random_index();
-            let next = self.wait();
-            let (producer, mut consumer) = std::mem::replace(&mut self.waiting[index], next);
-            C::complete(producer, value);
-            consumed.wrapping_add(expect_value(Pin::new(&mut consumer), &self.waker))
+        with_context(|cx| {
+            (0..operations).fold(0, |consumed: u64, value| {
+                let index = self.random_index();
+                let next = self.wait(cx);
+                let (producer, mut consumer) = std::mem::replace(&mut self.waiting[index], next);
+                C::complete(producer, value);
+                consumed.wrapping_add(expect_value(Pin::new(&mut consumer), cx))
+            })
         })
     }
 

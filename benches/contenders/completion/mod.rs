@@ -16,8 +16,10 @@ use std::{
     future::Future,
     hint::black_box,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
+
+use super::opaque_waker;
 
 /// Where a contender gets its pairs from.
 pub(crate) trait Channels: Sized + 'static {
@@ -117,16 +119,27 @@ fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     }
 }
 
+/// The operations of a round, with the context that an executor would pass down: it is in memory, and
+/// making it is not a part of any operation.
 #[inline(always)]
-fn expect_pending<F: Future>(consumer: Pin<&mut F>, waker: &Waker) {
-    if consumer.poll(&mut Context::from_waker(waker)).is_ready() {
+fn with_context(operations: impl FnOnce(&mut Context<'_>) -> u64) -> u64 {
+    let waker = opaque_waker();
+    operations(black_box(&mut Context::from_waker(&waker)))
+}
+
+#[inline(always)]
+fn expect_pending<F: Future>(consumer: Pin<&mut F>, cx: &mut Context<'_>) {
+    if consumer.poll(cx).is_ready() {
         wrong();
     }
 }
 
 #[inline(always)]
-fn expect_value<E>(consumer: Pin<&mut impl Future<Output = Result<u64, E>>>, waker: &Waker) -> u64 {
-    match consumer.poll(&mut Context::from_waker(waker)) {
+fn expect_value<E>(
+    consumer: Pin<&mut impl Future<Output = Result<u64, E>>>,
+    cx: &mut Context<'_>,
+) -> u64 {
+    match consumer.poll(cx) {
         Poll::Ready(Ok(value)) => black_box(value),
         _ => wrong(),
     }

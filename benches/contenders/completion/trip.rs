@@ -1,10 +1,10 @@
 //! One operation after the other, on one thread: the way that most completions go, the one that is
 //! quicker than its consumer, and the one whose consumer gives up.
 
-use std::{cell::RefCell, pin::pin, task::Waker};
+use std::{cell::RefCell, pin::pin, task::Context};
 
 use super::{
-    super::{Case, opaque_waker},
+    super::Case,
     Boxed, Channels, expect_pending, expect_value, local,
     ours::{Local, LocalDyn, LocalErased, Ours, OursDyn, OursErased},
     pair,
@@ -12,36 +12,36 @@ use super::{
         AsyncOneshot, Events, Futures, LocalEvents, LocalPooled, Multishot, Oneshot, Pooled,
         RawLocalPooled, RawPooled, Tokio,
     },
-    settle, shared,
+    settle, shared, with_context,
 };
 
 /// Polled in vain, completed, polled for the value.
 #[inline(always)]
-pub(super) fn trip<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u64 {
+pub(super) fn trip<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
     let mut consumer = pin!(consumer);
     settle::<C>(consumer.as_mut());
-    expect_pending(consumer.as_mut(), waker);
+    expect_pending(consumer.as_mut(), cx);
     let returned = C::complete(producer, value);
-    expect_value(consumer, waker) + returned.unwrap_or(0)
+    expect_value(consumer, cx) + returned.unwrap_or(0)
 }
 
 #[inline(always)]
-fn trip_completed_first<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u64 {
+fn trip_completed_first<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
     let mut consumer = pin!(consumer);
     settle::<C>(consumer.as_mut());
     let returned = C::complete(producer, value);
-    expect_value(consumer, waker) + returned.unwrap_or(0)
+    expect_value(consumer, cx) + returned.unwrap_or(0)
 }
 
 #[inline(always)]
-fn trip_abandoned<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u64 {
+fn trip_abandoned<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
     {
         let mut consumer = pin!(consumer);
         settle::<C>(consumer.as_mut());
-        expect_pending(consumer, waker);
+        expect_pending(consumer, cx);
     }
     C::complete(producer, value).unwrap_or(1)
 }
@@ -50,9 +50,10 @@ fn trip_abandoned<C: Channels>(channels: &mut C, waker: &Waker, value: u64) -> u
 macro_rules! repeated {
     ($repeated:ident, $operation:ident) => {
         pub(super) fn $repeated<C: Channels>(channels: &mut C, operations: u64) -> u64 {
-            let waker = opaque_waker();
-            (0..operations).fold(0, |consumed: u64, value| {
-                consumed.wrapping_add($operation(channels, &waker, value))
+            with_context(|cx| {
+                (0..operations).fold(0, |consumed: u64, value| {
+                    consumed.wrapping_add($operation(channels, cx, value))
+                })
             })
         }
     };
