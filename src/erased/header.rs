@@ -32,13 +32,13 @@ unsafe impl Sync for Header {}
 /// # Safety
 ///
 /// Every function is called with a head that points to a live pointee with this table and stands
-/// for one reference to it. `poll` gets it twice: where it is, and what it is, in a register; `drop`
-/// gets the pointer that it holds besides.
+/// for one reference to it, and with the pointer that it holds. `poll` gets the head twice: what it
+/// is, in a register, and where it is.
 pub(crate) struct VTable<T> {
     /// Polls. With `Ready`, the reference is given back and the head is spent. With `Pending` the
     /// head is as it was, or spent because the source refused the token. If it unwinds, the head
     /// is spent and the reference is given back.
-    pub(crate) poll: unsafe fn(Head, &mut Head, &mut Context<'_>) -> Poll<T>,
+    pub(crate) poll: unsafe fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>,
     /// Gives up an operation that has not completed, and gives the reference back.
     pub(crate) drop: unsafe fn(*mut (), Head),
     /// The name of the type behind the header, for `Debug`.

@@ -60,8 +60,12 @@ pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
 /// # Safety
 ///
 /// As there, where the pointee is a `Thin<F>`.
-unsafe fn poll<F: Boxable>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<F::Output> {
-    let pointee = live.boxed_pointer();
+unsafe fn poll<F: Boxable>(
+    _: Head,
+    head: &mut Head,
+    cx: &mut Context<'_>,
+    pointee: *mut (),
+) -> Poll<F::Output> {
     // SAFETY: the head owns a live `Thin<F>`, and nothing else refers to it.
     let future = unsafe { &mut (*pointee.cast::<Thin<F>>()).future };
     // SAFETY: the future stays in its box until it is dropped there.

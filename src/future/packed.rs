@@ -222,11 +222,11 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
-            let live = self.head;
+            let (live, pointee) = (self.head, self.head.boxed_pointer());
             // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(live.boxed_pointer()) };
+            let vtable = unsafe { Header::vtable::<T>(pointee) };
             // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
-            unsafe { (vtable.poll)(live, &mut self.head, cx) }
+            unsafe { (vtable.poll)(live, &mut self.head, cx, pointee) }
         } else if self.head.is_pointer() {
             // SAFETY: the head is that of a source, for which it keeps promise 2.
             unsafe { poll_source(self.head, &mut self.head, cx) }
@@ -254,10 +254,11 @@ impl<'a, T, A> Packed<'a, T, A> {
 /// The head is `live`, and stands for a reference to a live source with output `T`.
 #[inline(never)]
 unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
+    let pointee = live.source_pointer();
     // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-    let vtable = unsafe { Header::vtable::<T>(live.source_pointer()) };
+    let vtable = unsafe { Header::vtable::<T>(pointee) };
     // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
-    unsafe { (vtable.poll)(live, head, cx) }
+    unsafe { (vtable.poll)(live, head, cx, pointee) }
 }
 
 /// Gives up what the head refers to. Out of line, because each `.await` has two of them.

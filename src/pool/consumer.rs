@@ -62,7 +62,7 @@ impl<T, H: Home> Consumer<T, H> {
         if state.is_completed() {
             self.0 = None;
             // SAFETY: this was the consumer, and the operation is completed.
-            return Poll::Ready(Some(unsafe { Slot::finish(this, state) }));
+            return Poll::Ready(Some(unsafe { Slot::finish(this) }));
         }
         // SAFETY: this is the consumer.
         match unsafe { wait(this, cx.waker()) } {
@@ -118,6 +118,9 @@ impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
     }
 }
 
+/// A way to wait.
+pub(super) type Wait<T, H> = unsafe fn(NonNull<Slot<T, H>>, &Waker) -> Result<(), State>;
+
 /// Sees to it that `waker` is woken when the operation has a result. `Err` with the state if it has
 /// one.
 ///
@@ -134,15 +137,31 @@ pub(super) unsafe fn wait<T, H: Home>(
     let state = slot.state();
     if state.is_rented() {
         // SAFETY: the caller's.
-        let rented = State::rented(unsafe { slot.generation() });
-        // SAFETY: the caller's.
-        return unsafe { register_first(this, rented, waker) };
+        return unsafe { wait_first(this, waker) };
     }
     if !state.is_pending() {
         return Err(state);
     }
     // SAFETY: the caller's.
     unsafe { wait_on(this, waker) }
+}
+
+/// [`wait`], where nothing has happened yet.
+///
+/// # Safety
+///
+/// As there.
+#[inline(always)]
+pub(super) unsafe fn wait_first<T, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    waker: &Waker,
+) -> Result<(), State> {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { this.as_ref() };
+    // SAFETY: the caller's.
+    let rented = State::rented(unsafe { slot.generation() });
+    // SAFETY: the caller's.
+    unsafe { register_first(this, rented, waker) }
 }
 
 /// The transition `register`, from a state that is known beforehand, and so need not be waited for.

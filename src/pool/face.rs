@@ -272,7 +272,7 @@ macro_rules! face {
             /// computed.
             ///
             /// The waker of the last call is woken; it is dropped with the completer. An operation can
-            /// take four million changes of waker, of both its ends together; from then on, whoever
+            /// take eight million changes of waker, of both its ends together; from then on, whoever
             /// waits is woken at once, to poll again.
             pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
                 self.0.poll_abandoned(cx)

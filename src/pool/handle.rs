@@ -9,7 +9,7 @@ use core::{
 
 use super::{
     Abandoned, CompleteError, KeyError, PoolFull,
-    consumer::{Consumer, leave, result, wait},
+    consumer::{Consumer, Wait, leave, result, wait, wait_first},
     producer::{Producer, fulfil, refuse},
 };
 use crate::{
@@ -164,7 +164,8 @@ impl<T, H: Home> Drop for Handle<T, H> {
     }
 }
 
-/// [`VTable::poll`] of a slot.
+/// [`VTable::poll`] of a slot. What it usually does is here, and needs no register to be saved: a
+/// store takes longer than anything else that a poll is made of.
 ///
 /// # Safety
 ///
@@ -173,91 +174,96 @@ unsafe fn poll<T: Abandoned, H: Home>(
     live: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
+    pointee: *mut (),
 ) -> Poll<T> {
     // SAFETY: a pointee has an address.
-    let this = unsafe { NonNull::new_unchecked(live.source_pointer()) }.cast::<Slot<T, H>>();
+    let this = unsafe { NonNull::new_unchecked(pointee) }.cast::<Slot<T, H>>();
     // SAFETY: the slot is out as long as it has a consumer.
     let slot = unsafe { this.as_ref() };
     // SAFETY: the head stands for the consumer.
-    let expected = unsafe { slot.token() };
-    // Chosen first and called last, this is a jump: so none of the three pays for the registers that
-    // another one has to save.
-    let go_on = if live.token() != expected {
-        poll_stale::<T, H>
-    } else if slot.state().is_completed() {
-        poll_completed::<T, H>
-    } else {
-        poll_slowly::<T, H>
-    };
+    if live.token() == unsafe { slot.token() } {
+        let state = slot.state();
+        if state.is_completed() {
+            *head = SPENT;
+            // SAFETY: the head stood for the consumer, and the operation is completed.
+            return Poll::Ready(unsafe { Slot::finish(this) });
+        }
+        if state.is_rented() {
+            // SAFETY: the caller's.
+            return unsafe { poll_first(live, head, cx, this) };
+        }
+    }
     // SAFETY: the caller's.
-    unsafe { go_on(this, head, cx) }
+    unsafe { poll_slowly(live, head, cx, this) }
 }
 
-/// [`poll`], where there is a value.
+/// [`poll`], where nothing has happened yet.
 ///
 /// # Safety
 ///
-/// As there.
+/// As there, and the token is that of the operation.
 #[inline(never)]
-unsafe fn poll_completed<T, H: Home>(
-    this: NonNull<Slot<T, H>>,
-    head: &mut Head,
-    _: &mut Context<'_>,
-) -> Poll<T> {
-    *head = SPENT;
-    // SAFETY: the slot is out as long as it has a consumer.
-    let state = unsafe { this.as_ref() }.state();
-    // SAFETY: the head stood for the consumer, and the operation is completed.
-    Poll::Ready(unsafe { Slot::finish(this, state) })
-}
-
-/// [`poll`], where there is no value yet.
-///
-/// # Safety
-///
-/// As there.
-#[inline(never)]
-unsafe fn poll_slowly<T: Abandoned, H: Home>(
-    this: NonNull<Slot<T, H>>,
+unsafe fn poll_first<T: Abandoned, H: Home>(
+    _: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
+    this: NonNull<Slot<T, H>>,
+) -> Poll<T> {
+    // SAFETY: the caller's.
+    unsafe { poll_by(wait_first, head, cx, this) }
+}
+
+/// [`poll`], in any state, or with a token that is not that of the operation, which is not touched
+/// then.
+///
+/// # Safety
+///
+/// As there.
+#[cold]
+#[inline(never)]
+unsafe fn poll_slowly<T: Abandoned, H: Home>(
+    live: Head,
+    head: &mut Head,
+    cx: &mut Context<'_>,
+    this: NonNull<Slot<T, H>>,
+) -> Poll<T> {
+    // SAFETY: a slot with a head that points to it lives.
+    let slot = unsafe { this.as_ref() };
+    // SAFETY: as above.
+    let expected = unsafe { slot.token() };
+    if live.token() != expected {
+        *head = Head::spent(Spent::Stale(StaleToken::new(expected, live.token())));
+        return Poll::Pending;
+    }
+    // SAFETY: the caller's.
+    unsafe { poll_by(wait, head, cx, this) }
+}
+
+/// [`poll`], by a function that waits from the state that the operation is in.
+///
+/// # Safety
+///
+/// As there, and the token is that of the operation.
+#[inline(always)]
+unsafe fn poll_by<T: Abandoned, H: Home>(
+    wait: Wait<T, H>,
+    head: &mut Head,
+    cx: &mut Context<'_>,
+    this: NonNull<Slot<T, H>>,
 ) -> Poll<T> {
     // SAFETY: the head is that of the slot.
     let polling = unsafe { Polling::<Slot<T, H>>::start(head) };
     // SAFETY: the head stands for the consumer.
-    match unsafe { wait(this, cx.waker()) } {
-        Ok(()) => {
-            polling.still_pending();
-            Poll::Pending
-        }
-        Err(state) => {
-            // That is what it is if the result that stands for no value panics.
-            polling.end(const { Head::spent(Spent::Panicked(ArmKind::Source)) });
-            // SAFETY: the head stood for the consumer, and does so no longer; there is a result.
-            let value = unsafe { result(this, state) };
-            *head = SPENT;
-            Poll::Ready(value)
-        }
-    }
-}
-
-/// [`poll`], where the token is not that of the operation, which is not touched.
-///
-/// # Safety
-///
-/// As there.
-#[inline(never)]
-unsafe fn poll_stale<T, H: Home>(
-    this: NonNull<Slot<T, H>>,
-    head: &mut Head,
-    _: &mut Context<'_>,
-) -> Poll<T> {
-    // SAFETY: a slot with a head that points to it lives.
-    let slot = unsafe { this.as_ref() };
-    // SAFETY: it is out.
-    let expected = unsafe { slot.token() };
-    *head = Head::spent(Spent::Stale(StaleToken::new(expected, head.token())));
-    Poll::Pending
+    let Err(state) = (unsafe { wait(this, cx.waker()) }) else {
+        polling.still_pending();
+        return Poll::Pending;
+    };
+    // That is what it is if the result that stands for no value panics.
+    polling.end(const { Head::spent(Spent::Panicked(ArmKind::Source)) });
+    // SAFETY: the head stood for the consumer, and does so no longer; there is a result.
+    let value = unsafe { result(this, state) };
+    *head = SPENT;
+    Poll::Ready(value)
 }
 
 const SPENT: Head = Head::spent(Spent::Completed(Some(ArmKind::Source)));

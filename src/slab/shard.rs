@@ -5,12 +5,18 @@
 //! is none left, up to as many come from there: a thread that only rents, and one that only returns, meet
 //! once in so many operations.
 //!
+//! A shard that is *shut* stands where no thread's own does: it has nothing to take and no room, and so
+//! sends whoever comes by the short way to the long one.
+//!
 //! In a bounded slab others must be able to get at the last vacant slot wherever it is: then there
 //! is a flag that whoever comes in takes, for a read-modify-write each time.
 
-use core::{array, ptr, ptr::NonNull};
+use core::{ptr, ptr::NonNull};
 
-use super::list::{Linked, List};
+use super::{
+    list::{Linked, List},
+    threads,
+};
 use crate::sync::{
     AtomicBool, AtomicPtr, AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
@@ -19,27 +25,51 @@ use crate::sync::{
 /// Room for so many slots.
 const ROOM: u32 = if cfg!(loom) { 2 } else { 32 };
 
+/// The length of a shard that is shut: neither it nor the one below is that of a place.
+const SHUT: u32 = u32::MAX;
+
 /// On cache lines of its own, and not beside those that the prefetcher brings along.
 ///
 /// An array, and not a list: a list would store to the slot as well, and need a count beside it.
 #[repr(align(128))]
-pub(crate) struct Shard<S: Linked> {
+pub(crate) struct Shard {
     /// So many of the places are taken.
     len: AtomicU32,
     taken: AtomicBool,
-    places: [AtomicPtr<S>; ROOM as usize],
+    places: [AtomicPtr<()>; ROOM as usize],
 }
 
-impl<S: Linked> Shard<S> {
-    pub(crate) fn new() -> Self {
-        Shard {
-            len: AtomicU32::new(0),
-            taken: AtomicBool::new(false),
-            places: array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
-        }
+impl Shard {
+    #[cfg(not(loom))]
+    const fn with_len(len: u32) -> Self {
+        let places = [const { AtomicPtr::new(ptr::null_mut()) }; ROOM as usize];
+        Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), places }
+    }
+
+    #[cfg(loom)]
+    fn with_len(len: u32) -> Self {
+        let places = core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut()));
+        Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), places }
+    }
+
+    /// For the thread with this number; shut, if none has it.
+    pub(crate) fn new(number: u32) -> Self {
+        Shard::with_len(if number == threads::NONE { SHUT } else { 0 })
+    }
+
+    /// So many that are shut, instead of those of a slab.
+    #[cfg(not(loom))]
+    pub(crate) const fn all_shut<const N: usize>() -> [Self; N] {
+        [const { Shard::with_len(SHUT) }; N]
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn all_shut<const N: usize>() -> [Self; N] {
+        core::array::from_fn(|_| Shard::with_len(SHUT))
     }
 
     /// Comes into the shard of a bounded slab, if nobody is there.
+    #[inline(always)]
     pub(crate) fn try_enter(&self) -> Option<Entered<'_>> {
         // ORDERING: Acquire, with the Release of `Entered::drop`: what was done there is visible.
         let free = self.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok();
@@ -49,16 +79,16 @@ impl<S: Linked> Shard<S> {
 
     /// For somebody who has come in, and whose guard was forgotten.
     pub(crate) fn entered(&self) -> Entered<'_> {
-        Entered(&self.taken)
+        Entered(Some(&self.taken))
     }
 
     #[inline(always)]
-    pub(crate) fn pop(&self) -> Option<NonNull<S>> {
-        let len = self.len.load(Relaxed).checked_sub(1)?;
-        let slot = self.places[(len % ROOM) as usize].load(Relaxed);
+    pub(crate) fn pop<S>(&self) -> Option<NonNull<S>> {
+        let len = self.len.load(Relaxed).wrapping_sub(1);
+        let slot = self.places.get(len as usize)?.load(Relaxed);
         self.len.store(len, Relaxed);
         // SAFETY: the places below the length hold slots.
-        Some(unsafe { NonNull::new_unchecked(slot) })
+        Some(unsafe { NonNull::new_unchecked(slot) }.cast())
     }
 
     /// Puts a vacant slot in, if there is room. To an unbounded slab nothing is done after that: it may
@@ -68,12 +98,12 @@ impl<S: Linked> Shard<S> {
     ///
     /// The shard lives until the slot is counted.
     #[inline(always)]
-    pub(crate) unsafe fn try_push(this: NonNull<Self>, slot: NonNull<S>) -> bool {
+    pub(crate) unsafe fn try_push<S>(this: NonNull<Self>, slot: NonNull<S>) -> bool {
         // SAFETY: the caller's.
         let shard = unsafe { this.as_ref() };
         let len = shard.len.load(Relaxed);
         let Some(place) = shard.places.get(len as usize) else { return false };
-        place.store(slot.as_ptr(), Relaxed);
+        place.store(slot.as_ptr().cast(), Relaxed);
         // ORDERING: Release, with the Acquire in `len`: who counts this slot sees all that was done
         // to the slab before.
         shard.len.store(len + 1, Release);
@@ -81,7 +111,7 @@ impl<S: Linked> Shard<S> {
     }
 
     /// Takes slots from a list until half of the places are taken.
-    pub(crate) fn refill(&self, list: &List<S>) {
+    pub(crate) fn refill<S: Linked>(&self, list: &List<S>) {
         while self.len() < Self::HALF {
             let Some(slot) = list.pop() else { return };
             // SAFETY: the shard is borrowed.
@@ -90,12 +120,12 @@ impl<S: Linked> Shard<S> {
     }
 
     /// Takes so many slots out that half of the places are free.
-    pub(crate) fn drain_half(&self) -> List<S> {
+    pub(crate) fn drain_half<S: Linked>(&self) -> List<S> {
         self.drain(Self::HALF)
     }
 
     /// Takes `count` slots out, or all that are there.
-    pub(crate) fn drain(&self, count: u32) -> List<S> {
+    pub(crate) fn drain<S: Linked>(&self, count: u32) -> List<S> {
         let list = List::new();
         for _ in 0..count {
             let Some(slot) = self.pop() else { break };
@@ -124,7 +154,7 @@ impl<S: Linked> Shard<S> {
 
 /// As for a [`Slot`](super::Slot).
 #[cfg(loom)]
-impl<S: Linked> Drop for Shard<S> {
+impl Drop for Shard {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.len.with_mut(|_| ());
@@ -135,13 +165,23 @@ impl<S: Linked> Drop for Shard<S> {
     }
 }
 
-/// Somebody is in the shard of a bounded slab.
-pub(crate) struct Entered<'s>(&'s AtomicBool);
+/// Somebody is in a shard, and has taken the flag of one of a bounded slab.
+pub(crate) struct Entered<'s>(Option<&'s AtomicBool>);
+
+impl Entered<'_> {
+    /// Where nobody else comes.
+    #[inline(always)]
+    pub(crate) fn freely() -> Self {
+        Entered(None)
+    }
+}
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         // ORDERING: Release, with the Acquire of `try_enter` and `settled`.
-        self.0.store(false, Release);
+        if let Some(taken) = self.0 {
+            taken.store(false, Release);
+        }
     }
 }

@@ -3,29 +3,27 @@
 //! See *Who frees* in the design text for the rules that comments here refer to.
 
 use alloc::boxed::Box;
-use core::{mem, ptr::NonNull};
+use core::{mem, ptr, ptr::NonNull};
 
 use super::{
     End, Settings, Slab, Stats,
     chunks::{self, Chunks},
     limbo,
     list::{Linked, List, Lists},
-    shard::Shard,
+    shard::{Entered, Shard},
     threads::{self, lock},
 };
 use crate::sync::{
-    AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Mutex,
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Mutex,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
     yield_now,
 };
 
 /// The first chunk has 32 slots.
 const FIRST_SLOTS: u32 = if cfg!(loom) { 0 } else { 5 };
-/// And 8 threads find their shard made.
-const FIRST_SHARDS: u32 = if cfg!(loom) { 1 } else { 3 };
-
-const BOUNDED: u32 = 1;
-const CLOSED: u32 = 2;
+/// And the first chunk of shards are the near ones.
+const FIRST_SHARDS: u32 = threads::NEAR.ilog2();
+type NearShards = [Shard; 1 << FIRST_SHARDS];
 
 #[repr(C)]
 pub(crate) struct SharedSlab<S: Linked> {
@@ -33,11 +31,12 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// As it came from the allocator.
     this: NonNull<Self>,
     slots: Chunks<S, S::Pointer, FIRST_SLOTS>,
-    shards: Chunks<Shard<S>, AtomicPtr<()>, FIRST_SHARDS>,
-    /// The first chunk of them: a shorter way to those of the first threads.
-    first_shards: NonNull<Shard<S>>,
-    /// [`BOUNDED`] or not, [`CLOSED`] or not: what the usual return is not made for.
-    mode: AtomicU32,
+    /// By the numbers of threads. The first, which belongs to none, is shut.
+    shards: Chunks<Shard, AtomicPtr<()>, FIRST_SHARDS>,
+    /// The near ones of them, which are the short way; in a slab that is bounded or closed, as many
+    /// that are shut.
+    near: AtomicPtr<Shard>,
+    closed: AtomicBool,
     handles: AtomicUsize,
     /// So many slots were handed to threads: those with a lower index.
     used: AtomicU32,
@@ -53,6 +52,9 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// A model fails if this is left.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
+    /// Loom has no statics that could stay.
+    #[cfg(loom)]
+    shut: NearShards,
 }
 
 struct Middle<S: Linked> {
@@ -62,46 +64,72 @@ struct Middle<S: Linked> {
 }
 
 impl<S: Linked> SharedSlab<S> {
-    /// The shard of this thread, if it is there.
+    /// The shard of this thread, or one that is shut.
     #[inline(always)]
-    fn own_shard(&self) -> Option<NonNull<Shard<S>>> {
-        let number = threads::number();
-        if number < 1 << FIRST_SHARDS {
-            // SAFETY: the first chunk is added when the slab is made, and has so many.
-            return Some(unsafe { self.first_shards.add(number as usize) });
-        }
-        self.shards.get(number)
+    fn near(&self) -> NonNull<Shard> {
+        // ORDERING: Relaxed. It points to what was there before anybody had the slab.
+        let near = self.near.load(Relaxed);
+        // SAFETY: it points to the near shards, or to as many, and the place is that of one of them.
+        let near = unsafe { NonNull::new_unchecked(near) };
+        // SAFETY: as above.
+        unsafe { near.byte_add(threads::place()) }
     }
 
-    /// The shard of this thread; `None` if the thread is about to end.
-    fn shard(&self) -> Option<NonNull<Shard<S>>> {
+    /// Near shards that are shut.
+    #[cfg_attr(not(loom), expect(clippy::unused_self, reason = "a slab of a model has its own"))]
+    fn shut(&self) -> *mut Shard {
+        #[cfg(not(loom))]
+        let shut = {
+            static SHUT: NearShards = Shard::all_shut();
+            &raw const SHUT
+        };
+        #[cfg(loom)]
+        let shut = &raw const self.shut;
+        shut.cast::<Shard>().cast_mut()
+    }
+
+    /// The shard of this thread, by its number, if it is there.
+    #[inline(always)]
+    fn own(&self) -> Option<NonNull<Shard>> {
+        self.shards.get(threads::number())
+    }
+
+    /// The shard of this thread, which gets one; `None` if the thread is about to end.
+    fn shard(&self) -> Option<NonNull<Shard>> {
         let number = threads::take_number()?;
-        self.own_shard().or_else(|| self.add_shard(number))
+        self.shards.get(number).or_else(|| self.add_shard(number))
+    }
+
+    /// Comes into a shard, where that needs a flag; `None` if somebody is there.
+    #[inline(always)]
+    fn enter<'s>(&self, shard: &'s Shard) -> Option<Entered<'s>> {
+        if self.settings.is_bounded() { shard.try_enter() } else { Some(Entered::freely()) }
     }
 
     #[cold]
-    fn add_shard(&self, number: u32) -> Option<NonNull<Shard<S>>> {
+    fn add_shard(&self, number: u32) -> Option<NonNull<Shard>> {
         let _only = lock(&self.middle);
         let mut there = self.shards.end();
         while there <= number {
             // SAFETY: under the lock.
-            there = unsafe { self.shards.add(there, |_| Shard::new()) };
+            there = unsafe { self.shards.add(there, Shard::new) };
             self.allocations.fetch_add(1, Relaxed);
         }
         self.shards.get(number)
     }
 
-    fn shards(&self) -> impl Iterator<Item = &Shard<S>> {
+    fn shards(&self) -> impl Iterator<Item = &Shard> {
         // SAFETY: chunks live as long as the slab.
-        (0..).map_while(|number| Some(unsafe { self.shards.get(number)?.as_ref() }))
+        (threads::NONE + 1..).map_while(|number| Some(unsafe { self.shards.get(number)?.as_ref() }))
     }
 
+    /// From a shard that is not near, or where that needs a flag, or from elsewhere.
     #[inline(never)]
-    fn rent_bounded(&self) -> Option<NonNull<S>> {
-        let slot = self.own_shard().and_then(|shard| {
+    fn rent_slowly(&self) -> Option<NonNull<S>> {
+        let slot = self.own().and_then(|shard| {
             // SAFETY: a slab that has a handle keeps its shards.
             let shard = unsafe { shard.as_ref() };
-            let _entered = shard.try_enter()?;
+            let _entered = self.enter(shard)?;
             shard.pop()
         });
         slot.or_else(|| self.find())
@@ -133,11 +161,11 @@ impl<S: Linked> SharedSlab<S> {
     fn hand_out(
         &self,
         middle: &mut Middle<S>,
-        shard: Option<&Shard<S>>,
+        shard: Option<&Shard>,
         list: &List<S>,
     ) -> Option<NonNull<S>> {
         let own = shard.and_then(|shard| {
-            let _entered = if self.settings.is_bounded() { Some(shard.try_enter()?) } else { None };
+            let _entered = self.enter(shard)?;
             shard.refill(list);
             shard.pop()
         });
@@ -151,7 +179,7 @@ impl<S: Linked> SharedSlab<S> {
     /// with alternate slots wait for each other's cache lines (11 ns more for each operation).
     fn use_next(&self, middle: &Middle<S>) -> Option<List<S>> {
         let used = self.used.load(Relaxed);
-        let end = middle.capacity.min(used + Shard::<S>::HALF);
+        let end = middle.capacity.min(used + Shard::HALF);
         let list = List::new();
         // The lowest is the last to go into the shard, and the first to come out of it.
         for slot in (used..end).filter_map(|index| self.slots.get(index)) {
@@ -168,7 +196,7 @@ impl<S: Linked> SharedSlab<S> {
     /// unbounded one what threads left that have ended. Whether there was anything.
     fn reclaim(&self, middle: &mut Middle<S>) -> bool {
         let mut found = false;
-        let mut drain = |shard: &Shard<S>| {
+        let mut drain = |shard: &Shard| {
             let list = shard.drain(u32::MAX);
             found |= list.len() > 0;
             self.vacant.fetch_add(list.len().into(), Relaxed);
@@ -209,19 +237,35 @@ impl<S: Linked> SharedSlab<S> {
         true
     }
 
-    /// A return to a shard that has no room, or to none.
+    /// Whether there was room in that shard, where nobody else was.
     ///
     /// # Safety
     ///
     /// As [`Slab::put`]; the shard is this thread's.
-    #[cold]
-    unsafe fn put_elsewhere(
-        this: NonNull<Self>,
-        shard: Option<NonNull<Shard<S>>>,
-        slot: NonNull<S>,
-    ) {
+    #[inline(always)]
+    unsafe fn put_into(this: NonNull<Self>, shard: NonNull<Shard>, slot: NonNull<S>) -> bool {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
+        // SAFETY: as above.
+        let entered = slab.enter(unsafe { shard.as_ref() });
+        // SAFETY: as above.
+        entered.is_some() && unsafe { Shard::try_push(shard, slot) }
+    }
+
+    /// A return by a thread whose shard has no room, or that has none yet, or none any more.
+    ///
+    /// # Safety
+    ///
+    /// As [`Slab::put`].
+    #[cold]
+    unsafe fn put_elsewhere(this: NonNull<Self>, slot: NonNull<S>) {
+        // SAFETY: the slot is out, so the slab lives until its return is counted.
+        let slab = unsafe { this.as_ref() };
+        let shard = slab.shard();
+        // SAFETY: the caller's.
+        if shard.is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
+            return;
+        }
         let list = match shard {
             // SAFETY: as above.
             Some(shard) if !slab.settings.is_bounded() => unsafe { shard.as_ref() }.drain_half(),
@@ -256,7 +300,9 @@ impl<S: Linked> SharedSlab<S> {
 impl<S: Linked> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.mode.with_mut(|_| ());
+            // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
+            let _ = unsafe { self.closed.unsync_load() };
+            self.near.with_mut(|_| ());
             self.handles.with_mut(|_| ());
             self.used.with_mut(|_| ());
             self.vacant.with_mut(|_| ());
@@ -277,8 +323,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
         let slab = Box::new(SharedSlab {
             slots: Chunks::new(settings.limit()),
             shards: Chunks::new(chunks::MAX),
-            first_shards: NonNull::dangling(),
-            mode: AtomicU32::new(if settings.is_bounded() { BOUNDED } else { 0 }),
+            near: AtomicPtr::new(ptr::null_mut()),
+            closed: AtomicBool::new(false),
             handles: AtomicUsize::new(1),
             used: AtomicU32::new(0),
             middle: Mutex::new(middle),
@@ -291,14 +337,16 @@ impl<S: Linked> Slab for SharedSlab<S> {
             this: NonNull::dangling(),
             #[cfg(loom)]
             lives: loom::alloc::Track::new(()),
+            #[cfg(loom)]
+            shut: Shard::all_shut(),
         });
         let this = NonNull::new(Box::into_raw(slab)).expect("a box has an address");
         // SAFETY: nobody else has seen the slab yet.
         let slab = unsafe { &mut *this.as_ptr() };
         slab.this = this;
-        slab.add_shard(0);
         // As the chunk has it, and not by way of a reference to the first: that leads to no other.
-        slab.first_shards = slab.shards.get(0).expect("it was added");
+        let near = slab.add_shard(threads::NONE).expect("there is room for it").as_ptr();
+        slab.near.store(if slab.settings.is_bounded() { slab.shut() } else { near }, Relaxed);
         slab.reserve(slab.settings.initial);
         this
     }
@@ -309,30 +357,23 @@ impl<S: Linked> Slab for SharedSlab<S> {
 
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
-        // It is not closed, so it may be bounded.
-        if self.mode.load(Relaxed) != 0 {
-            return self.rent_bounded();
-        }
         // SAFETY: a slab that has a handle keeps its shards.
-        let slot = self.own_shard().and_then(|shard| unsafe { shard.as_ref() }.pop());
-        slot.or_else(|| self.find())
+        let slot = unsafe { self.near().as_ref() }.pop();
+        slot.or_else(|| self.rent_slowly())
     }
 
     #[inline(always)]
     unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
-        // SAFETY: the slot is out, so the slab lives until its return is counted.
-        let slab = unsafe { this.as_ref() };
-        // ORDERING: Relaxed. That it is closed may be missed; see the fourth rule.
-        if end.exhausted || end.abandoned || slab.mode.load(Relaxed) != 0 {
+        if end.exhausted || end.abandoned {
             return false;
         }
-        match slab.own_shard() {
-            // SAFETY: the slot is out, so the slab lives until its return is counted.
-            Some(shard) => unsafe { Shard::try_push(shard, slot) },
-            None => false,
-        }
+        // SAFETY: the slot is out, so the slab lives until its return is counted.
+        let shard = unsafe { this.as_ref() }.near();
+        // SAFETY: as above. That the slab is closed may be missed; see the fourth rule.
+        unsafe { Shard::try_push(shard, slot) }
     }
 
+    #[inline(always)]
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
@@ -341,8 +382,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
         if end.abandoned {
             slab.abandoned.fetch_add(1, Relaxed);
         }
-        let mode = slab.mode.load(Relaxed);
-        if mode & CLOSED != 0 {
+        if slab.closed.load(Relaxed) {
             // SAFETY: the slot was out.
             return unsafe { limbo::put(this) };
         }
@@ -352,18 +392,11 @@ impl<S: Linked> Slab for SharedSlab<S> {
             slab.vacant.fetch_add(1, Release);
             return;
         }
-        let shard = slab.shard();
-        if let Some(shard) = shard {
-            let bounded = mode & BOUNDED != 0;
-            // SAFETY: as above.
-            let entered = if bounded { unsafe { shard.as_ref() }.try_enter() } else { None };
-            // SAFETY: as above.
-            if entered.is_some() == bounded && unsafe { Shard::try_push(shard, slot) } {
-                return;
-            }
-        }
         // SAFETY: the caller's.
-        unsafe { Self::put_elsewhere(this, shard, slot) };
+        if !slab.own().is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
+            // SAFETY: the caller's.
+            unsafe { Self::put_elsewhere(this, slot) };
+        }
     }
 
     #[inline]
@@ -426,9 +459,10 @@ impl<S: Linked> Slab for SharedSlab<S> {
         // ORDERING: AcqRel, with itself: all that was rented by others was counted before.
         if slab.handles.fetch_sub(1, AcqRel) == 1 {
             limbo::close(this, |slab| {
-                // ORDERING: Release; a return that sees it takes the lock of limbo, which is what
-                // orders it after this.
-                slab.mode.fetch_or(CLOSED, Release);
+                // ORDERING: Relaxed. A return that sees both takes the lock of limbo, which is what
+                // orders it after this; one that does not falls under the fourth rule.
+                slab.closed.store(true, Relaxed);
+                slab.near.store(slab.shut(), Relaxed);
             });
         }
     }

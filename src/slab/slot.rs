@@ -25,7 +25,8 @@ pub(crate) struct Slot<T, H: Home> {
     state: H::Word,
     index: u32,
     /// The generation once more, for whoever refers to the slot: what is known from here need not
-    /// wait for the state, and so for the other side's last change of it.
+    /// wait for the state, and so for the other side's last change of it. In a vacant slot, that of
+    /// its next use.
     generation: UnsafeCell<u32>,
     /// The consumer's. In a vacant slot, two links.
     pub(crate) waker: WakerCell<H::Pointer>,
@@ -111,7 +112,7 @@ impl<T, H: Home> Slot<T, H> {
             header: Header::at(slab.cast::<VTable<T>>()),
             state: H::Word::new(State::before(first_generation).bits()),
             index,
-            generation: UnsafeCell::new(first_generation - 1),
+            generation: UnsafeCell::new(first_generation),
             waker: WakerCell::new(),
             watcher: WakerCell::new(),
             value: UnsafeCell::new(MaybeUninit::uninit()),
@@ -208,20 +209,31 @@ impl<T, H: Home> Slot<T, H> {
     /// Nobody refers to the slot.
     #[inline(always)]
     pub(crate) unsafe fn begin(&self) {
-        let generation = self.generation.with_mut(|cell| {
+        // SAFETY: the caller's.
+        self.state.store(State::rented(unsafe { self.generation() }).bits());
+    }
+
+    /// Ends this use. The state stays as it is: that is what a late key is told.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the only one who refers to the slot, and does so no longer.
+    #[inline(always)]
+    unsafe fn end(&self, abandoned: bool) -> End {
+        self.generation.with_mut(|cell| {
             // SAFETY: the caller's.
             let generation = unsafe { &mut *cell };
-            *generation += 1;
-            *generation
-        });
-        self.state.store(State::rented(generation).bits());
+            let exhausted = *generation == u32::MAX;
+            *generation = generation.wrapping_add(1);
+            End { exhausted, abandoned }
+        })
     }
 
     /// The number of this use.
     ///
     /// # Safety
     ///
-    /// The caller refers to the slot, which is out.
+    /// The caller refers to the slot.
     #[inline(always)]
     pub(crate) unsafe fn generation(&self) -> u32 {
         // SAFETY: it is changed where nobody refers to the slot.
@@ -260,9 +272,8 @@ impl<T, H: Home> Slot<T, H> {
     pub(crate) unsafe fn give_back(this: NonNull<Self>, last: State) {
         // SAFETY: the slot is out, so it lives.
         let slot = unsafe { this.as_ref() };
-        let vacant = last.vacate();
-        slot.state.store(vacant.bits());
-        let end = End { exhausted: vacant.is_exhausted(), abandoned: last.is_pending() };
+        // SAFETY: the caller's.
+        let end = unsafe { slot.end(last.is_pending()) };
         let slab = slot.slab();
         // SAFETY: the slot is vacant now, and the caller gave it up.
         if !unsafe { Slab::try_put(slab, this, end) } {
@@ -275,17 +286,16 @@ impl<T, H: Home> Slot<T, H> {
     ///
     /// # Safety
     ///
-    /// The `state` [is completed](State::is_completed), and the caller is the consumer.
+    /// The state [is completed](State::is_completed), and the caller is the consumer, and is so no
+    /// longer.
     #[inline(always)]
-    pub(crate) unsafe fn finish(this: NonNull<Self>, state: State) -> T {
+    pub(crate) unsafe fn finish(this: NonNull<Self>) -> T {
         // SAFETY: the slot is out, so it lives.
         let slot = unsafe { this.as_ref() };
         // SAFETY: there is a value, and it is the consumer's.
         let value = unsafe { slot.take_value() };
-        // SAFETY: the caller refers to it.
-        let vacant = state.vacate_completed(unsafe { slot.generation() });
-        slot.state.store(vacant.bits());
-        let end = End { exhausted: vacant.is_exhausted(), abandoned: false };
+        // SAFETY: there is no completer any more.
+        let end = unsafe { slot.end(false) };
         // SAFETY: the slot is vacant now, and the caller gave it up.
         if unsafe { Slab::try_put(slot.slab(), this, end) } {
             return value;

@@ -1,7 +1,7 @@
 //! The life of a slot: one 64-bit word, and every change that it can undergo.
 //!
 //! ```text
-//!  63            32 31             10 9                      0
+//!  63            32 31              9 8                      0
 //! ┌────────────────┬─────────────────┬────────────────────────┐
 //! │   generation   │  registrations  │         flags          │
 //! └────────────────┴─────────────────┴────────────────────────┘
@@ -14,8 +14,8 @@
 #![doc = include_str!("states.md")]
 //!
 //! The functions below are pure: they say what the word becomes, or that the change is not allowed
-//! now. Whoever calls them makes the change with one compare-and-exchange, or with a plain store
-//! where the state says that nobody else can make one. The unit tests read the tables above.
+//! now. Whoever calls them makes the change with one compare-and-exchange; only the beginning of the
+//! next use is a plain store, because nobody refers to the slot then. The unit tests read the tables above.
 
 use crate::KeyError;
 
@@ -32,9 +32,8 @@ const GONE: u64 = 1 << 5;
 const HELD: u64 = 1 << 6;
 const KEYED: u64 = 1 << 7;
 const WATCHED: u64 = 1 << 8;
-const ABANDONED: u64 = 1 << 9;
 
-const REGISTRATION: u64 = 1 << 10;
+const REGISTRATION: u64 = 1 << 9;
 const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
@@ -129,21 +128,6 @@ impl State {
         State(generation as u64 * GENERATION + (PENDING | HELD))
     }
 
-    /// Vacant after this use, at the hands of the last who refers to the slot. What is kept is what
-    /// a late key is to be told.
-    #[must_use]
-    #[inline(always)]
-    pub(crate) fn vacate(self) -> State {
-        let abandoned = if self.is_pending() { ABANDONED } else { 0 };
-        State(self.0 & (!(GENERATION - 1) | KEYED) | abandoned)
-    }
-
-    /// The last generation has been used: the slot is not to be rented again.
-    #[inline(always)]
-    pub(crate) fn is_exhausted(self) -> bool {
-        self.generation() == u32::MAX
-    }
-
     #[inline(always)]
     pub(crate) const fn generation(self) -> u32 {
         (self.0 >> 32) as u32
@@ -197,13 +181,6 @@ impl State {
     #[inline(always)]
     pub(crate) fn is_completed(self) -> bool {
         self.0 & (FLAGS & !KEYED) == VALUE
-    }
-
-    /// [`vacate`](State::vacate) after the [usual end](State::is_completed) of this use.
-    #[must_use]
-    #[inline(always)]
-    pub(crate) const fn vacate_completed(self, generation: u32) -> State {
-        State((generation as u64 * GENERATION) | (self.0 & KEYED))
     }
 
     #[inline(always)]
@@ -279,7 +256,7 @@ impl State {
         if !self.has(KEYED) {
             return KeyError::Unknown;
         }
-        if self.has(ABANDONED) || self.has(PENDING | GONE) {
+        if self.has(PENDING | GONE) {
             return KeyError::Abandoned;
         }
         KeyError::AlreadyCompleted

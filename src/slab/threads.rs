@@ -1,12 +1,15 @@
-//! Numbers for threads: small, one for each that lives, and given to another when it ends. What a
+//! Numbers for threads: one and up, one for each that lives, and given to another when it ends. What a
 //! slab keeps for a number belongs to the thread that has it.
 
 use crate::sync::{Mutex, MutexGuard};
 
-use super::limbo;
+use super::{limbo, shard::Shard};
 
 /// Of threads that have no number: yet, or any more.
-const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = 0;
+
+/// Threads with a number below this are *near*: a slab has their shards in one piece.
+pub(crate) const NEAR: u32 = if cfg!(loom) { 2 } else { 16 };
 
 /// The numbers that no living thread has.
 pub(crate) struct Numbers {
@@ -17,7 +20,7 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     const fn new() -> Self {
-        Numbers { next: 0, free: std::collections::BTreeSet::new() }
+        Numbers { next: NONE + 1, free: std::collections::BTreeSet::new() }
     }
 
     /// The lowest one, so that there are never more than there were threads at a time.
@@ -45,7 +48,7 @@ impl Drop for Number {
         if std::thread::panicking() {
             return;
         }
-        let _ = CURRENT.try_with(|current| current.set(NONE));
+        set(NONE);
         numbers().free.insert(self.0);
         limbo::sweep();
     }
@@ -75,21 +78,37 @@ pub(crate) fn numbers() -> MutexGuard<'static, Numbers> {
 
 #[cfg(not(loom))]
 thread_local! {
-    // Apart from the number that has to be given back, because this one has no destructor, and is
+    // Apart from the number that has to be given back, because these have no destructor, and are
     // read with one instruction.
     static CURRENT: std::cell::Cell<u32> = const { std::cell::Cell::new(NONE) };
+    static PLACE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     static NUMBER: Number = Number(numbers().take());
 }
 #[cfg(loom)]
 thread_local! {
     static CURRENT: std::cell::Cell<u32> = std::cell::Cell::new(NONE);
+    static PLACE: std::cell::Cell<usize> = std::cell::Cell::new(0);
     static NUMBER: Number = {
         limbo::begin();
         Number(numbers().take())
     };
 }
 
-/// The number of this thread, or one that nobody has if it has none.
+/// How far into the near shards that of this thread stands, in bytes. Zero if it is not near: that is
+/// the shard of [`NONE`].
+#[inline(always)]
+pub(crate) fn place() -> usize {
+    PLACE.try_with(std::cell::Cell::get).unwrap_or(0)
+}
+
+/// Gives the thread this number. False if it is about to end, and has nothing of its own any more.
+fn set(number: u32) -> bool {
+    let place = if number < NEAR { number as usize * size_of::<Shard>() } else { 0 };
+    let set = PLACE.try_with(|current| current.set(place));
+    set.and_then(|()| CURRENT.try_with(|current| current.set(number))).is_ok()
+}
+
+/// The number of this thread, or [`NONE`].
 #[inline(always)]
 pub(crate) fn number() -> u32 {
     CURRENT.try_with(std::cell::Cell::get).unwrap_or(NONE)
@@ -103,6 +122,5 @@ pub(crate) fn take_number() -> Option<u32> {
         return Some(number);
     }
     let number = NUMBER.try_with(|number| number.0).ok()?;
-    CURRENT.try_with(|current| current.set(number)).ok()?;
-    Some(number)
+    set(number).then_some(number)
 }

@@ -128,13 +128,13 @@ unsafe fn poll<S: ValueSource>(
     live: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
+    pointee: *mut (),
 ) -> Poll<S::Output> {
-    let (pointee, token) = (live.source_pointer(), live.token());
     // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
     let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
     // SAFETY: the head stands for a reference to the source until `complete` or `end`.
     let polling = unsafe { Polling::<Source<S>>::start(head) };
-    let (polled, ended) = match source.poll(token, cx) {
+    let (polled, ended) = match source.poll(live.token(), cx) {
         Poll::Pending => {
             polling.still_pending();
             return Poll::Pending;

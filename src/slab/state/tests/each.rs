@@ -46,31 +46,3 @@ fn a_slot_is_rented_pending_and_held() {
         assert_eq!(State::before(generation).bits(), state(generation - 1, 0, 0).bits());
     }
 }
-
-#[test]
-fn nothing_is_kept_of_an_operation_but_what_a_late_key_is_told() {
-    for &generation in GENERATIONS {
-        for flags in 0..=FLAGS {
-            let vacant = state(generation, MOST, flags).vacate();
-            let abandoned = if flags & PENDING == 0 { 0 } else { ABANDONED };
-            let kept = flags & KEYED | abandoned;
-            assert_eq!(vacant.bits(), state(generation, 0, kept).bits(), "{flags:010b}");
-        }
-    }
-}
-
-#[test]
-fn the_usual_end_leaves_what_vacate_leaves() {
-    for keyed in [0, KEYED] {
-        let completed = state(7, 1, VALUE | keyed);
-        assert!(completed.is_completed());
-        assert_eq!(completed.vacate_completed(7).bits(), completed.vacate().bits());
-    }
-}
-
-#[test]
-fn the_last_generation_exhausts_a_slot() {
-    assert!(state(u32::MAX, 0, 0).is_exhausted());
-    assert!(!state(u32::MAX - 1, 0, 0).is_exhausted());
-    assert!(!state(u16::MAX.into(), 0, 0).is_exhausted());
-}

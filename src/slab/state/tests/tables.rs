@@ -10,8 +10,8 @@ macro_rules! flags {
     ($($flag:ident)*) => { [$((stringify!($flag), $flag)),*] };
 }
 
-const FLAG_NAMES: [(&str, u64); 10] =
-    flags!(PENDING CLAIMED VALUE NOTHING WAITING GONE HELD KEYED WATCHED ABANDONED);
+const FLAG_NAMES: [(&str, u64); 9] =
+    flags!(PENDING CLAIMED VALUE NOTHING WAITING GONE HELD KEYED WATCHED);
 
 /// One row of the table of transitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
