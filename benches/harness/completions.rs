@@ -2,7 +2,9 @@
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::completion::{
-    boxed, crossing, keyed,
+    boxed, crossing,
+    floor::FLOOR,
+    keyed,
     live::{self, LIVE, with},
     ours::{LOCAL, LOCAL_ERASED, OURS, OURS_ERASED},
     rivals::{
@@ -75,7 +77,9 @@ fn judge_threads(rows: &[Row], targets: &mut Targets) {
     let one = |name| find(rows, name);
     let two = |name| find(rows, &on_two(name));
     // A multishot channel has one operation at a time, so it could not do what a pool is for.
-    let rivals = rows.iter().filter(|row| !is_ours(row) && !row.name.starts_with(MULTISHOT));
+    let rivals = rows.iter().filter(|row| {
+        !is_ours(row) && !row.name.starts_with(MULTISHOT) && !row.name.starts_with(FLOOR)
+    });
     let rival = fastest(rivals.filter(|row| row.name.ends_with(&on_two(""))));
     for (ours, bound) in [(OURS, 2.5), (OURS_ERASED, 1.7)] {
         targets.at_most("threads", two(ours), one(ours), 1.25);

@@ -4,6 +4,7 @@
 //! object-safe method would return it: ours as a `ValueFuture`, the others in a box.
 
 pub(crate) mod crossing;
+pub(crate) mod floor;
 mod helper;
 pub(crate) mod keyed;
 pub(crate) mod live;

@@ -6,6 +6,7 @@ use std::cell::{LazyCell, RefCell};
 use super::{
     super::Case,
     Boxed, Channels,
+    floor::{Floor, FloorDyn},
     helper::Helper,
     ours::{Ours, OursErased},
     rivals::{AsyncOneshot, Events, Futures, Multishot, Oneshot, Pooled, RawPooled, Tokio},
@@ -34,5 +35,7 @@ fn two<C: Channels + Clone + Send>(channels: C) -> Case {
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = shared!(trip_case);
     cases.append(&mut shared!(two));
+    cases.push(two(Floor::new()));
+    cases.push(two(FloorDyn::new()));
     cases
 }

@@ -5,7 +5,9 @@ use std::{cell::RefCell, pin::pin, task::Context};
 
 use super::{
     super::Case,
-    Boxed, Channels, expect_pending, expect_value, local,
+    Boxed, Channels, expect_pending, expect_value,
+    floor::{Floor, FloorDyn},
+    local,
     ours::{Local, LocalDyn, LocalErased, Ours, OursDyn, OursErased},
     pair,
     rivals::{
@@ -83,6 +85,8 @@ fn abandoned_case<C: Channels>(channels: C) -> Case {
 pub(crate) fn round_trip() -> Vec<Case> {
     let mut cases = shared!(trip_case);
     cases.push(trip_case(OursDyn::new()));
+    cases.push(trip_case(Floor::new()));
+    cases.push(trip_case(FloorDyn::new()));
     cases
 }
 
