@@ -29,4 +29,20 @@ fn threads_that_come_and_go_need_no_more_slots_than_those_that_live_at_a_time() 
     assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
     assert_eq!((after.live, after.high_water), (0, before.high_water));
     assert!(after.capacity <= 96, "{after:?}");
+    a_thread_finds_all_that_the_last_one_left();
+}
+
+/// All slots that there are lie in one shard then, and the thread that gets it has not seen it yet.
+/// Not a test by itself: see above.
+fn a_thread_finds_all_that_the_last_one_left() {
+    let pool = Pool::<Option<u32>>::new();
+    let one = || {
+        let all = || drop((0..32).map(|_| pool.rent()).collect::<Vec<_>>());
+        thread::scope(|scope| scope.spawn(all).join().unwrap());
+    };
+    one();
+    let before = pool.stats();
+    assert_eq!((before.capacity, before.live), (32, 0));
+    (0..10).for_each(|_| one());
+    assert_eq!(pool.stats().capacity, 32);
 }
