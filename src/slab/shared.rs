@@ -126,13 +126,18 @@ impl<S: Linked> SharedSlab<S> {
     /// From a shard that is not near, or where that needs a flag, or from elsewhere.
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
-        let slot = self.own().and_then(|shard| {
+        let own = self.own().and_then(|shard| {
             // SAFETY: a slab that has a handle keeps its shards.
-            let shard = unsafe { shard.as_ref() };
-            let _entered = self.enter(shard)?;
-            shard.pop()
+            self.take_from(unsafe { shard.as_ref() })
         });
-        slot.or_else(|| self.find())
+        own.or_else(|| self.find())
+    }
+
+    /// A slot of this thread's shard, if there is one, and nobody else is there.
+    #[inline(always)]
+    fn take_from(&self, shard: &Shard) -> Option<NonNull<S>> {
+        let _entered = self.enter(shard)?;
+        shard.pop()
     }
 
     /// A vacant slot from the middle, a new one, one of other threads, or of a new chunk. The shard
@@ -141,6 +146,10 @@ impl<S: Linked> SharedSlab<S> {
     fn find(&self) -> Option<NonNull<S>> {
         // SAFETY: a slab that has a handle keeps its shards.
         let shard = self.shard().map(|shard| unsafe { shard.as_ref() });
+        // A thread that had no number before has what the last one with its number left.
+        if let Some(slot) = shard.and_then(|shard| self.take_from(shard)) {
+            return Some(slot);
+        }
         let mut middle = lock(&self.middle);
         loop {
             // ORDERING: Relaxed: what is vacant matters when nobody rents.
