@@ -85,7 +85,9 @@ impl Driver {
         let key = completer.into_key(); // (1)
         let mut out = self.out();
         out.keys[key.index() as usize] = Some(key); // (2)
-        if out.closed {
+        let closed = out.closed;
+        drop(out);
+        if closed {
             let _ = self.pool.abandon_key(key);
         }
         Some((key, completion))
@@ -117,8 +119,11 @@ impl Driver {
         }
         let mut out = self.out();
         out.closed = true;
-        for key in out.keys.iter().flatten() {
-            if self.pool.abandon_key(*key).is_ok() {
+        let keys = out.keys;
+        // Whoever is woken may begin another operation at once.
+        drop(out);
+        for key in keys.into_iter().flatten() {
+            if self.pool.abandon_key(key).is_ok() {
                 count(&mut tally, Fate::Lost); // (4)
             }
         }

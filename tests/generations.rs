@@ -30,7 +30,7 @@ for_both_pools! {
         assert_eq!(cycle(&Pool::new()).generation(), 1);
         assert_eq!(cycle(&bounded(1, 0xabcd_ef01)).generation(), 0xabcd_ef01);
         let build = || PoolBuilder::<Value>::default().first_generation(0).build();
-        assert_eq!(panic_text(build), "generations begin at 1");
+        assert_eq!(panic_text(build), "`first_generation(0)`: generations begin at 1");
     }
 
     #[test]

@@ -63,7 +63,7 @@ for_both_pools! {
     #[test]
     fn a_pool_without_a_slot_is_refused() {
         let text = panic_text(|| bounded(0));
-        assert_eq!(text, "a pool is bounded to at least one slot");
+        assert_eq!(text, "`max_slots(0)`: a pool is bounded to at least one slot");
     }
 
     #[test]

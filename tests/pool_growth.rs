@@ -95,18 +95,6 @@ fn cycle(pool: &Pool<Option<u32>>) {
     assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
 }
 
-#[test]
-fn a_thread_that_ends_gives_back_what_it_holds() {
-    let pool = Pool::<Option<u32>>::new();
-    let many = || drop((0..32).map(|_| pool.rent()).collect::<Vec<_>>());
-    thread::scope(|scope| scope.spawn(many).join().unwrap());
-    let before = pool.stats();
-    assert_eq!((before.live, before.capacity), (0, 32));
-    let ends: Vec<_> = (0..32).map(|_| pool.rent()).collect();
-    assert_eq!(pool.stats().allocations, before.allocations, "all that it had are rented here");
-    drop(ends);
-}
-
 thread_local! {
     static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
 }

@@ -30,19 +30,31 @@ fn threads_that_come_and_go_need_no_more_slots_than_those_that_live_at_a_time() 
     assert_eq!((after.live, after.high_water), (0, before.high_water));
     assert!(after.capacity <= 96, "{after:?}");
     a_thread_finds_all_that_the_last_one_left();
+    all_that_a_thread_had_goes_to_those_that_are_left();
 }
 
 /// All slots that there are lie in one shard then, and the thread that gets it has not seen it yet.
 /// Not a test by itself: see above.
 fn a_thread_finds_all_that_the_last_one_left() {
     let pool = Pool::<Option<u32>>::new();
-    let one = || {
-        let all = || drop((0..32).map(|_| pool.rent()).collect::<Vec<_>>());
-        thread::scope(|scope| scope.spawn(all).join().unwrap());
-    };
-    one();
-    let before = pool.stats();
-    assert_eq!((before.capacity, before.live), (32, 0));
-    (0..10).for_each(|_| one());
+    rent_all_on_a_thread(&pool);
+    (0..10).for_each(|_| rent_all_on_a_thread(&pool));
     assert_eq!(pool.stats().capacity, 32);
+}
+
+/// Likewise.
+fn all_that_a_thread_had_goes_to_those_that_are_left() {
+    let pool = Pool::<Option<u32>>::new();
+    rent_all_on_a_thread(&pool);
+    let before = pool.stats();
+    assert_eq!((before.live, before.capacity), (0, 32));
+    let ends: Vec<_> = (0..32).map(|_| pool.rent()).collect();
+    assert_eq!(pool.stats().allocations, before.allocations, "all that it had are rented here");
+    drop(ends);
+}
+
+/// The 32 slots that a pool begins with.
+fn rent_all_on_a_thread(pool: &Pool<Option<u32>>) {
+    let all = || drop((0..32).map(|_| pool.rent()).collect::<Vec<_>>());
+    thread::scope(|scope| scope.spawn(all).join().unwrap());
 }

@@ -6,6 +6,9 @@ use core::{error::Error, fmt};
 /// task either. So the output type of a pool says what the consumer is given then. It is made when
 /// the consumer asks for the result.
 ///
+/// It is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. For an `E` that is
+/// not yours there is `Option<Result<T, E>>`.
+///
 /// # Examples
 ///
 /// ```

@@ -34,8 +34,9 @@ impl Error for PoolFull {}
 pub enum KeyError {
     /// The operation is over, if there was one, and its slot serves another one, which was not touched.
     Stale,
-    /// The operation has its result already: the key was used before, or the completer was. (Once its
-    /// slot serves another one, the key is [`Stale`](KeyError::Stale).)
+    /// The operation has its result already, or was ended without one: the key was used before, or the
+    /// completer was, or dropped. (Once its slot serves another one, the key is
+    /// [`Stale`](KeyError::Stale).)
     AlreadyCompleted,
     /// The consumer has gone, and the operation with it. (Likewise.)
     Abandoned,
@@ -51,7 +52,7 @@ impl fmt::Display for KeyError {
             KeyError::Stale => {
                 "stale: its operation is over, and the slot serves another one, which was not touched"
             }
-            KeyError::AlreadyCompleted => "already completed: its operation has a result",
+            KeyError::AlreadyCompleted => "already completed: its operation was completed or ended before",
             KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
             KeyError::Unknown => "unknown: this pool has not given it out",
         })

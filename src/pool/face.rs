@@ -79,8 +79,8 @@ macro_rules! face {
         pub struct $Completion<T>(pub(crate) Consumer<T, $home>);
 
         impl<T> $Builder<T> {
-            /// Makes so many slots at once, or somewhat more; no more than
-            /// [`max_slots`](Self::max_slots).
+            /// Makes at least so many slots at once: the next of 32, 96, 224, 480, 992 and so on, or
+            /// [`max_slots`](Self::max_slots) if that is less. So with an equal `max_slots` it is exact.
             pub fn initial_slots(mut self, slots: u32) -> Self {
                 self.initial = slots;
                 self
@@ -91,8 +91,9 @@ macro_rules! face {
             /// # Panics
             ///
             /// If it is none.
+            #[track_caller]
             pub fn max_slots(mut self, slots: u32) -> Self {
-                assert!(slots > 0, "a pool is bounded to at least one slot");
+                assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
                 self.max = Some(slots);
                 self
             }
@@ -106,8 +107,9 @@ macro_rules! face {
             /// # Panics
             ///
             /// If it is 0.
+            #[track_caller]
             pub fn first_generation(mut self, generation: u32) -> Self {
-                assert!(generation > 0, "generations begin at 1");
+                assert!(generation > 0, "`first_generation(0)`: generations begin at 1");
                 self.first_generation = generation;
                 self
             }
@@ -151,10 +153,15 @@ macro_rules! face {
             }
         }
 
-        impl<T: Abandoned> $Pool<T> {
+        // The bound is on functions, so that the compiler says what `Abandoned` is about, and not that
+        // there is no such function.
+        impl<T> $Pool<T> {
             /// A pool that grows as it has to.
             #[must_use]
-            pub fn new() -> Self {
+            pub fn new() -> Self
+            where
+                T: Abandoned,
+            {
                 $Builder::default().build()
             }
 
@@ -167,14 +174,17 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by as many
-            /// slots as it has.
+            /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows: by 32 slots,
+            /// and then each time by twice as many as the time before.
             ///
             /// # Panics
             ///
             /// If the pool was bounded and is full; [`try_rent`](Self::try_rent) gives that as an error.
             #[inline]
-            pub fn rent(&self) -> ($Completer<T>, $Completion<T>) {
+            pub fn rent(&self) -> ($Completer<T>, $Completion<T>)
+            where
+                T: Abandoned,
+            {
                 let (producer, consumer) = self.0.rent();
                 ($Completer(producer), $Completion(consumer))
             }
@@ -185,13 +195,14 @@ macro_rules! face {
             ///
             /// [`PoolFull`], if the pool was bounded and all its slots are in use or retired.
             #[inline]
-            pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), PoolFull> {
+            pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), PoolFull>
+            where
+                T: Abandoned,
+            {
                 let (producer, consumer) = self.0.try_rent()?;
                 Ok(($Completer(producer), $Completion(consumer)))
             }
-        }
 
-        impl<T> $Pool<T> {
             /// Grows until so many more operations can be begun by this thread without an allocation;
             /// a bounded pool, to its bound at most.
             pub fn reserve(&self, additional: u32) {
@@ -274,12 +285,37 @@ macro_rules! face {
             /// The waker of the last call is woken; it is dropped with the completer. An operation can
             /// take eight million changes of waker, of both its ends together; from then on, whoever
             /// waits is woken at once, to poll again.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::{future::{pending, poll_fn}, task::Poll};
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
+            /// let (mut completer, completion) = pool.rent();
+            /// drop(completion); // it has timed out, or lost a `select!`
+            ///
+            /// # futures::executor::block_on(async {
+            /// # let work = pending::<u32>();
+            /// let abandoned = poll_fn(|cx| completer.poll_abandoned(cx));
+            /// futures::pin_mut!(abandoned, work);
+            /// match futures::future::select(abandoned, work).await {
+            ///     futures::future::Either::Left(_) => println!("nobody waits: stop"),
+            ///     futures::future::Either::Right((value, _)) => println!("done: {value}"),
+            /// }
+            /// # });
+            /// ```
             pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
                 self.0.poll_abandoned(cx)
             }
 
             /// The key of the operation. Whoever has it may complete the operation as well as this
             /// completer may: the first succeeds.
+            ///
+            /// With the completer kept, the producer hears that [nobody waits](Self::is_abandoned), and
+            /// ends the wait when it goes; until then the slot is not used again. A completer that is
+            /// [turned into the key](Self::into_key) does neither.
             #[must_use]
             pub fn key(&self) -> Key {
                 self.0.key()
@@ -289,7 +325,9 @@ macro_rules! face {
             ///
             /// Nothing keeps the slot then but the consumer: if that goes, the slot is returned, and
             /// the key is refused whenever it comes. If the key never comes, then the consumer waits
-            /// until it loses patience, or [`abandon_key`] is called.
+            /// until it loses patience, or [`abandon_key`] is called. That the pool is dropped does not
+            /// end the wait either, and then nobody can: so call `abandon_key` for what is out before,
+            /// or keep the completer and send its [`key`](Self::key).
             ///
             #[doc = concat!("[`abandon_key`]: ", stringify!($Pool), "::abandon_key")]
             #[must_use = "without its key the operation cannot be completed"]

@@ -46,14 +46,18 @@ face! {
     /// # Threads
     ///
     /// Any thread may rent, complete, poll and drop. A thread keeps up to 32 vacant slots for itself,
-    /// so that threads do not wait for each other; they go to others when it ends, or when there are
-    /// more. A [bounded](PoolBuilder::max_slots) pool finds a vacant slot wherever it is, which costs
-    /// each operation some nanoseconds more.
+    /// so that threads do not wait for each other. What is more goes to others; what a thread leaves
+    /// when it ends, to the next thread that begins, or to whoever would have to allocate. A
+    /// [bounded](PoolBuilder::max_slots) pool finds a vacant slot wherever it is, which costs each
+    /// operation some nanoseconds more.
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer. A slot takes 56 bytes and the value, on 64-bit targets; there are 32 to
-    /// begin with, and as many again whenever there are too few. Slots are not given back to the
+    /// A handle is one pointer, and a clone another one. The pool itself takes 7 KiB, most of it for
+    /// what the first 15 threads keep; when more live at a time, it allocates as much again at their
+    /// first use of it. A slot takes 56 bytes and the value, on 64-bit targets. There are none to begin
+    /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
+    /// and whenever there are too few, twice as many as the last time. Slots are not given back to the
     /// allocator as long as the pool lives. What is leaked (`mem::forget`) keeps its slot, and after
     /// the pool is gone the memory of the pool.
     ///

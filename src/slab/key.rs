@@ -7,7 +7,9 @@ use core::fmt;
 /// slot whose generations are used up is retired. So a key that comes late names nothing that lives
 /// any more, and is refused.
 ///
-/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing.
+/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. It is no secret
+/// either, and does not name its pool: whoever guesses the key of an operation that waits for one may
+/// complete it, and two pools give equal keys. So give each peer that you do not trust a pool of its own.
 ///
 /// # Examples
 ///

@@ -1,0 +1,18 @@
+//! A pool has to know what a dropped completer results in.
+
+use value_future::{Completion, Pool};
+
+struct Client {
+    pool: Pool<u64>,
+}
+
+impl Client {
+    fn ask(&self) -> Completion<u64> {
+        self.pool.rent().1
+    }
+}
+
+fn main() {
+    let client = Client { pool: Pool::<u64>::new() };
+    client.ask();
+}
