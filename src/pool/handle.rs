@@ -116,12 +116,11 @@ impl<T, H: Home> Handle<T, H> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn claim(&self, key: Key) -> Result<(NonNull<Slot<T, H>>, State), KeyError> {
         let this = self.slab().get(key.index()).ok_or(KeyError::Unknown)?;
         // SAFETY: a slab that has a handle keeps its slots.
-        let slot = unsafe { this.as_ref() };
-        let state = slot.state();
+        let state = unsafe { this.as_ref() }.state();
         // What is known beforehand need not wait for the load.
         let keyed = State::keyed(key.generation());
         let waiting = keyed.register().expect("nothing else happened");
@@ -131,10 +130,23 @@ impl<T, H: Home> Handle<T, H> {
         if unsafe { Slot::exchange(this, usual, claimed) }.is_ok() {
             return Ok((this, claimed));
         }
+        self.claim_slowly(this, key)
+    }
+
+    /// [`claim`](Handle::claim), from whatever the state is.
+    #[cold]
+    #[inline(never)]
+    fn claim_slowly(
+        &self,
+        this: NonNull<Slot<T, H>>,
+        key: Key,
+    ) -> Result<(NonNull<Slot<T, H>>, State), KeyError> {
+        // SAFETY: a slab that has a handle keeps its slots.
+        let state = unsafe { this.as_ref() }.state();
         // The key is looked at each time that the state is: it may be that of the next use.
         let claim = |state: State| state.claim_by_key(key.generation());
         // SAFETY: as above.
-        match unsafe { Slot::change(this, slot.state(), claim) } {
+        match unsafe { Slot::change(this, state, claim) } {
             Ok(claim) => Ok((this, claim.state)),
             Err(state) => {
                 let first = self.slab().settings().first_generation;

@@ -200,25 +200,30 @@ impl<T, H: Home> Producer<T, H> {
     }
 
     /// Leaves the operation to those who have the key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn into_key(self) -> Key {
         let this = ManuallyDrop::new(self);
         let slot = this.slot();
         // SAFETY: this is the completer.
         let key = unsafe { slot.key() };
-        let state = slot.state();
         let generation = key.generation();
         let (rented, keyed) = (State::rented(generation), State::keyed(generation));
-        if state.is_rented() && this.exchange(rented, keyed).is_ok() {
-            return key;
-        }
-        let (state, _watcher) = this.unwatch(slot.state());
-        let Ok(change) = this.change(state, State::into_key) else { unreachable!("{HELD}") };
-        if change.state.is_unreferenced() {
-            // SAFETY: nobody refers to the slot.
-            unsafe { Slot::give_back(this.0, change.state) };
+        if !slot.state().is_rented() || this.exchange(rented, keyed).is_err() {
+            this.leave_to_key();
         }
         key
+    }
+
+    /// [`into_key`](Producer::into_key), from whatever the state is. `self` is not used again.
+    #[cold]
+    #[inline(never)]
+    fn leave_to_key(&self) {
+        let (state, _watcher) = self.unwatch(self.slot().state());
+        let Ok(change) = self.change(state, State::into_key) else { unreachable!("{HELD}") };
+        if change.state.is_unreferenced() {
+            // SAFETY: nobody refers to the slot.
+            unsafe { Slot::give_back(self.0, change.state) };
+        }
     }
 
     /// Takes the completer's own waker out, if it is there.
@@ -264,7 +269,7 @@ const HELD: &str = "a completer holds its slot";
 /// # Safety
 ///
 /// The operation was claimed by the caller, which made the state `claimed`.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn fulfil<T, H: Home>(
     this: NonNull<Slot<T, H>>,
     claimed: State,
@@ -274,8 +279,28 @@ pub(super) unsafe fn fulfil<T, H: Home>(
     let slot = unsafe { this.as_ref() };
     // SAFETY: the cell is the claimant's.
     unsafe { slot.put_value(value) };
+    if claimed.is_waiting() && !claimed.is_watched() {
+        let next = claimed.fulfil().expect("nothing else happened");
+        // SAFETY: as above.
+        if let Some(waker) = unsafe { Slot::exchange_for_waker(this, claimed, next) } {
+            return Ok(Wake { waker: Some(waker), _watcher: WakeOne(None) });
+        }
+    }
+    // SAFETY: the caller's, and the value was put there.
+    unsafe { fulfil_slowly(this) }
+}
+
+/// [`fulfil`], from whatever the state is, with the value in its cell.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn fulfil_slowly<T, H: Home>(this: NonNull<Slot<T, H>>) -> Result<Wake, T> {
+    // SAFETY: a slot with a claim on it is out.
+    let slot = unsafe { this.as_ref() };
     // SAFETY: as above.
-    match unsafe { Slot::change(this, claimed, State::fulfil) } {
+    match unsafe { Slot::change(this, slot.state(), State::fulfil) } {
         Ok(change) => Ok(Wake::of(change)),
         Err(state) => {
             // SAFETY: the cell is the claimant's, and the value was put there.
