@@ -7,10 +7,7 @@ use crate::contenders::completion::{
     keyed,
     live::{self, LIVE, with},
     ours::{LOCAL, LOCAL_ERASED, OURS, OURS_ERASED},
-    rivals::{
-        ASYNC_ONESHOT, EVENT_POOL, FUTURES, LOCAL_EVENT_POOL, MULTISHOT, ONESHOT,
-        RAW_LOCAL_EVENT_POOL, TOKIO,
-    },
+    rivals::{ASYNC_ONESHOT, EVENT_POOL, FUTURES, MULTISHOT, ONESHOT, TOKIO},
     threads::{self, on_two},
     trip,
 };
@@ -66,10 +63,9 @@ fn judge_round_trip(rows: &[Row], targets: &mut Targets) {
 
 fn judge_local_round_trip(rows: &[Row], targets: &mut Targets) {
     judge_memory(rows, targets);
-    let row = |name| find(rows, name);
-    let rival = fastest([LOCAL_EVENT_POOL, RAW_LOCAL_EVENT_POOL].into_iter().map(row));
-    targets.faster("round trip", row(LOCAL), rival, 1.8);
-    targets.faster("round trip", row(LOCAL_ERASED), rival, 1.3);
+    let rival = fastest(rows.iter().filter(|row| !is_ours(row)));
+    targets.faster("round trip", find(rows, LOCAL), rival, 1.8);
+    targets.faster("round trip", find(rows, LOCAL_ERASED), rival, 1.3);
 }
 
 fn judge_threads(rows: &[Row], targets: &mut Targets) {
