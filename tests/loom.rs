@@ -13,6 +13,8 @@ mod common;
 mod ends;
 #[path = "loom/keys.rs"]
 mod keys;
+#[path = "loom/left_to_keys.rs"]
+mod left_to_keys;
 #[path = "loom/life.rs"]
 mod life;
 #[path = "loom/slots.rs"]

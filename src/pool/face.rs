@@ -257,6 +257,34 @@ macro_rules! face {
             pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
                 self.0.abandon_key(key)
             }
+
+            /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
+            /// does it, and tells how many they were: for a connection that is lost. An operation that
+            /// has its completer is not touched.
+            ///
+            /// It goes through all slots. When the last handle of the pool is dropped, that happens by
+            /// itself: nobody could present a key after that.
+            ///
+            /// # Reentrancy
+            ///
+            /// As completing. If a waker panics, the operations that come after it are not ended.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
+            /// let (completer, completion) = pool.rent();
+            /// let id = completer.into_key().to_u64(); // went out, and will not come back
+            ///
+            /// assert_eq!(pool.abandon_keys(), 1);
+            /// assert_eq!(futures::executor::block_on(completion), None);
+            /// # let _ = id;
+            /// ```
+            pub fn abandon_keys(&self) -> u32 {
+                self.0.abandon_keys()
+            }
         }
 
         impl<T> $Completer<T> {
@@ -283,7 +311,7 @@ macro_rules! face {
             /// computed.
             ///
             /// The waker of the last call is woken; it is dropped with the completer. An operation can
-            /// take eight million changes of waker, of both its ends together; from then on, whoever
+            /// take four million changes of waker, of both its ends together; from then on, whoever
             /// waits is woken at once, to poll again.
             ///
             /// # Examples
@@ -325,11 +353,14 @@ macro_rules! face {
             ///
             /// Nothing keeps the slot then but the consumer: if that goes, the slot is returned, and
             /// the key is refused whenever it comes. If the key never comes, then the consumer waits
-            /// until it loses patience, or [`abandon_key`] is called. That the pool is dropped does not
-            /// end the wait either, and then nobody can: so call `abandon_key` for what is out before,
-            /// or keep the completer and send its [`key`](Self::key).
+            /// until it loses patience, or [`abandon_key`] or [`abandon_keys`] is called, or the last
+            /// handle of the pool is dropped. If that was dropped before, the wait ends here.
+            ///
+            /// A key is `Copy`: a closure that may be called more than once can complete by it, and is
+            /// refused from the second time on.
             ///
             #[doc = concat!("[`abandon_key`]: ", stringify!($Pool), "::abandon_key")]
+            #[doc = concat!("[`abandon_keys`]: ", stringify!($Pool), "::abandon_keys")]
             #[must_use = "without its key the operation cannot be completed"]
             #[inline]
             pub fn into_key(self) -> Key {

@@ -3,6 +3,7 @@
 use core::{
     any::type_name,
     marker::PhantomData,
+    ops::Range,
     ptr::NonNull,
     task::{Context, Poll},
 };
@@ -10,7 +11,7 @@ use core::{
 use super::{
     Abandoned, CompleteError, KeyError, PoolFull,
     consumer::{Consumer, Wait, leave, result, wait, wait_first},
-    producer::{Producer, fulfil, refuse},
+    producer::{Producer, fulfil, orphan, refuse, refuse_left},
 };
 use crate::{
     ArmKind, Key, StaleToken,
@@ -116,6 +117,15 @@ impl<T, H: Home> Handle<T, H> {
         }
     }
 
+    /// Ends all operations that were left to their keys; tells how many.
+    pub(super) fn abandon_keys(&self) -> u32 {
+        let slab = self.slab();
+        // SAFETY: a slab that has a handle keeps its slots.
+        let refused = |slot| unsafe { refuse_left(slot) };
+        let slots = (0..slab.used()).filter_map(|index| slab.get(index));
+        slots.map(|slot| u32::from(refused(slot))).sum()
+    }
+
     #[inline(always)]
     fn claim(&self, key: Key) -> Result<(NonNull<Slot<T, H>>, State), KeyError> {
         let this = self.slab().get(key.index()).ok_or(KeyError::Unknown)?;
@@ -171,8 +181,36 @@ impl<T, H: Home> Clone for Handle<T, H> {
 
 impl<T, H: Home> Drop for Handle<T, H> {
     fn drop(&mut self) {
-        // SAFETY: this is a handle, and it is gone afterwards.
-        unsafe { H::Slab::<T>::drop_handle(self.slab) };
+        let slab = self.slab();
+        if slab.remove_handle() {
+            // If a waker panics, the others are woken all the same, when this is dropped.
+            Orphans::<T, H> { slab: self.slab, slots: 0..slab.used() }.orphan();
+        }
+    }
+}
+
+/// The slots of a slab that has no handle left, and will be closed when they were gone through.
+struct Orphans<T, H: Home> {
+    slab: NonNull<H::Slab<T>>,
+    slots: Range<u32>,
+}
+
+impl<T, H: Home> Orphans<T, H> {
+    fn orphan(&mut self) {
+        // SAFETY: a slab is not freed before it was closed.
+        let slab = unsafe { self.slab.as_ref() };
+        for slot in self.slots.by_ref().filter_map(|index| slab.get(index)) {
+            // SAFETY: as above.
+            unsafe { orphan(slot) };
+        }
+    }
+}
+
+impl<T, H: Home> Drop for Orphans<T, H> {
+    fn drop(&mut self) {
+        self.orphan();
+        // SAFETY: there is no handle, and this happens once.
+        unsafe { H::Slab::<T>::close(self.slab) };
     }
 }
 

@@ -219,10 +219,14 @@ impl<T, H: Home> Producer<T, H> {
     #[inline(never)]
     fn leave_to_key(&self) {
         let (state, _watcher) = self.unwatch(self.slot().state());
-        let Ok(change) = self.change(state, State::into_key) else { unreachable!("{HELD}") };
-        if change.state.is_unreferenced() {
-            // SAFETY: nobody refers to the slot.
-            unsafe { Slot::give_back(self.0, change.state) };
+        match self.change(state, State::into_key) {
+            Ok(change) if change.state.is_unreferenced() => {
+                // SAFETY: nobody refers to the slot.
+                unsafe { Slot::give_back(self.0, change.state) };
+            }
+            Ok(_) => {}
+            // Nobody is left to present the key.
+            Err(_) => self.give_up(),
         }
     }
 
@@ -327,6 +331,48 @@ pub(super) unsafe fn refuse<T, H: Home>(
         // SAFETY: the caller's.
         unsafe { withdraw(this, state) };
     })
+}
+
+/// Ends the operation of a slot, if it was left to its key. Whether it was.
+///
+/// # Safety
+///
+/// The slot lives.
+pub(super) unsafe fn refuse_left<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool {
+    // SAFETY: the caller's.
+    let state = unsafe { this.as_ref() }.state();
+    // SAFETY: the caller's.
+    let Ok(claim) = (unsafe { Slot::change(this, state, State::claim_left) }) else { return false };
+    // SAFETY: the operation was claimed here.
+    unsafe { refuse(this, claim.state) }.is_ok()
+}
+
+/// The pool has lost its last handle: [`refuse_left`], and no completer leaves the operation to its key
+/// from now on.
+///
+/// # Safety
+///
+/// The slot lives.
+pub(super) unsafe fn orphan<T, H: Home>(this: NonNull<Slot<T, H>>) {
+    loop {
+        // SAFETY: the caller's.
+        if unsafe { refuse_left(this) } {
+            return;
+        }
+        // SAFETY: the caller's.
+        let state = unsafe { this.as_ref() }.state();
+        let Some(orphaned) = state.orphan() else {
+            // If that was because the completer has just left it to the key, it is to be refused.
+            if state.claim_left().is_none() {
+                return;
+            }
+            continue;
+        };
+        // SAFETY: the caller's.
+        if unsafe { Slot::exchange(this, state, orphaned) }.is_ok() {
+            return;
+        }
+    }
 }
 
 /// Gives a claim up, because the consumer has gone.

@@ -134,9 +134,14 @@ impl<S: Linked> Slab for LocalSlab<S> {
         }
     }
 
+    #[inline(always)]
+    fn used(&self) -> u32 {
+        self.used.get()
+    }
+
     #[inline]
     fn get(&self, index: u32) -> Option<NonNull<S>> {
-        if index < self.used.get() { self.slots.get(index) } else { None }
+        if index < self.used() { self.slots.get(index) } else { None }
     }
 
     fn reserve(&self, additional: u32) {
@@ -169,11 +174,18 @@ impl<S: Linked> Slab for LocalSlab<S> {
         self.handles.set(self.handles.get().checked_add(1).expect("too many handles"));
     }
 
-    unsafe fn drop_handle(this: NonNull<Self>) {
-        // SAFETY: the handle keeps the slab until it is counted down.
+    fn remove_handle(&self) -> bool {
+        let last = self.handles.get() == 1;
+        // The last one is counted until the slab is closed: it keeps it.
+        self.handles.set(self.handles.get() - usize::from(!last));
+        last
+    }
+
+    unsafe fn close(this: NonNull<Self>) {
+        // SAFETY: the handle that is still counted keeps the slab.
         let slab = unsafe { this.as_ref() };
-        slab.handles.set(slab.handles.get() - 1);
-        if slab.handles.get() == 0 && slab.live.get() == 0 {
+        slab.handles.set(0);
+        if slab.live.get() == 0 {
             // SAFETY: nobody has a handle, and nothing is out.
             unsafe { Self::free(this) };
         }

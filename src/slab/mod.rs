@@ -121,6 +121,9 @@ pub(crate) trait Slab: Sized {
     /// The slot is one of this slab, out, vacant, and referred to by nobody.
     unsafe fn put(this: NonNull<Self>, slot: NonNull<Self::Slot>, end: End);
 
+    /// So many slots were ever rented: those with a lower index.
+    fn used(&self) -> u32;
+
     /// The slot with this index, if it was ever rented.
     fn get(&self, index: u32) -> Option<NonNull<Self::Slot>>;
 
@@ -133,10 +136,14 @@ pub(crate) trait Slab: Sized {
 
     fn add_handle(&self);
 
-    /// The slab is gone afterwards, if it was the last handle and nothing is out.
+    /// Gives a handle up. If it was the last, which is then told, the slab lives until it is closed,
+    /// and the caller has to do that.
+    fn remove_handle(&self) -> bool;
+
+    /// From now on the slab is freed when nothing is out: perhaps at once.
     ///
     /// # Safety
     ///
-    /// The caller has a handle, and gives it up.
-    unsafe fn drop_handle(this: NonNull<Self>);
+    /// The last handle was given up, and the slab was not closed before.
+    unsafe fn close(this: NonNull<Self>);
 }

@@ -408,10 +408,15 @@ impl<S: Linked> Slab for SharedSlab<S> {
         }
     }
 
+    #[inline(always)]
+    fn used(&self) -> u32 {
+        // ORDERING: Acquire, with the Release in `use_next`: the chunks of these slots are there.
+        self.used.load(Acquire)
+    }
+
     #[inline]
     fn get(&self, index: u32) -> Option<NonNull<S>> {
-        // ORDERING: Acquire, with the Release in `find`.
-        if index < self.used.load(Acquire) { self.slots.get(index) } else { None }
+        if index < self.used() { self.slots.get(index) } else { None }
     }
 
     fn reserve(&self, additional: u32) {
@@ -433,7 +438,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
         // The middle first, so that what goes there from a shard meanwhile is not counted twice.
         let vacant = self.vacant.load(Acquire);
         let in_shards = self.shards().map(|shard| i64::from(shard.len())).sum::<i64>();
-        let used = self.used.load(Acquire);
+        let used = self.used();
         let live = (i64::from(used) - vacant - in_shards).max(0).unsigned_abs();
         let (rented, high_water) = self.slots.uses(used, self.settings.first_generation);
         Stats {
@@ -462,17 +467,17 @@ impl<S: Linked> Slab for SharedSlab<S> {
         }
     }
 
-    unsafe fn drop_handle(this: NonNull<Self>) {
-        // SAFETY: the handle keeps the slab until it is counted down.
-        let slab = unsafe { this.as_ref() };
+    fn remove_handle(&self) -> bool {
         // ORDERING: AcqRel, with itself: all that was rented by others was counted before.
-        if slab.handles.fetch_sub(1, AcqRel) == 1 {
-            limbo::close(this, |slab| {
-                // ORDERING: Relaxed. A return that sees both takes the lock of limbo, which is what
-                // orders it after this; one that does not falls under the fourth rule.
-                slab.closed.store(true, Relaxed);
-                slab.near.store(slab.shut(), Relaxed);
-            });
-        }
+        self.handles.fetch_sub(1, AcqRel) == 1
+    }
+
+    unsafe fn close(this: NonNull<Self>) {
+        limbo::close(this, |slab| {
+            // ORDERING: Relaxed. A return that sees both takes the lock of limbo, which is what
+            // orders it after this; one that does not falls under the fourth rule.
+            slab.closed.store(true, Relaxed);
+            slab.near.store(slab.shut(), Relaxed);
+        });
     }
 }

@@ -32,8 +32,9 @@ const GONE: u64 = 1 << 5;
 const HELD: u64 = 1 << 6;
 const KEYED: u64 = 1 << 7;
 const WATCHED: u64 = 1 << 8;
+const ORPHANED: u64 = 1 << 9;
 
-const REGISTRATION: u64 = 1 << 9;
+const REGISTRATION: u64 = 1 << 10;
 const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
@@ -90,6 +91,7 @@ transitions! {
     fulfil: PENDING | CLAIMED, GONE => VALUE, PENDING | CLAIMED | WAITING | WATCHED;
     refuse: PENDING | CLAIMED, GONE => NOTHING, PENDING | CLAIMED | WAITING | WATCHED;
     withdraw: PENDING | CLAIMED | GONE, 0 => 0, CLAIMED;
+    orphan: PENDING | HELD, GONE | ORPHANED => ORPHANED, 0;
 }
 
 impl State {
@@ -152,10 +154,11 @@ impl State {
         self.lower() == PENDING | KEYED | WAITING | REGISTRATION
     }
 
-    /// [`issue_key`](State::issue_key) and [`release`](State::release) in one.
+    /// [`issue_key`](State::issue_key) and [`release`](State::release) in one, if there is somebody to
+    /// present the key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
-        self.issue_key()?.release()
+        if self.has(ORPHANED) { None } else { self.issue_key()?.release() }
     }
 
     /// The operation when its completer has just been [turned into a key](State::into_key).
@@ -180,7 +183,7 @@ impl State {
     /// The usual end: there is a value, and no completer any more.
     #[inline(always)]
     pub(crate) fn is_completed(self) -> bool {
-        self.0 & (FLAGS & !KEYED) == VALUE
+        self.0 & (FLAGS & !(KEYED | ORPHANED)) == VALUE
     }
 
     #[inline(always)]
@@ -243,6 +246,12 @@ impl State {
     #[inline(always)]
     pub(crate) fn claim_by_key(self, generation: u32) -> Option<State> {
         if generation == self.generation() { self.claim() } else { None }
+    }
+
+    /// [`claim`](State::claim), if the operation was left to its key.
+    #[inline]
+    pub(crate) fn claim_left(self) -> Option<State> {
+        if self.is_held() { None } else { self.claim() }
     }
 
     /// Why a key with this generation may not claim the operation, if it may not. The slot had its

@@ -29,13 +29,15 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
         ("consumer", Actor::Consumer) => world.consumer,
         // It lets go when there is nothing that it could end, or when it has left that to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
-            world.completer && !claims && (world.key_given || world.state().give_up().is_none())
+            let left_to_the_key = world.key_given && !world.orphaned;
+            world.completer && !claims && (left_to_the_key || world.state().give_up().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,
         // Forged keys are presented as well, at any time: it is the state that has to refuse them.
-        ("key", Actor::Key) if row.name == "claim" => true,
+        ("key", Actor::Key) if row.name == "claim" => !world.orphaned,
         ("key", Actor::Completer) if row.name == "claim" => world.completer && !claims,
         ("key", Actor::Key | Actor::Completer) => claims,
+        ("pool", Actor::Pool) => world.claimant != Some(Actor::Key),
         _ => false,
     }
 }
@@ -66,7 +68,7 @@ fn walk() -> Worlds {
         }
         let mut steps = Vec::new();
         for (row, function) in &functions {
-            for actor in [Actor::Consumer, Actor::Completer, Actor::Key] {
+            for actor in [Actor::Consumer, Actor::Completer, Actor::Key, Actor::Pool] {
                 if !may(&world, row, actor) {
                     continue;
                 }

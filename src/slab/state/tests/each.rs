@@ -28,7 +28,7 @@ fn a_transition_does_what_its_row_says_and_nothing_else() {
                     assert_eq!(
                         found.map(State::bits),
                         expected,
-                        "{} from {flags:010b}, {registrations} registrations, generation {generation}",
+                        "{} from {flags:011b}, {registrations} registrations, generation {generation}",
                         row.name
                     );
                 }

@@ -10,8 +10,8 @@ macro_rules! flags {
     ($($flag:ident)*) => { [$((stringify!($flag), $flag)),*] };
 }
 
-const FLAG_NAMES: [(&str, u64); 9] =
-    flags!(PENDING CLAIMED VALUE NOTHING WAITING GONE HELD KEYED WATCHED);
+const FLAG_NAMES: [(&str, u64); 10] =
+    flags!(PENDING CLAIMED VALUE NOTHING WAITING GONE HELD KEYED WATCHED ORPHANED);
 
 /// One row of the table of transitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,7 +100,7 @@ fn the_table_lists_every_transition() {
 #[test]
 fn every_transition_is_somebodys() {
     for row in rows() {
-        assert!(["consumer", "completer", "key"].contains(&row.by), "{row:?}");
+        assert!(["consumer", "completer", "key", "pool"].contains(&row.by), "{row:?}");
     }
 }
 

@@ -65,6 +65,7 @@ fn the_flags_say_who_is_there() {
         assert_eq!(state.is_held(), world.completer, "{world:?}");
         assert_eq!(state.has(CLAIMED), world.claimant.is_some(), "{world:?}");
         assert_eq!(state.has(KEYED), world.key_given, "{world:?}");
+        assert_eq!(state.has(ORPHANED), world.orphaned, "{world:?}");
         assert_eq!(state.is_waiting(), world.waker_there, "{world:?}");
         assert_eq!(state.is_watched(), world.watcher_there, "{world:?}");
         assert_eq!(state.is_pending(), !world.ended, "{world:?}");

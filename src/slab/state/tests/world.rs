@@ -9,6 +9,8 @@ pub(super) enum Actor {
     Completer,
     /// Whoever presents a key.
     Key,
+    /// Whoever drops the last handle.
+    Pool,
 }
 
 /// To whom the cell of the value belongs.
@@ -28,6 +30,8 @@ pub(super) struct World {
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
     pub(super) key_given: bool,
+    /// The pool has no handle any more, and so nobody presents a key.
+    pub(super) orphaned: bool,
     pub(super) cell: Owner,
     pub(super) value_there: bool,
     /// The waker of the consumer, and that of the completer.
@@ -48,6 +52,7 @@ impl World {
             completer: true,
             claimant: None,
             key_given: false,
+            orphaned: false,
             cell: Owner::Completer,
             value_there: false,
             waker_there: false,
@@ -122,6 +127,10 @@ impl World {
                 self.pass(Owner::Consumer, Owner::Nobody);
             }
             "take_nothing" => self.consumer = false,
+            "orphan" => {
+                assert!(self.completer, "nobody would be left to end it");
+                self.orphaned = true;
+            }
             "complete" => {
                 self.completer = false;
                 self.result(Owner::Completer, true);
