@@ -21,7 +21,7 @@ use core::fmt;
 /// assert_eq!(Key::from_u64(key.to_u64()), key);
 /// assert_eq!(key.to_string(), "7.2");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     index: u32,
     generation: u32,

@@ -4,27 +4,38 @@ use alloc::{boxed::Box, vec::Vec};
 use core::ptr::NonNull;
 
 use super::{list::Linked, shared::SharedSlab, threads::lock};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 
 /// A closed slab that has slots out, or had when it was last looked at.
+#[derive(Clone, Copy)]
 struct Closed {
     slab: NonNull<()>,
     /// Frees the slab if all its slots are back, and tells whether it did.
     ///
     /// # Safety
     ///
-    /// `slab` is in limbo, which is locked, and is taken out of it if it was freed.
+    /// `slab` was closed. Limbo is locked, and does not hold it afterwards if it was freed.
     free_if_empty: unsafe fn(NonNull<()>) -> bool,
 }
 
 // SAFETY: a slab may be freed by any thread: what its slots held was dropped when they came back.
 unsafe impl Send for Closed {}
 
+struct Limbo {
+    closed: Vec<Closed>,
+    /// Where to look next.
+    next: usize,
+}
+
+/// Whoever looks for slabs that have become empty looks at so many, so that many which are kept by
+/// something forgotten do not slow down everybody who comes by.
+const AT_ONCE: usize = 8;
+
 #[cfg(not(loom))]
-static LIMBO: Mutex<Vec<Closed>> = Mutex::new(Vec::new());
+static LIMBO: Mutex<Limbo> = Mutex::new(Limbo::new());
 #[cfg(loom)]
 crate::sync::model_static! {
-    static LIMBO: Mutex<Vec<Closed>> = Mutex::new(Vec::new());
+    static LIMBO: Mutex<Limbo> = Mutex::new(Limbo::new());
 }
 
 /// For threads that come here at their end only, when it is too late for a model to begin it.
@@ -38,7 +49,7 @@ pub(crate) fn begin() {
 /// As [`Closed::free_if_empty`]; the slab is a `SharedSlab<S>`.
 unsafe fn free_if_empty<S: Linked>(slab: NonNull<()>) -> bool {
     let slab = slab.cast::<SharedSlab<S>>();
-    // SAFETY: a slab in limbo was not freed.
+    // SAFETY: a slab is freed here only, and the caller has it.
     let empty = unsafe { slab.as_ref() }.is_empty();
     if empty {
         // SAFETY: it is from `Box::into_raw`; nobody has a handle, and as all returns are counted,
@@ -53,8 +64,11 @@ pub(crate) fn close<S: Linked>(slab: NonNull<SharedSlab<S>>, close: impl FnOnce(
     let mut limbo = lock(&LIMBO);
     // SAFETY: nobody frees a slab that is not in limbo.
     close(unsafe { slab.as_ref() });
-    limbo.push(Closed { slab: slab.cast(), free_if_empty: free_if_empty::<S> });
-    sweep_locked(&mut limbo);
+    limbo.sweep();
+    // SAFETY: it is closed, and not in limbo.
+    if !unsafe { free_if_empty::<S>(slab.cast()) } {
+        limbo.closed.push(Closed { slab: slab.cast(), free_if_empty: free_if_empty::<S> });
+    }
 }
 
 /// Counts a return to a closed slab, and frees it if it was the last.
@@ -66,20 +80,34 @@ pub(crate) unsafe fn put<S: Linked>(slab: NonNull<SharedSlab<S>>) {
     let mut limbo = lock(&LIMBO);
     // SAFETY: a slot is out until it is counted, so the slab was not freed.
     unsafe { slab.as_ref() }.count_late();
-    let at = limbo.iter().position(|closed| closed.slab == slab.cast());
+    let at = limbo.closed.iter().position(|closed| closed.slab == slab.cast());
     let at = at.expect("a closed slab is in limbo");
     // SAFETY: it is in limbo, and is taken out if it was freed.
     if unsafe { free_if_empty::<S>(slab.cast()) } {
-        limbo.swap_remove(at);
+        limbo.closed.swap_remove(at);
     }
 }
 
 /// Frees what has become empty without that somebody noticed.
 pub(crate) fn sweep() {
-    sweep_locked(&mut lock(&LIMBO));
+    lock(&LIMBO).sweep();
 }
 
-fn sweep_locked(limbo: &mut MutexGuard<'_, Vec<Closed>>) {
-    // SAFETY: it is in limbo, and is taken out if it was freed.
-    limbo.retain(|closed| !unsafe { (closed.free_if_empty)(closed.slab) });
+impl Limbo {
+    const fn new() -> Self {
+        Limbo { closed: Vec::new(), next: 0 }
+    }
+
+    fn sweep(&mut self) {
+        for _ in 0..AT_ONCE.min(self.closed.len()) {
+            self.next = if self.next < self.closed.len() { self.next } else { 0 };
+            let Closed { slab, free_if_empty } = self.closed[self.next];
+            // SAFETY: it is in limbo, and is taken out if it was freed.
+            if unsafe { free_if_empty(slab) } {
+                self.closed.swap_remove(self.next);
+            } else {
+                self.next += 1;
+            }
+        }
+    }
 }

@@ -41,8 +41,8 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// So many slots were handed to threads: those with a lower index.
     used: AtomicU32,
     middle: Mutex<Middle<S>>,
-    /// So many slots are in the middle, are retired, or came back when the slab was closed. A slot
-    /// is counted after it was put there, so it may be taken before: then this is one too low.
+    /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
+    /// counts after it has put slots there, which may be taken before: until then this is too low.
     vacant: AtomicI64,
     // ORDERING: Relaxed, from here on: counts for reports.
     retired: AtomicU64,
@@ -271,9 +271,20 @@ impl<S: Linked> SharedSlab<S> {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
         let shard = slab.shard();
+        // To get the shard may have taken a while, and so may the lock below.
+        if slab.closed.load(Relaxed) {
+            // SAFETY: the slot was out.
+            return unsafe { limbo::put(this) };
+        }
         // SAFETY: the caller's.
         if shard.is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
             return;
+        }
+        let middle = lock(&slab.middle);
+        if slab.closed.load(Relaxed) {
+            drop(middle);
+            // SAFETY: as above.
+            return unsafe { limbo::put(this) };
         }
         let list = match shard {
             // SAFETY: as above.
@@ -283,7 +294,8 @@ impl<S: Linked> SharedSlab<S> {
         let count = list.len() + 1;
         // SAFETY: the slot is vacant, and in no list.
         unsafe { list.push(slot) };
-        lock(&slab.middle).lists.push(&list);
+        middle.lists.push(&list);
+        drop(middle);
         // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
         slab.vacant.fetch_add(count.into(), Release);
     }
