@@ -41,6 +41,20 @@ for_both_pools! {
     }
 
     #[test]
+    fn abandoned_is_the_future_of_it_and_may_be_made_again() {
+        let pool = Pool::<Option<u32>>::new();
+        let (mut completer, completion) = pool.rent();
+        let task = Task::new();
+        for _ in 0..2 {
+            let abandoned = &mut std::pin::pin!(completer.abandoned());
+            assert!(poll_with(abandoned, &task.waker()).is_pending());
+        }
+        drop(completion);
+        assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
+        assert!(poll(&mut std::pin::pin!(completer.abandoned())).is_ready());
+    }
+
+    #[test]
     fn a_watching_completer_is_woken_once_when_the_consumer_goes() {
         let pool = Pool::<Option<u32>>::new();
         let leave: [fn(Completion<Option<u32>>); 3] = [

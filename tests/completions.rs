@@ -41,6 +41,20 @@ for_both_pools! {
     }
 
     #[test]
+    fn a_completion_tells_whether_there_is_a_result_to_take() {
+        let pool = Pool::<Option<u32>>::new();
+        let (completer, mut completion) = pool.rent();
+        assert!(!completion.is_completed());
+        assert!(poll(&mut completion).is_pending() && !completion.is_completed());
+        completer.complete(Some(7)).unwrap();
+        assert!(completion.is_completed());
+        assert!(poll(&mut completion).is_ready() && !completion.is_completed());
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        assert!(completion.is_completed());
+    }
+
+    #[test]
     fn poll_then_complete_wakes_once() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();

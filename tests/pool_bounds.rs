@@ -43,6 +43,7 @@ for_both_pools! {
         let _second = pool.try_rent().unwrap();
         let full: PoolFull = pool.try_rent().unwrap_err();
         assert_eq!((full.max_slots(), full.to_string()), (2, FULL.to_owned()));
+        assert_eq!(std::io::Error::from(full).kind(), std::io::ErrorKind::WouldBlock);
         let text = panic_text(|| pool.rent());
         assert_eq!(text, format!("{FULL}; `try_rent` gives that as an error"));
         let stats = pool.stats();

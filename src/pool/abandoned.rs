@@ -11,6 +11,30 @@ use core::{error::Error, fmt};
 ///
 /// # Examples
 ///
+/// An error of one's own:
+///
+/// ```
+/// use value_future::{Dropped, Pool};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Error {
+///     WorkerGone,
+/// }
+///
+/// impl From<Dropped> for Error {
+///     fn from(_: Dropped) -> Self {
+///         Error::WorkerGone
+///     }
+/// }
+///
+/// let pool = Pool::<Result<u64, Error>>::new();
+/// let (completer, completion) = pool.rent();
+/// drop(completer);
+/// assert_eq!(futures::executor::block_on(completion), Err(Error::WorkerGone));
+/// ```
+///
+/// An output that is neither `Option` nor `Result`:
+///
 /// ```
 /// use value_future::{Abandoned, Pool};
 ///

@@ -36,12 +36,17 @@ impl<T, H: Home> Consumer<T, H> {
 
     /// For `Debug`.
     pub(super) fn progress(&self) -> &'static str {
-        // SAFETY: the slot is out as long as it has a consumer.
-        match self.0.map(|slot| unsafe { slot.as_ref() }.state().is_pending()) {
-            Some(true) => "pending",
-            Some(false) => "completed",
-            None => "taken",
+        match self.is_spent() {
+            true => "taken",
+            false if self.is_completed() => "completed",
+            false => "pending",
         }
+    }
+
+    /// Whether there is a result to take.
+    pub(super) fn is_completed(&self) -> bool {
+        // SAFETY: the slot is out as long as it has a consumer.
+        self.0.is_some_and(|slot| !unsafe { slot.as_ref() }.state().is_pending())
     }
 
     #[inline(always)]

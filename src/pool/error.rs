@@ -28,17 +28,27 @@ impl fmt::Display for PoolFull {
 
 impl Error for PoolFull {}
 
+/// With the kind `WouldBlock`: a slot comes back when an operation ends.
+#[cfg(feature = "std")]
+impl From<PoolFull> for std::io::Error {
+    fn from(full: PoolFull) -> Self {
+        std::io::Error::new(std::io::ErrorKind::WouldBlock, full)
+    }
+}
+
 /// Why a pool refused a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The operation is over, if there was one, and its slot serves another one, which was not touched.
+    /// The operation is over, if there was one, and its slot has served another one since, which was not
+    /// touched.
     Stale,
     /// The operation has its result already, or was ended without one: the key was used before, or the
     /// completer was, or dropped. (Once its slot serves another one, the key is
     /// [`Stale`](KeyError::Stale).)
     AlreadyCompleted,
-    /// The consumer has gone, and the operation with it. (Likewise.)
+    /// The consumer has gone, and the operation with it. (Once its slot serves another one, the key is
+    /// [`Stale`](KeyError::Stale).)
     Abandoned,
     /// The pool has not given this key out: it is forged, or that of another pool. (One that is forged
     /// may also look stale, and one of another pool may have the number of a key that was given out
@@ -50,9 +60,11 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             KeyError::Stale => {
-                "stale: its operation is over, and the slot serves another one, which was not touched"
+                "stale: its operation is over, and its slot has served another one since"
             }
-            KeyError::AlreadyCompleted => "already completed: its operation was completed or ended before",
+            KeyError::AlreadyCompleted => {
+                "already completed: its operation was completed or ended before"
+            }
             KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
             KeyError::Unknown => "unknown: this pool has not given it out",
         })

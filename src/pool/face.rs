@@ -9,12 +9,12 @@ macro_rules! face {
         $(#[$doc])*
         pub struct $Pool<T>(Handle<T, $home>);
 
-        #[doc = concat!("How a [`", stringify!($Pool), "`] is to be made; from [`builder`](",
+        #[doc = concat!("A builder of a [`", stringify!($Pool), "`]; from [`builder`](",
             stringify!($Pool), "::builder).")]
         ///
         /// # Examples
         ///
-        /// A pool that allocates now and never again:
+        /// A pool that makes all its slots now, and no more:
         ///
         /// ```
         #[doc = concat!("use value_future::", stringify!($Pool), ";")]
@@ -38,7 +38,9 @@ macro_rules! face {
 
         /// The producer's end of an operation. It goes to whoever will have the result.
         ///
-        /// Dropping it without a value ends the wait: the consumer gets what [`Abandoned`] says.
+        /// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`] says.
+        /// If the consumer goes first, the completer [is abandoned](Self::is_abandoned), and gets its
+        /// value back.
         ///
         /// # Sizes and allocation
         ///
@@ -64,7 +66,13 @@ macro_rules! face {
         ///
         /// # Panics
         ///
-        /// If it is polled after it has given its result.
+        /// If it is polled after it has given its result. (And with what [`Abandoned::abandoned`] panics
+        /// with, which is called here.)
+        ///
+        /// # Wakers
+        ///
+        /// The waker of the last poll is woken. An operation can take four million changes of waker, of
+        /// both its ends together; from then on, whoever waits is woken at once, to poll again.
         ///
         /// # Cancel safety
         ///
@@ -75,11 +83,11 @@ macro_rules! face {
         ///
         /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
         /// nothing held and the operation in order, so they may do what they like.
-        #[must_use = "futures do nothing unless awaited"]
+        #[must_use = "dropping a completion tells its completer that nobody waits"]
         pub struct $Completion<T>(pub(crate) Consumer<T, $home>);
 
         impl<T> $Builder<T> {
-            /// Makes at least so many slots at once: the next of 32, 96, 224, 480, 992 and so on, or
+            /// Makes at least `slots` slots up front: the next of 32, 96, 224, 480, 992 and so on, or
             /// [`max_slots`](Self::max_slots) if that is less. So with an equal `max_slots` it is exact.
             pub fn initial_slots(mut self, slots: u32) -> Self {
                 self.initial = slots;
@@ -90,7 +98,7 @@ macro_rules! face {
             ///
             /// # Panics
             ///
-            /// If it is none.
+            /// If `slots` is 0.
             #[track_caller]
             pub fn max_slots(mut self, slots: u32) -> Self {
                 assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
@@ -165,7 +173,7 @@ macro_rules! face {
                 $Builder::default().build()
             }
 
-            /// What makes a pool with a bound, or with slots from the beginning.
+            /// A builder, for a pool with a bound or with initial slots.
             pub fn builder() -> $Builder<T> {
                 $Builder::default()
             }
@@ -174,13 +182,16 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows: by 32 slots,
-            /// and then each time by twice as many as the time before.
+            /// Nothing is allocated if there is a vacant slot, in a pool without a bound one that this
+            /// thread can get at: up to 32 of them may lie with each thread that uses the pool.
+            /// Otherwise the pool grows: by 32 slots, and then each time by twice as many as the time
+            /// before.
             ///
             /// # Panics
             ///
             /// If the pool was bounded and is full; [`try_rent`](Self::try_rent) gives that as an error.
             #[inline]
+            #[track_caller]
             pub fn rent(&self) -> ($Completer<T>, $Completion<T>)
             where
                 T: Abandoned,
@@ -191,9 +202,29 @@ macro_rules! face {
 
             /// [`rent`](Self::rent), if there is a slot.
             ///
+            /// A pool does not wait for one. Where callers are to queue up, a semaphore of the executor
+            /// does that: its permit has to go with the request, beside the completer, because a slot
+            /// is vacant again when *both* ends are gone (or left to a [`Key`]), and not yet when the
+            /// consumer has lost patience.
+            ///
             /// # Errors
             ///
             /// [`PoolFull`], if the pool was bounded and all its slots are in use or retired.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::builder().max_slots(1).build();")]
+            /// let (completer, completion) = pool.try_rent()?;
+            /// assert!(pool.try_rent().is_err()); // let the caller know, or shed load
+            /// drop(completion); // it has timed out
+            /// assert!(pool.try_rent().is_err()); // the completer is out still
+            /// drop(completer);
+            /// assert!(pool.try_rent().is_ok());
+            /// # Ok::<(), value_future::PoolFull>(())
+            /// ```
             #[inline]
             pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), PoolFull>
             where
@@ -226,7 +257,7 @@ macro_rules! face {
             ///
             /// # Reentrancy
             ///
-            /// As completing.
+            #[doc = concat!("As [`", stringify!($Completer), "::complete`].")]
             ///
             /// # Examples
             ///
@@ -267,7 +298,8 @@ macro_rules! face {
             ///
             /// # Reentrancy
             ///
-            /// As completing. If a waker panics, the operations that come after it are not ended.
+            #[doc = concat!("As [`", stringify!($Completer), "::complete`].")]
+            /// If a waker panics, the operations that come after it are not ended.
             ///
             /// # Examples
             ///
@@ -294,6 +326,11 @@ macro_rules! face {
             ///
             /// The value, if nobody will take it: the consumer has gone, or somebody who had the key
             /// was faster.
+            ///
+            /// # Reentrancy
+            ///
+            /// The consumer is woken here, with nothing held: its waker may poll, drop, rent and complete
+            /// what it likes.
             #[inline]
             pub fn complete(self, value: T) -> Result<(), T> {
                 self.0.complete(value)
@@ -310,14 +347,36 @@ macro_rules! face {
             /// Waits until [`is_abandoned`](Self::is_abandoned): so that what nobody wants need not be
             /// computed.
             ///
-            /// The waker of the last call is woken; it is dropped with the completer. An operation can
-            /// take four million changes of waker, of both its ends together; from then on, whoever
-            /// waits is woken at once, to poll again.
+            /// The waker of the last call is woken; it is dropped with the completer.
+            #[doc = concat!("How many it may be: [`", stringify!($Completion), "`].")]
             ///
             /// # Examples
             ///
             /// ```
-            /// use std::{future::{pending, poll_fn}, task::Poll};
+            /// use std::task::{Context, Waker};
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
+            /// let (mut completer, completion) = pool.rent();
+            /// let cx = &mut Context::from_waker(Waker::noop());
+            /// assert!(completer.poll_abandoned(cx).is_pending());
+            /// drop(completion);
+            /// assert!(completer.poll_abandoned(cx).is_ready());
+            /// ```
+            pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+                self.0.poll_abandoned(cx)
+            }
+
+            /// [`poll_abandoned`](Self::poll_abandoned) as a future, for `select!` and its like.
+            ///
+            /// # Cancel safety
+            ///
+            /// It may be dropped at any time, and made again.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use std::pin::pin;
             #[doc = concat!("use value_future::", stringify!($Pool), ";")]
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
@@ -325,21 +384,19 @@ macro_rules! face {
             /// drop(completion); // it has timed out, or lost a `select!`
             ///
             /// # futures::executor::block_on(async {
-            /// # let work = pending::<u32>();
-            /// let abandoned = poll_fn(|cx| completer.poll_abandoned(cx));
-            /// futures::pin_mut!(abandoned, work);
-            /// match futures::future::select(abandoned, work).await {
+            /// # let work = std::future::pending::<u32>();
+            /// match futures::future::select(pin!(completer.abandoned()), pin!(work)).await {
             ///     futures::future::Either::Left(_) => println!("nobody waits: stop"),
             ///     futures::future::Either::Right((value, _)) => println!("done: {value}"),
             /// }
             /// # });
             /// ```
-            pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-                self.0.poll_abandoned(cx)
+            pub fn abandoned(&mut self) -> impl Future<Output = ()> {
+                poll_fn(|cx| self.poll_abandoned(cx))
             }
 
-            /// The key of the operation. Whoever has it may complete the operation as well as this
-            /// completer may: the first succeeds.
+            /// The key of the operation. Both the key and this completer may complete it; the first
+            /// wins.
             ///
             /// With the completer kept, the producer hears that [nobody waits](Self::is_abandoned), and
             /// ends the wait when it goes; until then the slot is not used again. A completer that is
@@ -365,6 +422,14 @@ macro_rules! face {
             #[inline]
             pub fn into_key(self) -> Key {
                 self.0.into_key()
+            }
+        }
+
+        impl<T> $Completion<T> {
+            /// Whether there is a result to take. False if it was taken.
+            #[must_use]
+            pub fn is_completed(&self) -> bool {
+                self.0.is_completed()
             }
         }
 

@@ -66,6 +66,7 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
     }
 
     #[inline(always)]
+    #[track_caller]
     pub(super) fn rent(&self) -> Ends<T, H> {
         match self.try_rent() {
             Ok(ends) => ends,
@@ -76,6 +77,7 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn cannot_rent(full: PoolFull) -> ! {
     panic!("{full}; `try_rent` gives that as an error")
 }

@@ -11,7 +11,7 @@ mod stats;
 use core::{
     any::type_name,
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
@@ -40,8 +40,9 @@ face! {
     /// slot that they shared is used again. So once the pool is warm, an operation allocates nothing.
     ///
     /// The pool may be dropped first: all that is out still works, and the memory goes with the last of
-    /// it. (In one case later: if the last end goes within nanoseconds of the last handle, on another
-    /// thread, then when a thread ends or another pool is dropped.)
+    /// it. (In one case later: if the last end goes at the same instant as the last handle, on another
+    /// thread, then with one of the next threads that used a pool and end, or pools that are dropped.)
+    /// What was left to its [`Key`] ends with the last handle, as nobody could present the key any more.
     ///
     /// # Threads
     ///
@@ -54,7 +55,7 @@ face! {
     /// # Sizes and allocation
     ///
     /// A handle is one pointer, and a clone another one. The pool itself takes 7 KiB, most of it for
-    /// what the first 15 threads keep; when more live at a time, it allocates as much again at their
+    /// what the first 15 threads keep; when more live at a time, it allocates twice as much at their
     /// first use of it. A slot takes 56 bytes and the value, on 64-bit targets. There are none to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
     /// and whenever there are too few, twice as many as the last time. Slots are not given back to the

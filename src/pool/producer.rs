@@ -354,23 +354,15 @@ pub(super) unsafe fn refuse_left<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool 
 ///
 /// The slot lives.
 pub(super) unsafe fn orphan<T, H: Home>(this: NonNull<Slot<T, H>>) {
-    loop {
-        // SAFETY: the caller's.
-        if unsafe { refuse_left(this) } {
-            return;
-        }
-        // SAFETY: the caller's.
-        let state = unsafe { this.as_ref() }.state();
-        let Some(orphaned) = state.orphan() else {
-            // If that was because the completer has just left it to the key, it is to be refused.
-            if state.claim_left().is_none() {
-                return;
-            }
-            continue;
-        };
-        // SAFETY: the caller's.
-        if unsafe { Slot::exchange(this, state, orphaned) }.is_ok() {
-            return;
+    // SAFETY: the caller's.
+    let state = unsafe { this.as_ref() }.state();
+    let transition = |state: State| state.claim_left().or_else(|| state.orphan());
+    // SAFETY: the caller's.
+    if let Ok(Change { state, .. }) = unsafe { Slot::change(this, state, transition) } {
+        // If there is no completer, it was claimed.
+        if !state.is_held() {
+            // SAFETY: the operation was claimed here.
+            let _ = unsafe { refuse(this, state) };
         }
     }
 }

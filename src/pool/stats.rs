@@ -3,27 +3,27 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// So many operations were begun.
+    /// How many operations were begun.
     pub rented: u64,
-    /// So many of them are over, with both ends gone.
+    /// How many of them are over, with both ends gone.
     pub returned: u64,
-    /// So many are not: `rented - returned`.
+    /// How many are not: `rented - returned`.
     pub live: u64,
-    /// So many slots were rented at least once. In a [`LocalPool`](crate::LocalPool) that is how many
+    /// How many slots were rented at least once. In a [`LocalPool`](crate::LocalPool) that is how many
     /// were live at a time, at most. In a `Pool` it may be more, by the 32 that each thread may keep
     /// for itself.
     pub high_water: u64,
-    /// So many slots there are.
+    /// How many slots there are.
     pub capacity: u64,
-    /// So many slots are used up: each of their 2³² generations was rented, and they are not rented
+    /// How many slots are used up: each of their 2³² generations was rented, and they are not rented
     /// again.
     pub retired: u64,
-    /// So many times a key was refused: it was stale, had been used, was that of an abandoned
+    /// How many times a key was refused, for whatever reason: it was stale, had been used, was that of an abandoned
     /// operation, or never given out.
     pub stale_rejections: u64,
-    /// So many operations lost their consumer before they had a result. They are counted when their
+    /// How many operations lost their consumer before they had a result. They are counted when their
     /// slot comes back.
     pub abandoned: u64,
-    /// So many times the pool has called the allocator.
+    /// How many times the pool has called the allocator.
     pub allocations: u64,
 }

@@ -129,6 +129,10 @@ impl<K: Kind> Driver<K> {
             }
             Op::CompleteKey(ref pick) => self.complete_key(self.key(pick)?)?,
             Op::AbandonKey(ref pick) => self.abandon_key(self.key(pick)?)?,
+            Op::AbandonKeys => {
+                let abandoned = K::abandon_keys(self.pools.first()?);
+                assert_eq!(abandoned, self.oracle.abandon_keys());
+            }
             Op::Reserve(additional) => self.reserve(additional)?,
             Op::ClonePool(pick) => {
                 let pool = self.pools[pick.checked_rem(self.pools.len())?].clone();
@@ -136,6 +140,9 @@ impl<K: Kind> Driver<K> {
             }
             Op::DropPool(pick) => {
                 self.pools.swap_remove(pick.checked_rem(self.pools.len())?);
+                if self.pools.is_empty() {
+                    self.oracle.drop_last_handle();
+                }
             }
         }
         Some(())

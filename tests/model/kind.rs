@@ -23,6 +23,7 @@ pub(crate) trait Kind: Sized {
     fn stats(pool: &Self::Pool) -> Stats;
     fn complete_key(pool: &Self::Pool, key: Key, value: Reply) -> Result<(), CompleteError<Reply>>;
     fn abandon_key(pool: &Self::Pool, key: Key) -> Result<(), CompleteError<()>>;
+    fn abandon_keys(pool: &Self::Pool) -> u32;
 
     fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply>;
     fn is_abandoned(completer: &Self::Completer) -> bool;
@@ -73,6 +74,9 @@ macro_rules! kind {
             }
             fn abandon_key(pool: &Self::Pool, key: Key) -> Result<(), CompleteError<()>> {
                 pool.abandon_key(key)
+            }
+            fn abandon_keys(pool: &Self::Pool) -> u32 {
+                pool.abandon_keys()
             }
             fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply> {
                 completer.complete(value)

@@ -73,6 +73,8 @@ struct Slot {
 pub(crate) struct Oracle {
     first_generation: u32,
     max: Option<u32>,
+    /// The pool has no handle any more.
+    orphaned: bool,
     slots: Vec<Slot>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) dropped: Vec<usize>,
@@ -84,6 +86,7 @@ impl Oracle {
         Oracle {
             first_generation: setup.first_generation,
             max: setup.max,
+            orphaned: false,
             slots: Vec::new(),
             operations: Vec::new(),
             dropped: Vec::new(),
@@ -189,7 +192,23 @@ impl Oracle {
 
     pub(crate) fn leave_to_key(&mut self, operation: usize) -> Key {
         self.operations[operation].completer_goes();
-        self.issue_key(operation)
+        let key = self.issue_key(operation);
+        if self.orphaned {
+            self.abandon_keys();
+        }
+        key
+    }
+
+    /// Ends what was left to keys; tells how many there were.
+    pub(crate) fn abandon_keys(&mut self) -> u32 {
+        let left =
+            self.operations.iter_mut().filter(|there| there.is_waited_for() && !there.completer);
+        left.map(|there| there.end(None)).count().try_into().expect("few")
+    }
+
+    pub(crate) fn drop_last_handle(&mut self) {
+        self.orphaned = true;
+        self.abandon_keys();
     }
 
     /// That of the last operation in a slot.
