@@ -3,6 +3,8 @@
 pub(crate) mod completions;
 mod targets;
 
+use std::hint::black_box;
+
 use crate::contenders::{Case, allocations};
 pub(crate) use targets::Targets;
 
@@ -23,6 +25,14 @@ pub(crate) struct Row {
 fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
     let sizes = (16..=1_280).step_by(16);
     sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
+}
+
+/// Does it so much further down the stack: where a large result comes to lie there may slow it down, and
+/// otherwise a contender would have the same place in all rounds of a process.
+fn deeper<R>(by: usize, action: impl FnOnce() -> R) -> R {
+    let room = [0_u64; 2];
+    black_box(&room);
+    if by == 0 { action() } else { deeper(by - 1, action) }
 }
 
 /// The contenders for one piece of work, and every round they ran.
@@ -65,7 +75,7 @@ impl Table {
         for round in 0..rounds {
             let _elsewhere = hold_chunks(round % 8);
             for (case, times) in self.cases.iter().zip(&mut self.times) {
-                let time = case.time(self.operations.into());
+                let time = deeper(round % 7, || case.time(self.operations.into()));
                 times.push(time.as_secs_f64() * 1e9 / f64::from(self.operations));
             }
         }
