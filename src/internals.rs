@@ -79,7 +79,7 @@
 //!
 //! # The slab
 //!
-//! What stands behind pools has a [page of its own](slab).
+//! What stands behind pools has a [page of its own](slab), and so have [pooled futures](machine).
 //!
 //! # How it was measured
 //!
@@ -93,4 +93,9 @@ pub mod slab {
     #![doc = include_str!("slab/design.md")]
     //!
     #![doc = include_str!("slab/states.md")]
+}
+
+#[cfg(all(feature = "alloc", not(loom)))]
+pub mod machine {
+    #![doc = include_str!("machine/design.md")]
 }

@@ -133,6 +133,8 @@ mod erased;
 mod error;
 mod future;
 pub mod internals;
+#[cfg(all(feature = "alloc", not(loom)))]
+mod machine;
 #[cfg(feature = "alloc")]
 mod pool;
 #[cfg(feature = "alloc")]
@@ -142,6 +144,12 @@ mod source;
 mod sync;
 mod token;
 
+#[cfg(all(feature = "alloc", not(loom)))]
+pub use crate::machine::{
+    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NotPooled,
+};
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+pub use crate::machine::{FuturePool, FuturePoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
 pub use crate::{

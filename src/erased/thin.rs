@@ -48,30 +48,53 @@ struct Thin<F> {
 /// The head of a future that has moved into a thin box.
 #[inline]
 pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
-    let vtable =
-        const { &VTable { poll: poll::<F>, drop: Thin::<F>::give_up, type_name: F::type_name } };
-    let thin = Box::new(Thin { header: Header::new(vtable), future });
+    let thin = Box::new(Thin { header: header::<Thin<F>>(), future });
     let pointer = NonNull::new(Box::into_raw(thin)).expect("a box has an address");
     Head::boxed(pointer.cast())
 }
 
-/// [`VTable::poll`] of a thin box.
+/// Where a future lives that a head owns alone: what [`Pointee::give_up`] drops, and gives back.
 ///
 /// # Safety
 ///
-/// As there, where the pointee is a `Thin<F>`.
-unsafe fn poll<F: Boxable>(
+/// [`future`](House::future) is a place in the pointee, which does not move, and holds a future from when
+/// the header is made until `give_up`.
+pub(crate) unsafe trait House: Pointee {
+    type Future: Boxable;
+
+    /// Where in the pointee the future is.
+    fn future(pointee: *mut ()) -> *mut Self::Future;
+}
+
+/// The header of a house, whose `give_up` is its [`VTable::drop`].
+#[inline(always)]
+pub(crate) fn header<H: House>() -> Header {
+    Header::new(
+        const {
+            let type_name = <H::Future as Boxable>::type_name;
+            &VTable { poll: poll::<H>, drop: H::give_up, type_name }
+        },
+    )
+}
+
+/// [`VTable::poll`] of a house.
+///
+/// # Safety
+///
+/// As there, where the pointee is an `H`.
+#[inline]
+pub(crate) unsafe fn poll<H: House>(
     _: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
     pointee: *mut (),
-) -> Poll<F::Output> {
-    // SAFETY: the head owns a live `Thin<F>`, and nothing else refers to it.
-    let future = unsafe { &mut (*pointee.cast::<Thin<F>>()).future };
-    // SAFETY: the future stays in its box until it is dropped there.
+) -> Poll<<H::Future as Boxable>::Output> {
+    // SAFETY: the head owns a live `H`, and nothing else refers to it.
+    let future = unsafe { &mut *H::future(pointee) };
+    // SAFETY: the future stays in its house until it is dropped there.
     let future = unsafe { Pin::new_unchecked(future) };
-    // SAFETY: the head owns the box until `complete` or `end`.
-    let polling = unsafe { Polling::<Thin<F>>::start(head) };
+    // SAFETY: the head owns the house until `complete` or `end`.
+    let polling = unsafe { Polling::<H>::start(head) };
     let (polled, owned) = match future.poll(cx) {
         Poll::Pending => {
             polling.still_pending();
@@ -80,9 +103,20 @@ unsafe fn poll<F: Boxable>(
         Poll::Ready(Ok(value)) => (Poll::Ready(value), polling.complete()),
         Poll::Ready(Err(spent)) => (Poll::Pending, polling.end(Head::spent(spent))),
     };
-    // SAFETY: the head owned the box, and is spent.
-    unsafe { Thin::<F>::give_up(pointee, owned) };
+    // SAFETY: the head owned the house, and is spent.
+    unsafe { H::give_up(pointee, owned) };
     polled
+}
+
+// SAFETY: a box does not move what is in it, and `allocate` puts the future in.
+unsafe impl<F: Boxable> House for Thin<F> {
+    type Future = F;
+
+    #[inline(always)]
+    fn future(pointee: *mut ()) -> *mut F {
+        // `wrapping`, as this is no more than the address.
+        pointee.wrapping_byte_add(core::mem::offset_of!(Thin<F>, future)).cast()
+    }
 }
 
 impl<F: Boxable> Pointee for Thin<F> {

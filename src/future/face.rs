@@ -8,7 +8,7 @@ macro_rules! face {
     ) => {
         $(#[$doc])*
         #[must_use = "futures do nothing unless awaited"]
-        pub struct $Face<'a, T>(Packed<'a, T, $affinity>);
+        pub struct $Face<'a, T>(pub(crate) Packed<'a, T, $affinity>);
 
         impl<'a, T> $Face<'a, T> {
             /// A future that has its result already. Nothing is allocated, in any context.
@@ -54,6 +54,74 @@ macro_rules! face {
                 F: Future<Output = T> $($send)* + 'a,
             {
                 $Face(Packed::boxed(future))
+            }
+
+            /// [`boxed`](Self::boxed) without the box: `future` is put into a slot that is used again, of
+            /// the pool that is [built in](crate::FuturePool::built_in).
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Nothing is allocated if a slot is vacant that is large enough. A future of more than
+            /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16,
+            /// is boxed. The slot is vacant again when `future` has completed, before the result is given
+            /// out, or when it is dropped.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            /// let name = String::from("inner");
+            #[doc = concat!("let future = ", stringify!($Face),
+                "::pooled(async { name.len() });")]
+            /// assert_eq!(futures::executor::block_on(future), 5);
+            /// ```
+            #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+            #[inline]
+            pub fn pooled<F>(future: F) -> Self
+            where
+                F: Future<Output = T> $($send)* + 'a,
+            {
+                $Face(crate::FuturePool::built_in().0.put(future))
+            }
+
+            /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
+            /// ready at once, its result is inline.
+            ///
+            /// The poll has a waker that does nothing. That is no loss: whoever awaits what is returned
+            /// begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
+            /// without a second poll.
+            ///
+            /// # Panics
+            ///
+            /// If `future` does. Its slot comes back.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("assert_eq!(", stringify!($Face), "::eager(async { 5 }).try_take().unwrap(), 5);")]
+            #[doc = concat!("let later = ", stringify!($Face), "::eager(std::future::pending::<u8>());")]
+            /// assert!(later.try_take().is_err());
+            /// ```
+            #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+            #[inline]
+            pub fn eager<F>(future: F) -> Self
+            where
+                F: Future<Output = T> $($send)* + 'a,
+            {
+                $Face::eager_with(future, &mut Context::from_waker(Waker::noop()))
+            }
+
+            /// [`eager`](Self::eager), with the context of the task that will await it.
+            #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+            #[inline]
+            pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self
+            where
+                F: Future<Output = T> $($send)* + 'a,
+            {
+                $Face(crate::FuturePool::built_in().0.put_eagerly(future, cx))
             }
 
             /// A future of the operation `token` of a source, which is referred to by

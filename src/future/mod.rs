@@ -11,6 +11,8 @@ mod ready_or_await;
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+use core::task::Waker;
 use core::{
     fmt,
     future::Future,
@@ -20,7 +22,9 @@ use core::{
 
 use futures_core::FusedFuture;
 
-use self::{face::face, packed::Packed};
+use self::face::face;
+
+pub(crate) use self::packed::Packed;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::Completion;
 #[cfg(feature = "alloc")]

@@ -16,6 +16,8 @@ use core::{
     task::{Context, Poll},
 };
 
+#[cfg(all(feature = "alloc", not(loom)))]
+use crate::machine::Place;
 #[cfg(feature = "alloc")]
 use crate::{
     Abandoned,
@@ -117,6 +119,38 @@ impl<'a, T, A> Packed<'a, T, A> {
             Some(head) => unsafe { Packed::without_payload(head) },
             // SAFETY: `into_slot` made the caller the consumer.
             None => Packed::boxed(unsafe { Consumer::new(slot) }),
+        }
+    }
+
+    /// A future in a block of a pool.
+    #[cfg(all(feature = "alloc", not(loom)))]
+    #[inline(always)]
+    pub(crate) fn placed<F, H>(place: Place<F, H>, future: F) -> Self
+    where
+        F: Boxable<Output = T> + 'a,
+        H: Home,
+        A: Admits<Place<F, H>> + Admits<F>,
+    {
+        // SAFETY: the head owns a block with a future with output `T`, which lives for `'a`, and `A`
+        // admits both.
+        unsafe { Packed::without_payload(place.fill(future)) }
+    }
+
+    /// [`placed`](Packed::placed), and polled once: ready if it was.
+    #[cfg(all(feature = "alloc", not(loom)))]
+    #[inline(always)]
+    pub(crate) fn placed_eagerly<F, H>(place: Place<F, H>, future: F, cx: &mut Context<'_>) -> Self
+    where
+        F: Boxable<Output = T> + 'a,
+        H: Home,
+        A: Admits<Place<F, H>> + Admits<F>,
+    {
+        let mut packed = Packed::placed(place, future);
+        let live = packed.head;
+        // SAFETY: the head owns such a block.
+        match unsafe { Place::<F, H>::poll(live, &mut packed.head, cx) } {
+            Poll::Ready(value) => Packed::ready(value),
+            Poll::Pending => packed,
         }
     }
 

@@ -40,6 +40,7 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
             },
             initial,
             limit,
+            exact: true,
             first_generation,
             make: |slab, index, first_generation| Slot::new(slab, index, first_generation),
         };

@@ -36,6 +36,8 @@ pub(crate) trait Pointer {
     /// Stores a pointer to what others are to see as it is now, by [`observe`](Pointer::observe).
     fn publish(&self, pointer: *mut ());
     fn observe(&self) -> *mut ();
+    /// [`publish`](Pointer::publish), if there was none; otherwise tells which.
+    fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()>;
 
     /// See [`Slot::touch`](super::Slot).
     #[cfg(loom)]
@@ -96,6 +98,14 @@ impl Pointer for Cell<*mut ()> {
     #[inline(always)]
     fn observe(&self) -> *mut () {
         self.get()
+    }
+
+    fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()> {
+        if !self.get().is_null() {
+            return Err(self.get());
+        }
+        self.set(pointer);
+        Ok(())
     }
 
     #[cfg(loom)]
@@ -165,6 +175,12 @@ impl Pointer for AtomicPtr<()> {
     fn observe(&self) -> *mut () {
         // ORDERING: Acquire, with `publish`.
         self.load(Acquire)
+    }
+
+    fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()> {
+        // ORDERING: Release and Acquire, as in `publish` and `observe`.
+        let exchanged = self.compare_exchange(core::ptr::null_mut(), pointer, Release, Acquire);
+        exchanged.map(drop)
     }
 
     #[cfg(loom)]

@@ -11,10 +11,13 @@
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
 use core::{alloc::Layout, array, marker::PhantomData, ptr, ptr::NonNull};
 
-use super::{cells::Pointer, list::Linked};
+use super::{Storage, cells::Pointer, list::Linked};
 
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
 const LINE: usize = 64;
+
+/// The first chunk has 32 slots.
+pub(crate) const FIRST_SLOTS: u32 = if cfg!(loom) { 0 } else { 5 };
 
 /// Loom keeps a long record for each entry.
 const TABLE: usize = if cfg!(loom) { 4 } else { 32 };
@@ -80,20 +83,6 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
         Self::start(chunks.count())
     }
 
-    /// How many times the first `used` entries were rented in all, since generation `first`, and how
-    /// many of them were: each of them knows, so that nobody has to count.
-    pub(crate) fn uses(&self, used: u32, first: u32) -> (u64, u64)
-    where
-        S: Linked,
-    {
-        // SAFETY: an entry lives as long as the chunks.
-        let entries = (0..used).filter_map(|index| Some(unsafe { self.get(index)?.as_ref() }));
-        entries.fold((0, 0), |(rents, entries), entry| {
-            let of_entry = (u64::from(entry.uses()) + 1).saturating_sub(first.into());
-            (rents + of_entry, entries + u64::from(of_entry > 0))
-        })
-    }
-
     /// Adds the chunk that begins with the entry `index`, with what `make` makes for each of its
     /// indices. Returns where the next one begins.
     ///
@@ -117,6 +106,45 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
         }
         self.table[chunk].publish(start.as_ptr().cast());
         end
+    }
+}
+
+/// What knows how often it was rented.
+pub(crate) trait Counted {
+    /// The number of its last use.
+    fn uses(&self) -> u32;
+}
+
+/// Slots stay as long as the slab does.
+impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer, FIRST> {
+    const COUNTS_RENTS: bool = true;
+    const FREES: bool = false;
+
+    fn new(_: &S::Table, limit: u32) -> Self {
+        Chunks::new(limit)
+    }
+
+    #[inline(always)]
+    fn get(&self, index: u32) -> Option<NonNull<S>> {
+        self.get(index)
+    }
+
+    unsafe fn add(&self, index: u32, make: impl FnMut(u32) -> S) -> u32 {
+        // SAFETY: the caller's.
+        unsafe { self.add(index, make) }
+    }
+
+    fn uses(&self, used: u32, first: u32) -> (u64, u64) {
+        // SAFETY: an entry lives as long as the chunks.
+        let entries = (0..used).filter_map(|index| Some(unsafe { self.get(index)?.as_ref() }));
+        entries.fold((0, 0), |(rents, entries), entry| {
+            let of_entry = (u64::from(entry.uses()) + 1).saturating_sub(first.into());
+            (rents + of_entry, entries + u64::from(of_entry > 0))
+        })
+    }
+
+    unsafe fn free(&self, _: NonNull<S>) {
+        unreachable!("slots stay as long as the slab does");
     }
 }
 

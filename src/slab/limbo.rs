@@ -71,15 +71,17 @@ pub(crate) fn close<S: Linked>(slab: NonNull<SharedSlab<S>>, close: impl FnOnce(
     }
 }
 
-/// Counts a return to a closed slab, and frees it if it was the last.
+/// Takes a slot back to a closed slab, and frees that if it was the last.
 ///
 /// # Safety
 ///
-/// The slot that is returned was out.
-pub(crate) unsafe fn put<S: Linked>(slab: NonNull<SharedSlab<S>>) {
+/// As [`Slab::put`](super::Slab::put).
+pub(crate) unsafe fn put<S: Linked>(slab: NonNull<SharedSlab<S>>, slot: NonNull<S>) {
     let mut limbo = lock(&LIMBO);
     // SAFETY: a slot is out until it is counted, so the slab was not freed.
-    unsafe { slab.as_ref() }.count_late();
+    let closed = unsafe { slab.as_ref() };
+    // SAFETY: the caller's.
+    unsafe { closed.put_late(slot) };
     let at = limbo.closed.iter().position(|closed| closed.slab == slab.cast());
     let at = at.expect("a closed slab is in limbo");
     // SAFETY: it is in limbo, and is taken out if it was freed.

@@ -2,7 +2,7 @@
 
 use core::{marker::PhantomData, ptr, ptr::NonNull};
 
-use super::cells::Pointer;
+use super::{Storage, cells::Pointer};
 
 /// Something that can be in a list.
 ///
@@ -16,15 +16,34 @@ pub(crate) unsafe trait Linked: Sized {
     /// What the slab begins with, for its slots to refer to.
     type Table;
 
-    /// To the next slot of the list.
-    fn link(&self) -> &Self::Pointer;
+    /// Where the slots of a slab lie.
+    type Storage: Storage<Self>;
 
-    /// From the first slot of a list to the first slot of another one.
+    /// Links a slot to the next one of the list, or to none.
+    ///
+    /// # Safety
+    ///
+    /// The slot is in the list, or about to be.
+    unsafe fn set_link(this: NonNull<Self>, next: *mut ());
+
+    /// # Safety
+    ///
+    /// The slot is in a list.
+    unsafe fn link(this: NonNull<Self>) -> *mut ();
+
+    /// Links the first slot of a list to the first slot of another one, or to none.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the first of a list, which is in a list of lists, or about to be.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    fn list_link(&self) -> &Self::Pointer;
+    unsafe fn set_list_link(this: NonNull<Self>, next: *mut ());
 
-    /// The number of its last use.
-    fn uses(&self) -> u32;
+    /// # Safety
+    ///
+    /// The slot is the first of a list, which is in a list of lists.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    unsafe fn list_link(this: NonNull<Self>) -> *mut ();
 }
 
 /// A stack of vacant slots, which one thread uses at a time.
@@ -43,18 +62,16 @@ impl<S: Linked> List<S> {
     /// The slot is vacant, and in no other list. It lives as long as the list.
     #[inline(always)]
     pub(crate) unsafe fn push(&self, slot: NonNull<S>) {
-        // SAFETY: the slot lives.
-        let link = unsafe { slot.as_ref() }.link();
-        link.store(self.head.load());
+        // SAFETY: it is about to be in the list.
+        unsafe { S::set_link(slot, self.head.load()) };
         self.head.store(slot.as_ptr().cast());
     }
 
     #[inline(always)]
     pub(crate) fn pop(&self) -> Option<NonNull<S>> {
         let slot = NonNull::new(self.head.load())?.cast::<S>();
-        // SAFETY: a slot in the list lives.
-        let link = unsafe { slot.as_ref() }.link();
-        self.head.store(link.load());
+        // SAFETY: it is in the list.
+        self.head.store(unsafe { S::link(slot) });
         Some(slot)
     }
 
@@ -64,8 +81,8 @@ impl<S: Linked> List<S> {
         let (mut len, mut next) = (0, self.first());
         while let Some(slot) = next {
             len += 1;
-            // SAFETY: a slot in the list lives.
-            next = NonNull::new(unsafe { slot.as_ref() }.link().load().cast());
+            // SAFETY: it is in the list.
+            next = NonNull::new(unsafe { S::link(slot) }.cast());
         }
         len
     }
@@ -88,17 +105,15 @@ impl<S: Linked> Lists<S> {
 
     pub(crate) fn push(&self, list: &List<S>) {
         let Some(first) = list.first() else { return };
-        // SAFETY: a slot in a list lives.
-        let link = unsafe { first.as_ref() }.list_link();
-        link.store(self.0.head.load());
+        // SAFETY: its list is about to be in this one.
+        unsafe { S::set_list_link(first, self.0.head.load()) };
         self.0.head.store(first.as_ptr().cast());
     }
 
     pub(crate) fn pop(&self) -> Option<List<S>> {
         let first = self.0.first()?;
-        // SAFETY: a slot in a list lives.
-        let link = unsafe { first.as_ref() }.list_link();
-        self.0.head.store(link.load());
+        // SAFETY: its list is in this one.
+        self.0.head.store(unsafe { S::list_link(first) });
         Some(List { head: S::Pointer::new(first.as_ptr().cast()), slots: PhantomData })
     }
 }

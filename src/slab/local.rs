@@ -1,11 +1,10 @@
 //! The slab of one thread: a list, and counts.
 
 use alloc::boxed::Box;
-use core::{cell::Cell, ptr::NonNull};
+use core::{cell::Cell, iter, ptr::NonNull};
 
 use super::{
-    End, Settings, Slab, Stats,
-    chunks::Chunks,
+    End, Settings, Slab, Stats, Storage,
     list::{Linked, List},
 };
 
@@ -17,8 +16,10 @@ pub(crate) struct LocalSlab<S: Linked> {
     vacant: List<S>,
     live: Cell<u64>,
     handles: Cell<usize>,
-    slots: Chunks<S, S::Pointer, 5>,
+    slots: S::Storage,
     used: Cell<u32>,
+    /// If slots do not count that: so many times slots were rented.
+    rented: Cell<u64>,
     capacity: Cell<u32>,
     abandoned: Cell<u64>,
     retired: Cell<u64>,
@@ -38,7 +39,6 @@ impl<S: Linked> LocalSlab<S> {
             return None;
         }
         self.used.set(used + 1);
-        count(&self.live);
         self.slots.get(used)
     }
 
@@ -53,6 +53,19 @@ impl<S: Linked> LocalSlab<S> {
         true
     }
 
+    /// Frees all vacant slots, and those that were never used; tells how many.
+    fn free_all(&self) -> u32 {
+        let unused = self.used.get()..self.capacity.get();
+        let unused = unused.filter_map(|index| self.slots.get(index));
+        let mut freed = 0;
+        for slot in iter::from_fn(|| self.vacant.pop()).chain(unused) {
+            // SAFETY: it was in the list, or was never used, so it is vacant.
+            unsafe { self.slots.free(slot) };
+            freed += 1;
+        }
+        freed
+    }
+
     /// # Safety
     ///
     /// Nobody has a handle, nothing is out, and nobody uses the slab any more.
@@ -60,6 +73,14 @@ impl<S: Linked> LocalSlab<S> {
     unsafe fn free(this: NonNull<Self>) {
         // SAFETY: it is from `Box::into_raw`, and the caller is the last.
         drop(unsafe { Box::from_raw(this.as_ptr()) });
+    }
+}
+
+impl<S: Linked> Drop for LocalSlab<S> {
+    fn drop(&mut self) {
+        if S::Storage::FREES {
+            self.free_all();
+        }
     }
 }
 
@@ -73,10 +94,11 @@ impl<S: Linked> Slab for LocalSlab<S> {
             vacant: List::new(),
             live: zero(),
             handles: Cell::new(1),
-            slots: Chunks::new(settings.limit()),
+            slots: Storage::new(&settings.table, settings.limit()),
             settings,
             this: NonNull::dangling(),
             used: Cell::new(0),
+            rented: zero(),
             capacity: Cell::new(0),
             abandoned: zero(),
             retired: zero(),
@@ -97,8 +119,11 @@ impl<S: Linked> Slab for LocalSlab<S> {
 
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
-        let Some(slot) = self.vacant.pop() else { return self.rent_new() };
+        let slot = self.vacant.pop().or_else(|| self.rent_new())?;
         count(&self.live);
+        if !S::Storage::COUNTS_RENTS {
+            count(&self.rented);
+        }
         Some(slot)
     }
 
@@ -149,9 +174,17 @@ impl<S: Linked> Slab for LocalSlab<S> {
         while u64::from(self.capacity.get()) - gone < additional.into() && self.grow() {}
     }
 
+    fn trim(&self) -> u32 {
+        let freed = self.free_all();
+        self.capacity.set(self.capacity.get() - freed);
+        self.used.set(self.capacity.get());
+        freed
+    }
+
     fn stats(&self) -> Stats {
         let first = self.settings.first_generation;
         let (rented, high_water) = self.slots.uses(self.used.get(), first);
+        let rented = rented + self.rented.get();
         let live = self.live.get();
         Stats {
             rented,

@@ -1,5 +1,6 @@
 #![doc = include_str!("design.md")]
 
+mod block;
 pub(crate) mod cells;
 mod chunks;
 mod key;
@@ -13,15 +14,13 @@ mod shard;
 mod shared;
 mod slot;
 mod state;
+mod tally;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod threads;
 
 use core::{cell::Cell, ptr::NonNull};
 
-use self::{
-    cells::{Pointer, Word},
-    list::Linked,
-};
+use self::{cells::Word, list::Linked};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{
     AnyThread,
@@ -29,12 +28,17 @@ use crate::{
 };
 use crate::{OneThread, Stats};
 
+pub(crate) use block::Block;
+pub(crate) use cells::Pointer;
 pub use key::Key;
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use shared::SharedSlab;
 pub(crate) use slot::{Change, Slot};
 pub(crate) use state::State;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) use tally::SharedTally;
+pub(crate) use tally::{LocalTally, Tally};
 
 /// Where slots live: what their words are made of, and what they go back to. A pool of another kind
 /// is another home.
@@ -42,6 +46,8 @@ pub(crate) trait Home: Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
     type Slab<T>: Slab<Slot = Slot<T, Self>>;
+    type Blocks: Slab<Slot = Block<Self>>;
+    type Tally: Tally;
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -49,12 +55,16 @@ impl Home for AnyThread {
     type Word = AtomicU64;
     type Pointer = AtomicPtr<()>;
     type Slab<T> = SharedSlab<Slot<T, Self>>;
+    type Blocks = SharedSlab<Block<Self>>;
+    type Tally = SharedTally;
 }
 
 impl Home for OneThread {
     type Word = Cell<u64>;
     type Pointer = Cell<*mut ()>;
     type Slab<T> = LocalSlab<Slot<T, Self>>;
+    type Blocks = LocalSlab<Block<Self>>;
+    type Tally = LocalTally;
 }
 
 /// What a slab is made with. It begins with this, and so with the table.
@@ -63,6 +73,9 @@ pub(crate) struct Settings<L: Slab> {
     pub(crate) table: <L::Slot as Linked>::Table,
     pub(crate) initial: u32,
     pub(crate) limit: Option<u32>,
+    /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
+    /// its limit although other threads have some for themselves.
+    pub(crate) exact: bool,
     pub(crate) first_generation: u32,
     /// Makes the slot with an index and this first generation.
     pub(crate) make: fn(NonNull<L>, u32, u32) -> L::Slot,
@@ -72,7 +85,7 @@ impl<L: Slab> Settings<L> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[inline(always)]
     pub(crate) fn is_bounded(&self) -> bool {
-        self.limit.is_some()
+        self.exact && self.limit.is_some()
     }
 
     pub(crate) fn make(&self, slab: NonNull<L>, index: u32) -> L::Slot {
@@ -82,6 +95,38 @@ impl<L: Slab> Settings<L> {
     pub(crate) fn limit(&self) -> u32 {
         self.limit.unwrap_or(chunks::MAX).min(chunks::MAX)
     }
+}
+
+/// Where the slots of a slab lie, and how there come to be more of them.
+pub(crate) trait Storage<S: Linked> {
+    fn new(table: &S::Table, limit: u32) -> Self;
+
+    /// The slot with this index, if it was [added](Storage::add).
+    fn get(&self, index: u32) -> Option<NonNull<S>>;
+
+    /// Adds slots from the index `index` on, which is how many there were. Returns how many there are.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else adds at the same time.
+    unsafe fn add(&self, index: u32, make: impl FnMut(u32) -> S) -> u32;
+
+    /// The slots know how often they were rented; otherwise somebody else has to count.
+    const COUNTS_RENTS: bool;
+
+    /// How many times slots were rented, of those below `used`, since the generation `first`; and how many
+    /// slots were out at a time, at most.
+    fn uses(&self, used: u32, first: u32) -> (u64, u64);
+
+    /// A vacant slot can be given back to the allocator.
+    const FREES: bool;
+
+    /// Does that.
+    ///
+    /// # Safety
+    ///
+    /// [`FREES`](Storage::FREES), and the slot is vacant, in no list, and not used again.
+    unsafe fn free(&self, slot: NonNull<S>);
 }
 
 /// How a slot comes back.
@@ -128,6 +173,9 @@ pub(crate) trait Slab: Sized {
     fn get(&self, index: u32) -> Option<NonNull<Self::Slot>>;
 
     fn reserve(&self, additional: u32);
+
+    /// Gives vacant slots back to the allocator; tells how many. The storage [can](Storage::FREES).
+    fn trim(&self) -> u32;
 
     fn stats(&self) -> Stats;
 

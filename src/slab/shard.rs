@@ -18,7 +18,7 @@ use super::{
     threads,
 };
 use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU32,
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct Shard {
     /// So many of the places are taken.
     len: AtomicU32,
     taken: AtomicBool,
+    /// So many slots were taken out by who rents, where the slots do not count that.
+    rents: AtomicU64,
     places: [AtomicPtr<()>; ROOM as usize],
 }
 
@@ -43,13 +45,15 @@ impl Shard {
     #[cfg(not(loom))]
     const fn with_len(len: u32) -> Self {
         let places = [const { AtomicPtr::new(ptr::null_mut()) }; ROOM as usize];
-        Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), places }
+        let rents = AtomicU64::new(0);
+        Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), rents, places }
     }
 
     #[cfg(loom)]
     fn with_len(len: u32) -> Self {
         let places = core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut()));
-        Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), places }
+        let rents = AtomicU64::new(0);
+        Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), rents, places }
     }
 
     /// For the thread with this number; shut, if none has it.
@@ -89,6 +93,18 @@ impl Shard {
         self.len.store(len, Relaxed);
         // SAFETY: the places below the length hold slots.
         Some(unsafe { NonNull::new_unchecked(slot) }.cast())
+    }
+
+    /// Counts a slot that was taken out.
+    #[inline(always)]
+    pub(crate) fn count(&self) {
+        // ORDERING: Relaxed. Nobody else stores here; others read it for reports.
+        self.rents.store(self.rents.load(Relaxed) + 1, Relaxed);
+    }
+
+    pub(crate) fn counted(&self) -> u64 {
+        // ORDERING: Relaxed, as above.
+        self.rents.load(Relaxed)
     }
 
     /// Puts a vacant slot in, if there is room. To an unbounded slab nothing is done after that: it may
@@ -158,6 +174,7 @@ impl Drop for Shard {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.len.with_mut(|_| ());
+            self.rents.with_mut(|_| ());
             // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
             let _ = unsafe { self.taken.unsync_load() };
             self.places.iter_mut().for_each(|place| place.with_mut(|_| ()));

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use core::{mem, ptr, ptr::NonNull};
 
 use super::{
-    End, Settings, Slab, Stats,
+    End, Settings, Slab, Stats, Storage,
     chunks::{self, Chunks},
     limbo,
     list::{Linked, List, Lists},
@@ -19,9 +19,10 @@ use crate::sync::{
     yield_now,
 };
 
-/// The first chunk has 32 slots.
-const FIRST_SLOTS: u32 = if cfg!(loom) { 0 } else { 5 };
-/// And the first chunk of shards are the near ones.
+/// How often it is believed that there is no slot.
+const DRY: u32 = 32;
+
+/// The first chunk of shards are the near ones.
 const FIRST_SHARDS: u32 = threads::NEAR.ilog2();
 type NearShards = [Shard; 1 << FIRST_SHARDS];
 
@@ -30,7 +31,7 @@ pub(crate) struct SharedSlab<S: Linked> {
     settings: Settings<Self>,
     /// As it came from the allocator.
     this: NonNull<Self>,
-    slots: Chunks<S, S::Pointer, FIRST_SLOTS>,
+    slots: S::Storage,
     /// By the numbers of threads. The first, which belongs to none, is shut.
     shards: Chunks<Shard, AtomicPtr<()>, FIRST_SHARDS>,
     /// The near ones of them, which are the short way; in a slab that is bounded or closed, as many
@@ -41,10 +42,15 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// So many slots were handed to threads: those with a lower index.
     used: AtomicU32,
     middle: Mutex<Middle<S>>,
+    /// For so many more times, nobody looks for a slot in a slab that is at its limit but not exact, after
+    /// none was found: not to be made slower than who has no pool.
+    dry: AtomicU32,
     /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
     /// counts after it has put slots there, which may be taken before: until then this is too low.
     vacant: AtomicI64,
     // ORDERING: Relaxed, from here on: counts for reports.
+    /// If slots do not count that: so many times other than from a shard that was near.
+    rented: AtomicU64,
     retired: AtomicU64,
     abandoned: AtomicU64,
     refused: AtomicU64,
@@ -126,11 +132,34 @@ impl<S: Linked> SharedSlab<S> {
     /// From a shard that is not near, or where that needs a flag, or from elsewhere.
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
+        let slot = self.rent_from_afar()?;
+        if !S::Storage::COUNTS_RENTS {
+            // ORDERING: Relaxed: it is for reports.
+            self.rented.fetch_add(1, Relaxed);
+        }
+        Some(slot)
+    }
+
+    fn rent_from_afar(&self) -> Option<NonNull<S>> {
         let own = self.own().and_then(|shard| {
             // SAFETY: a slab that has a handle keeps its shards.
             self.take_from(unsafe { shard.as_ref() })
         });
-        own.or_else(|| self.find())
+        if own.is_some() {
+            return own;
+        }
+        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
+        // there is one again.
+        let dry = self.dry.load(Relaxed);
+        if dry != 0 {
+            self.dry.store(dry - 1, Relaxed);
+            return None;
+        }
+        let found = self.find();
+        if found.is_none() && !self.settings.exact {
+            self.dry.store(DRY, Relaxed);
+        }
+        found
     }
 
     /// A slot of this thread's shard, if there is one, and nobody else is there.
@@ -205,12 +234,7 @@ impl<S: Linked> SharedSlab<S> {
     /// unbounded one what threads left that have ended. Whether there was anything.
     fn reclaim(&self, middle: &mut Middle<S>) -> bool {
         let mut found = false;
-        let mut drain = |shard: &Shard| {
-            let list = shard.drain(u32::MAX);
-            found |= list.len() > 0;
-            self.vacant.fetch_add(list.len().into(), Relaxed);
-            middle.lists.push(&list);
-        };
+        let mut drain = |shard: &Shard| found |= self.collect(middle, shard);
         if self.settings.is_bounded() {
             // All of them before anything is taken out of the first: otherwise a slot could come
             // back behind us, and another go before us, and we would find none where one was vacant
@@ -233,6 +257,35 @@ impl<S: Linked> SharedSlab<S> {
             left.for_each(|shard| drain(unsafe { shard.as_ref() }));
         }
         found
+    }
+
+    /// All that is in a shard goes to the middle. Whether there was anything.
+    fn collect(&self, middle: &Middle<S>, shard: &Shard) -> bool {
+        let list = shard.drain(u32::MAX);
+        self.vacant.fetch_add(list.len().into(), Relaxed);
+        middle.lists.push(&list);
+        list.len() > 0
+    }
+
+    /// Frees all slots of the middle, and those that were never used; tells how many.
+    fn free_all(&self, middle: &mut Middle<S>) -> u32 {
+        let mut freed = 0;
+        while let Some(list) = self.use_next(middle) {
+            self.vacant.fetch_add(list.len().into(), Relaxed);
+            middle.lists.push(&list);
+        }
+        while let Some(list) = middle.lists.pop() {
+            while let Some(slot) = list.pop() {
+                // SAFETY: it was in the middle, so it is vacant.
+                unsafe { self.slots.free(slot) };
+                freed += 1;
+            }
+        }
+        middle.capacity -= freed;
+        self.vacant.fetch_sub(freed.into(), Relaxed);
+        // All who store hold the lock.
+        self.used.store(self.used.load(Relaxed) - freed, Relaxed);
+        freed
     }
 
     fn grow(&self, middle: &mut Middle<S>) -> bool {
@@ -274,7 +327,7 @@ impl<S: Linked> SharedSlab<S> {
         // To get the shard may have taken a while, and so may the lock below.
         if slab.closed.load(Relaxed) {
             // SAFETY: the slot was out.
-            return unsafe { limbo::put(this) };
+            return unsafe { limbo::put(this, slot) };
         }
         // SAFETY: the caller's.
         if shard.is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
@@ -284,7 +337,7 @@ impl<S: Linked> SharedSlab<S> {
         if slab.closed.load(Relaxed) {
             drop(middle);
             // SAFETY: as above.
-            return unsafe { limbo::put(this) };
+            return unsafe { limbo::put(this, slot) };
         }
         let list = match shard {
             // SAFETY: as above.
@@ -295,13 +348,22 @@ impl<S: Linked> SharedSlab<S> {
         // SAFETY: the slot is vacant, and in no list.
         unsafe { list.push(slot) };
         middle.lists.push(&list);
+        slab.dry.store(0, Relaxed);
         drop(middle);
         // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
         slab.vacant.fetch_add(count.into(), Release);
     }
 
-    /// Counts a slot that has come back to a closed slab, under the lock of limbo.
-    pub(crate) fn count_late(&self) {
+    /// Takes a slot back to a closed slab, under the lock of limbo: nobody will rent it.
+    ///
+    /// # Safety
+    ///
+    /// As [`Slab::put`].
+    pub(crate) unsafe fn put_late(&self, slot: NonNull<S>) {
+        if S::Storage::FREES {
+            // SAFETY: the slot is vacant, and in no list.
+            unsafe { self.slots.free(slot) };
+        }
         // ORDERING: Release, with the Acquire in `is_empty`, as the other returns.
         self.vacant.fetch_add(1, Release);
     }
@@ -316,19 +378,27 @@ impl<S: Linked> SharedSlab<S> {
     }
 }
 
-/// As for a [`Slot`](super::Slot).
-#[cfg(loom)]
 impl<S: Linked> Drop for SharedSlab<S> {
     fn drop(&mut self) {
+        if S::Storage::FREES {
+            let mut middle = lock(&self.middle);
+            for shard in self.shards() {
+                self.collect(&middle, shard);
+            }
+            self.free_all(&mut middle);
+        }
+        // As for a `Slot`.
+        #[cfg(loom)]
         if !std::thread::panicking() {
             // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
             let _ = unsafe { self.closed.unsync_load() };
             self.near.with_mut(|_| ());
             self.handles.with_mut(|_| ());
             self.used.with_mut(|_| ());
+            self.dry.with_mut(|_| ());
             self.vacant.with_mut(|_| ());
-            let Self { retired, abandoned, refused, allocations, .. } = self;
-            for count in [retired, abandoned, refused, allocations] {
+            let Self { rented, retired, abandoned, refused, allocations, .. } = self;
+            for count in [rented, retired, abandoned, refused, allocations] {
                 count.with_mut(|_| ());
             }
         }
@@ -342,14 +412,16 @@ impl<S: Linked> Slab for SharedSlab<S> {
         let count = || AtomicU64::new(0);
         let middle = Middle { lists: Lists::new(), capacity: 0 };
         let slab = Box::new(SharedSlab {
-            slots: Chunks::new(settings.limit()),
+            slots: Storage::new(&settings.table, settings.limit()),
             shards: Chunks::new(chunks::MAX),
             near: AtomicPtr::new(ptr::null_mut()),
             closed: AtomicBool::new(false),
             handles: AtomicUsize::new(1),
             used: AtomicU32::new(0),
             middle: Mutex::new(middle),
+            dry: AtomicU32::new(0),
             vacant: AtomicI64::new(0),
+            rented: count(),
             retired: count(),
             abandoned: count(),
             refused: count(),
@@ -379,8 +451,12 @@ impl<S: Linked> Slab for SharedSlab<S> {
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
         // SAFETY: a slab that has a handle keeps its shards.
-        let slot = unsafe { self.near().as_ref() }.pop();
-        slot.or_else(|| self.rent_slowly())
+        let shard = unsafe { self.near().as_ref() };
+        let Some(slot) = shard.pop() else { return self.rent_slowly() };
+        if !S::Storage::COUNTS_RENTS {
+            shard.count();
+        }
+        Some(slot)
     }
 
     #[inline(always)]
@@ -405,7 +481,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
         }
         if slab.closed.load(Relaxed) {
             // SAFETY: the slot was out.
-            return unsafe { limbo::put(this) };
+            return unsafe { limbo::put(this, slot) };
         }
         if end.exhausted {
             slab.retired.fetch_add(1, Relaxed);
@@ -446,6 +522,20 @@ impl<S: Linked> Slab for SharedSlab<S> {
         }
     }
 
+    fn trim(&self) -> u32 {
+        // SAFETY: a slab that has a handle keeps its shards.
+        let own = self.own().map(|shard| unsafe { shard.as_ref() });
+        let mut middle = lock(&self.middle);
+        if let Some(shard) = own {
+            if let Some(_entered) = self.enter(shard) {
+                self.collect(&middle, shard);
+            }
+        }
+        self.reclaim(&mut middle);
+        self.dry.store(0, Relaxed);
+        self.free_all(&mut middle)
+    }
+
     fn stats(&self) -> Stats {
         // The middle first, so that what goes there from a shard meanwhile is not counted twice.
         let vacant = self.vacant.load(Acquire);
@@ -453,6 +543,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
         let used = self.used();
         let live = (i64::from(used) - vacant - in_shards).max(0).unsigned_abs();
         let (rented, high_water) = self.slots.uses(used, self.settings.first_generation);
+        let counted = self.shards().map(Shard::counted).sum::<u64>();
+        let rented = rented + counted + self.rented.load(Relaxed);
         Stats {
             rented,
             returned: rented.saturating_sub(live),

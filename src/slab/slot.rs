@@ -9,6 +9,7 @@ use core::{
 use super::{
     End, Home, Key, Slab, State,
     cells::{Pointer, Word},
+    chunks::{self, Chunks, Counted},
     list::Linked,
 };
 use crate::{
@@ -386,16 +387,34 @@ unsafe impl<T, H: Home> Linked for Slot<T, H> {
     type Pointer = H::Pointer;
     type Table = VTable<T>;
 
+    type Storage = Chunks<Self, H::Pointer, { chunks::FIRST_SLOTS }>;
+
     #[inline(always)]
-    fn link(&self) -> &H::Pointer {
-        &self.waker.data
+    unsafe fn set_link(this: NonNull<Self>, next: *mut ()) {
+        // SAFETY: a slot in a list lives.
+        unsafe { this.as_ref() }.waker.data.store(next);
+    }
+
+    #[inline(always)]
+    unsafe fn link(this: NonNull<Self>) -> *mut () {
+        // SAFETY: a slot in a list lives.
+        unsafe { this.as_ref() }.waker.data.load()
     }
 
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    fn list_link(&self) -> &H::Pointer {
-        &self.waker.vtable
+    unsafe fn set_list_link(this: NonNull<Self>, next: *mut ()) {
+        // SAFETY: a slot in a list lives.
+        unsafe { this.as_ref() }.waker.vtable.store(next);
     }
 
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    unsafe fn list_link(this: NonNull<Self>) -> *mut () {
+        // SAFETY: a slot in a list lives.
+        unsafe { this.as_ref() }.waker.vtable.load()
+    }
+}
+
+impl<T, H: Home> Counted for Slot<T, H> {
     fn uses(&self) -> u32 {
         self.state().generation()
     }

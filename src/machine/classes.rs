@@ -1,0 +1,136 @@
+//! The size classes of a pool, and the slab of each, which is made when it is first needed.
+
+use core::ptr::NonNull;
+
+use super::ClassStats;
+use crate::slab::{Block, Home, Pointer, Settings, Slab};
+
+/// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
+/// of such blocks would compete for the same places in the cache.
+pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
+
+/// What the blocks of a class have room for.
+pub(crate) const fn capacity<H: Home>(class: usize) -> usize {
+    SIZES[class] - size_of::<Block<H>>()
+}
+
+/// The class of the smallest block with room for an `X`; `None` if there is none, or if `X` has to be
+/// aligned to more than a block offers.
+pub(crate) const fn class_of<X, H: Home>() -> Option<usize> {
+    let mut class = 0;
+    while class < SIZES.len() {
+        let fits = size_of::<X>() <= capacity::<H>(class);
+        if fits && align_of::<X>() <= align_of::<Block<H>>() {
+            return Some(class);
+        }
+        class += 1;
+    }
+    None
+}
+
+/// The slabs, each with one handle, which is here.
+pub(crate) struct Classes<H: Home> {
+    slabs: [H::Pointer; SIZES.len()],
+    bounds: Bounds,
+}
+
+/// How much a pool may have of each class.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) slots: u32,
+    pub(crate) bytes: usize,
+}
+
+impl Bounds {
+    pub(crate) const NONE: Bounds = Bounds { slots: u32::MAX, bytes: usize::MAX };
+
+    /// So many blocks of a class.
+    pub(crate) fn slots(self, class: usize) -> u32 {
+        let by_bytes = u32::try_from(self.bytes / SIZES[class]).unwrap_or(u32::MAX);
+        self.slots.min(by_bytes)
+    }
+}
+
+impl<H: Home> Classes<H> {
+    /// With no slab so far: all of the pointers are null.
+    pub(crate) const fn new(slabs: [H::Pointer; SIZES.len()], bounds: Bounds) -> Self {
+        Classes { slabs, bounds }
+    }
+
+    /// A vacant block of a class, which is out from now on, or `None` if there are as many as there may be.
+    #[inline(always)]
+    pub(crate) fn rent(&self, class: usize) -> Option<NonNull<Block<H>>> {
+        let slab = self.slab(class).unwrap_or_else(|| self.make(class));
+        slab.rent()
+    }
+
+    /// The slab of a class, if there is one.
+    #[inline(always)]
+    pub(crate) fn slab(&self, class: usize) -> Option<&H::Blocks> {
+        let slab = NonNull::new(self.slabs[class].observe())?;
+        // SAFETY: what is there is a slab with a handle.
+        Some(unsafe { slab.cast().as_ref() })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make(&self, class: usize) -> &H::Blocks {
+        let slab = <H::Blocks as Slab>::new(Settings {
+            table: SIZES[class],
+            initial: 0,
+            limit: Some(self.bounds.slots(class)),
+            exact: false,
+            first_generation: 1,
+            make: |slab, _, _| Block::new(slab),
+        });
+        if self.slabs[class].publish_first(slab.as_ptr().cast()).is_err() {
+            // Somebody else was faster.
+            // SAFETY: it was just made, and nobody has seen it.
+            unsafe { give_up(slab) };
+        }
+        self.slab(class).expect("it was made")
+    }
+}
+
+impl<H: Home> Classes<H> {
+    pub(crate) fn stats(&self, class: usize) -> ClassStats {
+        let stats = self.slab(class).map(Slab::stats).unwrap_or_default();
+        ClassStats {
+            slot_size: SIZES[class] as u64,
+            max_size: capacity::<H>(class) as u64,
+            rented: stats.rented,
+            returned: stats.returned,
+            live: stats.live,
+            high_water: stats.high_water,
+            capacity: stats.capacity,
+            allocations: stats.allocations,
+        }
+    }
+
+    /// Gives vacant blocks of a class back to the allocator; tells how many bytes.
+    pub(crate) fn trim(&self, class: usize) -> u64 {
+        self.slab(class).map_or(0, |slab| u64::from(slab.trim()) * SIZES[class] as u64)
+    }
+}
+
+/// # Safety
+///
+/// The slab has one handle, which is the caller's, and is given up.
+unsafe fn give_up<L: Slab>(slab: NonNull<L>) {
+    // SAFETY: the handle keeps it.
+    let last = unsafe { slab.as_ref() }.remove_handle();
+    debug_assert!(last);
+    // SAFETY: that was the handle.
+    unsafe { L::close(slab) };
+}
+
+impl<H: Home> Drop for Classes<H> {
+    fn drop(&mut self) {
+        for slab in &self.slabs {
+            if let Some(slab) = NonNull::new(slab.observe()) {
+                // SAFETY: it is a slab with one handle, which is here.
+                unsafe { give_up(slab.cast::<H::Blocks>()) };
+            }
+        }
+    }
+}

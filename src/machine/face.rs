@@ -1,0 +1,210 @@
+//! The public types of both kinds of pool, from one text. They differ in their names, in where their
+//! slots live, and in whether what is put into them has to be `Send`.
+
+macro_rules! face {
+    (
+        $(#[$doc:meta])*
+        $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr,
+        [$($send:tt)*]
+    ) => {
+        $(#[$doc])*
+        pub struct $Pool(pub(crate) Machines<$home>);
+
+        #[doc = concat!("A builder of a [`", stringify!($Pool), "`]; from [`builder`](",
+            stringify!($Pool), "::builder).")]
+        #[derive(Clone, Copy, Debug)]
+        #[must_use = "a builder makes a pool when it is told to `build`"]
+        pub struct $Builder {
+            bounds: Bounds,
+        }
+
+        impl $Builder {
+            /// Never has more slots of one size class than that. What finds none is boxed.
+            ///
+            /// # Panics
+            ///
+            /// If `slots` is 0.
+            #[track_caller]
+            pub const fn max_slots(mut self, slots: u32) -> Self {
+                assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
+                self.bounds.slots = slots;
+                self
+            }
+
+            /// Never takes more memory than that for the slots of one size class: of those sizes of which
+            /// not even one fits into it there are none.
+            pub const fn max_bytes(mut self, bytes: usize) -> Self {
+                self.bounds.bytes = bytes;
+                self
+            }
+
+            /// The pool. Nothing is allocated.
+            #[must_use]
+            pub const fn build(self) -> $Pool {
+                $Pool(Machines::new([$pointer; SIZES.len()], $tally, self.bounds))
+            }
+        }
+
+        impl $Pool {
+            /// The largest future that has a place in a slot, in bytes.
+            pub const MAX_SIZE: usize = capacity::<$home>(SIZES.len() - 1);
+
+            /// A pool without bounds. Nothing is allocated.
+            #[must_use]
+            pub const fn new() -> Self {
+                Self::builder().build()
+            }
+
+            /// A builder, for a pool with bounds.
+            pub const fn builder() -> $Builder {
+                $Builder { bounds: Bounds::NONE }
+            }
+
+            /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
+            /// for `'a`; it does not refer to the pool.
+            ///
+            /// `future` is not polled before it is awaited.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// Nothing is allocated if a slot of its size class is vacant. What is larger than
+            /// [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box, and so does
+            /// what finds the pool full. The slot is vacant again when `future` has completed, before
+            /// the result is given out, or when it is dropped.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// let name = String::from("inner");
+            /// let future = pool.future(async { name.len() });
+            /// assert_eq!(futures::executor::block_on(future), 5);
+            /// assert_eq!((pool.stats().live(), pool.stats().boxed()), (0, 0));
+            /// ```
+            #[inline]
+            pub fn future<'a, F>(&self, future: F) -> $Future<'a, F::Output>
+            where
+                F: Future $($send)* + 'a,
+            {
+                $Future(self.0.put(future))
+            }
+
+            /// [`future`](Self::future), if there is a slot for it.
+            ///
+            /// # Errors
+            ///
+            /// The future itself, if it is too large, or if the pool is full.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
+            /// let first = pool.try_future(async { 1 }).unwrap();
+            /// let refused = pool.try_future(async { 2 }).unwrap_err();
+            /// assert!(!refused.is_too_large());
+            /// let later = refused.into_future();
+            /// drop(first);
+            /// assert!(pool.try_future(later).is_ok());
+            /// ```
+            #[inline]
+            pub fn try_future<'a, F>(
+                &self,
+                future: F,
+            ) -> Result<$Future<'a, F::Output>, NotPooled<F>>
+            where
+                F: Future $($send)* + 'a,
+            {
+                self.0.try_put(future).map($Future)
+            }
+
+            /// Polls `future` once, now, in its own type, which the compiler can inline: if it is ready at
+            /// once, its result is inline, and it keeps no slot.
+            ///
+            /// The poll has a waker that does nothing. That is no loss: whoever awaits what is returned
+            /// begins with a poll. So a future that pends is polled twice before anything wakes it; where
+            /// there is a context, [`eager_with`](Self::eager_with) does without that.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// As [`future`](Self::future).
+            ///
+            /// # Panics
+            ///
+            /// If `future` does. Its slot comes back.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// assert_eq!(pool.eager(async { 5 }).try_take().unwrap(), 5);
+            /// assert!(pool.eager(std::future::pending::<u8>()).try_take().is_err());
+            /// ```
+            #[inline]
+            pub fn eager<'a, F>(&self, future: F) -> $Future<'a, F::Output>
+            where
+                F: Future $($send)* + 'a,
+            {
+                self.eager_with(future, &mut Context::from_waker(Waker::noop()))
+            }
+
+            /// [`eager`](Self::eager), with the context of the task that will await it.
+            #[inline]
+            pub fn eager_with<'a, F>(
+                &self,
+                future: F,
+                cx: &mut Context<'_>,
+            ) -> $Future<'a, F::Output>
+            where
+                F: Future $($send)* + 'a,
+            {
+                $Future(self.0.put_eagerly(future, cx))
+            }
+
+            /// What the pool has done so far, and what it has. It goes through all that it keeps for
+            /// threads: it is for reports, not for each future.
+            #[must_use]
+            pub fn stats(&self) -> FuturePoolStats {
+                self.0.stats()
+            }
+
+            /// Gives the memory of vacant slots back to the allocator, and tells how many bytes.
+            ///
+            /// What other threads that live keep for themselves, up to 32 slots of a size each, stays.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// drop(pool.future(async { 5 }));
+            /// assert_eq!(pool.trim(), 64);
+            /// assert_eq!(pool.stats().bytes(), 0);
+            /// ```
+            pub fn trim(&self) -> u64 {
+                self.0.trim()
+            }
+        }
+
+        impl Default for $Pool {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        /// Shows its [`FuturePoolStats`].
+        impl fmt::Debug for $Pool {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($Pool)).field(&self.stats()).finish()
+            }
+        }
+    };
+}
+
+pub(super) use face;

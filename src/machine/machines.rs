@@ -1,0 +1,107 @@
+//! What the pools of both kinds do.
+
+use core::task::{Context, Poll};
+
+use super::{
+    ClassStats, FuturePoolStats, NotPooled,
+    classes::{Bounds, Classes, SIZES, capacity},
+    pooled::{NoPlace, Place},
+};
+use crate::{
+    affinity::Admits,
+    erased::Boxable,
+    future::Packed,
+    slab::{Home, Tally},
+};
+
+/// The slots of a pool, and how many futures found none: because they were too large, and because it was
+/// full.
+pub(crate) struct Machines<H: Home> {
+    classes: Classes<H>,
+    boxed: H::Tally,
+}
+
+impl<H: Home> Machines<H> {
+    /// With no slab so far: all of the pointers are null.
+    pub(super) const fn new(
+        slabs: [H::Pointer; SIZES.len()],
+        boxed: H::Tally,
+        bounds: Bounds,
+    ) -> Self {
+        Machines { classes: Classes::new(slabs, bounds), boxed }
+    }
+
+    /// The future in a slot or a box.
+    #[inline(always)]
+    pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
+    where
+        F: Boxable + 'a,
+        A: Admits<F> + Admits<Place<F, H>>,
+    {
+        match Place::find(&self.classes) {
+            Ok(place) => Packed::placed(place, future),
+            Err(why) => {
+                self.count(why);
+                Packed::boxed(future)
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn try_put<'a, F, A>(
+        &self,
+        future: F,
+    ) -> Result<Packed<'a, F::Output, A>, NotPooled<F>>
+    where
+        F: Boxable + 'a,
+        A: Admits<F> + Admits<Place<F, H>>,
+    {
+        match Place::find(&self.classes) {
+            Ok(place) => Ok(Packed::placed(place, future)),
+            Err(why) => Err(NotPooled { future, why, max_size: capacity::<H>(SIZES.len() - 1) }),
+        }
+    }
+
+    /// [`put`](Machines::put), and polled once where the compiler knows what it is.
+    #[inline(always)]
+    pub(crate) fn put_eagerly<'a, F, A>(
+        &self,
+        future: F,
+        cx: &mut Context<'_>,
+    ) -> Packed<'a, F::Output, A>
+    where
+        F: Boxable + 'a,
+        A: Admits<F> + Admits<Place<F, H>>,
+    {
+        match Place::find(&self.classes) {
+            Ok(place) => Packed::placed_eagerly(place, future, cx),
+            Err(why) => {
+                self.count(why);
+                let mut boxed = Packed::boxed(future);
+                match boxed.poll(cx) {
+                    Poll::Ready(value) => Packed::ready(value),
+                    Poll::Pending => boxed,
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn count(&self, why: NoPlace) {
+        self.boxed.count(why == NoPlace::Full);
+    }
+
+    pub(super) fn stats(&self) -> FuturePoolStats {
+        let [too_large, full] = self.boxed.counts();
+        let mut classes = [ClassStats::default(); SIZES.len()];
+        for (class, stats) in classes.iter_mut().enumerate() {
+            *stats = self.classes.stats(class);
+        }
+        FuturePoolStats { classes, too_large, full }
+    }
+
+    /// Gives vacant slots back to the allocator; tells how many bytes.
+    pub(super) fn trim(&self) -> u64 {
+        (0..SIZES.len()).map(|class| self.classes.trim(class)).sum()
+    }
+}

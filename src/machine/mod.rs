@@ -1,0 +1,114 @@
+#![doc = include_str!("design.md")]
+
+mod classes;
+mod error;
+mod face;
+mod machines;
+mod pooled;
+mod stats;
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use core::sync::atomic::AtomicPtr;
+use core::{
+    cell::Cell,
+    fmt,
+    future::Future,
+    ptr,
+    task::{Context, Waker},
+};
+
+use self::{
+    classes::{Bounds, SIZES, capacity},
+    face::face,
+    machines::Machines,
+};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::{AnyThread, ValueFuture, slab::SharedTally};
+use crate::{LocalValueFuture, OneThread, slab::LocalTally};
+
+pub(crate) use self::pooled::Place;
+pub use self::{
+    error::NotPooled,
+    stats::{ClassStats, FuturePoolStats},
+};
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+face! {
+    /// A pool of state machines: what would be a `Box<dyn Future>` for each call is in a slot that is
+    /// used again. Any thread may use it, and what comes from it may be dropped on any other.
+    ///
+    /// [`ValueFuture::pooled`] uses one that is [built in](FuturePool::built_in), and needs no set-up. One
+    /// of one's own has bounds and figures of its own. It may be dropped first: what is out still works.
+    /// Its clones would be handles of the same pool; there are none, because it can be a `static`, or be
+    /// in an `Arc`.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144
+    /// bytes, and a future takes the smallest that has room for it, whatever was in there before. Each
+    /// size takes 7 KiB from when it is first needed, and each slot an allocation of its own when there is
+    /// none vacant. A thread keeps up to 32 vacant slots of a size for itself; what is more goes to others.
+    /// [`trim`](FuturePool::trim) gives back what is not needed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::{FuturePool, ValueFuture};
+    ///
+    /// static POOL: FuturePool = FuturePool::builder().max_bytes(1 << 20).build();
+    ///
+    /// trait Store {
+    ///     fn get<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Option<u64>>;
+    /// }
+    ///
+    /// struct Remote;
+    ///
+    /// impl Store for Remote {
+    ///     fn get<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Option<u64>> {
+    ///         POOL.future(async move {
+    ///             // ask a server, and wait
+    ///             key.parse().ok()
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let store: &dyn Store = &Remote;
+    /// assert_eq!(futures::executor::block_on(store.get("12")), Some(12));
+    /// assert_eq!(futures::executor::block_on(store.get("34")), Some(34));
+    /// assert_eq!(POOL.stats().classes.iter().map(|class| class.capacity).sum::<u64>(), 1);
+    /// ```
+    FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
+    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send]
+}
+
+face! {
+    /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
+    /// Everything else is the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::new();
+    /// let shared = Rc::new(5);
+    /// let theirs = Rc::clone(&shared);
+    /// assert_eq!(futures::executor::block_on(pool.future(async move { *theirs })), 5);
+    /// assert_eq!(Rc::strong_count(&shared), 1);
+    /// ```
+    LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
+    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), []
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl FuturePool {
+    /// The pool of [`ValueFuture::pooled`], for its figures and to [`trim`](Self::trim) it. Of each size
+    /// class it has 16 MiB at most.
+    #[must_use]
+    #[inline(always)]
+    pub fn built_in() -> &'static FuturePool {
+        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes(16 << 20).build();
+        &BUILT_IN
+    }
+}

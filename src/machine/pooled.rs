@@ -1,0 +1,111 @@
+//! A future in a block: the state machine, where a thin box would be.
+
+use core::{
+    marker::PhantomData,
+    mem::{self, ManuallyDrop},
+    ptr::{self, NonNull},
+    task::{Context, Poll},
+};
+
+use super::classes::{Classes, class_of};
+use crate::{
+    ArmKind,
+    erased::{Boxable, Head, House, Pointee, header, poll},
+    slab::{Block, Home},
+};
+
+/// What stands in a block. It begins with the header, as every pointee does.
+#[repr(C)]
+struct Pooled<F, H: Home> {
+    block: Block<H>,
+    future: ManuallyDrop<F>,
+}
+
+/// Why a future has no place in a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NoPlace {
+    TooLarge,
+    Full,
+}
+
+/// A place for a future, which has to be filled.
+pub(crate) struct Place<F, H: Home>(NonNull<Pooled<F, H>>, PhantomData<F>);
+
+// SAFETY: the block may be given back on any thread, and the future will be there.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
+
+impl<F: Boxable, H: Home> Place<F, H> {
+    #[inline(always)]
+    pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoPlace> {
+        let Some(class) = (const { class_of::<F, H>() }) else { return Err(NoPlace::TooLarge) };
+        let block = classes.rent(class).ok_or(NoPlace::Full)?;
+        Ok(Place(block.cast(), PhantomData))
+    }
+
+    /// Moves the future in, and gives the head that owns it.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn fill(self, future: F) -> Head {
+        let pooled = self.0;
+        // SAFETY: the block is out, and ours.
+        unsafe { Block::set_header(pooled.cast::<Block<H>>(), header::<Pooled<F, H>>()) };
+        let place = Pooled::<F, H>::future(pooled.as_ptr().cast());
+        // SAFETY: the block has room for the future, by its class.
+        unsafe { place.write(future) };
+        Head::boxed(pooled.cast())
+    }
+}
+
+impl<F: Boxable, H: Home> Place<F, H> {
+    /// Polls a future where [`fill`](Place::fill) put it.
+    ///
+    /// # Safety
+    ///
+    /// As [`VTable::poll`](crate::erased::VTable::poll), where the head is from `fill`.
+    #[inline(always)]
+    pub(crate) unsafe fn poll(
+        live: Head,
+        head: &mut Head,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        // SAFETY: the caller's.
+        unsafe { poll::<Pooled<F, H>>(live, head, cx, live.boxed_pointer()) }
+    }
+}
+
+impl<F: Boxable, H: Home> Pointee for Pooled<F, H> {
+    const ARM: ArmKind = F::ARM;
+
+    unsafe fn give_up(pointee: *mut (), _: Head) {
+        /// Gives the block back, also if the future panics when it is dropped.
+        struct GiveBack<H: Home>(NonNull<Block<H>>);
+
+        impl<H: Home> Drop for GiveBack<H> {
+            #[inline(always)]
+            fn drop(&mut self) {
+                // SAFETY: the head owned the block, and what was in it is gone.
+                unsafe { Block::give_back(self.0) };
+            }
+        }
+
+        // SAFETY: a pointee has an address.
+        let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
+        let _block = GiveBack(block);
+        if mem::needs_drop::<F>() {
+            // SAFETY: the head owned the future, and its caller gave it up.
+            unsafe { ptr::drop_in_place(Self::future(pointee)) };
+        }
+    }
+}
+
+// SAFETY: a block does not move, and `fill` puts the future in.
+unsafe impl<F: Boxable, H: Home> House for Pooled<F, H> {
+    type Future = F;
+
+    #[inline(always)]
+    fn future(pointee: *mut ()) -> *mut F {
+        // `wrapping`, as this is no more than the address.
+        pointee.wrapping_byte_add(mem::offset_of!(Pooled<F, H>, future)).cast()
+    }
+}

@@ -1,0 +1,461 @@
+//! Futures in slots of a pool: their results, what becomes of their slots, and what is boxed instead.
+
+mod common;
+
+use std::{
+    future::{Future, pending, poll_fn, ready},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task};
+use futures::{executor::block_on, future::FusedFuture};
+use value_future::{
+    FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder,
+    LocalValueFuture, NotPooled, ValueFuture,
+};
+
+/// The same tests for both kinds of pool.
+macro_rules! for_both_kinds {
+    ($($item:item)*) => {
+        mod shared {
+            use super::*;
+            use super::{FuturePool as Pool, FuturePoolBuilder as Builder, ValueFuture as Erased};
+            $($item)*
+        }
+
+        mod local {
+            use super::*;
+            use super::{
+                LocalFuturePool as Pool, LocalFuturePoolBuilder as Builder,
+                LocalValueFuture as Erased,
+            };
+            $($item)*
+        }
+    };
+}
+
+/// So many bytes, aligned to 8, ready at once.
+struct Bytes<const WORDS: usize>([u64; WORDS]);
+
+impl<const WORDS: usize> Future for Bytes<WORDS> {
+    type Output = u64;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u64> {
+        Poll::Ready(self.0.iter().sum())
+    }
+}
+
+#[repr(align(16))]
+struct Aligned16(u8);
+#[repr(align(32))]
+struct Aligned32(u8);
+
+/// A class in which something was, and no other.
+#[track_caller]
+fn only_class(stats: &FuturePoolStats) -> usize {
+    let used: Vec<_> = (0..8).filter(|class| stats.classes[*class].rented > 0).collect();
+    assert_eq!(used.len(), 1, "{stats:?}");
+    used[0]
+}
+
+for_both_kinds! {
+    #[test]
+    fn a_future_gives_its_result_and_its_slot_back() {
+        let pool = Pool::new();
+        let name = String::from("borrowed");
+        let mut future = pool.future(async {
+            Yield::default().await;
+            name.len()
+        });
+        let task = Task::new();
+        assert_eq!(poll_with(&mut future, &task.waker()), Poll::Pending);
+        assert_eq!(task.woken.get(), 1);
+        assert_eq!(pool.stats().live(), 1);
+        assert_eq!(poll_with(&mut future, &task.waker()), Poll::Ready(8));
+        assert_eq!(pool.stats().live(), 0, "before the future is dropped");
+        assert!(future.is_terminated());
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("polled after completion"), "{text}");
+    }
+
+    #[test]
+    fn a_future_that_is_dropped_is_dropped_once_and_gives_its_slot_back() {
+        let dropped = drops();
+        let pool = Pool::new();
+        for polled in [false, true] {
+            let loud = Loud(&dropped);
+            let mut future = pool.future(async move {
+                pending::<()>().await;
+                drop(loud);
+            });
+            if polled {
+                assert!(poll(&mut future).is_pending());
+            }
+            drop(future);
+            assert_eq!((count(&dropped), pool.stats().live()), (1 + usize::from(polled), 0));
+        }
+        assert_eq!(pool.stats().classes[only_class(&pool.stats())].high_water, 1);
+    }
+
+    #[test]
+    fn slots_are_reused_by_fit() {
+        let pool = Pool::new();
+        assert_eq!(block_on(pool.future(Bytes([1; 14]))), 14);
+        assert_eq!(block_on(pool.future(Bytes([1; 7]))), 7, "another type, and smaller");
+        assert_eq!(block_on(pool.future(async { [0_u8; 100].len() })), 100);
+        let stats = pool.stats();
+        // The async block holds nothing, and so takes the smallest.
+        assert_eq!((stats.classes[0].rented, stats.classes[0].capacity), (1, 1));
+        assert_eq!((stats.classes[1].rented, stats.classes[1].capacity), (2, 1));
+        assert_eq!((stats.boxed(), stats.bytes()), (0, 64 + 128));
+    }
+
+    #[test]
+    fn each_size_takes_the_smallest_slot_that_has_room_for_it() {
+        fn class<const WORDS: usize>() -> Option<usize> {
+            let pool = Pool::new();
+            assert_eq!(block_on(pool.future(Bytes([1; WORDS]))), WORDS as u64);
+            let stats = pool.stats();
+            assert_eq!(stats.live(), 0);
+            if stats.boxed() > 0 {
+                assert_eq!((stats.too_large, stats.full), (1, 0));
+                return None;
+            }
+            let class = only_class(&stats);
+            assert!(stats.classes[class].max_size >= 8 * WORDS as u64);
+            assert!(class == 0 || stats.classes[class - 1].max_size < 8 * WORDS as u64);
+            Some(class)
+        }
+        let classes = [
+            class::<0>(), class::<6>(), class::<7>(), class::<14>(), class::<15>(), class::<22>(),
+            class::<23>(), class::<38>(), class::<39>(), class::<70>(), class::<71>(),
+            class::<134>(), class::<135>(), class::<262>(), class::<263>(), class::<518>(),
+            class::<519>(),
+        ];
+        let expected = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7].map(Some);
+        if cfg!(target_pointer_width = "64") {
+            assert_eq!(classes[..16], expected);
+            assert_eq!(Pool::MAX_SIZE, 518 * 8);
+            assert_eq!(classes[16], None);
+        }
+    }
+
+    #[test]
+    fn what_is_aligned_to_more_than_16_bytes_is_boxed() {
+        let pool = Pool::new();
+        let future = pool.future(async {
+            let aligned = Aligned16(1);
+            Yield::default().await;
+            (&raw const aligned).addr() + usize::from(aligned.0 - 1)
+        });
+        assert_eq!(block_on(future) % 16, 0);
+        assert_eq!(pool.stats().boxed(), 0);
+        let future = pool.future(async {
+            let aligned = Aligned32(1);
+            Yield::default().await;
+            (&raw const aligned).addr() + usize::from(aligned.0 - 1)
+        });
+        assert_eq!(block_on(future) % 32, 0);
+        assert_eq!((pool.stats().too_large, pool.stats().full), (1, 0));
+    }
+
+    #[test]
+    fn a_future_without_a_place_comes_back_and_says_why() {
+        let pool = Builder::max_slots(Pool::builder(), 1).build();
+        let too_large: NotPooled<Bytes<1000>> = pool.try_future(Bytes([1; 1000])).unwrap_err();
+        assert!(too_large.is_too_large());
+        let text = too_large.to_string();
+        assert!(text.starts_with("a slot has room for 4"), "{text}");
+        assert!(text.ends_with("is 8000 bytes, aligned to 8"), "{text}");
+        assert_eq!(block_on(too_large.into_future()), 1000);
+
+        let mut first = pool.try_future(Bytes([1; 2])).unwrap();
+        let full = pool.try_future(Bytes([2; 2])).unwrap_err();
+        assert!(!full.is_too_large());
+        let text = full.to_string();
+        assert!(text.starts_with("the pool is full: all slots of the size for `"), "{text}");
+        assert!(text.ends_with("(16 bytes) are in use"), "{text}");
+        assert_eq!(poll(&mut first), Poll::Ready(2));
+        assert_eq!(block_on(pool.try_future(full.into_future()).unwrap()), 4);
+        assert_eq!(pool.stats().boxed(), 0, "nothing was");
+    }
+
+    #[test]
+    fn a_full_pool_boxes_and_counts_and_never_has_more_slots() {
+        let pool = Pool::builder().max_slots(3).build();
+        let futures = [(); 5].map(|()| pool.future(Bytes([1; 4])));
+        let stats = pool.stats();
+        assert_eq!((stats.live(), stats.full, stats.too_large), (3, 2, 0));
+        assert_eq!(futures.map(block_on), [4; 5]);
+        assert_eq!(block_on(pool.future(Bytes([1; 4]))), 4);
+        let stats = pool.stats();
+        assert_eq!((stats.live(), stats.full), (0, 2), "there was a slot again");
+        assert_eq!((stats.classes[0].capacity, stats.classes[0].high_water), (3, 3));
+        assert_eq!(block_on(pool.future(Bytes([1; 10]))), 10);
+        assert_eq!(pool.stats().classes[1].capacity, 1, "another size has its own bound");
+    }
+
+    #[test]
+    fn a_bound_in_bytes_holds_for_each_size() {
+        let pool = Pool::builder().max_bytes(200).build();
+        let futures = [(); 4].map(|()| pool.future(Bytes([1; 4])));
+        assert_eq!(pool.stats().full, 1);
+        drop(futures);
+        assert_eq!(block_on(pool.future(Bytes([1; 38]))), 38);
+        assert_eq!((pool.stats().full, pool.stats().bytes()), (2, 192));
+    }
+
+    #[test]
+    #[should_panic(expected = "`max_slots(0)`: a pool is bounded to at least one slot")]
+    fn a_bound_of_none_is_refused() {
+        let _builder = Pool::builder().max_slots(0);
+    }
+
+    #[test]
+    fn a_poll_that_panics_gives_the_slot_back_and_drops_the_future_once() {
+        let dropped = drops();
+        let pool = Pool::new();
+        let loud = Loud(&dropped);
+        let mut future = pool.future(async move {
+            let _loud = loud;
+            Yield::default().await;
+            panic!("in the future");
+        });
+        assert!(poll(&mut future).is_pending());
+        assert_eq!(panic_text(|| poll(&mut future)), "in the future");
+        assert_eq!((count(&dropped), pool.stats().live()), (1, 0));
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("panic"), "{text}");
+        drop(future);
+        assert_eq!(count(&dropped), 1);
+    }
+
+    #[test]
+    fn a_future_that_panics_when_it_is_dropped_gives_its_slot_back() {
+        #[expect(dead_code, reason = "it is dropped")]
+        struct Bomb<'c>(Loud<'c>);
+        impl Drop for Bomb<'_> {
+            fn drop(&mut self) {
+                panic!("in drop");
+            }
+        }
+        let dropped = drops();
+        let pool = Pool::new();
+        let bomb = Bomb(Loud(&dropped));
+        let future = pool.future(async move {
+            let _bomb = bomb;
+            pending::<()>().await;
+        });
+        assert_eq!(panic_text(|| drop(future)), "in drop");
+        assert_eq!((count(&dropped), pool.stats().live()), (1, 0));
+
+        // And when it has given its result, which is dropped then.
+        let result = drops();
+        let (bomb, loud) = (Bomb(Loud(&dropped)), Loud(&result));
+        let mut loud = Some(loud);
+        let mut future = pool.future(poll_fn(move |_| {
+            let _ = &bomb;
+            Poll::Ready(loud.take())
+        }));
+        assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
+        assert_eq!((count(&dropped), count(&result), pool.stats().live()), (2, 1, 0));
+        assert!(future.is_terminated());
+    }
+
+    #[test]
+    fn a_result_that_panics_when_it_is_dropped_has_left_its_slot() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("in drop");
+            }
+        }
+        let pool = Pool::new();
+        let mut future = pool.future(async { Bomb });
+        assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
+        assert_eq!(pool.stats().live(), 0);
+        let eager = pool.eager(async { Bomb });
+        assert_eq!(pool.stats().live(), 0);
+        assert_eq!(panic_text(|| drop(eager)), "in drop");
+    }
+
+    #[test]
+    fn what_is_out_goes_on_without_the_pool() {
+        let dropped = drops();
+        let pool = Pool::new();
+        let loud = Loud(&dropped);
+        let mut pending = pool.future(async move {
+            Yield::default().await;
+            drop(loud);
+            5
+        });
+        let never = pool.future(pending_for_ever(Loud(&dropped)));
+        drop(pool);
+        assert!(poll(&mut pending).is_pending());
+        assert_eq!(poll(&mut pending), Poll::Ready(5));
+        drop(never);
+        assert_eq!(count(&dropped), 2);
+    }
+
+    #[test]
+    fn an_eager_future_that_is_ready_is_inline_and_keeps_no_slot() {
+        let dropped = drops();
+        let pool = Pool::new();
+        let loud = Loud(&dropped);
+        let future = pool.eager(async {
+            drop(loud);
+            7
+        });
+        assert!(future.is_ready());
+        assert_eq!((pool.stats().live(), count(&dropped)), (0, 1));
+        assert_eq!(future.try_take().unwrap(), 7);
+        // One that is too large for a slot as well.
+        let future = pool.eager(Bytes([1; 1000]));
+        assert!(future.is_ready());
+        assert_eq!((block_on(future), pool.stats().too_large), (1000, 1));
+    }
+
+    #[test]
+    fn an_eager_future_that_pends_goes_on_where_it_was() {
+        let pool = Pool::new();
+        let mut future: Erased<'_, u8> = pool.eager(async {
+            Yield::default().await;
+            8
+        });
+        assert!(!future.is_ready());
+        assert_eq!(pool.stats().live(), 1);
+        assert_eq!(poll(&mut future), Poll::Ready(8));
+        assert_eq!(pool.stats().live(), 0);
+
+        let task = Task::new();
+        let waker = task.waker();
+        let mut future = pool.eager_with(Yield::default(), &mut Context::from_waker(&waker));
+        assert_eq!(task.woken.get(), 1, "by the first poll");
+        assert_eq!(poll(&mut future), Poll::Ready(()));
+    }
+
+    #[test]
+    fn an_eager_future_that_panics_gives_its_slot_back() {
+        let dropped = drops();
+        let pool = Pool::new();
+        let loud = Loud(&dropped);
+        let eager = || {
+            pool.eager(async move {
+                let _loud = loud;
+                panic!("at once")
+            })
+        };
+        assert_eq!(panic_text(|| drop::<Erased<'_, ()>>(eager())), "at once");
+        assert_eq!((count(&dropped), pool.stats().live()), (1, 0));
+    }
+
+    #[test]
+    fn trim_gives_back_what_is_vacant_and_nothing_else() {
+        let pool = Pool::new();
+        let mut futures: Vec<_> = (0..100).map(|_| pool.future(Bytes([1; 20]))).collect();
+        assert_eq!(pool.stats().bytes(), 100 * 192);
+        assert_eq!(pool.trim(), 0);
+        let kept = futures.split_off(97);
+        drop(futures);
+        assert_eq!(pool.trim(), 97 * 192);
+        assert_eq!(pool.trim(), 0);
+        let stats = pool.stats();
+        assert_eq!((stats.live(), stats.bytes()), (3, 3 * 192));
+        assert_eq!((stats.classes[2].high_water, stats.classes[2].rented), (100, 100));
+        for future in kept {
+            assert_eq!(block_on(future), 20);
+        }
+        assert_eq!((pool.trim(), pool.stats().bytes()), (3 * 192, 0));
+        assert_eq!(block_on(pool.future(Bytes([1; 20]))), 20);
+        assert_eq!(pool.stats().bytes(), 192);
+    }
+
+    #[test]
+    fn a_future_may_make_and_drop_others_while_it_is_polled_and_dropped() {
+        struct Again<'p>(&'p Pool);
+        impl Drop for Again<'_> {
+            fn drop(&mut self) {
+                drop(self.0.future(pending::<()>()));
+                assert_eq!(block_on(self.0.future(ready(1))), 1);
+            }
+        }
+        let pool = &Pool::new();
+        let again = Again(pool);
+        let mut future = pool.future(async move {
+            let _again = again;
+            let inner = pool.future(async {
+                drop(pool.future(pending::<()>()));
+                Yield::default().await;
+                pool.eager(ready(2)).await
+            });
+            inner.await + 1
+        });
+        assert!(poll(&mut future).is_pending());
+        assert_eq!(poll(&mut future), Poll::Ready(3));
+        assert_eq!(pool.stats().live(), 0);
+        let again = Again(pool);
+        drop(pool.future(async move {
+            let _again = again;
+        }));
+        assert_eq!(pool.stats().live(), 0);
+    }
+}
+
+async fn pending_for_ever(loud: Loud<'_>) {
+    let _loud = loud;
+    pending::<()>().await;
+}
+
+#[test]
+fn the_built_in_pool_is_used_by_both_futures() {
+    let live = || FuturePool::built_in().stats().live();
+    let not_send = Rc::new(5);
+    let mut local = LocalValueFuture::pooled(async move {
+        Yield::default().await;
+        *not_send
+    });
+    let mut sent = ValueFuture::pooled(async {
+        Yield::default().await;
+        6
+    });
+    // Other tests use no built-in pool.
+    assert_eq!(live(), 2);
+    assert!(poll(&mut local).is_pending() && poll(&mut sent).is_pending());
+    assert_eq!((poll(&mut local), poll(&mut sent)), (Poll::Ready(5), Poll::Ready(6)));
+    assert_eq!(live(), 0);
+    assert!(
+        ValueFuture::eager(ready(1)).is_ready() && LocalValueFuture::eager(ready(1)).is_ready()
+    );
+    let waker = std::task::Waker::noop();
+    let cx = &mut Context::from_waker(waker);
+    assert!(!ValueFuture::eager_with(pending::<()>(), cx).is_ready());
+    assert!(!LocalValueFuture::eager_with(pending::<()>(), cx).is_ready());
+    assert!(FuturePool::built_in().trim() > 0);
+}
+
+#[test]
+fn a_pool_may_be_a_static() {
+    static POOL: FuturePool = FuturePoolBuilder::max_slots(FuturePool::builder(), 4).build();
+    assert_eq!(block_on(POOL.future(async { 5 })), 5);
+    assert!(format!("{POOL:?}").starts_with("FuturePool(FuturePoolStats { classes: ["));
+    let local = LocalFuturePoolBuilder::max_slots(LocalFuturePool::builder(), 4).build();
+    assert!(format!("{local:?}").starts_with("LocalFuturePool(FuturePoolStats { classes: ["));
+}
+
+#[test]
+fn a_panic_of_a_pooled_future_is_a_value_with_checked() {
+    let pool = FuturePool::new();
+    let mut future = pool.future(async { panic!("in the future") }).checked();
+    assert!(
+        catch_unwind(AssertUnwindSafe(|| poll::<value_future::Checked<'_, ()>>(&mut future)))
+            .is_err()
+    );
+    let error = match poll(&mut future) {
+        Poll::Ready(Err(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(error.rule(), value_future::Rule::PolledAfterPanic);
+}

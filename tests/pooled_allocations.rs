@@ -1,0 +1,118 @@
+//! Pooled futures allocate nothing once the pool is warm; what has no place takes one box.
+
+mod common;
+#[path = "common/counting.rs"]
+mod counting;
+
+use std::{future::pending, sync::mpsc, thread};
+
+use common::{Yield, poll};
+use counting::Balance;
+use futures::executor::block_on;
+use value_future::{FuturePool, LocalFuturePool, ValueFuture};
+
+static BALANCE: Balance = Balance::new();
+
+/// Five calls deep, each behind `dyn`, and the innermost one waits.
+trait Layer: Sync {
+    fn call(&self, depth: u32) -> ValueFuture<'_, u32>;
+}
+
+struct Nested;
+
+impl Layer for Nested {
+    fn call(&self, depth: u32) -> ValueFuture<'_, u32> {
+        ValueFuture::pooled(async move {
+            if depth == 0 {
+                Yield::default().await;
+                return 0;
+            }
+            let next: &dyn Layer = self;
+            next.call(depth - 1).await + 1
+        })
+    }
+}
+
+fn all(pool: &FuturePool, local: &LocalFuturePool) {
+    let bytes = [1_u8; 200];
+    assert_eq!(block_on(pool.future(async { 1 })), 1);
+    assert_eq!(
+        block_on(pool.future(async move {
+            Yield::default().await;
+            bytes.len()
+        })),
+        200
+    );
+    assert_eq!(
+        block_on(local.future(async move {
+            Yield::default().await;
+            bytes.len()
+        })),
+        200
+    );
+    assert_eq!(pool.eager(async { 2 }).try_take().unwrap(), 2);
+    drop(pool.future(pending::<()>()));
+    let mut eager = local.eager(Yield::default());
+    assert!(poll(&mut eager).is_ready());
+    let layer: &dyn Layer = &Nested;
+    assert_eq!(block_on(layer.call(4)), 4);
+    assert_eq!(block_on(ValueFuture::pooled(async move { bytes.len() })), 200);
+}
+
+// In one test: the counts are those of the whole program.
+#[test]
+fn nothing_is_allocated_once_the_pool_is_warm() {
+    let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
+    all(&pool, &local);
+    assert_eq!(BALANCE.made_by(|| (0..100).for_each(|_| all(&pool, &local))), 0);
+
+    // Too large, and full.
+    let large = [1_u8; 5000];
+    assert_eq!(
+        BALANCE.made_by(|| drop(pool.future(async move {
+            Yield::default().await;
+            large.len()
+        }))),
+        1
+    );
+    let bounded = FuturePool::builder().max_slots(1).build();
+    let first = bounded.future(pending::<()>());
+    assert_eq!(BALANCE.made_by(|| drop(bounded.future(pending::<()>()))), 1);
+    assert_eq!(bounded.stats().full, 1);
+    drop(first);
+
+    // Made here, dropped on another thread, and back by way of the middle.
+    let (sender, receiver) = mpsc::sync_channel::<Vec<ValueFuture<'static, ()>>>(0);
+    let (back, empty) = mpsc::sync_channel(0);
+    let other = thread::spawn(move || {
+        for mut futures in receiver {
+            BALANCE.count(|| futures.clear());
+            back.send(futures).unwrap();
+        }
+    });
+    let mut futures = Vec::with_capacity(64);
+    for round in 0..40 {
+        let made = BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.future(pending()))));
+        assert!(made == 0 || round < 10, "{made} in round {round}");
+        sender.send(futures).unwrap();
+        futures = empty.recv().unwrap();
+    }
+    drop(sender);
+    other.join().unwrap();
+
+    // What a pool has allocated goes with it, or with the last of what is out. (The first time, there
+    // comes to be a list of pools that have gone.)
+    drop(futures);
+    drop(outlives_its_pool());
+    let before = BALANCE.live();
+    let kept = BALANCE.count(outlives_its_pool);
+    assert_ne!(BALANCE.live(), before);
+    BALANCE.count(|| drop(kept));
+    assert_eq!(BALANCE.live(), before);
+}
+
+fn outlives_its_pool() -> ValueFuture<'static, ()> {
+    let pool = FuturePool::new();
+    drop((0..40).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
+    pool.future(pending())
+}
