@@ -5,11 +5,13 @@
 mod contenders;
 mod harness;
 
+use std::alloc::System;
+
 use contenders::{Counting, pending, ready};
-use harness::{OPERATIONS, Row, Table, Targets, completions, find, print_table};
+use harness::{OPERATIONS, Row, Table, Targets, completions, find, machines, print_table};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Counting = Counting(System);
 
 /// The tables are gone through several times, so that none of them is taken in one bad minute.
 const PASSES: usize = 10;
@@ -112,6 +114,7 @@ fn main() {
     pending_table::<240>(&mut tables);
     pending_table::<1000>(&mut tables);
     tables.append(&mut completions::tables());
+    tables.append(&mut machines::tables());
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..PASSES {
         for table in &mut tables {

@@ -1,6 +1,6 @@
 //! The tables of the one-shot completions.
 
-use super::{Row, Table, Targets, find};
+use super::{ON_TWO_THREADS, Row, Table, Targets, find};
 use crate::contenders::completion::{
     boxed, crossing,
     floor::FLOOR,
@@ -11,9 +11,6 @@ use crate::contenders::completion::{
     threads::{self, on_two},
     trip,
 };
-
-/// What lies between the start of two threads is then nothing next to what they do.
-const ON_TWO_THREADS: u32 = 10_000;
 
 pub(crate) fn tables() -> Vec<Table> {
     let table =

@@ -132,32 +132,30 @@ impl<S: Linked> SharedSlab<S> {
     /// From a shard that is not near, or where that needs a flag, or from elsewhere.
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
-        let slot = self.rent_from_afar()?;
-        if !S::Storage::COUNTS_RENTS {
-            // ORDERING: Relaxed: it is for reports.
-            self.rented.fetch_add(1, Relaxed);
+        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
+        // there is one again. A thread that is not near has not looked into its own shard yet.
+        let dry = self.dry.load(Relaxed);
+        if dry != 0 && threads::place() != 0 {
+            self.dry.store(dry - 1, Relaxed);
+            return None;
         }
-        Some(slot)
+        self.rent_from_afar()
     }
 
+    #[cold]
+    #[inline(never)]
     fn rent_from_afar(&self) -> Option<NonNull<S>> {
         let own = self.own().and_then(|shard| {
             // SAFETY: a slab that has a handle keeps its shards.
             self.take_from(unsafe { shard.as_ref() })
         });
-        if own.is_some() {
-            return own;
-        }
-        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
-        // there is one again.
-        let dry = self.dry.load(Relaxed);
-        if dry != 0 {
-            self.dry.store(dry - 1, Relaxed);
-            return None;
-        }
-        let found = self.find();
+        let found = own.or_else(|| self.find());
         if found.is_none() && !self.settings.exact {
             self.dry.store(DRY, Relaxed);
+        }
+        if found.is_some() && !S::Storage::COUNTS_RENTS {
+            // ORDERING: Relaxed: it is for reports.
+            self.rented.fetch_add(1, Relaxed);
         }
         found
     }

@@ -17,9 +17,11 @@ use std::{
 };
 
 use super::{
-    super::Case,
+    super::{
+        Case,
+        helper::{Helper, spin_until},
+    },
     Channels,
-    helper::{Helper, spin_until},
     ours::{Ours, OursErased},
     rivals::{AsyncOneshot, Events, Futures, Multishot, Oneshot, Pooled, RawPooled, Tokio},
     settle,

@@ -5,7 +5,7 @@
 
 pub(crate) mod crossing;
 pub(crate) mod floor;
-mod helper;
+
 pub(crate) mod keyed;
 pub(crate) mod live;
 pub(crate) mod ours;

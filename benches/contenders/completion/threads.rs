@@ -4,10 +4,9 @@
 use std::cell::{LazyCell, RefCell};
 
 use super::{
-    super::Case,
+    super::{Case, helper::Helper},
     Boxed, Channels,
     floor::{Floor, FloorDyn},
-    helper::Helper,
     ours::{Ours, OursErased},
     rivals::{AsyncOneshot, Events, Futures, Multishot, Oneshot, Pooled, RawPooled, Tokio},
     shared,

@@ -14,11 +14,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::super::start_clock;
+use super::start_clock;
 
 /// Waits without sleeping, since waking a thread costs more than what is measured. It gives way
 /// now and then, in case that what it waits for has no processor.
-pub(super) fn spin_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn spin_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     loop {
         for _ in 0..10_000 {
             if let Some(result) = attempt() {
@@ -44,13 +44,13 @@ struct Shared {
     end: AtomicBool,
 }
 
-pub(super) struct Helper {
+pub(crate) struct Helper {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Helper {
-    pub(super) fn new(mut work: impl FnMut(u64) -> u64 + Send + 'static) -> Self {
+    pub(crate) fn new(mut work: impl FnMut(u64) -> u64 + Send + 'static) -> Self {
         let flag = || AtomicBool::new(false);
         let (operations, gate) = (AtomicU64::new(0), Barrier::new(2));
         let shared =
@@ -76,7 +76,7 @@ impl Helper {
 
     /// Does so many operations there and the work here, both from the same moment on, which is when
     /// the clock starts. Returns when both are done.
-    pub(super) fn alongside(&self, operations: u64, work: impl FnOnce() -> u64) -> u64 {
+    pub(crate) fn alongside(&self, operations: u64, work: impl FnOnce() -> u64) -> u64 {
         let shared = &*self.shared;
         shared.operations.store(operations, Relaxed);
         shared.awake.store(false, Relaxed);

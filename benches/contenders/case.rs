@@ -1,0 +1,107 @@
+//! A contender at work, and what all of them need.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
+    time::{Duration, Instant},
+};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A contender at work: `run` does the operation so many times on each of its threads, and returns
+/// what it consumed.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) threads: u64,
+    pub(crate) run: Box<dyn Fn(u64) -> u64>,
+}
+
+thread_local! {
+    static START: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// What a case did up to here was to get ready, and is not measured.
+pub(crate) fn start_clock() {
+    START.set(Some(Instant::now()));
+}
+
+impl Case {
+    pub(crate) fn new(name: &'static str, run: impl Fn(u64) -> u64 + 'static) -> Self {
+        Case { name, threads: 1, run: Box::new(run) }
+    }
+
+    pub(crate) fn time(&self, operations: u64) -> Duration {
+        start_clock();
+        black_box((self.run)(black_box(operations)));
+        START.get().expect("the clock runs").elapsed()
+    }
+}
+
+/// The async block of a case, driven to its end.
+pub(crate) fn drive<'a>(task: impl Future<Output = u64> + 'a) -> u64 {
+    let mut task: Pin<Box<dyn Future<Output = u64> + 'a>> = black_box(Box::pin(task));
+    let waker = opaque_waker();
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(consumed) = task.as_mut().poll(&mut cx) {
+            return consumed;
+        }
+    }
+}
+
+/// A waker that the compiler cannot see through.
+pub(crate) fn opaque_waker() -> Waker {
+    static VTABLE: RawWakerVTable =
+        RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), |_| {}, |_| {}, |_| {});
+    let raw = RawWaker::new(std::ptr::null(), black_box(&VTABLE));
+    // SAFETY: the functions ignore their argument, so the contract of `RawWaker` holds trivially.
+    black_box(unsafe { Waker::from_raw(raw) })
+}
+
+/// Counts what the operations ask of the allocator in it.
+pub(crate) struct Counting<A = System>(pub(crate) A);
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static COUNT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+// SAFETY: every call goes to the allocator with the arguments it came with.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if COUNT.load(Relaxed) {
+            ALLOCATIONS.fetch_add(1, Relaxed);
+            BYTES.fetch_add(layout.size() as u64, Relaxed);
+        }
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { self.0.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { self.0.dealloc(pointer, layout) }
+    }
+}
+
+/// Allocations and bytes per operation, on all threads. The task's own box is counted in a run of
+/// no operations and taken off.
+pub(crate) fn allocations(case: &Case) -> (f64, f64) {
+    const OPERATIONS: u64 = 1_000;
+    let counted = |operations| {
+        ALLOCATIONS.store(0, Relaxed);
+        BYTES.store(0, Relaxed);
+        COUNT.store(true, Relaxed);
+        case.time(operations);
+        COUNT.store(false, Relaxed);
+        (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed))
+    };
+    let (base_allocations, base_bytes) = counted(0);
+    let (allocations, bytes) = counted(OPERATIONS);
+    let operations = OPERATIONS * case.threads;
+    let per_operation = |n: u64, base: u64| n.saturating_sub(base) as f64 / operations as f64;
+    (per_operation(allocations, base_allocations), per_operation(bytes, base_bytes))
+}

@@ -1,0 +1,175 @@
+//! An async method behind `dyn`, whose future holds `BYTES` bytes while it waits: the future goes into a
+//! box, into a slot of a pool, or into what its device keeps for it.
+
+pub(crate) mod chain;
+pub(crate) mod crossing;
+mod reused;
+
+use std::{
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use stackfuture::StackFuture;
+use value_future::{FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
+
+use super::{BoxFuture, Case};
+
+/// Wakes the waker and gives way, once.
+#[derive(Default)]
+struct GiveWay {
+    polled: bool,
+}
+
+impl Future for GiveWay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.polled, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// What the method does. Each contender has an `operation` of its own, as each method of a program has:
+/// the compiler inlines the poll of a future into the one table that refers to it.
+#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+async fn operation<const BYTES: usize, const WAITS: bool, Contender: ?Sized>(key: u64) -> u64 {
+    let mut buffer = [0_u8; BYTES];
+    black_box(&mut buffer)[0] = 1;
+    if black_box(WAITS) {
+        GiveWay::default().await;
+    }
+    key + u64::from(black_box(&buffer)[0])
+}
+
+/// The size of that future.
+pub(crate) fn size<const BYTES: usize>() -> usize {
+    size_of_val(&operation::<BYTES, true, ()>(0))
+}
+
+trait BoxRead: Send + Sync {
+    fn read(&self, key: u64) -> BoxFuture<'_, u64>;
+}
+
+trait ValueRead: Send + Sync {
+    fn read(&self, key: u64) -> ValueFuture<'_, u64>;
+}
+
+trait LocalRead {
+    fn read(&self, key: u64) -> LocalValueFuture<'_, u64>;
+}
+
+/// The room has to be known by the trait, and is what the largest of its methods needs.
+trait StackRead<const ROOM: usize>: Send + Sync {
+    fn read(&self, key: u64) -> StackFuture<'_, u64, ROOM>;
+}
+
+struct Boxes<const BYTES: usize, const WAITS: bool>;
+
+impl<const BYTES: usize, const WAITS: bool> BoxRead for Boxes<BYTES, WAITS> {
+    fn read(&self, key: u64) -> BoxFuture<'_, u64> {
+        Box::pin(operation::<BYTES, WAITS, Self>(key))
+    }
+}
+
+struct Stacks<const BYTES: usize, const WAITS: bool>;
+
+impl<const BYTES: usize, const WAITS: bool, const ROOM: usize> StackRead<ROOM>
+    for Stacks<BYTES, WAITS>
+{
+    fn read(&self, key: u64) -> StackFuture<'_, u64, ROOM> {
+        StackFuture::from(operation::<BYTES, WAITS, Self>(key))
+    }
+}
+
+macro_rules! ours {
+    ($Device:ident, $Read:ident, $Future:ident, |$device:ident, $future:ident| $make:expr) => {
+        impl<const BYTES: usize, const WAITS: bool> $Read for $Device<BYTES, WAITS> {
+            fn read(&self, key: u64) -> $Future<'_, u64> {
+                let $device = self;
+                let $future = operation::<BYTES, WAITS, Self>(key);
+                $make
+            }
+        }
+    };
+}
+
+struct Pooled<const BYTES: usize, const WAITS: bool>;
+struct Eager<const BYTES: usize, const WAITS: bool>;
+struct Own<const BYTES: usize, const WAITS: bool>(FuturePool);
+struct Local<const BYTES: usize, const WAITS: bool>(LocalFuturePool);
+
+ours!(Pooled, ValueRead, ValueFuture, |_device, future| ValueFuture::pooled(future));
+ours!(Eager, ValueRead, ValueFuture, |_device, future| ValueFuture::eager(future));
+ours!(Own, ValueRead, ValueFuture, |device, future| device.0.future(future));
+ours!(Local, LocalRead, LocalValueFuture, |device, future| device.0.future(future));
+
+pub(crate) const BOX_PIN: &str = "Box::pin";
+pub(crate) const POOLED: &str = "ours pooled";
+pub(crate) const FULL: &str = "ours, own pool, full";
+const OWN: &str = "ours, own pool";
+const LOCAL: &str = "ours, local pool";
+const EAGER: &str = "ours eager";
+
+/// Calls the method of a device behind `dyn` and awaits it, so many times.
+macro_rules! case {
+    ($name:expr, $device:expr) => {{
+        let device = $device;
+        $crate::contenders::Case::new($name, move |operations| {
+            let device = std::hint::black_box(device);
+            $crate::contenders::drive(async move {
+                let mut consumed = 0_u64;
+                for key in 0..operations {
+                    consumed = consumed.wrapping_add(device.read(key).await);
+                }
+                consumed
+            })
+        })
+    }};
+}
+use case;
+
+fn leak<T>(device: T) -> &'static T {
+    Box::leak(Box::new(device))
+}
+
+/// A pool that has one slot of each size, which is in use.
+fn full<const BYTES: usize>() -> FuturePool {
+    let pool = FuturePool::builder().max_slots(1).build();
+    let future = pool.future(operation::<BYTES, true, FuturePool>(0));
+    std::mem::forget(future);
+    pool
+}
+
+pub(crate) fn cases<const BYTES: usize, const ROOM: usize, const WAITS: bool>() -> Vec<Case> {
+    let boxes: &'static dyn BoxRead = &Boxes::<BYTES, WAITS>;
+    let stacks: &'static dyn StackRead<ROOM> = &Stacks::<BYTES, WAITS>;
+    let pooled: &'static dyn ValueRead = &Pooled::<BYTES, WAITS>;
+    let eager: &'static dyn ValueRead = &Eager::<BYTES, WAITS>;
+    // Pools that stay, as those of a program do: they keep what they have from pass to pass.
+    let own: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(FuturePool::new()));
+    let none: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(full::<BYTES>()));
+    let local: &'static dyn LocalRead = leak(Local::<BYTES, WAITS>(LocalFuturePool::new()));
+    let mut cases = vec![case!(BOX_PIN, boxes), case!("stackfuture", stacks)];
+    cases.append(&mut reused::cases::<BYTES, WAITS>());
+    cases.extend([
+        case!(POOLED, pooled),
+        case!(OWN, own),
+        case!(LOCAL, local),
+        case!(EAGER, eager),
+        case!(FULL, none),
+    ]);
+    cases
+}
+
+/// What is too large for a slot.
+pub(crate) fn too_large_cases<const BYTES: usize>() -> Vec<Case> {
+    let boxes: &'static dyn BoxRead = &Boxes::<BYTES, true>;
+    let pooled: &'static dyn ValueRead = &Pooled::<BYTES, true>;
+    vec![case!(BOX_PIN, boxes), case!(FULL, pooled)]
+}

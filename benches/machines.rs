@@ -1,0 +1,32 @@
+//! `cargo bench --bench machines`: the futures in slots of `ratios` as criterion groups. Criterion runs one
+//! contender after the other, so for ratios on a busy machine use `ratios`.
+
+mod contenders;
+
+use contenders::{
+    groups::{criterion, group},
+    machine,
+};
+use criterion::Criterion;
+
+fn groups<const BYTES: usize, const ROOM: usize>(criterion: &mut Criterion) {
+    let size = machine::size::<BYTES>();
+    group(criterion, &format!("ready/{size}"), machine::cases::<BYTES, ROOM, false>());
+    group(criterion, &format!("pending once/{size}"), machine::cases::<BYTES, ROOM, true>());
+    group(criterion, &format!("a chain of five/{size}"), machine::chain::cases::<BYTES>());
+    group(
+        criterion,
+        &format!("dropped on another thread/{size}"),
+        machine::crossing::cases::<BYTES>(),
+    );
+}
+
+fn main() {
+    let mut criterion = criterion();
+    groups::<8, 64>(&mut criterion);
+    groups::<232, 320>(&mut criterion);
+    groups::<976, 1064>(&mut criterion);
+    groups::<3976, 4064>(&mut criterion);
+    group(&mut criterion, "too large", machine::too_large_cases::<5000>());
+    criterion.final_summary();
+}
