@@ -74,6 +74,9 @@
 //!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
 //!   consumer. Nothing is allocated once the pool is warm, and late, duplicate and forged answers are
 //!   refused. See `examples/completion.rs` and `examples/wire_keys.rs`.
+//! * **Futures that wait.** [`pooled`](ValueFuture::pooled) is [`boxed`](ValueFuture::boxed) without the
+//!   allocation: the future goes into a slot that is used again. [`eager`](ValueFuture::eager) polls it
+//!   once before, so that what is ready is inline. A [`FuturePool`] has bounds and figures of its own.
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
 //!   [`from_source`](ValueFuture::from_source): no allocation, pending or not. See
@@ -98,15 +101,15 @@
 //! # When not to use it
 //!
 //! * Where the method is called with static dispatch: an `async fn` allocates nothing there.
-//! * Where it mostly has to wait: a boxed future costs what `Box::pin` costs, no less.
+//! * Where it waits, and its future is larger than 4 KiB: that is boxed, as `Box::pin` does it.
 //! * Where a call crosses a network or a disk each time: no one will see the allocation.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `alloc`; [`Pool`], on targets with 64-bit atomics |
-//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`] |
+//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, on targets with 64-bit atomics |
+//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, and sources that are borrowed.
 //!

@@ -10,10 +10,10 @@ use std::{
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, Key, KeyError,
-    LocalArm, LocalChecked, LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder,
-    LocalValueFuture, PollError, Pool, PoolBuilder, PoolFull, Source, SourceRef, StaleToken, Stats,
-    Token, ValueFuture,
+    Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, FuturePool,
+    FuturePoolStats, Key, KeyError, LocalArm, LocalChecked, LocalCompleter, LocalCompletion,
+    LocalFuturePool, LocalPool, LocalPoolBuilder, LocalValueFuture, NotPooled, PollError, Pool,
+    PoolBuilder, PoolFull, Source, SourceRef, StaleToken, Stats, Token, ValueFuture,
 };
 
 // `Send` when `T` is, `Sync` when `T` is: nothing but a `T` can be reached through `&`.
@@ -52,6 +52,14 @@ assert_not_impl_any!(Source<Rc<u8>>: Send, Sync);
 assert_impl_all!(Token: Copy, Eq, std::hash::Hash, Send, Sync);
 assert_impl_all!(StaleToken: std::error::Error, Copy, Send, Sync);
 assert_impl_all!(PollError: std::error::Error, Copy, Send, Sync, Unpin);
+
+// Nobody gets at a future through its pool, so a pool of them is for any thread; it cannot be cloned.
+assert_impl_all!(FuturePool: Default, Send, Sync, Unpin);
+assert_not_impl_any!(FuturePool: Clone);
+assert_not_impl_any!(LocalFuturePool: Clone, Send, Sync);
+assert_impl_all!(NotPooled<u8>: std::error::Error, Send, Sync);
+assert_not_impl_any!(NotPooled<Rc<u8>>: Send, Sync);
+assert_impl_all!(FuturePoolStats: Copy, Eq, Send, Sync);
 
 // A pool and its ends pass values on, so they are `Send` and `Sync` when `T` is `Send`; nobody gets
 // a `&T`. A pool is a handle, which is cloned whatever `T` is.
