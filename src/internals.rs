@@ -95,7 +95,7 @@ pub mod slab {
     #![doc = include_str!("slab/states.md")]
 }
 
-#[cfg(all(feature = "alloc", not(loom)))]
+#[cfg(feature = "alloc")]
 pub mod machine {
     #![doc = include_str!("machine/design.md")]
 }

@@ -136,7 +136,7 @@ mod erased;
 mod error;
 mod future;
 pub mod internals;
-#[cfg(all(feature = "alloc", not(loom)))]
+#[cfg(feature = "alloc")]
 mod machine;
 #[cfg(feature = "alloc")]
 mod pool;
@@ -147,11 +147,11 @@ mod source;
 mod sync;
 mod token;
 
-#[cfg(all(feature = "alloc", not(loom)))]
+#[cfg(feature = "alloc")]
 pub use crate::machine::{
     ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NotPooled,
 };
-#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::machine::{FuturePool, FuturePoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};

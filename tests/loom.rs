@@ -17,6 +17,8 @@ mod keys;
 mod left_to_keys;
 #[path = "loom/life.rs"]
 mod life;
+#[path = "loom/machines.rs"]
+mod machines;
 #[path = "loom/slots.rs"]
 mod slots;
 #[path = "loom/wakers.rs"]

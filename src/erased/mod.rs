@@ -12,5 +12,5 @@ pub(crate) use head::{Head, Reference, View};
 pub(crate) use header::{Header, Pointee, Polling, VTable};
 #[cfg(feature = "alloc")]
 pub(crate) use thin::{Boxable, allocate};
-#[cfg(all(feature = "alloc", not(loom)))]
+#[cfg(feature = "alloc")]
 pub(crate) use thin::{House, header, poll};

@@ -16,7 +16,7 @@ use core::{
     task::{Context, Poll},
 };
 
-#[cfg(all(feature = "alloc", not(loom)))]
+#[cfg(feature = "alloc")]
 use crate::machine::Place;
 #[cfg(feature = "alloc")]
 use crate::{
@@ -123,7 +123,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     /// A future in a block of a pool.
-    #[cfg(all(feature = "alloc", not(loom)))]
+    #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) fn placed<F, H>(place: Place<F, H>, future: F) -> Self
     where
@@ -137,7 +137,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     /// [`placed`](Packed::placed), and polled once: ready if it was.
-    #[cfg(all(feature = "alloc", not(loom)))]
+    #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) fn placed_eagerly<F, H>(place: Place<F, H>, future: F, cx: &mut Context<'_>) -> Self
     where

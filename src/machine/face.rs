@@ -39,9 +39,17 @@ macro_rules! face {
             }
 
             /// The pool. Nothing is allocated.
+            #[cfg(not(loom))]
             #[must_use]
             pub const fn build(self) -> $Pool {
                 $Pool(Machines::new([$pointer; SIZES.len()], $tally, self.bounds))
+            }
+
+            /// Loom's atomics are made at run time.
+            #[cfg(loom)]
+            pub fn build(self) -> $Pool {
+                let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
+                $Pool(Machines::new(slabs, Default::default(), self.bounds))
             }
         }
 
@@ -50,8 +58,15 @@ macro_rules! face {
             pub const MAX_SIZE: usize = capacity::<$home>(SIZES.len() - 1);
 
             /// A pool without bounds. Nothing is allocated.
+            #[cfg(not(loom))]
             #[must_use]
             pub const fn new() -> Self {
+                Self::builder().build()
+            }
+
+            /// Loom's atomics are made at run time.
+            #[cfg(loom)]
+            pub fn new() -> Self {
                 Self::builder().build()
             }
 

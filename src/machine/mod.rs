@@ -7,10 +7,11 @@ mod machines;
 mod pooled;
 mod stats;
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(not(loom))]
+use core::cell::Cell;
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 use core::sync::atomic::AtomicPtr;
 use core::{
-    cell::Cell,
     fmt,
     future::Future,
     ptr,
@@ -22,9 +23,15 @@ use self::{
     face::face,
     machines::Machines,
 };
+#[cfg(not(loom))]
+use crate::slab::LocalTally;
+#[cfg(loom)]
+use crate::slab::Pointer;
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+use crate::slab::SharedTally;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-use crate::{AnyThread, ValueFuture, slab::SharedTally};
-use crate::{LocalValueFuture, OneThread, slab::LocalTally};
+use crate::{AnyThread, ValueFuture};
+use crate::{LocalValueFuture, OneThread};
 
 pub(crate) use self::pooled::Place;
 pub use self::{
@@ -101,7 +108,7 @@ face! {
     const { Cell::new(ptr::null_mut()) }, LocalTally::new(), []
 }
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl FuturePool {
     /// The pool of [`ValueFuture::pooled`], for its figures and to [`trim`](Self::trim) it. Of each size
     /// class it has 16 MiB at most.

@@ -18,6 +18,7 @@ pub(crate) trait Tally {
 #[derive(Default)]
 pub(crate) struct LocalTally([Cell<u64>; 2]);
 
+#[cfg(not(loom))]
 impl LocalTally {
     pub(crate) const fn new() -> Self {
         LocalTally([const { Cell::new(0) }; 2])
@@ -37,10 +38,12 @@ impl Tally for LocalTally {
 }
 
 /// For each thread with a low number its own counts, and the first ones for all others.
+#[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) struct SharedTally([Line; threads::NEAR as usize]);
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[derive(Default)]
 #[repr(align(64))]
 struct Line([AtomicU64; 2]);
 
