@@ -168,16 +168,16 @@ for_both_kinds! {
         let too_large: NotPooled<Bytes<1000>> = pool.try_future(Bytes([1; 1000])).unwrap_err();
         assert!(too_large.is_too_large());
         let text = too_large.to_string();
-        assert!(text.starts_with("a slot has room for 4"), "{text}");
-        assert!(text.ends_with("is 8000 bytes, aligned to 8"), "{text}");
+        assert!(text.starts_with("no slot for `"), "{text}");
+        assert!(text.contains("it is 8000 bytes, aligned to 8, and slots have room for 4"), "{text}");
         assert_eq!(block_on(too_large.into_future()), 1000);
 
         let mut first = pool.try_future(Bytes([1; 2])).unwrap();
         let full = pool.try_future(Bytes([2; 2])).unwrap_err();
         assert!(!full.is_too_large());
         let text = full.to_string();
-        assert!(text.starts_with("the pool is full: all slots of the size for `"), "{text}");
-        assert!(text.ends_with("(16 bytes) are in use"), "{text}");
+        assert!(text.starts_with("the pool is full: no slot of the size for `"), "{text}");
+        assert!(text.ends_with("(16 bytes) is vacant"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_future(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed(), 0, "nothing was");
@@ -205,7 +205,10 @@ for_both_kinds! {
         assert_eq!(pool.stats().full, 1);
         drop(futures);
         assert_eq!(block_on(pool.future(Bytes([1; 38]))), 38);
-        assert_eq!((pool.stats().full, pool.stats().bytes()), (2, 192));
+        let stats = pool.stats();
+        assert_eq!((stats.full, stats.too_large, stats.bytes()), (1, 1, 192), "not even one has room");
+        assert!(pool.try_future(Bytes([1; 38])).unwrap_err().is_too_large());
+        assert_eq!(stats.classes[3].allocations, 0);
     }
 
     #[test]

@@ -110,6 +110,24 @@ fn many_threads_and_sizes_at_a_time_while_the_pool_is_trimmed() {
     assert_eq!(pool.stats().bytes(), 0);
 }
 
+/// All that there is comes to lie with the thread that drops.
+#[test]
+fn a_bounded_pool_finds_its_slots_with_another_thread() {
+    let _alone = alone();
+    let pool = FuturePool::builder().max_slots(8).build();
+    let (sender, receiver) = mpsc::sync_channel::<ValueFuture<'_, ()>>(0);
+    thread::scope(|scope| {
+        scope.spawn(|| receiver.into_iter().for_each(drop));
+        for _ in 0..100 {
+            // Two may be on their way, and those are not all.
+            sender.send(pool.future(pending())).unwrap();
+        }
+        drop(sender);
+    });
+    let stats = pool.stats();
+    assert_eq!((stats.boxed(), stats.live()), (0, 0), "{stats:?}");
+}
+
 #[test]
 fn the_last_futures_of_a_pool_that_has_gone_end_on_two_threads() {
     let _alone = alone();

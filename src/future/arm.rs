@@ -33,7 +33,7 @@ use crate::{Token, affinity::AnyThread, affinity::OneThread, erased::View, error
 pub enum Arm<'a, T, A = AnyThread> {
     /// The result, inline: nothing is allocated and nothing is called.
     Ready(T),
-    /// A future in a box: one allocation, of header and future.
+    /// A future in a box, which is one allocation of header and future, or in a slot of a pool.
     Boxed(BoxedFuture<'a, T, A>),
     /// An operation of a source. (One that had to be boxed, because the address of its source does
     /// not fit, is `Boxed`; see [`from_source`](crate::ValueFuture::from_source).)

@@ -61,9 +61,9 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if a slot is vacant that is large enough. A future of more than
+            /// Nothing is allocated if a slot of its size class is vacant. A future of more than
             /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16,
-            /// is boxed. The slot is vacant again when `future` has completed, before the result is given
+            /// is boxed, and so is what finds the 16 MiB of its size in use. The slot is vacant again when `future` has completed, before the result is given
             /// out, or when it is dropped.
             ///
             /// # Examples
@@ -91,6 +91,10 @@ macro_rules! face {
             /// The poll has a waker that does nothing. That is no loss: whoever awaits what is returned
             /// begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
             /// without a second poll.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// As [`pooled`](Self::pooled).
             ///
             /// # Panics
             ///
@@ -212,7 +216,7 @@ macro_rules! face {
             }
 
             /// The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation; a future
-            /// that was boxed stays in its own box, inside.
+            /// that was boxed or pooled stays where it is, inside.
             #[cfg(feature = "alloc")]
             pub fn into_boxed(self) -> Pin<Box<dyn Future<Output = T> $($send)* + 'a>>
             where

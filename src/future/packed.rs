@@ -5,7 +5,8 @@
 //!
 //! 1. The payload holds a `T` if and only if the head is ready.
 //! 2. A head that is a pointer stands for one reference to a live pointee whose output is `T` (or a
-//!    subtype of it): it owns a thin box, or holds a source that lives for `'a` at least. That a
+//!    subtype of it): it owns a thin box or a block of a pool, or holds a
+//!    source that lives for `'a` at least. That a
 //!    source's output is that of its table rests on `Source<S>` being invariant in `S`.
 //! 3. What the head refers to is `Send` if `A` is, because `A: Admits<_>` it.
 

@@ -2,12 +2,15 @@
 
 use core::ptr::NonNull;
 
-use super::ClassStats;
+use super::{ClassStats, pooled::NoPlace};
 use crate::slab::{Block, Home, Pointer, Settings, Slab};
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
 /// of such blocks would compete for the same places in the cache.
 pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
+
+/// A pool bounded to fewer slots of a size finds each of them wherever it is.
+const EXACT_BELOW: u32 = 512;
 
 /// What the blocks of a class have room for.
 pub(crate) const fn capacity<H: Home>(class: usize) -> usize {
@@ -57,11 +60,14 @@ impl<H: Home> Classes<H> {
         Classes { slabs, bounds }
     }
 
-    /// A vacant block of a class, which is out from now on, or `None` if there are as many as there may be.
+    /// A vacant block of a class, which is out from now on.
     #[inline(always)]
-    pub(crate) fn rent(&self, class: usize) -> Option<NonNull<Block<H>>> {
-        let slab = self.slab(class).unwrap_or_else(|| self.make(class));
-        slab.rent()
+    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoPlace> {
+        let slab = match self.slab(class) {
+            Some(slab) => slab,
+            None => self.make(class)?,
+        };
+        slab.rent().ok_or(NoPlace::Full)
     }
 
     /// The slab of a class, if there is one.
@@ -74,12 +80,18 @@ impl<H: Home> Classes<H> {
 
     #[cold]
     #[inline(never)]
-    fn make(&self, class: usize) -> &H::Blocks {
+    fn make(&self, class: usize) -> Result<&H::Blocks, NoPlace> {
+        let limit = self.bounds.slots(class);
+        if limit == 0 {
+            return Err(NoPlace::TooLarge);
+        }
         let slab = <H::Blocks as Slab>::new(Settings {
             table: SIZES[class],
             initial: 0,
-            limit: Some(self.bounds.slots(class)),
-            exact: false,
+            limit: Some(limit),
+            // What threads keep for themselves may be all that there is.
+            exact: limit < EXACT_BELOW,
+            patience: 32,
             first_generation: 1,
             make: |slab, _, _| Block::new(slab),
         });
@@ -88,7 +100,7 @@ impl<H: Home> Classes<H> {
             // SAFETY: it was just made, and nobody has seen it.
             unsafe { give_up(slab) };
         }
-        self.slab(class).expect("it was made")
+        Ok(self.slab(class).expect("it was made"))
     }
 }
 
@@ -117,8 +129,8 @@ impl<H: Home> Classes<H> {
 ///
 /// The slab has one handle, which is the caller's, and is given up.
 unsafe fn give_up<L: Slab>(slab: NonNull<L>) {
-    // SAFETY: the handle keeps it.
-    let last = unsafe { slab.as_ref() }.remove_handle();
+    // SAFETY: the caller's.
+    let last = unsafe { L::remove_handle(slab) };
     debug_assert!(last);
     // SAFETY: that was the handle.
     unsafe { L::close(slab) };

@@ -16,8 +16,8 @@ impl<F> NotPooled<F> {
         self.future
     }
 
-    /// No slot is large enough for the future, or aligned enough: it would be refused again. Otherwise
-    /// all slots of its size were in use.
+    /// There is no slot of the size of the future, or none that is aligned enough: it would be refused
+    /// again. Otherwise none of its size was found vacant.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.why == NoPlace::TooLarge
@@ -37,13 +37,13 @@ impl<F> fmt::Display for NotPooled<F> {
         match self.why {
             NoPlace::TooLarge => write!(
                 f,
-                "a slot has room for {} bytes, aligned to 16, and `{name}` is {size} bytes, aligned to \
-                 {align}",
+                "no slot for `{name}`: it is {size} bytes, aligned to {align}, and slots have room for {} \
+                 bytes at most, aligned to 16, and less where the pool is bounded in bytes",
                 self.max_size
             ),
             NoPlace::Full => write!(
                 f,
-                "the pool is full: all slots of the size for `{name}` ({size} bytes) are in use"
+                "the pool is full: no slot of the size for `{name}` ({size} bytes) is vacant"
             ),
         }
     }

@@ -19,7 +19,8 @@ macro_rules! face {
         }
 
         impl $Builder {
-            /// Never has more slots of one size class than that. What finds none is boxed.
+            /// Never has more slots of one size class than that. What finds none is boxed. After that it
+            /// may be that up to 32 more are, before slots that other threads have vacated are found.
             ///
             /// # Panics
             ///
@@ -82,9 +83,9 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if a slot of its size class is vacant. What is larger than
-            /// [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box, and so does
-            /// what finds the pool full. The slot is vacant again when `future` has completed, before
+            /// Nothing is allocated if a slot of its size class is vacant that this thread can get at. What
+            /// is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
+            /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
             /// the result is given out, or when it is dropped.
             ///
             /// # Examples
@@ -169,6 +170,10 @@ macro_rules! face {
             }
 
             /// [`eager`](Self::eager), with the context of the task that will await it.
+            ///
+            /// # Panics
+            ///
+            /// As there.
             #[inline]
             pub fn eager_with<'a, F>(
                 &self,

@@ -39,7 +39,7 @@ impl<F: Boxable, H: Home> Place<F, H> {
     #[inline(always)]
     pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoPlace> {
         let Some(class) = (const { class_of::<F, H>() }) else { return Err(NoPlace::TooLarge) };
-        let block = classes.rent(class).ok_or(NoPlace::Full)?;
+        let block = classes.rent(class)?;
         Ok(Place(block.cast(), PhantomData))
     }
 

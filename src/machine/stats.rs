@@ -8,9 +8,10 @@ pub struct FuturePoolStats {
     /// For each size class, the smallest first. One that was never needed has no slots, and takes no
     /// memory.
     pub classes: [ClassStats; super::classes::SIZES.len()],
-    /// How many futures were boxed because no slot is large enough for them, or aligned enough.
+    /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
+    /// the bound in bytes leaves no slot of their size.
     pub too_large: u64,
-    /// How many futures were boxed because all slots of their class were in use.
+    /// How many futures were boxed because no slot of their class was found vacant.
     pub full: u64,
 }
 

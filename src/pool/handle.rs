@@ -17,7 +17,7 @@ use crate::{
     ArmKind, Key, StaleToken,
     erased::{Head, Pointee, Polling, VTable},
     error::Spent,
-    slab::{Home, Settings, Slab, Slot, State},
+    slab::{Find, Home, Settings, Slab, Slot, State},
 };
 
 /// The two ends of an operation.
@@ -41,6 +41,7 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
             initial,
             limit,
             exact: true,
+            patience: 0,
             first_generation,
             make: |slab, index, first_generation| Slot::new(slab, index, first_generation),
         };
@@ -86,7 +87,7 @@ fn cannot_rent(full: PoolFull) -> ! {
 impl<T, H: Home> Handle<T, H> {
     #[inline(always)]
     pub(super) fn slab(&self) -> &H::Slab<T> {
-        // SAFETY: a slab lives as long as it has a handle.
+        // SAFETY: a slab lives as long as it has a handle, and until it is closed.
         unsafe { self.slab.as_ref() }
     }
 
@@ -184,10 +185,11 @@ impl<T, H: Home> Clone for Handle<T, H> {
 
 impl<T, H: Home> Drop for Handle<T, H> {
     fn drop(&mut self) {
-        let slab = self.slab();
-        if slab.remove_handle() {
-            // If a waker panics, the others are woken all the same, when this is dropped.
-            Orphans::<T, H> { slab: self.slab, slots: 0..slab.used() }.orphan();
+        // SAFETY: this is a handle, and it is gone afterwards.
+        if unsafe { Slab::remove_handle(self.slab) } {
+            // If a waker panics, the others are woken when this is dropped. (If one of them panics too,
+            // the process aborts.)
+            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().used() }.orphan();
         }
     }
 }

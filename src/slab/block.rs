@@ -152,7 +152,7 @@ impl<H: Home> Storage<Block<H>> for Blocks<H> {
         Blocks { layout, fresh: List::new(), most: H::Word::new(0) }
     }
 
-    fn get(&self, _: u32) -> Option<NonNull<Block<H>>> {
+    unsafe fn take_new(&self, _: u32) -> Option<NonNull<Block<H>>> {
         self.fresh.pop()
     }
 

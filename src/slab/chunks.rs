@@ -11,7 +11,7 @@
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
 use core::{alloc::Layout, array, marker::PhantomData, ptr, ptr::NonNull};
 
-use super::{Storage, cells::Pointer, list::Linked};
+use super::{Indexed, Storage, cells::Pointer, list::Linked};
 
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
 const LINE: usize = 64;
@@ -115,6 +115,13 @@ pub(crate) trait Counted {
     fn uses(&self) -> u32;
 }
 
+impl<S: Linked + Counted, const FIRST: u32> Indexed<S> for Chunks<S, S::Pointer, FIRST> {
+    #[inline(always)]
+    fn get(&self, index: u32) -> Option<NonNull<S>> {
+        self.get(index)
+    }
+}
+
 /// Slots stay as long as the slab does.
 impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer, FIRST> {
     const COUNTS_RENTS: bool = true;
@@ -124,8 +131,7 @@ impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer,
         Chunks::new(limit)
     }
 
-    #[inline(always)]
-    fn get(&self, index: u32) -> Option<NonNull<S>> {
+    unsafe fn take_new(&self, index: u32) -> Option<NonNull<S>> {
         self.get(index)
     }
 

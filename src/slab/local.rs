@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::{cell::Cell, iter, ptr::NonNull};
 
 use super::{
-    End, Settings, Slab, Stats, Storage,
+    End, Find, Indexed, Settings, Slab, Stats, Storage,
     list::{Linked, List},
 };
 
@@ -39,7 +39,8 @@ impl<S: Linked> LocalSlab<S> {
             return None;
         }
         self.used.set(used + 1);
-        self.slots.get(used)
+        // SAFETY: there is one thread, and the index is the next.
+        unsafe { self.slots.take_new(used) }
     }
 
     fn grow(&self) -> bool {
@@ -56,7 +57,8 @@ impl<S: Linked> LocalSlab<S> {
     /// Frees all vacant slots, and those that were never used; tells how many.
     fn free_all(&self) -> u32 {
         let unused = self.used.get()..self.capacity.get();
-        let unused = unused.filter_map(|index| self.slots.get(index));
+        // SAFETY: there is one thread, and these indices are the next.
+        let unused = unused.filter_map(|index| unsafe { self.slots.take_new(index) });
         let mut freed = 0;
         for slot in iter::from_fn(|| self.vacant.pop()).chain(unused) {
             // SAFETY: it was in the list, or was never used, so it is vacant.
@@ -81,6 +83,18 @@ impl<S: Linked> Drop for LocalSlab<S> {
         if S::Storage::FREES {
             self.free_all();
         }
+    }
+}
+
+impl<S: Linked<Storage: Indexed<S>>> Find for LocalSlab<S> {
+    #[inline(always)]
+    fn used(&self) -> u32 {
+        self.used.get()
+    }
+
+    #[inline]
+    fn get(&self, index: u32) -> Option<NonNull<S>> {
+        if index < self.used() { self.slots.get(index) } else { None }
     }
 }
 
@@ -159,16 +173,6 @@ impl<S: Linked> Slab for LocalSlab<S> {
         }
     }
 
-    #[inline(always)]
-    fn used(&self) -> u32 {
-        self.used.get()
-    }
-
-    #[inline]
-    fn get(&self, index: u32) -> Option<NonNull<S>> {
-        if index < self.used() { self.slots.get(index) } else { None }
-    }
-
     fn reserve(&self, additional: u32) {
         let gone = self.live.get() + self.retired.get();
         while u64::from(self.capacity.get()) - gone < additional.into() && self.grow() {}
@@ -207,10 +211,12 @@ impl<S: Linked> Slab for LocalSlab<S> {
         self.handles.set(self.handles.get().checked_add(1).expect("too many handles"));
     }
 
-    fn remove_handle(&self) -> bool {
-        let last = self.handles.get() == 1;
+    unsafe fn remove_handle(this: NonNull<Self>) -> bool {
+        // SAFETY: the handle keeps the slab.
+        let handles = unsafe { &(*this.as_ptr()).handles };
+        let last = handles.get() == 1;
         // The last one is counted until the slab is closed: it keeps it.
-        self.handles.set(self.handles.get() - usize::from(!last));
+        handles.set(handles.get() - usize::from(!last));
         last
     }
 

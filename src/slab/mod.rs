@@ -45,7 +45,7 @@ pub(crate) use tally::{LocalTally, Tally};
 pub(crate) trait Home: Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
-    type Slab<T>: Slab<Slot = Slot<T, Self>>;
+    type Slab<T>: Find<Slot = Slot<T, Self>>;
     type Blocks: Slab<Slot = Block<Self>>;
     type Tally: Tally;
 }
@@ -76,6 +76,9 @@ pub(crate) struct Settings<L: Slab> {
     /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
     /// its limit although other threads have some for themselves.
     pub(crate) exact: bool,
+    /// How many times, after none was found, nobody looks for a slot: where there is something that does
+    /// as well, and is not to be made slower by that.
+    pub(crate) patience: u32,
     pub(crate) first_generation: u32,
     /// Makes the slot with an index and this first generation.
     pub(crate) make: fn(NonNull<L>, u32, u32) -> L::Slot,
@@ -101,8 +104,12 @@ impl<L: Slab> Settings<L> {
 pub(crate) trait Storage<S: Linked> {
     fn new(table: &S::Table, limit: u32) -> Self;
 
-    /// The slot with this index, if it was [added](Storage::add).
-    fn get(&self, index: u32) -> Option<NonNull<S>>;
+    /// The slot with this index, which was [added](Storage::add), and not taken before.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else adds or takes at the same time, and indices are taken in order.
+    unsafe fn take_new(&self, index: u32) -> Option<NonNull<S>>;
 
     /// Adds slots from the index `index` on, which is how many there were. Returns how many there are.
     ///
@@ -129,6 +136,12 @@ pub(crate) trait Storage<S: Linked> {
     unsafe fn free(&self, slot: NonNull<S>);
 }
 
+/// Storage whose slots stay as long as the slab does, so that each can be found by its index.
+pub(crate) trait Indexed<S: Linked>: Storage<S> {
+    /// The slot with this index, if it was added.
+    fn get(&self, index: u32) -> Option<NonNull<S>>;
+}
+
 /// How a slot comes back.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
@@ -136,6 +149,15 @@ pub(crate) struct End {
     pub(crate) exhausted: bool,
     /// Its consumer went before there was a result.
     pub(crate) abandoned: bool,
+}
+
+/// A slab whose slots can be found by their indices.
+pub(crate) trait Find: Slab {
+    /// So many slots were ever rented: those with a lower index.
+    fn used(&self) -> u32;
+
+    /// The slot with this index, if it was ever rented.
+    fn get(&self, index: u32) -> Option<NonNull<Self::Slot>>;
 }
 
 /// Slots, those of them that are vacant, and what keeps all that.
@@ -166,12 +188,6 @@ pub(crate) trait Slab: Sized {
     /// The slot is one of this slab, out, vacant, and referred to by nobody.
     unsafe fn put(this: NonNull<Self>, slot: NonNull<Self::Slot>, end: End);
 
-    /// So many slots were ever rented: those with a lower index.
-    fn used(&self) -> u32;
-
-    /// The slot with this index, if it was ever rented.
-    fn get(&self, index: u32) -> Option<NonNull<Self::Slot>>;
-
     fn reserve(&self, additional: u32);
 
     /// Gives vacant slots back to the allocator; tells how many. The storage [can](Storage::FREES).
@@ -185,8 +201,12 @@ pub(crate) trait Slab: Sized {
     fn add_handle(&self);
 
     /// Gives a handle up. If it was the last, which is then told, the slab lives until it is closed,
-    /// and the caller has to do that.
-    fn remove_handle(&self) -> bool;
+    /// and the caller has to do that. Otherwise it may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a handle, which is not used again.
+    unsafe fn remove_handle(this: NonNull<Self>) -> bool;
 
     /// From now on the slab is freed when nothing is out: perhaps at once.
     ///

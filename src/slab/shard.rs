@@ -90,6 +90,8 @@ impl Shard {
     pub(crate) fn pop<S>(&self) -> Option<NonNull<S>> {
         let len = self.len.load(Relaxed).wrapping_sub(1);
         let slot = self.places.get(len as usize)?.load(Relaxed);
+        // ORDERING: Relaxed, although it ends what `try_push` has released: who counts all slots counts
+        // this one too, and so what its return released, or the count of the middle that it went to.
         self.len.store(len, Relaxed);
         // SAFETY: the places below the length hold slots.
         Some(unsafe { NonNull::new_unchecked(slot) }.cast())

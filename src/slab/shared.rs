@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use core::{mem, ptr, ptr::NonNull};
 
 use super::{
-    End, Settings, Slab, Stats, Storage,
+    End, Find, Indexed, Settings, Slab, Stats, Storage,
     chunks::{self, Chunks},
     limbo,
     list::{Linked, List, Lists},
@@ -18,9 +18,6 @@ use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
     yield_now,
 };
-
-/// How often it is believed that there is no slot.
-const DRY: u32 = 32;
 
 /// The first chunk of shards are the near ones.
 const FIRST_SHARDS: u32 = threads::NEAR.ilog2();
@@ -39,11 +36,11 @@ pub(crate) struct SharedSlab<S: Linked> {
     near: AtomicPtr<Shard>,
     closed: AtomicBool,
     handles: AtomicUsize,
-    /// So many slots were handed to threads: those with a lower index.
+    /// So many slots were handed to threads, and were not freed since. Where they have indices, those with
+    /// a lower one.
     used: AtomicU32,
     middle: Mutex<Middle<S>>,
-    /// For so many more times, nobody looks for a slot in a slab that is at its limit but not exact, after
-    /// none was found: not to be made slower than who has no pool.
+    /// For so many more times, nobody looks for a slot, by [`patience`](Settings::patience).
     dry: AtomicU32,
     /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
     /// counts after it has put slots there, which may be taken before: until then this is too low.
@@ -132,30 +129,31 @@ impl<S: Linked> SharedSlab<S> {
     /// From a shard that is not near, or where that needs a flag, or from elsewhere.
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
-        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
-        // there is one again. A thread that is not near has not looked into its own shard yet.
-        let dry = self.dry.load(Relaxed);
-        if dry != 0 && threads::place() != 0 {
-            self.dry.store(dry - 1, Relaxed);
-            return None;
-        }
-        self.rent_from_afar()
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn rent_from_afar(&self) -> Option<NonNull<S>> {
         let own = self.own().and_then(|shard| {
             // SAFETY: a slab that has a handle keeps its shards.
             self.take_from(unsafe { shard.as_ref() })
         });
-        let found = own.or_else(|| self.find());
-        if found.is_none() && !self.settings.exact {
-            self.dry.store(DRY, Relaxed);
-        }
-        if found.is_some() && !S::Storage::COUNTS_RENTS {
+        let slot = if own.is_some() { own } else { self.look() }?;
+        if !S::Storage::COUNTS_RENTS {
             // ORDERING: Relaxed: it is for reports.
             self.rented.fetch_add(1, Relaxed);
+        }
+        Some(slot)
+    }
+
+    /// [`find`](SharedSlab::find), if there is hope.
+    #[inline]
+    fn look(&self) -> Option<NonNull<S>> {
+        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
+        // there is one again.
+        let dry = self.dry.load(Relaxed);
+        if dry != 0 {
+            self.dry.store(dry - 1, Relaxed);
+            return None;
+        }
+        let found = self.find();
+        if found.is_none() {
+            self.dry.store(self.settings.patience, Relaxed);
         }
         found
     }
@@ -218,7 +216,9 @@ impl<S: Linked> SharedSlab<S> {
         let end = middle.capacity.min(used + Shard::HALF);
         let list = List::new();
         // The lowest is the last to go into the shard, and the first to come out of it.
-        for slot in (used..end).filter_map(|index| self.slots.get(index)) {
+        // SAFETY: under the lock.
+        let new = (used..end).filter_map(|index| unsafe { self.slots.take_new(index) });
+        for slot in new {
             // SAFETY: it is vacant, and was never in a list.
             unsafe { list.push(slot) };
         }
@@ -281,7 +281,8 @@ impl<S: Linked> SharedSlab<S> {
         }
         middle.capacity -= freed;
         self.vacant.fetch_sub(freed.into(), Relaxed);
-        // All who store hold the lock.
+        // ORDERING: Relaxed. All who store hold the lock, and where slots are freed, nobody looks for one
+        // by its index.
         self.used.store(self.used.load(Relaxed) - freed, Relaxed);
         freed
     }
@@ -323,6 +324,7 @@ impl<S: Linked> SharedSlab<S> {
         let slab = unsafe { this.as_ref() };
         let shard = slab.shard();
         // To get the shard may have taken a while, and so may the lock below.
+        // ORDERING: Relaxed, both times: that it is closed may be missed, by the fourth rule.
         if slab.closed.load(Relaxed) {
             // SAFETY: the slot was out.
             return unsafe { limbo::put(this, slot) };
@@ -380,6 +382,8 @@ impl<S: Linked> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if S::Storage::FREES {
             let mut middle = lock(&self.middle);
+            // ORDERING: who drops the slab has counted all slots, in `is_empty`, with Acquire: what
+            // others did to their shards is visible.
             for shard in self.shards() {
                 self.collect(&middle, shard);
             }
@@ -400,6 +404,19 @@ impl<S: Linked> Drop for SharedSlab<S> {
                 count.with_mut(|_| ());
             }
         }
+    }
+}
+
+impl<S: Linked<Storage: Indexed<S>>> Find for SharedSlab<S> {
+    #[inline(always)]
+    fn used(&self) -> u32 {
+        // ORDERING: Acquire, with the Release in `use_next`: the chunks of these slots are there.
+        self.used.load(Acquire)
+    }
+
+    #[inline]
+    fn get(&self, index: u32) -> Option<NonNull<S>> {
+        if index < self.used() { self.slots.get(index) } else { None }
     }
 }
 
@@ -494,17 +511,6 @@ impl<S: Linked> Slab for SharedSlab<S> {
         }
     }
 
-    #[inline(always)]
-    fn used(&self) -> u32 {
-        // ORDERING: Acquire, with the Release in `use_next`: the chunks of these slots are there.
-        self.used.load(Acquire)
-    }
-
-    #[inline]
-    fn get(&self, index: u32) -> Option<NonNull<S>> {
-        if index < self.used() { self.slots.get(index) } else { None }
-    }
-
     fn reserve(&self, additional: u32) {
         // SAFETY: a slab that has a handle keeps its shards.
         let own = self.shard().map_or(0, |shard| unsafe { shard.as_ref() }.len());
@@ -538,7 +544,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
         // The middle first, so that what goes there from a shard meanwhile is not counted twice.
         let vacant = self.vacant.load(Acquire);
         let in_shards = self.shards().map(|shard| i64::from(shard.len())).sum::<i64>();
-        let used = self.used();
+        // ORDERING: Acquire, with the Release in `use_next`: the chunks of these slots are there.
+        let used = self.used.load(Acquire);
         let live = (i64::from(used) - vacant - in_shards).max(0).unsigned_abs();
         let (rented, high_water) = self.slots.uses(used, self.settings.first_generation);
         let counted = self.shards().map(Shard::counted).sum::<u64>();
@@ -569,9 +576,11 @@ impl<S: Linked> Slab for SharedSlab<S> {
         }
     }
 
-    fn remove_handle(&self) -> bool {
+    unsafe fn remove_handle(this: NonNull<Self>) -> bool {
+        // SAFETY: the handle keeps the slab until it is counted down.
+        let handles = unsafe { &(*this.as_ptr()).handles };
         // ORDERING: AcqRel, with itself: all that was rented by others was counted before.
-        self.handles.fetch_sub(1, AcqRel) == 1
+        handles.fetch_sub(1, AcqRel) == 1
     }
 
     unsafe fn close(this: NonNull<Self>) {
