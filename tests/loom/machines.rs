@@ -5,7 +5,7 @@ use std::{future::pending, sync::Arc};
 use loom::{future::block_on, thread};
 use value_future::FuturePool;
 
-use crate::common::{bounded_model, model};
+use crate::common::bounded_model;
 
 #[test]
 fn dropped_on_another_thread_against_the_next() {
@@ -52,12 +52,26 @@ fn trim_against_a_future_that_is_dropped() {
 /// Two threads make the slab of the same size.
 #[test]
 fn the_first_use_on_two_threads() {
-    model(|| {
-        let pool = Arc::new(FuturePool::builder().max_slots(2).build());
+    bounded_model(3, || {
+        let pool = Arc::new(FuturePool::new());
         let theirs = Arc::clone(&pool);
         let other = thread::spawn(move || assert_eq!(block_on(theirs.future(async { 5 })), 5));
         assert_eq!(block_on(pool.future(async { 6 })), 6);
         other.join().unwrap();
         assert_eq!(pool.stats().live(), 0);
+    });
+}
+
+/// One slot for two: one of them is boxed, or they come one after the other.
+#[test]
+fn a_pool_of_one_for_two() {
+    bounded_model(2, || {
+        let pool = Arc::new(FuturePool::builder().max_slots(1).build());
+        let theirs = Arc::clone(&pool);
+        let other = thread::spawn(move || assert_eq!(block_on(theirs.future(async { 5 })), 5));
+        assert_eq!(block_on(pool.future(async { 6 })), 6);
+        other.join().unwrap();
+        let stats = pool.stats();
+        assert!(stats.live() == 0 && stats.full <= 1 && stats.bytes() == 64);
     });
 }
