@@ -161,6 +161,10 @@ impl<S: Linked> SharedSlab<S> {
     /// A slot of this thread's shard, if there is one, and nobody else is there.
     #[inline(always)]
     fn take_from(&self, shard: &Shard) -> Option<NonNull<S>> {
+        // Others only take from here, so that there is nothing holds.
+        if shard.len() == 0 {
+            return None;
+        }
         let _entered = self.enter(shard)?;
         shard.pop()
     }
