@@ -11,10 +11,10 @@
 //!
 //! 1. Rent, and exchange the completer for its key. Here the pool is bounded: that is how many
 //!    requests are out at a time.
-//! 2. Note the key before it is sent: the answer may be here before `write` returns.
+//! 2. Send it. Nothing has to be noted before: the answer may be here before `write` returns.
 //! 3. Look only at the shape of what comes in. Whether an id is anybody's, the pool knows.
-//! 4. When the connection is lost, abandon what is out, so that nobody hangs. Keys of what is over
-//!    are refused, so the last key of each slot is all that needs to be noted.
+//! 4. When the connection is lost, abandon all that was left to keys, so that nobody hangs; and from
+//!    then on, whatever cannot be sent.
 //!
 //! A caller that does not want to wait any longer drops its completion; its key is dead then.
 //!
@@ -59,38 +59,25 @@ type Answer = io::Result<u64>;
 struct Driver {
     pool: Pool<Answer>,
     stream: TcpStream,
-    out: Mutex<Out>,
-}
-
-/// For each slot the last key that went out.
-struct Out {
-    keys: [Option<Key>; SLOTS as usize],
-    closed: bool,
+    /// Where requests go; `None` when the connection is lost.
+    writer: Mutex<Option<TcpStream>>,
 }
 
 impl Driver {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: TcpStream) -> io::Result<Self> {
         let pool = Pool::<Answer>::builder().initial_slots(SLOTS).max_slots(SLOTS).build();
-        let out = Out { keys: [None; SLOTS as usize], closed: false };
-        Driver { pool, stream, out: Mutex::new(out) }
-    }
-
-    fn out(&self) -> MutexGuard<'_, Out> {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+        let writer = Mutex::new(Some(stream.try_clone()?));
+        Ok(Driver { pool, stream, writer })
     }
 
     /// Begins an operation, `None` if no more of them may be out.
     fn begin(&self) -> Option<(Key, Completion<Answer>)> {
         let (completer, completion) = self.pool.try_rent().ok()?;
-        let key = completer.into_key(); // (1)
-        let mut out = self.out();
-        out.keys[key.index() as usize] = Some(key); // (2)
-        let closed = out.closed;
-        drop(out);
-        if closed {
-            let _ = self.pool.abandon_key(key);
-        }
-        Some((key, completion))
+        Some((completer.into_key(), completion)) // (1)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<TcpStream>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// If that fails, the operation is over, and its caller is told so.
@@ -98,7 +85,9 @@ impl Driver {
         let mut frame = vec![kind];
         frame.extend(key.to_u64().to_le_bytes());
         frame.extend(question.to_le_bytes());
-        if (&self.stream).write_all(&frame).is_err() {
+        // The lock keeps frames apart, and is not held when somebody is woken.
+        let sent = self.writer().as_mut().is_some_and(|writer| writer.write_all(&frame).is_ok()); // (2)
+        if !sent {
             let _ = self.pool.abandon_key(key);
         }
     }
@@ -117,16 +106,9 @@ impl Driver {
             };
             count(&mut tally, fate);
         }
-        let mut out = self.out();
-        out.closed = true;
-        let keys = out.keys;
-        // Whoever is woken may begin another operation at once.
-        drop(out);
-        for key in keys.into_iter().flatten() {
-            if self.pool.abandon_key(key).is_ok() {
-                count(&mut tally, Fate::Lost); // (4)
-            }
-        }
+        *self.writer() = None;
+        let lost = self.pool.abandon_keys(); // (4)
+        tally.insert(Fate::Lost, lost.into());
         tally
     }
 }
@@ -359,7 +341,7 @@ fn ask(driver: &Driver, mut random: Random) -> io::Result<Report> {
 /// All of it; returns what there is to say, and whether all is as it should be.
 fn run(seed: u64) -> io::Result<(String, bool)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let driver = Driver::new(TcpStream::connect(listener.local_addr()?)?);
+    let driver = Driver::new(TcpStream::connect(listener.local_addr()?)?)?;
     let (stream, _) = listener.accept()?;
     driver.stream.set_nodelay(true)?;
     stream.set_nodelay(true)?;
