@@ -1,0 +1,140 @@
+//! Ten thousand operations at a time, on several threads, each with an id and a span of its own: after
+//! every await the id, the span and the answer are the caller's own. Nothing of a task is kept where
+//! another one could find it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+        mpsc,
+    },
+    thread,
+};
+
+use tokio::task::JoinSet;
+use tracing::{Instrument, Span, info_span};
+use value_future::{Completer, Dropped, FuturePool, Key, Pool, ValueFuture};
+
+tokio::task_local! {
+    static ID: u64;
+}
+
+const OPERATIONS: u64 = if cfg!(miri) { 12 } else { 10_000 };
+
+type Answer = Result<u64, Dropped>;
+
+/// How a request is answered.
+enum Request {
+    By(Completer<Answer>, u64),
+    ByKey(Key, u64),
+}
+
+/// An object-safe client, whose methods wait for a worker thread.
+trait Client: Send + Sync {
+    fn by_completer(&self, id: u64) -> ValueFuture<'_, Answer>;
+    fn by_key(&self, id: u64) -> ValueFuture<'_, Answer>;
+    /// One inside the other, with the caller's id and span looked at in there too.
+    fn nested(&self, id: u64) -> ValueFuture<'_, Answer>;
+}
+
+struct Driver {
+    pool: Pool<Answer>,
+    machines: FuturePool,
+    requests: mpsc::Sender<Request>,
+}
+
+fn answer_to(id: u64) -> u64 {
+    id.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+impl Client for Driver {
+    fn by_completer(&self, id: u64) -> ValueFuture<'_, Answer> {
+        let (completer, completion) = self.pool.rent();
+        self.requests.send(Request::By(completer, id)).unwrap();
+        completion.into()
+    }
+
+    fn by_key(&self, id: u64) -> ValueFuture<'_, Answer> {
+        let (completer, completion) = self.pool.rent();
+        self.requests.send(Request::ByKey(completer.into_key(), id)).unwrap();
+        completion.into()
+    }
+
+    fn nested(&self, id: u64) -> ValueFuture<'_, Answer> {
+        self.machines.future(async move {
+            let before = seen();
+            let first = self.by_completer(id).await?;
+            assert_eq!(seen(), before);
+            tokio::task::yield_now().await;
+            let second = ValueFuture::pooled(self.by_key(id)).await?;
+            assert_eq!((seen(), first), (before, second));
+            Ok(first)
+        })
+    }
+}
+
+/// The id and the span of whoever asks.
+fn seen() -> (u64, Option<tracing::Id>) {
+    (ID.get(), Span::current().id())
+}
+
+async fn operation(client: Arc<dyn Client>, id: u64, checked: Arc<AtomicU64>) {
+    let own = (id, Span::current().id());
+    assert!(own.1.is_some(), "there is a span");
+    let check = |answer: Answer| {
+        assert_eq!(seen(), own, "it is another task's");
+        assert_eq!(answer, Ok(answer_to(id)), "it is another operation's");
+        checked.fetch_add(1, SeqCst);
+    };
+    check(client.by_completer(id).await);
+    check(client.by_key(id).await);
+    check(client.nested(id).await);
+    check(value_future::ready_or_await!(ValueFuture::eager(async { Ok(answer_to(ID.get())) })));
+    let (one, two) = tokio::join!(client.by_key(id), client.nested(id));
+    check(one);
+    check(two);
+}
+
+#[test]
+fn no_operation_sees_anything_of_another() {
+    tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+    let (requests, inbox) = mpsc::channel::<Request>();
+    let (pool, machines) = (Pool::<Answer>::new(), FuturePool::new());
+    let theirs = pool.clone();
+    let worker = thread::spawn(move || {
+        // Out of order: so many at a time, the last one first.
+        let mut held = Vec::new();
+        while let Ok(request) = inbox.recv() {
+            held.push(request);
+            held.extend(inbox.try_iter().take(200));
+            for request in held.drain(..).rev() {
+                match request {
+                    Request::By(completer, id) => completer.complete(Ok(answer_to(id))).unwrap(),
+                    Request::ByKey(key, id) => {
+                        theirs.complete_key(key, Ok(answer_to(id))).unwrap();
+                    }
+                }
+            }
+        }
+    });
+    let checked = Arc::new(AtomicU64::new(0));
+    let driver = Arc::new(Driver { pool, machines, requests });
+    let client: Arc<dyn Client> = driver.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for id in 0..OPERATIONS {
+            let work = operation(client.clone(), id, checked.clone());
+            tasks.spawn(ID.scope(id, work.instrument(info_span!("operation", id))));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.unwrap();
+        }
+    });
+    drop(runtime);
+    assert_eq!(checked.load(SeqCst), 6 * OPERATIONS);
+    assert_eq!((driver.pool.stats().live, driver.machines.stats().live()), (0, 0));
+    assert_eq!(driver.pool.stats().rented, 7 * OPERATIONS);
+    drop((client, driver));
+    worker.join().unwrap();
+}
