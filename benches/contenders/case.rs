@@ -54,6 +54,24 @@ pub(crate) fn drive<'a>(task: impl Future<Output = u64> + 'a) -> u64 {
     }
 }
 
+/// Wakes the waker and gives way, once.
+#[derive(Default)]
+pub(crate) struct GiveWay {
+    polled: bool,
+}
+
+impl Future for GiveWay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.polled, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
 /// A waker that the compiler cannot see through.
 pub(crate) fn opaque_waker() -> Waker {
     static VTABLE: RawWakerVTable =

@@ -12,25 +12,7 @@ use std::{
 
 use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
 
-use super::{BoxFuture, Case, drive};
-
-/// Wakes the waker and gives way, once.
-#[derive(Default)]
-struct GiveWay {
-    polled: bool,
-}
-
-impl Future for GiveWay {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.polled, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
+use super::{BoxFuture, Case, GiveWay, drive};
 
 /// What a method does that has to wait: it holds a buffer of `BYTES` bytes meanwhile. Each contender
 /// has an `operation` of its own, as each method of a program has: the compiler inlines the poll of

@@ -5,35 +5,12 @@ pub(crate) mod chain;
 pub(crate) mod crossing;
 mod reused;
 
-use std::{
-    future::Future,
-    hint::black_box,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::hint::black_box;
 
 use stackfuture::StackFuture;
 use value_future::{FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
-use super::{BoxFuture, Case};
-
-/// Wakes the waker and gives way, once.
-#[derive(Default)]
-struct GiveWay {
-    polled: bool,
-}
-
-impl Future for GiveWay {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.polled, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
+use super::{BoxFuture, Case, GiveWay};
 
 /// What the method does. Each contender has an `operation` of its own, as each method of a program has:
 /// the compiler inlines the poll of a future into the one table that refers to it.
