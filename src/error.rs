@@ -48,7 +48,7 @@ impl Error for StaleToken {}
 pub enum ArmKind {
     /// The result was inline.
     Ready,
-    /// The result came from a boxed future.
+    /// The result came from a future in a box, or in a slot of a pool.
     Boxed,
     /// The result came from a source.
     Source,

@@ -1,4 +1,4 @@
-//! An object-safe async method that answers at once without allocating.
+//! An object-safe async method that does not allocate, whether it answers at once or waits.
 //!
 //! An `async fn` allocates nothing, until it stands behind `dyn Trait`: then every call makes a
 //! `Box<dyn Future>`, even when the answer is already there. [`ValueFuture`] is a type that such a
@@ -9,7 +9,7 @@
 //!            ValueFuture<'a, T>: room for a T, and one word
 //!   ┌────────────┬───────────────────────────┐
 //!   │ ready      │ T, inline                 │   no heap, no indirect call
-//!   │ boxed      │ thin pointer ─────────────┼─► heap: header + future
+//!   │ boxed      │ thin pointer ─────────────┼─► header + future, in a box or a slot of a pool
 //!   │ source     │ thin pointer + Token ─────┼─► anything that implements ValueSource
 //!   │ taken      │ the result was given out  │
 //!   └────────────┴───────────────────────────┘
@@ -18,7 +18,7 @@
 //! # Five minutes
 //!
 //! Return [`ready`](ValueFuture::ready) where the answer is known, and
-//! [`boxed`](ValueFuture::boxed) where it is not. The caller awaits.
+//! [`pooled`](ValueFuture::pooled) where it is not. The caller awaits.
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Arc};
@@ -39,7 +39,7 @@
 //!     // A function of its own keeps the road that answers at once short.
 //!     #[cold]
 //!     fn miss<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Arc<str>> {
-//!         ValueFuture::boxed(self.fetch(key))
+//!         ValueFuture::pooled(self.fetch(key))
 //!     }
 //! }
 //!
@@ -85,8 +85,8 @@
 //!
 //! # Not lazy
 //!
-//! An `async fn` does nothing until it is polled. A method that answers inline has done its work
-//! when it returns: the result has been taken from where it was, and is dropped if the future is
+//! An `async fn` does nothing until it is polled. A method that answers inline, or by
+//! [`eager`](ValueFuture::eager), has done its work when it returns: the result has been taken from where it was, and is dropped if the future is
 //! dropped before it is awaited. Where that matters, in a branch of `select!` that may lose, make
 //! the call in an async block: `message = async { queue.recv().await } => …`.
 //!

@@ -169,16 +169,26 @@ for_both_kinds! {
         assert!(too_large.is_too_large());
         let text = too_large.to_string();
         assert!(text.starts_with("no slot for `"), "{text}");
-        let size = format!("it is 8000 bytes, aligned to {}, and", align_of::<u64>());
+        let size = format!("(8000 bytes, aligned to {}): the largest has", align_of::<u64>());
         assert!(text.contains(&size), "{text}");
+        assert!(text.ends_with("; `future` boxes what has no slot"), "{text}");
+        let aligned = pool.try_future(async {
+            let aligned = Aligned32(1);
+            Yield::default().await;
+            aligned.0
+        });
+        let text = aligned.map(drop).unwrap_err().to_string();
+        assert!(text.contains(", aligned to 32): slots are aligned to 16;"), "{text}");
+        let text = Pool::builder().max_bytes(63).build();
+        let text = text.try_future(Bytes([1; 2])).map(drop).unwrap_err().to_string();
+        assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
         assert_eq!(block_on(too_large.into_future()), 1000);
 
         let mut first = pool.try_future(Bytes([1; 2])).unwrap();
         let full = pool.try_future(Bytes([2; 2])).unwrap_err();
         assert!(!full.is_too_large());
         let text = full.to_string();
-        assert!(text.starts_with("the pool is full: no slot of the size for `"), "{text}");
-        assert!(text.ends_with("(16 bytes) is vacant"), "{text}");
+        assert!(text.contains("): the pool is full, none of its size was found vacant;"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_future(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed(), 0, "nothing was");

@@ -57,13 +57,14 @@ macro_rules! face {
             }
 
             /// [`boxed`](Self::boxed) without the box: `future` is put into a slot that is used again, of
-            /// the pool that is [built in](crate::FuturePool::built_in).
+            /// the pool that is [built in](crate::FuturePool::built_in). In a
+            /// [`LocalValueFuture`](crate::LocalValueFuture) it need not be `Send`.
             ///
             /// # Sizes and allocation
             ///
             /// Nothing is allocated if a slot of its size class is vacant. A future of more than
             /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16,
-            /// is boxed, and so is what finds the 16 MiB of its size in use. The slot is vacant again when `future` has completed, before the result is given
+            /// is boxed, and so is what finds nothing vacant in the 16 MiB of its size. The slot is vacant again when `future` has completed, before the result is given
             /// out, or when it is dropped.
             ///
             /// # Examples
@@ -88,9 +89,16 @@ macro_rules! face {
             /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
             /// ready at once, its result is inline.
             ///
-            /// The poll has a waker that does nothing. That is no loss: whoever awaits what is returned
-            /// begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
+            /// The poll has a waker that does nothing. No wake-up is lost by that: whoever awaits what is
+            /// returned begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
             /// without a second poll.
+            ///
+            /// # Not lazy
+            ///
+            /// What `future` does before it first waits is done when this returns, outside of the task that
+            /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
+            /// then, it holds it until it is awaited or dropped. So await it at once, or use
+            /// [`pooled`](Self::pooled), which does nothing before it is awaited.
             ///
             /// # Sizes and allocation
             ///
@@ -118,7 +126,8 @@ macro_rules! face {
                 $Face::eager_with(future, &mut Context::from_waker(Waker::noop()))
             }
 
-            /// [`eager`](Self::eager), with the context of the task that will await it.
+            /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
+            /// lazy.
             #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
             #[inline]
             pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self

@@ -46,8 +46,8 @@ mod sealed {
 }
 
 face! {
-    /// A future that an object-safe method can return: an inline result, a boxed future, or an
-    /// operation of a source. `Send` when `T` is; what it is made of is `Send` too.
+    /// A future that an object-safe method can return: an inline result, a future in a box or a slot,
+    /// or an operation of a source. `Send` when `T` is; what it is made of is `Send` too.
     ///
     /// # Sizes
     ///
@@ -88,7 +88,7 @@ face! {
     ///     fn get(&self, key: u32) -> ValueFuture<'_, String> {
     ///         match self.0.get(key as usize) {
     ///             Some(name) => ValueFuture::ready(name.clone()),
-    ///             None => ValueFuture::boxed(self.fetch(key)),
+    ///             None => ValueFuture::pooled(self.fetch(key)),
     ///         }
     ///     }
     /// }

@@ -34,18 +34,16 @@ impl<F> fmt::Debug for NotPooled<F> {
 impl<F> fmt::Display for NotPooled<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, size, align) = (type_name::<F>(), size_of::<F>(), align_of::<F>());
+        write!(f, "no slot for `{name}` ({size} bytes, aligned to {align}): ")?;
         match self.why {
-            NoPlace::TooLarge => write!(
-                f,
-                "no slot for `{name}`: it is {size} bytes, aligned to {align}, and slots have room for {} \
-                 bytes at most, aligned to 16, and less where the pool is bounded in bytes",
-                self.max_size
-            ),
-            NoPlace::Full => write!(
-                f,
-                "the pool is full: no slot of the size for `{name}` ({size} bytes) is vacant"
-            ),
-        }
+            NoPlace::Full => f.write_str("the pool is full, none of its size was found vacant"),
+            NoPlace::TooLarge if align > 16 => f.write_str("slots are aligned to 16"),
+            NoPlace::TooLarge if size > self.max_size => {
+                write!(f, "the largest has room for {} bytes", self.max_size)
+            }
+            NoPlace::TooLarge => f.write_str("the bound in bytes leaves none of its size"),
+        }?;
+        f.write_str("; `future` boxes what has no slot")
     }
 }
 

@@ -19,8 +19,9 @@ macro_rules! face {
         }
 
         impl $Builder {
-            /// Never has more slots of one size class than that. What finds none is boxed. After that it
-            /// may be that up to 32 more are, before slots that other threads have vacated are found.
+            /// Never has more slots of each size than that. What finds none is boxed. Once that has
+            /// happened, up to 32 further futures may be boxed before the pool looks again at what other
+            /// threads have vacated.
             ///
             /// # Panics
             ///
@@ -32,8 +33,8 @@ macro_rules! face {
                 self
             }
 
-            /// Never takes more memory than that for the slots of one size class: of those sizes of which
-            /// not even one fits into it there are none.
+            /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
+            /// which not even one slot fits into it there are none.
             pub const fn max_bytes(mut self, bytes: usize) -> Self {
                 self.bounds.bytes = bytes;
                 self
@@ -79,7 +80,8 @@ macro_rules! face {
             /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
             /// for `'a`; it does not refer to the pool.
             ///
-            /// `future` is not polled before it is awaited.
+            /// `future` is not polled before it is awaited. What is a value future already is best returned
+            /// as it is: in here its inline result would be inline no more.
             ///
             /// # Sizes and allocation
             ///
@@ -111,7 +113,9 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The future itself, if it is too large, or if the pool is full.
+            /// The future itself, if there is no slot of its size, or if none was found vacant. (Once that has
+            /// happened, up to 32 further futures may be refused before the pool looks again at what other
+            /// threads have vacated.) It is not counted in [`stats`](Self::stats).
             ///
             /// # Examples
             ///
@@ -140,9 +144,16 @@ macro_rules! face {
             /// Polls `future` once, now, in its own type, which the compiler can inline: if it is ready at
             /// once, its result is inline, and it keeps no slot.
             ///
-            /// The poll has a waker that does nothing. That is no loss: whoever awaits what is returned
-            /// begins with a poll. So a future that pends is polled twice before anything wakes it; where
-            /// there is a context, [`eager_with`](Self::eager_with) does without that.
+            /// The poll has a waker that does nothing. No wake-up is lost by that: whoever awaits what is
+            /// returned begins with a poll. So a future that pends is polled twice before anything wakes
+            /// it; where there is a context, [`eager_with`](Self::eager_with) does without that.
+            ///
+            /// # Not lazy
+            ///
+            /// What `future` does before it first waits is done when this returns, outside of the task that
+            /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
+            /// then, it holds it until it is awaited or dropped. So await it at once, or use
+            /// [`future`](Self::future), which does nothing before it is awaited.
             ///
             /// # Sizes and allocation
             ///
@@ -169,11 +180,12 @@ macro_rules! face {
                 self.eager_with(future, &mut Context::from_waker(Waker::noop()))
             }
 
-            /// [`eager`](Self::eager), with the context of the task that will await it.
+            /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
+            /// lazy.
             ///
             /// # Panics
             ///
-            /// As there.
+            /// If `future` does.
             #[inline]
             pub fn eager_with<'a, F>(
                 &self,

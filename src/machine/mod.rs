@@ -57,8 +57,9 @@ face! {
     /// time; each slot an allocation of its own when there is none vacant; the pool itself about 1 KiB.
     ///
     /// A thread keeps up to 32 vacant slots of a size for itself; what is more goes to others. A pool that
-    /// is bounded to fewer than 512 slots of a size finds each of them wherever it is, which costs each
-    /// future some nanoseconds more; with a higher bound it may be full although other threads have some.
+    /// is bounded to fewer than 512 slots of a size looks for them wherever they are, which costs each
+    /// future some nanoseconds more (but once it was full, not each time); with a higher bound it may be
+    /// full although other threads have some.
     /// [`trim`](FuturePool::trim) gives back what is not needed. A future that is forgotten
     /// (`mem::forget`) keeps its slot, and after the pool what is left of that.
     ///
@@ -94,8 +95,9 @@ face! {
 }
 
 face! {
-    /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
-    /// Everything else is the same.
+    /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`. A size
+    /// takes one small allocation when it is first needed, and each slot one; every vacant slot is at hand.
+    /// Where that one may be a `static`, this one may be in a `thread_local!`.
     ///
     /// # Examples
     ///
@@ -115,8 +117,8 @@ face! {
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl FuturePool {
-    /// The pool of [`ValueFuture::pooled`], for its figures and to [`trim`](Self::trim) it. Of each size
-    /// class it has 16 MiB at most.
+    /// The pool of [`ValueFuture::pooled`], for its figures and to [`trim`](Self::trim) it. Of each of the
+    /// eight sizes it has 16 MiB at most.
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {

@@ -11,7 +11,8 @@ pub struct FuturePoolStats {
     /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
     /// the bound in bytes leaves no slot of their size.
     pub too_large: u64,
-    /// How many futures were boxed because no slot of their class was found vacant.
+    /// How many futures were boxed because no slot of their class was found vacant. (What `try_future` gives
+    /// back is not boxed, and not counted here or above.)
     pub full: u64,
 }
 
@@ -28,7 +29,7 @@ impl FuturePoolStats {
         self.classes.iter().map(|class| class.live).sum()
     }
 
-    /// The memory of all slots, in bytes.
+    /// The memory of all slots, in bytes, without what each size takes besides.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.classes.iter().map(|class| class.capacity * class.slot_size).sum()
@@ -49,10 +50,10 @@ pub struct ClassStats {
     pub returned: u64,
     /// How many are not: `rented - returned`.
     pub live: u64,
-    /// How many slots there were at a time, at most.
+    /// The most that `capacity` has been: not how many futures were live, as threads keep some vacant slots.
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,
-    /// How many times the allocator was called.
+    /// How many times the allocator was called: for each slot, and first for the size itself.
     pub allocations: u64,
 }

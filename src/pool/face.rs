@@ -291,7 +291,8 @@ macro_rules! face {
 
             /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
             /// does it, and tells how many they were: for a connection that is lost. An operation that
-            /// has its completer is not touched.
+            /// has its completer is not touched, nor is one that is left to its key afterwards: so stop
+            /// renting before, or have a pool for each connection.
             ///
             /// It goes through all slots. When the last handle of the pool is dropped, that happens by
             /// itself: nobody could present a key after that.
@@ -426,7 +427,8 @@ macro_rules! face {
         }
 
         impl<T> $Completion<T> {
-            /// Whether there is a result to take. False if it was taken.
+            /// Whether there is a result to take: a value, or what [`Abandoned`] says if the operation was
+            /// ended without one. False if it was taken.
             #[must_use]
             pub fn is_completed(&self) -> bool {
                 self.0.is_completed()
