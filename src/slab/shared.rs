@@ -226,7 +226,7 @@ impl<S: Linked> SharedSlab<S> {
             // SAFETY: it is vacant, and was never in a list.
             unsafe { list.push(slot) };
         }
-        // ORDERING: Release, with the Acquire in `get`: the chunk was added before. All who store
+        // ORDERING: Release, with the Acquire in `used`: the chunk was added before. All who store
         // hold the lock.
         self.used.store(end, Release);
         (used < end).then_some(list)

@@ -24,12 +24,12 @@ fn last_handle_against_complete_and_take(pool: Pool<Value>) {
 
 #[test]
 fn last_handle_against_return() {
-    bounded_model(4, || last_handle_against_complete_and_take(Pool::new()));
+    model(|| last_handle_against_complete_and_take(Pool::new()));
 }
 
 #[test]
 fn last_handle_against_return_to_a_bounded_pool() {
-    bounded_model(4, || last_handle_against_complete_and_take(bounded()));
+    model(|| last_handle_against_complete_and_take(bounded()));
 }
 
 /// A thread that has rented has a shard, and returns without a lock: nothing may follow that.
