@@ -140,6 +140,8 @@ pub mod internals;
 mod machine;
 #[cfg(feature = "alloc")]
 mod pool;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod shared;
 #[cfg(feature = "alloc")]
 mod slab;
 mod source;
@@ -155,6 +157,8 @@ pub use crate::machine::{
 pub use crate::machine::{FuturePool, FuturePoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use crate::shared::{LocalShared, LocalWeakShared, Shared, WeakShared};
 pub use crate::{
     affinity::{AnyThread, OneThread},
     error::{ArmKind, PollError, Rule, StaleToken},

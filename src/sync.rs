@@ -5,6 +5,12 @@ pub(crate) use self::loomed::*;
 #[cfg(not(loom))]
 pub(crate) use self::plain::*;
 
+/// Locks what is never poisoned: no foreign code runs under a lock.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[cfg(not(loom))]
 mod plain {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]

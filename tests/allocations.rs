@@ -161,3 +161,37 @@ fn a_source_allocates_nothing() {
     operation();
     assert_eq!(allocations(operation), 0);
 }
+
+#[test]
+fn sharing_allocates_once_and_an_inline_result_never() {
+    let ready = || ValueFuture::ready(std::hint::black_box(7_u64)).share();
+    let cloned = allocations(|| {
+        let shared = ready();
+        let mut other = std::pin::pin!(shared.clone());
+        assert_eq!(poll(&mut other), Poll::Ready(7));
+        assert_eq!(shared.peek(), Some(&7));
+    });
+    assert_eq!(cloned, 0);
+
+    let pending = || {
+        ValueFuture::boxed(async {
+            Yield::default().await;
+            7
+        })
+    };
+    let future = pending();
+    let (shared, made, left) = counted(|| future.share());
+    assert_eq!((made, left), (1, 1));
+    let ((), made, left) = counted(|| {
+        let mut awaiters: [_; 16] = std::array::from_fn(|_| shared.clone());
+        for awaiter in &mut awaiters {
+            // SAFETY: it stays in the array, which stays.
+            let mut awaiter = unsafe { std::pin::Pin::new_unchecked(awaiter) };
+            let _ = poll(&mut awaiter);
+        }
+        assert_eq!(shared.downgrade().unwrap().upgrade().unwrap().peek(), Some(&7));
+        drop(shared);
+    });
+    // The two boxes are gone.
+    assert_eq!((made, left), (0, -2));
+}

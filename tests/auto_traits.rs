@@ -12,8 +12,9 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
     Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, FuturePool,
     FuturePoolStats, Key, KeyError, LocalArm, LocalChecked, LocalCompleter, LocalCompletion,
-    LocalFuturePool, LocalPool, LocalPoolBuilder, LocalValueFuture, NotPooled, PollError, Pool,
-    PoolBuilder, PoolFull, Source, SourceRef, StaleToken, Stats, Token, ValueFuture,
+    LocalFuturePool, LocalPool, LocalPoolBuilder, LocalShared, LocalValueFuture, LocalWeakShared,
+    NotPooled, PollError, Pool, PoolBuilder, PoolFull, Shared, Source, SourceRef, StaleToken,
+    Stats, Token, ValueFuture, WeakShared,
 };
 
 // `Send` when `T` is, `Sync` when `T` is: nothing but a `T` can be reached through `&`.
@@ -42,6 +43,16 @@ assert_not_impl_any!(Arm<'static, Rc<u8>>: Send, Sync);
 assert_not_impl_any!(Checked<'static, Rc<u8>>: Send, Sync);
 assert_not_impl_any!(LocalArm<'static, u8>: Send, Sync);
 assert_not_impl_any!(LocalChecked<'static, u8>: Send, Sync);
+
+// Any handle may give a `&T`, and any handle may drop the future; the place in the list is pinned.
+assert_impl_all!(Shared<'static, u8>: Clone, Send, Sync);
+assert_not_impl_any!(Shared<'static, u8>: Unpin, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(Shared<'static, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(Shared<'static, std::sync::MutexGuard<'static, u8>>: Clone, Send, Sync);
+assert_not_impl_any!(LocalShared<'static, u8>: Send, Sync, Unpin);
+assert_impl_all!(WeakShared<'static, u8>: Clone, Send, Sync, Unpin);
+assert_not_impl_any!(WeakShared<'static, Cell<u8>>: Send, Sync);
+assert_not_impl_any!(LocalWeakShared<'static, u8>: Send, Sync);
 
 // A source is as what it wraps.
 assert_impl_all!(Source<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);

@@ -4,7 +4,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, [$($send:tt)*]
+        $Face:ident, $affinity:ty, $arm:ty, $checked:ty, $shared:ident, [$($send:tt)*]
     ) => {
         $(#[$doc])*
         #[must_use = "futures do nothing unless awaited"]
@@ -262,6 +262,30 @@ macro_rules! face {
             /// ```
             pub fn checked(self) -> $checked {
                 Checked::new(self.0)
+            }
+
+            /// The future for many awaiters, each of whom is given a clone of the result.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// If the result is here, none: it stays inline, and each handle has a clone of its own. Otherwise
+            /// one, for all handles together.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("let shared = ", stringify!($Face), "::boxed(async { 6 }).share();")]
+            /// let both = async { shared.clone().await * shared.await };
+            /// assert_eq!(futures::executor::block_on(both), 36);
+            /// ```
+            #[cfg(all(feature = "std", target_has_atomic = "64"))]
+            pub fn share(self) -> crate::$shared<'a, T>
+            where
+                T: Clone,
+            {
+                self.into()
             }
 
             /// The future of `f` of its result.

@@ -97,7 +97,7 @@ face! {
     /// let all = async { store.get(0).await + " and " + &store.get(1).await };
     /// assert_eq!(futures::executor::block_on(all), "zero and name 1, from far away");
     /// ```
-    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>, [+ Send]
+    ValueFuture, AnyThread, Arm<'a, T>, Checked<'a, T>, Shared, [+ Send]
 }
 
 face! {
@@ -118,7 +118,7 @@ face! {
     /// assert_eq!(futures::executor::block_on(future), 1);
     /// assert_eq!(counter.get(), 2);
     /// ```
-    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>, []
+    LocalValueFuture, OneThread, LocalArm<'a, T>, LocalChecked<'a, T>, LocalShared, []
 }
 
 /// The affinity changes, and nothing else: no allocation.
