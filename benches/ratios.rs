@@ -8,7 +8,7 @@ mod harness;
 use std::alloc::System;
 
 use contenders::{Counting, pending, ready};
-use harness::{OPERATIONS, Row, Table, Targets, completions, find, machines, print_table};
+use harness::{OPERATIONS, Row, Table, Targets, completions, find, machines, print_table, sharing};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting(System);
@@ -115,6 +115,7 @@ fn main() {
     pending_table::<1000>(&mut tables);
     tables.append(&mut completions::tables());
     tables.append(&mut machines::tables());
+    tables.append(&mut sharing::tables());
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..PASSES {
         for table in &mut tables {

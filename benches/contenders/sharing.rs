@@ -1,0 +1,98 @@
+//! A future with many awaiters: it is shared, polled by each of them, woken, and polled by each again.
+
+use std::{
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    task::{Context, Poll, Waker},
+};
+
+use futures::{FutureExt, task::AtomicWaker};
+use value_future::{LocalValueFuture, ValueFuture};
+
+use super::{BoxFuture, Case, opaque_waker};
+
+/// What the future waits for: set for one operation after the other.
+#[derive(Default)]
+struct Signal {
+    set: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Signal {
+    fn set(&self) {
+        self.set.store(true, SeqCst);
+        self.waker.wake();
+    }
+}
+
+impl Future for &Signal {
+    type Output = u64;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u64> {
+        if self.set.swap(false, SeqCst) {
+            return Poll::Ready(black_box(7));
+        }
+        self.waker.register(cx.waker());
+        Poll::Pending
+    }
+}
+
+/// So many handles of what `share` gives, one of them the first.
+fn case<S: Future<Output = u64> + Clone + 'static>(
+    name: &'static str,
+    awaiters: usize,
+    waits: bool,
+    share: impl Fn(&'static Signal) -> S + 'static,
+) -> Case {
+    let signal: &'static Signal = Box::leak(Box::default());
+    Case::new(name, move |operations| {
+        let waker = opaque_waker();
+        let mut handles: Vec<S> = Vec::with_capacity(awaiters);
+        let mut consumed = 0_u64;
+        for _ in 0..operations {
+            let first = share(signal);
+            handles.extend((1..awaiters).map(|_| first.clone()));
+            handles.push(first);
+            if waits {
+                for handle in &mut handles {
+                    assert!(poll(handle, &waker).is_pending());
+                }
+            }
+            signal.set();
+            for handle in &mut handles {
+                let Poll::Ready(number) = poll(handle, &waker) else { panic!("it was woken") };
+                consumed = consumed.wrapping_add(number);
+            }
+            handles.clear();
+        }
+        consumed
+    })
+}
+
+fn poll<S: Future>(handle: &mut S, waker: &Waker) -> Poll<S::Output> {
+    // SAFETY: it stays where it is in its vector, which has the capacity, until it is dropped there.
+    unsafe { Pin::new_unchecked(handle) }.poll(&mut Context::from_waker(waker))
+}
+
+pub(crate) const POOLED: &str = "ours, of a pooled future";
+pub(crate) const FUTURES: &str = "futures::Shared";
+
+/// Each contender for so many awaiters, which find the result there, or wait for it.
+pub(crate) fn cases<const AWAITERS: usize, const WAITS: bool>() -> Vec<Case> {
+    vec![
+        case(FUTURES, AWAITERS, WAITS, |signal| signal.shared()),
+        case("futures::Shared of BoxFuture", AWAITERS, WAITS, |signal| {
+            let future: BoxFuture<'static, u64> = Box::pin(signal);
+            future.shared()
+        }),
+        case(POOLED, AWAITERS, WAITS, |signal| ValueFuture::pooled(signal).share()),
+        case("ours, of a boxed future", AWAITERS, WAITS, |signal| {
+            ValueFuture::boxed(signal).share()
+        }),
+        case("ours, local, of a pooled future", AWAITERS, WAITS, |signal| {
+            LocalValueFuture::pooled(signal).share()
+        }),
+    ]
+}

@@ -1,0 +1,40 @@
+//! The tables of shared futures.
+
+use super::{Row, Table, Targets, find};
+use crate::contenders::sharing::{self, FUTURES, POOLED};
+
+pub(crate) fn tables() -> Vec<Table> {
+    let mut tables = Vec::new();
+    table::<1, false>(&mut tables, judge_one);
+    table::<1, true>(&mut tables, judge_one);
+    table::<2, true>(&mut tables, judge_many);
+    table::<16, true>(&mut tables, judge_many);
+    table::<1000, true>(&mut tables, judge_many);
+    tables
+}
+
+fn table<const AWAITERS: usize, const WAITS: bool>(
+    tables: &mut Vec<Table>,
+    judge: fn(&[Row], &mut Targets),
+) {
+    let what = if WAITS { "pending once" } else { "ready at the first poll" };
+    let title = format!("shared, {what}, awaiters: {AWAITERS}");
+    let operations = (4_000 / AWAITERS as u32).min(2_000);
+    tables.push(
+        Table::new(title, sharing::cases::<AWAITERS, WAITS>, judge).with_operations(operations),
+    );
+}
+
+fn judge_one(rows: &[Row], targets: &mut Targets) {
+    judge_memory(rows, targets);
+    targets.faster("shared, once", find(rows, POOLED), find(rows, FUTURES), 2.0);
+}
+
+fn judge_many(rows: &[Row], targets: &mut Targets) {
+    judge_memory(rows, targets);
+    targets.faster("shared, many", find(rows, POOLED), find(rows, FUTURES), 1.0);
+}
+
+fn judge_memory(rows: &[Row], targets: &mut Targets) {
+    targets.allocates("shared", find(rows, POOLED), 1.0);
+}
