@@ -82,7 +82,7 @@ pub(crate) const FUTURES: &str = "futures::Shared";
 /// Each contender for so many awaiters, which find the result there, or wait for it.
 pub(crate) fn cases<const AWAITERS: usize, const WAITS: bool>() -> Vec<Case> {
     vec![
-        case(FUTURES, AWAITERS, WAITS, |signal| signal.shared()),
+        case(FUTURES, AWAITERS, WAITS, FutureExt::shared),
         case("futures::Shared of BoxFuture", AWAITERS, WAITS, |signal| {
             let future: BoxFuture<'static, u64> = Box::pin(signal);
             future.shared()

@@ -5,21 +5,21 @@ use crate::contenders::sharing::{self, FUTURES, POOLED};
 
 pub(crate) fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
-    table::<1, false>(&mut tables, judge_one);
-    table::<1, true>(&mut tables, judge_one);
-    table::<2, true>(&mut tables, judge_many);
-    table::<16, true>(&mut tables, judge_many);
-    table::<1000, true>(&mut tables, judge_many);
+    table::<1, false>(&mut tables, 2_000, judge_one);
+    table::<1, true>(&mut tables, 2_000, judge_one);
+    table::<2, true>(&mut tables, 2_000, judge_many);
+    table::<16, true>(&mut tables, 200, judge_many);
+    table::<1000, true>(&mut tables, 4, judge_many);
     tables
 }
 
 fn table<const AWAITERS: usize, const WAITS: bool>(
     tables: &mut Vec<Table>,
+    operations: u32,
     judge: fn(&[Row], &mut Targets),
 ) {
     let what = if WAITS { "pending once" } else { "ready at the first poll" };
     let title = format!("shared, {what}, awaiters: {AWAITERS}");
-    let operations = (4_000 / AWAITERS as u32).min(2_000);
     tables.push(
         Table::new(title, sharing::cases::<AWAITERS, WAITS>, judge).with_operations(operations),
     );
