@@ -114,6 +114,24 @@ for_both_kinds! {
     }
 
     #[test]
+    fn totals_are_those_of_all_sizes() {
+        let pool = Pool::new();
+        drop([(); 3].map(|()| pool.future(Bytes([1; 2]))));
+        let (_small, _large) = (pool.future(Bytes([1; 2])), pool.future(Bytes([1; 20])));
+        let stats = pool.stats();
+        assert_eq!((stats.rented(), stats.returned(), stats.live()), (5, 3, 2));
+        assert_eq!((stats.capacity(), stats.high_water()), (4, 4));
+        assert_eq!(stats.bytes(), 3 * 64 + 192);
+        let each = stats.classes.map(|class| class.allocations);
+        assert!(each[0] > 3 && each[2] > 1, "{each:?}");
+        assert_eq!(stats.allocations(), each[0] + each[2]);
+        assert_eq!(pool.trim(), 2 * 64);
+        let stats = pool.stats();
+        assert_eq!((stats.capacity(), stats.high_water()), (2, 4));
+        assert_eq!(FuturePoolStats::default().rented(), 0);
+    }
+
+    #[test]
     fn each_size_takes_the_smallest_slot_that_has_room_for_it() {
         fn class<const WORDS: usize>() -> Option<usize> {
             let pool = Pool::new();

@@ -88,7 +88,7 @@ face! {
     /// let store: &dyn Store = &Remote;
     /// assert_eq!(futures::executor::block_on(store.get("12")), Some(12));
     /// assert_eq!(futures::executor::block_on(store.get("34")), Some(34));
-    /// assert_eq!(POOL.stats().classes.iter().map(|class| class.capacity).sum::<u64>(), 1);
+    /// assert_eq!((POOL.stats().rented(), POOL.stats().capacity()), (2, 1));
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
     const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send]

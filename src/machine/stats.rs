@@ -23,16 +23,52 @@ impl FuturePoolStats {
         self.too_large + self.full
     }
 
-    /// How many futures are in slots now.
+    /// How many futures were put into slots.
+    #[must_use]
+    pub fn rented(&self) -> u64 {
+        self.total(|class| class.rented)
+    }
+
+    /// How many of them are gone.
+    #[must_use]
+    pub fn returned(&self) -> u64 {
+        self.total(|class| class.returned)
+    }
+
+    /// How many futures are in slots now: `rented - returned`.
     #[must_use]
     pub fn live(&self) -> u64 {
-        self.classes.iter().map(|class| class.live).sum()
+        self.total(|class| class.live)
+    }
+
+    /// The most slots of each size, together. As long as nothing was trimmed, that is how many there are;
+    /// afterwards it may be more than there ever were at a time, if the sizes had theirs one after the
+    /// other.
+    #[must_use]
+    pub fn high_water(&self) -> u64 {
+        self.total(|class| class.high_water)
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub fn capacity(&self) -> u64 {
+        self.total(|class| class.capacity)
+    }
+
+    /// How many times the pool has called the allocator, without the boxes of what has no slot.
+    #[must_use]
+    pub fn allocations(&self) -> u64 {
+        self.total(|class| class.allocations)
     }
 
     /// The memory of all slots, in bytes, without what each size takes besides.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.classes.iter().map(|class| class.capacity * class.slot_size).sum()
+        self.total(|class| class.capacity * class.slot_size)
+    }
+
+    fn total(&self, figure: impl Fn(&ClassStats) -> u64) -> u64 {
+        self.classes.iter().map(figure).sum()
     }
 }
 
