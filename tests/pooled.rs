@@ -132,6 +132,25 @@ for_both_kinds! {
     }
 
     #[test]
+    fn what_is_shown_of_a_pool_is_the_sizes_that_it_has_used() {
+        let pool = Pool::builder().max_slots(1).build();
+        let shown = format!("{pool:?}");
+        assert!(shown.ends_with("(FuturePoolStats { classes: [], too_large: 0, full: 0 })"), "{shown}");
+        let (first, _boxed) = (pool.future(Bytes([1; 20])), pool.future(Bytes([1; 20])));
+        let stats = pool.stats();
+        assert_eq!(
+            format!("{stats:?}"),
+            format!(
+                "FuturePoolStats {{ classes: [{:?}], too_large: 0, full: 1 }}",
+                stats.classes[2]
+            ),
+        );
+        assert_eq!(format!("{pool:?}").matches("slot_size: 192").count(), 1);
+        drop((first, pool.trim()));
+        assert!(format!("{pool:?}").contains("slot_size: 192"), "it was used");
+    }
+
+    #[test]
     fn each_size_takes_the_smallest_slot_that_has_room_for_it() {
         fn class<const WORDS: usize>() -> Option<usize> {
             let pool = Pool::new();

@@ -230,7 +230,7 @@ macro_rules! face {
             }
         }
 
-        /// Shows its [`FuturePoolStats`].
+        /// Shows its [`FuturePoolStats`], without the sizes that were never needed.
         impl fmt::Debug for $Pool {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($Pool)).field(&self.stats()).finish()

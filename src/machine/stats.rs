@@ -1,8 +1,10 @@
+use core::fmt;
+
 /// What a pool of futures has done so far, and what it has.
 ///
 /// The numbers are taken one after the other while the pool may be in use; what belongs together is
 /// consistent when nobody uses it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct FuturePoolStats {
     /// For each size class, the smallest first. One that was never needed has no slots, and takes no
@@ -69,6 +71,26 @@ impl FuturePoolStats {
 
     fn total(&self, figure: impl Fn(&ClassStats) -> u64) -> u64 {
         self.classes.iter().map(figure).sum()
+    }
+}
+
+/// The sizes that were never needed are left out.
+impl fmt::Debug for FuturePoolStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Used<'s>(&'s [ClassStats]);
+
+        impl fmt::Debug for Used<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_list().entries(self.0.iter().filter(|class| class.allocations > 0)).finish()
+            }
+        }
+
+        let FuturePoolStats { classes, too_large, full } = self;
+        f.debug_struct("FuturePoolStats")
+            .field("classes", &Used(classes))
+            .field("too_large", too_large)
+            .field("full", full)
+            .finish()
     }
 }
 
