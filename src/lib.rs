@@ -149,7 +149,7 @@ mod token;
 
 #[cfg(feature = "alloc")]
 pub use crate::machine::{
-    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NotPooled,
+    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NoSlot, NotPooled,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::machine::{FuturePool, FuturePoolBuilder};

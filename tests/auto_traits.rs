@@ -12,8 +12,8 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
     Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, FuturePool,
     FuturePoolStats, Key, KeyError, LocalArm, LocalChecked, LocalCompleter, LocalCompletion,
-    LocalFuturePool, LocalPool, LocalPoolBuilder, LocalValueFuture, NotPooled, PollError, Pool,
-    PoolBuilder, PoolFull, Source, SourceRef, StaleToken, Stats, Token, ValueFuture,
+    LocalFuturePool, LocalPool, LocalPoolBuilder, LocalValueFuture, NoSlot, NotPooled, PollError,
+    Pool, PoolBuilder, PoolFull, Source, SourceRef, StaleToken, Stats, Token, ValueFuture,
 };
 
 // `Send` when `T` is, `Sync` when `T` is: nothing but a `T` can be reached through `&`.
@@ -59,6 +59,8 @@ assert_not_impl_any!(FuturePool: Clone);
 assert_not_impl_any!(LocalFuturePool: Clone, Send, Sync);
 assert_impl_all!(NotPooled<u8>: std::error::Error, Send, Sync);
 assert_not_impl_any!(NotPooled<Rc<u8>>: Send, Sync);
+assert_impl_all!(NoSlot: std::error::Error, Copy, Send, Sync, From<NotPooled<Rc<u8>>>);
+assert_impl_all!(std::io::Error: From<NoSlot>, From<NotPooled<Rc<u8>>>);
 assert_impl_all!(FuturePoolStats: Copy, Eq, Send, Sync);
 
 // A pool and its ends pass values on, so they are `Send` and `Sync` when `T` is `Send`; nobody gets

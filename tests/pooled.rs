@@ -3,7 +3,9 @@
 mod common;
 
 use std::{
+    error::Error,
     future::{Future, pending, poll_fn, ready},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::Rc,
@@ -14,7 +16,7 @@ use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task}
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
     FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder,
-    LocalValueFuture, NotPooled, ValueFuture,
+    LocalValueFuture, NoSlot, NotPooled, ValueFuture,
 };
 
 /// The same tests for both kinds of pool.
@@ -219,6 +221,7 @@ for_both_kinds! {
         let text = Pool::builder().max_bytes(63).build();
         let text = text.try_future(Bytes([1; 2])).map(drop).unwrap_err().to_string();
         assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
+        assert_eq!(too_large.kind(), NoSlot::TooLarge);
         assert_eq!(block_on(too_large.into_future()), 1000);
 
         let mut first = pool.try_future(Bytes([1; 2])).unwrap();
@@ -229,6 +232,61 @@ for_both_kinds! {
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_future(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed(), 0, "nothing was");
+    }
+
+    #[test]
+    fn the_reason_is_an_error_that_goes_where_the_future_cannot() {
+        fn kind<F>(refused: Result<impl Sized, NotPooled<F>>) -> NoSlot {
+            let kind = refused.map(drop).unwrap_err().kind();
+            assert_eq!(is_for_good(&kind), kind != NoSlot::Full);
+            kind
+        }
+        /// Whether it would be refused again.
+        fn is_for_good(kind: &NoSlot) -> bool {
+            let error = io::Error::from(*kind);
+            assert_eq!(error.to_string(), kind.to_string());
+            match error.kind() {
+                io::ErrorKind::WouldBlock => false,
+                io::ErrorKind::Unsupported => true,
+                other => panic!("{other:?}"),
+            }
+        }
+        /// What borrows, and is not `Send`, is no part of the error.
+        fn begin(pool: &Pool, text: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
+            let mut future = pool.try_future(async { text.len() }).map_err(NoSlot::from)?;
+            drop(begin_io(pool, text)?);
+            Ok(result(poll(&mut future)))
+        }
+        fn begin_io<'a>(pool: &Pool, text: &'a str) -> io::Result<Erased<'a, usize>> {
+            Ok(pool.try_future(async { text.len() })?)
+        }
+        fn result<T>(polled: Poll<T>) -> T {
+            match polled {
+                Poll::Ready(value) => value,
+                Poll::Pending => panic!("it does not wait"),
+            }
+        }
+
+        let pool = Pool::builder().max_slots(2).max_bytes(1000).build();
+        assert_eq!(kind(pool.try_future(Bytes([1; 1000]))), NoSlot::TooLarge);
+        assert_eq!(kind(pool.try_future(Bytes([1; 300]))), NoSlot::NoneOfSize);
+        let aligned = async {
+            let aligned = Aligned32(1);
+            Yield::default().await;
+            aligned.0
+        };
+        assert_eq!(kind(pool.try_future(aligned)), NoSlot::TooAligned);
+        assert_eq!(begin(&pool, "four").unwrap(), 4);
+        let first = pool.try_future(Bytes([1; 2])).unwrap();
+        let error = begin(&pool, "four").unwrap_err();
+        assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::WouldBlock);
+        let second = pool.try_future(Bytes([1; 2])).unwrap();
+        assert_eq!(kind(pool.try_future(Bytes([1; 2]))), NoSlot::Full);
+        assert_eq!(
+            begin(&pool, "four").unwrap_err().to_string(),
+            "no slot for the future: the pool is full, none of its size was found vacant",
+        );
+        assert_eq!((block_on(first), block_on(second)), (2, 2));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::{ClassStats, pooled::NoPlace};
+use super::{ClassStats, NoSlot};
 use crate::slab::{Block, Home, Pointer, Settings, Slab};
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
@@ -17,18 +17,19 @@ pub(crate) const fn capacity<H: Home>(class: usize) -> usize {
     SIZES[class] - size_of::<Block<H>>()
 }
 
-/// The class of the smallest block with room for an `X`; `None` if there is none, or if `X` has to be
-/// aligned to more than a block offers.
-pub(crate) const fn class_of<X, H: Home>() -> Option<usize> {
+/// The class of the smallest block with room for an `X`.
+pub(crate) const fn class_of<X, H: Home>() -> Result<usize, NoSlot> {
+    if align_of::<X>() > align_of::<Block<H>>() {
+        return Err(NoSlot::TooAligned);
+    }
     let mut class = 0;
     while class < SIZES.len() {
-        let fits = size_of::<X>() <= capacity::<H>(class);
-        if fits && align_of::<X>() <= align_of::<Block<H>>() {
-            return Some(class);
+        if size_of::<X>() <= capacity::<H>(class) {
+            return Ok(class);
         }
         class += 1;
     }
-    None
+    Err(NoSlot::TooLarge)
 }
 
 /// The slabs, each with one handle, which is here.
@@ -62,12 +63,12 @@ impl<H: Home> Classes<H> {
 
     /// A vacant block of a class, which is out from now on.
     #[inline(always)]
-    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoPlace> {
+    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoSlot> {
         let slab = match self.slab(class) {
             Some(slab) => slab,
             None => self.make(class)?,
         };
-        slab.rent().ok_or(NoPlace::Full)
+        slab.rent().ok_or(NoSlot::Full)
     }
 
     /// The slab of a class, if there is one.
@@ -80,10 +81,10 @@ impl<H: Home> Classes<H> {
 
     #[cold]
     #[inline(never)]
-    fn make(&self, class: usize) -> Result<&H::Blocks, NoPlace> {
+    fn make(&self, class: usize) -> Result<&H::Blocks, NoSlot> {
         let limit = self.bounds.slots(class);
         if limit == 0 {
-            return Err(NoPlace::TooLarge);
+            return Err(NoSlot::NoneOfSize);
         }
         let slab = <H::Blocks as Slab>::new(Settings {
             table: SIZES[class],

@@ -130,6 +130,22 @@ macro_rules! face {
             /// drop(first);
             /// assert!(pool.try_future(later).is_ok());
             /// ```
+            ///
+            /// Where the future is not wanted back, `?` makes an error of it that holds no future:
+            ///
+            /// ```
+            #[doc = concat!("use value_future::{", stringify!($Pool), ", ", stringify!($Future), ", NoSlot};")]
+            ///
+            #[doc = concat!("fn length<'a>(pool: &", stringify!($Pool), ", text: &'a str) -> Result<",
+                stringify!($Future), "<'a, usize>, NoSlot> {")]
+            ///     Ok(pool.try_future(async { text.len() })?)
+            /// }
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
+            /// let first = length(&pool, "first").unwrap();
+            /// assert_eq!(length(&pool, "second").unwrap_err(), NoSlot::Full);
+            /// # drop(first);
+            /// ```
             #[inline]
             pub fn try_future<'a, F>(
                 &self,

@@ -3,9 +3,9 @@
 use core::task::{Context, Poll};
 
 use super::{
-    ClassStats, FuturePoolStats, NotPooled,
-    classes::{Bounds, Classes, SIZES, capacity},
-    pooled::{NoPlace, Place},
+    ClassStats, FuturePoolStats, NoSlot, NotPooled,
+    classes::{Bounds, Classes, SIZES},
+    pooled::Place,
 };
 use crate::{
     affinity::Admits,
@@ -58,7 +58,7 @@ impl<H: Home> Machines<H> {
     {
         match Place::find(&self.classes) {
             Ok(place) => Ok(Packed::placed(place, future)),
-            Err(why) => Err(NotPooled { future, why, max_size: capacity::<H>(SIZES.len() - 1) }),
+            Err(kind) => Err(NotPooled { future, kind }),
         }
     }
 
@@ -87,8 +87,8 @@ impl<H: Home> Machines<H> {
     }
 
     #[inline(always)]
-    fn count(&self, why: NoPlace) {
-        self.boxed.count(why == NoPlace::Full);
+    fn count(&self, why: NoSlot) {
+        self.boxed.count(why == NoSlot::Full);
     }
 
     pub(super) fn stats(&self) -> FuturePoolStats {

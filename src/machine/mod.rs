@@ -35,7 +35,7 @@ use crate::{LocalValueFuture, OneThread};
 
 pub(crate) use self::pooled::Place;
 pub use self::{
-    error::NotPooled,
+    error::{NoSlot, NotPooled},
     stats::{ClassStats, FuturePoolStats},
 };
 

@@ -7,7 +7,10 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::classes::{Classes, class_of};
+use super::{
+    NoSlot,
+    classes::{Classes, class_of},
+};
 use crate::{
     ArmKind,
     erased::{Boxable, Head, House, Pointee, header, poll},
@@ -21,13 +24,6 @@ struct Pooled<F, H: Home> {
     future: ManuallyDrop<F>,
 }
 
-/// Why a future has no place in a pool.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum NoPlace {
-    TooLarge,
-    Full,
-}
-
 /// A place for a future, which has to be filled.
 pub(crate) struct Place<F, H: Home>(NonNull<Pooled<F, H>>, PhantomData<F>);
 
@@ -37,9 +33,8 @@ unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
 
 impl<F: Boxable, H: Home> Place<F, H> {
     #[inline(always)]
-    pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoPlace> {
-        let Some(class) = (const { class_of::<F, H>() }) else { return Err(NoPlace::TooLarge) };
-        let block = classes.rent(class)?;
+    pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoSlot> {
+        let block = classes.rent((const { class_of::<F, H>() })?)?;
         Ok(Place(block.cast(), PhantomData))
     }
 
