@@ -238,12 +238,12 @@ for_both_kinds! {
     fn the_reason_is_an_error_that_goes_where_the_future_cannot() {
         fn kind<F>(refused: Result<impl Sized, NotPooled<F>>) -> NoSlot {
             let kind = refused.map(drop).unwrap_err().kind();
-            assert_eq!(is_for_good(&kind), kind != NoSlot::Full);
+            assert_eq!(is_for_good(kind), kind != NoSlot::Full);
             kind
         }
         /// Whether it would be refused again.
-        fn is_for_good(kind: &NoSlot) -> bool {
-            let error = io::Error::from(*kind);
+        fn is_for_good(kind: NoSlot) -> bool {
+            let error = io::Error::from(kind);
             assert_eq!(error.to_string(), kind.to_string());
             match error.kind() {
                 io::ErrorKind::WouldBlock => false,
@@ -315,6 +315,45 @@ for_both_kinds! {
         assert_eq!((stats.full, stats.too_large, stats.bytes()), (1, 1, 192), "not even one has room");
         assert!(pool.try_future(Bytes([1; 38])).unwrap_err().is_too_large());
         assert_eq!(stats.classes[3].allocations, 0);
+    }
+
+    #[test]
+    fn what_was_reserved_is_there_beside_what_is_in_use() {
+        let pool = Pool::new();
+        let used = [(); 3].map(|()| pool.future(Bytes([1; 20])));
+        pool.reserve(size_of::<Bytes<20>>(), 100).unwrap();
+        let stats = pool.stats();
+        assert_eq!((stats.classes[2].capacity, stats.capacity()), (103, 103));
+        let reserved: Vec<_> = (0..100).map(|_| pool.future(Bytes([1; 20]))).collect();
+        assert_eq!((pool.stats().capacity(), pool.stats().rented()), (103, 103));
+        drop((used, reserved));
+        pool.reserve(size_of::<Bytes<20>>(), 0).unwrap();
+        assert_eq!(pool.trim(), 103 * 192, "it is kept until it is trimmed");
+    }
+
+    #[test]
+    fn what_can_have_no_slot_is_not_reserved() {
+        let pool = Pool::builder().max_slots(3).max_bytes(1000).build();
+        assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(NoSlot::TooLarge));
+        assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(NoSlot::NoneOfSize));
+        assert_eq!(pool.stats().allocations(), 0);
+        pool.reserve(0, 100).unwrap();
+        assert_eq!(pool.stats().bytes(), 3 * 64, "to the bound");
+        Pool::new().reserve(Pool::MAX_SIZE, 1).unwrap();
+    }
+
+    #[test]
+    fn a_builder_shows_its_bounds_and_begins_with_none() {
+        let name = std::any::type_name::<Builder>().rsplit("::").next().unwrap();
+        let shown = format!("{:?}", Builder::default());
+        assert_eq!(shown, format!("{name} {{ max_slots: None, max_bytes: None }}"));
+        assert_eq!(format!("{:?}", Pool::builder()), shown);
+        let bounded = Builder::default().max_slots(2).max_bytes(1000);
+        let shown = format!("{bounded:?}");
+        assert_eq!(shown, format!("{name} {{ max_slots: Some(2), max_bytes: Some(1000) }}"));
+        let pool = bounded.build();
+        let _two = [(); 2].map(|()| pool.future(Bytes([1; 2])));
+        assert!(pool.try_future(Bytes([1; 2])).is_err());
     }
 
     #[test]

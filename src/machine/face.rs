@@ -12,7 +12,10 @@ macro_rules! face {
 
         #[doc = concat!("A builder of a [`", stringify!($Pool), "`]; from [`builder`](",
             stringify!($Pool), "::builder).")]
-        #[derive(Clone, Copy, Debug)]
+        ///
+        /// There are no initial slots to ask for: it makes a pool that can be a `static`, at no cost.
+        #[doc = concat!("[`reserve`](", stringify!($Pool), "::reserve) makes them later.")]
+        #[derive(Clone, Copy)]
         #[must_use = "a builder makes a pool when it is told to `build`"]
         pub struct $Builder {
             bounds: Bounds,
@@ -29,14 +32,14 @@ macro_rules! face {
             #[track_caller]
             pub const fn max_slots(mut self, slots: u32) -> Self {
                 assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
-                self.bounds.slots = slots;
+                self.bounds.slots = Some(slots);
                 self
             }
 
             /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
             /// which not even one slot fits into it there are none.
             pub const fn max_bytes(mut self, bytes: usize) -> Self {
-                self.bounds.bytes = bytes;
+                self.bounds.bytes = Some(bytes);
                 self
             }
 
@@ -52,6 +55,23 @@ macro_rules! face {
             pub fn build(self) -> $Pool {
                 let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
                 $Pool(Machines::new(slabs, Default::default(), self.bounds))
+            }
+        }
+
+        /// Without bounds.
+        impl Default for $Builder {
+            fn default() -> Self {
+                $Pool::builder()
+            }
+        }
+
+        impl fmt::Debug for $Builder {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let Bounds { slots, bytes } = &self.bounds;
+                f.debug_struct(stringify!($Builder))
+                    .field("max_slots", slots)
+                    .field("max_bytes", bytes)
+                    .finish()
             }
         }
 
@@ -212,6 +232,45 @@ macro_rules! face {
                 F: Future $($send)* + 'a,
             {
                 $Future(self.0.put_eagerly(future, cx))
+            }
+
+            /// Makes slots with room for a future of `size` bytes, until this thread can put in so many
+            /// more such futures without an allocation; a bounded pool, to its bound at most. For who
+            /// can wait now, and not later.
+            ///
+            /// The size of a future is that of its type, which often has no name: `size_of_val(&future)`.
+            /// All futures with the same size class share these slots. [`trim`](Self::trim) gives back
+            /// those that are vacant.
+            ///
+            /// # Errors
+            ///
+            /// [`NoSlot`], if there will be no slot for such futures: if `size` is more than
+            /// [`MAX_SIZE`](Self::MAX_SIZE), or if the bound in bytes leaves none.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// One allocation for each slot, and what its size takes when it is first needed.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            /// async fn serve(request: [u8; 100]) -> usize {
+            ///     std::future::ready(()).await;
+            ///     request.len()
+            /// }
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// pool.reserve(size_of_val(&serve([0; 100])), 10)?;
+            /// let made = pool.stats().allocations();
+            /// let ten = [(); 10].map(|()| pool.future(serve([0; 100])));
+            /// assert_eq!(pool.stats().allocations(), made);
+            /// # drop(ten);
+            /// # Ok::<(), value_future::NoSlot>(())
+            /// ```
+            pub fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+                self.0.reserve(size, additional)
             }
 
             /// What the pool has done so far, and what it has. It goes through all that it keeps for

@@ -100,6 +100,10 @@ impl<H: Home> Machines<H> {
         FuturePoolStats { classes, too_large, full }
     }
 
+    pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+        self.classes.reserve(size, additional)
+    }
+
     /// Gives vacant slots back to the allocator; tells how many bytes.
     pub(super) fn trim(&self) -> u64 {
         (0..SIZES.len()).map(|class| self.classes.trim(class)).sum()
