@@ -15,8 +15,8 @@ use std::{
 use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
-    FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder,
-    LocalValueFuture, NoSlot, NotPooled, ValueFuture,
+    ArmKind, FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool,
+    LocalFuturePoolBuilder, LocalValueFuture, NoSlot, NotPooled, ValueFuture,
 };
 
 /// The same tests for both kinds of pool.
@@ -360,6 +360,31 @@ for_both_kinds! {
     #[should_panic(expected = "`max_slots(0)`: a pool is bounded to at least one slot")]
     fn a_bound_of_none_is_refused() {
         let _builder = Pool::builder().max_slots(0);
+    }
+
+    #[test]
+    fn a_reader_is_told_that_a_future_was_in_a_slot() {
+        let pool = Pool::builder().max_slots(1).build();
+        let [mut pooled, mut boxed] = [(); 2].map(|()| pool.future(ready(5)));
+        let (in_slot, in_box) = (format!("{pooled:?}"), format!("{boxed:?}"));
+        assert!(in_slot.contains("(Boxed(core::future::ready::Ready"), "{in_slot}");
+        assert_eq!(in_slot, in_box.replace("))", ", pooled))"));
+        let arm = pooled.into_arm();
+        assert!(in_slot.ends_with(&format!("({arm:?})")), "{arm:?}");
+        pooled = arm.into();
+
+        assert_eq!([poll(&mut pooled), poll(&mut boxed)], [Poll::Ready(5); 2]);
+        for (future, words) in [(pooled, "boxed arm, pooled"), (boxed, "boxed arm")] {
+            let taken = format!("(Taken(completed, {words}))");
+            assert!(format!("{future:?}").ends_with(&taken), "{future:?}");
+            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it is taken") };
+            assert_eq!(error.arm(), Some(ArmKind::Boxed));
+            assert!(error.to_string().contains(&format!("its result ({words}) has")), "{error}");
+        }
+        let mut future = pool.future(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
+        panic_text(|| poll(&mut future));
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("what it held (boxed arm, pooled) panicked"), "{text}");
     }
 
     #[test]

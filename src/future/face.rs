@@ -394,7 +394,7 @@ macro_rules! face {
             }
         }
 
-        /// Shows the arm, and an inline result. It never polls and never consumes.
+        /// Shows the arm, an inline result, and whether what is boxed was pooled. It never polls and never consumes.
         impl<T: fmt::Debug> fmt::Debug for $Face<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($Face)).field(&self.0).finish()

@@ -12,8 +12,8 @@ use super::{
     classes::{Classes, class_of},
 };
 use crate::{
-    ArmKind,
     erased::{Boxable, Head, House, Pointee, header, poll},
+    error::Site,
     slab::{Block, Home},
 };
 
@@ -70,7 +70,10 @@ impl<F: Boxable, H: Home> Place<F, H> {
 }
 
 impl<F: Boxable, H: Home> Pointee for Pooled<F, H> {
-    const ARM: ArmKind = F::ARM;
+    const SITE: Site = match F::SITE {
+        Site::Boxed => Site::Pooled,
+        other => other,
+    };
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         /// Gives the block back, also if the future panics when it is dropped.
