@@ -21,6 +21,29 @@ pub(crate) struct Machines<H: Home> {
     boxed: H::Tally,
 }
 
+/// Whose pools any thread may use. It is a bound, and not left to the compiler, for the sake of what that
+/// says otherwise: that there is a `Cell` somewhere inside.
+#[diagnostic::on_unimplemented(
+    message = "a `LocalFuturePool` is for one thread",
+    label = "it cannot be shared between threads, and a `static` is",
+    note = "in a `thread_local!` each thread has one of its own",
+    note = "a `FuturePool` can be a `static`, and takes futures that are `Send`"
+)]
+#[allow(dead_code, reason = "rustc 1.85 does not see that it is a bound")]
+pub(super) trait Shareable: Home {}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Shareable for crate::AnyThread {}
+
+// What makes that true.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(Classes<crate::AnyThread>: Sync);
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(<crate::AnyThread as Home>::Tally: Sync);
+
+// SAFETY: of the homes that are meant, all that is in here is `Sync`, as is asserted above.
+unsafe impl<H: Shareable> Sync for Machines<H> {}
+
 impl<H: Home> Machines<H> {
     /// With no slab so far: all of the pointers are null.
     pub(super) const fn new(

@@ -97,7 +97,8 @@ face! {
 face! {
     /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`. A size
     /// takes one small allocation when it is first needed, and each slot one; every vacant slot is at hand.
-    /// Where that one may be a `static`, this one may be in a `thread_local!`.
+    ///
+    /// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has one of its own.
     ///
     /// # Examples
     ///
@@ -110,6 +111,22 @@ face! {
     /// let theirs = Rc::clone(&shared);
     /// assert_eq!(futures::executor::block_on(pool.future(async move { *theirs })), 5);
     /// assert_eq!(Rc::strong_count(&shared), 1);
+    /// ```
+    ///
+    /// One for each thread; what comes from it does not refer to it:
+    ///
+    /// ```
+    /// use value_future::{LocalFuturePool, LocalValueFuture};
+    ///
+    /// thread_local! {
+    ///     static POOL: LocalFuturePool = const { LocalFuturePool::new() };
+    /// }
+    ///
+    /// fn length(text: &str) -> LocalValueFuture<'_, usize> {
+    ///     POOL.with(|pool| pool.future(async { text.len() }))
+    /// }
+    ///
+    /// assert_eq!(futures::executor::block_on(length("inner")), 5);
     /// ```
     LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
     const { Cell::new(ptr::null_mut()) }, LocalTally::new(), []
