@@ -5,7 +5,10 @@ macro_rules! face {
     (
         $(#[$doc:meta])*
         $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr,
-        [$($send:tt)*]
+        [$($send:tt)*],
+        // What is to be said of other threads, where there are any.
+        when_full: $when_full:expr, at_hand: $at_hand:expr, by_whom: $by_whom:expr,
+        stats: $stats:expr, trim: $trim:expr
     ) => {
         $(#[$doc])*
         pub struct $Pool(pub(crate) Machines<$home>);
@@ -22,9 +25,8 @@ macro_rules! face {
         }
 
         impl $Builder {
-            /// Never has more slots of each size than that. What finds none is boxed. Once that has
-            /// happened, up to 32 further futures may be boxed before the pool looks again at what other
-            /// threads have vacated.
+            /// Never has more slots of each size than that. What finds none is boxed.
+            #[doc = $when_full]
             ///
             /// # Panics
             ///
@@ -105,8 +107,8 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if a slot of its size class is vacant that this thread can get at. What
-            /// is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
+            #[doc = concat!("Nothing is allocated if a slot of its size class is vacant", $at_hand, ".")]
+            /// What is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
             /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
             /// the result is given out, or when it is dropped.
             ///
@@ -133,9 +135,9 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The future itself, if there is no slot of its size, or if none was found vacant. (Once that has
-            /// happened, up to 32 further futures may be refused before the pool looks again at what other
-            /// threads have vacated.) It is not counted in [`stats`](Self::stats).
+            /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
+            /// counted in [`stats`](Self::stats).
+            #[doc = $when_full]
             ///
             /// # Examples
             ///
@@ -234,9 +236,9 @@ macro_rules! face {
                 $Future(self.0.put_eagerly(future, cx))
             }
 
-            /// Makes slots with room for a future of `size` bytes, until this thread can put in so many
-            /// more such futures without an allocation; a bounded pool, to its bound at most. For who
-            /// can wait now, and not later.
+            /// Makes slots with room for a future of `size` bytes: until so many more such futures can be put
+            #[doc = concat!("in", $by_whom, " without an allocation; in a bounded pool, to its bound at most.")]
+            /// For who can wait now, and not later.
             ///
             /// The size of a future is that of its type, which often has no name: `size_of_val(&future)`.
             /// All futures with the same size class share these slots. [`trim`](Self::trim) gives back
@@ -273,16 +275,15 @@ macro_rules! face {
                 self.0.reserve(size, additional)
             }
 
-            /// What the pool has done so far, and what it has. It goes through all that it keeps for
-            /// threads: it is for reports, not for each future.
+            /// What the pool has done so far, and what it has.
+            #[doc = $stats]
             #[must_use]
             pub fn stats(&self) -> FuturePoolStats {
                 self.0.stats()
             }
 
             /// Gives the memory of vacant slots back to the allocator, and tells how many bytes.
-            ///
-            /// What other threads that live keep for themselves, up to 32 slots of a size each, stays.
+            #[doc = $trim]
             ///
             /// # Examples
             ///

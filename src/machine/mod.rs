@@ -91,7 +91,13 @@ face! {
     /// assert_eq!((POOL.stats().rented(), POOL.stats().capacity()), (2, 1));
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
-    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send]
+    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],
+    when_full: "Once none was found, up to 32 further futures find none either, before the pool looks again \
+        at what other threads have vacated.",
+    at_hand: " that this thread can get at",
+    by_whom: " by this thread",
+    stats: "It goes through all that it keeps for threads: it is for reports, not for each future.",
+    trim: "What other threads that live keep for themselves, up to 32 slots of a size each, stays."
 }
 
 face! {
@@ -129,7 +135,8 @@ face! {
     /// assert_eq!(futures::executor::block_on(length("inner")), 5);
     /// ```
     LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
-    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), []
+    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), [],
+    when_full: "", at_hand: "", by_whom: "", stats: "", trim: ""
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]

@@ -108,7 +108,9 @@ pub struct ClassStats {
     pub returned: u64,
     /// How many are not: `rented - returned`.
     pub live: u64,
-    /// The most that `capacity` has been: not how many futures were live, as threads keep some vacant slots.
+    /// The most that `capacity` has been. In a [`LocalFuturePool`](crate::LocalFuturePool) that is how many
+    /// futures were live at a time, at most, or what was reserved. In a `FuturePool` it may be more, by the
+    /// 32 vacant slots that each thread may keep for itself.
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,
