@@ -271,7 +271,13 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Pending: one allocation. Otherwise none.
+            /// If the result is here, none. Otherwise this future and `f` are put into a slot, as
+            /// [`pooled`](crate::ValueFuture::pooled) does it: nothing is allocated once there is one.
+            /// Where there is no `pooled`, they are boxed. So it is in the other combinators.
+            ///
+            /// # Panics
+            ///
+            /// If the result is here, and `f` panics. Otherwise it is a poll that calls `f`.
             ///
             /// # Examples
             ///
@@ -295,7 +301,11 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Pending: one allocation, beside those of `f`. Otherwise none.
+            /// As [`map`](Self::map), beside those of `f`.
+            ///
+            /// # Panics
+            ///
+            /// As [`map`](Self::map).
             #[cfg(feature = "alloc")]
             pub fn then<U, F>(self, f: F) -> $Face<'a, U>
             where

@@ -141,8 +141,9 @@ face! {
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl FuturePool {
-    /// The pool of [`ValueFuture::pooled`], for its figures and to [`trim`](Self::trim) it. Of each of the
-    /// eight sizes it has 16 MiB at most.
+    /// The pool of [`ValueFuture::pooled`], and of combinators that wait: for its figures, and to
+    /// [`reserve`](Self::reserve) and [`trim`](Self::trim). Of each of the eight sizes it has 16 MiB at
+    /// most.
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {
