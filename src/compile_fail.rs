@@ -192,6 +192,21 @@
 //! drop(LocalValueFuture::from_source(Rc::clone(&source), Token::new(1)));
 //! ```
 //!
+//! # A pool of futures for one thread as a `static`
+//!
+//! ```compile_fail,E0277
+//! # use value_future::LocalFuturePool;
+//! static POOL: LocalFuturePool = LocalFuturePool::new();
+//! ```
+//!
+//! ```
+//! # use value_future::{FuturePool, LocalFuturePool};
+//! static POOL: FuturePool = FuturePool::new();
+//! thread_local! {
+//!     static OF_THIS_THREAD: LocalFuturePool = const { LocalFuturePool::new() };
+//! }
+//! ```
+//!
 //! # A future that is not `Send` on another thread
 //!
 //! ```compile_fail,E0277

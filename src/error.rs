@@ -108,8 +108,8 @@ impl PollError {
     #[must_use]
     pub const fn arm(&self) -> Option<ArmKind> {
         match self.spent {
-            Spent::Completed(arm) => arm,
-            Spent::Panicked(arm) => Some(arm),
+            Spent::Completed(Some(site)) | Spent::Panicked(site) => Some(site.arm()),
+            Spent::Completed(None) => None,
             Spent::Stale(_) => Some(ArmKind::Source),
         }
     }
@@ -141,20 +141,20 @@ impl fmt::Display for PollError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let PollError { spent, output } = self;
         match spent {
-            Spent::Completed(Some(arm)) => write!(
+            Spent::Completed(Some(site)) => write!(
                 f,
                 "value future of `{output}` polled after completion: \
-                 its result ({arm}) has been given out, and a result is given out once"
+                 its result ({site}) has been given out, and a result is given out once"
             ),
             Spent::Completed(None) => write!(
                 f,
                 "value future of `{output}` polled after completion: \
                  it was made from `Arm::Taken`, and has no result to give out"
             ),
-            Spent::Panicked(arm) => write!(
+            Spent::Panicked(site) => write!(
                 f,
                 "value future of `{output}` polled after a panic: \
-                 what it held ({arm}) panicked in an earlier poll, and will give no result"
+                 what it held ({site}) panicked in an earlier poll, and will give no result"
             ),
             Spent::Stale(stale) => {
                 let StaleToken { expected, presented } = stale;
@@ -175,10 +175,37 @@ impl Error for PollError {}
 /// Why there is nothing left to poll.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Spent {
-    /// The result has been given out, from this arm if it is known.
-    Completed(Option<ArmKind>),
-    /// What this arm held panicked.
-    Panicked(ArmKind),
+    /// The result has been given out, from there if it is known.
+    Completed(Option<Site>),
+    /// What was there panicked.
+    Panicked(Site),
     /// The source refused the token.
     Stale(StaleToken),
+}
+
+/// Where a future has its result from: the arm, and for people who read messages whether what it calls a
+/// box was a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Site {
+    Ready,
+    Boxed,
+    Source,
+    Pooled,
+}
+
+impl Site {
+    pub(crate) const fn arm(self) -> ArmKind {
+        match self {
+            Site::Ready => ArmKind::Ready,
+            Site::Boxed | Site::Pooled => ArmKind::Boxed,
+            Site::Source => ArmKind::Source,
+        }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.arm().fmt(f)?;
+        f.write_str(if *self == Site::Pooled { ", pooled" } else { "" })
+    }
 }

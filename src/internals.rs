@@ -44,17 +44,18 @@
 //!     │     token      │      address of a `Source`, bits 47…3     │ 001 │  source, borrowed
 //!     │     token      │                  "                        │ 010 │  source, `Arc`
 //!     │     token      │                  "                        │ 011 │  source, `Rc`
-//!     ├────────────────┼──────────────────┬─────────────┬────┬─────┼─────┤
-//!     │       0        │        0         │      0      │  0 │  0  │ 100 │  ready
-//!     │   presented    │    expected      │      0      │ arm│ why │ 100 │  spent
-//!     └────────────────┴──────────────────┴─────────────┴────┴─────┴─────┘
-//!       63          48   47            32   31        7   6 5  4 3
+//!     ├────────────────┼──────────────────┬───────────┬──────┬─────┼─────┤
+//!     │       0        │        0         │     0     │   0  │  0  │ 100 │  ready
+//!     │   presented    │    expected      │     0     │ site │ why │ 100 │  spent
+//!     └────────────────┴──────────────────┴───────────┴──────┴─────┴─────┘
+//!       63          48   47            32   31      8   7  5   4 3
 //! ```
 //!
 //! * *Ready* is one comparison with a constant; it is made first, and inlined. The rest is marked
 //!   cold, so that the ready path is a straight line.
-//! * *Spent* says in which arm and why, so that a poll after completion, after a panic and after a
-//!   stale token each get their own message, without a byte more.
+//! * *Spent* says where (in which arm, and whether its box was a slot) and why, so that a poll after
+//!   completion, after a panic and after a stale token each get their own message, without a byte
+//!   more.
 //! * *Boxed* and *source* point to something that starts with a header, which is a reference to a
 //!   table of functions. A pending poll is one indirect call (for a source, by way of a jump): the
 //!   function gets the head, and writes *spent* into it when it gives the result.

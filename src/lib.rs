@@ -69,7 +69,8 @@
 //! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then),
 //!   [`map_ok`](ValueFuture::map_ok), [`map_err`](ValueFuture::map_err),
 //!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline when the
-//!   value is there. [`try_take`](ValueFuture::try_take) takes it without polling.
+//!   value is there, and are pooled when it is not. [`try_take`](ValueFuture::try_take) takes a value
+//!   that is there, without polling.
 //! * **Completions.** What is answered later, on another thread or from the wire, rents a completion
 //!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
 //!   consumer. Nothing is allocated once the pool is warm, and late, duplicate and forged answers are
@@ -151,7 +152,7 @@ mod token;
 
 #[cfg(feature = "alloc")]
 pub use crate::machine::{
-    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NotPooled,
+    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NoSlot, NotPooled,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::machine::{FuturePool, FuturePoolBuilder};

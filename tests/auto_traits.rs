@@ -11,10 +11,11 @@ use std::{
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
     Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, FuturePool,
-    FuturePoolStats, Key, KeyError, LocalArm, LocalChecked, LocalCompleter, LocalCompletion,
-    LocalFuturePool, LocalPool, LocalPoolBuilder, LocalShared, LocalValueFuture, LocalWeakShared,
-    NotPooled, PollError, Pool, PoolBuilder, PoolFull, Shared, Source, SourceRef, StaleToken,
-    Stats, Token, ValueFuture, WeakShared,
+    FuturePoolBuilder, FuturePoolStats, Key, KeyError, LocalArm, LocalChecked, LocalCompleter,
+    LocalCompletion, LocalFuturePool, LocalFuturePoolBuilder, LocalPool, LocalPoolBuilder,
+    LocalShared, LocalValueFuture, LocalWeakShared, NoSlot, NotPooled, PollError, Pool,
+    PoolBuilder, PoolFull, Shared, Source, SourceRef, StaleToken, Stats, Token, ValueFuture,
+    WeakShared,
 };
 
 // `Send` when `T` is, `Sync` when `T` is: nothing but a `T` can be reached through `&`.
@@ -68,8 +69,12 @@ assert_impl_all!(PollError: std::error::Error, Copy, Send, Sync, Unpin);
 assert_impl_all!(FuturePool: Default, Send, Sync, Unpin);
 assert_not_impl_any!(FuturePool: Clone);
 assert_not_impl_any!(LocalFuturePool: Clone, Send, Sync);
+assert_impl_all!(FuturePoolBuilder: Copy, Default, Send, Sync);
+assert_impl_all!(LocalFuturePoolBuilder: Copy, Default);
 assert_impl_all!(NotPooled<u8>: std::error::Error, Send, Sync);
 assert_not_impl_any!(NotPooled<Rc<u8>>: Send, Sync);
+assert_impl_all!(NoSlot: std::error::Error, Copy, Send, Sync, From<NotPooled<Rc<u8>>>);
+assert_impl_all!(std::io::Error: From<NoSlot>, From<NotPooled<Rc<u8>>>);
 assert_impl_all!(FuturePoolStats: Copy, Eq, Send, Sync);
 
 // A pool and its ends pass values on, so they are `Send` and `Sync` when `T` is `Send`; nobody gets

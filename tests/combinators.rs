@@ -4,7 +4,7 @@ mod common;
 
 use std::{rc::Rc, task::Poll};
 
-use common::{Loud, count, drops, later, poll};
+use common::{Loud, count, drops, later, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{LocalValueFuture, ValueFuture};
 
@@ -75,6 +75,32 @@ fn a_closure_is_called_at_once_if_the_result_is_here_and_never_before_it_is() {
     assert!(poll(&mut pending).is_pending());
     drop(pending);
     assert_eq!(count(&called), 1);
+}
+
+#[test]
+fn what_waits_is_in_a_slot_on_any_thread() {
+    let mut combined = later(1).map(|n| n + 1).then(|n| later(n * 2));
+    assert!(format!("{combined:?}").ends_with(", pooled))"), "{combined:?}");
+    assert!(poll(&mut combined).is_pending());
+    assert_eq!(std::thread::spawn(move || result(combined, 1)).join().unwrap(), 4);
+    let local = LocalValueFuture::from(later(1)).map(Rc::new);
+    assert!(format!("{local:?}").ends_with(", pooled))"), "{local:?}");
+    assert_eq!(block_on(local), Rc::new(1));
+}
+
+#[test]
+fn a_closure_that_panics_leaves_nothing_behind() {
+    let dropped = drops();
+    let held = Loud(&dropped);
+    let mut mapped = later(1).map(move |_| -> u32 {
+        let _held = held;
+        panic!("in the closure")
+    });
+    assert!(poll(&mut mapped).is_pending());
+    assert_eq!(panic_text(|| poll(&mut mapped)), "in the closure");
+    assert_eq!(count(&dropped), 1);
+    let text = panic_text(|| poll(&mut mapped));
+    assert!(text.contains("what it held (boxed arm, pooled) panicked"), "{text}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 mod common;
 
 use std::{
+    error::Error,
     future::{Future, pending, poll_fn, ready},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::Rc,
@@ -13,8 +15,8 @@ use std::{
 use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
-    FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder,
-    LocalValueFuture, NotPooled, ValueFuture,
+    ArmKind, FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool,
+    LocalFuturePoolBuilder, LocalValueFuture, NoSlot, NotPooled, ValueFuture,
 };
 
 /// The same tests for both kinds of pool.
@@ -114,6 +116,43 @@ for_both_kinds! {
     }
 
     #[test]
+    fn totals_are_those_of_all_sizes() {
+        let pool = Pool::new();
+        drop([(); 3].map(|()| pool.future(Bytes([1; 2]))));
+        let (_small, _large) = (pool.future(Bytes([1; 2])), pool.future(Bytes([1; 20])));
+        let stats = pool.stats();
+        assert_eq!((stats.rented(), stats.returned(), stats.live()), (5, 3, 2));
+        assert_eq!((stats.capacity(), stats.high_water()), (4, 4));
+        assert_eq!(stats.bytes(), 3 * 64 + 192);
+        let each = stats.classes.map(|class| class.allocations);
+        assert!(each[0] > 3 && each[2] > 1, "{each:?}");
+        assert_eq!(stats.allocations(), each[0] + each[2]);
+        assert_eq!(pool.trim(), 2 * 64);
+        let stats = pool.stats();
+        assert_eq!((stats.capacity(), stats.high_water()), (2, 4));
+        assert_eq!(FuturePoolStats::default().rented(), 0);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_pool_is_the_sizes_that_it_has_used() {
+        let pool = Pool::builder().max_slots(1).build();
+        let shown = format!("{pool:?}");
+        assert!(shown.ends_with("(FuturePoolStats { classes: [], too_large: 0, full: 0 })"), "{shown}");
+        let (first, _boxed) = (pool.future(Bytes([1; 20])), pool.future(Bytes([1; 20])));
+        let stats = pool.stats();
+        assert_eq!(
+            format!("{stats:?}"),
+            format!(
+                "FuturePoolStats {{ classes: [{:?}], too_large: 0, full: 1 }}",
+                stats.classes[2]
+            ),
+        );
+        assert_eq!(format!("{pool:?}").matches("slot_size: 192").count(), 1);
+        drop((first, pool.trim()));
+        assert!(format!("{pool:?}").contains("slot_size: 192"), "it was used");
+    }
+
+    #[test]
     fn each_size_takes_the_smallest_slot_that_has_room_for_it() {
         fn class<const WORDS: usize>() -> Option<usize> {
             let pool = Pool::new();
@@ -182,6 +221,7 @@ for_both_kinds! {
         let text = Pool::builder().max_bytes(63).build();
         let text = text.try_future(Bytes([1; 2])).map(drop).unwrap_err().to_string();
         assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
+        assert_eq!(too_large.kind(), NoSlot::TooLarge);
         assert_eq!(block_on(too_large.into_future()), 1000);
 
         let mut first = pool.try_future(Bytes([1; 2])).unwrap();
@@ -192,6 +232,61 @@ for_both_kinds! {
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_future(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed(), 0, "nothing was");
+    }
+
+    #[test]
+    fn the_reason_is_an_error_that_goes_where_the_future_cannot() {
+        fn kind<F>(refused: Result<impl Sized, NotPooled<F>>) -> NoSlot {
+            let kind = refused.map(drop).unwrap_err().kind();
+            assert_eq!(is_for_good(kind), kind != NoSlot::Full);
+            kind
+        }
+        /// Whether it would be refused again.
+        fn is_for_good(kind: NoSlot) -> bool {
+            let error = io::Error::from(kind);
+            assert_eq!(error.to_string(), kind.to_string());
+            match error.kind() {
+                io::ErrorKind::WouldBlock => false,
+                io::ErrorKind::Unsupported => true,
+                other => panic!("{other:?}"),
+            }
+        }
+        /// What borrows, and is not `Send`, is no part of the error.
+        fn begin(pool: &Pool, text: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
+            let mut future = pool.try_future(async { text.len() }).map_err(NoSlot::from)?;
+            drop(begin_io(pool, text)?);
+            Ok(result(poll(&mut future)))
+        }
+        fn begin_io<'a>(pool: &Pool, text: &'a str) -> io::Result<Erased<'a, usize>> {
+            Ok(pool.try_future(async { text.len() })?)
+        }
+        fn result<T>(polled: Poll<T>) -> T {
+            match polled {
+                Poll::Ready(value) => value,
+                Poll::Pending => panic!("it does not wait"),
+            }
+        }
+
+        let pool = Pool::builder().max_slots(2).max_bytes(1000).build();
+        assert_eq!(kind(pool.try_future(Bytes([1; 1000]))), NoSlot::TooLarge);
+        assert_eq!(kind(pool.try_future(Bytes([1; 300]))), NoSlot::NoneOfSize);
+        let aligned = async {
+            let aligned = Aligned32(1);
+            Yield::default().await;
+            aligned.0
+        };
+        assert_eq!(kind(pool.try_future(aligned)), NoSlot::TooAligned);
+        assert_eq!(begin(&pool, "four").unwrap(), 4);
+        let first = pool.try_future(Bytes([1; 2])).unwrap();
+        let error = begin(&pool, "four").unwrap_err();
+        assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::WouldBlock);
+        let second = pool.try_future(Bytes([1; 2])).unwrap();
+        assert_eq!(kind(pool.try_future(Bytes([1; 2]))), NoSlot::Full);
+        assert_eq!(
+            begin(&pool, "four").unwrap_err().to_string(),
+            "no slot for the future: the pool is full, none of its size was found vacant",
+        );
+        assert_eq!((block_on(first), block_on(second)), (2, 2));
     }
 
     #[test]
@@ -223,9 +318,73 @@ for_both_kinds! {
     }
 
     #[test]
+    fn what_was_reserved_is_there_beside_what_is_in_use() {
+        let pool = Pool::new();
+        let used = [(); 3].map(|()| pool.future(Bytes([1; 20])));
+        pool.reserve(size_of::<Bytes<20>>(), 100).unwrap();
+        let stats = pool.stats();
+        assert_eq!((stats.classes[2].capacity, stats.capacity()), (103, 103));
+        let reserved: Vec<_> = (0..100).map(|_| pool.future(Bytes([1; 20]))).collect();
+        assert_eq!((pool.stats().capacity(), pool.stats().rented()), (103, 103));
+        drop((used, reserved));
+        pool.reserve(size_of::<Bytes<20>>(), 0).unwrap();
+        assert_eq!(pool.trim(), 103 * 192, "it is kept until it is trimmed");
+    }
+
+    #[test]
+    fn what_can_have_no_slot_is_not_reserved() {
+        let pool = Pool::builder().max_slots(3).max_bytes(1000).build();
+        assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(NoSlot::TooLarge));
+        assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(NoSlot::NoneOfSize));
+        assert_eq!(pool.stats().allocations(), 0);
+        pool.reserve(0, 100).unwrap();
+        assert_eq!(pool.stats().bytes(), 3 * 64, "to the bound");
+        Pool::new().reserve(Pool::MAX_SIZE, 1).unwrap();
+    }
+
+    #[test]
+    fn a_builder_shows_its_bounds_and_begins_with_none() {
+        let name = std::any::type_name::<Builder>().rsplit("::").next().unwrap();
+        let shown = format!("{:?}", Builder::default());
+        assert_eq!(shown, format!("{name} {{ max_slots: None, max_bytes: None }}"));
+        assert_eq!(format!("{:?}", Pool::builder()), shown);
+        let bounded = Builder::default().max_slots(2).max_bytes(1000);
+        let shown = format!("{bounded:?}");
+        assert_eq!(shown, format!("{name} {{ max_slots: Some(2), max_bytes: Some(1000) }}"));
+        let pool = bounded.build();
+        let _two = [(); 2].map(|()| pool.future(Bytes([1; 2])));
+        assert!(pool.try_future(Bytes([1; 2])).is_err());
+    }
+
+    #[test]
     #[should_panic(expected = "`max_slots(0)`: a pool is bounded to at least one slot")]
     fn a_bound_of_none_is_refused() {
         let _builder = Pool::builder().max_slots(0);
+    }
+
+    #[test]
+    fn a_reader_is_told_that_a_future_was_in_a_slot() {
+        let pool = Pool::builder().max_slots(1).build();
+        let [mut pooled, mut boxed] = [(); 2].map(|()| pool.future(ready(5)));
+        let (in_slot, in_box) = (format!("{pooled:?}"), format!("{boxed:?}"));
+        assert!(in_slot.contains("(Boxed(core::future::ready::Ready"), "{in_slot}");
+        assert_eq!(in_slot, in_box.replace("))", ", pooled))"));
+        let arm = pooled.into_arm();
+        assert!(in_slot.ends_with(&format!("({arm:?})")), "{arm:?}");
+        pooled = arm.into();
+
+        assert_eq!([poll(&mut pooled), poll(&mut boxed)], [Poll::Ready(5); 2]);
+        for (future, words) in [(pooled, "boxed arm, pooled"), (boxed, "boxed arm")] {
+            let taken = format!("(Taken(completed, {words}))");
+            assert!(format!("{future:?}").ends_with(&taken), "{future:?}");
+            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it is taken") };
+            assert_eq!(error.arm(), Some(ArmKind::Boxed));
+            assert!(error.to_string().contains(&format!("its result ({words}) has")), "{error}");
+        }
+        let mut future = pool.future(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
+        panic_text(|| poll(&mut future));
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("what it held (boxed arm, pooled) panicked"), "{text}");
     }
 
     #[test]

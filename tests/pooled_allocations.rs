@@ -111,6 +111,43 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     assert_eq!(BALANCE.live(), before);
 }
 
+/// As many at once as there are to be, from the first one on.
+#[test]
+fn nothing_is_allocated_where_slots_were_reserved() {
+    static BALANCE: Balance = Balance::new();
+    const MANY: u32 = 100;
+
+    fn serve() -> impl Future<Output = u32> + Send {
+        let request = [1_u8; 300];
+        async move {
+            Yield::default().await;
+            request[0].into()
+        }
+    }
+
+    let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
+    let bounded = FuturePool::builder().max_slots(MANY).build();
+    let size = size_of_val(&serve());
+    pool.reserve(size, MANY).unwrap();
+    bounded.reserve(size, MANY).unwrap();
+    local.reserve(size, MANY).unwrap();
+    let (mut shared, mut for_one) = (vec![], vec![]);
+    shared.reserve(2 * MANY as usize);
+    for_one.reserve(MANY as usize);
+    // What runs them allocates when it is first used.
+    block_on(serve());
+    let made = BALANCE.made_by(|| {
+        for _ in 0..3 {
+            shared.extend((0..MANY).map(|_| pool.future(serve())));
+            shared.extend((0..MANY).map(|_| bounded.future(serve())));
+            for_one.extend((0..MANY).map(|_| local.future(serve())));
+            assert_eq!(shared.drain(..).map(block_on).sum::<u32>(), 2 * MANY);
+            assert_eq!(for_one.drain(..).map(block_on).sum::<u32>(), MANY);
+        }
+    });
+    assert_eq!((made, bounded.stats().boxed()), (0, 0));
+}
+
 fn outlives_its_pool() -> ValueFuture<'static, ()> {
     let pool = FuturePool::new();
     drop((0..40).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());

@@ -57,10 +57,9 @@ fn made_here_and_dropped_there() {
     assert_eq!(count(&dropped), ROUNDS);
     let stats = pool.stats();
     assert_eq!((stats.live(), stats.boxed()), (0, 0));
-    assert_eq!(stats.classes.iter().map(|class| class.rented).sum::<u64>(), ROUNDS as u64);
+    assert_eq!(stats.rented(), ROUNDS as u64);
     // Those in the channel, those that each of the two threads may keep, and what is on its way between.
-    let capacity: u64 = stats.classes.iter().map(|class| class.capacity).sum();
-    assert!(capacity <= 64 + 3 * 32 + 2, "{stats:?}");
+    assert!(stats.capacity() <= 64 + 3 * 32 + 2, "{stats:?}");
 }
 
 fn work<const BYTES: usize>(pool: &FuturePool, number: usize) {

@@ -15,7 +15,10 @@
 use core::ptr::{self, NonNull};
 
 use super::Header;
-use crate::{ArmKind, StaleToken, Token, error::Spent};
+use crate::{
+    StaleToken, Token,
+    error::{Site, Spent},
+};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Head {
@@ -59,8 +62,9 @@ const BOXED: usize = 0b000;
 const NO_POINTER: usize = 0b100;
 
 const WHY_SHIFT: u32 = 3;
-const ARM_SHIFT: u32 = 5;
-const FIELD: usize = 0b11;
+const WHY: usize = 0b11;
+const SITE_SHIFT: u32 = 5;
+const SITE: usize = 0b111;
 const COMPLETED: usize = 1;
 const PANICKED: usize = 2;
 const STALE: usize = 3;
@@ -71,13 +75,13 @@ impl Head {
     /// The head of a future that has nothing to poll left, and why.
     #[inline]
     pub(crate) const fn spent(spent: Spent) -> Head {
-        let (why, arm, stale) = match spent {
-            Spent::Completed(Some(arm)) => (COMPLETED, arm as usize, NO_TOKENS),
-            Spent::Completed(None) => (COMPLETED, FIELD, NO_TOKENS),
-            Spent::Panicked(arm) => (PANICKED, arm as usize, NO_TOKENS),
-            Spent::Stale(stale) => (STALE, ArmKind::Source as usize, stale),
+        let (why, site, stale) = match spent {
+            Spent::Completed(Some(site)) => (COMPLETED, site as usize, NO_TOKENS),
+            Spent::Completed(None) => (COMPLETED, SITE, NO_TOKENS),
+            Spent::Panicked(site) => (PANICKED, site as usize, NO_TOKENS),
+            Spent::Stale(stale) => (STALE, Site::Source as usize, stale),
         };
-        Head::without_pointer(NO_POINTER | why << WHY_SHIFT | arm << ARM_SHIFT, stale)
+        Head::without_pointer(NO_POINTER | why << WHY_SHIFT | site << SITE_SHIFT, stale)
     }
 
     /// The head of a future whose box stands at this address.
@@ -192,16 +196,17 @@ impl Head {
                 None => View::Boxed,
             };
         }
-        let arm = match self.bits() >> ARM_SHIFT & FIELD {
-            0 => Some(ArmKind::Ready),
-            1 => Some(ArmKind::Boxed),
-            2 => Some(ArmKind::Source),
+        let site = match self.bits() >> SITE_SHIFT & SITE {
+            0 => Some(Site::Ready),
+            1 => Some(Site::Boxed),
+            2 => Some(Site::Source),
+            3 => Some(Site::Pooled),
             _ => None,
         };
-        View::Spent(match (self.bits() >> WHY_SHIFT & FIELD, arm) {
-            (PANICKED, Some(arm)) => Spent::Panicked(arm),
+        View::Spent(match (self.bits() >> WHY_SHIFT & WHY, site) {
+            (PANICKED, Some(site)) => Spent::Panicked(site),
             (STALE, _) => Spent::Stale(self.tokens()),
-            (_, arm) => Spent::Completed(arm),
+            (_, site) => Spent::Completed(site),
         })
     }
 
@@ -318,9 +323,9 @@ pub(crate) mod tests {
 
     #[test]
     fn every_reason_to_be_spent_survives_the_word() {
-        let arms = [ArmKind::Ready, ArmKind::Boxed, ArmKind::Source];
-        let completed = arms.map(|arm| Spent::Completed(Some(arm)));
-        let panicked = arms.map(Spent::Panicked);
+        let sites = [Site::Ready, Site::Boxed, Site::Source, Site::Pooled];
+        let completed = sites.map(|site| Spent::Completed(Some(site)));
+        let panicked = sites.map(Spent::Panicked);
         let stale = StaleToken::new(Token::new(0xfedc), Token::new(0xba98));
         let rest = [Spent::Completed(None), Spent::Stale(stale)];
         for reason in [&completed[..], &panicked, &rest].concat() {

@@ -9,7 +9,7 @@ use core::{
 };
 
 use super::Head;
-use crate::{ArmKind, error::Spent};
+use crate::error::{Site, Spent};
 
 /// The first field of every pointee, which is `repr(C)` for it.
 ///
@@ -41,8 +41,8 @@ pub(crate) struct VTable<T> {
     pub(crate) poll: unsafe fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>,
     /// Gives up an operation that has not completed, and gives the reference back.
     pub(crate) drop: unsafe fn(*mut (), Head),
-    /// The name of the type behind the header, for `Debug`.
-    pub(crate) type_name: fn() -> &'static str,
+    /// Where the pointee is, and the name of its type, for `Debug`.
+    pub(crate) about: fn() -> (Site, &'static str),
 }
 
 impl Header {
@@ -82,8 +82,8 @@ impl Header {
 
 /// What a poll that unwinds leaves behind.
 pub(crate) trait Pointee {
-    /// The arm that the future is in.
-    const ARM: ArmKind;
+    /// Where the future is, for messages.
+    const SITE: Site;
 
     /// [`VTable::drop`].
     ///
@@ -125,14 +125,14 @@ impl<'h, P: Pointee> Polling<'h, P> {
     /// [`end`](Polling::end), with the result given out.
     #[inline(always)]
     pub(crate) fn complete(self) -> Head {
-        self.end(const { Head::spent(Spent::Completed(Some(P::ARM))) })
+        self.end(const { Head::spent(Spent::Completed(Some(P::SITE))) })
     }
 }
 
 impl<P: Pointee> Drop for Polling<'_, P> {
     #[inline]
     fn drop(&mut self) {
-        let live = mem::replace(self.0, const { Head::spent(Spent::Panicked(P::ARM)) });
+        let live = mem::replace(self.0, const { Head::spent(Spent::Panicked(P::SITE)) });
         // SAFETY: the poll was neither ended nor found pending, so the head was that of a live
         // `P`, and it is overwritten, so this happens once.
         unsafe { P::give_up(live.pointer(), live) };

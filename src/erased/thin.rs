@@ -10,15 +10,15 @@ use core::{
 };
 
 use super::{Head, Header, Pointee, Polling, VTable};
-use crate::{ArmKind, error::Spent};
+use crate::error::{Site, Spent};
 
 /// What can stand in a thin box: any future, and what we put between a value future and another,
 /// which passes on the rule that was broken in there instead of a result.
 pub(crate) trait Boxable {
     type Output;
 
-    /// The arm that messages name.
-    const ARM: ArmKind = ArmKind::Boxed;
+    /// What messages name, where it is in a box.
+    const SITE: Site = Site::Boxed;
 
     /// The name that `Debug` shows.
     fn type_name() -> &'static str {
@@ -71,8 +71,8 @@ pub(crate) unsafe trait House: Pointee {
 pub(crate) fn header<H: House>() -> Header {
     Header::new(
         const {
-            let type_name = <H::Future as Boxable>::type_name;
-            &VTable { poll: poll::<H>, drop: H::give_up, type_name }
+            let about = || (H::SITE, <H::Future as Boxable>::type_name());
+            &VTable { poll: poll::<H>, drop: H::give_up, about }
         },
     )
 }
@@ -120,7 +120,7 @@ unsafe impl<F: Boxable> House for Thin<F> {
 }
 
 impl<F: Boxable> Pointee for Thin<F> {
-    const ARM: ArmKind = F::ARM;
+    const SITE: Site = F::SITE;
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         // SAFETY: the head owned the box, and its caller gave it up.

@@ -1,7 +1,12 @@
 use core::fmt;
 
 use super::packed::Packed;
-use crate::{Token, affinity::AnyThread, affinity::OneThread, erased::View, error::Spent};
+use crate::{
+    Token,
+    affinity::{AnyThread, OneThread},
+    erased::View,
+    error::{Site, Spent},
+};
 
 /// What a [`ValueFuture`](crate::ValueFuture) is: its shape, spelled out.
 ///
@@ -120,14 +125,15 @@ impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
 impl<T, A> Packed<'_, T, A> {
     /// `Debug` of an arm in which there is no `T` to show.
     fn fmt_erased(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointee = self.pointee_name().unwrap_or_default();
+        let (site, pointee) = self.about_pointee().unwrap_or((Site::Ready, ""));
         match self.view() {
             View::Ready => f.write_str("Ready"),
+            View::Boxed if site == Site::Pooled => write!(f, "Boxed({pointee}, pooled)"),
             View::Boxed => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
-            View::Spent(Spent::Completed(Some(arm))) => write!(f, "Taken(completed, {arm})"),
+            View::Spent(Spent::Completed(Some(site))) => write!(f, "Taken(completed, {site})"),
             View::Spent(Spent::Completed(None)) => f.write_str("Taken"),
-            View::Spent(Spent::Panicked(arm)) => write!(f, "Taken(panicked, {arm})"),
+            View::Spent(Spent::Panicked(site)) => write!(f, "Taken(panicked, {site})"),
             View::Spent(Spent::Stale(stale)) => write!(f, "Taken({stale})"),
         }
     }

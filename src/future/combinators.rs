@@ -1,4 +1,4 @@
-//! The combinators, and what they box when there is no result yet.
+//! The combinators, and what they put into a slot or a box when there is no result yet.
 
 use core::{
     mem,
@@ -7,22 +7,45 @@ use core::{
 };
 
 use super::packed::Packed;
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+use crate::{AnyThread, FuturePool, machine::Place};
 use crate::{
     affinity::Admits,
     erased::{Boxable, View},
     error::Spent,
 };
 
+/// `X` may be kept in a future of this affinity: in a slot of the built-in pool, where there is one.
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+pub(super) trait Keeps<X>: Admits<X> + Admits<Place<X, AnyThread>> {}
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+impl<X, A: Admits<X> + Admits<Place<X, AnyThread>>> Keeps<X> for A {}
+
+/// `X` may be kept in a future of this affinity: in a box.
+#[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
+pub(super) trait Keeps<X>: Admits<X> {}
+#[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
+impl<X, A: Admits<X>> Keeps<X> for A {}
+
+/// A combinator that waits.
+#[inline(always)]
+fn kept<'a, C: Boxable + 'a, A: Keeps<C>>(combinator: C) -> Packed<'a, C::Output, A> {
+    #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+    return FuturePool::built_in().0.put(combinator);
+    #[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
+    return Packed::boxed(combinator);
+}
+
 impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     #[inline]
     pub(super) fn map<U, F>(self, f: F) -> Packed<'a, U, A>
     where
         F: FnOnce(T) -> U + 'a,
-        A: Admits<Map<'a, T, A, F>>,
+        A: Keeps<Map<'a, T, A, F>>,
     {
         match self.into_ready() {
             Ready::Here(value) => Packed::ready(f(value)),
-            Ready::Pending(future) => Packed::boxed(Map { future, f: Some(f) }),
+            Ready::Pending(future) => kept(Map { future, f: Some(f) }),
             Ready::Spent(spent) => Packed::spent(spent),
         }
     }
@@ -31,12 +54,12 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     pub(super) fn then<U, F>(self, f: F) -> Packed<'a, U, A>
     where
         F: FnOnce(T) -> Packed<'a, U, A> + 'a,
-        A: Admits<Then<'a, T, U, A, F>>,
+        A: Keeps<Then<'a, T, U, A, F>>,
         U: 'a,
     {
         match self.into_ready() {
             Ready::Here(value) => f(value),
-            Ready::Pending(first) => Packed::boxed(Then::First(first, f)),
+            Ready::Pending(first) => kept(Then::First(first, f)),
             Ready::Spent(spent) => Packed::spent(spent),
         }
     }

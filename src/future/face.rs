@@ -295,7 +295,13 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Pending: one allocation. Otherwise none.
+            /// If the result is here, none. Otherwise this future and `f` are put into a slot, as
+            /// [`pooled`](crate::ValueFuture::pooled) does it: nothing is allocated once there is one.
+            /// Where there is no `pooled`, they are boxed. So it is in the other combinators.
+            ///
+            /// # Panics
+            ///
+            /// If the result is here, and `f` panics. Otherwise it is a poll that calls `f`.
             ///
             /// # Examples
             ///
@@ -319,7 +325,11 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Pending: one allocation, beside those of `f`. Otherwise none.
+            /// As [`map`](Self::map), beside those of `f`.
+            ///
+            /// # Panics
+            ///
+            /// As [`map`](Self::map).
             #[cfg(feature = "alloc")]
             pub fn then<U, F>(self, f: F) -> $Face<'a, U>
             where
@@ -418,7 +428,7 @@ macro_rules! face {
             }
         }
 
-        /// Shows the arm, and an inline result. It never polls and never consumes.
+        /// Shows the arm, an inline result, and whether what is boxed was pooled. It never polls and never consumes.
         impl<T: fmt::Debug> fmt::Debug for $Face<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($Face)).field(&self.0).finish()

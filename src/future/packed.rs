@@ -27,10 +27,10 @@ use crate::{
     slab::Home,
 };
 use crate::{
-    ArmKind, PollError, Token,
+    PollError, Token,
     affinity::{Admits, OneThread},
     erased::{Head, Header, View},
-    error::Spent,
+    error::{Site, Spent},
     source::{self, SourceReference},
 };
 
@@ -108,7 +108,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         A: Admits<Consumer<T, H>>,
     {
         let Some(slot) = consumer.into_slot() else {
-            return Packed::spent(Spent::Completed(Some(ArmKind::Source)));
+            return Packed::spent(Spent::Completed(Some(Site::Source)));
         };
         // SAFETY: the slot is out as long as it has a consumer.
         let there = unsafe { slot.as_ref() };
@@ -193,12 +193,12 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
     }
 
-    /// The name of the type behind the head, if there is one.
-    pub(crate) fn pointee_name(&self) -> Option<&'static str> {
+    /// What there is to say of what is behind the head, if there is something.
+    pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
         self.head.is_pointer().then(|| {
             // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
             let vtable = unsafe { Header::vtable::<T>(self.head.pointer()) };
-            (vtable.type_name)()
+            (vtable.about)()
         })
     }
 
@@ -246,7 +246,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     fn take_payload(&mut self) -> T {
         assert!(self.is_ready());
-        self.head = const { Head::spent(Spent::Completed(Some(ArmKind::Ready))) };
+        self.head = const { Head::spent(Spent::Completed(Some(Site::Ready))) };
         // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so it is
         // read once.
         unsafe { read(&self.payload) }

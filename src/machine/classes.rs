@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::{ClassStats, pooled::NoPlace};
+use super::{ClassStats, NoSlot};
 use crate::slab::{Block, Home, Pointer, Settings, Slab};
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
@@ -17,18 +17,24 @@ pub(crate) const fn capacity<H: Home>(class: usize) -> usize {
     SIZES[class] - size_of::<Block<H>>()
 }
 
-/// The class of the smallest block with room for an `X`; `None` if there is none, or if `X` has to be
-/// aligned to more than a block offers.
-pub(crate) const fn class_of<X, H: Home>() -> Option<usize> {
+/// The class of the smallest block with room for an `X`.
+pub(crate) const fn class_of<X, H: Home>() -> Result<usize, NoSlot> {
+    if align_of::<X>() > align_of::<Block<H>>() {
+        return Err(NoSlot::TooAligned);
+    }
+    class_for::<H>(size_of::<X>())
+}
+
+/// The class of the smallest block with room for so many bytes.
+const fn class_for<H: Home>(size: usize) -> Result<usize, NoSlot> {
     let mut class = 0;
     while class < SIZES.len() {
-        let fits = size_of::<X>() <= capacity::<H>(class);
-        if fits && align_of::<X>() <= align_of::<Block<H>>() {
-            return Some(class);
+        if size <= capacity::<H>(class) {
+            return Ok(class);
         }
         class += 1;
     }
-    None
+    Err(NoSlot::TooLarge)
 }
 
 /// The slabs, each with one handle, which is here.
@@ -38,19 +44,19 @@ pub(crate) struct Classes<H: Home> {
 }
 
 /// How much a pool may have of each class.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Bounds {
-    pub(crate) slots: u32,
-    pub(crate) bytes: usize,
+    pub(crate) slots: Option<u32>,
+    pub(crate) bytes: Option<usize>,
 }
 
 impl Bounds {
-    pub(crate) const NONE: Bounds = Bounds { slots: u32::MAX, bytes: usize::MAX };
+    pub(crate) const NONE: Bounds = Bounds { slots: None, bytes: None };
 
     /// So many blocks of a class.
-    pub(crate) fn slots(self, class: usize) -> u32 {
-        let by_bytes = u32::try_from(self.bytes / SIZES[class]).unwrap_or(u32::MAX);
-        self.slots.min(by_bytes)
+    fn of_class(self, class: usize) -> u32 {
+        let by_bytes = self.bytes.and_then(|bytes| u32::try_from(bytes / SIZES[class]).ok());
+        self.slots.unwrap_or(u32::MAX).min(by_bytes.unwrap_or(u32::MAX))
     }
 }
 
@@ -62,12 +68,23 @@ impl<H: Home> Classes<H> {
 
     /// A vacant block of a class, which is out from now on.
     #[inline(always)]
-    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoPlace> {
-        let slab = match self.slab(class) {
-            Some(slab) => slab,
-            None => self.make(class)?,
-        };
-        slab.rent().ok_or(NoPlace::Full)
+    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoSlot> {
+        self.slab_or_new(class)?.rent().ok_or(NoSlot::Full)
+    }
+
+    /// Makes blocks with room for so many bytes, until this thread finds so many more without the
+    /// allocator.
+    pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+        self.slab_or_new(class_for::<H>(size)?)?.reserve(additional);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn slab_or_new(&self, class: usize) -> Result<&H::Blocks, NoSlot> {
+        match self.slab(class) {
+            Some(slab) => Ok(slab),
+            None => self.make(class),
+        }
     }
 
     /// The slab of a class, if there is one.
@@ -80,10 +97,10 @@ impl<H: Home> Classes<H> {
 
     #[cold]
     #[inline(never)]
-    fn make(&self, class: usize) -> Result<&H::Blocks, NoPlace> {
-        let limit = self.bounds.slots(class);
+    fn make(&self, class: usize) -> Result<&H::Blocks, NoSlot> {
+        let limit = self.bounds.of_class(class);
         if limit == 0 {
-            return Err(NoPlace::TooLarge);
+            return Err(NoSlot::NoneOfSize);
         }
         let slab = <H::Blocks as Slab>::new(Settings {
             table: SIZES[class],

@@ -1,12 +1,72 @@
 use core::{any::type_name, error::Error, fmt};
 
-use super::pooled::NoPlace;
+use super::classes::{SIZES, capacity};
+use crate::{OneThread, slab::Block};
+
+/// Why a future found no slot: [`NotPooled`] without the future.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum NoSlot {
+    /// It is larger than [`MAX_SIZE`](crate::LocalFuturePool::MAX_SIZE): no slot of any pool has room for
+    /// it.
+    TooLarge,
+    /// It has to be aligned to more than 16 bytes: no slot of any pool is.
+    TooAligned,
+    /// The [bound in bytes](crate::LocalFuturePoolBuilder::max_bytes) leaves no slot of its size.
+    NoneOfSize,
+    /// The pool is bounded, and none of its size was found vacant: there will be one again.
+    Full,
+}
+
+impl NoSlot {
+    /// The rule that was broken, without what broke it.
+    fn rule(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoSlot::TooLarge => {
+                write!(
+                    f,
+                    "the largest has room for {} bytes",
+                    capacity::<OneThread>(SIZES.len() - 1)
+                )
+            }
+            NoSlot::TooAligned => {
+                write!(f, "slots are aligned to {}", align_of::<Block<OneThread>>())
+            }
+            NoSlot::NoneOfSize => f.write_str("the bound in bytes leaves none of its size"),
+            NoSlot::Full => f.write_str("the pool is full, none of its size was found vacant"),
+        }
+    }
+}
+
+impl fmt::Display for NoSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no slot for the future: ")?;
+        self.rule(f)
+    }
+}
+
+impl Error for NoSlot {}
+
+/// With the kind `WouldBlock` for [`NoSlot::Full`]: a slot comes back when a future completes or is
+/// dropped. With `Unsupported` for what would be refused again.
+#[cfg(feature = "std")]
+impl From<NoSlot> for std::io::Error {
+    fn from(reason: NoSlot) -> Self {
+        let kind = match reason {
+            NoSlot::Full => std::io::ErrorKind::WouldBlock,
+            _ => std::io::ErrorKind::Unsupported,
+        };
+        std::io::Error::new(kind, reason)
+    }
+}
 
 /// A future was not put into a slot, and comes back.
+///
+/// Where it is not wanted back, and the error is to go where the future cannot, it converts into its
+/// [`kind`](NotPooled::kind), and into a `std::io::Error`.
 pub struct NotPooled<F> {
     pub(super) future: F,
-    pub(super) why: NoPlace,
-    pub(super) max_size: usize,
+    pub(super) kind: NoSlot,
 }
 
 impl<F> NotPooled<F> {
@@ -16,18 +76,24 @@ impl<F> NotPooled<F> {
         self.future
     }
 
+    /// Why it was refused.
+    #[must_use]
+    pub const fn kind(&self) -> NoSlot {
+        self.kind
+    }
+
     /// There is no slot of the size of the future, or none that is aligned enough: it would be refused
     /// again. Otherwise none of its size was found vacant.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.why == NoPlace::TooLarge
+        self.kind != NoSlot::Full
     }
 }
 
 /// The future is not shown, so that it need not be `Debug`.
 impl<F> fmt::Debug for NotPooled<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotPooled").field("why", &self.why).finish_non_exhaustive()
+        f.debug_struct("NotPooled").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
@@ -35,16 +101,24 @@ impl<F> fmt::Display for NotPooled<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, size, align) = (type_name::<F>(), size_of::<F>(), align_of::<F>());
         write!(f, "no slot for `{name}` ({size} bytes, aligned to {align}): ")?;
-        match self.why {
-            NoPlace::Full => f.write_str("the pool is full, none of its size was found vacant"),
-            NoPlace::TooLarge if align > 16 => f.write_str("slots are aligned to 16"),
-            NoPlace::TooLarge if size > self.max_size => {
-                write!(f, "the largest has room for {} bytes", self.max_size)
-            }
-            NoPlace::TooLarge => f.write_str("the bound in bytes leaves none of its size"),
-        }?;
+        self.kind.rule(f)?;
         f.write_str("; `future` boxes what has no slot")
     }
 }
 
 impl<F> Error for NotPooled<F> {}
+
+/// The future is dropped.
+impl<F> From<NotPooled<F>> for NoSlot {
+    fn from(refused: NotPooled<F>) -> Self {
+        refused.kind
+    }
+}
+
+/// As [`NoSlot`] converts. The future is dropped.
+#[cfg(feature = "std")]
+impl<F> From<NotPooled<F>> for std::io::Error {
+    fn from(refused: NotPooled<F>) -> Self {
+        refused.kind.into()
+    }
+}

@@ -5,23 +5,28 @@ macro_rules! face {
     (
         $(#[$doc:meta])*
         $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr,
-        [$($send:tt)*]
+        [$($send:tt)*],
+        // What is to be said of other threads, where there are any.
+        when_full: $when_full:expr, at_hand: $at_hand:expr, by_whom: $by_whom:expr,
+        stats: $stats:expr, trim: $trim:expr
     ) => {
         $(#[$doc])*
         pub struct $Pool(pub(crate) Machines<$home>);
 
         #[doc = concat!("A builder of a [`", stringify!($Pool), "`]; from [`builder`](",
             stringify!($Pool), "::builder).")]
-        #[derive(Clone, Copy, Debug)]
+        ///
+        /// There are no initial slots to ask for: it makes a pool that can be a `static`, at no cost.
+        #[doc = concat!("[`reserve`](", stringify!($Pool), "::reserve) makes them later.")]
+        #[derive(Clone, Copy)]
         #[must_use = "a builder makes a pool when it is told to `build`"]
         pub struct $Builder {
             bounds: Bounds,
         }
 
         impl $Builder {
-            /// Never has more slots of each size than that. What finds none is boxed. Once that has
-            /// happened, up to 32 further futures may be boxed before the pool looks again at what other
-            /// threads have vacated.
+            /// Never has more slots of each size than that. What finds none is boxed.
+            #[doc = $when_full]
             ///
             /// # Panics
             ///
@@ -29,14 +34,14 @@ macro_rules! face {
             #[track_caller]
             pub const fn max_slots(mut self, slots: u32) -> Self {
                 assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
-                self.bounds.slots = slots;
+                self.bounds.slots = Some(slots);
                 self
             }
 
             /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
             /// which not even one slot fits into it there are none.
             pub const fn max_bytes(mut self, bytes: usize) -> Self {
-                self.bounds.bytes = bytes;
+                self.bounds.bytes = Some(bytes);
                 self
             }
 
@@ -52,6 +57,23 @@ macro_rules! face {
             pub fn build(self) -> $Pool {
                 let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
                 $Pool(Machines::new(slabs, Default::default(), self.bounds))
+            }
+        }
+
+        /// Without bounds.
+        impl Default for $Builder {
+            fn default() -> Self {
+                $Pool::builder()
+            }
+        }
+
+        impl fmt::Debug for $Builder {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let Bounds { slots, bytes } = &self.bounds;
+                f.debug_struct(stringify!($Builder))
+                    .field("max_slots", slots)
+                    .field("max_bytes", bytes)
+                    .finish()
             }
         }
 
@@ -85,8 +107,8 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if a slot of its size class is vacant that this thread can get at. What
-            /// is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
+            #[doc = concat!("Nothing is allocated if a slot of its size class is vacant", $at_hand, ".")]
+            /// What is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
             /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
             /// the result is given out, or when it is dropped.
             ///
@@ -113,9 +135,9 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The future itself, if there is no slot of its size, or if none was found vacant. (Once that has
-            /// happened, up to 32 further futures may be refused before the pool looks again at what other
-            /// threads have vacated.) It is not counted in [`stats`](Self::stats).
+            /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
+            /// counted in [`stats`](Self::stats).
+            #[doc = $when_full]
             ///
             /// # Examples
             ///
@@ -129,6 +151,22 @@ macro_rules! face {
             /// let later = refused.into_future();
             /// drop(first);
             /// assert!(pool.try_future(later).is_ok());
+            /// ```
+            ///
+            /// Where the future is not wanted back, `?` makes an error of it that holds no future:
+            ///
+            /// ```
+            #[doc = concat!("use value_future::{", stringify!($Pool), ", ", stringify!($Future), ", NoSlot};")]
+            ///
+            #[doc = concat!("fn length<'a>(pool: &", stringify!($Pool), ", text: &'a str) -> Result<",
+                stringify!($Future), "<'a, usize>, NoSlot> {")]
+            ///     Ok(pool.try_future(async { text.len() })?)
+            /// }
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
+            /// let first = length(&pool, "first").unwrap();
+            /// assert_eq!(length(&pool, "second").unwrap_err(), NoSlot::Full);
+            /// # drop(first);
             /// ```
             #[inline]
             pub fn try_future<'a, F>(
@@ -198,16 +236,54 @@ macro_rules! face {
                 $Future(self.0.put_eagerly(future, cx))
             }
 
-            /// What the pool has done so far, and what it has. It goes through all that it keeps for
-            /// threads: it is for reports, not for each future.
+            /// Makes slots with room for a future of `size` bytes: until so many more such futures can be put
+            #[doc = concat!("in", $by_whom, " without an allocation; in a bounded pool, to its bound at most.")]
+            /// For who can wait now, and not later.
+            ///
+            /// The size of a future is that of its type, which often has no name: `size_of_val(&future)`.
+            /// All futures with the same size class share these slots. [`trim`](Self::trim) gives back
+            /// those that are vacant.
+            ///
+            /// # Errors
+            ///
+            /// [`NoSlot`], if there will be no slot for such futures: if `size` is more than
+            /// [`MAX_SIZE`](Self::MAX_SIZE), or if the bound in bytes leaves none.
+            ///
+            /// # Sizes and allocation
+            ///
+            /// One allocation for each slot, and what its size takes when it is first needed.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            /// async fn serve(request: [u8; 100]) -> usize {
+            ///     std::future::ready(()).await;
+            ///     request.len()
+            /// }
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// pool.reserve(size_of_val(&serve([0; 100])), 10)?;
+            /// let made = pool.stats().allocations();
+            /// let ten = [(); 10].map(|()| pool.future(serve([0; 100])));
+            /// assert_eq!(pool.stats().allocations(), made);
+            /// # drop(ten);
+            /// # Ok::<(), value_future::NoSlot>(())
+            /// ```
+            pub fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+                self.0.reserve(size, additional)
+            }
+
+            /// What the pool has done so far, and what it has.
+            #[doc = $stats]
             #[must_use]
             pub fn stats(&self) -> FuturePoolStats {
                 self.0.stats()
             }
 
             /// Gives the memory of vacant slots back to the allocator, and tells how many bytes.
-            ///
-            /// What other threads that live keep for themselves, up to 32 slots of a size each, stays.
+            #[doc = $trim]
             ///
             /// # Examples
             ///
@@ -230,7 +306,7 @@ macro_rules! face {
             }
         }
 
-        /// Shows its [`FuturePoolStats`].
+        /// Shows its [`FuturePoolStats`], without the sizes that were never needed.
         impl fmt::Debug for $Pool {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($Pool)).field(&self.stats()).finish()

@@ -3,9 +3,9 @@
 use core::task::{Context, Poll};
 
 use super::{
-    ClassStats, FuturePoolStats, NotPooled,
-    classes::{Bounds, Classes, SIZES, capacity},
-    pooled::{NoPlace, Place},
+    ClassStats, FuturePoolStats, NoSlot, NotPooled,
+    classes::{Bounds, Classes, SIZES},
+    pooled::Place,
 };
 use crate::{
     affinity::Admits,
@@ -20,6 +20,29 @@ pub(crate) struct Machines<H: Home> {
     classes: Classes<H>,
     boxed: H::Tally,
 }
+
+/// Whose pools any thread may use. It is a bound, and not left to the compiler, for the sake of what that
+/// says otherwise: that there is a `Cell` somewhere inside.
+#[diagnostic::on_unimplemented(
+    message = "a `LocalFuturePool` is for one thread",
+    label = "it cannot be shared between threads, and a `static` is",
+    note = "in a `thread_local!` each thread has one of its own",
+    note = "a `FuturePool` can be a `static`, and takes futures that are `Send`"
+)]
+#[allow(dead_code, reason = "rustc 1.85 does not see that it is a bound")]
+pub(super) trait Shareable: Home {}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Shareable for crate::AnyThread {}
+
+// What makes that true.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(Classes<crate::AnyThread>: Sync);
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(<crate::AnyThread as Home>::Tally: Sync);
+
+// SAFETY: of the homes that are meant, all that is in here is `Sync`, as is asserted above.
+unsafe impl<H: Shareable> Sync for Machines<H> {}
 
 impl<H: Home> Machines<H> {
     /// With no slab so far: all of the pointers are null.
@@ -58,7 +81,7 @@ impl<H: Home> Machines<H> {
     {
         match Place::find(&self.classes) {
             Ok(place) => Ok(Packed::placed(place, future)),
-            Err(why) => Err(NotPooled { future, why, max_size: capacity::<H>(SIZES.len() - 1) }),
+            Err(kind) => Err(NotPooled { future, kind }),
         }
     }
 
@@ -87,8 +110,8 @@ impl<H: Home> Machines<H> {
     }
 
     #[inline(always)]
-    fn count(&self, why: NoPlace) {
-        self.boxed.count(why == NoPlace::Full);
+    fn count(&self, why: NoSlot) {
+        self.boxed.count(why == NoSlot::Full);
     }
 
     pub(super) fn stats(&self) -> FuturePoolStats {
@@ -98,6 +121,10 @@ impl<H: Home> Machines<H> {
             *stats = self.classes.stats(class);
         }
         FuturePoolStats { classes, too_large, full }
+    }
+
+    pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+        self.classes.reserve(size, additional)
     }
 
     /// Gives vacant slots back to the allocator; tells how many bytes.

@@ -35,7 +35,7 @@ use crate::{LocalValueFuture, OneThread};
 
 pub(crate) use self::pooled::Place;
 pub use self::{
-    error::NotPooled,
+    error::{NoSlot, NotPooled},
     stats::{ClassStats, FuturePoolStats},
 };
 
@@ -88,16 +88,23 @@ face! {
     /// let store: &dyn Store = &Remote;
     /// assert_eq!(futures::executor::block_on(store.get("12")), Some(12));
     /// assert_eq!(futures::executor::block_on(store.get("34")), Some(34));
-    /// assert_eq!(POOL.stats().classes.iter().map(|class| class.capacity).sum::<u64>(), 1);
+    /// assert_eq!((POOL.stats().rented(), POOL.stats().capacity()), (2, 1));
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
-    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send]
+    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],
+    when_full: "Once none was found, up to 32 further futures find none either, before the pool looks again \
+        at what other threads have vacated.",
+    at_hand: " that this thread can get at",
+    by_whom: " by this thread",
+    stats: "It goes through all that it keeps for threads: it is for reports, not for each future.",
+    trim: "What other threads that live keep for themselves, up to 32 slots of a size each, stays."
 }
 
 face! {
     /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`. A size
     /// takes one small allocation when it is first needed, and each slot one; every vacant slot is at hand.
-    /// Where that one may be a `static`, this one may be in a `thread_local!`.
+    ///
+    /// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has one of its own.
     ///
     /// # Examples
     ///
@@ -111,14 +118,32 @@ face! {
     /// assert_eq!(futures::executor::block_on(pool.future(async move { *theirs })), 5);
     /// assert_eq!(Rc::strong_count(&shared), 1);
     /// ```
+    ///
+    /// One for each thread; what comes from it does not refer to it:
+    ///
+    /// ```
+    /// use value_future::{LocalFuturePool, LocalValueFuture};
+    ///
+    /// thread_local! {
+    ///     static POOL: LocalFuturePool = const { LocalFuturePool::new() };
+    /// }
+    ///
+    /// fn length(text: &str) -> LocalValueFuture<'_, usize> {
+    ///     POOL.with(|pool| pool.future(async { text.len() }))
+    /// }
+    ///
+    /// assert_eq!(futures::executor::block_on(length("inner")), 5);
+    /// ```
     LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
-    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), []
+    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), [],
+    when_full: "", at_hand: "", by_whom: "", stats: "", trim: ""
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl FuturePool {
-    /// The pool of [`ValueFuture::pooled`], for its figures and to [`trim`](Self::trim) it. Of each of the
-    /// eight sizes it has 16 MiB at most.
+    /// The pool of [`ValueFuture::pooled`], and of combinators that wait: for its figures, and to
+    /// [`reserve`](Self::reserve) and [`trim`](Self::trim). Of each of the eight sizes it has 16 MiB at
+    /// most.
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {

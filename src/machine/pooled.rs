@@ -7,10 +7,13 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::classes::{Classes, class_of};
+use super::{
+    NoSlot,
+    classes::{Classes, class_of},
+};
 use crate::{
-    ArmKind,
     erased::{Boxable, Head, House, Pointee, header, poll},
+    error::Site,
     slab::{Block, Home},
 };
 
@@ -19,13 +22,6 @@ use crate::{
 struct Pooled<F, H: Home> {
     block: Block<H>,
     future: ManuallyDrop<F>,
-}
-
-/// Why a future has no place in a pool.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum NoPlace {
-    TooLarge,
-    Full,
 }
 
 /// A place for a future, which has to be filled.
@@ -37,9 +33,8 @@ unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
 
 impl<F: Boxable, H: Home> Place<F, H> {
     #[inline(always)]
-    pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoPlace> {
-        let Some(class) = (const { class_of::<F, H>() }) else { return Err(NoPlace::TooLarge) };
-        let block = classes.rent(class)?;
+    pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoSlot> {
+        let block = classes.rent((const { class_of::<F, H>() })?)?;
         Ok(Place(block.cast(), PhantomData))
     }
 
@@ -75,7 +70,10 @@ impl<F: Boxable, H: Home> Place<F, H> {
 }
 
 impl<F: Boxable, H: Home> Pointee for Pooled<F, H> {
-    const ARM: ArmKind = F::ARM;
+    const SITE: Site = match F::SITE {
+        Site::Boxed => Site::Pooled,
+        other => other,
+    };
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         /// Gives the block back, also if the future panics when it is dropped.

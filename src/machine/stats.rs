@@ -1,8 +1,10 @@
+use core::fmt;
+
 /// What a pool of futures has done so far, and what it has.
 ///
 /// The numbers are taken one after the other while the pool may be in use; what belongs together is
 /// consistent when nobody uses it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct FuturePoolStats {
     /// For each size class, the smallest first. One that was never needed has no slots, and takes no
@@ -23,16 +25,72 @@ impl FuturePoolStats {
         self.too_large + self.full
     }
 
-    /// How many futures are in slots now.
+    /// How many futures were put into slots.
+    #[must_use]
+    pub fn rented(&self) -> u64 {
+        self.total(|class| class.rented)
+    }
+
+    /// How many of them are gone.
+    #[must_use]
+    pub fn returned(&self) -> u64 {
+        self.total(|class| class.returned)
+    }
+
+    /// How many futures are in slots now: `rented - returned`.
     #[must_use]
     pub fn live(&self) -> u64 {
-        self.classes.iter().map(|class| class.live).sum()
+        self.total(|class| class.live)
+    }
+
+    /// The most slots of each size, together. As long as nothing was trimmed, that is how many there are;
+    /// afterwards it may be more than there ever were at a time, if the sizes had theirs one after the
+    /// other.
+    #[must_use]
+    pub fn high_water(&self) -> u64 {
+        self.total(|class| class.high_water)
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub fn capacity(&self) -> u64 {
+        self.total(|class| class.capacity)
+    }
+
+    /// How many times the pool has called the allocator, without the boxes of what has no slot.
+    #[must_use]
+    pub fn allocations(&self) -> u64 {
+        self.total(|class| class.allocations)
     }
 
     /// The memory of all slots, in bytes, without what each size takes besides.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.classes.iter().map(|class| class.capacity * class.slot_size).sum()
+        self.total(|class| class.capacity * class.slot_size)
+    }
+
+    fn total(&self, figure: impl Fn(&ClassStats) -> u64) -> u64 {
+        self.classes.iter().map(figure).sum()
+    }
+}
+
+/// The sizes that were never needed are left out.
+impl fmt::Debug for FuturePoolStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Used<'s>(&'s [ClassStats]);
+
+        impl fmt::Debug for Used<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_list().entries(self.0.iter().filter(|class| class.allocations > 0)).finish()
+            }
+        }
+
+        let FuturePoolStats { classes, too_large, full } = self;
+        f.debug_struct("FuturePoolStats")
+            .field("classes", &Used(classes))
+            .field("too_large", too_large)
+            .field("full", full)
+            .finish()
     }
 }
 
@@ -50,7 +108,9 @@ pub struct ClassStats {
     pub returned: u64,
     /// How many are not: `rented - returned`.
     pub live: u64,
-    /// The most that `capacity` has been: not how many futures were live, as threads keep some vacant slots.
+    /// The most that `capacity` has been. In a [`LocalFuturePool`](crate::LocalFuturePool) that is how many
+    /// futures were live at a time, at most, or what was reserved. In a `FuturePool` it may be more, by the
+    /// 32 vacant slots that each thread may keep for itself.
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,

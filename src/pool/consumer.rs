@@ -10,9 +10,8 @@ use core::{
 
 use super::Abandoned;
 use crate::{
-    ArmKind,
     erased::Boxable,
-    error::Spent,
+    error::{Site, Spent},
     slab::{Change, Home, Slot, State},
 };
 
@@ -111,14 +110,14 @@ impl<T, H: Home> Drop for Consumer<T, H> {
 impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
     type Output = T;
 
-    const ARM: ArmKind = ArmKind::Source;
+    const SITE: Site = Site::Source;
 
     fn type_name() -> &'static str {
         type_name::<T>()
     }
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
-        const TAKEN: Spent = Spent::Completed(Some(ArmKind::Source));
+        const TAKEN: Spent = Spent::Completed(Some(Site::Source));
         Consumer::poll(&mut self, cx).map(|result| result.ok_or(TAKEN))
     }
 }

@@ -14,9 +14,9 @@ use super::{
     producer::{Producer, fulfil, orphan, refuse, refuse_left},
 };
 use crate::{
-    ArmKind, Key, StaleToken,
+    Key, StaleToken,
     erased::{Head, Pointee, Polling, VTable},
-    error::Spent,
+    error::{Site, Spent},
     slab::{Find, Home, Settings, Slab, Slot, State},
 };
 
@@ -36,7 +36,7 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
             table: VTable {
                 poll: poll::<T, H>,
                 drop: Slot::<T, H>::give_up,
-                type_name: type_name::<T>,
+                about: || (Site::Source, type_name::<T>()),
             },
             initial,
             limit,
@@ -314,17 +314,17 @@ unsafe fn poll_by<T: Abandoned, H: Home>(
         return Poll::Pending;
     };
     // That is what it is if the result that stands for no value panics.
-    polling.end(const { Head::spent(Spent::Panicked(ArmKind::Source)) });
+    polling.end(const { Head::spent(Spent::Panicked(Site::Source)) });
     // SAFETY: the head stood for the consumer, and does so no longer; there is a result.
     let value = unsafe { result(this, state) };
     *head = SPENT;
     Poll::Ready(value)
 }
 
-const SPENT: Head = Head::spent(Spent::Completed(Some(ArmKind::Source)));
+const SPENT: Head = Head::spent(Spent::Completed(Some(Site::Source)));
 
 impl<T, H: Home> Pointee for Slot<T, H> {
-    const ARM: ArmKind = ArmKind::Source;
+    const SITE: Site = Site::Source;
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         // SAFETY: a pointee has an address.

@@ -19,14 +19,19 @@ use super::{
     hub::{Hub, Turn},
     waiters::Waiter,
 };
-use crate::{ArmKind, erased::View, error::Spent, future::Packed, sync::UnsafeCell};
+use crate::{
+    erased::View,
+    error::{Site, Spent},
+    future::Packed,
+    sync::UnsafeCell,
+};
 
 #[repr(C)]
 struct Inner<'a, T, A> {
     hub: Hub,
     content: UnsafeCell<ManuallyDrop<Packed<'a, T, A>>>,
-    /// Of the future.
-    arm: ArmKind,
+    /// Where its result is from.
+    site: Option<Site>,
 }
 
 /// For loom, which does not see a release: whoever frees this comes after all that others did here.
@@ -48,12 +53,9 @@ pub(super) struct Operation<'a, T, A> {
 impl<'a, T, A> Operation<'a, T, A> {
     /// One allocation.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
-        let arm = match future.view() {
-            View::Source(_) => ArmKind::Source,
-            _ => ArmKind::Boxed,
-        };
+        let site = future.about_pointee().map(|(site, _)| site);
         let content = UnsafeCell::new(ManuallyDrop::new(future));
-        let inner = Inner { hub: Hub::new(free::<T, A>), content, arm };
+        let inner = Inner { hub: Hub::new(free::<T, A>), content, site };
         Operation { inner: NonNull::from(Box::leak(Box::new(inner))).cast(), content: PhantomData }
     }
 
@@ -123,7 +125,7 @@ impl<'a, T, A> Operation<'a, T, A> {
 
     /// What the handle is told, if it asks again after it was given the result.
     pub(super) fn completed(&self) -> Spent {
-        Spent::Completed(Some(self.inner().arm))
+        Spent::Completed(self.inner().site)
     }
 
     /// Polls for the handle with this waiter.

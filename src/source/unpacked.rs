@@ -10,9 +10,9 @@ use core::{
 
 use super::{SourceReference, ValueSource};
 use crate::{
-    ArmKind, Token,
+    Token,
     erased::{Boxable, Head, allocate},
-    error::Spent,
+    error::{Site, Spent},
 };
 
 /// An operation of a source, which it abandons when it is dropped live.
@@ -31,7 +31,7 @@ pub(super) fn unpacked<'a, R: SourceReference<'a>>(reference: R, token: Token) -
 impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
     type Output = <R::Source as ValueSource>::Output;
 
-    const ARM: ArmKind = ArmKind::Source;
+    const SITE: Site = Site::Source;
 
     fn type_name() -> &'static str {
         any::type_name::<R::Source>()
@@ -60,7 +60,9 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
-    use crate::{Arm, LocalValueFuture, Source, StaleToken, ValueFuture, erased::REFUSE_ADDRESSES};
+    use crate::{
+        Arm, ArmKind, LocalValueFuture, Source, StaleToken, ValueFuture, erased::REFUSE_ADDRESSES,
+    };
 
     /// Pending once, then the token's number. Token 13 panics.
     #[derive(Default)]

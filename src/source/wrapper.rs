@@ -8,9 +8,8 @@ use core::{
 
 use super::{ValueSource, reference};
 use crate::{
-    ArmKind,
     erased::{Head, Header, Pointee, Polling, VTable},
-    error::Spent,
+    error::{Site, Spent},
 };
 
 /// A [`ValueSource`] with the header that lets a thin pointer refer to it.
@@ -73,7 +72,8 @@ impl<S: ValueSource> Source<S> {
     #[must_use]
     pub const fn new(source: S) -> Self {
         let vtable = const {
-            &VTable { poll: poll::<S>, drop: Source::<S>::give_up, type_name: type_name::<S> }
+            let about = || (Self::SITE, type_name::<S>());
+            &VTable { poll: poll::<S>, drop: Source::<S>::give_up, about }
         };
         Source { header: Header::new(vtable), inner: source, exactly: PhantomData }
     }
@@ -148,7 +148,7 @@ unsafe fn poll<S: ValueSource>(
 }
 
 impl<S: ValueSource> Pointee for Source<S> {
-    const ARM: ArmKind = ArmKind::Source;
+    const SITE: Site = Site::Source;
 
     unsafe fn give_up(pointee: *mut (), head: Head) {
         /// Gives the reference back even if `abandon` panics.
