@@ -102,6 +102,10 @@ impl<L: Slab> Settings<L> {
 
 /// Where the slots of a slab lie, and how there come to be more of them.
 pub(crate) trait Storage<S: Linked> {
+    /// What the vacant ones lie in that no thread has for itself.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    type Stack: list::Stack<S>;
+
     fn new(table: &S::Table, limit: u32) -> Self;
 
     /// The slot with this index, which was [added](Storage::add), and not taken before.

@@ -13,10 +13,7 @@
 
 use core::{ptr, ptr::NonNull};
 
-use super::{
-    list::{Linked, List},
-    threads,
-};
+use super::{list::Stack, threads};
 use crate::sync::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -128,29 +125,26 @@ impl Shard {
         true
     }
 
-    /// Takes slots from a list until half of the places are taken.
-    pub(crate) fn refill<S: Linked>(&self, list: &List<S>) {
+    /// Takes slots from the middle until half of the places are taken, and tells how many.
+    pub(crate) fn refill<S>(&self, middle: &mut impl Stack<S>) -> u32 {
+        let mut count = 0;
         while self.len() < Self::HALF {
-            let Some(slot) = list.pop() else { return };
+            let Some(slot) = middle.pop() else { break };
             // SAFETY: the shard is borrowed.
             unsafe { Shard::try_push(NonNull::from(self), slot) };
+            count += 1;
         }
+        count
     }
 
-    /// Takes so many slots out that half of the places are free.
-    pub(crate) fn drain_half<S: Linked>(&self) -> List<S> {
-        self.drain(Self::HALF)
-    }
-
-    /// Takes `count` slots out, or all that are there.
-    pub(crate) fn drain<S: Linked>(&self, count: u32) -> List<S> {
-        let list = List::new();
-        for _ in 0..count {
-            let Some(slot) = self.pop() else { break };
+    /// Gives the middle `count` slots, or all that are there, and tells how many.
+    pub(crate) fn drain<S>(&self, count: u32, middle: &mut impl Stack<S>) -> u32 {
+        for drained in 0..count {
+            let Some(slot) = self.pop() else { return drained };
             // SAFETY: a slot that was here is vacant, and in no list.
-            unsafe { list.push(slot) };
+            unsafe { middle.push(slot) };
         }
-        list
+        count
     }
 
     /// Half of the places.

@@ -9,7 +9,7 @@ use super::{
     End, Find, Indexed, Settings, Slab, Stats, Storage,
     chunks::{self, Chunks},
     limbo,
-    list::{Linked, List, Lists},
+    list::{Linked, Stack},
     shard::{Entered, Shard},
     threads::{self, lock},
 };
@@ -61,7 +61,7 @@ pub(crate) struct SharedSlab<S: Linked> {
 }
 
 struct Middle<S: Linked> {
-    lists: Lists<S>,
+    vacant: <S::Storage as Storage<S>>::Stack,
     /// So many slots are there.
     capacity: u32,
 }
@@ -181,55 +181,52 @@ impl<S: Linked> SharedSlab<S> {
         }
         let mut middle = lock(&self.middle);
         loop {
-            // ORDERING: Relaxed: what is vacant matters when nobody rents.
-            if let Some(list) = middle.lists.pop() {
-                self.vacant.fetch_sub(list.len().into(), Relaxed);
-                return self.hand_out(&mut middle, shard, &list);
+            if let Some(slot) = self.hand_out(&mut middle, shard) {
+                return Some(slot);
             }
-            if let Some(list) = self.use_next(&middle) {
-                return self.hand_out(&mut middle, shard, &list);
-            }
-            if !self.reclaim(&mut middle) && !self.grow(&mut middle) {
+            let more =
+                self.use_next(&mut middle) || self.reclaim(&mut middle) || self.grow(&mut middle);
+            if !more {
                 return None;
             }
         }
     }
 
-    /// One of `list`; the shard, which is empty, gets as many of the rest as it wants.
-    fn hand_out(
-        &self,
-        middle: &mut Middle<S>,
-        shard: Option<&Shard>,
-        list: &List<S>,
-    ) -> Option<NonNull<S>> {
+    /// One from the middle; the shard, which is empty, gets some more.
+    fn hand_out(&self, middle: &mut Middle<S>, shard: Option<&Shard>) -> Option<NonNull<S>> {
+        let mut count = 0;
         let own = shard.and_then(|shard| {
             let _entered = self.enter(shard)?;
-            shard.refill(list);
+            count = shard.refill(&mut middle.vacant);
             shard.pop()
         });
-        let slot = own.or_else(|| list.pop());
-        self.vacant.fetch_add(list.len().into(), Relaxed);
-        middle.lists.push(list);
+        let slot = own.or_else(|| {
+            let slot = middle.vacant.pop()?;
+            count += 1;
+            Some(slot)
+        });
+        // ORDERING: Relaxed: what is vacant matters when nobody rents.
+        self.vacant.fetch_sub(count.into(), Relaxed);
         slot
     }
 
     /// Slots that were never used. Several, so that those of one thread are neighbours: two threads
     /// with alternate slots wait for each other's cache lines (11 ns more for each operation).
-    fn use_next(&self, middle: &Middle<S>) -> Option<List<S>> {
+    fn use_next(&self, middle: &mut Middle<S>) -> bool {
         let used = self.used.load(Relaxed);
         let end = middle.capacity.min(used + Shard::HALF);
-        let list = List::new();
         // The lowest is the last to go into the shard, and the first to come out of it.
         // SAFETY: under the lock.
         let new = (used..end).filter_map(|index| unsafe { self.slots.take_new(index) });
         for slot in new {
             // SAFETY: it is vacant, and was never in a list.
-            unsafe { list.push(slot) };
+            unsafe { middle.vacant.push(slot) };
         }
         // ORDERING: Release, with the Acquire in `used`: the chunk was added before. All who store
         // hold the lock.
         self.used.store(end, Release);
-        (used < end).then_some(list)
+        self.vacant.fetch_add((end - used).into(), Relaxed);
+        used < end
     }
 
     /// Collects what others have and do not need: in a bounded slab all that is vacant, in an
@@ -262,28 +259,24 @@ impl<S: Linked> SharedSlab<S> {
     }
 
     /// All that is in a shard goes to the middle. Whether there was anything.
-    fn collect(&self, middle: &Middle<S>, shard: &Shard) -> bool {
-        let list = shard.drain(u32::MAX);
-        self.vacant.fetch_add(list.len().into(), Relaxed);
-        middle.lists.push(&list);
-        list.len() > 0
+    fn collect(&self, middle: &mut Middle<S>, shard: &Shard) -> bool {
+        let count = shard.drain(u32::MAX, &mut middle.vacant);
+        self.vacant.fetch_add(count.into(), Relaxed);
+        count > 0
     }
 
     /// Frees all slots of the middle, and those that were never used; tells how many.
     fn free_all(&self, middle: &mut Middle<S>) -> u32 {
+        while self.use_next(middle) {}
         let mut freed = 0;
-        while let Some(list) = self.use_next(middle) {
-            self.vacant.fetch_add(list.len().into(), Relaxed);
-            middle.lists.push(&list);
+        while let Some(slot) = middle.vacant.pop() {
+            // SAFETY: it was in the middle, so it is vacant.
+            unsafe { self.slots.free(slot) };
+            freed += 1;
         }
-        while let Some(list) = middle.lists.pop() {
-            while let Some(slot) = list.pop() {
-                // SAFETY: it was in the middle, so it is vacant.
-                unsafe { self.slots.free(slot) };
-                freed += 1;
-            }
-        }
-        middle.capacity -= freed;
+        let capacity = middle.capacity - freed;
+        middle.capacity = capacity;
+        middle.vacant.shrink(capacity);
         self.vacant.fetch_sub(freed.into(), Relaxed);
         // ORDERING: Relaxed. All who store hold the lock, and where slots are freed, nobody looks for one
         // by its index.
@@ -298,7 +291,9 @@ impl<S: Linked> SharedSlab<S> {
         let make = |index| self.settings.make(self.this, index);
         // SAFETY: under the lock.
         middle.capacity = unsafe { self.slots.add(middle.capacity, make) };
-        self.allocations.fetch_add(1, Relaxed);
+        let capacity = middle.capacity;
+        let reserved = middle.vacant.reserve(capacity);
+        self.allocations.fetch_add(1 + u64::from(reserved), Relaxed);
         true
     }
 
@@ -337,21 +332,19 @@ impl<S: Linked> SharedSlab<S> {
         if shard.is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
             return;
         }
-        let middle = lock(&slab.middle);
+        let mut middle = lock(&slab.middle);
         if slab.closed.load(Relaxed) {
             drop(middle);
             // SAFETY: as above.
             return unsafe { limbo::put(this, slot) };
         }
-        let list = match shard {
-            // SAFETY: as above.
-            Some(shard) if !slab.settings.is_bounded() => unsafe { shard.as_ref() }.drain_half(),
-            _ => List::new(),
-        };
-        let count = list.len() + 1;
+        let mut count = 1;
         // SAFETY: the slot is vacant, and in no list.
-        unsafe { list.push(slot) };
-        middle.lists.push(&list);
+        unsafe { middle.vacant.push(slot) };
+        if let Some(shard) = shard.filter(|_| !slab.settings.is_bounded()) {
+            // SAFETY: as above.
+            count += unsafe { shard.as_ref() }.drain(Shard::HALF, &mut middle.vacant);
+        }
         slab.dry.store(0, Relaxed);
         drop(middle);
         // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
@@ -389,7 +382,7 @@ impl<S: Linked> Drop for SharedSlab<S> {
             // ORDERING: who drops the slab has counted all slots, in `is_empty`, with Acquire: what
             // others did to their shards is visible.
             for shard in self.shards() {
-                self.collect(&middle, shard);
+                self.collect(&mut middle, shard);
             }
             self.free_all(&mut middle);
         }
@@ -429,7 +422,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
 
     fn new(settings: Settings<Self>) -> NonNull<Self> {
         let count = || AtomicU64::new(0);
-        let middle = Middle { lists: Lists::new(), capacity: 0 };
+        let middle = Middle { vacant: Stack::new(), capacity: 0 };
         let slab = Box::new(SharedSlab {
             slots: Storage::new(&settings.table, settings.limit()),
             shards: Chunks::new(chunks::MAX),
@@ -536,7 +529,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
         let mut middle = lock(&self.middle);
         if let Some(shard) = own {
             if let Some(_entered) = self.enter(shard) {
-                self.collect(&middle, shard);
+                self.collect(&mut middle, shard);
             }
         }
         self.reclaim(&mut middle);
