@@ -1,7 +1,7 @@
 //! What a slab keeps for one thread: the vacant slots that the thread has returned.
 //!
 //! The thread takes and puts without a read-modify-write and without a lock, because nobody else
-//! comes here. When there is no room, half of the slots go to the middle of the slab, and when there
+//! comes here. When there is no room, all of the slots go to the middle of the slab, and when there
 //! is none left, up to as many come from there: a thread that only rents, and one that only returns, meet
 //! once in so many operations.
 //!
@@ -127,10 +127,10 @@ impl Shard {
         true
     }
 
-    /// Takes slots from the middle until half of the places are taken, and tells how many.
-    pub(crate) fn refill<S>(&self, middle: &mut impl Stack<S>) -> u32 {
+    /// Takes slots from the middle until `wanted` places are taken, and tells how many.
+    pub(crate) fn refill<S>(&self, wanted: u32, middle: &mut impl Stack<S>) -> u32 {
         let mut count = 0;
-        while self.len() < Self::HALF {
+        while self.len() < wanted {
             let Some(slot) = middle.pop() else { break };
             fetch(slot);
             // SAFETY: the shard is borrowed.
@@ -140,17 +140,21 @@ impl Shard {
         count
     }
 
-    /// Gives the middle `count` slots, or all that are there, and tells how many.
-    pub(crate) fn drain<S>(&self, count: u32, middle: &mut impl Stack<S>) -> u32 {
-        for drained in 0..count {
-            let Some(slot) = self.pop() else { return drained };
+    /// Gives the middle all that is there, and tells how many.
+    pub(crate) fn drain<S>(&self, middle: &mut impl Stack<S>) -> u32 {
+        let mut count = 0;
+        while let Some(slot) = self.pop() {
             // SAFETY: a slot that was here is vacant, and in no list.
             unsafe { middle.push(slot) };
+            count += 1;
         }
         count
     }
 
-    /// Half of the places.
+    /// All places.
+    pub(crate) const ALL: u32 = ROOM;
+
+    /// Half of them.
     pub(crate) const HALF: u32 = ROOM / 2;
 
     pub(crate) fn len(&self) -> u32 {

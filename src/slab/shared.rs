@@ -194,10 +194,12 @@ impl<S: Linked> SharedSlab<S> {
 
     /// One from the middle; the shard, which is empty, gets some more.
     fn hand_out(&self, middle: &mut Middle<S>, shard: Option<&Shard>) -> Option<NonNull<S>> {
+        // Those of a bounded slab have to do for all threads.
+        let wanted = if self.settings.is_bounded() { Shard::HALF } else { Shard::ALL };
         let mut count = 0;
         let own = shard.and_then(|shard| {
             let _entered = self.enter(shard)?;
-            count = shard.refill(&mut middle.vacant);
+            count = shard.refill(wanted, &mut middle.vacant);
             shard.pop()
         });
         let slot = own.or_else(|| {
@@ -260,7 +262,7 @@ impl<S: Linked> SharedSlab<S> {
 
     /// All that is in a shard goes to the middle. Whether there was anything.
     fn collect(&self, middle: &mut Middle<S>, shard: &Shard) -> bool {
-        let count = shard.drain(u32::MAX, &mut middle.vacant);
+        let count = shard.drain(&mut middle.vacant);
         self.vacant.fetch_add(count.into(), Relaxed);
         count > 0
     }
@@ -338,17 +340,24 @@ impl<S: Linked> SharedSlab<S> {
             // SAFETY: as above.
             return unsafe { limbo::put(this, slot) };
         }
-        let mut count = 1;
-        // SAFETY: the slot is vacant, and in no list.
-        unsafe { middle.vacant.push(slot) };
-        if let Some(shard) = shard.filter(|_| !slab.settings.is_bounded()) {
-            // SAFETY: as above.
-            count += unsafe { shard.as_ref() }.drain(Shard::HALF, &mut middle.vacant);
-        }
+        let full = shard.filter(|_| !slab.settings.is_bounded());
+        let count = if let Some(shard) = full {
+            // SAFETY: the slot is still out.
+            unsafe { shard.as_ref() }.drain(&mut middle.vacant)
+        } else {
+            // SAFETY: the slot is vacant, and in no list.
+            unsafe { middle.vacant.push(slot) };
+            1
+        };
         slab.dry.store(0, Relaxed);
         drop(middle);
         // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
         slab.vacant.fetch_add(count.into(), Release);
+        if let Some(shard) = full {
+            // SAFETY: the slot is still out.
+            let put = unsafe { Shard::try_push(shard, slot) };
+            debug_assert!(put, "there is room now");
+        }
     }
 
     /// Takes a slot back to a closed slab, under the lock of limbo: nobody will rent it.
