@@ -91,7 +91,6 @@ impl<H: Home> Classes<H> {
             limit: Some(limit),
             // What threads keep for themselves may be all that there is.
             exact: limit < EXACT_BELOW,
-            patience: 32,
             first_generation: 1,
             make: |slab, _, _| Block::new(slab),
         });

@@ -113,9 +113,8 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The future itself, if there is no slot of its size, or if none was found vacant. (Once that has
-            /// happened, up to 32 further futures may be refused before the pool looks again at what other
-            /// threads have vacated.) It is not counted in [`stats`](Self::stats).
+            /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
+            /// counted in [`stats`](Self::stats).
             ///
             /// # Examples
             ///

@@ -58,7 +58,7 @@ face! {
     ///
     /// A thread keeps up to 32 vacant slots of a size for itself; what is more goes to others. A pool that
     /// is bounded to fewer than 512 slots of a size looks for them wherever they are, which costs each
-    /// future some nanoseconds more (but once it was full, not each time); with a higher bound it may be
+    /// future some nanoseconds more (but not while it is full); with a higher bound it may be
     /// full although other threads have some.
     /// [`trim`](FuturePool::trim) gives back what is not needed. A future that is forgotten
     /// (`mem::forget`) keeps its slot, and after the pool what is left of that.

@@ -76,9 +76,6 @@ pub(crate) struct Settings<L: Slab> {
     /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
     /// its limit although other threads have some for themselves.
     pub(crate) exact: bool,
-    /// How many times, after none was found, nobody looks for a slot: where there is something that does
-    /// as well, and is not to be made slower by that.
-    pub(crate) patience: u32,
     pub(crate) first_generation: u32,
     /// Makes the slot with an index and this first generation.
     pub(crate) make: fn(NonNull<L>, u32, u32) -> L::Slot,

@@ -39,9 +39,10 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// So many slots were handed to threads, and were not freed since. Where they have indices, those with
     /// a lower one.
     used: AtomicU32,
+    /// [`OPEN`], [`LOOKED`], or what [`threads::ended`] was when somebody looked for a slot and there was
+    /// none.
+    full: AtomicU64,
     middle: Mutex<Middle<S>>,
-    /// For so many more times, nobody looks for a slot, by [`patience`](Settings::patience).
-    dry: AtomicU32,
     /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
     /// counts after it has put slots there, which may be taken before: until then this is too low.
     vacant: AtomicI64,
@@ -59,6 +60,14 @@ pub(crate) struct SharedSlab<S: Linked> {
     #[cfg(loom)]
     shut: NearShards,
 }
+
+/// There may be a vacant slot.
+const OPEN: u64 = 0;
+
+/// Somebody has begun to look for one, and none has come back since.
+const LOOKED: u64 = 1;
+
+const _: () = assert!(threads::NONE_ENDED > LOOKED);
 
 struct Middle<S: Linked> {
     vacant: <S::Storage as Storage<S>>::Stack,
@@ -133,7 +142,11 @@ impl<S: Linked> SharedSlab<S> {
             // SAFETY: a slab that has a handle keeps its shards.
             self.take_from(unsafe { shard.as_ref() })
         });
-        let slot = if own.is_some() { own } else { self.look() }?;
+        let slot = match own {
+            None if self.is_full() => None,
+            None => self.find(),
+            own => own,
+        }?;
         if !S::Storage::COUNTS_RENTS {
             // ORDERING: Relaxed: it is for reports.
             self.rented.fetch_add(1, Relaxed);
@@ -141,21 +154,25 @@ impl<S: Linked> SharedSlab<S> {
         Some(slot)
     }
 
-    /// [`find`](SharedSlab::find), if there is hope.
-    #[inline]
-    fn look(&self) -> Option<NonNull<S>> {
-        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
-        // there is one again.
-        let dry = self.dry.load(Relaxed);
-        if dry != 0 {
-            self.dry.store(dry - 1, Relaxed);
-            return None;
+    /// There was no slot for anybody, and none has come back since, but perhaps to the shard of a thread that
+    /// keeps it for itself. So nobody has to look for one.
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        // ORDERING: Relaxed. Who knows of a return sees what that stored in `reopen`, or something later.
+        self.full.load(Relaxed) == threads::ended()
+    }
+
+    /// Says that a slot comes back. The caller has the lock of the middle, or is in the shard of a bounded
+    /// slab that the slot goes to.
+    #[inline(always)]
+    fn reopen(&self) {
+        // ORDERING: Relaxed. Whoever looks for a slot has the lock of the middle, and stores `LOOKED` before
+        // coming into any shard. If that was in this one before us, it has released it to us (by `Entered`),
+        // and we see `LOOKED` or something later. If it comes after us, it finds the slot.
+        if self.full.load(Relaxed) != OPEN {
+            // ORDERING: AcqRel, with the exchange in `find`: that fails, or comes before this.
+            self.full.swap(OPEN, AcqRel);
         }
-        let found = self.find();
-        if found.is_none() {
-            self.dry.store(self.settings.patience, Relaxed);
-        }
-        found
     }
 
     /// A slot of this thread's shard, if there is one, and nobody else is there.
@@ -184,9 +201,17 @@ impl<S: Linked> SharedSlab<S> {
             if let Some(slot) = self.hand_out(&mut middle, shard) {
                 return Some(slot);
             }
-            let more =
-                self.use_next(&mut middle) || self.reclaim(&mut middle) || self.grow(&mut middle);
-            if !more {
+            if self.use_next(&mut middle) {
+                continue;
+            }
+            // Before what they leave is looked for. It may be too low, and then somebody looks once more.
+            let ended = threads::ended();
+            // ORDERING: Relaxed: who comes into a shard after us sees it. See `reopen`.
+            self.full.store(LOOKED, Relaxed);
+            if !self.reclaim(&mut middle) && !self.grow(&mut middle) {
+                // Fails if a slot has come back meanwhile.
+                // ORDERING: AcqRel, with the swap in `reopen`.
+                let _full = self.full.compare_exchange(LOOKED, ended, AcqRel, Relaxed);
                 return None;
             }
         }
@@ -309,9 +334,12 @@ impl<S: Linked> SharedSlab<S> {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
         // SAFETY: as above.
-        let entered = slab.enter(unsafe { shard.as_ref() });
+        let Some(_entered) = slab.enter(unsafe { shard.as_ref() }) else { return false };
+        if slab.settings.is_bounded() {
+            slab.reopen();
+        }
         // SAFETY: as above.
-        entered.is_some() && unsafe { Shard::try_push(shard, slot) }
+        unsafe { Shard::try_push(shard, slot) }
     }
 
     /// A return by a thread whose shard has no room, or that has none yet, or none any more.
@@ -349,7 +377,7 @@ impl<S: Linked> SharedSlab<S> {
             unsafe { middle.vacant.push(slot) };
             1
         };
-        slab.dry.store(0, Relaxed);
+        slab.reopen();
         drop(middle);
         // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
         slab.vacant.fetch_add(count.into(), Release);
@@ -403,7 +431,7 @@ impl<S: Linked> Drop for SharedSlab<S> {
             self.near.with_mut(|_| ());
             self.handles.with_mut(|_| ());
             self.used.with_mut(|_| ());
-            self.dry.with_mut(|_| ());
+            self.full.with_mut(|_| ());
             self.vacant.with_mut(|_| ());
             let Self { rented, retired, abandoned, refused, allocations, .. } = self;
             for count in [rented, retired, abandoned, refused, allocations] {
@@ -439,8 +467,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
             closed: AtomicBool::new(false),
             handles: AtomicUsize::new(1),
             used: AtomicU32::new(0),
+            full: AtomicU64::new(OPEN),
             middle: Mutex::new(middle),
-            dry: AtomicU32::new(0),
             vacant: AtomicI64::new(0),
             rented: count(),
             retired: count(),
@@ -473,7 +501,11 @@ impl<S: Linked> Slab for SharedSlab<S> {
     fn rent(&self) -> Option<NonNull<S>> {
         // SAFETY: a slab that has a handle keeps its shards.
         let shard = unsafe { self.near().as_ref() };
-        let Some(slot) = shard.pop() else { return self.rent_slowly() };
+        let Some(slot) = shard.pop() else {
+            // A thread that is not near may have one in its own shard.
+            let full = threads::is_near() && self.is_full();
+            return if full { None } else { self.rent_slowly() };
+        };
         if !S::Storage::COUNTS_RENTS {
             shard.count();
         }
@@ -542,7 +574,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
             }
         }
         self.reclaim(&mut middle);
-        self.dry.store(0, Relaxed);
+        self.reopen();
         self.free_all(&mut middle)
     }
 
