@@ -65,7 +65,7 @@ impl<H: Home> Classes<H> {
     pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoPlace> {
         let slab = match self.slab(class) {
             Some(slab) => slab,
-            None => self.make(class)?,
+            None => self.make(class).ok_or(NoPlace::TooLarge)?,
         };
         slab.rent().ok_or(NoPlace::Full)
     }
@@ -80,10 +80,10 @@ impl<H: Home> Classes<H> {
 
     #[cold]
     #[inline(never)]
-    fn make(&self, class: usize) -> Result<&H::Blocks, NoPlace> {
+    fn make(&self, class: usize) -> Option<&H::Blocks> {
         let limit = self.bounds.slots(class);
         if limit == 0 {
-            return Err(NoPlace::TooLarge);
+            return None;
         }
         let slab = <H::Blocks as Slab>::new(Settings {
             table: SIZES[class],
@@ -99,7 +99,7 @@ impl<H: Home> Classes<H> {
             // SAFETY: it was just made, and nobody has seen it.
             unsafe { give_up(slab) };
         }
-        Ok(self.slab(class).expect("it was made"))
+        self.slab(class)
     }
 }
 
