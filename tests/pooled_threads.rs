@@ -127,6 +127,95 @@ fn a_bounded_pool_finds_its_slots_with_another_thread() {
     assert_eq!((stats.boxed(), stats.live()), (0, 0), "{stats:?}");
 }
 
+/// Drops what it is sent, and tells; it lives until nothing more can come.
+fn dropper<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+) -> (mpsc::Sender<Vec<ValueFuture<'scope, ()>>>, mpsc::Receiver<()>) {
+    let (sender, receiver) = mpsc::channel();
+    let (dropped, is_dropped) = mpsc::channel();
+    scope.spawn(move || {
+        for futures in receiver {
+            drop(futures);
+            dropped.send(()).unwrap();
+        }
+    });
+    (sender, is_dropped)
+}
+
+#[test]
+fn a_full_pool_finds_the_next_slot_that_comes_back_to_another_thread() {
+    let _alone = alone();
+    let pool = FuturePool::builder().max_slots(2).build();
+    thread::scope(|scope| {
+        let (sender, is_dropped) = dropper(scope);
+        for round in 1..if cfg!(miri) { 4 } else { 1000 } {
+            let [one, _two] = [(); 2].map(|()| pool.try_future(pending()).unwrap());
+            assert!(pool.try_future(pending::<()>()).is_err());
+            drop(pool.future(pending::<()>()));
+            assert_eq!(pool.stats().full, round);
+            sender.send(vec![one]).unwrap();
+            is_dropped.recv().unwrap();
+            assert!(pool.try_future(pending::<()>()).is_ok());
+        }
+    });
+}
+
+const LARGE: usize = 512;
+
+/// A pool so large that threads keep what they have returned, and all that it has.
+fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
+    let pool = FuturePool::builder().max_slots(u32::try_from(LARGE).unwrap()).build();
+    let futures = (0..LARGE).map(|_| pool.try_future(pending()).unwrap()).collect();
+    assert!(pool.try_future(pending::<()>()).is_err());
+    (pool, futures)
+}
+
+#[test]
+fn a_full_and_large_pool_finds_what_a_thread_leaves_or_gives_up() {
+    let _alone = alone();
+    let (pool, mut futures) = full_and_large();
+    let last = futures.split_off(LARGE - 1);
+    let more = futures.split_off(LARGE - 1 - 40);
+    thread::scope(|scope| {
+        let (sender, is_dropped) = dropper(scope);
+        // More than a thread keeps.
+        sender.send(more).unwrap();
+        is_dropped.recv().unwrap();
+        futures.push(pool.try_future(pending()).unwrap());
+    });
+    while let Ok(future) = pool.try_future(pending()) {
+        futures.push(future);
+    }
+    thread::scope(|scope| {
+        // A scope does not wait for what threads do at their end.
+        scope.spawn(move || drop(last)).join().unwrap();
+        assert!(pool.try_future(pending::<()>()).is_ok());
+    });
+}
+
+/// That of the sixteenth thread is not near.
+#[test]
+fn a_full_and_large_pool_gives_each_thread_what_it_has_returned() {
+    let _alone = alone();
+    let (pool, mut futures) = full_and_large();
+    let meet = Barrier::new(18);
+    thread::scope(|scope| {
+        for _ in 0..17 {
+            let own = futures.pop().unwrap();
+            scope.spawn(|| {
+                drop(own);
+                meet.wait();
+                // The first thread finds nothing.
+                meet.wait();
+                assert!(pool.try_future(pending::<()>()).is_ok());
+            });
+        }
+        meet.wait();
+        assert!(pool.try_future(pending::<()>()).is_err());
+        meet.wait();
+    });
+}
+
 #[test]
 fn the_last_futures_of_a_pool_that_has_gone_end_on_two_threads() {
     let _alone = alone();

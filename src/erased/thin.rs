@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use core::{
     any,
     future::Future,
+    mem::offset_of,
     pin::Pin,
     ptr::NonNull,
     task::{Context, Poll},
@@ -38,19 +39,33 @@ impl<F: Future> Boxable for F {
     }
 }
 
-/// Starts with the header, as every pointee does.
+/// The pointee, which starts with the header as every pointee does, is the second half of it. So the future
+/// is aligned as in a box of its own, where the allocator begins: to clear 1,000 bytes that begin a word
+/// later takes 4 ns more.
 #[repr(C)]
 struct Thin<F> {
-    header: Header,
     future: F,
+    header: Header,
+}
+
+impl<F> Thin<F> {
+    /// So far behind the beginning of the box is the pointee.
+    const POINTEE: usize = offset_of!(Thin<F>, header);
+
+    /// The box, of which this is the pointee.
+    #[inline(always)]
+    fn of(pointee: *mut ()) -> *mut Self {
+        // `wrapping`, as this is no more than the address.
+        pointee.wrapping_byte_sub(Self::POINTEE).cast()
+    }
 }
 
 /// The head of a future that has moved into a thin box.
 #[inline]
 pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
-    let thin = Box::new(Thin { header: header::<Thin<F>>(), future });
-    let pointer = NonNull::new(Box::into_raw(thin)).expect("a box has an address");
-    Head::boxed(pointer.cast())
+    let thin = Box::new(Thin { future, header: header::<Thin<F>>() });
+    let pointee = Box::into_raw(thin).wrapping_byte_add(Thin::<F>::POINTEE);
+    Head::boxed(NonNull::new(pointee.cast()).expect("a box has an address"))
 }
 
 /// Where a future lives that a head owns alone: what [`Pointee::give_up`] drops, and gives back.
@@ -114,8 +129,7 @@ unsafe impl<F: Boxable> House for Thin<F> {
 
     #[inline(always)]
     fn future(pointee: *mut ()) -> *mut F {
-        // `wrapping`, as this is no more than the address.
-        pointee.wrapping_byte_add(core::mem::offset_of!(Thin<F>, future)).cast()
+        Thin::<F>::of(pointee).cast()
     }
 }
 
@@ -124,6 +138,6 @@ impl<F: Boxable> Pointee for Thin<F> {
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         // SAFETY: the head owned the box, and its caller gave it up.
-        drop(unsafe { Box::from_raw(pointee.cast::<Thin<F>>()) });
+        drop(unsafe { Box::from_raw(Thin::<F>::of(pointee)) });
     }
 }

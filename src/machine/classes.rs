@@ -83,7 +83,7 @@ impl<H: Home> Classes<H> {
     fn slab_or_new(&self, class: usize) -> Result<&H::Blocks, NoSlot> {
         match self.slab(class) {
             Some(slab) => Ok(slab),
-            None => self.make(class),
+            None => self.make(class).ok_or(NoSlot::NoneOfSize),
         }
     }
 
@@ -97,10 +97,10 @@ impl<H: Home> Classes<H> {
 
     #[cold]
     #[inline(never)]
-    fn make(&self, class: usize) -> Result<&H::Blocks, NoSlot> {
+    fn make(&self, class: usize) -> Option<&H::Blocks> {
         let limit = self.bounds.of_class(class);
         if limit == 0 {
-            return Err(NoSlot::NoneOfSize);
+            return None;
         }
         let slab = <H::Blocks as Slab>::new(Settings {
             table: SIZES[class],
@@ -108,7 +108,6 @@ impl<H: Home> Classes<H> {
             limit: Some(limit),
             // What threads keep for themselves may be all that there is.
             exact: limit < EXACT_BELOW,
-            patience: 32,
             first_generation: 1,
             make: |slab, _, _| Block::new(slab),
         });
@@ -117,7 +116,7 @@ impl<H: Home> Classes<H> {
             // SAFETY: it was just made, and nobody has seen it.
             unsafe { give_up(slab) };
         }
-        Ok(self.slab(class).expect("it was made"))
+        self.slab(class)
     }
 }
 

@@ -7,8 +7,7 @@ macro_rules! face {
         $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr,
         [$($send:tt)*],
         // What is to be said of other threads, where there are any.
-        when_full: $when_full:expr, at_hand: $at_hand:expr, by_whom: $by_whom:expr,
-        stats: $stats:expr, trim: $trim:expr
+        at_hand: $at_hand:expr, by_whom: $by_whom:expr, stats: $stats:expr, trim: $trim:expr
     ) => {
         $(#[$doc])*
         pub struct $Pool(pub(crate) Machines<$home>);
@@ -26,7 +25,6 @@ macro_rules! face {
 
         impl $Builder {
             /// Never has more slots of each size than that. What finds none is boxed.
-            #[doc = $when_full]
             ///
             /// # Panics
             ///
@@ -137,7 +135,6 @@ macro_rules! face {
             ///
             /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
             /// counted in [`stats`](Self::stats).
-            #[doc = $when_full]
             ///
             /// # Examples
             ///

@@ -58,7 +58,7 @@ face! {
     ///
     /// A thread keeps up to 32 vacant slots of a size for itself; what is more goes to others. A pool that
     /// is bounded to fewer than 512 slots of a size looks for them wherever they are, which costs each
-    /// future some nanoseconds more (but once it was full, not each time); with a higher bound it may be
+    /// future some nanoseconds more (but not while it is full); with a higher bound it may be
     /// full although other threads have some.
     /// [`trim`](FuturePool::trim) gives back what is not needed. A future that is forgotten
     /// (`mem::forget`) keeps its slot, and after the pool what is left of that.
@@ -92,8 +92,6 @@ face! {
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
     const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],
-    when_full: "Once none was found, up to 32 further futures find none either, before the pool looks again \
-        at what other threads have vacated.",
     at_hand: " that this thread can get at",
     by_whom: " by this thread",
     stats: "It goes through all that it keeps for threads: it is for reports, not for each future.",
@@ -136,7 +134,7 @@ face! {
     /// ```
     LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
     const { Cell::new(ptr::null_mut()) }, LocalTally::new(), [],
-    when_full: "", at_hand: "", by_whom: "", stats: "", trim: ""
+    at_hand: "", by_whom: "", stats: "", trim: ""
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]

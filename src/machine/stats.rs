@@ -114,6 +114,7 @@ pub struct ClassStats {
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,
-    /// How many times the allocator was called: for each slot, and first for the size itself.
+    /// How many times the allocator was called: for each slot, first for the size itself, and a few times
+    /// for a list of its slots.
     pub allocations: u64,
 }

@@ -41,7 +41,6 @@ impl<T: Abandoned, H: Home> Handle<T, H> {
             initial,
             limit,
             exact: true,
-            patience: 0,
             first_generation,
             make: |slab, index, first_generation| Slot::new(slab, index, first_generation),
         };

@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
-//! │ header of what   │ ► slab │ room for it; in a vacant block, two      │
-//! │ is in the block  │        │ links                                    │
+//! │ header of what   │ ► slab │ room for it; in a vacant block, a        │
+//! │ is in the block  │        │ link                                     │
 //! └──────────────────┴────────┴──────────────────────────────────────────┘
 //!   0                  8        16                                  size
 //! ```
 
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use alloc::vec::Vec;
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::{
@@ -27,37 +29,21 @@ pub(crate) struct Block<H: Home> {
     slab: NonNull<H::Blocks>,
 }
 
-/// Where the links of a vacant block are: where something else is while it is out.
-struct Links {
-    link: NonNull<*mut ()>,
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    list_link: NonNull<*mut ()>,
-}
-
-impl Links {
-    /// What a block needs for that.
-    const MIN_SIZE: usize = size_of::<Block<crate::OneThread>>() + size_of::<[*mut (); 2]>();
-
-    /// # Safety
-    ///
-    /// The block lives.
-    #[inline(always)]
-    unsafe fn of<H: Home>(block: NonNull<Block<H>>) -> Self {
-        // SAFETY: a block has room for two pointers behind what it begins with.
-        let link = unsafe { block.add(1) }.cast();
-        Links {
-            link,
-            // SAFETY: as above.
-            #[cfg(all(feature = "std", target_has_atomic = "64"))]
-            list_link: unsafe { link.add(1) },
-        }
-    }
-}
-
 impl<H: Home> Block<H> {
     /// A block of `slab`, which begins with its [`Settings`](super::Settings).
     pub(crate) fn new(slab: NonNull<H::Blocks>) -> Self {
         Block { header: MaybeUninit::uninit(), slab }
+    }
+
+    /// Where the link of a vacant block is: where something else is while it is out.
+    ///
+    /// # Safety
+    ///
+    /// The block lives.
+    #[inline(always)]
+    unsafe fn place_of_link(this: NonNull<Self>) -> NonNull<*mut ()> {
+        // SAFETY: a block has room for a pointer behind what it begins with.
+        unsafe { this.add(1) }.cast()
     }
 
     /// Puts the header in, by which it is found out what else is in the block.
@@ -100,33 +86,17 @@ unsafe impl<H: Home> Linked for Block<H> {
     #[inline(always)]
     unsafe fn set_link(this: NonNull<Self>, next: *mut ()) {
         // SAFETY: a block in a list lives.
-        let links = unsafe { Links::of(this) };
+        let place = unsafe { Block::place_of_link(this) };
         // SAFETY: the block is vacant, and the caller's.
-        unsafe { links.link.write(next) };
+        unsafe { place.write(next) };
     }
 
     #[inline(always)]
     unsafe fn link(this: NonNull<Self>) -> *mut () {
         // SAFETY: a block in a list lives.
-        let links = unsafe { Links::of(this) };
+        let place = unsafe { Block::place_of_link(this) };
         // SAFETY: it was set when the block came into the list.
-        unsafe { links.link.read() }
-    }
-
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    unsafe fn set_list_link(this: NonNull<Self>, next: *mut ()) {
-        // SAFETY: a block in a list lives.
-        let links = unsafe { Links::of(this) };
-        // SAFETY: the block is vacant, and the caller's.
-        unsafe { links.list_link.write(next) };
-    }
-
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    unsafe fn list_link(this: NonNull<Self>) -> *mut () {
-        // SAFETY: a block in a list lives.
-        let links = unsafe { Links::of(this) };
-        // SAFETY: it was set when the list came into the other one.
-        unsafe { links.list_link.read() }
+        unsafe { place.read() }
     }
 }
 
@@ -146,8 +116,11 @@ impl<H: Home> Storage<Block<H>> for Blocks<H> {
     const COUNTS_RENTS: bool = false;
     const FREES: bool = true;
 
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    type Stack = Vec<NonNull<Block<H>>>;
+
     fn new(size: &usize, _: u32) -> Self {
-        assert!(*size >= Links::MIN_SIZE);
+        assert!(*size >= size_of::<Block<H>>() + size_of::<*mut ()>());
         let layout = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
         Blocks { layout, fresh: List::new(), most: H::Word::new(0) }
     }

@@ -11,6 +11,8 @@
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
 use core::{alloc::Layout, array, marker::PhantomData, ptr, ptr::NonNull};
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use super::list::List;
 use super::{Indexed, Storage, cells::Pointer, list::Linked};
 
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
@@ -126,6 +128,10 @@ impl<S: Linked + Counted, const FIRST: u32> Indexed<S> for Chunks<S, S::Pointer,
 impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer, FIRST> {
     const COUNTS_RENTS: bool = true;
     const FREES: bool = false;
+
+    /// A slot with a value of one word takes 64 bytes, and no more.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    type Stack = List<S>;
 
     fn new(_: &S::Table, limit: u32) -> Self {
         Chunks::new(limit)

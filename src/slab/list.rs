@@ -1,5 +1,7 @@
-//! Lists of vacant slots, linked through the slots themselves.
+//! Vacant slots: in lists that are linked through the slots themselves, or in arrays.
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use alloc::vec::Vec;
 use core::{marker::PhantomData, ptr, ptr::NonNull};
 
 use super::{Storage, cells::Pointer};
@@ -30,20 +32,6 @@ pub(crate) unsafe trait Linked: Sized {
     ///
     /// The slot is in a list.
     unsafe fn link(this: NonNull<Self>) -> *mut ();
-
-    /// Links the first slot of a list to the first slot of another one, or to none.
-    ///
-    /// # Safety
-    ///
-    /// The slot is the first of a list, which is in a list of lists, or about to be.
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    unsafe fn set_list_link(this: NonNull<Self>, next: *mut ());
-
-    /// # Safety
-    ///
-    /// The slot is the first of a list, which is in a list of lists.
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    unsafe fn list_link(this: NonNull<Self>) -> *mut ();
 }
 
 /// A stack of vacant slots, which one thread uses at a time.
@@ -74,46 +62,75 @@ impl<S: Linked> List<S> {
         self.head.store(unsafe { S::link(slot) });
         Some(slot)
     }
+}
 
-    /// Counted by going through it.
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) fn len(&self) -> u32 {
-        let (mut len, mut next) = (0, self.first());
-        while let Some(slot) = next {
-            len += 1;
-            // SAFETY: it is in the list.
-            next = NonNull::new(unsafe { S::link(slot) }.cast());
-        }
-        len
+/// Where the vacant slots of the middle lie, the last one on top.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) trait Stack<S> {
+    fn new() -> Self;
+
+    /// Makes room for all slots that there are, so that a return allocates nothing. Tells whether the
+    /// allocator was called.
+    fn reserve(&mut self, capacity: u32) -> bool;
+
+    /// Gives back the room for more than there are now.
+    fn shrink(&mut self, capacity: u32);
+
+    /// # Safety
+    ///
+    /// The slot is vacant, and in no list. It lives as long as the stack.
+    unsafe fn push(&mut self, slot: NonNull<S>);
+
+    fn pop(&mut self) -> Option<NonNull<S>>;
+}
+
+/// Takes no memory, but whoever pops has to read what another thread has written to the slot, before the
+/// next one is known.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl<S: Linked> Stack<S> for List<S> {
+    fn new() -> Self {
+        List::new()
     }
 
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    fn first(&self) -> Option<NonNull<S>> {
-        NonNull::new(self.head.load().cast())
+    fn reserve(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn shrink(&mut self, _: u32) {}
+
+    unsafe fn push(&mut self, slot: NonNull<S>) {
+        // SAFETY: the caller's.
+        unsafe { List::push(self, slot) };
+    }
+
+    fn pop(&mut self) -> Option<NonNull<S>> {
+        List::pop(self)
     }
 }
 
-/// A stack of lists.
+/// Takes 8 bytes for each slot, and touches none of them.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(crate) struct Lists<S: Linked>(List<S>);
-
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl<S: Linked> Lists<S> {
-    pub(crate) fn new() -> Self {
-        Lists(List::new())
+impl<S> Stack<S> for Vec<NonNull<S>> {
+    fn new() -> Self {
+        Vec::new()
     }
 
-    pub(crate) fn push(&self, list: &List<S>) {
-        let Some(first) = list.first() else { return };
-        // SAFETY: its list is about to be in this one.
-        unsafe { S::set_list_link(first, self.0.head.load()) };
-        self.0.head.store(first.as_ptr().cast());
+    fn reserve(&mut self, capacity: u32) -> bool {
+        let before = self.capacity();
+        self.reserve(capacity as usize - self.len());
+        self.capacity() != before
     }
 
-    pub(crate) fn pop(&self) -> Option<List<S>> {
-        let first = self.0.first()?;
-        // SAFETY: its list is in this one.
-        self.0.head.store(unsafe { S::list_link(first) });
-        Some(List { head: S::Pointer::new(first.as_ptr().cast()), slots: PhantomData })
+    fn shrink(&mut self, capacity: u32) {
+        self.shrink_to(capacity as usize);
+    }
+
+    unsafe fn push(&mut self, slot: NonNull<S>) {
+        debug_assert!(self.len() < self.capacity());
+        self.push(slot);
+    }
+
+    fn pop(&mut self) -> Option<NonNull<S>> {
+        self.pop()
     }
 }

@@ -76,9 +76,6 @@ pub(crate) struct Settings<L: Slab> {
     /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
     /// its limit although other threads have some for themselves.
     pub(crate) exact: bool,
-    /// How many times, after none was found, nobody looks for a slot: where there is something that does
-    /// as well, and is not to be made slower by that.
-    pub(crate) patience: u32,
     pub(crate) first_generation: u32,
     /// Makes the slot with an index and this first generation.
     pub(crate) make: fn(NonNull<L>, u32, u32) -> L::Slot,
@@ -102,6 +99,10 @@ impl<L: Slab> Settings<L> {
 
 /// Where the slots of a slab lie, and how there come to be more of them.
 pub(crate) trait Storage<S: Linked> {
+    /// What the vacant ones lie in that no thread has for itself.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    type Stack: list::Stack<S>;
+
     fn new(table: &S::Table, limit: u32) -> Self;
 
     /// The slot with this index, which was [added](Storage::add), and not taken before.

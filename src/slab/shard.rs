@@ -1,7 +1,7 @@
 //! What a slab keeps for one thread: the vacant slots that the thread has returned.
 //!
 //! The thread takes and puts without a read-modify-write and without a lock, because nobody else
-//! comes here. When there is no room, half of the slots go to the middle of the slab, and when there
+//! comes here. When there is no room, all of the slots go to the middle of the slab, and when there
 //! is none left, up to as many come from there: a thread that only rents, and one that only returns, meet
 //! once in so many operations.
 //!
@@ -11,12 +11,11 @@
 //! In a bounded slab others must be able to get at the last vacant slot wherever it is: then there
 //! is a flag that whoever comes in takes, for a read-modify-write each time.
 
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use core::arch::asm;
 use core::{ptr, ptr::NonNull};
 
-use super::{
-    list::{Linked, List},
-    threads,
-};
+use super::{list::Stack, threads};
 use crate::sync::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -128,32 +127,34 @@ impl Shard {
         true
     }
 
-    /// Takes slots from a list until half of the places are taken.
-    pub(crate) fn refill<S: Linked>(&self, list: &List<S>) {
-        while self.len() < Self::HALF {
-            let Some(slot) = list.pop() else { return };
+    /// Takes slots from the middle until `wanted` places are taken, and tells how many.
+    pub(crate) fn refill<S>(&self, wanted: u32, middle: &mut impl Stack<S>) -> u32 {
+        let mut count = 0;
+        while self.len() < wanted {
+            let Some(slot) = middle.pop() else { break };
+            fetch(slot);
             // SAFETY: the shard is borrowed.
             unsafe { Shard::try_push(NonNull::from(self), slot) };
+            count += 1;
         }
+        count
     }
 
-    /// Takes so many slots out that half of the places are free.
-    pub(crate) fn drain_half<S: Linked>(&self) -> List<S> {
-        self.drain(Self::HALF)
-    }
-
-    /// Takes `count` slots out, or all that are there.
-    pub(crate) fn drain<S: Linked>(&self, count: u32) -> List<S> {
-        let list = List::new();
-        for _ in 0..count {
-            let Some(slot) = self.pop() else { break };
+    /// Gives the middle all that is there, and tells how many.
+    pub(crate) fn drain<S>(&self, middle: &mut impl Stack<S>) -> u32 {
+        let mut count = 0;
+        while let Some(slot) = self.pop() {
             // SAFETY: a slot that was here is vacant, and in no list.
-            unsafe { list.push(slot) };
+            unsafe { middle.push(slot) };
+            count += 1;
         }
-        list
+        count
     }
 
-    /// Half of the places.
+    /// All places.
+    pub(crate) const ALL: u32 = ROOM;
+
+    /// Half of them.
     pub(crate) const HALF: u32 = ROOM / 2;
 
     pub(crate) fn len(&self) -> u32 {
@@ -182,6 +183,21 @@ impl Drop for Shard {
             self.places.iter_mut().for_each(|place| place.with_mut(|_| ()));
         }
     }
+}
+
+/// Has the cache line of a slot that is about to be rented brought here, to be written. It lies with the
+/// thread that returned the slot, and stores keep their order: otherwise each such line is waited for alone.
+/// (By name, because `_mm_prefetch` becomes the instruction for reading, unless the compiler is told of a
+/// processor for certain. One that does not know this instruction ignores it.)
+#[inline(always)]
+fn fetch<S>(slot: NonNull<S>) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: this reads and changes nothing.
+    unsafe {
+        asm!("prefetchw [{}]", in(reg) slot.as_ptr(), options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = slot;
 }
 
 /// Somebody is in a shard, and has taken the flag of one of a bounded slab.

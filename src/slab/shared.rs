@@ -9,7 +9,7 @@ use super::{
     End, Find, Indexed, Settings, Slab, Stats, Storage,
     chunks::{self, Chunks},
     limbo,
-    list::{Linked, List, Lists},
+    list::{Linked, Stack},
     shard::{Entered, Shard},
     threads::{self, lock},
 };
@@ -39,9 +39,10 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// So many slots were handed to threads, and were not freed since. Where they have indices, those with
     /// a lower one.
     used: AtomicU32,
+    /// [`OPEN`], [`LOOKED`], or what [`threads::ended`] was when somebody looked for a slot and there was
+    /// none.
+    full: AtomicU64,
     middle: Mutex<Middle<S>>,
-    /// For so many more times, nobody looks for a slot, by [`patience`](Settings::patience).
-    dry: AtomicU32,
     /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
     /// counts after it has put slots there, which may be taken before: until then this is too low.
     vacant: AtomicI64,
@@ -60,8 +61,16 @@ pub(crate) struct SharedSlab<S: Linked> {
     shut: NearShards,
 }
 
+/// There may be a vacant slot.
+const OPEN: u64 = 0;
+
+/// Somebody has begun to look for one, and none has come back since.
+const LOOKED: u64 = 1;
+
+const _: () = assert!(threads::NONE_ENDED > LOOKED);
+
 struct Middle<S: Linked> {
-    lists: Lists<S>,
+    vacant: <S::Storage as Storage<S>>::Stack,
     /// So many slots are there.
     capacity: u32,
 }
@@ -133,7 +142,11 @@ impl<S: Linked> SharedSlab<S> {
             // SAFETY: a slab that has a handle keeps its shards.
             self.take_from(unsafe { shard.as_ref() })
         });
-        let slot = if own.is_some() { own } else { self.look() }?;
+        let slot = match own {
+            None if self.is_full() => None,
+            None => self.find(),
+            own => own,
+        }?;
         if !S::Storage::COUNTS_RENTS {
             // ORDERING: Relaxed: it is for reports.
             self.rented.fetch_add(1, Relaxed);
@@ -141,21 +154,25 @@ impl<S: Linked> SharedSlab<S> {
         Some(slot)
     }
 
-    /// [`find`](SharedSlab::find), if there is hope.
-    #[inline]
-    fn look(&self) -> Option<NonNull<S>> {
-        // ORDERING: Relaxed. It may be that somebody looks although there is none, or does not although
-        // there is one again.
-        let dry = self.dry.load(Relaxed);
-        if dry != 0 {
-            self.dry.store(dry - 1, Relaxed);
-            return None;
+    /// There was no slot for anybody, and none has come back since, but perhaps to the shard of a thread that
+    /// keeps it for itself. So nobody has to look for one.
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        // ORDERING: Relaxed. Who knows of a return sees what that stored in `reopen`, or something later.
+        self.full.load(Relaxed) == threads::ended()
+    }
+
+    /// Says that a slot comes back. The caller has the lock of the middle, or is in the shard of a bounded
+    /// slab that the slot goes to.
+    #[inline(always)]
+    fn reopen(&self) {
+        // ORDERING: Relaxed. Whoever looks for a slot has the lock of the middle, and stores `LOOKED` before
+        // coming into any shard. If that was in this one before us, it has released it to us (by `Entered`),
+        // and we see `LOOKED` or something later. If it comes after us, it finds the slot.
+        if self.full.load(Relaxed) != OPEN {
+            // ORDERING: AcqRel, with the exchange in `find`: that fails, or comes before this.
+            self.full.swap(OPEN, AcqRel);
         }
-        let found = self.find();
-        if found.is_none() {
-            self.dry.store(self.settings.patience, Relaxed);
-        }
-        found
     }
 
     /// A slot of this thread's shard, if there is one, and nobody else is there.
@@ -181,55 +198,62 @@ impl<S: Linked> SharedSlab<S> {
         }
         let mut middle = lock(&self.middle);
         loop {
-            // ORDERING: Relaxed: what is vacant matters when nobody rents.
-            if let Some(list) = middle.lists.pop() {
-                self.vacant.fetch_sub(list.len().into(), Relaxed);
-                return self.hand_out(&mut middle, shard, &list);
+            if let Some(slot) = self.hand_out(&mut middle, shard) {
+                return Some(slot);
             }
-            if let Some(list) = self.use_next(&middle) {
-                return self.hand_out(&mut middle, shard, &list);
+            if self.use_next(&mut middle) {
+                continue;
             }
+            // Before what they leave is looked for. It may be too low, and then somebody looks once more.
+            let ended = threads::ended();
+            // ORDERING: Relaxed: who comes into a shard after us sees it. See `reopen`.
+            self.full.store(LOOKED, Relaxed);
             if !self.reclaim(&mut middle) && !self.grow(&mut middle) {
+                // Fails if a slot has come back meanwhile.
+                // ORDERING: AcqRel, with the swap in `reopen`.
+                let _full = self.full.compare_exchange(LOOKED, ended, AcqRel, Relaxed);
                 return None;
             }
         }
     }
 
-    /// One of `list`; the shard, which is empty, gets as many of the rest as it wants.
-    fn hand_out(
-        &self,
-        middle: &mut Middle<S>,
-        shard: Option<&Shard>,
-        list: &List<S>,
-    ) -> Option<NonNull<S>> {
+    /// One from the middle; the shard, which is empty, gets some more.
+    fn hand_out(&self, middle: &mut Middle<S>, shard: Option<&Shard>) -> Option<NonNull<S>> {
+        // Those of a bounded slab have to do for all threads.
+        let wanted = if self.settings.is_bounded() { Shard::HALF } else { Shard::ALL };
+        let mut count = 0;
         let own = shard.and_then(|shard| {
             let _entered = self.enter(shard)?;
-            shard.refill(list);
+            count = shard.refill(wanted, &mut middle.vacant);
             shard.pop()
         });
-        let slot = own.or_else(|| list.pop());
-        self.vacant.fetch_add(list.len().into(), Relaxed);
-        middle.lists.push(list);
+        let slot = own.or_else(|| {
+            let slot = middle.vacant.pop()?;
+            count += 1;
+            Some(slot)
+        });
+        // ORDERING: Relaxed: what is vacant matters when nobody rents.
+        self.vacant.fetch_sub(count.into(), Relaxed);
         slot
     }
 
     /// Slots that were never used. Several, so that those of one thread are neighbours: two threads
     /// with alternate slots wait for each other's cache lines (11 ns more for each operation).
-    fn use_next(&self, middle: &Middle<S>) -> Option<List<S>> {
+    fn use_next(&self, middle: &mut Middle<S>) -> bool {
         let used = self.used.load(Relaxed);
         let end = middle.capacity.min(used + Shard::HALF);
-        let list = List::new();
         // The lowest is the last to go into the shard, and the first to come out of it.
         // SAFETY: under the lock.
         let new = (used..end).filter_map(|index| unsafe { self.slots.take_new(index) });
         for slot in new {
             // SAFETY: it is vacant, and was never in a list.
-            unsafe { list.push(slot) };
+            unsafe { middle.vacant.push(slot) };
         }
         // ORDERING: Release, with the Acquire in `used`: the chunk was added before. All who store
         // hold the lock.
         self.used.store(end, Release);
-        (used < end).then_some(list)
+        self.vacant.fetch_add((end - used).into(), Relaxed);
+        used < end
     }
 
     /// Collects what others have and do not need: in a bounded slab all that is vacant, in an
@@ -262,28 +286,24 @@ impl<S: Linked> SharedSlab<S> {
     }
 
     /// All that is in a shard goes to the middle. Whether there was anything.
-    fn collect(&self, middle: &Middle<S>, shard: &Shard) -> bool {
-        let list = shard.drain(u32::MAX);
-        self.vacant.fetch_add(list.len().into(), Relaxed);
-        middle.lists.push(&list);
-        list.len() > 0
+    fn collect(&self, middle: &mut Middle<S>, shard: &Shard) -> bool {
+        let count = shard.drain(&mut middle.vacant);
+        self.vacant.fetch_add(count.into(), Relaxed);
+        count > 0
     }
 
     /// Frees all slots of the middle, and those that were never used; tells how many.
     fn free_all(&self, middle: &mut Middle<S>) -> u32 {
+        while self.use_next(middle) {}
         let mut freed = 0;
-        while let Some(list) = self.use_next(middle) {
-            self.vacant.fetch_add(list.len().into(), Relaxed);
-            middle.lists.push(&list);
+        while let Some(slot) = middle.vacant.pop() {
+            // SAFETY: it was in the middle, so it is vacant.
+            unsafe { self.slots.free(slot) };
+            freed += 1;
         }
-        while let Some(list) = middle.lists.pop() {
-            while let Some(slot) = list.pop() {
-                // SAFETY: it was in the middle, so it is vacant.
-                unsafe { self.slots.free(slot) };
-                freed += 1;
-            }
-        }
-        middle.capacity -= freed;
+        let capacity = middle.capacity - freed;
+        middle.capacity = capacity;
+        middle.vacant.shrink(capacity);
         self.vacant.fetch_sub(freed.into(), Relaxed);
         // ORDERING: Relaxed. All who store hold the lock, and where slots are freed, nobody looks for one
         // by its index.
@@ -298,7 +318,9 @@ impl<S: Linked> SharedSlab<S> {
         let make = |index| self.settings.make(self.this, index);
         // SAFETY: under the lock.
         middle.capacity = unsafe { self.slots.add(middle.capacity, make) };
-        self.allocations.fetch_add(1, Relaxed);
+        let capacity = middle.capacity;
+        let reserved = middle.vacant.reserve(capacity);
+        self.allocations.fetch_add(1 + u64::from(reserved), Relaxed);
         true
     }
 
@@ -312,9 +334,12 @@ impl<S: Linked> SharedSlab<S> {
         // SAFETY: the slot is out, so the slab lives until its return is counted.
         let slab = unsafe { this.as_ref() };
         // SAFETY: as above.
-        let entered = slab.enter(unsafe { shard.as_ref() });
+        let Some(_entered) = slab.enter(unsafe { shard.as_ref() }) else { return false };
+        if slab.settings.is_bounded() {
+            slab.reopen();
+        }
         // SAFETY: as above.
-        entered.is_some() && unsafe { Shard::try_push(shard, slot) }
+        unsafe { Shard::try_push(shard, slot) }
     }
 
     /// A return by a thread whose shard has no room, or that has none yet, or none any more.
@@ -337,25 +362,30 @@ impl<S: Linked> SharedSlab<S> {
         if shard.is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
             return;
         }
-        let middle = lock(&slab.middle);
+        let mut middle = lock(&slab.middle);
         if slab.closed.load(Relaxed) {
             drop(middle);
             // SAFETY: as above.
             return unsafe { limbo::put(this, slot) };
         }
-        let list = match shard {
-            // SAFETY: as above.
-            Some(shard) if !slab.settings.is_bounded() => unsafe { shard.as_ref() }.drain_half(),
-            _ => List::new(),
+        let full = shard.filter(|_| !slab.settings.is_bounded());
+        let count = if let Some(shard) = full {
+            // SAFETY: the slot is still out.
+            unsafe { shard.as_ref() }.drain(&mut middle.vacant)
+        } else {
+            // SAFETY: the slot is vacant, and in no list.
+            unsafe { middle.vacant.push(slot) };
+            1
         };
-        let count = list.len() + 1;
-        // SAFETY: the slot is vacant, and in no list.
-        unsafe { list.push(slot) };
-        middle.lists.push(&list);
-        slab.dry.store(0, Relaxed);
+        slab.reopen();
         drop(middle);
         // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
         slab.vacant.fetch_add(count.into(), Release);
+        if let Some(shard) = full {
+            // SAFETY: the slot is still out.
+            let put = unsafe { Shard::try_push(shard, slot) };
+            debug_assert!(put, "there is room now");
+        }
     }
 
     /// Takes a slot back to a closed slab, under the lock of limbo: nobody will rent it.
@@ -389,7 +419,7 @@ impl<S: Linked> Drop for SharedSlab<S> {
             // ORDERING: who drops the slab has counted all slots, in `is_empty`, with Acquire: what
             // others did to their shards is visible.
             for shard in self.shards() {
-                self.collect(&middle, shard);
+                self.collect(&mut middle, shard);
             }
             self.free_all(&mut middle);
         }
@@ -401,7 +431,7 @@ impl<S: Linked> Drop for SharedSlab<S> {
             self.near.with_mut(|_| ());
             self.handles.with_mut(|_| ());
             self.used.with_mut(|_| ());
-            self.dry.with_mut(|_| ());
+            self.full.with_mut(|_| ());
             self.vacant.with_mut(|_| ());
             let Self { rented, retired, abandoned, refused, allocations, .. } = self;
             for count in [rented, retired, abandoned, refused, allocations] {
@@ -429,7 +459,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
 
     fn new(settings: Settings<Self>) -> NonNull<Self> {
         let count = || AtomicU64::new(0);
-        let middle = Middle { lists: Lists::new(), capacity: 0 };
+        let middle = Middle { vacant: Stack::new(), capacity: 0 };
         let slab = Box::new(SharedSlab {
             slots: Storage::new(&settings.table, settings.limit()),
             shards: Chunks::new(chunks::MAX),
@@ -437,8 +467,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
             closed: AtomicBool::new(false),
             handles: AtomicUsize::new(1),
             used: AtomicU32::new(0),
+            full: AtomicU64::new(OPEN),
             middle: Mutex::new(middle),
-            dry: AtomicU32::new(0),
             vacant: AtomicI64::new(0),
             rented: count(),
             retired: count(),
@@ -471,7 +501,11 @@ impl<S: Linked> Slab for SharedSlab<S> {
     fn rent(&self) -> Option<NonNull<S>> {
         // SAFETY: a slab that has a handle keeps its shards.
         let shard = unsafe { self.near().as_ref() };
-        let Some(slot) = shard.pop() else { return self.rent_slowly() };
+        let Some(slot) = shard.pop() else {
+            // A thread that is not near may have one in its own shard.
+            let full = threads::is_near() && self.is_full();
+            return if full { None } else { self.rent_slowly() };
+        };
         if !S::Storage::COUNTS_RENTS {
             shard.count();
         }
@@ -536,11 +570,11 @@ impl<S: Linked> Slab for SharedSlab<S> {
         let mut middle = lock(&self.middle);
         if let Some(shard) = own {
             if let Some(_entered) = self.enter(shard) {
-                self.collect(&middle, shard);
+                self.collect(&mut middle, shard);
             }
         }
         self.reclaim(&mut middle);
-        self.dry.store(0, Relaxed);
+        self.reopen();
         self.free_all(&mut middle)
     }
 

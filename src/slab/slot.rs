@@ -400,18 +400,6 @@ unsafe impl<T, H: Home> Linked for Slot<T, H> {
         // SAFETY: a slot in a list lives.
         unsafe { this.as_ref() }.waker.data.load()
     }
-
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    unsafe fn set_list_link(this: NonNull<Self>, next: *mut ()) {
-        // SAFETY: a slot in a list lives.
-        unsafe { this.as_ref() }.waker.vtable.store(next);
-    }
-
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    unsafe fn list_link(this: NonNull<Self>) -> *mut () {
-        // SAFETY: a slot in a list lives.
-        unsafe { this.as_ref() }.waker.vtable.load()
-    }
 }
 
 impl<T, H: Home> Counted for Slot<T, H> {

@@ -47,6 +47,28 @@ pub(crate) struct SharedTally([Line; threads::NEAR as usize]);
 #[repr(align(64))]
 struct Line([AtomicU64; 2]);
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Line {
+    /// Of the line of the thread's own number, where nobody else stores.
+    #[inline(always)]
+    fn count(&self, which: bool) {
+        let count = &self.0[usize::from(which)];
+        // ORDERING: Relaxed: it is for reports.
+        count.store(count.load(Relaxed) + 1, Relaxed);
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl SharedTally {
+    /// Of a thread that has no low number; it takes one, for the next time.
+    #[cold]
+    fn count_slowly(&self, which: bool) {
+        threads::take_number();
+        // ORDERING: Relaxed, as above.
+        self.0[threads::NONE as usize].0[usize::from(which)].fetch_add(1, Relaxed);
+    }
+}
+
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl SharedTally {
     pub(crate) const fn new() -> Self {
@@ -58,16 +80,9 @@ impl SharedTally {
 impl Tally for SharedTally {
     #[inline(always)]
     fn count(&self, which: bool) {
-        // ORDERING: Relaxed: it is for reports.
         match self.0.get(threads::number() as usize) {
-            Some(own) if threads::number() != threads::NONE => {
-                // Nobody else stores here, as the number is this thread's.
-                let count = &own.0[usize::from(which)];
-                count.store(count.load(Relaxed) + 1, Relaxed);
-            }
-            _ => {
-                self.0[threads::NONE as usize].0[usize::from(which)].fetch_add(1, Relaxed);
-            }
+            Some(own) if threads::number() != threads::NONE => own.count(which),
+            _ => self.count_slowly(which),
         }
     }
 

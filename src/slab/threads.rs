@@ -1,7 +1,7 @@
 //! Numbers for threads: one and up, one for each that lives, and given to another when it ends. What a
 //! slab keeps for a number belongs to the thread that has it.
 
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed};
 
 use super::{limbo, shard::Shard};
 
@@ -49,7 +49,11 @@ impl Drop for Number {
             return;
         }
         set(NONE);
-        numbers().free.insert(self.0);
+        let mut numbers = numbers();
+        numbers.free.insert(self.0);
+        // ORDERING: Relaxed: all who store hold the lock.
+        ENDED.store(ENDED.load(Relaxed) + 1, Relaxed);
+        drop(numbers);
         limbo::sweep();
     }
 }
@@ -59,8 +63,13 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// What [`ended`] begins with.
+pub(crate) const NONE_ENDED: u64 = 2;
+
 #[cfg(not(loom))]
 static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers::new());
+#[cfg(not(loom))]
+static ENDED: AtomicU64 = AtomicU64::new(NONE_ENDED);
 #[cfg(not(loom))]
 use std::thread_local;
 
@@ -69,11 +78,23 @@ crate::sync::model_static! {
     static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers::new());
 }
 #[cfg(loom)]
+crate::sync::model_static! {
+    static ENDED: AtomicU64 = AtomicU64::new(NONE_ENDED);
+}
+#[cfg(loom)]
 use loom::thread_local;
 
 /// Who is alive. What a thread did before it ended is visible to those who lock this after.
 pub(crate) fn numbers() -> MutexGuard<'static, Numbers> {
     lock(&NUMBERS)
+}
+
+/// Another number, each time a thread has given its own back.
+#[inline(always)]
+pub(crate) fn ended() -> u64 {
+    // ORDERING: Relaxed: who waits for the end of a thread sees what it did, and for others there is no
+    // before and after.
+    ENDED.load(Relaxed)
 }
 
 #[cfg(not(loom))]
@@ -90,6 +111,7 @@ thread_local! {
     static PLACE: std::cell::Cell<usize> = std::cell::Cell::new(0);
     static NUMBER: Number = {
         limbo::begin();
+        let _: &AtomicU64 = &ENDED;
         Number(numbers().take())
     };
 }
@@ -99,6 +121,12 @@ thread_local! {
 #[inline(always)]
 pub(crate) fn place() -> usize {
     PLACE.try_with(std::cell::Cell::get).unwrap_or(0)
+}
+
+/// The thread has a number, and a low one.
+#[inline(always)]
+pub(crate) fn is_near() -> bool {
+    place() != 0
 }
 
 /// Gives the thread this number. False if it is about to end, and has nothing of its own any more.

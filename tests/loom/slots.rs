@@ -67,6 +67,23 @@ fn a_pool_of_one_finds_its_slot_in_another_shard() {
     });
 }
 
+/// Whatever two find who look for a slot when it comes back: afterwards it is there.
+#[test]
+fn a_full_pool_against_a_return() {
+    bounded_model(3, || {
+        let pool = bounded(1);
+        let ends = pool.rent();
+        assert!(pool.try_rent().is_err());
+        let returning = thread::spawn(move || run(ends));
+        let theirs = pool.clone();
+        let looking = thread::spawn(move || theirs.try_rent().into_iter().for_each(run));
+        pool.try_rent().into_iter().for_each(run);
+        returning.join().unwrap();
+        looking.join().unwrap();
+        run(pool.try_rent().unwrap());
+    });
+}
+
 /// Two threads share two slots: there is one for each at any time.
 #[test]
 fn a_pool_of_two_is_never_full_for_two() {

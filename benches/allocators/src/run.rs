@@ -5,16 +5,22 @@ use crate::{
     harness::{Targets, find, machines, print_table},
 };
 
-/// Measures and prints. `--rounds N` repeats more often.
+/// Measures and prints. `--rounds N` repeats more often, `--only TITLE` measures the tables with that in
+/// their title.
 pub(crate) fn run(allocator: &str) {
+    let mut rounds = 200;
+    let mut only = String::new();
     let mut arguments = std::env::args().skip(1);
-    let rounds = match (arguments.next().as_deref(), arguments.next()) {
-        (None, _) => 200,
-        (Some("--rounds"), Some(rounds)) => rounds.parse().expect("--rounds takes a number"),
-        _ => panic!("there is `--rounds N`, and nothing else"),
-    };
+    while let Some(argument) = arguments.next() {
+        match (argument.as_str(), arguments.next()) {
+            ("--rounds", Some(number)) => rounds = number.parse().expect("--rounds takes a number"),
+            ("--only", Some(title)) => only = title,
+            _ => panic!("there are `--rounds N` and `--only TITLE`, and nothing else"),
+        }
+    }
     println!("allocator: {allocator}; 10 passes of {rounds} rounds, contenders interleaved");
     let mut tables = machines::tables();
+    tables.retain(|table| table.title.contains(&only));
     for _ in 0..10 {
         for table in &mut tables {
             table.renew();
