@@ -24,7 +24,7 @@ use crate::{
     Abandoned,
     erased::{Boxable, Reference, allocate},
     pool::Consumer,
-    slab::Home,
+    slab::{Home, Pooling},
 };
 use crate::{
     PollError, Token,
@@ -129,7 +129,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn placed<F, H>(place: Place<F, H>, future: F) -> Self
     where
         F: Boxable<Output = T> + 'a,
-        H: Home,
+        H: Pooling,
         A: Admits<Place<F, H>> + Admits<F>,
     {
         // SAFETY: the head owns a block with a future with output `T`, which lives for `'a`, and `A`
@@ -143,7 +143,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn placed_eagerly<F, H>(place: Place<F, H>, future: F, cx: &mut Context<'_>) -> Self
     where
         F: Boxable<Output = T> + 'a,
-        H: Home,
+        H: Pooling,
         A: Admits<Place<F, H>> + Admits<F>,
     {
         let mut packed = Packed::placed(place, future);

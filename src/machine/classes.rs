@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::{ClassStats, NoSlot};
-use crate::slab::{Block, Home, Pointer, Settings, Slab};
+use crate::slab::{Block, Pointer, Pooling, Settings, Slab};
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
 /// of such blocks would compete for the same places in the cache.
@@ -13,12 +13,12 @@ pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
 const EXACT_BELOW: u32 = 512;
 
 /// What the blocks of a class have room for.
-pub(crate) const fn capacity<H: Home>(class: usize) -> usize {
+pub(crate) const fn capacity<H: Pooling>(class: usize) -> usize {
     SIZES[class] - size_of::<Block<H>>()
 }
 
 /// The class of the smallest block with room for an `X`.
-pub(crate) const fn class_of<X, H: Home>() -> Result<usize, NoSlot> {
+pub(crate) const fn class_of<X, H: Pooling>() -> Result<usize, NoSlot> {
     if align_of::<X>() > align_of::<Block<H>>() {
         return Err(NoSlot::TooAligned);
     }
@@ -26,7 +26,7 @@ pub(crate) const fn class_of<X, H: Home>() -> Result<usize, NoSlot> {
 }
 
 /// The class of the smallest block with room for so many bytes.
-const fn class_for<H: Home>(size: usize) -> Result<usize, NoSlot> {
+const fn class_for<H: Pooling>(size: usize) -> Result<usize, NoSlot> {
     let mut class = 0;
     while class < SIZES.len() {
         if size <= capacity::<H>(class) {
@@ -38,7 +38,7 @@ const fn class_for<H: Home>(size: usize) -> Result<usize, NoSlot> {
 }
 
 /// The slabs, each with one handle, which is here.
-pub(crate) struct Classes<H: Home> {
+pub(crate) struct Classes<H: Pooling> {
     slabs: [H::Pointer; SIZES.len()],
     bounds: Bounds,
 }
@@ -60,7 +60,7 @@ impl Bounds {
     }
 }
 
-impl<H: Home> Classes<H> {
+impl<H: Pooling> Classes<H> {
     /// With no slab so far: all of the pointers are null.
     pub(crate) const fn new(slabs: [H::Pointer; SIZES.len()], bounds: Bounds) -> Self {
         Classes { slabs, bounds }
@@ -120,7 +120,7 @@ impl<H: Home> Classes<H> {
     }
 }
 
-impl<H: Home> Classes<H> {
+impl<H: Pooling> Classes<H> {
     pub(crate) fn stats(&self, class: usize) -> ClassStats {
         let stats = self.slab(class).map(Slab::stats).unwrap_or_default();
         ClassStats {
@@ -152,7 +152,7 @@ unsafe fn give_up<L: Slab>(slab: NonNull<L>) {
     unsafe { L::close(slab) };
 }
 
-impl<H: Home> Drop for Classes<H> {
+impl<H: Pooling> Drop for Classes<H> {
     fn drop(&mut self) {
         for slab in &self.slabs {
             if let Some(slab) = NonNull::new(slab.observe()) {

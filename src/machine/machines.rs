@@ -11,12 +11,12 @@ use crate::{
     affinity::Admits,
     erased::Boxable,
     future::Packed,
-    slab::{Home, Tally},
+    slab::{Pooling, Tally},
 };
 
 /// The slots of a pool, and how many futures found none: because they were too large, and because it was
 /// full.
-pub(crate) struct Machines<H: Home> {
+pub(crate) struct Machines<H: Pooling> {
     classes: Classes<H>,
     boxed: H::Tally,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Machines<H: Home> {
     note = "a `FuturePool` can be a `static`, and takes futures that are `Send`"
 )]
 #[allow(dead_code, reason = "rustc 1.85 does not see that it is a bound")]
-pub(super) trait Shareable: Home {}
+pub(super) trait Shareable: Pooling {}
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl Shareable for crate::AnyThread {}
@@ -39,12 +39,12 @@ impl Shareable for crate::AnyThread {}
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 static_assertions::assert_impl_all!(Classes<crate::AnyThread>: Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-static_assertions::assert_impl_all!(<crate::AnyThread as Home>::Tally: Sync);
+static_assertions::assert_impl_all!(<crate::AnyThread as Pooling>::Tally: Sync);
 
 // SAFETY: of the homes that are meant, all that is in here is `Sync`, as is asserted above.
 unsafe impl<H: Shareable> Sync for Machines<H> {}
 
-impl<H: Home> Machines<H> {
+impl<H: Pooling> Machines<H> {
     /// With no slab so far: all of the pointers are null.
     pub(super) const fn new(
         slabs: [H::Pointer; SIZES.len()],

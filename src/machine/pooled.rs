@@ -14,24 +14,24 @@ use super::{
 use crate::{
     erased::{Boxable, Head, House, Pointee, header, poll},
     error::Site,
-    slab::{Block, Home},
+    slab::{Block, Pooling},
 };
 
 /// What stands in a block. It begins with the header, as every pointee does.
 #[repr(C)]
-struct Pooled<F, H: Home> {
+struct Pooled<F, H: Pooling> {
     block: Block<H>,
     future: ManuallyDrop<F>,
 }
 
 /// A place for a future, which has to be filled.
-pub(crate) struct Place<F, H: Home>(NonNull<Pooled<F, H>>, PhantomData<F>);
+pub(crate) struct Place<F, H: Pooling>(NonNull<Pooled<F, H>>, PhantomData<F>);
 
 // SAFETY: the block may be given back on any thread, and the future will be there.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
 
-impl<F: Boxable, H: Home> Place<F, H> {
+impl<F: Boxable, H: Pooling> Place<F, H> {
     #[inline(always)]
     pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoSlot> {
         let block = classes.rent((const { class_of::<F, H>() })?)?;
@@ -52,7 +52,7 @@ impl<F: Boxable, H: Home> Place<F, H> {
     }
 }
 
-impl<F: Boxable, H: Home> Place<F, H> {
+impl<F: Boxable, H: Pooling> Place<F, H> {
     /// Polls a future where [`fill`](Place::fill) put it.
     ///
     /// # Safety
@@ -69,7 +69,7 @@ impl<F: Boxable, H: Home> Place<F, H> {
     }
 }
 
-impl<F: Boxable, H: Home> Pointee for Pooled<F, H> {
+impl<F: Boxable, H: Pooling> Pointee for Pooled<F, H> {
     const SITE: Site = match F::SITE {
         Site::Boxed => Site::Pooled,
         other => other,
@@ -77,9 +77,9 @@ impl<F: Boxable, H: Home> Pointee for Pooled<F, H> {
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         /// Gives the block back, also if the future panics when it is dropped.
-        struct GiveBack<H: Home>(NonNull<Block<H>>);
+        struct GiveBack<H: Pooling>(NonNull<Block<H>>);
 
-        impl<H: Home> Drop for GiveBack<H> {
+        impl<H: Pooling> Drop for GiveBack<H> {
             #[inline(always)]
             fn drop(&mut self) {
                 // SAFETY: the head owned the block, and what was in it is gone.
@@ -98,7 +98,7 @@ impl<F: Boxable, H: Home> Pointee for Pooled<F, H> {
 }
 
 // SAFETY: a block does not move, and `fill` puts the future in.
-unsafe impl<F: Boxable, H: Home> House for Pooled<F, H> {
+unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
     type Future = F;
 
     #[inline(always)]

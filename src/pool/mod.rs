@@ -2,9 +2,11 @@
 
 mod abandoned;
 mod consumer;
+mod erased;
 mod error;
 mod face;
 mod handle;
+mod keyed;
 mod producer;
 mod stats;
 

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    End, Home, Slab, Storage,
+    End, Pooling, Slab, Storage,
     cells::Word,
     list::{Linked, List},
 };
@@ -23,13 +23,13 @@ use crate::erased::Header;
 
 /// What a block begins with.
 #[repr(C, align(16))]
-pub(crate) struct Block<H: Home> {
+pub(crate) struct Block<H: Pooling> {
     /// Of whoever has the block to put in.
     header: MaybeUninit<Header>,
     slab: NonNull<H::Blocks>,
 }
 
-impl<H: Home> Block<H> {
+impl<H: Pooling> Block<H> {
     /// A block of `slab`, which begins with its [`Settings`](super::Settings).
     pub(crate) fn new(slab: NonNull<H::Blocks>) -> Self {
         Block { header: MaybeUninit::uninit(), slab }
@@ -77,7 +77,7 @@ impl<H: Home> Block<H> {
 
 // SAFETY: the links are behind what a block that is out keeps, and there is room for them; a block does
 // not move.
-unsafe impl<H: Home> Linked for Block<H> {
+unsafe impl<H: Pooling> Linked for Block<H> {
     type Pointer = H::Pointer;
     /// The size of the blocks.
     type Table = usize;
@@ -101,7 +101,7 @@ unsafe impl<H: Home> Linked for Block<H> {
 }
 
 /// Blocks of one size.
-pub(crate) struct Blocks<H: Home> {
+pub(crate) struct Blocks<H: Pooling> {
     layout: Layout,
     /// Those that were added, and that nobody got yet.
     fresh: List<Block<H>>,
@@ -112,7 +112,7 @@ pub(crate) struct Blocks<H: Home> {
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;
 
-impl<H: Home> Storage<Block<H>> for Blocks<H> {
+impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
     const COUNTS_RENTS: bool = false;
     const FREES: bool = true;
 

@@ -40,32 +40,68 @@ pub(crate) use state::State;
 pub(crate) use tally::SharedTally;
 pub(crate) use tally::{LocalTally, Tally};
 
-/// Where slots live: what their words are made of, and what they go back to. A pool of another kind
-/// is another home.
+/// Where slots live: what their words are made of, and where they go when nobody refers to them.
 pub(crate) trait Home: Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
+
+    /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
+    /// afterwards. Otherwise the slot is still out.
+    ///
+    /// # Safety
+    ///
+    /// As [`put`](Home::put).
+    unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool;
+
+    /// Takes a slot back. What it is in may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// The slot lives here, is out, vacant, and referred to by nobody.
+    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
+}
+
+/// A home with many slots, in slabs.
+pub(crate) trait Pooling: Home {
     type Slab<T>: Find<Slot = Slot<T, Self>>;
     type Blocks: Slab<Slot = Block<Self>>;
     type Tally: Tally;
 }
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl Home for AnyThread {
-    type Word = AtomicU64;
-    type Pointer = AtomicPtr<()>;
-    type Slab<T> = SharedSlab<Slot<T, Self>>;
-    type Blocks = SharedSlab<Block<Self>>;
-    type Tally = SharedTally;
-}
+/// A home whose slots go back to their slab.
+macro_rules! pooling {
+    ($home:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Tally:ty) => {
+        impl Home for $home {
+            type Word = $Word;
+            type Pointer = $Pointer;
 
-impl Home for OneThread {
-    type Word = Cell<u64>;
-    type Pointer = Cell<*mut ()>;
-    type Slab<T> = LocalSlab<Slot<T, Self>>;
-    type Blocks = LocalSlab<Block<Self>>;
-    type Tally = LocalTally;
+            #[inline(always)]
+            unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool {
+                // SAFETY: the slot is out, so it lives.
+                let slab = unsafe { slot.as_ref() }.slab();
+                // SAFETY: the caller's.
+                unsafe { Slab::try_put(slab, slot, end) }
+            }
+
+            #[inline(always)]
+            unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) {
+                // SAFETY: the slot is out, so it lives.
+                let slab = unsafe { slot.as_ref() }.slab();
+                // SAFETY: the caller's.
+                unsafe { Slab::put(slab, slot, end) };
+            }
+        }
+
+        impl Pooling for $home {
+            type Slab<T> = $Slab<Slot<T, Self>>;
+            type Blocks = $Slab<Block<Self>>;
+            type Tally = $Tally;
+        }
+    };
 }
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally);
+pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally);
 
 /// What a slab is made with. It begins with this, and so with the table.
 #[repr(C)]

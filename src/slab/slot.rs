@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{
-    End, Home, Key, Slab, State,
+    End, Home, Key, Pooling, State,
     cells::{Pointer, Word},
     chunks::{self, Chunks, Counted},
     list::Linked,
@@ -106,7 +106,7 @@ pub(crate) struct Change {
     pub(crate) watcher: Option<Waker>,
 }
 
-impl<T, H: Home> Slot<T, H> {
+impl<T, H: Pooling> Slot<T, H> {
     /// A slot of `slab`, which begins with its [`Settings`](super::Settings).
     pub(crate) fn new(slab: NonNull<H::Slab<T>>, index: u32, first_generation: u32) -> Self {
         Slot {
@@ -121,10 +121,12 @@ impl<T, H: Home> Slot<T, H> {
     }
 
     #[inline(always)]
-    fn slab(&self) -> NonNull<H::Slab<T>> {
+    pub(super) fn slab(&self) -> NonNull<H::Slab<T>> {
         self.header.table().cast()
     }
+}
 
+impl<T, H: Home> Slot<T, H> {
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
         State::from_bits(self.state.load())
@@ -275,11 +277,10 @@ impl<T, H: Home> Slot<T, H> {
         let slot = unsafe { this.as_ref() };
         // SAFETY: the caller's.
         let end = unsafe { slot.end(last.is_pending()) };
-        let slab = slot.slab();
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        if !unsafe { Slab::try_put(slab, this, end) } {
+        if !unsafe { H::try_put(this, end) } {
             // SAFETY: as above.
-            unsafe { Slab::put(slab, this, end) };
+            unsafe { H::put(this, end) };
         }
     }
 
@@ -298,7 +299,7 @@ impl<T, H: Home> Slot<T, H> {
         // SAFETY: there is no completer any more.
         let end = unsafe { slot.end(false) };
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        if unsafe { Slab::try_put(slot.slab(), this, end) } {
+        if unsafe { H::try_put(this, end) } {
             return value;
         }
         // SAFETY: as above.
@@ -307,13 +308,11 @@ impl<T, H: Home> Slot<T, H> {
 
     /// # Safety
     ///
-    /// As [`Slab::put`].
+    /// As [`Home::put`].
     #[inline(never)]
     unsafe fn finish_slowly(this: NonNull<Self>, end: End, value: T) -> T {
-        // SAFETY: the slot is out, so it lives.
-        let slab = unsafe { this.as_ref() }.slab();
         // SAFETY: the caller's.
-        unsafe { Slab::put(slab, this, end) };
+        unsafe { H::put(this, end) };
         value
     }
 
