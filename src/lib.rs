@@ -141,6 +141,8 @@ pub mod internals;
 mod machine;
 #[cfg(feature = "alloc")]
 mod pool;
+#[cfg(feature = "alloc")]
+mod reusable;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
 #[cfg(feature = "alloc")]
@@ -159,6 +161,8 @@ pub use crate::machine::{FuturePool, FuturePoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub use crate::reusable::{ReusableCompleter, ReusableSource};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::shared::{LocalShared, LocalWeakShared, Shared, WeakShared};
 pub use crate::{
     affinity::{AnyThread, OneThread},
@@ -175,6 +179,7 @@ pub use crate::{
         Abandoned, CompleteError, Dropped, KeyError, LocalCompleter, LocalCompletion, LocalPool,
         LocalPoolBuilder, PoolFull, Stats,
     },
+    reusable::{Busy, LocalReusableCompleter, LocalReusableSource},
     slab::Key,
 };
 

@@ -82,6 +82,10 @@ pub struct CompleteError<T> {
 }
 
 impl<T> CompleteError<T> {
+    pub(crate) const fn new(key: Key, kind: KeyError, value: T) -> Self {
+        CompleteError { key, kind, value }
+    }
+
     /// The key.
     #[must_use]
     pub const fn key(&self) -> Key {

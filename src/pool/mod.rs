@@ -6,7 +6,7 @@ mod erased;
 mod error;
 mod face;
 mod handle;
-mod keyed;
+pub(crate) mod keyed;
 mod producer;
 mod stats;
 
@@ -21,17 +21,17 @@ use core::{
 
 use futures_core::FusedFuture;
 
-use self::{face::face, handle::Handle, producer::Producer};
+use self::{face::face, handle::Handle};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::AnyThread;
 use crate::{Key, OneThread, slab::Slab};
 
-pub(crate) use self::consumer::Consumer;
 pub use self::{
     abandoned::{Abandoned, Dropped},
     error::{CompleteError, KeyError, PoolFull},
     stats::Stats,
 };
+pub(crate) use self::{consumer::Consumer, erased::table, producer::Producer};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 face! {

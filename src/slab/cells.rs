@@ -19,6 +19,9 @@ pub(crate) trait Word {
     /// Stores where nobody else can: those who come later are told by other means.
     fn store(&self, bits: u64);
 
+    /// [`store`](Word::store), for those who come later and are told by the word.
+    fn publish(&self, bits: u64);
+
     /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
     /// before is visible to the other.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
@@ -59,6 +62,11 @@ impl Word for Cell<u64> {
 
     #[inline(always)]
     fn store(&self, bits: u64) {
+        self.set(bits);
+    }
+
+    #[inline(always)]
+    fn publish(&self, bits: u64) {
         self.set(bits);
     }
 
@@ -131,6 +139,13 @@ impl Word for AtomicU64 {
         // handle get it from somewhere; either orders this store before what they do. A late key
         // reads the word for its generation and flags, not for what stands behind them.
         self.store(bits, Relaxed);
+    }
+
+    #[inline(always)]
+    fn publish(&self, bits: u64) {
+        // ORDERING: Release, with the loads and exchanges of those who read it: what the last one did who
+        // had what the word is of was done before.
+        self.store(bits, Release);
     }
 
     #[inline(always)]

@@ -20,7 +20,7 @@ mod threads;
 
 use core::{cell::Cell, ptr::NonNull};
 
-use self::{cells::Word, list::Linked};
+use self::list::Linked;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{
     AnyThread,
@@ -29,12 +29,12 @@ use crate::{
 use crate::{OneThread, Stats};
 
 pub(crate) use block::Block;
-pub(crate) use cells::Pointer;
+pub(crate) use cells::{Pointer, Word};
 pub use key::Key;
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use shared::SharedSlab;
-pub(crate) use slot::{Change, Slot};
+pub(crate) use slot::{Change, Slot, WakerCell};
 pub(crate) use state::State;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use tally::SharedTally;

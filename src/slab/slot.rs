@@ -46,7 +46,12 @@ pub(crate) struct WakerCell<P> {
 
 impl<P: Pointer> WakerCell<P> {
     fn new() -> Self {
-        WakerCell { data: P::new(ptr::null_mut()), vtable: P::new(ptr::null_mut()) }
+        WakerCell::of(P::new(ptr::null_mut()), P::new(ptr::null_mut()))
+    }
+
+    /// With these two for its halves.
+    pub(crate) const fn of(data: P, vtable: P) -> Self {
+        WakerCell { data, vtable }
     }
 
     /// Puts a copy of a waker in. It belongs to the slot if the transition follows that sets the
@@ -127,6 +132,26 @@ impl<T, H: Pooling> Slot<T, H> {
 }
 
 impl<T, H: Home> Slot<T, H> {
+    /// A slot that lies by itself, with a table that lives as long. Its first use has the generation after
+    /// that of `state`.
+    pub(crate) const fn by_itself(
+        table: *const VTable<T>,
+        state: H::Word,
+        first_generation: u32,
+        waker: WakerCell<H::Pointer>,
+        watcher: WakerCell<H::Pointer>,
+    ) -> Self {
+        Slot {
+            header: Header::new(table),
+            state,
+            index: 0,
+            generation: UnsafeCell::new(first_generation),
+            waker,
+            watcher,
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
         State::from_bits(self.state.load())
@@ -214,6 +239,17 @@ impl<T, H: Home> Slot<T, H> {
     pub(crate) unsafe fn begin(&self) {
         // SAFETY: the caller's.
         self.state.store(State::rented(unsafe { self.generation() }).bits());
+    }
+
+    /// [`begin`](Slot::begin), left to the key from the beginning.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn begin_by_key(&self) {
+        // SAFETY: the caller's.
+        self.state.publish(State::keyed(unsafe { self.generation() }).bits());
     }
 
     /// Ends this use. The state stays as it is: that is what a late key is told.

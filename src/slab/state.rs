@@ -174,6 +174,11 @@ impl State {
         self.lower() == PENDING | KEYED
     }
 
+    /// A key may claim the operation.
+    pub(crate) fn waits_for_key(self) -> bool {
+        self.claim().is_some()
+    }
+
     /// The consumer waits, with the first waker that it came with, and nothing else has happened.
     #[inline(always)]
     pub(crate) fn is_awaited(self) -> bool {

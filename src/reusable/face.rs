@@ -1,0 +1,212 @@
+//! The public types, from one text. They differ in their names, and in what their cells are made of.
+
+macro_rules! face {
+    (
+        $(#[$doc:meta])*
+        $Source:ident, $Completer:ident, $Future:ident, $affinity:ty, [$($send:tt)*]
+    ) => {
+        $(#[$doc])*
+        pub struct $Source<T>(Place<T, InPlace<$affinity>>);
+
+        impl<T: Abandoned> $Source<T> {
+            const_unless_loom! {
+                /// A source without an operation.
+                #[must_use]
+                pub fn new() -> Self {
+                    $Source(Place::<T, InPlace<$affinity>>::new(1))
+                }
+            }
+
+            const_unless_loom! {
+                /// A source whose first operation has this generation, for tests of what comes after the last
+                /// one.
+                ///
+                /// # Panics
+                ///
+                /// If `generation` is 0.
+                #[must_use]
+                pub fn with_first_generation(generation: u32) -> Self {
+                    $Source(Place::<T, InPlace<$affinity>>::new(generation))
+                }
+            }
+
+            /// Begins an operation, which whoever has its [`key`](Self::key) completes.
+            ///
+            /// The source is free again when the future has given the result, or is dropped: at once, as
+            /// a producer that comes late has a key that is refused.
+            ///
+            /// # Errors
+            ///
+            /// [`Busy`], if there is an operation already, which is not touched.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Source), ";")]
+            ///
+            #[doc = concat!("let source = ", stringify!($Source), "::<Option<u32>>::new();")]
+            /// let answer = source.begin().unwrap();
+            /// let key = source.key().unwrap();
+            /// assert!(source.begin().is_err());
+            ///
+            /// source.complete(key, Some(5)).unwrap();
+            /// assert_eq!(futures::executor::block_on(answer), Some(5));
+            /// assert!(source.complete(key, Some(6)).is_err());
+            /// assert!(source.begin().is_ok());
+            /// ```
+            #[inline]
+            pub fn begin(&self) -> Result<$Future<'_, T>, Busy>
+            where
+                T: $($send)*,
+            {
+                self.0.begin().map(|consumer| $Future(Packed::pooled(consumer))).ok_or(Busy(()))
+            }
+
+            /// Begins an operation, and gives the end of it that completes.
+            ///
+            /// The source is free again when both have gone: as long as the producer is not done, it is
+            /// the source of this operation. A completer that is dropped ends the wait.
+            ///
+            /// # Errors
+            ///
+            /// [`Busy`], if there is an operation already, which is not touched.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Source), ";")]
+            ///
+            #[doc = concat!("let source = ", stringify!($Source), "::<Option<u32>>::new();")]
+            /// let (completer, answer) = source.begin_held().unwrap();
+            /// drop(answer); // nobody waits any more
+            /// assert!(source.begin().is_err(), "the producer is not done");
+            /// assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+            /// assert!(source.begin().is_ok());
+            /// ```
+            #[inline]
+            pub fn begin_held(&self) -> Result<($Completer<'_, T>, $Future<'_, T>), Busy>
+            where
+                T: $($send)*,
+            {
+                let (producer, consumer) = self.0.begin_held().ok_or(Busy(()))?;
+                Ok(($Completer { producer, place: &self.0 }, $Future(Packed::pooled(consumer))))
+            }
+        }
+
+        impl<T> $Source<T> {
+            /// Whether there is an operation, so that [`begin`] would be refused.
+            ///
+            #[doc = concat!("[`begin`]: ", stringify!($Source), "::begin")]
+            #[must_use]
+            #[inline]
+            pub fn is_busy(&self) -> bool {
+                self.0.is_busy()
+            }
+
+            /// The key of the operation that waits for one: it was [begun](Self::begin) without a completer,
+            /// or its completer has given out the key; nobody has completed it, and its future is there.
+            #[must_use]
+            #[inline]
+            pub fn key(&self) -> Option<Key> {
+                self.0.key()
+            }
+
+            /// Gives the operation with this key its value, and wakes who waits for it.
+            ///
+            /// # Errors
+            ///
+            /// The value, and why the key was refused. The operation that is live is not touched.
+            ///
+            /// # Reentrancy
+            ///
+            /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
+            /// it likes.
+            #[inline]
+            pub fn complete(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
+                self.0.complete(key, value)
+            }
+
+            /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
+            ///
+            /// # Errors
+            ///
+            /// Why the key was refused. The operation that is live is not touched.
+            pub fn reset(&self, key: Key) -> Result<(), CompleteError<()>> {
+                self.0.reset(key)
+            }
+
+            /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
+            /// ever; whoever has it to himself knows that it is so.
+            pub fn clear(&mut self) {
+                self.0.clear();
+            }
+        }
+
+        impl<T: Abandoned> Default for $Source<T> {
+            fn default() -> Self {
+                $Source::new()
+            }
+        }
+
+        /// Says whether it has an operation, and whether that has its result. It never polls.
+        impl<T> fmt::Debug for $Source<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($Source)).field(&format_args!("{}", self.0.progress())).finish()
+            }
+        }
+
+        #[doc = concat!("The end that completes an operation of a [`", stringify!($Source), "`].")]
+        ///
+        /// If it is dropped without a value, the future gives what [`Abandoned`] says.
+        #[must_use = "dropped without a value, it ends the wait"]
+        pub struct $Completer<'a, T> {
+            producer: Producer<T, InPlace<$affinity>>,
+            place: &'a Place<T, InPlace<$affinity>>,
+        }
+
+        impl<T> $Completer<'_, T> {
+            /// Gives the operation its value, and wakes who waits for it.
+            ///
+            /// # Errors
+            ///
+            /// The value, if nobody will take it: the future was dropped, or somebody who had the key was
+            /// faster.
+            #[inline]
+            pub fn complete(self, value: T) -> Result<(), T> {
+                self.producer.complete(value)
+            }
+
+            /// Whether nobody waits for a value any more.
+            #[must_use]
+            #[inline]
+            pub fn is_abandoned(&self) -> bool {
+                self.producer.is_abandoned()
+            }
+
+            /// Waits until [`is_abandoned`](Self::is_abandoned). The waker of the last call is woken.
+            pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+                self.producer.poll_abandoned(cx)
+            }
+
+            /// [`poll_abandoned`](Self::poll_abandoned) as a future.
+            pub fn abandoned(&mut self) -> impl Future<Output = ()> {
+                poll_fn(|cx| self.poll_abandoned(cx))
+            }
+
+            /// The key of the operation. Both the key and this completer may complete it; the first wins.
+            #[must_use]
+            pub fn key(&self) -> Key {
+                self.place.key_of(&self.producer)
+            }
+        }
+
+        impl<T> fmt::Debug for $Completer<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let abandoned = self.is_abandoned();
+                f.debug_struct(stringify!($Completer)).field("abandoned", &abandoned).finish()
+            }
+        }
+    };
+}
+
+pub(super) use face;

@@ -1,0 +1,142 @@
+//! A source that is used again and again, one operation at a time: a slot of the [slab](crate::slab) that
+//! lies by itself. Its states, its two ends and its keys are those of a pool; only where it goes back to is
+//! another [home](place::InPlace).
+
+mod face;
+mod place;
+
+use core::{
+    error::Error,
+    fmt,
+    future::{Future, poll_fn},
+    task::{Context, Poll},
+};
+
+use self::{
+    face::face,
+    place::{InPlace, Place, const_unless_loom},
+};
+use crate::{
+    Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed, pool::Producer,
+};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::{AnyThread, ValueFuture};
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+face! {
+    /// A source of one operation after another, which lies in a field of its owner: one for a connection, or
+    /// for each direction of it.
+    ///
+    /// [`begin`](Self::begin) gives the future of the next operation, and [`key`](Self::key) its name, which
+    /// may leave the process and come back late: [`complete`](Self::complete) takes it, and refuses one of
+    /// an operation that is over. [`begin_held`](Self::begin_held) gives a completer instead, for a producer
+    /// that has to be done before the next operation begins. There is one operation at a time: to begin
+    /// another is an error, [`Busy`].
+    ///
+    /// Operations are numbered by 64 bits, the generation of the key and its index, so that no key comes
+    /// again.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// 64 bytes and a `T`, on 64-bit targets. Nothing is allocated, ever; a `static` may be one.
+    ///
+    /// # Leaks
+    ///
+    /// A source whose future went to `mem::forget` stays busy until it is [cleared](Self::clear). What is in
+    /// it is dropped with it.
+    ///
+    /// # Examples
+    ///
+    /// A driver with one read at a time, completed from an interrupt or another thread:
+    ///
+    /// ```
+    /// use std::{io, thread};
+    /// use value_future::{Busy, ReusableSource, ValueFuture};
+    ///
+    /// struct Port {
+    ///     read: ReusableSource<io::Result<u8>>,
+    /// }
+    ///
+    /// impl Port {
+    ///     fn read(&self) -> ValueFuture<'_, io::Result<u8>> {
+    ///         self.read.begin().unwrap_or_else(|busy| ValueFuture::ready(Err(busy.into())))
+    ///     }
+    ///
+    ///     fn interrupt(&self, byte: u8) {
+    ///         if let Some(key) = self.read.key() {
+    ///             // It may have been dropped meanwhile.
+    ///             let _ = self.read.complete(key, Ok(byte));
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// static PORT: Port = Port { read: ReusableSource::new() };
+    ///
+    /// for byte in 0..3 {
+    ///     let read = PORT.read();
+    ///     let interrupts = thread::spawn(move || PORT.interrupt(byte));
+    ///     assert_eq!(futures::executor::block_on(read).unwrap(), byte);
+    ///     interrupts.join().unwrap();
+    /// }
+    /// # let _: Option<Busy> = None;
+    /// ```
+    ReusableSource, ReusableCompleter, ValueFuture, AnyThread, [Send]
+}
+
+face! {
+    /// [`ReusableSource`](crate::ReusableSource) for one thread: no atomics, and neither the source nor what
+    /// comes from it is `Send`. Everything else is the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalReusableSource;
+    ///
+    /// let source = LocalReusableSource::<Option<u32>>::new();
+    /// for number in 0..3 {
+    ///     let (completer, answer) = source.begin_held().unwrap();
+    ///     completer.complete(Some(number)).unwrap();
+    ///     assert_eq!(futures::executor::block_on(answer), Some(number));
+    /// }
+    /// ```
+    LocalReusableSource, LocalReusableCompleter, LocalValueFuture, OneThread, []
+}
+
+/// The source has an operation already. It was not touched.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Busy(());
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the source is busy: it has one operation at a time, and that one is neither completed and \
+             taken, nor given up by both of its ends",
+        )
+    }
+}
+
+impl Error for Busy {}
+
+/// With the kind `WouldBlock`: the next operation may begin when this one is over.
+#[cfg(feature = "std")]
+impl From<Busy> for std::io::Error {
+    fn from(busy: Busy) -> Self {
+        std::io::Error::new(std::io::ErrorKind::WouldBlock, busy)
+    }
+}
+
+// SAFETY: a value goes in and out on any thread, and the place is made for several.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl<T: Send> Send for Place<T, InPlace<AnyThread>> {}
+// SAFETY: as above; a `&T` is not to be had.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl<T: Send> Sync for Place<T, InPlace<AnyThread>> {}
+// SAFETY: the completer sends a value; the place is made for several threads.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl<T: Send> Send for Producer<T, InPlace<AnyThread>> {}
+// SAFETY: through a shared reference a completer looks at the state, and issues the key.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl<T: Send> Sync for Producer<T, InPlace<AnyThread>> {}
+// SAFETY: the consumer takes a value; the place is made for several threads.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl<T: Send> Send for crate::pool::Consumer<T, InPlace<AnyThread>> {}

@@ -1,0 +1,448 @@
+//! A source that lies in a field of its owner gives one operation after another, each its own result, and
+//! refuses whoever comes late.
+
+mod common;
+
+use std::{
+    collections::HashSet,
+    mem,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    task::Poll,
+    thread,
+};
+
+use common::{Loud, count, drops, panic_text, poll, poll_with, task::Task};
+use futures::executor::block_on;
+use futures_test::task::new_count_waker;
+use value_future::{Arm, Busy, Key, KeyError};
+
+/// The same tests for both kinds, under the names of the one for many threads.
+macro_rules! for_both_sources {
+    ($($item:item)*) => {
+        mod source {
+            #[allow(clippy::wildcard_imports)]
+            use super::*;
+            use value_future::{ReusableSource, ValueFuture};
+
+            $($item)*
+        }
+
+        mod local_source {
+            #[allow(clippy::wildcard_imports)]
+            use super::*;
+            use value_future::{LocalReusableSource as ReusableSource, LocalValueFuture as ValueFuture};
+
+            $($item)*
+        }
+    };
+}
+
+for_both_sources! {
+    type Source = ReusableSource<Option<u32>>;
+
+    /// The next operation, and its key.
+    fn begin(source: &Source) -> (Key, ValueFuture<'_, Option<u32>>) {
+        let future = source.begin().unwrap();
+        (source.key().unwrap(), future)
+    }
+
+    #[test]
+    fn one_operation_after_another() {
+        let source = Source::new();
+        for number in 0..100 {
+            let (key, mut future) = begin(&source);
+            let (waker, woken) = new_count_waker();
+            if number % 2 == 0 {
+                assert!(poll_with(&mut future, &waker).is_pending());
+            }
+            source.complete(key, Some(number)).unwrap();
+            assert_eq!(woken.get(), usize::from(number % 2 == 0));
+            assert!(source.is_busy(), "the result is there still");
+            assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
+            assert!(!source.is_busy());
+        }
+    }
+
+    #[test]
+    fn a_second_operation_is_refused_and_the_first_is_not_touched() {
+        let source = Source::new();
+        let (key, future) = begin(&source);
+        let busy: Busy = source.begin().unwrap_err();
+        assert!(busy.to_string().contains("one operation at a time"), "{busy}");
+        assert_eq!(source.begin_held().unwrap_err(), busy);
+        assert_eq!(std::io::Error::from(busy).kind(), std::io::ErrorKind::WouldBlock);
+        source.complete(key, Some(5)).unwrap();
+        assert!(source.begin().is_err());
+        assert_eq!(block_on(future), Some(5));
+    }
+
+    #[test]
+    fn each_operation_has_a_token_and_a_key_of_its_own() {
+        let source = Source::new();
+        let mut seen = HashSet::new();
+        for _ in 0..10 {
+            let (key, future) = begin(&source);
+            let Arm::Source { token, .. } = future.into_arm() else { panic!("a source") };
+            assert!(seen.insert((key, token)));
+            assert_eq!(u32::from(token.get()), key.generation());
+        }
+    }
+
+    #[test]
+    fn a_future_that_is_dropped_frees_the_source_at_once() {
+        let source = Source::new();
+        let (late, future) = begin(&source);
+        drop(future);
+        assert!(!source.is_busy());
+        assert_eq!(source.key(), None);
+        let refused = source.complete(late, Some(5)).unwrap_err();
+        assert_eq!((refused.kind(), refused.key()), (KeyError::Abandoned, late));
+        assert_eq!(refused.into_value(), Some(5));
+
+        let (key, future) = begin(&source);
+        assert_eq!(source.complete(late, Some(6)).unwrap_err().kind(), KeyError::Stale);
+        assert_eq!(source.reset(late).unwrap_err().kind(), KeyError::Stale);
+        source.complete(key, Some(7)).unwrap();
+        assert_eq!(source.complete(key, Some(8)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(block_on(future), Some(7));
+        assert_eq!(source.complete(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+    }
+
+    #[test]
+    fn a_key_that_was_not_given_out_is_refused() {
+        let source = Source::new();
+        let forged = |index, generation: u32| {
+            Key::from_u64(u64::from(generation) << 32 | index)
+        };
+        assert_eq!(source.complete(forged(0, 1), None).unwrap_err().kind(), KeyError::Unknown);
+        let (completer, future) = source.begin_held().unwrap();
+        for key in [forged(0, 1), forged(0, 2), forged(1, 1)] {
+            assert_eq!(source.complete(key, None).unwrap_err().kind(), KeyError::Unknown);
+            assert_eq!(source.reset(key).unwrap_err().kind(), KeyError::Unknown);
+        }
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(block_on(future), Some(5));
+    }
+
+    #[test]
+    fn a_reset_ends_the_wait() {
+        let source = Source::new();
+        let (key, mut future) = begin(&source);
+        let (waker, woken) = new_count_waker();
+        assert!(poll_with(&mut future, &waker).is_pending());
+        source.reset(key).unwrap();
+        assert_eq!((woken.get(), block_on(future)), (1, None));
+        assert_eq!(source.reset(key).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert!(!source.is_busy());
+    }
+
+    #[test]
+    fn a_completer_holds_the_source_until_it_is_done() {
+        let source = Source::new();
+        let (mut completer, future) = source.begin_held().unwrap();
+        let (waker, woken) = new_count_waker();
+        let cx = &mut std::task::Context::from_waker(&waker);
+        assert!(completer.poll_abandoned(cx).is_pending() && !completer.is_abandoned());
+        drop(future);
+        assert_eq!((woken.get(), completer.is_abandoned(), source.is_busy()), (1, true, true));
+        block_on(completer.abandoned());
+        assert!(source.begin().is_err());
+        assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+        assert!(!source.is_busy());
+
+        let (completer, future) = source.begin_held().unwrap();
+        drop(completer);
+        assert_eq!(block_on(future), None);
+        let (completer, future) = source.begin_held().unwrap();
+        completer.complete(Some(6)).unwrap();
+        assert!(source.is_busy(), "the result is there still");
+        drop(future);
+        assert!(!source.is_busy());
+    }
+
+    #[test]
+    fn a_completer_and_its_key_complete_once() {
+        let source = Source::new();
+        let (completer, future) = source.begin_held().unwrap();
+        assert_eq!(source.key(), None);
+        let key = completer.key();
+        assert_eq!(source.key(), Some(key));
+        source.complete(key, Some(5)).unwrap();
+        assert_eq!(completer.complete(Some(6)), Err(Some(6)));
+        assert_eq!(block_on(future), Some(5));
+        let (completer, future) = source.begin_held().unwrap();
+        assert_eq!(source.complete(key, Some(7)).unwrap_err().kind(), KeyError::Stale);
+        let key = completer.key();
+        completer.complete(Some(8)).unwrap();
+        assert_eq!(source.complete(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(block_on(future), Some(8));
+    }
+
+    #[test]
+    fn tokens_wrap_and_keys_do_not() {
+        let source = Source::with_first_generation(1);
+        let (first, future) = begin(&source);
+        drop(future);
+        let source = Source::with_first_generation(0x1_0001);
+        let (key, future) = begin(&source);
+        assert_eq!(key.generation() & 0xffff, first.generation());
+        assert!(source.complete(first, Some(5)).is_err());
+        source.complete(key, Some(6)).unwrap();
+        assert_eq!(block_on(future), Some(6));
+    }
+
+    #[test]
+    fn after_the_last_generation_keys_have_another_index() {
+        let source = Source::with_first_generation(u32::MAX);
+        let (last, future) = begin(&source);
+        assert_eq!((last.index(), last.generation()), (0, u32::MAX));
+        source.complete(last, Some(5)).unwrap();
+        assert_eq!(block_on(future), Some(5));
+        for number in 0..3 {
+            let (key, future) = begin(&source);
+            assert_eq!((key.index(), key.generation()), (1, number));
+            assert_eq!(source.complete(last, Some(6)).unwrap_err().kind(), KeyError::Stale);
+            let first_of_all = Key::from_u64(u64::from(number) << 32);
+            assert_eq!(source.complete(first_of_all, None).unwrap_err().kind(), KeyError::Stale);
+            let to_come = Key::from_u64(key.to_u64() + 1);
+            assert_eq!(source.complete(to_come, None).unwrap_err().kind(), KeyError::Unknown);
+            source.complete(key, Some(number)).unwrap();
+            assert_eq!(block_on(future), Some(number));
+        }
+        let (completer, future) = source.begin_held().unwrap();
+        let key = completer.key();
+        assert_eq!((key.index(), key.generation()), (1, 3));
+        source.complete(key, None).unwrap();
+        assert_eq!((block_on(future), completer.is_abandoned()), (None, true));
+    }
+
+    #[test]
+    fn what_was_leaked_is_cleared_and_dropped() {
+        let task = Task::new();
+        let value = Arc::new(5);
+        let mut source = ReusableSource::<Option<Arc<i32>>>::new();
+        // In turn: while it waits, with the result there, with a completer that was leaked too, and with
+        // that one alone.
+        for leak in 0..4 {
+            leak_one(&source, &task, &value, leak);
+            assert!(source.is_busy());
+            source = move_it(source);
+            source.clear();
+            assert!(!source.is_busy());
+            assert_eq!((Arc::strong_count(&value), task.wakers.get()), (1, 0));
+        }
+        for leak in 0..4 {
+            let source = ReusableSource::<Option<Arc<i32>>>::new();
+            leak_one(&source, &task, &value, leak);
+            drop(source);
+            assert_eq!((Arc::strong_count(&value), task.wakers.get()), (1, 0));
+        }
+    }
+
+    fn move_it<T>(source: T) -> T {
+        *Box::new(source)
+    }
+
+    fn leak_one(
+        source: &ReusableSource<Option<Arc<i32>>>,
+        task: &Rc<Task>,
+        value: &Arc<i32>,
+        leak: u32,
+    ) {
+        let (completer, mut future) = source.begin_held().unwrap();
+        assert!(poll_with(&mut future, &task.waker()).is_pending());
+        match leak {
+            0 => {
+                let _ = completer.key();
+                mem::forget((completer, future));
+            }
+            1 => {
+                completer.complete(Some(Arc::clone(value))).unwrap();
+                mem::forget(future);
+            }
+            2 => mem::forget((completer, future)),
+            _ => {
+                drop(future);
+                mem::forget(completer);
+            }
+        }
+    }
+
+    #[test]
+    fn a_waker_may_take_the_result_and_begin_again() {
+        let source: &'static Source = Box::leak(Box::new(Source::new()));
+        let task = Task::new();
+        let (key, mut future) = begin(source);
+        assert!(poll_with(&mut future, &task.waker()).is_pending());
+        let next = Rc::new(std::cell::Cell::new(None));
+        task.on_wake({
+            let next = Rc::clone(&next);
+            move || {
+                assert_eq!(poll(&mut future), Poll::Ready(Some(5)));
+                next.set(Some(begin(source)));
+            }
+        });
+        source.complete(key, Some(5)).unwrap();
+        let (next_key, future) = next.take().unwrap();
+        assert_ne!(next_key, key);
+        source.complete(next_key, Some(6)).unwrap();
+        assert_eq!((block_on(future), task.wakers.get()), (Some(6), 0));
+    }
+
+    #[test]
+    fn a_waker_may_drop_the_future_that_it_was_for() {
+        let source: &'static Source = Box::leak(Box::new(Source::new()));
+        let task = Task::new();
+        let (key, mut future) = begin(source);
+        assert!(poll_with(&mut future, &task.waker()).is_pending());
+        task.on_wake(move || drop(future));
+        source.complete(key, Some(5)).unwrap();
+        assert!(task.is_done() && !source.is_busy());
+    }
+
+    #[test]
+    fn a_waker_that_panics_takes_no_result_away() {
+        let source = Source::new();
+        let task = Task::new();
+        let (key, mut future) = begin(&source);
+        assert!(poll_with(&mut future, &task.waker()).is_pending());
+        task.on_wake(|| panic!("a waker panics"));
+        assert_eq!(panic_text(|| source.complete(key, Some(5))), "a waker panics");
+        assert_eq!((block_on(future), source.is_busy()), (Some(5), false));
+    }
+
+    #[test]
+    fn a_value_that_nobody_takes_is_dropped_once() {
+        let dropped = drops();
+        let source = ReusableSource::<Option<Loud<'_>>>::new();
+        let future = source.begin().unwrap();
+        source.complete(source.key().unwrap(), Some(Loud(&dropped))).unwrap();
+        assert_eq!(count(&dropped), 0);
+        drop(future);
+        assert_eq!((count(&dropped), source.is_busy()), (1, false));
+        // What comes back is the caller's.
+        let (completer, future) = source.begin_held().unwrap();
+        drop(future);
+        let refused = completer.complete(Some(Loud(&dropped)));
+        assert_eq!(count(&dropped), 1);
+        drop(refused);
+        assert_eq!(count(&dropped), 2);
+    }
+
+    #[test]
+    fn a_result_is_given_out_once() {
+        let source = Source::new();
+        let (key, mut future) = begin(&source);
+        source.complete(key, Some(5)).unwrap();
+        assert_eq!(poll(&mut future), Poll::Ready(Some(5)));
+        // The next operation is not touched by who polls the last one.
+        let (key, mut next) = begin(&source);
+        source.complete(key, Some(6)).unwrap();
+        assert_eq!(
+            panic_text(|| poll(&mut future)),
+            "value future of `core::option::Option<u32>` polled after completion: its result (source \
+             arm) has been given out, and a result is given out once",
+        );
+        assert!(poll(&mut future.checked()).is_ready());
+        assert_eq!(poll(&mut next), Poll::Ready(Some(6)));
+    }
+
+    #[test]
+    fn it_lies_in_its_owner() {
+        struct Connection {
+            read: Source,
+            write: Source,
+        }
+        impl Connection {
+            const fn new() -> Self {
+                Connection { read: Source::new(), write: Source::new() }
+            }
+        }
+        let connection = Connection::new();
+        let (read, write) = (begin(&connection.read), begin(&connection.write));
+        connection.write.complete(write.0, Some(1)).unwrap();
+        connection.read.complete(read.0, Some(2)).unwrap();
+        assert_eq!((block_on(read.1), block_on(write.1)), (Some(2), Some(1)));
+        if cfg!(target_pointer_width = "64") {
+            assert_eq!(size_of::<ReusableSource<Option<std::num::NonZero<u64>>>>(), 72);
+        }
+    }
+
+    #[test]
+    fn debug_tells_where_it_is() {
+        let name = std::any::type_name::<Source>();
+        let name = name.split('<').next().unwrap().rsplit("::").next().unwrap();
+        let source = Source::default();
+        assert_eq!(format!("{source:?}"), format!("{name}(free)"));
+        let (completer, future) = source.begin_held().unwrap();
+        assert_eq!(format!("{source:?}"), format!("{name}(pending)"));
+        let shown = format!("{completer:?}");
+        assert!(shown.ends_with("Completer { abandoned: false }"), "{shown}");
+        completer.complete(None).unwrap();
+        assert_eq!(format!("{source:?}"), format!("{name}(completed)"));
+        drop(future);
+        assert_eq!(format!("{source:?}"), format!("{name}(free)"));
+    }
+}
+
+#[test]
+fn a_static_is_completed_by_other_threads() {
+    static SOURCE: value_future::ReusableSource<Option<u64>> = value_future::ReusableSource::new();
+    let operations = if cfg!(miri) { 20 } else { 2_000 };
+    let (keys, inbox) = std::sync::mpsc::channel::<Key>();
+    let inbox = Arc::new(Mutex::new(inbox));
+    let producers: Vec<_> = (0..2)
+        .map(|_| {
+            let inbox = Arc::clone(&inbox);
+            thread::spawn(move || {
+                loop {
+                    let Ok(key) = inbox.lock().unwrap().recv() else { return };
+                    // The other one has it too, and the future may be gone.
+                    let _ = SOURCE.complete(key, Some(key.to_u64()));
+                }
+            })
+        })
+        .collect();
+    for operation in 0..operations {
+        let future = SOURCE.begin().unwrap();
+        let key = SOURCE.key().unwrap();
+        keys.send(key).unwrap();
+        keys.send(key).unwrap();
+        if operation % 3 == 0 {
+            drop(future);
+            while SOURCE.is_busy() {
+                thread::yield_now();
+            }
+        } else {
+            assert_eq!(block_on(future), Some(key.to_u64()));
+        }
+    }
+    drop(keys);
+    for producer in producers {
+        producer.join().unwrap();
+    }
+    assert!(!SOURCE.is_busy());
+}
+
+#[test]
+fn whoever_begins_first_has_the_operation() {
+    let source = value_future::ReusableSource::<Option<u32>>::new();
+    let begun = Mutex::new(0);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for number in 0..50 {
+                    let Ok((completer, future)) = source.begin_held() else {
+                        thread::yield_now();
+                        continue;
+                    };
+                    completer.complete(Some(number)).unwrap();
+                    assert_eq!(block_on(future), Some(number));
+                    *begun.lock().unwrap() += 1;
+                }
+            });
+        }
+    });
+    assert!(*begun.lock().unwrap() > 0 && !source.is_busy());
+}
