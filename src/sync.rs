@@ -11,6 +11,19 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// The cells of loom cannot be made in a constant.
+macro_rules! const_unless_loom {
+    ($(#[$doc:meta])* $visibility:vis fn $($rest:tt)*) => {
+        $(#[$doc])*
+        #[cfg(not(loom))]
+        $visibility const fn $($rest)*
+        $(#[$doc])*
+        #[cfg(loom)]
+        $visibility fn $($rest)*
+    };
+}
+pub(crate) use const_unless_loom;
+
 #[cfg(not(loom))]
 mod plain {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]

@@ -19,6 +19,8 @@ mod left_to_keys;
 mod life;
 #[path = "loom/machines.rs"]
 mod machines;
+#[path = "loom/reusable.rs"]
+mod reusable;
 #[path = "loom/shared.rs"]
 mod shared;
 #[path = "loom/slots.rs"]

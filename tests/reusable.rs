@@ -41,6 +41,15 @@ macro_rules! for_both_sources {
 for_both_sources! {
     type Source = ReusableSource<Option<u32>>;
 
+    /// A source that wakers may refer to, which are dropped before the end of the test.
+    fn with_static(test: impl FnOnce(&'static Source)) {
+        let source = Box::into_raw(Box::new(Source::new()));
+        // SAFETY: it lives until it is freed below.
+        test(unsafe { &*source });
+        // SAFETY: it is from `into_raw`, and nothing refers to it any more.
+        drop(unsafe { Box::from_raw(source) });
+    }
+
     /// The next operation, and its key.
     fn begin(source: &Source) -> (Key, ValueFuture<'_, Option<u32>>) {
         let future = source.begin().unwrap();
@@ -271,7 +280,7 @@ for_both_sources! {
 
     #[test]
     fn a_waker_may_take_the_result_and_begin_again() {
-        let source: &'static Source = Box::leak(Box::new(Source::new()));
+        with_static(|source| {
         let task = Task::new();
         let (key, mut future) = begin(source);
         assert!(poll_with(&mut future, &task.waker()).is_pending());
@@ -288,17 +297,19 @@ for_both_sources! {
         assert_ne!(next_key, key);
         source.complete(next_key, Some(6)).unwrap();
         assert_eq!((block_on(future), task.wakers.get()), (Some(6), 0));
+        });
     }
 
     #[test]
     fn a_waker_may_drop_the_future_that_it_was_for() {
-        let source: &'static Source = Box::leak(Box::new(Source::new()));
+        with_static(|source| {
         let task = Task::new();
         let (key, mut future) = begin(source);
         assert!(poll_with(&mut future, &task.waker()).is_pending());
         task.on_wake(move || drop(future));
         source.complete(key, Some(5)).unwrap();
         assert!(task.is_done() && !source.is_busy());
+        });
     }
 
     #[test]

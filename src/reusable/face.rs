@@ -9,7 +9,7 @@ macro_rules! face {
         pub struct $Source<T>(Place<T, InPlace<$affinity>>);
 
         impl<T: Abandoned> $Source<T> {
-            const_unless_loom! {
+            crate::sync::const_unless_loom! {
                 /// A source without an operation.
                 #[must_use]
                 pub fn new() -> Self {
@@ -17,7 +17,7 @@ macro_rules! face {
                 }
             }
 
-            const_unless_loom! {
+            crate::sync::const_unless_loom! {
                 /// A source whose first operation has this generation, for tests of what comes after the last
                 /// one.
                 ///

@@ -14,7 +14,7 @@ use core::{
 
 use self::{
     face::face,
-    place::{InPlace, Place, const_unless_loom},
+    place::{InPlace, Place},
 };
 use crate::{
     Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed, pool::Producer,

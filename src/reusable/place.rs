@@ -69,7 +69,7 @@ macro_rules! in_place {
         }
 
         impl<T: Abandoned> Place<T, InPlace<$affinity>> {
-            const_unless_loom! {
+            crate::sync::const_unless_loom! {
                 /// Its first operation has this generation.
                 pub(super) fn new(first_generation: u32) -> Self {
                     assert!(first_generation > 0, "generations begin at 1");
@@ -88,19 +88,6 @@ macro_rules! in_place {
         }
     };
 }
-
-/// The cells of loom cannot be made in a constant.
-macro_rules! const_unless_loom {
-    ($(#[$doc:meta])* $visibility:vis fn $($rest:tt)*) => {
-        $(#[$doc])*
-        #[cfg(not(loom))]
-        $visibility const fn $($rest)*
-        $(#[$doc])*
-        #[cfg(loom)]
-        $visibility fn $($rest)*
-    };
-}
-pub(super) use const_unless_loom;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 in_place!(AnyThread, AtomicU64, AtomicPtr<()>);

@@ -132,23 +132,25 @@ impl<T, H: Pooling> Slot<T, H> {
 }
 
 impl<T, H: Home> Slot<T, H> {
-    /// A slot that lies by itself, with a table that lives as long. Its first use has the generation after
-    /// that of `state`.
-    pub(crate) const fn by_itself(
-        table: *const VTable<T>,
-        state: H::Word,
-        first_generation: u32,
-        waker: WakerCell<H::Pointer>,
-        watcher: WakerCell<H::Pointer>,
-    ) -> Self {
-        Slot {
-            header: Header::new(table),
-            state,
-            index: 0,
-            generation: UnsafeCell::new(first_generation),
-            waker,
-            watcher,
-            value: UnsafeCell::new(MaybeUninit::uninit()),
+    crate::sync::const_unless_loom! {
+        /// A slot that lies by itself, with a table that lives as long. Its first use has the generation after
+        /// that of `state`.
+        pub(crate) fn by_itself(
+            table: *const VTable<T>,
+            state: H::Word,
+            first_generation: u32,
+            waker: WakerCell<H::Pointer>,
+            watcher: WakerCell<H::Pointer>,
+        ) -> Self {
+            Slot {
+                header: Header::new(table),
+                state,
+                index: 0,
+                generation: UnsafeCell::new(first_generation),
+                waker,
+                watcher,
+                value: UnsafeCell::new(MaybeUninit::uninit()),
+            }
         }
     }
 

@@ -1,0 +1,104 @@
+//! A source in a field, used again while others come late. A model fails if an operation is given the value of
+//! another, or waits for ever, or if the slot is used again before all that was done there is visible.
+
+use std::sync::Arc;
+
+use loom::{future::block_on, thread};
+use value_future::{KeyError, ReusableSource};
+
+use crate::common::{Value, assert_dropped, bounded_model, model, value};
+
+fn source() -> Arc<ReusableSource<Value>> {
+    Arc::new(ReusableSource::new())
+}
+
+/// One operation, completed by another thread that has its key, and the next.
+#[test]
+fn completed_by_key_and_begun_again() {
+    bounded_model(3, || {
+        let source = source();
+        for number in 1..3 {
+            let future = source.begin().unwrap();
+            let key = source.key().unwrap();
+            let (given, rest) = value(number);
+            let theirs = Arc::clone(&source);
+            let other = thread::spawn(move || theirs.complete(key, given).unwrap());
+            assert_eq!(*block_on(future).unwrap(), number);
+            // Not joined before the source is used again.
+            if number == 1 {
+                let next = source.begin().unwrap();
+                drop(next);
+            }
+            other.join().unwrap();
+            assert_dropped(&rest);
+        }
+    });
+}
+
+/// The future goes, and the next operation begins, while the key of the first comes.
+#[test]
+fn a_late_key_against_the_next_operation() {
+    model(|| {
+        let source = source();
+        let future = source.begin().unwrap();
+        let late = source.key().unwrap();
+        let (given, rest) = value(1);
+        let theirs = Arc::clone(&source);
+        let other = thread::spawn(move || match theirs.complete(late, given) {
+            Ok(()) => {}
+            Err(refused) => {
+                assert!(matches!(refused.kind(), KeyError::Abandoned | KeyError::Stale));
+            }
+        });
+        drop(future);
+        // Busy only for as long as the late one is at it.
+        while let Err(_busy) = source.begin().map(|next| {
+            let key = source.key().unwrap();
+            assert_ne!(key, late);
+            let (given, rest) = value(2);
+            source.complete(key, given).unwrap();
+            assert_eq!(*block_on(next).unwrap(), 2);
+            assert_dropped(&rest);
+        }) {
+            thread::yield_now();
+        }
+        other.join().unwrap();
+        assert_dropped(&rest);
+    });
+}
+
+/// The slot comes back from one thread, and goes to the other.
+#[test]
+fn two_begin() {
+    bounded_model(3, || {
+        let source = source();
+        let theirs = Arc::clone(&source);
+        let use_it = |source: &ReusableSource<Value>, number| {
+            let Ok((completer, future)) = source.begin_held() else { return 0 };
+            let (given, rest) = value(number);
+            completer.complete(given).unwrap();
+            assert_eq!(*block_on(future).unwrap(), number);
+            assert_dropped(&rest);
+            1
+        };
+        let other = thread::spawn(move || use_it(&theirs, 1));
+        let own = use_it(&source, 2);
+        assert!(own + other.join().unwrap() > 0);
+        assert!(!source.is_busy());
+    });
+}
+
+/// Whoever of the two ends goes last frees the source.
+#[test]
+fn a_completer_against_the_future() {
+    model(|| {
+        let source: &'static ReusableSource<Value> = Box::leak(Box::new(ReusableSource::new()));
+        let (completer, future) = source.begin_held().unwrap();
+        let (given, rest) = value(1);
+        let other = thread::spawn(move || drop(completer.complete(given)));
+        drop(future);
+        other.join().unwrap();
+        assert!(!source.is_busy());
+        assert_dropped(&rest);
+    });
+}
