@@ -6,6 +6,7 @@ mod contenders;
 use contenders::{
     completion::{crossing, keyed, live, threads, trip},
     groups::{criterion, group},
+    reusable,
 };
 
 fn main() {
@@ -21,5 +22,6 @@ fn main() {
     group(&mut criterion, "by key", keyed::cases());
     group(&mut criterion, "live", live::beside());
     group(&mut criterion, "live, replacing", live::replacing());
+    group(&mut criterion, "reusable source", reusable::cases());
     criterion.final_summary();
 }

@@ -1,11 +1,11 @@
-//! `cargo bench --bench machines`: the futures in slots of `ratios` as criterion groups. Criterion runs one
+//! `cargo bench --bench machines`: the futures in slots, and the shared ones, of `ratios` as criterion groups. Criterion runs one
 //! contender after the other, so for ratios on a busy machine use `ratios`.
 
 mod contenders;
 
 use contenders::{
     groups::{criterion, group},
-    machine,
+    machine, sharing,
 };
 use criterion::Criterion;
 
@@ -28,5 +28,10 @@ fn main() {
     groups::<976, 1064>(&mut criterion);
     groups::<3976, 4064>(&mut criterion);
     group(&mut criterion, "too large", machine::too_large_cases::<5000>());
+    group(&mut criterion, "shared, ready", sharing::cases::<1, false>());
+    group(&mut criterion, "shared, awaiters: 1", sharing::cases::<1, true>());
+    group(&mut criterion, "shared, awaiters: 2", sharing::cases::<2, true>());
+    group(&mut criterion, "shared, awaiters: 16", sharing::cases::<16, true>());
+    group(&mut criterion, "shared, awaiters: 1000", sharing::cases::<1000, true>());
     criterion.final_summary();
 }

@@ -8,7 +8,9 @@ mod harness;
 use std::alloc::System;
 
 use contenders::{Counting, pending, ready};
-use harness::{OPERATIONS, Row, Table, Targets, completions, find, machines, print_table, sharing};
+use harness::{
+    OPERATIONS, Row, Table, Targets, completions, find, machines, print_table, reusable, sharing,
+};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting(System);
@@ -116,6 +118,7 @@ fn main() {
     tables.append(&mut completions::tables());
     tables.append(&mut machines::tables());
     tables.append(&mut sharing::tables());
+    tables.push(reusable::table());
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..PASSES {
         for table in &mut tables {

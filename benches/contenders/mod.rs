@@ -1,8 +1,8 @@
 //! One piece of work, done by every contender in the way its own documentation advises. `ready` and
 //! `pending` are an object-safe lookup, called through `&dyn Trait` and awaited in a boxed async
 //! block that consumes the value; `completion` is a pair of which one half gives the other a value, and
-//! `machine` an async method that holds some bytes, called through `&dyn Trait`. In `sharing` a future has
-//! many awaiters.
+//! `machine` an async method that holds some bytes, called through `&dyn Trait`. In `reusable` one
+//! object serves one operation after the other, and in `sharing` a future has many awaiters.
 //! `ratios` measures the same cases as the criterion benches.
 
 #![allow(dead_code, reason = "each bench uses its part")]
@@ -19,6 +19,7 @@ mod helper;
 pub(crate) mod machine;
 pub(crate) mod pending;
 pub(crate) mod ready;
+pub(crate) mod reusable;
 pub(crate) mod sharing;
 
 pub(crate) use case::*;

@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod machines;
+pub(crate) mod reusable;
 pub(crate) mod sharing;
 mod table;
 mod targets;

@@ -1,0 +1,166 @@
+//! One object per connection, used for one operation after the other: begun, polled in vain, completed,
+//! polled for the value. A method that stands behind `dyn` has to erase the future, as ours is.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    hint::black_box,
+    pin::{Pin, pin},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    task::{Context, Poll},
+};
+
+use futures::task::AtomicWaker;
+use tokio::sync::Notify;
+use value_future::{LocalReusableSource, ReusableSource};
+
+use super::{Case, opaque_waker};
+
+/// One operation on each object after the other.
+fn case(
+    name: &'static str,
+    mut operation: impl FnMut(&mut Context<'_>, u64) -> u64 + 'static,
+) -> Case {
+    let operation = RefCell::new(move |cx: &mut Context<'_>, value| operation(cx, value));
+    Case::new(name, move |operations| {
+        let waker = opaque_waker();
+        let mut cx = Context::from_waker(&waker);
+        let mut operation = operation.borrow_mut();
+        (0..operations).fold(0_u64, |sum, value| sum.wrapping_add(operation(&mut cx, value)))
+    })
+}
+
+/// Polls in vain, completes, and polls for the value.
+#[inline(always)]
+fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl FnOnce()) -> u64 {
+    let mut future = pin!(future);
+    // Otherwise the compiler knows what comes of it.
+    black_box(future.as_mut());
+    assert!(future.as_mut().poll(cx).is_pending());
+    complete();
+    match future.poll(cx) {
+        Poll::Ready(value) => black_box(value),
+        Poll::Pending => panic!("it was completed"),
+    }
+}
+
+/// A waker that is registered and a flag that is set, with the value beside.
+#[derive(Default)]
+struct ByHand {
+    waker: AtomicWaker,
+    set: AtomicBool,
+    value: AtomicU64,
+}
+
+impl ByHand {
+    fn complete(&self, value: u64) {
+        self.value.store(value, SeqCst);
+        self.set.store(true, SeqCst);
+        self.waker.wake();
+    }
+}
+
+impl Future for &ByHand {
+    type Output = u64;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u64> {
+        if !self.set.load(SeqCst) {
+            self.waker.register(cx.waker());
+            if !self.set.load(SeqCst) {
+                return Poll::Pending;
+            }
+        }
+        self.set.store(false, SeqCst);
+        Poll::Ready(self.value.load(SeqCst))
+    }
+}
+
+#[derive(Default)]
+struct Notified {
+    notify: Notify,
+    slot: Mutex<Option<u64>>,
+}
+
+impl Notified {
+    async fn value(&self) -> u64 {
+        loop {
+            let notified = self.notify.notified();
+            if let Some(value) = self.slot.lock().expect("nobody panics").take() {
+                return value;
+            }
+            notified.await;
+        }
+    }
+
+    fn complete(&self, value: u64) {
+        *self.slot.lock().expect("nobody panics") = Some(value);
+        self.notify.notify_one();
+    }
+}
+
+type Erased<'a> = Pin<Box<dyn Future<Output = u64> + 'a>>;
+
+pub(crate) const BY_KEY: &str = "ours, by key";
+pub(crate) const HELD: &str = "ours, with a completer";
+pub(crate) const LOCAL: &str = "ours local, with a completer";
+pub(crate) const LOCAL_BY_KEY: &str = "ours local, by key";
+pub(crate) const MULTISHOT_BOXED: &str = "multishot boxed";
+pub(crate) const NOTIFY_BOXED: &str = "Notify and a slot boxed";
+const LOST: &str = "nobody has dropped it";
+
+macro_rules! ours {
+    ($Source:ident, $held:expr, $by_key:expr) => {{
+        let (held, by_key) = ($Source::<Option<u64>>::new(), $Source::<Option<u64>>::new());
+        [
+            case($held, move |cx, value| {
+                let (completer, future) = held.begin_held().expect("it is free");
+                let complete = || completer.complete(Some(value)).expect(LOST);
+                trip(async { future.await.expect(LOST) }, cx, complete)
+            }),
+            case($by_key, move |cx, value| {
+                let future = by_key.begin().expect("it is free");
+                let key = black_box(by_key.key().expect("it waits for one"));
+                let complete = || by_key.complete(key, Some(value)).expect(LOST);
+                trip(async { future.await.expect(LOST) }, cx, complete)
+            }),
+        ]
+    }};
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let (mut direct, mut boxed) =
+        (multishot::Receiver::<u64>::new(), multishot::Receiver::<u64>::new());
+    let (notified, notified_boxed) = (Notified::default(), Notified::default());
+    let (by_hand, by_hand_boxed) = (ByHand::default(), ByHand::default());
+    let mut cases = vec![
+        case("multishot", move |cx, value| {
+            let sender = black_box(direct.sender().expect(LOST));
+            trip(async { direct.recv().await.expect(LOST) }, cx, || sender.send(value))
+        }),
+        case(MULTISHOT_BOXED, move |cx, value| {
+            let sender = black_box(boxed.sender().expect(LOST));
+            let future: Erased<'_> = Box::pin(async { boxed.recv().await.expect(LOST) });
+            trip(future, cx, || sender.send(value))
+        }),
+        case("Notify and a slot", move |cx, value| {
+            trip(notified.value(), cx, || notified.complete(value))
+        }),
+        case(NOTIFY_BOXED, move |cx, value| {
+            let future: Erased<'_> = Box::pin(notified_boxed.value());
+            trip(future, cx, || notified_boxed.complete(value))
+        }),
+        case("AtomicWaker by hand", move |cx, value| {
+            trip(&by_hand, cx, || by_hand.complete(value))
+        }),
+        case("AtomicWaker by hand boxed", move |cx, value| {
+            let future: Erased<'_> = Box::pin(&by_hand_boxed);
+            trip(future, cx, || by_hand_boxed.complete(value))
+        }),
+    ];
+    cases.extend(ours!(ReusableSource, HELD, BY_KEY));
+    cases.extend(ours!(LocalReusableSource, LOCAL, LOCAL_BY_KEY));
+    cases
+}
