@@ -148,6 +148,7 @@ mod shared;
 #[cfg(feature = "alloc")]
 mod slab;
 mod source;
+mod stream;
 #[cfg(feature = "alloc")]
 mod sync;
 mod token;
@@ -171,6 +172,7 @@ pub use crate::{
         Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, SourceRef, ValueFuture,
     },
     source::{Source, SourceReference, ValueSource},
+    stream::{ValueReader, ValueStream},
     token::Token,
 };
 #[cfg(feature = "alloc")]

@@ -218,3 +218,32 @@ fn sharing_allocates_once_and_an_inline_result_never() {
     // The two boxes are gone.
     assert_eq!((made, left), (0, -2));
 }
+
+#[test]
+fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
+    let made = allocations(|| {
+        let source = value_future::ReusableSource::<Option<u64>>::new();
+        for number in 0..3 {
+            let mut future = source.begin().unwrap();
+            assert_eq!(poll(&mut future), Poll::Pending);
+            source.complete(source.key().unwrap(), Some(number)).unwrap();
+            assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
+        }
+        let (completer, mut future) = source.begin_held().unwrap();
+        completer.complete(None).unwrap();
+        assert_eq!(poll(&mut future), Poll::Ready(None));
+    });
+    assert_eq!(made, 0);
+    let made = allocations(|| {
+        let mut left = 3_u64;
+        let stream = value_future::ValueStream::new(|| {
+            left -= 1;
+            ValueFuture::ready((left > 0).then_some(left))
+        });
+        let mut reader = value_future::ValueReader::new(stream);
+        for item in [Some(2), Some(1), None] {
+            assert_eq!(poll(&mut reader.next()), Poll::Ready(item));
+        }
+    });
+    assert_eq!(made, 0);
+}

@@ -10,11 +10,12 @@ use std::{
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Arm, BoxedFuture, Checked, CompleteError, Completer, Completion, Dropped, FuturePool,
+    Arm, BoxedFuture, Busy, Checked, CompleteError, Completer, Completion, Dropped, FuturePool,
     FuturePoolBuilder, FuturePoolStats, Key, KeyError, LocalArm, LocalChecked, LocalCompleter,
     LocalCompletion, LocalFuturePool, LocalFuturePoolBuilder, LocalPool, LocalPoolBuilder,
-    LocalShared, LocalValueFuture, LocalWeakShared, NoSlot, NotPooled, PollError, Pool,
-    PoolBuilder, PoolFull, Shared, Source, SourceRef, StaleToken, Stats, Token, ValueFuture,
+    LocalReusableCompleter, LocalReusableSource, LocalShared, LocalValueFuture, LocalWeakShared,
+    NoSlot, NotPooled, PollError, Pool, PoolBuilder, PoolFull, ReusableCompleter, ReusableSource,
+    Shared, Source, SourceRef, StaleToken, Stats, Token, ValueFuture, ValueReader, ValueStream,
     WeakShared,
 };
 
@@ -54,6 +55,22 @@ assert_not_impl_any!(LocalShared<'static, u8>: Send, Sync, Unpin);
 assert_impl_all!(WeakShared<'static, u8>: Clone, Send, Sync, Unpin);
 assert_not_impl_any!(WeakShared<'static, Cell<u8>>: Send, Sync);
 assert_not_impl_any!(LocalWeakShared<'static, u8>: Send, Sync);
+
+// A source that is used again passes values on, as a pool does.
+assert_impl_all!(ReusableSource<Cell<u8>>: Send, Sync, Unpin);
+assert_not_impl_any!(ReusableSource<Rc<u8>>: Send, Sync);
+assert_impl_all!(ReusableCompleter<'static, Cell<u8>>: Send, Sync, Unpin);
+assert_not_impl_any!(ReusableCompleter<'static, Rc<u8>>: Send, Sync);
+assert_not_impl_any!(LocalReusableSource<u8>: Send, Sync);
+assert_not_impl_any!(LocalReusableCompleter<'static, u8>: Send, Sync);
+assert_impl_all!(Busy: std::error::Error, Copy, Eq, Send, Sync);
+
+// A reader is as its stream.
+assert_impl_all!(ValueReader<Cell<u8>>: Send, Unpin);
+assert_not_impl_any!(ValueReader<Cell<u8>>: Sync);
+assert_not_impl_any!(ValueReader<Rc<u8>>: Send, Sync);
+assert_not_impl_any!(ValueReader<PhantomPinned>: Unpin);
+assert_impl_all!(ValueStream<PhantomPinned, ValueFuture<'static, u8>>: Unpin);
 
 // A source is as what it wraps.
 assert_impl_all!(Source<u8>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);

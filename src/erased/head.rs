@@ -84,8 +84,7 @@ impl Head {
         Head::without_pointer(NO_POINTER | why << WHY_SHIFT | site << SITE_SHIFT, stale)
     }
 
-    /// The head of a future whose box stands at this address.
-    #[cfg(feature = "alloc")]
+    /// The head of a future whose box, or what it lives in otherwise, stands at this address.
     #[inline]
     pub(crate) fn boxed(header: NonNull<Header>) -> Head {
         Head::with_pointer(header.cast(), NO_TOKENS)

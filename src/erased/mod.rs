@@ -3,6 +3,7 @@
 
 mod head;
 mod header;
+mod house;
 #[cfg(feature = "alloc")]
 mod thin;
 
@@ -11,6 +12,7 @@ pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
 pub(crate) use header::{Header, Pointee, Polling, VTable};
 #[cfg(feature = "alloc")]
-pub(crate) use thin::{Boxable, allocate};
+pub(crate) use house::poll;
+pub(crate) use house::{Boxable, House, header};
 #[cfg(feature = "alloc")]
-pub(crate) use thin::{House, header, poll};
+pub(crate) use thin::allocate;

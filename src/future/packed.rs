@@ -5,7 +5,7 @@
 //!
 //! 1. The payload holds a `T` if and only if the head is ready.
 //! 2. A head that is a pointer stands for one reference to a live pointee whose output is `T` (or a
-//!    subtype of it): it owns a thin box or a block of a pool, or holds a
+//!    subtype of it): it owns a thin box or a block of a pool, has a house to itself that is lent, or holds a
 //!    source that lives for `'a` at least. That a
 //!    source's output is that of its table rests on `Source<S>` being invariant in `S`.
 //! 3. What the head refers to is `Send` if `A` is, because `A: Admits<_>` it.
@@ -13,7 +13,8 @@
 use core::{
     marker::PhantomData,
     mem::{self, ManuallyDrop, MaybeUninit},
-    ptr,
+    pin::Pin,
+    ptr::{self, NonNull},
     task::{Context, Poll},
 };
 
@@ -22,14 +23,14 @@ use crate::machine::Place;
 #[cfg(feature = "alloc")]
 use crate::{
     Abandoned,
-    erased::{Boxable, Reference, allocate},
+    erased::{Reference, allocate},
     pool::Consumer,
     slab::{Home, Pooling},
 };
 use crate::{
     PollError, Token,
     affinity::{Admits, OneThread},
-    erased::{Head, Header, View},
+    erased::{Boxable, Head, Header, House, View},
     error::{Site, Spent},
     source::{self, SourceReference},
 };
@@ -85,6 +86,21 @@ impl<'a, T, A> Packed<'a, T, A> {
         // SAFETY: the head owns a thin box of a future with output `T`, which lives for `'a`, and
         // `A` admits it.
         unsafe { Packed::without_payload(allocate(future)) }
+    }
+
+    /// A future that lives in `house`, and is lent.
+    #[inline]
+    pub(crate) fn lent<H>(house: Pin<&'a mut H>) -> Self
+    where
+        H: House,
+        H::Future: Boxable<Output = T>,
+        A: Admits<&'a mut H>,
+    {
+        // SAFETY: it is not moved.
+        let house = NonNull::from(unsafe { house.get_unchecked_mut() });
+        // SAFETY: the head has a house with a future with output `T` to itself for `'a`, and `A` admits
+        // the reference to it.
+        unsafe { Packed::without_payload(Head::boxed(house.cast())) }
     }
 
     #[inline]

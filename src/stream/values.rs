@@ -1,0 +1,148 @@
+//! From a method to a stream.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::{FusedStream, Stream};
+
+/// The stream of what a method gives that is called again and again: a reader whose `next` returns a
+/// [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end.
+///
+/// It holds the future of one item at a time, and nothing else: neither it nor a call of the method
+/// allocates, unless the method does.
+///
+/// # Cancel safety
+///
+/// Dropping `stream.next()` of the ecosystem drops no item: what has been asked for stays here. Dropping
+/// the stream drops the future of the item that it waits for, and an inline result with it.
+///
+/// # Examples
+///
+/// A reader with items at hand, which otherwise waits for the next one. It is object-safe, and a stream where
+/// one is wanted:
+///
+/// ```
+/// use std::{collections::VecDeque, sync::Mutex, thread};
+/// use futures::StreamExt;
+/// use value_future::{ReusableSource, ValueFuture, ValueStream};
+///
+/// trait Lines: Send + Sync {
+///     /// The next line; `None` at the end. For one caller at a time.
+///     fn next(&self) -> ValueFuture<'_, Option<String>>;
+/// }
+///
+/// #[derive(Default)]
+/// struct Connection {
+///     lines: Mutex<VecDeque<Option<String>>>,
+///     /// Completed when a line comes, if there was none at hand.
+///     next: ReusableSource<Option<String>>,
+/// }
+///
+/// impl Connection {
+///     fn received(&self, mut line: Option<String>) {
+///         loop {
+///             let mut lines = self.lines.lock().unwrap();
+///             let Some(key) = self.next.key() else { return lines.push_back(line) };
+///             // No waker is called under the lock.
+///             drop(lines);
+///             match self.next.complete(key, line) {
+///                 Ok(()) => return,
+///                 // Who waited has left at this instant, and may have come back.
+///                 Err(refused) => line = refused.into_value(),
+///             }
+///         }
+///     }
+/// }
+///
+/// impl Lines for Connection {
+///     fn next(&self) -> ValueFuture<'_, Option<String>> {
+///         let mut lines = self.lines.lock().unwrap();
+///         match lines.pop_front() {
+///             Some(line) => ValueFuture::ready(line),
+///             None => self.next.begin().expect("one caller at a time"),
+///         }
+///     }
+/// }
+///
+/// let connection = Connection::default();
+/// let lines: &dyn Lines = &connection;
+/// let all = thread::scope(|scope| {
+///     scope.spawn(|| {
+///         for line in ["one", "two", "three"] {
+///             connection.received(Some(line.into()));
+///         }
+///         connection.received(None);
+///     });
+///     futures::executor::block_on(ValueStream::new(|| lines.next()).collect::<Vec<_>>())
+/// });
+/// assert_eq!(all, ["one", "two", "three"]);
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct ValueStream<Next, Future> {
+    next: Next,
+    current: Option<Future>,
+    ended: bool,
+}
+
+impl<Next, Fut, Item> ValueStream<Next, Fut>
+where
+    Next: FnMut() -> Fut,
+    Fut: Future<Output = Option<Item>> + Unpin,
+{
+    /// The stream of what `next` gives, until that is `None`.
+    pub const fn new(next: Next) -> Self {
+        ValueStream { next, current: None, ended: false }
+    }
+}
+
+// The futures are, and the function is not pinned.
+impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
+
+/// Ended once there was a `None`: the method is not called after that. If it panics, or its future does, the
+/// item that it was asked for is gone, and it is called for the next one.
+impl<Next, Fut, Item> Stream for ValueStream<Next, Fut>
+where
+    Next: FnMut() -> Fut,
+    Fut: Future<Output = Option<Item>> + Unpin,
+{
+    type Item = Item;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        let mut current = this.current.take().unwrap_or_else(&mut this.next);
+        let polled = Pin::new(&mut current).poll(cx);
+        match &polled {
+            Poll::Pending => this.current = Some(current),
+            Poll::Ready(item) => this.ended = item.is_none(),
+        }
+        polled
+    }
+}
+
+impl<Next, Fut, Item> FusedStream for ValueStream<Next, Fut>
+where
+    Next: FnMut() -> Fut,
+    Fut: Future<Output = Option<Item>> + Unpin,
+{
+    fn is_terminated(&self) -> bool {
+        self.ended
+    }
+}
+
+/// Shows the future of the item that it waits for. It never polls.
+impl<Next, Fut: fmt::Debug> fmt::Debug for ValueStream<Next, Fut> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValueStream")
+            .field("current", &self.current)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! A method that gives one item after the other is a stream, and a stream has such a method.
+
+mod common;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use common::{Loud, Yield, count, drops, panic_text, poll, poll_with};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    executor::block_on,
+    stream::{self, FusedStream},
+};
+use futures_test::task::new_count_waker;
+use value_future::{LocalReusableSource, LocalValueFuture, ValueFuture, ValueReader, ValueStream};
+
+/// Items at hand, and a source for who comes too early.
+#[derive(Default)]
+struct Queue {
+    items: RefCell<VecDeque<Option<u32>>>,
+    next: LocalReusableSource<Option<u32>>,
+    calls: Cell<u32>,
+}
+
+impl Queue {
+    fn push(&self, item: Option<u32>) {
+        match self.next.key() {
+            Some(key) => self.next.complete(key, item).unwrap(),
+            None => self.items.borrow_mut().push_back(item),
+        }
+    }
+
+    fn next(&self) -> LocalValueFuture<'_, Option<u32>> {
+        self.calls.set(self.calls.get() + 1);
+        match self.items.borrow_mut().pop_front() {
+            Some(item) => LocalValueFuture::ready(item),
+            None => self.next.begin().unwrap(),
+        }
+    }
+}
+
+fn poll_next<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
+    stream.poll_next_unpin(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_method_is_a_stream() {
+    let queue = Queue::default();
+    let mut stream = ValueStream::new(|| queue.next());
+    queue.push(Some(1));
+    assert_eq!(poll_next(&mut stream), Poll::Ready(Some(1)));
+    let (waker, woken) = new_count_waker();
+    for _ in 0..2 {
+        assert!(stream.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+    }
+    assert_eq!((queue.calls.get(), woken.get()), (2, 0), "one future for one item");
+    queue.push(Some(2));
+    queue.push(None);
+    assert_eq!((poll_next(&mut stream), woken.get()), (Poll::Ready(Some(2)), 1));
+    assert!(!stream.is_terminated());
+    for _ in 0..2 {
+        assert_eq!(poll_next(&mut stream), Poll::Ready(None));
+        assert!(stream.is_terminated());
+    }
+    assert_eq!(queue.calls.get(), 3, "not called after the end");
+}
+
+#[test]
+fn an_item_that_was_asked_for_stays_with_the_stream() {
+    let queue = Queue::default();
+    let mut stream = ValueStream::new(|| queue.next());
+    assert!(stream.next().now_or_never().is_none());
+    queue.push(Some(1));
+    assert_eq!(block_on(stream.next()), Some(1));
+    // Dropped, it gives the operation up.
+    assert!(stream.next().now_or_never().is_none());
+    drop(stream);
+    assert!(!queue.next.is_busy());
+}
+
+#[test]
+fn a_panic_takes_one_item() {
+    let mut number = 0;
+    let mut stream = ValueStream::new(|| {
+        number += 1;
+        let number = number;
+        ValueFuture::boxed(async move {
+            assert_ne!(number, 2, "no twos");
+            Some(number)
+        })
+    });
+    assert_eq!(poll_next(&mut stream), Poll::Ready(Some(1)));
+    assert!(panic_text(|| poll_next(&mut stream)).contains("no twos"));
+    assert_eq!(poll_next(&mut stream), Poll::Ready(Some(3)));
+}
+
+#[test]
+fn a_stream_has_such_a_method() {
+    let mut reader = ValueReader::new(stream::iter(0..3));
+    for number in 0..3 {
+        assert_eq!(poll(&mut reader.next()), Poll::Ready(Some(number)));
+    }
+    assert_eq!(block_on(reader.next()), None);
+    assert_eq!(reader.get_ref().size_hint(), (0, Some(0)));
+    assert!(format!("{reader:?}").starts_with("ValueReader(Iter"), "{reader:?}");
+    assert_eq!(block_on(reader.into_inner().count()), 0);
+}
+
+/// Each item is pending once.
+fn slow() -> impl Stream<Item = u32> + Send {
+    stream::iter(0..3).then(|number| async move {
+        Yield::default().await;
+        number
+    })
+}
+
+#[test]
+fn a_stream_that_has_to_be_pinned() {
+    let mut reader = pin!(ValueReader::new(slow()));
+    for number in 0..3 {
+        let (waker, woken) = new_count_waker();
+        let mut next = reader.as_mut().next_pinned();
+        assert!(poll_with(&mut next, &waker).is_pending());
+        assert_eq!((woken.get(), block_on(next)), (1, Some(number)));
+    }
+    let local: LocalValueFuture<'_, _> = reader.as_mut().next_local_pinned();
+    assert_eq!(block_on(local), None);
+}
+
+#[test]
+fn a_future_that_is_dropped_takes_no_item() {
+    let mut reader = ValueReader::new(Box::pin(slow()));
+    assert!(poll(&mut reader.next()).is_pending());
+    assert_eq!(block_on(reader.next()), Some(0));
+    drop(reader.next());
+    assert_eq!(block_on(reader.next()), Some(1));
+}
+
+#[test]
+fn what_is_not_send_has_a_local_future() {
+    let shared = Rc::new(5);
+    let mut reader = ValueReader::new(stream::iter([Rc::clone(&shared)]));
+    assert_eq!(block_on(reader.next_local()), Some(Rc::clone(&shared)));
+    assert_eq!(Rc::strong_count(&shared), 1);
+}
+
+#[test]
+fn a_panic_leaves_the_future_taken_and_the_stream_where_it_is() {
+    let dropped = drops();
+    let loud = Loud(&dropped);
+    let mut polls = 0;
+    let mut reader = ValueReader::new(stream::poll_fn(move |_| {
+        let _ = &loud;
+        polls += 1;
+        assert_ne!(polls, 1, "the stream panics");
+        Poll::Ready(Some(polls))
+    }));
+    let mut next = reader.next();
+    assert!(panic_text(|| poll(&mut next)).contains("the stream panics"));
+    let text = "value future of `core::option::Option<i32>` polled after a panic: what it held (boxed arm) \
+                panicked in an earlier poll, and will give no result";
+    assert_eq!(panic_text(|| poll(&mut next)), text);
+    drop(next);
+    assert_eq!((count(&dropped), block_on(reader.next())), (0, Some(2)));
+    drop(reader);
+    assert_eq!(count(&dropped), 1);
+}
+
+#[test]
+fn the_arm_goes_through_and_debug_names_the_stream() {
+    let mut reader = ValueReader::new(stream::iter(0..3));
+    let next = ValueFuture::from(reader.next().into_arm());
+    assert!(format!("{next:?}").contains("Iter<"), "{next:?}");
+    assert_eq!(block_on(next), Some(0));
+    assert_eq!(block_on(reader.next().map(|item| item.map(|n| n + 10))), Some(11));
+}
+
+#[test]
+fn there_and_back_again() {
+    let reader = RefCell::new(ValueReader::new(Box::pin(slow())));
+    // Its own stream, as `next` borrows it mutably.
+    assert_eq!(block_on(reader.into_inner().collect::<Vec<_>>()), [0, 1, 2]);
+    let queue = Queue::default();
+    (0..3).for_each(|number| queue.push(Some(number)));
+    queue.push(None);
+    let mut reader = ValueReader::new(ValueStream::new(|| queue.next()));
+    for number in 0..3 {
+        assert_eq!(block_on(reader.next_local()), Some(number));
+    }
+    assert_eq!(block_on(Pin::new(&mut reader).next_local_pinned()), None);
+}
