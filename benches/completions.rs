@@ -6,7 +6,7 @@ mod contenders;
 use contenders::{
     completion::{crossing, keyed, live, threads, trip},
     groups::{criterion, group},
-    reusable,
+    reusable, streams,
 };
 
 fn main() {
@@ -23,5 +23,7 @@ fn main() {
     group(&mut criterion, "live", live::beside());
     group(&mut criterion, "live, replacing", live::replacing());
     group(&mut criterion, "reusable source", reusable::cases());
+    group(&mut criterion, "stream, at hand", streams::cases::<false>());
+    group(&mut criterion, "stream, later", streams::cases::<true>());
     criterion.final_summary();
 }

@@ -10,6 +10,7 @@ use std::alloc::System;
 use contenders::{Counting, pending, ready};
 use harness::{
     OPERATIONS, Row, Table, Targets, completions, find, machines, print_table, reusable, sharing,
+    streams,
 };
 
 #[global_allocator]
@@ -119,6 +120,7 @@ fn main() {
     tables.append(&mut machines::tables());
     tables.append(&mut sharing::tables());
     tables.push(reusable::table());
+    tables.extend(streams::tables());
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..PASSES {
         for table in &mut tables {

@@ -13,7 +13,9 @@ use std::{
 
 use tokio::task::JoinSet;
 use tracing::{Instrument, Span, info_span};
-use value_future::{Completer, Dropped, FuturePool, Key, Pool, ValueFuture};
+use value_future::{
+    Completer, Dropped, FuturePool, Key, Pool, ReusableSource, Shared, ValueFuture,
+};
 
 tokio::task_local! {
     static ID: u64;
@@ -78,7 +80,28 @@ fn seen() -> (u64, Option<tracing::Id>) {
     (ID.get(), Span::current().id())
 }
 
-async fn operation(client: Arc<dyn Client>, id: u64, checked: Arc<AtomicU64>) {
+/// Operations that ask for the same thing share one answer; so many do.
+const TOGETHER: u64 = 8;
+
+/// The answer that the operations with this id and those next to it share: polled by any of them.
+fn shared_answer(client: &Arc<dyn Client>, id: u64) -> Shared<'static, Answer> {
+    let client = Arc::clone(client);
+    ValueFuture::pooled(async move {
+        let first = client.by_completer(id).await?;
+        tokio::task::yield_now().await;
+        let second = client.by_key(id).await?;
+        assert_eq!(first, second);
+        Ok(first)
+    })
+    .share()
+}
+
+async fn operation(
+    client: Arc<dyn Client>,
+    id: u64,
+    shared: Shared<'static, Answer>,
+    checked: Arc<AtomicU64>,
+) {
     let own = (id, Span::current().id());
     assert!(own.1.is_some(), "there is a span");
     let check = |answer: Answer| {
@@ -90,6 +113,18 @@ async fn operation(client: Arc<dyn Client>, id: u64, checked: Arc<AtomicU64>) {
     check(client.by_key(id).await);
     check(client.nested(id).await);
     check(value_future::ready_or_await!(ValueFuture::eager(async { Ok(answer_to(ID.get())) })));
+    let source = ReusableSource::<Answer>::new();
+    let waits = source.begin().unwrap();
+    let key = source.key().unwrap();
+    let completes = async {
+        tokio::task::yield_now().await;
+        source.complete(key, client.by_completer(id).await).unwrap();
+    };
+    let (answer, ()) = tokio::join!(waits, completes);
+    check(answer);
+    let answer = shared.await;
+    assert_eq!(seen(), own, "it is another task's");
+    assert_eq!(answer, Ok(answer_to(id / TOGETHER)), "it is another operation's");
     let (one, two) = tokio::join!(client.by_key(id), client.nested(id));
     check(one);
     check(two);
@@ -123,8 +158,12 @@ fn no_operation_sees_anything_of_another() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
+        let mut shared = shared_answer(&client, 0);
         for id in 0..OPERATIONS {
-            let work = operation(client.clone(), id, checked.clone());
+            if id % TOGETHER == 0 {
+                shared = shared_answer(&client, id / TOGETHER);
+            }
+            let work = operation(client.clone(), id, shared.clone(), checked.clone());
             tasks.spawn(ID.scope(id, work.instrument(info_span!("operation", id))));
         }
         while let Some(ended) = tasks.join_next().await {
@@ -132,9 +171,10 @@ fn no_operation_sees_anything_of_another() {
         }
     });
     drop(runtime);
-    assert_eq!(checked.load(SeqCst), 6 * OPERATIONS);
+    assert_eq!(checked.load(SeqCst), 7 * OPERATIONS);
     assert_eq!((driver.pool.stats().live, driver.machines.stats().live()), (0, 0));
-    assert_eq!(driver.pool.stats().rented, 7 * OPERATIONS);
+    let shared = 2 * OPERATIONS.div_ceil(TOGETHER);
+    assert_eq!(driver.pool.stats().rented, 8 * OPERATIONS + shared);
     drop((client, driver));
     worker.join().unwrap();
 }

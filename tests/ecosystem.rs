@@ -1,6 +1,6 @@
 //! Value futures, whatever is in them, in what the ecosystem combines futures with.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use futures::{
     StreamExt,
@@ -9,7 +9,7 @@ use futures::{
     stream::{self, FuturesOrdered, FuturesUnordered},
 };
 use tokio::task::JoinSet;
-use value_future::{Completer, FuturePool, Pool, ValueFuture};
+use value_future::{Completer, FuturePool, Pool, ReusableSource, Shared, ValueFuture};
 
 static POOL: FuturePool = FuturePool::new();
 
@@ -152,4 +152,111 @@ fn a_timeout_drops_what_is_late() {
         assert!(late.is_err());
     });
     assert_eq!(pool.stats().live, 0);
+}
+
+/// A shared future that another thread completes.
+fn shared(number: u32) -> Shared<'static, u32> {
+    let pool = Pool::<Option<u32>>::new();
+    let (completer, completion) = pool.rent();
+    std::thread::spawn(move || completer.complete(Some(number)).unwrap());
+    ValueFuture::from(completion).map(|number| number.expect("it is completed")).share()
+}
+
+#[test]
+fn handles_of_a_shared_future_are_joined() {
+    let five = shared(5);
+    let (one, other) = (five.clone(), five.clone());
+    assert_eq!(block_on(async { futures::join!(one, other, ValueFuture::ready(6)) }), (5, 5, 6));
+    assert_eq!(block_on(join_all((0..10).map(|_| five.clone()))), [5; 10]);
+    let inline = ValueFuture::ready(7).share();
+    assert_eq!(block_on(join_all([five, inline.clone(), inline])), [5, 7, 7]);
+}
+
+#[test]
+fn select_takes_a_shared_future_that_is_pinned() {
+    let five = shared(5);
+    let mut sum = 0;
+    block_on(async {
+        let (mut one, mut other) = (pin!(five.clone()), pin!(five.clone()));
+        loop {
+            futures::select! {
+                number = one => sum += number,
+                number = other => sum += number,
+                complete => break,
+            }
+        }
+        assert!(one.is_terminated() && other.is_terminated() && !five.is_terminated());
+    });
+    assert_eq!((sum, five.peek()), (10, Some(&5)));
+}
+
+#[test]
+fn sets_and_buffers_take_handles_of_a_shared_future() {
+    let (five, six) = (shared(5), shared(6));
+    let handles = || (0..20).map(|n| if n % 2 == 0 { five.clone() } else { six.clone() });
+    let sum = |numbers: Vec<u32>| numbers.into_iter().sum::<u32>();
+    assert_eq!(sum(block_on(handles().collect::<FuturesUnordered<_>>().collect())), 110);
+    let ordered: Vec<u32> = block_on(handles().collect::<FuturesOrdered<_>>().collect());
+    assert_eq!(ordered[..3], [5, 6, 5]);
+    assert_eq!(sum(block_on(stream::iter(handles()).buffered(7).collect())), 110);
+    assert_eq!(sum(block_on(stream::iter(handles()).buffer_unordered(7).collect())), 110);
+}
+
+#[test]
+fn a_join_set_runs_handles_of_a_shared_future() {
+    let five = shared(5);
+    let numbers = runtime().block_on(async {
+        let mut set = JoinSet::new();
+        for _ in 0..20 {
+            set.spawn(five.clone());
+        }
+        set.join_all().await
+    });
+    assert_eq!(numbers, [5; 20]);
+}
+
+#[test]
+fn a_timeout_drops_a_handle_and_the_others_go_on() {
+    let (completer, completion) = Pool::<Option<u32>>::new().rent();
+    let shared = ValueFuture::from(completion).share();
+    runtime().block_on(async {
+        let late = tokio::time::timeout(Duration::from_millis(1), shared.clone()).await;
+        assert!(late.is_err());
+        let waits = tokio::spawn(shared.clone());
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(waits.await.unwrap(), Some(5));
+    });
+    assert_eq!(shared.peek(), Some(&Some(5)));
+}
+
+/// One object for all that is read, one operation at a time.
+#[test]
+fn a_reusable_source_in_what_the_ecosystem_has() {
+    static SOURCE: ReusableSource<Option<u32>> = ReusableSource::new();
+    runtime().block_on(async {
+        for number in 0..20 {
+            let answer = tokio::spawn(SOURCE.begin().unwrap());
+            let key = SOURCE.key().unwrap();
+            let producer = tokio::spawn(async move { SOURCE.complete(key, Some(number)).unwrap() });
+            let (answer, completed) = tokio::join!(answer, producer);
+            completed.unwrap();
+            assert_eq!(answer.unwrap(), Some(number));
+        }
+        let limit = Duration::from_millis(1);
+        assert!(tokio::time::timeout(limit, SOURCE.begin().unwrap()).await.is_err());
+        assert!(!SOURCE.is_busy());
+        let mut answer = SOURCE.begin().unwrap();
+        let mut other = ValueFuture::ready(6);
+        let key = SOURCE.key().unwrap();
+        SOURCE.complete(key, Some(5)).unwrap();
+        let mut sum = 0;
+        loop {
+            futures::select! {
+                number = answer => sum += number.unwrap(),
+                number = other => sum += number,
+                complete => break,
+            }
+        }
+        assert_eq!(sum, 11);
+    });
 }

@@ -91,12 +91,18 @@ fn a_panic_takes_one_item() {
         let number = number;
         ValueFuture::boxed(async move {
             assert_ne!(number, 2, "no twos");
+            if number > 2 {
+                Yield::default().await;
+            }
+            assert_ne!(number, 3, "no threes");
             Some(number)
         })
     });
     assert_eq!(poll_next(&mut stream), Poll::Ready(Some(1)));
     assert!(panic_text(|| poll_next(&mut stream)).contains("no twos"));
-    assert_eq!(poll_next(&mut stream), Poll::Ready(Some(3)));
+    assert!(poll_next(&mut stream).is_pending());
+    assert!(panic_text(|| poll_next(&mut stream)).contains("no threes"));
+    assert_eq!(block_on(stream.next()), Some(4));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! `pending` are an object-safe lookup, called through `&dyn Trait` and awaited in a boxed async
 //! block that consumes the value; `completion` is a pair of which one half gives the other a value, and
 //! `machine` an async method that holds some bytes, called through `&dyn Trait`. In `reusable` one
-//! object serves one operation after the other, and in `sharing` a future has many awaiters.
+//! object serves one operation after the other, in `sharing` a future has many
+//! awaiters, and `streams` are items that are asked for one after the other.
 //! `ratios` measures the same cases as the criterion benches.
 
 #![allow(dead_code, reason = "each bench uses its part")]
@@ -21,5 +22,6 @@ pub(crate) mod pending;
 pub(crate) mod ready;
 pub(crate) mod reusable;
 pub(crate) mod sharing;
+pub(crate) mod streams;
 
 pub(crate) use case::*;

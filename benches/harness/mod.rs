@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod machines;
 pub(crate) mod reusable;
 pub(crate) mod sharing;
+pub(crate) mod streams;
 mod table;
 mod targets;
 

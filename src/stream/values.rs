@@ -3,6 +3,7 @@
 use core::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -117,14 +118,40 @@ where
         if this.ended {
             return Poll::Ready(None);
         }
-        let mut current = this.current.take().unwrap_or_else(&mut this.next);
-        let polled = Pin::new(&mut current).poll(cx);
-        match &polled {
-            Poll::Pending => this.current = Some(current),
-            Poll::Ready(item) => this.ended = item.is_none(),
+        let polled = if this.current.is_some() {
+            poll_asked(&mut this.current, cx)
+        } else {
+            let mut asked = (this.next)();
+            let polled = Pin::new(&mut asked).poll(cx);
+            if polled.is_pending() {
+                this.current = Some(asked);
+            }
+            polled
+        };
+        if let Poll::Ready(None) = polled {
+            this.ended = true;
         }
         polled
     }
+}
+
+/// Polls what is there, where it is, and takes it away unless it is still pending.
+fn poll_asked<Fut: Future + Unpin>(
+    current: &mut Option<Fut>,
+    cx: &mut Context<'_>,
+) -> Poll<Fut::Output> {
+    struct Asked<'c, Fut>(&'c mut Option<Fut>);
+    impl<Fut> Drop for Asked<'_, Fut> {
+        fn drop(&mut self) {
+            *self.0 = None;
+        }
+    }
+    let asked = Asked(current);
+    let polled = Pin::new(asked.0.as_mut().expect("it is there")).poll(cx);
+    if polled.is_pending() {
+        mem::forget(asked);
+    }
+    polled
 }
 
 impl<Next, Fut, Item> FusedStream for ValueStream<Next, Fut>

@@ -1,0 +1,155 @@
+//! Items that are asked for one after the other, behind `dyn`: by a method that gives a future, or as a
+//! boxed stream, over one and the same port. The items are at hand, or each comes when somebody waits for
+//! it.
+
+use std::{
+    cell::Cell,
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::{Stream, StreamExt, stream::unfold};
+use value_future::{
+    LocalReusableSource, LocalValueFuture, ValueReader, ValueStream, ready_or_await,
+};
+
+use super::{Case, opaque_waker};
+
+/// Where items come from.
+trait Numbers {
+    fn next(&self) -> LocalValueFuture<'_, Option<u64>>;
+}
+
+#[derive(Default)]
+struct Port<const WAITS: bool> {
+    last: Cell<u64>,
+    next: LocalReusableSource<Option<u64>>,
+}
+
+impl<const WAITS: bool> Numbers for Port<WAITS> {
+    #[inline]
+    fn next(&self) -> LocalValueFuture<'_, Option<u64>> {
+        if black_box(WAITS) {
+            return self.next.begin().expect("one caller at a time");
+        }
+        LocalValueFuture::ready(Some(self.number()))
+    }
+}
+
+impl<const WAITS: bool> Port<WAITS> {
+    fn number(&self) -> u64 {
+        self.last.set(self.last.get() + 1);
+        self.last.get()
+    }
+
+    /// The item comes for which somebody waits.
+    fn come(&self) {
+        let key = self.next.key().expect("somebody waits");
+        self.next.complete(key, Some(self.number())).expect("he waits still");
+    }
+}
+
+/// Drives a task; whenever it waits, the item comes.
+fn drive<const WAITS: bool>(port: &Port<WAITS>, task: impl Future<Output = u64>) -> u64 {
+    let mut task: Pin<Box<dyn Future<Output = u64> + '_>> = black_box(Box::pin(task));
+    let waker = opaque_waker();
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        match task.as_mut().poll(&mut cx) {
+            Poll::Ready(consumed) => return consumed,
+            Poll::Pending => port.come(),
+        }
+    }
+}
+
+fn port<const WAITS: bool>() -> &'static Port<WAITS> {
+    Box::leak(Box::default())
+}
+
+/// A stream behind `dyn`, and each of its items.
+fn streamed<const WAITS: bool, S: Stream<Item = u64> + 'static>(
+    name: &'static str,
+    make: impl Fn(&'static Port<WAITS>) -> S + 'static,
+) -> Case {
+    let port = port::<WAITS>();
+    let stream: Pin<Box<dyn Stream<Item = u64>>> = black_box(Box::pin(make(port)));
+    let stream = std::cell::RefCell::new(stream);
+    Case::new(name, move |operations| {
+        let mut stream = stream.borrow_mut();
+        drive(port, async {
+            let mut consumed = 0_u64;
+            for _ in 0..operations {
+                consumed = consumed.wrapping_add(stream.next().await.expect("there is another"));
+            }
+            consumed
+        })
+    })
+}
+
+/// A reader with a method of its own.
+trait Read {
+    fn next(&mut self) -> LocalValueFuture<'_, Option<u64>>;
+}
+
+impl<const WAITS: bool> Read for &'static Port<WAITS> {
+    fn next(&mut self) -> LocalValueFuture<'_, Option<u64>> {
+        Numbers::next(*self)
+    }
+}
+
+struct Streamed<S>(Pin<Box<ValueReader<S>>>);
+
+impl<S: Stream<Item = u64>> Read for Streamed<S> {
+    fn next(&mut self) -> LocalValueFuture<'_, Option<u64>> {
+        self.0.as_mut().next_local_pinned()
+    }
+}
+
+/// A method behind `dyn`, and each of its items.
+fn read<const WAITS: bool, R: Read + 'static>(
+    name: &'static str,
+    make: impl Fn(&'static Port<WAITS>) -> R + 'static,
+) -> Case {
+    let port = port::<WAITS>();
+    let reader: Box<dyn Read> = black_box(Box::new(make(port)));
+    let reader = std::cell::RefCell::new(reader);
+    Case::new(name, move |operations| {
+        let mut reader = reader.borrow_mut();
+        drive(port, async {
+            let mut consumed = 0_u64;
+            for _ in 0..operations {
+                consumed = consumed
+                    .wrapping_add(ready_or_await!(reader.next()).expect("there is another"));
+            }
+            consumed
+        })
+    })
+}
+
+fn unfolded<const WAITS: bool>(port: &'static Port<WAITS>) -> impl Stream<Item = u64> {
+    unfold((), move |()| async move { Numbers::next(port).await.map(|number| (number, ())) })
+}
+
+pub(crate) const METHOD: &str = "ours, a method";
+pub(crate) const VALUE_STREAM: &str = "ours, a method as a BoxStream";
+pub(crate) const READER: &str = "ours, a stream as a method";
+pub(crate) const BOX_STREAM: &str = "BoxStream of unfold";
+pub(crate) const ASYNC_STREAM: &str = "BoxStream of async-stream";
+
+pub(crate) fn cases<const WAITS: bool>() -> Vec<Case> {
+    vec![
+        streamed::<WAITS, _>(BOX_STREAM, unfolded),
+        streamed::<WAITS, _>(ASYNC_STREAM, |port| {
+            async_stream::stream! {
+                while let Some(number) = Numbers::next(port).await {
+                    yield number;
+                }
+            }
+        }),
+        read::<WAITS, _>(METHOD, |port| port),
+        streamed::<WAITS, _>(VALUE_STREAM, |port| ValueStream::new(move || Numbers::next(port))),
+        read::<WAITS, _>(READER, |port| Streamed(Box::pin(ValueReader::new(unfolded(port))))),
+    ]
+}

@@ -1,0 +1,21 @@
+//! The tables of streams.
+
+use super::{Row, Table, Targets, find};
+use crate::contenders::streams::{self, ASYNC_STREAM, BOX_STREAM, METHOD, READER, VALUE_STREAM};
+
+pub(crate) fn tables() -> [Table; 2] {
+    [
+        Table::new("stream, items at hand".into(), streams::cases::<false>, judge),
+        Table::new("stream, items that come later".into(), streams::cases::<true>, judge),
+    ]
+}
+
+fn judge(rows: &[Row], targets: &mut Targets) {
+    for name in [METHOD, VALUE_STREAM, READER] {
+        targets.allocates("stream", find(rows, name), 0.0);
+    }
+    for rival in [BOX_STREAM, ASYNC_STREAM] {
+        targets.faster("stream", find(rows, METHOD), find(rows, rival), 1.0);
+        targets.at_most("stream", find(rows, VALUE_STREAM), find(rows, rival), 1.05);
+    }
+}
