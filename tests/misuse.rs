@@ -6,62 +6,102 @@ mod common;
 
 use std::{rc::Rc, sync::Arc, task::Poll};
 
-use common::{Script, Yield, count, panic_text, poll};
-use futures::future::FusedFuture;
+use common::{Script, Yield, count, later, panic_text, poll};
+use futures::{
+    executor::block_on,
+    future::FusedFuture,
+    stream::{self, Repeat},
+};
 use value_future::{
-    Arm, ArmKind, LocalValueFuture, PollError, Rule, Source, StaleToken, Token, ValueFuture,
+    Arm, ArmKind, LocalReusableSource, LocalValueFuture, PollError, Pool, ReusableSource, Rule,
+    Source, StaleToken, Token, ValueFuture, ValueReader,
 };
 
-/// A future in each arm that gives `7` at its first poll, with the arm's kind.
-fn in_every_arm(source: &Source<Script<u32>>) -> Vec<(ArmKind, ValueFuture<'_, u32>)> {
-    source.complete(7);
-    vec![
-        (ArmKind::Ready, ValueFuture::ready(7)),
-        (ArmKind::Boxed, ValueFuture::boxed(async { 7 })),
-        (ArmKind::Source, ValueFuture::from_source(source, source.live())),
-    ]
+type Answer = Option<u32>;
+
+/// What futures in the arms are made of.
+struct Made {
+    source: Source<Script<Answer>>,
+    reusable: ReusableSource<Answer>,
+    reader: ValueReader<Repeat<u32>>,
 }
 
-fn arm_in_words(arm: ArmKind) -> &'static str {
-    match arm {
-        ArmKind::Ready => "ready arm",
-        ArmKind::Boxed => "boxed arm",
-        _ => "source arm",
+impl Made {
+    fn new() -> Self {
+        Made {
+            source: Source::new(Script::new()),
+            reusable: ReusableSource::new(),
+            reader: ValueReader::new(stream::repeat(7)),
+        }
+    }
+
+    /// A future of every kind that gives `Some(7)` at its first poll, with its arm, and what messages call
+    /// that.
+    fn in_every_arm(&mut self) -> Vec<(ArmKind, &'static str, ValueFuture<'_, Answer>)> {
+        use ArmKind::{Boxed, Ready, Source};
+
+        let (source, reusable) = (&self.source, &self.reusable);
+        source.complete(Some(7));
+        let (completer, completion) = Pool::<Answer>::new().rent();
+        completer.complete(Some(7)).unwrap();
+        let by_key = reusable.begin().unwrap();
+        reusable.complete(reusable.key().unwrap(), Some(7)).unwrap();
+        let shared = ValueFuture::boxed(async { Some(7) }).share();
+        vec![
+            (Ready, "ready arm", ValueFuture::ready(Some(7))),
+            (Ready, "ready arm", ValueFuture::eager(async { Some(7) })),
+            (Boxed, "boxed arm", ValueFuture::boxed(async { Some(7) })),
+            (Boxed, "boxed arm, pooled", ValueFuture::pooled(async { Some(7) })),
+            (Boxed, "boxed arm, pooled", ValueFuture::pooled(shared)),
+            (Boxed, "boxed arm, pooled", later(7).map(Some).map(|_| Some(7))),
+            (Boxed, "boxed arm", self.reader.next()),
+            (Source, "source arm", ValueFuture::from_source(source, source.live())),
+            (Source, "source arm", completion.into()),
+            (Source, "source arm", by_key),
+        ]
     }
 }
 
 #[test]
 fn a_poll_after_completion_panics_in_every_arm_with_the_same_text() {
-    let source = Source::new(Script::new());
-    for (arm, mut future) in in_every_arm(&source) {
+    let mut made = Made::new();
+    for (_, arm, mut future) in made.in_every_arm() {
         assert!(!future.is_terminated());
-        assert_eq!(poll(&mut future), Poll::Ready(7));
+        assert_eq!(block_on(&mut future), Some(7));
         for _ in 0..2 {
             assert!(future.is_terminated());
             let text = panic_text(|| poll(&mut future));
             let expected = format!(
-                "value future of `u32` polled after completion: its result ({}) has been given \
-                 out, and a result is given out once",
-                arm_in_words(arm)
+                "value future of `core::option::Option<u32>` polled after completion: its result \
+                 ({arm}) has been given out, and a result is given out once"
             );
             assert_eq!(text, expected);
         }
     }
-    assert_eq!(count(&source.polls), 1);
-    assert_eq!(count(&source.abandoned), 0);
+    assert_eq!(count(&made.source.polls), 1);
+    assert_eq!(count(&made.source.abandoned), 0);
+    assert!(!made.reusable.is_busy());
 }
 
 #[test]
 fn a_local_future_does_the_same() {
     let source = Rc::new(Source::new(Script::new()));
-    source.complete(7);
+    source.complete(Some(7));
+    let reusable = LocalReusableSource::new();
+    let (completer, held) = reusable.begin_held().unwrap();
+    completer.complete(Some(7)).unwrap();
+    let shared = LocalValueFuture::boxed(async { Some(7) }).share();
+    let mut reader = ValueReader::new(stream::repeat(7));
     let futures = [
-        LocalValueFuture::ready(7),
-        LocalValueFuture::boxed(async { 7 }),
+        LocalValueFuture::ready(Some(7)),
+        LocalValueFuture::boxed(async { Some(7) }),
+        LocalValueFuture::pooled(shared),
         LocalValueFuture::from_source(Rc::clone(&source), source.live()),
+        reader.next_local(),
+        held,
     ];
     for mut future in futures {
-        assert_eq!(poll(&mut future), Poll::Ready(7));
+        assert_eq!(poll(&mut future), Poll::Ready(Some(7)));
         assert!(future.is_terminated());
         let text = panic_text(|| poll(&mut future));
         assert!(text.contains("polled after completion"), "{text}");
@@ -71,17 +111,17 @@ fn a_local_future_does_the_same() {
 
 #[test]
 fn a_checked_future_gives_the_error_as_often_as_it_is_polled() {
-    let source = Source::new(Script::new());
-    for (arm, future) in in_every_arm(&source) {
+    let mut made = Made::new();
+    for (arm, _, future) in made.in_every_arm() {
         let mut checked = future.checked();
         assert!(!checked.is_terminated());
-        assert_eq!(poll(&mut checked), Poll::Ready(Ok(7)));
+        assert_eq!(block_on(&mut checked), Ok(Some(7)));
         assert!(checked.is_terminated());
         for _ in 0..3 {
             let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("{arm:?}") };
             assert_eq!(error.rule(), Rule::PolledAfterCompletion);
             assert_eq!(error.arm(), Some(arm));
-            assert_eq!(error.output(), "u32");
+            assert_eq!(error.output(), "core::option::Option<u32>");
             assert_eq!(error.stale_token(), None);
         }
     }
