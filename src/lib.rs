@@ -78,11 +78,15 @@
 //! * **Futures that wait.** [`pooled`](ValueFuture::pooled) is [`boxed`](ValueFuture::boxed) without the
 //!   allocation: the future goes into a slot that is used again. [`eager`](ValueFuture::eager) polls it
 //!   once before, so that what is ready is inline. A [`FuturePool`] has bounds and figures of its own.
+//! * **Many awaiters.** [`share`](ValueFuture::share) gives a [`Shared`], which is `Clone`: one fetch for all
+//!   who ask, with one allocation at most, and none if the result is here.
+//! * **One operation at a time.** A [`ReusableSource`] lies in a field, one for a connection or a direction of
+//!   it, and never allocates. A reader whose `next` gives its futures is a stream by [`ValueStream`].
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
 //!   [`from_source`](ValueFuture::from_source): no allocation, pending or not. See
 //!   `examples/custom_source.rs`.
-//! * **One thread.** [`LocalValueFuture`] and [`LocalPool`] are the same for what is not `Send`.
+//! * **One thread.** [`LocalValueFuture`], [`LocalPool`] and their like are the same for what is not `Send`.
 //!
 //! # Not lazy
 //!
@@ -109,14 +113,16 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, on targets with 64-bit atomics |
-//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
+//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, [`Shared`], [`ReusableSource`], on targets with 64-bit atomics |
+//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`], [`LocalReusableSource`] |
 //!
-//! Without either, the crate needs `core` only: inline results, and sources that are borrowed.
+//! Without either, the crate needs `core` only: inline results, sources that are borrowed, [`ValueStream`] and
+//! [`ValueReader`].
 //!
 //! # Further
 //!
-//! [`internals`] justifies the representation, with figures.
+//! [`internals`] justifies the representation, with figures. [`family`] maps the members of .NET's
+//! `ValueTask` family to what is here.
 #![no_std]
 #![warn(clippy::alloc_instead_of_core)]
 // Without `std`, some of what the documentation points to is not there.
@@ -135,6 +141,7 @@ mod compile_fail;
 mod readme {}
 mod erased;
 mod error;
+pub mod family;
 mod future;
 pub mod internals;
 #[cfg(feature = "alloc")]

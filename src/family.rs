@@ -1,0 +1,4 @@
+#![doc = include_str!("family.md")]
+
+#[cfg(doc)]
+use crate::ValueFuture;
