@@ -93,7 +93,7 @@
 pub mod slab {
     #![doc = include_str!("slab/design.md")]
     //!
-    #![doc = include_str!("slab/states.md")]
+    #![doc = include_str!("slot/states.md")]
 }
 
 #[cfg(feature = "alloc")]

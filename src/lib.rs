@@ -113,10 +113,11 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, [`Shared`], [`ReusableSource`], on targets with 64-bit atomics |
-//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`], [`LocalReusableSource`] |
+//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, [`Shared`], on targets with 64-bit atomics |
+//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
 //!
-//! Without either, the crate needs `core` only: inline results, sources that are borrowed, [`ValueStream`] and
+//! Without either, the crate needs `core` only: inline results, sources that are borrowed,
+//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ValueStream`] and
 //! [`ValueReader`].
 //!
 //! # Further
@@ -146,17 +147,19 @@ mod future;
 pub mod internals;
 #[cfg(feature = "alloc")]
 mod machine;
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
+mod operation;
 #[cfg(feature = "alloc")]
 mod pool;
-#[cfg(feature = "alloc")]
 mod reusable;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
 #[cfg(feature = "alloc")]
 mod slab;
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
+mod slot;
 mod source;
 mod stream;
-#[cfg(feature = "alloc")]
 mod sync;
 mod token;
 
@@ -168,7 +171,11 @@ pub use crate::machine::{
 pub use crate::machine::{FuturePool, FuturePoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(feature = "alloc")]
+pub use crate::pool::{
+    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, PoolFull, Stats,
+};
+#[cfg(target_has_atomic = "64")]
 pub use crate::reusable::{ReusableCompleter, ReusableSource};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::shared::{LocalShared, LocalWeakShared, Shared, WeakShared};
@@ -178,18 +185,12 @@ pub use crate::{
     future::{
         Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, SourceRef, ValueFuture,
     },
+    operation::{Abandoned, CompleteError, Dropped, KeyError},
+    reusable::{Busy, LocalReusableCompleter, LocalReusableSource},
+    slot::Key,
     source::{Source, SourceReference, ValueSource},
     stream::{ValueReader, ValueStream},
     token::Token,
-};
-#[cfg(feature = "alloc")]
-pub use crate::{
-    pool::{
-        Abandoned, CompleteError, Dropped, KeyError, LocalCompleter, LocalCompletion, LocalPool,
-        LocalPoolBuilder, PoolFull, Stats,
-    },
-    reusable::{Busy, LocalReusableCompleter, LocalReusableSource},
-    slab::Key,
 };
 
 /// What the macros refer to.

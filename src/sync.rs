@@ -27,9 +27,9 @@ pub(crate) use const_unless_loom;
 #[cfg(not(loom))]
 mod plain {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) use core::sync::atomic::{
-        AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-    };
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize};
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(crate) use std::{
         sync::{Mutex, MutexGuard},

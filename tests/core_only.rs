@@ -8,8 +8,8 @@ use std::{
 };
 
 use value_future::{
-    Arm, LocalValueFuture, Rule, Source, StaleToken, Token, ValueFuture, ValueSource,
-    ready_or_await,
+    Arm, Dropped, LocalReusableSource, LocalValueFuture, ReusableSource, Rule, Source, StaleToken,
+    Token, ValueFuture, ValueReader, ValueSource, ValueStream, ready_or_await,
 };
 
 /// Ready at the second poll, one operation after another.
@@ -73,4 +73,31 @@ fn ready_source_and_misuse_need_no_allocator() {
     assert_eq!(poll(&mut operation), Poll::Ready(1));
     let stale = LocalValueFuture::from_source(&register, Token::new(1)).checked();
     assert_eq!(poll(stale).map_err(|error| error.rule()), Poll::Ready(Err(Rule::StaleToken)));
+}
+
+/// In a `static`, for an interrupt to complete.
+static SOURCE: ReusableSource<Option<u16>> = ReusableSource::new();
+
+#[test]
+fn a_reusable_source_needs_no_allocator() {
+    let mut answer = SOURCE.begin().unwrap();
+    assert_eq!(poll(&mut answer), Poll::Pending);
+    SOURCE.complete(SOURCE.key().unwrap(), Some(5)).unwrap();
+    assert_eq!(poll(answer), Poll::Ready(Some(5)));
+    let local = LocalReusableSource::<Result<u16, Dropped>>::new();
+    let (completer, answer) = local.begin_held().unwrap();
+    drop(completer);
+    assert_eq!(poll(answer), Poll::Ready(Err(Dropped::new())));
+}
+
+#[test]
+fn streams_need_no_allocator() {
+    let mut left = 3;
+    let mut reader = ValueReader::new(ValueStream::new(|| {
+        left -= 1;
+        ValueFuture::ready((left > 0).then_some(left))
+    }));
+    for item in [Some(2), Some(1), None] {
+        assert_eq!(poll(reader.next()), Poll::Ready(item));
+    }
 }

@@ -56,7 +56,6 @@ impl Header {
     }
 
     /// What [`at`](Header::at) was given.
-    #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) const fn table(self) -> NonNull<()> {
         self.vtable

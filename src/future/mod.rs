@@ -137,7 +137,7 @@ impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
 impl<'a, T: Abandoned + Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]
     fn from(completion: Completion<T>) -> Self {
-        ValueFuture(Packed::pooled(completion.0))
+        ValueFuture(Packed::of(completion.0))
     }
 }
 
@@ -146,6 +146,6 @@ impl<'a, T: Abandoned + Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
 impl<'a, T: Abandoned + 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
     #[inline]
     fn from(completion: LocalCompletion<T>) -> Self {
-        LocalValueFuture(Packed::pooled(completion.0))
+        LocalValueFuture(Packed::of(completion.0))
     }
 }

@@ -20,20 +20,17 @@ use core::{
 
 #[cfg(feature = "alloc")]
 use crate::machine::Place;
-#[cfg(feature = "alloc")]
 use crate::{
-    Abandoned,
-    erased::{Reference, allocate},
-    pool::Consumer,
-    slab::{Home, Pooling},
-};
-use crate::{
-    PollError, Token,
+    Abandoned, PollError, Token,
     affinity::{Admits, OneThread},
-    erased::{Boxable, Head, Header, House, View},
+    erased::{Boxable, Head, Header, House, Reference, View},
     error::{Site, Spent},
+    operation::Consumer,
+    slot::Home,
     source::{self, SourceReference},
 };
+#[cfg(feature = "alloc")]
+use crate::{erased::allocate, slab::Pooling};
 
 /// The payload comes first: a result of two words or more is then copied in the same pieces
 /// wherever it goes, and each load finds its store.
@@ -114,10 +111,9 @@ impl<'a, T, A> Packed<'a, T, A> {
         unsafe { Packed::without_payload(source::into_head(reference, token)) }
     }
 
-    /// The consumer of an operation of a pool.
-    #[cfg(feature = "alloc")]
+    /// The consumer of an operation.
     #[inline]
-    pub(crate) fn pooled<H>(consumer: Consumer<T, H>) -> Self
+    pub(crate) fn of<H>(consumer: Consumer<T, H>) -> Self
     where
         T: Abandoned + 'a,
         H: Home,
@@ -130,13 +126,17 @@ impl<'a, T, A> Packed<'a, T, A> {
         let there = unsafe { slot.as_ref() };
         // SAFETY: the caller is the consumer.
         let token = unsafe { there.token() };
-        match Head::source(slot.cast(), Reference::Borrowed, token) {
+        if let Some(head) = Head::source(slot.cast(), Reference::Borrowed, token) {
             // SAFETY: the head stands for the consumer of a slot with output `T`, which is out, so
             // that it lives, and `A` admits it.
-            Some(head) => unsafe { Packed::without_payload(head) },
-            // SAFETY: `into_slot` made the caller the consumer.
-            None => Packed::boxed(unsafe { Consumer::new(slot) }),
+            return unsafe { Packed::without_payload(head) };
         }
+        // SAFETY: `into_slot` made the caller the consumer.
+        let consumer = unsafe { Consumer::new(slot) };
+        #[cfg(feature = "alloc")]
+        return Packed::boxed(consumer);
+        #[cfg(not(feature = "alloc"))]
+        source::no_room_for_the_token(consumer.place())
     }
 
     /// A future in a block of a pool.

@@ -3,7 +3,10 @@
 use core::ptr::NonNull;
 
 use super::{ClassStats, NoSlot};
-use crate::slab::{Block, Pointer, Pooling, Settings, Slab};
+use crate::{
+    slab::{Block, Pooling, Settings, Slab},
+    slot::Pointer,
+};
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
 /// of such blocks would compete for the same places in the cache.

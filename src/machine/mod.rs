@@ -25,10 +25,10 @@ use self::{
 };
 #[cfg(not(loom))]
 use crate::slab::LocalTally;
-#[cfg(loom)]
-use crate::slab::Pointer;
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 use crate::slab::SharedTally;
+#[cfg(loom)]
+use crate::slot::Pointer;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{AnyThread, ValueFuture};
 use crate::{LocalValueFuture, OneThread};

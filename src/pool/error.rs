@@ -1,7 +1,5 @@
 use core::{error::Error, fmt};
 
-use crate::Key;
-
 /// The pool has as many operations as it was [bounded](crate::PoolBuilder::max_slots) to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct PoolFull {
@@ -35,91 +33,3 @@ impl From<PoolFull> for std::io::Error {
         std::io::Error::new(std::io::ErrorKind::WouldBlock, full)
     }
 }
-
-/// Why a pool refused a key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The operation is over, if there was one, and its slot has served another one since, which was not
-    /// touched.
-    Stale,
-    /// The operation has its result already, or was ended without one: the key was used before, or the
-    /// completer was, or dropped. (Once its slot serves another one, the key is
-    /// [`Stale`](KeyError::Stale).)
-    AlreadyCompleted,
-    /// The consumer has gone, and the operation with it. (Once its slot serves another one, the key is
-    /// [`Stale`](KeyError::Stale).)
-    Abandoned,
-    /// The pool has not given this key out: it is forged, or that of another pool. (One that is forged
-    /// may also look stale, and one of another pool may have the number of a key that was given out
-    /// here: then it is that key. None reaches an operation whose key was not given out.)
-    Unknown,
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            KeyError::Stale => {
-                "stale: its operation is over, and its slot has served another one since"
-            }
-            KeyError::AlreadyCompleted => {
-                "already completed: its operation was completed or ended before"
-            }
-            KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
-            KeyError::Unknown => "unknown: this pool has not given it out",
-        })
-    }
-}
-
-impl Error for KeyError {}
-
-/// The pool refused a key. The value comes back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CompleteError<T> {
-    pub(super) key: Key,
-    pub(super) kind: KeyError,
-    pub(super) value: T,
-}
-
-impl<T> CompleteError<T> {
-    pub(crate) const fn new(key: Key, kind: KeyError, value: T) -> Self {
-        CompleteError { key, kind, value }
-    }
-
-    /// The key.
-    #[must_use]
-    pub const fn key(&self) -> Key {
-        self.key
-    }
-
-    /// Why it was refused.
-    #[must_use]
-    pub const fn kind(&self) -> KeyError {
-        self.kind
-    }
-
-    /// The value that could not be delivered.
-    #[must_use]
-    pub fn into_value(self) -> T {
-        self.value
-    }
-}
-
-/// The value is not shown, so that it need not be `Debug`.
-impl<T> fmt::Debug for CompleteError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CompleteError { key, kind, .. } = self;
-        f.debug_struct("CompleteError")
-            .field("key", key)
-            .field("kind", kind)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Display for CompleteError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key {} refused as {}", self.key, self.kind)
-    }
-}
-
-impl<T> Error for CompleteError<T> {}

@@ -108,7 +108,7 @@ macro_rules! face {
 
             /// The generation of the first use of each slot, instead of 1.
             ///
-            /// Keys that are older are refused as [`Unknown`](KeyError::Unknown). So a pool for a new
+            /// Keys that are older are refused as [`Unknown`](crate::KeyError::Unknown). So a pool for a new
             /// connection to an old peer may begin where keys of the last one cannot be: the peer may
             /// still answer to those.
             ///

@@ -2,16 +2,12 @@
 
 use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
-use super::{
-    Abandoned, CompleteError, KeyError, PoolFull,
-    consumer::Consumer,
-    erased::table,
-    keyed::{complete, end},
-    producer::{Producer, orphan, refuse_left},
-};
+use super::PoolFull;
 use crate::{
-    Key,
-    slab::{Find, Pooling, Settings, Slab, Slot},
+    Abandoned, CompleteError, Key, KeyError,
+    operation::{Consumer, Producer, keyed, orphan, refuse_left, table},
+    slab::{Find, Pooling, Settings, Slab},
+    slot::Slot,
 };
 
 /// The two ends of an operation.
@@ -32,7 +28,8 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
             limit,
             exact: true,
             first_generation,
-            make: |slab, index, first_generation| Slot::new(slab, index, first_generation),
+            // A slab begins with the table of its slots.
+            make: |slab, index, first_generation| Slot::new(slab.cast(), index, first_generation),
         };
         Handle { slab: Slab::new(settings), values: PhantomData }
     }
@@ -90,7 +87,7 @@ impl<T, H: Pooling> Handle<T, H> {
     pub(super) fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
         let completed = match self.slot_of(key) {
             // SAFETY: a slab that has a handle keeps its slots.
-            Some(slot) => unsafe { complete(slot, key, self.first_generation(), value) },
+            Some(slot) => unsafe { keyed::complete(slot, key, self.first_generation(), value) },
             None => Err(CompleteError { key, kind: KeyError::Unknown, value }),
         };
         completed.map_err(|error| self.refused(error))
@@ -100,7 +97,7 @@ impl<T, H: Pooling> Handle<T, H> {
     pub(super) fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
         let ended = match self.slot_of(key) {
             // SAFETY: a slab that has a handle keeps its slots.
-            Some(slot) => unsafe { end(slot, key, self.first_generation()) },
+            Some(slot) => unsafe { keyed::end(slot, key, self.first_generation()) },
             None => Err(CompleteError { key, kind: KeyError::Unknown, value: () }),
         };
         ended.map_err(|error| self.refused(error))

@@ -1,13 +1,9 @@
-//! One-shot completions: a slot of the [slab](crate::slab), and its two ends.
+//! Pools of one-shot completions: the two ends of an [operation](crate::operation), whose slot is one of a
+//! [slab](crate::slab).
 
-mod abandoned;
-mod consumer;
-mod erased;
 mod error;
 mod face;
 mod handle;
-pub(crate) mod keyed;
-mod producer;
 mod stats;
 
 use core::{
@@ -24,14 +20,13 @@ use futures_core::FusedFuture;
 use self::{face::face, handle::Handle};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::AnyThread;
-use crate::{Key, OneThread, slab::Slab};
-
-pub use self::{
-    abandoned::{Abandoned, Dropped},
-    error::{CompleteError, KeyError, PoolFull},
-    stats::Stats,
+use crate::{
+    Abandoned, CompleteError, Key, OneThread,
+    operation::{Consumer, Producer},
+    slab::Slab,
 };
-pub(crate) use self::{consumer::Consumer, erased::table, producer::Producer};
+
+pub use self::{error::PoolFull, stats::Stats};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 face! {
@@ -130,19 +125,6 @@ unsafe impl<T: Send> Send for Handle<T, AnyThread> {}
 // SAFETY: as above.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl<T: Send> Sync for Handle<T, AnyThread> {}
-// SAFETY: the completer sends a value; the slot is made for several threads.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Send for Producer<T, AnyThread> {}
-// SAFETY: through a shared reference a completer looks at the state, and issues the key.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Sync for Producer<T, AnyThread> {}
-// SAFETY: the consumer takes a value; the slot is made for several threads.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Send for Consumer<T, AnyThread> {}
-// SAFETY: through a shared reference a consumer looks at the state.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Sync for Consumer<T, AnyThread> {}
-
 #[cold]
 #[inline(never)]
 fn polled_after_completion<T>() -> ! {

@@ -59,7 +59,7 @@ macro_rules! face {
             where
                 T: $($send)*,
             {
-                self.0.begin().map(|consumer| $Future(Packed::pooled(consumer))).ok_or(Busy(()))
+                self.0.begin().map(|consumer| $Future(Packed::of(consumer))).ok_or(Busy(()))
             }
 
             /// Begins an operation, and gives the end of it that completes.
@@ -89,7 +89,7 @@ macro_rules! face {
                 T: $($send)*,
             {
                 let (producer, consumer) = self.0.begin_held().ok_or(Busy(()))?;
-                Ok(($Completer { producer, place: &self.0 }, $Future(Packed::pooled(consumer))))
+                Ok(($Completer { producer, place: &self.0 }, $Future(Packed::of(consumer))))
             }
         }
 

@@ -1,4 +1,4 @@
-//! A source that is used again and again, one operation at a time: a slot of the [slab](crate::slab) that
+//! A source that is used again and again, one operation at a time: a [slot](crate::slot) that
 //! lies by itself. Its states, its two ends and its keys are those of a pool; only where it goes back to is
 //! another [home](place::InPlace).
 
@@ -17,12 +17,12 @@ use self::{
     place::{InPlace, Place},
 };
 use crate::{
-    Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed, pool::Producer,
+    Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed, operation::Producer,
 };
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 use crate::{AnyThread, ValueFuture};
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 face! {
     /// A source of one operation after another, which lies in a field of its owner: one for a connection, or
     /// for each direction of it.
@@ -38,7 +38,10 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// 64 bytes and a `T`, on 64-bit targets. Nothing is allocated, ever; a `static` may be one.
+    /// 64 bytes and a `T`, on 64-bit targets. Nothing is allocated, ever; a `static` may be one. It needs neither
+    /// `std` nor `alloc`, but atomics of 64 bits. (Without `alloc`, [`begin`](Self::begin) panics if the
+    /// source stands where its address does not fit beside a token; see
+    /// [`from_source`](ValueFuture::from_source).)
     ///
     /// # Leaks
     ///
@@ -126,17 +129,8 @@ impl From<Busy> for std::io::Error {
 }
 
 // SAFETY: a value goes in and out on any thread, and the place is made for several.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 unsafe impl<T: Send> Send for Place<T, InPlace<AnyThread>> {}
 // SAFETY: as above; a `&T` is not to be had.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 unsafe impl<T: Send> Sync for Place<T, InPlace<AnyThread>> {}
-// SAFETY: the completer sends a value; the place is made for several threads.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Send for Producer<T, InPlace<AnyThread>> {}
-// SAFETY: through a shared reference a completer looks at the state, and issues the key.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Sync for Producer<T, InPlace<AnyThread>> {}
-// SAFETY: the consumer takes a value; the place is made for several threads.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Send for crate::pool::Consumer<T, InPlace<AnyThread>> {}

@@ -5,10 +5,10 @@ use core::{cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 use crate::{
     Abandoned, CompleteError, Key, KeyError, OneThread,
     erased::VTable,
-    pool::{Consumer, Producer, keyed, table},
-    slab::{End, Home, Slot, State, WakerCell, Word},
+    operation::{Consumer, Producer, keyed, table},
+    slot::{End, Home, Slot, State, WakerCell, Word},
 };
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 use crate::{
     AnyThread,
     sync::{AtomicPtr, AtomicU64},
@@ -89,7 +89,10 @@ macro_rules! in_place {
     };
 }
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+// SAFETY: they are atomics.
+#[cfg(target_has_atomic = "64")]
+unsafe impl crate::slot::ForThreads for InPlace<AnyThread> {}
+#[cfg(target_has_atomic = "64")]
 in_place!(AnyThread, AtomicU64, AtomicPtr<()>);
 in_place!(OneThread, Cell<u64>, Cell<*mut ()>);
 
@@ -157,7 +160,7 @@ impl<T, H: Home> Place<T, H> {
     #[inline]
     pub(super) fn complete(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
         let Some(first) = self.first_generation(key) else {
-            return Err(CompleteError::new(key, self.refusal(key), value));
+            return Err(CompleteError { key, kind: self.refusal(key), value });
         };
         // SAFETY: it lives, and the key has its index.
         unsafe { keyed::complete(self.slot(), key, first, value) }
@@ -165,7 +168,7 @@ impl<T, H: Home> Place<T, H> {
 
     pub(super) fn reset(&self, key: Key) -> Result<(), CompleteError<()>> {
         let Some(first) = self.first_generation(key) else {
-            return Err(CompleteError::new(key, self.refusal(key), ()));
+            return Err(CompleteError { key, kind: self.refusal(key), value: () });
         };
         // SAFETY: it lives, and the key has its index.
         unsafe { keyed::end(self.slot(), key, first) }

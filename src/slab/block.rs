@@ -15,11 +15,13 @@ use alloc::vec::Vec;
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    End, Pooling, Slab, Storage,
-    cells::Word,
+    Pooling, Slab, Storage,
     list::{Linked, List},
 };
-use crate::erased::Header;
+use crate::{
+    erased::Header,
+    slot::{End, Word},
+};
 
 /// What a block begins with.
 #[repr(C, align(16))]

@@ -13,7 +13,11 @@ use core::{alloc::Layout, array, marker::PhantomData, ptr, ptr::NonNull};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use super::list::List;
-use super::{Indexed, Storage, cells::Pointer, list::Linked};
+use super::{Indexed, Storage, list::Linked};
+use crate::{
+    erased::VTable,
+    slot::{Home, Pointer, Slot},
+};
 
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
 const LINE: usize = 64;
@@ -177,5 +181,31 @@ impl<S, P: Pointer, const FIRST: u32> Drop for Chunks<S, P, FIRST> {
             // SAFETY: it was allocated with this layout, and this is the end of it.
             unsafe { dealloc(start.cast(), self.layout(chunk)) };
         }
+    }
+}
+
+// SAFETY: the link of a vacant slot is nobody else's, and a slot does not move.
+unsafe impl<T, H: Home> Linked for Slot<T, H> {
+    type Pointer = H::Pointer;
+    type Table = VTable<T>;
+
+    type Storage = Chunks<Self, H::Pointer, FIRST_SLOTS>;
+
+    #[inline(always)]
+    unsafe fn set_link(this: NonNull<Self>, next: *mut ()) {
+        // SAFETY: a slot in a list lives.
+        unsafe { this.as_ref() }.link().store(next);
+    }
+
+    #[inline(always)]
+    unsafe fn link(this: NonNull<Self>) -> *mut () {
+        // SAFETY: a slot in a list lives.
+        unsafe { this.as_ref() }.link().load()
+    }
+}
+
+impl<T, H: Home> Counted for Slot<T, H> {
+    fn uses(&self) -> u32 {
+        self.state().generation()
     }
 }

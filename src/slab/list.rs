@@ -4,7 +4,8 @@
 use alloc::vec::Vec;
 use core::{marker::PhantomData, ptr, ptr::NonNull};
 
-use super::{Storage, cells::Pointer};
+use super::Storage;
+use crate::slot::Pointer;
 
 /// Something that can be in a list.
 ///

@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use core::{cell::Cell, iter, ptr::NonNull};
 
 use super::{
-    End, Find, Indexed, Settings, Slab, Stats, Storage,
+    Find, Indexed, Settings, Slab, Stats, Storage,
     list::{Linked, List},
 };
+use crate::slot::End;
 
 #[repr(C)]
 pub(crate) struct LocalSlab<S: Linked> {

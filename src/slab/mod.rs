@@ -1,9 +1,7 @@
 #![doc = include_str!("design.md")]
 
 mod block;
-pub(crate) mod cells;
 mod chunks;
-mod key;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod limbo;
 mod list;
@@ -12,8 +10,6 @@ mod local;
 mod shard;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
-mod slot;
-mod state;
 mod tally;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod threads;
@@ -26,40 +22,18 @@ use crate::{
     AnyThread,
     sync::{AtomicPtr, AtomicU64},
 };
-use crate::{OneThread, Stats};
+use crate::{
+    OneThread, Stats,
+    slot::{End, Home, Slot},
+};
 
 pub(crate) use block::Block;
-pub(crate) use cells::{Pointer, Word};
-pub use key::Key;
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use shared::SharedSlab;
-pub(crate) use slot::{Change, Slot, WakerCell};
-pub(crate) use state::State;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use tally::SharedTally;
 pub(crate) use tally::{LocalTally, Tally};
-
-/// Where slots live: what their words are made of, and where they go when nobody refers to them.
-pub(crate) trait Home: Sized + 'static {
-    type Word: Word;
-    type Pointer: Pointer;
-
-    /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
-    /// afterwards. Otherwise the slot is still out.
-    ///
-    /// # Safety
-    ///
-    /// As [`put`](Home::put).
-    unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool;
-
-    /// Takes a slot back. What it is in may be gone afterwards.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here, is out, vacant, and referred to by nobody.
-    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
-}
 
 /// A home with many slots, in slabs.
 pub(crate) trait Pooling: Home {
@@ -68,7 +42,7 @@ pub(crate) trait Pooling: Home {
     type Tally: Tally;
 }
 
-/// A home whose slots go back to their slab.
+/// A home whose slots go back to their slab, which begins with their table.
 macro_rules! pooling {
     ($home:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Tally:ty) => {
         impl Home for $home {
@@ -78,7 +52,7 @@ macro_rules! pooling {
             #[inline(always)]
             unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool {
                 // SAFETY: the slot is out, so it lives.
-                let slab = unsafe { slot.as_ref() }.slab();
+                let slab = unsafe { slot.as_ref() }.table().cast::<$Slab<_>>();
                 // SAFETY: the caller's.
                 unsafe { Slab::try_put(slab, slot, end) }
             }
@@ -86,7 +60,7 @@ macro_rules! pooling {
             #[inline(always)]
             unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) {
                 // SAFETY: the slot is out, so it lives.
-                let slab = unsafe { slot.as_ref() }.slab();
+                let slab = unsafe { slot.as_ref() }.table().cast::<$Slab<_>>();
                 // SAFETY: the caller's.
                 unsafe { Slab::put(slab, slot, end) };
             }
@@ -99,6 +73,9 @@ macro_rules! pooling {
         }
     };
 }
+// SAFETY: they are atomics.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl crate::slot::ForThreads for AnyThread {}
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally);
 pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally);
@@ -177,15 +154,6 @@ pub(crate) trait Storage<S: Linked> {
 pub(crate) trait Indexed<S: Linked>: Storage<S> {
     /// The slot with this index, if it was added.
     fn get(&self, index: u32) -> Option<NonNull<S>>;
-}
-
-/// How a slot comes back.
-#[derive(Clone, Copy)]
-pub(crate) struct End {
-    /// Its last generation has been used: it is not to be rented again.
-    pub(crate) exhausted: bool,
-    /// Its consumer went before there was a result.
-    pub(crate) abandoned: bool,
 }
 
 /// A slab whose slots can be found by their indices.

@@ -6,13 +6,14 @@ use alloc::boxed::Box;
 use core::{mem, ptr, ptr::NonNull};
 
 use super::{
-    End, Find, Indexed, Settings, Slab, Stats, Storage,
+    Find, Indexed, Settings, Slab, Stats, Storage,
     chunks::{self, Chunks},
     limbo,
     list::{Linked, Stack},
     shard::{Entered, Shard},
     threads::{self, lock},
 };
+use crate::slot::End;
 use crate::sync::{
     AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Mutex,
     Ordering::{AcqRel, Acquire, Relaxed, Release},

@@ -11,6 +11,8 @@ use crate::{StaleToken, Token};
 
 pub use reference::SourceReference;
 pub(crate) use reference::into_head;
+#[cfg(not(feature = "alloc"))]
+pub(crate) use reference::no_room_for_the_token;
 pub use wrapper::Source;
 
 /// Something that results come from, one operation after another: a slot of a pool, a driver's

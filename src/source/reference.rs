@@ -117,10 +117,15 @@ fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, token: Token) 
 }
 
 #[cfg(not(feature = "alloc"))]
-#[cold]
 #[expect(clippy::needless_pass_by_value, reason = "its twin keeps the reference")]
 fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, _: Token) -> Head {
     let source: &Source<R::Source> = &reference;
+    no_room_for_the_token(source)
+}
+
+#[cfg(not(feature = "alloc"))]
+#[cold]
+pub(crate) fn no_room_for_the_token<S>(source: *const S) -> ! {
     panic!(
         "the source stands at {source:p}, and a value future keeps 48 bits of an address beside \
          the token; without the feature `alloc` there is no box to keep the rest in"

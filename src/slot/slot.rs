@@ -7,10 +7,8 @@ use core::{
 };
 
 use super::{
-    End, Home, Key, Pooling, State,
+    End, Home, Key, State,
     cells::{Pointer, Word},
-    chunks::{self, Chunks, Counted},
-    list::Linked,
 };
 use crate::{
     Token,
@@ -111,11 +109,11 @@ pub(crate) struct Change {
     pub(crate) watcher: Option<Waker>,
 }
 
-impl<T, H: Pooling> Slot<T, H> {
-    /// A slot of `slab`, which begins with its [`Settings`](super::Settings).
-    pub(crate) fn new(slab: NonNull<H::Slab<T>>, index: u32, first_generation: u32) -> Self {
+impl<T, H: Home> Slot<T, H> {
+    /// A slot whose table is that which `table` points to, and lives as long.
+    pub(crate) fn new(table: NonNull<VTable<T>>, index: u32, first_generation: u32) -> Self {
         Slot {
-            header: Header::at(slab.cast::<VTable<T>>()),
+            header: Header::at(table),
             state: H::Word::new(State::before(first_generation).bits()),
             index,
             generation: UnsafeCell::new(first_generation),
@@ -125,13 +123,18 @@ impl<T, H: Pooling> Slot<T, H> {
         }
     }
 
+    /// What [`new`](Slot::new) was given.
     #[inline(always)]
-    pub(super) fn slab(&self) -> NonNull<H::Slab<T>> {
-        self.header.table().cast()
+    pub(crate) fn table(&self) -> NonNull<()> {
+        self.header.table()
     }
-}
 
-impl<T, H: Home> Slot<T, H> {
+    /// A vacant slot has no waker, but a link there.
+    #[inline(always)]
+    pub(crate) fn link(&self) -> &H::Pointer {
+        &self.waker.data
+    }
+
     crate::sync::const_unless_loom! {
         /// A slot that lies by itself, with a table that lives as long. Its first use has the generation after
         /// that of `state`.
@@ -416,31 +419,5 @@ impl<T, H: Home> Drop for Slot<T, H> {
             // SAFETY: this is the end of it.
             unsafe { Slot::touch_for_reuse(NonNull::from(self)) };
         }
-    }
-}
-
-// SAFETY: in a vacant slot there is no waker, and a slot does not move.
-unsafe impl<T, H: Home> Linked for Slot<T, H> {
-    type Pointer = H::Pointer;
-    type Table = VTable<T>;
-
-    type Storage = Chunks<Self, H::Pointer, { chunks::FIRST_SLOTS }>;
-
-    #[inline(always)]
-    unsafe fn set_link(this: NonNull<Self>, next: *mut ()) {
-        // SAFETY: a slot in a list lives.
-        unsafe { this.as_ref() }.waker.data.store(next);
-    }
-
-    #[inline(always)]
-    unsafe fn link(this: NonNull<Self>) -> *mut () {
-        // SAFETY: a slot in a list lives.
-        unsafe { this.as_ref() }.waker.data.load()
-    }
-}
-
-impl<T, H: Home> Counted for Slot<T, H> {
-    fn uses(&self) -> u32 {
-        self.state().generation()
     }
 }

@@ -12,7 +12,7 @@ use super::Abandoned;
 use crate::{
     erased::Boxable,
     error::{Site, Spent},
-    slab::{Change, Home, Slot, State},
+    slot::{Change, Home, Slot, State},
 };
 
 /// The one consumer of an operation, until it has taken the result.
@@ -33,8 +33,14 @@ impl<T, H: Home> Consumer<T, H> {
         self.0.take()
     }
 
+    /// Where it is, for a message.
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn place(&self) -> *const Slot<T, H> {
+        self.0.map_or(core::ptr::null(), |slot| slot.as_ptr())
+    }
+
     /// For `Debug`.
-    pub(super) fn progress(&self) -> &'static str {
+    pub(crate) fn progress(&self) -> &'static str {
         match self.is_spent() {
             true => "taken",
             false if self.is_completed() => "completed",
@@ -43,7 +49,7 @@ impl<T, H: Home> Consumer<T, H> {
     }
 
     /// Whether there is a result to take.
-    pub(super) fn is_completed(&self) -> bool {
+    pub(crate) fn is_completed(&self) -> bool {
         // SAFETY: the slot is out as long as it has a consumer.
         self.0.is_some_and(|slot| !unsafe { slot.as_ref() }.state().is_pending())
     }

@@ -14,7 +14,7 @@ use crate::{
     StaleToken,
     erased::{Head, Pointee, Polling, VTable},
     error::{Site, Spent},
-    slab::{Home, Slot},
+    slot::{Home, Slot},
 };
 
 /// The table of a slot.

@@ -3,7 +3,7 @@
 
 use core::cell::Cell;
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -120,7 +120,7 @@ impl Pointer for Cell<*mut ()> {
     fn touch(&mut self) {}
 }
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 impl Word for AtomicU64 {
     fn new(bits: u64) -> Self {
         AtomicU64::new(bits)
@@ -162,7 +162,7 @@ impl Word for AtomicU64 {
     }
 }
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 impl Pointer for AtomicPtr<()> {
     fn new(pointer: *mut ()) -> Self {
         AtomicPtr::new(pointer)

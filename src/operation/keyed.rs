@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Key,
-    slab::{Home, Slot, State},
+    slot::{Home, Slot, State},
 };
 
 /// Gives the operation with this key its value. The first use of the slot had the generation `first`.

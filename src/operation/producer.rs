@@ -6,7 +6,10 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use crate::slab::{Change, Home, Key, Slot, State};
+use crate::{
+    Key,
+    slot::{Change, Home, Slot, State},
+};
 
 /// Wakers that are woken when this is dropped: at the end of a function, with nothing held. If one
 /// panics, the other is woken all the same.
@@ -338,7 +341,7 @@ pub(super) unsafe fn refuse<T, H: Home>(
 /// # Safety
 ///
 /// The slot lives.
-pub(super) unsafe fn refuse_left<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool {
+pub(crate) unsafe fn refuse_left<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool {
     // SAFETY: the caller's.
     let state = unsafe { this.as_ref() }.state();
     // SAFETY: the caller's.
@@ -353,7 +356,7 @@ pub(super) unsafe fn refuse_left<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool 
 /// # Safety
 ///
 /// The slot lives.
-pub(super) unsafe fn orphan<T, H: Home>(this: NonNull<Slot<T, H>>) {
+pub(crate) unsafe fn orphan<T, H: Home>(this: NonNull<Slot<T, H>>) {
     // SAFETY: the caller's.
     let state = unsafe { this.as_ref() }.state();
     let transition = |state: State| state.claim_left().or_else(|| state.orphan());

@@ -1,0 +1,28 @@
+//! An operation: the two ends of a [slot](crate::slot), by which one side gives the other a result. They know
+//! neither pools nor allocators: what the slot goes back to is for its [`Home`](crate::slot::Home) to say.
+
+mod abandoned;
+mod consumer;
+mod erased;
+mod error;
+pub(crate) mod keyed;
+mod producer;
+
+#[cfg(feature = "alloc")]
+pub(crate) use self::producer::{orphan, refuse_left};
+pub use self::{
+    abandoned::{Abandoned, Dropped},
+    error::{CompleteError, KeyError},
+};
+pub(crate) use self::{consumer::Consumer, erased::table, producer::Producer};
+
+use crate::slot::ForThreads;
+
+// SAFETY: the completer sends a value; the slot is made for several threads.
+unsafe impl<T: Send, H: ForThreads> Send for Producer<T, H> {}
+// SAFETY: through a shared reference a completer looks at the state, and issues the key.
+unsafe impl<T: Send, H: ForThreads> Sync for Producer<T, H> {}
+// SAFETY: the consumer takes a value; the slot is made for several threads.
+unsafe impl<T: Send, H: ForThreads> Send for Consumer<T, H> {}
+// SAFETY: through a shared reference a consumer looks at the state.
+unsafe impl<T: Send, H: ForThreads> Sync for Consumer<T, H> {}

@@ -1,0 +1,53 @@
+//! A slot: where an operation takes place, whatever it lies in. It is one atomic word that says in which
+//! [state] it is, and cells that belong to whom that word says. It needs `core` only.
+
+pub(crate) mod cells;
+mod key;
+#[expect(clippy::module_inception, reason = "it is the slot itself")]
+mod slot;
+mod state;
+
+use core::ptr::NonNull;
+
+pub(crate) use cells::{Pointer, Word};
+pub use key::Key;
+pub(crate) use slot::{Change, Slot, WakerCell};
+pub(crate) use state::State;
+
+/// Where slots live: what their words are made of, and where they go when nobody refers to them.
+pub(crate) trait Home: Sized + 'static {
+    type Word: Word;
+    type Pointer: Pointer;
+
+    /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
+    /// afterwards. Otherwise the slot is still out.
+    ///
+    /// # Safety
+    ///
+    /// As [`put`](Home::put).
+    unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool;
+
+    /// Takes a slot back. What it is in may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// The slot lives here, is out, vacant, and referred to by nobody.
+    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
+}
+
+/// A home whose slots are made for several threads.
+///
+/// # Safety
+///
+/// Their words and pointers are atomics.
+#[allow(dead_code, reason = "Rust 1.85 does not see that it is a bound")]
+pub(crate) unsafe trait ForThreads: Home {}
+
+/// How a slot comes back.
+#[derive(Clone, Copy)]
+pub(crate) struct End {
+    /// Its last generation has been used: it is not to be rented again.
+    pub(crate) exhausted: bool,
+    /// Its consumer went before there was a result.
+    pub(crate) abandoned: bool,
+}
