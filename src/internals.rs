@@ -100,3 +100,8 @@ pub mod slab {
 pub mod machine {
     #![doc = include_str!("machine/design.md")]
 }
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub mod shared {
+    #![doc = include_str!("shared/design.md")]
+}

@@ -1,3 +1,5 @@
+//! One future with many awaiters.
+//!
 #![doc = include_str!("design.md")]
 
 mod counts;
