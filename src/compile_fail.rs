@@ -297,3 +297,21 @@
 //! let source: Source<Kind<Any>> = Source::new(Kind(PhantomData));
 //! let source: Kind<Static> = source.into_inner();
 //! ```
+//!
+//! A reader with a higher-ranked parameter has a subtype, whose stream may be one of other items.
+//!
+//! ```compile_fail,E0308
+//! # use value_future::ValueReader;
+//! struct Stream<F>(F);
+//! fn supertype(reader: ValueReader<Stream<for<'x> fn(&'x u8)>>) -> ValueReader<Stream<fn(&'static u8)>> {
+//!     reader
+//! }
+//! ```
+//!
+//! ```
+//! # use value_future::ValueReader;
+//! struct Stream<F>(F);
+//! fn the_same(reader: ValueReader<Stream<fn(&'static u8)>>) -> ValueReader<Stream<fn(&'static u8)>> {
+//!     reader
+//! }
+//! ```

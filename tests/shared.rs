@@ -423,6 +423,41 @@ fn a_waker_that_cannot_be_cloned_changes_nothing() {
 }
 
 #[test]
+fn a_waker_whose_destructor_panics_keeps_nobody_waiting() {
+    let ready = Rc::new(Cell::new(false));
+    let shared = LocalValueFuture::boxed({
+        let ready = Rc::clone(&ready);
+        future::poll_fn(move |_| if ready.get() { Poll::Ready(5) } else { Poll::Pending })
+    })
+    .share();
+    let (task, mut alone) = (Task::new(), Box::pin(shared));
+    assert!(poll_with(&mut alone, &task.waker()).is_pending());
+    // The next to poll has the turn, as the future was not polled with the waker of all.
+    let (mut other, _third) = (Box::pin((*alone).clone()), (*alone).clone());
+    task.on_drop(|| panic!("a destructor panics"));
+    assert_eq!(panic_text(|| poll(&mut alone)), "a destructor panics");
+    ready.set(true);
+    assert_eq!((poll(&mut other), poll(&mut alone)), (Poll::Ready(5), Poll::Ready(5)));
+}
+
+#[test]
+fn a_waker_whose_destructor_panics_leaves_nothing_behind() {
+    let dropped = drops();
+    let loud = Loud(&dropped);
+    let shared = ValueFuture::boxed(async {
+        let _loud = &loud;
+        future::pending::<u32>().await
+    })
+    .share();
+    let weak = shared.downgrade().unwrap();
+    let (task, mut awaiter) = (Task::new(), Box::pin(shared));
+    assert!(poll_with(&mut awaiter, &task.waker()).is_pending());
+    task.on_drop(|| panic!("a destructor panics"));
+    assert_eq!(panic_text(|| drop(awaiter)), "a destructor panics");
+    assert!(weak.upgrade().is_none(), "its handle was given up");
+}
+
+#[test]
 fn a_clone_that_panics_may_be_asked_for_again() {
     struct Once(Rc<Cell<bool>>);
     impl Clone for Once {
