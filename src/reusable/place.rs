@@ -153,8 +153,11 @@ impl<T, H: Home> Place<T, H> {
 
     /// The key of the operation that waits for one.
     pub(super) fn key(&self) -> Option<Key> {
+        let before = epoch(self.uses.load());
         let state = self.slot.state();
-        state.waits_for_key().then(|| Key::new(epoch(self.uses.load()), state.generation()))
+        // Otherwise the generation may be the last of an epoch, and the epoch the next one.
+        let waits = state.waits_for_key() && epoch(self.uses.load()) == before;
+        waits.then(|| Key::new(before, state.generation()))
     }
 
     #[inline]

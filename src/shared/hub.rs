@@ -83,31 +83,33 @@ impl Hub {
         if self.is_done() {
             return Turn::Done;
         }
-        let mut fresh = (!waiter.is_listed()).then(|| waker.clone());
-        let mut waiting = lock(&self.waiting);
+        let listed = waiter.is_listed().then(|| lock(&self.waiting));
         // SAFETY: the list is locked, and the waiter is in it, or in none.
-        if fresh.is_none() && !unsafe { waiting.waiters.has(waiter, waker) } {
-            drop(waiting);
-            fresh = Some(waker.clone());
-            waiting = lock(&self.waiting);
-        }
+        let listed = listed.filter(|waiting| unsafe { waiting.waiters.has(waiter, waker) });
+        let mut waiting = if let Some(waiting) = listed {
+            waiting
+        } else {
+            // What is foreign comes before the turn is taken: nobody has it who has panicked.
+            let fresh = waker.clone();
+            // SAFETY: the caller's.
+            drop(unsafe { self.remove(waiter) });
+            let mut waiting = lock(&self.waiting);
+            if self.is_done() {
+                drop(waiting);
+                return Turn::Done;
+            }
+            // SAFETY: the list is locked, the waiter is in none, and the caller's.
+            unsafe { waiting.waiters.push(waiter, fresh) };
+            waiting
+        };
         if self.is_done() {
             return Turn::Done;
         }
-        let _old = fresh.and_then(|fresh| {
-            // SAFETY: as above.
-            let old = unsafe { waiting.waiters.remove(waiter) };
-            // SAFETY: as above, and the caller's.
-            unsafe { waiting.waiters.push(waiter, fresh) };
-            old
-        });
         let turn = if waiting.polling || !waiting.woken { Turn::Wait } else { Turn::Poll };
         if let Turn::Poll = turn {
             waiting.polling = true;
             waiting.woken = false;
         }
-        // Before the old waker is dropped.
-        drop(waiting);
         turn
     }
 
@@ -125,7 +127,7 @@ impl Hub {
             // ORDERING: Release, with `is_done`: the result was put there.
             self.done.store(true, Release);
             // SAFETY: the list is locked, and the waiter is in it, or in none.
-            own = unsafe { waiting.waiters.remove(waiter) };
+            own = unsafe { waiting.waiters.remove(NonNull::from(waiter)) };
         }
         if done || waiting.woken {
             self.wake_all(waiting);
@@ -155,17 +157,17 @@ impl Hub {
         }
     }
 
-    /// The handle leaves the list, if it is in there.
+    /// The handle leaves the list, if it is in there; its waker is what is left of it.
     ///
     /// # Safety
     ///
     /// If it is, it is in this one.
-    pub(super) unsafe fn remove(&self, waiter: &Waiter) {
-        if waiter.is_listed() {
-            // SAFETY: the list is locked, and the waiter is in it, or in none.
-            let waker = unsafe { lock(&self.waiting).waiters.remove(waiter) };
-            drop(waker);
+    pub(super) unsafe fn remove(&self, waiter: &Waiter) -> Option<Waker> {
+        if !waiter.is_listed() {
+            return None;
         }
+        // SAFETY: the list is locked, and the waiter is in it, or in none.
+        unsafe { lock(&self.waiting).waiters.remove(NonNull::from(waiter)) }
     }
 
     /// [`take_turn`](Hub::take_turn) of the only handle, which has polled the future with its own
@@ -181,7 +183,7 @@ impl Hub {
         if !unsafe { waiting.waiters.has(waiter, waker) } {
             let fresh = waker.clone();
             // SAFETY: as above.
-            let _old = unsafe { waiting.waiters.remove(waiter) };
+            let _old = unsafe { waiting.waiters.remove(NonNull::from(waiter)) };
             // SAFETY: as above, and the caller's.
             unsafe { waiting.waiters.push(waiter, fresh) };
         }

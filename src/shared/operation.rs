@@ -244,8 +244,9 @@ impl<'a, T, A> Operation<'a, T, A> {
             }
         }
         let inner = self.inner();
+        // Dropped at the end, whatever that does.
         // SAFETY: the caller's.
-        unsafe { inner.hub.remove(waiter) };
+        let _waker = unsafe { inner.hub.remove(waiter) };
         if inner.hub.counts.remove_handle() {
             let _memory = Memory(self.inner.cast());
             inner.content.with_mut(|content| {

@@ -96,26 +96,29 @@ impl Waiters {
         waiter.listed.store(true, Relaxed);
     }
 
-    /// Takes a waiter out; its waker is what is left of it.
+    /// Takes a waiter out; its waker is what is left of it. From then on the handle may go, on another thread:
+    /// so no reference to it is an argument, which would have to be good to the end.
     ///
     /// # Safety
     ///
     /// The caller owns the list, and the waiter is in it, or in none.
-    pub(super) unsafe fn remove(&mut self, waiter: &Waiter) -> Option<Waker> {
-        if !waiter.is_listed() {
+    pub(super) unsafe fn remove(&mut self, waiter: NonNull<Waiter>) -> Option<Waker> {
+        // SAFETY: who is in the list has not moved, and lives; otherwise it is the caller's.
+        let there = unsafe { waiter.as_ref() };
+        if !there.is_listed() {
             return None;
         }
         // SAFETY: the owner of the list owns the nodes in it.
         let (previous, next, waker) = unsafe {
-            waiter.node(|node| (node.previous.take(), node.next.take(), node.waker.take()))
+            there.node(|node| (node.previous.take(), node.next.take(), node.waker.take()))
         };
         // SAFETY: the neighbours are in the list.
         unsafe { self.set_next(previous, next) };
         // SAFETY: as above.
         unsafe { self.set_previous(next, previous) };
         self.len -= 1;
-        // ORDERING: Release, with `is_listed`: from now on the handle may go.
-        waiter.listed.store(false, Release);
+        // ORDERING: Release, with `is_listed`: what was done with the node was done before.
+        there.listed.store(false, Release);
         waker
     }
 
@@ -125,10 +128,8 @@ impl Waiters {
     ///
     /// The caller owns the list.
     pub(super) unsafe fn pop(&mut self) -> Option<Waker> {
-        // SAFETY: who is in the list has not moved, and lives.
-        let first = unsafe { self.first?.as_ref() };
         // SAFETY: the caller owns the list.
-        unsafe { self.remove(first) }
+        unsafe { self.remove(self.first?) }
     }
 
     /// Whether a waiter is in the list with this waker.

@@ -3,6 +3,7 @@
 use core::{
     any::type_name,
     fmt,
+    marker::PhantomData,
     mem::offset_of,
     pin::Pin,
     task::{Context, Poll},
@@ -57,6 +58,8 @@ use crate::{
 pub struct ValueReader<S> {
     header: Header,
     items: Items<S>,
+    /// The table is that of exactly this `S`: a subtype may be a stream of other items.
+    exactly: PhantomData<fn(S) -> S>,
 }
 
 /// Each poll of it asks for the next item.
@@ -98,7 +101,7 @@ impl<S: Stream> ValueReader<S> {
     /// A reader of this stream.
     #[must_use]
     pub const fn new(stream: S) -> Self {
-        ValueReader { header: header::<Self>(), items: Items(stream) }
+        ValueReader { header: header::<Self>(), items: Items(stream), exactly: PhantomData }
     }
 
     /// The next item, or `None` at the end.

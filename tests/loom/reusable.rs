@@ -102,3 +102,21 @@ fn a_completer_against_the_future() {
         assert_dropped(&rest);
     });
 }
+
+/// The last generation of an epoch: a key has the number of both or is none.
+#[test]
+fn a_key_is_asked_for_while_its_operation_ends() {
+    model(|| {
+        let source: Arc<ReusableSource<Value>> =
+            Arc::new(ReusableSource::with_first_generation(u32::MAX));
+        let future = source.begin().unwrap();
+        let theirs = Arc::clone(&source);
+        let asks = thread::spawn(move || {
+            if let Some(key) = theirs.key() {
+                assert_eq!((key.index(), key.generation()), (0, u32::MAX));
+            }
+        });
+        drop(future);
+        asks.join().unwrap();
+    });
+}
