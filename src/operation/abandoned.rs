@@ -56,8 +56,8 @@ use core::{error::Error, fmt};
 /// assert_eq!(futures::executor::block_on(completion), Reply::ConnectionLost);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the output of a pool: it does not say what a dropped completer \
-               results in",
+    message = "`{Self}` cannot be the output of a pool or a reusable source: it does not say what a \
+               dropped completer results in",
     label = "`Abandoned` is not implemented for `{Self}`",
     note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement \
             `value_future::Abandoned` for a type of your own"
