@@ -1,5 +1,6 @@
-//! A slot has 2³² uses, each with a generation of its own: no key is given out twice, the tokens
-//! wrap without harm, and a slot that is used up is retired.
+//! Each operation of a slot has a generation of its own. After 2³² of them a slot of a bounded pool begins
+//! again with another index, so that no key is given out twice and the pool never wears out. A slot of a
+//! pool without a bound is retired, and the pool makes another one. Tokens wrap without harm.
 
 mod common;
 
@@ -57,23 +58,39 @@ for_both_pools! {
     }
 
     #[test]
-    fn no_key_comes_twice_before_all_slots_are_used_up() {
-        let pool = bounded(40, u32::MAX - 1);
-        let mut keys = HashSet::new();
-        while pool.stats().retired < 40 {
-            let key = cycle(&pool);
-            assert!(keys.insert(key), "{key} a second time");
+    fn no_key_comes_twice_where_generations_begin_again() {
+        for slots in [1, 2, 3, 40] {
+            let pool = bounded(slots, u32::MAX - 1);
+            let mut keys = HashSet::new();
+            for _ in 0..4 {
+                // All of the slots, and so each of them past its last generation.
+                let ends: Vec<_> = (0..slots).map(|_| pool.rent()).collect();
+                assert_eq!(pool.try_rent().unwrap_err().max_slots(), slots);
+                for (completer, mut completion) in ends {
+                    let key = completer.key();
+                    assert!(keys.insert(key), "{key} a second time");
+                    for &key in keys.iter().filter(|other| **other != key).take(5) {
+                        assert!(pool.complete_key(key, None).is_err(), "{key} is late");
+                    }
+                    completer.complete(Some(key.generation())).unwrap();
+                    assert_eq!(poll(&mut completion), Poll::Ready(Some(key.generation())));
+                }
+            }
+            let rented = 4 * u64::from(slots);
+            let stats = pool.stats();
+            assert_eq!(keys.len() as u64, rented);
+            assert_eq!((stats.rented, stats.returned, stats.live), (rented, rented, 0));
+            assert_eq!((stats.high_water, stats.capacity), (slots.into(), slots.into()));
+            assert_eq!(stats.retired, 0);
+            for key in keys {
+                assert!(pool.abandon_key(key).is_err(), "{key} is late");
+            }
         }
-        assert_eq!(keys.len(), 80);
-        assert_eq!(pool.try_rent().unwrap_err().max_slots(), 40);
-        let stats = pool.stats();
-        assert_eq!((stats.rented, stats.returned, stats.live), (80, 80, 0));
-        assert_eq!((stats.high_water, stats.capacity), (40, 40));
     }
 
-    /// However its last operation ends, a slot is not rented again.
+    /// However the last operation of an epoch ends, the slot is rented again.
     #[test]
-    fn a_bounded_pool_of_one_is_full_once_its_slot_is_retired() {
+    fn a_bounded_pool_of_one_works_on_after_its_last_generation() {
         let end: [End; 8] = [
             |_, completer, completion| {
                 completer.complete(Some(7)).unwrap();
@@ -104,19 +121,37 @@ for_both_pools! {
         ];
         for (n, end) in end.into_iter().enumerate() {
             let pool = bounded(1, u32::MAX - 1);
-            for retired in [0, 1] {
+            let mut old = Vec::new();
+            for _ in 0..5 {
                 let (completer, completion) = pool.rent();
-                assert_eq!(pool.stats().retired, 0);
+                let key = completer.key();
+                for &old in &old {
+                    let kind = pool.complete_key(old, Some(9)).unwrap_err().kind();
+                    assert_eq!(kind, KeyError::Stale, "{n}: {old}, and {key} is live");
+                }
+                old.push(key);
                 end(&pool, completer, completion);
-                assert_eq!(pool.stats().retired, retired, "{n}");
             }
-            let error = pool.try_rent().unwrap_err();
-            let text = "the pool is full: it was bounded to 1 slots, and all of them are in use or \
-                        retired";
-            assert_eq!(error.to_string(), text);
             let stats = pool.stats();
-            assert_eq!((stats.rented, stats.live, stats.capacity), (2, 0, 1), "{n}");
+            assert_eq!((stats.rented, stats.live, stats.capacity), (5, 0, 1), "{n}");
+            assert_eq!(stats.retired, 0, "{n}");
         }
+    }
+
+    /// The last state of an epoch is told until the next epoch begins.
+    #[test]
+    fn the_last_key_of_an_epoch_is_told_what_became_of_its_operation() {
+        let pool = bounded(1, u32::MAX);
+        let last = cycle(&pool);
+        assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        let (completer, completion) = pool.rent();
+        assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), KeyError::Stale);
+        let key = completer.into_key();
+        assert!(key.index() != last.index() && key.generation() == 0);
+        drop(completion);
+        assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::Abandoned);
+        let to_come = Key::from_u64(key.to_u64() + (1 << 32));
+        assert_eq!(pool.complete_key(to_come, None).unwrap_err().kind(), KeyError::Unknown);
     }
 
     #[test]
@@ -134,7 +169,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn the_keys_of_a_retired_slot_stay_refused() {
+    fn the_keys_from_before_the_last_generation_stay_refused() {
         let pool = bounded(1, u32::MAX - 1);
         let keys = [cycle(&pool), cycle(&pool)];
         let kinds = keys.map(|key| pool.complete_key(key, Some(9)).unwrap_err().kind());

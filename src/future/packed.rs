@@ -124,8 +124,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         };
         // SAFETY: the slot is out as long as it has a consumer.
         let there = unsafe { slot.as_ref() };
-        // SAFETY: the caller is the consumer.
-        let token = unsafe { there.token() };
+        let token = there.number().token();
         if let Some(head) = Head::source(slot.cast(), Reference::Borrowed, token) {
             // SAFETY: the head stands for the consumer of a slot with output `T`, which is out, so
             // that it lives, and `A` admits it.

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::{ClassStats, NoSlot};
 use crate::{
     slab::{Block, Pooling, Settings, Slab},
-    slot::Pointer,
+    slot::{Pointer, Sharing},
 };
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
@@ -111,8 +111,10 @@ impl<H: Pooling> Classes<H> {
             limit: Some(limit),
             // What threads keep for themselves may be all that there is.
             exact: limit < EXACT_BELOW,
+            sharing: Sharing::ONE,
             first_generation: 1,
-            make: |slab, _, _| Block::new(slab),
+            // SAFETY: the place is valid.
+            make: |place, slab, _, _| unsafe { Block::make(place, slab) },
         });
         if self.slabs[class].publish_first(slab.as_ptr().cast()).is_err() {
             // Somebody else was faster.

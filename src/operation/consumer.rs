@@ -168,8 +168,7 @@ pub(super) unsafe fn wait_first<T, H: Home>(
 ) -> Result<(), State> {
     // SAFETY: the slot is out as long as it has a consumer.
     let slot = unsafe { this.as_ref() };
-    // SAFETY: the caller's.
-    let rented = State::rented(unsafe { slot.generation() });
+    let rented = State::rented(slot.number());
     // SAFETY: the caller's.
     unsafe { register_first(this, rented, waker) }
 }
@@ -211,8 +210,7 @@ unsafe fn wait_on<T, H: Home>(this: NonNull<Slot<T, H>>, waker: &Waker) -> Resul
     let slot = unsafe { this.as_ref() };
     let state = slot.state();
     if state.is_only_keyed() {
-        // SAFETY: the caller's.
-        let keyed = State::keyed(unsafe { slot.generation() });
+        let keyed = State::keyed(slot.number());
         // SAFETY: the caller's.
         return unsafe { register_first(this, keyed, waker) };
     }

@@ -42,8 +42,7 @@ unsafe fn poll<T: Abandoned, H: Home>(
     let this = unsafe { NonNull::new_unchecked(pointee) }.cast::<Slot<T, H>>();
     // SAFETY: the slot is out as long as it has a consumer.
     let slot = unsafe { this.as_ref() };
-    // SAFETY: the head stands for the consumer.
-    if live.token() == unsafe { slot.token() } {
+    if live.token() == slot.number().token() {
         let state = slot.state();
         if state.is_completed() {
             *head = SPENT;
@@ -91,8 +90,7 @@ unsafe fn poll_slowly<T: Abandoned, H: Home>(
 ) -> Poll<T> {
     // SAFETY: a slot with a head that points to it lives.
     let slot = unsafe { this.as_ref() };
-    // SAFETY: as above.
-    let expected = unsafe { slot.token() };
+    let expected = slot.number().token();
     if live.token() != expected {
         *head = Head::spent(Spent::Stale(StaleToken::new(expected, live.token())));
         return Poll::Pending;

@@ -9,10 +9,14 @@ pub enum KeyError {
     /// The operation is over, if there was one, and its slot has served another one since, which was not
     /// touched.
     Stale,
-    /// The operation has its result already, or was ended without one: the key was used before, or the
-    /// completer was, or dropped. (Once its slot serves another one, the key is
-    /// [`Stale`](KeyError::Stale).)
+    /// The operation has its result, or was ended without one: the key was used before, or the completer
+    /// was used or dropped. The consumer can take the result, or has taken it. (Once the slot serves
+    /// another operation, the key is [`Stale`](KeyError::Stale).)
     AlreadyCompleted,
+    /// Another producer is giving the operation its result at this moment: it has claimed the operation,
+    /// and is writing the value. The consumer may still find the operation pending. From now on, no other
+    /// producer can complete it.
+    BeingCompleted,
     /// The consumer has gone, and the operation with it. (Once its slot serves another one, the key is
     /// [`Stale`](KeyError::Stale).)
     Abandoned,
@@ -30,6 +34,9 @@ impl fmt::Display for KeyError {
             }
             KeyError::AlreadyCompleted => {
                 "already completed: its operation was completed or ended before"
+            }
+            KeyError::BeingCompleted => {
+                "being completed: another producer is giving its operation a result"
             }
             KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
             KeyError::Unknown => "unknown: this pool has not given it out",

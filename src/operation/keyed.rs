@@ -1,17 +1,23 @@
-//! The producer's end for whoever has the key of an operation.
+//! The producer's end for whoever presents the key of an operation.
 
 use core::ptr::NonNull;
 
 use super::{
-    CompleteError, KeyError,
+    KeyError,
     producer::{fulfil, refuse},
 };
-use crate::{
-    Key,
-    slot::{Home, Slot, State},
-};
+use crate::slot::{Home, Number, Sharing, Slot, State};
 
-/// Gives the operation with this key its value. The first use of the slot had the generation `first`.
+/// The key of an operation, as it is presented: its number, how the numbers of the slab are made, and the
+/// first generation of its slots.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented {
+    pub(crate) number: Number,
+    pub(crate) sharing: Sharing,
+    pub(crate) first_generation: u32,
+}
+
+/// Gives the operation with this key its value.
 ///
 /// # Safety
 ///
@@ -19,18 +25,17 @@ use crate::{
 #[inline]
 pub(crate) unsafe fn complete<T, H: Home>(
     slot: NonNull<Slot<T, H>>,
-    key: Key,
-    first: u32,
+    key: Presented,
     value: T,
-) -> Result<(), CompleteError<T>> {
+) -> Result<(), (KeyError, T)> {
     // SAFETY: the caller's.
-    match unsafe { claim(slot, key, first) } {
+    match unsafe { claim(slot, key) } {
         // SAFETY: the operation was claimed here.
         Ok(claimed) => match unsafe { fulfil(slot, claimed, value) } {
             Ok(_wake) => Ok(()),
-            Err(value) => Err(CompleteError { key, kind: KeyError::Abandoned, value }),
+            Err(value) => Err((KeyError::Abandoned, value)),
         },
-        Err(kind) => Err(CompleteError { key, kind, value }),
+        Err(kind) => Err((kind, value)),
     }
 }
 
@@ -41,42 +46,43 @@ pub(crate) unsafe fn complete<T, H: Home>(
 /// As [`complete`].
 pub(crate) unsafe fn end<T, H: Home>(
     slot: NonNull<Slot<T, H>>,
-    key: Key,
-    first: u32,
-) -> Result<(), CompleteError<()>> {
+    key: Presented,
+) -> Result<(), (KeyError, ())> {
     // SAFETY: the caller's.
-    match unsafe { claim(slot, key, first) } {
+    match unsafe { claim(slot, key) } {
         // SAFETY: the operation was claimed here.
         Ok(claimed) => match unsafe { refuse(slot, claimed) } {
             Ok(_wake) => Ok(()),
-            Err(()) => Err(CompleteError { key, kind: KeyError::Abandoned, value: () }),
+            Err(()) => Err((KeyError::Abandoned, ())),
         },
-        Err(kind) => Err(CompleteError { key, kind, value: () }),
+        Err(kind) => Err((kind, ())),
     }
 }
 
+/// Claims the operation with this key. The number is compared as a whole, and then in part once more by the
+/// exchange; see [`Number`].
+///
 /// # Safety
 ///
 /// As [`complete`].
 #[inline(always)]
-unsafe fn claim<T, H: Home>(
-    slot: NonNull<Slot<T, H>>,
-    key: Key,
-    first: u32,
-) -> Result<State, KeyError> {
+unsafe fn claim<T, H: Home>(slot: NonNull<Slot<T, H>>, key: Presented) -> Result<State, KeyError> {
     // SAFETY: the caller's.
-    let state = unsafe { slot.as_ref() }.state();
-    // What is known beforehand need not wait for the load.
-    let keyed = State::keyed(key.generation());
-    let waiting = keyed.register().expect("nothing else happened");
-    let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
-    let claimed = usual.claim().expect("nothing else happened");
-    // SAFETY: the caller's.
-    if unsafe { Slot::exchange(slot, usual, claimed) }.is_ok() {
-        return Ok(claimed);
+    let there = unsafe { slot.as_ref() };
+    let state = there.state();
+    if there.number_now() == key.number {
+        // A state that is computed from the key need not wait for the load.
+        let keyed = State::keyed(key.number);
+        let waiting = keyed.register().expect("nothing else happened");
+        let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
+        let claimed = usual.claim().expect("nothing else happened");
+        // SAFETY: the caller's.
+        if unsafe { Slot::exchange(slot, usual, claimed) }.is_ok() {
+            return Ok(claimed);
+        }
     }
     // SAFETY: the caller's.
-    unsafe { claim_slowly(slot, key, first) }
+    unsafe { claim_slowly(slot, key) }
 }
 
 /// [`claim`], from whatever the state is.
@@ -88,16 +94,37 @@ unsafe fn claim<T, H: Home>(
 #[inline(never)]
 unsafe fn claim_slowly<T, H: Home>(
     slot: NonNull<Slot<T, H>>,
-    key: Key,
-    first: u32,
+    key: Presented,
 ) -> Result<State, KeyError> {
     // SAFETY: the caller's.
-    let state = unsafe { slot.as_ref() }.state();
-    // The key is looked at each time that the state is: it may be that of the next use.
-    let claim = |state: State| state.claim_by_key(key.generation());
-    // SAFETY: the caller's.
-    match unsafe { Slot::change(slot, state, claim) } {
-        Ok(claim) => Ok(claim.state),
-        Err(state) => Err(state.refusal(key.generation(), first)),
+    let there = unsafe { slot.as_ref() };
+    loop {
+        // The number is read after the state, and before an exchange from that state: if that succeeds,
+        // both are those of one operation.
+        let state = there.state();
+        let number = there.number_now();
+        let of_key = state.generation() == key.number.generation();
+        if of_key && number == key.number {
+            let Some(claimed) = state.claim() else { return Err(state.refusal()) };
+            // SAFETY: the caller's.
+            if unsafe { Slot::exchange(slot, state, claimed) }.is_ok() {
+                return Ok(claimed);
+            }
+            continue;
+        }
+        let order = |number| key.sharing.order(number);
+        let (Some(presented), Some(now)) = (order(key.number), order(number)) else {
+            return Err(KeyError::Unknown);
+        };
+        // A slot keeps the state of its last operation until the next one begins.
+        if of_key && presented + 1 == now {
+            if state.is_open() {
+                // It has ended since the state was read.
+                continue;
+            }
+            return Err(state.refusal());
+        }
+        let past = (key.first_generation.into()..now).contains(&presented);
+        return Err(if past { KeyError::Stale } else { KeyError::Unknown });
     }
 }

@@ -6,10 +6,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use crate::{
-    Key,
-    slot::{Change, Home, Slot, State},
-};
+use crate::slot::{Change, Home, Number, Slot, State};
 
 /// Wakers that are woken when this is dropped: at the end of a function, with nothing held. If one
 /// panics, the other is woken all the same.
@@ -85,8 +82,7 @@ impl<T, H: Home> Producer<T, H> {
     #[inline(always)]
     pub(crate) fn complete(self, value: T) -> Result<(), T> {
         let slot = self.slot();
-        // SAFETY: this is the completer.
-        let rented = State::rented(unsafe { slot.generation() });
+        let rented = State::rented(slot.number());
         let waiting = rented.register().expect("nothing happened yet");
         let state = slot.state();
         if state.is_awaited() {
@@ -192,29 +188,27 @@ impl<T, H: Home> Producer<T, H> {
         Poll::Ready(())
     }
 
-    pub(crate) fn key(&self) -> Key {
+    /// Gives the operation's key out.
+    pub(crate) fn issue_key(&self) -> Number {
         let slot = self.slot();
         let mut state = slot.state();
         while let Err(now) = self.exchange(state, state.issue_key().expect(HELD)) {
             state = now;
         }
-        // SAFETY: this is the completer.
-        unsafe { slot.key() }
+        slot.number()
     }
 
     /// Leaves the operation to those who have the key.
     #[inline(always)]
-    pub(crate) fn into_key(self) -> Key {
+    pub(crate) fn into_key(self) -> Number {
         let this = ManuallyDrop::new(self);
         let slot = this.slot();
-        // SAFETY: this is the completer.
-        let key = unsafe { slot.key() };
-        let generation = key.generation();
-        let (rented, keyed) = (State::rented(generation), State::keyed(generation));
+        let number = slot.number();
+        let (rented, keyed) = (State::rented(number), State::keyed(number));
         if !slot.state().is_rented() || this.exchange(rented, keyed).is_err() {
             this.leave_to_key();
         }
-        key
+        number
     }
 
     /// [`into_key`](Producer::into_key), from whatever the state is. `self` is not used again.

@@ -404,7 +404,7 @@ macro_rules! face {
             /// [turned into the key](Self::into_key) does neither.
             #[must_use]
             pub fn key(&self) -> Key {
-                self.0.key()
+                self.0.issue_key().key()
             }
 
             /// Leaves the operation to those who have the key.
@@ -422,7 +422,7 @@ macro_rules! face {
             #[must_use = "without its key the operation cannot be completed"]
             #[inline]
             pub fn into_key(self) -> Key {
-                self.0.into_key()
+                self.0.into_key().key()
             }
         }
 

@@ -5,9 +5,13 @@ use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 use super::PoolFull;
 use crate::{
     Abandoned, CompleteError, Key, KeyError,
-    operation::{Consumer, Producer, keyed, orphan, refuse_left, table},
+    operation::{
+        Consumer, Producer,
+        keyed::{self, Presented},
+        orphan, refuse_left, table,
+    },
     slab::{Find, Pooling, Settings, Slab},
-    slot::Slot,
+    slot::{Number, Sharing, Slot},
 };
 
 /// The two ends of an operation.
@@ -27,9 +31,13 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
             initial,
             limit,
             exact: true,
+            sharing: Sharing::of(limit.unwrap_or(u32::MAX)),
             first_generation,
             // A slab begins with the table of its slots.
-            make: |slab, index, first_generation| Slot::new(slab.cast(), index, first_generation),
+            make: |place, slab, index, first_generation| {
+                // SAFETY: the place is valid.
+                unsafe { Slot::make(place, slab.cast(), Number::new(index, first_generation)) };
+            },
         };
         Handle { slab: Slab::new(settings), values: PhantomData }
     }
@@ -87,30 +95,29 @@ impl<T, H: Pooling> Handle<T, H> {
     pub(super) fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
         let completed = match self.slot_of(key) {
             // SAFETY: a slab that has a handle keeps its slots.
-            Some(slot) => unsafe { keyed::complete(slot, key, self.first_generation(), value) },
-            None => Err(CompleteError { key, kind: KeyError::Unknown, value }),
+            Some((slot, presented)) => unsafe { keyed::complete(slot, presented, value) },
+            None => Err((KeyError::Unknown, value)),
         };
-        completed.map_err(|error| self.refused(error))
+        completed.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
     /// Ends the operation with this key without a value.
     pub(super) fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
         let ended = match self.slot_of(key) {
             // SAFETY: a slab that has a handle keeps its slots.
-            Some(slot) => unsafe { keyed::end(slot, key, self.first_generation()) },
-            None => Err(CompleteError { key, kind: KeyError::Unknown, value: () }),
+            Some((slot, presented)) => unsafe { keyed::end(slot, presented) },
+            None => Err((KeyError::Unknown, ())),
         };
-        ended.map_err(|error| self.refused(error))
+        ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
+    /// The slot that a key names, if it was ever rented. Whether the key is that of its operation is for
+    /// [`keyed`] to find out.
     #[inline(always)]
-    fn slot_of(&self, key: Key) -> Option<NonNull<Slot<T, H>>> {
-        self.slab().get(key.index())
-    }
-
-    #[inline(always)]
-    fn first_generation(&self) -> u32 {
-        self.slab().settings().first_generation
+    fn slot_of(&self, key: Key) -> Option<(NonNull<Slot<T, H>>, Presented)> {
+        let Settings { sharing, first_generation, .. } = *self.slab().settings();
+        let slot = self.slab().get(sharing.slot(key.index()))?;
+        Some((slot, Presented { number: Number::of_key(key), sharing, first_generation }))
     }
 
     /// Ends all operations that were left to their keys; tells how many.

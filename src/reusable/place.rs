@@ -5,8 +5,12 @@ use core::{cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 use crate::{
     Abandoned, CompleteError, Key, KeyError, OneThread,
     erased::VTable,
-    operation::{Consumer, Producer, keyed, table},
-    slot::{End, Home, Slot, State, WakerCell, Word},
+    operation::{
+        Consumer, Producer,
+        keyed::{self, Presented},
+        table,
+    },
+    slot::{End, Home, Number, Sharing, Slot, State, WakerCell, Word},
 };
 #[cfg(target_has_atomic = "64")]
 use crate::{
@@ -17,27 +21,22 @@ use crate::{
 /// The home of a slot that lies by itself, with the cells of `A`.
 pub(crate) struct InPlace<A>(PhantomData<A>);
 
-/// A slot, and who may begin its next use.
+/// A slot, and whether an operation may begin.
 ///
 /// A pointer to the slot is one to all of it: that is how the slot finds back.
 #[repr(C)]
 pub(super) struct Place<T, H: Home> {
     slot: Slot<T, H>,
-    uses: H::Word,
+    /// [`FREE`], or [`BUSY`] from the beginning of an operation until its slot comes back.
+    busy: H::Word,
 }
 
 const NULL: *mut () = ptr::null_mut();
 
-/// In [`Place::uses`]: the slot is out. The upper half counts how often its generations were used up,
-/// and is the index of its keys.
-const OUT: u64 = 1;
-const EPOCH: u64 = 1 << 32;
+const FREE: u64 = 0;
+const BUSY: u64 = 1;
 
-const fn epoch(uses: u64) -> u32 {
-    (uses >> 32) as u32
-}
-
-/// Takes the slot back: from now on its next use may begin.
+/// Takes the slot back: from now on its next operation may begin.
 ///
 /// # Safety
 ///
@@ -46,8 +45,12 @@ const fn epoch(uses: u64) -> u32 {
 unsafe fn put_back<T, H: Home>(slot: NonNull<Slot<T, H>>, end: End) {
     // SAFETY: the slot is out, so it lives.
     let place = unsafe { slot.cast::<Place<T, H>>().as_ref() };
-    let next = if end.exhausted { EPOCH } else { 0 };
-    place.uses.publish(place.uses.load() - OUT + next);
+    // SAFETY: the slot has just ended its last operation so.
+    if end.exhausted && !unsafe { place.slot.begin_epoch(Sharing::ONE) } {
+        // All 2⁶³ operations are over: it stays busy.
+        return;
+    }
+    place.busy.publish(FREE);
 }
 
 macro_rules! in_place {
@@ -74,15 +77,16 @@ macro_rules! in_place {
                 pub(super) fn new(first_generation: u32) -> Self {
                     assert!(first_generation > 0, "generations begin at 1");
                     let table: *const VTable<T> = const { &table::<T, InPlace<$affinity>>() };
-                    let state = <$Word>::new(State::before(first_generation).bits());
+                    let first = Number::new(0, first_generation);
+                    let state = <$Word>::new(State::before(first).bits());
                     let slot = Slot::by_itself(
                         table,
                         state,
-                        first_generation,
+                        <$Word>::new(first.bits()),
                         WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL)),
                         WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL)),
                     );
-                    Place { slot, uses: <$Word>::new(0) }
+                    Place { slot, busy: <$Word>::new(FREE) }
                 }
             }
         }
@@ -105,14 +109,13 @@ impl<T, H: Home> Place<T, H> {
 
     #[inline(always)]
     pub(super) fn is_busy(&self) -> bool {
-        self.uses.load() & OUT != 0
+        self.busy.load() == BUSY
     }
 
     /// Takes the slot out, if it is not.
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<Slot<T, H>>> {
-        let uses = self.uses.load();
-        if uses & OUT != 0 || self.uses.exchange(uses, uses | OUT).is_err() {
+        if self.busy.load() == BUSY || self.busy.exchange(FREE, BUSY).is_err() {
             return None;
         }
         let slot = self.slot();
@@ -148,45 +151,35 @@ impl<T, H: Home> Place<T, H> {
 
     /// The key of an operation whose completer this is.
     pub(super) fn key_of(&self, producer: &Producer<T, H>) -> Key {
-        Key::new(epoch(self.uses.load()), producer.key().generation())
+        Sharing::key_of_one(producer.issue_key())
     }
 
     /// The key of the operation that waits for one.
     pub(super) fn key(&self) -> Option<Key> {
-        let before = epoch(self.uses.load());
         let state = self.slot.state();
-        // Otherwise the generation may be the last of an epoch, and the epoch the next one.
-        let waits = state.waits_for_key() && epoch(self.uses.load()) == before;
-        waits.then(|| Key::new(before, state.generation()))
+        // If it is that of the next operation, this one has ended since.
+        let number = self.slot.number_now();
+        let waits = state.waits_for_key() && state.generation() == number.generation();
+        waits.then(|| Sharing::key_of_one(number))
     }
 
     #[inline]
     pub(super) fn complete(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-        let Some(first) = self.first_generation(key) else {
-            return Err(CompleteError { key, kind: self.refusal(key), value });
+        let completed = match presented(key) {
+            // SAFETY: it lives, and has one slot.
+            Some(presented) => unsafe { keyed::complete(self.slot(), presented, value) },
+            None => Err((KeyError::Unknown, value)),
         };
-        // SAFETY: it lives, and the key has its index.
-        unsafe { keyed::complete(self.slot(), key, first, value) }
+        completed.map_err(|(kind, value)| CompleteError { key, kind, value })
     }
 
     pub(super) fn reset(&self, key: Key) -> Result<(), CompleteError<()>> {
-        let Some(first) = self.first_generation(key) else {
-            return Err(CompleteError { key, kind: self.refusal(key), value: () });
+        let ended = match presented(key) {
+            // SAFETY: it lives, and has one slot.
+            Some(presented) => unsafe { keyed::end(self.slot(), presented) },
+            None => Err((KeyError::Unknown, ())),
         };
-        // SAFETY: it lives, and the key has its index.
-        unsafe { keyed::end(self.slot(), key, first) }
-    }
-
-    /// The first generation of a key's epoch, if that is the one which is now.
-    #[inline(always)]
-    fn first_generation(&self, key: Key) -> Option<u32> {
-        (epoch(self.uses.load()) == key.index()).then(|| u32::from(key.index() == 0))
-    }
-
-    /// Why a key of another epoch is refused.
-    #[cold]
-    fn refusal(&self, key: Key) -> KeyError {
-        if key.index() < epoch(self.uses.load()) { KeyError::Stale } else { KeyError::Unknown }
+        ended.map_err(|(kind, value)| CompleteError { key, kind, value })
     }
 
     /// For `Debug`.
@@ -214,6 +207,13 @@ impl<T, H: Home> Place<T, H> {
             drop(unsafe { Consumer::new(slot) });
         }
     }
+}
+
+#[inline(always)]
+fn presented(key: Key) -> Option<Presented> {
+    let number = Sharing::number_of_one(key)?;
+    // Where it began is not kept.
+    Some(Presented { number, sharing: Sharing::ONE, first_generation: 0 })
 }
 
 impl<T, H: Home> Drop for Place<T, H> {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     erased::Header,
-    slot::{End, Word},
+    slot::{End, Sharing, Word},
 };
 
 /// What a block begins with.
@@ -32,9 +32,14 @@ pub(crate) struct Block<H: Pooling> {
 }
 
 impl<H: Pooling> Block<H> {
-    /// A block of `slab`, which begins with its [`Settings`](super::Settings).
-    pub(crate) fn new(slab: NonNull<H::Blocks>) -> Self {
-        Block { header: MaybeUninit::uninit(), slab }
+    /// Makes a block of `slab`, which begins with its [`Settings`](super::Settings).
+    ///
+    /// # Safety
+    ///
+    /// `place` is valid for writes of a block.
+    pub(crate) unsafe fn make(place: NonNull<Self>, slab: NonNull<H::Blocks>) {
+        // SAFETY: the caller's.
+        unsafe { place.write(Block { header: MaybeUninit::uninit(), slab }) };
     }
 
     /// Where the link of a vacant block is: where something else is while it is out.
@@ -100,6 +105,10 @@ unsafe impl<H: Pooling> Linked for Block<H> {
         // SAFETY: it was set when the block came into the list.
         unsafe { place.read() }
     }
+
+    unsafe fn renew(_: NonNull<Self>, _: Sharing) -> bool {
+        unreachable!("a block has no generations");
+    }
 }
 
 /// Blocks of one size.
@@ -131,13 +140,12 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
         self.fresh.pop()
     }
 
-    unsafe fn add(&self, index: u32, mut make: impl FnMut(u32) -> Block<H>) -> u32 {
+    unsafe fn add(&self, index: u32, mut make: impl FnMut(NonNull<Block<H>>, u32)) -> u32 {
         // SAFETY: a block has a size.
         let block = unsafe { alloc(self.layout) };
         let Some(block) = NonNull::new(block) else { handle_alloc_error(self.layout) };
         let block = block.cast::<Block<H>>();
-        // SAFETY: it was allocated, with room for more than that.
-        unsafe { block.write(make(index)) };
+        make(block, index);
         // SAFETY: nobody has it.
         unsafe { self.fresh.push(block) };
         let now = index + 1;

@@ -16,7 +16,7 @@ use super::list::List;
 use super::{Indexed, Storage, list::Linked};
 use crate::{
     erased::VTable,
-    slot::{Home, Pointer, Slot},
+    slot::{Home, Pointer, Sharing, Slot},
 };
 
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
@@ -28,8 +28,8 @@ pub(crate) const FIRST_SLOTS: u32 = if cfg!(loom) { 0 } else { 5 };
 /// Loom keeps a long record for each entry.
 const TABLE: usize = if cfg!(loom) { 4 } else { 32 };
 
-/// What any table has room for.
-pub(crate) const MAX: u32 = u32::MAX - 31;
+/// What any table has room for: an index has 31 bits.
+pub(crate) const MAX: u32 = (1 << 31) - 32;
 
 /// Up to `limit` entries, of which those of a chunk are there once the chunk was [added](Chunks::add).
 pub(crate) struct Chunks<S, P: Pointer, const FIRST: u32> {
@@ -89,13 +89,13 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
         Self::start(chunks.count())
     }
 
-    /// Adds the chunk that begins with the entry `index`, with what `make` makes for each of its
-    /// indices. Returns where the next one begins.
+    /// Adds the chunk that begins with the entry `index`. `make` writes the entry of each of its indices
+    /// into its place. Returns where the next chunk begins.
     ///
     /// # Safety
     ///
-    /// Nobody else adds at the same time.
-    pub(crate) unsafe fn add(&self, index: u32, mut make: impl FnMut(u32) -> S) -> u32 {
+    /// Nobody else adds at the same time, and `make` writes an entry.
+    pub(crate) unsafe fn add(&self, index: u32, mut make: impl FnMut(NonNull<S>, u32)) -> u32 {
         let (chunk, offset) = Self::locate(index);
         assert!(offset == 0 && index < self.limit && self.table[chunk].observe().is_null());
         let layout = self.layout(chunk);
@@ -106,9 +106,7 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
         let end = index + self.len(chunk);
         for entry in index..end {
             // SAFETY: the chunk was allocated for so many entries.
-            let place = unsafe { start.add((entry - index) as usize) };
-            // SAFETY: as above; nobody has seen the chunk yet.
-            unsafe { place.write(make(entry)) };
+            make(unsafe { start.add((entry - index) as usize) }, entry);
         }
         self.table[chunk].publish(start.as_ptr().cast());
         end
@@ -117,8 +115,8 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
 
 /// What knows how often it was rented.
 pub(crate) trait Counted {
-    /// The number of its last use.
-    fn uses(&self) -> u32;
+    /// How often, if its first use had the generation `first`.
+    fn uses(&self, sharing: Sharing, first: u32) -> u64;
 }
 
 impl<S: Linked + Counted, const FIRST: u32> Indexed<S> for Chunks<S, S::Pointer, FIRST> {
@@ -145,7 +143,7 @@ impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer,
         self.get(index)
     }
 
-    unsafe fn add(&self, index: u32, make: impl FnMut(u32) -> S) -> u32 {
+    unsafe fn add(&self, index: u32, make: impl FnMut(NonNull<S>, u32)) -> u32 {
         // SAFETY: the caller's.
         unsafe { self.add(index, make) }
     }
@@ -154,7 +152,7 @@ impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer,
         // SAFETY: an entry lives as long as the chunks.
         let entries = (0..used).filter_map(|index| Some(unsafe { self.get(index)?.as_ref() }));
         entries.fold((0, 0), |(rents, entries), entry| {
-            let of_entry = (u64::from(entry.uses()) + 1).saturating_sub(first.into());
+            let of_entry = entry.uses(Sharing::of(self.limit), first);
             (rents + of_entry, entries + u64::from(of_entry > 0))
         })
     }
@@ -202,10 +200,20 @@ unsafe impl<T, H: Home> Linked for Slot<T, H> {
         // SAFETY: a slot in a list lives.
         unsafe { this.as_ref() }.link().load()
     }
+
+    unsafe fn renew(this: NonNull<Self>, sharing: Sharing) -> bool {
+        // SAFETY: the caller's.
+        unsafe { this.as_ref().begin_epoch(sharing) }
+    }
 }
 
 impl<T, H: Home> Counted for Slot<T, H> {
-    fn uses(&self) -> u32 {
-        self.state().generation()
+    fn uses(&self, sharing: Sharing, first: u32) -> u64 {
+        // The state may be older than the number, but then this operation is over.
+        let state = self.state();
+        let number = self.number_now();
+        let begun = state.generation() == number.generation();
+        let before = sharing.order(number).expect("a slot has a number") - u64::from(first);
+        before + u64::from(begun)
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::{marker::PhantomData, ptr, ptr::NonNull};
 
 use super::Storage;
-use crate::slot::Pointer;
+use crate::slot::{Pointer, Sharing};
 
 /// Something that can be in a list.
 ///
@@ -33,6 +33,14 @@ pub(crate) unsafe trait Linked: Sized {
     ///
     /// The slot is in a list.
     unsafe fn link(this: NonNull<Self>) -> *mut ();
+
+    /// Makes a slot that came back [exhausted](crate::slot::End::exhausted) ready for its next use. Returns
+    /// `false` if there is none.
+    ///
+    /// # Safety
+    ///
+    /// The slot came back so, and nobody else refers to it.
+    unsafe fn renew(this: NonNull<Self>, sharing: Sharing) -> bool;
 }
 
 /// A stack of vacant slots, which one thread uses at a time.

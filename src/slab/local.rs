@@ -48,7 +48,8 @@ impl<S: Linked> LocalSlab<S> {
         if self.capacity.get() >= self.settings.limit() {
             return false;
         }
-        let make = |index| self.settings.make(self.this, index);
+        // SAFETY: the place is that of a new slot.
+        let make = |place, index| unsafe { self.settings.make(place, self.this, index) };
         // SAFETY: there is one thread, and `make` does not come here.
         self.capacity.set(unsafe { self.slots.add(self.capacity.get(), make) });
         count(&self.allocations);
@@ -158,7 +159,8 @@ impl<S: Linked> Slab for LocalSlab<S> {
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
-        if end.exhausted {
+        // SAFETY: the slot came back so.
+        if end.exhausted && !unsafe { S::renew(slot, slab.settings.sharing) } {
             count(&slab.retired);
         } else {
             // SAFETY: the slot is vacant, and in no list.

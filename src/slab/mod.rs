@@ -24,7 +24,7 @@ use crate::{
 };
 use crate::{
     OneThread, Stats,
-    slot::{End, Home, Slot},
+    slot::{End, Home, Sharing, Slot},
 };
 
 pub(crate) use block::Block;
@@ -89,9 +89,11 @@ pub(crate) struct Settings<L: Slab> {
     /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
     /// its limit although other threads have some for themselves.
     pub(crate) exact: bool,
+    /// How the bits of an index are shared between slots and epochs.
+    pub(crate) sharing: Sharing,
     pub(crate) first_generation: u32,
-    /// Makes the slot with an index and this first generation.
-    pub(crate) make: fn(NonNull<L>, u32, u32) -> L::Slot,
+    /// Makes the slot with an index and this first generation in a place that is valid for writes.
+    pub(crate) make: unsafe fn(NonNull<L::Slot>, NonNull<L>, u32, u32),
 }
 
 impl<L: Slab> Settings<L> {
@@ -101,8 +103,12 @@ impl<L: Slab> Settings<L> {
         self.exact && self.limit.is_some()
     }
 
-    pub(crate) fn make(&self, slab: NonNull<L>, index: u32) -> L::Slot {
-        (self.make)(slab, index, self.first_generation)
+    /// # Safety
+    ///
+    /// `place` is valid for writes.
+    pub(crate) unsafe fn make(&self, place: NonNull<L::Slot>, slab: NonNull<L>, index: u32) {
+        // SAFETY: the caller's.
+        unsafe { (self.make)(place, slab, index, self.first_generation) };
     }
 
     pub(crate) fn limit(&self) -> u32 {
@@ -125,12 +131,13 @@ pub(crate) trait Storage<S: Linked> {
     /// Nobody else adds or takes at the same time, and indices are taken in order.
     unsafe fn take_new(&self, index: u32) -> Option<NonNull<S>>;
 
-    /// Adds slots from the index `index` on, which is how many there were. Returns how many there are.
+    /// Adds slots from the index `index` on, which is how many there were: `make` makes each in its place.
+    /// Returns how many there are.
     ///
     /// # Safety
     ///
-    /// Nobody else adds at the same time.
-    unsafe fn add(&self, index: u32, make: impl FnMut(u32) -> S) -> u32;
+    /// Nobody else adds at the same time, and `make` writes a slot.
+    unsafe fn add(&self, index: u32, make: impl FnMut(NonNull<S>, u32)) -> u32;
 
     /// The slots know how often they were rented; otherwise somebody else has to count.
     const COUNTS_RENTS: bool;

@@ -55,7 +55,7 @@ impl Shard {
         Shard { len: AtomicU32::new(len), taken: AtomicBool::new(false), rents, places }
     }
 
-    /// For the thread with this number; shut, if none has it.
+    /// For the thread with this number; shut, if no thread has it.
     pub(crate) fn new(number: u32) -> Self {
         Shard::with_len(if number == threads::NONE { SHUT } else { 0 })
     }

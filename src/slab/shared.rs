@@ -124,8 +124,10 @@ impl<S: Linked> SharedSlab<S> {
         let _only = lock(&self.middle);
         let mut there = self.shards.end();
         while there <= number {
+            // SAFETY: the place is that of a new shard.
+            let make = |place: NonNull<Shard>, number| unsafe { place.write(Shard::new(number)) };
             // SAFETY: under the lock.
-            there = unsafe { self.shards.add(there, Shard::new) };
+            there = unsafe { self.shards.add(there, make) };
             self.allocations.fetch_add(1, Relaxed);
         }
         self.shards.get(number)
@@ -316,7 +318,8 @@ impl<S: Linked> SharedSlab<S> {
         if middle.capacity >= self.settings.limit() {
             return false;
         }
-        let make = |index| self.settings.make(self.this, index);
+        // SAFETY: the place is that of a new slot.
+        let make = |place, index| unsafe { self.settings.make(place, self.this, index) };
         // SAFETY: under the lock.
         middle.capacity = unsafe { self.slots.add(middle.capacity, make) };
         let capacity = middle.capacity;
@@ -537,7 +540,8 @@ impl<S: Linked> Slab for SharedSlab<S> {
             // SAFETY: the slot was out.
             return unsafe { limbo::put(this, slot) };
         }
-        if end.exhausted {
+        // SAFETY: the slot came back so.
+        if end.exhausted && !unsafe { S::renew(slot, slab.settings.sharing) } {
             slab.retired.fetch_add(1, Relaxed);
             // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
             slab.vacant.fetch_add(1, Release);

@@ -16,6 +16,9 @@ pub(crate) trait Word {
     /// What was stored by the one who made this state is visible.
     fn load(&self) -> u64;
 
+    /// [`load`](Word::load), where the caller has seen already what came before the last store.
+    fn load_own(&self) -> u64;
+
     /// Stores where nobody else can: those who come later are told by other means.
     fn store(&self, bits: u64);
 
@@ -58,6 +61,11 @@ impl Word for Cell<u64> {
         // than the store before it waits for the cache.
         // SAFETY: a cell is valid for reads.
         unsafe { self.as_ptr().read_volatile() }
+    }
+
+    #[inline(always)]
+    fn load_own(&self) -> u64 {
+        Word::load(self)
     }
 
     #[inline(always)]
@@ -131,6 +139,12 @@ impl Word for AtomicU64 {
         // ORDERING: Acquire, with the exchange that made the state: a value, or a waker, that it
         // tells of is there.
         self.load(Acquire)
+    }
+
+    #[inline(always)]
+    fn load_own(&self) -> u64 {
+        // ORDERING: Relaxed. The caller refers to the slot, and got it from who stored last.
+        self.load(Relaxed)
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod cells;
 mod key;
+mod number;
 #[expect(clippy::module_inception, reason = "it is the slot itself")]
 mod slot;
 mod state;
@@ -11,6 +12,7 @@ use core::ptr::NonNull;
 
 pub(crate) use cells::{Pointer, Word};
 pub use key::Key;
+pub(crate) use number::{Number, Sharing};
 pub(crate) use slot::{Change, Slot, WakerCell};
 pub(crate) use state::State;
 
@@ -46,7 +48,8 @@ pub(crate) unsafe trait ForThreads: Home {}
 /// How a slot comes back.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// Its last generation has been used: it is not to be rented again.
+    /// Its last generation has been used: it is not to be rented again before its number is that of
+    /// another epoch, by [`Slot::begin_epoch`].
     pub(crate) exhausted: bool,
     /// Its consumer went before there was a result.
     pub(crate) abandoned: bool,

@@ -7,11 +7,10 @@ use core::{
 };
 
 use super::{
-    End, Home, Key, State,
+    End, Home, Number, Sharing, State,
     cells::{Pointer, Word},
 };
 use crate::{
-    Token,
     erased::{Header, VTable},
     sync::UnsafeCell,
 };
@@ -22,11 +21,10 @@ use crate::{
 pub(crate) struct Slot<T, H: Home> {
     header: Header,
     state: H::Word,
-    index: u32,
-    /// The generation once more, for whoever refers to the slot: what is known from here need not
-    /// wait for the state, and so for the other side's last change of it. In a vacant slot, that of
-    /// its next use.
-    generation: UnsafeCell<u32>,
+    /// The [`Number`] of the operation. It is in part once more what the state says: a state that either
+    /// end computes from here need not wait for the other side's last change of the state. In a vacant
+    /// slot, the number of the next operation.
+    number: H::Word,
     /// The consumer's. In a vacant slot, two links.
     pub(crate) waker: WakerCell<H::Pointer>,
     /// The completer's.
@@ -110,20 +108,36 @@ pub(crate) struct Change {
 }
 
 impl<T, H: Home> Slot<T, H> {
-    /// A slot whose table is that which `table` points to, and lives as long.
-    pub(crate) fn new(table: NonNull<VTable<T>>, index: u32, first_generation: u32) -> Self {
-        Slot {
-            header: Header::at(table),
-            state: H::Word::new(State::before(first_generation).bits()),
-            index,
-            generation: UnsafeCell::new(first_generation),
-            waker: WakerCell::new(),
-            watcher: WakerCell::new(),
-            value: UnsafeCell::new(MaybeUninit::uninit()),
+    /// Makes a vacant slot in `place`, whose table is that which `table` points to, and lives as long. Its
+    /// first operation will have the number `first`.
+    ///
+    /// Field by field: the room for a value, which may be large, is never on the stack.
+    ///
+    /// # Safety
+    ///
+    /// `place` is valid for writes, and nobody else refers to it.
+    pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<VTable<T>>, first: Number) {
+        let slot = place.as_ptr();
+        // SAFETY: the caller's, here and below.
+        unsafe { (&raw mut (*slot).header).write(Header::at(table)) };
+        let state = H::Word::new(State::before(first).bits());
+        // SAFETY: as above.
+        unsafe { (&raw mut (*slot).state).write(state) };
+        // SAFETY: as above.
+        unsafe { (&raw mut (*slot).number).write(H::Word::new(first.bits())) };
+        // SAFETY: as above.
+        unsafe { (&raw mut (*slot).waker).write(WakerCell::new()) };
+        // SAFETY: as above.
+        unsafe { (&raw mut (*slot).watcher).write(WakerCell::new()) };
+        // A cell without a value needs nothing, unless loom records what happens to it.
+        #[cfg(loom)]
+        // SAFETY: as above.
+        unsafe {
+            (&raw mut (*slot).value).write(UnsafeCell::new(MaybeUninit::uninit()));
         }
     }
 
-    /// What [`new`](Slot::new) was given.
+    /// The `table` that [`make`](Slot::make) was given.
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
         self.header.table()
@@ -136,20 +150,19 @@ impl<T, H: Home> Slot<T, H> {
     }
 
     crate::sync::const_unless_loom! {
-        /// A slot that lies by itself, with a table that lives as long. Its first use has the generation after
-        /// that of `state`.
+        /// A vacant slot outside of a slab, with a table that lives as long. `number` is that of its first
+        /// operation, and `state` [the state before that](State::before).
         pub(crate) fn by_itself(
             table: *const VTable<T>,
             state: H::Word,
-            first_generation: u32,
+            number: H::Word,
             waker: WakerCell<H::Pointer>,
             watcher: WakerCell<H::Pointer>,
         ) -> Self {
             Slot {
                 header: Header::new(table),
                 state,
-                index: 0,
-                generation: UnsafeCell::new(first_generation),
+                number,
                 waker,
                 watcher,
                 value: UnsafeCell::new(MaybeUninit::uninit()),
@@ -242,8 +255,7 @@ impl<T, H: Home> Slot<T, H> {
     /// Nobody refers to the slot.
     #[inline(always)]
     pub(crate) unsafe fn begin(&self) {
-        // SAFETY: the caller's.
-        self.state.store(State::rented(unsafe { self.generation() }).bits());
+        self.state.store(State::rented(self.number()).bits());
     }
 
     /// [`begin`](Slot::begin), left to the key from the beginning.
@@ -253,8 +265,7 @@ impl<T, H: Home> Slot<T, H> {
     /// As there.
     #[inline(always)]
     pub(crate) unsafe fn begin_by_key(&self) {
-        // SAFETY: the caller's.
-        self.state.publish(State::keyed(unsafe { self.generation() }).bits());
+        self.state.publish(State::keyed(self.number()).bits());
     }
 
     /// Ends this use. The state stays as it is: that is what a late key is told.
@@ -264,46 +275,37 @@ impl<T, H: Home> Slot<T, H> {
     /// The caller is the only one who refers to the slot, and does so no longer.
     #[inline(always)]
     unsafe fn end(&self, abandoned: bool) -> End {
-        self.generation.with_mut(|cell| {
-            // SAFETY: the caller's.
-            let generation = unsafe { &mut *cell };
-            let exhausted = *generation == u32::MAX;
-            *generation = generation.wrapping_add(1);
-            End { exhausted, abandoned }
-        })
+        let next = self.number().next_generation();
+        if let Some(next) = next {
+            self.number.publish(next.bits());
+        }
+        End { exhausted: next.is_none(), abandoned }
     }
 
-    /// The number of this use.
+    /// Gives a slot that is [exhausted](End::exhausted) the first number of its next epoch, if there is one.
     ///
     /// # Safety
     ///
-    /// The caller refers to the slot.
-    #[inline(always)]
-    pub(crate) unsafe fn generation(&self) -> u32 {
-        // SAFETY: it is changed where nobody refers to the slot.
-        self.generation.with(|cell| unsafe { *cell })
+    /// As [`end`](Slot::end), which came before.
+    #[cold]
+    pub(crate) unsafe fn begin_epoch(&self, sharing: Sharing) -> bool {
+        let next = sharing.next_epoch(self.number());
+        if let Some(next) = next {
+            self.number.publish(next.bits());
+        }
+        next.is_some()
     }
 
-    /// # Safety
-    ///
-    /// As [`generation`](Slot::generation).
+    /// The number of the operation, for whoever refers to the slot.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits of the generation")]
-    pub(crate) unsafe fn token(&self) -> Token {
-        // SAFETY: the caller's.
-        Token::new(unsafe { self.generation() } as u16)
+    pub(crate) fn number(&self) -> Number {
+        Number::from_bits(self.number.load_own())
     }
 
-    /// # Safety
-    ///
-    /// As [`generation`](Slot::generation).
+    /// The number of the operation, for whoever presents a key. The operation may end at any time.
     #[inline(always)]
-    pub(crate) unsafe fn key(&self) -> Key {
-        // Volatile, so that it is not loaded together with the index: a load that is wider than the
-        // store before it waits for the cache.
-        // SAFETY: the caller's.
-        let generation = self.generation.with(|cell| unsafe { cell.read_volatile() });
-        Key::new(self.index, generation)
+    pub(crate) fn number_now(&self) -> Number {
+        Number::from_bits(self.number.load())
     }
 
     /// Gives the slot back to its slab, which may be gone afterwards.
@@ -415,7 +417,7 @@ impl<T, H: Home> Drop for Slot<T, H> {
         // What fails already is not to fail twice.
         if !std::thread::panicking() {
             self.state.touch();
-            self.generation.with_mut(|_| ());
+            self.number.touch();
             // SAFETY: this is the end of it.
             unsafe { Slot::touch_for_reuse(NonNull::from(self)) };
         }

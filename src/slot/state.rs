@@ -1,15 +1,17 @@
 //! The life of a slot: one 64-bit word, and every change that it can undergo.
 //!
 //! ```text
-//!  63            32 31              9 8                      0
-//! ┌────────────────┬─────────────────┬────────────────────────┐
-//! │   generation   │  registrations  │         flags          │
-//! └────────────────┴─────────────────┴────────────────────────┘
+//!  63            32 31              18 17           10 9     0
+//! ┌────────────────┬──────────────────┬───────────────┬───────┐
+//! │   generation   │ 0, low bits of   │ registrations │ flags │
+//! │                │ the epoch        │               │       │
+//! └────────────────┴──────────────────┴───────────────┴───────┘
 //! ```
 //!
-//! The generation counts the uses of the slot. The registrations count the wakers that were put
-//! into the slot in this use, by either end: who reads a waker and then changes the word from what
-//! it was before knows that the waker was not another one meanwhile.
+//! The generation and the epoch are those of the operation's [number](super::number). The registrations
+//! count the wakers that either end put into the slot in this operation: a producer that reads a waker
+//! and then changes the word from what it was before knows that the waker was not replaced meanwhile.
+//! From the 256th on, the count carries into the bits of the epoch. It ends at two million at least.
 //!
 #![doc = include_str!("states.md")]
 //!
@@ -17,6 +19,7 @@
 //! now. Whoever calls them makes the change with one compare-and-exchange; only the beginning of the
 //! next use is a plain store, because nobody refers to the slot then. The unit tests read the tables above.
 
+use super::Number;
 use crate::KeyError;
 
 /// What the state word of a slot says.
@@ -37,7 +40,10 @@ const ORPHANED: u64 = 1 << 9;
 const REGISTRATION: u64 = 1 << 10;
 const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
+/// What the registrations count in, with what they carry into.
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
+/// What a state has in common with the number of its operation, as long as no registration has carried.
+const NUMBER: u64 = u64::MAX << 18;
 
 /// One row of the table.
 struct Transition {
@@ -95,9 +101,9 @@ transitions! {
 }
 
 impl State {
-    /// Of a slot that was never rented, and whose first generation will be this.
-    pub(crate) const fn before(first_generation: u32) -> State {
-        State((first_generation as u64 - 1) * GENERATION)
+    /// Of a slot that was never rented, and whose first operation will have this number.
+    pub(crate) const fn before(first: Number) -> State {
+        State((first.bits() - GENERATION) & NUMBER)
     }
 
     pub(crate) const fn from_bits(bits: u64) -> State {
@@ -123,11 +129,11 @@ impl State {
         Some(State(bits & !transition.clears | transition.sets))
     }
 
-    /// In its use with this number, a slot begins so.
+    /// The state in which the operation with this number begins.
     #[must_use]
     #[inline(always)]
-    pub(crate) const fn rented(generation: u32) -> State {
-        State(generation as u64 * GENERATION + (PENDING | HELD))
+    pub(crate) const fn rented(number: Number) -> State {
+        State((number.bits() & NUMBER) | (PENDING | HELD))
     }
 
     #[inline(always)]
@@ -139,6 +145,15 @@ impl State {
     #[inline(always)]
     pub(crate) fn is_pending(self) -> bool {
         self.has(PENDING)
+    }
+
+    // The next five tell what is likely, so that the caller may try an exchange from a state that it
+    // knows without a load. After 256 registrations they may be wrong.
+
+    /// There is no result yet, and the consumer waits for one, or will.
+    #[inline(always)]
+    pub(crate) fn is_open(self) -> bool {
+        self.0 & (PENDING | GONE) == PENDING
     }
 
     /// As [`rented`](State::rented) made it.
@@ -164,8 +179,8 @@ impl State {
     /// The operation when its completer has just been [turned into a key](State::into_key).
     #[must_use]
     #[inline(always)]
-    pub(crate) const fn keyed(generation: u32) -> State {
-        State(generation as u64 * GENERATION + (PENDING | KEYED))
+    pub(crate) const fn keyed(number: Number) -> State {
+        State((number.bits() & NUMBER) | (PENDING | KEYED))
     }
 
     /// As [`keyed`](State::keyed) made it.
@@ -234,10 +249,10 @@ impl State {
         State(self.0 & !other.0 & FLAGS)
     }
 
-    /// All but the generation.
+    /// All but the number.
     #[inline(always)]
     fn lower(self) -> u64 {
-        self.0 & (GENERATION - 1)
+        self.0 & !NUMBER
     }
 
     #[inline(always)]
@@ -247,33 +262,24 @@ impl State {
 }
 
 impl State {
-    /// [`claim`](State::claim), by a key with this generation.
-    #[inline(always)]
-    pub(crate) fn claim_by_key(self, generation: u32) -> Option<State> {
-        if generation == self.generation() { self.claim() } else { None }
-    }
-
     /// [`claim`](State::claim), if the operation was left to its key.
     #[inline]
     pub(crate) fn claim_left(self) -> Option<State> {
         if self.is_held() { None } else { self.claim() }
     }
 
-    /// Why a key with this generation may not claim the operation, if it may not. The slot had its
-    /// first use as `first`.
+    /// Why the key of this operation may not claim it, if it may not.
     #[cold]
-    pub(crate) fn refusal(self, generation: u32, first: u32) -> KeyError {
-        if generation != self.generation() {
-            let past = (first..self.generation()).contains(&generation);
-            return if past { KeyError::Stale } else { KeyError::Unknown };
-        }
+    pub(crate) fn refusal(self) -> KeyError {
         if !self.has(KEYED) {
-            return KeyError::Unknown;
+            KeyError::Unknown
+        } else if self.has(PENDING | GONE) {
+            KeyError::Abandoned
+        } else if self.has(PENDING) {
+            KeyError::BeingCompleted
+        } else {
+            KeyError::AlreadyCompleted
         }
-        if self.has(PENDING | GONE) {
-            return KeyError::Abandoned;
-        }
-        KeyError::AlreadyCompleted
     }
 }
 

@@ -66,12 +66,19 @@ impl Operation {
 }
 
 struct Slot {
-    generation: u32,
+    /// Past the last generation of 32 bits, a slot of a bounded pool has other indices.
+    generation: u64,
     operation: usize,
 }
 
+/// The last generation of a key.
+const LAST: u64 = u32::MAX as u64;
+
+/// Where in the index of a key the number of times begins that generations were used up.
+const EPOCH_SHIFT: u32 = 18;
+
 pub(crate) struct Oracle {
-    first_generation: u32,
+    first_generation: u64,
     max: Option<u32>,
     /// The pool has no handle any more.
     orphaned: bool,
@@ -84,7 +91,7 @@ pub(crate) struct Oracle {
 impl Oracle {
     pub(crate) fn new(setup: &Setup) -> Self {
         Oracle {
-            first_generation: setup.first_generation,
+            first_generation: setup.first_generation.into(),
             max: setup.max,
             orphaned: false,
             slots: Vec::new(),
@@ -102,7 +109,8 @@ impl Oracle {
         } else {
             let slot = &mut self.slots[slot];
             assert!(self.operations[slot.operation].is_over(), "the slot is in use");
-            slot.generation = slot.generation.checked_add(1).expect("the slot is used up");
+            assert!(self.max.is_some() || slot.generation < LAST, "the slot is used up");
+            slot.generation += 1;
             slot.operation = operation;
         }
         let both = Operation { consumer: true, completer: true, ..Operation::default() };
@@ -111,7 +119,12 @@ impl Oracle {
     }
 
     fn is_vacant(&self, slot: &Slot) -> bool {
-        self.operations[slot.operation].is_over() && slot.generation != u32::MAX
+        self.operations[slot.operation].is_over() && !self.is_used_up(slot)
+    }
+
+    /// A slot of a bounded pool goes on under another index.
+    fn is_used_up(&self, slot: &Slot) -> bool {
+        self.max.is_none() && slot.generation == LAST
     }
 
     /// The slots that may be rented again.
@@ -213,7 +226,8 @@ impl Oracle {
 
     /// That of the last operation in a slot.
     pub(crate) fn current_key(&self, index: usize) -> Key {
-        Key::from_u64(u64::from(self.slots[index].generation) << 32 | index as u64)
+        let generation = self.slots[index].generation;
+        Key::from_u64((generation & LAST) << 32 | (generation >> 32) << EPOCH_SHIFT | index as u64)
     }
 
     pub(crate) fn slots(&self) -> usize {
@@ -222,9 +236,13 @@ impl Oracle {
 
     /// The operation with this key, unless the key is refused.
     fn find(&self, key: Key) -> Result<usize, KeyError> {
-        let slot = self.slots.get(key.index() as usize).ok_or(KeyError::Unknown)?;
-        if key.generation() != slot.generation {
-            let past = (self.first_generation..slot.generation).contains(&key.generation());
+        // No script comes to so many slots or epochs that one gets in the way of the other.
+        let epoch = u64::from(key.index() >> EPOCH_SHIFT);
+        let index = key.index() & ((1 << EPOCH_SHIFT) - 1);
+        let slot = self.slots.get(index as usize).ok_or(KeyError::Unknown)?;
+        let generation = epoch << 32 | u64::from(key.generation());
+        if generation != slot.generation {
+            let past = (self.first_generation..slot.generation).contains(&generation);
             return Err(if past { KeyError::Stale } else { KeyError::Unknown });
         }
         match &self.operations[slot.operation] {
@@ -253,7 +271,7 @@ impl Oracle {
     }
 
     pub(crate) fn retired(&self) -> u64 {
-        let used_up = |slot: &&Slot| slot.generation == u32::MAX;
+        let used_up = |slot: &&Slot| self.is_used_up(slot);
         let over = |slot: &&Slot| self.operations[slot.operation].is_over();
         self.slots.iter().filter(used_up).filter(over).count() as u64
     }

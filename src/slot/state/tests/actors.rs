@@ -13,8 +13,7 @@ use super::{
     world::{Actor, World},
 };
 
-pub(super) const FIRST_GENERATION: u32 = 5;
-pub(super) const GENERATION_NOW: u32 = 7;
+pub(super) const NUMBER_NOW: Number = Number::new(0, 7);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
@@ -54,7 +53,7 @@ pub(super) fn reachable() -> &'static Worlds {
 
 fn walk() -> Worlds {
     let functions = tables::functions();
-    let rented = State::rented(GENERATION_NOW);
+    let rented = State::rented(NUMBER_NOW);
     let used_up = State::from_bits(rented.bits() + REGISTRATIONS - 2 * REGISTRATION);
     let mut queue = VecDeque::from([World::new(rented)]);
     // Miri takes its time, and what it looks for is not here.

@@ -40,9 +40,28 @@ fn a_transition_does_what_its_row_says_and_nothing_else() {
 #[test]
 fn a_slot_is_rented_pending_and_held() {
     for &generation in GENERATIONS {
-        let rented = State::rented(generation);
+        let number = Number::new(0, generation);
+        let rented = State::rented(number);
         assert_eq!(rented.bits(), state(generation, 0, PENDING | HELD).bits());
         assert_eq!(rented.generation(), generation);
-        assert_eq!(State::before(generation).bits(), state(generation - 1, 0, 0).bits());
+        assert_eq!(State::before(number).bits(), state(generation - 1, 0, 0).bits());
+    }
+}
+
+#[test]
+fn a_state_contains_the_upper_bits_of_its_number_and_two_million_registrations() {
+    for index in [0, 1, 1 << 18, (1 << 31) - 1] {
+        let number = Number::new(index, 7);
+        for mut state in [State::rented(number), State::keyed(number)] {
+            assert_eq!(state.bits() >> 18, number.bits() >> 18);
+            assert_eq!(state.lower() & REGISTRATIONS, 0);
+            let registrations = if cfg!(miri) { 300 } else { 2_000_000 };
+            for _ in 0..registrations {
+                let registered = state.register().expect("room for another registration");
+                assert!(registered != state);
+                state = registered.unregister().expect("it was registered");
+                assert_eq!(state.generation(), 7);
+            }
+        }
     }
 }

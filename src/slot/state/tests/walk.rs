@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use super::{
     super::*,
-    actors::{FIRST_GENERATION, GENERATION_NOW, can_reach, reachable},
+    actors::{NUMBER_NOW, can_reach, reachable},
     tables,
     world::{Actor, Owner, World},
 };
@@ -115,40 +115,31 @@ fn who_waits_for_a_result_or_for_its_end_is_told_of_it() {
 fn a_key_is_refused_for_what_has_become_of_its_operation() {
     for world in reachable().keys() {
         let state = world.state();
-        let refusal = |generation| match state.claim_by_key(generation) {
+        let refusal = match state.claim() {
             Some(_) => None,
-            None => Some(state.refusal(generation, FIRST_GENERATION)),
+            None => Some(state.refusal()),
         };
         let expected = if !world.key_given {
             Some(KeyError::Unknown)
         } else if world.abandoned {
             Some(KeyError::Abandoned)
-        } else if world.ended || world.claimant.is_some() {
+        } else if world.ended {
             Some(KeyError::AlreadyCompleted)
+        } else if world.claimant.is_some() {
+            Some(KeyError::BeingCompleted)
         } else {
             None
         };
-        assert_eq!(refusal(GENERATION_NOW), expected, "{world:?}");
-        assert_eq!(expected.is_none(), state.claim().is_some(), "{world:?}");
-
-        for past in FIRST_GENERATION..GENERATION_NOW {
-            assert_eq!(refusal(past), Some(KeyError::Stale), "{past} {world:?}");
-        }
-        let one_bit_off = (0..u32::BITS).map(|bit| GENERATION_NOW ^ 1 << bit);
-        let never = [0, 1, FIRST_GENERATION - 1, GENERATION_NOW + 1, u32::MAX];
-        for never in one_bit_off.chain(never) {
-            if !(FIRST_GENERATION..=GENERATION_NOW).contains(&never) {
-                assert_eq!(refusal(never), Some(KeyError::Unknown), "{never} {world:?}");
-            }
-        }
+        assert_eq!(refusal, expected, "{world:?}");
+        assert_eq!(state.is_open(), !world.ended && !world.abandoned, "{world:?}");
     }
 }
 
 #[test]
 fn the_short_ways_are_taken_from_the_states_that_they_are_for() {
-    let rented = State::rented(GENERATION_NOW);
+    let rented = State::rented(NUMBER_NOW);
     let awaited = rented.register().expect("nothing happened yet");
-    let keyed = State::keyed(GENERATION_NOW);
+    let keyed = State::keyed(NUMBER_NOW);
     assert!(rented.into_key() == Some(keyed));
     let keyed_and_awaited = keyed.register().expect("nothing happened yet");
     for world in reachable().keys().filter(|world| !world.returned) {

@@ -1,0 +1,239 @@
+//! The number of an operation: what its key says, in the form in which its slot keeps it.
+//!
+//! ```text
+//!  63            32 31 30              18 17                 0
+//! ┌────────────────┬──┬──────────────────┬────────────────────┐
+//! │   generation   │ 0│ low bits of      │ slot, and what is  │
+//! │                │  │ the epoch        │ left of the epoch  │
+//! └────────────────┴──┴──────────────────┴────────────────────┘
+//! ```
+//!
+//! A slot counts generations up. After the last of 2³² it begins the next *epoch*, in which it has
+//! another index: the slot takes as many low bits of the index as there may be slots, and the epoch
+//! takes the others. So no number comes twice, and a slot of a pool of one has 2⁶³ of them.
+//!
+//! The low bits of the epoch stand beside the generation because the [state](super::State) of a slot
+//! contains these 45 bits. So a change of the state by a compare-and-exchange from a state of this
+//! operation fails in every other operation of the slot, if not exactly 2⁴⁵ operations (four days at 100
+//! million a second) come between two instructions. That is what makes the check of a key and its claim
+//! one step.
+
+use super::Key;
+use crate::Token;
+
+/// The number of one operation among all of its pool or source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number(u64);
+
+const GENERATION: u64 = 1 << 32;
+/// The number of bits of an index that may differ between slots or epochs.
+const INDEX_BITS: u32 = 31;
+/// The number of low bits of the epoch that are part of the state.
+const NEAR_BITS: u32 = 13;
+
+impl Number {
+    pub(crate) const fn new(index: u32, generation: u32) -> Self {
+        Number(generation as u64 * GENERATION + index as u64)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Number(bits)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    const fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline(always)]
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits of the generation")]
+    pub(crate) const fn token(self) -> Token {
+        Token::new(self.generation() as u16)
+    }
+
+    /// Returns the number of the next operation, or `None` after the last generation.
+    #[inline(always)]
+    pub(crate) const fn next_generation(self) -> Option<Number> {
+        match self.0.checked_add(GENERATION) {
+            Some(next) => Some(Number(next)),
+            None => None,
+        }
+    }
+
+    /// Returns the key of a pool. It has the same 64 bits.
+    #[inline(always)]
+    pub(crate) const fn key(self) -> Key {
+        Key::from_u64(self.0)
+    }
+
+    /// Returns the number that a key of a pool presents.
+    #[inline(always)]
+    pub(crate) const fn of_key(key: Key) -> Self {
+        Number(key.to_u64())
+    }
+}
+
+/// How the bits of an index are shared between slots and epochs.
+#[derive(Clone, Copy)]
+pub(crate) struct Sharing {
+    slot_bits: u32,
+}
+
+impl Sharing {
+    /// For one slot.
+    pub(crate) const ONE: Sharing = Sharing { slot_bits: 0 };
+
+    /// For so many slots, or 2³¹ if that is less.
+    pub(crate) const fn of(slots: u32) -> Self {
+        let slot_bits = u32::BITS - (slots - 1).leading_zeros();
+        Sharing { slot_bits: if slot_bits < INDEX_BITS { slot_bits } else { INDEX_BITS } }
+    }
+
+    const fn epoch_bits(self) -> u32 {
+        INDEX_BITS - self.slot_bits
+    }
+
+    /// The number of bits of the epoch at the upper end of the index.
+    const fn near_bits(self) -> u32 {
+        if self.epoch_bits() < NEAR_BITS { self.epoch_bits() } else { NEAR_BITS }
+    }
+
+    /// Returns the slot that an index names, whatever the epoch.
+    #[inline(always)]
+    pub(crate) const fn slot(self, index: u32) -> u32 {
+        index & ((1 << self.slot_bits) - 1)
+    }
+
+    /// Returns what an index has in common in all slots of an epoch.
+    const fn of_epoch(self, epoch: u32) -> u32 {
+        let near = self.near_bits();
+        let low = epoch & ((1 << near) - 1);
+        low << (INDEX_BITS - near) | (epoch >> near) << self.slot_bits
+    }
+
+    const fn epoch(self, index: u32) -> u32 {
+        let near = self.near_bits();
+        let low = index >> (INDEX_BITS - near) & ((1 << near) - 1);
+        let high = (index & ((1 << (INDEX_BITS - near)) - 1)) >> self.slot_bits;
+        high << near | low
+    }
+
+    /// Returns the first number of the next epoch of a slot, or `None` after the last epoch.
+    pub(crate) fn next_epoch(self, number: Number) -> Option<Number> {
+        let epoch = self.epoch(number.index()) + 1;
+        let index = self.slot(number.index()) | self.of_epoch(epoch);
+        (epoch >> self.epoch_bits() == 0).then(|| Number::new(index, 0))
+    }
+
+    /// Returns which operation of its slot the number names, counted from generation 0 of the first epoch;
+    /// `None` if no slot has such a number.
+    pub(crate) fn order(self, number: Number) -> Option<u64> {
+        let epoch = u64::from(self.epoch(number.index()));
+        let order = epoch * GENERATION + u64::from(number.generation());
+        (number.index() >> INDEX_BITS == 0).then_some(order)
+    }
+}
+
+impl Sharing {
+    /// Returns the key of a source. Its index is the epoch.
+    #[inline(always)]
+    pub(crate) const fn key_of_one(number: Number) -> Key {
+        Key::new(Sharing::ONE.epoch(number.index()), number.generation())
+    }
+
+    /// Returns the number that a key of a source presents.
+    #[inline(always)]
+    pub(crate) const fn number_of_one(key: Key) -> Option<Number> {
+        if key.index() >> INDEX_BITS != 0 {
+            return None;
+        }
+        Some(Number::new(Sharing::ONE.of_epoch(key.index()), key.generation()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, vec::Vec};
+
+    use super::*;
+
+    const SLOTS: [u32; 8] = [1, 2, 3, 32, 1000, 1 << 18, 1 << 20, 1 << 31];
+
+    fn last_of(sharing: Sharing, slot: u32, epoch: u32) -> Number {
+        Number::new(slot | sharing.of_epoch(epoch), u32::MAX)
+    }
+
+    #[test]
+    fn every_epoch_has_an_index_of_its_own_that_leads_to_the_slot() {
+        for slots in SLOTS {
+            let sharing = Sharing::of(slots);
+            let all = 1_u64 << sharing.epoch_bits();
+            let epochs = (0..300).chain(all.saturating_sub(300)..all).filter(|epoch| *epoch < all);
+            let epochs = epochs.map(|epoch| u32::try_from(epoch).unwrap()).collect::<HashSet<_>>();
+            for slot in [0, slots / 2, slots - 1] {
+                let mut indices = HashSet::new();
+                for &epoch in &epochs {
+                    let last = last_of(sharing, slot, epoch);
+                    assert!(indices.insert(last.index()), "{slots} slots, epoch {epoch}");
+                    assert_eq!(sharing.slot(last.index()), slot);
+                    assert_eq!(sharing.epoch(last.index()), epoch);
+                    assert_eq!(last.index() >> INDEX_BITS, 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn epochs_follow_each_other_without_a_gap_to_the_last() {
+        for slots in SLOTS {
+            let sharing = Sharing::of(slots);
+            let all = 1_u64 << sharing.epoch_bits();
+            for epoch in (0..300).chain(all.saturating_sub(300)..all).filter(|epoch| *epoch < all) {
+                let last = last_of(sharing, slots - 1, u32::try_from(epoch).unwrap());
+                assert!(last.next_generation().is_none());
+                let Some(next) = sharing.next_epoch(last) else {
+                    assert_eq!(epoch, all - 1, "{slots} slots");
+                    continue;
+                };
+                assert_eq!(sharing.order(next), sharing.order(last).map(|order| order + 1));
+                assert_eq!(sharing.slot(next.index()), slots - 1);
+            }
+        }
+        assert_eq!(Sharing::ONE.order(Number::new(1 << 31, 1)), None);
+    }
+
+    /// So that a state of one epoch is not that of another, unless 2¹³ epochs lie between.
+    #[test]
+    fn the_low_bits_of_the_epoch_are_in_the_upper_bits_of_the_index() {
+        for slots in SLOTS.into_iter().filter(|slots| *slots <= 1 << 18) {
+            let sharing = Sharing::of(slots);
+            let upper = (0..1 << NEAR_BITS).map(|epoch| sharing.of_epoch(epoch) >> 18);
+            assert_eq!(upper.collect::<HashSet<_>>().len(), 1 << NEAR_BITS, "{slots} slots");
+        }
+    }
+
+    #[test]
+    fn the_index_of_a_key_of_a_source_is_its_epoch() {
+        for epoch in [0, 1, 2, 8191, 8192, 1 << 20, (1 << 31) - 1] {
+            let number = Sharing::number_of_one(Key::new(epoch, 7)).unwrap();
+            assert_eq!(Sharing::key_of_one(number), Key::new(epoch, 7));
+            assert_eq!(Sharing::ONE.order(number), Some((u64::from(epoch) << 32) + 7));
+        }
+        let forged = [1 << 31, u32::MAX].map(|index| Sharing::number_of_one(Key::new(index, 7)));
+        assert!(forged.iter().all(Option::is_none));
+        let in_order = (0..3).map(|n| Sharing::number_of_one(Key::new(n, 0)).unwrap().bits());
+        assert_eq!(in_order.collect::<Vec<_>>(), [0, 1 << 18, 2 << 18]);
+    }
+}

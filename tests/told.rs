@@ -1,0 +1,175 @@
+//! What an error or a status method says is true when it is said: each of these tests asks again
+//! right after the call, on the same thread, while other threads are at work.
+
+mod common;
+
+use std::{
+    hint,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        mpsc,
+    },
+    thread,
+};
+
+use common::poll;
+use value_future::{Abandoned, CompleteError, Key, KeyError, Pool, ReusableSource};
+
+/// A large value widens the time in which a producer has claimed an operation and not completed it.
+#[derive(Debug)]
+struct Wide([u8; if cfg!(miri) { 64 } else { 4096 }]);
+
+impl Wide {
+    fn new(number: u64) -> Self {
+        Wide([number.to_le_bytes()[0]; _])
+    }
+}
+
+impl Abandoned for Wide {
+    fn abandoned() -> Self {
+        Wide::new(0)
+    }
+}
+
+const ROUNDS: u64 = if cfg!(miri) { 20 } else { 50_000 };
+
+/// Two threads that meet at each round.
+#[derive(Default)]
+struct Meet(AtomicU64);
+
+impl Meet {
+    fn round(&self, round: u64) {
+        self.0.fetch_add(1, SeqCst);
+        let mut spins = 0;
+        while self.0.load(SeqCst) < 2 * (round + 1) {
+            spins += 1;
+            if cfg!(miri) || spins % 100 == 0 { thread::yield_now() } else { hint::spin_loop() }
+        }
+    }
+}
+
+/// Counts what the loser of two completions was told, and checks it by `is_completed`.
+fn told<V>(refused: Result<(), CompleteError<V>>, is_completed: impl FnOnce() -> bool) {
+    let Err(error) = refused else { return };
+    match error.kind() {
+        KeyError::AlreadyCompleted => assert!(is_completed(), "there is no result: {error}"),
+        KeyError::BeingCompleted => {}
+        kind => panic!("{kind:?}"),
+    }
+}
+
+#[test]
+fn already_completed_means_that_a_completion_has_its_result() {
+    let pool = Pool::<Wide>::new();
+    let meet = Meet::default();
+    let keys = Mutex::new(None);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..ROUNDS {
+                meet.round(2 * round);
+                let key: Key = keys.lock().unwrap().unwrap();
+                meet.round(2 * round + 1);
+                let _ = pool.complete_key(key, Wide::new(1));
+            }
+        });
+        for round in 0..ROUNDS {
+            let (completer, mut completion) = pool.rent();
+            let key = completer.into_key();
+            *keys.lock().unwrap() = Some(key);
+            meet.round(2 * round);
+            meet.round(2 * round + 1);
+            let refused = pool.complete_key(key, Wide::new(2));
+            told(refused, || completion.is_completed());
+            while poll(&mut completion).is_pending() {
+                thread::yield_now();
+            }
+        }
+    });
+}
+
+#[test]
+fn already_completed_means_that_the_future_of_a_source_is_ready() {
+    let source = ReusableSource::<Wide>::new();
+    let meet = Meet::default();
+    let keys = Mutex::new(None);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..ROUNDS {
+                meet.round(2 * round);
+                let key: Key = keys.lock().unwrap().unwrap();
+                meet.round(2 * round + 1);
+                let _ = source.complete(key, Wide::new(1));
+            }
+        });
+        for round in 0..ROUNDS {
+            let mut future = source.begin().unwrap();
+            let key = source.key().unwrap();
+            *keys.lock().unwrap() = Some(key);
+            meet.round(2 * round);
+            meet.round(2 * round + 1);
+            let mut ready = false;
+            told(source.complete(key, Wide::new(2)), || {
+                ready = poll(&mut future).is_ready();
+                ready
+            });
+            while !ready && poll(&mut future).is_pending() {
+                thread::yield_now();
+            }
+        }
+    });
+}
+
+/// A read that is given up while a producer completes it, and the next read.
+#[test]
+fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
+    let source = ReusableSource::<Wide>::new();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(SeqCst) {
+                    match source.key() {
+                        Some(key) => drop(source.complete(key, Wide::new(1))),
+                        None if cfg!(miri) => thread::yield_now(),
+                        None => hint::spin_loop(),
+                    }
+                }
+            });
+        }
+        for _ in 0..ROUNDS {
+            let future = source.begin().expect("one caller, and its last future was dropped");
+            // Until a producer is likely to be at it.
+            while source.key().is_some() && !cfg!(miri) {
+                hint::spin_loop();
+            }
+            drop(future);
+            assert!(!source.is_busy());
+        }
+        done.store(true, SeqCst);
+    });
+}
+
+/// The same in a pool of one, whose operation was left to its key.
+#[test]
+fn a_pool_of_one_can_be_rented_from_right_after_the_completion_was_dropped() {
+    let pool = Pool::<Wide>::builder().max_slots(1).build();
+    thread::scope(|scope| {
+        let (keys, inbox) = mpsc::sync_channel::<Key>(1);
+        let producer = &pool;
+        scope.spawn(move || {
+            for key in inbox {
+                let _ = producer.complete_key(key, Wide::new(1));
+            }
+        });
+        for round in 0..ROUNDS {
+            let (completer, completion) = pool.try_rent().expect("the last completion was dropped");
+            keys.send(completer.into_key()).unwrap();
+            for _ in 0..round % 64 {
+                hint::spin_loop();
+            }
+            drop(completion);
+        }
+        drop(keys);
+    });
+}
