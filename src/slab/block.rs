@@ -149,7 +149,7 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
         // SAFETY: nobody has it.
         unsafe { self.fresh.push(block) };
         let now = index + 1;
-        self.most.store(self.most.load().max(now.into()));
+        self.most.publish(self.most.load().max(now.into()));
         now
     }
 

@@ -19,10 +19,7 @@ pub(crate) trait Word {
     /// [`load`](Word::load), where the caller has seen already what came before the last store.
     fn load_own(&self) -> u64;
 
-    /// Stores where nobody else can: those who come later are told by other means.
-    fn store(&self, bits: u64);
-
-    /// [`store`](Word::store), for those who come later and are told by the word.
+    /// Stores where nobody else does. What the caller stored before is visible to who loads this.
     fn publish(&self, bits: u64);
 
     /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
@@ -66,11 +63,6 @@ impl Word for Cell<u64> {
     #[inline(always)]
     fn load_own(&self) -> u64 {
         Word::load(self)
-    }
-
-    #[inline(always)]
-    fn store(&self, bits: u64) {
-        self.set(bits);
     }
 
     #[inline(always)]
@@ -148,17 +140,10 @@ impl Word for AtomicU64 {
     }
 
     #[inline(always)]
-    fn store(&self, bits: u64) {
-        // ORDERING: Relaxed. Whoever rents the slot next gets it from a list, and those who get a
-        // handle get it from somewhere; either orders this store before what they do. A late key
-        // reads the word for its generation and flags, not for what stands behind them.
-        self.store(bits, Relaxed);
-    }
-
-    #[inline(always)]
     fn publish(&self, bits: u64) {
-        // ORDERING: Release, with the loads and exchanges of those who read it: what the last one did who
-        // had what the word is of was done before.
+        // ORDERING: Release, with the Acquire of `load` and `exchange`. Who presents a key and sees the
+        // state of an operation sees its number too, and who sees the number of the next operation sees
+        // the end of this one. Who finds a source free sees what was done in its slot.
         self.store(bits, Release);
     }
 

@@ -255,7 +255,7 @@ impl<T, H: Home> Slot<T, H> {
     /// Nobody refers to the slot.
     #[inline(always)]
     pub(crate) unsafe fn begin(&self) {
-        self.state.store(State::rented(self.number()).bits());
+        self.state.publish(State::rented(self.number()).bits());
     }
 
     /// [`begin`](Slot::begin), left to the key from the beginning.
