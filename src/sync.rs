@@ -11,6 +11,26 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Waits for another thread that is inside a call of this crate, in which it neither waits nor calls foreign
+/// code.
+pub(crate) struct Backoff(u32);
+
+impl Backoff {
+    pub(crate) const fn new() -> Self {
+        Backoff(0)
+    }
+
+    pub(crate) fn wait(&mut self) {
+        self.0 = self.0.saturating_add(1);
+        // If the other thread runs, it needs no longer than so many rounds. Otherwise it gets the core.
+        #[cfg(all(feature = "std", target_has_atomic = "64"))]
+        if cfg!(any(loom, miri)) || self.0 > 64 {
+            return yield_now();
+        }
+        core::hint::spin_loop();
+    }
+}
+
 /// The cells of loom cannot be made in a constant.
 macro_rules! const_unless_loom {
     ($(#[$doc:meta])* $visibility:vis fn $($rest:tt)*) => {
@@ -44,6 +64,7 @@ mod plain {
             UnsafeCell(core::cell::UnsafeCell::new(content))
         }
 
+        #[cfg(all(feature = "std", target_has_atomic = "64"))]
         #[inline(always)]
         pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
             f(self.0.get())

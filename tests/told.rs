@@ -32,7 +32,7 @@ impl Abandoned for Wide {
     }
 }
 
-const ROUNDS: u64 = if cfg!(miri) { 20 } else { 50_000 };
+const ROUNDS: u64 = if cfg!(miri) { 20 } else { 10_000 };
 
 /// Two threads that meet at each round.
 #[derive(Default)]

@@ -119,8 +119,9 @@ impl<'a, T, A> Packed<'a, T, A> {
         H: Home,
         A: Admits<Consumer<T, H>>,
     {
-        let Some(slot) = consumer.into_slot() else {
-            return Packed::spent(Spent::Completed(Some(Site::Source)));
+        let slot = match consumer.into_slot() {
+            Ok(slot) => slot,
+            Err(spent) => return Packed::spent(spent),
         };
         // SAFETY: the slot is out as long as it has a consumer.
         let there = unsafe { slot.as_ref() };

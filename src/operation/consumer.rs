@@ -1,10 +1,9 @@
 //! The consumer's end of an operation: it waits, and then takes the result or leaves.
 
 use core::{
-    any::type_name,
-    mem,
+    mem::{self, ManuallyDrop},
     pin::Pin,
-    ptr::NonNull,
+    ptr::{self, NonNull},
     task::{Context, Poll, Waker},
 };
 
@@ -15,73 +14,99 @@ use crate::{
     slot::{Change, Home, Slot, State},
 };
 
-/// The one consumer of an operation, until it has taken the result.
-pub(crate) struct Consumer<T, H: Home>(Option<NonNull<Slot<T, H>>>);
+/// The one consumer of an operation, until it has taken the result. Afterwards it is an address at which
+/// no slot is, and which says how it ended: so it is one word, and so is an `Option` of it.
+pub(crate) struct Consumer<T, H: Home>(NonNull<Slot<T, H>>);
+
+/// The consumer has taken the result.
+const TAKEN: usize = 1;
+/// [`Abandoned::abandoned`] has panicked, which was to make the result.
+const PANICKED: usize = 2;
 
 impl<T, H: Home> Consumer<T, H> {
+    /// A consumer that has ended so.
+    const fn ended(how: usize) -> NonNull<Slot<T, H>> {
+        const { assert!(align_of::<Slot<T, H>>() > PANICKED) };
+        NonNull::new(ptr::without_provenance_mut(how)).expect("it is not zero")
+    }
+
+    /// The slot, unless the consumer has ended.
+    #[inline(always)]
+    fn slot(&self) -> Option<NonNull<Slot<T, H>>> {
+        (self.0.addr().get() > PANICKED).then_some(self.0)
+    }
+
     /// # Safety
     ///
     /// The slot is out, and its operation has no other consumer.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<Slot<T, H>>) -> Self {
-        Consumer(Some(slot))
+        Consumer(slot)
     }
 
-    /// The slot, whose consumer the caller is now; `None` if the result was taken.
+    /// The slot, whose consumer the caller is now; or how the consumer has ended.
     #[inline(always)]
-    pub(crate) fn into_slot(mut self) -> Option<NonNull<Slot<T, H>>> {
-        self.0.take()
+    pub(crate) fn into_slot(self) -> Result<NonNull<Slot<T, H>>, Spent> {
+        let this = ManuallyDrop::new(self);
+        this.slot().ok_or_else(|| this.spent())
     }
 
     /// Where it is, for a message.
     #[cfg(not(feature = "alloc"))]
     pub(crate) fn place(&self) -> *const Slot<T, H> {
-        self.0.map_or(core::ptr::null(), |slot| slot.as_ptr())
+        self.0.as_ptr()
     }
 
     /// For `Debug`.
     pub(crate) fn progress(&self) -> &'static str {
-        match self.is_spent() {
-            true => "taken",
-            false if self.is_completed() => "completed",
-            false => "pending",
+        match (self.slot(), self.spent()) {
+            (None, Spent::Panicked(_)) => "panicked",
+            (None, _) => "taken",
+            (Some(_), _) if self.is_completed() => "completed",
+            (Some(_), _) => "pending",
+        }
+    }
+
+    /// How a consumer has ended that is [spent](Consumer::is_spent).
+    #[cold]
+    pub(crate) fn spent(&self) -> Spent {
+        match self.0.addr().get() {
+            PANICKED => Spent::Panicked(Site::Source),
+            _ => Spent::Completed(Some(Site::Source)),
         }
     }
 
     /// Whether there is a result to take.
     pub(crate) fn is_completed(&self) -> bool {
         // SAFETY: the slot is out as long as it has a consumer.
-        self.0.is_some_and(|slot| !unsafe { slot.as_ref() }.state().is_pending())
+        self.slot().is_some_and(|slot| !unsafe { slot.as_ref() }.state().is_pending())
     }
 
     #[inline(always)]
     pub(crate) fn is_spent(&self) -> bool {
-        self.0.is_none()
+        self.slot().is_none()
     }
 
-    /// `Ready(None)` if the result has been taken before.
+    /// `Ready(None)` if it is [spent](Consumer::is_spent).
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>>
     where
         T: Abandoned,
     {
-        let Some(this) = self.0 else { return Poll::Ready(None) };
+        let Some(this) = self.slot() else { return Poll::Ready(None) };
         // SAFETY: the slot is out as long as it has a consumer.
         let slot = unsafe { this.as_ref() };
         let state = slot.state();
         if state.is_completed() {
-            self.0 = None;
+            self.0 = Self::ended(TAKEN);
             // SAFETY: this was the consumer, and the operation is completed.
             return Poll::Ready(Some(unsafe { Slot::finish(this) }));
         }
         // SAFETY: this is the consumer.
         match unsafe { wait(this, cx.waker()) } {
             Ok(()) => Poll::Pending,
-            Err(state) => {
-                self.0 = None;
-                // SAFETY: this was the consumer, and there is a result.
-                Poll::Ready(Some(unsafe { result(this, state) }))
-            }
+            // SAFETY: this is the consumer, and there is a result.
+            Err(state) => Poll::Ready(Some(unsafe { self.take(this, state) })),
         }
     }
 
@@ -90,22 +115,37 @@ impl<T, H: Home> Consumer<T, H> {
     where
         T: Abandoned,
     {
-        let this = self.0?;
+        let this = self.slot()?;
         // SAFETY: the slot is out as long as it has a consumer.
         let state = unsafe { this.as_ref() }.state();
         if state.is_pending() {
             return None;
         }
-        self.0 = None;
-        // SAFETY: this was the consumer, and there is a result.
-        Some(unsafe { result(this, state) })
+        // SAFETY: this is the consumer, and there is a result.
+        Some(unsafe { self.take(this, state) })
+    }
+
+    /// Takes the result.
+    ///
+    /// # Safety
+    ///
+    /// The slot is that of the consumer, and `state` what it was since there was a result.
+    unsafe fn take(&mut self, slot: NonNull<Slot<T, H>>, state: State) -> T
+    where
+        T: Abandoned,
+    {
+        self.0 = Self::ended(PANICKED);
+        // SAFETY: the caller's, and this was the consumer.
+        let result = unsafe { result(slot, state) };
+        self.0 = Self::ended(TAKEN);
+        result
     }
 }
 
 impl<T, H: Home> Drop for Consumer<T, H> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(slot) = self.0 {
+        if let Some(slot) = self.slot() {
             // SAFETY: this was the consumer.
             unsafe { leave(slot) };
         }
@@ -119,12 +159,11 @@ impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
     const SITE: Site = Site::Source;
 
     fn type_name() -> &'static str {
-        type_name::<T>()
+        H::source_name::<T>()
     }
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
-        const TAKEN: Spent = Spent::Completed(Some(Site::Source));
-        Consumer::poll(&mut self, cx).map(|result| result.ok_or(TAKEN))
+        Consumer::poll(&mut self, cx).map(|result| result.ok_or_else(|| self.spent()))
     }
 }
 
@@ -304,18 +343,53 @@ unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Optio
 pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
     // SAFETY: the slot is out as long as it has a consumer.
     let state = unsafe { this.as_ref() }.state();
+    let unclaimed = |state: State| if state.is_claimed() { None } else { state.leave() };
     // SAFETY: as above.
-    match unsafe { Slot::change(this, state, State::leave) } {
-        Ok(Change { state, waker: _own, watcher }) => {
-            if state.is_unreferenced() {
-                // SAFETY: nobody refers to the slot.
-                unsafe { Slot::give_back(this, state) };
-            }
-            if let Some(watcher) = watcher {
-                watcher.wake();
-            }
-        }
+    match unsafe { Slot::change(this, state, unclaimed) } {
+        // SAFETY: the consumer has just left.
+        Ok(change) => unsafe { left(this, change) },
+        // SAFETY: the caller's.
+        Err(state) if state.is_claimed() => unsafe { leave_to_claimant(this, state) },
         // SAFETY: the caller is the consumer, and the operation is not pending.
         Err(state) => drop(unsafe { take(this, state) }),
+    }
+}
+
+/// [`leave`], while a producer is about to complete the operation. If the consumer is faster, the producer
+/// returns the slot, which is counted for who asks for one meanwhile.
+///
+/// # Safety
+///
+/// As there; the operation was claimed.
+#[cold]
+unsafe fn leave_to_claimant<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
+    // SAFETY: the slot is out as long as it has a consumer.
+    unsafe { H::begin_return(this) };
+    // SAFETY: as above.
+    match unsafe { Slot::change(this, state, State::leave) } {
+        // SAFETY: the consumer has just left.
+        Ok(change) => unsafe { left(this, change) },
+        Err(state) => {
+            // SAFETY: the slot is out as long as it has a consumer.
+            unsafe { H::end_return(this) };
+            // SAFETY: the caller is the consumer, and the operation is not pending.
+            drop(unsafe { take(this, state) });
+        }
+    }
+}
+
+/// Returns the slot, if nobody else refers to it, and wakes the completer.
+///
+/// # Safety
+///
+/// The consumer has left by this change.
+unsafe fn left<T, H: Home>(this: NonNull<Slot<T, H>>, change: Change) {
+    let Change { state, waker: _own, watcher } = change;
+    if state.is_unreferenced() {
+        // SAFETY: nobody refers to the slot.
+        unsafe { Slot::give_back(this, state) };
+    }
+    if let Some(watcher) = watcher {
+        watcher.wake();
     }
 }

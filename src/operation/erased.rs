@@ -1,7 +1,6 @@
 //! The consumer's end as a pointee: what a value future calls whose head stands for one.
 
 use core::{
-    any::type_name,
     ptr::NonNull,
     task::{Context, Poll},
 };
@@ -22,7 +21,7 @@ pub(crate) const fn table<T: Abandoned, H: Home>() -> VTable<T> {
     VTable {
         poll: poll::<T, H>,
         drop: Slot::<T, H>::give_up,
-        about: || (Site::Source, type_name::<T>()),
+        about: || (Site::Source, H::source_name::<T>()),
     }
 }
 

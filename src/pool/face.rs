@@ -66,8 +66,8 @@ macro_rules! face {
         ///
         /// # Panics
         ///
-        /// If it is polled after it has given its result. (And with what [`Abandoned::abandoned`] panics
-        /// with, which is called here.)
+        /// If it is polled after it has given its result, or after [`Abandoned::abandoned`] has panicked in
+        /// an earlier poll. (And with what [`Abandoned::abandoned`] panics with, which is called here.)
         ///
         /// # Wakers
         ///
@@ -453,7 +453,7 @@ macro_rules! face {
             fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
                 self.0.poll(cx).map(|result| match result {
                     Some(value) => value,
-                    None => polled_after_completion::<T>(),
+                    None => polled_after_its_end::<T>(self.0.spent()),
                 })
             }
         }
@@ -461,7 +461,8 @@ macro_rules! face {
         // A result is moved out, and never pinned; the slot stays where it is.
         impl<T> Unpin for $Completion<T> {}
 
-        /// Terminated once the result has been given out: from then on every poll panics.
+        /// Terminated once the result has been given out, or [`Abandoned::abandoned`] has panicked: from then
+        /// on every poll panics.
         impl<T: Abandoned> FusedFuture for $Completion<T> {
             fn is_terminated(&self) -> bool {
                 self.0.is_spent()

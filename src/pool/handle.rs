@@ -12,6 +12,7 @@ use crate::{
     },
     slab::{Find, Pooling, Settings, Slab},
     slot::{Number, Sharing, Slot},
+    sync::Backoff,
 };
 
 /// The two ends of an operation.
@@ -44,7 +45,10 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
 
     #[inline(always)]
     pub(super) fn try_rent(&self) -> Result<Ends<T, H>, PoolFull> {
-        let Some(slot) = self.slab().rent() else { return Err(self.full()) };
+        let slot = match self.slab().rent() {
+            Some(slot) => slot,
+            None => self.rent_when_returned()?,
+        };
         // SAFETY: nobody else has it.
         #[cfg(loom)]
         unsafe {
@@ -85,9 +89,22 @@ impl<T, H: Pooling> Handle<T, H> {
         unsafe { self.slab.as_ref() }
     }
 
+    /// A slot of a pool that was full. Waits for producers that are inside a call which returns one: so
+    /// whoever has dropped a completion finds its slot.
     #[cold]
-    fn full(&self) -> PoolFull {
-        PoolFull { max_slots: self.slab().settings().limit() }
+    fn rent_when_returned(&self) -> Result<NonNull<Slot<T, H>>, PoolFull> {
+        let mut backoff = Backoff::new();
+        loop {
+            // Before the slot is looked for: what was counted by then is there.
+            let is_returning = self.slab().is_returning();
+            if let Some(slot) = self.slab().rent() {
+                return Ok(slot);
+            }
+            if !is_returning {
+                return Err(PoolFull { max_slots: self.slab().settings().limit() });
+            }
+            backoff.wait();
+        }
     }
 
     /// Gives the operation with this key its value.

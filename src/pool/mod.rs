@@ -22,6 +22,7 @@ use self::{face::face, handle::Handle};
 use crate::AnyThread;
 use crate::{
     Abandoned, CompleteError, Key, OneThread,
+    error::Spent,
     operation::{Consumer, Producer},
     slab::Slab,
 };
@@ -127,10 +128,16 @@ unsafe impl<T: Send> Send for Handle<T, AnyThread> {}
 unsafe impl<T: Send> Sync for Handle<T, AnyThread> {}
 #[cold]
 #[inline(never)]
-fn polled_after_completion<T>() -> ! {
+fn polled_after_its_end<T>(spent: Spent) -> ! {
+    let output = type_name::<T>();
+    if let Spent::Panicked(_) = spent {
+        panic!(
+            "completion of `{output}` polled after a panic: `Abandoned::abandoned` panicked in an \
+             earlier poll, and there will be no result"
+        )
+    }
     panic!(
-        "completion of `{}` polled after completion: its result has been given out, and a result \
-         is given out once",
-        type_name::<T>()
+        "completion of `{output}` polled after completion: its result has been given out, and a result \
+         is given out once"
     )
 }

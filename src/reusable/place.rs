@@ -1,6 +1,6 @@
 //! A slot that lies by itself, and goes back to itself.
 
-use core::{cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
+use core::{any::type_name, cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 
 use crate::{
     Abandoned, CompleteError, Key, KeyError, OneThread,
@@ -12,6 +12,7 @@ use crate::{
     },
     slot::{End, Home, Number, Sharing, Slot, State, WakerCell, Word},
 };
+use crate::sync::Backoff;
 #[cfg(target_has_atomic = "64")]
 use crate::{
     AnyThread,
@@ -54,10 +55,14 @@ unsafe fn put_back<T, H: Home>(slot: NonNull<Slot<T, H>>, end: End) {
 }
 
 macro_rules! in_place {
-    ($affinity:ty, $Word:ty, $Pointer:ty) => {
+    ($affinity:ty, $Word:ty, $Pointer:ty, $Source:ident) => {
         impl Home for InPlace<$affinity> {
             type Word = $Word;
             type Pointer = $Pointer;
+
+            fn source_name<T>() -> &'static str {
+                type_name::<super::$Source<T>>()
+            }
 
             #[inline(always)]
             unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool {
@@ -69,6 +74,10 @@ macro_rules! in_place {
             unsafe fn put<T>(_: NonNull<Slot<T, Self>>, _: End) {
                 unreachable!("a place takes its slot back at once");
             }
+
+            // The one slot says so itself.
+            unsafe fn begin_return<T>(_: NonNull<Slot<T, Self>>) {}
+            unsafe fn end_return<T>(_: NonNull<Slot<T, Self>>) {}
         }
 
         impl<T: Abandoned> Place<T, InPlace<$affinity>> {
@@ -97,8 +106,8 @@ macro_rules! in_place {
 #[cfg(target_has_atomic = "64")]
 unsafe impl crate::slot::ForThreads for InPlace<AnyThread> {}
 #[cfg(target_has_atomic = "64")]
-in_place!(AnyThread, AtomicU64, AtomicPtr<()>);
-in_place!(OneThread, Cell<u64>, Cell<*mut ()>);
+in_place!(AnyThread, AtomicU64, AtomicPtr<()>, ReusableSource);
+in_place!(OneThread, Cell<u64>, Cell<*mut ()>, LocalReusableSource);
 
 impl<T, H: Home> Place<T, H> {
     /// To all of it.
@@ -107,15 +116,35 @@ impl<T, H: Home> Place<T, H> {
         NonNull::from(self).cast()
     }
 
+    /// The slot is out, and not [about to come back](State::is_returning).
     #[inline(always)]
     pub(super) fn is_busy(&self) -> bool {
-        self.busy.load() == BUSY
+        self.busy.load() == BUSY && !self.slot.state().is_returning()
     }
 
-    /// Takes the slot out, if it is not.
+    #[inline(always)]
+    fn try_rent(&self) -> bool {
+        self.busy.load() == FREE && self.busy.exchange(FREE, BUSY).is_ok()
+    }
+
+    /// Waits for a producer that has claimed an operation whose consumer has gone since: it is inside a
+    /// call, in which it finds that out and returns the slot.
+    #[cold]
+    fn rent_when_returned(&self) -> bool {
+        let mut backoff = Backoff::new();
+        while self.slot.state().is_returning() {
+            if self.try_rent() {
+                return true;
+            }
+            backoff.wait();
+        }
+        self.try_rent()
+    }
+
+    /// Takes the slot out, unless it [is busy](Place::is_busy).
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<Slot<T, H>>> {
-        if self.busy.load() == BUSY || self.busy.exchange(FREE, BUSY).is_err() {
+        if !self.try_rent() && !self.rent_when_returned() {
             return None;
         }
         let slot = self.slot();
@@ -193,7 +222,7 @@ impl<T, H: Home> Place<T, H> {
 
     /// Ends what was leaked: there is no future, and no completer, that refers to the slot.
     pub(super) fn clear(&mut self) {
-        if !self.is_busy() {
+        if self.busy.load() == FREE {
             return;
         }
         let state = self.slot.state();

@@ -210,6 +210,13 @@ impl<S: Linked> Slab for LocalSlab<S> {
         count(&self.refused);
     }
 
+    // There is no other thread that could be inside a call.
+    fn begin_return(&self) {}
+    fn end_return(&self) {}
+    fn is_returning(&self) -> bool {
+        false
+    }
+
     fn add_handle(&self) {
         self.handles.set(self.handles.get().checked_add(1).expect("too many handles"));
     }

@@ -14,7 +14,7 @@ mod tally;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod threads;
 
-use core::{cell::Cell, ptr::NonNull};
+use core::{any::type_name, cell::Cell, ptr::NonNull};
 
 use self::list::Linked;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -44,10 +44,14 @@ pub(crate) trait Pooling: Home {
 
 /// A home whose slots go back to their slab, which begins with their table.
 macro_rules! pooling {
-    ($home:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Tally:ty) => {
+    ($home:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Tally:ty, $Pool:ident) => {
         impl Home for $home {
             type Word = $Word;
             type Pointer = $Pointer;
+
+            fn source_name<T>() -> &'static str {
+                type_name::<crate::$Pool<T>>()
+            }
 
             #[inline(always)]
             unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool {
@@ -64,6 +68,16 @@ macro_rules! pooling {
                 // SAFETY: the caller's.
                 unsafe { Slab::put(slab, slot, end) };
             }
+
+            unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>) {
+                // SAFETY: the slot lives, and so does its slab.
+                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }.begin_return();
+            }
+
+            unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>) {
+                // SAFETY: as above.
+                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }.end_return();
+            }
         }
 
         impl Pooling for $home {
@@ -77,8 +91,8 @@ macro_rules! pooling {
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl crate::slot::ForThreads for AnyThread {}
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally);
-pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally);
+pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally, Pool);
+pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally, LocalPool);
 
 /// What a slab is made with. It begins with this, and so with the table.
 #[repr(C)]
@@ -209,6 +223,14 @@ pub(crate) trait Slab: Sized {
 
     /// A key was refused.
     fn count_refused(&self);
+
+    /// Counts a slot that is about to come back, by a thread that is inside a call. Between
+    /// [`begin_return`](crate::slot::Home::begin_return) and `end_return`.
+    fn begin_return(&self);
+    fn end_return(&self);
+
+    /// Whether there is such a slot. If not, a return that was counted is there for [`rent`](Slab::rent).
+    fn is_returning(&self) -> bool;
 
     fn add_handle(&self);
 

@@ -47,6 +47,8 @@ pub(crate) struct SharedSlab<S: Linked> {
     /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
     /// counts after it has put slots there, which may be taken before: until then this is too low.
     vacant: AtomicI64,
+    /// So many slots are about to come back.
+    returning: AtomicU32,
     // ORDERING: Relaxed, from here on: counts for reports.
     /// If slots do not count that: so many times other than from a shard that was near.
     rented: AtomicU64,
@@ -437,6 +439,7 @@ impl<S: Linked> Drop for SharedSlab<S> {
             self.used.with_mut(|_| ());
             self.full.with_mut(|_| ());
             self.vacant.with_mut(|_| ());
+            self.returning.with_mut(|_| ());
             let Self { rented, retired, abandoned, refused, allocations, .. } = self;
             for count in [rented, retired, abandoned, refused, allocations] {
                 count.with_mut(|_| ());
@@ -474,6 +477,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
             full: AtomicU64::new(OPEN),
             middle: Mutex::new(middle),
             vacant: AtomicI64::new(0),
+            returning: AtomicU32::new(0),
             rented: count(),
             retired: count(),
             abandoned: count(),
@@ -608,6 +612,21 @@ impl<S: Linked> Slab for SharedSlab<S> {
 
     fn count_refused(&self) {
         self.refused.fetch_add(1, Relaxed);
+    }
+
+    fn begin_return(&self) {
+        // ORDERING: Relaxed. Who has dropped the consumer, or knows of it, sees this.
+        self.returning.fetch_add(1, Relaxed);
+    }
+
+    fn end_return(&self) {
+        // ORDERING: Release, with the Acquire in `is_returning`: the slot was put back before.
+        self.returning.fetch_sub(1, Release);
+    }
+
+    fn is_returning(&self) -> bool {
+        // ORDERING: Acquire, with the Release in `end_return`.
+        self.returning.load(Acquire) != 0
     }
 
     fn add_handle(&self) {

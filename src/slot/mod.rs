@@ -21,6 +21,9 @@ pub(crate) trait Home: Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
 
+    /// The name of the public type whose operations have such slots, for `Debug`.
+    fn source_name<T>() -> &'static str;
+
     /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
     /// afterwards. Otherwise the slot is still out.
     ///
@@ -35,6 +38,21 @@ pub(crate) trait Home: Sized + 'static {
     ///
     /// The slot lives here, is out, vacant, and referred to by nobody.
     unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
+
+    /// Counts a consumer that is about to leave a slot to a producer that has claimed its operation: so the
+    /// slot [is returning](State::is_returning).
+    ///
+    /// # Safety
+    ///
+    /// The slot lives here.
+    unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>);
+
+    /// The slot has been returned, or is not left after all. See [`begin_return`](Home::begin_return).
+    ///
+    /// # Safety
+    ///
+    /// The slot lives here.
+    unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>);
 }
 
 /// A home whose slots are made for several threads.

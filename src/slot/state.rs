@@ -226,6 +226,18 @@ impl State {
         self.has(GONE)
     }
 
+    /// A producer with the key has claimed the operation, and is about to complete it.
+    #[inline(always)]
+    pub(crate) fn is_claimed(self) -> bool {
+        self.has(CLAIMED)
+    }
+
+    /// The consumer has gone, and there is no completer. If the slot is out still, then only for as long as
+    /// another thread is inside a call.
+    pub(crate) fn is_returning(self) -> bool {
+        self.0 & (GONE | HELD) == GONE
+    }
+
     #[inline(always)]
     pub(crate) fn is_watched(self) -> bool {
         self.has(WATCHED)

@@ -108,6 +108,44 @@ fn a_key_against_drop_of_the_completion() {
     });
 }
 
+/// The slot of a pool of one is there for the next operation, although a producer may be inside its call.
+#[test]
+fn a_pool_of_one_after_drop_of_the_completion() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::builder().max_slots(1).build();
+        let (completer, completion) = pool.rent();
+        let key = completer.into_key();
+        let theirs = pool.clone();
+        let other = thread::spawn(move || drop(theirs.complete_key(key, value(7).0)));
+        drop(completion);
+        let next = pool.try_rent().expect("the one completion was dropped");
+        drop(next);
+        other.join().unwrap();
+        assert_idle(&pool, 2);
+    });
+}
+
+/// What the loser is told is so when it looks: there is a result, or there will be.
+#[test]
+fn what_the_refused_one_is_told_holds() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let (completer, completion) = pool.rent();
+        let key = completer.into_key();
+        let theirs = pool.clone();
+        let other = thread::spawn(move || theirs.complete_key(key, value(1).0).is_ok());
+        match pool.complete_key(key, value(2).0).map_err(|refused| refused.kind()) {
+            Err(KeyError::AlreadyCompleted) => {
+                assert!(completion.is_completed());
+                assert_eq!(*completion.try_take().unwrap().unwrap(), 1);
+            }
+            Err(KeyError::BeingCompleted) => assert_eq!(*block_on(completion).unwrap(), 1),
+            told => assert_eq!((told, *block_on(completion).unwrap()), (Ok(()), 2)),
+        }
+        other.join().unwrap();
+    });
+}
+
 /// Three that let go of a slot: one of them gives it back.
 #[test]
 fn a_key_against_drop_of_both_ends() {

@@ -51,17 +51,15 @@ fn a_late_key_against_the_next_operation() {
             }
         });
         drop(future);
-        // Busy only for as long as the late one is at it.
-        while let Err(_busy) = source.begin().map(|next| {
-            let key = source.key().unwrap();
-            assert_ne!(key, late);
-            let (given, rest) = value(2);
-            source.complete(key, given).unwrap();
-            assert_eq!(*block_on(next).unwrap(), 2);
-            assert_dropped(&rest);
-        }) {
-            thread::yield_now();
-        }
+        // The late one may be inside its call.
+        assert!(!source.is_busy());
+        let next = source.begin().expect("one caller, which has dropped its last future");
+        let key = source.key().unwrap();
+        assert_ne!(key, late);
+        let (second, second_rest) = value(2);
+        source.complete(key, second).unwrap();
+        assert_eq!(*block_on(next).unwrap(), 2);
+        assert_dropped(&second_rest);
         other.join().unwrap();
         assert_dropped(&rest);
     });
@@ -100,6 +98,61 @@ fn a_completer_against_the_future() {
         other.join().unwrap();
         assert!(!source.is_busy());
         assert_dropped(&rest);
+    });
+}
+
+/// A late key, and the next operation, where generations begin again.
+#[test]
+fn a_late_key_against_the_next_epoch() {
+    bounded_model(3, || {
+        let source = Arc::new(ReusableSource::<Value>::with_first_generation(u32::MAX));
+        let future = source.begin().unwrap();
+        let last = source.key().unwrap();
+        let first_again = value_future::Key::from_u64(0);
+        let theirs = Arc::clone(&source);
+        let other = thread::spawn(move || {
+            let (given, rest) = value(1);
+            // Its number is that of the next operation but for the epoch.
+            let refused = theirs.complete(first_again, given).unwrap_err();
+            assert!(matches!(refused.kind(), KeyError::Unknown | KeyError::Stale));
+            drop(refused);
+            assert_dropped(&rest);
+            let _ = theirs.reset(last);
+        });
+        drop(future);
+        let next = source.begin().expect("one caller, which has dropped its last future");
+        let key = source.key().unwrap();
+        assert_eq!((key.index(), key.generation()), (1, 0));
+        let (given, rest) = value(2);
+        source.complete(key, given).unwrap();
+        assert_eq!(*block_on(next).unwrap(), 2);
+        assert_dropped(&rest);
+        other.join().unwrap();
+    });
+}
+
+/// Who is refused as *already completed* finds the result there, and as *being completed* soon.
+#[test]
+fn what_the_refused_one_is_told_holds() {
+    model(|| {
+        let source = Arc::new(ReusableSource::<Value>::new());
+        let future = source.begin().unwrap();
+        let key = source.key().unwrap();
+        let theirs = Arc::clone(&source);
+        let other = thread::spawn(move || theirs.complete(key, value(1).0).is_ok());
+        match source.complete(key, value(2).0).map_err(|refused| refused.kind()) {
+            Err(KeyError::AlreadyCompleted) => {
+                let mut future = future;
+                let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
+                let std::task::Poll::Ready(taken) = std::pin::Pin::new(&mut future).poll(cx) else {
+                    panic!("told that there is a result, and there is none");
+                };
+                assert_eq!(*taken.unwrap(), 1);
+            }
+            Err(KeyError::BeingCompleted) => assert_eq!(*block_on(future).unwrap(), 1),
+            told => assert_eq!((told, *block_on(future).unwrap()), (Ok(()), 2)),
+        }
+        other.join().unwrap();
     });
 }
 
