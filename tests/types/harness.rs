@@ -1,0 +1,193 @@
+//! Compiles many programs by one call of cargo, and finds out which was refused, and why.
+
+use std::{
+    collections::BTreeMap,
+    env, fmt, fs,
+    ops::RangeInclusive,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// Items for a module, which sees what is in `prelude.rs`.
+pub(crate) struct Program {
+    name: String,
+    /// The code of the one error that it has, or a part of its message if it has no code. `None` if it
+    /// compiles.
+    error: Option<&'static str>,
+    items: String,
+}
+
+impl Program {
+    pub(crate) fn refused(
+        name: impl Into<String>,
+        error: &'static str,
+        items: impl Into<String>,
+    ) -> Self {
+        Program { name: name.into(), error: Some(error), items: items.into() }
+    }
+
+    pub(crate) fn compiles(name: impl Into<String>, items: impl Into<String>) -> Self {
+        Program { name: name.into(), error: None, items: items.into() }
+    }
+
+    /// The binary that it is compiled in. The compiler does not get to the borrow checker if there are
+    /// errors before, so those with another error are compiled in another one.
+    fn binary(&self) -> String {
+        self.error.unwrap_or("compiles").replace(' ', "_")
+    }
+
+    /// What is wrong with it, given the errors that are in it.
+    fn complaint(&self, errors: &[Error]) -> Option<String> {
+        let as_expected = match (self.error, errors) {
+            (None, []) => true,
+            (Some(expected), [error]) => error.is(expected),
+            _ => false,
+        };
+        let Program { name, error, items } = self;
+        (!as_expected).then(|| {
+            let expected = error.unwrap_or("no error");
+            let errors = errors.iter().map(Error::to_string).collect::<Vec<_>>().join("; ");
+            let found = if errors.is_empty() { "none" } else { &errors };
+            format!("{name}: expected {expected}, found {found}, in\n{items}\n")
+        })
+    }
+}
+
+/// The bodies of two functions that differ in one thing: the first is refused, the second compiles.
+pub(crate) fn refused_and_twin(
+    name: &str,
+    error: &'static str,
+    refused: &str,
+    twin: &str,
+) -> [Program; 2] {
+    let function = |body: &str| format!("fn case() {{\n{body}\n}}");
+    [
+        Program::refused(name, error, function(refused)),
+        Program::compiles(format!("{name}, twin"), function(twin)),
+    ]
+}
+
+struct Error {
+    code: Option<String>,
+    message: String,
+    /// Where it is in a binary, if it is in one.
+    place: Option<(String, usize)>,
+}
+
+impl Error {
+    fn is(&self, expected: &str) -> bool {
+        match &self.code {
+            Some(code) => code == expected,
+            None => self.message.contains(expected),
+        }
+    }
+
+    /// The error that a line of cargo's output tells of, if there is one.
+    fn of(line: &str) -> Option<Error> {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let diagnostic = &line["message"];
+        let message = diagnostic["message"].as_str()?.to_owned();
+        if diagnostic["level"] != "error" || message.starts_with("aborting due to") {
+            return None;
+        }
+        let primary =
+            diagnostic["spans"].as_array()?.iter().find(|span| span["is_primary"] == true);
+        let place = primary.and_then(|span| {
+            let binary = Path::new(span["file_name"].as_str()?).file_stem()?.to_str()?.to_owned();
+            Some((binary, usize::try_from(span["line_start"].as_u64()?).ok()?))
+        });
+        Some(Error { code: diagnostic["code"]["code"].as_str().map(str::to_owned), message, place })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.code.as_deref().unwrap_or("error"), self.message)
+    }
+}
+
+/// Compiles the programs. Returns what is not as expected: an empty list if all is.
+pub(crate) fn complaints(package: &str, programs: &[Program]) -> Vec<String> {
+    let mut binaries = BTreeMap::<String, Binary<'_>>::new();
+    for program in programs {
+        binaries.entry(program.binary()).or_default().push(program);
+    }
+    let output = check(package, &binaries);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let mut complaints = Vec::new();
+    for error in stdout.lines().filter_map(Error::of) {
+        let here = error.place.as_ref().and_then(|(binary, line)| {
+            let programs = &mut binaries.get_mut(binary)?.programs;
+            programs.iter_mut().find(|(_, lines, _)| lines.contains(line))
+        });
+        match here {
+            Some((_, _, errors)) => errors.push(error),
+            None => complaints.push(format!("outside of the programs: {error}")),
+        }
+    }
+    if !stdout.contains(r#""reason":"build-finished""#) {
+        complaints.push(format!("cargo failed: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    let programs = binaries.values().flat_map(|binary| &binary.programs);
+    complaints.extend(programs.filter_map(|(program, _, errors)| program.complaint(errors)));
+    complaints
+}
+
+/// A source file, in which each program has lines of its own.
+struct Binary<'p> {
+    text: String,
+    programs: Vec<(&'p Program, RangeInclusive<usize>, Vec<Error>)>,
+}
+
+impl Default for Binary<'_> {
+    fn default() -> Self {
+        Binary { text: include_str!("prelude.rs").into(), programs: Vec::new() }
+    }
+}
+
+impl<'p> Binary<'p> {
+    fn push(&mut self, program: &'p Program) {
+        let first = self.text.lines().count() + 1;
+        let number = self.programs.len();
+        self.text += &format!("mod p{number} {{\nuse crate::*;\n{}\n}}\n", program.items);
+        self.programs.push((program, first..=self.text.lines().count(), Vec::new()));
+    }
+}
+
+/// Runs `cargo check`. The versions are those that this test was built with, so it needs no network.
+fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
+    let this = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("types");
+    let package = target.join(package);
+    let sources = package.join("src/bin");
+    // What was written for tables that have changed since goes.
+    let _ = fs::remove_dir_all(&sources);
+    fs::create_dir_all(&sources).expect("a directory for the package");
+    let write = |path: &Path, text: &str| fs::write(path, text).expect("a file of the package");
+    write(
+        &package.join("Cargo.toml"),
+        &format!(
+            "[package]\nname = \"programs\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\nfutures-core = {{ version = \"0.3\", default-features = false }}\n\
+             value-future = {{ path = {this:?} }}\n\n[workspace]\n"
+        ),
+    );
+    for (name, binary) in binaries {
+        write(&sources.join(name).with_extension("rs"), &binary.text);
+    }
+    let _ = fs::copy(this.join("Cargo.lock"), package.join("Cargo.lock"));
+    let check = |network: &[&str]| {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["check", "--bins", "--keep-going", "--quiet", "--message-format=json"]);
+        cargo.args(network).current_dir(&package).arg("--target-dir").arg(target.join("target"));
+        // They are for this test, and may be for another target.
+        for of_this_test in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+            cargo.env_remove(of_this_test);
+        }
+        cargo.output().expect("cargo runs")
+    };
+    let output = check(&["--offline"]);
+    if output.stdout.is_empty() { check(&[]) } else { output }
+}
