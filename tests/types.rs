@@ -7,19 +7,31 @@
 #![cfg(feature = "std")]
 
 mod types {
+    pub(crate) mod auto_traits;
     pub(crate) mod drop_order;
+    pub(crate) mod escapes;
+    pub(crate) mod forging;
     pub(crate) mod harness;
+    pub(crate) mod variance;
 }
 
 use types::{
-    drop_order,
+    auto_traits, drop_order, escapes, forging,
     harness::{Program, complaints},
+    variance,
 };
 
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
 fn programs_are_refused_and_their_twins_compile() {
-    let programs = drop_order::programs();
+    let tables = [
+        drop_order::programs,
+        variance::programs,
+        auto_traits::programs,
+        forging::programs,
+        escapes::programs,
+    ];
+    let programs: Vec<_> = tables.iter().flat_map(|table| table()).collect();
     let complaints = complaints("tables", &programs);
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     println!("{} programs", programs.len());
@@ -38,7 +50,7 @@ fn what_deviates_is_reported() {
         Program::refused("compiles", "E0382", unused),
         Program::refused("other code", "E0382", type_error),
         Program::refused("other text", "lifetime may not live long enough", type_error),
-        Program::refused("two reasons", "E0308", "fn case() -> u8 { let _: u8 = (); \"\" }"),
+        Program::refused("two reasons", "E0308", "fn case() -> u8 { ().missing(); \"\" }"),
         Program::compiles("right too", unused),
         Program::compiles("does not compile", type_error),
     ];

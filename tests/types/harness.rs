@@ -13,8 +13,8 @@ use serde_json::Value;
 /// Items for a module, which sees what is in `prelude.rs`.
 pub(crate) struct Program {
     name: String,
-    /// The code of the one error that it has, or a part of its message if it has no code. `None` if it
-    /// compiles.
+    /// The code of its error, or a part of the message if it has no code. `None` if it compiles. There may be
+    /// several errors with this code: a type that is not `Send` may have several parts that are not.
     error: Option<&'static str>,
     items: String,
 }
@@ -42,7 +42,7 @@ impl Program {
     fn complaint(&self, errors: &[Error]) -> Option<String> {
         let as_expected = match (self.error, errors) {
             (None, []) => true,
-            (Some(expected), [error]) => error.is(expected),
+            (Some(expected), [_, ..]) => errors.iter().all(|error| error.is(expected)),
             _ => false,
         };
         let Program { name, error, items } = self;

@@ -16,6 +16,9 @@ fn main() {}
 /// Uses a value, and so keeps what it borrows borrowed until here.
 fn keep<T>(_: T) {}
 
+/// Something that is `Sync` and not `Send`.
+const GUARD: PhantomData<MutexGuard<'static, u8>> = PhantomData;
+
 trait Anything {}
 impl<T> Anything for T {}
 
@@ -84,6 +87,10 @@ impl<T> futures_core::Stream for Of<T> {
 }
 
 type Numbers = ReusableSource<Option<u64>>;
+fn completer_of_a_static() -> ReusableCompleter<'static, Option<u64>> {
+    static SOURCE: Numbers = ReusableSource::new();
+    SOURCE.begin_held().unwrap().0
+}
 fn stream_of<'s>(
     source: &'s Numbers,
 ) -> ValueStream<impl FnMut() -> ValueFuture<'s, Option<u64>>, ValueFuture<'s, Option<u64>>> {
