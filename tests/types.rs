@@ -1,10 +1,8 @@
-//! What the compiler has to refuse, and what it has to accept: tables of programs, one subject each.
+//! The compiler refuses the wrong programs, each with the expected error, and accepts the right ones.
 //!
-//! A program that is refused stands beside a twin that differs in one thing and compiles, so that it is
-//! refused for the reason that its row names. All programs of a table are compiled at once, by `cargo check`
-//! of a package that the test writes.
-
-#![cfg(feature = "std")]
+//! The programs come from tables, one module per subject. A program that is refused has a twin that differs in
+//! one thing and compiles: so the one thing is the reason. The test writes all programs into one package, and
+//! runs `cargo check` on it once.
 
 mod types {
     pub(crate) mod auto_traits;
@@ -17,7 +15,7 @@ mod types {
 
 use types::{
     auto_traits, drop_order, escapes, forging,
-    harness::{Program, complaints},
+    harness::{Program, deviations},
     variance,
 };
 
@@ -32,16 +30,16 @@ fn programs_are_refused_and_their_twins_compile() {
         escapes::programs,
     ];
     let programs: Vec<_> = tables.iter().flat_map(|table| table()).collect();
-    let complaints = complaints("tables", &programs);
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    let deviations = deviations("tables", &programs);
+    assert!(deviations.is_empty(), "{}", deviations.join("\n"));
     println!("{} programs", programs.len());
 }
 
-/// A test of the test: it tells of a program that compiles and should not, of one that is refused with
-/// another code or for a second reason, and of a twin that is refused.
+/// Tests the harness: it reports a wrong program that compiles, one that has another error or a second one,
+/// and a right program that does not compile.
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
-fn what_deviates_is_reported() {
+fn deviations_are_reported() {
     let unused = "fn case() {}";
     let moved = "fn case(text: String) { drop(text); drop(text); }";
     let type_error = "fn case() -> u8 { \"\" }";
@@ -54,10 +52,10 @@ fn what_deviates_is_reported() {
         Program::compiles("right too", unused),
         Program::compiles("does not compile", type_error),
     ];
-    let complaints = complaints("self_test", &programs);
-    let of = |name: &str| complaints.iter().filter(|c| c.starts_with(&format!("{name}:"))).count();
+    let deviations = deviations("self_test", &programs);
+    let of = |name: &str| deviations.iter().filter(|c| c.starts_with(&format!("{name}:"))).count();
     let deviating = ["compiles", "other code", "other text", "two reasons", "does not compile"];
-    assert_eq!(deviating.map(of), [1; 5], "{complaints:?}");
-    assert_eq!(complaints.len(), deviating.len(), "{complaints:?}");
-    assert!(complaints.iter().any(|c| c.contains(type_error)), "the program is shown");
+    assert_eq!(deviating.map(of), [1; 5], "{deviations:?}");
+    assert_eq!(deviations.len(), deviating.len(), "{deviations:?}");
+    assert!(deviations.iter().any(|c| c.contains(type_error)), "the program is shown");
 }

@@ -1,38 +1,38 @@
-//! What may be sent, shared and moved, as truth tables, and what is asked of what is put in.
+//! `Send`, `Sync` and `Unpin` of every public type as truth tables, and the bounds of the functions that take values in.
 
 use super::harness::{Program, refused_and_twin};
 
-/// What stands for `{T}`: neither `Send` nor `Sync`, only the one, only the other, and both.
+/// The types for `{T}`: neither `Send` nor `Sync`, `Send` only, `Sync` only, and both.
 const OUTPUTS: [&str; 4] = ["Rc<u8>", "Cell<u8>", "MutexGuard<'static, u8>", "u8"];
 
-/// For each of [`OUTPUTS`], whether the type is `Send` (S) and `Sync` (Y).
+/// A type, and for each of [`OUTPUTS`] whether it is `Send` (S) and `Sync` (Y).
 type Row = (&'static str, [&'static str; 4]);
 
 #[rustfmt::skip]
 const SEND_AND_SYNC: &[Row] = &[
-    // Through `&` there is nothing to be had but a `&T`.
+    // A shared reference gives access to a `&T` at most.
     ("ValueFuture<'static, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("Arm<'static, {T}>",                       ["--", "S-", "-Y", "SY"]),
     ("BoxedFuture<'static, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("SourceRef<'static, {T}>",                 ["--", "S-", "-Y", "SY"]),
     ("Checked<'static, {T}>",                   ["--", "S-", "-Y", "SY"]),
-    // As the parts that it has.
+    // They contain a `T`, and add nothing that is not `Send` and `Sync`.
     ("Source<{T}>",                             ["--", "S-", "-Y", "SY"]),
     ("ValueReader<{T}>",                        ["--", "S-", "-Y", "SY"]),
     ("ValueStream<{T}, u8>",                    ["--", "S-", "-Y", "SY"]),
     ("ValueStream<u8, {T}>",                    ["--", "S-", "-Y", "SY"]),
     ("NotPooled<{T}>",                          ["--", "S-", "-Y", "SY"]),
     ("CompleteError<{T}>",                      ["--", "S-", "-Y", "SY"]),
-    // Any handle may read the result, on its thread, and any may be the last and drop it.
+    // Every handle gives a `&T` on its thread, and the last handle drops the `T`.
     ("Shared<'static, {T}>",                    ["--", "--", "--", "SY"]),
     ("WeakShared<'static, {T}>",                ["--", "--", "--", "SY"]),
-    // Values go in on one thread and out on another. There is no `&T` to be had.
+    // A value goes in on one thread and out on another. Nothing gives a `&T`.
     ("Pool<{T}>",                               ["--", "SY", "--", "SY"]),
     ("Completer<{T}>",                          ["--", "SY", "--", "SY"]),
     ("Completion<{T}>",                         ["--", "SY", "--", "SY"]),
     ("ReusableSource<{T}>",                     ["--", "SY", "--", "SY"]),
     ("ReusableCompleter<'static, {T}>",         ["--", "SY", "--", "SY"]),
-    // Without atomics, or with something in it that nobody asked to be `Send`.
+    // They have no atomics, or an erased part that need not be `Send`.
     ("LocalValueFuture<'static, {T}>",          ["--", "--", "--", "--"]),
     ("LocalArm<'static, {T}>",                  ["--", "--", "--", "--"]),
     ("BoxedFuture<'static, {T}, OneThread>",    ["--", "--", "--", "--"]),
@@ -45,12 +45,12 @@ const SEND_AND_SYNC: &[Row] = &[
     ("LocalCompletion<{T}>",                    ["--", "--", "--", "--"]),
     ("LocalReusableSource<{T}>",                ["--", "--", "--", "--"]),
     ("LocalReusableCompleter<'static, {T}>",    ["--", "--", "--", "--"]),
-    // Numbers: there is no `T` in it yet.
+    // They contain numbers, and no `T`.
     ("PoolBuilder<{T}>",                        ["SY", "SY", "SY", "SY"]),
     ("LocalPoolBuilder<{T}>",                   ["SY", "SY", "SY", "SY"]),
 ];
 
-/// The same for what has no parameter.
+/// The same for types without a parameter.
 const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("FuturePool", "SY"),
     ("LocalFuturePool", "--"),
@@ -74,7 +74,7 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("ClassStats", "SY"),
 ];
 
-/// Whether a type is `Unpin` for a `T` that is not: what pins no `T` is. A handle of a shared future never is.
+/// Whether a type is `Unpin` if its `T` is not. A handle of a shared future never is: its list node lies in it.
 const UNPIN: &[(&str, bool)] = &[
     ("ValueFuture<'static, {T}>", true),
     ("LocalValueFuture<'static, {T}>", true),
@@ -98,13 +98,13 @@ const UNPIN: &[(&str, bool)] = &[
     ("Shared<'static, u8>", false),
     ("LocalShared<'static, {T}>", false),
     ("LocalShared<'static, u8>", false),
-    // It is polled where it is, pinned.
+    // They contain the `T`, and may pin it.
     ("ValueReader<{T}>", false),
     ("ValueStream<u8, {T}>", false),
     ("NotPooled<{T}>", false),
 ];
 
-/// What is put into something for any thread: refused, and the same for one thread.
+/// A value that a `Send` type refuses, and a twin: mostly the type for one thread, which takes it.
 const ADMISSION: &[(&str, &str, &str)] = &[
     (
         "boxed",

@@ -1,4 +1,4 @@
-//! Whatever borrows goes before what it borrows: each handle, in each way to keep it too long.
+//! A handle cannot outlive the value that it borrows: every handle, in every form of keeping it too long.
 
 use super::harness::{Program, refused_and_twin};
 
@@ -6,7 +6,7 @@ use super::harness::{Program, refused_and_twin};
 struct Handle {
     name: &'static str,
     owner: &'static str,
-    /// How it is made, of `{o}`.
+    /// The expression that makes the handle, from the owner `{o}`.
     made: &'static str,
     borrows: Borrows,
     sendable: bool,
@@ -93,10 +93,10 @@ const HANDLES: &[Handle] = &[
     of("Shared of a ValueReader", READER, "{o}.next().share()", Mutably, true),
 ];
 
-/// A way to keep a handle too long, and the same way in order.
+/// A function body that keeps a handle too long, and its twin.
 struct Form {
     name: &'static str,
-    /// By how the handle borrows.
+    /// The error depends on how the handle borrows.
     error: fn(Borrows) -> &'static str,
     refused: &'static str,
     twin: &'static str,
@@ -113,7 +113,7 @@ const fn form(
 
 const DOES_NOT_LIVE_LONG_ENOUGH: fn(Borrows) -> &'static str = |_| "E0597";
 
-/// The first five are refused for nothing but the destructor of the handle.
+/// The first five use the handle in its destructor only: they compile if drop check does not know the borrow.
 const FORMS: &[Form] = &[
     form(
         "declared before its owner",
@@ -183,7 +183,7 @@ const FORMS: &[Form] = &[
     ),
 ];
 
-/// For what is `Send`: the thread may outlive the owner.
+/// The form for handles that are `Send`.
 const SENT: Form = form(
     "on a thread that outlives its owner",
     DOES_NOT_LIVE_LONG_ENOUGH,

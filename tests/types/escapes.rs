@@ -1,8 +1,9 @@
-//! No reference leaves what it came from, or is there beside one that may change it.
+//! No reference outlives the value that it points into, or aliases a mutable one.
 
 use super::harness::{Program, refused_and_twin};
 
-/// References that a type gives out: what is borrowed, how it is made, `{of}`, and the reference, of `it`.
+/// References that a type gives out: a name, the expression for the value, and the expression for the reference to
+/// the value, `it`.
 #[rustfmt::skip]
 const REFERENCES: &[(&str, &str, &str, Borrows)] = &[
     ("Shared::peek", "ValueFuture::ready(5).share()", "it.peek()", Shared),
@@ -30,7 +31,7 @@ enum Borrows {
 }
 use Borrows::{Mutably, Shared};
 
-/// How a reference is kept too long.
+/// Name, the errors for a shared and for a mutable borrow, what is refused, and the twin.
 #[rustfmt::skip]
 const FORMS: &[(&str, &str, &str, &str, &str)] = &[
     (
@@ -55,7 +56,7 @@ const FORMS: &[(&str, &str, &str, &str, &str)] = &[
     ),
 ];
 
-/// What a handle could do to what another one borrows.
+/// Function bodies that use a value while another handle borrows it.
 #[rustfmt::skip]
 const BODIES: &[(&str, &str, &str, &str)] = &[
     (
@@ -160,7 +161,7 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// What has no lifetime of its own: it may go first.
+/// Function bodies in which an owner goes first, because the handle does not borrow it.
 const INDEPENDENT: &[(&str, &str)] = &[
     (
         "the ends of an operation, of their pool",

@@ -1,9 +1,8 @@
-//! Nothing is made but by the functions that are there for it: no field of a public type can be set or read, no
-//! sealed trait implemented, no end of an operation made twice.
+//! Users cannot build or copy a handle by hand: fields are private, traits are sealed, and a handle is used once.
 
 use super::harness::{Program, refused_and_twin};
 
-/// The public types with private fields, and one of these.
+/// Public types, with the name of a private field.
 #[rustfmt::skip]
 const FIELDS: &[(&str, &str)] = &[
     ("ValueFuture<'static, u8>", "0"),
@@ -51,7 +50,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("OneThread", "0"),
 ];
 
-/// Handles of which each is used up by what takes it by value, with two such uses.
+/// Handles, how they are made, and two methods that consume them.
 #[rustfmt::skip]
 const USED_UP: &[(&str, &str, &str, &str)] = &[
     ("Completer", "Pool::<Option<u8>>::new().rent().0", "complete(Some(5))", "into_key()"),
@@ -67,7 +66,7 @@ const USED_UP: &[(&str, &str, &str, &str)] = &[
     ("CompleteError", "refused_by_a_source(String::new())", "into_value()", "into_value()"),
 ];
 
-/// Handles of which there is one.
+/// Types that are not `Clone`.
 const UNIQUE: &[&str] = &[
     "ValueFuture<'static, u8>",
     "LocalValueFuture<'static, u8>",
@@ -89,12 +88,12 @@ const UNIQUE: &[&str] = &[
     "ValueReader<u8>",
     "FuturePool",
     "LocalFuturePool",
-    // A clone of the handle clones the result.
+    // Each handle gives a clone of the result.
     "Shared<'static, Of<u8>>",
     "LocalShared<'static, Of<u8>>",
 ];
 
-/// Enums that may grow, with all their variants.
+/// Enums that are `#[non_exhaustive]`, with all their variants.
 #[rustfmt::skip]
 const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
     ("KeyError", &["Stale", "AlreadyCompleted", "Abandoned", "Unknown"]),
@@ -103,7 +102,7 @@ const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
 ];
 
-/// Items: name, error, what is refused, and what compiles.
+/// Name, error, the items that are refused, and the items of the twin.
 #[rustfmt::skip]
 const ITEMS: &[(&str, &str, &str, &str)] = &[
     (
@@ -203,7 +202,7 @@ fn fields() -> impl Iterator<Item = Program> {
     FIELDS
         .iter()
         .flat_map(|(of, field)| {
-            // No field is named here: some have a type that is private, which is another error.
+            // To name the field would be another error, if its type is private.
             let (path, _) = of.split_once('<').unwrap_or((of, ""));
             let made = format!("let it: {of} = {path} {{ ..loop {{}} }}; &it;");
             let read = format!("let it: {of} = loop {{}}; &it.{field};");

@@ -1,4 +1,4 @@
-//! Compiles many programs by one call of cargo, and finds out which was refused, and why.
+//! Compiles many programs with one run of cargo, and compares the errors of each with the expected one.
 
 use std::{
     collections::BTreeMap,
@@ -10,11 +10,11 @@ use std::{
 
 use serde_json::Value;
 
-/// Items for a module, which sees what is in `prelude.rs`.
+/// A program: the items of a module, which imports `prelude.rs`.
 pub(crate) struct Program {
     name: String,
-    /// The code of its error, or a part of the message if it has no code. `None` if it compiles. There may be
-    /// several errors with this code: a type that is not `Send` may have several parts that are not.
+    /// The code of the expected error, or a part of its message if it has no code. `None` if the program
+    /// compiles. Several errors with this code are fine: the compiler reports each part that is not `Send`.
     error: Option<&'static str>,
     items: String,
 }
@@ -32,14 +32,14 @@ impl Program {
         Program { name: name.into(), error: None, items: items.into() }
     }
 
-    /// The binary that it is compiled in. The compiler does not get to the borrow checker if there are
-    /// errors before, so those with another error are compiled in another one.
+    /// The name of the binary that contains the program. There is one binary per expected error, because type
+    /// errors can keep the compiler from running the borrow checker.
     fn binary(&self) -> String {
         self.error.unwrap_or("compiles").replace(' ', "_")
     }
 
-    /// What is wrong with it, given the errors that are in it.
-    fn complaint(&self, errors: &[Error]) -> Option<String> {
+    /// Returns what is not as expected, if something is not.
+    fn deviation(&self, errors: &[Error]) -> Option<String> {
         let as_expected = match (self.error, errors) {
             (None, []) => true,
             (Some(expected), [_, ..]) => errors.iter().all(|error| error.is(expected)),
@@ -55,7 +55,7 @@ impl Program {
     }
 }
 
-/// The bodies of two functions that differ in one thing: the first is refused, the second compiles.
+/// Creates a program that is refused, and its twin that compiles, from two function bodies.
 pub(crate) fn refused_and_twin(
     name: &str,
     error: &'static str,
@@ -72,7 +72,7 @@ pub(crate) fn refused_and_twin(
 struct Error {
     code: Option<String>,
     message: String,
-    /// Where it is in a binary, if it is in one.
+    /// The binary and the line, if the compiler names one.
     place: Option<(String, usize)>,
 }
 
@@ -84,7 +84,7 @@ impl Error {
         }
     }
 
-    /// The error that a line of cargo's output tells of, if there is one.
+    /// Parses a line of cargo's output. Returns `None` if it is not an error.
     fn of(line: &str) -> Option<Error> {
         let line: Value = serde_json::from_str(line).ok()?;
         let diagnostic = &line["message"];
@@ -108,15 +108,15 @@ impl fmt::Display for Error {
     }
 }
 
-/// Compiles the programs. Returns what is not as expected: an empty list if all is.
-pub(crate) fn complaints(package: &str, programs: &[Program]) -> Vec<String> {
+/// Compiles the programs, and returns what is not as expected.
+pub(crate) fn deviations(package: &str, programs: &[Program]) -> Vec<String> {
     let mut binaries = BTreeMap::<String, Binary<'_>>::new();
     for program in programs {
         binaries.entry(program.binary()).or_default().push(program);
     }
     let output = check(package, &binaries);
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let mut complaints = Vec::new();
+    let mut deviations = Vec::new();
     for error in stdout.lines().filter_map(Error::of) {
         let here = error.place.as_ref().and_then(|(binary, line)| {
             let programs = &mut binaries.get_mut(binary)?.programs;
@@ -124,18 +124,18 @@ pub(crate) fn complaints(package: &str, programs: &[Program]) -> Vec<String> {
         });
         match here {
             Some((_, _, errors)) => errors.push(error),
-            None => complaints.push(format!("outside of the programs: {error}")),
+            None => deviations.push(format!("outside of the programs: {error}")),
         }
     }
     if !stdout.contains(r#""reason":"build-finished""#) {
-        complaints.push(format!("cargo failed: {}", String::from_utf8_lossy(&output.stderr)));
+        deviations.push(format!("cargo failed: {}", String::from_utf8_lossy(&output.stderr)));
     }
     let programs = binaries.values().flat_map(|binary| &binary.programs);
-    complaints.extend(programs.filter_map(|(program, _, errors)| program.complaint(errors)));
-    complaints
+    deviations.extend(programs.filter_map(|(program, _, errors)| program.deviation(errors)));
+    deviations
 }
 
-/// A source file, in which each program has lines of its own.
+/// A source file, with the lines and the errors of each program.
 struct Binary<'p> {
     text: String,
     programs: Vec<(&'p Program, RangeInclusive<usize>, Vec<Error>)>,
@@ -156,13 +156,13 @@ impl<'p> Binary<'p> {
     }
 }
 
-/// Runs `cargo check`. The versions are those that this test was built with, so it needs no network.
+/// Writes the package and runs `cargo check`. The lock file is that of the crate, so cargo needs no network.
 fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
     let this = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("types");
     let package = target.join(package);
     let sources = package.join("src/bin");
-    // What was written for tables that have changed since goes.
+    // An earlier version of the tables may have written other binaries.
     let _ = fs::remove_dir_all(&sources);
     fs::create_dir_all(&sources).expect("a directory for the package");
     let write = |path: &Path, text: &str| fs::write(path, text).expect("a file of the package");
@@ -182,9 +182,9 @@ fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["check", "--bins", "--keep-going", "--quiet", "--message-format=json"]);
         cargo.args(network).current_dir(&package).arg("--target-dir").arg(target.join("target"));
-        // They are for this test, and may be for another target.
-        for of_this_test in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-            cargo.env_remove(of_this_test);
+        // The flags of the test binary may be those of another target, or of a sanitizer.
+        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+            cargo.env_remove(variable);
         }
         cargo.output().expect("cargo runs")
     };

@@ -13,10 +13,10 @@ use value_future::*;
 
 fn main() {}
 
-/// Uses a value, and so keeps what it borrows borrowed until here.
+/// Uses a value, so that its borrows last until here.
 fn keep<T>(_: T) {}
 
-/// Something that is `Sync` and not `Send`.
+/// A value that is `Sync` and not `Send`.
 const GUARD: PhantomData<MutexGuard<'static, u8>> = PhantomData;
 
 trait Anything {}
@@ -34,7 +34,7 @@ fn chained(text: &String) -> ValueFuture<'_, usize> {
     ValueFuture::ready(1).then(move |_| ValueFuture::boxed(read(text)))
 }
 
-/// What somebody else begins, so that its values may borrow.
+// The handles of operations whose values borrow.
 fn completer_for(text: &String) -> Completer<Option<&String>> {
     Pool::new().rent().0
 }
@@ -60,7 +60,7 @@ fn local_source_for(text: &String) -> LocalReusableSource<Option<&String>> {
     LocalReusableSource::new()
 }
 
-/// A source that borrows.
+/// A source that borrows, without a destructor.
 struct Borrowing<'b>(&'b String);
 impl ValueSource for Borrowing<'_> {
     type Output = usize;
@@ -70,7 +70,7 @@ impl ValueSource for Borrowing<'_> {
     fn abandon(&self, _: Token) {}
 }
 
-/// A source and a stream of fives that owns a `T`.
+/// A source and a stream that own a `T`.
 struct Of<T>(T);
 impl<T> ValueSource for Of<T> {
     type Output = u8;

@@ -1,19 +1,20 @@
-//! Which lifetimes may be taken for shorter ones, in each parameter of each type.
+//! The variance of every parameter of every public type.
 //!
-//! What takes a `T` in, or has a table that was chosen by its type, is invariant in it. What only gives a `T` out is
-//! covariant.
+//! A type that only gives out a `T` is covariant in it. A type that also takes in a `T`, or that has a vtable chosen
+//! by `T`, is invariant: a subtype may implement a trait differently.
 
 use super::harness::Program;
 
 #[derive(Clone, Copy)]
 enum Variance {
-    /// May be taken for one with a shorter life.
+    /// A subtype for the parameter gives a subtype of the whole.
     Covariant,
+    /// No other type for the parameter will do.
     Invariant,
 }
 use Variance::{Covariant as Co, Invariant as In};
 
-/// A type with `{a}` and `{T}`, and the variance of each that it has.
+/// Types with the parameters `{a}` and `{T}`, and the variance of each parameter.
 #[rustfmt::skip]
 const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("ValueFuture<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
@@ -53,7 +54,7 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
 const LIFETIME: &str = "lifetime may not live long enough";
 const MISMATCHED: &str = "E0308";
 
-/// What may stand for a parameter, from the subtype to the supertype, and how the compiler refuses the other
+/// Returns pairs of arguments for a parameter: a name, the subtype, the supertype, and the error for the wrong
 /// direction.
 fn subtypes(
     parameter: &str,
