@@ -238,9 +238,10 @@ pub(crate) fn programs() -> Vec<Program> {
     let mut assert = |of: &str, auto: &str, holds: bool| {
         let name = format!("auto traits, {of}: {}{auto}", if holds { "" } else { "not " });
         let items = format!("fn has<T: {auto}>() {{}}\nfn case() {{ has::<{of}>() }}");
-        programs.push(match holds {
-            true => Program::compiles(name, items),
-            false => Program::refused(name, "E0277", items),
+        programs.push(if holds {
+            Program::compiles(name, items)
+        } else {
+            Program::refused(name, "E0277", items)
         });
     };
     for (generic, cells) in SEND_AND_SYNC {

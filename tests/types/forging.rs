@@ -240,10 +240,15 @@ fn unique() -> impl Iterator<Item = Program> {
 
 fn non_exhaustive() -> impl Iterator<Item = Program> {
     NON_EXHAUSTIVE.iter().flat_map(|(of, variants)| {
-        let arms: String =
-            variants.iter().map(|variant| format!("{of}::{variant} => (), ")).collect();
+        let arms = variants.iter().map(|variant| format!("{of}::{variant} => ()"));
+        let arms = arms.collect::<Vec<_>>().join(", ");
         let of_all = |rest| format!("let it: {of} = todo!(); match it {{ {arms}{rest} }}");
-        refused_and_twin(&format!("forging, all of {of}"), "E0004", &of_all(""), &of_all("_ => ()"))
+        refused_and_twin(
+            &format!("forging, all of {of}"),
+            "E0004",
+            &of_all(""),
+            &of_all(", _ => ()"),
+        )
     })
 }
 

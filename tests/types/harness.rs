@@ -151,7 +151,9 @@ impl<'p> Binary<'p> {
     fn push(&mut self, program: &'p Program) {
         let first = self.text.lines().count() + 1;
         let number = self.programs.len();
-        self.text += &format!("mod p{number} {{\nuse crate::*;\n{}\n}}\n", program.items);
+        self.text +=
+            &["mod p", &number.to_string(), " {\nuse crate::*;\n", &program.items, "\n}\n"]
+                .concat();
         self.programs.push((program, first..=self.text.lines().count(), Vec::new()));
     }
 }
@@ -171,7 +173,8 @@ fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
         &format!(
             "[package]\nname = \"programs\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\nfutures-core = {{ version = \"0.3\", default-features = false }}\n\
-             value-future = {{ path = {this:?} }}\n\n[workspace]\n"
+             value-future = {{ path = {:?} }}\n\n[workspace]\n",
+            this.to_str().expect("a path in UTF-8"),
         ),
     );
     for (name, binary) in binaries {
