@@ -19,9 +19,9 @@ pub(crate) use self::{consumer::Consumer, erased::table, producer::Producer};
 use crate::slot::ForThreads;
 
 // SAFETY: the completer sends a value; the slot is made for several threads.
-unsafe impl<T: Send, H: ForThreads> Send for Producer<T, H> {}
+unsafe impl<T: Send, H: ForThreads> Send for Producer<'_, T, H> {}
 // SAFETY: through a shared reference a completer looks at the state, and issues the key.
-unsafe impl<T: Send, H: ForThreads> Sync for Producer<T, H> {}
+unsafe impl<T: Send, H: ForThreads> Sync for Producer<'_, T, H> {}
 // SAFETY: the consumer takes a value; the slot is made for several threads.
 unsafe impl<T: Send, H: ForThreads> Send for Consumer<T, H> {}
 // SAFETY: through a shared reference a consumer looks at the state.

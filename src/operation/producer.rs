@@ -1,6 +1,7 @@
 //! The producer's end of an operation: a completer, or whoever has its key.
 
 use core::{
+    marker::PhantomData,
     mem::{self, ManuallyDrop},
     ptr::NonNull,
     task::{Context, Poll, Waker},
@@ -43,15 +44,20 @@ impl Drop for WakeOne {
 }
 
 /// The one completer of an operation.
-pub(crate) struct Producer<T, H: Home>(NonNull<Slot<T, H>>);
+///
+/// The lifetime is that of what the slot lies in. It is a parameter of the type with the destructor, which uses
+/// the slot: so the compiler lets no handle outlive that, not even to be dropped. A slot of a pool lives as long
+/// as it is out, so its completer is `'static`.
+pub(crate) struct Producer<'a, T, H: Home>(NonNull<Slot<T, H>>, PhantomData<&'a ()>);
 
-impl<T, H: Home> Producer<T, H> {
+impl<T, H: Home> Producer<'_, T, H> {
     /// # Safety
     ///
-    /// The slot is out, and its operation has no other completer.
+    /// The slot is out, and its operation has no other completer. If being out does not keep the slot alive,
+    /// it lives for the lifetime of the completer.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<Slot<T, H>>) -> Self {
-        Producer(slot)
+        Producer(slot, PhantomData)
     }
 
     #[inline(always)]
@@ -256,7 +262,7 @@ impl<T, H: Home> Producer<T, H> {
     }
 }
 
-impl<T, H: Home> Drop for Producer<T, H> {
+impl<T, H: Home> Drop for Producer<'_, T, H> {
     fn drop(&mut self) {
         self.give_up();
     }

@@ -53,7 +53,7 @@ macro_rules! face {
         /// the value has been delivered. (If a key completes an operation whose completer waits for
         /// its end, there are two to wake; if both panic, the process aborts.)
         #[must_use = "dropping a completer ends the wait without a value"]
-        pub struct $Completer<T>(Producer<T, $home>);
+        pub struct $Completer<T>(Producer<'static, T, $home>);
 
         /// The consumer's end of an operation: the future of its result.
         ///

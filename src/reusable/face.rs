@@ -160,7 +160,7 @@ macro_rules! face {
         /// If it is dropped without a value, the future gives what [`Abandoned`] says.
         #[must_use = "dropped without a value, it ends the wait"]
         pub struct $Completer<'a, T> {
-            producer: Producer<T, InPlace<$affinity>>,
+            producer: Producer<'a, T, InPlace<$affinity>>,
             place: &'a Place<T, InPlace<$affinity>>,
         }
 

@@ -168,7 +168,7 @@ impl<T, H: Home> Place<T, H> {
 
     /// Begins an operation with a completer.
     #[inline(always)]
-    pub(super) fn begin_held(&self) -> Option<(Producer<T, H>, Consumer<T, H>)> {
+    pub(super) fn begin_held(&self) -> Option<(Producer<'_, T, H>, Consumer<T, H>)> {
         let slot = self.rent()?;
         // SAFETY: the slot is out, and nobody else has it.
         unsafe { self.slot.begin() };
@@ -179,7 +179,7 @@ impl<T, H: Home> Place<T, H> {
     }
 
     /// The key of an operation whose completer this is.
-    pub(super) fn key_of(&self, producer: &Producer<T, H>) -> Key {
+    pub(super) fn key_of(&self, producer: &Producer<'_, T, H>) -> Key {
         Sharing::key_of_one(producer.issue_key())
     }
 

@@ -1,0 +1,61 @@
+//! The compiler refuses the wrong programs, each with the expected error, and accepts the right ones.
+//!
+//! The programs come from tables, one module per subject. A program that is refused has a twin that differs in
+//! one thing and compiles: so the one thing is the reason. The test writes all programs into one package, and
+//! runs `cargo check` on it once.
+
+mod types {
+    pub(crate) mod auto_traits;
+    pub(crate) mod drop_order;
+    pub(crate) mod escapes;
+    pub(crate) mod forging;
+    pub(crate) mod harness;
+    pub(crate) mod variance;
+}
+
+use types::{
+    auto_traits, drop_order, escapes, forging,
+    harness::{Program, deviations},
+    variance,
+};
+
+#[test]
+#[cfg_attr(miri, ignore = "runs the compiler")]
+fn programs_are_refused_and_their_twins_compile() {
+    let tables = [
+        drop_order::programs,
+        variance::programs,
+        auto_traits::programs,
+        forging::programs,
+        escapes::programs,
+    ];
+    let programs: Vec<_> = tables.iter().flat_map(|table| table()).collect();
+    let deviations = deviations("tables", &programs);
+    assert!(deviations.is_empty(), "{}", deviations.join("\n"));
+    println!("{} programs", programs.len());
+}
+
+/// Tests the harness: it reports a wrong program that compiles, one that has another error or a second one,
+/// and a right program that does not compile.
+#[test]
+#[cfg_attr(miri, ignore = "runs the compiler")]
+fn deviations_are_reported() {
+    let unused = "fn case() {}";
+    let moved = "fn case(text: String) { drop(text); drop(text); }";
+    let type_error = "fn case() -> u8 { \"\" }";
+    let programs = [
+        Program::refused("right", "E0382", moved),
+        Program::refused("compiles", "E0382", unused),
+        Program::refused("other code", "E0382", type_error),
+        Program::refused("other text", "lifetime may not live long enough", type_error),
+        Program::refused("two reasons", "E0308", "fn case() -> u8 { ().missing(); \"\" }"),
+        Program::compiles("right too", unused),
+        Program::compiles("does not compile", type_error),
+    ];
+    let deviations = deviations("self_test", &programs);
+    let of = |name: &str| deviations.iter().filter(|c| c.starts_with(&format!("{name}:"))).count();
+    let deviating = ["compiles", "other code", "other text", "two reasons", "does not compile"];
+    assert_eq!(deviating.map(of), [1; 5], "{deviations:?}");
+    assert_eq!(deviations.len(), deviating.len(), "{deviations:?}");
+    assert!(deviations.iter().any(|c| c.contains(type_error)), "the program is shown");
+}

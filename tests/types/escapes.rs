@@ -1,0 +1,210 @@
+//! No reference outlives the value that it points into, or aliases a mutable one.
+
+use super::harness::{Program, refused_and_twin};
+
+/// References that a type gives out: a name, the expression for the value, and the expression for the reference to
+/// the value, `it`.
+#[rustfmt::skip]
+const REFERENCES: &[(&str, &str, &str, Borrows)] = &[
+    ("Shared::peek", "ValueFuture::ready(5).share()", "it.peek()", Shared),
+    ("LocalShared::peek", "LocalValueFuture::ready(5).share()", "it.peek()", Shared),
+    ("Source, dereferenced", "Source::new(Of(5))", "&it.0", Shared),
+    ("Source, dereferenced to be changed", "Source::new(Of(5))", "&mut it.0", Mutably),
+    ("ValueReader::get_ref", "ValueReader::new(Of(5))", "it.get_ref()", Shared),
+    ("ValueReader::get_mut", "ValueReader::new(Of(5))", "it.get_mut()", Mutably),
+    ("ValueReader::next", "ValueReader::new(Of(5))", "it.next()", Mutably),
+    ("ValueReader::next_local", "ValueReader::new(Of(5))", "it.next_local()", Mutably),
+    ("ValueReader::next_pinned", "ValueReader::new(Of(5))", "Pin::new(&mut it).next_pinned()", Mutably),
+    ("ValueFuture::in_place", "ValueFuture::ready(5)", "it.in_place()", Mutably),
+    ("LocalValueFuture::in_place", "LocalValueFuture::ready(5)", "it.in_place()", Mutably),
+    ("Completer::abandoned", "Pool::<Option<u8>>::new().rent().0", "it.abandoned()", Mutably),
+    ("LocalCompleter::abandoned", "LocalPool::<Option<u8>>::new().rent().0", "it.abandoned()", Mutably),
+    ("ReusableCompleter::abandoned", "completer_of_a_static()", "it.abandoned()", Mutably),
+    ("ReusableSource::begin", "Numbers::new()", "it.begin()", Shared),
+    ("ReusableSource::begin_held", "Numbers::new()", "it.begin_held()", Shared),
+    ("Arm::Ready", "Arm::<u8>::Ready(5)", "match &it { Arm::Ready(value) => value, _ => panic!() }", Shared),
+];
+
+enum Borrows {
+    Shared,
+    Mutably,
+}
+use Borrows::{Mutably, Shared};
+
+/// Name, the errors for a shared and for a mutable borrow, what is refused, and the twin.
+#[rustfmt::skip]
+const FORMS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "out of its block", "E0597", "E0597",
+        "let kept = { let mut it = {made}; {reference} }; keep(kept);",
+        "let mut it = {made}; let kept = { {reference} }; keep(kept);",
+    ),
+    (
+        "and then what it is of dropped", "E0505", "E0505",
+        "let mut it = {made}; let kept = {reference}; drop(it); keep(kept);",
+        "let mut it = {made}; let kept = {reference}; keep(kept); drop(it);",
+    ),
+    (
+        "and then what it is of replaced", "E0502", "E0499",
+        "let mut it = {made}; let kept = {reference}; mem::replace(&mut it, {made}); keep(kept);",
+        "let mut it = {made}; let kept = {reference}; keep(kept); mem::replace(&mut it, {made});",
+    ),
+    (
+        "and then what it is of read", "", "E0502",
+        "let mut it = {made}; let kept = {reference}; keep(&it); keep(kept);",
+        "let mut it = {made}; let kept = {reference}; keep(kept); keep(&it);",
+    ),
+];
+
+/// Function bodies that use a value while another handle borrows it.
+#[rustfmt::skip]
+const BODIES: &[(&str, &str, &str, &str)] = &[
+    (
+        "a reusable source cleared under its future", "E0502",
+        "let mut source = Numbers::new(); let future = source.begin(); source.clear(); keep(future);",
+        "let mut source = Numbers::new(); let future = source.begin(); keep(future); source.clear();",
+    ),
+    (
+        "a reusable source cleared under its completer", "E0502",
+        "let mut source = Numbers::new(); let (completer, _) = source.begin_held().unwrap(); source.clear(); keep(completer);",
+        "let mut source = Numbers::new(); let (completer, _) = source.begin_held().unwrap(); keep(completer); source.clear();",
+    ),
+    (
+        "a reusable source that is shared cleared", "E0596",
+        "let source = Arc::new(Numbers::new()); source.clear();",
+        "let mut source = Arc::new(Numbers::new()); Arc::get_mut(&mut source).unwrap().clear();",
+    ),
+    (
+        "two futures of a reader", "E0499",
+        "let mut reader = ValueReader::new(Of(5)); let (one, other) = (reader.next(), reader.next()); keep(one);",
+        "let mut reader = ValueReader::new(Of(5)); keep(reader.next()); keep(reader.next());",
+    ),
+    (
+        "two futures of a reader that is pinned", "E0499",
+        "let mut reader = pin!(ValueReader::new(Of(5))); let one = reader.as_mut().next_pinned(); let other = reader.as_mut().next_pinned(); keep(one);",
+        "let mut reader = pin!(ValueReader::new(Of(5))); keep(reader.as_mut().next_pinned()); keep(reader.as_mut().next_pinned());",
+    ),
+    (
+        "the stream of a reader under its future", "E0499",
+        "let mut reader = ValueReader::new(Of(5)); let next = reader.next(); let stream = reader.get_mut(); keep(next);",
+        "let mut reader = ValueReader::new(Of(5)); let next = reader.next(); keep(next); let stream = reader.get_mut();",
+    ),
+    (
+        "a reader taken apart under its future", "E0505",
+        "let mut reader = ValueReader::new(Of(5)); let next = reader.next(); let stream = reader.into_inner(); keep(next);",
+        "let mut reader = ValueReader::new(Of(5)); let next = reader.next(); keep(next); let stream = reader.into_inner();",
+    ),
+    (
+        "a reader polled as a stream under its future", "E0499",
+        "let mut reader = ValueReader::new(Of(5)); let next = reader.next(); futures_core::Stream::poll_next(Pin::new(&mut reader), &mut Context::from_waker(Waker::noop())); keep(next);",
+        "let mut reader = ValueReader::new(Of(5)); let next = reader.next(); keep(next); futures_core::Stream::poll_next(Pin::new(&mut reader), &mut Context::from_waker(Waker::noop()));",
+    ),
+    (
+        "the stream of a reader that is pinned for good", "E0277",
+        "let reader = pin!(ValueReader::new(Of(PhantomPinned))); reader.get_mut();",
+        "let reader = pin!(ValueReader::new(Of(5))); reader.get_mut();",
+    ),
+    (
+        "readers swapped under a future", "E0499",
+        "let (mut one, mut other) = (ValueReader::new(Of(5)), ValueReader::new(Of(5))); let next = one.next(); mem::swap(&mut one, &mut other); keep(next);",
+        "let (mut one, mut other) = (ValueReader::new(Of(5)), ValueReader::new(Of(5))); let next = one.next(); keep(next); mem::swap(&mut one, &mut other);",
+    ),
+    (
+        "a source changed under its future", "E0502",
+        "let mut source = Source::new(Of(5)); let future = ValueFuture::from_source(&source, Token::new(1)); source.0 = 6; keep(future);",
+        "let mut source = Source::new(Of(5)); let future = ValueFuture::from_source(&source, Token::new(1)); keep(future); source.0 = 6;",
+    ),
+    (
+        "a source taken apart under its future", "E0505",
+        "let source = Source::new(Of(5)); let future = ValueFuture::from_source(&source, Token::new(1)); source.into_inner(); keep(future);",
+        "let source = Source::new(Of(5)); let future = ValueFuture::from_source(&source, Token::new(1)); keep(future); source.into_inner();",
+    ),
+    (
+        "a counted source changed", "E0596",
+        "let source = Arc::new(Source::new(Of(5))); keep(&mut source.0);",
+        "let mut source = Arc::new(Source::new(Of(5))); keep(&mut Arc::get_mut(&mut source).unwrap().0);",
+    ),
+    (
+        "a counted source taken apart", "E0507",
+        "let source = Arc::new(Source::new(Of(5))); (*source).into_inner();",
+        "let source = Arc::new(Source::new(Of(5))); Arc::try_unwrap(source).ok().unwrap().into_inner();",
+    ),
+    (
+        "a shared future polled while its result is looked at", "E0502",
+        "let mut shared = pin!(ValueFuture::boxed(async { 5 }).share()); let value = shared.peek(); shared.as_mut().poll(&mut Context::from_waker(Waker::noop())); keep(value);",
+        "let mut shared = pin!(ValueFuture::boxed(async { 5 }).share()); let value = shared.peek(); keep(value); shared.as_mut().poll(&mut Context::from_waker(Waker::noop()));",
+    ),
+    (
+        "a shared future polled without being pinned", "E0277",
+        "let mut shared = ValueFuture::boxed(async { 5 }).share(); keep(Pin::new(&mut shared));",
+        "let mut future = ValueFuture::boxed(async { 5 }); keep(Pin::new(&mut future));",
+    ),
+    (
+        "a completer used up while it waits to be abandoned", "E0505",
+        "let (mut completer, _) = Pool::new().rent(); let abandoned = completer.abandoned(); completer.complete(Some(5)); keep(abandoned);",
+        "let (mut completer, _) = Pool::new().rent(); let abandoned = completer.abandoned(); keep(abandoned); completer.complete(Some(5));",
+    ),
+    (
+        "a reusable completer used up while it waits to be abandoned", "E0505",
+        "let mut completer = completer_of_a_static(); let abandoned = completer.abandoned(); completer.complete(Some(5)); keep(abandoned);",
+        "let mut completer = completer_of_a_static(); let abandoned = completer.abandoned(); keep(abandoned); completer.complete(Some(5));",
+    ),
+    (
+        "a temporary future in place", "E0716",
+        "let future = ValueFuture::ready(5).in_place(); keep(future);",
+        "keep(ValueFuture::ready(5).in_place());",
+    ),
+    (
+        "a source with a value that borrows the source", "E0597",
+        "let source = ReusableSource::<Option<Box<dyn Anything + Send + '_>>>::new(); let future = source.begin(); source.complete(source.key().unwrap(), Some(Box::new(source.begin())));",
+        "let source = ReusableSource::<Option<Box<dyn Anything + Send + '_>>>::new(); let future = source.begin(); source.complete(source.key().unwrap(), Some(Box::new(5)));",
+    ),
+];
+
+/// Function bodies in which an owner goes first, because the handle does not borrow it.
+const INDEPENDENT: &[(&str, &str)] = &[
+    (
+        "the ends of an operation, of their pool",
+        "let pool = Pool::<Option<u8>>::new(); let ends = pool.rent(); drop(pool); keep(ends);",
+    ),
+    (
+        "a future in a pool, of that",
+        "let text = String::new(); let pool = FuturePool::new(); let future = pool.future(read(&text)); drop(pool); keep(future);",
+    ),
+    (
+        "the future of an Arc of a source, of that",
+        "let source = Arc::new(Source::new(Of(5))); let future = ValueFuture::from_source(Arc::clone(&source), Token::new(1)); drop(source); keep(future);",
+    ),
+    (
+        "the key of a reusable source, of that",
+        "let source = Numbers::new(); keep(source.begin()); let key = source.key(); drop(source); keep(key);",
+    ),
+    (
+        "a handle of a shared future, of another",
+        "let one = ValueFuture::ready(5).share(); let other = one.clone(); drop(one); keep(other);",
+    ),
+];
+
+pub(crate) fn programs() -> Vec<Program> {
+    let mut programs = Vec::new();
+    for (name, made, reference, borrows) in REFERENCES {
+        for (form, shared, mutably, refused, twin) in FORMS {
+            let error = if matches!(borrows, Shared) { *shared } else { *mutably };
+            let fill = |text: &str| text.replace("{made}", made).replace("{reference}", reference);
+            if !error.is_empty() {
+                let name = format!("escapes, {name}, {form}");
+                programs.extend(refused_and_twin(&name, error, &fill(refused), &fill(twin)));
+            }
+        }
+    }
+    for (name, error, refused, twin) in BODIES {
+        programs.extend(refused_and_twin(&format!("escapes, {name}"), error, refused, twin));
+    }
+    for (name, body) in INDEPENDENT {
+        programs.push(Program::compiles(
+            format!("independent, {name}"),
+            format!("fn case() {{ {body} }}"),
+        ));
+    }
+    programs
+}
