@@ -104,7 +104,7 @@ impl<'h, P: Pointee> Polling<'h, P> {
     /// # Safety
     ///
     /// `head` is that of a live `P`, until [`end`](Polling::end) is called.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn start(head: &'h mut Head) -> Self {
         Polling(head, PhantomData)
     }

@@ -62,6 +62,11 @@ pub(crate) const fn header<H: House>() -> Header {
 
 /// [`VTable::poll`] of a house.
 ///
+/// Combinators nest: each level of a chain has a frame of this function on the stack. Without optimisation,
+/// every local, every inlined call and every call in the scope of `polling` makes the frame larger. So the
+/// work after the poll is in [`after`], which has returned before another level is polled, and the result is
+/// the first argument of the call, which needs no second copy.
+///
 /// # Safety
 ///
 /// As there, where the pointee is an `H`.
@@ -73,12 +78,41 @@ pub(crate) unsafe fn poll<H: House>(
     pointee: *mut (),
 ) -> Poll<<H::Future as Boxable>::Output> {
     // SAFETY: the head stands for a live `H`, and nothing else refers to it.
-    let future = unsafe { &mut *H::future(pointee) };
-    // SAFETY: the future stays in its house until it is dropped there.
-    let future = unsafe { Pin::new_unchecked(future) };
+    let future = unsafe { future::<H>(pointee) };
     // SAFETY: the head stands for the house until `complete` or `end`.
     let polling = unsafe { Polling::<H>::start(head) };
-    let (polled, owned) = match future.poll(cx) {
+    // SAFETY: the head stands for a live `H`, whose future was polled.
+    unsafe { after(future.poll(cx), polling, pointee) }
+}
+
+/// The future in a house.
+///
+/// # Safety
+///
+/// The pointee is a live `H`, and nothing else refers to it.
+#[inline]
+unsafe fn future<'h, H: House>(pointee: *mut ()) -> Pin<&'h mut H::Future>
+where
+    H::Future: 'h,
+{
+    // SAFETY: the caller's.
+    let future = unsafe { &mut *H::future(pointee) };
+    // SAFETY: the future stays in its house until it is dropped there.
+    unsafe { Pin::new_unchecked(future) }
+}
+
+/// Gives up the house if its future has completed.
+///
+/// # Safety
+///
+/// The pointee is a live `H`, and its future has just been polled.
+#[inline]
+unsafe fn after<H: House, T>(
+    polled: Poll<Result<T, Spent>>,
+    polling: Polling<'_, H>,
+    pointee: *mut (),
+) -> Poll<T> {
+    let (polled, owned) = match polled {
         Poll::Pending => {
             polling.still_pending();
             return Poll::Pending;

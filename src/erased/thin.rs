@@ -43,7 +43,7 @@ macro_rules! house {
             }
 
             /// The box, of which this is the pointee.
-            #[inline(always)]
+            #[inline]
             fn of(pointee: *mut ()) -> *mut Self {
                 // `wrapping`, as this is no more than the address.
                 pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header)).cast()
@@ -54,7 +54,7 @@ macro_rules! house {
         unsafe impl<F: Boxable> House for $Thin<F> {
             type Future = F;
 
-            #[inline(always)]
+            #[inline]
             fn future(pointee: *mut ()) -> *mut F {
                 $Thin::<F>::of(pointee).wrapping_byte_add(offset_of!($Thin<F>, future)).cast()
             }

@@ -3,7 +3,7 @@
 use core::{
     mem,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use super::packed::Packed;
@@ -99,10 +99,24 @@ where
 {
     type Output = U;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
-        let result = ready!(self.future.try_poll(cx));
-        let f = self.f.take().expect("it is not polled after `Ready`");
-        Poll::Ready(result.map(f))
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+        let this = Pin::into_inner(self);
+        Map::after(this.future.poll_pointee(cx), this)
+    }
+}
+
+impl<T, A, F> Map<'_, T, A, F> {
+    /// What follows the poll of the future. It is not in `poll`, so that its locals are not on the stack
+    /// while the rest of a chain is polled.
+    #[inline]
+    fn after<U>(polled: Poll<T>, this: &mut Self) -> Poll<Result<U, Spent>>
+    where
+        F: FnOnce(T) -> U,
+    {
+        let Poll::Ready(value) = polled else { return this.future.without_result() };
+        let f = this.f.take().expect("it is not polled after `Ready`");
+        Poll::Ready(Ok(f(value)))
     }
 }
 
@@ -123,18 +137,45 @@ where
 {
     type Output = U;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
-        if let Then::First(first, _) = &mut *self {
-            let result = ready!(first.try_poll(cx));
-            let Then::First(_, f) = mem::replace(&mut *self, Then::Between) else {
-                unreachable!("it was the first future that was polled")
-            };
-            match result {
-                Ok(value) => *self = Then::Second(f(value)),
-                Err(spent) => return Poll::Ready(Err(spent)),
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+        let this = Pin::into_inner(self);
+        if let Then::First(first, _) = this {
+            if !Then::after_first(first.poll_pointee(cx), this) {
+                return this.without_result();
             }
         }
-        match &mut *self {
+        this.poll_second(cx)
+    }
+}
+
+impl<'a, T, U, A, F> Then<'a, T, U, A, F>
+where
+    F: FnOnce(T) -> Packed<'a, U, A>,
+{
+    /// What follows the poll of the first future, as in [`Map`]. Returns `true` if there is a second now.
+    #[inline]
+    fn after_first(polled: Poll<T>, this: &mut Self) -> bool {
+        let Poll::Ready(value) = polled else { return false };
+        let Then::First(_, f) = mem::replace(this, Then::Between) else {
+            unreachable!("it was the first future that was polled")
+        };
+        *this = Then::Second(f(value));
+        true
+    }
+
+    /// What a poll says if the first future gave no result.
+    #[inline]
+    fn without_result(&self) -> Poll<Result<U, Spent>> {
+        let Then::First(first, _) = self else {
+            unreachable!("it was the first future that was polled")
+        };
+        first.without_result()
+    }
+
+    #[inline]
+    fn poll_second(&mut self, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+        match self {
             Then::Second(second) => second.try_poll(cx),
             _ => unreachable!("it is not polled after `Ready` or a panic"),
         }

@@ -235,55 +235,68 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.is_ready() {
-            return Poll::Ready(self.take_payload());
+            return self.take_payload();
         }
         crate::cold();
         let polled = self.poll_pointee(cx);
         if polled.is_ready() || self.head.is_pointer() {
             return polled;
         }
-        broken(&PollError::new::<T>(self.misuse()))
+        self.broken()
     }
 
     /// [`poll`](Packed::poll), with misuse as a value.
     #[inline]
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
         if self.is_ready() {
-            return Poll::Ready(Ok(self.take_payload()));
+            return self.take_payload().map(Ok);
         }
-        let polled = self.poll_pointee(cx);
-        if polled.is_ready() || self.head.is_pointer() {
-            return polled.map(Ok);
+        match self.poll_pointee(cx) {
+            Poll::Ready(value) => Poll::Ready(Ok(value)),
+            Poll::Pending => self.without_result(),
         }
-        Poll::Ready(Err(self.misuse()))
     }
 
-    /// The inline result; the head is ready.
-    #[inline(always)]
-    fn take_payload(&mut self) -> T {
+    /// What a poll of the pointee that gave no result says: it is pending, or a rule was broken.
+    #[inline]
+    pub(crate) fn without_result<U>(&self) -> Poll<Result<U, Spent>> {
+        if self.head.is_pointer() { Poll::Pending } else { Poll::Ready(Err(self.misuse())) }
+    }
+
+    /// The inline result; the head is ready. Without optimisation it is not inlined, so that its copies of the
+    /// result are not on the stack of a poll that goes deeper.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn take_payload(&mut self) -> Poll<T> {
         assert!(self.is_ready());
         self.head = const { Head::spent(Spent::Completed(Some(Site::Ready))) };
         // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so it is
         // read once.
-        unsafe { read(&self.payload) }
+        Poll::Ready(unsafe { read(&self.payload) })
     }
 
     /// Polls what the head points to. `Pending` with a head that is no pointer says that there is
     /// nothing to poll, or that the source has just refused the token.
     #[inline(always)]
-    fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+    pub(super) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
-            let (live, pointee) = (self.head, self.head.boxed_pointer());
+            let pointee = self.head.boxed_pointer();
             // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
             let vtable = unsafe { Header::vtable::<T>(pointee) };
             // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
-            unsafe { (vtable.poll)(live, &mut self.head, cx, pointee) }
+            unsafe { (vtable.poll)(self.head, &mut self.head, cx, pointee) }
         } else if self.head.is_pointer() {
             // SAFETY: the head is that of a source, for which it keeps promise 2.
             unsafe { poll_source(self.head, &mut self.head, cx) }
         } else {
             Poll::Pending
         }
+    }
+
+    /// The poll broke a rule.
+    #[cold]
+    #[inline(never)]
+    fn broken(&self) -> ! {
+        broken(&PollError::new::<T>(self.misuse()))
     }
 
     /// Why there is nothing to poll.
@@ -360,7 +373,7 @@ impl<T, A> Drop for Packed<'_, T, A> {
         if self.head.is_pointer() {
             // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
             unsafe { give_up::<T>(self.head) };
-        } else if self.is_ready() {
+        } else if self.head.is_ready() {
             // SAFETY: the head is ready, so the payload holds a `T`, which nobody has read.
             unsafe { self.payload.assume_init_drop() };
         }

@@ -77,23 +77,21 @@ impl<F: Boxable, H: Pooling> Pointee for Pooled<F, H> {
 
     unsafe fn give_up(pointee: *mut (), _: Head) {
         /// Gives the block back, also if the future panics when it is dropped.
-        struct GiveBack<H: Pooling>(NonNull<Block<H>>);
+        struct GiveBack<H: Pooling>(*mut (), PhantomData<H>);
 
         impl<H: Pooling> Drop for GiveBack<H> {
             #[inline(always)]
             fn drop(&mut self) {
+                // SAFETY: a pointee has an address.
+                let block = unsafe { NonNull::new_unchecked(self.0) }.cast::<Block<H>>();
                 // SAFETY: the head owned the block, and what was in it is gone.
-                unsafe { Block::give_back(self.0) };
+                unsafe { Block::give_back(block) };
             }
         }
 
-        // SAFETY: a pointee has an address.
-        let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
-        let _block = GiveBack(block);
-        if mem::needs_drop::<F>() {
-            // SAFETY: the head owned the future, and its caller gave it up.
-            unsafe { ptr::drop_in_place(Self::future(pointee)) };
-        }
+        let _block = GiveBack::<H>(pointee, PhantomData);
+        // SAFETY: the head owned the future, and its caller gave it up.
+        unsafe { ptr::drop_in_place(Self::future(pointee)) };
     }
 }
 
@@ -101,7 +99,7 @@ impl<F: Boxable, H: Pooling> Pointee for Pooled<F, H> {
 unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
     type Future = F;
 
-    #[inline(always)]
+    #[inline]
     fn future(pointee: *mut ()) -> *mut F {
         // `wrapping`, as this is no more than the address.
         pointee.wrapping_byte_add(mem::offset_of!(Pooled<F, H>, future)).cast()
