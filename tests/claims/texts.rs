@@ -1,0 +1,65 @@
+//! What the documentation says of files, programs and versions.
+
+use std::path::Path;
+
+use crate::words::said;
+
+const README: &str = include_str!("../../README.md");
+
+/// Lines of code between two lines, the first included.
+fn lines(text: &str, from: &str, to: &str) -> usize {
+    let text = &text[text.find(from).expect(from)..];
+    let text = &text[..text.find(to).expect(to)];
+    let code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+    text.lines().filter(code).count()
+}
+
+#[test]
+fn a_source_of_ones_own_is_as_long_as_is_said() {
+    let example = include_str!("../../examples/custom_source.rs");
+    let lines = lines(example, "#[derive(Default)]\nstruct Measurement", "/// The other side");
+    assert!(!example.contains("unsafe"));
+    said!("examples/custom_source.rs", "are {lines} lines, comments aside");
+    said!(
+        "README.md",
+        "({lines} lines with its state, no unsafe code, in `examples/custom_source.rs`)"
+    );
+}
+
+#[test]
+fn versions_and_features_are_those_of_the_manifest() {
+    said!("README.md", "The oldest supported Rust is {}.", env!("CARGO_PKG_RUST_VERSION"));
+    said!("Cargo.toml", "default = [\"std\"]");
+    said!("Cargo.toml", "std = [\"alloc\"]");
+    said!("README.md", "`std` (default) switches `alloc` on");
+}
+
+#[test]
+fn figures_of_examples_and_tests_are_those_that_are_told() {
+    said!("examples/cache.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
+    said!("examples/cache.rs", "For twelve seconds");
+    said!("tests/correlation.rs", "{{ 10_000 }}");
+    said!("src/family.md", "`tests/correlation.rs` holds ten thousand operations against it");
+}
+
+/// Each file of this crate that the documentation names, and each program.
+#[test]
+fn what_is_referred_to_is_there() {
+    let texts = [README, include_str!("../../src/lib.rs"), include_str!("../../src/family.md")];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = 0;
+    for word in texts.iter().flat_map(|text| text.split(|c: char| "`() ,;\n".contains(c))) {
+        let word = word.trim_end_matches(['.', ':']);
+        if ["tests/", "examples/", "benches/"].iter().any(|folder| word.starts_with(folder)) {
+            assert!(root.join(word).exists(), "{word}");
+            found += 1;
+        }
+    }
+    assert!(found > 8, "{found}");
+    for (option, folder) in [("--example", "examples"), ("--bench", "benches")] {
+        for line in README.split(option).skip(1) {
+            let name = line.split_whitespace().next().unwrap().trim_matches('`');
+            assert!(root.join(folder).join(name).with_extension("rs").exists(), "{name}");
+        }
+    }
+}
