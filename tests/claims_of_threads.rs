@@ -11,7 +11,7 @@ use std::{
     cell::RefCell,
     future::pending,
     sync::mpsc::{Receiver, Sender, channel},
-    thread::{Builder, JoinHandle},
+    thread::{self, Builder, JoinHandle},
 };
 
 use counting::Balance;
@@ -25,6 +25,7 @@ static FUTURES: Balance = Balance::new();
 /// What the ends of threads do.
 static ENDS: Balance = Balance::new();
 static FRESH: Balance = Balance::new();
+static DROPPED: Balance = Balance::new();
 
 /// A slot of this pool takes a cache line.
 type Completions = Pool<Option<Box<u64>>>;
@@ -120,9 +121,57 @@ fn count_the_end() {
     AT_THE_END.set(Some(AtTheEnd));
 }
 
+/// Runs `here` while a thread lives that has run `there`.
+fn while_a_thread_lives<R>(there: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
+    thread::scope(|scope| {
+        let (done, is_done) = channel::<()>();
+        let (end, is_over) = channel::<()>();
+        let thread = scope.spawn(move || {
+            there();
+            done.send(()).unwrap();
+            is_over.recv().unwrap();
+        });
+        is_done.recv().unwrap();
+        let result = here();
+        end.send(()).unwrap();
+        thread.join().unwrap();
+        result
+    })
+}
+
+/// Its number is not that of another thread meanwhile, as there is no other test.
+fn a_thread_keeps_up_to_32_vacant_slots_and_others_find_the_rest() {
+    let pool = Pool::<Option<u64>>::new();
+    let all = || drop((0..96).map(|_| pool.rent()).collect::<Vec<_>>());
+    let found = while_a_thread_lives(all, || {
+        let mut ends = vec![];
+        while pool.stats().capacity == 96 {
+            ends.push(pool.rent());
+        }
+        ends.len() - 1
+    });
+    let kept = 96 - found;
+    assert_eq!(kept, 32);
+    said!("src/pool/mod.rs", "up to {kept} vacant slots");
+
+    let pool = FuturePool::new();
+    let all = || drop((0..96).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
+    let left = while_a_thread_lives(all, || {
+        let vacant = pool.trim() / 64;
+        assert_eq!(vacant + pool.stats().capacity(), 96);
+        pool.stats().capacity()
+    });
+    assert_eq!(left, kept as u64);
+    said!("src/machine/mod.rs", "A thread keeps up to {kept} vacant slots of a size for itself");
+    said!("src/machine/mod.rs", "up to {kept} slots of a size each, stays");
+    // The thread has ended, and what it kept is for all.
+    assert_eq!((pool.trim(), pool.stats().capacity()), (64 * left, 0));
+}
+
 #[test]
 #[cfg_attr(any(miri, not(target_pointer_width = "64")), ignore = "two thousand threads; 64 bits")]
 fn what_threads_cost() {
+    a_thread_keeps_up_to_32_vacant_slots_and_others_find_the_rest();
     let pools = Pools::new();
     let mut crowd = Crowd { threads: vec![], pools };
     let [own, of_bounded, _] = pools.bytes();
@@ -150,7 +199,7 @@ fn what_threads_cost() {
         "src/machine/mod.rs",
         "Each size begins with room for what 15 threads keep. A thread counts if it is alive and has used any \
          pool of this crate. If there are more of them, a size allocates more room, the first time that one of \
-         the later threads uses it: {} for up to 47 threads, {} for 100, {} for 500 and {} for 2,000.",
+         the later threads makes or drops a future there: {} for up to 47 threads, {} for 100, {} for 500 and {} for 2,000.",
         kib(47),
         kib(100),
         kib(500),
@@ -172,6 +221,12 @@ fn what_threads_cost() {
         "src/machine/mod.rs",
         "It takes as much if that thread is the only one that uses the pool."
     );
+
+    // So it is if that thread only drops a future.
+    let pool: &FuturePool = Box::leak(Box::new(FuturePool::new()));
+    let future = pool.future(pending::<()>());
+    crowd.add(move || DROPPED.count(|| drop(future)));
+    assert_eq!(DROPPED.bytes(), told.last().unwrap().1);
 
     // Nothing of that is given back before the pool is.
     crowd.end();

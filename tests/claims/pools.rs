@@ -3,7 +3,7 @@
 use std::{cell::Cell, future::pending, sync::mpsc, thread};
 
 use static_assertions::assert_not_impl_any;
-use value_future::{Abandoned, FuturePool, LocalFuturePool, LocalValueFuture, Pool, ValueFuture};
+use value_future::{Abandoned, FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
 use crate::{
     common::{for_both_pools, panic_text, poll, poll_with},
@@ -141,35 +141,6 @@ for_both_pools! {
         assert_eq!(ended, [true, false, false]);
         assert_eq!(pool.abandon_keys(), 2);
     }
-}
-
-#[test]
-fn a_thread_keeps_up_to_32_vacant_slots_and_others_find_the_rest() {
-    let pool = Pool::<Option<u64>>::new();
-    let all = || drop((0..96).map(|_| pool.rent()).collect::<Vec<_>>());
-    let found = while_a_thread_lives(all, || {
-        let mut ends = vec![];
-        while pool.stats().capacity == 96 {
-            ends.push(pool.rent());
-        }
-        ends.len() - 1
-    });
-    let kept = 96 - found;
-    assert_eq!(kept, 32);
-    said!("src/pool/mod.rs", "up to {kept} vacant slots");
-
-    let pool = FuturePool::new();
-    let all = || drop((0..96).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
-    let left = while_a_thread_lives(all, || {
-        let vacant = pool.trim() / 64;
-        assert_eq!(vacant + pool.stats().capacity(), 96);
-        pool.stats().capacity()
-    });
-    assert_eq!(left, kept as u64);
-    said!("src/machine/mod.rs", "A thread keeps up to {kept} vacant slots of a size for itself");
-    said!("src/machine/mod.rs", "up to {kept} slots of a size each, stays");
-    // The thread has ended, and what it kept is for all.
-    assert_eq!((pool.trim(), pool.stats().capacity()), (64 * left, 0));
 }
 
 /// How many futures are boxed of as many as a pool has slots, if another thread has returned all of them.

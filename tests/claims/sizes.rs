@@ -51,7 +51,6 @@ fn a_future_is_one_word_and_its_result() {
         small[0]
     );
     said!("src/family.md", "`ValueFuture<'_, ()>`, which is {word} bytes");
-    said!("src/internals.rs", "a future of a result of up to 8 bytes is");
 }
 
 #[test]

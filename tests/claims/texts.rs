@@ -44,6 +44,7 @@ fn figures_of_examples_and_tests_are_those_that_are_told() {
 
 /// Each file of this crate that the documentation names, and each program.
 #[test]
+#[cfg_attr(miri, ignore = "looks for files")]
 fn what_is_referred_to_is_there() {
     let texts = [README, include_str!("../../src/lib.rs"), include_str!("../../src/family.md")];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
