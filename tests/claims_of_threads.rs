@@ -222,11 +222,15 @@ fn what_threads_cost() {
         "It takes as much if that thread is the only one that uses the pool."
     );
 
-    // So it is if that thread only drops a future.
+    // So it is if that thread only drops a future, or the last end of an operation.
     let pool: &FuturePool = Box::leak(Box::new(FuturePool::new()));
     let future = pool.future(pending::<()>());
+    let (completer, completion) = Box::leak(Box::new(Completions::new())).rent();
+    drop(completer);
     crowd.add(move || DROPPED.count(|| drop(future)));
     assert_eq!(DROPPED.bytes(), told.last().unwrap().1);
+    crowd.add(move || DROPPED.count(|| drop(completion)));
+    assert_eq!(DROPPED.bytes(), 2 * told.last().unwrap().1);
 
     // Nothing of that is given back before the pool is.
     crowd.end();

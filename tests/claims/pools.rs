@@ -68,15 +68,16 @@ for_both_pools! {
             let bytes = (of_all.bytes() - of_none.bytes()).unsigned_abs();
             drop((none, all));
             assert_eq!(bytes % 96, 0);
-            bytes / 96 - size_of::<T>()
+            bytes / 96 - size_of::<T>().next_multiple_of(8)
         }
-        static BALANCES: [[Balance; 2]; 3] = [const { [const { Balance::new() }; 2] }; 3];
+        static BALANCES: [[Balance; 2]; 4] = [const { [const { Balance::new() }; 2] }; 4];
         let sizes = [
             beside::<Option<Box<u64>>>(&BALANCES[0]),
             beside::<Option<u64>>(&BALANCES[1]),
             beside::<Option<[u64; 20]>>(&BALANCES[2]),
+            beside::<Option<u8>>(&BALANCES[3]),
         ];
-        assert_eq!(sizes, [56; 3]);
+        assert_eq!(sizes, [56; 4]);
         said!("src/pool/mod.rs", "A slot takes {} bytes and the value", sizes[0]);
     }
 

@@ -96,6 +96,7 @@ fn a_handle_of_a_shared_future_has_its_place_in_the_queue() {
 fn a_reusable_source_is_a_slot() {
     let beside = beside!(ReusableSource);
     assert_eq!(beside!(LocalReusableSource), beside);
+    assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
     said!("src/reusable/mod.rs", "{beside} bytes and a `T`, on 64-bit targets.");
 }
 
