@@ -10,6 +10,7 @@ mod counting;
 mod words;
 
 mod claims {
+    mod aborts;
     mod allocations;
     mod pools;
     mod sharing;

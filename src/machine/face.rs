@@ -15,7 +15,7 @@ macro_rules! face {
         #[doc = concat!("A builder of a [`", stringify!($Pool), "`]; from [`builder`](",
             stringify!($Pool), "::builder).")]
         ///
-        /// There are no initial slots to ask for: it makes a pool that can be a `static`, at no cost.
+        /// There are no initial slots to ask for: it makes a pool that can be a `static`, and allocates nothing.
         #[doc = concat!("[`reserve`](", stringify!($Pool), "::reserve) makes them later.")]
         #[derive(Clone, Copy)]
         #[must_use = "a builder makes a pool when it is told to `build`"]

@@ -115,7 +115,7 @@ pub struct ClassStats {
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,
-    /// How many times the allocator was called: for each slot, first for the size itself, and a few times
-    /// for a list of its slots.
+    /// How many times the allocator was called: for each slot, first for the size itself, a few times for a
+    /// list of its slots, and for the room of more than 15 threads.
     pub allocations: u64,
 }

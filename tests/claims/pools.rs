@@ -223,6 +223,8 @@ fn the_built_in_pool_has_16_mebibytes_of_a_size() {
 fn the_most_slots_are_those_that_there_are_until_some_are_trimmed() {
     let pool = FuturePool::new();
     drop((0..5).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
+    let unused = pool.stats().classes[1..].iter().all(|class| class.allocations == 0);
+    assert!(unused, "a class that was never used has no allocation");
     let bytes = [1_u8; 100];
     drop(pool.future(async move { bytes.len() }));
     assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 6));

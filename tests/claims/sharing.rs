@@ -1,8 +1,10 @@
 //! Who is woken when, and what sharing takes.
 
 use std::{
+    cell::RefCell,
     future::pending,
     pin::Pin,
+    rc::Rc,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -10,7 +12,7 @@ use std::{
     task::{RawWaker, RawWakerVTable, Wake, Waker},
 };
 
-use value_future::{Shared, Source, ValueFuture};
+use value_future::{LocalShared, LocalValueFuture, Shared, Source, ValueFuture};
 
 use crate::{
     common::{Script, poll_with},
@@ -51,6 +53,29 @@ fn who_waits_is_woken_in_the_order_of_the_registrations() {
         "README.md",
         "in the order in which their current wakers were registered. A handle that is polled with another waker goes to the end."
     );
+}
+
+#[test]
+fn a_future_that_awaits_a_handle_of_itself_waits() {
+    let own = Rc::new(RefCell::new(None::<LocalShared<'_, u32>>));
+    let shared = LocalValueFuture::boxed({
+        let own = Rc::clone(&own);
+        async move {
+            let own = own.borrow().clone().unwrap();
+            own.await
+        }
+    })
+    .share();
+    *own.borrow_mut() = Some(shared.clone());
+    let woken = Order::default();
+    let waker = Waker::from(Arc::new(Push(Arc::clone(&woken), "woken")));
+    let mut shared = Box::pin(shared);
+    for _ in 0..3 {
+        assert!(poll_with(&mut shared, &waker).is_pending());
+    }
+    assert!(woken.lock().unwrap().is_empty());
+    said!("src/shared/mod.rs", "A future that awaits a handle of itself waits for ever.");
+    own.borrow_mut().take();
 }
 
 static CLONES: AtomicUsize = AtomicUsize::new(0);

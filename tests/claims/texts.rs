@@ -1,6 +1,6 @@
 //! What the documentation says of files, programs and versions.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use crate::words::said;
 
@@ -32,6 +32,35 @@ fn versions_and_features_are_those_of_the_manifest() {
     said!("Cargo.toml", "default = [\"std\"]");
     said!("Cargo.toml", "std = [\"alloc\"]");
     said!("README.md", "`std` (default) switches `alloc` on");
+    said!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
+    said!("README.md", "Each unsafe block has its argument, and clippy refuses one without.");
+}
+
+/// What runs for every change is not in the package.
+#[test]
+#[cfg_attr(miri, ignore = "looks for files")]
+fn the_tests_run_where_it_is_said() {
+    let Ok(script) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run"))
+    else {
+        return;
+    };
+    for line in
+        ["many_seeds 0..64 pool_threads", "--cfg loom", "-Zmiri-strict-provenance", "i686", "s390x"]
+    {
+        assert!(script.contains(line), "{line}");
+    }
+    said!(
+        "README.md",
+        "on a 32-bit and on a big-endian target too, and `tests/pool_threads.rs` with 64 seeds."
+    );
+    let part =
+        |from: &str| script.split(from).nth(1).unwrap().split('}').next().unwrap().to_owned();
+    assert_eq!(part("thread_sanitizer() {").matches("--test ").count(), 4);
+    assert!(part("address_sanitizer() {").contains("${MIRI_TESTS[@]"));
+    said!(
+        "README.md",
+        "The address sanitizer runs all of these tests, and the thread sanitizer four files of them."
+    );
 }
 
 #[test]
