@@ -75,7 +75,7 @@
 //!   that is there, without polling.
 //! * **Completions.** What is answered later, on another thread or from the wire, rents a completion
 //!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
-//!   consumer. Nothing is allocated while the pool has vacant slots. Late and duplicate answers are refused,
+//!   consumer. Nothing is allocated if the thread finds a vacant slot. Late and duplicate answers are refused,
 //!   and so are forged ones, unless they guess the key of a pending operation. See `examples/completion.rs` and `examples/wire_keys.rs`.
 //! * **Futures that wait.** [`pooled`](ValueFuture::pooled) puts the future into a slot that is used again,
 //!   instead of a box. [`eager`](ValueFuture::eager) polls it

@@ -10,7 +10,10 @@ mod words;
 use std::{
     cell::RefCell,
     future::pending,
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        OnceLock,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread::{self, Builder, JoinHandle},
 };
 
@@ -26,6 +29,11 @@ static FUTURES: Balance = Balance::new();
 static ENDS: Balance = Balance::new();
 static FRESH: Balance = Balance::new();
 static DROPPED: Balance = Balance::new();
+static GONE: Balance = Balance::new();
+
+/// To the end of the program.
+static POOLS: OnceLock<Pools> = OnceLock::new();
+static OF_ONE: FuturePool = FuturePool::new();
 
 /// A slot of this pool takes a cache line.
 type Completions = Pool<Option<Box<u64>>>;
@@ -46,7 +54,7 @@ impl Pools {
             bounded: BOUNDED.count(bounded),
             futures: FuturePool::new(),
         };
-        Box::leak(Box::new(pools))
+        POOLS.get_or_init(|| pools)
     }
 
     fn used_by_this_thread(&self) {
@@ -211,10 +219,7 @@ fn what_threads_cost() {
     );
 
     // It is the number of the thread that counts, and not how many use the pool.
-    crowd.add(|| {
-        let pool = Box::leak(Box::new(FuturePool::new()));
-        FRESH.count(|| drop(pool.future(pending::<()>())));
-    });
+    crowd.add(|| FRESH.count(|| drop(OF_ONE.future(pending::<()>()))));
     let by_one = FRESH.bytes() - SLOT - 32;
     assert_eq!(by_one - before[2], told.last().unwrap().1);
     said!(
@@ -223,9 +228,9 @@ fn what_threads_cost() {
     );
 
     // So it is if that thread only drops a future, or the last end of an operation.
-    let pool: &FuturePool = Box::leak(Box::new(FuturePool::new()));
+    let (pool, completions) = (FuturePool::new(), Completions::new());
     let future = pool.future(pending::<()>());
-    let (completer, completion) = Box::leak(Box::new(Completions::new())).rent();
+    let (completer, completion) = completions.rent();
     drop(completer);
     crowd.add(move || DROPPED.count(|| drop(future)));
     assert_eq!(DROPPED.bytes(), told.last().unwrap().1);
@@ -248,13 +253,11 @@ fn what_threads_cost() {
     said!("README.md", "When such a thread ends, the list of free thread numbers may allocate.");
 
     // A pool that is dropped frees all.
-    let gone = Box::leak(Box::new(Balance::new()));
-    let gone: &'static Balance = gone;
-    gone.count(|| {
+    GONE.count(|| {
         let pools = (Completions::new(), FuturePool::new());
         drop((pools.0.rent(), pools.1.future(pending::<()>())));
-        assert!(gone.bytes() > 0);
+        assert!(GONE.bytes() > 0);
     });
-    assert_eq!((gone.live(), gone.bytes()), (0, 0));
+    assert_eq!((GONE.live(), GONE.bytes()), (0, 0));
     said!("src/machine/mod.rs", "It is freed with the pool.");
 }

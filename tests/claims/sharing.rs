@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    future::pending,
+    future::{Future, pending, poll_fn},
     pin::Pin,
     rc::Rc,
     sync::{
@@ -57,16 +57,13 @@ fn who_waits_is_woken_in_the_order_of_the_registrations() {
 
 #[test]
 fn a_future_that_awaits_a_handle_of_itself_waits() {
-    let own = Rc::new(RefCell::new(None::<LocalShared<'_, u32>>));
+    let own = Rc::new(RefCell::new(None::<Pin<Box<LocalShared<'_, u32>>>>));
     let shared = LocalValueFuture::boxed({
         let own = Rc::clone(&own);
-        async move {
-            let own = own.borrow().clone().unwrap();
-            own.await
-        }
+        poll_fn(move |cx| own.borrow_mut().as_mut().unwrap().as_mut().poll(cx))
     })
     .share();
-    *own.borrow_mut() = Some(shared.clone());
+    *own.borrow_mut() = Some(Box::pin(shared.clone()));
     let woken = Order::default();
     let waker = Waker::from(Arc::new(Push(Arc::clone(&woken), "woken")));
     let mut shared = Box::pin(shared);
@@ -74,8 +71,14 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
         assert!(poll_with(&mut shared, &waker).is_pending());
     }
     assert!(woken.lock().unwrap().is_empty());
-    said!("src/shared/mod.rs", "A future that awaits a handle of itself waits for ever.");
-    own.borrow_mut().take();
+    // It owns that handle, and so it keeps itself.
+    let weak = shared.downgrade().unwrap();
+    drop(shared);
+    assert!(weak.upgrade().is_some());
+    let own = own.borrow_mut().take();
+    drop(own);
+    assert!(weak.upgrade().is_none());
+    said!("src/shared/mod.rs", "A future that awaits a handle of itself waits for ever");
 }
 
 static CLONES: AtomicUsize = AtomicUsize::new(0);
