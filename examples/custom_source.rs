@@ -1,5 +1,5 @@
 //! A source of one's own, in safe code: a sensor that takes one measurement at a time and allocates
-//! nothing for it. Its state and its `ValueSource`, the two operations that a future needs, are 30
+//! nothing for it. Its state and its `ValueSource`, the two operations that a future needs, are 28
 //! lines, comments aside.
 //!
 //! A caller starts a measurement, and gets a [`ValueFuture`] that refers to the sensor and holds

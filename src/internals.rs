@@ -19,11 +19,11 @@
 //! returned through memory: the callee stores tag, token and payload in the pieces that it has them
 //! in, and `.await` begins by moving the value into the state machine of the caller, 16 bytes at a
 //! time. A load that spans two stores which are still on their way waits until both have reached
-//! the cache. That takes about 20 cycles, as long as the allocation does. What avoids it:
+//! the cache. In the table that takes as long as the allocation does. What avoids it:
 //!
 //! 1. **One word and the payload.** Everything that is not the result fits into one word, the
-//!    *head*, so that a future of a result of up to 8 bytes is a pair of scalars. Such a pair is
-//!    returned in two registers and never waits.
+//!    *head*, so that a future of one scalar of up to 8 bytes is a pair of scalars. Such a pair is
+//!    returned in two registers, and does not wait for memory.
 //! 2. **The payload first.** A result of two words or more still goes through memory. With the
 //!    head behind it, it is cut into the same 16-byte pieces on its way into the caller's state
 //!    machine and out of it, and the second move does not wait. With the head first,
@@ -60,7 +60,7 @@
 //!   table of functions. A pending poll is one indirect call (for a source, by way of a jump): the
 //!   function gets the head, and writes *spent* into it when it gives the result.
 //! * An address that leaves no room for the token (tagged heaps, five-level page tables) goes into
-//!   a box with all its bits, and the head points to that. Never a wrong pointer.
+//!   a box with all its bits, and the head points to that. No address is cut.
 //! * On targets whose words are not 64 bits wide, the two tokens are fields beside the word.
 //! * The word is never null, so that `Option<ValueFuture<'_, T>>` is no larger.
 //!

@@ -1,7 +1,9 @@
 //! An object-safe async method that does not allocate, whether it answers at once or waits.
 //!
-//! An `async fn` allocates nothing, until it stands behind `dyn Trait`: then every call makes a
-//! `Box<dyn Future>`, even when the answer is already there. [`ValueFuture`] is a type that such a
+//! Pending work takes slots of pools. A pool allocates while it grows, and not for each call.
+//!
+//! An `async fn` allocates nothing, until it stands behind `dyn Trait`: then `async-trait` makes a
+//! `Box<dyn Future>` for every call, even when the answer is already there. [`ValueFuture`] is a type that such a
 //! method can name instead. It holds its result *inline* if the result is there, and otherwise
 //! refers to what will give it:
 //!
@@ -62,30 +64,30 @@
 //!
 //! * **Awaiting.** `.await` is right for results of up to 8 bytes. Larger ones are returned through
 //!   memory, and `.await` begins with moving them: [`ready_or_await!`] and
-//!   [`in_place`](ValueFuture::in_place) do without that move, and are up to four times faster. If
-//!   in doubt, take the macro.
+//!   [`in_place`](ValueFuture::in_place) do without that move. For a `Vec<u8>` they take a quarter of the time
+//!   (`cargo bench --bench ratios -- --only ready`; the README has the table). If in doubt, take the macro.
 //! * **Borrowing.** The future may borrow for `'a`. If it borrows from more than `&self`, as above,
 //!   all of it gets one name; `ValueFuture<'_, T>` borrows from `self` only.
 //! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then),
 //!   [`map_ok`](ValueFuture::map_ok), [`map_err`](ValueFuture::map_err),
 //!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline when the
-//!   value is there, and are pooled when it is not. [`try_take`](ValueFuture::try_take) takes a value
+//!   value is there. When it is not, they take a slot as [`pooled`](ValueFuture::pooled) does. [`try_take`](ValueFuture::try_take) takes a value
 //!   that is there, without polling.
 //! * **Completions.** What is answered later, on another thread or from the wire, rents a completion
 //!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
-//!   consumer. Nothing is allocated once the pool is warm, and late, duplicate and forged answers are
-//!   refused. See `examples/completion.rs` and `examples/wire_keys.rs`.
-//! * **Futures that wait.** [`pooled`](ValueFuture::pooled) is [`boxed`](ValueFuture::boxed) without the
-//!   allocation: the future goes into a slot that is used again. [`eager`](ValueFuture::eager) polls it
+//!   consumer. Nothing is allocated if the thread finds a vacant slot. Late and duplicate answers are refused,
+//!   and so are forged ones, unless they guess the key of a pending operation. See `examples/completion.rs` and `examples/wire_keys.rs`.
+//! * **Futures that wait.** [`pooled`](ValueFuture::pooled) puts the future into a slot that is used again,
+//!   instead of a box. [`eager`](ValueFuture::eager) polls it
 //!   once before, so that what is ready is inline. A [`FuturePool`] has bounds and figures of its own.
 //! * **Many awaiters.** [`share`](ValueFuture::share) gives a [`Shared`], which is `Clone`: one fetch for all
 //!   who ask, with one allocation at most, and none if the result is here.
 //! * **One operation at a time.** A [`ReusableSource`] lies in a field, one for a connection or a direction of
-//!   it, and never allocates. A reader whose `next` gives its futures is a stream by [`ValueStream`].
+//!   it, and does not allocate. A reader whose `next` gives its futures is a stream by [`ValueStream`].
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
-//!   [`from_source`](ValueFuture::from_source): no allocation, pending or not. See
-//!   `examples/custom_source.rs`.
+//!   [`from_source`](ValueFuture::from_source), which allocates nothing if the address of the source
+//!   needs no more than 48 bits. See `examples/custom_source.rs`.
 //! * **One thread.** [`LocalValueFuture`], [`LocalPool`] and their like are the same for what is not `Send`.
 //!
 //! # Not lazy
@@ -101,12 +103,13 @@
 //! after a panic, and a source that reports a stale token panic with a text that names the rule,
 //! the arm and the type, in every arm the same. [`checked`](ValueFuture::checked) gives that as a
 //! [`PollError`] instead, and [`FusedFuture`](futures_core::FusedFuture) tells whether there is
-//! anything left to poll. A stale token never touches the operation that is live.
+//! anything left to poll. A source that keeps the contract of [`ValueSource`] refuses a stale token, and the
+//! live operation goes on.
 //!
 //! # When not to use it
 //!
 //! * Where the method is called with static dispatch: an `async fn` allocates nothing there.
-//! * Where it waits, and its future is larger than 4 KiB: that is boxed, as `Box::pin` does it.
+//! * Where it waits, and its future is larger than 4,144 bytes: that is boxed, as `Box::pin` does it.
 //! * Where a call crosses a network or a disk each time: no one will see the allocation.
 //!
 //! # Features

@@ -36,7 +36,7 @@ use crate::{
 /// ```
 #[must_use = "futures do nothing unless awaited"]
 pub enum Arm<'a, T, A = AnyThread> {
-    /// The result, inline: nothing is allocated and nothing is called.
+    /// The result, inline: nothing is allocated.
     Ready(T),
     /// A future in a box, which is one allocation of header and future, or in a slot of a pool.
     Boxed(BoxedFuture<'a, T, A>),

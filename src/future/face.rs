@@ -34,8 +34,9 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Exactly one allocation: 8 bytes of header and `future`. It is freed as soon as
-            /// `future` has completed, before the result is given out.
+            /// One allocation, of 8 bytes of header and `future`, with the padding that the alignment of
+            /// `future` needs. It is freed as soon as `future` has completed, before the result is given
+            /// out.
             ///
             /// # Examples
             ///
@@ -56,16 +57,17 @@ macro_rules! face {
                 $Face(Packed::boxed(future))
             }
 
-            /// [`boxed`](Self::boxed) without the box: `future` is put into a slot that is used again, of
-            /// the pool that is [built in](crate::FuturePool::built_in). In a
+            /// Puts `future` into a slot that is used again, of the pool that is
+            /// [built in](crate::FuturePool::built_in), instead of a box. In a
             /// [`LocalValueFuture`](crate::LocalValueFuture) it need not be `Send`.
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if a slot of its size class is vacant. A future of more than
+            /// Nothing is allocated if this thread finds a vacant slot of the size class. The first future of
+            /// a thread may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
             /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16,
-            /// is boxed, and so is what finds nothing vacant in the 16 MiB of its size. The slot is vacant again when `future` has completed, before the result is given
-            /// out, or when it is dropped.
+            /// is boxed, and so is what finds nothing vacant in the 16 MiB of its size. The slot is vacant
+            /// again when `future` has completed, before the result is given out, or when it is dropped.
             ///
             /// # Examples
             ///
@@ -89,8 +91,8 @@ macro_rules! face {
             /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
             /// ready at once, its result is inline.
             ///
-            /// The poll has a waker that does nothing. No wake-up is lost by that: whoever awaits what is
-            /// returned begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
+            /// The poll has a waker that does nothing. No wake-up is lost by that: the task that awaits what
+            /// is returned begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
             /// without a second poll.
             ///
             /// # Not lazy
@@ -197,7 +199,8 @@ macro_rules! face {
             /// the state machine that `.await` begins with.
             ///
             /// It does what [`ready_or_await!`](crate::ready_or_await) does in postfix form, and is
-            /// as fast for most types; the table in the README says for which it is not. The
+            /// as fast for most types; the table in the README says for which it is not
+            /// (`cargo bench --bench ratios -- --only ready`). The
             /// temporary lives to the end of the statement, and with it what it borrows:
             /// in the scrutinee of a `match` or an `if let` whose arms use that, and before edition
             /// 2024 at the end of a block, take the macro.
@@ -239,7 +242,7 @@ macro_rules! face {
                 self.0.into_arm()
             }
 
-            /// The future with its misuse as a value: the output is `Result<T, PollError>`, and
+            /// Turns misuse into a value: the output is `Result<T, PollError>`, and
             /// no poll panics for a rule that was broken, by this future or by those that it was
             /// combined from. (One that an async block awaits, in a box, panics in there.)
             ///
@@ -296,7 +299,7 @@ macro_rules! face {
             /// # Sizes and allocation
             ///
             /// If the result is here, none. Otherwise this future and `f` are put into a slot, as
-            /// [`pooled`](crate::ValueFuture::pooled) does it: nothing is allocated once there is one.
+            /// [`pooled`](crate::ValueFuture::pooled) does it, which allocates as it does.
             /// Where there is no `pooled`, they are boxed. So it is in the other combinators.
             ///
             /// # Panics

@@ -51,8 +51,8 @@ face! {
     ///
     /// # Sizes
     ///
-    /// On 64-bit targets one word and `T`: 8 bytes for `()`, 16 for anything of up to 8 bytes. A
-    /// pointer-sized niche is left, so that `Option<ValueFuture<'_, T>>` is no larger.
+    /// On 64-bit targets one word and `T`: 8 bytes for `()`, 16 for a `T` of 1 to 8 bytes.
+    /// One niche is left, so that `Option<ValueFuture<'_, T>>` is no larger.
     ///
     /// # Cancel safety
     ///

@@ -7,7 +7,7 @@ macro_rules! face {
         $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr,
         [$($send:tt)*],
         // What is to be said of other threads, where there are any.
-        at_hand: $at_hand:expr, by_whom: $by_whom:expr, stats: $stats:expr, trim: $trim:expr
+        if_found: $if_found:expr, by_whom: $by_whom:expr, stats: $stats:expr, trim: $trim:expr
     ) => {
         $(#[$doc])*
         pub struct $Pool(pub(crate) Machines<$home>);
@@ -15,7 +15,7 @@ macro_rules! face {
         #[doc = concat!("A builder of a [`", stringify!($Pool), "`]; from [`builder`](",
             stringify!($Pool), "::builder).")]
         ///
-        /// There are no initial slots to ask for: it makes a pool that can be a `static`, at no cost.
+        /// There are no initial slots to ask for: it makes a pool that can be a `static`, and allocates nothing.
         #[doc = concat!("[`reserve`](", stringify!($Pool), "::reserve) makes them later.")]
         #[derive(Clone, Copy)]
         #[must_use = "a builder makes a pool when it is told to `build`"]
@@ -24,7 +24,7 @@ macro_rules! face {
         }
 
         impl $Builder {
-            /// Never has more slots of each size than that. What finds none is boxed.
+            /// Never has more slots of each size than that. A future that finds none is boxed.
             ///
             /// # Panics
             ///
@@ -105,7 +105,7 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            #[doc = concat!("Nothing is allocated if a slot of its size class is vacant", $at_hand, ".")]
+            #[doc = $if_found]
             /// What is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
             /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
             /// the result is given out, or when it is dropped.
@@ -179,8 +179,8 @@ macro_rules! face {
             /// Polls `future` once, now, in its own type, which the compiler can inline: if it is ready at
             /// once, its result is inline, and it keeps no slot.
             ///
-            /// The poll has a waker that does nothing. No wake-up is lost by that: whoever awaits what is
-            /// returned begins with a poll. So a future that pends is polled twice before anything wakes
+            /// The poll has a waker that does nothing. No wake-up is lost by that: the task that awaits what
+            /// is returned begins with a poll. So a future that pends is polled twice before anything wakes
             /// it; where there is a context, [`eager_with`](Self::eager_with) does without that.
             ///
             /// # Not lazy
@@ -248,7 +248,8 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// One allocation for each slot, and what its size takes when it is first needed.
+            /// One allocation for each slot, a few for the size itself when it is first used, and some for a
+            /// list of its slots.
             ///
             /// # Examples
             ///

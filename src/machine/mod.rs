@@ -52,16 +52,25 @@ face! {
     /// # Sizes and allocation
     ///
     /// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144
-    /// bytes, and a future takes the smallest that has room for it, whatever was in there before. Each
-    /// size takes 7 KiB from when it is first needed, and 12 KiB more if more than 15 threads use it at a
-    /// time; each slot an allocation of its own when there is none vacant; the pool itself about 1 KiB.
+    /// bytes. A future takes the smallest that has room for it, whatever was in there before. If none is
+    /// vacant, the pool allocates one, and each slot is an allocation of its own.
     ///
-    /// A thread keeps up to 32 vacant slots of a size for itself; what is more goes to others. A pool that
-    /// is bounded to fewer than 512 slots of a size looks for them wherever they are, which costs each
-    /// future some nanoseconds more (but not while it is full); with a higher bound it may be
-    /// full although other threads have some.
-    /// [`trim`](FuturePool::trim) gives back what is not needed. A future that is forgotten
-    /// (`mem::forget`) keeps its slot, and after the pool what is left of that.
+    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 6.5 KiB more from its first use
+    /// on. [`trim`](FuturePool::trim) frees vacant slots. A future that is forgotten (`mem::forget`) keeps its
+    /// slot, and after the pool what is left of that.
+    ///
+    /// # Threads
+    ///
+    /// A thread keeps up to 32 vacant slots of a size for itself. All threads find the others. A pool that is
+    /// bounded to fewer than 512 slots of a size also finds those that other threads keep, by atomic
+    /// operations that the other pools do without. With a higher bound, a pool may be full although another
+    /// thread keeps vacant slots.
+    ///
+    /// Each size begins with room for what 15 threads keep. A thread counts if it is alive and has used any
+    /// pool of this crate. If there are more of them, a size allocates more room, the first time that one of
+    /// the later threads makes or drops a future there: 12 KiB for up to 47 threads, 36 KiB for 100, 372 KiB
+    /// for 500 and 756 KiB for 2,000. It takes as much if that thread is the only one that uses the pool. Neither
+    /// [`trim`](FuturePool::trim) nor the end of a thread frees this room. It is freed with the pool.
     ///
     /// # Examples
     ///
@@ -92,17 +101,22 @@ face! {
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
     const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],
-    at_hand: " that this thread can get at",
+    if_found: "Nothing is allocated if this thread finds a vacant slot of the size class. The first future of \
+        a thread may allocate: see [*Threads*](FuturePool#threads).",
     by_whom: " by this thread",
     stats: "It goes through all that it keeps for threads: it is for reports, not for each future.",
     trim: "What other threads that live keep for themselves, up to 32 slots of a size each, stays."
 }
 
 face! {
-    /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`. A size
-    /// takes one small allocation when it is first needed, and each slot one; every vacant slot is at hand.
+    /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
     ///
     /// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has one of its own.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 160 bytes when it is
+    /// first used, and each slot one. Every vacant slot of a size is found.
     ///
     /// # Examples
     ///
@@ -134,7 +148,8 @@ face! {
     /// ```
     LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
     const { Cell::new(ptr::null_mut()) }, LocalTally::new(), [],
-    at_hand: "", by_whom: "", stats: "", trim: ""
+    if_found: "Nothing is allocated if a slot of the size class is vacant.",
+    by_whom: "", stats: "", trim: ""
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]

@@ -7,8 +7,8 @@ use core::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct FuturePoolStats {
-    /// For each size class, the smallest first. One that was never needed has no slots, and takes no
-    /// memory.
+    /// For each size class, the smallest first. A class that was never used has no slots, and no
+    /// allocation.
     pub classes: [ClassStats; super::classes::SIZES.len()],
     /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
     /// the bound in bytes leaves no slot of their size.
@@ -57,7 +57,8 @@ impl FuturePoolStats {
         self.total(|class| class.capacity)
     }
 
-    /// How many times the pool has called the allocator, without the boxes of what has no slot.
+    /// How many times the pool has called the allocator. The boxes of futures without a slot are not
+    /// counted.
     #[must_use]
     pub fn allocations(&self) -> u64 {
         self.total(|class| class.allocations)
@@ -114,7 +115,7 @@ pub struct ClassStats {
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,
-    /// How many times the allocator was called: for each slot, first for the size itself, and a few times
-    /// for a list of its slots.
+    /// How many times the allocator was called: for each slot, first for the size itself, a few times for a
+    /// list of its slots, and for the room of more than 15 threads.
     pub allocations: u64,
 }

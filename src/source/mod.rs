@@ -64,7 +64,7 @@ pub trait ValueSource {
 
     /// The consumer of the operation `token` has gone, and will not take the result.
     ///
-    /// It is called while a future is dropped, often while a panic unwinds: a panic in here then
-    /// aborts the process.
+    /// It is called while a future is dropped. If that is while a panic unwinds, a panic in here aborts the
+    /// process.
     fn abandon(&self, token: Token);
 }

@@ -13,7 +13,7 @@ use futures_core::{FusedStream, Stream};
 /// The stream of what a method gives that is called again and again: a reader whose `next` returns a
 /// [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end.
 ///
-/// It holds the future of one item at a time, and nothing else: neither it nor a call of the method
+/// It holds the method, and the future of one item at a time. Neither it nor a call of the method
 /// allocates, unless the method does.
 ///
 /// # Cancel safety

@@ -41,6 +41,16 @@ impl Balance {
         action()
     }
 
+    /// Counts what this thread does from now on: for the end of a thread.
+    pub(crate) fn count_from_here(&'static self) {
+        COUNTED.set(Some(self));
+    }
+
+    /// How many allocations were made in all.
+    pub(crate) fn made(&self) -> usize {
+        self.made.load(SeqCst)
+    }
+
     /// How many allocations `action` makes on this thread.
     pub(crate) fn made_by(&'static self, action: impl FnOnce()) -> usize {
         let before = self.made.load(SeqCst);

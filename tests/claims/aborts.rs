@@ -1,0 +1,81 @@
+//! What aborts the process: each in a process of its own.
+
+use std::{
+    env,
+    process::Command,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
+
+use value_future::{Pool, Source, StaleToken, Token, ValueFuture, ValueSource};
+
+use crate::{common::poll_with, words::said};
+
+/// Runs the test with this name once more, where `action` is to abort the process.
+fn aborts(name: &str, action: impl FnOnce()) {
+    const NAME: &str = "CLAIMED_TO_ABORT";
+    if env::var_os(NAME).is_some() {
+        action();
+        return;
+    }
+    let mut again = Command::new(env::current_exe().unwrap());
+    let name = format!("claims::aborts::{name}");
+    let output = again.args(["--exact", &name]).env(NAME, "").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("running 1 test") && !said.contains("test result"), "{said}");
+    // A test that fails ends with a code.
+    assert!(output.status.code().is_none_or(|code| code != 0 && code != 101), "{}", output.status);
+}
+
+struct Panics(&'static str);
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("{}", self.0);
+    }
+}
+
+fn panics(text: &'static str) -> Waker {
+    Waker::from(Arc::new(Panics(text)))
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "starts a process")]
+fn a_consumer_and_a_watcher_whose_wakers_both_panic() {
+    aborts("a_consumer_and_a_watcher_whose_wakers_both_panic", || {
+        let pool = Pool::<Option<u32>>::new();
+        let (mut completer, mut completion) = pool.rent();
+        let key = completer.key();
+        assert!(poll_with(&mut completion, &panics("the consumer")).is_pending());
+        let watcher = panics("the watcher");
+        assert!(completer.poll_abandoned(&mut Context::from_waker(&watcher)).is_pending());
+        let _ = pool.complete_key(key, Some(1));
+    });
+    said!("src/pool/face.rs", "if both panic, the process aborts");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "starts a process")]
+fn a_source_that_panics_in_abandon_while_a_panic_unwinds() {
+    struct Fails;
+    impl ValueSource for Fails {
+        type Output = ();
+
+        fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<(), StaleToken>> {
+            Poll::Pending
+        }
+
+        fn abandon(&self, _: Token) {
+            panic!("in abandon");
+        }
+    }
+    aborts("a_source_that_panics_in_abandon_while_a_panic_unwinds", || {
+        let source = Source::new(Fails);
+        let _future = ValueFuture::from_source(&source, Token::new(1));
+        panic!("which unwinds");
+    });
+    said!(
+        "src/source/mod.rs",
+        "If that is while a panic unwinds, a panic in here aborts the process."
+    );
+}

@@ -1,0 +1,130 @@
+//! How often the allocator is called, and for how many bytes.
+
+use std::{future::pending, task::Poll};
+
+use value_future::{FuturePool, LocalFuturePool, LocalPool, Pool, ValueFuture};
+
+use crate::{
+    common::poll,
+    counting::Balance,
+    words::{kib, said},
+};
+
+#[test]
+fn the_box_of_the_ecosystem_is_one_allocation_in_every_arm() {
+    static BALANCE: Balance = Balance::new();
+    assert_eq!(BALANCE.made_by(|| drop(ValueFuture::ready(7).into_boxed())), 1);
+    let boxed = ValueFuture::boxed(pending::<u32>());
+    assert_eq!(BALANCE.made_by(|| drop(boxed.into_boxed())), 1);
+    said!(
+        "src/future/face.rs",
+        "The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation;"
+    );
+}
+
+#[test]
+fn a_boxed_future_has_8_bytes_of_header_and_what_its_alignment_takes() {
+    #[repr(align(16))]
+    struct Wide([u8; 16]);
+
+    static BALANCE: Balance = Balance::new();
+    static WIDE: Balance = Balance::new();
+    let bytes = [1_u8; 24];
+    let narrow = async move { bytes.len() };
+    let size = size_of_val(&narrow);
+    let kept = BALANCE.count(|| ValueFuture::boxed(narrow));
+    assert_eq!((BALANCE.live(), BALANCE.bytes().unsigned_abs()), (1, 8 + size.next_multiple_of(8)));
+    let wide = Wide([1; 16]);
+    let wide = async move {
+        let wide = wide;
+        wide.0.len()
+    };
+    let size = size_of_val(&wide);
+    let wide = WIDE.count(|| ValueFuture::boxed(wide));
+    assert_eq!((WIDE.live(), WIDE.bytes().unsigned_abs()), (1, 16 + size));
+    drop((kept, wide));
+    said!(
+        "src/future/face.rs",
+        "One allocation, of 8 bytes of header and `future`, with the padding that the alignment of `future` needs."
+    );
+    said!("README.md", "with one allocation of 8 bytes more.");
+}
+
+#[test]
+fn a_pool_of_futures_is_made_without_an_allocation() {
+    static BALANCE: Balance = Balance::new();
+    assert_eq!(BALANCE.made_by(|| drop((FuturePool::new(), LocalFuturePool::new()))), 0);
+    let bounded = || FuturePool::builder().max_slots(5).max_bytes(4 << 20).build();
+    assert_eq!(BALANCE.made_by(|| drop(bounded())), 0);
+    said!("src/machine/face.rs", "A pool without bounds. Nothing is allocated.");
+}
+
+#[test]
+fn a_pool_of_futures_counts_its_allocations_right() {
+    static BALANCE: Balance = Balance::new();
+    let pool = FuturePool::new();
+    let mut futures = Vec::with_capacity(300);
+    let made = BALANCE.made_by(|| {
+        pool.reserve(100, 20).unwrap();
+        futures.extend((0..300).map(|_| pool.future(pending::<()>())));
+    });
+    assert_eq!(pool.stats().allocations(), made as u64);
+    // Slots, one of each size beside the list of its vacant slots, and no more than that.
+    assert!(made > 320 && made < 350, "{made}");
+    said!(
+        "src/machine/face.rs",
+        "One allocation for each slot, a few for the size itself when it is first used, and some for a list of its slots"
+    );
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_size_of_a_local_pool_takes_one_allocation_and_each_slot_one() {
+    static BALANCE: Balance = Balance::new();
+    let pool = LocalFuturePool::new();
+    let mut futures = Vec::with_capacity(100);
+    BALANCE.count(|| futures.push(pool.future(pending::<()>())));
+    let of_the_size = BALANCE.bytes() - 64;
+    assert_eq!((BALANCE.live(), pool.stats().allocations()), (2, 2));
+    BALANCE.count(|| futures.extend((1..100).map(|_| pool.future(pending::<()>()))));
+    assert_eq!((BALANCE.live(), BALANCE.bytes()), (101, of_the_size + 6400));
+    said!(
+        "src/machine/mod.rs",
+        "A size takes one allocation of {of_the_size} bytes when it is first used, and each slot one."
+    );
+}
+
+/// The sentence that was wrong: it takes a slot of the built-in pool, and no box.
+#[test]
+fn to_map_a_completion_that_waits_takes_a_slot() {
+    static BALANCE: Balance = Balance::new();
+    let pool = Pool::<Option<u64>>::new();
+    let (completer, completion) = pool.rent();
+    let map = |completion| ValueFuture::from(completion).map(|value: Option<u64>| value);
+    assert!(format!("{:?}", map(completion)).ends_with(", pooled))"));
+    drop(completer);
+    let made = BALANCE.made_by(|| {
+        let (completer, completion) = pool.rent();
+        let mut mapped = map(completion);
+        assert_eq!(poll(&mut mapped), Poll::Pending);
+        completer.complete(Some(4)).unwrap();
+        assert_eq!(poll(&mut mapped), Poll::Ready(Some(4)));
+    });
+    assert_eq!(made, 0);
+    said!("README.md", "`map` on a pending completion takes a slot of the built-in pool.");
+}
+
+/// What a pool keeps for the first threads is allocated when the pool is made.
+#[test]
+fn a_pool_of_completions_counts_what_it_begins_with() {
+    static SHARED: Balance = Balance::new();
+    static LOCAL: Balance = Balance::new();
+    let shared = SHARED.count(Pool::<Option<u64>>::new);
+    let local = LOCAL.count(LocalPool::<Option<u64>>::new);
+    assert_eq!((SHARED.live(), shared.stats().allocations), (2, 2));
+    assert_eq!((LOCAL.live(), local.stats().allocations), (1, 1));
+    if cfg!(target_pointer_width = "64") {
+        assert_eq!((kib(SHARED.bytes()), LOCAL.bytes()), ("6.7 KiB".into(), 408));
+    }
+    said!("src/pool/face.rs", "At least one allocation, for the pool itself");
+}

@@ -1,0 +1,247 @@
+//! How many slots pools have, of which sizes, and who finds them.
+
+use std::{cell::Cell, future::pending, sync::mpsc, thread};
+
+use static_assertions::assert_not_impl_any;
+use value_future::{Abandoned, FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
+
+use crate::{
+    common::{for_both_pools, panic_text, poll, poll_with},
+    counting::Balance,
+    words::{grouped, said},
+};
+
+assert_not_impl_any!(FuturePool: Clone);
+assert_not_impl_any!(LocalFuturePool: Clone, Sync);
+
+/// Runs `here` while a thread lives that has run `there`.
+fn while_a_thread_lives<R>(there: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
+    thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        let (end, is_over) = mpsc::channel::<()>();
+        let thread = scope.spawn(move || {
+            there();
+            done.send(()).unwrap();
+            is_over.recv().unwrap();
+        });
+        is_done.recv().unwrap();
+        let result = here();
+        end.send(()).unwrap();
+        thread.join().unwrap();
+        result
+    })
+}
+
+for_both_pools! {
+    /// Slots are slow to make under Miri.
+    const STEPS: usize = if cfg!(miri) { 3 } else { 5 };
+
+    #[test]
+    fn a_pool_grows_by_32_slots_and_then_by_twice_as_many_as_before() {
+        let pool = Pool::<Option<u64>>::new();
+        assert_eq!(pool.stats().capacity, 0);
+        let (mut ends, mut steps) = (vec![], vec![]);
+        while steps.len() < STEPS {
+            // All that there are, and one more.
+            ends.extend((ends.len() as u64..=pool.stats().capacity).map(|_| pool.rent()));
+            steps.push(pool.stats().capacity);
+        }
+        assert_eq!(steps, [32, 96, 224, 480, 992][..STEPS]);
+        for slots in [1, 32, 33, 97] {
+            let pool = PoolBuilder::<Option<u64>>::default().initial_slots(slots).build();
+            assert_eq!(Some(&pool.stats().capacity), steps.iter().find(|step| **step >= slots.into()));
+            let builder = PoolBuilder::<Option<u64>>::default();
+            let exact = builder.initial_slots(slots).max_slots(slots).build();
+            assert_eq!(exact.stats().capacity, slots.into());
+        }
+        said!("src/pool/face.rs", "32, 96, 224, 480, 992");
+        said!("src/pool/mod.rs", "32 come with the first operation");
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_slot_takes_56_bytes_and_the_value() {
+        fn beside<T: Abandoned>(balances: &'static [Balance; 2]) -> usize {
+            let [of_none, of_all] = balances;
+            let none = of_none.count(Pool::<T>::new);
+            let all = of_all.count(|| PoolBuilder::<T>::default().initial_slots(96).build());
+            let bytes = (of_all.bytes() - of_none.bytes()).unsigned_abs();
+            drop((none, all));
+            assert_eq!(bytes % 96, 0);
+            bytes / 96 - size_of::<T>().next_multiple_of(8)
+        }
+        static BALANCES: [[Balance; 2]; 4] = [const { [const { Balance::new() }; 2] }; 4];
+        let sizes = [
+            beside::<Option<Box<u64>>>(&BALANCES[0]),
+            beside::<Option<u64>>(&BALANCES[1]),
+            beside::<Option<[u64; 20]>>(&BALANCES[2]),
+            beside::<Option<u8>>(&BALANCES[3]),
+        ];
+        assert_eq!(sizes, [56; 4]);
+        said!("src/pool/mod.rs", "A slot takes {} bytes and the value", sizes[0]);
+    }
+
+    #[test]
+    fn two_pools_give_equal_keys() {
+        let pools = [Pool::<Option<u64>>::new(), Pool::new()];
+        let keys = pools.each_ref().map(|pool| pool.rent().0.into_key());
+        assert_eq!(keys[0], keys[1]);
+        said!("README.md", "Two pools give equal keys");
+    }
+
+    #[test]
+    fn an_operation_without_a_consumer_is_counted_when_its_slot_comes_back() {
+        let pool = Pool::<Option<u64>>::new();
+        let (completer, completion) = pool.rent();
+        drop(completion);
+        assert_eq!(pool.stats().abandoned, 0);
+        drop(completer);
+        assert_eq!((pool.stats().abandoned, pool.stats().returned), (1, 1));
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        drop(completion);
+        assert_eq!(pool.stats().abandoned, 1, "it had its result");
+    }
+
+    #[test]
+    fn each_refusal_of_a_key_is_counted() {
+        let pool = Pool::<Option<u64>>::new();
+        let (completer, completion) = pool.rent();
+        let key = completer.into_key();
+        pool.complete_key(key, Some(1)).unwrap();
+        assert_eq!(pool.stats().stale_rejections, 0);
+        assert!(pool.complete_key(key, Some(2)).is_err());
+        assert!(pool.abandon_key(key).is_err());
+        drop(completion);
+        let _ends = pool.rent();
+        assert!(pool.complete_key(key, Some(3)).is_err());
+        assert!(pool.complete_key(value_future::Key::from_u64(u64::MAX), Some(4)).is_err());
+        assert_eq!(pool.stats().stale_rejections, 4);
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_abandon_keys_from_what_comes_after_it() {
+        struct Panics;
+        impl std::task::Wake for Panics {
+            fn wake(self: std::sync::Arc<Self>) {
+                panic!("the waker panics");
+            }
+        }
+        let pool = Pool::<Option<u64>>::new();
+        let mut operations: Vec<_> = (0..3)
+            .map(|_| {
+                let (completer, completion) = pool.rent();
+                let _key = completer.into_key();
+                completion
+            })
+            .collect();
+        let waker = std::task::Waker::from(std::sync::Arc::new(Panics));
+        assert!(poll_with(&mut operations[0], &waker).is_pending());
+        assert_eq!(panic_text(|| pool.abandon_keys()), "the waker panics");
+        let ended: Vec<_> = operations.iter().map(Completion::is_completed).collect();
+        assert_eq!(ended, [true, false, false]);
+        assert_eq!(pool.abandon_keys(), 2);
+    }
+}
+
+/// How many futures are boxed of as many as a pool has slots, if another thread has returned all of them.
+fn boxed_beside_a_thread(slots: u32) -> u64 {
+    let pool = FuturePool::builder().max_slots(slots).build();
+    let all = || (0..slots).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>();
+    while_a_thread_lives(|| drop(all()), || drop(all()));
+    pool.stats().full
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "many slots")]
+fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
+    let limit = (500..520).find(|slots| boxed_beside_a_thread(*slots) > 0).unwrap();
+    assert_eq!(boxed_beside_a_thread(10), 0);
+    said!("src/machine/mod.rs", "bounded to fewer than {limit} slots of a size");
+    said!("src/machine/design.md", "{limit} slots of a size");
+}
+
+#[test]
+fn the_sizes_are_those_that_are_listed() {
+    let classes = FuturePool::new().stats().classes;
+    let list = |figures: Vec<u64>| {
+        let figures: Vec<_> = figures.iter().map(ToString::to_string).collect();
+        let (last, others) = figures.split_last().unwrap();
+        format!("{} and {last}", others.join(", "))
+    };
+    assert_eq!(classes.len(), 8);
+    let room: Vec<_> = classes.iter().map(|class| class.max_size).collect();
+    let slots: Vec<_> = classes.iter().map(|class| class.slot_size).collect();
+    if cfg!(target_pointer_width = "64") {
+        said!(
+            "src/machine/mod.rs",
+            "Slots come in eight sizes, with room for futures of {} bytes",
+            list(room.clone())
+        );
+        said!(
+            "src/machine/design.md",
+            "Larger futures than {} bytes are boxed",
+            FuturePool::MAX_SIZE
+        );
+        said!("README.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
+        said!("src/lib.rs", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
+        assert_eq!(room.last(), Some(&(FuturePool::MAX_SIZE as u64)));
+        // The smallest future of a size leaves more than half of the room empty.
+        let wasteful = |at: usize| at == 0 || (room[at - 1] + 1) * 2 < room[at];
+        assert_eq!((0..8).filter(|at| wasteful(*at)).collect::<Vec<_>>(), [0, 1]);
+        said!(
+            "src/machine/design.md",
+            "At most half of a slot is left empty, from the third class on."
+        );
+    }
+    said!("src/machine/design.md", "The sizes are {} bytes", list(slots));
+    said!("README.md", "one of eight sizes");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "many slots")]
+fn the_built_in_pool_has_16_mebibytes_of_a_size() {
+    let [.., class] = FuturePool::built_in().stats().classes;
+    // 16 bytes of what is in front of it, and no other test here has such large ones.
+    let large = || {
+        let bytes = [1_u8; 4000];
+        ValueFuture::pooled(async move {
+            pending::<()>().await;
+            bytes.len()
+        })
+    };
+    let slots = (16 << 20) / class.slot_size;
+    let futures: Vec<_> = (0..=slots).map(|_| large()).collect();
+    let stats = FuturePool::built_in().stats();
+    assert_eq!((stats.classes[7].live, stats.classes[7].capacity, stats.full), (slots, slots, 1));
+    drop(futures);
+    said!("src/machine/mod.rs", "Of each of the eight sizes it has 16 MiB at most.");
+    said!("src/future/face.rs", "in the 16 MiB of its size");
+}
+
+#[test]
+fn the_most_slots_are_those_that_there_are_until_some_are_trimmed() {
+    let pool = FuturePool::new();
+    drop((0..5).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
+    let unused = pool.stats().classes[1..].iter().all(|class| class.allocations == 0);
+    assert!(unused, "a class that was never used has no allocation");
+    let bytes = [1_u8; 100];
+    drop(pool.future(async move { bytes.len() }));
+    assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 6));
+    pool.trim();
+    assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 0));
+}
+
+/// As in the README: a future that is put into a slot is lazy, and an eager one is not.
+#[test]
+fn a_pooled_future_is_not_polled_before_it_is_awaited() {
+    let polled = Cell::new(false);
+    let poll_it = async { polled.set(true) };
+    let mut future = LocalValueFuture::pooled(poll_it);
+    assert!(!polled.get());
+    assert!(poll(&mut future).is_ready() && polled.get());
+    polled.set(false);
+    drop(LocalValueFuture::eager(async { polled.set(true) }));
+    assert!(polled.get());
+    said!("README.md", "or use `pooled`, which is lazy");
+}

@@ -1,0 +1,154 @@
+//! How many bytes each type takes.
+
+use value_future::{
+    AnyThread, Arm, Checked, Completer, Completion, FuturePool, Key, LocalFuturePool, LocalPool,
+    LocalReusableSource, LocalShared, LocalValueFuture, OneThread, Pool, ReusableSource, Shared,
+    Source, StaleToken, Token, ValueFuture, ValueReader, WeakShared,
+};
+
+use crate::words::{grouped, said};
+
+/// What a type takes beside its `T`, for several of them whose sizes are multiples of a word.
+macro_rules! beside {
+    ($name:ident) => {{
+        let sizes = [
+            size_of::<$name<()>>(),
+            size_of::<$name<u64>>() - 8,
+            size_of::<$name<Option<u64>>>() - 16,
+            size_of::<$name<[u64; 100]>>() - 800,
+        ];
+        assert_eq!(sizes, [sizes[0]; 4]);
+        sizes[0]
+    }};
+    (<'_> $name:ident) => {{
+        type Named<'a, T> = $name<'a, T>;
+        let sizes = [
+            size_of::<Named<'_, ()>>(),
+            size_of::<Named<'_, u64>>() - 8,
+            size_of::<Named<'_, Option<u64>>>() - 16,
+            size_of::<Named<'_, [u64; 100]>>() - 800,
+        ];
+        assert_eq!(sizes, [sizes[0]; 4]);
+        sizes[0]
+    }};
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_future_is_one_word_and_its_result() {
+    let word = beside!(<'_> ValueFuture);
+    assert_eq!(beside!(<'_> LocalValueFuture), word);
+    let small = [size_of::<ValueFuture<'_, u8>>(), size_of::<ValueFuture<'_, [u8; 8]>>()];
+    assert_eq!(small, [16; 2]);
+    said!(
+        "README.md",
+        "**{word} bytes** for `ValueFuture<'_, ()>`, {} for results of up to 8 bytes",
+        small[0]
+    );
+    said!(
+        "src/future/mod.rs",
+        "one word and `T`: {word} bytes for `()`, {} for a `T` of 1 to 8 bytes",
+        small[0]
+    );
+    said!("src/family.md", "`ValueFuture<'_, ()>`, which is {word} bytes");
+}
+
+#[test]
+fn one_niche_is_left_in_a_future() {
+    let future = size_of::<ValueFuture<'_, u64>>();
+    assert_eq!(size_of::<Option<ValueFuture<'_, u64>>>(), future);
+    assert!(size_of::<Option<Option<ValueFuture<'_, u64>>>>() > future);
+    said!("README.md", "an `Option` around it takes no more");
+    said!(
+        "src/future/mod.rs",
+        "One niche is left, so that `Option<ValueFuture<'_, T>>` is no larger."
+    );
+}
+
+#[test]
+fn a_header_is_in_front_of_what_is_wrapped() {
+    let beside = size_of::<Source<u64>>() - 8;
+    assert_eq!(
+        [size_of::<ValueReader<u64>>() - 8, size_of::<Source<[u64; 9]>>() - 72],
+        [beside; 2]
+    );
+    assert_eq!([align_of::<Source<u8>>(), align_of::<ValueReader<u8>>()], [8; 2]);
+    assert_eq!([size_of::<Source<u8>>(), size_of::<ValueReader<u8>>()], [16; 2]);
+    let sentence = format!(
+        "The header is {beside} bytes in front of `S`, aligned to {}.",
+        align_of::<Source<u8>>()
+    );
+    said!("src/source/wrapper.rs", "{sentence}");
+    said!("src/stream/reader.rs", "{sentence}");
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_handle_of_a_shared_future_has_its_place_in_the_queue() {
+    let beside = beside!(<'_> Shared);
+    assert_eq!(beside!(<'_> LocalShared), beside);
+    assert_eq!(size_of::<WeakShared<'_, u64>>(), size_of::<usize>());
+    assert_eq!(beside, 56);
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_reusable_source_is_a_slot() {
+    let beside = beside!(ReusableSource);
+    assert_eq!(beside!(LocalReusableSource), beside);
+    assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
+    said!("src/reusable/mod.rs", "{beside} bytes and a `T`, on 64-bit targets.");
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_pool_of_futures_takes_this_much_itself() {
+    let (shared, local) = (size_of::<FuturePool>(), size_of::<LocalFuturePool>());
+    said!(
+        "src/machine/mod.rs",
+        "The pool itself takes {} bytes, on 64-bit targets",
+        grouped(shared)
+    );
+    said!("src/machine/mod.rs", "The pool itself takes {local} bytes, on 64-bit targets");
+}
+
+#[test]
+fn handles_and_ends_are_one_pointer() {
+    let pointer = size_of::<usize>();
+    assert_eq!([size_of::<Pool<u64>>(), size_of::<LocalPool<[u64; 9]>>()], [pointer; 2]);
+    assert_eq!([size_of::<Completer<u64>>(), size_of::<Completion<[u64; 9]>>()], [pointer; 2]);
+    said!("src/pool/mod.rs", "A handle is one pointer");
+    said!("src/pool/face.rs", "One pointer. Nothing is allocated.");
+}
+
+#[test]
+fn keys_and_tokens_have_as_many_bits_as_is_said() {
+    assert_eq!((size_of::<Key>() * 8, size_of_val(&Key::from_u64(0).generation()) * 8), (64, 32));
+    said!("src/lib.rs", "a [`Key`] of {} bits", size_of::<Key>() * 8);
+    said!("README.md", "A key compares all {} bits of a generation", u32::BITS);
+    let tokens = 1 << u16::BITS;
+    assert_eq!((size_of::<Token>() * 8, Token::new(u16::MAX).next()), (16, Token::new(0)));
+    said!("src/token.rs", "{} bits that tell it", size_of::<Token>() * 8);
+    said!("src/token.rs", "Tokens wrap after {} operations", grouped(tokens));
+    said!("src/token.rs", "It wraps from {} to 0.", grouped(tokens - 1));
+    said!(
+        "src/family.md",
+        "{} bits too, because it stands beside an address; behind it are {} bits of generation",
+        size_of::<Token>() * 8,
+        u32::BITS
+    );
+    assert_eq!(size_of::<StaleToken>(), 2 * size_of::<Token>());
+}
+
+/// An arm and a checked future have a flag more than the future, as their pages do not promise more.
+#[test]
+fn what_is_spelled_out_is_larger() {
+    let future = size_of::<ValueFuture<'_, u64>>();
+    assert!(size_of::<Arm<'_, u64, AnyThread>>() > future);
+    assert_eq!(size_of::<Arm<'_, u64, AnyThread>>(), size_of::<Arm<'_, u64, OneThread>>());
+    assert!(size_of::<Checked<'_, u64>>() > future);
+    said!(
+        "src/future/arm.rs",
+        "The future itself is this enum compressed into one word and the room for a result."
+    );
+}

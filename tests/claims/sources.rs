@@ -1,0 +1,38 @@
+//! Reusable sources, and completions that become futures.
+
+use std::task::Poll;
+
+use value_future::{KeyError, Pool, ReusableSource, ValueFuture};
+
+use crate::{common::poll, counting::Balance, words::said};
+
+#[test]
+fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
+    let source = ReusableSource::<Option<u8>>::new();
+    let read = source.begin().unwrap();
+    let key = source.key().unwrap();
+    assert!(source.begin().is_err() && source.is_busy());
+    drop(read);
+    assert!(!source.is_busy() && source.key().is_none());
+    let mut next = source.begin().unwrap();
+    let late = source.complete(key, Some(1)).unwrap_err();
+    assert_eq!((late.kind(), late.into_value()), (KeyError::Stale, Some(1)));
+    assert_eq!(poll(&mut next), Poll::Pending);
+    source.complete(source.key().unwrap(), Some(2)).unwrap();
+    assert_eq!(poll(&mut next), Poll::Ready(Some(2)));
+    said!("README.md", "A dropped read frees the source.");
+}
+
+#[test]
+fn a_completion_becomes_a_future_without_an_allocation() {
+    static BALANCE: Balance = Balance::new();
+    let pool = Pool::<Option<u64>>::new();
+    let (completer, completion) = pool.rent();
+    let mut future = None;
+    assert_eq!(BALANCE.made_by(|| future = Some(ValueFuture::from(completion))), 0);
+    completer.complete(Some(1)).unwrap();
+    // It tells of inline results only.
+    assert!(!future.as_ref().unwrap().is_ready());
+    assert_eq!(poll(future.as_mut().unwrap()), Poll::Ready(Some(1)));
+    said!("src/future/mod.rs", "`is_ready` tells of inline results only.");
+}

@@ -1,0 +1,95 @@
+//! What the documentation says of files, programs and versions.
+
+use std::{fs, path::Path};
+
+use crate::words::said;
+
+const README: &str = include_str!("../../README.md");
+
+/// Lines of code between two lines, the first included.
+fn lines(text: &str, from: &str, to: &str) -> usize {
+    let text = &text[text.find(from).expect(from)..];
+    let text = &text[..text.find(to).expect(to)];
+    let code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+    text.lines().filter(code).count()
+}
+
+#[test]
+fn a_source_of_ones_own_is_as_long_as_is_said() {
+    let example = include_str!("../../examples/custom_source.rs");
+    let lines = lines(example, "#[derive(Default)]\nstruct Measurement", "/// The other side");
+    assert!(!example.contains("unsafe"));
+    said!("examples/custom_source.rs", "are {lines} lines, comments aside");
+    said!(
+        "README.md",
+        "({lines} lines with its state, no unsafe code, in `examples/custom_source.rs`)"
+    );
+}
+
+#[test]
+fn versions_and_features_are_those_of_the_manifest() {
+    said!("README.md", "The oldest supported Rust is {}.", env!("CARGO_PKG_RUST_VERSION"));
+    said!("Cargo.toml", "default = [\"std\"]");
+    said!("Cargo.toml", "std = [\"alloc\"]");
+    said!("README.md", "`std` (default) switches `alloc` on");
+    said!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
+    said!("README.md", "Each unsafe block has its argument, and clippy refuses one without.");
+}
+
+/// What runs for every change is not in the package.
+#[test]
+#[cfg_attr(miri, ignore = "looks for files")]
+fn the_tests_run_where_it_is_said() {
+    let Ok(script) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run"))
+    else {
+        return;
+    };
+    for line in
+        ["many_seeds 0..64 pool_threads", "--cfg loom", "-Zmiri-strict-provenance", "i686", "s390x"]
+    {
+        assert!(script.contains(line), "{line}");
+    }
+    said!(
+        "README.md",
+        "on a 32-bit and on a big-endian target too, and `tests/pool_threads.rs` with 64 seeds."
+    );
+    let part =
+        |from: &str| script.split(from).nth(1).unwrap().split('}').next().unwrap().to_owned();
+    assert_eq!(part("thread_sanitizer() {").matches("--test ").count(), 4);
+    assert!(part("address_sanitizer() {").contains("${MIRI_TESTS[@]"));
+    said!(
+        "README.md",
+        "The address sanitizer runs all of these tests, and the thread sanitizer four files of them."
+    );
+}
+
+#[test]
+fn figures_of_examples_and_tests_are_those_that_are_told() {
+    said!("examples/cache.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
+    said!("examples/cache.rs", "For twelve seconds");
+    said!("tests/correlation.rs", "{{ 10_000 }}");
+    said!("src/family.md", "`tests/correlation.rs` holds ten thousand operations against it");
+}
+
+/// Each file of this crate that the documentation names, and each program.
+#[test]
+#[cfg_attr(miri, ignore = "looks for files")]
+fn what_is_referred_to_is_there() {
+    let texts = [README, include_str!("../../src/lib.rs"), include_str!("../../src/family.md")];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = 0;
+    for word in texts.iter().flat_map(|text| text.split(|c: char| "`() ,;\n".contains(c))) {
+        let word = word.trim_end_matches(['.', ':']);
+        if ["tests/", "examples/", "benches/"].iter().any(|folder| word.starts_with(folder)) {
+            assert!(root.join(word).exists(), "{word}");
+            found += 1;
+        }
+    }
+    assert!(found > 8, "{found}");
+    for (option, folder) in [("--example", "examples"), ("--bench", "benches")] {
+        for line in README.split(option).skip(1) {
+            let name = line.split_whitespace().next().unwrap().trim_matches('`');
+            assert!(root.join(folder).join(name).with_extension("rs").exists(), "{name}");
+        }
+    }
+}
