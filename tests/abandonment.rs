@@ -15,6 +15,24 @@ for_both_pools! {
     }
 
     #[test]
+    fn who_is_told_at_once_clones_no_waker() {
+        let pool = Pool::<Option<u32>>::new();
+        let task = Task::new();
+        let (mut completer, completion) = pool.rent();
+        drop(completion);
+        let waker = task.waker();
+        assert_eq!(watch(&mut completer, &waker), Poll::Ready(()));
+        drop(waker);
+        let (mut completer, completion) = pool.rent();
+        pool.complete_key(completer.key(), Some(7)).unwrap();
+        let waker = task.waker();
+        assert_eq!(watch(&mut completer, &waker), Poll::Ready(()));
+        drop(waker);
+        assert_eq!((task.cloned.get(), task.wakers.get()), (0, 0));
+        drop(completion);
+    }
+
+    #[test]
     fn is_abandoned_once_the_consumer_has_gone() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, mut completion) = pool.rent();

@@ -214,6 +214,18 @@ fn what_threads_cost() {
         kib(2000)
     );
     said!(
+        "src/pool/mod.rs",
+        "The pool begins with room for what 15 threads keep. A thread counts if it is alive and has used any \
+         pool of this crate. If there are more of them, the pool allocates more room, the first time that one \
+         of the later threads rents from it or drops the last end of an operation: {} for up to 47 threads, \
+         {} for 100, {} for 500 and {} for 2,000.",
+        kib(47),
+        kib(100),
+        kib(500),
+        kib(2000)
+    );
+    said!("src/pool/mod.rs", "at least 16 slots for each thread that lives and rents");
+    said!(
         "README.md",
         "with more than 15 threads that have used a pool and are alive, each pool allocates room"
     );

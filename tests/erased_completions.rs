@@ -214,7 +214,8 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         let mut erased = Erased::from(completion);
         let text = format!("{erased:?}");
-        assert!(text.ends_with("token: 1 })"), "{text}");
+        let source = std::any::type_name::<Pool<Option<u32>>>();
+        assert!(text.ends_with(&format!("(Source {{ source: {source}, token: 1 }})")), "{text}");
         drop(completer);
         assert!(poll(&mut erased).is_ready());
         assert!(format!("{erased:?}").ends_with("(Taken(completed, source arm))"), "{erased:?}");

@@ -77,3 +77,11 @@ fn what_is_passed_around_of_a_pool_is_one_pointer() {
     check::<[u64; 100]>();
     assert_eq!((size_of::<Key>(), align_of::<Key>()), (8, 4));
 }
+
+#[test]
+fn an_optional_end_of_an_operation_is_one_word() {
+    let word = size_of::<usize>();
+    assert_eq!([size_of::<Completion<u64>>(), size_of::<Option<Completion<u64>>>()], [word; 2]);
+    assert_eq!(size_of::<Option<LocalCompletion<[u64; 9]>>>(), word);
+    assert_eq!([size_of::<Option<Completer<u64>>>(), size_of::<Option<Pool<u64>>>()], [word; 2]);
+}

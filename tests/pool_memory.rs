@@ -150,3 +150,32 @@ fn two_threads_on_a_warm_pool_allocate_nothing() {
     completing.join().unwrap();
     assert_eq!((BALANCE.live(), pool.stats().high_water), (0, 1));
 }
+
+/// The room for a value is not on the stack before there is one.
+#[test]
+fn a_slot_for_a_large_output_is_made_where_it_lies() {
+    #[expect(dead_code, reason = "there is never one")]
+    struct Large([u8; 1 << 20]);
+
+    impl Abandoned for Large {
+        fn abandoned() -> Self {
+            Large([0; 1 << 20])
+        }
+    }
+
+    fn rents<T: Send + Abandoned + 'static>(builder: fn() -> Pool<T>) {
+        let small = thread::Builder::new().stack_size(128 << 10);
+        let rented = small.spawn(move || {
+            let pool = builder();
+            let (completer, completion) = pool.rent();
+            let key = completer.into_key();
+            drop(completion);
+            assert!(pool.abandon_key(key).is_err());
+            pool.reserve(2);
+            pool.stats().live
+        });
+        assert_eq!(rented.unwrap().join().unwrap(), 0);
+    }
+    rents(|| Pool::<Large>::builder().max_slots(2).build());
+    rents(|| Pool::<Large>::builder().max_slots(2).initial_slots(2).build());
+}

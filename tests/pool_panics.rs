@@ -11,6 +11,7 @@ use std::{
 
 use common::{for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::future::FusedFuture;
+use value_future::{Abandoned, Rule};
 
 thread_local! {
     static DROPPED: Cell<usize> = const { Cell::new(0) };
@@ -56,6 +57,46 @@ for_both_pools! {
         assert!(poll(&mut completion).is_ready());
         assert_eq!(pool.stats().high_water, high_water, "the slot is rented again");
         dropped();
+    }
+
+    /// An output that cannot stand in for a value that was not given.
+    #[derive(Debug)]
+    struct Strict;
+
+    impl Abandoned for Strict {
+        fn abandoned() -> Self {
+            panic!("there has to be a value")
+        }
+    }
+
+    #[test]
+    fn after_a_panic_of_abandoned_a_completion_does_not_say_that_its_result_was_given_out() {
+        let pool = Pool::<Strict>::new();
+        let ended = || {
+            let (completer, completion) = pool.rent();
+            drop(completer);
+            completion
+        };
+        let told = "polled after a panic: `Abandoned::abandoned` panicked in an earlier poll";
+
+        let mut completion = ended();
+        assert_eq!(panic_text(|| poll(&mut completion)), "there has to be a value");
+        assert!(completion.is_terminated() && !completion.is_completed());
+        assert!(format!("{completion:?}").ends_with("Completion(\"panicked\")"), "{completion:?}");
+        for _ in 0..2 {
+            let text = panic_text(|| poll(&mut completion));
+            assert!(text.contains(told), "{text}");
+        }
+        let completion = completion.try_take().unwrap_err();
+        let mut erased = Erased::from(completion).checked();
+        let Poll::Ready(Err(error)) = poll(&mut erased) else { panic!("there is no result") };
+        assert_eq!(error.rule(), Rule::PolledAfterPanic);
+
+        let mut erased = Erased::from(ended());
+        assert_eq!(panic_text(|| poll(&mut erased)), "there has to be a value");
+        assert!(panic_text(|| poll(&mut erased)).contains("polled after a panic"));
+        assert_eq!(panic_text(|| ended().try_take()), "there has to be a value");
+        assert_eq!(pool.stats().live, 0);
     }
 
     #[test]

@@ -381,6 +381,14 @@ for_both_sources! {
     }
 
     #[test]
+    fn debug_of_a_future_names_its_source() {
+        let source = Source::new();
+        let text = format!("{:?}", source.begin().unwrap());
+        let name = std::any::type_name::<Source>();
+        assert!(text.ends_with(&format!("(Source {{ source: {name}, token: 1 }})")), "{text}");
+    }
+
+    #[test]
     fn debug_tells_where_it_is() {
         let name = std::any::type_name::<Source>();
         let name = name.split('<').next().unwrap().rsplit("::").next().unwrap();

@@ -636,3 +636,22 @@ fn a_panic_reaches_every_thread() {
         assert_eq!(texts.filter(|text| text.contains("no fives")).count(), 1);
     });
 }
+
+#[test]
+fn debug_says_that_the_future_has_panicked() {
+    let shared = ValueFuture::<u32>::boxed(async { panic!("on purpose") }).share();
+    let other = shared.clone();
+    let weak = shared.downgrade().unwrap();
+    let mut polled = Box::pin(shared);
+    assert_eq!(panic_text(|| poll(&mut polled)), "on purpose");
+    assert_eq!(format!("{polled:?} {other:?}"), "Shared(Panicked) Shared(Panicked)");
+    assert_eq!(format!("{:?}", weak.upgrade().unwrap()), "Shared(Panicked)");
+    assert_eq!((polled.peek(), other.peek()), (None, None));
+    let mut other = Box::pin(other);
+    assert!(panic_text(|| poll(&mut other)).contains("polled after a panic"));
+    assert_eq!(format!("{other:?}"), "Shared(Panicked)");
+
+    let mut alone = Box::pin(ValueFuture::<u32>::boxed(async { panic!("on purpose") }).share());
+    assert_eq!(panic_text(|| poll(&mut alone)), "on purpose");
+    assert_eq!(format!("{alone:?}"), "Shared(Panicked)");
+}

@@ -203,6 +203,15 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.head.view()
     }
 
+    /// Why there is nothing to poll, if there is nothing.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    pub(crate) fn spent_view(&self) -> Option<Spent> {
+        match self.view() {
+            View::Spent(spent) => Some(spent),
+            _ => None,
+        }
+    }
+
     /// The inline result, if there is one, for `Debug`.
     pub(crate) fn peek(&self) -> Option<&T> {
         // SAFETY: the head is ready, so the payload holds a `T`.

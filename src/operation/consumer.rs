@@ -351,8 +351,20 @@ pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
         // SAFETY: the caller's.
         Err(state) if state.is_claimed() => unsafe { leave_to_claimant(this, state) },
         // SAFETY: the caller is the consumer, and the operation is not pending.
-        Err(state) => drop(unsafe { take(this, state) }),
+        Err(state) => unsafe { discard(this, state) },
     }
+}
+
+/// Takes the result and drops it. Not inlined: otherwise the stack would have room for a value, which may be
+/// large, also where there is none.
+///
+/// # Safety
+///
+/// As [`take`].
+#[inline(never)]
+unsafe fn discard<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
+    // SAFETY: the caller's.
+    drop(unsafe { take(this, state) });
 }
 
 /// [`leave`], while a producer is about to complete the operation. If the consumer is faster, the producer
@@ -373,7 +385,7 @@ unsafe fn leave_to_claimant<T, H: Home>(this: NonNull<Slot<T, H>>, state: State)
             // SAFETY: the slot is out as long as it has a consumer.
             unsafe { H::end_return(this) };
             // SAFETY: the caller is the consumer, and the operation is not pending.
-            drop(unsafe { take(this, state) });
+            unsafe { discard(this, state) };
         }
     }
 }

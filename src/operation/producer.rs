@@ -163,14 +163,16 @@ impl<T, H: Home> Producer<'_, T, H> {
     /// faster.
     #[inline]
     pub(crate) fn is_abandoned(&self) -> bool {
-        let state = self.slot().state();
-        state.is_gone() || !state.is_pending()
+        !self.slot().state().is_open()
     }
 
     /// `Ready` if [`is_abandoned`](Producer::is_abandoned), and otherwise `cx` is woken when it is.
     pub(crate) fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let slot = self.slot();
         let state = slot.state();
+        if !state.is_open() {
+            return Poll::Ready(());
+        }
         if state.is_watched() && slot.watcher.holds(cx.waker()) {
             return Poll::Pending;
         }
@@ -186,7 +188,7 @@ impl<T, H: Home> Producer<'_, T, H> {
                 Err(now) => state = now,
             }
         }
-        if state.is_pending() && !state.is_gone() {
+        if state.is_open() {
             // The registrations are used up: from now on it has to be polled.
             fresh.wake();
             return Poll::Pending;

@@ -58,7 +58,7 @@ macro_rules! face {
         /// The consumer's end of an operation: the future of its result.
         ///
         /// Where it is called with static dispatch, a method returns it as it is. For an object-safe
-        /// method, `From` makes a value future of it, at no cost: it stays in its slot.
+        /// method, `From` makes a value future of it without an allocation: it stays in its slot.
         ///
         /// # Sizes and allocation
         ///
@@ -182,10 +182,10 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if there is a vacant slot, in a pool without a bound one that this
-            /// thread can get at: up to 32 of them may lie with each thread that uses the pool.
-            /// Otherwise the pool grows: by 32 slots, and then each time by twice as many as the time
-            /// before.
+            /// Nothing is allocated if this thread finds a vacant slot. In a pool without a bound, each other
+            /// thread may keep up to 32 of them. Otherwise the pool grows: by 32 slots, and then each time by
+            /// twice as many as the time before. The first operation of a thread may allocate: see
+            /// [*Threads*](crate::Pool#threads).
             ///
             /// # Panics
             ///

@@ -32,8 +32,8 @@ macro_rules! face {
 
             /// Begins an operation, which whoever has its [`key`](Self::key) completes.
             ///
-            /// The source is free again when the future has given the result, or is dropped: at once, as
-            /// a producer that comes late has a key that is refused.
+            /// The source is free again when the future has given the result, or is dropped. A producer that
+            /// comes late has a key that is refused.
             ///
             /// # Errors
             ///

@@ -38,10 +38,10 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// 64 bytes and a `T`, on 64-bit targets. Nothing is allocated, ever; a `static` may be one. It needs neither
-    /// `std` nor `alloc`, but atomics of 64 bits. (Without `alloc`, [`begin`](Self::begin) panics if the
-    /// source stands where its address does not fit beside a token; see
-    /// [`from_source`](ValueFuture::from_source).)
+    /// 64 bytes and a `T`, on 64-bit targets. Nothing is allocated; a `static` may be one. It needs neither
+    /// `std` nor `alloc`, but atomics of 64 bits. There is one exception: if the address of the source does
+    /// not fit beside a token, [`begin`](Self::begin) allocates a box, and without `alloc` it panics; see
+    /// [`from_source`](ValueFuture::from_source).
     ///
     /// # Leaks
     ///

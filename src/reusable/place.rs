@@ -2,6 +2,7 @@
 
 use core::{any::type_name, cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 
+use crate::sync::Backoff;
 use crate::{
     Abandoned, CompleteError, Key, KeyError, OneThread,
     erased::VTable,
@@ -12,7 +13,6 @@ use crate::{
     },
     slot::{End, Home, Number, Sharing, Slot, State, WakerCell, Word},
 };
-use crate::sync::Backoff;
 #[cfg(target_has_atomic = "64")]
 use crate::{
     AnyThread,

@@ -80,14 +80,17 @@ macro_rules! face {
             }
         }
 
-        /// Shows an inline result, or the result if there is one. It never polls.
+        /// Shows the result if it is there, and otherwise why there will be none: this handle has given it out,
+        /// or a poll of the future panicked. It never polls.
         impl<T: fmt::Debug> fmt::Debug for $Shared<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut debug = f.debug_tuple(stringify!($Shared));
-                match self.peek() {
-                    Some(value) => debug.field(value),
-                    None if self.0.is_spent() => debug.field(&format_args!("Taken")),
-                    None => debug.field(&format_args!("Pending")),
+                match (self.peek(), self.0.failure()) {
+                    (Some(value), _) => debug.field(value),
+                    (_, None) => debug.field(&format_args!("Pending")),
+                    (_, Some(Spent::Completed(_))) => debug.field(&format_args!("Taken")),
+                    (_, Some(Spent::Panicked(_))) => debug.field(&format_args!("Panicked")),
+                    (_, Some(Spent::Stale(stale))) => debug.field(&format_args!("{stale}")),
                 };
                 debug.finish()
             }

@@ -63,6 +63,14 @@ impl<'a, T, A> Handle<'a, T, A> {
         self.operation.is_none() && self.own.is_spent()
     }
 
+    /// Why the handle will give no result, if it will give none: for `Debug`.
+    pub(super) fn failure(&self) -> Option<Spent> {
+        match &self.operation {
+            Some(operation) => operation.failure(),
+            None => self.own.spent_view(),
+        }
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (&self.operation, &other.operation) {
             (Some(one), Some(other)) => one.is_same(other),
@@ -117,7 +125,7 @@ struct Polling<'h, 'a, T, A>(&'h mut Handle<'a, T, A>);
 
 impl<T, A> Drop for Polling<'_, '_, T, A> {
     fn drop(&mut self) {
-        if let Some(failure) = self.0.operation.as_mut().and_then(Operation::failure) {
+        if let Some(failure) = self.0.operation.as_mut().and_then(Operation::failure_of_poll) {
             self.0.end(failure);
         }
     }

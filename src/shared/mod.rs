@@ -24,25 +24,27 @@ use self::{
     operation::{Operation, Weak},
     waiters::Waiter,
 };
-use crate::{AnyThread, LocalValueFuture, OneThread, ValueFuture};
+use crate::{AnyThread, LocalValueFuture, OneThread, ValueFuture, error::Spent};
 
 face! {
     /// A future with many awaiters: each handle gives a clone of the result.
     ///
     /// Made by [`ValueFuture::share`]. A handle may be cloned at any time, and sent to another thread; the
     /// future is polled by whichever handle is polled when it has been woken. If that handle is
-    /// dropped, another goes on. All handles that wait are woken when the future is, in the order in which
-    /// they came, because one that was woken need not be polled.
+    /// dropped, another goes on. All handles that wait are woken when the future is, because one that was
+    /// woken need not be polled. They are woken in the order in which their current wakers were registered: a
+    /// handle that is polled with another waker goes to the end.
     ///
     /// # Sizes and allocation
     ///
     /// If the result is here already, none: each handle has a clone of it, inline. Otherwise sharing makes
     /// one allocation, which all handles share; neither cloning a handle nor waiting makes another, as the
     /// place in the queue of those who wait lies in the handle. It is not [`Unpin`] for that: `.await` pins
-    /// it, [`pin!`](std::pin::pin) does so elsewhere. A handle takes 48 bytes and a `T`.
+    /// it, [`pin!`](std::pin::pin) does so elsewhere. A handle takes 56 bytes and a `T`, on
+    /// 64-bit targets.
     ///
     /// While there is one handle and nothing else, it polls the future with the waker of its own task, and
-    /// is given the result itself: sharing costs the allocation, and no more.
+    /// is given the result itself: sharing costs the allocation, and a clone of each waker.
     ///
     /// # Cancel safety
     ///
@@ -58,7 +60,8 @@ face! {
     ///
     /// No lock is held, and nothing is in a state in between, when a waker is cloned, woken or dropped, the
     /// future is polled or dropped, or a result is cloned or dropped. A waker may drop the handle that it
-    /// was for, or poll another. A future that awaits a handle of itself waits for ever.
+    /// was for, or poll another. A future that awaits a handle of itself waits for ever. If it owns that
+    /// handle, it keeps itself, and is not dropped.
     ///
     /// # Examples
     ///

@@ -109,18 +109,20 @@ impl<'a, T, A> Operation<'a, T, A> {
         unsafe { self.content() }.peek()
     }
 
-    /// Why there will be no result, if there will be none. The result of a handle that was alone has been
+    /// Why there will be no result, if there will be none.
+    pub(super) fn failure(&self) -> Option<Spent> {
+        // SAFETY: the operation is done.
+        self.inner().hub.is_done().then(|| unsafe { self.content() }.spent_view()).flatten()
+    }
+
+    /// [`failure`](Operation::failure), by the handle that has polled. If it was alone, the result has been
     /// given out.
-    pub(super) fn failure(&mut self) -> Option<Spent> {
-        let hub = &self.inner().hub;
-        if !hub.is_done() && !hub.counts.is_alone() {
-            return None;
+    pub(super) fn failure_of_poll(&mut self) -> Option<Spent> {
+        if !self.inner().hub.counts.is_alone() {
+            return self.failure();
         }
-        // SAFETY: the operation is done, or the handle is alone.
-        match unsafe { self.content() }.view() {
-            View::Spent(spent) => Some(spent),
-            _ => None,
-        }
+        // SAFETY: the handle is alone.
+        unsafe { self.content() }.spent_view()
     }
 
     /// What the handle is told, if it asks again after it was given the result.

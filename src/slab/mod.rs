@@ -71,12 +71,14 @@ macro_rules! pooling {
 
             unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>) {
                 // SAFETY: the slot lives, and so does its slab.
-                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }.begin_return();
+                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }
+                    .begin_return();
             }
 
             unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>) {
                 // SAFETY: as above.
-                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }.end_return();
+                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }
+                    .end_return();
             }
         }
 

@@ -3,9 +3,9 @@ use core::fmt;
 /// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
 /// kernel, through foreign code or as an id on the wire, and come back late, twice, or forged.
 ///
-/// It is the index of a slot and the 32-bit generation of its use. A pool gives no key twice: a
-/// slot whose generations are used up is retired. So a key that comes late names nothing that lives
-/// any more, and is refused.
+/// It is the index of a slot and the 32-bit generation of its use. A pool gives no key twice: when the
+/// generations of a slot are used up, its index is not given again. So a key that comes late names nothing
+/// that lives any more, and is refused.
 ///
 /// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. It is no secret
 /// either, and does not name its pool: whoever guesses the key of an operation that waits for one may

@@ -124,7 +124,12 @@ fn a_pool_of_completions_counts_what_it_begins_with() {
     assert_eq!((SHARED.live(), shared.stats().allocations), (2, 2));
     assert_eq!((LOCAL.live(), local.stats().allocations), (1, 1));
     if cfg!(target_pointer_width = "64") {
-        assert_eq!((kib(SHARED.bytes()), LOCAL.bytes()), ("6.7 KiB".into(), 408));
+        said!("src/pool/mod.rs", "The pool itself takes {}, and a slot", kib(SHARED.bytes()));
+        said!(
+            "src/pool/mod.rs",
+            "The pool itself takes {} bytes, on 64-bit targets.",
+            LOCAL.bytes()
+        );
     }
     said!("src/pool/face.rs", "At least one allocation, for the pool itself");
 }

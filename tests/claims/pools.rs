@@ -78,7 +78,7 @@ for_both_pools! {
             beside::<Option<u8>>(&BALANCES[3]),
         ];
         assert_eq!(sizes, [56; 4]);
-        said!("src/pool/mod.rs", "A slot takes {} bytes and the value", sizes[0]);
+        said!("src/pool/mod.rs", "a slot takes {} bytes and the value, padded to a multiple of 8", sizes[0]);
     }
 
     #[test]

@@ -50,6 +50,10 @@ fn who_waits_is_woken_in_the_order_of_the_registrations() {
     source.complete(5);
     assert_eq!(*order.lock().unwrap(), ["first", "third", "second, of another task", "fourth"],);
     said!(
+        "src/shared/mod.rs",
+        "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
+    );
+    said!(
         "README.md",
         "in the order in which their current wakers were registered. A handle that is polled with another waker goes to the end."
     );
@@ -78,7 +82,10 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
     let own = own.borrow_mut().take();
     drop(own);
     assert!(weak.upgrade().is_none());
-    said!("src/shared/mod.rs", "A future that awaits a handle of itself waits for ever");
+    said!(
+        "src/shared/mod.rs",
+        "A future that awaits a handle of itself waits for ever. If it owns that handle, it keeps itself, and is not dropped."
+    );
 }
 
 static CLONES: AtomicUsize = AtomicUsize::new(0);

@@ -88,7 +88,7 @@ fn a_handle_of_a_shared_future_has_its_place_in_the_queue() {
     let beside = beside!(<'_> Shared);
     assert_eq!(beside!(<'_> LocalShared), beside);
     assert_eq!(size_of::<WeakShared<'_, u64>>(), size_of::<usize>());
-    assert_eq!(beside, 56);
+    said!("src/shared/mod.rs", "A handle takes {beside} bytes and a `T`, on 64-bit targets.");
 }
 
 #[test]
