@@ -113,11 +113,11 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// The consumer of an operation.
     #[inline]
-    pub(crate) fn of<H>(consumer: Consumer<T, H>) -> Self
+    pub(crate) fn of<H>(consumer: Consumer<'a, T, H>) -> Self
     where
         T: Abandoned + 'a,
         H: Home,
-        A: Admits<Consumer<T, H>>,
+        A: Admits<Consumer<'a, T, H>>,
     {
         let slot = match consumer.into_slot() {
             Ok(slot) => slot,

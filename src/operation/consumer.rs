@@ -1,6 +1,7 @@
 //! The consumer's end of an operation: it waits, and then takes the result or leaves.
 
 use core::{
+    marker::PhantomData,
     mem::{self, ManuallyDrop},
     pin::Pin,
     ptr::{self, NonNull},
@@ -16,14 +17,14 @@ use crate::{
 
 /// The one consumer of an operation, until it has taken the result. Afterwards it is an address at which
 /// no slot is, and which says how it ended: so it is one word, and so is an `Option` of it.
-pub(crate) struct Consumer<T, H: Home>(NonNull<Slot<T, H>>);
+pub(crate) struct Consumer<'a, T, H: Home>(NonNull<Slot<T, H>>, PhantomData<&'a ()>);
 
 /// The consumer has taken the result.
 const TAKEN: usize = 1;
 /// [`Abandoned::abandoned`] has panicked, which was to make the result.
 const PANICKED: usize = 2;
 
-impl<T, H: Home> Consumer<T, H> {
+impl<T, H: Home> Consumer<'_, T, H> {
     /// A consumer that has ended so.
     const fn ended(how: usize) -> NonNull<Slot<T, H>> {
         const { assert!(align_of::<Slot<T, H>>() > PANICKED) };
@@ -38,10 +39,11 @@ impl<T, H: Home> Consumer<T, H> {
 
     /// # Safety
     ///
-    /// The slot is out, and its operation has no other consumer.
+    /// The slot is out, and its operation has no other consumer. If being out does not keep the slot alive, it
+    /// lives for the lifetime of the consumer.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<Slot<T, H>>) -> Self {
-        Consumer(slot)
+        Consumer(slot, PhantomData)
     }
 
     /// The slot, whose consumer the caller is now; or how the consumer has ended.
@@ -142,7 +144,8 @@ impl<T, H: Home> Consumer<T, H> {
     }
 }
 
-impl<T, H: Home> Drop for Consumer<T, H> {
+// The lifetime is that of what the slot is in: so drop check asks for it.
+impl<T, H: Home> Drop for Consumer<'_, T, H> {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(slot) = self.slot() {
@@ -153,7 +156,7 @@ impl<T, H: Home> Drop for Consumer<T, H> {
 }
 
 /// In a box, if there is no room for the token beside its address.
-impl<T: Abandoned, H: Home> Boxable for Consumer<T, H> {
+impl<T: Abandoned, H: Home> Boxable for Consumer<'_, T, H> {
     type Output = T;
 
     const SITE: Site = Site::Source;

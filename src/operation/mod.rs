@@ -23,6 +23,6 @@ unsafe impl<T: Send, H: ForThreads> Send for Producer<'_, T, H> {}
 // SAFETY: through a shared reference a completer looks at the state, and issues the key.
 unsafe impl<T: Send, H: ForThreads> Sync for Producer<'_, T, H> {}
 // SAFETY: the consumer takes a value; the slot is made for several threads.
-unsafe impl<T: Send, H: ForThreads> Send for Consumer<T, H> {}
+unsafe impl<T: Send, H: ForThreads> Send for Consumer<'_, T, H> {}
 // SAFETY: through a shared reference a consumer looks at the state.
-unsafe impl<T: Send, H: ForThreads> Sync for Consumer<T, H> {}
+unsafe impl<T: Send, H: ForThreads> Sync for Consumer<'_, T, H> {}

@@ -84,7 +84,7 @@ macro_rules! face {
         /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
         /// nothing held and the operation in order, so they may do what they like.
         #[must_use = "dropping a completion tells its completer that nobody waits"]
-        pub struct $Completion<T>(pub(crate) Consumer<T, $home>);
+        pub struct $Completion<T>(pub(crate) Consumer<'static, T, $home>);
 
         impl<T> $Builder<T> {
             /// Makes at least `slots` slots up front: the next of 32, 96, 224, 480, 992 and so on, or

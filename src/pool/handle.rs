@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The two ends of an operation.
-type Ends<T, H> = (Producer<'static, T, H>, Consumer<T, H>);
+type Ends<T, H> = (Producer<'static, T, H>, Consumer<'static, T, H>);
 
 /// A handle of a pool. It keeps the slab, and may rent.
 pub(crate) struct Handle<T, H: Pooling> {

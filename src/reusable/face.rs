@@ -89,7 +89,7 @@ macro_rules! face {
                 T: $($send)*,
             {
                 let (producer, consumer) = self.0.begin_held().ok_or(Busy(()))?;
-                Ok(($Completer { producer, place: &self.0 }, $Future(Packed::of(consumer))))
+                Ok(($Completer(producer), $Future(Packed::of(consumer))))
             }
         }
 
@@ -159,10 +159,7 @@ macro_rules! face {
         ///
         /// If it is dropped without a value, the future gives what [`Abandoned`] says.
         #[must_use = "dropped without a value, it ends the wait"]
-        pub struct $Completer<'a, T> {
-            producer: Producer<'a, T, InPlace<$affinity>>,
-            place: &'a Place<T, InPlace<$affinity>>,
-        }
+        pub struct $Completer<'a, T>(Producer<'a, T, InPlace<$affinity>>);
 
         impl<T> $Completer<'_, T> {
             /// Gives the operation its value, and wakes who waits for it.
@@ -173,19 +170,19 @@ macro_rules! face {
             /// faster.
             #[inline]
             pub fn complete(self, value: T) -> Result<(), T> {
-                self.producer.complete(value)
+                self.0.complete(value)
             }
 
             /// Whether nobody waits for a value any more.
             #[must_use]
             #[inline]
             pub fn is_abandoned(&self) -> bool {
-                self.producer.is_abandoned()
+                self.0.is_abandoned()
             }
 
             /// Waits until [`is_abandoned`](Self::is_abandoned). The waker of the last call is woken.
             pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-                self.producer.poll_abandoned(cx)
+                self.0.poll_abandoned(cx)
             }
 
             /// [`poll_abandoned`](Self::poll_abandoned) as a future.
@@ -196,7 +193,7 @@ macro_rules! face {
             /// The key of the operation. Both the key and this completer may complete it; the first wins.
             #[must_use]
             pub fn key(&self) -> Key {
-                self.place.key_of(&self.producer)
+                Sharing::key_of_one(self.0.issue_key())
             }
         }
 

@@ -17,7 +17,8 @@ use self::{
     place::{InPlace, Place},
 };
 use crate::{
-    Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed, operation::Producer,
+    Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed,
+    operation::Producer, slot::Sharing,
 };
 #[cfg(target_has_atomic = "64")]
 use crate::{AnyThread, ValueFuture};

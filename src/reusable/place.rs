@@ -158,7 +158,7 @@ impl<T, H: Home> Place<T, H> {
 
     /// Begins an operation that is left to its key.
     #[inline(always)]
-    pub(super) fn begin(&self) -> Option<Consumer<T, H>> {
+    pub(super) fn begin(&self) -> Option<Consumer<'_, T, H>> {
         let slot = self.rent()?;
         // SAFETY: the slot is out, and nobody else has it.
         unsafe { self.slot.begin_by_key() };
@@ -168,7 +168,7 @@ impl<T, H: Home> Place<T, H> {
 
     /// Begins an operation with a completer.
     #[inline(always)]
-    pub(super) fn begin_held(&self) -> Option<(Producer<'_, T, H>, Consumer<T, H>)> {
+    pub(super) fn begin_held(&self) -> Option<(Producer<'_, T, H>, Consumer<'_, T, H>)> {
         let slot = self.rent()?;
         // SAFETY: the slot is out, and nobody else has it.
         unsafe { self.slot.begin() };
@@ -176,11 +176,6 @@ impl<T, H: Home> Place<T, H> {
         let producer = unsafe { Producer::new(slot) };
         // SAFETY: and no other consumer.
         Some((producer, unsafe { Consumer::new(slot) }))
-    }
-
-    /// The key of an operation whose completer this is.
-    pub(super) fn key_of(&self, producer: &Producer<'_, T, H>) -> Key {
-        Sharing::key_of_one(producer.issue_key())
     }
 
     /// The key of the operation that waits for one.

@@ -203,7 +203,9 @@ unsafe impl<T, H: Home> Linked for Slot<T, H> {
 
     unsafe fn renew(this: NonNull<Self>, sharing: Sharing) -> bool {
         // SAFETY: the caller's.
-        unsafe { this.as_ref().begin_epoch(sharing) }
+        let slot = unsafe { this.as_ref() };
+        // SAFETY: as above.
+        unsafe { slot.begin_epoch(sharing) }
     }
 }
 

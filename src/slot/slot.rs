@@ -118,23 +118,23 @@ impl<T, H: Home> Slot<T, H> {
     /// `place` is valid for writes, and nobody else refers to it.
     pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<VTable<T>>, first: Number) {
         let slot = place.as_ptr();
-        // SAFETY: the caller's, here and below.
-        unsafe { (&raw mut (*slot).header).write(Header::at(table)) };
-        let state = H::Word::new(State::before(first).bits());
-        // SAFETY: as above.
-        unsafe { (&raw mut (*slot).state).write(state) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*slot).number).write(H::Word::new(first.bits())) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*slot).waker).write(WakerCell::new()) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*slot).watcher).write(WakerCell::new()) };
+        macro_rules! write {
+            ($field:ident, $value:expr) => {{
+                let value = $value;
+                // SAFETY: the caller's.
+                let field = unsafe { &raw mut (*slot).$field };
+                // SAFETY: as above.
+                unsafe { field.write(value) };
+            }};
+        }
+        write!(header, Header::at(table));
+        write!(state, H::Word::new(State::before(first).bits()));
+        write!(number, H::Word::new(first.bits()));
+        write!(waker, WakerCell::new());
+        write!(watcher, WakerCell::new());
         // A cell without a value needs nothing, unless loom records what happens to it.
         #[cfg(loom)]
-        // SAFETY: as above.
-        unsafe {
-            (&raw mut (*slot).value).write(UnsafeCell::new(MaybeUninit::uninit()));
-        }
+        write!(value, UnsafeCell::new(MaybeUninit::uninit()));
     }
 
     /// The `table` that [`make`](Slot::make) was given.
