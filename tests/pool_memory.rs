@@ -159,7 +159,7 @@ fn a_slot_for_a_large_output_is_made_where_it_lies() {
 
     impl Abandoned for Large {
         fn abandoned() -> Self {
-            Large([0; 1 << 20])
+            unreachable!("nobody asks for the result")
         }
     }
 

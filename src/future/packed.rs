@@ -244,21 +244,21 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.is_ready() {
-            return self.take_payload();
+            return Poll::Ready(self.take_payload());
         }
         crate::cold();
         let polled = self.poll_pointee(cx);
         if polled.is_ready() || self.head.is_pointer() {
             return polled;
         }
-        self.broken()
+        broken(&PollError::new::<T>(self.misuse()))
     }
 
     /// [`poll`](Packed::poll), with misuse as a value.
     #[inline]
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
         if self.is_ready() {
-            return self.take_payload().map(Ok);
+            return Poll::Ready(Ok(self.take_payload()));
         }
         match self.poll_pointee(cx) {
             Poll::Ready(value) => Poll::Ready(Ok(value)),
@@ -275,12 +275,12 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// The inline result; the head is ready. Without optimisation it is not inlined, so that its copies of the
     /// result are not on the stack of a poll that goes deeper.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn take_payload(&mut self) -> Poll<T> {
+    fn take_payload(&mut self) -> T {
         assert!(self.is_ready());
         self.head = const { Head::spent(Spent::Completed(Some(Site::Ready))) };
         // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so it is
         // read once.
-        Poll::Ready(unsafe { read(&self.payload) })
+        unsafe { read(&self.payload) }
     }
 
     /// Polls what the head points to. `Pending` with a head that is no pointer says that there is
@@ -299,13 +299,6 @@ impl<'a, T, A> Packed<'a, T, A> {
         } else {
             Poll::Pending
         }
-    }
-
-    /// The poll broke a rule.
-    #[cold]
-    #[inline(never)]
-    fn broken(&self) -> ! {
-        broken(&PollError::new::<T>(self.misuse()))
     }
 
     /// Why there is nothing to poll.
