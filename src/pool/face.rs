@@ -71,7 +71,7 @@ macro_rules! face {
         ///
         /// # Wakers
         ///
-        /// The waker of the last poll is woken. An operation can take four million changes of waker, of
+        /// The waker of the last poll is woken. An operation can take two million changes of waker, of
         /// both its ends together; from then on, whoever waits is woken at once, to poll again.
         ///
         /// # Cancel safety
@@ -202,14 +202,19 @@ macro_rules! face {
 
             /// [`rent`](Self::rent), if there is a slot.
             ///
-            /// A pool does not wait for one. Where callers are to queue up, a semaphore of the executor
+            /// If a completion was dropped before, its slot is found, although the producer with its key may be
+            /// inside [`complete_key`](Self::complete_key) at this moment: then the call waits until that
+            /// producer has noticed.
+            ///
+            /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
             /// does that: its permit has to go with the request, beside the completer, because a slot
             /// is vacant again when *both* ends are gone (or left to a [`Key`]), and not yet when the
             /// consumer has lost patience.
             ///
             /// # Errors
             ///
-            /// [`PoolFull`], if the pool was bounded and all its slots are in use or retired.
+            /// [`PoolFull`], if the pool was bounded and all its slots are in use or retired. During the call,
+            /// there was a moment in which that was so.
             ///
             /// # Examples
             ///
@@ -325,8 +330,8 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The value, if nobody will take it: the consumer has gone, or somebody who had the key
-            /// was faster.
+            /// The value, if it will not be delivered: the consumer has gone, or another producer with the key
+            /// has completed the operation, or is doing so.
             ///
             /// # Reentrancy
             ///
@@ -428,7 +433,8 @@ macro_rules! face {
 
         impl<T> $Completion<T> {
             /// Whether there is a result to take: a value, or what [`Abandoned`] says if the operation was
-            /// ended without one. False if it was taken.
+            /// ended without one. `true` stays so until the result is taken. `false` if it was taken, and
+            /// also while a producer with the key is [at it](crate::KeyError::BeingCompleted).
             #[must_use]
             pub fn is_completed(&self) -> bool {
                 self.0.is_completed()

@@ -35,9 +35,15 @@ macro_rules! face {
             /// The source is free again when the future has given the result, or is dropped. A producer that
             /// comes late has a key that is refused.
             ///
+            /// A producer may be inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future
+            /// of the last operation is dropped. Then this call waits until the producer has noticed, which is
+            /// the time of moving a `T`. So it cannot fail for a single caller that has dropped its last future.
+            /// (An interrupt handler must not call this if it may interrupt a producer.)
+            ///
             /// # Errors
             ///
-            /// [`Busy`], if there is an operation already, which is not touched.
+            /// [`Busy`], if there is an operation already: its future is there, or its completer. It is not
+            /// touched.
             ///
             /// # Examples
             ///
@@ -94,7 +100,8 @@ macro_rules! face {
         }
 
         impl<T> $Source<T> {
-            /// Whether there is an operation, so that [`begin`] would be refused.
+            /// Whether there is an operation, so that [`begin`] would be refused. `false` right after the future
+            /// of a [begun](Self::begin) operation has given its result or was dropped.
             ///
             #[doc = concat!("[`begin`]: ", stringify!($Source), "::begin")]
             #[must_use]
@@ -104,7 +111,8 @@ macro_rules! face {
             }
 
             /// The key of the operation that waits for one: it was [begun](Self::begin) without a completer,
-            /// or its completer has given out the key; nobody has completed it, and its future is there.
+            /// or its completer has given out the key; no producer has completed it or is about to, and its
+            /// future is there. Any of that may change right after the call; a key that is late is refused.
             #[must_use]
             #[inline]
             pub fn key(&self) -> Option<Key> {
@@ -166,8 +174,8 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The value, if nobody will take it: the future was dropped, or somebody who had the key was
-            /// faster.
+            /// The value, if it will not be delivered: the future was dropped, or another producer with the key
+            /// has completed the operation, or is doing so.
             #[inline]
             pub fn complete(self, value: T) -> Result<(), T> {
                 self.0.complete(value)

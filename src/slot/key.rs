@@ -3,9 +3,9 @@ use core::fmt;
 /// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
 /// kernel, through foreign code or as an id on the wire, and come back late, twice, or forged.
 ///
-/// It is the index of a slot and the 32-bit generation of its use. A pool gives no key twice: when the
-/// generations of a slot are used up, its index is not given again. So a key that comes late names nothing
-/// that lives any more, and is refused.
+/// It is the index of a slot and the 32-bit generation of its use. A pool gives no key twice. When a slot has
+/// used all generations, it begins again with another index if the pool is bounded, and otherwise the pool
+/// retires it. So a key that comes late names no live operation, and the pool refuses it.
 ///
 /// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. It is no secret
 /// either, and does not name its pool: whoever guesses the key of an operation that waits for one may
@@ -46,7 +46,9 @@ impl Key {
         Key { index: number as u32, generation: (number >> 32) as u32 }
     }
 
-    /// Which slot of the pool.
+    /// The index: which slot of the pool. In a pool that is bounded to 2ⁿ slots, it is the lower n bits, and
+    /// the others change each time that the slot has used all generations. In a source, which has one slot,
+    /// the index counts how often that was so.
     #[must_use]
     pub const fn index(self) -> u32 {
         self.index
