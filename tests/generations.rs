@@ -148,6 +148,11 @@ for_both_pools! {
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), KeyError::Stale);
         let key = completer.into_key();
         assert!(key.index() != last.index() && key.generation() == 0);
+        // The upper bits are those of the key.
+        for bit in 0..18 {
+            let forged = Key::from_u64(key.to_u64() ^ 1 << bit);
+            assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), KeyError::Unknown);
+        }
         drop(completion);
         assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::Abandoned);
         let to_come = Key::from_u64(key.to_u64() + (1 << 32));

@@ -204,7 +204,8 @@ macro_rules! face {
             ///
             /// If a completion was dropped before, its slot is found, although the producer with its key may be
             /// inside [`complete_key`](Self::complete_key) at this moment: then the call waits until that
-            /// producer has noticed.
+            /// producer has noticed. (So a thread of a higher fixed priority on the core of a producer must not
+            /// call this on a pool that may be full.)
             ///
             /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
             /// does that: its permit has to go with the request, beside the completer, because a slot

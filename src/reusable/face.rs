@@ -38,7 +38,8 @@ macro_rules! face {
             /// A producer may be inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future
             /// of the last operation is dropped. Then this call waits until the producer has noticed, which is
             /// the time of moving a `T`. So it cannot fail for a single caller that has dropped its last future.
-            /// (An interrupt handler must not call this if it may interrupt a producer.)
+            /// (An interrupt handler must not call this if it may interrupt a producer, nor may a thread of a
+            /// higher fixed priority on the core of a producer: neither lets the producer go on.)
             ///
             /// # Errors
             ///

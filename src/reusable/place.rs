@@ -36,6 +36,8 @@ const NULL: *mut () = ptr::null_mut();
 
 const FREE: u64 = 0;
 const BUSY: u64 = 1;
+/// All 2⁶³ operations are over.
+const RETIRED: u64 = 2;
 
 /// Takes the slot back: from now on its next operation may begin.
 ///
@@ -48,8 +50,7 @@ unsafe fn put_back<T, H: Home>(slot: NonNull<Slot<T, H>>, end: End) {
     let place = unsafe { slot.cast::<Place<T, H>>().as_ref() };
     // SAFETY: the slot has just ended its last operation so.
     if end.exhausted && !unsafe { place.slot.begin_epoch(Sharing::ONE) } {
-        // All 2⁶³ operations are over: it stays busy.
-        return;
+        return place.busy.publish(RETIRED);
     }
     place.busy.publish(FREE);
 }
@@ -119,7 +120,10 @@ impl<T, H: Home> Place<T, H> {
     /// The slot is out, and not [about to come back](State::is_returning).
     #[inline(always)]
     pub(super) fn is_busy(&self) -> bool {
-        self.busy.load() == BUSY && !self.slot.state().is_returning()
+        match self.busy.load() {
+            BUSY => !self.slot.state().is_returning(),
+            other => other == RETIRED,
+        }
     }
 
     #[inline(always)]
@@ -132,7 +136,7 @@ impl<T, H: Home> Place<T, H> {
     #[cold]
     fn rent_when_returned(&self) -> bool {
         let mut backoff = Backoff::new();
-        while self.slot.state().is_returning() {
+        while self.slot.state().is_returning() && self.busy.load() != RETIRED {
             if self.try_rent() {
                 return true;
             }
@@ -217,7 +221,7 @@ impl<T, H: Home> Place<T, H> {
 
     /// Ends what was leaked: there is no future, and no completer, that refers to the slot.
     pub(super) fn clear(&mut self) {
-        if self.busy.load() == FREE {
+        if self.busy.load() != BUSY {
             return;
         }
         let state = self.slot.state();

@@ -11,7 +11,7 @@
 //! The generation and the epoch are those of the operation's [number](super::number). The registrations
 //! count the wakers that either end put into the slot in this operation: a producer that reads a waker
 //! and then changes the word from what it was before knows that the waker was not replaced meanwhile.
-//! From the 256th on, the count carries into the bits of the epoch. It ends at two million at least.
+//! From the 256th on, the count takes the bits of the epoch, with bit 31 for a mark. It ends at two million.
 //!
 #![doc = include_str!("states.md")]
 //!
@@ -40,9 +40,13 @@ const ORPHANED: u64 = 1 << 9;
 const REGISTRATION: u64 = 1 << 10;
 const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
-/// What the registrations count in, with what they carry into.
+/// What the first 255 registrations count in.
+const NEAR_REGISTRATIONS: u64 = (1 << 18) - REGISTRATION;
+/// There were more, which count in the bits of the epoch too. No number has this bit.
+const FAR: u64 = 1 << 31;
+/// What all registrations count in.
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
-/// What a state has in common with the number of its operation, as long as no registration has carried.
+/// What a state has in common with the number of its operation, up to 255 registrations.
 const NUMBER: u64 = u64::MAX << 18;
 
 /// One row of the table.
@@ -121,10 +125,15 @@ impl State {
         }
         let mut bits = self.0;
         if transition.sets & REGISTERS != 0 {
-            if bits & REGISTRATIONS == REGISTRATIONS {
-                return None;
+            if bits & NEAR_REGISTRATIONS != NEAR_REGISTRATIONS || bits & FAR != 0 {
+                if bits & REGISTRATIONS == REGISTRATIONS {
+                    return None;
+                }
+                bits += REGISTRATION;
+            } else {
+                // A state without the mark is never one with it, whatever the epoch.
+                bits = (bits & !REGISTRATIONS | FAR) + NEAR_REGISTRATIONS + REGISTRATION;
             }
-            bits += REGISTRATION;
         }
         Some(State(bits & !transition.clears | transition.sets))
     }
@@ -147,8 +156,9 @@ impl State {
         self.has(PENDING)
     }
 
-    // The next five tell what is likely, so that the caller may try an exchange from a state that it
-    // knows without a load. After 256 registrations they may be wrong.
+    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` tell what is likely, so that the
+    // caller may try an exchange from a state that it knows without a load. After 256 registrations they may
+    // be wrong.
 
     /// There is no result yet, and the consumer waits for one, or will.
     #[inline(always)]

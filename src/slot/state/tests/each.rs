@@ -49,6 +49,18 @@ fn a_slot_is_rented_pending_and_held() {
 }
 
 #[test]
+fn many_registrations_never_make_a_state_of_another_epoch() {
+    let mut state = State::keyed(Number::new(0, 7));
+    let next_epoch = State::keyed(Number::new(1 << 18, 7));
+    for _ in 0..1000 {
+        let waiting = state.register().expect("room for another registration");
+        assert!(waiting != next_epoch.register().expect("the first"));
+        state = waiting.unregister().expect("it was registered");
+        assert!(state != next_epoch);
+    }
+}
+
+#[test]
 fn a_state_contains_the_upper_bits_of_its_number_and_two_million_registrations() {
     for index in [0, 1, 1 << 18, (1 << 31) - 1] {
         let number = Number::new(index, 7);
