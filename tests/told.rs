@@ -50,6 +50,15 @@ impl Meet {
     }
 }
 
+/// Lets the other threads of a test run to their end, also if the test fails.
+struct Finally<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Finally<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// Polls until there is a result.
 fn result<F: Future + Unpin>(future: &mut F) -> F::Output {
     loop {
@@ -84,6 +93,7 @@ fn already_completed_means_that_a_completion_has_its_result() {
                 let _ = pool.complete_key(key, Wide::new(1));
             }
         });
+        let _finally = Finally(|| meet.0.store(u64::MAX / 2, SeqCst));
         for round in 0..ROUNDS {
             let (completer, mut completion) = pool.rent();
             let key = completer.into_key();
@@ -111,6 +121,7 @@ fn already_completed_means_that_the_future_of_a_source_is_ready() {
                 let _ = source.complete(key, Wide::new(1));
             }
         });
+        let _finally = Finally(|| meet.0.store(u64::MAX / 2, SeqCst));
         for round in 0..ROUNDS {
             let mut future = source.begin().unwrap();
             let key = source.key().unwrap();
@@ -148,6 +159,7 @@ fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
                 }
             });
         }
+        let _finally = Finally(|| done.store(true, SeqCst));
         for _ in 0..ROUNDS {
             let future = source.begin().expect("one caller, and its last future was dropped");
             // Until a producer is likely to be at it.
@@ -157,7 +169,6 @@ fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
             drop(future);
             assert!(!source.is_busy());
         }
-        done.store(true, SeqCst);
     });
 }
 

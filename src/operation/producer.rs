@@ -387,7 +387,7 @@ unsafe fn withdraw<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
         // SAFETY: nobody refers to the slot.
         unsafe { Slot::give_back(this, change.state) };
     }
-    // SAFETY: the claimant holds the slot if it is its completer, and otherwise a handle of the pool, or it
-    // drops the last one, which closes the slab afterwards.
+    // SAFETY: the claimant holds the slot if it is its completer. Otherwise it borrows the source or a handle of
+    // the pool, or drops the last handle, which closes the slab afterwards.
     unsafe { H::end_return(this) };
 }

@@ -39,8 +39,8 @@ pub(crate) trait Home: Sized + 'static {
     /// The slot lives here, is out, vacant, and referred to by nobody.
     unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
 
-    /// Counts a consumer that is about to leave a slot to a producer that has claimed its operation: so the
-    /// slot [is returning](State::is_returning).
+    /// Counts a consumer that is about to leave a slot to a producer that has claimed its operation. If there is
+    /// no completer, the slot [is returning](State::is_returning) then.
     ///
     /// # Safety
     ///
