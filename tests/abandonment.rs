@@ -196,7 +196,7 @@ for_both_pools! {
         let (mut completer, mut completion) = pool.rent();
         let tasks = [Task::new(), Task::new()];
         let wakers = [tasks[0].waker(), tasks[1].waker()];
-        for n in 0..1 << 22 {
+        for n in 0..1 << 21 {
             assert_eq!(poll_with(&mut completion, &wakers[n % 2]), Poll::Pending);
         }
         let woken = || tasks[0].woken.get() + tasks[1].woken.get();
