@@ -112,7 +112,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     /// The consumer of an operation.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of<H>(consumer: Consumer<'a, T, H>) -> Self
     where
         T: Abandoned + 'a,

@@ -62,7 +62,7 @@ impl Word for Cell<u64> {
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        Word::load(self)
+        self.get()
     }
 
     #[inline(always)]
