@@ -4,6 +4,9 @@
 
 #[path = "common/counting.rs"]
 mod counting;
+#[path = "common/threads.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod threads;
 #[path = "common/words.rs"]
 mod words;
 
@@ -14,10 +17,11 @@ use std::{
         OnceLock,
         mpsc::{Receiver, Sender, channel},
     },
-    thread::{self, Builder, JoinHandle},
+    thread::{Builder, JoinHandle},
 };
 
 use counting::Balance;
+use threads::while_a_thread_lives;
 use value_future::{FuturePool, Pool};
 use words::{kib, said};
 
@@ -127,24 +131,6 @@ fn count_the_end() {
         static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
     }
     AT_THE_END.set(Some(AtTheEnd));
-}
-
-/// Runs `here` while a thread lives that has run `there`.
-fn while_a_thread_lives<R>(there: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
-    thread::scope(|scope| {
-        let (done, is_done) = channel::<()>();
-        let (end, is_over) = channel::<()>();
-        let thread = scope.spawn(move || {
-            there();
-            done.send(()).unwrap();
-            is_over.recv().unwrap();
-        });
-        is_done.recv().unwrap();
-        let result = here();
-        end.send(()).unwrap();
-        thread.join().unwrap();
-        result
-    })
 }
 
 /// Its number is not that of another thread meanwhile, as there is no other test.

@@ -7,14 +7,17 @@ use std::{
     hint,
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, Ordering::SeqCst},
         mpsc,
     },
     task::Poll,
     thread,
 };
 
-use common::poll;
+use common::{
+    poll,
+    threads::{Finally, Start},
+};
 use value_future::{Abandoned, CompleteError, Key, KeyError, Pool, ReusableSource};
 
 /// A large value widens the time in which a producer has claimed an operation and not completed it.
@@ -33,31 +36,7 @@ impl Abandoned for Wide {
     }
 }
 
-const ROUNDS: u64 = if cfg!(miri) { 20 } else { 10_000 };
-
-/// Two threads that meet at each round.
-#[derive(Default)]
-struct Meet(AtomicU64);
-
-impl Meet {
-    fn round(&self, round: u64) {
-        self.0.fetch_add(1, SeqCst);
-        let mut spins = 0;
-        while self.0.load(SeqCst) < 2 * (round + 1) {
-            spins += 1;
-            if cfg!(miri) || spins % 100 == 0 { thread::yield_now() } else { hint::spin_loop() }
-        }
-    }
-}
-
-/// Lets the other threads of a test run to their end, also if the test fails.
-struct Finally<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for Finally<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
+const ROUNDS: usize = if cfg!(miri) { 20 } else { 10_000 };
 
 /// Polls until there is a result.
 fn result<F: Future + Unpin>(future: &mut F) -> F::Output {
@@ -79,55 +58,55 @@ fn told<V>(refused: Result<(), CompleteError<V>>, is_completed: impl FnOnce() ->
     }
 }
 
-#[test]
-fn already_completed_means_that_a_completion_has_its_result() {
-    let pool = Pool::<Wide>::new();
-    let meet = Meet::default();
+/// Runs `operation` for each round. It calls the function that it gets with its key, which comes back when
+/// another thread is about to `complete` the operation too.
+fn beside_another_producer(complete: impl Fn(Key) + Sync, mut operation: impl FnMut(&dyn Fn(Key))) {
+    let start = Start::default();
     let keys = Mutex::new(None);
     thread::scope(|scope| {
         scope.spawn(|| {
             for round in 0..ROUNDS {
-                meet.round(2 * round);
-                let key: Key = keys.lock().unwrap().unwrap();
-                meet.round(2 * round + 1);
-                let _ = pool.complete_key(key, Wide::new(1));
+                start.round(2 * round);
+                let key = keys.lock().unwrap().unwrap();
+                start.round(2 * round + 1);
+                complete(key);
             }
         });
-        let _finally = Finally(|| meet.0.store(u64::MAX / 2, SeqCst));
+        let _finally = Finally(|| start.open());
         for round in 0..ROUNDS {
-            let (completer, mut completion) = pool.rent();
-            let key = completer.into_key();
-            *keys.lock().unwrap() = Some(key);
-            meet.round(2 * round);
-            meet.round(2 * round + 1);
-            let refused = pool.complete_key(key, Wide::new(2));
-            told(refused, || completion.is_completed());
-            assert!([1, 2].contains(&result(&mut completion).0[0]));
+            operation(&|key| {
+                *keys.lock().unwrap() = Some(key);
+                start.round(2 * round);
+                start.round(2 * round + 1);
+            });
         }
     });
 }
 
 #[test]
+fn already_completed_means_that_a_completion_has_its_result() {
+    let pool = Pool::<Wide>::new();
+    beside_another_producer(
+        |key| drop(pool.complete_key(key, Wide::new(1))),
+        |meet| {
+            let (completer, mut completion) = pool.rent();
+            let key = completer.into_key();
+            meet(key);
+            told(pool.complete_key(key, Wide::new(2)), || completion.is_completed());
+            assert!([1, 2].contains(&result(&mut completion).0[0]));
+        },
+    );
+}
+
+#[test]
 fn already_completed_means_that_the_future_of_a_source_is_ready() {
     let source = ReusableSource::<Wide>::new();
-    let meet = Meet::default();
-    let keys = Mutex::new(None);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in 0..ROUNDS {
-                meet.round(2 * round);
-                let key: Key = keys.lock().unwrap().unwrap();
-                meet.round(2 * round + 1);
-                let _ = source.complete(key, Wide::new(1));
-            }
-        });
-        let _finally = Finally(|| meet.0.store(u64::MAX / 2, SeqCst));
-        for round in 0..ROUNDS {
+    beside_another_producer(
+        |key| drop(source.complete(key, Wide::new(1))),
+        |meet| {
             let mut future = source.begin().unwrap();
             let key = source.key().unwrap();
-            *keys.lock().unwrap() = Some(key);
-            meet.round(2 * round);
-            meet.round(2 * round + 1);
+            meet(key);
             let mut taken = Poll::Pending;
             told(source.complete(key, Wide::new(2)), || {
                 taken = poll(&mut future);
@@ -138,8 +117,8 @@ fn already_completed_means_that_the_future_of_a_source_is_ready() {
                 Poll::Pending => result(&mut future),
             };
             assert!([1, 2].contains(&taken.0[0]));
-        }
-    });
+        },
+    );
 }
 
 /// A read that is given up while a producer completes it, and the next read.

@@ -1,36 +1,18 @@
 //! How many slots pools have, of which sizes, and who finds them.
 
-use std::{cell::Cell, future::pending, sync::mpsc, thread};
+use std::{cell::Cell, future::pending};
 
 use static_assertions::assert_not_impl_any;
 use value_future::{Abandoned, FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
 use crate::{
-    common::{for_both_pools, panic_text, poll, poll_with},
+    common::{for_both_pools, panic_text, poll, poll_with, threads::while_a_thread_lives},
     counting::Balance,
     words::{grouped, said},
 };
 
 assert_not_impl_any!(FuturePool: Clone);
 assert_not_impl_any!(LocalFuturePool: Clone, Sync);
-
-/// Runs `here` while a thread lives that has run `there`.
-fn while_a_thread_lives<R>(there: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
-    thread::scope(|scope| {
-        let (done, is_done) = mpsc::channel::<()>();
-        let (end, is_over) = mpsc::channel::<()>();
-        let thread = scope.spawn(move || {
-            there();
-            done.send(()).unwrap();
-            is_over.recv().unwrap();
-        });
-        is_done.recv().unwrap();
-        let result = here();
-        end.send(()).unwrap();
-        thread.join().unwrap();
-        result
-    })
-}
 
 for_both_pools! {
     /// Slots are slow to make under Miri.

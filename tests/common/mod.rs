@@ -19,6 +19,7 @@ use value_future::{StaleToken, Token, ValueFuture, ValueSource};
 
 pub(crate) mod race;
 pub(crate) mod task;
+pub(crate) mod threads;
 
 /// The same items for both kinds of pool, under the names of those for many threads; `Erased` is
 /// what a completion turns into.

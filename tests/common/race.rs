@@ -2,7 +2,6 @@
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
-    hint,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -11,6 +10,8 @@ use std::{
 };
 
 use value_future::{Completer, Completion, Pool, PoolBuilder};
+
+use super::threads::Start;
 
 /// Miri chooses another course with each seed, so one round is enough there.
 const ROUNDS: usize = if cfg!(miri) { 1 } else { 200 };
@@ -49,21 +50,6 @@ pub(crate) enum Seen {
 
 pub(crate) type Produce = fn(Pool<Reply>, Completer<Reply>, Reply) -> Given;
 pub(crate) type Consume = fn(Completion<Reply>) -> Seen;
-
-/// Where both threads begin a round, as close together as may be.
-#[derive(Default)]
-struct Start(AtomicUsize);
-
-impl Start {
-    fn round(&self, round: usize) {
-        self.0.fetch_add(1, SeqCst);
-        let mut spins = 0;
-        while self.0.load(SeqCst) < 2 * (round + 1) {
-            spins += 1;
-            if cfg!(miri) || spins % 100 == 0 { thread::yield_now() } else { hint::spin_loop() }
-        }
-    }
-}
 
 /// All rounds of one pair, each with the operation of the same place. With `drop_pool` there is no
 /// handle of the pool but those that the two threads drop when they begin, or have no more use for.
