@@ -13,7 +13,7 @@ macro_rules! face {
                 /// A source without an operation.
                 #[must_use]
                 pub fn new() -> Self {
-                    $Source(Place::<T, InPlace<$affinity>>::new(1))
+                    $Source(Place::<T, InPlace<$affinity>>::new(Number::new(0, 1)))
                 }
             }
 
@@ -26,7 +26,7 @@ macro_rules! face {
                 /// If `generation` is 0.
                 #[must_use]
                 pub fn with_first_generation(generation: u32) -> Self {
-                    $Source(Place::<T, InPlace<$affinity>>::new(generation))
+                    $Source(Place::<T, InPlace<$affinity>>::new(Number::new(0, generation)))
                 }
             }
 

@@ -17,8 +17,10 @@ use self::{
     place::{InPlace, Place},
 };
 use crate::{
-    Abandoned, CompleteError, Key, LocalValueFuture, OneThread, future::Packed,
-    operation::Producer, slot::Sharing,
+    Abandoned, CompleteError, Key, LocalValueFuture, OneThread,
+    future::Packed,
+    operation::Producer,
+    slot::{Number, Sharing},
 };
 #[cfg(target_has_atomic = "64")]
 use crate::{AnyThread, ValueFuture};

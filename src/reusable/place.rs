@@ -83,11 +83,10 @@ macro_rules! in_place {
 
         impl<T: Abandoned> Place<T, InPlace<$affinity>> {
             crate::sync::const_unless_loom! {
-                /// Its first operation has this generation.
-                pub(super) fn new(first_generation: u32) -> Self {
-                    assert!(first_generation > 0, "generations begin at 1");
+                /// Its first operation has this number.
+                pub(super) fn new(first: Number) -> Self {
+                    assert!(first.generation() > 0, "generations begin at 1");
                     let table: *const VTable<T> = const { &table::<T, InPlace<$affinity>>() };
-                    let first = Number::new(0, first_generation);
                     let state = <$Word>::new(State::before(first).bits());
                     let slot = Slot::by_itself(
                         table,
@@ -247,5 +246,36 @@ fn presented(key: Key) -> Option<Presented> {
 impl<T, H: Home> Drop for Place<T, H> {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use core::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// No number comes twice, and so a source has an end. No test gets there from the first number.
+    #[test]
+    fn a_source_is_busy_for_ever_after_the_last_of_all_numbers() {
+        let last_but_one = Sharing::number_of_one(Key::new((1 << 31) - 1, u32::MAX - 1)).unwrap();
+        let place = Place::<Option<u32>, InPlace<OneThread>>::new(last_but_one);
+        let mut keys = [None; 2];
+        for key in &mut keys {
+            let mut consumer = place.begin().unwrap();
+            *key = place.key();
+            assert!(place.complete(key.unwrap(), Some(7)).is_ok());
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert_eq!(consumer.poll(cx), Poll::Ready(Some(Some(7))));
+        }
+        let mut place = place;
+        for _ in 0..2 {
+            assert!(place.is_busy());
+            assert!(place.begin().is_none() && place.begin_held().is_none());
+            assert_eq!((place.key(), place.progress()), (None, "completed"));
+            let kinds = keys.map(|key| place.reset(key.unwrap()).unwrap_err().kind());
+            assert_eq!(kinds, [KeyError::Stale, KeyError::AlreadyCompleted]);
+            place.clear();
+        }
     }
 }
