@@ -70,13 +70,14 @@
 //!   all of it gets one name; `ValueFuture<'_, T>` borrows from `self` only.
 //! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then),
 //!   [`map_ok`](ValueFuture::map_ok), [`map_err`](ValueFuture::map_err),
-//!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline when the
-//!   value is there. When it is not, they take a slot as [`pooled`](ValueFuture::pooled) does. [`try_take`](ValueFuture::try_take) takes a value
-//!   that is there, without polling.
+//!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline if the value is
+//!   ready. Otherwise they take a slot, as [`pooled`](ValueFuture::pooled) does.
+//!   [`try_take`](ValueFuture::try_take) takes a ready value without polling.
 //! * **Completions.** What is answered later, on another thread or from the wire, rents a completion
 //!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
-//!   consumer. Nothing is allocated if the thread finds a vacant slot. Late and duplicate answers are refused,
-//!   and so are forged ones, unless they guess the key of a pending operation. See `examples/completion.rs` and `examples/wire_keys.rs`.
+//!   consumer. Nothing is allocated if the thread finds a vacant slot. Late and duplicate answers are refused.
+//!   A forged answer is refused unless it guesses the key of a pending operation. See
+//!   `examples/completion.rs` and `examples/wire_keys.rs`.
 //! * **Futures that wait.** [`pooled`](ValueFuture::pooled) puts the future into a slot that is used again,
 //!   instead of a box. [`eager`](ValueFuture::eager) polls it
 //!   once before, so that what is ready is inline. A [`FuturePool`] has bounds and figures of its own.

@@ -11,8 +11,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Waits for another thread that is inside a call of this crate, in which it neither waits nor calls foreign
-/// code.
+/// Spins until another thread leaves a call of this crate in which it neither waits nor runs foreign code.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {
@@ -22,7 +21,7 @@ impl Backoff {
 
     pub(crate) fn wait(&mut self) {
         self.0 = self.0.saturating_add(1);
-        // If the other thread runs, it needs no longer than so many rounds. Otherwise it gets the core.
+        // A thread that runs leaves such a call within 64 rounds. One that does not needs the core.
         #[cfg(all(feature = "std", target_has_atomic = "64"))]
         if cfg!(any(loom, miri)) || self.0 > 64 {
             return yield_now();

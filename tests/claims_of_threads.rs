@@ -248,7 +248,10 @@ fn what_threads_cost() {
     );
     // Two thousand numbers are free, and in a list.
     assert!(ENDS.made() > 0);
-    said!("README.md", "When such a thread ends, the list of free thread numbers may allocate.");
+    said!(
+        "README.md",
+        "The end of such a thread may also allocate, for the list of free thread numbers."
+    );
 
     // A pool that is dropped frees all.
     GONE.count(|| {

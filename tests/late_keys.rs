@@ -25,7 +25,7 @@ const NEARLY_USED_UP: u32 = u32::MAX - 3;
 /// What a late producer would deliver.
 const LATE: Option<u32> = Some(u32::MAX);
 
-/// Late keys: the numbers that operations after the end would have without a wider number.
+/// Late keys of the first epoch, with the generations of the first operations of the second one.
 fn late_keys() -> impl Iterator<Item = Key> {
     (0..4_u64).map(|generation| Key::from_u64(generation << 32)).cycle()
 }

@@ -1,5 +1,5 @@
-//! What an error or a status method says is true when it is said: each of these tests asks again
-//! right after the call, on the same thread, while other threads are at work.
+//! What an error or a status method says is true when it returns: each test asks again right after the call, on
+//! the same thread, while other threads work.
 
 mod common;
 
@@ -22,11 +22,13 @@ use value_future::{Abandoned, CompleteError, Key, KeyError, Pool, ReusableSource
 
 /// A large value widens the time in which a producer has claimed an operation and not completed it.
 #[derive(Debug)]
-struct Wide([u8; if cfg!(miri) { 64 } else { 4096 }]);
+struct Wide([u8; SIZE]);
+
+const SIZE: usize = if cfg!(miri) { 64 } else { 4096 };
 
 impl Wide {
     fn new(number: u64) -> Self {
-        Wide([number.to_le_bytes()[0]; _])
+        Wide([number.to_le_bytes()[0]; SIZE])
     }
 }
 
@@ -48,7 +50,7 @@ fn result<F: Future + Unpin>(future: &mut F) -> F::Output {
     }
 }
 
-/// Checks what the loser of two completions was told, by `is_completed`.
+/// Checks the error of the second of two completions. `is_completed` tells whether there is a result.
 fn told<V>(refused: Result<(), CompleteError<V>>, is_completed: impl FnOnce() -> bool) {
     let Err(error) = refused else { return };
     match error.kind() {
@@ -141,7 +143,7 @@ fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
         let _finally = Finally(|| done.store(true, SeqCst));
         for _ in 0..ROUNDS {
             let future = source.begin().expect("one caller, and its last future was dropped");
-            // Until a producer is likely to be at it.
+            // Until a producer has probably claimed the operation.
             while source.key().is_some() && !cfg!(miri) {
                 hint::spin_loop();
             }

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::{ClassStats, NoSlot};
 use crate::{
     slab::{Block, Pooling, Settings, Slab},
-    slot::{Pointer, Sharing},
+    slot::{IndexLayout, Pointer},
 };
 
 /// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
@@ -111,7 +111,7 @@ impl<H: Pooling> Classes<H> {
             limit: Some(limit),
             // What threads keep for themselves may be all that there is.
             exact: limit < EXACT_BELOW,
-            sharing: Sharing::ONE,
+            layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
             // SAFETY: the place is valid.
             make: |place, slab, _, _| unsafe { Block::make(place, slab) },

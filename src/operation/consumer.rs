@@ -15,17 +15,17 @@ use crate::{
     slot::{Change, Home, Slot, State},
 };
 
-/// The one consumer of an operation, until it has taken the result. Afterwards it is an address at which
-/// no slot is, and which says how it ended: so it is one word, and so is an `Option` of it.
+/// The one consumer of an operation. When it has ended, the pointer is one of the two addresses below, at which no
+/// slot is. So it is one word, and so is an `Option` of it.
 pub(crate) struct Consumer<'a, T, H: Home>(NonNull<Slot<T, H>>, PhantomData<&'a ()>);
 
 /// The consumer has taken the result.
 const TAKEN: usize = 1;
-/// [`Abandoned::abandoned`] has panicked, which was to make the result.
+/// [`Abandoned::abandoned`], which makes the missing result, has panicked.
 const PANICKED: usize = 2;
 
 impl<T, H: Home> Consumer<'_, T, H> {
-    /// A consumer that has ended so.
+    /// The address that says how a consumer has ended.
     const fn ended(how: usize) -> NonNull<Slot<T, H>> {
         const { assert!(align_of::<Slot<T, H>>() > PANICKED) };
         NonNull::new(ptr::without_provenance_mut(how)).expect("it is not zero")
@@ -131,7 +131,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     ///
     /// # Safety
     ///
-    /// The slot is that of the consumer, and `state` what it was since there was a result.
+    /// `slot` is the slot of this consumer, and `state` was loaded from it when the operation had a result.
     unsafe fn take(&mut self, slot: NonNull<Slot<T, H>>, state: State) -> T
     where
         T: Abandoned,
@@ -144,7 +144,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     }
 }
 
-// The lifetime is that of what the slot is in: so drop check asks for it.
+// `'a` is a parameter of the type with the destructor: so drop check keeps the owner of the slot alive until here.
 impl<T, H: Home> Drop for Consumer<'_, T, H> {
     #[inline(always)]
     fn drop(&mut self) {
@@ -370,8 +370,8 @@ unsafe fn discard<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
     drop(unsafe { take(this, state) });
 }
 
-/// [`leave`], while a producer is about to complete the operation. If the consumer is faster, the producer
-/// returns the slot, which is counted for who asks for one meanwhile.
+/// [`leave`] if a producer has claimed the operation. If the consumer leaves first, the claimant returns the slot.
+/// That is announced before, so that a caller that finds no vacant slot waits for it.
 ///
 /// # Safety
 ///

@@ -13,9 +13,8 @@ pub enum KeyError {
     /// was used or dropped. The consumer can take the result, or has taken it. (Once the slot serves
     /// another operation, the key is [`Stale`](KeyError::Stale).)
     AlreadyCompleted,
-    /// Another producer is giving the operation its result at this moment: it has claimed the operation,
-    /// and is writing the value. The consumer may still find the operation pending. From now on, no other
-    /// producer can complete it.
+    /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find it
+    /// pending. No other producer can complete it from now on.
     BeingCompleted,
     /// The consumer has gone, and the operation with it. (Once its slot serves another one, the key is
     /// [`Stale`](KeyError::Stale).)
@@ -36,7 +35,7 @@ impl fmt::Display for KeyError {
                 "already completed: its operation was completed or ended before"
             }
             KeyError::BeingCompleted => {
-                "being completed: another producer is giving its operation a result"
+                "being completed: another producer has claimed its operation"
             }
             KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
             KeyError::Unknown => "unknown: this pool has not given it out",

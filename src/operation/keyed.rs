@@ -6,14 +6,14 @@ use super::{
     KeyError,
     producer::{fulfil, refuse},
 };
-use crate::slot::{Home, Number, Sharing, Slot, State};
+use crate::slot::{Home, IndexLayout, Number, Slot, State};
 
 /// The key of an operation, as it is presented: its number, how the numbers of the slab are made, and the
 /// first generation of its slots.
 #[derive(Clone, Copy)]
 pub(crate) struct Presented {
     pub(crate) number: Number,
-    pub(crate) sharing: Sharing,
+    pub(crate) layout: IndexLayout,
     pub(crate) first_generation: u32,
 }
 
@@ -112,7 +112,7 @@ unsafe fn claim_slowly<T, H: Home>(
             }
             continue;
         }
-        let order = |number| key.sharing.order(number);
+        let order = |number| key.layout.order(number);
         let (Some(presented), Some(now)) = (order(key.number), order(number)) else {
             return Err(KeyError::Unknown);
         };

@@ -45,9 +45,9 @@ impl Drop for WakeOne {
 
 /// The one completer of an operation.
 ///
-/// The lifetime is that of what the slot lies in. It is a parameter of the type with the destructor, which uses
-/// the slot: so the compiler lets no handle outlive that, not even to be dropped. A slot of a pool lives as long
-/// as it is out, so its completer is `'static`.
+/// `'a` is the borrow of what contains the slot. The destructor uses the slot, and `'a` is a parameter of the type
+/// with the destructor: so no handle outlives the owner, not even to be dropped. A slot of a pool lives as long as
+/// it is out, so its completer is `'static`.
 pub(crate) struct Producer<'a, T, H: Home>(NonNull<Slot<T, H>>, PhantomData<&'a ()>);
 
 impl<T, H: Home> Producer<'_, T, H> {

@@ -4,7 +4,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Pool:ident, $Builder:ident, $Completer:ident, $Completion:ident, $home:ty
+        $Pool:ident, $Builder:ident, $Completer:ident, $Completion:ident, $home:ty, $waits:expr
     ) => {
         $(#[$doc])*
         pub struct $Pool<T>(Handle<T, $home>);
@@ -189,7 +189,8 @@ macro_rules! face {
             ///
             /// # Panics
             ///
-            /// If the pool was bounded and is full; [`try_rent`](Self::try_rent) gives that as an error.
+            /// If the pool was bounded and is full; [`try_rent`](Self::try_rent) gives that as an error, and waits
+            /// where this does.
             #[inline]
             #[track_caller]
             pub fn rent(&self) -> ($Completer<T>, $Completion<T>)
@@ -202,11 +203,6 @@ macro_rules! face {
 
             /// [`rent`](Self::rent), if there is a slot.
             ///
-            /// If a completion was dropped before, its slot is found, although the producer with its key may be
-            /// inside [`complete_key`](Self::complete_key) at this moment: then the call waits until that
-            /// producer has noticed. (So a thread of a higher fixed priority on the core of a producer must not
-            /// call this on a pool that may be full.)
-            ///
             /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
             /// does that: its permit has to go with the request, beside the completer, because a slot
             /// is vacant again when *both* ends are gone (or left to a [`Key`]), and not yet when the
@@ -214,8 +210,9 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// [`PoolFull`], if the pool was bounded and all its slots are in use or retired. During the call,
-            /// there was a moment in which that was so.
+            /// [`PoolFull`], if the pool was bounded and all its slots were out or retired at one moment of the call.
+            ///
+            #[doc = $waits]
             ///
             /// # Examples
             ///
@@ -331,8 +328,8 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The value, if it will not be delivered: the consumer has gone, or another producer with the key
-            /// has completed the operation, or is doing so.
+            /// The value, if it will not be delivered: the consumer has gone, or a producer with the key has
+            /// claimed the operation.
             ///
             /// # Reentrancy
             ///
@@ -433,9 +430,9 @@ macro_rules! face {
         }
 
         impl<T> $Completion<T> {
-            /// Whether there is a result to take: a value, or what [`Abandoned`] says if the operation was
-            /// ended without one. `true` stays so until the result is taken. `false` if it was taken, and
-            /// also while a producer with the key is [at it](crate::KeyError::BeingCompleted).
+            /// Returns `true` if there is a result to take: a value, or what [`Abandoned`] says if the operation
+            /// was ended without one. It stays `true` until the result is taken. It is `false` while a producer
+            /// with the key has [claimed](crate::KeyError::BeingCompleted) the operation.
             #[must_use]
             pub fn is_completed(&self) -> bool {
                 self.0.is_completed()

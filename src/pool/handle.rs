@@ -11,7 +11,7 @@ use crate::{
         orphan, refuse_left, table,
     },
     slab::{Find, Pooling, Settings, Slab},
-    slot::{Number, Sharing, Slot},
+    slot::{IndexLayout, Number, Slot},
     sync::Backoff,
 };
 
@@ -32,7 +32,7 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
             initial,
             limit,
             exact: true,
-            sharing: Sharing::of(limit.unwrap_or(u32::MAX)),
+            layout: IndexLayout::of(limit.unwrap_or(u32::MAX)),
             first_generation,
             // A slab begins with the table of its slots.
             make: |place, slab, index, first_generation| {
@@ -89,13 +89,13 @@ impl<T, H: Pooling> Handle<T, H> {
         unsafe { self.slab.as_ref() }
     }
 
-    /// A slot of a pool that was full. Waits for producers that are inside a call which returns one: so
-    /// whoever has dropped a completion finds its slot.
+    /// Rents from a pool that was full. Waits while a claimant is about to return a slot, so that a caller finds
+    /// the slot of a completion that it has dropped.
     #[cold]
     fn rent_when_returned(&self) -> Result<NonNull<Slot<T, H>>, PoolFull> {
         let mut backoff = Backoff::new();
         loop {
-            // Before the slot is looked for: what was counted by then is there.
+            // Loaded before `rent`: a return that ended before this load is visible to `rent`.
             let is_returning = self.slab().is_returning();
             if let Some(slot) = self.slab().rent() {
                 return Ok(slot);
@@ -132,9 +132,9 @@ impl<T, H: Pooling> Handle<T, H> {
     /// [`keyed`] to find out.
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(NonNull<Slot<T, H>>, Presented)> {
-        let Settings { sharing, first_generation, .. } = *self.slab().settings();
-        let slot = self.slab().get(sharing.slot(key.index()))?;
-        Some((slot, Presented { number: Number::of_key(key), sharing, first_generation }))
+        let Settings { layout, first_generation, .. } = *self.slab().settings();
+        let slot = self.slab().get(layout.slot(key.index()))?;
+        Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
     /// Ends all operations that were left to their keys; tells how many.

@@ -104,7 +104,13 @@ face! {
     /// let driver: &dyn Square = &Driver { pool: Pool::new(), requests };
     /// assert_eq!(futures::executor::block_on(driver.square(12)), Ok(144));
     /// ```
-    Pool, PoolBuilder, Completer, Completion, AnyThread
+    Pool, PoolBuilder, Completer, Completion, AnyThread,
+    "# Blocking\n\n\
+    If the pool is full, a dropped completion may have left its slot to a producer that is inside \
+    [`complete_key`](Self::complete_key). Then the call spins, and yields, until that producer has returned the \
+    slot. So a caller always finds the slot of a completion that it has dropped and left to its key.\n\n\
+    Priority inversion: do not call this on a pool that may be full from a thread of a higher fixed priority on \
+    the core of a producer."
 }
 
 face! {
@@ -128,7 +134,7 @@ face! {
     /// assert_eq!(futures::executor::block_on(future), Some(5));
     /// assert_eq!(pool.stats().live, 0);
     /// ```
-    LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread
+    LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread, ""
 }
 
 // SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for

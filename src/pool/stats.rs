@@ -15,9 +15,9 @@ pub struct Stats {
     pub high_water: u64,
     /// How many slots there are.
     pub capacity: u64,
-    /// How many slots have used all their keys, and are not rented again. In a pool without a bound, that is
-    /// after 2³² operations. In a pool that is bounded to 2ⁿ slots, it is after 2⁶³⁻ⁿ operations of one slot:
-    /// with 65,536 slots, after four years of a million operations a second in the same slot.
+    /// How many slots have used all their keys, and are not rented again. A slot of a pool without a bound is
+    /// retired after 2³² of its operations. A slot of a pool that is bounded to 2ⁿ is retired after 2⁶³⁻ⁿ: with
+    /// 65,536 slots, after four years at a million operations a second in that slot.
     pub retired: u64,
     /// How many times a key was refused, for whatever reason: it was stale, had been used, was that of an abandoned
     /// operation, or never given out.

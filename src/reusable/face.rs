@@ -3,7 +3,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Source:ident, $Completer:ident, $Future:ident, $affinity:ty, [$($send:tt)*]
+        $Source:ident, $Completer:ident, $Future:ident, $affinity:ty, [$($send:tt)*], $waits:expr
     ) => {
         $(#[$doc])*
         pub struct $Source<T>(Place<T, InPlace<$affinity>>);
@@ -35,16 +35,12 @@ macro_rules! face {
             /// The source is free again when the future has given the result, or is dropped. A producer that
             /// comes late has a key that is refused.
             ///
-            /// A producer may be inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future
-            /// of the last operation is dropped. Then this call waits until the producer has noticed, which is
-            /// the time of moving a `T`. So it cannot fail for a single caller that has dropped its last future.
-            /// (An interrupt handler must not call this if it may interrupt a producer, nor may a thread of a
-            /// higher fixed priority on the core of a producer: neither lets the producer go on.)
-            ///
             /// # Errors
             ///
             /// [`Busy`], if there is an operation already: its future is there, or its completer. It is not
             /// touched.
+            ///
+            #[doc = $waits]
             ///
             /// # Examples
             ///
@@ -78,6 +74,8 @@ macro_rules! face {
             ///
             /// [`Busy`], if there is an operation already, which is not touched.
             ///
+            #[doc = $waits]
+            ///
             /// # Examples
             ///
             /// ```
@@ -101,8 +99,8 @@ macro_rules! face {
         }
 
         impl<T> $Source<T> {
-            /// Whether there is an operation, so that [`begin`] would be refused. `false` right after the future
-            /// of a [begun](Self::begin) operation has given its result or was dropped.
+            /// Returns `true` if there is an operation, so that [`begin`] would fail. If it was begun without a
+            /// completer, this returns `false` as soon as its future has given the result or was dropped.
             ///
             #[doc = concat!("[`begin`]: ", stringify!($Source), "::begin")]
             #[must_use]
@@ -111,9 +109,10 @@ macro_rules! face {
                 self.0.is_busy()
             }
 
-            /// The key of the operation that waits for one: it was [begun](Self::begin) without a completer,
-            /// or its completer has given out the key; no producer has completed it or is about to, and its
-            /// future is there. Any of that may change right after the call; a key that is late is refused.
+            /// Returns the key of the operation that a key can complete. It was [begun](Self::begin) without a
+            /// completer, or its completer has given out the key; no producer has claimed or completed it, and its
+            /// future is there. That may change right after the call; [`complete`](Self::complete) refuses a late
+            /// key.
             #[must_use]
             #[inline]
             pub fn key(&self) -> Option<Key> {
@@ -175,8 +174,12 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// The value, if it will not be delivered: the future was dropped, or another producer with the key
-            /// has completed the operation, or is doing so.
+            /// The value, if it will not be delivered: the future was dropped, or a producer with the key has
+            /// claimed the operation.
+            ///
+            /// # Reentrancy
+            ///
+            #[doc = concat!("As [`complete`](", stringify!($Source), "::complete) of the source.")]
             #[inline]
             pub fn complete(self, value: T) -> Result<(), T> {
                 self.0.complete(value)
@@ -202,7 +205,7 @@ macro_rules! face {
             /// The key of the operation. Both the key and this completer may complete it; the first wins.
             #[must_use]
             pub fn key(&self) -> Key {
-                Sharing::key_of_one(self.0.issue_key())
+                IndexLayout::key_of_one(self.0.issue_key())
             }
         }
 

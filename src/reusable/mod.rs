@@ -20,7 +20,7 @@ use crate::{
     Abandoned, CompleteError, Key, LocalValueFuture, OneThread,
     future::Packed,
     operation::Producer,
-    slot::{Number, Sharing},
+    slot::{IndexLayout, Number},
 };
 #[cfg(target_has_atomic = "64")]
 use crate::{AnyThread, ValueFuture};
@@ -36,8 +36,8 @@ face! {
     /// that has to be done before the next operation begins. There is one operation at a time: to begin
     /// another is an error, [`Busy`].
     ///
-    /// Operations are numbered by 64 bits, the generation of the key and its index, so that no key comes
-    /// again.
+    /// A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So no key comes twice.
+    /// After 2⁶³ operations, [`begin`](Self::begin) returns [`Busy`] for ever.
     ///
     /// # Sizes and allocation
     ///
@@ -86,7 +86,13 @@ face! {
     /// }
     /// # let _: Option<Busy> = None;
     /// ```
-    ReusableSource, ReusableCompleter, ValueFuture, AnyThread, [Send]
+    ReusableSource, ReusableCompleter, ValueFuture, AnyThread, [Send],
+    "# Blocking\n\n\
+    If a producer is inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future of the last \
+    operation is dropped, this call spins, and yields, until that producer has returned the slot. That takes \
+    about as long as moving a `T`. So the call never fails for a single caller that has dropped its last future.\n\n\
+    Priority inversion: the call never returns in an interrupt handler that has interrupted the producer, nor \
+    on a thread of a higher fixed priority on the core of the producer."
 }
 
 face! {
@@ -105,7 +111,7 @@ face! {
     ///     assert_eq!(futures::executor::block_on(answer), Some(number));
     /// }
     /// ```
-    LocalReusableSource, LocalReusableCompleter, LocalValueFuture, OneThread, []
+    LocalReusableSource, LocalReusableCompleter, LocalValueFuture, OneThread, [], ""
 }
 
 /// The source has an operation already. It was not touched.

@@ -11,7 +11,7 @@ use crate::{
         keyed::{self, Presented},
         table,
     },
-    slot::{End, Home, Number, Sharing, Slot, State, WakerCell, Word},
+    slot::{End, Home, IndexLayout, Number, Slot, State, WakerCell, Word},
 };
 #[cfg(target_has_atomic = "64")]
 use crate::{
@@ -49,7 +49,7 @@ unsafe fn put_back<T, H: Home>(slot: NonNull<Slot<T, H>>, end: End) {
     // SAFETY: the slot is out, so it lives.
     let place = unsafe { slot.cast::<Place<T, H>>().as_ref() };
     // SAFETY: the slot has just ended its last operation so.
-    if end.exhausted && !unsafe { place.slot.begin_epoch(Sharing::ONE) } {
+    if end.exhausted && !unsafe { place.slot.begin_epoch(IndexLayout::ONE_SLOT) } {
         return place.busy.publish(RETIRED);
     }
     place.busy.publish(FREE);
@@ -76,7 +76,7 @@ macro_rules! in_place {
                 unreachable!("a place takes its slot back at once");
             }
 
-            // The one slot says so itself.
+            // A place has one slot, whose state shows that it is returning: there is nothing to count.
             unsafe fn begin_return<T>(_: NonNull<Slot<T, Self>>) {}
             unsafe fn end_return<T>(_: NonNull<Slot<T, Self>>) {}
         }
@@ -187,7 +187,7 @@ impl<T, H: Home> Place<T, H> {
         // If it is that of the next operation, this one has ended since.
         let number = self.slot.number_now();
         let waits = state.waits_for_key() && state.generation() == number.generation();
-        waits.then(|| Sharing::key_of_one(number))
+        waits.then(|| IndexLayout::key_of_one(number))
     }
 
     #[inline]
@@ -238,9 +238,9 @@ impl<T, H: Home> Place<T, H> {
 
 #[inline(always)]
 fn presented(key: Key) -> Option<Presented> {
-    let number = Sharing::number_of_one(key)?;
-    // Where it began is not kept.
-    Some(Presented { number, sharing: Sharing::ONE, first_generation: 0 })
+    let number = IndexLayout::number_of_one(key)?;
+    // A source does not keep its first generation. So a key from before is told `Stale`, and not `Unknown`.
+    Some(Presented { number, layout: IndexLayout::ONE_SLOT, first_generation: 0 })
 }
 
 impl<T, H: Home> Drop for Place<T, H> {
@@ -258,7 +258,8 @@ mod tests {
     /// No number comes twice, and so a source has an end. No test gets there from the first number.
     #[test]
     fn a_source_is_busy_for_ever_after_the_last_of_all_numbers() {
-        let last_but_one = Sharing::number_of_one(Key::new((1 << 31) - 1, u32::MAX - 1)).unwrap();
+        let last_but_one =
+            IndexLayout::number_of_one(Key::new((1 << 31) - 1, u32::MAX - 1)).unwrap();
         let place = Place::<Option<u32>, InPlace<OneThread>>::new(last_but_one);
         let mut keys = [None; 2];
         for key in &mut keys {

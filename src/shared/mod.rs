@@ -61,7 +61,7 @@ face! {
     /// No lock is held, and nothing is in a state in between, when a waker is cloned, woken or dropped, the
     /// future is polled or dropped, or a result is cloned or dropped. A waker may drop the handle that it
     /// was for, or poll another. A future that awaits a handle of itself waits for ever. If it owns that
-    /// handle, it keeps itself, and is not dropped.
+    /// handle, it is a reference cycle, and leaks.
     ///
     /// # Examples
     ///

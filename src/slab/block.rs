@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     erased::Header,
-    slot::{End, Sharing, Word},
+    slot::{End, IndexLayout, Word},
 };
 
 /// What a block begins with.
@@ -106,7 +106,7 @@ unsafe impl<H: Pooling> Linked for Block<H> {
         unsafe { place.read() }
     }
 
-    unsafe fn renew(_: NonNull<Self>, _: Sharing) -> bool {
+    unsafe fn begin_epoch(_: NonNull<Self>, _: IndexLayout) -> bool {
         unreachable!("a block has no generations");
     }
 }

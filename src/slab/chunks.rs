@@ -16,7 +16,7 @@ use super::list::List;
 use super::{Indexed, Storage, list::Linked};
 use crate::{
     erased::VTable,
-    slot::{Home, Pointer, Sharing, Slot},
+    slot::{Home, IndexLayout, Pointer, Slot},
 };
 
 /// A chunk begins on a cache line, so that an entry of 64 bytes is one.
@@ -115,8 +115,8 @@ impl<S, P: Pointer, const FIRST: u32> Chunks<S, P, FIRST> {
 
 /// What knows how often it was rented.
 pub(crate) trait Counted {
-    /// How often, if its first use had the generation `first`.
-    fn uses(&self, sharing: Sharing, first: u32) -> u64;
+    /// How often it was rented, if its first generation was `first`.
+    fn uses(&self, layout: IndexLayout, first: u32) -> u64;
 }
 
 impl<S: Linked + Counted, const FIRST: u32> Indexed<S> for Chunks<S, S::Pointer, FIRST> {
@@ -152,7 +152,7 @@ impl<S: Linked + Counted, const FIRST: u32> Storage<S> for Chunks<S, S::Pointer,
         // SAFETY: an entry lives as long as the chunks.
         let entries = (0..used).filter_map(|index| Some(unsafe { self.get(index)?.as_ref() }));
         entries.fold((0, 0), |(rents, entries), entry| {
-            let of_entry = entry.uses(Sharing::of(self.limit), first);
+            let of_entry = entry.uses(IndexLayout::of(self.limit), first);
             (rents + of_entry, entries + u64::from(of_entry > 0))
         })
     }
@@ -201,21 +201,21 @@ unsafe impl<T, H: Home> Linked for Slot<T, H> {
         unsafe { this.as_ref() }.link().load()
     }
 
-    unsafe fn renew(this: NonNull<Self>, sharing: Sharing) -> bool {
+    unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool {
         // SAFETY: the caller's.
         let slot = unsafe { this.as_ref() };
         // SAFETY: as above.
-        unsafe { slot.begin_epoch(sharing) }
+        unsafe { slot.begin_epoch(layout) }
     }
 }
 
 impl<T, H: Home> Counted for Slot<T, H> {
-    fn uses(&self, sharing: Sharing, first: u32) -> u64 {
+    fn uses(&self, layout: IndexLayout, first: u32) -> u64 {
         // The state may be older than the number, but then this operation is over.
         let state = self.state();
         let number = self.number_now();
         let begun = state.generation() == number.generation();
-        let before = sharing.order(number).expect("a slot has a number") - u64::from(first);
+        let before = layout.order(number).expect("a slot has a number") - u64::from(first);
         before + u64::from(begun)
     }
 }

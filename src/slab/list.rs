@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::{marker::PhantomData, ptr, ptr::NonNull};
 
 use super::Storage;
-use crate::slot::{Pointer, Sharing};
+use crate::slot::{IndexLayout, Pointer};
 
 /// Something that can be in a list.
 ///
@@ -34,13 +34,13 @@ pub(crate) unsafe trait Linked: Sized {
     /// The slot is in a list.
     unsafe fn link(this: NonNull<Self>) -> *mut ();
 
-    /// Makes a slot that came back [exhausted](crate::slot::End::exhausted) ready for its next use. Returns
-    /// `false` if there is none.
+    /// Begins the next epoch of a slot that came back [exhausted](crate::slot::End::exhausted). Returns `false` if
+    /// there is none.
     ///
     /// # Safety
     ///
     /// The slot came back so, and nobody else refers to it.
-    unsafe fn renew(this: NonNull<Self>, sharing: Sharing) -> bool;
+    unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool;
 }
 
 /// A stack of vacant slots, which one thread uses at a time.

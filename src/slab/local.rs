@@ -160,7 +160,7 @@ impl<S: Linked> Slab for LocalSlab<S> {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
         // SAFETY: the slot came back so.
-        if end.exhausted && !unsafe { S::renew(slot, slab.settings.sharing) } {
+        if end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) } {
             count(&slab.retired);
         } else {
             // SAFETY: the slot is vacant, and in no list.

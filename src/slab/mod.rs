@@ -24,7 +24,7 @@ use crate::{
 };
 use crate::{
     OneThread, Stats,
-    slot::{End, Home, Sharing, Slot},
+    slot::{End, Home, IndexLayout, Slot},
 };
 
 pub(crate) use block::Block;
@@ -106,7 +106,7 @@ pub(crate) struct Settings<L: Slab> {
     /// its limit although other threads have some for themselves.
     pub(crate) exact: bool,
     /// How the bits of an index are shared between slots and epochs.
-    pub(crate) sharing: Sharing,
+    pub(crate) layout: IndexLayout,
     pub(crate) first_generation: u32,
     /// Makes the slot with an index and this first generation in a place that is valid for writes.
     pub(crate) make: unsafe fn(NonNull<L::Slot>, NonNull<L>, u32, u32),
@@ -226,12 +226,14 @@ pub(crate) trait Slab: Sized {
     /// A key was refused.
     fn count_refused(&self);
 
-    /// Counts a slot that is about to come back, by a thread that is inside a call. Between
-    /// [`begin_return`](crate::slot::Home::begin_return) and `end_return`.
+    /// Adds one to the number of slots that a claimant is about to return.
     fn begin_return(&self);
+
+    /// Subtracts one from it, after the slot was returned.
     fn end_return(&self);
 
-    /// Whether there is such a slot. If not, a return that was counted is there for [`rent`](Slab::rent).
+    /// Returns `true` if a claimant is about to return a slot. If not, [`rent`](Slab::rent) finds every slot whose
+    /// return was announced.
     fn is_returning(&self) -> bool;
 
     fn add_handle(&self);

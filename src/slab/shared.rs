@@ -545,7 +545,7 @@ impl<S: Linked> Slab for SharedSlab<S> {
             return unsafe { limbo::put(this, slot) };
         }
         // SAFETY: the slot came back so.
-        if end.exhausted && !unsafe { S::renew(slot, slab.settings.sharing) } {
+        if end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) } {
             slab.retired.fetch_add(1, Relaxed);
             // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
             slab.vacant.fetch_add(1, Release);

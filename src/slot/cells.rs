@@ -16,10 +16,10 @@ pub(crate) trait Word {
     /// What was stored by the one who made this state is visible.
     fn load(&self) -> u64;
 
-    /// [`load`](Word::load), where the caller has seen already what came before the last store.
+    /// [`load`](Word::load), for a caller that is already ordered after the last store.
     fn load_own(&self) -> u64;
 
-    /// Stores where nobody else does. What the caller stored before is visible to who loads this.
+    /// Stores, while no other thread does. What the caller stored before is visible to a thread that loads this.
     fn publish(&self, bits: u64);
 
     /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
@@ -135,15 +135,15 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        // ORDERING: Relaxed. The caller refers to the slot, and got it from who stored last.
+        // ORDERING: Relaxed. The caller refers to the slot, which it got from the thread that stored last.
         self.load(Relaxed)
     }
 
     #[inline(always)]
     fn publish(&self, bits: u64) {
-        // ORDERING: Release, with the Acquire of `load` and `exchange`. Who presents a key and sees the
-        // state of an operation sees its number too, and who sees the number of the next operation sees
-        // the end of this one. Who finds a source free sees what was done in its slot.
+        // ORDERING: Release, with the Acquire of `load` and `exchange`. A producer that sees the state of an
+        // operation sees its number. One that sees the number of the next operation sees the end of this one. A
+        // thread that finds a source free sees everything that was done in its slot.
         self.store(bits, Release);
     }
 

@@ -3,9 +3,9 @@ use core::fmt;
 /// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
 /// kernel, through foreign code or as an id on the wire, and come back late, twice, or forged.
 ///
-/// It is the index of a slot and the 32-bit generation of its use. A pool gives no key twice. When a slot has
-/// used all generations, it begins again with another index if the pool is bounded, and otherwise the pool
-/// retires it. So a key that comes late names no live operation, and the pool refuses it.
+/// It consists of an index and a 32-bit generation. The index names a slot. In a bounded pool, its upper bits also
+/// count how often the slot has used all generations; in an unbounded pool such a slot is retired. So a pool gives
+/// no key out twice, and refuses a late one.
 ///
 /// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. It is no secret
 /// either, and does not name its pool: whoever guesses the key of an operation that waits for one may
@@ -46,9 +46,8 @@ impl Key {
         Key { index: number as u32, generation: (number >> 32) as u32 }
     }
 
-    /// The index: which slot of the pool. In a pool that is bounded to 2ⁿ slots, it is the lower n bits, and
-    /// the others change each time that the slot has used all generations. In a source, which has one slot,
-    /// the index counts how often that was so.
+    /// Returns the index. In a pool that is bounded to 2ⁿ slots, the lower n bits name the slot, and the others
+    /// change each time the slot has used all generations. A source has one slot, and its index counts that.
     #[must_use]
     pub const fn index(self) -> u32 {
         self.index

@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 
 pub(crate) use cells::{Pointer, Word};
 pub use key::Key;
-pub(crate) use number::{Number, Sharing};
+pub(crate) use number::{IndexLayout, Number};
 pub(crate) use slot::{Change, Slot, WakerCell};
 pub(crate) use state::State;
 
@@ -39,15 +39,16 @@ pub(crate) trait Home: Sized + 'static {
     /// The slot lives here, is out, vacant, and referred to by nobody.
     unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
 
-    /// Counts a consumer that is about to leave a slot to a producer that has claimed its operation. If there is
-    /// no completer, the slot [is returning](State::is_returning) then.
+    /// Announces that a claimant will return the slot, because the consumer is about to leave. Called before it
+    /// leaves. If there is no completer, the slot [is returning](State::is_returning) afterwards.
     ///
     /// # Safety
     ///
     /// The slot lives here.
     unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>);
 
-    /// The slot has been returned, or is not left after all. See [`begin_return`](Home::begin_return).
+    /// Ends what [`begin_return`](Home::begin_return) announced: the slot was returned, or the consumer did not
+    /// leave after all.
     ///
     /// # Safety
     ///
@@ -66,8 +67,7 @@ pub(crate) unsafe trait ForThreads: Home {}
 /// How a slot comes back.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// Its last generation has been used: it is not to be rented again before its number is that of
-    /// another epoch, by [`Slot::begin_epoch`].
+    /// All generations of the epoch are used. The slot must not be rented before [`Slot::begin_epoch`].
     pub(crate) exhausted: bool,
     /// Its consumer went before there was a result.
     pub(crate) abandoned: bool,

@@ -1,4 +1,4 @@
-//! The number of an operation: what its key says, in the form in which its slot keeps it.
+//! The number of an operation: the content of its key, in the layout in which the slot stores it.
 //!
 //! ```text
 //!  63            32 31 30              18 17                 0
@@ -8,20 +8,19 @@
 //! └────────────────┴──┴──────────────────┴────────────────────┘
 //! ```
 //!
-//! A slot counts generations up. After the last of 2³² it begins the next *epoch*, in which it has
-//! another index: the slot takes as many low bits of the index as there may be slots, and the epoch
-//! takes the others. So no number comes twice, and a slot of a pool of one has 2⁶³ of them.
+//! A slot counts generations. After the last of 2³² it begins the next *epoch*, and its index changes: the low
+//! bits of the index name the slot, as many as there may be slots, and the others count epochs. So no number comes
+//! twice, and the slot of a pool of one has 2⁶³ of them.
 //!
-//! The low bits of the epoch stand beside the generation because the [state](super::State) of a slot
-//! contains these 45 bits. So a change of the state by a compare-and-exchange from a state of this
-//! operation fails in every other operation of the slot, if not exactly 2⁴⁵ operations (four days at 100
-//! million a second) come between two instructions. That is what makes the check of a key and its claim
-//! one step.
+//! The generation and the low bits of the epoch, 45 bits, are also in the [state](super::State) of the slot. So an
+//! exchange from a state of one operation fails in every other operation of the slot, unless a multiple of 2⁴⁵
+//! operations (four days at 100 million a second) lies between the load and the exchange. That makes the check of a
+//! key and its claim one step.
 
 use super::Key;
 use crate::Token;
 
-/// The number of one operation among all of its pool or source.
+/// The number of an operation. It is unique in its pool or source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number(u64);
 
@@ -29,7 +28,7 @@ const GENERATION: u64 = 1 << 32;
 /// The number of bits of an index that may differ between slots or epochs.
 const INDEX_BITS: u32 = 31;
 /// The number of low bits of the epoch that are part of the state.
-const NEAR_BITS: u32 = 13;
+const EPOCH_BITS_IN_STATE: u32 = 13;
 
 impl Number {
     pub(crate) const fn new(index: u32, generation: u32) -> Self {
@@ -85,20 +84,20 @@ impl Number {
     }
 }
 
-/// How the bits of an index are shared between slots and epochs.
+/// The layout of an index: how many of its bits name the slot. The others count epochs.
 #[derive(Clone, Copy)]
-pub(crate) struct Sharing {
+pub(crate) struct IndexLayout {
     slot_bits: u32,
 }
 
-impl Sharing {
+impl IndexLayout {
     /// For one slot.
-    pub(crate) const ONE: Sharing = Sharing { slot_bits: 0 };
+    pub(crate) const ONE_SLOT: IndexLayout = IndexLayout { slot_bits: 0 };
 
-    /// For so many slots, or 2³¹ if that is less.
+    /// The layout for up to `slots` slots, or 2³¹ if that is less.
     pub(crate) const fn of(slots: u32) -> Self {
         let slot_bits = u32::BITS - (slots - 1).leading_zeros();
-        Sharing { slot_bits: if slot_bits < INDEX_BITS { slot_bits } else { INDEX_BITS } }
+        IndexLayout { slot_bits: if slot_bits < INDEX_BITS { slot_bits } else { INDEX_BITS } }
     }
 
     const fn epoch_bits(self) -> u32 {
@@ -106,8 +105,12 @@ impl Sharing {
     }
 
     /// The number of bits of the epoch at the upper end of the index.
-    const fn near_bits(self) -> u32 {
-        if self.epoch_bits() < NEAR_BITS { self.epoch_bits() } else { NEAR_BITS }
+    const fn low_epoch_bits(self) -> u32 {
+        if self.epoch_bits() < EPOCH_BITS_IN_STATE {
+            self.epoch_bits()
+        } else {
+            EPOCH_BITS_IN_STATE
+        }
     }
 
     /// Returns the slot that an index names, whatever the epoch.
@@ -118,16 +121,16 @@ impl Sharing {
 
     /// Returns what an index has in common in all slots of an epoch.
     const fn of_epoch(self, epoch: u32) -> u32 {
-        let near = self.near_bits();
-        let low = epoch & ((1 << near) - 1);
-        low << (INDEX_BITS - near) | (epoch >> near) << self.slot_bits
+        let low_bits = self.low_epoch_bits();
+        let low = epoch & ((1 << low_bits) - 1);
+        low << (INDEX_BITS - low_bits) | (epoch >> low_bits) << self.slot_bits
     }
 
     const fn epoch(self, index: u32) -> u32 {
-        let near = self.near_bits();
-        let low = index >> (INDEX_BITS - near) & ((1 << near) - 1);
-        let high = (index & ((1 << (INDEX_BITS - near)) - 1)) >> self.slot_bits;
-        high << near | low
+        let low_bits = self.low_epoch_bits();
+        let low = index >> (INDEX_BITS - low_bits) & ((1 << low_bits) - 1);
+        let high = (index & ((1 << (INDEX_BITS - low_bits)) - 1)) >> self.slot_bits;
+        high << low_bits | low
     }
 
     /// Returns the first number of the next epoch of a slot, or `None` after the last epoch.
@@ -146,11 +149,11 @@ impl Sharing {
     }
 }
 
-impl Sharing {
+impl IndexLayout {
     /// Returns the key of a source. Its index is the epoch.
     #[inline(always)]
     pub(crate) const fn key_of_one(number: Number) -> Key {
-        Key::new(Sharing::ONE.epoch(number.index()), number.generation())
+        Key::new(IndexLayout::ONE_SLOT.epoch(number.index()), number.generation())
     }
 
     /// Returns the number that a key of a source presents.
@@ -159,7 +162,7 @@ impl Sharing {
         if key.index() >> INDEX_BITS != 0 {
             return None;
         }
-        Some(Number::new(Sharing::ONE.of_epoch(key.index()), key.generation()))
+        Some(Number::new(IndexLayout::ONE_SLOT.of_epoch(key.index()), key.generation()))
     }
 }
 
@@ -174,24 +177,24 @@ mod tests {
     /// Miri takes its time, and what it looks for is not here.
     const FEW: u64 = if cfg!(miri) { 5 } else { 300 };
 
-    fn last_of(sharing: Sharing, slot: u32, epoch: u32) -> Number {
-        Number::new(slot | sharing.of_epoch(epoch), u32::MAX)
+    fn last_of(layout: IndexLayout, slot: u32, epoch: u32) -> Number {
+        Number::new(slot | layout.of_epoch(epoch), u32::MAX)
     }
 
     #[test]
     fn every_epoch_has_an_index_of_its_own_that_leads_to_the_slot() {
         for slots in SLOTS {
-            let sharing = Sharing::of(slots);
-            let all = 1_u64 << sharing.epoch_bits();
+            let layout = IndexLayout::of(slots);
+            let all = 1_u64 << layout.epoch_bits();
             let epochs = (0..FEW).chain(all.saturating_sub(FEW)..all).filter(|epoch| *epoch < all);
             let epochs = epochs.map(|epoch| u32::try_from(epoch).unwrap()).collect::<HashSet<_>>();
             for slot in [0, slots / 2, slots - 1] {
                 let mut indices = HashSet::new();
                 for &epoch in &epochs {
-                    let last = last_of(sharing, slot, epoch);
+                    let last = last_of(layout, slot, epoch);
                     assert!(indices.insert(last.index()), "{slots} slots, epoch {epoch}");
-                    assert_eq!(sharing.slot(last.index()), slot);
-                    assert_eq!(sharing.epoch(last.index()), epoch);
+                    assert_eq!(layout.slot(last.index()), slot);
+                    assert_eq!(layout.epoch(last.index()), epoch);
                     assert_eq!(last.index() >> INDEX_BITS, 0);
                 }
             }
@@ -201,20 +204,20 @@ mod tests {
     #[test]
     fn epochs_follow_each_other_without_a_gap_to_the_last() {
         for slots in SLOTS {
-            let sharing = Sharing::of(slots);
-            let all = 1_u64 << sharing.epoch_bits();
+            let layout = IndexLayout::of(slots);
+            let all = 1_u64 << layout.epoch_bits();
             for epoch in (0..FEW).chain(all.saturating_sub(FEW)..all).filter(|epoch| *epoch < all) {
-                let last = last_of(sharing, slots - 1, u32::try_from(epoch).unwrap());
+                let last = last_of(layout, slots - 1, u32::try_from(epoch).unwrap());
                 assert!(last.next_generation().is_none());
-                let Some(next) = sharing.next_epoch(last) else {
+                let Some(next) = layout.next_epoch(last) else {
                     assert_eq!(epoch, all - 1, "{slots} slots");
                     continue;
                 };
-                assert_eq!(sharing.order(next), sharing.order(last).map(|order| order + 1));
-                assert_eq!(sharing.slot(next.index()), slots - 1);
+                assert_eq!(layout.order(next), layout.order(last).map(|order| order + 1));
+                assert_eq!(layout.slot(next.index()), slots - 1);
             }
         }
-        assert_eq!(Sharing::ONE.order(Number::new(1 << 31, 1)), None);
+        assert_eq!(IndexLayout::ONE_SLOT.order(Number::new(1 << 31, 1)), None);
     }
 
     /// So that a state of one epoch is not that of another, unless 2¹³ epochs lie between.
@@ -222,22 +225,27 @@ mod tests {
     #[cfg_attr(miri, ignore = "takes long, and has no unsafe code")]
     fn the_low_bits_of_the_epoch_are_in_the_upper_bits_of_the_index() {
         for slots in SLOTS.into_iter().filter(|slots| *slots <= 1 << 18) {
-            let sharing = Sharing::of(slots);
-            let upper = (0..1 << NEAR_BITS).map(|epoch| sharing.of_epoch(epoch) >> 18);
-            assert_eq!(upper.collect::<HashSet<_>>().len(), 1 << NEAR_BITS, "{slots} slots");
+            let layout = IndexLayout::of(slots);
+            let upper = (0..1 << EPOCH_BITS_IN_STATE).map(|epoch| layout.of_epoch(epoch) >> 18);
+            assert_eq!(
+                upper.collect::<HashSet<_>>().len(),
+                1 << EPOCH_BITS_IN_STATE,
+                "{slots} slots"
+            );
         }
     }
 
     #[test]
     fn the_index_of_a_key_of_a_source_is_its_epoch() {
         for epoch in [0, 1, 2, 8191, 8192, 1 << 20, (1 << 31) - 1] {
-            let number = Sharing::number_of_one(Key::new(epoch, 7)).unwrap();
-            assert_eq!(Sharing::key_of_one(number), Key::new(epoch, 7));
-            assert_eq!(Sharing::ONE.order(number), Some((u64::from(epoch) << 32) + 7));
+            let number = IndexLayout::number_of_one(Key::new(epoch, 7)).unwrap();
+            assert_eq!(IndexLayout::key_of_one(number), Key::new(epoch, 7));
+            assert_eq!(IndexLayout::ONE_SLOT.order(number), Some((u64::from(epoch) << 32) + 7));
         }
-        let forged = [1 << 31, u32::MAX].map(|index| Sharing::number_of_one(Key::new(index, 7)));
+        let forged =
+            [1 << 31, u32::MAX].map(|index| IndexLayout::number_of_one(Key::new(index, 7)));
         assert!(forged.iter().all(Option::is_none));
-        let in_order = (0..3).map(|n| Sharing::number_of_one(Key::new(n, 0)).unwrap().bits());
+        let in_order = (0..3).map(|n| IndexLayout::number_of_one(Key::new(n, 0)).unwrap().bits());
         assert_eq!(in_order.collect::<Vec<_>>(), [0, 1 << 18, 2 << 18]);
     }
 }

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{
-    End, Home, Number, Sharing, State,
+    End, Home, IndexLayout, Number, State,
     cells::{Pointer, Word},
 };
 use crate::{
@@ -21,9 +21,8 @@ use crate::{
 pub(crate) struct Slot<T, H: Home> {
     header: Header,
     state: H::Word,
-    /// The [`Number`] of the operation. It is in part once more what the state says: a state that either
-    /// end computes from here need not wait for the other side's last change of the state. In a vacant
-    /// slot, the number of the next operation.
+    /// The [`Number`] of the operation; in a vacant slot, of the next one. It repeats a part of the state, so that
+    /// an end can compute the state that it expects without waiting for the other end's last store to it.
     number: H::Word,
     /// The consumer's. In a vacant slot, two links.
     pub(crate) waker: WakerCell<H::Pointer>,
@@ -288,21 +287,21 @@ impl<T, H: Home> Slot<T, H> {
     ///
     /// As [`end`](Slot::end), which came before.
     #[cold]
-    pub(crate) unsafe fn begin_epoch(&self, sharing: Sharing) -> bool {
-        let next = sharing.next_epoch(self.number());
+    pub(crate) unsafe fn begin_epoch(&self, layout: IndexLayout) -> bool {
+        let next = layout.next_epoch(self.number());
         if let Some(next) = next {
             self.number.publish(next.bits());
         }
         next.is_some()
     }
 
-    /// The number of the operation, for whoever refers to the slot.
+    /// The number of the operation. The caller is an end of it, so it does not change.
     #[inline(always)]
     pub(crate) fn number(&self) -> Number {
         Number::from_bits(self.number.load_own())
     }
 
-    /// The number of the operation, for whoever presents a key. The operation may end at any time.
+    /// The number of the operation, for a producer with a key. The operation may end at any time.
     #[inline(always)]
     pub(crate) fn number_now(&self) -> Number {
         Number::from_bits(self.number.load())

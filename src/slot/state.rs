@@ -11,7 +11,7 @@
 //! The generation and the epoch are those of the operation's [number](super::number). The registrations
 //! count the wakers that either end put into the slot in this operation: a producer that reads a waker
 //! and then changes the word from what it was before knows that the waker was not replaced meanwhile.
-//! From the 256th on, the count takes the bits of the epoch, with bit 31 for a mark. It ends at two million.
+//! From the 256th on, bit 31 is set, and the count also takes the bits of the epoch. It ends at two million.
 //!
 #![doc = include_str!("states.md")]
 //!
@@ -40,13 +40,13 @@ const ORPHANED: u64 = 1 << 9;
 const REGISTRATION: u64 = 1 << 10;
 const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
-/// What the first 255 registrations count in.
-const NEAR_REGISTRATIONS: u64 = (1 << 18) - REGISTRATION;
-/// There were more, which count in the bits of the epoch too. No number has this bit.
-const FAR: u64 = 1 << 31;
-/// What all registrations count in.
+/// The bits that count the first 255 registrations.
+const SHORT_COUNT: u64 = (1 << 18) - REGISTRATION;
+/// Set from the 256th registration on: then the count also takes the bits of the epoch. No number has this bit.
+const LONG_COUNT: u64 = 1 << 31;
+/// The bits that count all registrations, with the flag.
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
-/// What a state has in common with the number of its operation, up to 255 registrations.
+/// The bits that a state with fewer than 256 registrations shares with the number of its operation.
 const NUMBER: u64 = u64::MAX << 18;
 
 /// One row of the table.
@@ -125,14 +125,14 @@ impl State {
         }
         let mut bits = self.0;
         if transition.sets & REGISTERS != 0 {
-            if bits & NEAR_REGISTRATIONS != NEAR_REGISTRATIONS || bits & FAR != 0 {
+            if bits & SHORT_COUNT != SHORT_COUNT || bits & LONG_COUNT != 0 {
                 if bits & REGISTRATIONS == REGISTRATIONS {
                     return None;
                 }
                 bits += REGISTRATION;
             } else {
-                // A state without the mark is never one with it, whatever the epoch.
-                bits = (bits & !REGISTRATIONS | FAR) + NEAR_REGISTRATIONS + REGISTRATION;
+                // A state with the flag never equals one without it, whatever the epoch.
+                bits = (bits & !REGISTRATIONS | LONG_COUNT) + SHORT_COUNT + REGISTRATION;
             }
         }
         Some(State(bits & !transition.clears | transition.sets))
@@ -156,15 +156,15 @@ impl State {
         self.has(PENDING)
     }
 
-    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` tell what is likely, so that the
-    // caller may try an exchange from a state that it knows without a load. After 256 registrations they may
-    // be wrong.
-
     /// There is no result yet, and the consumer waits for one, or will.
     #[inline(always)]
     pub(crate) fn is_open(self) -> bool {
         self.0 & (PENDING | GONE) == PENDING
     }
+
+    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` are hints. They select the state
+    // from which the caller tries its exchange. From the 256th registration on they may be wrong, because the
+    // count then also takes the bits of the epoch. The exchange then fails, and the caller takes the slow path.
 
     /// As [`rented`](State::rented) made it.
     #[inline(always)]
@@ -236,7 +236,7 @@ impl State {
         self.has(GONE)
     }
 
-    /// A producer with the key has claimed the operation, and is about to complete it.
+    /// A producer has claimed the operation, and has not completed it yet.
     #[inline(always)]
     pub(crate) fn is_claimed(self) -> bool {
         self.has(CLAIMED)

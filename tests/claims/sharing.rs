@@ -75,7 +75,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
         assert!(poll_with(&mut shared, &waker).is_pending());
     }
     assert!(woken.lock().unwrap().is_empty());
-    // It owns that handle, and so it keeps itself.
+    // The future owns the handle: a reference cycle.
     let weak = shared.downgrade().unwrap();
     drop(shared);
     assert!(weak.upgrade().is_some());
@@ -84,7 +84,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
     assert!(weak.upgrade().is_none());
     said!(
         "src/shared/mod.rs",
-        "A future that awaits a handle of itself waits for ever. If it owns that handle, it keeps itself, and is not dropped."
+        "A future that awaits a handle of itself waits for ever. If it owns that handle, it is a reference cycle, and leaks."
     );
 }
 

@@ -33,7 +33,7 @@ fn versions_and_features_are_those_of_the_manifest() {
     said!("Cargo.toml", "std = [\"alloc\"]");
     said!("README.md", "`std` (default) switches `alloc` on");
     said!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
-    said!("README.md", "Each unsafe block has its argument, and clippy refuses one without.");
+    said!("README.md", "Each unsafe block has a SAFETY comment, which clippy enforces.");
 }
 
 /// What runs for every change is not in the package.

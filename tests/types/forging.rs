@@ -94,7 +94,7 @@ const UNIQUE: &[&str] = &[
 /// Enums that are `#[non_exhaustive]`, with all their variants.
 #[rustfmt::skip]
 const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
-    ("KeyError", &["Stale", "AlreadyCompleted", "Abandoned", "Unknown"]),
+    ("KeyError", &["Stale", "AlreadyCompleted", "BeingCompleted", "Abandoned", "Unknown"]),
     ("NoSlot", &["TooLarge", "TooAligned", "NoneOfSize", "Full"]),
     ("ArmKind", &["Ready", "Boxed", "Source"]),
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
