@@ -211,10 +211,7 @@ fn what_threads_cost() {
         kib(2000)
     );
     said!("src/pool/mod.rs", "at least 16 slots for each thread that lives and rents");
-    said!(
-        "README.md",
-        "with more than 15 threads that have used a pool and are alive, each pool allocates room"
-    );
+    said!("README.md", "if more than 15 live threads have used a pool, each pool allocates room");
 
     // It is the number of the thread that counts, and not how many use the pool.
     crowd.add(|| FRESH.count(|| drop(OF_ONE.future(pending::<()>()))));
@@ -222,7 +219,7 @@ fn what_threads_cost() {
     assert_eq!(by_one - before[2], told.last().unwrap().1);
     said!(
         "src/machine/mod.rs",
-        "It takes as much if that thread is the only one that uses the pool."
+        "It depends on the threads of the program, not on how many of them use this pool."
     );
 
     // So it is if that thread only drops a future, or the last end of an operation.

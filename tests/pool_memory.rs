@@ -7,14 +7,16 @@ mod counting;
 
 use std::{
     hint::black_box,
-    sync::mpsc,
+    sync::mpsc::{self, Sender, channel},
     task::{Context, Poll, Waker},
     thread,
 };
 
 use common::{for_both_pools, poll};
 use counting::Balance;
-use value_future::{Abandoned, Completer, Dropped, Pool};
+use value_future::{
+    Abandoned, Completer, Dropped, LocalPool, LocalValueFuture, Pool, ReusableSource,
+};
 
 for_both_pools! {
     type Value = Option<u64>;
@@ -178,4 +180,58 @@ fn a_slot_for_a_large_output_is_made_where_it_lies() {
     }
     rents(|| Pool::<Large>::builder().max_slots(2).build());
     rents(|| Pool::<Large>::builder().max_slots(2).initial_slots(2).build());
+}
+
+/// Nor after there was one: a result that nobody takes is dropped where it lies, if there is one.
+#[test]
+fn a_large_result_that_nobody_takes_is_dropped_where_it_lies() {
+    struct Large([u8; 1 << 20], Sender<u8>);
+
+    impl Drop for Large {
+        fn drop(&mut self) {
+            self.1.send(self.0[7]).unwrap();
+        }
+    }
+
+    fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run);
+            thread.unwrap().join().unwrap()
+        })
+    }
+
+    let (sender, dropped) = channel();
+    let pool = Pool::<Option<Large>>::builder().max_slots(1).build();
+    let source = ReusableSource::<Option<Large>>::new();
+    on_a_stack_of(128 << 10, || {
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        drop(completion);
+        let (completer, completion) = pool.rent();
+        pool.abandon_key(completer.into_key()).unwrap();
+        drop(completion);
+        let local = LocalPool::<Option<Large>>::builder().max_slots(1).build();
+        let (completer, completion) = local.rent();
+        drop(completer);
+        drop(LocalValueFuture::from(completion));
+        drop(source.begin_held().unwrap());
+        let future = source.begin().unwrap();
+        source.reset(source.key().unwrap()).unwrap();
+        drop(future);
+    });
+
+    let (completer, completion) = pool.rent();
+    let read = source.begin().unwrap();
+    on_a_stack_of(32 << 20, || {
+        assert!(completer.complete(Some(Large([5; 1 << 20], sender.clone()))).is_ok());
+        let key = source.key().unwrap();
+        assert!(source.complete(key, Some(Large([6; 1 << 20], sender))).is_ok());
+    });
+    on_a_stack_of(128 << 10, || {
+        drop(completion);
+        drop(read);
+    });
+    assert_eq!(dropped.iter().collect::<Vec<_>>(), [5, 6]);
+    assert_eq!(pool.stats().live, 0);
+    assert!(!source.is_busy());
 }

@@ -55,8 +55,8 @@ face! {
     /// The pool begins with room for what 15 threads keep. A thread counts if it is alive and has used any
     /// pool of this crate. If there are more of them, the pool allocates more room, the first time that one of
     /// the later threads rents from it or drops the last end of an operation: 12 KiB for up to 47 threads,
-    /// 36 KiB for 100, 372 KiB for 500 and 756 KiB for 2,000. It takes as much if that thread is the only one
-    /// that uses the pool. This room is freed with the pool.
+    /// 36 KiB for 100, 372 KiB for 500 and 756 KiB for 2,000. It depends on the threads
+    /// of the program, not on how many of them use this pool. This room is freed with the pool.
     ///
     /// # Sizes and allocation
     ///

@@ -125,6 +125,21 @@ fn a_pool_of_one_after_drop_of_the_completion() {
     });
 }
 
+/// The result and the slot come together from a completer, also if its key was given out.
+#[test]
+fn a_pool_of_one_after_the_result_of_a_completer_with_a_key() {
+    model(|| {
+        let pool = Pool::<Value>::builder().max_slots(1).build();
+        let (completer, completion) = pool.rent();
+        let _key = completer.key();
+        let other = thread::spawn(move || completer.complete(value(7).0).is_ok());
+        assert_eq!(*block_on(completion).unwrap(), 7);
+        drop(pool.try_rent().expect("the one operation has given its result"));
+        assert!(other.join().unwrap());
+        assert_idle(&pool, 2);
+    });
+}
+
 /// What the loser is told is so when it looks: there is a result, or there will be.
 #[test]
 fn what_the_refused_one_is_told_holds() {
