@@ -11,7 +11,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Spins until another thread leaves a call of this crate in which it neither waits nor runs foreign code.
+/// Spins until another thread leaves a call of this crate in which it runs no foreign code, and waits for
+/// nobody who may wait for this one.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {

@@ -23,7 +23,8 @@ impl Abandoned for Reply {
 
 #[test]
 fn a_dropped_completer_says_so_in_words() {
-    assert_eq!(Dropped::new().to_string(), "the completer was dropped without a value");
+    let text = "the operation was ended without a value: its completer was dropped, or its key was abandoned";
+    assert_eq!(Dropped::new().to_string(), text);
     assert_eq!(Dropped::default(), Dropped::new());
     let error = io::Error::from(Dropped::new());
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);

@@ -197,6 +197,18 @@ for_both_pools! {
         }
     }
 
+    /// It is dropped where it lies, and then the slot comes back.
+    #[test]
+    fn a_large_value_whose_destructor_panics_gives_its_slot_back() {
+        let pool = Pool::<Option<(Value, [u8; 2048])>>::builder().max_slots(1).build();
+        for _ in 0..3 {
+            let (completer, completion) = pool.rent();
+            completer.complete(Value::that_panics().map(|value| (value, [1; 2048]))).ok().unwrap();
+            assert_eq!(panic_text(|| drop(completion)), "the value panics");
+            assert_eq!((dropped(), pool.stats().live), (1, 0));
+        }
+    }
+
     #[test]
     fn an_output_type_that_panics_has_given_up_the_slot() {
         let pool = Pool::<Always>::new();

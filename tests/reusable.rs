@@ -212,8 +212,10 @@ for_both_sources! {
             let (key, future) = begin(&source);
             assert_eq!((key.index(), key.generation()), (1, number));
             assert_eq!(source.complete(last, Some(6)).unwrap_err().kind(), KeyError::Stale);
-            let first_of_all = Key::from_u64(u64::from(number) << 32);
-            assert_eq!(source.complete(first_of_all, None).unwrap_err().kind(), KeyError::Stale);
+            // Generations begin at 1.
+            let of_before = Key::from_u64(u64::from(number) << 32);
+            let kind = if number == 0 { KeyError::Unknown } else { KeyError::Stale };
+            assert_eq!(source.complete(of_before, None).unwrap_err().kind(), kind);
             let to_come = Key::from_u64(key.to_u64() + 1);
             assert_eq!(source.complete(to_come, None).unwrap_err().kind(), KeyError::Unknown);
             source.complete(key, Some(number)).unwrap();

@@ -76,13 +76,15 @@ impl<T> Abandoned for Option<T> {
 
 /// `Err`, with what [`Dropped`] converts into. `std::io::Error` is among them, with the kind
 /// `BrokenPipe`.
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
     fn abandoned() -> Self {
         Err(Dropped(()).into())
     }
 }
 
-/// The completer of the operation was dropped without a value.
+/// The operation was ended without a value: its completer was dropped, its key was abandoned, or the last handle of
+/// its pool went.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Dropped(());
 
@@ -102,7 +104,9 @@ impl Default for Dropped {
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the completer was dropped without a value")
+        f.write_str(
+            "the operation was ended without a value: its completer was dropped, or its key was abandoned",
+        )
     }
 }
 

@@ -315,11 +315,22 @@ pub(super) unsafe fn result<T: Abandoned, H: Home>(slot: NonNull<Slot<T, H>>, st
 ///
 /// The caller is the consumer, and is so no longer afterwards. The operation is not pending:
 /// `state` is what it was since.
-unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Option<T> {
+unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, state: State) -> Option<T> {
     // SAFETY: the slot is out as long as it has a consumer.
     let there = unsafe { slot.as_ref() };
     // SAFETY: the flag says that there is a value, and it is ours.
     let value = state.has_value().then(|| unsafe { there.take_value() });
+    // SAFETY: the caller's, and the value was taken out.
+    unsafe { let_go(slot, state) };
+    value
+}
+
+/// Gives up the slot, whose value was taken out or dropped, if there was one.
+///
+/// # Safety
+///
+/// As [`take`].
+unsafe fn let_go<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) {
     loop {
         let next = state.take().or_else(|| state.take_nothing());
         let next = next.expect("an operation that is not pending has a result");
@@ -329,13 +340,12 @@ unsafe fn take<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) -> Optio
         // SAFETY: the slot is out as long as it has a consumer.
         match unsafe { Slot::exchange(slot, state, next) } {
             // The completer gives the slot back.
-            Ok(()) => return value,
+            Ok(()) => return,
             Err(now) => state = now,
         }
     }
     // SAFETY: nobody else refers to the slot.
     unsafe { Slot::give_back(slot, state) };
-    value
 }
 
 /// Leaves without the result.
@@ -358,16 +368,58 @@ pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
     }
 }
 
-/// Takes the result and drops it. Not inlined: otherwise the stack would have room for a value, which may be
-/// large, also where there is none.
+/// Drops the result, and gives up the slot.
 ///
 /// # Safety
 ///
 /// As [`take`].
-#[inline(never)]
 unsafe fn discard<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
+    /// A larger value may be larger than the stack.
+    const MOVED: usize = 1024;
+
+    if size_of::<T>() <= MOVED {
+        // SAFETY: the caller's.
+        unsafe { discard_moved(this, state) };
+    } else {
+        // SAFETY: the caller's.
+        unsafe { discard_in_place(this, state) };
+    }
+}
+
+/// [`discard`]: first the slot, so that the destructor of the value finds it vacant.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn discard_moved<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
     // SAFETY: the caller's.
     drop(unsafe { take(this, state) });
+}
+
+/// [`discard`]: first the value, where it lies.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn discard_in_place<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
+    /// Also if the value panics.
+    struct LetGo<T, H: Home>(NonNull<Slot<T, H>>, State);
+    impl<T, H: Home> Drop for LetGo<T, H> {
+        fn drop(&mut self) {
+            // SAFETY: the caller's, and the value was dropped.
+            unsafe { let_go(self.0, self.1) };
+        }
+    }
+
+    let _let_go = LetGo(this, state);
+    if state.has_value() {
+        // SAFETY: the slot is out as long as it has a consumer.
+        let there = unsafe { this.as_ref() };
+        // SAFETY: the flag says that there is a value, and it is ours.
+        unsafe { there.drop_value() };
+    }
 }
 
 /// [`leave`] if a producer has claimed the operation. If the consumer leaves first, the claimant returns the slot.

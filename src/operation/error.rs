@@ -10,8 +10,8 @@ pub enum KeyError {
     /// touched.
     Stale,
     /// The operation has its result, or was ended without one: the key was used before, or the completer
-    /// was used or dropped. The consumer can take the result, or has taken it. (Once the slot serves
-    /// another operation, the key is [`Stale`](KeyError::Stale).)
+    /// was used or dropped. The consumer can take the result, has taken it, or has left without it. (Once
+    /// the slot serves another operation, the key is [`Stale`](KeyError::Stale).)
     AlreadyCompleted,
     /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find it
     /// pending. No other producer can complete it from now on.
@@ -19,8 +19,8 @@ pub enum KeyError {
     /// The consumer has gone, and the operation with it. (Once its slot serves another one, the key is
     /// [`Stale`](KeyError::Stale).)
     Abandoned,
-    /// The pool has not given this key out: it is forged, or that of another pool. (One that is forged
-    /// may also look stale, and one of another pool may have the number of a key that was given out
+    /// The pool or source has not given this key out: it is forged, or that of another one. (One that is forged
+    /// may also look stale, and one of another pool or source may have the number of a key that was given out
     /// here: then it is that key. None reaches an operation whose key was not given out.)
     Unknown,
 }
@@ -38,7 +38,7 @@ impl fmt::Display for KeyError {
                 "being completed: another producer has claimed its operation"
             }
             KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
-            KeyError::Unknown => "unknown: this pool has not given it out",
+            KeyError::Unknown => "unknown: it was not given out here",
         })
     }
 }

@@ -31,7 +31,7 @@ pub(crate) unsafe fn complete<T, H: Home>(
     // SAFETY: the caller's.
     match unsafe { claim(slot, key) } {
         // SAFETY: the operation was claimed here.
-        Ok(claimed) => match unsafe { fulfil(slot, claimed, value) } {
+        Ok(claimed) => match unsafe { fulfil(slot, claimed, State::fulfil, value) } {
             Ok(_wake) => Ok(()),
             Err(value) => Err((KeyError::Abandoned, value)),
         },

@@ -143,10 +143,18 @@ impl<T, H: Home> Producer<'_, T, H> {
             return Err(value);
         };
         // SAFETY: the operation was claimed here.
-        let done = unsafe { fulfil(self.0, claim.state, value) };
-        self.release();
-        // Now the consumer is woken.
-        done.map(drop)
+        match unsafe { fulfil(self.0, claim.state, State::fulfil_and_release, value) } {
+            Ok(wake) => {
+                // The slot is the consumer's.
+                mem::forget(self);
+                drop(wake);
+                Ok(())
+            }
+            Err(value) => {
+                self.release();
+                Err(value)
+            }
+        }
     }
 
     /// Ends the operation without a value, unless it has ended. `self` is not used again.
@@ -272,16 +280,18 @@ impl<T, H: Home> Drop for Producer<'_, T, H> {
 
 const HELD: &str = "a completer holds its slot";
 
-/// Gives a claimed operation its value. The consumer is woken when what is returned is dropped.
+/// Gives a claimed operation its value by `transition`. The consumer is woken when what is returned is dropped.
 /// `Err` with the value if the consumer has gone.
 ///
 /// # Safety
 ///
-/// The operation was claimed by the caller, which made the state `claimed`.
+/// The operation was claimed by the caller, which made the state `claimed`. The transition is
+/// [`fulfil`](State::fulfil), or [`fulfil_and_release`](State::fulfil_and_release) for the completer.
 #[inline(always)]
 pub(super) unsafe fn fulfil<T, H: Home>(
     this: NonNull<Slot<T, H>>,
     claimed: State,
+    transition: fn(State) -> Option<State>,
     value: T,
 ) -> Result<Wake, T> {
     // SAFETY: a slot with a claim on it is out.
@@ -289,14 +299,14 @@ pub(super) unsafe fn fulfil<T, H: Home>(
     // SAFETY: the cell is the claimant's.
     unsafe { slot.put_value(value) };
     if claimed.is_waiting() && !claimed.is_watched() {
-        let next = claimed.fulfil().expect("nothing else happened");
+        let next = transition(claimed).expect("nothing else happened");
         // SAFETY: as above.
         if let Some(waker) = unsafe { Slot::exchange_for_waker(this, claimed, next) } {
             return Ok(Wake { waker: Some(waker), _watcher: WakeOne(None) });
         }
     }
     // SAFETY: the caller's, and the value was put there.
-    unsafe { fulfil_slowly(this) }
+    unsafe { fulfil_slowly(this, transition) }
 }
 
 /// [`fulfil`], from whatever the state is, with the value in its cell.
@@ -305,11 +315,14 @@ pub(super) unsafe fn fulfil<T, H: Home>(
 ///
 /// As there.
 #[inline(never)]
-unsafe fn fulfil_slowly<T, H: Home>(this: NonNull<Slot<T, H>>) -> Result<Wake, T> {
+unsafe fn fulfil_slowly<T, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    transition: fn(State) -> Option<State>,
+) -> Result<Wake, T> {
     // SAFETY: a slot with a claim on it is out.
     let slot = unsafe { this.as_ref() };
     // SAFETY: as above.
-    match unsafe { Slot::change(this, slot.state(), State::fulfil) } {
+    match unsafe { Slot::change(this, slot.state(), transition) } {
         Ok(change) => Ok(Wake::of(change)),
         Err(state) => {
             // SAFETY: the cell is the claimant's, and the value was put there.

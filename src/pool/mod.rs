@@ -110,7 +110,7 @@ face! {
     [`complete_key`](Self::complete_key). Then the call spins, and yields, until that producer has returned the \
     slot. So a caller always finds the slot of a completion that it has dropped and left to its key.\n\n\
     Priority inversion: do not call this on a pool that may be full from a thread of a higher fixed priority on \
-    the core of a producer."
+    the core of another thread that uses the pool."
 }
 
 face! {

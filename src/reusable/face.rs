@@ -18,8 +18,8 @@ macro_rules! face {
             }
 
             crate::sync::const_unless_loom! {
-                /// A source whose first operation has this generation, for tests of what comes after the last
-                /// one.
+                /// A source whose first operation has this generation, as if those before it were over; for tests of
+                /// what comes after the last generation.
                 ///
                 /// # Panics
                 ///

@@ -36,7 +36,8 @@ face! {
     /// that has to be done before the next operation begins. There is one operation at a time: to begin
     /// another is an error, [`Busy`].
     ///
-    /// A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So no key comes twice.
+    /// Every source begins with the same keys, so the key of one source fits another: send along which source a
+    /// key is of. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So no key comes twice.
     /// After 2⁶³ operations, [`begin`](Self::begin) returns [`Busy`] for ever.
     ///
     /// # Sizes and allocation
@@ -90,9 +91,11 @@ face! {
     "# Blocking\n\n\
     If a producer is inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future of the last \
     operation is dropped, this call spins, and yields, until that producer has returned the slot. That takes \
-    about as long as moving a `T`. So the call never fails for a single caller that has dropped its last future.\n\n\
-    Priority inversion: the call never returns in an interrupt handler that has interrupted the producer, nor \
-    on a thread of a higher fixed priority on the core of the producer."
+    about as long as moving a `T`. So the call never fails for a single caller that has dropped its last future \
+    of `begin`.\n\n\
+    Priority inversion: the call may never return in an interrupt handler that has interrupted a call of this \
+    source (by a producer, of `begin`, or the drop of a future or a completer), nor on a thread of a higher \
+    fixed priority on the core of a thread that is inside such a call."
 }
 
 face! {
@@ -121,8 +124,8 @@ pub struct Busy(());
 impl fmt::Display for Busy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the source is busy: it has one operation at a time, and that one is neither completed and \
-             taken, nor given up by both of its ends",
+            "the source is busy: it has one operation at a time. Await or drop the future of that one, and \
+             complete with or drop its completer if it has one; `clear` ends what was forgotten",
         )
     }
 }

@@ -211,10 +211,16 @@ impl<T, H: Home> Place<T, H> {
 
     /// For `Debug`.
     pub(super) fn progress(&self) -> &'static str {
-        match self.slot.state() {
-            _ if !self.is_busy() => "free",
-            state if state.is_pending() => "pending",
-            _ => "completed",
+        let state = self.slot.state();
+        // If it is that of the next operation, the one of the state has ended since.
+        let has_ended = state.generation() != self.slot.number_now().generation();
+        match self.busy.load() {
+            RETIRED => "retired",
+            BUSY if has_ended => "pending",
+            BUSY if state.is_returning() => "free",
+            BUSY if state.is_pending() => "pending",
+            BUSY => "completed",
+            _ => "free",
         }
     }
 
@@ -239,8 +245,8 @@ impl<T, H: Home> Place<T, H> {
 #[inline(always)]
 fn presented(key: Key) -> Option<Presented> {
     let number = IndexLayout::number_of_one(key)?;
-    // A source does not keep its first generation. So a key from before is told `Stale`, and not `Unknown`.
-    Some(Presented { number, layout: IndexLayout::ONE_SLOT, first_generation: 0 })
+    // With another first generation it is as if the operations before it were over.
+    Some(Presented { number, layout: IndexLayout::ONE_SLOT, first_generation: 1 })
 }
 
 impl<T, H: Home> Drop for Place<T, H> {
@@ -273,7 +279,7 @@ mod tests {
         for _ in 0..2 {
             assert!(place.is_busy());
             assert!(place.begin().is_none() && place.begin_held().is_none());
-            assert_eq!((place.key(), place.progress()), (None, "completed"));
+            assert_eq!((place.key(), place.progress()), (None, "retired"));
             let kinds = keys.map(|key| place.reset(key.unwrap()).unwrap_err().kind());
             assert_eq!(kinds, [KeyError::Stale, KeyError::AlreadyCompleted]);
             place.clear();

@@ -14,7 +14,8 @@
 //!
 //! The generation and the low bits of the epoch, 45 bits, are also in the [state](super::State) of the slot. So an
 //! exchange from a state of one operation fails in every other operation of the slot, unless a multiple of 2⁴⁵
-//! operations (four days at 100 million a second) lies between the load and the exchange. That makes the check of a
+//! operations (four days at 100 million a second) lies between the load and the exchange, or a multiple of 2³² and
+//! both operations have counted the same number of registrations, more than 255. That makes the check of a
 //! key and its claim one step.
 
 use super::Key;

@@ -379,6 +379,20 @@ impl<T, H: Home> Slot<T, H> {
             unsafe { value.assume_init_read() }
         })
     }
+
+    /// Drops the value where it lies.
+    ///
+    /// # Safety
+    ///
+    /// As [`take_value`](Slot::take_value).
+    pub(crate) unsafe fn drop_value(&self) {
+        self.value.with_mut(|cell| {
+            // SAFETY: nobody else touches the cell.
+            let value = unsafe { &mut *cell };
+            // SAFETY: it holds a value, which is dropped once.
+            unsafe { value.assume_init_drop() };
+        });
+    }
 }
 
 /// Loom does not see a release of memory, nor that a slot goes to somebody else. So whoever frees a

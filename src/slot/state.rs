@@ -186,6 +186,12 @@ impl State {
         if self.has(ORPHANED) { None } else { self.issue_key()?.release() }
     }
 
+    /// [`fulfil`](State::fulfil) and [`release`](State::release) in one, for a completer that has claimed.
+    #[inline(always)]
+    pub(crate) fn fulfil_and_release(self) -> Option<State> {
+        self.fulfil()?.release()
+    }
+
     /// The operation when its completer has just been [turned into a key](State::into_key).
     #[must_use]
     #[inline(always)]

@@ -173,3 +173,19 @@ fn a_key_is_asked_for_while_its_operation_ends() {
         asks.join().unwrap();
     });
 }
+
+/// The slot keeps the state of the last operation, which was completed, until the next one has begun.
+#[test]
+fn debug_of_a_source_while_its_next_operation_begins() {
+    model(|| {
+        let source = source();
+        let future = source.begin().unwrap();
+        source.complete(source.key().unwrap(), value(1).0).unwrap();
+        drop(block_on(future));
+        let theirs = Arc::clone(&source);
+        let looks = thread::spawn(move || format!("{theirs:?}"));
+        drop(source.begin().unwrap());
+        let text = looks.join().unwrap();
+        assert!(!text.contains("completed"), "{text}");
+    });
+}

@@ -15,4 +15,5 @@ impl Client {
 fn main() {
     let client = Client { pool: Pool::<u64>::new() };
     client.ask();
+    Pool::<Result<u64, String>>::new().rent();
 }
