@@ -328,7 +328,8 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// As [`map`](Self::map), beside those of `f`.
+            /// As [`map`](Self::map), beside those of `f`. Each level of a chain that waits takes stack when it is
+            /// polled, as a future in a box does. So write a loop of retries as a loop in an async block.
             ///
             /// # Panics
             ///

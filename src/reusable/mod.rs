@@ -42,7 +42,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// 64 bytes and a `T`, on 64-bit targets. Nothing is allocated; a `static` may be one. It needs neither
+    /// 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated; a `static` may be one. It needs neither
     /// `std` nor `alloc`, but atomics of 64 bits. There is one exception: if the address of the source does
     /// not fit beside a token, [`begin`](Self::begin) allocates a box, and without `alloc` it panics; see
     /// [`from_source`](ValueFuture::from_source).

@@ -85,7 +85,7 @@ macro_rules! in_place {
             crate::sync::const_unless_loom! {
                 /// Its first operation has this number.
                 pub(super) fn new(first: Number) -> Self {
-                    assert!(first.generation() > 0, "generations begin at 1");
+                    assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
                     let table: *const VTable<T> = const { &table::<T, InPlace<$affinity>>() };
                     let state = <$Word>::new(State::before(first).bits());
                     let slot = Slot::by_itself(

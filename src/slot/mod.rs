@@ -61,6 +61,10 @@ pub(crate) trait Home: Sized + 'static {
 /// # Safety
 ///
 /// Their words and pointers are atomics.
+#[diagnostic::on_unimplemented(
+    message = "an end of an operation of a `LocalPool` or `LocalReusableSource` belongs to one thread",
+    note = "use a `Pool` or a `ReusableSource`, whose ends may go to other threads"
+)]
 #[allow(dead_code, reason = "Rust 1.85 does not see that it is a bound")]
 pub(crate) unsafe trait ForThreads: Home {}
 

@@ -97,7 +97,11 @@ fn a_reusable_source_is_a_slot() {
     let beside = beside!(ReusableSource);
     assert_eq!(beside!(LocalReusableSource), beside);
     assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
-    said!("src/reusable/mod.rs", "{beside} bytes and a `T`, on 64-bit targets.");
+    said!(
+        "src/reusable/mod.rs",
+        "{beside} bytes and a `T`, padded to a multiple of {}, on 64-bit targets.",
+        align_of::<ReusableSource<u8>>()
+    );
 }
 
 #[test]
