@@ -130,8 +130,9 @@ impl<T, H: Home> Place<T, H> {
         self.busy.load() == FREE && self.busy.exchange(FREE, BUSY).is_ok()
     }
 
-    /// Waits for a producer that has claimed an operation whose consumer has gone since: it is inside a
-    /// call, in which it finds that out and returns the slot.
+    /// Waits for a slot that [is returning](State::is_returning): usually for a producer that has claimed an
+    /// operation whose consumer has gone since. It is inside a call, in which it finds that out and returns the slot.
+    /// (The drop of a future and the beginning of an operation look the same for a few instructions.)
     #[cold]
     fn rent_when_returned(&self) -> bool {
         let mut backoff = Backoff::new();

@@ -108,7 +108,8 @@ pub(crate) struct Settings<L: Slab> {
     /// How the bits of an index are shared between slots and epochs.
     pub(crate) layout: IndexLayout,
     pub(crate) first_generation: u32,
-    /// Makes the slot with an index and this first generation in a place that is valid for writes.
+    /// Makes the slot with an index and this first generation in a place that is valid for writes, and that nobody else
+    /// refers to.
     pub(crate) make: unsafe fn(NonNull<L::Slot>, NonNull<L>, u32, u32),
 }
 
@@ -121,7 +122,7 @@ impl<L: Slab> Settings<L> {
 
     /// # Safety
     ///
-    /// `place` is valid for writes.
+    /// `place` is valid for writes, and nobody else refers to it.
     pub(crate) unsafe fn make(&self, place: NonNull<L::Slot>, slab: NonNull<L>, index: u32) {
         // SAFETY: the caller's.
         unsafe { (self.make)(place, slab, index, self.first_generation) };
