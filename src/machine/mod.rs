@@ -69,8 +69,8 @@ face! {
     /// Each size begins with room for what 15 threads keep. A thread counts if it is alive and has used any
     /// pool of this crate. If there are more of them, a size allocates more room, the first time that one of
     /// the later threads makes or drops a future there: 12 KiB for up to 47 threads, 36 KiB for 100, 372 KiB
-    /// for 500 and 756 KiB for 2,000. It depends on the threads of the
-    /// program, not on how many of them use this pool. Neither
+    /// for 500 and 756 KiB for 2,000. It depends on the threads of the program, not on how many of them use
+    /// this pool. Neither
     /// [`trim`](FuturePool::trim) nor the end of a thread frees this room. It is freed with the pool.
     ///
     /// # Examples

@@ -24,6 +24,20 @@ fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
 }
 
 #[test]
+fn two_sources_and_two_pools_give_equal_keys() {
+    let (read, write) = (ReusableSource::<Option<u64>>::new(), ReusableSource::new());
+    let (_read, mut future) = (read.begin().unwrap(), write.begin().unwrap());
+    assert_eq!(read.key(), write.key());
+    write.complete(read.key().unwrap(), Some(7_u64)).unwrap();
+    assert_eq!(poll(&mut future), Poll::Ready(Some(7)));
+    let pools = [(); 2].map(|()| Pool::<Option<u64>>::new());
+    let [one, two] = pools.each_ref().map(|pool| pool.rent().0.into_key());
+    assert_eq!(one, two);
+    said!("README.md", "Two sources, and two pools, give equal keys.");
+    said!("src/reusable/mod.rs", "the key of one source fits another");
+}
+
+#[test]
 fn a_completion_becomes_a_future_without_an_allocation() {
     static BALANCE: Balance = Balance::new();
     let pool = Pool::<Option<u64>>::new();
