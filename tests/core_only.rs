@@ -58,7 +58,7 @@ fn poll<F: Future>(future: F) -> Poll<F::Output> {
 
 #[test]
 fn ready_source_and_misuse_need_no_allocator() {
-    const THREE: ValueFuture<'static, u16> = ValueFuture::ready(3);
+    const THREE: ValueFuture<'static, u16> = ValueFuture::const_ready(3);
     assert_eq!(poll(async { THREE.await + ready_or_await!(THREE) }), Poll::Ready(6));
     assert_eq!(poll(ValueFuture::from_source(&READY, Token::new(0))), Poll::Ready(9));
 

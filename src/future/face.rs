@@ -18,13 +18,28 @@ macro_rules! face {
             /// ```
             #[doc = concat!("use value_future::", stringify!($Face), ";")]
             ///
-            #[doc = concat!("const FIVE: ", stringify!($Face), "<'static, u8> = ",
-                stringify!($Face), "::ready(5);")]
-            /// assert_eq!(futures::executor::block_on(FIVE), 5);
+            #[doc = concat!("let five = ", stringify!($Face), "::ready(5);")]
+            /// assert_eq!(futures::executor::block_on(five), 5);
             /// ```
             #[inline]
-            pub const fn ready(value: T) -> Self {
+            pub fn ready(value: T) -> Self {
                 $Face(Packed::ready(value))
+            }
+
+            /// [`ready`](Self::ready), for a constant or a `static`. Awaiting it waits for memory, if the result is
+            /// not one word.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Face), ";")]
+            ///
+            #[doc = concat!("const FIVE: ", stringify!($Face), "<'static, u8> = ",
+                stringify!($Face), "::const_ready(5);")]
+            /// assert_eq!(futures::executor::block_on(FIVE), 5);
+            /// ```
+            pub const fn const_ready(value: T) -> Self {
+                $Face(Packed::const_ready(value))
             }
 
             /// A future that runs `future`, which may borrow for `'a`.

@@ -7,6 +7,7 @@ mod combinators;
 mod face;
 mod layout;
 mod packed;
+mod pieces;
 mod ready_or_await;
 
 #[cfg(feature = "alloc")]

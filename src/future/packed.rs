@@ -18,6 +18,7 @@ use core::{
     task::{Context, Poll},
 };
 
+use super::pieces::{in_pieces, with_last_piece};
 #[cfg(feature = "alloc")]
 use crate::machine::Place;
 use crate::{
@@ -55,8 +56,13 @@ unsafe impl<T: Sync, A: Sync> Sync for Packed<'_, T, A> {}
 impl<T, A> Unpin for Packed<'_, T, A> {}
 
 impl<'a, T, A> Packed<'a, T, A> {
+    #[inline(always)]
+    pub(crate) fn ready(value: T) -> Self {
+        in_pieces(Packed::const_ready(value))
+    }
+
     #[inline]
-    pub(crate) const fn ready(value: T) -> Self {
+    pub(crate) const fn const_ready(value: T) -> Self {
         Packed {
             payload: MaybeUninit::new(value),
             head: Head::READY,
@@ -70,7 +76,14 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// The head is not ready, and promises 2 and 3 hold.
     #[inline]
     unsafe fn without_payload(head: Head) -> Self {
-        Packed { payload: MaybeUninit::uninit(), head, pointee: PhantomData, affinity: PhantomData }
+        let packed = Packed {
+            payload: MaybeUninit::uninit(),
+            head,
+            pointee: PhantomData,
+            affinity: PhantomData,
+        };
+        // SAFETY: the head is the last that it has, and the payload need not be initialised.
+        unsafe { with_last_piece(packed) }
     }
 
     #[cfg(feature = "alloc")]
