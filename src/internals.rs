@@ -29,10 +29,13 @@
 //!    machine and out of it, and the second move does not wait. With the head first,
 //!    `.await` takes 16.5 ns for a `[u64; 8]`, more than `BoxFuture`: swap the two fields of
 //!    `Packed`, and run the bench.
-//! 3. **A way to await without the first move.** [`ready_or_await!`](crate::ready_or_await) looks
+//! 3. **Stores in pieces.** On x86-64 a ready future is put together in registers of 16 bytes (or 32, if the target
+//!    has them) before it is stored, by [`ready`](crate::ValueFuture::ready) and all that makes a ready future. So
+//!    each load of the move that `.await` begins with finds one store that has all its bytes. See
+//!    `src/future/pieces.rs`. [`const_ready`](crate::ValueFuture::const_ready) cannot do that.
+//! 4. **A way to await without the first move.** [`ready_or_await!`](crate::ready_or_await) looks
 //!    at the result where it was returned, and [`in_place`](crate::ValueFuture::in_place) lets the
-//!    callee return it into the state machine. What cannot be helped is `.await` itself: its
-//!    `IntoFuture` is the identity, and that is the move.
+//!    callee return it into the state machine.
 //!
 //! # The head
 //!

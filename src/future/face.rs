@@ -26,8 +26,8 @@ macro_rules! face {
                 $Face(Packed::ready(value))
             }
 
-            /// [`ready`](Self::ready), for a constant or a `static`. Awaiting it waits for memory, if the result is
-            /// not one word.
+            /// [`ready`](Self::ready), for constants. It takes longer to await if the result has more than 8 bytes: it
+            /// is stored as the compiler likes, and not in the pieces in which `.await` loads it.
             ///
             /// # Examples
             ///

@@ -2,10 +2,9 @@
 /// [`LocalValueFuture`](crate::LocalValueFuture), and awaits it only if there is none.
 ///
 /// `ready_or_await!(future)` has the value of `future.await`. What differs is that a future which
-/// is ready is never moved into the state machine of the caller, so that a result that is returned
-/// through memory (more than 8 bytes) does not wait for its own stores. It is for results of more
-/// than 8 bytes on hot paths; for smaller ones `.await` is as good (`cargo bench --bench ratios -- --only
-/// ready`; the README has the table).
+/// is ready is never moved into the state machine of the caller. On x86-64 that saves little. On other targets a
+/// result that is returned through memory (more than 8 bytes) may wait for its own stores, if it is moved at once
+/// (`cargo bench --bench ratios -- --only ready`; the README has the table).
 /// [`in_place`](crate::ValueFuture::in_place) is the same in postfix form.
 ///
 /// # Panics
