@@ -18,7 +18,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::pieces::{in_pieces, with_last_piece};
+use super::pieces::{in_pieces, with_piece_of_word};
 #[cfg(feature = "alloc")]
 use crate::machine::Place;
 use crate::{
@@ -82,8 +82,8 @@ impl<'a, T, A> Packed<'a, T, A> {
             pointee: PhantomData,
             affinity: PhantomData,
         };
-        // SAFETY: the head is the last that it has, and the payload need not be initialised.
-        unsafe { with_last_piece(packed) }
+        // SAFETY: the head is a word, and the payload need not be initialised.
+        unsafe { with_piece_of_word(packed, mem::offset_of!(Self, head)) }
     }
 
     #[cfg(feature = "alloc")]

@@ -114,38 +114,41 @@ pub(super) fn in_pieces<P>(value: P) -> P {
     value
 }
 
-/// The same value, whose last piece is stored at once.
+/// The same value, of which only a word counts, stored with all of the piece that the word is in.
 ///
 /// # Safety
 ///
-/// What lies before the last piece need not be initialised.
+/// What is not in the 8 bytes at the offset `word`, a multiple of 8, need not be initialised.
 #[inline(always)]
-pub(super) unsafe fn with_last_piece<P>(value: P) -> P {
+pub(super) unsafe fn with_piece_of_word<P>(value: P, word: usize) -> P {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(loom)))]
     {
         use core::mem::MaybeUninit;
 
         use self::piece::{Half, Whole};
 
-        let size = size_of::<P>();
-        if size == 0 || size % size_of::<Half>() != 0 {
-            // The head is a piece by itself.
-            return value;
-        }
         let from = MaybeUninit::new(value);
         let mut to = MaybeUninit::<P>::uninit();
-        if size % size_of::<Whole>() == 0 {
+        let whole = word - word % size_of::<Whole>();
+        let half = word - word % size_of::<Half>();
+        if whole + size_of::<Whole>() <= size_of::<P>() {
             // SAFETY: the piece is within both.
-            unsafe { copy::<Whole, P>(&from, &mut to, size - size_of::<Whole>()) };
-        } else {
+            unsafe { copy::<Whole, P>(&from, &mut to, whole) };
+        } else if half + size_of::<Half>() <= size_of::<P>() {
             // SAFETY: as above.
-            unsafe { copy::<Half, P>(&from, &mut to, size - size_of::<Half>()) };
+            unsafe { copy::<Half, P>(&from, &mut to, half) };
+        } else {
+            // A copy moves the word by itself.
+            to = from;
         }
-        // SAFETY: the caller's, and the other bytes are those of a value, which is not used again.
+        // SAFETY: the word is within the piece, and the rest need not be initialised. The value is not used again.
         unsafe { to.assume_init() }
     }
     #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(loom))))]
-    value
+    {
+        let _ = word;
+        value
+    }
 }
 
 /// Copies a piece at an offset.
@@ -172,6 +175,11 @@ unsafe fn copy<Piece: piece::Opaque, P>(
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use core::{
+        future::Future,
+        pin::Pin,
+        task::{Context, Poll, Waker},
+    };
     use std::{
         boxed::Box,
         io,
@@ -243,19 +251,34 @@ mod tests {
         aligned!(1 8 16 32 64 128);
     }
 
-    /// Of each size, one whose head is in a piece with a part of the room for a result.
+    /// Polls a future that is not ready when it is made, and so has its head and no result.
+    fn pending<P: Clone + PartialEq + Send + Sync + core::fmt::Debug>(value: &P) {
+        let mut future = ValueFuture::boxed(async { value.clone() });
+        assert!(!future.is_ready());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(Pin::new(&mut future).poll(&mut cx), Poll::Ready(value.clone()));
+    }
+
     #[test]
     fn a_head_without_a_result() {
-        macro_rules! pending {
+        macro_rules! sizes {
             ($($size:literal)*) => {
+                $(pending(&bytes::<$size>());)*
+            };
+        }
+        sizes!(0 1 7 8 9 16 24 32 40 48 56 64 72 80 88 96 104 120 128 136 248 256 264);
+        macro_rules! aligned {
+            ($($align:literal)*) => {
                 $({
-                    let mut future = ValueFuture::boxed(async { bytes::<$size>() });
-                    let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
-                    let polled = core::future::Future::poll(core::pin::Pin::new(&mut future), &mut cx);
-                    assert_eq!(polled, core::task::Poll::Ready(bytes::<$size>()));
+                    #[derive(Clone, PartialEq, Debug)]
+                    #[repr(align($align))]
+                    struct Aligned(u8);
+                    pending(&Aligned(5));
+                    pending(&[Aligned(6), Aligned(7)]);
+                    pending(&[Aligned(6), Aligned(7), Aligned(8)]);
                 })*
             };
         }
-        pending!(0 1 8 16 24 32 40 48 56 64 72 80 88 96 104 120 128 136 248 256 264);
+        aligned!(1 2 4 8 16 32 64 128 4096);
     }
 }
