@@ -38,12 +38,15 @@ pub(crate) struct VTable<T> {
     /// Polls. With `Ready`, the reference is given back and the head is spent. With `Pending` the
     /// head is as it was, or spent because the source refused the token. If it unwinds, the head
     /// is spent and the reference is given back.
-    pub(crate) poll: unsafe fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>,
+    pub(crate) poll: PollFn<T>,
     /// Gives up an operation that has not completed, and gives the reference back.
     pub(crate) drop: unsafe fn(*mut (), Head),
     /// Where the pointee is, and the name of its type, for `Debug`.
     pub(crate) about: fn() -> (Site, &'static str),
 }
+
+/// [`VTable::poll`].
+pub(crate) type PollFn<T> = unsafe fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>;
 
 impl Header {
     pub(crate) const fn new<T>(vtable: *const VTable<T>) -> Self {

@@ -1,7 +1,10 @@
 //! The thin box: a house with one allocation of its own.
 
 use alloc::boxed::Box;
-use core::{mem::offset_of, ptr::NonNull};
+use core::{
+    mem::{ManuallyDrop, offset_of},
+    ptr::NonNull,
+};
 
 use super::{Boxable, Head, Header, House, Pointee, header};
 use crate::error::Site;
@@ -26,10 +29,20 @@ const LARGE: usize = 256;
 /// The head of a future that has moved into a thin box.
 #[inline]
 pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
+    // As in `Machines::put`: the compiler moves only what is initialised.
+    let future = ManuallyDrop::new(future);
     let pointee = if size_of::<F>() < LARGE {
-        Small::pointee(Box::new(Small { before: header::<Small<F>>(), future, after: () }))
+        let mut place = Box::new_uninit();
+        let future = ManuallyDrop::into_inner(future);
+        place.write(Small { before: header::<Small<F>>(), future, after: () });
+        // SAFETY: it was written.
+        Small::pointee(unsafe { place.assume_init() })
     } else {
-        Large::pointee(Box::new(Large { before: (), future, after: header::<Large<F>>() }))
+        let mut place = Box::new_uninit();
+        let future = ManuallyDrop::into_inner(future);
+        place.write(Large { before: (), future, after: header::<Large<F>>() });
+        // SAFETY: it was written.
+        Large::pointee(unsafe { place.assume_init() })
     };
     Head::boxed(pointee)
 }

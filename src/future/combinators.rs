@@ -77,6 +77,27 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     }
 }
 
+impl<T, A> Packed<'_, T, A> {
+    /// [`poll`](Packed::poll), but that misuse is `Pending`, with the rule in `broken`.
+    #[inline]
+    fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
+        if self.is_ready() {
+            return Poll::Ready(self.take_result());
+        }
+        Packed::or_broken(self.poll_pointee(cx), self, broken)
+    }
+
+    /// What follows the poll of the pointee. It is not in `poll_or`, so that its locals are not on the stack while the
+    /// pointee is polled.
+    #[inline]
+    fn or_broken(polled: Poll<T>, this: &Self, broken: &mut Option<Spent>) -> Poll<T> {
+        if polled.is_pending() {
+            *broken = this.broken_rule();
+        }
+        polled
+    }
+}
+
 /// Where a result is.
 enum Ready<'a, T, A> {
     Here(T),
@@ -100,9 +121,9 @@ where
     type Output = U;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<U> {
         let this = Pin::into_inner(self);
-        Map::after(this.future.poll_pointee(cx), this)
+        Map::after(this.future.poll_pointee(cx), this, broken)
     }
 }
 
@@ -110,13 +131,16 @@ impl<T, A, F> Map<'_, T, A, F> {
     /// What follows the poll of the future. It is not in `poll`, so that its locals are not on the stack
     /// while the rest of a chain is polled.
     #[inline]
-    fn after<U>(polled: Poll<T>, this: &mut Self) -> Poll<Result<U, Spent>>
+    fn after<U>(polled: Poll<T>, this: &mut Self, broken: &mut Option<Spent>) -> Poll<U>
     where
         F: FnOnce(T) -> U,
     {
-        let Poll::Ready(value) = polled else { return this.future.without_result() };
+        let Poll::Ready(value) = polled else {
+            *broken = this.future.broken_rule();
+            return Poll::Pending;
+        };
         let f = this.f.take().expect("it is not polled after `Ready`");
-        Poll::Ready(Ok(f(value)))
+        Poll::Ready(f(value))
     }
 }
 
@@ -138,14 +162,15 @@ where
     type Output = U;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<U> {
         let this = Pin::into_inner(self);
         if let Then::First(first, _) = this {
             if !Then::after_first(first.poll_pointee(cx), this) {
-                return this.without_result();
+                *broken = this.broken_rule_of_first();
+                return Poll::Pending;
             }
         }
-        this.poll_second(cx)
+        this.poll_second(cx, broken)
     }
 }
 
@@ -164,19 +189,19 @@ where
         true
     }
 
-    /// What a poll says if the first future gave no result.
+    /// The rule that was broken, if the first future gave no result and will give none.
     #[inline]
-    fn without_result(&self) -> Poll<Result<U, Spent>> {
+    fn broken_rule_of_first(&self) -> Option<Spent> {
         let Then::First(first, _) = self else {
             unreachable!("it was the first future that was polled")
         };
-        first.without_result()
+        first.broken_rule()
     }
 
     #[inline]
-    fn poll_second(&mut self, cx: &mut Context<'_>) -> Poll<Result<U, Spent>> {
+    fn poll_second(&mut self, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<U> {
         match self {
-            Then::Second(second) => second.try_poll(cx),
+            Then::Second(second) => second.poll_or(cx, broken),
             _ => unreachable!("it is not polled after `Ready` or a panic"),
         }
     }

@@ -7,7 +7,6 @@ mod combinators;
 mod face;
 mod layout;
 mod packed;
-mod pieces;
 mod ready_or_await;
 
 #[cfg(feature = "alloc")]

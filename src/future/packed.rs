@@ -18,7 +18,6 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::pieces::{in_pieces, with_piece_of_word};
 #[cfg(feature = "alloc")]
 use crate::machine::Place;
 use crate::{
@@ -27,6 +26,7 @@ use crate::{
     erased::{Boxable, Head, Header, House, Reference, View},
     error::{Site, Spent},
     operation::Consumer,
+    pieces,
     slot::Home,
     source::{self, SourceReference},
 };
@@ -58,7 +58,7 @@ impl<T, A> Unpin for Packed<'_, T, A> {}
 impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(crate) fn ready(value: T) -> Self {
-        in_pieces(Packed::const_ready(value))
+        pieces::ready::<T, _>(Packed::const_ready(value))
     }
 
     #[inline]
@@ -82,8 +82,9 @@ impl<'a, T, A> Packed<'a, T, A> {
             pointee: PhantomData,
             affinity: PhantomData,
         };
-        // SAFETY: the head is a word, and the payload need not be initialised.
-        unsafe { with_piece_of_word(packed, mem::offset_of!(Self, head)) }
+        const { assert!(size_of::<Head>() <= 8, "a piece has all of the head") };
+        // SAFETY: the head is within these 8 bytes, and the payload need not be initialised.
+        unsafe { pieces::pending::<T, _>(packed, mem::offset_of!(Self, head)) }
     }
 
     #[cfg(feature = "alloc")]
@@ -175,12 +176,13 @@ impl<'a, T, A> Packed<'a, T, A> {
         H: Pooling,
         A: Admits<Place<F, H>> + Admits<F>,
     {
-        let mut packed = Packed::placed(place, future);
-        let live = packed.head;
+        let live = place.fill(future);
+        let mut head = live;
         // SAFETY: the head owns such a block.
-        match unsafe { Place::<F, H>::poll(live, &mut packed.head, cx) } {
-            Poll::Ready(value) => Packed::ready(value),
-            Poll::Pending => packed,
+        match unsafe { Place::<F, H>::poll(live, &mut head, cx) } {
+            Poll::Ready(result) => Packed::ready(result),
+            // SAFETY: as in `placed`, or the head refers to nothing any more.
+            Poll::Pending => unsafe { Packed::without_payload(head) },
         }
     }
 
@@ -193,13 +195,10 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline]
     pub(crate) fn local(self) -> Packed<'a, T, OneThread> {
         let packed = ManuallyDrop::new(self);
-        Packed {
-            // SAFETY: `self` is neither dropped nor used again, so its payload is moved.
-            payload: unsafe { ptr::read(&raw const packed.payload) },
-            head: packed.head,
-            pointee: PhantomData,
-            affinity: PhantomData,
-        }
+        let local: *const Packed<'a, T, OneThread> = (&raw const packed).cast();
+        // SAFETY: the two have the same fields, in the same order; the affinity has no bytes. `self` is neither dropped
+        // nor used again. It is moved as a whole, in the pieces in which it was stored.
+        unsafe { ptr::read(local) }
     }
 
     #[inline(always)]
@@ -248,7 +247,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         let taken = ManuallyDrop::new(self);
         // SAFETY: the head is ready, so the payload holds a `T`; `self` is neither dropped nor
         // used again, so it is read once.
-        Ok(unsafe { read(&taken.payload) })
+        Ok(unsafe { pieces::read(&taken.payload) })
     }
 
     // The two polls are written out: with the ready path of one inside the other, a result of
@@ -257,10 +256,10 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.is_ready() {
-            return Poll::Ready(self.take_payload());
+            return Poll::Ready(self.take_result());
         }
         crate::cold();
-        let polled = self.poll_pointee(cx);
+        let polled = self.poll_pointee_in_pieces(cx);
         if polled.is_ready() || self.head.is_pointer() {
             return polled;
         }
@@ -271,29 +270,43 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline]
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
         if self.is_ready() {
-            return Poll::Ready(Ok(self.take_payload()));
+            return Poll::Ready(Ok(self.take_result()));
         }
-        match self.poll_pointee(cx) {
-            Poll::Ready(value) => Poll::Ready(Ok(value)),
-            Poll::Pending => self.without_result(),
+        match self.poll_pointee_in_pieces(cx) {
+            Poll::Ready(result) => Poll::Ready(Ok(result)),
+            Poll::Pending => match self.broken_rule() {
+                Some(spent) => Poll::Ready(Err(spent)),
+                None => Poll::Pending,
+            },
         }
     }
 
-    /// What a poll of the pointee that gave no result says: it is pending, or a rule was broken.
+    /// [`poll_pointee`](Packed::poll_pointee), with the result in the pieces in which it will be loaded.
+    #[inline(always)]
+    fn poll_pointee_in_pieces(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        if !pieces::is_tag_and_pieces::<T>() {
+            return self.poll_pointee(cx);
+        }
+        let polled = MaybeUninit::new(self.poll_pointee(cx));
+        // SAFETY: it is initialised, and not used again.
+        unsafe { pieces::read_polled(&polled) }
+    }
+
+    /// The rule that was broken, if a poll of the pointee gave no result and will give none.
     #[inline]
-    pub(crate) fn without_result<U>(&self) -> Poll<Result<U, Spent>> {
-        if self.head.is_pointer() { Poll::Pending } else { Poll::Ready(Err(self.misuse())) }
+    pub(super) fn broken_rule(&self) -> Option<Spent> {
+        (!self.head.is_pointer()).then(|| self.misuse())
     }
 
     /// The inline result; the head is ready. Without optimisation it is not inlined, so that its copies of the
     /// result are not on the stack of a poll that goes deeper.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn take_payload(&mut self) -> T {
+    pub(super) fn take_result(&mut self) -> T {
         assert!(self.is_ready());
         self.head = const { Head::spent(Spent::Completed(Some(Site::Ready))) };
         // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so it is
         // read once.
-        unsafe { read(&self.payload) }
+        unsafe { pieces::read(&self.payload) }
     }
 
     /// Polls what the head points to. `Pending` with a head that is no pointer says that there is
@@ -353,27 +366,6 @@ unsafe fn give_up<T>(head: Head) {
     let vtable = unsafe { Header::vtable::<T>(pointee) };
     // SAFETY: the table is the pointee's own; the reference is the caller's, who gives it up.
     unsafe { (vtable.drop)(pointee, head) };
-}
-
-/// [`MaybeUninit::assume_init_read`], for a `T` of two words word by word: so its callee stored it,
-/// and a load of both at once waits for both stores (an `io::Result<Arc<[u8]>>` takes 17 ns then,
-/// and 5 so).
-///
-/// # Safety
-///
-/// As there.
-#[inline(always)]
-unsafe fn read<T>(payload: &MaybeUninit<T>) -> T {
-    type Word = MaybeUninit<*mut ()>;
-    if size_of::<T>() != size_of::<[Word; 2]>() || align_of::<T>() != align_of::<Word>() {
-        // SAFETY: the caller's.
-        return unsafe { payload.assume_init_read() };
-    }
-    // SAFETY: the payload has the size and the alignment of two words, which need not be
-    // initialised.
-    let [first, second] = unsafe { &*payload.as_ptr().cast::<[Word; 2]>() };
-    // SAFETY: these two words are the bytes of the caller's `T`, with provenance and padding.
-    unsafe { mem::transmute_copy(&[*first, *second]) }
 }
 
 #[cold]

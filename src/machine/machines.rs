@@ -1,6 +1,9 @@
 //! What the pools of both kinds do.
 
-use core::task::{Context, Poll};
+use core::{
+    mem::ManuallyDrop,
+    task::{Context, Poll},
+};
 
 use super::{
     ClassStats, FuturePoolStats, NoSlot, NotPooled,
@@ -55,17 +58,22 @@ impl<H: Pooling> Machines<H> {
     }
 
     /// The future in a slot or a box.
+    ///
+    /// `ManuallyDrop` keeps the address of the future from the code that would drop it if the search unwinds. Otherwise
+    /// the compiler moves all of it, and not only what is initialised. (Then the future is leaked. The search unwinds at
+    /// most if an allocation fails.)
     #[inline(always)]
     pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
     where
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
+        let future = ManuallyDrop::new(future);
         match Place::find(&self.classes) {
-            Ok(place) => Packed::placed(place, future),
+            Ok(place) => Packed::placed(place, ManuallyDrop::into_inner(future)),
             Err(why) => {
                 self.count(why);
-                Packed::boxed(future)
+                Packed::boxed(ManuallyDrop::into_inner(future))
             }
         }
     }
@@ -79,9 +87,10 @@ impl<H: Pooling> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
+        let future = ManuallyDrop::new(future);
         match Place::find(&self.classes) {
-            Ok(place) => Ok(Packed::placed(place, future)),
-            Err(kind) => Err(NotPooled { future, kind }),
+            Ok(place) => Ok(Packed::placed(place, ManuallyDrop::into_inner(future))),
+            Err(kind) => Err(NotPooled { future: ManuallyDrop::into_inner(future), kind }),
         }
     }
 
@@ -96,11 +105,12 @@ impl<H: Pooling> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
+        let future = ManuallyDrop::new(future);
         match Place::find(&self.classes) {
-            Ok(place) => Packed::placed_eagerly(place, future, cx),
+            Ok(place) => Packed::placed_eagerly(place, ManuallyDrop::into_inner(future), cx),
             Err(why) => {
                 self.count(why);
-                let mut boxed = Packed::boxed(future);
+                let mut boxed = Packed::boxed(ManuallyDrop::into_inner(future));
                 match boxed.poll(cx) {
                     Poll::Ready(value) => Packed::ready(value),
                     Poll::Pending => boxed,

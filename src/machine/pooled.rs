@@ -65,7 +65,7 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
         cx: &mut Context<'_>,
     ) -> Poll<F::Output> {
         // SAFETY: the caller's.
-        unsafe { poll::<Pooled<F, H>>(live, head, cx, live.boxed_pointer()) }
+        unsafe { poll::<Pooled<F, H>>()(live, head, cx, live.boxed_pointer()) }
     }
 }
 
@@ -75,24 +75,39 @@ impl<F: Boxable, H: Pooling> Pointee for Pooled<F, H> {
         other => other,
     };
 
+    #[inline(always)]
     unsafe fn give_up(pointee: *mut (), _: Head) {
-        /// Gives the block back, also if the future panics when it is dropped.
+        /// Gives the block back if the future panics when it is dropped.
         struct GiveBack<H: Pooling>(*mut (), PhantomData<H>);
 
         impl<H: Pooling> Drop for GiveBack<H> {
-            #[inline(always)]
+            #[cold]
             fn drop(&mut self) {
-                // SAFETY: a pointee has an address.
-                let block = unsafe { NonNull::new_unchecked(self.0) }.cast::<Block<H>>();
-                // SAFETY: the head owned the block, and what was in it is gone.
-                unsafe { Block::give_back(block) };
+                // SAFETY: as below.
+                unsafe { give_back::<H>(self.0) };
             }
         }
 
-        let _block = GiveBack::<H>(pointee, PhantomData);
+        let unwinding = GiveBack::<H>(pointee, PhantomData);
         // SAFETY: the head owned the future, and its caller gave it up.
         unsafe { ptr::drop_in_place(Self::future(pointee)) };
+        mem::forget(unwinding);
+        // SAFETY: the head owned the block, and what was in it is gone.
+        unsafe { give_back::<H>(pointee) };
     }
+}
+
+/// Gives a block back. Without optimisation it is not inlined: its locals would be on the stack while a chain is dropped.
+///
+/// # Safety
+///
+/// The pointee is in a block, which is given back once, and what was in it was dropped.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn give_back<H: Pooling>(pointee: *mut ()) {
+    // SAFETY: a pointee has an address.
+    let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
+    // SAFETY: the caller's.
+    unsafe { Block::give_back(block) };
 }
 
 // SAFETY: a block does not move, and `fill` puts the future in.

@@ -10,7 +10,7 @@ use core::{
 
 use super::Abandoned;
 use crate::{
-    erased::Boxable,
+    erased::{Boxable, ready_or_broken},
     error::{Site, Spent},
     slot::{Change, Home, Slot, State},
 };
@@ -165,8 +165,9 @@ impl<T: Abandoned, H: Home> Boxable for Consumer<'_, T, H> {
         H::source_name::<T>()
     }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
-        Consumer::poll(&mut self, cx).map(|result| result.ok_or_else(|| self.spent()))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
+        let polled = Consumer::poll(&mut self, cx);
+        ready_or_broken(polled.map(|result| result.ok_or_else(|| self.spent())), broken)
     }
 }
 

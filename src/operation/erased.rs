@@ -46,7 +46,7 @@ unsafe fn poll<T: Abandoned, H: Home>(
         if state.is_completed() {
             *head = SPENT;
             // SAFETY: the head stood for the consumer, and the operation is completed.
-            return Poll::Ready(unsafe { Slot::finish(this) });
+            return unsafe { Slot::finish_poll(this) };
         }
         if state.is_rented() {
             // SAFETY: the caller's.

@@ -71,15 +71,30 @@ impl<H: Pooling> Block<H> {
     /// The block is out, and the caller has it, and gives it up. What was in it was dropped.
     #[inline(always)]
     pub(crate) unsafe fn give_back(this: NonNull<Self>) {
-        const END: End = End { exhausted: false, abandoned: false };
         // SAFETY: the block is out, so it lives.
         let slab = unsafe { this.as_ref() }.slab;
         // SAFETY: the caller's.
-        if !unsafe { Slab::try_put(slab, this, END) } {
+        if !unsafe { Slab::try_put(slab, this, Self::END) } {
             // SAFETY: as above.
-            unsafe { Slab::put(slab, this, END) };
+            unsafe { Self::give_back_slowly(this) };
         }
     }
+
+    /// [`give_back`](Block::give_back), where the list of the thread has no room.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cold]
+    #[inline(never)]
+    unsafe fn give_back_slowly(this: NonNull<Self>) {
+        // SAFETY: the block is out, so it lives.
+        let slab = unsafe { this.as_ref() }.slab;
+        // SAFETY: the caller's.
+        unsafe { Slab::put(slab, this, Self::END) };
+    }
+
+    const END: End = End { exhausted: false, abandoned: false };
 }
 
 // SAFETY: the links are behind what a block that is out keeps, and there is room for them; a block does

@@ -3,7 +3,7 @@
 use core::{
     mem::MaybeUninit,
     ptr::{self, NonNull},
-    task::{RawWaker, RawWakerVTable, Waker},
+    task::{Poll, RawWaker, RawWakerVTable, Waker},
 };
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     erased::{Header, VTable},
+    pieces,
     sync::UnsafeCell,
 };
 
@@ -348,14 +349,42 @@ impl<T, H: Home> Slot<T, H> {
         unsafe { Slot::finish_slowly(this, end, value) }
     }
 
+    /// The last call of [`finish`](Slot::finish), if the result is in registers: so that needs none to be saved.
+    ///
     /// # Safety
     ///
     /// As [`Home::put`].
     #[inline(never)]
-    unsafe fn finish_slowly(this: NonNull<Self>, end: End, value: T) -> T {
+    unsafe fn finish_slowly<R>(this: NonNull<Self>, end: End, result: R) -> R {
         // SAFETY: the caller's.
         unsafe { H::put(this, end) };
-        value
+        result
+    }
+
+    /// [`finish`](Slot::finish), with the result of a poll.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn finish_poll(this: NonNull<Self>) -> Poll<T> {
+        // SAFETY: the slot is out, so it lives.
+        let slot = unsafe { this.as_ref() };
+        // SAFETY: there is a value, and it is the consumer's.
+        let polled = Poll::Ready(unsafe { slot.take_value() });
+        // SAFETY: there is no completer any more.
+        let end = unsafe { slot.end(false) };
+        // SAFETY: the slot is vacant now, and the caller gave it up.
+        if unsafe { H::try_put(this, end) } {
+            return polled;
+        }
+        if pieces::fits_registers::<Poll<T>>() {
+            // SAFETY: as above.
+            return unsafe { Slot::finish_slowly(this, end, polled) };
+        }
+        // SAFETY: as above.
+        unsafe { Slot::finish_slowly(this, end, ()) };
+        polled
     }
 
     /// # Safety
@@ -363,8 +392,10 @@ impl<T, H: Home> Slot<T, H> {
     /// The caller owns the value cell, by the first rule.
     #[inline(always)]
     pub(crate) unsafe fn put_value(&self, value: T) {
-        // SAFETY: nobody else touches the cell.
-        self.value.with_mut(|cell| unsafe { cell.write(MaybeUninit::new(value)) });
+        self.value.with_mut(|cell| {
+            // SAFETY: nobody else touches the cell.
+            pieces::write(unsafe { &mut *cell }, value);
+        });
     }
 
     /// # Safety

@@ -11,7 +11,7 @@ use core::{
 use super::{SourceReference, ValueSource};
 use crate::{
     Token,
-    erased::{Boxable, Head, allocate},
+    erased::{Boxable, Head, allocate, ready_or_broken},
     error::{Site, Spent},
 };
 
@@ -37,10 +37,14 @@ impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
         any::type_name::<R::Source>()
     }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, Spent>> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        broken: &mut Option<Spent>,
+    ) -> Poll<Self::Output> {
         let polled = self.reference.poll(self.token, cx);
         self.live = polled.is_pending();
-        polled.map_err(Spent::Stale)
+        ready_or_broken(polled.map_err(Spent::Stale), broken)
     }
 }
 

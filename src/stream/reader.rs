@@ -73,9 +73,13 @@ impl<S: Stream> Boxable for Items<S> {
     }
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, Spent>> {
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut Option<Spent>,
+    ) -> Poll<Self::Output> {
         // SAFETY: the stream is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|items| &mut items.0) }.poll_next(cx).map(Ok)
+        unsafe { self.map_unchecked_mut(|items| &mut items.0) }.poll_next(cx)
     }
 }
 
