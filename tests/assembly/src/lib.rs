@@ -1,0 +1,55 @@
+//! Functions whose assembly `tests/assembly.rs` reads.
+
+#![no_std]
+extern crate std;
+
+use std::{hint::black_box, io, vec::Vec};
+
+use value_future::{FuturePool, ValueFuture};
+
+pub enum Reply {
+    Rows { first: u64, count: u64, columns: u64, id: u64, more: u64 },
+    Error(u32, u64),
+}
+
+/// Of its 4,000 bytes, only the arguments are initialised when it is made.
+async fn query(id: u64, parameters: Vec<u64>) -> Reply {
+    if black_box(id) == 0 {
+        let count = parameters.len() as u64;
+        return Reply::Rows { first: id, count, columns: 3, id, more: 0 };
+    }
+    let mut buffer = [0_u8; 3_900];
+    black_box(&mut buffer)[0] = 1;
+    std::future::pending::<()>().await;
+    Reply::Error(u32::from(black_box(&buffer)[0]), parameters.len() as u64)
+}
+
+macro_rules! functions {
+    ($($name:ident($($argument:ident: $Type:ty),*) -> $Future:ty { $body:expr })*) => {
+        $(#[unsafe(no_mangle)]
+        pub fn $name($($argument: $Type),*) -> $Future {
+            $body
+        })*
+    };
+}
+
+functions! {
+    moves_pooled(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+        ValueFuture::pooled(query(id, parameters))
+    }
+    moves_eager(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+        ValueFuture::eager(query(id, parameters))
+    }
+    moves_boxed(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+        ValueFuture::boxed(query(id, parameters))
+    }
+    moves_own_pool(pool: &FuturePool, id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+        pool.future(query(id, parameters))
+    }
+    stores_result(n: usize) -> ValueFuture<'static, io::Result<usize>> {
+        ValueFuture::ready(Ok(n))
+    }
+    stores_vec(bytes: Vec<u8>) -> ValueFuture<'static, Vec<u8>> {
+        ValueFuture::ready(bytes)
+    }
+}
