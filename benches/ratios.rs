@@ -9,8 +9,8 @@ use std::alloc::System;
 
 use contenders::{Counting, pending, ready};
 use harness::{
-    OPERATIONS, Row, Table, Targets, completions, find, machines, print_table, reusable, sharing,
-    streams,
+    OPERATIONS, Row, Table, Targets, awaited, completions, find, machines, print_table, reusable,
+    sharing, streams,
 };
 
 #[global_allocator]
@@ -46,11 +46,11 @@ fn ready_table<V: ready::Value, const N: usize>(tables: &mut Vec<Table>) {
 
 fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
     let row = |name| find(rows, name);
-    let forms = [ready::AWAIT, ready::MACRO, ready::IN_PLACE].map(row);
+    let forms = [ready::AWAIT, ready::MACRO].map(row);
     for ours in forms {
         targets.allocates(V::NAME, ours, 0.0);
     }
-    let [by_await, by_macro, in_place] = forms;
+    let [by_await, _] = forms;
     targets.at_most(V::NAME, by_await, row(ready::BOX_FUTURE), 1.08);
     let bound = match V::NAME {
         "()" | "bool" | "u32" | "u64" => Some(4.0),
@@ -64,13 +64,24 @@ fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
             targets.faster(V::NAME, by_await, row(rival), bound);
         }
     }
-    for ours in [by_macro, in_place] {
-        if size_of::<V>() <= 16 {
-            targets.at_most(V::NAME, ours, row(ready::FLOOR), 2.8);
-            targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 3.0);
-        } else {
-            targets.faster(V::NAME, ours, row(ready::BOX_FUTURE), 1.4);
+    match V::NAME {
+        "io::Result<Arc<[u8]>>" => targets.at_most(V::NAME, by_await, row(ready::FLOOR), 1.0),
+        // The types that methods return.
+        "io::Result<usize>"
+        | "Option<u64>"
+        | "Result<u64, u64>"
+        | "Vec<u8>"
+        | "String"
+        | "Option<String>"
+        | "io::Result<Vec<u8>>"
+        | "[u64; 8]" => {
+            targets.at_most(V::NAME, by_await, row(ready::FLOOR), 2.6);
+            targets.faster(V::NAME, by_await, row(ready::BOX_FUTURE), 2.7);
+            for rival in [ready::EITHER, ready::OBVIOUS] {
+                targets.faster(V::NAME, by_await, row(rival), 2.4);
+            }
         }
+        _ => {}
     }
 }
 
@@ -116,6 +127,7 @@ fn main() {
     pending_table::<16>(&mut tables);
     pending_table::<240>(&mut tables);
     pending_table::<1000>(&mut tables);
+    tables.append(&mut awaited::tables());
     tables.append(&mut completions::tables());
     tables.append(&mut machines::tables());
     tables.append(&mut sharing::tables());

@@ -69,9 +69,30 @@ value!(
     |v| v.as_ref().map(Arc::clone).map_err(|error| error.kind().into()),
     |v| v.map_or(0, |bytes| bytes.len() as u64)
 );
+value!(Option<u64>, |n| Some(n), |v| *v, |v| v.unwrap_or(0));
+value!(Result<u64, u64>, |n| Ok(n), |v| *v, |v| v.unwrap_or(0));
+// 8 bytes as well, but no scalar.
+value!([u64; 1], |n| [n], |v| *v, |v| v[0]);
 // Without capacity, so that cloning does not allocate: 24 bytes that own something.
 value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64 + 1);
+value!(String, |_| String::new(), |_| String::new(), |v| v.len() as u64 + 1);
+value!(Option<String>, |_| Some(String::new()), |v| v.as_ref().map(|_| String::new()), |v| v
+    .map_or(0, |text| text.len() as u64 + 1));
+value!(
+    io::Result<Vec<u8>>,
+    |_| Ok(Vec::new()),
+    |v| v.as_ref().map(|_| Vec::new()).map_err(|error| error.kind().into()),
+    |v| v.map_or(0, |bytes| bytes.len() as u64 + 1)
+);
 value!([u64; 8], |n| [n; 8], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
+value!(
+    Result<[u64; 8], ()>,
+    |n| Ok([n; 8]),
+    |v| *v,
+    |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
+);
+value!([u64; 32], |n| [n; 32], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
+value!([u64; 128], |n| [n; 128], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
 
 const SLOTS: usize = 256;
 
@@ -222,7 +243,6 @@ pub(crate) const SMITHY: &str = "NowOrLater";
 pub(crate) const OBVIOUS: &str = "obvious enum";
 pub(crate) const AWAIT: &str = "ours .await";
 pub(crate) const MACRO: &str = "ours ready_or_await!";
-pub(crate) const IN_PLACE: &str = "ours .in_place()";
 
 /// All contenders for the result type `V`; `N` is the least room that a `StackFuture` needs.
 pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
@@ -259,7 +279,6 @@ pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
         case!(OBVIOUS, dyn ObviousGet<V>, |cache, key| cache.get(key).await),
         case!(AWAIT, dyn ValueGet<V>, |cache, key| cache.get(key).await),
         case!(MACRO, dyn ValueGet<V>, |cache, key| ready_or_await!(cache.get(key))),
-        case!(IN_PLACE, dyn ValueGet<V>, |cache, key| cache.get(key).in_place().await),
     ]
 }
 
@@ -275,7 +294,15 @@ macro_rules! for_each_value {
         $function::<std::sync::Arc<u64>, 16>($($argument),*);
         $function::<std::io::Result<usize>, 24>($($argument),*);
         $function::<std::io::Result<std::sync::Arc<[u8]>>, 24>($($argument),*);
+        $function::<Option<u64>, 24>($($argument),*);
+        $function::<Result<u64, u64>, 24>($($argument),*);
+        $function::<[u64; 1], 16>($($argument),*);
         $function::<Vec<u8>, 24>($($argument),*);
+        $function::<String, 24>($($argument),*);
+        $function::<Option<String>, 24>($($argument),*);
+        $function::<std::io::Result<Vec<u8>>, 24>($($argument),*);
         $function::<[u64; 8], 72>($($argument),*);
+        $function::<Result<[u64; 8], ()>, 80>($($argument),*);
+        $function::<[u64; 32], 264>($($argument),*);
     };
 }

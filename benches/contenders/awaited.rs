@@ -1,0 +1,290 @@
+//! What waits once, as users write it: a method behind `dyn`, or a function behind a pointer, is called in a boxed
+//! async block and awaited with `.await`. One table for each type of result.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::{
+    FutureExt, Stream, StreamExt, channel::oneshot as futures_oneshot, stream::LocalBoxStream,
+};
+use tokio::sync::oneshot as tokio_oneshot;
+use value_future::{
+    Completion, Dropped, LocalPool, LocalValueFuture, Pool, ReusableSource, ValueFuture,
+    ValueReader,
+};
+
+use super::{BoxFuture, Case, GiveWay, drive, opaque_waker, ready::Value};
+
+pub(crate) const BOX_PIN: &str = "Box::pin";
+pub(crate) const POOLED: &str = "ours pooled";
+const EAGER: &str = "ours eager";
+const BOXED: &str = "ours boxed";
+
+/// Each contender has an `operation` of its own, as each method of a program has.
+#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+async fn operation<V: Value, Contender: ?Sized>(key: u64) -> V {
+    GiveWay::default().await;
+    V::make(key)
+}
+
+struct Device;
+
+/// A trait with one method, and a case that awaits it behind `dyn`.
+macro_rules! method {
+    ($Read:ident, $Future:ident, $make:expr) => {
+        trait $Read<V>: Send + Sync {
+            fn read(&self, key: u64) -> $Future<'_, V>;
+        }
+
+        impl<V: Value> $Read<V> for Device {
+            fn read(&self, key: u64) -> $Future<'_, V> {
+                $make(operation::<V, dyn $Read<V>>(key))
+            }
+        }
+    };
+}
+
+method!(BoxRead, BoxFuture, Box::pin);
+method!(PooledRead, ValueFuture, ValueFuture::pooled);
+method!(EagerRead, ValueFuture, ValueFuture::eager);
+method!(BoxedRead, ValueFuture, ValueFuture::boxed);
+method!(SharedRead, ValueFuture, ValueFuture::pooled);
+method!(SharedBoxRead, BoxFuture, Box::pin);
+
+/// The operations of a contender, awaited in one boxed block.
+macro_rules! awaited {
+    ($name:expr, $Read:ident, |$future:ident| $value:expr) => {
+        Case::new($name, |operations| {
+            let device: &dyn $Read<V> = black_box(&Device);
+            drive(async move {
+                let mut consumed = 0_u64;
+                for key in 0..operations {
+                    let $future = device.read(key);
+                    consumed = consumed.wrapping_add($value.consume());
+                }
+                consumed
+            })
+        })
+    };
+}
+
+/// A method that waits.
+pub(crate) fn methods<V: Value>() -> Vec<Case> {
+    vec![
+        awaited!(BOX_PIN, BoxRead, |future| future.await),
+        awaited!(POOLED, PooledRead, |future| future.await),
+        awaited!(EAGER, EagerRead, |future| future.await),
+        awaited!(BOXED, BoxedRead, |future| future.await),
+    ]
+}
+
+pub(crate) const ONESHOT_BOXED: &str = "oneshot boxed";
+const TOKIO_BOXED: &str = "tokio boxed";
+const FUTURES_BOXED: &str = "futures boxed";
+pub(crate) const ONESHOT: &str = "oneshot";
+pub(crate) const OURS: &str = "ours";
+pub(crate) const OURS_ERASED: &str = "ours erased";
+const LOCAL_ERASED: &str = "ours local erased";
+const SOURCE: &str = "ours, reusable source";
+
+/// Drives a task; whenever it waits, what it waits for is completed.
+fn drive_and<'a>(task: impl Future<Output = u64> + 'a, mut complete: impl FnMut() + 'a) -> u64 {
+    let mut task: Pin<Box<dyn Future<Output = u64> + 'a>> = black_box(Box::pin(task));
+    let waker = opaque_waker();
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(consumed) = task.as_mut().poll(&mut cx) {
+            return consumed;
+        }
+        complete();
+    }
+}
+
+/// Operations of which each is begun by `begin`, which keeps the producer's end, awaited, and then completed.
+fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E: 'static>(
+    name: &'static str,
+    begin: impl Fn() -> (P, F) + 'static,
+    complete: fn(P, V),
+) -> Case {
+    Case::new(name, move |operations| {
+        let producer = RefCell::new(None);
+        let begin = || {
+            let (end, future) = begin();
+            *producer.borrow_mut() = Some(end);
+            future
+        };
+        let begin: &dyn Fn() -> F = black_box(&begin);
+        let task = async {
+            let mut consumed = 0_u64;
+            for _ in 0..operations {
+                match begin().await {
+                    Ok(value) => consumed = consumed.wrapping_add(value.consume()),
+                    Err(_) => unreachable!("it is completed"),
+                }
+            }
+            consumed
+        };
+        let mut key = 0;
+        drive_and(task, || {
+            key += 1;
+            complete(producer.borrow_mut().take().expect("it was begun"), V::make(key));
+        })
+    })
+}
+
+/// What a completer completes.
+pub(crate) fn completions<V: Value>() -> Vec<Case> {
+    type Erased<V, E> = Pin<Box<dyn Future<Output = Result<V, E>>>>;
+    type Ours<V> = Result<V, Dropped>;
+
+    let (pool, erased) = (Pool::<Ours<V>>::new(), Pool::<Ours<V>>::new());
+    let local = LocalPool::<Ours<V>>::new();
+    let source: &'static ReusableSource<Ours<V>> = Box::leak(Box::new(ReusableSource::new()));
+    vec![
+        completed::<V, _, _, _>(ONESHOT, oneshot::async_channel, |sender, value| {
+            let _ = sender.send(value);
+        }),
+        completed::<V, oneshot::Sender<V>, Erased<V, _>, _>(
+            ONESHOT_BOXED,
+            || {
+                let (sender, receiver) = oneshot::async_channel();
+                (sender, Box::pin(receiver))
+            },
+            |sender, value| {
+                let _ = sender.send(value);
+            },
+        ),
+        completed::<V, tokio_oneshot::Sender<V>, Erased<V, _>, _>(
+            TOKIO_BOXED,
+            || {
+                let (sender, receiver) = tokio_oneshot::channel();
+                (sender, Box::pin(receiver))
+            },
+            |sender, value| {
+                let _ = sender.send(value);
+            },
+        ),
+        completed::<V, futures_oneshot::Sender<V>, Erased<V, _>, _>(
+            FUTURES_BOXED,
+            || {
+                let (sender, receiver) = futures_oneshot::channel();
+                (sender, Box::pin(receiver))
+            },
+            |sender, value| {
+                let _ = sender.send(value);
+            },
+        ),
+        completed::<V, _, Completion<Ours<V>>, _>(
+            OURS,
+            move || pool.rent(),
+            |completer, value| drop(completer.complete(Ok(value))),
+        ),
+        completed::<V, _, ValueFuture<'static, Ours<V>>, _>(
+            OURS_ERASED,
+            move || {
+                let (completer, completion) = erased.rent();
+                (completer, completion.into())
+            },
+            |completer, value| drop(completer.complete(Ok(value))),
+        ),
+        completed::<V, _, LocalValueFuture<'static, Ours<V>>, _>(
+            LOCAL_ERASED,
+            move || {
+                let (completer, completion) = local.rent();
+                (completer, completion.into())
+            },
+            |completer, value| drop(completer.complete(Ok(value))),
+        ),
+        completed::<V, _, ValueFuture<'static, Ours<V>>, _>(
+            SOURCE,
+            move || source.begin_held().expect("it is free"),
+            |completer, value| drop(completer.complete(Ok(value))),
+        ),
+    ]
+}
+
+/// A result that its awaiters have copies of.
+struct Copied<V>(V);
+
+impl<V: Value> Clone for Copied<V> {
+    fn clone(&self) -> Self {
+        Copied(self.0.copy())
+    }
+}
+
+/// A stream that waits for each item.
+struct Items<V> {
+    way: GiveWay,
+    key: u64,
+    item: std::marker::PhantomData<fn() -> V>,
+}
+
+impl<V> Items<V> {
+    fn new() -> Self {
+        Items { way: GiveWay::default(), key: 0, item: std::marker::PhantomData }
+    }
+}
+
+impl<V: Value> Stream for Items<V> {
+    type Item = V;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<V>> {
+        if Pin::new(&mut self.way).poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.way = GiveWay::default();
+        self.key += 1;
+        Poll::Ready(Some(V::make(self.key)))
+    }
+}
+
+trait Next<V> {
+    fn next(&mut self) -> ValueFuture<'_, Option<V>>;
+}
+
+impl<V: Value> Next<V> for ValueReader<Items<V>> {
+    fn next(&mut self) -> ValueFuture<'_, Option<V>> {
+        ValueReader::next(self)
+    }
+}
+
+pub(crate) const SHARED_BOX: &str = "futures Shared, one awaiter";
+pub(crate) const SHARED: &str = "ours shared, one awaiter";
+pub(crate) const BOX_STREAM: &str = "BoxStream";
+pub(crate) const READER: &str = "ours, a stream as a method";
+
+/// The items of a stream, and a future that is shared, but has one awaiter.
+pub(crate) fn others<V: Value>() -> Vec<Case> {
+    /// The items of a stream, one after the other.
+    macro_rules! items {
+        ($name:expr, $stream:expr, $Object:ty) => {
+            Case::new($name, |operations| {
+                let mut stream = $stream;
+                let stream: &mut $Object = black_box(&mut stream);
+                drive(async move {
+                    let mut consumed = 0_u64;
+                    for _ in 0..operations {
+                        let item = stream.next().await.expect("there is another");
+                        consumed = consumed.wrapping_add(item.consume());
+                    }
+                    consumed
+                })
+            })
+        };
+    }
+    vec![
+        awaited!(SHARED_BOX, SharedBoxRead, |future| future.map(Copied).shared().await.0),
+        awaited!(SHARED, SharedRead, |future| future.map(Copied).share().await.0),
+        items!(
+            BOX_STREAM,
+            Box::pin(Items::<V>::new()) as LocalBoxStream<'_, V>,
+            LocalBoxStream<'_, V>
+        ),
+        items!(READER, ValueReader::new(Items::<V>::new()), dyn Next<V>),
+    ]
+}

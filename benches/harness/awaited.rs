@@ -1,0 +1,87 @@
+//! The tables of what waits once and is awaited in a boxed async block.
+
+use super::{Row, Table, Targets, find};
+use crate::contenders::{
+    awaited::{
+        self, BOX_PIN, BOX_STREAM, ONESHOT_BOXED, OURS_ERASED, POOLED, READER, SHARED, SHARED_BOX,
+    },
+    driver,
+    ready::Value,
+};
+
+macro_rules! for_each_value {
+    ($table:ident($($argument:expr),*)) => {
+        $table::<u64>($($argument),*);
+        $table::<[u64; 1]>($($argument),*);
+        $table::<std::io::Result<usize>>($($argument),*);
+        $table::<String>($($argument),*);
+        $table::<std::io::Result<Vec<u8>>>($($argument),*);
+        $table::<[u64; 8]>($($argument),*);
+        $table::<Result<[u64; 8], ()>>($($argument),*);
+        $table::<[u64; 32]>($($argument),*);
+        $table::<[u64; 128]>($($argument),*);
+    };
+}
+
+pub(crate) fn tables() -> Vec<Table> {
+    let mut tables = Vec::new();
+    for_each_value!(tables_of(&mut tables));
+    driver_tables::<16>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.1));
+    driver_tables::<150>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.2));
+    driver_tables::<600>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.4));
+    driver_tables::<1_300>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.7));
+    driver_tables::<3_500>(&mut tables, |rows, targets| judge_driver(rows, targets, 2.6));
+    driver_tables::<5_000>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.0));
+    tables
+}
+
+fn tables_of<V: Value>(tables: &mut Vec<Table>) {
+    let mut table = |what: &str, cases, judge| {
+        tables.push(Table::new(format!("awaited, {what}, {}", V::NAME), cases, judge));
+    };
+    table("a method", awaited::methods::<V>, judge_methods::<V>);
+    table("a completion", awaited::completions::<V>, judge_completions::<V>);
+    table("shared, and a stream", awaited::others::<V>, judge_others);
+}
+
+/// How much faster ours has to be with a result of this size.
+fn bound<V>() -> f64 {
+    match size_of::<V>() {
+        0..=24 => 1.4,
+        25..=72 => 1.15,
+        _ => 1.0,
+    }
+}
+
+fn judge_methods<V>(rows: &[Row], targets: &mut Targets) {
+    targets.faster("awaited", find(rows, POOLED), find(rows, BOX_PIN), bound::<V>());
+    targets.allocates("awaited", find(rows, POOLED), 0.0);
+}
+
+fn judge_completions<V>(rows: &[Row], targets: &mut Targets) {
+    targets.faster("awaited", find(rows, OURS_ERASED), find(rows, ONESHOT_BOXED), bound::<V>());
+    for row in rows.iter().filter(|row| row.name.starts_with("ours")) {
+        targets.allocates("awaited", row, 0.0);
+    }
+}
+
+fn judge_others(rows: &[Row], targets: &mut Targets) {
+    targets.faster("awaited", find(rows, SHARED), find(rows, SHARED_BOX), 1.0);
+    targets.at_most("awaited", find(rows, READER), find(rows, BOX_STREAM), 2.0);
+    targets.allocates("awaited", find(rows, READER), 0.0);
+}
+
+fn driver_tables<const BYTES: usize>(tables: &mut Vec<Table>, judge: fn(&[Row], &mut Targets)) {
+    let ready = format!("driver, ready at the first poll, state of {BYTES} bytes");
+    tables.push(Table::new(ready, driver::cases::<BYTES, false>, judge));
+    let waits = format!("driver, pending once, state of {BYTES} bytes");
+    tables.push(Table::new(waits, driver::cases::<BYTES, true>, judge_waiting_driver));
+}
+
+fn judge_driver(rows: &[Row], targets: &mut Targets, bound: f64) {
+    targets.faster("driver", find(rows, driver::POOLED), find(rows, driver::BOX_PIN), bound);
+}
+
+fn judge_waiting_driver(rows: &[Row], targets: &mut Targets) {
+    judge_driver(rows, targets, 1.0);
+}
