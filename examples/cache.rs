@@ -270,8 +270,7 @@ const REPLAYS: [(&str, Replay); 3] = [
     }),
     ("ValueFuture", |cache, keys, failures| {
         let cache: &dyn ValueFutureCache = cache;
-        // In place, because a result of 16 bytes comes through memory.
-        let get = async move |key| cache.get(key).in_place().await;
+        let get = async move |key| cache.get(key).await;
         Box::pin(replay(keys, failures, get))
     }),
 ];

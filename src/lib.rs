@@ -62,9 +62,6 @@
 //! # }
 //! ```
 //!
-//! * **Awaiting.** Write `.await`. It begins with copying the future, which [`ready_or_await!`] and
-//!   [`in_place`](ValueFuture::in_place) do without: on x86-64 that saves little, on other targets it may save more
-//!   for results of more than 8 bytes (`cargo bench --bench ratios -- --only ready`; the README has the table).
 //! * **Borrowing.** The future may borrow for `'a`. If it borrows from more than `&self`, as above,
 //!   all of it gets one name; `ValueFuture<'_, T>` borrows from `self` only.
 //! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then),

@@ -209,39 +209,6 @@ macro_rules! face {
                 self.0.try_take().map_err($Face)
             }
 
-            /// The future by reference, for awaiting a temporary where it stands:
-            /// `cache.get(key).in_place().await` is `cache.get(key).await`, without the move into
-            /// the state machine that `.await` begins with.
-            ///
-            /// It does what [`ready_or_await!`](crate::ready_or_await) does in postfix form, and is
-            /// as fast for most types; the table in the README says for which it is not
-            /// (`cargo bench --bench ratios -- --only ready`). The
-            /// temporary lives to the end of the statement, and with it what it borrows:
-            /// in the scrutinee of a `match` or an `if let` whose arms use that, and before edition
-            /// 2024 at the end of a block, take the macro.
-            ///
-            /// # Panics
-            ///
-            /// Awaiting gives the result once; awaiting the reference again panics.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            #[doc = concat!("use value_future::", stringify!($Face), ";")]
-            ///
-            #[doc = concat!("fn get(n: u64) -> ", stringify!($Face), "<'static, Option<u64>> {")]
-            #[doc = concat!("    ", stringify!($Face), "::ready(Some(n))")]
-            /// }
-            ///
-            /// let double = async { Some(get(21).in_place().await? * 2) };
-            /// assert_eq!(futures::executor::block_on(double), Some(42));
-            /// ```
-            #[must_use = "futures do nothing unless awaited"]
-            #[inline(always)]
-            pub fn in_place(&mut self) -> &mut Self {
-                self
-            }
-
             /// The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation; a future
             /// that was boxed or pooled stays where it is, inside.
             #[cfg(feature = "alloc")]

@@ -1,11 +1,9 @@
 /// Takes the inline result of a [`ValueFuture`](crate::ValueFuture) or
 /// [`LocalValueFuture`](crate::LocalValueFuture), and awaits it only if there is none.
 ///
-/// `ready_or_await!(future)` has the value of `future.await`. What differs is that a future which
-/// is ready is never moved into the state machine of the caller. On x86-64 that saves little. On other targets a
-/// result that is returned through memory (more than 8 bytes) may wait for its own stores, if it is moved at once
-/// (`cargo bench --bench ratios -- --only ready`; the README has the table).
-/// [`in_place`](crate::ValueFuture::in_place) is the same in postfix form.
+/// `ready_or_await!(future)` has the value of `future.await`. Write `.await`, unless the result is larger than 120
+/// bytes: then `.await` copies the future by calls of `memcpy`, and this does not
+/// (`cargo bench --bench ratios -- --only ready`).
 ///
 /// # Panics
 ///

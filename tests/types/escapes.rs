@@ -15,8 +15,6 @@ const REFERENCES: &[(&str, &str, &str, Borrows)] = &[
     ("ValueReader::next", "ValueReader::new(Of(5))", "it.next()", Mutably),
     ("ValueReader::next_local", "ValueReader::new(Of(5))", "it.next_local()", Mutably),
     ("ValueReader::next_pinned", "ValueReader::new(Of(5))", "Pin::new(&mut it).next_pinned()", Mutably),
-    ("ValueFuture::in_place", "ValueFuture::ready(5)", "it.in_place()", Mutably),
-    ("LocalValueFuture::in_place", "LocalValueFuture::ready(5)", "it.in_place()", Mutably),
     ("Completer::abandoned", "Pool::<Option<u8>>::new().rent().0", "it.abandoned()", Mutably),
     ("LocalCompleter::abandoned", "LocalPool::<Option<u8>>::new().rent().0", "it.abandoned()", Mutably),
     ("ReusableCompleter::abandoned", "completer_of_a_static()", "it.abandoned()", Mutably),
@@ -148,11 +146,6 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
         "a reusable completer used up while it waits to be abandoned", "E0505",
         "let mut completer = completer_of_a_static(); let abandoned = completer.abandoned(); completer.complete(Some(5)); keep(abandoned);",
         "let mut completer = completer_of_a_static(); let abandoned = completer.abandoned(); keep(abandoned); completer.complete(Some(5));",
-    ),
-    (
-        "a temporary future in place", "E0716",
-        "let future = ValueFuture::ready(5).in_place(); keep(future);",
-        "keep(ValueFuture::ready(5).in_place());",
     ),
     (
         "a source with a value that borrows the source", "E0597",
