@@ -6,14 +6,13 @@
 //! [`Arm`](crate::Arm) is that enum. Written down as such, with fat pointers, it saves the
 //! allocation and almost no time:
 //!
-//! | min ns per operation | `()` | `bool` | `u32` | `u64` | `f64` | `Arc<u64>` | `io::Result<usize>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `[u64; 8]` |
-//! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-//! | `Poll<T>` (the floor) | 1.6 | 2.0 | 2.0 | 2.1 | 2.0 | 4.4 | 2.0 | 13.3 | 1.9 | 3.7 |
-//! | `BoxFuture` | 12.0 | 11.9 | 12.0 | 12.0 | 12.5 | 13.6 | 13.9 | 23.1 | 14.1 | 14.8 |
-//! | the obvious enum | 11.4 | 12.3 | 12.0 | 11.9 | 15.5 | 16.3 | 12.5 | 23.1 | 12.6 | 22.2 |
-//! | **`.await`** | 1.6 | 2.3 | 2.3 | 2.3 | 2.6 | 4.5 | 9.2 | 12.7 | 10.0 | 7.2 |
-//! | **`ready_or_await!`** | 1.6 | 2.1 | 2.1 | 2.1 | 2.2 | 4.5 | 2.5 | 4.5 | 2.5 | 5.0 |
-//! | **`.in_place().await`** | 1.8 | 2.5 | 2.4 | 2.4 | 2.8 | 4.5 | 2.8 | 17.2 | 2.7 | 4.9 |
+//! | min ns per operation | `()` | `u64` | `io::Result<usize>` | `Option<u64>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `Option<String>` | `io::Result<Vec<u8>>` | `[u64; 8]` | `Result<[u64; 8], ()>` | `[u64; 32]` |
+//! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+//! | `Poll<T>` (the floor) | 1.2 | 1.5 | 1.8 | 1.4 | 16.2 | 1.7 | 1.8 | 2.2 | 2.6 | 2.7 | 7.6 |
+//! | `BoxFuture` | 9.3 | 9.1 | 10.2 | 9.6 | 25.7 | 11.9 | 13.4 | 16.5 | 11.6 | 12.3 | 22.3 |
+//! | the obvious enum | 9.3 | 9.7 | 9.4 | 9.7 | 24.6 | 9.5 | 9.6 | 10.9 | 17.6 | 19.1 | 36.8 |
+//! | **`.await`** | 1.4 | 1.8 | 2.5 | 2.5 | 12.0 | 2.9 | 3.4 | 3.5 | 4.9 | 6.7 | 32.9 |
+//! | `ready_or_await!` | 1.4 | 1.4 | 2.0 | 1.8 | 11.9 | 2.2 | 2.5 | 2.6 | 3.7 | 6.8 | 10.4 |
 //!
 //! The reason is not the work but the way that the bytes take. A value of more than two words is
 //! returned through memory: the callee stores tag, token and payload in the pieces that it has them
@@ -26,16 +25,18 @@
 //!    returned in two registers, and does not wait for memory.
 //! 2. **The payload first.** A result of two words or more still goes through memory. With the
 //!    head behind it, it is cut into the same 16-byte pieces on its way into the caller's state
-//!    machine and out of it, and the second move does not wait. With the head first,
-//!    `.await` takes 16.5 ns for a `[u64; 8]`, more than `BoxFuture`: swap the two fields of
-//!    `Packed`, and run the bench.
-//! 3. **Stores in pieces.** On x86-64 a ready future is put together in registers of 16 bytes (or 32, if the target
-//!    has them) before it is stored, by [`ready`](crate::ValueFuture::ready) and all that makes a ready future. So
-//!    each load of the move that `.await` begins with finds one store that has all its bytes. See
-//!    `src/future/pieces.rs`. [`const_ready`](crate::ValueFuture::const_ready) cannot do that.
-//! 4. **A way to await without the first move.** [`ready_or_await!`](crate::ready_or_await) looks
-//!    at the result where it was returned, and [`in_place`](crate::ValueFuture::in_place) lets the
-//!    callee return it into the state machine.
+//!    machine and out of it, and the second move does not wait.
+//! 3. **Stores in pieces.** On x86-64 and aarch64 a future is put together in registers of 16 bytes (or 32, if the
+//!    program is compiled for them) before it is stored: a ready one as a whole, one that waits with all of the
+//!    piece that has its head. So each load of the move that `.await` begins with finds one store that has all its
+//!    bytes. Without that, `.await` takes 7 to 9 ns for the results of 16 and 24 bytes in the table.
+//!    [`const_ready`](crate::ValueFuture::const_ready) cannot do it.
+//! 4. **Loads of words.** A future stores its result field by field, and its result is moved on when its slot has been
+//!    released. It is loaded word by word, and stored in pieces. (The driver's method in the README takes 19 ns without
+//!    that, and 12 with it.) The same is done for a result that is a tag and an array, whose user loads pieces that
+//!    begin behind the tag.
+//!
+//! The file `src/pieces/mod.rs` has the rules, and the assembly that they are about.
 //!
 //! # The head
 //!
@@ -89,8 +90,8 @@
 //!
 //! `cargo bench --bench ratios`: all contenders in one process, interleaved round by round, each
 //! called through `&dyn Trait` behind `black_box` and awaited in a boxed async block that consumes
-//! the value. The figures above are minima in ns per operation, of one run on a shared Zen 4
-//! machine with two cores, rustc 1.95. Only their ratios carry over.
+//! the value. The figures above are minima in ns per operation, of one run on a shared Intel Xeon
+//! with two cores, rustc 1.95. Only their ratios carry over.
 
 #[cfg(feature = "alloc")]
 pub mod slab {
