@@ -5,6 +5,7 @@ use std::{
     cell::RefCell,
     future::Future,
     hint::black_box,
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -18,7 +19,7 @@ use value_future::{
     ValueReader,
 };
 
-use super::{BoxFuture, Case, GiveWay, drive, opaque_waker, ready::Value};
+use super::{BoxFuture, Case, GiveWay, drive, drive_and, ready::Value};
 
 pub(crate) const BOX_PIN: &str = "Box::pin";
 pub(crate) const POOLED: &str = "ours pooled";
@@ -73,6 +74,35 @@ macro_rules! awaited {
     };
 }
 
+/// A future with room for its result, as ours has, and nothing else: what moving it costs.
+struct Bare<V> {
+    way: GiveWay,
+    key: u64,
+    _room: MaybeUninit<V>,
+}
+
+impl<V> Unpin for Bare<V> {}
+
+impl<V: Value> Future for Bare<V> {
+    type Output = V;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V> {
+        Pin::new(&mut self.way).poll(cx).map(|()| V::make(self.key))
+    }
+}
+
+trait BareRead<V>: Send + Sync {
+    fn read(&self, key: u64) -> Bare<V>;
+}
+
+impl<V: Value> BareRead<V> for Device {
+    fn read(&self, key: u64) -> Bare<V> {
+        Bare { way: GiveWay::default(), key, _room: MaybeUninit::uninit() }
+    }
+}
+
+const BARE: &str = "a bare future with the room";
+
 /// A method that waits.
 pub(crate) fn methods<V: Value>() -> Vec<Case> {
     vec![
@@ -80,6 +110,7 @@ pub(crate) fn methods<V: Value>() -> Vec<Case> {
         awaited!(POOLED, PooledRead, |future| future.await),
         awaited!(EAGER, EagerRead, |future| future.await),
         awaited!(BOXED, BoxedRead, |future| future.await),
+        awaited!(BARE, BareRead, |future| future.await),
     ]
 }
 
@@ -92,20 +123,7 @@ pub(crate) const OURS_ERASED: &str = "ours erased";
 const LOCAL_ERASED: &str = "ours local erased";
 const SOURCE: &str = "ours, reusable source";
 
-/// Drives a task; whenever it waits, what it waits for is completed.
-fn drive_and<'a>(task: impl Future<Output = u64> + 'a, mut complete: impl FnMut() + 'a) -> u64 {
-    let mut task: Pin<Box<dyn Future<Output = u64> + 'a>> = black_box(Box::pin(task));
-    let waker = opaque_waker();
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(consumed) = task.as_mut().poll(&mut cx) {
-            return consumed;
-        }
-        complete();
-    }
-}
-
-/// Operations of which each is begun by `begin`, which keeps the producer's end, awaited, and then completed.
+/// Operations that `begin` begins, which are awaited and then completed.
 fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E: 'static>(
     name: &'static str,
     begin: impl Fn() -> (P, F) + 'static,

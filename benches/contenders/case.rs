@@ -44,6 +44,14 @@ impl Case {
 
 /// The async block of a case, driven to its end.
 pub(crate) fn drive<'a>(task: impl Future<Output = u64> + 'a) -> u64 {
+    drive_and(task, || ())
+}
+
+/// [`drive`], which calls `complete` whenever the block is pending.
+pub(crate) fn drive_and<'a>(
+    task: impl Future<Output = u64> + 'a,
+    mut complete: impl FnMut() + 'a,
+) -> u64 {
     let mut task: Pin<Box<dyn Future<Output = u64> + 'a>> = black_box(Box::pin(task));
     let waker = opaque_waker();
     let mut cx = Context::from_waker(&waker);
@@ -51,6 +59,7 @@ pub(crate) fn drive<'a>(task: impl Future<Output = u64> + 'a) -> u64 {
         if let Poll::Ready(consumed) = task.as_mut().poll(&mut cx) {
             return consumed;
         }
+        complete();
     }
 }
 

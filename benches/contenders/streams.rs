@@ -2,20 +2,14 @@
 //! boxed stream, over one and the same port. The items are at hand, or each comes when somebody waits for
 //! it.
 
-use std::{
-    cell::Cell,
-    future::Future,
-    hint::black_box,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{cell::Cell, hint::black_box, pin::Pin};
 
 use futures::{Stream, StreamExt, stream::unfold};
 use value_future::{
     LocalReusableSource, LocalValueFuture, ValueReader, ValueStream, ready_or_await,
 };
 
-use super::{Case, opaque_waker};
+use super::{Case, drive_and};
 
 /// Where items come from.
 trait Numbers {
@@ -51,19 +45,6 @@ impl<const WAITS: bool> Port<WAITS> {
     }
 }
 
-/// Drives a task; whenever it waits, the item comes.
-fn drive<const WAITS: bool>(port: &Port<WAITS>, task: impl Future<Output = u64>) -> u64 {
-    let mut task: Pin<Box<dyn Future<Output = u64> + '_>> = black_box(Box::pin(task));
-    let waker = opaque_waker();
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        match task.as_mut().poll(&mut cx) {
-            Poll::Ready(consumed) => return consumed,
-            Poll::Pending => port.come(),
-        }
-    }
-}
-
 fn port<const WAITS: bool>() -> &'static Port<WAITS> {
     Box::leak(Box::default())
 }
@@ -78,13 +59,14 @@ fn streamed<const WAITS: bool, S: Stream<Item = u64> + 'static>(
     let stream = std::cell::RefCell::new(stream);
     Case::new(name, move |operations| {
         let mut stream = stream.borrow_mut();
-        drive(port, async {
+        let task = async {
             let mut consumed = 0_u64;
             for _ in 0..operations {
                 consumed = consumed.wrapping_add(stream.next().await.expect("there is another"));
             }
             consumed
-        })
+        };
+        drive_and(task, || port.come())
     })
 }
 
@@ -117,14 +99,15 @@ fn read<const WAITS: bool, R: Read + 'static>(
     let reader = std::cell::RefCell::new(reader);
     Case::new(name, move |operations| {
         let mut reader = reader.borrow_mut();
-        drive(port, async {
+        let task = async {
             let mut consumed = 0_u64;
             for _ in 0..operations {
                 consumed = consumed
                     .wrapping_add(ready_or_await!(reader.next()).expect("there is another"));
             }
             consumed
-        })
+        };
+        drive_and(task, || port.come())
     })
 }
 
