@@ -111,8 +111,9 @@ fn the_types_that_are_meant() {
     assert_eq!(is_stored_by_fields::<Reply>(), known);
     assert_eq!(is_stored_by_fields::<io::Result<String>>(), known);
     assert!(!is_stored_by_fields::<[u64; 8]>() && !is_stored_by_fields::<io::Result<usize>>());
+    // Not a `u64`: there are targets where it is aligned as half of one.
     assert!(
-        is_scalar::<()>() && is_scalar::<u64>() && is_scalar::<bool>() && is_scalar::<Box<u8>>()
+        is_scalar::<()>() && is_scalar::<usize>() && is_scalar::<bool>() && is_scalar::<Box<u8>>()
     );
     assert!(!is_scalar::<[u64; 1]>() && !is_scalar::<(u32, u32)>() && !is_scalar::<Vec<u8>>());
 }
