@@ -74,7 +74,8 @@ macro_rules! awaited {
     };
 }
 
-/// A future with room for its result, as ours has, and nothing else: what moving it costs.
+/// A future with room for its result, as ours has, and nothing else: what moving it costs. Its poll is called, as that of
+/// a future behind a pointer is.
 struct Bare<V> {
     way: GiveWay,
     key: u64,
@@ -86,6 +87,7 @@ impl<V> Unpin for Bare<V> {}
 impl<V: Value> Future for Bare<V> {
     type Output = V;
 
+    #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V> {
         Pin::new(&mut self.way).poll(cx).map(|()| V::make(self.key))
     }

@@ -26,6 +26,12 @@ pub(crate) trait Value: Send + Sync + Sized + 'static {
     fn consume(self) -> u64;
 }
 
+/// Words that are copied from somewhere in memory, as from a buffer.
+#[inline(always)]
+fn read<const N: usize>() -> [u64; N] {
+    *black_box(&const { [5; N] })
+}
+
 macro_rules! value {
     ($T:ty, $make:expr, $copy:expr, $consume:expr) => {
         impl Value for $T {
@@ -84,15 +90,15 @@ value!(
     |v| v.as_ref().map(|_| Vec::new()).map_err(|error| error.kind().into()),
     |v| v.map_or(0, |bytes| bytes.len() as u64 + 1)
 );
-value!([u64; 8], |n| [n; 8], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
+value!([u64; 8], |_| read(), |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
 value!(
     Result<[u64; 8], ()>,
-    |n| Ok([n; 8]),
+    |_| Ok(read()),
     |v| *v,
     |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
 );
-value!([u64; 32], |n| [n; 32], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
-value!([u64; 128], |n| [n; 128], |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
+value!([u64; 32], |_| read(), |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
+value!([u64; 128], |_| read(), |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
 
 const SLOTS: usize = 256;
 

@@ -89,6 +89,11 @@ use core::{
 
 const WORD: usize = size_of::<u64>();
 
+/// Whether a `P` is too large to be copied in pieces. The compiler calls a function for that.
+pub(crate) const fn is_copied_by_a_call<P>() -> bool {
+    size_of::<P>() > 16 * WORD
+}
+
 /// Whether a function returns a `P` in registers, if that consists of scalars.
 pub(crate) const fn fits_registers<P>() -> bool {
     size_of::<P>() <= 2 * WORD
