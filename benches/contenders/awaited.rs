@@ -74,12 +74,18 @@ macro_rules! awaited {
     };
 }
 
-/// A future with room for its result, as ours has, and nothing else: what moving it costs. Its poll is called, as that of
-/// a future behind a pointer is.
+/// A future with room for its result, as ours has, and nothing behind it: what moving it costs. Its poll is called, as
+/// that of a future behind a pointer is, and it has to be dropped.
 struct Bare<V> {
+    _room: MaybeUninit<V>,
     way: GiveWay,
     key: u64,
-    _room: MaybeUninit<V>,
+}
+
+impl<V> Drop for Bare<V> {
+    fn drop(&mut self) {
+        black_box(self.key);
+    }
 }
 
 impl<V> Unpin for Bare<V> {}
