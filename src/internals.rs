@@ -8,11 +8,11 @@
 //!
 //! | min ns per operation | `()` | `u64` | `io::Result<usize>` | `Option<u64>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `Option<String>` | `io::Result<Vec<u8>>` | `[u64; 8]` | `Result<[u64; 8], ()>` | `[u64; 32]` |
 //! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-//! | `Poll<T>` (the floor) | 1.2 | 1.5 | 1.8 | 1.4 | 16.2 | 1.7 | 1.8 | 2.2 | 2.6 | 2.7 | 7.6 |
-//! | `BoxFuture` | 9.3 | 9.1 | 10.2 | 9.6 | 25.7 | 11.9 | 13.4 | 16.5 | 11.6 | 12.3 | 22.3 |
-//! | the obvious enum | 9.3 | 9.7 | 9.4 | 9.7 | 24.6 | 9.5 | 9.6 | 10.9 | 17.6 | 19.1 | 36.8 |
-//! | **`.await`** | 1.4 | 1.8 | 2.5 | 2.5 | 12.0 | 2.9 | 3.4 | 3.5 | 4.9 | 6.7 | 32.9 |
-//! | `ready_or_await!` | 1.4 | 1.4 | 2.0 | 1.8 | 11.9 | 2.2 | 2.5 | 2.6 | 3.7 | 6.8 | 10.4 |
+//! | `Poll<T>` (the floor) | 1.2 | 1.3 | 1.5 | 1.3 | 15.7 | 1.4 | 1.7 | 1.9 | 2.5 | 2.5 | 7.0 |
+//! | `BoxFuture` | 8.7 | 8.3 | 9.8 | 8.6 | 24.9 | 11.5 | 12.0 | 15.2 | 11.2 | 11.4 | 21.0 |
+//! | the obvious enum | 8.4 | 8.9 | 9.1 | 9.4 | 23.9 | 9.2 | 9.2 | 10.1 | 16.9 | 17.6 | 32.9 |
+//! | **`.await`** | 1.2 | 1.6 | 2.4 | 2.3 | 11.6 | 2.7 | 3.2 | 3.4 | 4.7 | 6.1 | 31.8 |
+//! | `ready_or_await!` | 1.7 | 1.5 | 1.9 | 1.7 | 11.6 | 1.9 | 2.2 | 2.7 | 3.5 | 6.2 | 13.2 |
 //!
 //! The reason is not the work but the way that the bytes take. A value of more than two words is
 //! returned through memory: the callee stores tag, token and payload in the pieces that it has them
@@ -32,8 +32,7 @@
 //!    bytes. Without that, `.await` takes 7 to 9 ns for the results of 16 and 24 bytes in the table.
 //!    [`const_ready`](crate::ValueFuture::const_ready) cannot do it.
 //! 4. **Loads of words.** A future stores its result field by field, and its result is moved on when its slot has been
-//!    released. It is loaded word by word, and stored in pieces. (The driver's method in the README takes 19 ns where
-//!    that fails, and 13 where it does not.) The same is done for a result that is a tag and an array, whose user loads pieces that
+//!    released. It is loaded word by word, and stored in pieces. The same is done for a result that is a tag and an array, whose user loads pieces that
 //!    begin behind the tag.
 //!
 //! The file `src/pieces/mod.rs` has the rules, and the assembly that they are about.
@@ -90,7 +89,10 @@
 //!
 //! `cargo bench --bench ratios`: all contenders in one process, interleaved round by round, each
 //! called through `&dyn Trait` behind `black_box` and awaited in a boxed async block that consumes
-//! the value. The figures above are minima in ns per operation, of one run on a shared Intel Xeon
+//! the value. In each round the task and the stack are elsewhere in a page: to a core, two addresses with the same low 12
+//! bits are one until it has looked at the rest, and that takes up to 9 ns an operation. (A pool's slot stays where it
+//! is; so a row of a table may be slow in one process and fast in the next.) The figures above are minima in ns
+//! per operation, of one run on a shared Intel Xeon
 //! with two cores, rustc 1.95. Only their ratios carry over.
 
 #[cfg(feature = "alloc")]

@@ -29,9 +29,9 @@ fn elsewhere(run: &mut dyn FnMut()) {
         let mut frame = [0_u8; 256];
         black_box(&mut frame);
         if levels == 0 {
-            run()
+            run();
         } else {
-            below(levels - 1, run)
+            below(levels - 1, run);
         }
         black_box(&mut frame);
     }

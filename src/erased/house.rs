@@ -78,14 +78,14 @@ pub(crate) const fn header<H: House>() -> Header {
     Header::new(
         const {
             let about = || (H::SITE, <H::Future as Boxable>::type_name());
-            &VTable { poll: poll::<H>(), drop: H::give_up, about }
+            &VTable { poll: poll_fn::<H>(), drop: H::give_up, about }
         },
     )
 }
 
 /// [`VTable::poll`] of a house.
 #[inline(always)]
-pub(crate) const fn poll<H: House>() -> PollFn<<H::Future as Boxable>::Output> {
+pub(crate) const fn poll_fn<H: House>() -> PollFn<<H::Future as Boxable>::Output> {
     /// The poll of a smaller future is probably inlined, and its result in registers.
     const INLINED: usize = 64;
 
@@ -97,7 +97,7 @@ pub(crate) const fn poll<H: House>() -> PollFn<<H::Future as Boxable>::Output> {
     }
 }
 
-/// [`poll`], if the result is not [stored by fields](pieces::is_stored_by_fields).
+/// [`poll_fn`], if the result is not [stored by fields](pieces::is_stored_by_fields).
 ///
 /// Combinators nest: each level of a chain has a frame of this function on the stack. Without optimisation,
 /// every local, every inlined call and every call in the scope of `polling` makes the frame larger. So the
@@ -123,7 +123,7 @@ unsafe fn poll_for_value<H: House>(
     unsafe { after(future.poll(cx, &mut broken), broken, polling, pointee) }
 }
 
-/// [`poll`], if the result is [stored by fields](pieces::is_stored_by_fields).
+/// [`poll_fn`], if the result is [stored by fields](pieces::is_stored_by_fields).
 ///
 /// # Safety
 ///

@@ -12,7 +12,7 @@ pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
 pub(crate) use header::{Header, Pointee, PollFn, Polling, VTable};
 #[cfg(feature = "alloc")]
-pub(crate) use house::poll;
+pub(crate) use house::poll_fn;
 pub(crate) use house::{Boxable, House, header, ready_or_broken};
 #[cfg(feature = "alloc")]
 pub(crate) use thin::allocate;

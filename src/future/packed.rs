@@ -284,7 +284,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     fn check_pending(&self) {
         if !self.head.is_pointer() {
-            broken(&PollError::new::<T>(self.misuse()))
+            panic_with(&PollError::new::<T>(self.why_spent()))
         }
     }
 
@@ -317,7 +317,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// The rule that was broken, if a poll of the pointee gave no result and will give none.
     #[inline]
     pub(super) fn broken_rule(&self) -> Option<Spent> {
-        (!self.head.is_pointer()).then(|| self.misuse())
+        (!self.head.is_pointer()).then(|| self.why_spent())
     }
 
     /// The inline result; the head is ready. Without optimisation it is not inlined, so that its copies of the
@@ -352,7 +352,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// Why there is nothing to poll.
     #[cold]
     #[inline(never)]
-    fn misuse(&self) -> Spent {
+    fn why_spent(&self) -> Spent {
         match self.view() {
             View::Spent(spent) => spent,
             _ => unreachable!("there is something to poll"),
@@ -392,7 +392,7 @@ unsafe fn give_up<T>(head: Head) {
 
 #[cold]
 #[inline(never)]
-fn broken(rule: &PollError) -> ! {
+fn panic_with(rule: &PollError) -> ! {
     panic!("{rule}")
 }
 

@@ -12,7 +12,7 @@ use super::{
     classes::{Classes, class_of},
 };
 use crate::{
-    erased::{Boxable, Head, House, Pointee, header, poll},
+    erased::{Boxable, Head, House, Pointee, header, poll_fn},
     error::Site,
     slab::{Block, Pooling},
 };
@@ -65,7 +65,7 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
         cx: &mut Context<'_>,
     ) -> Poll<F::Output> {
         // SAFETY: the caller's.
-        unsafe { poll::<Pooled<F, H>>()(live, head, cx, live.boxed_pointer()) }
+        unsafe { poll_fn::<Pooled<F, H>>()(live, head, cx, live.boxed_pointer()) }
     }
 }
 

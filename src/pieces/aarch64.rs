@@ -3,15 +3,21 @@
 
 use core::{arch::aarch64::uint64x2_t, mem::MaybeUninit};
 
-use super::arch::Word;
+#[path = "copy.rs"]
+mod copy;
 
-pub(super) type Half = MaybeUninit<uint64x2_t>;
-pub(super) type Whole = Half;
+use copy::Word;
+pub(super) use copy::{is_in_pieces, load, store, with_piece_of_word};
+
+/// Two words.
+pub(super) type Pair = MaybeUninit<uint64x2_t>;
+/// As many words as the widest of the registers has room for.
+pub(super) type Widest = Pair;
 
 /// The first words, in one register.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn whole_of(words: &[Word]) -> Whole {
-    half_of(words[0], words[1])
+pub(super) fn widest_of(words: &[Word]) -> Widest {
+    pair_of(words[0], words[1])
 }
 
-put_together!(half_of, Word, Half, vreg, vreg, "mov {piece:v}.d[1], {second:v}.d[0]");
+put_together!(pair_of, Word, Pair, vreg, vreg, "mov {piece:v}.d[1], {second:v}.d[0]");

@@ -2,19 +2,19 @@
 
 use core::{mem::MaybeUninit, slice};
 
-use super::register::{Half, Whole, half_of, whole_of};
+use super::{Pair, Widest, pair_of, widest_of};
 
 /// Any bytes, which need not be initialised. (It is in a register for pieces from the beginning.)
 pub(super) type Word = MaybeUninit<f64>;
 
 const WORD: usize = size_of::<Word>();
-const WORDS_OF_HALF: usize = size_of::<Half>() / WORD;
-const WORDS_OF_WHOLE: usize = size_of::<Whole>() / WORD;
+const WORDS_OF_PAIR: usize = size_of::<Pair>() / WORD;
+const WORDS_OF_WIDEST: usize = size_of::<Widest>() / WORD;
 
 /// Whether a `P` consists of whole words, and is copied in pieces. What is larger is copied by a call.
-pub(super) const fn is_in_pieces<P>() -> bool {
+pub(crate) const fn is_in_pieces<P>() -> bool {
     let words = size_of::<P>() / WORD;
-    align_of::<P>() >= WORD && words >= WORDS_OF_HALF && words <= 8 * WORDS_OF_WHOLE
+    align_of::<P>() >= WORD && words >= WORDS_OF_PAIR && words <= 8 * WORDS_OF_WIDEST
 }
 
 /// The words of a value that [is in pieces](is_in_pieces).
@@ -35,7 +35,7 @@ fn words_mut<P>(place: &mut MaybeUninit<P>) -> &mut [Word] {
 
 /// Stores a value in pieces.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn store<P>(place: &mut MaybeUninit<P>, value: P) {
+pub(crate) fn store<P>(place: &mut MaybeUninit<P>, value: P) {
     copy(words(&MaybeUninit::new(value)), words_mut(place));
 }
 
@@ -45,17 +45,17 @@ pub(super) fn store<P>(place: &mut MaybeUninit<P>, value: P) {
 ///
 /// What is not in the 8 bytes at the offset `word`, a multiple of 8, need not be initialised.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn with_piece_of_word<P>(value: P, word: usize) -> P {
+pub(crate) unsafe fn with_piece_of_word<P>(value: P, word: usize) -> P {
     let value = MaybeUninit::new(value);
     let (from, word) = (words(&value), word / WORD);
     let mut place = MaybeUninit::<P>::uninit();
     let to = words_mut(&mut place);
-    let whole = word - word % WORDS_OF_WHOLE;
-    let half = word - word % WORDS_OF_HALF;
-    if whole + WORDS_OF_WHOLE <= from.len() {
-        copy_whole(&from[whole..], &mut to[whole..]);
-    } else if half + WORDS_OF_HALF <= from.len() {
-        copy_half(&from[half..], &mut to[half..]);
+    let widest = word - word % WORDS_OF_WIDEST;
+    let pair = word - word % WORDS_OF_PAIR;
+    if widest + WORDS_OF_WIDEST <= from.len() {
+        copy_widest(&from[widest..], &mut to[widest..]);
+    } else if pair + WORDS_OF_PAIR <= from.len() {
+        copy_pair(&from[pair..], &mut to[pair..]);
     } else {
         // A copy moves the word by itself.
         to[word] = from[word];
@@ -72,7 +72,7 @@ pub(super) unsafe fn with_piece_of_word<P>(value: P, word: usize) -> P {
 ///
 /// As there.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn load<P>(value: &MaybeUninit<P>, tags: usize) -> P {
+pub(crate) unsafe fn load<P>(value: &MaybeUninit<P>, tags: usize) -> P {
     let mut loaded = MaybeUninit::<P>::uninit();
     let to = words_mut(&mut loaded);
     for (n, (from, to)) in words(value).iter().zip(&mut *to).enumerate() {
@@ -113,33 +113,33 @@ fn load_in_halves(word: &Word) -> Word {
 /// Copies words in pieces.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn copy(from: &[Word], to: &mut [Word]) {
-    let wholes = from.len() - from.len() % WORDS_OF_WHOLE;
-    for n in (0..wholes).step_by(WORDS_OF_WHOLE) {
-        copy_whole(&from[n..], &mut to[n..]);
+    let in_widest = from.len() - from.len() % WORDS_OF_WIDEST;
+    for n in (0..in_widest).step_by(WORDS_OF_WIDEST) {
+        copy_widest(&from[n..], &mut to[n..]);
     }
-    let halves = from.len() - from.len() % WORDS_OF_HALF;
-    if halves > wholes {
-        copy_half(&from[wholes..], &mut to[wholes..]);
+    let in_pairs = from.len() - from.len() % WORDS_OF_PAIR;
+    if in_pairs > in_widest {
+        copy_pair(&from[in_widest..], &mut to[in_widest..]);
     }
-    if from.len() > halves {
-        to[halves] = from[halves];
+    if from.len() > in_pairs {
+        to[in_pairs] = from[in_pairs];
     }
 }
 
 /// Copies the first words.
 #[expect(clippy::cast_ptr_alignment, reason = "it is written unaligned")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn copy_whole(from: &[Word], to: &mut [Word]) {
-    let place = to[..WORDS_OF_WHOLE].as_mut_ptr().cast::<Whole>();
+fn copy_widest(from: &[Word], to: &mut [Word]) {
+    let place = to[..WORDS_OF_WIDEST].as_mut_ptr().cast::<Widest>();
     // SAFETY: there is room for the piece.
-    unsafe { place.write_unaligned(whole_of(from)) };
+    unsafe { place.write_unaligned(widest_of(from)) };
 }
 
 /// Copies the first two words.
 #[expect(clippy::cast_ptr_alignment, reason = "it is written unaligned")]
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn copy_half(from: &[Word], to: &mut [Word]) {
-    let to = to[..WORDS_OF_HALF].as_mut_ptr().cast::<Half>();
+fn copy_pair(from: &[Word], to: &mut [Word]) {
+    let to = to[..WORDS_OF_PAIR].as_mut_ptr().cast::<Pair>();
     // SAFETY: there is room for the piece.
-    unsafe { to.write_unaligned(half_of(from[0], from[1])) };
+    unsafe { to.write_unaligned(pair_of(from[0], from[1])) };
 }

@@ -58,24 +58,11 @@ macro_rules! put_together {
     };
 }
 
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(loom)))]
-#[path = "x86_64.rs"]
-mod register;
-#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom)))]
-#[path = "aarch64.rs"]
-mod register;
-
-#[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2", not(loom)),
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2", not(loom)), path = "x86_64.rs")]
+#[cfg_attr(
     all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom)),
-))]
-#[path = "copy.rs"]
-mod arch;
-#[cfg(not(any(
-    all(target_arch = "x86_64", target_feature = "sse2", not(loom)),
-    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom)),
-)))]
-#[path = "plain.rs"]
+    path = "aarch64.rs"
+)]
 mod arch;
 
 #[cfg(all(test, not(loom)))]

@@ -6,33 +6,33 @@ use core::arch::x86_64::__m128i;
 use core::arch::x86_64::__m256i;
 use core::mem::MaybeUninit;
 
-use super::arch::Word;
+#[path = "copy.rs"]
+mod copy;
 
-pub(super) type Half = MaybeUninit<__m128i>;
+use copy::Word;
+pub(super) use copy::{is_in_pieces, load, store, with_piece_of_word};
+
+/// Two words.
+pub(super) type Pair = MaybeUninit<__m128i>;
+/// As many words as the widest of the registers has room for.
 #[cfg(target_feature = "avx")]
-pub(super) type Whole = MaybeUninit<__m256i>;
+pub(super) type Widest = MaybeUninit<__m256i>;
+/// As many words as the widest of the registers has room for.
 #[cfg(not(target_feature = "avx"))]
-pub(super) type Whole = Half;
+pub(super) type Widest = Pair;
 
 /// The first words, in one register.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn whole_of(words: &[Word]) -> Whole {
-    let whole = half_of(words[0], words[1]);
+pub(super) fn widest_of(words: &[Word]) -> Widest {
+    let widest = pair_of(words[0], words[1]);
     #[cfg(target_feature = "avx")]
-    let whole = two_halves(whole, half_of(words[2], words[3]));
-    whole
+    let widest = joined(widest, pair_of(words[2], words[3]));
+    widest
 }
 
 #[cfg(not(target_feature = "avx"))]
-put_together!(half_of, Word, Half, xmm_reg, xmm_reg, "punpcklqdq {piece}, {second}");
+put_together!(pair_of, Word, Pair, xmm_reg, xmm_reg, "punpcklqdq {piece}, {second}");
 #[cfg(target_feature = "avx")]
-put_together!(half_of, Word, Half, xmm_reg, xmm_reg, "vpunpcklqdq {piece}, {piece}, {second}");
+put_together!(pair_of, Word, Pair, xmm_reg, xmm_reg, "vpunpcklqdq {piece}, {piece}, {second}");
 #[cfg(target_feature = "avx")]
-put_together!(
-    two_halves,
-    Half,
-    Whole,
-    ymm_reg,
-    xmm_reg,
-    "vinsertf128 {piece}, {piece}, {second}, 1"
-);
+put_together!(joined, Pair, Widest, ymm_reg, xmm_reg, "vinsertf128 {piece}, {piece}, {second}, 1");

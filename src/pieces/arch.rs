@@ -1,4 +1,4 @@
-//! Values are copied as the compiler copies them.
+//! Other targets, and loom: values are copied as the compiler copies them.
 
 use core::mem::MaybeUninit;
 
