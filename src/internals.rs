@@ -31,9 +31,9 @@
 //!    piece that has its head. So each load of the move that `.await` begins with finds one store that has all its
 //!    bytes. Without that, `.await` takes 7 to 9 ns for the results of 16 and 24 bytes in the table.
 //!    [`const_ready`](crate::ValueFuture::const_ready) cannot do it.
-//! 4. **Loads of words.** A future stores its result field by field, and its result is moved on when its slot has been
-//!    released. It is loaded word by word, and stored in pieces. The same is done for a result that is a tag and an array, whose user loads pieces that
-//!    begin behind the tag.
+//! 4. **Loads of words.** A future in a slot or a box stores its result field by field, and the result is moved on when the
+//!    slot has been given back. So it is loaded word by word, and stored in pieces. The same is done for a result that
+//!    is a tag and an array, whose user loads pieces that begin behind the tag.
 //!
 //! The file `src/pieces/mod.rs` has the rules, and the assembly that they are about.
 //!

@@ -90,8 +90,8 @@
 //! # Not lazy
 //!
 //! An `async fn` does nothing until it is polled. A method that answers inline, or by
-//! [`eager`](ValueFuture::eager), has done its work when it returns: the result has been taken from where it was, and is dropped if the future is
-//! dropped before it is awaited. Where that matters, in a branch of `select!` that may lose, make
+//! [`eager`](ValueFuture::eager), has done its work when it returns: the result has been taken from where it was, and
+//! is dropped if the future is dropped before it is awaited. Where that matters, in a branch of `select!` that may lose, make
 //! the call in an async block: `message = async { queue.recv().await } => …`.
 //!
 //! # Misuse
@@ -108,6 +108,8 @@
 //! * Where the method is called with static dispatch: an `async fn` allocates nothing there.
 //! * Where it waits, and its future is larger than 4,144 bytes: that is boxed, as `Box::pin` does it.
 //! * Where a call crosses a network or a disk each time: no one will see the allocation.
+//! * Where the result has more than 120 bytes: it is moved inline, which is slower than a box. Put it behind an `Arc`, or
+//!   await it by [`ready_or_await!`].
 //!
 //! # Features
 //!

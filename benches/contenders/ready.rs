@@ -97,6 +97,13 @@ value!(
     |v| *v,
     |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
 );
+// As that, with the array in other pieces.
+value!(
+    Result<[u64; 5], ()>,
+    |_| Ok(read()),
+    |v| *v,
+    |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
+);
 value!([u64; 32], |_| read(), |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
 value!([u64; 128], |_| read(), |v| *v, |v| v.iter().fold(0, |all, n| all ^ n));
 
@@ -309,6 +316,7 @@ macro_rules! for_each_value {
         $function::<std::io::Result<Vec<u8>>, 24>($($argument),*);
         $function::<[u64; 8], 72>($($argument),*);
         $function::<Result<[u64; 8], ()>, 80>($($argument),*);
+        $function::<Result<[u64; 5], ()>, 56>($($argument),*);
         $function::<[u64; 32], 264>($($argument),*);
     };
 }

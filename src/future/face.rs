@@ -7,11 +7,12 @@ macro_rules! face {
         $Face:ident, $affinity:ty, $arm:ty, $checked:ty, $shared:ident, [$($send:tt)*]
     ) => {
         $(#[$doc])*
-        #[must_use = "futures do nothing unless awaited"]
+        #[must_use = "a result that is not awaited is dropped with its future"]
         pub struct $Face<'a, T>(pub(crate) Packed<'a, T, $affinity>);
 
         impl<'a, T> $Face<'a, T> {
-            /// A future that has its result already. Nothing is allocated, in any context.
+            /// A future that has its result already. Nothing is allocated. For a `const` or a `static` there is
+            /// [`const_ready`](Self::const_ready).
             ///
             /// # Examples
             ///
@@ -26,7 +27,7 @@ macro_rules! face {
                 $Face(Packed::ready(value))
             }
 
-            /// [`ready`](Self::ready), for constants. It takes longer to await if the result has more than 8 bytes: it
+            /// [`ready`](Self::ready), for constants. It may take longer to await if the result has more than 8 bytes: it
             /// is stored as the compiler likes, and not in the pieces in which `.await` loads it.
             ///
             /// # Examples
@@ -306,7 +307,7 @@ macro_rules! face {
             }
 
             /// The future of what `f` makes of its result. (An async block becomes a future of this
-            /// type by [`boxed`](Self::boxed).)
+            /// type by `pooled` or [`boxed`](Self::boxed).)
             ///
             /// # Sizes and allocation
             ///

@@ -306,7 +306,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// [`poll_pointee`](Packed::poll_pointee), with the result in the pieces in which it will be loaded.
     #[inline(always)]
     fn poll_pointee_in_pieces(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        if !pieces::is_tag_and_pieces::<T>() {
+        if !pieces::is_word_and_pieces::<T>() {
             return self.poll_pointee(cx);
         }
         let polled = MaybeUninit::new(self.poll_pointee(cx));

@@ -1,9 +1,10 @@
 /// Takes the inline result of a [`ValueFuture`](crate::ValueFuture) or
 /// [`LocalValueFuture`](crate::LocalValueFuture), and awaits it only if there is none.
 ///
-/// `ready_or_await!(future)` has the value of `future.await`. Write `.await`, unless the result is larger than 120
-/// bytes: then `.await` copies the future by calls of `memcpy`, and this does not
-/// (`cargo bench --bench ratios -- --only ready`).
+/// `ready_or_await!(future)` has the value of `future.await`. Write `.await`, unless the result has more than 120
+/// bytes: then `.await` copies the future by calls of `memcpy`, and this does not copy one that is ready
+/// (`cargo bench --bench ratios -- --only ready`). A program that is compiled for AVX copies some smaller
+/// ones slowly, too: see the README.
 ///
 /// # Panics
 ///
@@ -14,27 +15,27 @@
 /// ```
 /// use value_future::{ValueFuture, ready_or_await};
 ///
-/// trait Reader {
-///     // One lifetime for all that the future may borrow.
-///     fn read<'a>(&'a mut self, buf: &'a mut [u8]) -> ValueFuture<'a, std::io::Result<usize>>;
+/// type Page = [u8; 256];
+///
+/// trait Pages {
+///     fn page(&self, number: usize) -> ValueFuture<'_, Option<Page>>;
 /// }
 ///
-/// async fn read_to_end(reader: &mut dyn Reader) -> std::io::Result<usize> {
-///     let mut total = 0;
-///     loop {
-///         match ready_or_await!(reader.read(&mut [0; 64]))? {
-///             0 => return Ok(total),
-///             n => total += n,
-///         }
+/// async fn first_bytes(pages: &dyn Pages) -> Vec<u8> {
+///     let mut bytes = Vec::new();
+///     while let Some(page) = ready_or_await!(pages.page(bytes.len())) {
+///         bytes.push(page[0]);
 ///     }
+///     bytes
 /// }
-/// # struct Once(bool);
-/// # impl Reader for Once {
-/// #     fn read<'a>(&'a mut self, _: &'a mut [u8]) -> ValueFuture<'a, std::io::Result<usize>> {
-/// #         ValueFuture::ready(Ok(if std::mem::replace(&mut self.0, true) { 0 } else { 7 }))
+/// # struct Few(Vec<Page>);
+/// # impl Pages for Few {
+/// #     fn page(&self, number: usize) -> ValueFuture<'_, Option<Page>> {
+/// #         ValueFuture::ready(self.0.get(number).copied())
 /// #     }
 /// # }
-/// # assert_eq!(futures::executor::block_on(read_to_end(&mut Once(false))).unwrap(), 7);
+/// # let bytes = futures::executor::block_on(first_bytes(&Few(vec![[1; 256], [2; 256]])));
+/// # assert_eq!(bytes, [1, 2]);
 /// ```
 #[macro_export]
 macro_rules! ready_or_await {

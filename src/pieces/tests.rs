@@ -23,7 +23,7 @@ fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {
     // SAFETY: it is initialised, and read once.
     assert_eq!(unsafe { read(&MaybeUninit::new(value.clone())) }, *value);
     for polled in [Poll::Ready(value.clone()), Poll::Pending] {
-        if is_tag_and_pieces::<P>() {
+        if is_word_and_pieces::<P>() {
             // SAFETY: as above.
             assert_eq!(unsafe { read_polled(&MaybeUninit::new(polled.clone())) }, polled);
         }
@@ -106,8 +106,10 @@ fn the_types_that_are_meant() {
         all(target_arch = "x86_64", target_feature = "sse2"),
         all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
     ));
-    assert_eq!(is_tag_and_pieces::<Result<[u64; 8], ()>>(), known);
-    assert!(!is_tag_and_pieces::<[u64; 8]>() && !is_tag_and_pieces::<Vec<u8>>());
+    assert_eq!(is_word_and_pieces::<Result<[u64; 8], ()>>(), known);
+    assert_eq!(is_tagged::<Result<[u64; 5], ()>>(), known);
+    assert!(!is_tagged::<[u64; 8]>() && !is_tagged::<Result<[u64; 3], ()>>());
+    assert!(!is_word_and_pieces::<[u64; 8]>() && !is_word_and_pieces::<Vec<u8>>());
     assert_eq!(is_stored_by_fields::<Reply>(), known);
     assert_eq!(is_stored_by_fields::<io::Result<String>>(), known);
     assert!(!is_stored_by_fields::<[u64; 8]>() && !is_stored_by_fields::<io::Result<usize>>());
