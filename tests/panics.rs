@@ -157,3 +157,28 @@ fn a_closure_that_panics_leaves_the_combined_future_taken() {
     assert_eq!(count(&dropped), 1);
     says_it_panicked(mapped, ArmKind::Boxed);
 }
+
+/// What is passed on goes with the panic, too.
+#[test]
+fn a_closure_that_is_not_called_and_panics_when_it_is_dropped_takes_the_result_with_it() {
+    let dropped = drops();
+    let trap = Trap;
+    let error = ValueFuture::ready(Err::<(), _>(Loud(&dropped)));
+    let text = panic_text(|| {
+        error.and_then(move |()| {
+            let _trap = trap;
+            ValueFuture::ready(Ok(()))
+        })
+    });
+    assert_eq!((text.as_str(), count(&dropped)), ("the destructor panics", 1));
+
+    let trap = Trap;
+    let value = ValueFuture::ready(Ok::<_, ()>(Loud(&dropped)));
+    let text = panic_text(|| {
+        value.or_else(move |()| {
+            let _trap = trap;
+            ValueFuture::ready(Err(()))
+        })
+    });
+    assert_eq!((text.as_str(), count(&dropped)), ("the destructor panics", 2));
+}
