@@ -31,7 +31,7 @@ unsafe impl Sync for Header {}
 ///
 /// # Safety
 ///
-/// Every function is called with a head that points to a live pointee with this table and stands
+/// `poll` and `drop` are called with a head that points to a live pointee with this table and stands
 /// for one reference to it, and with the pointer that it holds. `poll` gets the head twice: what it
 /// is, in a register, and where it is.
 pub(crate) struct VTable<T> {

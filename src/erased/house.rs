@@ -63,8 +63,8 @@ pub(crate) fn ready_or_broken<T>(
 ///
 /// # Safety
 ///
-/// [`future`](House::future) is a place in the pointee, which does not move, and holds a future from when
-/// the header is made until `give_up`.
+/// The pointee begins with a header that [`header`] has made for it, from when there is a head until `give_up`.
+/// [`future`](House::future) is a place in the pointee, which does not move, and holds a future as long.
 pub(crate) unsafe trait House: Pointee {
     type Future: Boxable;
 
@@ -145,7 +145,7 @@ unsafe fn poll_for_fields<H: House>(
     unsafe { finish(polled.is_ready(), broken, polling, pointee) };
     // SAFETY: what is initialised may be looked at as if it need not be.
     let result = unsafe { &*(&raw const polled).cast::<MaybeUninit<_>>() };
-    // SAFETY: it is initialised, and not used again.
+    // SAFETY: it is initialised, and not used again: nothing unwinds before it is overwritten.
     let result = unsafe { pieces::read_fields(result) };
     // Not forgotten: that would move it, and with it a `Box` that has been given away.
     // SAFETY: it is a local.

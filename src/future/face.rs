@@ -375,7 +375,11 @@ macro_rules! face {
             {
                 self.then(|result| match result {
                     Ok(value) => f(value),
-                    Err(error) => $Face::ready(Err(error)),
+                    Err(error) => {
+                        // Before there is a future: if this panics, the error is still ours to drop.
+                        drop(f);
+                        $Face::ready(Err(error))
+                    }
                 })
             }
 
@@ -388,7 +392,11 @@ macro_rules! face {
                 U: 'a $($send)*,
             {
                 self.then(|result| match result {
-                    Ok(value) => $Face::ready(Ok(value)),
+                    Ok(value) => {
+                        // As in `and_then`.
+                        drop(f);
+                        $Face::ready(Ok(value))
+                    }
                     Err(error) => f(error),
                 })
             }

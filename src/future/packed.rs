@@ -178,7 +178,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     {
         let live = place.fill(future);
         let mut head = live;
-        // SAFETY: the head owns such a block.
+        // SAFETY: the head is from `fill`, and nobody else has it.
         match unsafe { Place::<F, H>::poll(live, &mut head, cx) } {
             Poll::Ready(result) => Packed::ready(result),
             // SAFETY: as in `placed`, or the head refers to nothing any more.
@@ -342,7 +342,7 @@ impl<'a, T, A> Packed<'a, T, A> {
             // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
             unsafe { (vtable.poll)(self.head, &mut self.head, cx, pointee) }
         } else if self.head.is_pointer() {
-            // SAFETY: the head is that of a source, for which it keeps promise 2.
+            // SAFETY: the head is that of a source, for which it keeps promise 2, and it is both arguments.
             unsafe { poll_source(self.head, &mut self.head, cx) }
         } else {
             Poll::Pending
@@ -365,7 +365,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 ///
 /// # Safety
 ///
-/// The head is `live`, and stands for a reference to a live source with output `T`.
+/// `live` is what the head is, and stands for a reference to a live source with output `T`.
 #[inline(never)]
 unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     let pointee = live.source_pointer();

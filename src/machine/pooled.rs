@@ -46,7 +46,7 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
         // SAFETY: the block is out, and ours.
         unsafe { Block::set_header(pooled.cast::<Block<H>>(), header::<Pooled<F, H>>()) };
         let place = Pooled::<F, H>::future(pooled.as_ptr().cast());
-        // SAFETY: the block has room for the future, by its class.
+        // SAFETY: the block has room for the future and is aligned for it, by its class, which `find` has looked for.
         unsafe { place.write(future) };
         Head::boxed(pooled.cast())
     }

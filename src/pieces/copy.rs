@@ -21,7 +21,8 @@ pub(crate) const fn is_in_pieces<P>() -> bool {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn words<P>(value: &MaybeUninit<P>) -> &[Word] {
     assert!(align_of::<P>() >= WORD);
-    // SAFETY: they are in the value, are aligned, and need not be initialised.
+    // SAFETY: they are in the value, are aligned, and need not be initialised. They are all of it: its size is a multiple
+    // of its alignment.
     unsafe { slice::from_raw_parts(value.as_ptr().cast(), size_of::<P>() / WORD) }
 }
 

@@ -49,7 +49,7 @@ impl<H: Pooling> Block<H> {
     /// The block lives.
     #[inline(always)]
     unsafe fn place_of_link(this: NonNull<Self>) -> NonNull<*mut ()> {
-        // SAFETY: a block has room for a pointer behind what it begins with.
+        // SAFETY: a block has room for a pointer behind what it begins with, as `Blocks::new` asserts.
         unsafe { this.add(1) }.cast()
     }
 
