@@ -302,3 +302,53 @@ fn debug_neither_polls_nor_consumes() {
     assert_eq!(poll(&mut boxed), Poll::Ready(7));
     assert_eq!(format!("{:?}", boxed.into_arm()), "Taken");
 }
+
+/// A result that is too large to be copied in pieces takes ways of its own.
+#[test]
+fn a_large_result_is_given_out_once_too() {
+    type Large = Option<[u64; 64]>;
+
+    let large = Some([7; 64]);
+    let source = Source::new(Script::<Large>::new());
+    source.complete(large);
+    let (completer, completion) = Pool::<Large>::new().rent();
+    completer.complete(large).unwrap();
+    let waits = || async move {
+        Yield::default().await;
+        large
+    };
+    let futures: [ValueFuture<'_, Large>; 7] = [
+        ValueFuture::ready(large),
+        ValueFuture::eager(async move { large }),
+        ValueFuture::eager(waits()),
+        ValueFuture::pooled(waits()),
+        ValueFuture::boxed(waits()),
+        ValueFuture::from_source(&source, source.live()),
+        completion.into(),
+    ];
+    for mut future in futures {
+        assert_eq!(block_on(&mut future), large);
+        assert!(future.is_terminated());
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("polled after completion"), "{text}");
+        assert!(poll(&mut future.checked()).map(Result::unwrap_err).is_ready());
+    }
+}
+
+#[test]
+fn a_large_result_that_never_comes_is_told() {
+    type Large = [u64; 64];
+
+    let mut panics = ValueFuture::<Large>::pooled(async { panic!("no result") });
+    assert_eq!(panic_text(|| poll(&mut panics)), "no result");
+    let text = panic_text(|| poll(&mut panics));
+    assert!(text.contains("polled after a panic"), "{text}");
+
+    let source = Source::new(Script::<Large>::new());
+    let mut stale = ValueFuture::from_source(&source, Token::new(source.live().get() + 1));
+    let text = panic_text(|| poll(&mut stale));
+    assert!(text.contains("holds a stale token"), "{text}");
+
+    let mut pending = ValueFuture::<Large>::pooled(std::future::pending());
+    assert!(poll(&mut pending).is_pending() && poll(&mut pending).is_pending());
+}

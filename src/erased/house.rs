@@ -214,6 +214,21 @@ unsafe fn finish<H: House>(
     } else {
         return polling.still_pending();
     };
+    if pieces::is_copied_by_a_call::<<H::Future as Boxable>::Output>() {
+        // SAFETY: as below.
+        return unsafe { give_up_apart::<H>(pointee, owned) };
+    }
     // SAFETY: the head stood for the house, and is spent.
+    unsafe { H::give_up(pointee, owned) };
+}
+
+/// [`Pointee::give_up`], out of line: beside it, the compiler would write a large result elsewhere first, and copy it.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn give_up_apart<H: House>(pointee: *mut (), owned: Head) {
+    // SAFETY: the caller's.
     unsafe { H::give_up(pointee, owned) };
 }

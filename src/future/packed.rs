@@ -255,29 +255,27 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        if pieces::is_copied_by_a_call::<Self>() {
-            let polled = self.poll_from_one_place(cx);
-            if polled.is_pending() {
-                self.check_pending();
-            }
-            return polled;
-        }
         if self.is_ready() {
             return Poll::Ready(self.take_result());
         }
         crate::cold();
-        let polled = self.poll_pointee_in_pieces(cx);
+        let polled = if pieces::is_copied_by_a_call::<Self>() {
+            self.poll_pointee_apart(cx)
+        } else {
+            self.poll_pointee_in_pieces(cx)
+        };
         if polled.is_pending() {
             self.check_pending();
         }
         polled
     }
 
-    /// A large result comes from one place, whichever way it takes: otherwise `.await` would copy it once more, to where
-    /// the ways meet. There is nothing behind the polls, so that they write it where this function returns it.
+    /// [`poll_pointee`](Packed::poll_pointee), out of line: so a large result comes from one place, whatever the pointee
+    /// is. Otherwise `.await` would copy it once more, to where the ways meet. There is nothing behind the polls, so that
+    /// they write it where this function returns it.
     #[inline(never)]
-    fn poll_from_one_place(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        if self.is_ready() { Poll::Ready(self.take_result()) } else { self.poll_pointee(cx) }
+    fn poll_pointee_apart(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        self.poll_pointee(cx)
     }
 
     /// Panics if nothing will be ready any more.

@@ -3,7 +3,14 @@
 #![no_std]
 extern crate std;
 
-use std::{hint::black_box, io, vec::Vec};
+use std::{
+    future::Future,
+    hint::black_box,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    vec::Vec,
+};
 
 use value_future::{FuturePool, ValueFuture};
 
@@ -22,6 +29,15 @@ async fn query(id: u64, parameters: Vec<u64>) -> Reply {
     black_box(&mut buffer)[0] = 1;
     std::future::pending::<()>().await;
     Reply::Error(u32::from(black_box(&buffer)[0]), parameters.len() as u64)
+}
+
+/// What is too large to be copied in pieces.
+pub type Page = [u64; 128];
+
+/// It is read from memory, once.
+async fn page() -> Page {
+    std::future::ready(black_box(())).await;
+    *black_box(&[5; 128])
 }
 
 macro_rules! functions {
@@ -51,5 +67,11 @@ functions! {
     }
     stores_vec(bytes: Vec<u8>) -> ValueFuture<'static, Vec<u8>> {
         ValueFuture::ready(bytes)
+    }
+    pools_page() -> ValueFuture<'static, Page> {
+        ValueFuture::pooled(page())
+    }
+    polls_page(future: &mut ValueFuture<'static, Page>, cx: &mut Context<'_>) -> Poll<Page> {
+        Future::poll(Pin::new(future), cx)
     }
 }
