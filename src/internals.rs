@@ -8,11 +8,11 @@
 //!
 //! | min ns per operation | `()` | `u64` | `io::Result<usize>` | `Option<u64>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `Option<String>` | `io::Result<Vec<u8>>` | `[u64; 8]` | `Result<[u64; 8], ()>` | `[u64; 32]` |
 //! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-//! | `Poll<T>` (the floor) | 1.2 | 1.3 | 1.5 | 1.3 | 15.7 | 1.4 | 1.7 | 1.9 | 2.5 | 2.5 | 7.0 |
-//! | `BoxFuture` | 8.7 | 8.3 | 9.8 | 8.6 | 24.9 | 11.5 | 12.0 | 15.2 | 11.2 | 11.4 | 21.0 |
-//! | the obvious enum | 8.4 | 8.9 | 9.1 | 9.4 | 23.9 | 9.2 | 9.2 | 10.1 | 16.9 | 17.6 | 32.9 |
-//! | **`.await`** | 1.2 | 1.6 | 2.4 | 2.3 | 11.6 | 2.7 | 3.2 | 3.4 | 4.7 | 6.1 | 31.8 |
-//! | `ready_or_await!` | 1.7 | 1.5 | 1.9 | 1.7 | 11.6 | 1.9 | 2.2 | 2.7 | 3.5 | 6.2 | 13.2 |
+//! | `Poll<T>` (the floor) | 1.1 | 1.4 | 1.5 | 1.4 | 16.2 | 1.5 | 1.8 | 2.1 | 2.6 | 2.6 | 7.7 |
+//! | `BoxFuture` | 9.6 | 9.1 | 10.2 | 9.6 | 25.5 | 12.5 | 12.4 | 15.6 | 11.9 | 12.2 | 22.2 |
+//! | the obvious enum | 8.7 | 9.2 | 9.3 | 10.2 | 24.6 | 10.0 | 9.5 | 10.3 | 18.2 | 19.1 | 37.1 |
+//! | **`.await`** | 1.3 | 1.7 | 2.5 | 2.4 | 11.9 | 2.8 | 3.3 | 3.2 | 5.2 | 6.6 | 31.7 |
+//! | `ready_or_await!` | 1.5 | 1.6 | 2.0 | 1.8 | 11.9 | 2.0 | 2.3 | 2.5 | 3.9 | 6.7 | 10.7 |
 //!
 //! The reason is not the work but the way that the bytes take. A value of more than two words is
 //! returned through memory: the callee stores tag, token and payload in the pieces that it has them

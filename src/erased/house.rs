@@ -214,7 +214,7 @@ unsafe fn finish<H: House>(
     } else {
         return polling.still_pending();
     };
-    if pieces::is_copied_by_a_call::<<H::Future as Boxable>::Output>() {
+    if pieces::is_copied_by_a_call::<Poll<<H::Future as Boxable>::Output>>() {
         // SAFETY: as below.
         return unsafe { give_up_apart::<H>(pointee, owned) };
     }

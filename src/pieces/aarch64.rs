@@ -7,7 +7,7 @@ use core::{arch::aarch64::uint64x2_t, mem::MaybeUninit};
 mod copy;
 
 use copy::Word;
-pub(super) use copy::{is_in_pieces, load, store, with_piece_of_word};
+pub(super) use copy::{LARGEST, is_in_pieces, load, store, with_piece_of_word};
 
 /// Two words.
 pub(super) type Pair = MaybeUninit<uint64x2_t>;

@@ -2,6 +2,9 @@
 
 use core::mem::MaybeUninit;
 
+/// About what is copied without a call.
+pub(super) const LARGEST: usize = 128;
+
 #[allow(clippy::extra_unused_type_parameters, reason = "it is a parameter elsewhere")]
 pub(super) const fn is_in_pieces<P>() -> bool {
     false

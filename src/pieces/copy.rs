@@ -11,10 +11,13 @@ const WORD: usize = size_of::<Word>();
 const WORDS_OF_PAIR: usize = size_of::<Pair>() / WORD;
 const WORDS_OF_WIDEST: usize = size_of::<Widest>() / WORD;
 
-/// Whether a `P` consists of whole words, and is copied in pieces. What is larger is copied by a call.
+/// What is larger is copied by a call: the compiler writes out eight pieces at most.
+pub(crate) const LARGEST: usize = 8 * size_of::<Widest>();
+
+/// Whether a `P` consists of whole words, and is copied in pieces.
 pub(crate) const fn is_in_pieces<P>() -> bool {
     let words = size_of::<P>() / WORD;
-    align_of::<P>() >= WORD && words >= WORDS_OF_PAIR && words <= 8 * WORDS_OF_WIDEST
+    align_of::<P>() >= WORD && words >= WORDS_OF_PAIR && words * WORD <= LARGEST
 }
 
 /// The words of a value that [is in pieces](is_in_pieces).

@@ -25,10 +25,10 @@
 //!    [`read`] and [`read_polled`] load it word by word, and store it as the user loads it.
 //!
 //! The compiler would undo a copy that is for nothing. So the words are volatile, and an `asm!` puts them together.
-//! (Miri runs the same copies without the `asm!`. The memory sanitizer takes an `asm!` on bytes that need not be initialised
-//! for a mistake.) Other targets and loom do without all this: there the functions
-//! below do what their plain counterparts do. What they look at in a type, its size, its alignment and whether it has a niche, decides how
-//! long it takes and nothing else.
+//! (Miri runs the same copies without the `asm!`. The memory sanitizer takes an `asm!` on bytes that need not be
+//! initialised for a mistake.) Other targets and loom do without all this: there the functions below do what
+//! their plain counterparts do. What they look at in a type, its size, its alignment and whether it has a niche, decides
+//! how long it takes and nothing else.
 
 #[allow(unused_macros, reason = "there are targets without pieces")]
 macro_rules! put_together {
@@ -79,7 +79,7 @@ const WORD: usize = size_of::<u64>();
 
 /// Whether a `P` is too large to be copied in pieces. The compiler calls a function for that.
 pub(crate) const fn is_copied_by_a_call<P>() -> bool {
-    size_of::<P>() > 16 * WORD
+    size_of::<P>() > arch::LARGEST
 }
 
 /// Whether a function returns a `P` in registers, if that consists of scalars.

@@ -10,7 +10,7 @@ use core::mem::MaybeUninit;
 mod copy;
 
 use copy::Word;
-pub(super) use copy::{is_in_pieces, load, store, with_piece_of_word};
+pub(super) use copy::{LARGEST, is_in_pieces, load, store, with_piece_of_word};
 
 /// Two words.
 pub(super) type Pair = MaybeUninit<__m128i>;
