@@ -22,10 +22,15 @@ impl Backoff {
 
     pub(crate) fn wait(&mut self) {
         self.0 = self.0.saturating_add(1);
-        // A thread that runs leaves such a call within 64 rounds. One that does not needs the core.
+        // A thread that runs leaves such a call within 64 rounds. One that does not needs the core: one of the same
+        // priority gets it by `yield_now`, one of a lower priority if this one sleeps.
         #[cfg(all(feature = "std", target_has_atomic = "64"))]
-        if cfg!(any(loom, miri)) || self.0 > 64 {
+        if cfg!(any(loom, miri)) || (64..128).contains(&self.0) {
             return yield_now();
+        }
+        #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+        if self.0 >= 128 {
+            return std::thread::sleep(core::time::Duration::from_micros(50));
         }
         core::hint::spin_loop();
     }
@@ -47,7 +52,7 @@ pub(crate) use const_unless_loom;
 #[cfg(not(loom))]
 mod plain {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize};
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
     #[cfg(target_has_atomic = "64")]
     pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
     #[cfg(all(feature = "std", target_has_atomic = "64"))]

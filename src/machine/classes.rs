@@ -113,8 +113,6 @@ impl<H: Pooling> Classes<H> {
             exact: limit < EXACT_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
-            // SAFETY: the place is valid.
-            make: |place, slab, _, _| unsafe { Block::make(place, slab) },
         });
         if self.slabs[class].publish_first(slab.as_ptr().cast()).is_err() {
             // Somebody else was faster.

@@ -34,11 +34,6 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
             exact: true,
             layout: IndexLayout::of(limit.unwrap_or(u32::MAX)),
             first_generation,
-            // A slab begins with the table of its slots.
-            make: |place, slab, index, first_generation| {
-                // SAFETY: the place is valid.
-                unsafe { Slot::make(place, slab.cast(), Number::new(index, first_generation)) };
-            },
         };
         Handle { slab: Slab::new(settings), values: PhantomData }
     }

@@ -1,26 +1,24 @@
-//! A block: a slot for anything that fits, each in an allocation of its own, so that it can be given back
-//! to the allocator whenever it is vacant. Nobody knows one by an index.
+//! A block: a slot for anything that fits. Nobody knows one by an index, so that its page can be given back to
+//! the allocator when all of the page is vacant.
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
-//! │ header of what   │ ► slab │ room for it; in a vacant block, a        │
-//! │ is in the block  │        │ link                                     │
+//! │ header of what   │ ► page │ room for it                              │
+//! │ is in the block  │        │                                          │
 //! └──────────────────┴────────┴──────────────────────────────────────────┘
 //!   0                  8        16                                  size
 //! ```
 
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-use alloc::vec::Vec;
-use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
+use core::{alloc::Layout, marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    Pooling, Slab, Storage,
-    list::{Linked, List},
+    Item, Pooling, Slab, Storage,
+    page::{Page, Shape},
 };
 use crate::{
     erased::Header,
-    slot::{End, IndexLayout, Word},
+    slot::{End, IndexLayout},
 };
 
 /// What a block begins with.
@@ -28,31 +26,10 @@ use crate::{
 pub(crate) struct Block<H: Pooling> {
     /// Of whoever has the block to put in.
     header: MaybeUninit<Header>,
-    slab: NonNull<H::Blocks>,
+    page: NonNull<Page<Self>>,
 }
 
 impl<H: Pooling> Block<H> {
-    /// Makes a block of `slab`, which begins with its [`Settings`](super::Settings).
-    ///
-    /// # Safety
-    ///
-    /// `place` is valid for writes of a block.
-    pub(crate) unsafe fn make(place: NonNull<Self>, slab: NonNull<H::Blocks>) {
-        // SAFETY: the caller's.
-        unsafe { place.write(Block { header: MaybeUninit::uninit(), slab }) };
-    }
-
-    /// Where the link of a vacant block is: where something else is while it is out.
-    ///
-    /// # Safety
-    ///
-    /// The block lives.
-    #[inline(always)]
-    unsafe fn place_of_link(this: NonNull<Self>) -> NonNull<*mut ()> {
-        // SAFETY: a block has room for a pointer behind what it begins with, as `Blocks::new` asserts.
-        unsafe { this.add(1) }.cast()
-    }
-
     /// Puts the header in, by which it is found out what else is in the block.
     ///
     /// # Safety
@@ -64,6 +41,17 @@ impl<H: Pooling> Block<H> {
         unsafe { this.cast::<Header>().write(header) };
     }
 
+    /// # Safety
+    ///
+    /// The block is out.
+    #[inline(always)]
+    unsafe fn slab(this: NonNull<Self>) -> NonNull<H::Blocks> {
+        // SAFETY: the block is out, so it lives.
+        let page = unsafe { this.as_ref() }.page;
+        // SAFETY: a page lives as long as one of its blocks is out.
+        unsafe { page.as_ref() }.slab().cast()
+    }
+
     /// Gives the block back to its slab, which may be gone afterwards.
     ///
     /// # Safety
@@ -71,8 +59,8 @@ impl<H: Pooling> Block<H> {
     /// The block is out, and the caller has it, and gives it up. What was in it was dropped.
     #[inline(always)]
     pub(crate) unsafe fn give_back(this: NonNull<Self>) {
-        // SAFETY: the block is out, so it lives.
-        let slab = unsafe { this.as_ref() }.slab;
+        // SAFETY: the caller's.
+        let slab = unsafe { Self::slab(this) };
         // SAFETY: the caller's.
         if !unsafe { Slab::try_put(slab, this, Self::END) } {
             // SAFETY: as above.
@@ -80,7 +68,7 @@ impl<H: Pooling> Block<H> {
         }
     }
 
-    /// [`give_back`](Block::give_back), where the list of the thread has no room.
+    /// [`give_back`](Block::give_back), where the thread has no room.
     ///
     /// # Safety
     ///
@@ -88,8 +76,8 @@ impl<H: Pooling> Block<H> {
     #[cold]
     #[inline(never)]
     unsafe fn give_back_slowly(this: NonNull<Self>) {
-        // SAFETY: the block is out, so it lives.
-        let slab = unsafe { this.as_ref() }.slab;
+        // SAFETY: the caller's.
+        let slab = unsafe { Self::slab(this) };
         // SAFETY: the caller's.
         unsafe { Slab::put(slab, this, Self::END) };
     }
@@ -97,28 +85,20 @@ impl<H: Pooling> Block<H> {
     const END: End = End { exhausted: false, abandoned: false };
 }
 
-// SAFETY: the links are behind what a block that is out keeps, and there is room for them; a block does
-// not move.
-unsafe impl<H: Pooling> Linked for Block<H> {
+// SAFETY: a block leads to its page, and so to its slab.
+unsafe impl<H: Pooling> Item for Block<H> {
+    type Word = H::Word;
     type Pointer = H::Pointer;
     /// The size of the blocks.
     type Table = usize;
     type Storage = Blocks<H>;
 
-    #[inline(always)]
-    unsafe fn set_link(this: NonNull<Self>, next: *mut ()) {
-        // SAFETY: a block in a list lives.
-        let place = unsafe { Block::place_of_link(this) };
-        // SAFETY: the block is vacant, and the caller's.
-        unsafe { place.write(next) };
-    }
+    /// Memory that nobody needs is not touched.
+    const NEW_AT_ONCE: u32 = 1;
 
-    #[inline(always)]
-    unsafe fn link(this: NonNull<Self>) -> *mut () {
-        // SAFETY: a block in a list lives.
-        let place = unsafe { Block::place_of_link(this) };
-        // SAFETY: it was set when the block came into the list.
-        unsafe { place.read() }
+    unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, _: u32, _: u32) {
+        // SAFETY: the caller's.
+        unsafe { place.write(Block { header: MaybeUninit::uninit(), page }) };
     }
 
     unsafe fn begin_epoch(_: NonNull<Self>, _: IndexLayout) -> bool {
@@ -126,54 +106,71 @@ unsafe impl<H: Pooling> Linked for Block<H> {
     }
 }
 
-/// Blocks of one size.
+/// Pages of blocks of one size, each in an allocation of its own.
 pub(crate) struct Blocks<H: Pooling> {
-    layout: Layout,
-    /// Those that were added, and that nobody got yet.
-    fresh: List<Block<H>>,
-    /// So many there were at most.
-    most: H::Word,
+    shape: Shape,
+    limit: u32,
+    home: PhantomData<H>,
 }
+
+/// A page takes so many bytes, or less.
+const PAGE: usize = 16 << 10;
+
+/// A page has so many blocks at most.
+const MOST: usize = if cfg!(loom) { 1 } else { 63 };
 
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;
 
+impl<H: Pooling> Blocks<H> {
+    fn layout(&self, slots: u32) -> Layout {
+        self.shape.layout(1, slots)
+    }
+}
+
 impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
-    const COUNTS_RENTS: bool = false;
     const FREES: bool = true;
 
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    type Stack = Vec<NonNull<Block<H>>>;
-
-    fn new(size: &usize, _: u32) -> Self {
-        assert!(*size >= size_of::<Block<H>>() + size_of::<*mut ()>());
-        let layout = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
-        Blocks { layout, fresh: List::new(), most: H::Word::new(0) }
+    fn new(size: &usize, limit: u32) -> Self {
+        assert!(*size >= size_of::<Block<H>>() && size % LINE == 0);
+        let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
+        let slots = ((PAGE - LINE) / size).clamp(1, MOST);
+        let slots = u32::try_from(slots).expect("a page has few blocks");
+        Blocks { shape: Shape { slot, slots }, limit, home: PhantomData }
     }
 
-    unsafe fn take_new(&self, _: u32) -> Option<NonNull<Block<H>>> {
-        self.fresh.pop()
+    fn shape(&self) -> Shape {
+        self.shape
     }
 
-    unsafe fn add(&self, index: u32, mut make: impl FnMut(NonNull<Block<H>>, u32)) -> u32 {
-        // SAFETY: a block has a size.
-        let block = unsafe { alloc(self.layout) };
-        let Some(block) = NonNull::new(block) else { handle_alloc_error(self.layout) };
-        let block = block.cast::<Block<H>>();
-        make(block, index);
-        // SAFETY: nobody has it.
-        unsafe { self.fresh.push(block) };
-        let now = index + 1;
-        self.most.publish(self.most.load().max(now.into()));
-        now
+    fn allocate(&self, capacity: u32) -> (u32, Option<NonNull<Page<Block<H>>>>) {
+        let slots = self.shape.slots.min(self.limit - capacity);
+        let layout = self.layout(slots);
+        // SAFETY: a page has at least one block, and blocks have a size.
+        let page = unsafe { alloc(layout) };
+        let Some(page) = NonNull::new(page) else { handle_alloc_error(layout) };
+        (slots, Some(page.cast()))
     }
 
-    fn uses(&self, _: u32, _: u32) -> (u64, u64) {
-        (0, self.most.load())
+    fn next_page(&self, _: u32) -> Option<(NonNull<Page<Block<H>>>, u32)> {
+        None
     }
 
-    unsafe fn free(&self, slot: NonNull<Block<H>>) {
+    fn note_made(&self, _: u32) {}
+
+    unsafe fn page_of(&self, slot: NonNull<Block<H>>) -> NonNull<Page<Block<H>>> {
+        // SAFETY: the caller's.
+        unsafe { slot.as_ref() }.page
+    }
+
+    fn uses(&self, _: u32) -> Option<(u64, u64)> {
+        None
+    }
+
+    unsafe fn free(&self, page: NonNull<Page<Block<H>>>) {
+        // SAFETY: the caller's.
+        let layout = self.layout(unsafe { page.as_ref() }.len());
         // SAFETY: it was allocated with this layout, and this is the end of it.
-        unsafe { dealloc(slot.as_ptr().cast(), self.layout) };
+        unsafe { dealloc(page.as_ptr().cast(), layout) };
     }
 }

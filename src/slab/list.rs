@@ -1,145 +1,85 @@
-//! Vacant slots: in lists that are linked through the slots themselves, or in arrays.
+//! Lists whose links lie in what they link, so that nothing is allocated for them.
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-use alloc::vec::Vec;
-use core::{marker::PhantomData, ptr, ptr::NonNull};
+use core::{cell::Cell, iter, ptr, ptr::NonNull};
 
-use super::Storage;
-use crate::slot::{IndexLayout, Pointer};
-
-/// Something that can be in a list.
-///
-/// # Safety
-///
-/// From [`List::push`] to [`List::pop`] the links of a slot are its list's, and the slot stays where
-/// it is.
-pub(crate) unsafe trait Linked: Sized {
-    type Pointer: Pointer;
-
-    /// What the slab begins with, for its slots to refer to.
-    type Table;
-
-    /// Where the slots of a slab lie.
-    type Storage: Storage<Self>;
-
-    /// Links a slot to the next one of the list, or to none.
-    ///
-    /// # Safety
-    ///
-    /// The slot is in the list, or about to be.
-    unsafe fn set_link(this: NonNull<Self>, next: *mut ());
-
-    /// # Safety
-    ///
-    /// The slot is in a list.
-    unsafe fn link(this: NonNull<Self>) -> *mut ();
-
-    /// Begins the next epoch of a slot that came back [exhausted](crate::slot::End::exhausted). Returns `false` if
-    /// there is none.
-    ///
-    /// # Safety
-    ///
-    /// The slot came back so, and nobody else refers to it.
-    unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool;
+/// The links of something that is in one list at a time.
+pub(crate) struct Links<N> {
+    next: Cell<*mut N>,
+    previous: Cell<*mut N>,
 }
 
-/// A stack of vacant slots, which one thread uses at a time.
-pub(crate) struct List<S: Linked> {
-    head: S::Pointer,
-    slots: PhantomData<S>,
-}
-
-impl<S: Linked> List<S> {
-    pub(crate) fn new() -> Self {
-        List { head: S::Pointer::new(ptr::null_mut()), slots: PhantomData }
-    }
-
-    /// # Safety
-    ///
-    /// The slot is vacant, and in no other list. It lives as long as the list.
-    #[inline(always)]
-    pub(crate) unsafe fn push(&self, slot: NonNull<S>) {
-        // SAFETY: it is about to be in the list.
-        unsafe { S::set_link(slot, self.head.load()) };
-        self.head.store(slot.as_ptr().cast());
-    }
-
-    #[inline(always)]
-    pub(crate) fn pop(&self) -> Option<NonNull<S>> {
-        let slot = NonNull::new(self.head.load())?.cast::<S>();
-        // SAFETY: it is in the list.
-        self.head.store(unsafe { S::link(slot) });
-        Some(slot)
+impl<N> Links<N> {
+    pub(crate) const fn new() -> Self {
+        Links { next: Cell::new(ptr::null_mut()), previous: Cell::new(ptr::null_mut()) }
     }
 }
 
-/// Where the vacant slots of the middle lie, the last one on top.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(crate) trait Stack<S> {
-    fn new() -> Self;
+/// What can be in a list.
+pub(crate) trait Linked: Sized {
+    fn links(&self) -> &Links<Self>;
+}
 
-    /// Makes room for all slots that there are, so that a return allocates nothing. Tells whether the
-    /// allocator was called.
-    fn reserve(&mut self, capacity: u32) -> bool;
+/// One thread uses it at a time, and what it links. That lives as long as it is in the list.
+pub(crate) struct List<N>(Cell<*mut N>);
 
-    /// Gives back the room for more than there are now.
-    fn shrink(&mut self, capacity: u32);
+impl<N: Linked> List<N> {
+    pub(crate) const fn new() -> Self {
+        List(Cell::new(ptr::null_mut()))
+    }
+
+    pub(crate) fn first(&self) -> Option<NonNull<N>> {
+        NonNull::new(self.0.get())
+    }
 
     /// # Safety
     ///
-    /// The slot is vacant, and in no list. It lives as long as the stack.
-    unsafe fn push(&mut self, slot: NonNull<S>);
-
-    fn pop(&mut self) -> Option<NonNull<S>>;
-}
-
-/// Takes no memory, but whoever pops has to read what another thread has written to the slot, before the
-/// next one is known.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl<S: Linked> Stack<S> for List<S> {
-    fn new() -> Self {
-        List::new()
-    }
-
-    fn reserve(&mut self, _: u32) -> bool {
-        false
-    }
-
-    fn shrink(&mut self, _: u32) {}
-
-    unsafe fn push(&mut self, slot: NonNull<S>) {
+    /// The node lives until it is removed, and is in no list.
+    pub(crate) unsafe fn push(&self, node: NonNull<N>) {
         // SAFETY: the caller's.
-        unsafe { List::push(self, slot) };
+        let links = unsafe { node.as_ref() }.links();
+        links.next.set(self.0.get());
+        links.previous.set(ptr::null_mut());
+        if let Some(next) = self.first() {
+            // SAFETY: it is in the list, so it lives.
+            unsafe { next.as_ref() }.links().previous.set(node.as_ptr());
+        }
+        self.0.set(node.as_ptr());
     }
 
-    fn pop(&mut self) -> Option<NonNull<S>> {
-        List::pop(self)
-    }
-}
-
-/// Takes 8 bytes for each slot, and touches none of them.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl<S> Stack<S> for Vec<NonNull<S>> {
-    fn new() -> Self {
-        Vec::new()
-    }
-
-    fn reserve(&mut self, capacity: u32) -> bool {
-        let before = self.capacity();
-        self.reserve(capacity as usize - self.len());
-        self.capacity() != before
-    }
-
-    fn shrink(&mut self, capacity: u32) {
-        self.shrink_to(capacity as usize);
+    /// # Safety
+    ///
+    /// The node is in this list.
+    pub(crate) unsafe fn remove(&self, node: NonNull<N>) {
+        // SAFETY: the caller's.
+        let links = unsafe { node.as_ref() }.links();
+        let (next, previous) = (links.next.get(), links.previous.get());
+        match NonNull::new(previous) {
+            // SAFETY: it is in the list, so it lives.
+            Some(previous) => unsafe { previous.as_ref() }.links().next.set(next),
+            None => self.0.set(next),
+        }
+        if let Some(next) = NonNull::new(next) {
+            // SAFETY: as above.
+            unsafe { next.as_ref() }.links().previous.set(previous);
+        }
     }
 
-    unsafe fn push(&mut self, slot: NonNull<S>) {
-        debug_assert!(self.len() < self.capacity());
-        self.push(slot);
+    /// Takes the first one out.
+    pub(crate) fn pop(&self) -> Option<NonNull<N>> {
+        let first = self.first()?;
+        // SAFETY: it is in this list.
+        unsafe { self.remove(first) };
+        Some(first)
     }
 
-    fn pop(&mut self) -> Option<NonNull<S>> {
-        self.pop()
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &N> {
+        // SAFETY: it is in the list, so it lives.
+        let first = self.first().map(|node| unsafe { node.as_ref() });
+        iter::successors(first, |node| {
+            let next = NonNull::new(node.links().next.get())?;
+            // SAFETY: as above.
+            Some(unsafe { next.as_ref() })
+        })
     }
 }

@@ -1,29 +1,30 @@
 //! The slab of one thread: a list, and counts.
 
 use alloc::boxed::Box;
-use core::{cell::Cell, iter, ptr::NonNull};
+use core::{
+    cell::{Cell, RefCell},
+    mem::MaybeUninit,
+    ptr::NonNull,
+};
 
 use super::{
-    Find, Indexed, Settings, Slab, Stats, Storage,
-    list::{Linked, List},
+    Depot, Find, Item, Settings, Slab, Stats, Storage,
+    chunks::{Chunks, Indexed},
+    magazines::{MAGAZINE, Magazines, ROOM},
 };
 use crate::slot::End;
 
 #[repr(C)]
-pub(crate) struct LocalSlab<S: Linked> {
-    settings: Settings<Self>,
-    /// As it came from the allocator.
-    this: NonNull<Self>,
-    vacant: List<S>,
+pub(crate) struct LocalSlab<S: Item> {
+    settings: Settings<S>,
+    magazines: Magazines<Cell<u64>, Cell<*mut ()>>,
     live: Cell<u64>,
     handles: Cell<usize>,
-    slots: S::Storage,
-    used: Cell<u32>,
+    storage: S::Storage,
+    depot: RefCell<Depot<S>>,
     /// If slots do not count that: so many times slots were rented.
     rented: Cell<u64>,
-    capacity: Cell<u32>,
     abandoned: Cell<u64>,
-    retired: Cell<u64>,
     refused: Cell<u64>,
     allocations: Cell<u64>,
 }
@@ -32,112 +33,124 @@ fn count(counter: &Cell<u64>) {
     counter.set(counter.get() + 1);
 }
 
-impl<S: Linked> LocalSlab<S> {
+impl<S: Item> LocalSlab<S> {
     #[cold]
-    fn rent_new(&self) -> Option<NonNull<S>> {
-        let used = self.used.get();
-        if used == self.capacity.get() && !self.grow() {
-            return None;
+    #[inline(never)]
+    fn rent_from_depot(&self) -> Option<NonNull<S>> {
+        loop {
+            self.magazines.refill(&mut self.depot.borrow_mut(), &self.storage);
+            let slot = self.magazines.pop(ROOM);
+            if slot.is_some() || !self.grow() {
+                return slot;
+            }
         }
-        self.used.set(used + 1);
-        // SAFETY: there is one thread, and the index is the next.
-        unsafe { self.slots.take_new(used) }
     }
 
     fn grow(&self) -> bool {
-        if self.capacity.get() >= self.settings.limit() {
+        let capacity = self.depot.borrow().capacity();
+        if capacity >= self.settings.limit() {
             return false;
         }
-        // SAFETY: the place is that of a new slot.
-        let make = |place, index| unsafe { self.settings.make(place, self.this, index) };
-        // SAFETY: there is one thread, and `make` does not come here.
-        self.capacity.set(unsafe { self.slots.add(self.capacity.get(), make) });
+        let (slots, page) = self.storage.allocate(capacity);
+        // SAFETY: it was just allocated.
+        unsafe { self.depot.borrow_mut().add(slots, page) };
         count(&self.allocations);
         true
     }
 
-    /// Frees all vacant slots, and those that were never used; tells how many.
-    fn free_all(&self) -> u32 {
-        let unused = self.used.get()..self.capacity.get();
-        // SAFETY: there is one thread, and these indices are the next.
-        let unused = unused.filter_map(|index| unsafe { self.slots.take_new(index) });
-        let mut freed = 0;
-        for slot in iter::from_fn(|| self.vacant.pop()).chain(unused) {
-            // SAFETY: it was in the list, or was never used, so it is vacant.
-            unsafe { self.slots.free(slot) };
-            freed += 1;
+    /// Puts slots into the depot, so that there is room for others.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&self) {
+        self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.storage);
+        if S::Storage::FREES {
+            self.free_empty(false);
         }
-        freed
     }
 
+    /// Frees pages that are empty: all, or those that there are too many of.
+    fn free_empty(&self, all: bool) -> u32 {
+        let before = self.depot.borrow().capacity();
+        while let Some(page) = { self.depot.borrow_mut().remove_empty(all) } {
+            // SAFETY: all its slots are vacant, and nobody refers to it any more.
+            unsafe { self.storage.free(page) };
+        }
+        before - self.depot.borrow().capacity()
+    }
+
+    /// Frees what nobody will need: the slab, if nothing is out.
+    ///
     /// # Safety
     ///
-    /// Nobody has a handle, nothing is out, and nobody uses the slab any more.
-    #[cold]
-    unsafe fn free(this: NonNull<Self>) {
-        // SAFETY: it is from `Box::into_raw`, and the caller is the last.
-        drop(unsafe { Box::from_raw(this.as_ptr()) });
-    }
-}
-
-impl<S: Linked> Drop for LocalSlab<S> {
-    fn drop(&mut self) {
-        if S::Storage::FREES {
-            self.free_all();
+    /// Nobody has a handle, and the caller does not use the slab any more.
+    unsafe fn end(this: NonNull<Self>) {
+        // SAFETY: the slab was not freed, as this comes last when something comes back.
+        let slab = unsafe { this.as_ref() };
+        if slab.live.get() == 0 {
+            // SAFETY: it is from `Box::leak`, and the caller is the last.
+            drop(unsafe { Box::from_raw(this.as_ptr()) });
+        } else if S::Storage::FREES {
+            slab.trim();
         }
     }
 }
 
-impl<S: Linked<Storage: Indexed<S>>> Find for LocalSlab<S> {
+impl<S: Item> Drop for LocalSlab<S> {
+    fn drop(&mut self) {
+        while let Some(page) = S::Storage::FREES.then(|| self.depot.get_mut().remove_page()).flatten() {
+            // SAFETY: nothing is out, and nobody refers to the slab.
+            unsafe { self.storage.free(page) };
+        }
+    }
+}
+
+impl<S: Item<Storage = Chunks<S>> + Indexed> Find for LocalSlab<S> {
     #[inline(always)]
     fn used(&self) -> u32 {
-        self.used.get()
+        self.storage.used()
     }
 
     #[inline]
     fn get(&self, index: u32) -> Option<NonNull<S>> {
-        if index < self.used() { self.slots.get(index) } else { None }
+        self.storage.get(index)
     }
 }
 
-impl<S: Linked> Slab for LocalSlab<S> {
+impl<S: Item> Slab for LocalSlab<S> {
     type Slot = S;
 
-    fn new(settings: Settings<Self>) -> NonNull<Self> {
+    fn new(settings: Settings<S>) -> NonNull<Self> {
         let zero = || Cell::new(0);
         let initial = settings.initial;
-        let slab = Box::new(LocalSlab {
-            vacant: List::new(),
+        let this = NonNull::from(Box::leak(Box::<Self>::new_uninit())).cast::<Self>();
+        let slab = MaybeUninit::new(LocalSlab {
+            magazines: Magazines::new(),
             live: zero(),
             handles: Cell::new(1),
-            slots: Storage::new(&settings.table, settings.limit()),
+            storage: Storage::new(&settings.table, settings.limit()),
+            depot: RefCell::new(Depot::new(this.cast(), settings.first_generation)),
             settings,
-            this: NonNull::dangling(),
-            used: Cell::new(0),
             rented: zero(),
-            capacity: Cell::new(0),
             abandoned: zero(),
-            retired: zero(),
             refused: zero(),
             allocations: Cell::new(1),
         });
-        let this = NonNull::new(Box::into_raw(slab)).expect("a box has an address");
-        // SAFETY: nobody else has seen the slab yet.
-        unsafe { (*this.as_ptr()).this = this };
+        // SAFETY: it is the place of a slab, which nobody else has seen.
+        unsafe { this.cast::<MaybeUninit<Self>>().write(slab) };
         // SAFETY: the handle that is about to be returned keeps the slab.
         unsafe { this.as_ref() }.reserve(initial);
         this
     }
 
-    fn settings(&self) -> &Settings<Self> {
+    fn settings(&self) -> &Settings<S> {
         &self.settings
     }
 
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
-        let slot = self.vacant.pop().or_else(|| self.rent_new())?;
+        let slot = self.magazines.pop(ROOM).or_else(|| self.rent_from_depot())?;
         count(&self.live);
-        if !S::Storage::COUNTS_RENTS {
+        if S::Storage::FREES {
             count(&self.rented);
         }
         Some(slot)
@@ -148,12 +161,11 @@ impl<S: Linked> Slab for LocalSlab<S> {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
         let usual = !end.exhausted && !end.abandoned && slab.handles.get() != 0;
-        if usual {
-            // SAFETY: the slot is vacant, and in no list.
-            unsafe { slab.vacant.push(slot) };
+        let put = usual && slab.magazines.push(slot, ROOM);
+        if put {
             slab.live.set(slab.live.get() - 1);
         }
-        usual
+        put
     }
 
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
@@ -161,45 +173,51 @@ impl<S: Linked> Slab for LocalSlab<S> {
         let slab = unsafe { this.as_ref() };
         // SAFETY: the slot came back so.
         if end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) } {
-            count(&slab.retired);
-        } else {
-            // SAFETY: the slot is vacant, and in no list.
-            unsafe { slab.vacant.push(slot) };
+            slab.depot.borrow_mut().retire();
+        } else if !slab.magazines.push(slot, ROOM) {
+            slab.make_room();
+            slab.magazines.push(slot, ROOM);
         }
         if end.abandoned {
             count(&slab.abandoned);
         }
         slab.live.set(slab.live.get() - 1);
-        if slab.handles.get() == 0 && slab.live.get() == 0 {
-            // SAFETY: nobody has a handle, and that was the last slot.
-            unsafe { Self::free(this) };
+        if slab.handles.get() == 0 {
+            // SAFETY: nobody has a handle.
+            unsafe { Self::end(this) };
         }
     }
 
     fn reserve(&self, additional: u32) {
-        let gone = self.live.get() + self.retired.get();
-        while u64::from(self.capacity.get()) - gone < additional.into() && self.grow() {}
+        let gone = |depot: &Depot<S>| self.live.get() + u64::from(depot.retired());
+        let is_short = |depot: &Depot<S>| {
+            u64::from(depot.capacity()) - gone(depot) < additional.into()
+        };
+        let kept = self.live.get().saturating_add(additional.into());
+        self.depot.borrow_mut().reserve(u32::try_from(kept).unwrap_or(u32::MAX));
+        while is_short(&self.depot.borrow()) && self.grow() {}
     }
 
     fn trim(&self) -> u32 {
-        let freed = self.free_all();
-        self.capacity.set(self.capacity.get() - freed);
-        self.used.set(self.capacity.get());
-        freed
+        let mut depot = self.depot.borrow_mut();
+        self.magazines.drain(self.magazines.len(), &mut depot, &self.storage);
+        depot.forget_reserved();
+        drop(depot);
+        self.free_empty(true)
     }
 
     fn stats(&self) -> Stats {
-        let first = self.settings.first_generation;
-        let (rented, high_water) = self.slots.uses(self.used.get(), first);
-        let rented = rented + self.rented.get();
+        let depot = self.depot.borrow();
+        let uses = self.storage.uses(self.settings.first_generation);
+        let (rented, high_water) = uses.unwrap_or((self.rented.get(), depot.most().into()));
         let live = self.live.get();
         Stats {
             rented,
             returned: rented - live,
             live,
             high_water,
-            capacity: self.capacity.get().into(),
-            retired: self.retired.get(),
+            capacity: depot.capacity().into(),
+            retired: depot.retired().into(),
             stale_rejections: self.refused.get(),
             abandoned: self.abandoned.get(),
             allocations: self.allocations.get(),
@@ -234,9 +252,7 @@ impl<S: Linked> Slab for LocalSlab<S> {
         // SAFETY: the handle that is still counted keeps the slab.
         let slab = unsafe { this.as_ref() };
         slab.handles.set(0);
-        if slab.live.get() == 0 {
-            // SAFETY: nobody has a handle, and nothing is out.
-            unsafe { Self::free(this) };
-        }
+        // SAFETY: nobody has a handle any more.
+        unsafe { Self::end(this) };
     }
 }

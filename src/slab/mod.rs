@@ -1,22 +1,30 @@
 #![doc = include_str!("design.md")]
 
 mod block;
-mod chunks;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod limbo;
+mod cache;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod caches;
+mod chunks;
+mod depot;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod lines;
 mod list;
 mod local;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod shard;
+mod magazines;
+mod page;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
-mod tally;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod threads;
+mod stripes;
+mod tally;
 
 use core::{any::type_name, cell::Cell, ptr::NonNull};
 
-use self::list::Linked;
+use self::{
+    depot::Depot,
+    page::{Page, Shape},
+};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{
     AnyThread,
@@ -24,7 +32,7 @@ use crate::{
 };
 use crate::{
     OneThread, Stats,
-    slot::{End, Home, IndexLayout, Slot},
+    slot::{End, Home, IndexLayout, Pointer, Slot, Word},
 };
 
 pub(crate) use block::Block;
@@ -98,8 +106,8 @@ pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally, LocalPool);
 
 /// What a slab is made with. It begins with this, and so with the table.
 #[repr(C)]
-pub(crate) struct Settings<L: Slab> {
-    pub(crate) table: <L::Slot as Linked>::Table,
+pub(crate) struct Settings<S: Item> {
+    pub(crate) table: S::Table,
     pub(crate) initial: u32,
     pub(crate) limit: Option<u32>,
     /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
@@ -108,24 +116,12 @@ pub(crate) struct Settings<L: Slab> {
     /// How the bits of an index are shared between slots and epochs.
     pub(crate) layout: IndexLayout,
     pub(crate) first_generation: u32,
-    /// Makes the slot with an index and this first generation in a place that is valid for writes, and that nobody else
-    /// refers to.
-    pub(crate) make: unsafe fn(NonNull<L::Slot>, NonNull<L>, u32, u32),
 }
 
-impl<L: Slab> Settings<L> {
+impl<S: Item> Settings<S> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    #[inline(always)]
     pub(crate) fn is_bounded(&self) -> bool {
         self.exact && self.limit.is_some()
-    }
-
-    /// # Safety
-    ///
-    /// `place` is valid for writes, and nobody else refers to it.
-    pub(crate) unsafe fn make(&self, place: NonNull<L::Slot>, slab: NonNull<L>, index: u32) {
-        // SAFETY: the caller's.
-        unsafe { (self.make)(place, slab, index, self.first_generation) };
     }
 
     pub(crate) fn limit(&self) -> u32 {
@@ -133,51 +129,74 @@ impl<L: Slab> Settings<L> {
     }
 }
 
-/// Where the slots of a slab lie, and how there come to be more of them.
-pub(crate) trait Storage<S: Linked> {
-    /// What the vacant ones lie in that no thread has for itself.
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    type Stack: list::Stack<S>;
+/// What a slab has many of: slots, or blocks.
+///
+/// # Safety
+///
+/// A slot that was [made](Item::make) leads to its page, or to the slab.
+pub(crate) unsafe trait Item: Sized {
+    type Word: Word;
+    type Pointer: Pointer;
+
+    /// What the slab begins with, for its slots to refer to.
+    type Table;
+
+    /// Where the slots of a slab lie.
+    type Storage: Storage<Self>;
+
+    /// Of slots that were never taken, a thread gets so many at a time.
+    const NEW_AT_ONCE: u32;
+
+    /// Makes the slot with an index and a first generation.
+    ///
+    /// # Safety
+    ///
+    /// `place` is valid for writes, nobody else refers to it, and it is one of the page.
+    unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, index: u32, generation: u32);
+
+    /// Begins the next epoch of a slot that came back [exhausted](End::exhausted). Returns `false` if
+    /// there is none.
+    ///
+    /// # Safety
+    ///
+    /// The slot came back so, and nobody else refers to it.
+    unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool;
+}
+
+/// Where the pages of a slab lie.
+pub(crate) trait Storage<S: Item> {
+    /// An empty page can be given back to the allocator. (Then the slots do not know how often they were rented.)
+    const FREES: bool;
 
     fn new(table: &S::Table, limit: u32) -> Self;
 
-    /// The slot with this index, which was [added](Storage::add), and not taken before.
+    fn shape(&self) -> Shape;
+
+    /// Allocates more slots, beyond the `capacity` that there are, which is below the limit. Tells how many, and gives
+    /// the page that they are in if there is one. One thread at a time does this.
+    fn allocate(&self, capacity: u32) -> (u32, Option<NonNull<Page<S>>>);
+
+    /// The place of the next page, and how many slots it has, if `opened` slots are in pages before it and its place was
+    /// allocated.
+    fn next_page(&self, opened: u32) -> Option<(NonNull<Page<S>>, u32)>;
+
+    /// The slot with this index was made.
+    fn note_made(&self, index: u32);
+
+    /// # Safety
+    ///
+    /// The slot is one of this storage, vacant, and nobody else refers to it.
+    unsafe fn page_of(&self, slot: NonNull<S>) -> NonNull<Page<S>>;
+
+    /// How many times slots were rented, since the generation `first`, and how many slots; if the slots know.
+    fn uses(&self, first: u32) -> Option<(u64, u64)>;
+
+    /// Gives a page back to the allocator.
     ///
     /// # Safety
     ///
-    /// Nobody else adds or takes at the same time, and indices are taken in order.
-    unsafe fn take_new(&self, index: u32) -> Option<NonNull<S>>;
-
-    /// Adds slots from the index `index` on, which is how many there were: `make` makes each in its place.
-    /// Returns how many there are.
-    ///
-    /// # Safety
-    ///
-    /// Nobody else adds at the same time, and `make` writes a slot.
-    unsafe fn add(&self, index: u32, make: impl FnMut(NonNull<S>, u32)) -> u32;
-
-    /// The slots know how often they were rented; otherwise somebody else has to count.
-    const COUNTS_RENTS: bool;
-
-    /// How many times slots were rented, of those below `used`, since the generation `first`; and how many
-    /// slots were out at a time, at most.
-    fn uses(&self, used: u32, first: u32) -> (u64, u64);
-
-    /// A vacant slot can be given back to the allocator.
-    const FREES: bool;
-
-    /// Does that.
-    ///
-    /// # Safety
-    ///
-    /// [`FREES`](Storage::FREES), and the slot is vacant, in no list, and not used again.
-    unsafe fn free(&self, slot: NonNull<S>);
-}
-
-/// Storage whose slots stay as long as the slab does, so that each can be found by its index.
-pub(crate) trait Indexed<S: Linked>: Storage<S> {
-    /// The slot with this index, if it was added.
-    fn get(&self, index: u32) -> Option<NonNull<S>>;
+    /// [`FREES`](Storage::FREES). Nobody refers to the page or its slots any more.
+    unsafe fn free(&self, page: NonNull<Page<S>>);
 }
 
 /// A slab whose slots can be found by their indices.
@@ -191,12 +210,12 @@ pub(crate) trait Find: Slab {
 
 /// Slots, those of them that are vacant, and what keeps all that.
 pub(crate) trait Slab: Sized {
-    type Slot: Linked;
+    type Slot: Item;
 
     /// With one handle.
-    fn new(settings: Settings<Self>) -> NonNull<Self>;
+    fn new(settings: Settings<Self::Slot>) -> NonNull<Self>;
 
-    fn settings(&self) -> &Settings<Self>;
+    fn settings(&self) -> &Settings<Self::Slot>;
 
     /// A vacant slot, which is out from now on, or `None` if the limit is reached. The caller has
     /// a handle.
@@ -219,7 +238,8 @@ pub(crate) trait Slab: Sized {
 
     fn reserve(&self, additional: u32);
 
-    /// Gives vacant slots back to the allocator; tells how many. The storage [can](Storage::FREES).
+    /// Gives pages without a slot that is out back to the allocator; tells how many slots that are. The storage
+    /// [can](Storage::FREES).
     fn trim(&self) -> u32;
 
     fn stats(&self) -> Stats;

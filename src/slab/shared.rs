@@ -1,523 +1,377 @@
-//! The slab of many threads: chunks of slots, a [shard](super::shard) for each thread, and a middle
-//! behind a lock for what goes from one to another.
+//! The slab of many threads: a [cache](super::cache) for each thread that rents there, and a depot behind a lock for
+//! what goes from one to another. If it is bounded, [stripes](super::stripes) instead of the caches.
 //! See *Who frees* in the design text for the rules that comments here refer to.
 
 use alloc::boxed::Box;
-use core::{mem, ptr, ptr::NonNull};
+use core::{mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    Find, Indexed, Settings, Slab, Stats, Storage,
-    chunks::{self, Chunks},
-    limbo,
-    list::{Linked, Stack},
-    shard::{Entered, Shard},
-    threads::{self, lock},
+    Depot, Find, Item, Settings, Slab, Stats, Storage,
+    cache::{Cache, Leaving},
+    caches,
+    chunks::{Chunks, Indexed},
+    list::List,
+    magazines::{MAGAZINE, ROOM},
+    page::Page,
+    stripes::{Look, Stripe, Stripes},
 };
-use crate::slot::End;
-use crate::sync::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Mutex,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
-    yield_now,
+use crate::{
+    slot::End,
+    sync::{
+        AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+        lock,
+    },
 };
-
-/// The first chunk of shards are the near ones.
-const FIRST_SHARDS: u32 = threads::NEAR.ilog2();
-type NearShards = [Shard; 1 << FIRST_SHARDS];
 
 #[repr(C)]
-pub(crate) struct SharedSlab<S: Linked> {
-    settings: Settings<Self>,
+pub(crate) struct SharedSlab<S: Item> {
+    settings: Settings<S>,
     /// As it came from the allocator.
     this: NonNull<Self>,
-    slots: S::Storage,
-    /// By the numbers of threads. The first, which belongs to none, is shut.
-    shards: Chunks<Shard, AtomicPtr<()>, FIRST_SHARDS>,
-    /// The near ones of them, which are the short way; in a slab that is bounded or closed, as many
-    /// that are shut.
-    near: AtomicPtr<Shard>,
-    closed: AtomicBool,
+    storage: S::Storage,
+    stripes: Stripes,
     handles: AtomicUsize,
-    /// So many slots were handed to threads, and were not freed since. Where they have indices, those with
-    /// a lower one.
-    used: AtomicU32,
-    /// [`OPEN`], [`LOOKED`], or what [`threads::ended`] was when somebody looked for a slot and there was
-    /// none.
-    full: AtomicU64,
-    middle: Mutex<Middle<S>>,
-    /// So many slots are in the middle, are retired, or came back when the slab was closed. A return
-    /// counts after it has put slots there, which may be taken before: until then this is too low.
-    vacant: AtomicI64,
+    /// What keeps the slab: all handles together, each cache that it has in its list, each call that needs it after the slot
+    /// of its caller is back, and, since it is closed, each slot that is out.
+    refs: AtomicUsize,
+    locked: Mutex<Locked<S>>,
+    /// For who allocates, so that the depot is not locked meanwhile.
+    growing: Mutex<()>,
     /// So many slots are about to come back.
     returning: AtomicU32,
     // ORDERING: Relaxed, from here on: counts for reports.
-    /// If slots do not count that: so many times other than from a shard that was near.
+    /// If slots do not count that: so many times other than from a cache that was found at once.
     rented: AtomicU64,
-    retired: AtomicU64,
     abandoned: AtomicU64,
     refused: AtomicU64,
     allocations: AtomicU64,
     /// A model fails if this is left.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
-    /// Loom has no statics that could stay.
-    #[cfg(loom)]
-    shut: NearShards,
 }
 
-/// There may be a vacant slot.
-const OPEN: u64 = 0;
-
-/// Somebody has begun to look for one, and none has come back since.
-const LOOKED: u64 = 1;
-
-const _: () = assert!(threads::NONE_ENDED > LOOKED);
-
-struct Middle<S: Linked> {
-    vacant: <S::Storage as Storage<S>>::Stack,
-    /// So many slots are there.
-    capacity: u32,
+struct Locked<S: Item> {
+    depot: Depot<S>,
+    /// Of all threads.
+    caches: List<Cache>,
+    /// There is no handle any more, and all that is out was counted.
+    is_closed: bool,
 }
 
-impl<S: Linked> SharedSlab<S> {
-    /// The shard of this thread, or one that is shut.
-    #[inline(always)]
-    fn near(&self) -> NonNull<Shard> {
-        // ORDERING: Relaxed. It points to what was there before anybody had the slab.
-        let near = self.near.load(Relaxed);
-        // SAFETY: it points to the near shards, or to as many, and the place is that of one of them.
-        let near = unsafe { NonNull::new_unchecked(near) };
-        // SAFETY: as above.
-        unsafe { near.byte_add(threads::place()) }
+// SAFETY: the caches in the list are for who has the lock, and what others use of them are atomics.
+unsafe impl<S: Item> Send for Locked<S> {}
+
+impl<S: Item> SharedSlab<S> {
+    fn address(&self) -> NonNull<()> {
+        NonNull::from(self).cast()
     }
 
-    /// Near shards that are shut.
-    #[cfg_attr(not(loom), expect(clippy::unused_self, reason = "a slab of a model has its own"))]
-    fn shut(&self) -> *mut Shard {
-        #[cfg(not(loom))]
-        let shut = {
-            static SHUT: NearShards = Shard::all_shut();
-            &raw const SHUT
-        };
-        #[cfg(loom)]
-        let shut = &raw const self.shut;
-        shut.cast::<Shard>().cast_mut()
-    }
-
-    /// The shard of this thread, by its number, if it is there.
-    #[inline(always)]
-    fn own(&self) -> Option<NonNull<Shard>> {
-        self.shards.get(threads::number())
-    }
-
-    /// The shard of this thread, which gets one; `None` if the thread is about to end.
-    fn shard(&self) -> Option<NonNull<Shard>> {
-        let number = threads::take_number()?;
-        self.shards.get(number).or_else(|| self.add_shard(number))
-    }
-
-    /// Comes into a shard, where that needs a flag; `None` if somebody is there.
-    #[inline(always)]
-    fn enter<'s>(&self, shard: &'s Shard) -> Option<Entered<'s>> {
-        if self.settings.is_bounded() { shard.try_enter() } else { Some(Entered::freely()) }
-    }
-
-    #[cold]
-    fn add_shard(&self, number: u32) -> Option<NonNull<Shard>> {
-        let _only = lock(&self.middle);
-        let mut there = self.shards.end();
-        while there <= number {
-            // SAFETY: the place is that of a new shard.
-            let make = |place: NonNull<Shard>, number| unsafe { place.write(Shard::new(number)) };
-            // SAFETY: under the lock.
-            there = unsafe { self.shards.add(there, make) };
-            self.allocations.fetch_add(1, Relaxed);
+    /// The cache of this thread, which gets one; `None` if the thread has ended.
+    fn cache(&self) -> Option<&Cache> {
+        let cache = caches::find_anywhere(self.address());
+        // SAFETY: the cache of this thread lives until that leaves it.
+        let cache = cache.map(|cache| unsafe { cache.as_ref() });
+        match cache {
+            Some(cache) if cache.is_left() => caches::leave(self.address()),
+            Some(cache) => return Some(cache),
+            None => {}
         }
-        self.shards.get(number)
+        let cache = caches::add(self.address(), || {
+            let cache = Cache::new(self.this.cast(), Self::leave);
+            self.allocations.fetch_add(1, Relaxed);
+            // ORDERING: Relaxed: the caller has a handle, which keeps the slab.
+            self.refs.fetch_add(1, Relaxed);
+            // SAFETY: it lives until both have let go, and the slab takes it out before.
+            unsafe { lock(&self.locked).caches.push(cache) };
+            cache
+        });
+        // SAFETY: as above.
+        cache.map(|cache| unsafe { cache.as_ref() })
     }
 
-    fn shards(&self) -> impl Iterator<Item = &Shard> {
-        // SAFETY: chunks live as long as the slab.
-        (threads::NONE + 1..).map_while(|number| Some(unsafe { self.shards.get(number)?.as_ref() }))
-    }
-
-    /// From a shard that is not near, or where that needs a flag, or from elsewhere.
+    /// From elsewhere than the cache that is found at once.
+    #[cold]
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
-        let own = self.own().and_then(|shard| {
-            // SAFETY: a slab that has a handle keeps its shards.
-            self.take_from(unsafe { shard.as_ref() })
-        });
-        let slot = match own {
-            None if self.is_full() => None,
-            None => self.find(),
-            own => own,
-        }?;
-        if !S::Storage::COUNTS_RENTS {
-            // ORDERING: Relaxed: it is for reports.
+        let slot = if self.settings.is_bounded() { self.find() } else { self.rent_from_depot() }?;
+        if S::Storage::FREES {
             self.rented.fetch_add(1, Relaxed);
         }
         Some(slot)
     }
 
-    /// There was no slot for anybody, and none has come back since, but perhaps to the shard of a thread that
-    /// keeps it for itself. So nobody has to look for one.
-    #[inline(always)]
-    fn is_full(&self) -> bool {
-        // ORDERING: Relaxed. Who knows of a return sees what that stored in `reopen`, or something later.
-        self.full.load(Relaxed) == threads::ended()
-    }
-
-    /// Says that a slot comes back. The caller has the lock of the middle, or is in the shard of a bounded
-    /// slab that the slot goes to.
-    #[inline(always)]
-    fn reopen(&self) {
-        // ORDERING: Relaxed. Whoever looks for a slot has the lock of the middle, and stores `LOOKED` before
-        // coming into any shard. If that was in this one before us, it has released it to us (by `Entered`),
-        // and we see `LOOKED` or something later. If it comes after us, it finds the slot.
-        if self.full.load(Relaxed) != OPEN {
-            // ORDERING: AcqRel, with the exchange in `find`: that fails, or comes before this.
-            self.full.swap(OPEN, AcqRel);
-        }
-    }
-
-    /// A slot of this thread's shard, if there is one, and nobody else is there.
-    #[inline(always)]
-    fn take_from(&self, shard: &Shard) -> Option<NonNull<S>> {
-        // Others only take from here, so that there is nothing holds.
-        if shard.len() == 0 {
-            return None;
-        }
-        let _entered = self.enter(shard)?;
-        shard.pop()
-    }
-
-    /// A vacant slot from the middle, a new one, one of other threads, or of a new chunk. The shard
-    /// has none, and gets some more.
-    #[cold]
-    fn find(&self) -> Option<NonNull<S>> {
-        // SAFETY: a slab that has a handle keeps its shards.
-        let shard = self.shard().map(|shard| unsafe { shard.as_ref() });
-        // A thread that had no number before has what the last one with its number left.
-        if let Some(slot) = shard.and_then(|shard| self.take_from(shard)) {
+    fn rent_from_depot(&self) -> Option<NonNull<S>> {
+        let cache = self.cache();
+        // It may be where it was not looked for first.
+        if let Some(slot) = cache.and_then(Cache::pop) {
             return Some(slot);
         }
-        let mut middle = lock(&self.middle);
         loop {
-            if let Some(slot) = self.hand_out(&mut middle, shard) {
+            let slot = {
+                let depot = &mut lock(&self.locked).depot;
+                match cache {
+                    Some(cache) => {
+                        cache.magazines.refill(depot, &self.storage);
+                        cache.pop()
+                    }
+                    None => depot.take(&self.storage, &mut 1),
+                }
+            };
+            if slot.is_some() || !self.grow(|depot| depot.vacant() > 0) {
+                return slot;
+            }
+        }
+    }
+
+    /// A vacant slot of a bounded slab, wherever it is.
+    fn find(&self) -> Option<NonNull<S>> {
+        let mut backoff = Backoff::new();
+        loop {
+            let empty = match self.stripes.take() {
+                Look::Slot(slot) => return Some(slot),
+                Look::None(empty) => empty,
+            };
+            let mut locked = lock(&self.locked);
+            if let Some(slot) = locked.depot.take(&self.storage, &mut 1) {
+                if let Some(own) = self.stripes.own().enter() {
+                    own.magazines.refill(&mut locked.depot, &self.storage);
+                }
                 return Some(slot);
             }
-            if self.use_next(&mut middle) {
-                continue;
-            }
-            // Before what they leave is looked for. It may be too low, and then somebody looks once more.
-            let ended = threads::ended();
-            // ORDERING: Relaxed: who comes into a shard after us sees it. See `reopen`.
-            self.full.store(LOOKED, Relaxed);
-            if !self.reclaim(&mut middle) && !self.grow(&mut middle) {
-                // Fails if a slot has come back meanwhile.
-                // ORDERING: AcqRel, with the swap in `reopen`.
-                let _full = self.full.compare_exchange(LOOKED, ended, AcqRel, Relaxed);
+            let is_none = self.stripes.confirm(&empty);
+            drop(locked);
+            if !is_none {
+                backoff.wait();
+            } else if !self.grow(|depot| depot.vacant() > 0) {
                 return None;
             }
         }
     }
 
-    /// One from the middle; the shard, which is empty, gets some more.
-    fn hand_out(&self, middle: &mut Middle<S>, shard: Option<&Shard>) -> Option<NonNull<S>> {
-        // Those of a bounded slab have to do for all threads.
-        let wanted = if self.settings.is_bounded() { Shard::HALF } else { Shard::ALL };
-        let mut count = 0;
-        let own = shard.and_then(|shard| {
-            let _entered = self.enter(shard)?;
-            count = shard.refill(wanted, &mut middle.vacant);
-            shard.pop()
-        });
-        let slot = own.or_else(|| {
-            let slot = middle.vacant.pop()?;
-            count += 1;
-            Some(slot)
-        });
-        // ORDERING: Relaxed: what is vacant matters when nobody rents.
-        self.vacant.fetch_sub(count.into(), Relaxed);
-        slot
-    }
-
-    /// Slots that were never used. Several, so that those of one thread are neighbours: two threads
-    /// with alternate slots wait for each other's cache lines (11 ns more for each operation).
-    fn use_next(&self, middle: &mut Middle<S>) -> bool {
-        let used = self.used.load(Relaxed);
-        let end = middle.capacity.min(used + Shard::HALF);
-        // The lowest is the last to go into the shard, and the first to come out of it.
-        // SAFETY: under the lock.
-        let new = (used..end).filter_map(|index| unsafe { self.slots.take_new(index) });
-        for slot in new {
-            // SAFETY: it is vacant, and was never in a list.
-            unsafe { middle.vacant.push(slot) };
-        }
-        // ORDERING: Release, with the Acquire in `used`: the chunk was added before. All who store
-        // hold the lock.
-        self.used.store(end, Release);
-        self.vacant.fetch_add((end - used).into(), Relaxed);
-        used < end
-    }
-
-    /// Collects what others have and do not need: in a bounded slab all that is vacant, in an
-    /// unbounded one what threads left that have ended. Whether there was anything.
-    fn reclaim(&self, middle: &mut Middle<S>) -> bool {
-        let mut found = false;
-        let mut drain = |shard: &Shard| found |= self.collect(middle, shard);
-        if self.settings.is_bounded() {
-            // All of them before anything is taken out of the first: otherwise a slot could come
-            // back behind us, and another go before us, and we would find none where one was vacant
-            // at any time. There will be no more of them, nor another who does this: that is under
-            // the lock.
-            for shard in self.shards() {
-                // Whoever is in there is about to leave: it waits for nobody, and calls nobody.
-                while shard.try_enter().map(mem::forget).is_none() {
-                    yield_now();
-                }
+    /// Allocates more slots, unless there are enough. `false` if the limit is reached.
+    #[cold]
+    fn grow(&self, enough: impl FnOnce(&Depot<S>) -> bool) -> bool {
+        let _only = lock(&self.growing);
+        let capacity = {
+            let depot = &lock(&self.locked).depot;
+            if enough(depot) {
+                return true;
             }
-            for shard in self.shards() {
-                drain(shard);
-                drop(shard.entered());
-            }
-        } else {
-            let numbers = threads::numbers();
-            let left = numbers.without_thread().map_while(|number| self.shards.get(number));
-            // SAFETY: chunks live as long as the slab.
-            left.for_each(|shard| drain(unsafe { shard.as_ref() }));
-        }
-        found
-    }
-
-    /// All that is in a shard goes to the middle. Whether there was anything.
-    fn collect(&self, middle: &mut Middle<S>, shard: &Shard) -> bool {
-        let count = shard.drain(&mut middle.vacant);
-        self.vacant.fetch_add(count.into(), Relaxed);
-        count > 0
-    }
-
-    /// Frees all slots of the middle, and those that were never used; tells how many.
-    fn free_all(&self, middle: &mut Middle<S>) -> u32 {
-        while self.use_next(middle) {}
-        let mut freed = 0;
-        while let Some(slot) = middle.vacant.pop() {
-            // SAFETY: it was in the middle, so it is vacant.
-            unsafe { self.slots.free(slot) };
-            freed += 1;
-        }
-        let capacity = middle.capacity - freed;
-        middle.capacity = capacity;
-        middle.vacant.shrink(capacity);
-        self.vacant.fetch_sub(freed.into(), Relaxed);
-        // ORDERING: Relaxed. All who store hold the lock, and where slots are freed, nobody looks for one
-        // by its index.
-        self.used.store(self.used.load(Relaxed) - freed, Relaxed);
-        freed
-    }
-
-    fn grow(&self, middle: &mut Middle<S>) -> bool {
-        if middle.capacity >= self.settings.limit() {
+            depot.capacity()
+        };
+        if capacity >= self.settings.limit() {
             return false;
         }
-        // SAFETY: the place is that of a new slot.
-        let make = |place, index| unsafe { self.settings.make(place, self.this, index) };
-        // SAFETY: under the lock.
-        middle.capacity = unsafe { self.slots.add(middle.capacity, make) };
-        let capacity = middle.capacity;
-        let reserved = middle.vacant.reserve(capacity);
-        self.allocations.fetch_add(1 + u64::from(reserved), Relaxed);
+        let (slots, page) = self.storage.allocate(capacity);
+        self.allocations.fetch_add(1, Relaxed);
+        // SAFETY: it was just allocated.
+        unsafe { lock(&self.locked).depot.add(slots, page) };
         true
     }
 
-    /// Whether there was room in that shard, where nobody else was.
-    ///
-    /// # Safety
-    ///
-    /// As [`Slab::put`]; the shard is this thread's.
-    #[inline(always)]
-    unsafe fn put_into(this: NonNull<Self>, shard: NonNull<Shard>, slot: NonNull<S>) -> bool {
-        // SAFETY: the slot is out, so the slab lives until its return is counted.
-        let slab = unsafe { this.as_ref() };
-        // SAFETY: as above.
-        let Some(_entered) = slab.enter(unsafe { shard.as_ref() }) else { return false };
-        if slab.settings.is_bounded() {
-            slab.reopen();
+    /// Frees pages that are empty: all, or those that there are too many of.
+    fn free_empty(&self, all: bool) -> u32 {
+        /// So many at a time, because others wait.
+        const AT_ONCE: usize = 8;
+
+        let mut slots = 0;
+        loop {
+            let mut pages = [const { None::<NonNull<Page<S>>> }; AT_ONCE];
+            {
+                let depot = &mut lock(&self.locked).depot;
+                pages.iter_mut().for_each(|page| *page = depot.remove_empty(all));
+            }
+            for page in pages {
+                let Some(page) = page else { return slots };
+                // SAFETY: all its slots are vacant, and it was taken out, so it lives.
+                slots += unsafe { page.as_ref() }.len();
+                // SAFETY: nobody refers to it any more.
+                unsafe { self.storage.free(page) };
+            }
         }
-        // SAFETY: as above.
-        unsafe { Shard::try_push(shard, slot) }
     }
 
-    /// A return by a thread whose shard has no room, or that has none yet, or none any more.
+    /// Takes a slot back in another way than the short one, or for the last time, if it is `worn`.
     ///
     /// # Safety
     ///
     /// As [`Slab::put`].
-    #[cold]
-    unsafe fn put_elsewhere(this: NonNull<Self>, slot: NonNull<S>) {
-        // SAFETY: the slot is out, so the slab lives until its return is counted.
+    unsafe fn put_slowly(this: NonNull<Self>, slot: NonNull<S>, worn: bool) {
+        // SAFETY: the slot is out, so the slab lives, and then the reference keeps it.
         let slab = unsafe { this.as_ref() };
-        let shard = slab.shard();
-        // To get the shard may have taken a while, and so may the lock below.
-        // ORDERING: Relaxed, both times: that it is closed may be missed, by the fourth rule.
-        if slab.closed.load(Relaxed) {
-            // SAFETY: the slot was out.
-            return unsafe { limbo::put(this, slot) };
-        }
-        // SAFETY: the caller's.
-        if shard.is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
-            return;
-        }
-        let mut middle = lock(&slab.middle);
-        if slab.closed.load(Relaxed) {
-            drop(middle);
-            // SAFETY: as above.
-            return unsafe { limbo::put(this, slot) };
-        }
-        let full = shard.filter(|_| !slab.settings.is_bounded());
-        let count = if let Some(shard) = full {
-            // SAFETY: the slot is still out.
-            unsafe { shard.as_ref() }.drain(&mut middle.vacant)
-        } else {
-            // SAFETY: the slot is vacant, and in no list.
-            unsafe { middle.vacant.push(slot) };
-            1
+        // ORDERING: Relaxed: the slot, which is out, keeps the slab so far.
+        slab.refs.fetch_add(1, Relaxed);
+        let is_closed = {
+            let mut locked = lock(&slab.locked);
+            let own = if locked.is_closed { None } else { caches::find_anywhere(this.cast()) };
+            if worn {
+                locked.depot.retire();
+            } else if let Some(cache) = own {
+                // SAFETY: the cache of this thread lives until that leaves it.
+                let magazines = &unsafe { cache.as_ref() }.magazines;
+                if magazines.len() == ROOM {
+                    magazines.drain(MAGAZINE.into(), &mut locked.depot, &slab.storage);
+                }
+                magazines.push(slot, ROOM);
+            } else {
+                // SAFETY: the caller's.
+                unsafe { locked.depot.put(&slab.storage, slot) };
+            }
+            locked.is_closed
         };
-        slab.reopen();
-        drop(middle);
-        // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
-        slab.vacant.fetch_add(count.into(), Release);
-        if let Some(shard) = full {
-            // SAFETY: the slot is still out.
-            let put = unsafe { Shard::try_push(shard, slot) };
-            debug_assert!(put, "there is room now");
+        if S::Storage::FREES {
+            slab.free_empty(is_closed);
         }
+        // SAFETY: there is this reference, and that of the slot since the slab was closed.
+        unsafe { Self::release(this, 1 + usize::from(is_closed)) };
     }
 
-    /// Takes a slot back to a closed slab, under the lock of limbo: nobody will rent it.
+    /// What a thread does to leave its cache.
     ///
     /// # Safety
     ///
-    /// As [`Slab::put`].
-    pub(crate) unsafe fn put_late(&self, slot: NonNull<S>) {
-        if S::Storage::FREES {
-            // SAFETY: the slot is vacant, and in no list.
-            unsafe { self.slots.free(slot) };
+    /// As [`Cache::leave`]; it is a cache of a slab of this type.
+    unsafe fn leave(cache: NonNull<Cache>) {
+        // SAFETY: the caller's.
+        let own = unsafe { cache.as_ref() };
+        let slab = own.slab().cast::<Self>();
+        let (slots, refs, is_first) = match own.leave_by_thread() {
+            Leaving::First => (own.magazines.len(), 1, true),
+            Leaving::Second { uncounted } => (uncounted, 0, false),
+        };
+        if is_first || slots > 0 {
+            // SAFETY: the reference of the cache keeps the slab, or those of the slots that were not counted.
+            let of_cache = unsafe { slab.as_ref() };
+            let is_closed = {
+                let mut locked = lock(&of_cache.locked);
+                own.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
+                if is_first {
+                    // SAFETY: it is in the list.
+                    unsafe { locked.caches.remove(cache) };
+                }
+                of_cache.rented.fetch_add(own.rents(), Relaxed);
+                locked.is_closed
+            };
+            if S::Storage::FREES {
+                of_cache.free_empty(is_closed);
+            }
+            let of_slots = if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
+            // SAFETY: they are those that were just said.
+            unsafe { Self::release(slab, refs + of_slots) };
         }
-        // ORDERING: Release, with the Acquire in `is_empty`, as the other returns.
-        self.vacant.fetch_add(1, Release);
+        // SAFETY: the slab has let go, or has it in its list no more.
+        unsafe { Cache::free(cache) };
     }
 
-    /// Nothing is out. For a closed slab, where nobody rents: slots only come back then, and go from
-    /// shards to the middle. To count the middle first is what makes sure that none is counted twice.
-    pub(crate) fn is_empty(&self) -> bool {
-        // ORDERING: Acquire, with the Release of the returns.
-        let vacant = self.vacant.load(Acquire);
-        let settled = self.shards().map(|shard| i64::from(shard.settled())).sum::<i64>();
-        vacant + settled == i64::from(self.used.load(Relaxed))
+    /// Gives references up. The slab may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// The caller has so many, and does not use the slab again.
+    unsafe fn release(this: NonNull<Self>, count: usize) {
+        // SAFETY: the references keep the slab until they are counted down.
+        let refs = unsafe { &(*this.as_ptr()).refs };
+        // ORDERING: AcqRel, with itself: all that others did to the slab was before.
+        if refs.fetch_sub(count, AcqRel) == count {
+            // SAFETY: it is from `Box::leak`, and nobody refers to it any more.
+            drop(unsafe { Box::from_raw(this.as_ptr()) });
+        }
     }
 }
 
-impl<S: Linked> Drop for SharedSlab<S> {
+impl<S: Item> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if S::Storage::FREES {
-            let mut middle = lock(&self.middle);
-            // ORDERING: who drops the slab has counted all slots, in `is_empty`, with Acquire: what
-            // others did to their shards is visible.
-            for shard in self.shards() {
-                self.collect(&mut middle, shard);
+            while let Some(page) = { lock(&self.locked).depot.remove_page() } {
+                // SAFETY: nothing is out, and nobody refers to the slab.
+                unsafe { self.storage.free(page) };
             }
-            self.free_all(&mut middle);
         }
         // As for a `Slot`.
         #[cfg(loom)]
         if !std::thread::panicking() {
-            // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
-            let _ = unsafe { self.closed.unsync_load() };
-            self.near.with_mut(|_| ());
             self.handles.with_mut(|_| ());
-            self.used.with_mut(|_| ());
-            self.full.with_mut(|_| ());
-            self.vacant.with_mut(|_| ());
+            self.refs.with_mut(|_| ());
             self.returning.with_mut(|_| ());
-            let Self { rented, retired, abandoned, refused, allocations, .. } = self;
-            for count in [rented, retired, abandoned, refused, allocations] {
+            self.stripes.touch();
+            let Self { rented, abandoned, refused, allocations, .. } = self;
+            for count in [rented, abandoned, refused, allocations] {
                 count.with_mut(|_| ());
             }
         }
     }
 }
 
-impl<S: Linked<Storage: Indexed<S>>> Find for SharedSlab<S> {
+impl<S: Item<Storage = Chunks<S>> + Indexed> Find for SharedSlab<S> {
     #[inline(always)]
     fn used(&self) -> u32 {
-        // ORDERING: Acquire, with the Release in `use_next`: the chunks of these slots are there.
-        self.used.load(Acquire)
+        self.storage.used()
     }
 
     #[inline]
     fn get(&self, index: u32) -> Option<NonNull<S>> {
-        if index < self.used() { self.slots.get(index) } else { None }
+        self.storage.get(index)
     }
 }
 
-impl<S: Linked> Slab for SharedSlab<S> {
+impl<S: Item> Slab for SharedSlab<S> {
     type Slot = S;
 
-    fn new(settings: Settings<Self>) -> NonNull<Self> {
+    fn new(settings: Settings<S>) -> NonNull<Self> {
         let count = || AtomicU64::new(0);
-        let middle = Middle { vacant: Stack::new(), capacity: 0 };
-        let slab = Box::new(SharedSlab {
-            slots: Storage::new(&settings.table, settings.limit()),
-            shards: Chunks::new(chunks::MAX),
-            near: AtomicPtr::new(ptr::null_mut()),
-            closed: AtomicBool::new(false),
+        let place = Box::leak(Box::<Self>::new_uninit());
+        let this = NonNull::from(&mut *place).cast::<Self>();
+        let depot = Depot::new(this.cast(), settings.first_generation);
+        let initial = settings.initial;
+        // As it came from the allocator, so that it can go back there.
+        let place = this.cast::<MaybeUninit<Self>>();
+        let slab = MaybeUninit::new(SharedSlab {
+            storage: Storage::new(&settings.table, settings.limit()),
+            stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
             handles: AtomicUsize::new(1),
-            used: AtomicU32::new(0),
-            full: AtomicU64::new(OPEN),
-            middle: Mutex::new(middle),
-            vacant: AtomicI64::new(0),
+            refs: AtomicUsize::new(1),
+            locked: Mutex::new(Locked { depot, caches: List::new(), is_closed: false }),
+            growing: Mutex::new(()),
             returning: AtomicU32::new(0),
             rented: count(),
-            retired: count(),
             abandoned: count(),
             refused: count(),
             allocations: AtomicU64::new(1),
             settings,
-            this: NonNull::dangling(),
+            this,
             #[cfg(loom)]
             lives: loom::alloc::Track::new(()),
-            #[cfg(loom)]
-            shut: Shard::all_shut(),
         });
-        let this = NonNull::new(Box::into_raw(slab)).expect("a box has an address");
-        // SAFETY: nobody else has seen the slab yet.
-        let slab = unsafe { &mut *this.as_ptr() };
-        slab.this = this;
-        // As the chunk has it, and not by way of a reference to the first: that leads to no other.
-        let near = slab.add_shard(threads::NONE).expect("there is room for it").as_ptr();
-        slab.near.store(if slab.settings.is_bounded() { slab.shut() } else { near }, Relaxed);
-        slab.reserve(slab.settings.initial);
+        // SAFETY: it is the place of a slab, which nobody else has seen.
+        unsafe { place.write(slab) };
+        // SAFETY: the handle that is about to be returned keeps the slab.
+        let slab = unsafe { this.as_ref() };
+        // (Some systems allocate a lock when it is first used.)
+        drop((lock(&slab.growing), lock(&slab.locked)));
+        if initial > 0 {
+            slab.reserve(initial);
+        }
         this
     }
 
-    fn settings(&self) -> &Settings<Self> {
+    fn settings(&self) -> &Settings<S> {
         &self.settings
     }
 
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
-        // SAFETY: a slab that has a handle keeps its shards.
-        let shard = unsafe { self.near().as_ref() };
-        let Some(slot) = shard.pop() else {
-            // A thread that is not near may have one in its own shard.
-            let full = threads::is_near() && self.is_full();
-            return if full { None } else { self.rent_slowly() };
-        };
-        if !S::Storage::COUNTS_RENTS {
-            shard.count();
+        if let Some(cache) = caches::find(self.address()) {
+            // SAFETY: the cache of this thread lives until that leaves it.
+            let cache = unsafe { cache.as_ref() };
+            if let Some(slot) = cache.pop() {
+                if S::Storage::FREES {
+                    cache.count();
+                }
+                return Some(slot);
+            }
         }
-        Some(slot)
+        self.rent_slowly()
     }
 
     #[inline(always)]
@@ -525,85 +379,96 @@ impl<S: Linked> Slab for SharedSlab<S> {
         if end.exhausted || end.abandoned {
             return false;
         }
-        // SAFETY: the slot is out, so the slab lives until its return is counted.
-        let shard = unsafe { this.as_ref() }.near();
-        // SAFETY: as above. That the slab is closed may be missed; see the fourth rule.
-        unsafe { Shard::try_push(shard, slot) }
+        // SAFETY: the cache of this thread lives until that leaves it.
+        caches::find(this.cast()).is_some_and(|cache| unsafe { cache.as_ref() }.push(slot))
     }
 
-    #[inline(always)]
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
-        // SAFETY: the slot is out, so the slab lives until its return is counted.
+        // SAFETY: the slot is out, so the slab lives until the slot is back.
         let slab = unsafe { this.as_ref() };
-        // ORDERING: Relaxed: these are for reports, and that it is closed may be missed, by the fourth
-        // rule.
         if end.abandoned {
             slab.abandoned.fetch_add(1, Relaxed);
         }
-        if slab.closed.load(Relaxed) {
-            // SAFETY: the slot was out.
-            return unsafe { limbo::put(this, slot) };
-        }
         // SAFETY: the slot came back so.
         if end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) } {
-            slab.retired.fetch_add(1, Relaxed);
-            // ORDERING: Release, with the Acquire in `is_empty`: all was done before.
-            slab.vacant.fetch_add(1, Release);
-            return;
+            // SAFETY: the caller's.
+            return unsafe { Self::put_slowly(this, slot, true) };
+        }
+        if slab.settings.is_bounded() {
+            // SAFETY: the stripes live until the slot is back.
+            let stripes = unsafe { NonNull::new_unchecked(&raw mut (*this.as_ptr()).stripes) };
+            // SAFETY: as above.
+            if unsafe { Stripes::put(stripes, slot) } {
+                return;
+            }
+        } else if let Some(cache) = caches::find_anywhere(this.cast()) {
+            // SAFETY: the cache of this thread lives until that leaves it.
+            let cache = unsafe { cache.as_ref() };
+            if cache.push(slot) {
+                return;
+            }
+            if cache.is_left() {
+                caches::leave(this.cast());
+            }
         }
         // SAFETY: the caller's.
-        if !slab.own().is_some_and(|shard| unsafe { Self::put_into(this, shard, slot) }) {
-            // SAFETY: the caller's.
-            unsafe { Self::put_elsewhere(this, slot) };
-        }
+        unsafe { Self::put_slowly(this, slot, false) };
     }
 
     fn reserve(&self, additional: u32) {
-        // SAFETY: a slab that has a handle keeps its shards.
-        let own = self.shard().map_or(0, |shard| unsafe { shard.as_ref() }.len());
-        let mut middle = lock(&self.middle);
-        loop {
-            let new = middle.capacity - self.used.load(Relaxed);
-            let retired = i64::try_from(self.retired.load(Relaxed)).unwrap_or(i64::MAX);
-            let at_hand = i64::from(new) + i64::from(own);
-            let at_hand = at_hand + self.vacant.load(Relaxed) - retired;
-            if at_hand >= additional.into() || !self.grow(&mut middle) {
+        let own = if self.settings.is_bounded() {
+            self.stripes.iter().map(|stripe| stripe.len()).sum()
+        } else {
+            self.cache().map_or(0, |cache| cache.magazines.len())
+        };
+        let own = u32::try_from(own).unwrap_or(u32::MAX);
+        let more = additional.saturating_sub(own);
+        {
+            let depot = &mut lock(&self.locked).depot;
+            depot.reserve(depot.lent().saturating_add(more));
+        }
+        while self.grow(|depot| depot.vacant() >= more) {
+            if lock(&self.locked).depot.vacant() >= more {
                 return;
             }
         }
     }
 
     fn trim(&self) -> u32 {
-        // SAFETY: a slab that has a handle keeps its shards.
-        let own = self.own().map(|shard| unsafe { shard.as_ref() });
-        let mut middle = lock(&self.middle);
-        if let Some(shard) = own {
-            if let Some(_entered) = self.enter(shard) {
-                self.collect(&mut middle, shard);
-            }
+        // SAFETY: the cache of this thread lives until that leaves it.
+        let own = caches::find_anywhere(self.address()).map(|cache| unsafe { cache.as_ref() });
+        if let Some(own) = own.filter(|own| !own.is_left()) {
+            let depot = &mut lock(&self.locked).depot;
+            own.magazines.drain(own.magazines.len(), depot, &self.storage);
         }
-        self.reclaim(&mut middle);
-        self.reopen();
-        self.free_all(&mut middle)
+        for stripe in self.stripes.iter() {
+            let inside = stripe.wait();
+            let depot = &mut lock(&self.locked).depot;
+            inside.magazines.drain(inside.magazines.len(), depot, &self.storage);
+        }
+        lock(&self.locked).depot.forget_reserved();
+        self.free_empty(true)
     }
 
     fn stats(&self) -> Stats {
-        // The middle first, so that what goes there from a shard meanwhile is not counted twice.
-        let vacant = self.vacant.load(Acquire);
-        let in_shards = self.shards().map(|shard| i64::from(shard.len())).sum::<i64>();
-        // ORDERING: Acquire, with the Release in `use_next`: the chunks of these slots are there.
-        let used = self.used.load(Acquire);
-        let live = (i64::from(used) - vacant - in_shards).max(0).unsigned_abs();
-        let (rented, high_water) = self.slots.uses(used, self.settings.first_generation);
-        let counted = self.shards().map(Shard::counted).sum::<u64>();
-        let rented = rented + counted + self.rented.load(Relaxed);
+        let locked = lock(&self.locked);
+        let depot = &locked.depot;
+        let in_stripes = self.stripes.iter().map(|stripe| stripe.len()).sum::<u64>();
+        let in_caches = locked.caches.iter().map(|cache| cache.magazines.len()).sum::<u64>();
+        let counted = locked.caches.iter().map(Cache::rents).sum::<u64>();
+        let live = u64::from(depot.lent()).saturating_sub(in_stripes + in_caches);
+        let (capacity, retired, most) = (depot.capacity(), depot.retired(), depot.most());
+        drop(locked);
+        let uses = self.storage.uses(self.settings.first_generation);
+        let counted = (counted + self.rented.load(Relaxed), most.into());
+        let (rented, high_water) = uses.unwrap_or(counted);
         Stats {
             rented,
             returned: rented.saturating_sub(live),
             live,
             high_water,
-            capacity: lock(&self.middle).capacity.into(),
-            retired: self.retired.load(Relaxed),
+            capacity: capacity.into(),
+            retired: retired.into(),
             stale_rejections: self.refused.load(Relaxed),
             abandoned: self.abandoned.load(Relaxed),
             allocations: self.allocations.load(Relaxed),
@@ -646,11 +511,40 @@ impl<S: Linked> Slab for SharedSlab<S> {
     }
 
     unsafe fn close(this: NonNull<Self>) {
-        limbo::close(this, |slab| {
-            // ORDERING: Relaxed. A return that sees both takes the lock of limbo, which is what
-            // orders it after this; one that does not falls under the fourth rule.
-            slab.closed.store(true, Relaxed);
-            slab.near.store(slab.shut(), Relaxed);
-        });
+        // SAFETY: the reference of the handles keeps the slab.
+        let slab = unsafe { this.as_ref() };
+        caches::leave(this.cast());
+        slab.stripes.iter().for_each(Stripe::close);
+        let refs = {
+            let mut locked = lock(&slab.locked);
+            let Locked { depot, caches, is_closed } = &mut *locked;
+            let (leaving, mut counted, mut left) = (List::new(), 0, 0);
+            while let Some(cache) = caches.pop() {
+                // SAFETY: it is in no list.
+                if let Some(slots) = unsafe { Cache::leave_by_slab(cache) } {
+                    counted += slots;
+                    left += 1;
+                } else {
+                    // SAFETY: its thread leaves it, and waits for the lock.
+                    unsafe { leaving.push(cache) };
+                }
+            }
+            *caches = leaving;
+            *is_closed = true;
+            for stripe in slab.stripes.iter() {
+                let magazines = stripe.closed();
+                magazines.drain(magazines.len(), depot, &slab.storage);
+            }
+            let out = depot.lent() - u32::try_from(counted).expect("they are of the slab");
+            // ORDERING: Relaxed: the reference of the handles is given up below. What is out is counted down by who
+            // has the lock after this.
+            slab.refs.fetch_add(out as usize, Relaxed);
+            1 + left
+        };
+        if S::Storage::FREES {
+            slab.free_empty(true);
+        }
+        // SAFETY: the reference of the handles, and those of the caches that it has left.
+        unsafe { Self::release(this, refs) };
     }
 }

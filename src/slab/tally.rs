@@ -4,7 +4,7 @@
 use core::cell::Cell;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-use super::threads;
+use super::lines;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
@@ -37,42 +37,23 @@ impl Tally for LocalTally {
     }
 }
 
-/// For each thread with a low number its own counts, and the first ones for all others.
+/// For each of the first threads its own counts, and the first ones for all others.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(crate) struct SharedTally([Line; threads::NEAR as usize]);
+pub(crate) struct SharedTally([Line; LINES]);
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+const LINES: usize = 16;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[derive(Default)]
 #[repr(align(64))]
 struct Line([AtomicU64; 2]);
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl Line {
-    /// Of the line of the thread's own number, where nobody else stores.
-    #[inline(always)]
-    fn count(&self, which: bool) {
-        let count = &self.0[usize::from(which)];
-        // ORDERING: Relaxed: it is for reports.
-        count.store(count.load(Relaxed) + 1, Relaxed);
-    }
-}
-
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl SharedTally {
-    /// Of a thread that has no low number; it takes one, for the next time.
-    #[cold]
-    fn count_slowly(&self, which: bool) {
-        threads::take_number();
-        // ORDERING: Relaxed, as above.
-        self.0[threads::NONE as usize].0[usize::from(which)].fetch_add(1, Relaxed);
-    }
-}
-
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl SharedTally {
     pub(crate) const fn new() -> Self {
-        SharedTally([const { Line([const { AtomicU64::new(0) }; 2]) }; threads::NEAR as usize])
+        SharedTally([const { Line([const { AtomicU64::new(0) }; 2]) }; LINES])
     }
 }
 
@@ -80,9 +61,13 @@ impl SharedTally {
 impl Tally for SharedTally {
     #[inline(always)]
     fn count(&self, which: bool) {
-        match self.0.get(threads::number() as usize) {
-            Some(own) if threads::number() != threads::NONE => own.count(which),
-            _ => self.count_slowly(which),
+        let line = lines::line();
+        let count = |line: usize| &self.0[line].0[usize::from(which)];
+        // ORDERING: Relaxed: they are for reports, and nobody else stores in the line of a thread.
+        if line == lines::SHARED || line >= LINES {
+            count(lines::SHARED).fetch_add(1, Relaxed);
+        } else {
+            count(line).store(count(line).load(Relaxed) + 1, Relaxed);
         }
     }
 

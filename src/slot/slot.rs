@@ -25,7 +25,7 @@ pub(crate) struct Slot<T, H: Home> {
     /// The [`Number`] of the operation; in a vacant slot, of the next one. It repeats a part of the state, so that
     /// an end can compute the state that it expects without waiting for the other end's last store to it.
     number: H::Word,
-    /// The consumer's. In a vacant slot, two links.
+    /// The consumer's.
     pub(crate) waker: WakerCell<H::Pointer>,
     /// The completer's.
     pub(crate) watcher: WakerCell<H::Pointer>,
@@ -141,12 +141,6 @@ impl<T, H: Home> Slot<T, H> {
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
         self.header.table()
-    }
-
-    /// A vacant slot has no waker, but a link there.
-    #[inline(always)]
-    pub(crate) fn link(&self) -> &H::Pointer {
-        &self.waker.data
     }
 
     crate::sync::const_unless_loom! {

@@ -1,0 +1,204 @@
+//! The depot of a slab: its pages, and the slots that no thread has at hand.
+
+use core::ptr::NonNull;
+
+use super::{
+    Item, Storage,
+    list::List,
+    page::{Fill, Page},
+};
+
+/// Its methods are called with the storage of the slab that it belongs to.
+pub(crate) struct Depot<S: Item> {
+    /// The slab.
+    slab: NonNull<()>,
+    first_generation: u32,
+    /// Pages by what they have of vacant slots, so that the next one is at hand: by [`Fill`].
+    some: List<Page<S>>,
+    empty: List<Page<S>>,
+    full: List<Page<S>>,
+    /// The number of slots of all pages, and of those that will be opened when they are needed.
+    capacity: u32,
+    /// The number of slots that are vacant here.
+    vacant: u32,
+    /// The number of slots of pages that were opened.
+    opened: u32,
+    /// The number of slots that came back for the last time.
+    retired: u32,
+    /// As many slots stay here, even if they are not used.
+    reserved: u32,
+    /// The most that `capacity` has been.
+    most: u32,
+}
+
+// SAFETY: what it refers to is the slab's, and for whoever has the depot. The slab sees to it that it is sent to threads
+// only if its slots may be.
+unsafe impl<S: Item> Send for Depot<S> {}
+
+impl<S: Item> Depot<S> {
+    pub(crate) fn new(slab: NonNull<()>, first_generation: u32) -> Self {
+        Depot {
+            slab,
+            first_generation,
+            some: List::new(),
+            empty: List::new(),
+            full: List::new(),
+            capacity: 0,
+            vacant: 0,
+            opened: 0,
+            retired: 0,
+            reserved: 0,
+            most: 0,
+        }
+    }
+
+    pub(crate) fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    pub(crate) fn vacant(&self) -> u32 {
+        self.vacant
+    }
+
+    pub(crate) fn retired(&self) -> u32 {
+        self.retired
+    }
+
+    pub(crate) fn most(&self) -> u32 {
+        self.most
+    }
+
+    /// The number of slots that are neither here nor retired.
+    pub(crate) fn lent(&self) -> u32 {
+        self.capacity - self.vacant - self.retired
+    }
+
+    /// A slot comes back that must not be taken again.
+    pub(crate) fn retire(&mut self) {
+        self.retired += 1;
+    }
+
+    pub(crate) fn reserve(&mut self, slots: u32) {
+        self.reserved = self.reserved.max(slots);
+    }
+
+    /// Adds what the storage [has allocated](Storage::allocate).
+    ///
+    /// # Safety
+    ///
+    /// It was allocated when the capacity was what it is now, and is added once.
+    pub(crate) unsafe fn add(&mut self, slots: u32, page: Option<NonNull<Page<S>>>) {
+        if let Some(page) = page {
+            // SAFETY: the caller's: it is a new place for a page.
+            unsafe { self.open(page, slots) };
+        }
+        self.capacity += slots;
+        self.vacant += slots;
+        self.most = self.most.max(self.capacity);
+    }
+
+    /// # Safety
+    ///
+    /// As [`Page::make`].
+    unsafe fn open(&mut self, page: NonNull<Page<S>>, slots: u32) {
+        // SAFETY: the caller's.
+        unsafe { Page::make(page, self.slab, self.opened, slots) };
+        // SAFETY: it was just made.
+        unsafe { self.empty.push(page) };
+        // (Where pages are freed, nobody uses the indices of slots.)
+        self.opened = self.opened.wrapping_add(slots);
+    }
+
+    /// A page with a vacant slot: one that is in use already, if there is one.
+    fn page(&mut self, storage: &S::Storage) -> Option<NonNull<Page<S>>> {
+        let page = self.some.first().or(self.empty.first());
+        if page.is_some() || self.opened >= self.capacity {
+            return page;
+        }
+        let (page, slots) = storage.next_page(self.opened)?;
+        // SAFETY: it was allocated, as the capacity tells, and is opened once.
+        unsafe { self.open(page, slots) };
+        Some(page)
+    }
+
+    /// Takes a vacant slot out. `new` is how many that were never taken the caller may have.
+    pub(crate) fn take(&mut self, storage: &S::Storage, new: &mut u32) -> Option<NonNull<S>> {
+        let page = self.page(storage)?;
+        // SAFETY: a page of a list lives.
+        let is_new = unsafe { page.as_ref() }.next_is_new();
+        *new = new.checked_sub(is_new.into())?;
+        // SAFETY: as above.
+        let before = unsafe { page.as_ref() }.fill();
+        // SAFETY: as above, and it is a page of the storage.
+        let (slot, index) = unsafe { Page::take(page, storage.shape(), self.first_generation) };
+        if is_new {
+            storage.note_made(index);
+        }
+        self.vacant -= 1;
+        self.move_page(page, before);
+        Some(slot)
+    }
+
+    /// Takes a slot back.
+    ///
+    /// # Safety
+    ///
+    /// It is a slot of the slab, vacant, and nobody refers to it.
+    pub(crate) unsafe fn put(&mut self, storage: &S::Storage, slot: NonNull<S>) {
+        // SAFETY: the caller's.
+        let page = unsafe { storage.page_of(slot) };
+        // SAFETY: a page lives as long as one of its slots is out.
+        let before = unsafe { page.as_ref() }.fill();
+        // SAFETY: as above; the rest is the caller's.
+        unsafe { Page::put(page, storage.shape(), slot) };
+        self.vacant += 1;
+        self.move_page(page, before);
+    }
+
+    /// Moves a page to the list that it belongs to now.
+    fn move_page(&mut self, page: NonNull<Page<S>>, before: Fill) {
+        // SAFETY: a page lives that has been in a list.
+        let now = unsafe { page.as_ref() }.fill();
+        if before != now {
+            // SAFETY: it was in that list.
+            unsafe { self.pages(before).remove(page) };
+            // SAFETY: it is in no other.
+            unsafe { self.pages(now).push(page) };
+        }
+    }
+
+    fn pages(&self, fill: Fill) -> &List<Page<S>> {
+        match fill {
+            Fill::Some => &self.some,
+            Fill::Empty => &self.empty,
+            Fill::Full => &self.full,
+        }
+    }
+
+    /// Takes out an empty page that may be freed: any, or one that there are too many of. Those are what goes
+    /// beyond twice what is lent, or reserved.
+    pub(crate) fn remove_empty(&mut self, any: bool) -> Option<NonNull<Page<S>>> {
+        let page = self.empty.first()?;
+        // SAFETY: a page of a list lives.
+        let slots = unsafe { page.as_ref() }.len();
+        let kept = self.lent().saturating_mul(2).max(self.reserved);
+        if !any && self.capacity - slots < kept {
+            return None;
+        }
+        // SAFETY: it is in that list.
+        unsafe { self.empty.remove(page) };
+        self.capacity -= slots;
+        self.vacant -= slots;
+        Some(page)
+    }
+
+    /// Takes any page out. For who frees them all.
+    pub(crate) fn remove_page(&mut self) -> Option<NonNull<Page<S>>> {
+        self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop())
+    }
+
+    /// From now on, what is reserved is what is lent.
+    pub(crate) fn forget_reserved(&mut self) {
+        self.reserved = 0;
+    }
+}

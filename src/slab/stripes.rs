@@ -1,0 +1,228 @@
+//! Where a bounded slab has its vacant slots at hand: in stripes, one for each core, and not one for each thread. Who finds
+//! nothing in its own stripe looks into all of them, so that the last vacant slot is found wherever it is.
+//!
+//! A stripe is for who has marked its word as taken. The word also counts how many times that was, so that two loads of
+//! it tell whether anybody was there in between: a slab is full if all stripes were seen empty, and nobody has been in any of
+//! them until all were seen.
+//!
+//! ```text
+//!  word  63                        2 1      0
+//!       ┌───────────────────────────┬──────┬─────┐
+//!       │ how many times it was left│closed│taken│
+//!       └───────────────────────────┴──────┴─────┘
+//! ```
+
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+use super::{
+    lines,
+    magazines::{Magazines, ROOM},
+};
+use crate::sync::{
+    AtomicPtr, AtomicU64, Backoff,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+const TAKEN: u64 = 1;
+const CLOSED: u64 = 2;
+const ONE_TIME: u64 = 4;
+
+/// On cache lines of its own, and not beside those that the prefetcher brings along.
+#[repr(align(128))]
+pub(crate) struct Stripe {
+    word: AtomicU64,
+    magazines: Magazines<AtomicU64, AtomicPtr<()>>,
+}
+
+/// Somebody is in a stripe, and leaves it when this is dropped.
+pub(crate) struct Inside<'s> {
+    word: &'s AtomicU64,
+    taken: u64,
+    pub(crate) magazines: &'s Magazines<AtomicU64, AtomicPtr<()>>,
+}
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // ORDERING: Release, with the Acquire in `enter` and `Seen::of`.
+        self.word.store(self.taken - TAKEN + ONE_TIME, Release);
+    }
+}
+
+impl Stripe {
+    fn new() -> Self {
+        Stripe { word: AtomicU64::new(0), magazines: Magazines::new() }
+    }
+
+    /// Comes in, if nobody is there, and it is not closed.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+        // ORDERING: Relaxed: the exchange finds out whether it is still so.
+        let word = self.word.load(Relaxed) & !(TAKEN | CLOSED);
+        let taken = word | TAKEN;
+        // ORDERING: Acquire, with the Release of `Inside::drop`: what was done there is visible.
+        self.word.compare_exchange(word, taken, Acquire, Relaxed).ok()?;
+        Some(Inside { word: &self.word, taken, magazines: &self.magazines })
+    }
+
+    /// Comes in when whoever is there has left. For who holds no lock. That it is closed is not the case.
+    pub(crate) fn wait(&self) -> Inside<'_> {
+        let mut backoff = Backoff::new();
+        loop {
+            if let Some(inside) = self.enter() {
+                return inside;
+            }
+            backoff.wait();
+        }
+    }
+
+    /// Nobody comes in any more.
+    pub(crate) fn close(&self) {
+        self.wait().taken |= CLOSED;
+    }
+
+    /// The magazines of a stripe that the caller has closed.
+    pub(crate) fn closed(&self) -> &Magazines<AtomicU64, AtomicPtr<()>> {
+        debug_assert!(self.word.load(Relaxed) & CLOSED != 0);
+        &self.magazines
+    }
+
+    /// Puts a vacant slot in, if nobody is there, and there is room. The slab may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// The stripe lives until the slot is there.
+    #[inline(always)]
+    unsafe fn put<S>(this: NonNull<Self>, slot: NonNull<S>) -> bool {
+        // SAFETY: the caller's.
+        let stripe = unsafe { this.as_ref() };
+        let Some(inside) = stripe.enter() else { return false };
+        inside.magazines.push(slot, ROOM)
+    }
+
+    /// The number of slots, if nobody takes or puts any.
+    pub(crate) fn len(&self) -> u64 {
+        self.magazines.len()
+    }
+}
+
+/// What somebody saw who looked into stripes: that they were empty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    /// Of all of them.
+    times: u64,
+    /// Somebody was in one of them, which may hold slots.
+    is_busy: bool,
+}
+
+impl Seen {
+    const NOTHING: Seen = Seen { times: 0, is_busy: false };
+
+    fn add(&mut self, word: u64) {
+        self.times = self.times.wrapping_add(word / ONE_TIME);
+        self.is_busy |= word & TAKEN != 0;
+    }
+}
+
+/// The stripes of a slab; none if it is not bounded.
+pub(crate) struct Stripes(Box<[Stripe]>);
+
+/// What a look at all stripes has found.
+pub(crate) enum Look<S> {
+    Slot(NonNull<S>),
+    /// There was no slot. It is to be [confirmed](Stripes::confirm).
+    None(Empty),
+}
+
+/// All stripes were empty, each at some time.
+pub(crate) struct Empty(Seen);
+
+impl Stripes {
+    pub(crate) fn new(limit: Option<u32>) -> Self {
+        let stripes = limit.map_or(0, |limit| (limit as usize).min(cores()));
+        Stripes((0..stripes).map(|_| Stripe::new()).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stripe> {
+        self.0.iter()
+    }
+
+    /// The stripe that this thread looks into first.
+    #[inline(always)]
+    pub(crate) fn own(&self) -> &Stripe {
+        &self.0[lines::line() % self.0.len()]
+    }
+
+    /// Takes a slot of any stripe.
+    #[inline]
+    pub(crate) fn take<S>(&self) -> Look<S> {
+        let (before, after) = self.0.split_at(lines::line() % self.0.len());
+        let mut seen = Seen::NOTHING;
+        for stripe in after.iter().chain(before) {
+            // ORDERING: Acquire, with the Release of `Inside::drop`: who sees that sees the length.
+            seen.add(stripe.word.load(Acquire));
+            if stripe.len() == 0 {
+                continue;
+            }
+            match stripe.enter().map(|inside| inside.magazines.pop(ROOM)) {
+                Some(Some(slot)) => return Look::Slot(slot),
+                Some(None) => {}
+                None => seen.is_busy = true,
+            }
+        }
+        Look::None(Empty(seen))
+    }
+
+    /// All stripes were empty at the same time: since each was seen, nobody has been there. Otherwise one has to look
+    /// again.
+    pub(crate) fn confirm(&self, empty: &Empty) -> bool {
+        let mut now = Seen::NOTHING;
+        // ORDERING: Acquire: the loads that follow are not done before those of the look. (They are of the same words, and
+        // never older.)
+        self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
+        !now.is_busy && empty.0 == now
+    }
+
+    /// Puts a vacant slot into the stripe of this thread, or another one. Fails if somebody is in each, or they are full or
+    /// closed. The slab may be gone afterwards.
+    ///
+    /// # Safety
+    ///
+    /// `this` lives until the slot is there.
+    #[inline]
+    pub(crate) unsafe fn put<S>(this: NonNull<Self>, slot: NonNull<S>) -> bool {
+        // SAFETY: the caller's.
+        let stripes = NonNull::from(&*unsafe { this.as_ref() }.0);
+        let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
+        let own = lines::line();
+        (own..own + len).any(|line| {
+            // SAFETY: it is one of the stripes.
+            let stripe = unsafe { first.add(line % len) };
+            // SAFETY: the caller's.
+            unsafe { Stripe::put(stripe, slot) }
+        })
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn touch(&mut self) {
+        for stripe in &mut self.0 {
+            stripe.word.with_mut(|_| ());
+            stripe.magazines.touch();
+        }
+    }
+}
+
+/// So many threads run at a time, at most.
+fn cores() -> usize {
+    #[cfg(any(loom, miri))]
+    return 2;
+    #[cfg(not(any(loom, miri)))]
+    {
+        use std::sync::OnceLock;
+
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        (*CORES.get_or_init(cores)).clamp(1, 64)
+    }
+}
