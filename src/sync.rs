@@ -88,9 +88,7 @@ mod loomed {
         cell::UnsafeCell,
         sync::{
             Mutex, MutexGuard,
-            atomic::{
-                AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-            },
+            atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
         },
         thread::yield_now,
     };

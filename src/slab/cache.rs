@@ -16,8 +16,9 @@ use crate::sync::{
     Ordering::{AcqRel, Relaxed},
 };
 
-/// On cache lines of its own, and not beside those that the prefetcher brings along.
-#[repr(align(128))]
+/// On cache lines of its own, and not beside those that the prefetcher brings along. What each rent needs is in the
+/// first one.
+#[repr(C, align(128))]
 pub(crate) struct Cache {
     /// [`ROOM`], or 0 since one of the two has let go.
     room: AtomicU64,
@@ -30,6 +31,9 @@ pub(crate) struct Cache {
     leave: unsafe fn(NonNull<Cache>),
     /// For who has the lock of the depot.
     links: Links<Cache>,
+    /// A model fails if this is left.
+    #[cfg(loom)]
+    lives: loom::alloc::Track<()>,
 }
 
 impl Linked for Cache {
@@ -57,6 +61,8 @@ impl Cache {
             slab,
             leave,
             links: Links::new(),
+            #[cfg(loom)]
+            lives: loom::alloc::Track::new(()),
         });
         NonNull::from(Box::leak(cache))
     }
@@ -122,6 +128,13 @@ impl Cache {
             return Leaving::First;
         }
         Leaving::Second { uncounted: self.magazines.len() - self.counted.load(Relaxed) }
+    }
+
+    /// For another thread. The slab has the cache, which is empty, in its list no more.
+    pub(crate) fn renew(&self) {
+        self.rents.store(0, Relaxed);
+        // ORDERING: Relaxed: the next thread gets it from who has the lock of the depot.
+        self.room.store(ROOM, Relaxed);
     }
 
     /// The slab lets go, and has the lock of the depot. Returns the number of slots that are here, which the slab

@@ -250,16 +250,24 @@ pub(crate) fn find(slab: NonNull<()>) -> Option<NonNull<Cache>> {
     let found = TABLE.try_with(|table| {
         let entries = table.entries.get();
         let entry = entries.get(entries.home(slab.as_ptr()));
-        if entry.slab() == slab.as_ptr() { entry.cache() } else { None }
+        // SAFETY: an entry with a slab has a cache.
+        let cache = || unsafe { NonNull::new_unchecked(entry.cache.load(Relaxed)) };
+        (entry.slab() == slab.as_ptr()).then(cache)
     });
     found.ok().flatten()
 }
 
-/// The cache that this thread has of a slab, wherever it is.
+/// The cache that this thread has of a slab, wherever it is. From then on it is where it is looked for first.
 pub(crate) fn find_anywhere(slab: NonNull<()>) -> Option<NonNull<Cache>> {
     let found = TABLE.try_with(|table| {
         let entries = table.entries.get();
-        entries.get(entries.place(slab.as_ptr())).cache()
+        let entry = entries.get(entries.place(slab.as_ptr()));
+        let cache = entry.cache()?;
+        // The other one is found here, because its way leads from its own first place past that of this one.
+        let first = entries.get(entries.home(slab.as_ptr()));
+        entry.set(first.slab(), first.cache.load(Relaxed));
+        first.set(slab.as_ptr(), cache.as_ptr());
+        Some(cache)
     });
     found.ok().flatten()
 }

@@ -27,7 +27,9 @@ pub(crate) struct Depot<S: Item> {
     retired: u32,
     /// As many slots stay here, even if they are not used.
     reserved: u32,
-    /// The most that `capacity` has been.
+    /// The number of slots that were made, and that there are.
+    made: u32,
+    /// The most that this has been.
     most: u32,
 }
 
@@ -48,6 +50,7 @@ impl<S: Item> Depot<S> {
             opened: 0,
             retired: 0,
             reserved: 0,
+            made: 0,
             most: 0,
         }
     }
@@ -94,7 +97,6 @@ impl<S: Item> Depot<S> {
         }
         self.capacity += slots;
         self.vacant += slots;
-        self.most = self.most.max(self.capacity);
     }
 
     /// # Safety
@@ -133,6 +135,8 @@ impl<S: Item> Depot<S> {
         let (slot, index) = unsafe { Page::take(page, storage.shape(), self.first_generation) };
         if is_new {
             storage.note_made(index);
+            self.made += 1;
+            self.most = self.most.max(self.made);
         }
         self.vacant -= 1;
         self.move_page(page, before);
@@ -180,7 +184,7 @@ impl<S: Item> Depot<S> {
     pub(crate) fn remove_empty(&mut self, any: bool) -> Option<NonNull<Page<S>>> {
         let page = self.empty.first()?;
         // SAFETY: a page of a list lives.
-        let slots = unsafe { page.as_ref() }.len();
+        let (slots, made) = unsafe { page.as_ref() }.slots();
         let kept = self.lent().saturating_mul(2).max(self.reserved);
         if !any && self.capacity - slots < kept {
             return None;
@@ -189,6 +193,7 @@ impl<S: Item> Depot<S> {
         unsafe { self.empty.remove(page) };
         self.capacity -= slots;
         self.vacant -= slots;
+        self.made -= made;
         Some(page)
     }
 

@@ -97,7 +97,9 @@ impl<S: Item> LocalSlab<S> {
 
 impl<S: Item> Drop for LocalSlab<S> {
     fn drop(&mut self) {
-        while let Some(page) = S::Storage::FREES.then(|| self.depot.get_mut().remove_page()).flatten() {
+        while let Some(page) =
+            S::Storage::FREES.then(|| self.depot.get_mut().remove_page()).flatten()
+        {
             // SAFETY: nothing is out, and nobody refers to the slab.
             unsafe { self.storage.free(page) };
         }
@@ -190,9 +192,8 @@ impl<S: Item> Slab for LocalSlab<S> {
 
     fn reserve(&self, additional: u32) {
         let gone = |depot: &Depot<S>| self.live.get() + u64::from(depot.retired());
-        let is_short = |depot: &Depot<S>| {
-            u64::from(depot.capacity()) - gone(depot) < additional.into()
-        };
+        let is_short =
+            |depot: &Depot<S>| u64::from(depot.capacity()) - gone(depot) < additional.into();
         let kept = self.live.get().saturating_add(additional.into());
         self.depot.borrow_mut().reserve(u32::try_from(kept).unwrap_or(u32::MAX));
         while is_short(&self.depot.borrow()) && self.grow() {}

@@ -18,6 +18,7 @@ pub(crate) const ROOM: u64 = 2 * MAGAZINE as u64;
 /// One thread uses them at a time; others only read the length.
 ///
 /// An array, and not a list: a list would store to the slots as well.
+#[repr(C)]
 pub(crate) struct Magazines<W, P> {
     len: W,
     places: [P; ROOM as usize],

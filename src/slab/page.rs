@@ -114,6 +114,11 @@ impl<S: Item> Page<S> {
         self.len
     }
 
+    /// The number of its slots, and of those that were made.
+    pub(crate) fn slots(&self) -> (u32, u32) {
+        (self.len, self.made.get())
+    }
+
     pub(crate) fn fill(&self) -> Fill {
         match self.vacant.get().count_ones() {
             0 => Fill::Full,

@@ -41,7 +41,7 @@ pub(crate) struct SharedSlab<S: Item> {
     /// So many slots are about to come back.
     returning: AtomicU32,
     // ORDERING: Relaxed, from here on: counts for reports.
-    /// If slots do not count that: so many times other than from a cache that was found at once.
+    /// If slots do not count that: so many times other than from a cache.
     rented: AtomicU64,
     abandoned: AtomicU64,
     refused: AtomicU64,
@@ -55,6 +55,8 @@ struct Locked<S: Item> {
     depot: Depot<S>,
     /// Of all threads.
     caches: List<Cache>,
+    /// That of a thread that has ended, for the next one, so that threads that come and go allocate none.
+    spare: Option<NonNull<Cache>>,
     /// There is no handle any more, and all that is out was counted.
     is_closed: bool,
 }
@@ -78,8 +80,11 @@ impl<S: Item> SharedSlab<S> {
             None => {}
         }
         let cache = caches::add(self.address(), || {
-            let cache = Cache::new(self.this.cast(), Self::leave);
-            self.allocations.fetch_add(1, Relaxed);
+            let spare = { lock(&self.locked).spare.take() };
+            let cache = spare.unwrap_or_else(|| {
+                self.allocations.fetch_add(1, Relaxed);
+                Cache::new(self.this.cast(), Self::leave)
+            });
             // ORDERING: Relaxed: the caller has a handle, which keeps the slab.
             self.refs.fetch_add(1, Relaxed);
             // SAFETY: it lives until both have let go, and the slab takes it out before.
@@ -96,9 +101,18 @@ impl<S: Item> SharedSlab<S> {
     fn rent_slowly(&self) -> Option<NonNull<S>> {
         let slot = if self.settings.is_bounded() { self.find() } else { self.rent_from_depot() }?;
         if S::Storage::FREES {
-            self.rented.fetch_add(1, Relaxed);
+            self.count_rent();
         }
         Some(slot)
+    }
+
+    /// Counts a slot that was rented, in the cache of this thread if there is one.
+    fn count_rent(&self) {
+        match caches::find(self.address()) {
+            // SAFETY: the cache of this thread lives until that leaves it.
+            Some(cache) => unsafe { cache.as_ref() }.count(),
+            None => drop(self.rented.fetch_add(1, Relaxed)),
+        }
     }
 
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
@@ -240,28 +254,37 @@ impl<S: Item> SharedSlab<S> {
             Leaving::First => (own.magazines.len(), 1, true),
             Leaving::Second { uncounted } => (uncounted, 0, false),
         };
+        let mut is_spare = false;
         if is_first || slots > 0 {
             // SAFETY: the reference of the cache keeps the slab, or those of the slots that were not counted.
             let of_cache = unsafe { slab.as_ref() };
             let is_closed = {
                 let mut locked = lock(&of_cache.locked);
                 own.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
+                of_cache.rented.fetch_add(own.rents(), Relaxed);
                 if is_first {
                     // SAFETY: it is in the list.
                     unsafe { locked.caches.remove(cache) };
+                    if !locked.is_closed && locked.spare.is_none() {
+                        own.renew();
+                        is_spare = true;
+                        locked.spare = Some(cache);
+                    }
                 }
-                of_cache.rented.fetch_add(own.rents(), Relaxed);
                 locked.is_closed
             };
             if S::Storage::FREES {
                 of_cache.free_empty(is_closed);
             }
-            let of_slots = if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
+            let of_slots =
+                if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
             // SAFETY: they are those that were just said.
             unsafe { Self::release(slab, refs + of_slots) };
         }
-        // SAFETY: the slab has let go, or has it in its list no more.
-        unsafe { Cache::free(cache) };
+        if !is_spare {
+            // SAFETY: the slab has let go, or has it in its list no more.
+            unsafe { Cache::free(cache) };
+        }
     }
 
     /// Gives references up. The slab may be gone afterwards.
@@ -282,6 +305,10 @@ impl<S: Item> SharedSlab<S> {
 
 impl<S: Item> Drop for SharedSlab<S> {
     fn drop(&mut self) {
+        if let Some(spare) = { lock(&self.locked).spare.take() } {
+            // SAFETY: no thread has it, and it is in no list.
+            unsafe { Cache::free(spare) };
+        }
         if S::Storage::FREES {
             while let Some(page) = { lock(&self.locked).depot.remove_page() } {
                 // SAFETY: nothing is out, and nobody refers to the slab.
@@ -331,7 +358,12 @@ impl<S: Item> Slab for SharedSlab<S> {
             stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
             handles: AtomicUsize::new(1),
             refs: AtomicUsize::new(1),
-            locked: Mutex::new(Locked { depot, caches: List::new(), is_closed: false }),
+            locked: Mutex::new(Locked {
+                depot,
+                caches: List::new(),
+                spare: None,
+                is_closed: false,
+            }),
             growing: Mutex::new(()),
             returning: AtomicU32::new(0),
             rented: count(),
@@ -517,7 +549,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         slab.stripes.iter().for_each(Stripe::close);
         let refs = {
             let mut locked = lock(&slab.locked);
-            let Locked { depot, caches, is_closed } = &mut *locked;
+            let Locked { depot, caches, is_closed, .. } = &mut *locked;
             let (leaving, mut counted, mut left) = (List::new(), 0, 0);
             while let Some(cache) = caches.pop() {
                 // SAFETY: it is in no list.
