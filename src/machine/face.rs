@@ -248,8 +248,9 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// One allocation for each slot, a few for the size itself when it is first used, and some for a
-            /// list of its slots.
+            /// One allocation for each page of slots, one for the size itself when it is first used, and in a
+            /// `FuturePool` without a bound one for the cache of this thread. Slots that were reserved stay until the pool is
+            /// trimmed.
             ///
             /// # Examples
             ///
@@ -280,7 +281,8 @@ macro_rules! face {
                 self.0.stats()
             }
 
-            /// Gives the memory of vacant slots back to the allocator, and tells how many bytes.
+            /// Gives the pages of which no slot is in use back to the allocator, and tells how many bytes of slots that
+            /// were.
             #[doc = $trim]
             ///
             /// # Examples
@@ -290,7 +292,7 @@ macro_rules! face {
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
             /// drop(pool.future(async { 5 }));
-            /// assert_eq!(pool.trim(), 64);
+            /// assert_eq!(pool.trim(), 63 * 64);
             /// assert_eq!(pool.stats().bytes(), 0);
             /// ```
             pub fn trim(&self) -> u64 {

@@ -53,25 +53,28 @@ face! {
     ///
     /// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144
     /// bytes. A future takes the smallest that has room for it, whatever was in there before. If none is
-    /// vacant, the pool allocates one, and each slot is an allocation of its own.
+    /// vacant, the pool allocates a page of them: 63 slots of the three smallest sizes, and of the others as many as 16 KiB
+    /// have room for.
     ///
-    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 6.5 KiB more from its first use
-    /// on. [`trim`](FuturePool::trim) frees vacant slots. A future that is forgotten (`mem::forget`) keeps its
-    /// slot, and after the pool what is left of that.
+    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 576 bytes more from its first use
+    /// on. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.
+    ///
+    /// [`trim`](FuturePool::trim) frees all pages of which no slot is in use. After a peak the pool does so by itself: when a
+    /// page becomes vacant, and those that stay are more than twice what is in use, and more than what was
+    /// [reserved](FuturePool::reserve), and more than 64 KiB of the size.
     ///
     /// # Threads
     ///
-    /// A thread keeps up to 32 vacant slots of a size for itself. All threads find the others. A pool that is
+    /// A thread keeps up to 64 vacant slots of a size for itself. All threads find the others. A pool that is
     /// bounded to fewer than 512 slots of a size also finds those that other threads keep, by atomic
     /// operations that the other pools do without. With a higher bound, a pool may be full although another
     /// thread keeps vacant slots.
     ///
-    /// Each size begins with room for what 15 threads keep. A thread counts if it is alive and has used any
-    /// pool of this crate. If there are more of them, a size allocates more room, the first time that one of
-    /// the later threads makes or drops a future there: 12 KiB for up to 47 threads, 36 KiB for 100, 372 KiB
-    /// for 500 and 756 KiB for 2,000. It depends on the threads of the program, not on how many of them use
-    /// this pool. Neither
-    /// [`trim`](FuturePool::trim) nor the end of a thread frees this room. It is freed with the pool.
+    /// What a thread keeps lies in a cache, which takes up to 1 KiB for each thread that uses it, and each size: so the first
+    /// future of a size that a thread makes may allocate, although there are vacant slots. No later one does, and
+    /// dropping a future never does. When a thread ends, its cache goes to the next thread that comes, or is freed. A
+    /// thread that only drops what others have made has no cache, unless it [reserves](FuturePool::reserve): it puts each
+    /// slot back under a lock.
     ///
     /// # Examples
     ///
@@ -98,7 +101,7 @@ face! {
     /// let store: &dyn Store = &Remote;
     /// assert_eq!(futures::executor::block_on(store.get("12")), Some(12));
     /// assert_eq!(futures::executor::block_on(store.get("34")), Some(34));
-    /// assert_eq!((POOL.stats().rented(), POOL.stats().capacity()), (2, 1));
+    /// assert_eq!((POOL.stats().rented(), POOL.stats().high_water()), (2, 1));
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
     const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],
@@ -106,7 +109,7 @@ face! {
         a thread may allocate: see [*Threads*](FuturePool#threads).",
     by_whom: " by this thread",
     stats: "It goes through all that it keeps for threads: it is for reports, not for each future.",
-    trim: "What other threads that live keep for themselves, up to 32 slots of a size each, stays."
+    trim: "What other threads that live keep for themselves, up to 64 slots of a size each, stays."
 }
 
 face! {
@@ -116,8 +119,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 160 bytes when it is
-    /// first used, and each slot one. Every vacant slot of a size is found.
+    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 704 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
     ///
     /// # Examples
     ///

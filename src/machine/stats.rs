@@ -43,9 +43,8 @@ impl FuturePoolStats {
         self.total(|class| class.live)
     }
 
-    /// The most slots of each size, together. As long as nothing was trimmed, that is how many there are;
-    /// afterwards it may be more than there ever were at a time, if the sizes had theirs one after the
-    /// other.
+    /// The most slots of each size that were used, together. That may be more than were ever used at a time, if the
+    /// sizes had theirs one after the other.
     #[must_use]
     pub fn high_water(&self) -> u64 {
         self.total(|class| class.high_water)
@@ -109,13 +108,13 @@ pub struct ClassStats {
     pub returned: u64,
     /// How many are not: `rented - returned`.
     pub live: u64,
-    /// The most that `capacity` has been. In a [`LocalFuturePool`](crate::LocalFuturePool) that is how many
-    /// futures were live at a time, at most, or what was reserved. In a `FuturePool` it may be more, by the
-    /// 32 vacant slots that each thread may keep for itself.
+    /// The most slots that were ever used, of those that there were at a time. In a
+    /// [`LocalFuturePool`](crate::LocalFuturePool) that is how many futures were live at a time, at most. In a
+    /// `FuturePool` it may be more, by the 64 vacant slots that each thread may keep for itself.
     pub high_water: u64,
-    /// How many slots there are.
+    /// How many slots there are, in whole pages. Memory of a slot that was never used is not touched.
     pub capacity: u64,
-    /// How many times the allocator was called: for each slot, first for the size itself, a few times for a
-    /// list of its slots, and for the room of more than 15 threads.
+    /// How many times the allocator was called: for each page of slots, for the size itself, and for the caches of
+    /// threads.
     pub allocations: u64,
 }

@@ -183,7 +183,7 @@ macro_rules! face {
             /// # Sizes and allocation
             ///
             /// Nothing is allocated if this thread finds a vacant slot. In a pool without a bound, each other
-            /// thread may keep up to 32 of them. Otherwise the pool grows: by 32 slots, and then each time by
+            /// thread may keep up to 64 of them. Otherwise the pool grows: by 32 slots, and then each time by
             /// twice as many as the time before. The first operation of a thread may allocate: see
             /// [*Threads*](crate::Pool#threads).
             ///

@@ -40,32 +40,35 @@ face! {
     ///
     /// The pool may be dropped first: all that is out still works, and the memory goes with the last of
     /// it. (In one case later: if the last end goes at the same instant as the last handle, on another
-    /// thread, then with one of the next threads that used a pool and end, or pools that are dropped.)
+    /// thread, then when that thread ends, or uses other pools.)
     /// What was left to its [`Key`] ends with the last handle, as nobody could present the key any more.
     ///
     /// # Threads
     ///
-    /// Any thread may rent, complete, poll and drop. A thread keeps up to 32 vacant slots for itself,
-    /// so that threads do not wait for each other. All threads find the others. New slots go to a thread 16
-    /// at a time, so a pool without a bound has at least 16 slots for each thread that lives and rents. What
-    /// a thread leaves when it ends goes to a later thread, or to one that would have to allocate. A
-    /// [bounded](PoolBuilder::max_slots) pool also finds the slots that other threads keep, by two atomic
-    /// read-modify-writes for each operation that other pools do without.
+    /// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool: it keeps up to 64
+    /// vacant slots for itself, so that threads do not wait for each other. All threads find the others. New slots go to
+    /// a thread 16 at a time, so a pool without a bound has at least 16 slots for each thread that lives and rents. What
+    /// a thread leaves when it ends goes to all others. A thread that never rents, and only drops what others have
+    /// rented, has no cache: it puts each slot back under the lock of the pool. [`reserve(0)`](Pool::reserve) on that
+    /// thread gives it one.
     ///
-    /// The pool begins with room for what 15 threads keep. A thread counts if it is alive and has used any
-    /// pool of this crate. If there are more of them, the pool allocates more room, the first time that one of
-    /// the later threads rents from it or drops the last end of an operation: 12 KiB for up to 47 threads,
-    /// 36 KiB for 100, 372 KiB for 500 and 756 KiB for 2,000. It depends on the threads
-    /// of the program, not on how many of them use this pool. This room is freed with the pool.
+    /// A [bounded](PoolBuilder::max_slots) pool finds every vacant slot, whichever thread returned it, by two atomic
+    /// read-modify-writes for each operation that other pools do without.
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer, and a clone another one. The pool itself takes 6.7 KiB, and a slot takes 56
-    /// bytes and the value, padded to a multiple of 8, on 64-bit targets. There are no slots to begin
+    /// A handle is one pointer, and a clone another one. The pool itself takes 504 bytes, and a slot takes 56
+    /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 64 more, on 64-bit targets. There are no
+    /// slots to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
     /// and whenever there are too few, twice as many as the last time. Slots are not given back to the
     /// allocator as long as the pool lives. What is leaked (`mem::forget`) keeps its slot, and after
     /// the pool is gone the memory of the pool.
+    ///
+    /// A cache takes up to 1 KiB for each thread that rents, from its first operation on: so that may allocate, although
+    /// there are vacant slots. No later operation of the thread does, and dropping an end never does. When a
+    /// thread ends, its cache goes to the next thread that comes, or is freed. A bounded pool has no caches, but up to
+    /// 64 lists that take as much each: one for each core, or slot if there are fewer.
     ///
     /// # Examples
     ///

@@ -10,7 +10,7 @@ pub struct Stats {
     /// How many are not: `rented - returned`.
     pub live: u64,
     /// How many slots were rented at least once. In a [`LocalPool`](crate::LocalPool) that is how many
-    /// were live at a time, at most. In a `Pool` it may be more, by the 32 that each thread may keep
+    /// were live at a time, at most. In a `Pool` it may be more, by the 64 that each thread may keep
     /// for itself.
     pub high_water: u64,
     /// How many slots there are.

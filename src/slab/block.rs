@@ -116,6 +116,9 @@ pub(crate) struct Blocks<H: Pooling> {
 /// A page takes so many bytes, or less.
 const PAGE: usize = 16 << 10;
 
+/// Of the pages that are not used, so many bytes are kept, or more.
+const KEPT: usize = 64 << 10;
+
 /// A page has so many blocks at most.
 const MOST: usize = if cfg!(loom) { 1 } else { 63 };
 
@@ -154,6 +157,10 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
 
     fn next_page(&self, _: u32) -> Option<(NonNull<Page<Block<H>>>, u32)> {
         None
+    }
+
+    fn kept(&self) -> u32 {
+        u32::try_from(KEPT / self.shape.slot.size()).expect("they are few")
     }
 
     fn note_made(&self, _: u32) {}

@@ -136,6 +136,10 @@ impl<S: Item + Indexed> Storage<S> for Chunks<S> {
         Some((page, PER_PAGE.min(self.limit - opened)))
     }
 
+    fn kept(&self) -> u32 {
+        self.limit
+    }
+
     fn note_made(&self, index: u32) {
         // Pages are opened when no other has vacant slots, so indices are made in order.
         debug_assert_eq!(index, self.used());

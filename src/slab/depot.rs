@@ -111,9 +111,12 @@ impl<S: Item> Depot<S> {
         self.opened = self.opened.wrapping_add(slots);
     }
 
-    /// A page with a vacant slot: one that is in use already, if there is one.
+    /// A page with a vacant slot: one that is in use already, if there is one, and rather one whose next slot was taken
+    /// before.
     fn page(&mut self, storage: &S::Storage) -> Option<NonNull<Page<S>>> {
-        let page = self.some.first().or(self.empty.first());
+        let is_old = |page: &&Page<S>| !page.next_is_new();
+        let old = self.some.iter().take(2).find(is_old).or_else(|| self.empty.iter().next().filter(is_old));
+        let page = old.map(NonNull::from).or(self.some.first()).or(self.empty.first());
         if page.is_some() || self.opened >= self.capacity {
             return page;
         }
@@ -180,12 +183,16 @@ impl<S: Item> Depot<S> {
     }
 
     /// Takes out an empty page that may be freed: any, or one that there are too many of. Those are what goes
-    /// beyond twice what is lent, or reserved.
-    pub(crate) fn remove_empty(&mut self, any: bool) -> Option<NonNull<Page<S>>> {
+    /// beyond twice what is lent, what is reserved, and [a few](Storage::kept).
+    pub(crate) fn remove_empty(
+        &mut self,
+        storage: &S::Storage,
+        any: bool,
+    ) -> Option<NonNull<Page<S>>> {
         let page = self.empty.first()?;
         // SAFETY: a page of a list lives.
         let (slots, made) = unsafe { page.as_ref() }.slots();
-        let kept = self.lent().saturating_mul(2).max(self.reserved);
+        let kept = self.lent().saturating_mul(2).max(self.reserved).max(storage.kept());
         if !any && self.capacity - slots < kept {
             return None;
         }

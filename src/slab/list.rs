@@ -72,7 +72,6 @@ impl<N: Linked> List<N> {
         Some(first)
     }
 
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &N> {
         // SAFETY: it is in the list, so it lives.
         let first = self.first().map(|node| unsafe { node.as_ref() });

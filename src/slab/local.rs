@@ -38,7 +38,7 @@ impl<S: Item> LocalSlab<S> {
     #[inline(never)]
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
         loop {
-            self.magazines.refill(&mut self.depot.borrow_mut(), &self.storage);
+            self.magazines.refill(&mut self.depot.borrow_mut(), &self.storage, 1);
             let slot = self.magazines.pop(ROOM);
             if slot.is_some() || !self.grow() {
                 return slot;
@@ -71,7 +71,7 @@ impl<S: Item> LocalSlab<S> {
     /// Frees pages that are empty: all, or those that there are too many of.
     fn free_empty(&self, all: bool) -> u32 {
         let before = self.depot.borrow().capacity();
-        while let Some(page) = { self.depot.borrow_mut().remove_empty(all) } {
+        while let Some(page) = { self.depot.borrow_mut().remove_empty(&self.storage, all) } {
             // SAFETY: all its slots are vacant, and nobody refers to it any more.
             unsafe { self.storage.free(page) };
         }

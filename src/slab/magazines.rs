@@ -70,8 +70,9 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     }
 
     /// Fills one magazine from the depot.
-    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, storage: &S::Storage) {
-        let mut new = S::NEW_AT_ONCE;
+    ///
+    /// `new` is how many that were never taken may be among them.
+    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, storage: &S::Storage, mut new: u32) {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(storage, &mut new) else { break };
             fetch(slot);

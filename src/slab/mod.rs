@@ -180,6 +180,9 @@ pub(crate) trait Storage<S: Item> {
     /// allocated.
     fn next_page(&self, opened: u32) -> Option<(NonNull<Page<S>>, u32)>;
 
+    /// As many slots are kept, even if they are not used.
+    fn kept(&self) -> u32;
+
     /// The slot with this index was made.
     fn note_made(&self, index: u32);
 

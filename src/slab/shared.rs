@@ -126,7 +126,7 @@ impl<S: Item> SharedSlab<S> {
                 let depot = &mut lock(&self.locked).depot;
                 match cache {
                     Some(cache) => {
-                        cache.magazines.refill(depot, &self.storage);
+                        cache.magazines.refill(depot, &self.storage, S::NEW_AT_ONCE);
                         cache.pop()
                     }
                     None => depot.take(&self.storage, &mut 1),
@@ -149,7 +149,7 @@ impl<S: Item> SharedSlab<S> {
             let mut locked = lock(&self.locked);
             if let Some(slot) = locked.depot.take(&self.storage, &mut 1) {
                 if let Some(own) = self.stripes.own().enter() {
-                    own.magazines.refill(&mut locked.depot, &self.storage);
+                    own.magazines.refill(&mut locked.depot, &self.storage, S::NEW_AT_ONCE);
                 }
                 return Some(slot);
             }
@@ -194,7 +194,7 @@ impl<S: Item> SharedSlab<S> {
             let mut pages = [const { None::<NonNull<Page<S>>> }; AT_ONCE];
             {
                 let depot = &mut lock(&self.locked).depot;
-                pages.iter_mut().for_each(|page| *page = depot.remove_empty(all));
+                pages.iter_mut().for_each(|page| *page = depot.remove_empty(&self.storage, all));
             }
             for page in pages {
                 let Some(page) = page else { return slots };

@@ -42,11 +42,18 @@ pub(crate) struct Inside<'s> {
     pub(crate) magazines: &'s Magazines<AtomicU64, AtomicPtr<()>>,
 }
 
+impl Inside<'_> {
+    /// The word when it was left.
+    fn left(&self) -> u64 {
+        self.taken - TAKEN + ONE_TIME
+    }
+}
+
 impl Drop for Inside<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // ORDERING: Release, with the Acquire in `enter` and `Seen::of`.
-        self.word.store(self.taken - TAKEN + ONE_TIME, Release);
+        // ORDERING: Release, with the Acquire in `enter`, `take` and `confirm`.
+        self.word.store(self.left(), Release);
     }
 }
 
@@ -58,12 +65,21 @@ impl Stripe {
     /// Comes in, if nobody is there, and it is not closed.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<Inside<'_>> {
-        // ORDERING: Relaxed: the exchange finds out whether it is still so.
-        let word = self.word.load(Relaxed) & !(TAKEN | CLOSED);
-        let taken = word | TAKEN;
-        // ORDERING: Acquire, with the Release of `Inside::drop`: what was done there is visible.
-        self.word.compare_exchange(word, taken, Acquire, Relaxed).ok()?;
-        Some(Inside { word: &self.word, taken, magazines: &self.magazines })
+        // ORDERING: Relaxed, both times: the next exchange finds out whether it is still so.
+        let mut word = self.word.load(Relaxed);
+        loop {
+            let free = word & !(TAKEN | CLOSED);
+            let taken = free | TAKEN;
+            // ORDERING: Acquire, with the Release of `Inside::drop`: what was done there is visible.
+            match self.word.compare_exchange(free, taken, Acquire, Relaxed) {
+                Ok(_) => {
+                    return Some(Inside { word: &self.word, taken, magazines: &self.magazines });
+                }
+                Err(now) if now & (TAKEN | CLOSED) != 0 => return None,
+                // Others have left since.
+                Err(now) => word = now,
+            }
+        }
     }
 
     /// Comes in when whoever is there has left. For who holds no lock. That it is closed is not the case.
@@ -161,15 +177,19 @@ impl Stripes {
         let mut seen = Seen::NOTHING;
         for stripe in after.iter().chain(before) {
             // ORDERING: Acquire, with the Release of `Inside::drop`: who sees that sees the length.
-            seen.add(stripe.word.load(Acquire));
-            if stripe.len() == 0 {
+            let word = stripe.word.load(Acquire);
+            if word & TAKEN == 0 && stripe.len() == 0 {
+                seen.add(word);
                 continue;
             }
-            match stripe.enter().map(|inside| inside.magazines.pop(ROOM)) {
-                Some(Some(slot)) => return Look::Slot(slot),
-                Some(None) => {}
-                None => seen.is_busy = true,
+            let Some(inside) = stripe.enter() else {
+                seen.is_busy = true;
+                continue;
+            };
+            if let Some(slot) = inside.magazines.pop(ROOM) {
+                return Look::Slot(slot);
             }
+            seen.add(inside.left());
         }
         Look::None(Empty(seen))
     }
