@@ -115,7 +115,12 @@ impl<S: Item> Depot<S> {
     /// before.
     fn page(&mut self, storage: &S::Storage) -> Option<NonNull<Page<S>>> {
         let is_old = |page: &&Page<S>| !page.next_is_new();
-        let old = self.some.iter().take(2).find(is_old).or_else(|| self.empty.iter().next().filter(is_old));
+        let old = self
+            .some
+            .iter()
+            .take(2)
+            .find(is_old)
+            .or_else(|| self.empty.iter().next().filter(is_old));
         let page = old.map(NonNull::from).or(self.some.first()).or(self.empty.first());
         if page.is_some() || self.opened >= self.capacity {
             return page;

@@ -7,8 +7,6 @@ mod cache;
 mod caches;
 mod chunks;
 mod depot;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod lines;
 mod list;
 mod local;
 mod magazines;

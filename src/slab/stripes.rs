@@ -16,7 +16,7 @@ use alloc::boxed::Box;
 use core::ptr::NonNull;
 
 use super::{
-    lines,
+    caches,
     magazines::{Magazines, ROOM},
 };
 use crate::sync::{
@@ -167,13 +167,13 @@ impl Stripes {
     /// The stripe that this thread looks into first.
     #[inline(always)]
     pub(crate) fn own(&self) -> &Stripe {
-        &self.0[lines::line() % self.0.len()]
+        &self.0[caches::number() % self.0.len()]
     }
 
     /// Takes a slot of any stripe.
     #[inline]
     pub(crate) fn take<S>(&self) -> Look<S> {
-        let (before, after) = self.0.split_at(lines::line() % self.0.len());
+        let (before, after) = self.0.split_at(caches::number() % self.0.len());
         let mut seen = Seen::NOTHING;
         for stripe in after.iter().chain(before) {
             // ORDERING: Acquire, with the Release of `Inside::drop`: who sees that sees the length.
@@ -215,10 +215,10 @@ impl Stripes {
         // SAFETY: the caller's.
         let stripes = NonNull::from(&*unsafe { this.as_ref() }.0);
         let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
-        let own = lines::line();
-        (own..own + len).any(|line| {
+        let own = caches::number() % len;
+        (own..own + len).any(|number| {
             // SAFETY: it is one of the stripes.
-            let stripe = unsafe { first.add(line % len) };
+            let stripe = unsafe { first.add(number % len) };
             // SAFETY: the caller's.
             unsafe { Stripe::put(stripe, slot) }
         })

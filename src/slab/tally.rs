@@ -1,10 +1,9 @@
-//! Counts of two things that happen, for reports. To count takes no read-modify-write, where several
-//! threads do, as long as there are not very many of them.
+//! Counts of two things that happen, for reports.
 
 use core::cell::Cell;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-use super::lines;
+use super::caches;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
@@ -37,7 +36,7 @@ impl Tally for LocalTally {
     }
 }
 
-/// For each of the first threads its own counts, and the first ones for all others.
+/// In several lines, so that threads do not wait for each other.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) struct SharedTally([Line; LINES]);
@@ -61,14 +60,8 @@ impl SharedTally {
 impl Tally for SharedTally {
     #[inline(always)]
     fn count(&self, which: bool) {
-        let line = lines::line();
-        let count = |line: usize| &self.0[line].0[usize::from(which)];
-        // ORDERING: Relaxed: they are for reports, and nobody else stores in the line of a thread.
-        if line == lines::SHARED || line >= LINES {
-            count(lines::SHARED).fetch_add(1, Relaxed);
-        } else {
-            count(line).store(count(line).load(Relaxed) + 1, Relaxed);
-        }
+        // ORDERING: Relaxed: they are for reports.
+        self.0[caches::number() % LINES].0[usize::from(which)].fetch_add(1, Relaxed);
     }
 
     fn counts(&self) -> [u64; 2] {
