@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::{ClassStats, NoSlot};
 use crate::{
-    slab::{Block, Pooling, Settings, Slab},
+    slab::{Block, Pooling, Settings, Slab, blocks_within},
     slot::{IndexLayout, Pointer},
 };
 
@@ -58,7 +58,7 @@ impl Bounds {
 
     /// So many blocks of a class.
     fn of_class(self, class: usize) -> u32 {
-        let by_bytes = self.bytes.and_then(|bytes| u32::try_from(bytes / SIZES[class]).ok());
+        let by_bytes = self.bytes.map(|bytes| blocks_within(bytes, SIZES[class]));
         self.slots.unwrap_or(u32::MAX).min(by_bytes.unwrap_or(u32::MAX))
     }
 }

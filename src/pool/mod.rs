@@ -122,7 +122,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 408 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+    /// The pool itself takes 960 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
     /// slot.
     ///
     /// # Examples

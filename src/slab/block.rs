@@ -122,12 +122,31 @@ const KEPT: usize = 64 << 10;
 /// A page has so many blocks at most.
 const MOST: usize = if cfg!(loom) { 1 } else { 63 };
 
+/// To what the allocator aligns a page.
+const ALIGN: usize = 16;
+
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;
 
+/// A page of blocks of this size has so many.
+fn blocks_in_page(size: usize) -> u32 {
+    u32::try_from(((PAGE - LINE) / size).clamp(1, MOST)).expect("a page has few blocks")
+}
+
+/// So many blocks of this size take so many bytes, with their pages, or less.
+pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
+    let of_page = blocks_in_page(size);
+    let page = 2 * LINE + size * of_page as usize;
+    let blocks = if bytes < page { bytes / size } else { (bytes / page) * of_page as usize };
+    u32::try_from(blocks).unwrap_or(u32::MAX)
+}
+
 impl<H: Pooling> Blocks<H> {
+    /// The layout of a page, and of what it takes to begin it on a line. That is not left to the allocator: what some
+    /// cut off in front of it keeps them from giving memory back to the system.
     fn layout(&self, slots: u32) -> Layout {
-        self.shape.layout(1, slots)
+        let page = self.shape.layout(1, slots);
+        Layout::from_size_align(page.size() + LINE, ALIGN).expect("a page fits into memory")
     }
 }
 
@@ -137,9 +156,7 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
     fn new(size: &usize, limit: u32) -> Self {
         assert!(*size >= size_of::<Block<H>>() && size % LINE == 0);
         let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
-        let slots = ((PAGE - LINE) / size).clamp(1, MOST);
-        let slots = u32::try_from(slots).expect("a page has few blocks");
-        Blocks { shape: Shape { slot, slots }, limit, home: PhantomData }
+        Blocks { shape: Shape { slot, slots: blocks_in_page(*size) }, limit, home: PhantomData }
     }
 
     fn shape(&self) -> Shape {
@@ -151,7 +168,14 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
         let layout = self.layout(slots);
         // SAFETY: a page has at least one block, and blocks have a size.
         let page = unsafe { alloc(layout) };
-        let Some(page) = NonNull::new(page) else { handle_alloc_error(layout) };
+        let Some(start) = NonNull::new(page) else { handle_alloc_error(layout) };
+        let lead = LINE - start.addr().get() % LINE;
+        // SAFETY: there is a line more than the page takes.
+        let page = unsafe { start.add(lead) };
+        // SAFETY: as above.
+        let before = unsafe { page.sub(1) };
+        // SAFETY: it is at least as far from the start as an allocation is aligned.
+        unsafe { before.write(u8::try_from(lead).expect("a line is short")) };
         (slots, Some(page.cast()))
     }
 
@@ -177,7 +201,12 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
     unsafe fn free(&self, page: NonNull<Page<Block<H>>>) {
         // SAFETY: the caller's.
         let layout = self.layout(unsafe { page.as_ref() }.len());
+        let page = page.cast::<u8>();
+        // SAFETY: `allocate` has written there how far it is to the start.
+        let lead = unsafe { page.sub(1).read() };
+        // SAFETY: as above.
+        let start = unsafe { page.sub(lead.into()) };
         // SAFETY: it was allocated with this layout, and this is the end of it.
-        unsafe { dealloc(page.as_ptr().cast(), layout) };
+        unsafe { dealloc(start.as_ptr(), layout) };
     }
 }

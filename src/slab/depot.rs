@@ -114,14 +114,11 @@ impl<S: Item> Depot<S> {
     /// A page with a vacant slot: one that is in use already, if there is one, and rather one whose next slot was taken
     /// before.
     fn page(&mut self, storage: &S::Storage) -> Option<NonNull<Page<S>>> {
-        let is_old = |page: &&Page<S>| !page.next_is_new();
-        let old = self
-            .some
-            .iter()
-            .take(2)
-            .find(is_old)
-            .or_else(|| self.empty.iter().next().filter(is_old));
-        let page = old.map(NonNull::from).or(self.some.first()).or(self.empty.first());
+        // SAFETY: a page of a list lives.
+        let is_old = |page: &NonNull<Page<S>>| !unsafe { page.as_ref() }.next_is_new();
+        let some = self.some.iter().take(2).find(is_old);
+        let old = some.or_else(|| self.empty.first().filter(is_old));
+        let page = old.or(self.some.first()).or(self.empty.first());
         if page.is_some() || self.opened >= self.capacity {
             return page;
         }

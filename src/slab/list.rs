@@ -72,13 +72,10 @@ impl<N: Linked> List<N> {
         Some(first)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &N> {
-        // SAFETY: it is in the list, so it lives.
-        let first = self.first().map(|node| unsafe { node.as_ref() });
-        iter::successors(first, |node| {
-            let next = NonNull::new(node.links().next.get())?;
-            // SAFETY: as above.
-            Some(unsafe { next.as_ref() })
+    pub(crate) fn iter(&self) -> impl Iterator<Item = NonNull<N>> {
+        iter::successors(self.first(), |node| {
+            // SAFETY: it is in the list, so it lives.
+            NonNull::new(unsafe { node.as_ref() }.links().next.get())
         })
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     slot::{End, Home, IndexLayout, Pointer, Slot, Word},
 };
 
-pub(crate) use block::Block;
+pub(crate) use block::{Block, blocks_within};
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use shared::SharedSlab;

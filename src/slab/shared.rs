@@ -486,8 +486,11 @@ impl<S: Item> Slab for SharedSlab<S> {
         let locked = lock(&self.locked);
         let depot = &locked.depot;
         let in_stripes = self.stripes.iter().map(|stripe| stripe.len()).sum::<u64>();
-        let in_caches = locked.caches.iter().map(|cache| cache.magazines.len()).sum::<u64>();
-        let counted = locked.caches.iter().map(Cache::rents).sum::<u64>();
+        let (in_caches, counted) = locked.caches.iter().fold((0, 0), |(slots, rents), cache| {
+            // SAFETY: it is in the list, so it lives.
+            let cache = unsafe { cache.as_ref() };
+            (slots + cache.magazines.len(), rents + cache.rents())
+        });
         let live = u64::from(depot.lent()).saturating_sub(in_stripes + in_caches);
         let (capacity, retired, most) = (depot.capacity(), depot.retired(), depot.most());
         drop(locked);

@@ -1,0 +1,453 @@
+//! What grows, and what must not: one dimension at a time, by tens.
+//!
+//! ```text
+//! cargo bench --bench flat                  # all of it, a minute
+//! cargo bench --bench flat -- --short       # a few columns; fails if something grows
+//! cargo bench --bench flat -- --only pools  # one table
+//! ```
+//!
+//! Times are minima of several rounds, in ns for each operation. The longest calls are the maximum, beside a *control* in
+//! which nobody does anything: on a shared machine that is what the system takes.
+
+use std::{
+    collections::VecDeque,
+    future::pending,
+    hint::black_box,
+    process::ExitCode,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use value_future::{Completer, Completion, FuturePool, Pool, ValueFuture};
+
+type Completions = Pool<Option<u64>>;
+type Ends = (Completer<Option<u64>>, Completion<Option<u64>>);
+
+/// How much an operation may take in any column, of what it takes in the first. On a machine with others, a factor below this
+/// is not told from noise in a short run.
+const FACTOR: f64 = 3.0;
+
+struct Options {
+    short: bool,
+    only: Option<String>,
+}
+
+impl Options {
+    fn parse() -> Result<Self, String> {
+        let mut options = Options { short: false, only: None };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--short" => options.short = true,
+                "--only" => options.only = Some(arguments.next().ok_or("--only: which table?")?),
+                "--bench" => {}
+                other => {
+                    return Err(format!("{other}: not known; there are --short and --only TABLE"));
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    /// The columns of a table.
+    fn columns<const N: usize>(&self, all: [usize; N]) -> Vec<usize> {
+        if self.short { all.into_iter().take(2).collect() } else { all.into() }
+    }
+}
+
+/// A table: rows by what is measured, columns by how many there are.
+struct Table {
+    title: &'static str,
+    columns: Vec<usize>,
+    rows: Vec<(&'static str, Vec<f64>)>,
+}
+
+impl Table {
+    fn new(title: &'static str, columns: Vec<usize>) -> Self {
+        eprintln!("{title} …");
+        Table { title, columns, rows: vec![] }
+    }
+
+    fn add(&mut self, row: &'static str, figure: f64) {
+        match self.rows.iter_mut().find(|(name, _)| *name == row) {
+            Some((_, figures)) => figures.push(figure),
+            None => self.rows.push((row, vec![figure])),
+        }
+    }
+
+    /// Prints it, and tells which rows grow.
+    fn finish(self) -> Vec<String> {
+        print!("\n| {} |", self.title);
+        self.columns.iter().for_each(|column| print!(" {column} |"));
+        print!("\n|---|");
+        self.columns.iter().for_each(|_| print!("---:|"));
+        println!();
+        let mut grown = vec![];
+        for (row, figures) in self.rows {
+            print!("| {row} |");
+            figures.iter().for_each(|figure| print!(" {figure:.1} |"));
+            println!();
+            let worst = figures.iter().copied().fold(0.0, f64::max);
+            if worst > figures[0] * FACTOR + 30.0 {
+                grown.push(format!("{}: {row}: from {:.1} to {worst:.1}", self.title, figures[0]));
+            }
+        }
+        grown
+    }
+}
+
+/// The least time that a call takes, for each of the `operations` that it makes.
+fn least(operations: u32, mut call: impl FnMut()) -> f64 {
+    let rounds = (0..20).map(|_| {
+        let begin = Instant::now();
+        call();
+        begin.elapsed()
+    });
+    nanos(rounds.min().expect("there are rounds")) / f64::from(operations)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+fn once(operations: usize, call: impl FnOnce()) -> f64 {
+    let begin = Instant::now();
+    call();
+    nanos(begin.elapsed()) / operations as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+fn nanos(time: Duration) -> f64 {
+    time.as_nanos() as f64
+}
+
+fn rent_and_drop(pool: &Completions) {
+    drop(black_box(pool.rent()));
+}
+
+/// 2,000 operations, one after the other.
+fn operation(pool: &Completions) -> f64 {
+    least(2000, || (0..2000).for_each(|_| rent_and_drop(pool)))
+}
+
+/// A bounded pool, and all of its slots.
+fn at_its_bound() -> (Completions, VecDeque<Ends>) {
+    let pool = Completions::builder().max_slots(16).build();
+    let ends = (0..16).map(|_| pool.rent()).collect();
+    (pool, ends)
+}
+
+/// One goes, one comes, one is refused.
+fn cycle(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
+    least(2000, || {
+        for _ in 0..2000 {
+            drop(ends.pop_front());
+            ends.push_back(pool.rent());
+            assert!(black_box(pool.try_rent()).is_err());
+        }
+    })
+}
+
+/// Futures that wait, each in a new slot.
+fn new_slots(count: usize) -> f64 {
+    let rounds = (0..5).map(|_| {
+        let pool = FuturePool::new();
+        let mut futures: Vec<ValueFuture<'static, ()>> = Vec::with_capacity(count);
+        once(count, || futures.extend((0..count).map(|_| pool.future(pending()))))
+    });
+    rounds.fold(f64::MAX, f64::min)
+}
+
+/// Each of several ends comes back to a pool that was dropped.
+fn late_returns(count: usize) -> f64 {
+    let rounds = (0..5).map(|_| {
+        let pool = Completions::new();
+        let ends: Vec<_> = (0..count).map(|_| pool.rent()).collect();
+        drop(pool);
+        once(count, || drop(ends))
+    });
+    rounds.fold(f64::MAX, f64::min)
+}
+
+/// Threads that have used pools, and live.
+struct Crowd(Vec<JoinHandle<()>>, Arc<Barrier>);
+
+impl Crowd {
+    fn new(count: usize, action: impl Fn() + Send + Clone + 'static) -> Self {
+        let end = Arc::new(Barrier::new(count + 1));
+        let threads = (0..count).map(|_| {
+            let (action, end) = (action.clone(), Arc::clone(&end));
+            let (done, is_done) = std::sync::mpsc::channel::<()>();
+            let thread = thread::Builder::new().stack_size(64 << 10).spawn(move || {
+                action();
+                drop(done);
+                end.wait();
+            });
+            let _ = is_done.recv();
+            thread.expect("there may be so many threads")
+        });
+        Crowd(threads.collect(), end)
+    }
+
+    fn end(self) {
+        self.1.wait();
+        self.0.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+    }
+}
+
+fn threads(options: &Options) -> Vec<String> {
+    let mut table = Table::new("threads that used the pools", options.columns([1, 100, 2000]));
+    for count in table.columns.clone() {
+        let pool = Completions::new();
+        let (bounded, mut ends) = at_its_bound();
+        let futures: &'static FuturePool = Box::leak(Box::default());
+        let crowd = {
+            let (pool, bounded) = (pool.clone(), bounded.clone());
+            Crowd::new(count, move || {
+                rent_and_drop(&pool);
+                drop(bounded.try_rent());
+                drop(futures.future(pending::<()>()));
+            })
+        };
+        let mut measure = |rows: [&'static str; 5]| {
+            table.add(rows[0], operation(&pool));
+            table.add(rows[1], cycle(&bounded, &mut ends));
+            table.add(rows[2], new_slots(10_000));
+            table.add(rows[3], late_returns(10_000));
+            table.add(
+                rows[4],
+                least(100, || (0..100).for_each(|_| rent_and_drop(&Completions::new()))),
+            );
+        };
+        measure([
+            "alive: an operation",
+            "alive: a bounded pool at its bound",
+            "alive: a new slot of a `FuturePool`",
+            "alive: a late return",
+            "alive: a new pool, and an operation",
+        ]);
+        crowd.end();
+        measure([
+            "ended: an operation",
+            "ended: a bounded pool at its bound",
+            "ended: a new slot of a `FuturePool`",
+            "ended: a late return",
+            "ended: a new pool, and an operation",
+        ]);
+    }
+    table.finish()
+}
+
+fn pools(options: &Options) -> Vec<String> {
+    let mut table = Table::new("pools", options.columns([1, 1000, 10_000, 100_000]));
+    for count in table.columns.clone() {
+        let mut pools: Vec<_> = (0..count).map(|_| Completions::new()).collect();
+        pools.iter().for_each(rent_and_drop);
+        table.add("an operation of one of them", operation(&pools[count / 2]));
+        table.add(
+            "a new pool, and an operation",
+            least(100, || {
+                (0..100).for_each(|_| rent_and_drop(&Completions::new()));
+            }),
+        );
+        table.add("a new slot of a `FuturePool`", new_slots(10_000));
+        let ends: Vec<_> = pools.iter().map(Pool::rent).collect();
+        table.add("a drop", once(count, || pools.clear()));
+        table.add("a late return, to each of them", once(count, || drop(ends)));
+    }
+    table.finish()
+}
+
+fn slots(options: &Options) -> Vec<String> {
+    let mut table =
+        Table::new("operations under way", options.columns([1, 100_000, 1_000_000, 5_000_000]));
+    for count in table.columns.clone() {
+        let pool = Completions::new();
+        let mut ends = Vec::with_capacity(count);
+        let mut longest = Duration::ZERO;
+        let each = once(count, || {
+            for _ in 0..count {
+                let begin = Instant::now();
+                ends.push(pool.rent());
+                longest = longest.max(begin.elapsed());
+            }
+        });
+        table.add("an operation beside them", operation(&pool));
+        if count > 1 {
+            eprintln!(
+                "  {count}: {each:.0} ns each; the longest rent {longest:?}; control {:?}",
+                control()
+            );
+        }
+    }
+    table.finish()
+}
+
+/// The longest of so many calls of something short, for two tenths of a second.
+fn control() -> Duration {
+    longest(Duration::from_millis(200), || drop(black_box(Box::new(5))))
+}
+
+fn longest(time: Duration, mut call: impl FnMut()) -> Duration {
+    let (begin, mut longest) = (Instant::now(), Duration::ZERO);
+    while begin.elapsed() < time {
+        let begin = Instant::now();
+        call();
+        longest = longest.max(begin.elapsed());
+    }
+    longest
+}
+
+/// Operations kept from 0 to 33, and bursts of 1 to 16 beside them.
+fn kept(_: &Options) -> Vec<String> {
+    let mut all = vec![];
+    for kept in 0..=33 {
+        let pool = Completions::new();
+        let _kept: Vec<_> = (0..kept).map(|_| pool.rent()).collect();
+        for burst in [1, 2, 4, 8, 16] {
+            let mut ends = Vec::with_capacity(16);
+            let each = least(500 * burst, || {
+                for _ in 0..500 {
+                    ends.extend((0..burst).map(|_| pool.rent()));
+                    ends.clear();
+                }
+            });
+            all.push((each, kept, burst));
+        }
+    }
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (median, worst) = (all[all.len() / 2], all[all.len() - 1]);
+    println!(
+        "\n0 to 33 operations kept, 1 to 16 begun and ended beside them: median {:.1} ns, worst {:.1} ns",
+        median.0, worst.0
+    );
+    let is_grown = worst.0 > median.0 * FACTOR;
+    is_grown
+        .then(|| {
+            format!(
+                "kept {}, burst of {}: {:.1}, the median is {:.1}",
+                worst.1, worst.2, worst.0, median.0
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+/// The longest operation of this thread while another one does something to a million slots.
+fn beside(options: &Options) -> Vec<String> {
+    let count: u32 = if options.short { 10_000 } else { 1_000_000 };
+    let full = || {
+        let pool = FuturePool::new();
+        let futures: Vec<ValueFuture<'static, ()>> =
+            (0..count).map(|_| pool.future(pending())).collect();
+        pool.reserve(1, count).expect("there is a size for it");
+        drop(futures);
+        pool
+    };
+    let measure = |what: &str, pool: &FuturePool, action: &mut (dyn FnMut() + Send)| {
+        let done = AtomicBool::new(false);
+        let mut most = Duration::ZERO;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                action();
+                done.store(true, Relaxed);
+            });
+            while !done.load(Relaxed) {
+                let begin = Instant::now();
+                drop(pool.future(pending::<()>()));
+                most = most.max(begin.elapsed());
+            }
+        });
+        println!("| {what} | {:.3} |", nanos(most) / 1e6);
+    };
+    println!("\n| longest operation beside, {count} slots | ms |\n|---|---:|");
+    println!("| control | {:.3} |", nanos(control()) / 1e6);
+    let (mut other, pool) = (Some(full()), FuturePool::new());
+    measure("another pool is dropped", &pool, &mut || drop(other.take()));
+    measure("it is reserved", &pool, &mut || {
+        pool.reserve(1, count).expect("there is a size for it")
+    });
+    measure("it is trimmed", &pool, &mut || {
+        pool.trim();
+    });
+    vec![]
+}
+
+/// Resident memory of the program, in bytes, where the system tells.
+fn resident() -> Option<usize> {
+    use std::io::Read;
+
+    // On the stack: what is allocated here would lie above what is measured, and keep it from going back.
+    let mut text = [0; 128];
+    let len = std::fs::File::open("/proc/self/statm").ok()?.read(&mut text).ok()?;
+    let pages = std::str::from_utf8(&text[..len]).ok()?.split(' ').nth(1)?;
+    Some(pages.parse::<usize>().ok()? * 4096)
+}
+
+/// What a bound of 16 MiB means, for each size of futures.
+fn memory(_: &Options) -> Vec<String> {
+    const BOUND: usize = 16 << 20;
+    fn fill<const N: usize>() {
+        let pool = FuturePool::builder().max_bytes(BOUND).build();
+        let mut futures: Vec<ValueFuture<'static, u8>> = Vec::with_capacity(BOUND / 64);
+        // Its memory is touched before.
+        futures.resize_with(BOUND / 64, || ValueFuture::ready(0));
+        futures.clear();
+        let Some(before) = resident() else { return };
+        let make = || {
+            let bytes = [1_u8; N];
+            pool.try_future(async move {
+                pending::<()>().await;
+                black_box(bytes)[0]
+            })
+        };
+        while let Ok(mut future) = make() {
+            let _ = std::pin::Pin::new(&mut future)
+                .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+            futures.push(future);
+        }
+        let full = resident().unwrap_or(0).saturating_sub(before);
+        futures.clear();
+        pool.trim();
+        let trimmed = resident().unwrap_or(0).saturating_sub(before);
+        #[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+        let percent = |bytes: usize| bytes as f64 * 100.0 / BOUND as f64;
+        println!("| {N} | {:.0} % | {:.0} % |", percent(full), percent(trimmed));
+    }
+    println!(
+        "\n| bytes of a future, bound of 16 MiB | resident when full | after `trim` |\n|---:|---:|---:|"
+    );
+    fill::<16>();
+    fill::<100>();
+    fill::<500>();
+    fill::<4000>();
+    vec![]
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse() {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    type Run = fn(&Options) -> Vec<String>;
+    let all: [(&str, Run); 6] = [
+        ("memory", memory),
+        ("threads", threads),
+        ("pools", pools),
+        ("slots", slots),
+        ("kept", kept),
+        ("beside", beside),
+    ];
+    let mut grown = vec![];
+    for (name, run) in all {
+        if options.only.as_deref().is_none_or(|only| only == name) {
+            grown.extend(run(&options));
+        }
+    }
+    grown.iter().for_each(|row| eprintln!("grows: {row}"));
+    ExitCode::from(u8::from(options.short && !grown.is_empty()))
+}
