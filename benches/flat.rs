@@ -89,7 +89,9 @@ impl Table {
         let mut grown = vec![];
         for (row, figures) in self.rows {
             print!("| {row} |");
-            figures.iter().for_each(|figure| print!(" {figure:.1} |"));
+            for figure in &figures {
+                print!(" {figure:.1} |");
+            }
             println!();
             let worst = figures.iter().copied().fold(0.0, f64::max);
             if worst > figures[0] * FACTOR + 30.0 {
@@ -366,7 +368,7 @@ fn beside(options: &Options) -> Vec<String> {
     let (mut other, pool) = (Some(full()), FuturePool::new());
     measure("another pool is dropped", &pool, &mut || drop(other.take()));
     measure("it is reserved", &pool, &mut || {
-        pool.reserve(1, count).expect("there is a size for it")
+        pool.reserve(1, count).expect("there is a size for it");
     });
     measure("it is trimmed", &pool, &mut || {
         pool.trim();
@@ -425,6 +427,8 @@ fn memory(_: &Options) -> Vec<String> {
     vec![]
 }
 
+type Run = fn(&Options) -> Vec<String>;
+
 fn main() -> ExitCode {
     let options = match Options::parse() {
         Ok(options) => options,
@@ -433,7 +437,6 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    type Run = fn(&Options) -> Vec<String>;
     let all: [(&str, Run); 6] = [
         ("memory", memory),
         ("threads", threads),
@@ -448,6 +451,8 @@ fn main() -> ExitCode {
             grown.extend(run(&options));
         }
     }
-    grown.iter().for_each(|row| eprintln!("grows: {row}"));
+    for row in &grown {
+        eprintln!("grows: {row}");
+    }
     ExitCode::from(u8::from(options.short && !grown.is_empty()))
 }

@@ -64,7 +64,9 @@ fn operations_of_many_pools_on_one_thread() {
     let pools: Vec<_> = (0..MANY).map(|_| Completions::new()).collect();
     let kept: Vec<_> = pools.iter().map(Pool::rent).collect();
     for _ in 0..3 {
-        pools.iter().for_each(|pool| run(pool.rent()));
+        for pool in &pools {
+            run(pool.rent());
+        }
     }
     kept.into_iter().for_each(run);
     for pool in &pools {
@@ -92,20 +94,15 @@ fn a_thread_does_not_keep_caches_of_more_pools_than_it_uses() {
 }
 
 #[test]
-fn the_end_of_a_thread_frees_its_caches() {
-    static BALANCE: Balance = Balance::new();
-    let pools: Vec<_> = (0..10).map(|_| Completions::new()).collect();
-    pools.iter().for_each(|pool| run(pool.rent()));
-    let all = || BALANCE.count_from_here();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            all();
-            pools.iter().for_each(|pool| run(pool.rent()));
-        });
-    });
-    drop(pools);
-    // What is left are those that the pools kept for other threads, and have freed here.
-    assert!(BALANCE.live() <= 10, "{BALANCE:?}");
+fn a_thread_gets_the_cache_of_one_that_has_ended() {
+    let pool = Completions::new();
+    let one = || {
+        // A scope does not wait for what threads do at their end.
+        thread::scope(|scope| scope.spawn(|| run(pool.rent())).join().unwrap());
+        pool.stats().allocations
+    };
+    let first = one();
+    assert_eq!([one(), one(), one()], [first; 3]);
 }
 
 /// Otherwise each slot that it returns goes to the depot of the pool.
@@ -148,6 +145,6 @@ fn a_late_return_where_the_cache_of_a_closed_pool_is() {
             elsewhere(Box::new(move || BALANCE.count(|| drop(late))));
         }
     });
-    // The map of the thread, which has ended since, and no pool.
-    assert!(BALANCE.live() <= 1, "{BALANCE:?}");
+    // The map of the thread, and what `block_on` keeps for it: it may end after this.
+    assert!(BALANCE.live() <= 2, "{BALANCE:?}");
 }

@@ -528,8 +528,8 @@ for_both_kinds! {
 
     #[test]
     fn trim_gives_back_what_is_vacant_and_nothing_else() {
-        let pool = Pool::new();
         const PAGE: u64 = 63 * 192;
+        let pool = Pool::new();
         let mut futures: Vec<_> = (0..4 * 63).map(|_| pool.future(Bytes([1; 20]))).collect();
         assert_eq!(pool.stats().bytes(), 4 * PAGE);
         assert_eq!(pool.trim(), 0);

@@ -94,6 +94,7 @@ unsafe impl<H: Pooling> Item for Block<H> {
     type Storage = Blocks<H>;
 
     /// Memory that nobody needs is not touched.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = 1;
 
     unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, _: u32, _: u32) {
@@ -202,8 +203,10 @@ impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
         // SAFETY: the caller's.
         let layout = self.layout(unsafe { page.as_ref() }.len());
         let page = page.cast::<u8>();
+        // SAFETY: there is a line more than the page takes.
+        let before = unsafe { page.sub(1) };
         // SAFETY: `allocate` has written there how far it is to the start.
-        let lead = unsafe { page.sub(1).read() };
+        let lead = unsafe { before.read() };
         // SAFETY: as above.
         let start = unsafe { page.sub(lead.into()) };
         // SAFETY: it was allocated with this layout, and this is the end of it.

@@ -73,8 +73,10 @@ impl Cache {
     ///
     /// It is the cache of this thread, which does not use it again.
     pub(crate) unsafe fn leave(this: NonNull<Self>) {
+        // SAFETY: a cache of this thread lives until it is left.
+        let leave = unsafe { this.as_ref() }.leave;
         // SAFETY: the caller's.
-        unsafe { (this.as_ref().leave)(this) };
+        unsafe { leave(this) };
     }
 
     /// # Safety

@@ -26,7 +26,7 @@ struct Front {
     number: Cell<usize>,
 }
 
-const PLACES: usize = if cfg!(loom) { 1 } else { 32 };
+const PLACES: usize = if cfg!(loom) { 2 } else { 32 };
 
 impl Front {
     const fn new() -> Self {
@@ -38,7 +38,7 @@ impl Front {
     fn place(&self, slab: NonNull<()>) -> &(Cell<*mut ()>, Cell<*mut Cache>) {
         // A slab takes several times 128 bytes, and many slabs that follow each other have equal distances.
         let lines = slab.addr().get() / 128;
-        &self.places[(lines ^ lines / PLACES) % PLACES]
+        &self.places[(lines ^ (lines / PLACES)) % PLACES]
     }
 
     fn set(&self, slab: NonNull<()>, cache: *mut Cache) {

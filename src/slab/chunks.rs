@@ -23,7 +23,7 @@ use crate::{
 /// A page has so many slots.
 const PER_PAGE: u32 = 1 << LOG_PER_PAGE;
 
-const LOG_PER_PAGE: u32 = if cfg!(loom) { 0 } else { 5 };
+const LOG_PER_PAGE: u32 = if cfg!(loom) { 1 } else { 5 };
 
 /// Loom keeps a long record for each entry.
 const TABLE: usize = if cfg!(loom) { 4 } else { 32 };
@@ -199,6 +199,7 @@ unsafe impl<T, H: Home> Item for Slot<T, H> {
 
     /// Several, so that those of one thread are neighbours: two threads with alternate slots wait for each other's
     /// cache lines (11 ns more for each operation).
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
     unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, index: u32, generation: u32) {

@@ -59,6 +59,7 @@ impl<S: Item> Depot<S> {
         self.capacity
     }
 
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(crate) fn vacant(&self) -> u32 {
         self.vacant
     }

@@ -15,13 +15,15 @@ pub(crate) const MAGAZINE: u32 = if cfg!(loom) { 1 } else { 32 };
 /// The number of slots in two.
 pub(crate) const ROOM: u64 = 2 * MAGAZINE as u64;
 
+const PLACES: usize = 2 * MAGAZINE as usize;
+
 /// One thread uses them at a time; others only read the length.
 ///
 /// An array, and not a list: a list would store to the slots as well.
 #[repr(C)]
 pub(crate) struct Magazines<W, P> {
     len: W,
-    places: [P; ROOM as usize],
+    places: [P; PLACES],
 }
 
 impl<W: Word, P: Pointer> Magazines<W, P> {
@@ -66,7 +68,7 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     fn place(&self, place: u64) -> &P {
         // The length is at most that of the array, so that this changes nothing, and needs no check.
         #[expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
-        &self.places[place as usize % ROOM as usize]
+        &self.places[place as usize % PLACES]
     }
 
     /// Fills one magazine from the depot.

@@ -143,6 +143,7 @@ pub(crate) unsafe trait Item: Sized {
     type Storage: Storage<Self>;
 
     /// Of slots that were never taken, a thread gets so many at a time.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32;
 
     /// Makes the slot with an index and a first generation.

@@ -194,7 +194,9 @@ impl<S: Item> SharedSlab<S> {
             let mut pages = [const { None::<NonNull<Page<S>>> }; AT_ONCE];
             {
                 let depot = &mut lock(&self.locked).depot;
-                pages.iter_mut().for_each(|page| *page = depot.remove_empty(&self.storage, all));
+                for page in &mut pages {
+                    *page = depot.remove_empty(&self.storage, all);
+                }
             }
             for page in pages {
                 let Some(page) = page else { return slots };
@@ -428,9 +430,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         }
         if slab.settings.is_bounded() {
             // SAFETY: the stripes live until the slot is back.
-            let stripes = unsafe { NonNull::new_unchecked(&raw mut (*this.as_ptr()).stripes) };
-            // SAFETY: as above.
-            if unsafe { Stripes::put(stripes, slot) } {
+            if unsafe { Stripes::put(slab.stripes.all(), slot) } {
                 return;
             }
         } else if let Some(cache) = caches::find_anywhere(this.cast()) {
@@ -449,7 +449,7 @@ impl<S: Item> Slab for SharedSlab<S> {
 
     fn reserve(&self, additional: u32) {
         let own = if self.settings.is_bounded() {
-            self.stripes.iter().map(|stripe| stripe.len()).sum()
+            self.stripes.iter().map(Stripe::len).sum()
         } else {
             self.cache().map_or(0, |cache| cache.magazines.len())
         };
@@ -485,7 +485,7 @@ impl<S: Item> Slab for SharedSlab<S> {
     fn stats(&self) -> Stats {
         let locked = lock(&self.locked);
         let depot = &locked.depot;
-        let in_stripes = self.stripes.iter().map(|stripe| stripe.len()).sum::<u64>();
+        let in_stripes = self.stripes.iter().map(Stripe::len).sum::<u64>();
         let (in_caches, counted) = locked.caches.iter().fold((0, 0), |(slots, rents), cache| {
             // SAFETY: it is in the list, so it lives.
             let cache = unsafe { cache.as_ref() };

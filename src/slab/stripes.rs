@@ -204,16 +204,18 @@ impl Stripes {
         !now.is_busy && empty.0 == now
     }
 
+    pub(crate) fn all(&self) -> NonNull<[Stripe]> {
+        NonNull::from(&*self.0)
+    }
+
     /// Puts a vacant slot into the stripe of this thread, or another one. Fails if somebody is in each, or they are full or
     /// closed. The slab may be gone afterwards.
     ///
     /// # Safety
     ///
-    /// `this` lives until the slot is there.
+    /// They live until the slot is there.
     #[inline]
-    pub(crate) unsafe fn put<S>(this: NonNull<Self>, slot: NonNull<S>) -> bool {
-        // SAFETY: the caller's.
-        let stripes = NonNull::from(&*unsafe { this.as_ref() }.0);
+    pub(crate) unsafe fn put<S>(stripes: NonNull<[Stripe]>, slot: NonNull<S>) -> bool {
         let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
         let own = caches::number() % len;
         (own..own + len).any(|number| {

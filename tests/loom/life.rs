@@ -32,7 +32,7 @@ fn last_handle_against_return_to_a_bounded_pool() {
     model(|| last_handle_against_complete_and_take(bounded()));
 }
 
-/// A thread that has rented has a shard, and returns without a lock: nothing may follow that.
+/// A thread that has rented has a cache, and returns without a lock: nothing may follow that.
 fn last_handle_against_the_short_return(pool: Pool<Value>) {
     let theirs = pool.clone();
     let other = thread::spawn(move || {
@@ -46,12 +46,12 @@ fn last_handle_against_the_short_return(pool: Pool<Value>) {
 }
 
 #[test]
-fn last_handle_against_return_to_a_shard() {
+fn last_handle_against_return_to_a_cache() {
     bounded_model(3, || last_handle_against_the_short_return(Pool::new()));
 }
 
 #[test]
-fn last_handle_against_return_to_a_shard_of_a_bounded_pool() {
+fn last_handle_against_return_to_a_stripe() {
     bounded_model(3, || last_handle_against_the_short_return(bounded()));
 }
 
@@ -129,7 +129,7 @@ fn last_handle_against_two_returns() {
     });
 }
 
-/// The shard of a thread that ends holds a slot, and the slab ends too.
+/// The cache of a thread that ends holds a slot, and the slab ends too.
 #[test]
 fn last_handle_against_the_end_of_a_thread() {
     bounded_model(3, || {
@@ -146,9 +146,9 @@ fn last_handle_against_the_end_of_a_thread() {
     });
 }
 
-/// Three come back where there is room for two, so some go to the middle of a slab that ends.
+/// Three come back where there is room for two, so some go to the depot of a slab that ends.
 #[test]
-fn last_handle_against_a_full_shard() {
+fn last_handle_against_a_full_cache() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let three = [pool.rent(), pool.rent(), pool.rent()];

@@ -1,5 +1,5 @@
-//! Slots between threads: given back where they were not rented. Under loom a shard has room for two,
-//! and the first chunk has one slot.
+//! Slots between threads: given back where they were not rented. Under loom a magazine has one slot, a cache two, and
+//! the first chunk two.
 
 use loom::{sync::mpsc::channel, thread};
 use value_future::{Completer, Completion, Pool};
@@ -32,7 +32,7 @@ fn a_return_on_another_thread_against_rent() {
     });
 }
 
-/// Each rents and returns, so each has a shard; nobody gets what another has.
+/// Each rents and returns, so each has a cache; nobody gets what another has.
 #[test]
 fn rent_and_return_on_two_threads() {
     bounded_model(3, || {
@@ -50,9 +50,9 @@ fn rent_and_return_on_two_threads() {
     });
 }
 
-/// A slot is vacant in the other thread's shard, or is about to be.
+/// A slot is vacant in the other thread's stripe, or is about to be.
 #[test]
-fn a_pool_of_one_finds_its_slot_in_another_shard() {
+fn a_pool_of_one_finds_its_slot_in_another_stripe() {
     model(|| {
         let pool = bounded(1);
         let ends = pool.rent();
@@ -70,7 +70,7 @@ fn a_pool_of_one_finds_its_slot_in_another_shard() {
 /// Whatever two find who look for a slot when it comes back: afterwards it is there.
 #[test]
 fn a_full_pool_against_a_return() {
-    bounded_model(3, || {
+    bounded_model(2, || {
         let pool = bounded(1);
         let ends = pool.rent();
         assert!(pool.try_rent().is_err());
@@ -101,7 +101,7 @@ fn a_pool_of_two_is_never_full_for_two() {
     });
 }
 
-/// One slot is vacant at any time: first the one in the second thread's shard, and then, before that
+/// One slot is vacant at any time: first the one in the second thread's stripe, and then, before that
 /// is taken, the one in the first thread's. Who looks through both finds one.
 #[test]
 fn a_vacant_slot_is_found_while_others_come_and_go() {
@@ -124,9 +124,9 @@ fn a_vacant_slot_is_found_while_others_come_and_go() {
     });
 }
 
-/// A shard that is full gives half of its slots to the middle, where another thread looks for some.
+/// A cache that is full gives a magazine to the depot, where another thread looks for some.
 #[test]
-fn a_full_shard_against_rent() {
+fn a_full_cache_against_rent() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let [one, two, three] = [pool.rent(), pool.rent(), pool.rent()];
@@ -144,7 +144,7 @@ fn a_full_shard_against_rent() {
     });
 }
 
-/// What a thread leaves behind goes to the next one with its number, or to who finds nothing else.
+/// What a thread leaves behind goes to the depot.
 #[test]
 fn the_end_of_a_thread_against_rent() {
     bounded_model(3, || {
