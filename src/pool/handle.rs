@@ -10,7 +10,7 @@ use crate::{
         keyed::{self, Presented},
         orphan, refuse_left, table,
     },
-    slab::{Find, Pooling, Settings, Slab},
+    slab::{Pooling, Settings, Slab},
     slot::{IndexLayout, Number, Slot},
     sync::Backoff,
 };
@@ -128,16 +128,16 @@ impl<T, H: Pooling> Handle<T, H> {
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(NonNull<Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = *self.slab().settings();
-        let slot = self.slab().get(layout.slot(key.index()))?;
+        let slot = self.slab().storage().get(layout.slot(key.index()))?;
         Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
     /// Ends all operations that were left to their keys; tells how many.
     pub(super) fn abandon_keys(&self) -> u32 {
-        let slab = self.slab();
+        let slots = self.slab().storage();
         // SAFETY: a slab that has a handle keeps its slots.
         let refused = |slot| unsafe { refuse_left(slot) };
-        let slots = (0..slab.used()).filter_map(|index| slab.get(index));
+        let slots = (0..slots.used()).filter_map(|index| slots.get(index));
         slots.map(|slot| u32::from(refused(slot))).sum()
     }
 
@@ -161,7 +161,7 @@ impl<T, H: Pooling> Drop for Handle<T, H> {
         if unsafe { Slab::remove_handle(self.slab) } {
             // If a waker panics, the others are woken when this is dropped. (If one of them panics too,
             // the process aborts.)
-            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().used() }.orphan();
+            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().storage().used() }.orphan();
         }
     }
 }
@@ -175,8 +175,8 @@ struct Orphans<T, H: Pooling> {
 impl<T, H: Pooling> Orphans<T, H> {
     fn orphan(&mut self) {
         // SAFETY: a slab is not freed before it was closed.
-        let slab = unsafe { self.slab.as_ref() };
-        for slot in self.slots.by_ref().filter_map(|index| slab.get(index)) {
+        let slots = unsafe { self.slab.as_ref() }.storage();
+        for slot in self.slots.by_ref().filter_map(|index| slots.get(index)) {
             // SAFETY: as above.
             unsafe { orphan(slot) };
         }

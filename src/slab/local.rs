@@ -8,8 +8,7 @@ use core::{
 };
 
 use super::{
-    Depot, Find, Item, Settings, Slab, Stats, Storage,
-    chunks::{Chunks, Indexed},
+    Depot, Item, Settings, Slab, Stats, Storage,
     magazines::{MAGAZINE, Magazines, ROOM},
 };
 use crate::slot::End;
@@ -106,18 +105,6 @@ impl<S: Item> Drop for LocalSlab<S> {
     }
 }
 
-impl<S: Item<Storage = Chunks<S>> + Indexed> Find for LocalSlab<S> {
-    #[inline(always)]
-    fn used(&self) -> u32 {
-        self.storage.used()
-    }
-
-    #[inline]
-    fn get(&self, index: u32) -> Option<NonNull<S>> {
-        self.storage.get(index)
-    }
-}
-
 impl<S: Item> Slab for LocalSlab<S> {
     type Slot = S;
 
@@ -146,6 +133,11 @@ impl<S: Item> Slab for LocalSlab<S> {
 
     fn settings(&self) -> &Settings<S> {
         &self.settings
+    }
+
+    #[inline(always)]
+    fn storage(&self) -> &S::Storage {
+        &self.storage
     }
 
     #[inline(always)]

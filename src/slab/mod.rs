@@ -43,7 +43,7 @@ pub(crate) use tally::{LocalTally, Tally};
 
 /// A home with many slots, in slabs.
 pub(crate) trait Pooling: Home {
-    type Slab<T>: Find<Slot = Slot<T, Self>>;
+    type Slab<T>: Slab<Slot = Slot<T, Self>>;
     type Blocks: Slab<Slot = Block<Self>>;
     type Tally: Tally;
 }
@@ -201,15 +201,6 @@ pub(crate) trait Storage<S: Item> {
     unsafe fn free(&self, page: NonNull<Page<S>>);
 }
 
-/// A slab whose slots can be found by their indices.
-pub(crate) trait Find: Slab {
-    /// So many slots were ever rented: those with a lower index.
-    fn used(&self) -> u32;
-
-    /// The slot with this index, if it was ever rented.
-    fn get(&self, index: u32) -> Option<NonNull<Self::Slot>>;
-}
-
 /// Slots, those of them that are vacant, and what keeps all that.
 pub(crate) trait Slab: Sized {
     type Slot: Item;
@@ -218,6 +209,8 @@ pub(crate) trait Slab: Sized {
     fn new(settings: Settings<Self::Slot>) -> NonNull<Self>;
 
     fn settings(&self) -> &Settings<Self::Slot>;
+
+    fn storage(&self) -> &<Self::Slot as Item>::Storage;
 
     /// A vacant slot, which is out from now on, or `None` if the limit is reached. The caller has
     /// a handle.

@@ -6,14 +6,13 @@ use alloc::boxed::Box;
 use core::{mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    Depot, Find, Item, Settings, Slab, Stats, Storage,
+    Depot, Item, Settings, Slab, Stats, Storage,
     cache::{Cache, Leaving},
     caches,
-    chunks::{Chunks, Indexed},
     list::List,
     magazines::{MAGAZINE, ROOM},
     page::Page,
-    stripes::{Look, Stripe, Stripes},
+    stripes::{Stripe, Stripes},
 };
 use crate::{
     slot::End,
@@ -142,9 +141,9 @@ impl<S: Item> SharedSlab<S> {
     fn find(&self) -> Option<NonNull<S>> {
         let mut backoff = Backoff::new();
         loop {
-            let empty = match self.stripes.take() {
-                Look::Slot(slot) => return Some(slot),
-                Look::None(empty) => empty,
+            let seen = match self.stripes.take() {
+                Ok(slot) => return Some(slot),
+                Err(seen) => seen,
             };
             let mut locked = lock(&self.locked);
             if let Some(slot) = locked.depot.take(&self.storage, &mut 1) {
@@ -153,7 +152,7 @@ impl<S: Item> SharedSlab<S> {
                 }
                 return Some(slot);
             }
-            let is_none = self.stripes.confirm(&empty);
+            let is_none = self.stripes.confirm(seen);
             drop(locked);
             if !is_none {
                 backoff.wait();
@@ -332,18 +331,6 @@ impl<S: Item> Drop for SharedSlab<S> {
     }
 }
 
-impl<S: Item<Storage = Chunks<S>> + Indexed> Find for SharedSlab<S> {
-    #[inline(always)]
-    fn used(&self) -> u32 {
-        self.storage.used()
-    }
-
-    #[inline]
-    fn get(&self, index: u32) -> Option<NonNull<S>> {
-        self.storage.get(index)
-    }
-}
-
 impl<S: Item> Slab for SharedSlab<S> {
     type Slot = S;
 
@@ -391,6 +378,11 @@ impl<S: Item> Slab for SharedSlab<S> {
 
     fn settings(&self) -> &Settings<S> {
         &self.settings
+    }
+
+    #[inline(always)]
+    fn storage(&self) -> &S::Storage {
+        &self.storage
     }
 
     #[inline(always)]

@@ -123,9 +123,9 @@ impl Stripe {
     }
 }
 
-/// What somebody saw who looked into stripes: that they were empty.
+/// What somebody saw who looked into all stripes: that each was empty at some time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Seen {
+pub(crate) struct Seen {
     /// Of all of them.
     times: u64,
     /// Somebody was in one of them, which may hold slots.
@@ -144,16 +144,6 @@ impl Seen {
 /// The stripes of a slab; none if it is not bounded.
 pub(crate) struct Stripes(Box<[Stripe]>);
 
-/// What a look at all stripes has found.
-pub(crate) enum Look<S> {
-    Slot(NonNull<S>),
-    /// There was no slot. It is to be [confirmed](Stripes::confirm).
-    None(Empty),
-}
-
-/// All stripes were empty, each at some time.
-pub(crate) struct Empty(Seen);
-
 impl Stripes {
     pub(crate) fn new(limit: Option<u32>) -> Self {
         let stripes = limit.map_or(0, |limit| (limit as usize).min(cores()));
@@ -170,9 +160,9 @@ impl Stripes {
         &self.0[caches::number() % self.0.len()]
     }
 
-    /// Takes a slot of any stripe.
+    /// Takes a slot of any stripe. If there is none, that is to be [confirmed](Stripes::confirm).
     #[inline]
-    pub(crate) fn take<S>(&self) -> Look<S> {
+    pub(crate) fn take<S>(&self) -> Result<NonNull<S>, Seen> {
         let (before, after) = self.0.split_at(caches::number() % self.0.len());
         let mut seen = Seen::NOTHING;
         for stripe in after.iter().chain(before) {
@@ -187,21 +177,21 @@ impl Stripes {
                 continue;
             };
             if let Some(slot) = inside.magazines.pop(ROOM) {
-                return Look::Slot(slot);
+                return Ok(slot);
             }
             seen.add(inside.left());
         }
-        Look::None(Empty(seen))
+        Err(seen)
     }
 
     /// All stripes were empty at the same time: since each was seen, nobody has been there. Otherwise one has to look
     /// again.
-    pub(crate) fn confirm(&self, empty: &Empty) -> bool {
+    pub(crate) fn confirm(&self, seen: Seen) -> bool {
         let mut now = Seen::NOTHING;
         // ORDERING: Acquire: the loads that follow are not done before those of the look. (They are of the same words, and
         // never older.)
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
-        !now.is_busy && empty.0 == now
+        !now.is_busy && seen == now
     }
 
     pub(crate) fn all(&self) -> NonNull<[Stripe]> {
