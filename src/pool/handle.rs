@@ -137,7 +137,7 @@ impl<T, H: Pooling> Handle<T, H> {
         let slots = self.slab().storage();
         // SAFETY: a slab that has a handle keeps its slots.
         let refused = |slot| unsafe { refuse_left(slot) };
-        let slots = (0..slots.used()).filter_map(|index| slots.get(index));
+        let slots = (0..slots.end()).filter_map(|index| slots.get(index));
         slots.map(|slot| u32::from(refused(slot))).sum()
     }
 
@@ -161,7 +161,7 @@ impl<T, H: Pooling> Drop for Handle<T, H> {
         if unsafe { Slab::remove_handle(self.slab) } {
             // If a waker panics, the others are woken when this is dropped. (If one of them panics too,
             // the process aborts.)
-            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().storage().used() }.orphan();
+            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().storage().end() }.orphan();
         }
     }
 }

@@ -9,8 +9,7 @@
 //!   0                  8        16                                  size
 //! ```
 
-use alloc::alloc::{alloc, dealloc, handle_alloc_error};
-use core::{alloc::Layout, marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
+use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::{
     Item, Pooling, Slab, Storage,
@@ -85,33 +84,48 @@ impl<H: Pooling> Block<H> {
     const END: End = End { exhausted: false, abandoned: false };
 }
 
-// SAFETY: a block leads to its page, and so to its slab.
+// SAFETY: a block leads to its page.
 unsafe impl<H: Pooling> Item for Block<H> {
     type Word = H::Word;
     type Pointer = H::Pointer;
     /// The size of the blocks.
     type Table = usize;
-    type Storage = Blocks<H>;
+
+    const INDEXED: bool = false;
+    /// It depends on their size.
+    const PER_PAGE: u32 = 1;
 
     /// Memory that nobody needs is not touched.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = 1;
+
+    fn shape(size: &usize) -> Shape {
+        assert!(*size >= size_of::<Self>() && size % LINE == 0);
+        let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
+        Shape { slot, slots: blocks_in_page(*size) }
+    }
+
+    fn kept(shape: Shape) -> u32 {
+        u32::try_from(KEPT / shape.slot.size()).expect("they are few")
+    }
 
     unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, _: u32, _: u32) {
         // SAFETY: the caller's.
         unsafe { place.write(Block { header: MaybeUninit::uninit(), page }) };
     }
 
+    unsafe fn page(this: NonNull<Self>, _: &Storage<Self>) -> NonNull<Page<Self>> {
+        // SAFETY: the caller's.
+        unsafe { this.as_ref() }.page
+    }
+
     unsafe fn begin_epoch(_: NonNull<Self>, _: IndexLayout) -> bool {
         unreachable!("a block has no generations");
     }
-}
 
-/// Pages of blocks of one size, each in an allocation of its own.
-pub(crate) struct Blocks<H: Pooling> {
-    shape: Shape,
-    limit: u32,
-    home: PhantomData<H>,
+    fn uses(&self, _: IndexLayout, _: u32) -> u64 {
+        unreachable!("a block does not know");
+    }
 }
 
 /// A page takes so many bytes, or less.
@@ -122,9 +136,6 @@ const KEPT: usize = 64 << 10;
 
 /// A page has so many blocks at most.
 const MOST: usize = if cfg!(loom) { 1 } else { 63 };
-
-/// To what the allocator aligns a page.
-const ALIGN: usize = 16;
 
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;
@@ -140,76 +151,4 @@ pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let page = 2 * LINE + size * of_page as usize;
     let blocks = if bytes < page { bytes / size } else { (bytes / page) * of_page as usize };
     u32::try_from(blocks).unwrap_or(u32::MAX)
-}
-
-impl<H: Pooling> Blocks<H> {
-    /// The layout of a page, and of what it takes to begin it on a line. That is not left to the allocator: what some
-    /// cut off in front of it keeps them from giving memory back to the system.
-    fn layout(&self, slots: u32) -> Layout {
-        let page = self.shape.layout(1, slots);
-        Layout::from_size_align(page.size() + LINE, ALIGN).expect("a page fits into memory")
-    }
-}
-
-impl<H: Pooling> Storage<Block<H>> for Blocks<H> {
-    const FREES: bool = true;
-
-    fn new(size: &usize, limit: u32) -> Self {
-        assert!(*size >= size_of::<Block<H>>() && size % LINE == 0);
-        let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
-        Blocks { shape: Shape { slot, slots: blocks_in_page(*size) }, limit, home: PhantomData }
-    }
-
-    fn shape(&self) -> Shape {
-        self.shape
-    }
-
-    fn allocate(&self, capacity: u32) -> (u32, Option<NonNull<Page<Block<H>>>>) {
-        let slots = self.shape.slots.min(self.limit - capacity);
-        let layout = self.layout(slots);
-        // SAFETY: a page has at least one block, and blocks have a size.
-        let page = unsafe { alloc(layout) };
-        let Some(start) = NonNull::new(page) else { handle_alloc_error(layout) };
-        let lead = LINE - start.addr().get() % LINE;
-        // SAFETY: there is a line more than the page takes.
-        let page = unsafe { start.add(lead) };
-        // SAFETY: as above.
-        let before = unsafe { page.sub(1) };
-        // SAFETY: it is at least as far from the start as an allocation is aligned.
-        unsafe { before.write(u8::try_from(lead).expect("a line is short")) };
-        (slots, Some(page.cast()))
-    }
-
-    fn next_page(&self, _: u32) -> Option<(NonNull<Page<Block<H>>>, u32)> {
-        None
-    }
-
-    fn kept(&self) -> u32 {
-        u32::try_from(KEPT / self.shape.slot.size()).expect("they are few")
-    }
-
-    fn note_made(&self, _: u32) {}
-
-    unsafe fn page_of(&self, slot: NonNull<Block<H>>) -> NonNull<Page<Block<H>>> {
-        // SAFETY: the caller's.
-        unsafe { slot.as_ref() }.page
-    }
-
-    fn uses(&self, _: u32) -> Option<(u64, u64)> {
-        None
-    }
-
-    unsafe fn free(&self, page: NonNull<Page<Block<H>>>) {
-        // SAFETY: the caller's.
-        let layout = self.layout(unsafe { page.as_ref() }.len());
-        let page = page.cast::<u8>();
-        // SAFETY: there is a line more than the page takes.
-        let before = unsafe { page.sub(1) };
-        // SAFETY: `allocate` has written there how far it is to the start.
-        let lead = unsafe { before.read() };
-        // SAFETY: as above.
-        let start = unsafe { page.sub(lead.into()) };
-        // SAFETY: it was allocated with this layout, and this is the end of it.
-        unsafe { dealloc(start.as_ptr(), layout) };
-    }
 }

@@ -3,26 +3,23 @@
 use core::ptr::NonNull;
 
 use super::{
-    Item, Storage,
+    Item,
     list::List,
     page::{Fill, Page},
+    storage::Storage,
 };
 
 /// Its methods are called with the storage of the slab that it belongs to.
 pub(crate) struct Depot<S: Item> {
-    /// The slab.
-    slab: NonNull<()>,
     first_generation: u32,
     /// Pages by what they have of vacant slots, so that the next one is at hand: by [`Fill`].
     some: List<Page<S>>,
     empty: List<Page<S>>,
     full: List<Page<S>>,
-    /// The number of slots of all pages, and of those that will be opened when they are needed.
+    /// The number of slots of all pages.
     capacity: u32,
     /// The number of slots that are vacant here.
     vacant: u32,
-    /// The number of slots of pages that were opened.
-    opened: u32,
     /// The number of slots that came back for the last time.
     retired: u32,
     /// As many slots stay here, even if they are not used.
@@ -38,16 +35,14 @@ pub(crate) struct Depot<S: Item> {
 unsafe impl<S: Item> Send for Depot<S> {}
 
 impl<S: Item> Depot<S> {
-    pub(crate) fn new(slab: NonNull<()>, first_generation: u32) -> Self {
+    pub(crate) fn new(first_generation: u32) -> Self {
         Depot {
-            slab,
             first_generation,
             some: List::new(),
             empty: List::new(),
             full: List::new(),
             capacity: 0,
             vacant: 0,
-            opened: 0,
             retired: 0,
             reserved: 0,
             made: 0,
@@ -86,61 +81,41 @@ impl<S: Item> Depot<S> {
         self.reserved = self.reserved.max(slots);
     }
 
-    /// Adds what the storage [has allocated](Storage::allocate).
+    /// Adds a page.
     ///
     /// # Safety
     ///
-    /// It was allocated when the capacity was what it is now, and is added once.
-    pub(crate) unsafe fn add(&mut self, slots: u32, page: Option<NonNull<Page<S>>>) {
-        if let Some(page) = page {
-            // SAFETY: the caller's: it is a new place for a page.
-            unsafe { self.open(page, slots) };
-        }
+    /// It was just allocated by the storage.
+    pub(crate) unsafe fn add(&mut self, page: NonNull<Page<S>>) {
+        // SAFETY: the caller's.
+        let slots = unsafe { page.as_ref() }.len();
+        // SAFETY: it is in no list.
+        unsafe { self.empty.push(page) };
         self.capacity += slots;
         self.vacant += slots;
     }
 
-    /// # Safety
-    ///
-    /// As [`Page::make`].
-    unsafe fn open(&mut self, page: NonNull<Page<S>>, slots: u32) {
-        // SAFETY: the caller's.
-        unsafe { Page::make(page, self.slab, self.opened, slots) };
-        // SAFETY: it was just made.
-        unsafe { self.empty.push(page) };
-        // (Where pages are freed, nobody uses the indices of slots.)
-        self.opened = self.opened.wrapping_add(slots);
-    }
-
     /// A page with a vacant slot: one that is in use already, if there is one, and rather one whose next slot was taken
     /// before.
-    fn page(&mut self, storage: &S::Storage) -> Option<NonNull<Page<S>>> {
+    fn page(&self) -> Option<NonNull<Page<S>>> {
         // SAFETY: a page of a list lives.
         let is_old = |page: &NonNull<Page<S>>| !unsafe { page.as_ref() }.next_is_new();
         let some = self.some.iter().take(2).find(is_old);
         let old = some.or_else(|| self.empty.first().filter(is_old));
-        let page = old.or(self.some.first()).or(self.empty.first());
-        if page.is_some() || self.opened >= self.capacity {
-            return page;
-        }
-        let (page, slots) = storage.next_page(self.opened)?;
-        // SAFETY: it was allocated, as the capacity tells, and is opened once.
-        unsafe { self.open(page, slots) };
-        Some(page)
+        old.or(self.some.first()).or(self.empty.first())
     }
 
     /// Takes a vacant slot out. `new` is how many that were never taken the caller may have.
-    pub(crate) fn take(&mut self, storage: &S::Storage, new: &mut u32) -> Option<NonNull<S>> {
-        let page = self.page(storage)?;
+    pub(crate) fn take(&mut self, storage: &Storage<S>, new: &mut u32) -> Option<NonNull<S>> {
+        let page = self.page()?;
         // SAFETY: a page of a list lives.
         let is_new = unsafe { page.as_ref() }.next_is_new();
         *new = new.checked_sub(is_new.into())?;
         // SAFETY: as above.
         let before = unsafe { page.as_ref() }.fill();
         // SAFETY: as above, and it is a page of the storage.
-        let (slot, index) = unsafe { Page::take(page, storage.shape(), self.first_generation) };
+        let slot = unsafe { Page::take(page, storage.shape(), self.first_generation) };
         if is_new {
-            storage.note_made(index);
             self.made += 1;
             self.most = self.most.max(self.made);
         }
@@ -154,9 +129,9 @@ impl<S: Item> Depot<S> {
     /// # Safety
     ///
     /// It is a slot of the slab, vacant, and nobody refers to it.
-    pub(crate) unsafe fn put(&mut self, storage: &S::Storage, slot: NonNull<S>) {
+    pub(crate) unsafe fn put(&mut self, storage: &Storage<S>, slot: NonNull<S>) {
         // SAFETY: the caller's.
-        let page = unsafe { storage.page_of(slot) };
+        let page = unsafe { S::page(slot, storage) };
         // SAFETY: a page lives as long as one of its slots is out.
         let before = unsafe { page.as_ref() }.fill();
         // SAFETY: as above; the rest is the caller's.
@@ -186,16 +161,17 @@ impl<S: Item> Depot<S> {
     }
 
     /// Takes out an empty page that may be freed: any, or one that there are too many of. Those are what goes
-    /// beyond twice what is lent, what is reserved, and [a few](Storage::kept).
+    /// beyond twice what is lent, what is reserved, and [a few](Item::kept).
     pub(crate) fn remove_empty(
         &mut self,
-        storage: &S::Storage,
+        storage: &Storage<S>,
         any: bool,
     ) -> Option<NonNull<Page<S>>> {
         let page = self.empty.first()?;
         // SAFETY: a page of a list lives.
-        let (slots, made) = unsafe { page.as_ref() }.slots();
-        let kept = self.lent().saturating_mul(2).max(self.reserved).max(storage.kept());
+        let page_of = unsafe { page.as_ref() };
+        let (slots, made) = (page_of.len(), page_of.made());
+        let kept = self.lent().saturating_mul(2).max(self.reserved).max(S::kept(storage.shape()));
         if !any && self.capacity - slots < kept {
             return None;
         }

@@ -19,7 +19,7 @@ pub(crate) struct LocalSlab<S: Item> {
     magazines: Magazines<Cell<u64>, Cell<*mut ()>>,
     live: Cell<u64>,
     handles: Cell<usize>,
-    storage: S::Storage,
+    storage: Storage<S>,
     depot: RefCell<Depot<S>>,
     /// If slots do not count that: so many times slots were rented.
     rented: Cell<u64>,
@@ -50,9 +50,9 @@ impl<S: Item> LocalSlab<S> {
         if capacity >= self.settings.limit() {
             return false;
         }
-        let (slots, page) = self.storage.allocate(capacity);
+        let page = self.storage.allocate(capacity);
         // SAFETY: it was just allocated.
-        unsafe { self.depot.borrow_mut().add(slots, page) };
+        unsafe { self.depot.borrow_mut().add(page) };
         count(&self.allocations);
         true
     }
@@ -62,9 +62,7 @@ impl<S: Item> LocalSlab<S> {
     #[inline(never)]
     fn make_room(&self) {
         self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.storage);
-        if S::Storage::FREES {
-            self.free_empty(false);
-        }
+        self.free_empty(false);
     }
 
     /// Frees pages that are empty: all, or those that there are too many of.
@@ -88,7 +86,7 @@ impl<S: Item> LocalSlab<S> {
         if slab.live.get() == 0 {
             // SAFETY: it is from `Box::leak`, and the caller is the last.
             drop(unsafe { Box::from_raw(this.as_ptr()) });
-        } else if S::Storage::FREES {
+        } else {
             slab.trim();
         }
     }
@@ -96,9 +94,7 @@ impl<S: Item> LocalSlab<S> {
 
 impl<S: Item> Drop for LocalSlab<S> {
     fn drop(&mut self) {
-        while let Some(page) =
-            S::Storage::FREES.then(|| self.depot.get_mut().remove_page()).flatten()
-        {
+        while let Some(page) = self.depot.get_mut().remove_page() {
             // SAFETY: nothing is out, and nobody refers to the slab.
             unsafe { self.storage.free(page) };
         }
@@ -116,8 +112,8 @@ impl<S: Item> Slab for LocalSlab<S> {
             magazines: Magazines::new(),
             live: zero(),
             handles: Cell::new(1),
-            storage: Storage::new(&settings.table, settings.limit()),
-            depot: RefCell::new(Depot::new(this.cast(), settings.first_generation)),
+            storage: Storage::new(this.cast(), &settings.table, settings.limit()),
+            depot: RefCell::new(Depot::new(settings.first_generation)),
             settings,
             rented: zero(),
             abandoned: zero(),
@@ -136,7 +132,7 @@ impl<S: Item> Slab for LocalSlab<S> {
     }
 
     #[inline(always)]
-    fn storage(&self) -> &S::Storage {
+    fn storage(&self) -> &Storage<S> {
         &self.storage
     }
 
@@ -144,7 +140,7 @@ impl<S: Item> Slab for LocalSlab<S> {
     fn rent(&self) -> Option<NonNull<S>> {
         let slot = self.magazines.pop(ROOM).or_else(|| self.rent_from_depot())?;
         count(&self.live);
-        if S::Storage::FREES {
+        if !S::INDEXED {
             count(&self.rented);
         }
         Some(slot)

@@ -6,7 +6,7 @@
 
 use core::{array, ptr, ptr::NonNull};
 
-use super::{Depot, Item};
+use super::{Depot, Item, Storage};
 use crate::slot::{Pointer, Word};
 
 /// The number of slots in a magazine.
@@ -74,7 +74,7 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     /// Fills one magazine from the depot.
     ///
     /// `new` is how many that were never taken may be among them.
-    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, storage: &S::Storage, mut new: u32) {
+    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, storage: &Storage<S>, mut new: u32) {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(storage, &mut new) else { break };
             fetch(slot);
@@ -95,7 +95,7 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     }
 
     /// Puts the `count` slots that came first into the depot.
-    pub(crate) fn drain<S: Item>(&self, count: u64, depot: &mut Depot<S>, storage: &S::Storage) {
+    pub(crate) fn drain<S: Item>(&self, count: u64, depot: &mut Depot<S>, storage: &Storage<S>) {
         let len = self.len.load_own();
         for place in 0..count {
             let slot = self.place(place).load();

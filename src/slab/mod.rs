@@ -5,7 +5,6 @@ mod block;
 mod cache;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod caches;
-mod chunks;
 mod depot;
 mod list;
 mod local;
@@ -13,6 +12,8 @@ mod magazines;
 mod page;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
+mod slots;
+mod storage;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod stripes;
 mod tally;
@@ -22,6 +23,7 @@ use core::{any::type_name, cell::Cell, ptr::NonNull};
 use self::{
     depot::Depot,
     page::{Page, Shape},
+    storage::Storage,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{
@@ -123,7 +125,7 @@ impl<S: Item> Settings<S> {
     }
 
     pub(crate) fn limit(&self) -> u32 {
-        self.limit.unwrap_or(chunks::MAX).min(chunks::MAX)
+        self.limit.unwrap_or(storage::MAX).min(storage::MAX)
     }
 }
 
@@ -139,12 +141,21 @@ pub(crate) unsafe trait Item: Sized {
     /// What the slab begins with, for its slots to refer to.
     type Table;
 
-    /// Where the slots of a slab lie.
-    type Storage: Storage<Self>;
+    /// Slots are found by their indices, and stay as long as the slab has a handle. They know how often they were rented.
+    const INDEXED: bool;
+
+    /// Of slots that are found by their indices, a page has so many.
+    const PER_PAGE: u32;
 
     /// Of slots that were never taken, a thread gets so many at a time.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32;
+
+    /// How slots lie in a page.
+    fn shape(table: &Self::Table) -> Shape;
+
+    /// As many slots are kept, even if they are not used.
+    fn kept(shape: Shape) -> u32;
 
     /// Makes the slot with an index and a first generation.
     ///
@@ -153,6 +164,11 @@ pub(crate) unsafe trait Item: Sized {
     /// `place` is valid for writes, nobody else refers to it, and it is one of the page.
     unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, index: u32, generation: u32);
 
+    /// # Safety
+    ///
+    /// The slot is one of this storage, vacant, and nobody else refers to it.
+    unsafe fn page(this: NonNull<Self>, storage: &Storage<Self>) -> NonNull<Page<Self>>;
+
     /// Begins the next epoch of a slot that came back [exhausted](End::exhausted). Returns `false` if
     /// there is none.
     ///
@@ -160,45 +176,9 @@ pub(crate) unsafe trait Item: Sized {
     ///
     /// The slot came back so, and nobody else refers to it.
     unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool;
-}
 
-/// Where the pages of a slab lie.
-pub(crate) trait Storage<S: Item> {
-    /// An empty page can be given back to the allocator. (Then the slots do not know how often they were rented.)
-    const FREES: bool;
-
-    fn new(table: &S::Table, limit: u32) -> Self;
-
-    fn shape(&self) -> Shape;
-
-    /// Allocates more slots, beyond the `capacity` that there are, which is below the limit. Tells how many, and gives
-    /// the page that they are in if there is one. One thread at a time does this.
-    fn allocate(&self, capacity: u32) -> (u32, Option<NonNull<Page<S>>>);
-
-    /// The place of the next page, and how many slots it has, if `opened` slots are in pages before it and its place was
-    /// allocated.
-    fn next_page(&self, opened: u32) -> Option<(NonNull<Page<S>>, u32)>;
-
-    /// As many slots are kept, even if they are not used.
-    fn kept(&self) -> u32;
-
-    /// The slot with this index was made.
-    fn note_made(&self, index: u32);
-
-    /// # Safety
-    ///
-    /// The slot is one of this storage, vacant, and nobody else refers to it.
-    unsafe fn page_of(&self, slot: NonNull<S>) -> NonNull<Page<S>>;
-
-    /// How many times slots were rented, since the generation `first`, and how many slots; if the slots know.
-    fn uses(&self, first: u32) -> Option<(u64, u64)>;
-
-    /// Gives a page back to the allocator.
-    ///
-    /// # Safety
-    ///
-    /// [`FREES`](Storage::FREES). Nobody refers to the page or its slots any more.
-    unsafe fn free(&self, page: NonNull<Page<S>>);
+    /// How often it was rented, if its first generation was `first`.
+    fn uses(&self, layout: IndexLayout, first: u32) -> u64;
 }
 
 /// Slots, those of them that are vacant, and what keeps all that.
@@ -210,7 +190,7 @@ pub(crate) trait Slab: Sized {
 
     fn settings(&self) -> &Settings<Self::Slot>;
 
-    fn storage(&self) -> &<Self::Slot as Item>::Storage;
+    fn storage(&self) -> &Storage<Self::Slot>;
 
     /// A vacant slot, which is out from now on, or `None` if the limit is reached. The caller has
     /// a handle.
@@ -233,8 +213,8 @@ pub(crate) trait Slab: Sized {
 
     fn reserve(&self, additional: u32);
 
-    /// Gives pages without a slot that is out back to the allocator; tells how many slots that are. The storage
-    /// [can](Storage::FREES).
+    /// Gives pages without a slot that is out back to the allocator; tells how many slots that are. They are not
+    /// [found by their indices](Item::INDEXED).
     fn trim(&self) -> u32;
 
     fn stats(&self) -> Stats;

@@ -17,19 +17,22 @@ use super::{
     Item,
     list::{Linked, Links},
 };
+use crate::slot::Word;
 
 /// What a page begins with. Its slots are behind it.
 ///
 /// Its cells are used by one thread at a time: who has the lock of the depot.
 #[repr(C, align(64))]
 pub(crate) struct Page<S: Item> {
+    /// Of its allocation.
+    start: NonNull<u8>,
     slab: NonNull<()>,
     /// The index of its first slot.
     first: u32,
     /// The number of its slots.
     len: u32,
     /// The number of slots that were made.
-    made: Cell<u32>,
+    made: S::Word,
     /// A bit for each vacant slot.
     vacant: Cell<u64>,
     links: Links<Page<S>>,
@@ -57,19 +60,9 @@ impl Shape {
         if align > header { align } else { header }
     }
 
-    /// The layout of `pages` pages in a row, of which the last has `slots` slots.
-    pub(crate) fn layout(self, pages: u32, slots: u32) -> Layout {
-        let bytes = (pages as usize - 1).checked_mul(self.size());
-        let bytes = bytes.and_then(|all| all.checked_add(self.offset()));
-        let bytes = bytes.and_then(|all| all.checked_add(self.slot.size() * slots as usize));
-        let layout = bytes.map(|bytes| Layout::from_size_align(bytes, self.offset()));
-        layout.and_then(Result::ok).expect("pages fit into memory")
-    }
-
-    /// The distance from a page to the next one of a row.
-    pub(crate) const fn size(self) -> usize {
-        let bytes = self.offset() + self.slot.size() * self.slots as usize;
-        bytes.next_multiple_of(self.offset())
+    /// The size of a page with so many slots.
+    pub(crate) fn bytes(self, slots: u32) -> Option<usize> {
+        self.slot.size().checked_mul(slots as usize)?.checked_add(self.offset())
     }
 }
 
@@ -90,14 +83,21 @@ impl<S: Item> Page<S> {
     /// # Safety
     ///
     /// `place` is valid for writes, and nobody else refers to it.
-    pub(crate) unsafe fn make(place: NonNull<Self>, slab: NonNull<()>, first: u32, len: u32) {
+    pub(crate) unsafe fn make(
+        place: NonNull<Self>,
+        start: NonNull<u8>,
+        slab: NonNull<()>,
+        first: u32,
+        len: u32,
+    ) {
         const { assert!(size_of::<Self>() == 64) };
         assert!(0 < len && len <= 64);
         let page = Page {
+            start,
             slab,
             first,
             len,
-            made: Cell::new(0),
+            made: S::Word::new(0),
             vacant: Cell::new(u64::MAX >> (64 - len)),
             links: Links::new(),
         };
@@ -110,13 +110,18 @@ impl<S: Item> Page<S> {
         self.slab
     }
 
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
     pub(crate) fn len(&self) -> u32 {
         self.len
     }
 
-    /// The number of its slots, and of those that were made.
-    pub(crate) fn slots(&self) -> (u32, u32) {
-        (self.len, self.made.get())
+    /// The number of slots that were made: those that come first.
+    #[expect(clippy::cast_possible_truncation, reason = "a page has up to 64 slots")]
+    pub(crate) fn made(&self) -> u32 {
+        self.made.load() as u32
     }
 
     pub(crate) fn fill(&self) -> Fill {
@@ -129,10 +134,10 @@ impl<S: Item> Page<S> {
 
     /// The next vacant slot was never taken.
     pub(crate) fn next_is_new(&self) -> bool {
-        self.vacant.get().trailing_zeros() >= self.made.get()
+        self.vacant.get().trailing_zeros() >= self.made()
     }
 
-    /// Takes a vacant slot out, and tells its index. There is one.
+    /// Takes a vacant slot out. There is one.
     ///
     /// # Safety
     ///
@@ -141,7 +146,7 @@ impl<S: Item> Page<S> {
         this: NonNull<Self>,
         shape: Shape,
         first_generation: u32,
-    ) -> (NonNull<S>, u32) {
+    ) -> NonNull<S> {
         // SAFETY: the caller's.
         let page = unsafe { this.as_ref() };
         let vacant = page.vacant.get();
@@ -150,13 +155,12 @@ impl<S: Item> Page<S> {
         page.vacant.set(vacant & (vacant - 1));
         // SAFETY: the page has so many slots.
         let slot = unsafe { Self::slot(this, shape, place) };
-        let index = page.first + place;
-        if place >= page.made.get() {
-            page.made.set(place + 1);
+        if place >= page.made() {
             // SAFETY: there is room for a slot, which nobody else refers to.
-            unsafe { S::make(slot, this, index, first_generation) };
+            unsafe { S::make(slot, this, page.first + place, first_generation) };
+            page.made.publish(u64::from(place) + 1);
         }
-        (slot, index)
+        slot
     }
 
     /// Takes a slot back.
@@ -178,6 +182,19 @@ impl<S: Item> Page<S> {
         page.vacant.set(page.vacant.get() | 1 << place);
     }
 
+    /// A slot, if it was made.
+    ///
+    /// # Safety
+    ///
+    /// The page lives, and has this shape.
+    #[inline(always)]
+    pub(crate) unsafe fn get(this: NonNull<Self>, shape: Shape, place: u32) -> Option<NonNull<S>> {
+        // SAFETY: the caller's.
+        let is_made = place < unsafe { this.as_ref() }.made();
+        // SAFETY: the page has so many slots.
+        is_made.then(|| unsafe { Self::slot(this, shape, place) })
+    }
+
     /// The place of a slot.
     ///
     /// # Safety
@@ -186,5 +203,32 @@ impl<S: Item> Page<S> {
     unsafe fn slot(this: NonNull<Self>, shape: Shape, place: u32) -> NonNull<S> {
         // SAFETY: the slots are behind the header.
         unsafe { this.byte_add(shape.offset() + shape.slot.size() * place as usize) }.cast()
+    }
+
+    /// Drops the slots, where that does something: in models.
+    ///
+    /// # Safety
+    ///
+    /// The page lives, and has this shape. Nobody uses its slots any more.
+    pub(crate) unsafe fn drop_slots(this: NonNull<Self>, shape: Shape) {
+        if core::mem::needs_drop::<S>() {
+            // SAFETY: the caller's.
+            let made = unsafe { this.as_ref() }.made();
+            for place in 0..made {
+                // SAFETY: the page has so many slots.
+                let slot = unsafe { Self::slot(this, shape, place) };
+                // SAFETY: it was made, and this is the end of it.
+                unsafe { slot.drop_in_place() };
+            }
+        }
+    }
+}
+
+#[cfg(loom)]
+impl<S: Item> Drop for Page<S> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.made.touch();
+        }
     }
 }

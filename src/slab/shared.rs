@@ -28,7 +28,7 @@ pub(crate) struct SharedSlab<S: Item> {
     settings: Settings<S>,
     /// As it came from the allocator.
     this: NonNull<Self>,
-    storage: S::Storage,
+    storage: Storage<S>,
     stripes: Stripes,
     handles: AtomicUsize,
     /// What keeps the slab: all handles together, each cache that it has in its list, each call that needs it after the slot
@@ -99,7 +99,7 @@ impl<S: Item> SharedSlab<S> {
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
         let slot = if self.settings.is_bounded() { self.find() } else { self.rent_from_depot() }?;
-        if S::Storage::FREES {
+        if !S::INDEXED {
             self.count_rent();
         }
         Some(slot)
@@ -176,10 +176,10 @@ impl<S: Item> SharedSlab<S> {
         if capacity >= self.settings.limit() {
             return false;
         }
-        let (slots, page) = self.storage.allocate(capacity);
+        let page = self.storage.allocate(capacity);
         self.allocations.fetch_add(1, Relaxed);
         // SAFETY: it was just allocated.
-        unsafe { lock(&self.locked).depot.add(slots, page) };
+        unsafe { lock(&self.locked).depot.add(page) };
         true
     }
 
@@ -235,9 +235,7 @@ impl<S: Item> SharedSlab<S> {
             }
             locked.is_closed
         };
-        if S::Storage::FREES {
-            slab.free_empty(is_closed);
-        }
+        slab.free_empty(is_closed);
         // SAFETY: there is this reference, and that of the slot since the slab was closed.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
     }
@@ -274,9 +272,7 @@ impl<S: Item> SharedSlab<S> {
                 }
                 locked.is_closed
             };
-            if S::Storage::FREES {
-                of_cache.free_empty(is_closed);
-            }
+            of_cache.free_empty(is_closed);
             let of_slots =
                 if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
             // SAFETY: they are those that were just said.
@@ -310,11 +306,9 @@ impl<S: Item> Drop for SharedSlab<S> {
             // SAFETY: no thread has it, and it is in no list.
             unsafe { Cache::free(spare) };
         }
-        if S::Storage::FREES {
-            while let Some(page) = { lock(&self.locked).depot.remove_page() } {
-                // SAFETY: nothing is out, and nobody refers to the slab.
-                unsafe { self.storage.free(page) };
-            }
+        while let Some(page) = { lock(&self.locked).depot.remove_page() } {
+            // SAFETY: nothing is out, and nobody refers to the slab.
+            unsafe { self.storage.free(page) };
         }
         // As for a `Slot`.
         #[cfg(loom)]
@@ -338,12 +332,12 @@ impl<S: Item> Slab for SharedSlab<S> {
         let count = || AtomicU64::new(0);
         let place = Box::leak(Box::<Self>::new_uninit());
         let this = NonNull::from(&mut *place).cast::<Self>();
-        let depot = Depot::new(this.cast(), settings.first_generation);
+        let depot = Depot::new(settings.first_generation);
         let initial = settings.initial;
         // As it came from the allocator, so that it can go back there.
         let place = this.cast::<MaybeUninit<Self>>();
         let slab = MaybeUninit::new(SharedSlab {
-            storage: Storage::new(&settings.table, settings.limit()),
+            storage: Storage::new(this.cast(), &settings.table, settings.limit()),
             stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
             handles: AtomicUsize::new(1),
             refs: AtomicUsize::new(1),
@@ -381,7 +375,7 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     #[inline(always)]
-    fn storage(&self) -> &S::Storage {
+    fn storage(&self) -> &Storage<S> {
         &self.storage
     }
 
@@ -391,7 +385,7 @@ impl<S: Item> Slab for SharedSlab<S> {
             // SAFETY: the cache of this thread lives until that leaves it.
             let cache = unsafe { cache.as_ref() };
             if let Some(slot) = cache.pop() {
-                if S::Storage::FREES {
+                if !S::INDEXED {
                     cache.count();
                 }
                 return Some(slot);
@@ -568,9 +562,7 @@ impl<S: Item> Slab for SharedSlab<S> {
             slab.refs.fetch_add(out as usize, Relaxed);
             1 + left
         };
-        if S::Storage::FREES {
-            slab.free_empty(true);
-        }
+        slab.free_empty(true);
         // SAFETY: the reference of the handles, and those of the caches that it has left.
         unsafe { Self::release(this, refs) };
     }

@@ -1,0 +1,191 @@
+//! The storage of a slab: its pages, each of which is an allocation, and how slots are found by their indices.
+//!
+//! ```text
+//!  directory ──┬─► pages 0 to  7     slots   0 to 255     each part has twice as many pages as the one before, so
+//!              ├─► pages 8 to 23     slots 256 to 767     that an index is found with shifts, and nothing moves
+//!              └─► …
+//! ```
+
+use alloc::{
+    alloc::{alloc, dealloc, handle_alloc_error},
+    boxed::Box,
+};
+use core::{alloc::Layout, array, ptr, ptr::NonNull};
+
+use super::{
+    Item,
+    page::{Page, Shape},
+};
+use crate::slot::{IndexLayout, Pointer, Word};
+
+/// The first part of the directory has so many pages.
+const FIRST: u32 = 1 << LOG_FIRST;
+const LOG_FIRST: u32 = if cfg!(loom) { 1 } else { 3 };
+
+/// Loom keeps a long record for each entry.
+const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
+
+/// What any directory has room for: an index has 31 bits.
+pub(crate) const MAX: u32 = (1 << 31) - 512;
+
+/// What every allocation is aligned to.
+const ALIGN: usize = 16;
+
+/// Up to `limit` slots.
+pub(crate) struct Storage<S: Item> {
+    slab: NonNull<()>,
+    shape: Shape,
+    limit: u32,
+    /// Of slots that are found by their indices, the pages.
+    directory: [S::Pointer; PARTS],
+    /// The number of slots in these pages.
+    end: S::Word,
+}
+
+impl<S: Item> Storage<S> {
+    pub(crate) fn new(slab: NonNull<()>, table: &S::Table, limit: u32) -> Self {
+        assert!(limit <= MAX);
+        Storage {
+            slab,
+            shape: S::shape(table),
+            limit,
+            directory: array::from_fn(|_| S::Pointer::new(ptr::null_mut())),
+            end: S::Word::new(0),
+        }
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The layout of a page, and of what it takes to begin it on a line. That is not left to the allocator: what some
+    /// cut off in front of it keeps them from giving memory back to the system.
+    fn layout(&self, slots: u32) -> Layout {
+        let page = self.shape.bytes(slots).and_then(|bytes| bytes.checked_add(self.shape.offset()));
+        let layout = page.map(|bytes| Layout::from_size_align(bytes, ALIGN));
+        layout.and_then(Result::ok).expect("a page fits into memory")
+    }
+
+    /// Allocates a page, beyond the `capacity` slots that there are, which is below the limit. One thread at a time does
+    /// this.
+    pub(crate) fn allocate(&self, capacity: u32) -> NonNull<Page<S>> {
+        let slots = self.shape.slots.min(self.limit - capacity);
+        let layout = self.layout(slots);
+        // SAFETY: a page has a size.
+        let start = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        let lead = start.align_offset(self.shape.offset());
+        // SAFETY: there is as much more than the page takes.
+        let page = unsafe { start.add(lead) }.cast::<Page<S>>();
+        // SAFETY: the place is that of a new page.
+        unsafe { Page::make(page, start, self.slab, capacity, slots) };
+        if S::INDEXED {
+            self.enter(page, capacity);
+            self.end.publish((capacity + slots).into());
+        }
+        page
+    }
+
+    /// Gives a page back to the allocator.
+    ///
+    /// # Safety
+    ///
+    /// It is from [`allocate`](Storage::allocate). Nobody refers to it or its slots any more, or looks for one of them.
+    pub(crate) unsafe fn free(&self, page: NonNull<Page<S>>) {
+        // SAFETY: the caller's.
+        unsafe { Page::drop_slots(page, self.shape) };
+        // SAFETY: as above.
+        let of_page = unsafe { page.as_ref() };
+        let (start, layout) = (of_page.start(), self.layout(of_page.len()));
+        // SAFETY: this is the end of it.
+        unsafe { page.drop_in_place() };
+        // SAFETY: it was allocated with this layout.
+        unsafe { dealloc(start.as_ptr(), layout) };
+    }
+
+    /// The part of a page, how far into it, and how long that is.
+    #[inline(always)]
+    const fn locate(page: u32) -> (usize, usize, usize) {
+        // Neither wraps nor is zero, because the index is below `MAX`; written so that no check for
+        // that is left.
+        let shifted = page.wrapping_add(FIRST);
+        let log = (shifted | 1).ilog2();
+        let part = log.wrapping_sub(LOG_FIRST) as usize % PARTS;
+        (part, (shifted - (1 << log)) as usize, (FIRST as usize) << part)
+    }
+
+    /// Enters a page into the directory, by the index of its first slot.
+    fn enter(&self, page: NonNull<Page<S>>, first: u32) {
+        let (part, offset, len) = Self::locate(first / self.shape.slots);
+        if offset == 0 {
+            let entries = (0..len).map(|_| S::Pointer::new(ptr::null_mut())).collect::<Box<[_]>>();
+            self.directory[part].publish(Box::into_raw(entries).cast());
+        }
+        let entries = self.directory[part].observe().cast::<S::Pointer>();
+        // SAFETY: a part has so many entries.
+        let entry = unsafe { &*entries.add(offset) };
+        entry.publish(page.as_ptr().cast());
+    }
+
+    /// The page of a slot with this index, if there is one.
+    #[inline(always)]
+    pub(crate) fn page(&self, index: u32) -> Option<NonNull<Page<S>>> {
+        let (part, offset, _) = Self::locate(index / S::PER_PAGE);
+        let entries = NonNull::new(self.directory[part].observe())?.cast::<S::Pointer>();
+        // SAFETY: a part has so many entries.
+        let entry = unsafe { entries.add(offset) };
+        // SAFETY: it lives as long as the storage.
+        NonNull::new(unsafe { entry.as_ref() }.observe()).map(NonNull::cast)
+    }
+
+    /// The slot with this index, if it was ever taken.
+    #[inline(always)]
+    pub(crate) fn get(&self, index: u32) -> Option<NonNull<S>> {
+        // What is found by an index is as its type says; so this is known when the crate is compiled.
+        let shape = Shape { slot: Layout::new::<S>(), slots: S::PER_PAGE };
+        // SAFETY: a page of the directory lives.
+        unsafe { Page::get(self.page(index)?, shape, index % S::PER_PAGE) }
+    }
+
+    /// All slots that were ever taken, of those that are found by indices, have lower ones.
+    #[expect(clippy::cast_possible_truncation, reason = "it is at most `MAX`")]
+    pub(crate) fn end(&self) -> u32 {
+        self.end.load() as u32
+    }
+
+    /// How many times slots were rented, since the generation `first`, and how many of them, if they know.
+    pub(crate) fn uses(&self, first: u32) -> Option<(u64, u64)> {
+        let layout = IndexLayout::of(self.limit);
+        let slots = (0..self.end()).filter_map(|index| self.get(index));
+        S::INDEXED.then(|| {
+            slots.fold((0, 0), |(rents, slots), slot| {
+                // SAFETY: a slot lives as long as its page.
+                let of_slot = unsafe { slot.as_ref() }.uses(layout, first);
+                (rents + of_slot, slots + u64::from(of_slot > 0))
+            })
+        })
+    }
+
+    /// The index of a slot without what its epoch adds.
+    pub(crate) fn layout_of_indices(&self) -> IndexLayout {
+        IndexLayout::of(self.limit)
+    }
+}
+
+impl<S: Item> Drop for Storage<S> {
+    /// Who drops it has freed the pages.
+    fn drop(&mut self) {
+        #[cfg(loom)]
+        if !std::thread::panicking() {
+            self.directory.iter_mut().for_each(Pointer::touch);
+            self.end.touch();
+        }
+        for (part, entries) in self.directory.iter().enumerate() {
+            if let Some(entries) = NonNull::new(entries.observe().cast::<S::Pointer>()) {
+                let entries = NonNull::slice_from_raw_parts(entries, (FIRST as usize) << part);
+                // SAFETY: it is from a box of so many, and this is the end of it.
+                drop(unsafe { Box::from_raw(entries.as_ptr()) });
+            }
+        }
+    }
+}
