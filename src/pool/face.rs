@@ -87,7 +87,7 @@ macro_rules! face {
         pub struct $Completion<T>(pub(crate) Consumer<'static, T, $home>);
 
         impl<T> $Builder<T> {
-            /// Makes at least `slots` slots up front: the next of 32, 96, 224, 480, 992 and so on, or
+            /// Makes at least `slots` slots up front: the next multiple of 32, or
             /// [`max_slots`](Self::max_slots) if that is less. So with an equal `max_slots` it is exact.
             pub fn initial_slots(mut self, slots: u32) -> Self {
                 self.initial = slots;
@@ -183,8 +183,7 @@ macro_rules! face {
             /// # Sizes and allocation
             ///
             /// Nothing is allocated if this thread finds a vacant slot. In a pool without a bound, each other
-            /// thread may keep up to 64 of them. Otherwise the pool grows: by 32 slots, and then each time by
-            /// twice as many as the time before. The first operation of a thread may allocate: see
+            /// thread may keep up to 64 of them. Otherwise the pool grows, by 32 slots. The first operation of a thread may allocate: see
             /// [*Threads*](crate::Pool#threads).
             ///
             /// # Panics

@@ -57,11 +57,11 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer, and a clone another one. The pool itself takes 504 bytes, and a slot takes 56
-    /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 64 more, on 64-bit targets. There are no
+    /// A handle is one pointer, and a clone another one. The pool itself takes 528 bytes, and a slot takes 56
+    /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
     /// slots to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
-    /// and whenever there are too few, twice as many as the last time. Slots are not given back to the
+    /// and 32 whenever there are too few. Slots are not given back to the
     /// allocator as long as the pool lives. What is leaked (`mem::forget`) keeps its slot, and after
     /// the pool is gone the memory of the pool.
     ///
@@ -122,7 +122,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 960 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+    /// The pool itself takes 984 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
     /// slot.
     ///
     /// # Examples

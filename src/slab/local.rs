@@ -50,10 +50,10 @@ impl<S: Item> LocalSlab<S> {
         if capacity >= self.settings.limit() {
             return false;
         }
-        let page = self.storage.allocate(capacity);
+        let (page, allocations) = self.storage.allocate(capacity);
         // SAFETY: it was just allocated.
         unsafe { self.depot.borrow_mut().add(page) };
-        count(&self.allocations);
+        self.allocations.set(self.allocations.get() + allocations);
         true
     }
 

@@ -176,8 +176,8 @@ impl<S: Item> SharedSlab<S> {
         if capacity >= self.settings.limit() {
             return false;
         }
-        let page = self.storage.allocate(capacity);
-        self.allocations.fetch_add(1, Relaxed);
+        let (page, allocations) = self.storage.allocate(capacity);
+        self.allocations.fetch_add(allocations, Relaxed);
         // SAFETY: it was just allocated.
         unsafe { lock(&self.locked).depot.add(page) };
         true

@@ -67,8 +67,8 @@ impl<S: Item> Storage<S> {
     }
 
     /// Allocates a page, beyond the `capacity` slots that there are, which is below the limit. One thread at a time does
-    /// this.
-    pub(crate) fn allocate(&self, capacity: u32) -> NonNull<Page<S>> {
+    /// this. Also tells how many allocations that were.
+    pub(crate) fn allocate(&self, capacity: u32) -> (NonNull<Page<S>>, u64) {
         let slots = self.shape.slots.min(self.limit - capacity);
         let layout = self.layout(slots);
         // SAFETY: a page has a size.
@@ -79,11 +79,12 @@ impl<S: Item> Storage<S> {
         let page = unsafe { start.add(lead) }.cast::<Page<S>>();
         // SAFETY: the place is that of a new page.
         unsafe { Page::make(page, start, self.slab, capacity, slots) };
+        let mut allocations = 1;
         if S::INDEXED {
-            self.enter(page, capacity);
+            allocations += u64::from(self.enter(page, capacity));
             self.end.publish((capacity + slots).into());
         }
-        page
+        (page, allocations)
     }
 
     /// Gives a page back to the allocator.
@@ -114,8 +115,8 @@ impl<S: Item> Storage<S> {
         (part, (shifted - (1 << log)) as usize, (FIRST as usize) << part)
     }
 
-    /// Enters a page into the directory, by the index of its first slot.
-    fn enter(&self, page: NonNull<Page<S>>, first: u32) {
+    /// Enters a page into the directory, by the index of its first slot. Tells whether that needed a new part.
+    fn enter(&self, page: NonNull<Page<S>>, first: u32) -> bool {
         let (part, offset, len) = Self::locate(first / self.shape.slots);
         if offset == 0 {
             let entries = (0..len).map(|_| S::Pointer::new(ptr::null_mut())).collect::<Box<[_]>>();
@@ -125,6 +126,7 @@ impl<S: Item> Storage<S> {
         // SAFETY: a part has so many entries.
         let entry = unsafe { &*entries.add(offset) };
         entry.publish(page.as_ptr().cast());
+        offset == 0
     }
 
     /// The page of a slot with this index, if there is one.
