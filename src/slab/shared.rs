@@ -17,7 +17,7 @@ use super::{
 use crate::{
     slot::End,
     sync::{
-        AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
+        AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
         lock,
     },
@@ -35,6 +35,8 @@ pub(crate) struct SharedSlab<S: Item> {
     /// of its caller is back, and, since it is closed, each slot that is out.
     refs: AtomicUsize,
     locked: Mutex<Locked<S>>,
+    /// There was no slot in the depot, nor may there be more of them. Stored by who has the lock.
+    is_full: AtomicBool,
     /// For who allocates, so that the depot is not locked meanwhile.
     growing: Mutex<()>,
     /// So many slots are about to come back.
@@ -121,6 +123,10 @@ impl<S: Item> SharedSlab<S> {
             return Some(slot);
         }
         loop {
+            // ORDERING: Relaxed. Who knows that a slot has come back sees what `reopen` has stored.
+            if self.is_full.load(Relaxed) {
+                return None;
+            }
             let slot = {
                 let depot = &mut lock(&self.locked).depot;
                 match cache {
@@ -162,6 +168,13 @@ impl<S: Item> SharedSlab<S> {
         }
     }
 
+    /// Notes that there are slots in the depot, if there are. The caller has the lock.
+    fn reopen(&self, depot: &Depot<S>) {
+        if depot.vacant() > 0 {
+            self.is_full.store(false, Relaxed);
+        }
+    }
+
     /// Allocates more slots, unless there are enough. `false` if the limit is reached.
     #[cold]
     fn grow(&self, enough: impl FnOnce(&Depot<S>) -> bool) -> bool {
@@ -171,11 +184,12 @@ impl<S: Item> SharedSlab<S> {
             if enough(depot) {
                 return true;
             }
+            if depot.capacity() >= self.settings.limit() {
+                self.is_full.store(depot.vacant() == 0, Relaxed);
+                return false;
+            }
             depot.capacity()
         };
-        if capacity >= self.settings.limit() {
-            return false;
-        }
         let (page, allocations) = self.storage.allocate(capacity);
         self.allocations.fetch_add(allocations, Relaxed);
         // SAFETY: it was just allocated.
@@ -195,6 +209,9 @@ impl<S: Item> SharedSlab<S> {
                 let depot = &mut lock(&self.locked).depot;
                 for page in &mut pages {
                     *page = depot.remove_empty(&self.storage, all);
+                }
+                if pages[0].is_some() {
+                    self.is_full.store(false, Relaxed);
                 }
             }
             for page in pages {
@@ -233,6 +250,7 @@ impl<S: Item> SharedSlab<S> {
                 // SAFETY: the caller's.
                 unsafe { locked.depot.put(&slab.storage, slot) };
             }
+            slab.reopen(&locked.depot);
             locked.is_closed
         };
         slab.free_empty(is_closed);
@@ -260,6 +278,7 @@ impl<S: Item> SharedSlab<S> {
             let is_closed = {
                 let mut locked = lock(&of_cache.locked);
                 own.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
+                of_cache.reopen(&locked.depot);
                 of_cache.rented.fetch_add(own.rents(), Relaxed);
                 if is_first {
                     // SAFETY: it is in the list.
@@ -313,6 +332,8 @@ impl<S: Item> Drop for SharedSlab<S> {
         // As for a `Slot`.
         #[cfg(loom)]
         if !std::thread::panicking() {
+            // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
+            let _ = unsafe { self.is_full.unsync_load() };
             self.handles.with_mut(|_| ());
             self.refs.with_mut(|_| ());
             self.returning.with_mut(|_| ());
@@ -347,6 +368,7 @@ impl<S: Item> Slab for SharedSlab<S> {
                 spare: None,
                 is_closed: false,
             }),
+            is_full: AtomicBool::new(false),
             growing: Mutex::new(()),
             returning: AtomicU32::new(0),
             rented: count(),
@@ -465,6 +487,7 @@ impl<S: Item> Slab for SharedSlab<S> {
             inside.magazines.drain(inside.magazines.len(), depot, &self.storage);
         }
         lock(&self.locked).depot.forget_reserved();
+        self.is_full.store(false, Relaxed);
         self.free_empty(true)
     }
 
