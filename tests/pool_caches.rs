@@ -148,3 +148,24 @@ fn a_late_return_where_the_cache_of_a_closed_pool_is() {
     // The map of the thread, and what `block_on` keeps for it: it may end after this.
     assert!(BALANCE.live() <= 2, "{BALANCE:?}");
 }
+
+/// As above, but the second one is bounded, and has no caches: more come back to it than its stripes hold.
+#[test]
+fn a_bounded_pool_where_another_one_was() {
+    const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };
+    thread::scope(|scope| {
+        let elsewhere = worker(scope);
+        for _ in 0..if cfg!(miri) { 3 } else { 30 } {
+            let first = Completions::new();
+            let theirs = first.clone();
+            elsewhere(Box::new(move || drop([(); 64].map(|()| theirs.rent()))));
+            drop(first);
+            let second = Completions::builder().max_slots(SLOTS).build();
+            let all: Vec<_> = (0..SLOTS).map(|_| second.rent()).collect();
+            elsewhere(Box::new(move || drop(all)));
+            let all: Vec<_> = (0..SLOTS).map(|_| second.try_rent().unwrap()).collect();
+            drop(all);
+            assert_eq!(second.stats().live, 0);
+        }
+    });
+}

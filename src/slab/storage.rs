@@ -117,27 +117,30 @@ impl<S: Item> Storage<S> {
 
     /// Enters a page into the directory, by the index of its first slot. Tells whether that needed a new part.
     fn enter(&self, page: NonNull<Page<S>>, first: u32) -> bool {
-        let (part, offset, len) = Self::locate(first / self.shape.slots);
+        let (part, offset, len) = Self::locate(first / S::PER_PAGE);
         if offset == 0 {
             let entries = (0..len).map(|_| S::Pointer::new(ptr::null_mut())).collect::<Box<[_]>>();
             self.directory[part].publish(Box::into_raw(entries).cast());
         }
-        let entries = self.directory[part].observe().cast::<S::Pointer>();
-        // SAFETY: a part has so many entries.
-        let entry = unsafe { &*entries.add(offset) };
-        entry.publish(page.as_ptr().cast());
+        self.entry(first).expect("there is a part for it").publish(page.as_ptr().cast());
         offset == 0
     }
 
-    /// The page of a slot with this index, if there is one.
+    /// The entry of the page of a slot with this index.
     #[inline(always)]
-    pub(crate) fn page(&self, index: u32) -> Option<NonNull<Page<S>>> {
+    fn entry(&self, index: u32) -> Option<&S::Pointer> {
         let (part, offset, _) = Self::locate(index / S::PER_PAGE);
         let entries = NonNull::new(self.directory[part].observe())?.cast::<S::Pointer>();
         // SAFETY: a part has so many entries.
         let entry = unsafe { entries.add(offset) };
         // SAFETY: it lives as long as the storage.
-        NonNull::new(unsafe { entry.as_ref() }.observe()).map(NonNull::cast)
+        Some(unsafe { entry.as_ref() })
+    }
+
+    /// The page of a slot with this index, if there is one.
+    #[inline(always)]
+    pub(crate) fn page(&self, index: u32) -> Option<NonNull<Page<S>>> {
+        NonNull::new(self.entry(index)?.observe()).map(NonNull::cast)
     }
 
     /// The slot with this index, if it was ever taken.
