@@ -145,7 +145,7 @@ fn blocks_in_page(size: usize) -> u32 {
     u32::try_from(((PAGE - LINE) / size).clamp(1, MOST)).expect("a page has few blocks")
 }
 
-/// So many blocks of this size take so many bytes, with their pages, or less.
+/// So many blocks of this size take so many bytes or less, with their pages, or without if they do not fill one.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);
     let page = 2 * LINE + size * of_page as usize;

@@ -93,22 +93,28 @@ pub(crate) fn find(slab: NonNull<()>) -> Option<NonNull<Cache>> {
     found.ok().flatten()
 }
 
-/// The cache that this thread has of a slab. The next time it is found at once.
+/// The cache that this thread has of a slab, which has not let go of it. The next time it is found at once. For who
+/// holds no lock: one that is of a slab that has gone is left.
 pub(crate) fn find_anywhere(slab: NonNull<()>) -> Option<NonNull<Cache>> {
-    let found = FRONT.try_with(|front| {
-        if !front.has_any.get() {
-            return None;
-        }
-        let cache = ALL.try_with(|all| all.0.borrow().get(&slab).copied()).ok()??;
-        front.set(slab, cache.as_ptr());
-        Some(cache)
-    });
-    found.ok().flatten()
+    let cache = find_any(slab)?;
+    // SAFETY: a cache lives until it is left.
+    if unsafe { cache.as_ref() }.is_left() {
+        leave(slab);
+        return None;
+    }
+    let _found = FRONT.try_with(|front| front.set(slab, cache.as_ptr()));
+    Some(cache)
+}
+
+fn find_any(slab: NonNull<()>) -> Option<NonNull<Cache>> {
+    let may_have_one = FRONT.try_with(|front| front.has_any.get()).unwrap_or(false);
+    let find = || ALL.try_with(|all| all.0.borrow().get(&slab).copied()).ok();
+    may_have_one.then(find)??
 }
 
 /// Leaves the cache that this thread has of a slab, if there is one.
 pub(crate) fn leave(slab: NonNull<()>) {
-    if find_anywhere(slab).is_some() {
+    if find_any(slab).is_some() {
         let _found = FRONT.try_with(|front| front.set(slab, ptr::null_mut()));
         let cache = ALL.try_with(|all| all.0.borrow_mut().remove(&slab));
         if let Ok(Some(cache)) = cache {
@@ -136,7 +142,12 @@ pub(crate) fn add(
             gone.into_iter().for_each(leave);
         }
         let cache = make();
-        all.0.borrow_mut().insert(slab, cache);
+        let old = all.0.borrow_mut().insert(slab, cache);
+        // Where thread-locals have no order, the front may have been made anew, and not have found it.
+        if let Some(old) = old {
+            // SAFETY: it was this thread's, and is found no more.
+            unsafe { Cache::leave(old) };
+        }
         let _found = FRONT.try_with(|front| {
             front.has_any.set(true);
             front.set(slab, cache.as_ptr());

@@ -160,26 +160,30 @@ impl<S: Item> Depot<S> {
         }
     }
 
-    /// Takes out an empty page that may be freed: any, or one that there are too many of. Those are what goes
+    /// An empty page that may be freed: any, or one that there are too many of. Those are what goes
     /// beyond twice what is lent, what is reserved, and [a few](Item::kept).
-    pub(crate) fn remove_empty(
+    pub(crate) fn surplus(&self, storage: &Storage<S>, any: bool) -> Option<NonNull<Page<S>>> {
+        let page = self.empty.first()?;
+        // SAFETY: a page of a list lives.
+        let slots = unsafe { page.as_ref() }.len();
+        let kept = self.lent().saturating_mul(2).max(self.reserved).max(S::kept(storage.shape()));
+        (any || self.capacity - slots >= kept).then_some(page)
+    }
+
+    /// Takes [that](Depot::surplus) out.
+    pub(crate) fn remove_surplus(
         &mut self,
         storage: &Storage<S>,
         any: bool,
     ) -> Option<NonNull<Page<S>>> {
-        let page = self.empty.first()?;
-        // SAFETY: a page of a list lives.
-        let page_of = unsafe { page.as_ref() };
-        let (slots, made) = (page_of.len(), page_of.made());
-        let kept = self.lent().saturating_mul(2).max(self.reserved).max(S::kept(storage.shape()));
-        if !any && self.capacity - slots < kept {
-            return None;
-        }
+        let page = self.surplus(storage, any)?;
         // SAFETY: it is in that list.
         unsafe { self.empty.remove(page) };
-        self.capacity -= slots;
-        self.vacant -= slots;
-        self.made -= made;
+        // SAFETY: it was in a list, and is freed later.
+        let page_of = unsafe { page.as_ref() };
+        self.capacity -= page_of.len();
+        self.vacant -= page_of.len();
+        self.made -= page_of.made();
         Some(page)
     }
 

@@ -68,7 +68,7 @@ impl<S: Item> LocalSlab<S> {
     /// Frees pages that are empty: all, or those that there are too many of.
     fn free_empty(&self, all: bool) -> u32 {
         let before = self.depot.borrow().capacity();
-        while let Some(page) = { self.depot.borrow_mut().remove_empty(&self.storage, all) } {
+        while let Some(page) = { self.depot.borrow_mut().remove_surplus(&self.storage, all) } {
             // SAFETY: all its slots are vacant, and nobody refers to it any more.
             unsafe { self.storage.free(page) };
         }

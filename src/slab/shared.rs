@@ -72,15 +72,7 @@ impl<S: Item> SharedSlab<S> {
 
     /// The cache of this thread, which gets one; `None` if the thread has ended.
     fn cache(&self) -> Option<&Cache> {
-        let cache = caches::find_anywhere(self.address());
-        // SAFETY: the cache of this thread lives until that leaves it.
-        let cache = cache.map(|cache| unsafe { cache.as_ref() });
-        match cache {
-            Some(cache) if cache.is_left() => caches::leave(self.address()),
-            Some(cache) => return Some(cache),
-            None => {}
-        }
-        let cache = caches::add(self.address(), || {
+        let new = || {
             let spare = { lock(&self.locked).spare.take() };
             let cache = spare.unwrap_or_else(|| {
                 self.allocations.fetch_add(1, Relaxed);
@@ -91,8 +83,10 @@ impl<S: Item> SharedSlab<S> {
             // SAFETY: it lives until both have let go, and the slab takes it out before.
             unsafe { lock(&self.locked).caches.push(cache) };
             cache
-        });
-        // SAFETY: as above.
+        };
+        let cache = caches::find_anywhere(self.address());
+        let cache = cache.or_else(|| caches::add(self.address(), new));
+        // SAFETY: the cache of this thread lives until that leaves it.
         cache.map(|cache| unsafe { cache.as_ref() })
     }
 
@@ -109,7 +103,8 @@ impl<S: Item> SharedSlab<S> {
 
     /// Counts a slot that was rented, in the cache of this thread if there is one.
     fn count_rent(&self) {
-        match caches::find(self.address()) {
+        // A bounded slab has none, but perhaps one was where it is.
+        match caches::find(self.address()).filter(|_| !self.settings.is_bounded()) {
             // SAFETY: the cache of this thread lives until that leaves it.
             Some(cache) => unsafe { cache.as_ref() }.count(),
             None => drop(self.rented.fetch_add(1, Relaxed)),
@@ -208,7 +203,7 @@ impl<S: Item> SharedSlab<S> {
             {
                 let depot = &mut lock(&self.locked).depot;
                 for page in &mut pages {
-                    *page = depot.remove_empty(&self.storage, all);
+                    *page = depot.remove_surplus(&self.storage, all);
                 }
                 if pages[0].is_some() {
                     self.is_full.store(false, Relaxed);
@@ -224,36 +219,36 @@ impl<S: Item> SharedSlab<S> {
         }
     }
 
-    /// Takes a slot back in another way than the short one, or for the last time, if it is `worn`.
+    /// Takes a slot back under the lock: into the cache of this thread, if there is one, or into the depot; or for the last
+    /// time, if it is `worn`.
     ///
     /// # Safety
     ///
     /// As [`Slab::put`].
-    unsafe fn put_slowly(this: NonNull<Self>, slot: NonNull<S>, worn: bool) {
+    unsafe fn put_slowly(this: NonNull<Self>, slot: NonNull<S>, own: Option<&Cache>, worn: bool) {
         // SAFETY: the slot is out, so the slab lives, and then the reference keeps it.
         let slab = unsafe { this.as_ref() };
         // ORDERING: Relaxed: the slot, which is out, keeps the slab so far.
         slab.refs.fetch_add(1, Relaxed);
-        let is_closed = {
+        let (is_closed, is_surplus) = {
             let mut locked = lock(&slab.locked);
-            let own = if locked.is_closed { None } else { caches::find_anywhere(this.cast()) };
+            let Locked { depot, is_closed, .. } = &mut *locked;
+            // A slab that is closed has let go of it.
             if worn {
-                locked.depot.retire();
-            } else if let Some(cache) = own {
-                // SAFETY: the cache of this thread lives until that leaves it.
-                let magazines = &unsafe { cache.as_ref() }.magazines;
-                if magazines.len() == ROOM {
-                    magazines.drain(MAGAZINE.into(), &mut locked.depot, &slab.storage);
-                }
-                magazines.push(slot, ROOM);
+                depot.retire();
+            } else if let Some(cache) = own.filter(|_| !*is_closed) {
+                cache.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
+                cache.magazines.push(slot, ROOM);
             } else {
                 // SAFETY: the caller's.
-                unsafe { locked.depot.put(&slab.storage, slot) };
+                unsafe { depot.put(&slab.storage, slot) };
             }
-            slab.reopen(&locked.depot);
-            locked.is_closed
+            slab.reopen(depot);
+            (*is_closed, depot.surplus(&slab.storage, *is_closed).is_some())
         };
-        slab.free_empty(is_closed);
+        if is_surplus {
+            slab.free_empty(is_closed);
+        }
         // SAFETY: there is this reference, and that of the slot since the slab was closed.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
     }
@@ -432,27 +427,22 @@ impl<S: Item> Slab for SharedSlab<S> {
             slab.abandoned.fetch_add(1, Relaxed);
         }
         // SAFETY: the slot came back so.
-        if end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) } {
-            // SAFETY: the caller's.
-            return unsafe { Self::put_slowly(this, slot, true) };
-        }
-        if slab.settings.is_bounded() {
+        let worn = end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) };
+        let mut own = None;
+        if !worn && slab.settings.is_bounded() {
             // SAFETY: the stripes live until the slot is back.
             if unsafe { Stripes::put(slab.stripes.all(), slot) } {
                 return;
             }
-        } else if let Some(cache) = caches::find_anywhere(this.cast()) {
+        } else if !worn {
             // SAFETY: the cache of this thread lives until that leaves it.
-            let cache = unsafe { cache.as_ref() };
-            if cache.push(slot) {
+            own = caches::find_anywhere(this.cast()).map(|cache| unsafe { cache.as_ref() });
+            if own.is_some_and(|cache| cache.push(slot)) {
                 return;
-            }
-            if cache.is_left() {
-                caches::leave(this.cast());
             }
         }
         // SAFETY: the caller's.
-        unsafe { Self::put_slowly(this, slot, false) };
+        unsafe { Self::put_slowly(this, slot, own, worn) };
     }
 
     fn reserve(&self, additional: u32) {
@@ -477,9 +467,10 @@ impl<S: Item> Slab for SharedSlab<S> {
     fn trim(&self) -> u32 {
         // SAFETY: the cache of this thread lives until that leaves it.
         let own = caches::find_anywhere(self.address()).map(|cache| unsafe { cache.as_ref() });
-        if let Some(own) = own.filter(|own| !own.is_left()) {
+        if let Some(own) = own {
             let depot = &mut lock(&self.locked).depot;
             own.magazines.drain(own.magazines.len(), depot, &self.storage);
+            self.reopen(depot);
         }
         for stripe in self.stripes.iter() {
             let inside = stripe.wait();
@@ -487,7 +478,6 @@ impl<S: Item> Slab for SharedSlab<S> {
             inside.magazines.drain(inside.magazines.len(), depot, &self.storage);
         }
         lock(&self.locked).depot.forget_reserved();
-        self.is_full.store(false, Relaxed);
         self.free_empty(true)
     }
 

@@ -28,8 +28,10 @@ const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
 /// What any directory has room for: an index has 31 bits.
 pub(crate) const MAX: u32 = (1 << 31) - 512;
 
-/// What every allocation is aligned to.
-const ALIGN: usize = 16;
+/// What an allocation is aligned to. (Miri believes in no alignment but that of the allocation.)
+const fn align(page: Shape) -> usize {
+    if cfg!(miri) { page.offset() } else { 16 }
+}
 
 /// Up to `limit` slots.
 pub(crate) struct Storage<S: Item> {
@@ -62,7 +64,7 @@ impl<S: Item> Storage<S> {
     /// cut off in front of it keeps them from giving memory back to the system.
     fn layout(&self, slots: u32) -> Layout {
         let page = self.shape.bytes(slots).and_then(|bytes| bytes.checked_add(self.shape.offset()));
-        let layout = page.map(|bytes| Layout::from_size_align(bytes, ALIGN));
+        let layout = page.map(|bytes| Layout::from_size_align(bytes, align(self.shape)));
         layout.and_then(Result::ok).expect("a page fits into memory")
     }
 
