@@ -19,7 +19,7 @@ use std::{
 use counting::Balance;
 use threads::while_a_thread_lives;
 use value_future::{FuturePool, Pool};
-use words::said;
+use words::{kib, said};
 
 type Completions = Pool<Option<Box<u64>>>;
 
@@ -79,6 +79,8 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
 
 /// Each with a pool of its own, in a program in which many threads have used others.
 fn a_pool_costs_what_its_own_threads_do() {
+    static POOL: Balance = Balance::new();
+    static FUTURES: Balance = Balance::new();
     static FIRST: Balance = Balance::new();
     static LAST: Balance = Balance::new();
     let one = |balance: &'static Balance| {
@@ -91,6 +93,22 @@ fn a_pool_costs_what_its_own_threads_do() {
             std::mem::forget(pools);
         }
     };
+    let pool = POOL.count(Completions::new);
+    POOL.count(|| drop(pool.rent()));
+    let futures = FuturePool::new();
+    FUTURES.count(|| drop(futures.future(pending::<()>())));
+    said!(
+        "README.md",
+        "a pool of completions takes {}, and a size of a `FuturePool` {}.",
+        kib(POOL.bytes()),
+        kib(FUTURES.bytes())
+    );
+    // Beside a page of the smallest.
+    said!(
+        "src/machine/mod.rs",
+        "each size {} more from its first use",
+        kib(FUTURES.bytes() - 65 * 64)
+    );
     let mut crowd = Crowd::default();
     crowd.add(one(&FIRST));
     for _ in 0..if cfg!(miri) { 10 } else { 2000 } {

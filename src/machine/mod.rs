@@ -56,7 +56,7 @@ face! {
     /// vacant, the pool allocates a page of them: 63 slots of the three smallest sizes, and of the others as many as 16 KiB
     /// have room for.
     ///
-    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.3 KiB more from its first use on,
+    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.1 KiB more from its first use on,
     /// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.
     ///
     /// [`trim`](FuturePool::trim) frees all pages of which no slot is in use. After a peak the pool does so by itself: when a
