@@ -13,6 +13,7 @@ use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::{
     Item, Pooling, Slab, Storage,
+    list::Node,
     page::{Page, Shape},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 pub(crate) struct Block<H: Pooling> {
     /// Of whoever has the block to put in.
     header: MaybeUninit<Header>,
-    page: NonNull<Page<Self>>,
+    page: Node<Page<Self>>,
 }
 
 impl<H: Pooling> Block<H> {
@@ -45,10 +46,8 @@ impl<H: Pooling> Block<H> {
     /// The block is out.
     #[inline(always)]
     unsafe fn slab(this: NonNull<Self>) -> NonNull<H::Blocks> {
-        // SAFETY: the block is out, so it lives.
-        let page = unsafe { this.as_ref() }.page;
-        // SAFETY: a page lives as long as one of its blocks is out.
-        unsafe { page.as_ref() }.slab().cast()
+        // SAFETY: the block is out, so it lives, and so does its page.
+        unsafe { this.as_ref() }.page.slab().cast()
     }
 
     /// Gives the block back to its slab, which may be gone afterwards.
@@ -109,12 +108,12 @@ unsafe impl<H: Pooling> Item for Block<H> {
         u32::try_from(KEPT / shape.slot.size()).expect("they are few")
     }
 
-    unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, _: u32, _: u32) {
+    unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, _: u32, _: u32) {
         // SAFETY: the caller's.
         unsafe { place.write(Block { header: MaybeUninit::uninit(), page }) };
     }
 
-    unsafe fn page(this: NonNull<Self>, _: &Storage<Self>) -> NonNull<Page<Self>> {
+    unsafe fn page(this: NonNull<Self>, _: &Storage<Self>) -> Node<Page<Self>> {
         // SAFETY: the caller's.
         unsafe { this.as_ref() }.page
     }

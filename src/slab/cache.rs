@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use core::ptr::NonNull;
 
 use super::{
-    list::{Linked, Links},
+    list::{Linked, Links, Node},
     magazines::{Magazines, ROOM},
 };
 use crate::sync::{
@@ -28,7 +28,7 @@ pub(crate) struct Cache {
     /// The number of slots that the slab has counted when it let go.
     counted: AtomicU64,
     slab: NonNull<()>,
-    leave: unsafe fn(NonNull<Cache>),
+    leave: unsafe fn(Node<Cache>),
     /// For who has the lock of the depot.
     links: Links<Cache>,
     /// A model fails if this is left.
@@ -52,7 +52,7 @@ pub(crate) enum Leaving {
 
 impl Cache {
     /// `leave` is what [`leave`](Cache::leave) does.
-    pub(crate) fn new(slab: NonNull<()>, leave: unsafe fn(NonNull<Cache>)) -> NonNull<Self> {
+    pub(crate) fn new(slab: NonNull<()>, leave: unsafe fn(Node<Cache>)) -> Node<Self> {
         let cache = Box::new(Cache {
             room: AtomicU64::new(ROOM),
             rents: AtomicU64::new(0),
@@ -64,7 +64,8 @@ impl Cache {
             #[cfg(loom)]
             lives: loom::alloc::Track::new(()),
         });
-        NonNull::from(Box::leak(cache))
+        // SAFETY: `free` frees it.
+        unsafe { Node::new(NonNull::from(Box::leak(cache))) }
     }
 
     /// The thread gives its cache up.
@@ -72,19 +73,17 @@ impl Cache {
     /// # Safety
     ///
     /// It is the cache of this thread, which does not use it again.
-    pub(crate) unsafe fn leave(this: NonNull<Self>) {
-        // SAFETY: a cache of this thread lives until it is left.
-        let leave = unsafe { this.as_ref() }.leave;
+    pub(crate) unsafe fn leave(this: Node<Self>) {
         // SAFETY: the caller's.
-        unsafe { leave(this) };
+        unsafe { (this.leave)(this) };
     }
 
     /// # Safety
     ///
     /// Both have let go.
-    pub(crate) unsafe fn free(this: NonNull<Self>) {
+    pub(crate) unsafe fn free(this: Node<Self>) {
         // SAFETY: it is from `Box::leak`, and this is the end of it.
-        drop(unsafe { Box::from_raw(this.as_ptr()) });
+        drop(unsafe { Box::from_raw(this.pointer().as_ptr()) });
     }
 
     pub(crate) fn slab(&self) -> NonNull<()> {
@@ -140,19 +139,14 @@ impl Cache {
     }
 
     /// The slab lets go, and has the lock of the depot. Returns the number of slots that are here, which the slab
-    /// counts; `None` if the thread was first, which then waits for the lock. Otherwise the cache may be gone afterwards.
-    ///
-    /// # Safety
-    ///
-    /// It is in no list any more.
-    pub(crate) unsafe fn leave_by_slab(this: NonNull<Self>) -> Option<u64> {
-        // SAFETY: the thread frees it when both have let go.
-        let cache = unsafe { this.as_ref() };
+    /// counts; `None` if the thread was first, which then waits for the lock. Otherwise the thread may free it from then on,
+    /// so it is in no list.
+    pub(crate) fn leave_by_slab(this: Node<Self>) -> Option<u64> {
         // Nobody rents from a slab that is being closed, so there will not be fewer.
-        let len = cache.magazines.len();
-        cache.counted.store(len, Relaxed);
+        let len = this.magazines.len();
+        this.counted.store(len, Relaxed);
         // ORDERING: AcqRel, with the swap in `leave_by_thread`.
-        (cache.room.swap(0, AcqRel) != 0).then_some(len)
+        (this.room.swap(0, AcqRel) != 0).then_some(len)
     }
 }
 

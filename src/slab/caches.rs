@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::{
     cell::{Cell, RefCell},
-    ptr::{self, NonNull},
+    ptr::NonNull,
 };
 use std::collections::HashMap;
 
@@ -14,42 +14,38 @@ use loom::thread_local;
 #[cfg(not(loom))]
 use std::thread_local;
 
-use super::cache::Cache;
+use super::{cache::Cache, list::Node};
 use crate::sync::{AtomicUsize, Ordering::Relaxed};
 
 /// The slabs whose caches are found at once: of those with the same place, the one that was used last.
 struct Front {
-    places: [(Cell<*mut ()>, Cell<*mut Cache>); PLACES],
+    places: [Place; PLACES],
     /// Whether [`ALL`] was used, which may not be done for the first time where nothing may be allocated.
     has_any: Cell<bool>,
     /// A number for the thread, or 0.
     number: Cell<usize>,
 }
 
+type Place = Cell<Option<(NonNull<()>, Node<Cache>)>>;
+
 const PLACES: usize = if cfg!(loom) { 2 } else { 32 };
 
 impl Front {
     const fn new() -> Self {
-        let places = [const { (Cell::new(ptr::null_mut()), Cell::new(ptr::null_mut())) }; PLACES];
+        let places = [const { Cell::new(None) }; PLACES];
         Front { places, has_any: Cell::new(false), number: Cell::new(0) }
     }
 
     #[inline(always)]
-    fn place(&self, slab: NonNull<()>) -> &(Cell<*mut ()>, Cell<*mut Cache>) {
+    fn place(&self, slab: NonNull<()>) -> &Place {
         // A slab takes several times 128 bytes, and many slabs that follow each other have equal distances.
         let lines = slab.addr().get() / 128;
         &self.places[(lines ^ (lines / PLACES)) % PLACES]
     }
-
-    fn set(&self, slab: NonNull<()>, cache: *mut Cache) {
-        let place = self.place(slab);
-        place.0.set(if cache.is_null() { ptr::null_mut() } else { slab.as_ptr() });
-        place.1.set(cache);
-    }
 }
 
 /// All caches of the thread, which leaves them when it ends.
-struct All(RefCell<HashMap<NonNull<()>, NonNull<Cache>>>);
+struct All(RefCell<HashMap<NonNull<()>, Node<Cache>>>);
 
 impl Drop for All {
     fn drop(&mut self) {
@@ -60,7 +56,7 @@ impl Drop for All {
         }
         let _ended = FRONT.try_with(|front| {
             front.has_any.set(false);
-            front.places.iter().for_each(|place| place.0.set(ptr::null_mut()));
+            front.places.iter().for_each(|place| place.set(None));
         });
         for cache in self.0.get_mut().drain() {
             // SAFETY: it was this thread's, and is found no more.
@@ -83,30 +79,27 @@ thread_local! {
 
 /// The cache that this thread has of a slab, if it is found at once. It lives until the thread leaves it.
 #[inline(always)]
-pub(crate) fn find(slab: NonNull<()>) -> Option<NonNull<Cache>> {
+pub(crate) fn find(slab: NonNull<()>) -> Option<Node<Cache>> {
     let found = FRONT.try_with(|front| {
-        let place = front.place(slab);
-        // SAFETY: where there is a slab, there is a cache.
-        let cache = || unsafe { NonNull::new_unchecked(place.1.get()) };
-        (place.0.get() == slab.as_ptr()).then(cache)
+        let (of, cache) = front.place(slab).get()?;
+        (of == slab).then_some(cache)
     });
     found.ok().flatten()
 }
 
 /// The cache that this thread has of a slab, which has not let go of it. The next time it is found at once. For who
 /// holds no lock: one that is of a slab that has gone is left.
-pub(crate) fn find_anywhere(slab: NonNull<()>) -> Option<NonNull<Cache>> {
+pub(crate) fn find_anywhere(slab: NonNull<()>) -> Option<Node<Cache>> {
     let cache = find_any(slab)?;
-    // SAFETY: a cache lives until it is left.
-    if unsafe { cache.as_ref() }.is_left() {
+    if cache.is_left() {
         leave(slab);
         return None;
     }
-    let _found = FRONT.try_with(|front| front.set(slab, cache.as_ptr()));
+    let _found = FRONT.try_with(|front| front.place(slab).set(Some((slab, cache))));
     Some(cache)
 }
 
-fn find_any(slab: NonNull<()>) -> Option<NonNull<Cache>> {
+fn find_any(slab: NonNull<()>) -> Option<Node<Cache>> {
     let may_have_one = FRONT.try_with(|front| front.has_any.get()).unwrap_or(false);
     let find = || ALL.try_with(|all| all.0.borrow().get(&slab).copied()).ok();
     may_have_one.then(find)??
@@ -115,7 +108,7 @@ fn find_any(slab: NonNull<()>) -> Option<NonNull<Cache>> {
 /// Leaves the cache that this thread has of a slab, if there is one.
 pub(crate) fn leave(slab: NonNull<()>) {
     if find_any(slab).is_some() {
-        let _found = FRONT.try_with(|front| front.set(slab, ptr::null_mut()));
+        let _found = FRONT.try_with(|front| front.place(slab).set(None));
         let cache = ALL.try_with(|all| all.0.borrow_mut().remove(&slab));
         if let Ok(Some(cache)) = cache {
             // SAFETY: it was this thread's, and is found no more.
@@ -125,18 +118,13 @@ pub(crate) fn leave(slab: NonNull<()>) {
 }
 
 /// Gives this thread a cache of a slab of which it has none. `None` if the thread has ended.
-pub(crate) fn add(
-    slab: NonNull<()>,
-    make: impl FnOnce() -> NonNull<Cache>,
-) -> Option<NonNull<Cache>> {
+pub(crate) fn add(slab: NonNull<()>, make: impl FnOnce() -> Node<Cache>) -> Option<Node<Cache>> {
     ALL.try_with(|all| {
         // Instead of growing: perhaps some are of slabs that are gone.
         let len = all.0.borrow().len();
         if len == all.0.borrow().capacity() {
-            // SAFETY: a cache lives until it is left.
-            let is_left = |cache: &NonNull<Cache>| unsafe { cache.as_ref() }.is_left();
             let all = all.0.borrow();
-            let gone = all.iter().filter(|(_, cache)| is_left(cache)).map(|(slab, _)| *slab);
+            let gone = all.iter().filter(|(_, cache)| cache.is_left()).map(|(slab, _)| *slab);
             let gone = gone.collect::<Vec<_>>();
             drop(all);
             gone.into_iter().for_each(leave);
@@ -150,7 +138,7 @@ pub(crate) fn add(
         }
         let _found = FRONT.try_with(|front| {
             front.has_any.set(true);
-            front.set(slab, cache.as_ptr());
+            front.place(slab).set(Some((slab, cache)));
         });
         cache
     })

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::{
     Item,
-    list::List,
+    list::{List, Node},
     page::{Fill, Page},
     storage::Storage,
 };
@@ -81,40 +81,28 @@ impl<S: Item> Depot<S> {
         self.reserved = self.reserved.max(slots);
     }
 
-    /// Adds a page.
-    ///
-    /// # Safety
-    ///
-    /// It was just allocated by the storage.
-    pub(crate) unsafe fn add(&mut self, page: NonNull<Page<S>>) {
-        // SAFETY: the caller's.
-        let slots = unsafe { page.as_ref() }.len();
-        // SAFETY: it is in no list.
-        unsafe { self.empty.push(page) };
-        self.capacity += slots;
-        self.vacant += slots;
+    /// Adds a page that was just allocated.
+    pub(crate) fn add(&mut self, page: Node<Page<S>>) {
+        self.empty.push(page);
+        self.capacity += page.len();
+        self.vacant += page.len();
     }
 
     /// A page with a vacant slot: one that is in use already, if there is one, and rather one whose next slot was taken
     /// before.
-    fn page(&self) -> Option<NonNull<Page<S>>> {
-        // SAFETY: a page of a list lives.
-        let is_old = |page: &NonNull<Page<S>>| !unsafe { page.as_ref() }.next_is_new();
+    fn page(&self) -> Option<Node<Page<S>>> {
+        let is_old = |page: &Node<Page<S>>| !page.next_is_new();
         let some = self.some.iter().take(2).find(is_old);
         let old = some.or_else(|| self.empty.first().filter(is_old));
         old.or(self.some.first()).or(self.empty.first())
     }
 
     /// Takes a vacant slot out. `new` is how many that were never taken the caller may have.
-    pub(crate) fn take(&mut self, storage: &Storage<S>, new: &mut u32) -> Option<NonNull<S>> {
+    pub(crate) fn take(&mut self, new: &mut u32) -> Option<NonNull<S>> {
         let page = self.page()?;
-        // SAFETY: a page of a list lives.
-        let is_new = unsafe { page.as_ref() }.next_is_new();
+        let (is_new, before) = (page.next_is_new(), page.fill());
         *new = new.checked_sub(is_new.into())?;
-        // SAFETY: as above.
-        let before = unsafe { page.as_ref() }.fill();
-        // SAFETY: as above, and it is a page of the storage.
-        let slot = unsafe { Page::take(page, storage.shape(), self.first_generation) };
+        let slot = Page::take(page, self.first_generation);
         if is_new {
             self.made += 1;
             self.most = self.most.max(self.made);
@@ -132,23 +120,19 @@ impl<S: Item> Depot<S> {
     pub(crate) unsafe fn put(&mut self, storage: &Storage<S>, slot: NonNull<S>) {
         // SAFETY: the caller's.
         let page = unsafe { S::page(slot, storage) };
-        // SAFETY: a page lives as long as one of its slots is out.
-        let before = unsafe { page.as_ref() }.fill();
-        // SAFETY: as above; the rest is the caller's.
-        unsafe { Page::put(page, storage.shape(), slot) };
+        let before = page.fill();
+        // SAFETY: the caller's.
+        unsafe { Page::put(page, slot) };
         self.vacant += 1;
         self.move_page(page, before);
     }
 
     /// Moves a page to the list that it belongs to now.
-    fn move_page(&mut self, page: NonNull<Page<S>>, before: Fill) {
-        // SAFETY: a page lives that has been in a list.
-        let now = unsafe { page.as_ref() }.fill();
+    fn move_page(&mut self, page: Node<Page<S>>, before: Fill) {
+        let now = page.fill();
         if before != now {
-            // SAFETY: it was in that list.
-            unsafe { self.pages(before).remove(page) };
-            // SAFETY: it is in no other.
-            unsafe { self.pages(now).push(page) };
+            self.pages(before).remove(page);
+            self.pages(now).push(page);
         }
     }
 
@@ -162,12 +146,10 @@ impl<S: Item> Depot<S> {
 
     /// An empty page that may be freed: any, or one that there are too many of. Those are what goes
     /// beyond twice what is lent, what is reserved, and [a few](Item::kept).
-    pub(crate) fn surplus(&self, storage: &Storage<S>, any: bool) -> Option<NonNull<Page<S>>> {
+    pub(crate) fn surplus(&self, storage: &Storage<S>, any: bool) -> Option<Node<Page<S>>> {
         let page = self.empty.first()?;
-        // SAFETY: a page of a list lives.
-        let slots = unsafe { page.as_ref() }.len();
         let kept = self.lent().saturating_mul(2).max(self.reserved).max(S::kept(storage.shape()));
-        (any || self.capacity - slots >= kept).then_some(page)
+        (any || self.capacity - page.len() >= kept).then_some(page)
     }
 
     /// Takes [that](Depot::surplus) out.
@@ -175,20 +157,17 @@ impl<S: Item> Depot<S> {
         &mut self,
         storage: &Storage<S>,
         any: bool,
-    ) -> Option<NonNull<Page<S>>> {
+    ) -> Option<Node<Page<S>>> {
         let page = self.surplus(storage, any)?;
-        // SAFETY: it is in that list.
-        unsafe { self.empty.remove(page) };
-        // SAFETY: it was in a list, and is freed later.
-        let page_of = unsafe { page.as_ref() };
-        self.capacity -= page_of.len();
-        self.vacant -= page_of.len();
-        self.made -= page_of.made();
+        self.empty.remove(page);
+        self.capacity -= page.len();
+        self.vacant -= page.len();
+        self.made -= page.made();
         Some(page)
     }
 
     /// Takes any page out. For who frees them all.
-    pub(crate) fn remove_page(&mut self) -> Option<NonNull<Page<S>>> {
+    pub(crate) fn remove_page(&mut self) -> Option<Node<Page<S>>> {
         self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop())
     }
 

@@ -1,16 +1,54 @@
 //! Lists whose links lie in what they link, so that nothing is allocated for them.
 
-use core::{cell::Cell, iter, ptr, ptr::NonNull};
+use core::{cell::Cell, iter, ops::Deref, ptr::NonNull};
+
+/// A pointer to something that can be in a list. It lives as long as there is one: who [made](Node::new) the first sees to
+/// that, and frees it only when none is used any more.
+pub(crate) struct Node<N>(NonNull<N>);
+
+impl<N> Node<N> {
+    /// # Safety
+    ///
+    /// It is not freed before the last use of a copy of this.
+    #[inline(always)]
+    pub(crate) unsafe fn new(node: NonNull<N>) -> Self {
+        Node(node)
+    }
+
+    #[inline(always)]
+    pub(crate) fn pointer(self) -> NonNull<N> {
+        self.0
+    }
+}
+
+impl<N> Clone for Node<N> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for Node<N> {}
+
+impl<N> Deref for Node<N> {
+    type Target = N;
+
+    #[inline(always)]
+    fn deref(&self) -> &N {
+        // SAFETY: it lives, by `new`.
+        unsafe { self.0.as_ref() }
+    }
+}
 
 /// The links of something that is in one list at a time.
 pub(crate) struct Links<N> {
-    next: Cell<*mut N>,
-    previous: Cell<*mut N>,
+    next: Cell<Option<Node<N>>>,
+    previous: Cell<Option<Node<N>>>,
 }
 
 impl<N> Links<N> {
     pub(crate) const fn new() -> Self {
-        Links { next: Cell::new(ptr::null_mut()), previous: Cell::new(ptr::null_mut()) }
+        Links { next: Cell::new(None), previous: Cell::new(None) }
     }
 }
 
@@ -19,63 +57,49 @@ pub(crate) trait Linked: Sized {
     fn links(&self) -> &Links<Self>;
 }
 
-/// One thread uses it at a time, and what it links. That lives as long as it is in the list.
-pub(crate) struct List<N>(Cell<*mut N>);
+/// One thread uses it at a time, and what it links.
+pub(crate) struct List<N>(Cell<Option<Node<N>>>);
 
 impl<N: Linked> List<N> {
     pub(crate) const fn new() -> Self {
-        List(Cell::new(ptr::null_mut()))
+        List(Cell::new(None))
     }
 
-    pub(crate) fn first(&self) -> Option<NonNull<N>> {
-        NonNull::new(self.0.get())
+    pub(crate) fn first(&self) -> Option<Node<N>> {
+        self.0.get()
     }
 
-    /// # Safety
-    ///
-    /// The node lives until it is removed, and is in no list.
-    pub(crate) unsafe fn push(&self, node: NonNull<N>) {
-        // SAFETY: the caller's.
-        let links = unsafe { node.as_ref() }.links();
+    /// Puts a node in that is in no list.
+    pub(crate) fn push(&self, node: Node<N>) {
+        let links = node.links();
         links.next.set(self.0.get());
-        links.previous.set(ptr::null_mut());
-        if let Some(next) = self.first() {
-            // SAFETY: it is in the list, so it lives.
-            unsafe { next.as_ref() }.links().previous.set(node.as_ptr());
+        links.previous.set(None);
+        if let Some(next) = self.0.replace(Some(node)) {
+            next.links().previous.set(Some(node));
         }
-        self.0.set(node.as_ptr());
     }
 
-    /// # Safety
-    ///
-    /// The node is in this list.
-    pub(crate) unsafe fn remove(&self, node: NonNull<N>) {
-        // SAFETY: the caller's.
-        let links = unsafe { node.as_ref() }.links();
+    /// Takes a node out that is in this list.
+    pub(crate) fn remove(&self, node: Node<N>) {
+        let links = node.links();
         let (next, previous) = (links.next.get(), links.previous.get());
-        match NonNull::new(previous) {
-            // SAFETY: it is in the list, so it lives.
-            Some(previous) => unsafe { previous.as_ref() }.links().next.set(next),
+        match previous {
+            Some(previous) => previous.links().next.set(next),
             None => self.0.set(next),
         }
-        if let Some(next) = NonNull::new(next) {
-            // SAFETY: as above.
-            unsafe { next.as_ref() }.links().previous.set(previous);
+        if let Some(next) = next {
+            next.links().previous.set(previous);
         }
     }
 
     /// Takes the first one out.
-    pub(crate) fn pop(&self) -> Option<NonNull<N>> {
+    pub(crate) fn pop(&self) -> Option<Node<N>> {
         let first = self.first()?;
-        // SAFETY: it is in this list.
-        unsafe { self.remove(first) };
+        self.remove(first);
         Some(first)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = NonNull<N>> {
-        iter::successors(self.first(), |node| {
-            // SAFETY: it is in the list, so it lives.
-            NonNull::new(unsafe { node.as_ref() }.links().next.get())
-        })
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Node<N>> {
+        iter::successors(self.first(), |node| node.links().next.get())
     }
 }

@@ -37,7 +37,7 @@ impl<S: Item> LocalSlab<S> {
     #[inline(never)]
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
         loop {
-            self.magazines.refill(&mut self.depot.borrow_mut(), &self.storage, 1);
+            self.magazines.refill(&mut self.depot.borrow_mut(), 1);
             let slot = self.magazines.pop(ROOM);
             if slot.is_some() || !self.grow() {
                 return slot;
@@ -51,8 +51,7 @@ impl<S: Item> LocalSlab<S> {
             return false;
         }
         let (page, allocations) = self.storage.allocate(capacity);
-        // SAFETY: it was just allocated.
-        unsafe { self.depot.borrow_mut().add(page) };
+        self.depot.borrow_mut().add(page);
         self.allocations.set(self.allocations.get() + allocations);
         true
     }

@@ -74,9 +74,9 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     /// Fills one magazine from the depot.
     ///
     /// `new` is how many that were never taken may be among them.
-    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, storage: &Storage<S>, mut new: u32) {
+    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, mut new: u32) {
         while self.len.load_own() < MAGAZINE.into() {
-            let Some(slot) = depot.take(storage, &mut new) else { break };
+            let Some(slot) = depot.take(&mut new) else { break };
             fetch(slot);
             self.push(slot, ROOM);
         }

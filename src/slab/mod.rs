@@ -22,6 +22,7 @@ use core::{any::type_name, cell::Cell, ptr::NonNull};
 
 use self::{
     depot::Depot,
+    list::Node,
     page::{Page, Shape},
     storage::Storage,
 };
@@ -162,12 +163,12 @@ pub(crate) unsafe trait Item: Sized {
     /// # Safety
     ///
     /// `place` is valid for writes, nobody else refers to it, and it is one of the page.
-    unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, index: u32, generation: u32);
+    unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, index: u32, generation: u32);
 
     /// # Safety
     ///
     /// The slot is one of this storage, vacant, and nobody else refers to it.
-    unsafe fn page(this: NonNull<Self>, storage: &Storage<Self>) -> NonNull<Page<Self>>;
+    unsafe fn page(this: NonNull<Self>, storage: &Storage<Self>) -> Node<Page<Self>>;
 
     /// Begins the next epoch of a slot that came back [exhausted](End::exhausted). Returns `false` if
     /// there is none.

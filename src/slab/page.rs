@@ -15,7 +15,7 @@ use core::{alloc::Layout, cell::Cell, ptr::NonNull};
 
 use super::{
     Item,
-    list::{Linked, Links},
+    list::{Linked, Links, Node},
 };
 use crate::slot::Word;
 
@@ -31,6 +31,9 @@ pub(crate) struct Page<S: Item> {
     first: u32,
     /// The number of its slots.
     len: u32,
+    /// The distances from a page to its first slot, and from a slot to the next one.
+    offset: u32,
+    stride: u32,
     /// The number of slots that were made.
     made: S::Word,
     /// A bit for each vacant slot.
@@ -54,7 +57,7 @@ pub(crate) struct Shape {
 impl Shape {
     /// The distance from a page to its first slot.
     pub(crate) const fn offset(self) -> usize {
-        // The size of a page is a multiple of 64, whatever `S` is.
+        // What a page begins with takes 64 bytes, whatever `S` is.
         let header = 64;
         let align = self.slot.align();
         if align > header { align } else { header }
@@ -78,31 +81,38 @@ pub(crate) enum Fill {
 }
 
 impl<S: Item> Page<S> {
-    /// Makes a page, whose slots are vacant.
+    /// Makes a page, whose slots are vacant. `start` is that of its allocation.
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes, and nobody else refers to it.
+    /// `place` is valid for writes of a page with that many slots of this shape, and nobody else refers to it. It is freed as
+    /// [`Node::new`] says.
     pub(crate) unsafe fn make(
         place: NonNull<Self>,
         start: NonNull<u8>,
         slab: NonNull<()>,
+        shape: Shape,
         first: u32,
         len: u32,
-    ) {
+    ) -> Node<Self> {
         const { assert!(size_of::<Self>() == 64) };
         assert!(0 < len && len <= 64);
+        let distance = |bytes: usize| u32::try_from(bytes).expect("a slot takes less than 4 GiB");
         let page = Page {
             start,
             slab,
             first,
             len,
+            offset: distance(shape.offset()),
+            stride: distance(shape.slot.size()),
             made: S::Word::new(0),
             vacant: Cell::new(u64::MAX >> (64 - len)),
             links: Links::new(),
         };
         // SAFETY: the caller's.
         unsafe { place.write(page) };
+        // SAFETY: as above.
+        unsafe { Node::new(place) }
     }
 
     #[inline(always)]
@@ -138,27 +148,16 @@ impl<S: Item> Page<S> {
     }
 
     /// Takes a vacant slot out. There is one.
-    ///
-    /// # Safety
-    ///
-    /// The page lives, and has this shape.
-    pub(crate) unsafe fn take(
-        this: NonNull<Self>,
-        shape: Shape,
-        first_generation: u32,
-    ) -> NonNull<S> {
-        // SAFETY: the caller's.
-        let page = unsafe { this.as_ref() };
-        let vacant = page.vacant.get();
-        debug_assert!(vacant != 0);
+    pub(crate) fn take(this: Node<Self>, first_generation: u32) -> NonNull<S> {
+        let vacant = this.vacant.get();
+        assert!(vacant != 0);
         let place = vacant.trailing_zeros();
-        page.vacant.set(vacant & (vacant - 1));
-        // SAFETY: the page has so many slots.
-        let slot = unsafe { Self::slot(this, shape, place) };
-        if place >= page.made() {
+        this.vacant.set(vacant & (vacant - 1));
+        let slot = Self::slot(this, place);
+        if place >= this.made() {
             // SAFETY: there is room for a slot, which nobody else refers to.
-            unsafe { S::make(slot, this, page.first + place, first_generation) };
-            page.made.publish(u64::from(place) + 1);
+            unsafe { S::make(slot, this, this.first + place, first_generation) };
+            this.made.publish(u64::from(place) + 1);
         }
         slot
     }
@@ -167,60 +166,45 @@ impl<S: Item> Page<S> {
     ///
     /// # Safety
     ///
-    /// The page lives, and has this shape. The slot is one of its slots, vacant, and nobody refers to it.
-    pub(crate) unsafe fn put(this: NonNull<Self>, shape: Shape, slot: NonNull<S>) {
-        // SAFETY: the caller's.
-        let page = unsafe { this.as_ref() };
-        let distance = slot.addr().get() - this.addr().get() - shape.offset();
-        let size = shape.slot.size();
+    /// The slot is one of this page, vacant, and nobody refers to it.
+    pub(crate) unsafe fn put(this: Node<Self>, slot: NonNull<S>) {
+        let distance = slot.addr().get() - this.pointer().addr().get() - this.offset as usize;
         // Of 32 bits where that is enough, because a division of 64 takes three times as long.
-        let place = match (u32::try_from(distance), u32::try_from(size)) {
-            (Ok(distance), Ok(size)) => distance / size,
-            _ => u32::try_from(distance / size).expect("a page has up to 64 slots"),
+        let place = match u32::try_from(distance) {
+            Ok(distance) => distance / this.stride,
+            Err(_) => u32::try_from(distance / this.stride as usize).expect("it is below 64"),
         };
-        debug_assert!(place < page.len && page.vacant.get() >> place & 1 == 0);
-        page.vacant.set(page.vacant.get() | 1 << place);
+        debug_assert!(place < this.len && this.vacant.get() >> place & 1 == 0);
+        this.vacant.set(this.vacant.get() | 1 << place);
     }
 
     /// A slot, if it was made.
-    ///
-    /// # Safety
-    ///
-    /// The page lives, and has this shape.
     #[inline(always)]
-    pub(crate) unsafe fn get(this: NonNull<Self>, shape: Shape, place: u32) -> Option<NonNull<S>> {
-        // SAFETY: the caller's.
-        let is_made = place < unsafe { this.as_ref() }.made();
-        // SAFETY: the page has so many slots.
-        is_made.then(|| unsafe { Self::slot(this, shape, place) })
+    pub(crate) fn get(this: Node<Self>, place: u32) -> Option<NonNull<S>> {
+        (place < this.made()).then(|| Self::slot(this, place))
     }
 
-    /// The place of a slot.
+    /// The place of a slot, of which the page has more.
+    #[inline(always)]
+    fn slot(this: Node<Self>, place: u32) -> NonNull<S> {
+        let distance = this.offset as usize + this.stride as usize * place as usize;
+        // SAFETY: the slots are behind what a page begins with.
+        unsafe { this.pointer().byte_add(distance) }.cast()
+    }
+
+    /// Drops the page and its slots, where that does something: in models.
     ///
     /// # Safety
     ///
-    /// The page lives, has this shape, and more than `place` slots.
-    unsafe fn slot(this: NonNull<Self>, shape: Shape, place: u32) -> NonNull<S> {
-        // SAFETY: the slots are behind the header.
-        unsafe { this.byte_add(shape.offset() + shape.slot.size() * place as usize) }.cast()
-    }
-
-    /// Drops the slots, where that does something: in models.
-    ///
-    /// # Safety
-    ///
-    /// The page lives, and has this shape. Nobody uses its slots any more.
-    pub(crate) unsafe fn drop_slots(this: NonNull<Self>, shape: Shape) {
-        if core::mem::needs_drop::<S>() {
-            // SAFETY: the caller's.
-            let made = unsafe { this.as_ref() }.made();
-            for place in 0..made {
-                // SAFETY: the page has so many slots.
-                let slot = unsafe { Self::slot(this, shape, place) };
-                // SAFETY: it was made, and this is the end of it.
-                unsafe { slot.drop_in_place() };
-            }
+    /// Nobody uses the page or its slots any more.
+    pub(crate) unsafe fn end(this: Node<Self>) {
+        let made = if core::mem::needs_drop::<S>() { this.made() } else { 0 };
+        for slot in (0..made).filter_map(|place| Self::get(this, place)) {
+            // SAFETY: it was made, and this is the end of it.
+            unsafe { slot.drop_in_place() };
         }
+        // SAFETY: this is the end of it.
+        unsafe { this.pointer().drop_in_place() };
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     Depot, Item, Settings, Slab, Stats, Storage,
     cache::{Cache, Leaving},
     caches,
-    list::List,
+    list::{List, Node},
     magazines::{MAGAZINE, ROOM},
     page::Page,
     stripes::{Stripe, Stripes},
@@ -57,7 +57,7 @@ struct Locked<S: Item> {
     /// Of all threads.
     caches: List<Cache>,
     /// That of a thread that has ended, for the next one, so that threads that come and go allocate none.
-    spare: Option<NonNull<Cache>>,
+    spare: Option<Node<Cache>>,
     /// There is no handle any more, and all that is out was counted.
     is_closed: bool,
 }
@@ -71,7 +71,7 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// The cache of this thread, which gets one; `None` if the thread has ended.
-    fn cache(&self) -> Option<&Cache> {
+    fn cache(&self) -> Option<Node<Cache>> {
         let new = || {
             let spare = { lock(&self.locked).spare.take() };
             let cache = spare.unwrap_or_else(|| {
@@ -80,14 +80,10 @@ impl<S: Item> SharedSlab<S> {
             });
             // ORDERING: Relaxed: the caller has a handle, which keeps the slab.
             self.refs.fetch_add(1, Relaxed);
-            // SAFETY: it lives until both have let go, and the slab takes it out before.
-            unsafe { lock(&self.locked).caches.push(cache) };
+            lock(&self.locked).caches.push(cache);
             cache
         };
-        let cache = caches::find_anywhere(self.address());
-        let cache = cache.or_else(|| caches::add(self.address(), new));
-        // SAFETY: the cache of this thread lives until that leaves it.
-        cache.map(|cache| unsafe { cache.as_ref() })
+        caches::find_anywhere(self.address()).or_else(|| caches::add(self.address(), new))
     }
 
     /// From elsewhere than the cache that is found at once.
@@ -105,8 +101,7 @@ impl<S: Item> SharedSlab<S> {
     fn count_rent(&self) {
         // A bounded slab has none, but perhaps one was where it is.
         match caches::find(self.address()).filter(|_| !self.settings.is_bounded()) {
-            // SAFETY: the cache of this thread lives until that leaves it.
-            Some(cache) => unsafe { cache.as_ref() }.count(),
+            Some(cache) => cache.count(),
             None => drop(self.rented.fetch_add(1, Relaxed)),
         }
     }
@@ -114,7 +109,7 @@ impl<S: Item> SharedSlab<S> {
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
         let cache = self.cache();
         // It may be where it was not looked for first.
-        if let Some(slot) = cache.and_then(Cache::pop) {
+        if let Some(slot) = cache.and_then(|cache| cache.pop()) {
             return Some(slot);
         }
         loop {
@@ -126,10 +121,10 @@ impl<S: Item> SharedSlab<S> {
                 let depot = &mut lock(&self.locked).depot;
                 match cache {
                     Some(cache) => {
-                        cache.magazines.refill(depot, &self.storage, S::NEW_AT_ONCE);
+                        cache.magazines.refill(depot, S::NEW_AT_ONCE);
                         cache.pop()
                     }
-                    None => depot.take(&self.storage, &mut 1),
+                    None => depot.take(&mut 1),
                 }
             };
             if slot.is_some() || !self.grow(|depot| depot.vacant() > 0) {
@@ -147,9 +142,9 @@ impl<S: Item> SharedSlab<S> {
                 Err(seen) => seen,
             };
             let mut locked = lock(&self.locked);
-            if let Some(slot) = locked.depot.take(&self.storage, &mut 1) {
+            if let Some(slot) = locked.depot.take(&mut 1) {
                 if let Some(own) = self.stripes.own().enter() {
-                    own.magazines.refill(&mut locked.depot, &self.storage, S::NEW_AT_ONCE);
+                    own.magazines.refill(&mut locked.depot, S::NEW_AT_ONCE);
                 }
                 return Some(slot);
             }
@@ -187,8 +182,7 @@ impl<S: Item> SharedSlab<S> {
         };
         let (page, allocations) = self.storage.allocate(capacity);
         self.allocations.fetch_add(allocations, Relaxed);
-        // SAFETY: it was just allocated.
-        unsafe { lock(&self.locked).depot.add(page) };
+        lock(&self.locked).depot.add(page);
         true
     }
 
@@ -199,7 +193,7 @@ impl<S: Item> SharedSlab<S> {
 
         let mut slots = 0;
         loop {
-            let mut pages = [const { None::<NonNull<Page<S>>> }; AT_ONCE];
+            let mut pages = [const { None::<Node<Page<S>>> }; AT_ONCE];
             {
                 let depot = &mut lock(&self.locked).depot;
                 for page in &mut pages {
@@ -211,8 +205,7 @@ impl<S: Item> SharedSlab<S> {
             }
             for page in pages {
                 let Some(page) = page else { return slots };
-                // SAFETY: all its slots are vacant, and it was taken out, so it lives.
-                slots += unsafe { page.as_ref() }.len();
+                slots += page.len();
                 // SAFETY: nobody refers to it any more.
                 unsafe { self.storage.free(page) };
             }
@@ -225,7 +218,12 @@ impl<S: Item> SharedSlab<S> {
     /// # Safety
     ///
     /// As [`Slab::put`].
-    unsafe fn put_slowly(this: NonNull<Self>, slot: NonNull<S>, own: Option<&Cache>, worn: bool) {
+    unsafe fn put_slowly(
+        this: NonNull<Self>,
+        slot: NonNull<S>,
+        own: Option<Node<Cache>>,
+        worn: bool,
+    ) {
         // SAFETY: the slot is out, so the slab lives, and then the reference keeps it.
         let slab = unsafe { this.as_ref() };
         // ORDERING: Relaxed: the slot, which is out, keeps the slab so far.
@@ -258,12 +256,10 @@ impl<S: Item> SharedSlab<S> {
     /// # Safety
     ///
     /// As [`Cache::leave`]; it is a cache of a slab of this type.
-    unsafe fn leave(cache: NonNull<Cache>) {
-        // SAFETY: the caller's.
-        let own = unsafe { cache.as_ref() };
-        let slab = own.slab().cast::<Self>();
-        let (slots, refs, is_first) = match own.leave_by_thread() {
-            Leaving::First => (own.magazines.len(), 1, true),
+    unsafe fn leave(cache: Node<Cache>) {
+        let slab = cache.slab().cast::<Self>();
+        let (slots, refs, is_first) = match cache.leave_by_thread() {
+            Leaving::First => (cache.magazines.len(), 1, true),
             Leaving::Second { uncounted } => (uncounted, 0, false),
         };
         let mut is_spare = false;
@@ -272,14 +268,13 @@ impl<S: Item> SharedSlab<S> {
             let of_cache = unsafe { slab.as_ref() };
             let is_closed = {
                 let mut locked = lock(&of_cache.locked);
-                own.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
+                cache.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
                 of_cache.reopen(&locked.depot);
-                of_cache.rented.fetch_add(own.rents(), Relaxed);
+                of_cache.rented.fetch_add(cache.rents(), Relaxed);
                 if is_first {
-                    // SAFETY: it is in the list.
-                    unsafe { locked.caches.remove(cache) };
+                    locked.caches.remove(cache);
                     if !locked.is_closed && locked.spare.is_none() {
-                        own.renew();
+                        cache.renew();
                         is_spare = true;
                         locked.spare = Some(cache);
                     }
@@ -399,8 +394,6 @@ impl<S: Item> Slab for SharedSlab<S> {
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
         if let Some(cache) = caches::find(self.address()) {
-            // SAFETY: the cache of this thread lives until that leaves it.
-            let cache = unsafe { cache.as_ref() };
             if let Some(slot) = cache.pop() {
                 if !S::INDEXED {
                     cache.count();
@@ -416,8 +409,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         if end.exhausted || end.abandoned {
             return false;
         }
-        // SAFETY: the cache of this thread lives until that leaves it.
-        caches::find(this.cast()).is_some_and(|cache| unsafe { cache.as_ref() }.push(slot))
+        caches::find(this.cast()).is_some_and(|cache| cache.push(slot))
     }
 
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
@@ -435,8 +427,7 @@ impl<S: Item> Slab for SharedSlab<S> {
                 return;
             }
         } else if !worn {
-            // SAFETY: the cache of this thread lives until that leaves it.
-            own = caches::find_anywhere(this.cast()).map(|cache| unsafe { cache.as_ref() });
+            own = caches::find_anywhere(this.cast());
             if own.is_some_and(|cache| cache.push(slot)) {
                 return;
             }
@@ -465,9 +456,7 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     fn trim(&self) -> u32 {
-        // SAFETY: the cache of this thread lives until that leaves it.
-        let own = caches::find_anywhere(self.address()).map(|cache| unsafe { cache.as_ref() });
-        if let Some(own) = own {
+        if let Some(own) = caches::find_anywhere(self.address()) {
             let depot = &mut lock(&self.locked).depot;
             own.magazines.drain(own.magazines.len(), depot, &self.storage);
             self.reopen(depot);
@@ -486,8 +475,6 @@ impl<S: Item> Slab for SharedSlab<S> {
         let depot = &locked.depot;
         let in_stripes = self.stripes.iter().map(Stripe::len).sum::<u64>();
         let (in_caches, counted) = locked.caches.iter().fold((0, 0), |(slots, rents), cache| {
-            // SAFETY: it is in the list, so it lives.
-            let cache = unsafe { cache.as_ref() };
             (slots + cache.magazines.len(), rents + cache.rents())
         });
         let live = u64::from(depot.lent()).saturating_sub(in_stripes + in_caches);
@@ -554,13 +541,11 @@ impl<S: Item> Slab for SharedSlab<S> {
             let Locked { depot, caches, is_closed, .. } = &mut *locked;
             let (leaving, mut counted, mut left) = (List::new(), 0, 0);
             while let Some(cache) = caches.pop() {
-                // SAFETY: it is in no list.
-                if let Some(slots) = unsafe { Cache::leave_by_slab(cache) } {
+                if let Some(slots) = Cache::leave_by_slab(cache) {
                     counted += slots;
                     left += 1;
                 } else {
-                    // SAFETY: its thread leaves it, and waits for the lock.
-                    unsafe { leaving.push(cache) };
+                    leaving.push(cache);
                 }
             }
             *caches = leaving;

@@ -4,6 +4,7 @@ use core::{alloc::Layout, ptr::NonNull};
 
 use super::{
     Item, Storage,
+    list::Node,
     page::{Page, Shape},
 };
 use crate::{
@@ -33,14 +34,12 @@ unsafe impl<T, H: Home> Item for Slot<T, H> {
         u32::MAX
     }
 
-    unsafe fn make(place: NonNull<Self>, page: NonNull<Page<Self>>, index: u32, generation: u32) {
-        // SAFETY: the page of a slot that is made lives.
-        let table = unsafe { page.as_ref() }.slab().cast();
+    unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, index: u32, generation: u32) {
         // SAFETY: the caller's; a slab begins with the table of its slots.
-        unsafe { Slot::make(place, table, Number::new(index, generation)) };
+        unsafe { Slot::make(place, page.slab().cast(), Number::new(index, generation)) };
     }
 
-    unsafe fn page(this: NonNull<Self>, storage: &Storage<Self>) -> NonNull<Page<Self>> {
+    unsafe fn page(this: NonNull<Self>, storage: &Storage<Self>) -> Node<Page<Self>> {
         // SAFETY: the caller's.
         let index = unsafe { this.as_ref() }.number().key().index();
         storage.page(storage.layout_of_indices().slot(index)).expect("a slot has a page")

@@ -14,6 +14,7 @@ use core::{alloc::Layout, array, ptr, ptr::NonNull};
 
 use super::{
     Item,
+    list::Node,
     page::{Page, Shape},
 };
 use crate::slot::{IndexLayout, Pointer, Word};
@@ -70,7 +71,7 @@ impl<S: Item> Storage<S> {
 
     /// Allocates a page, beyond the `capacity` slots that there are, which is below the limit. One thread at a time does
     /// this. Also tells how many allocations that were.
-    pub(crate) fn allocate(&self, capacity: u32) -> (NonNull<Page<S>>, u64) {
+    pub(crate) fn allocate(&self, capacity: u32) -> (Node<Page<S>>, u64) {
         let slots = self.shape.slots.min(self.limit - capacity);
         let layout = self.layout(slots);
         // SAFETY: a page has a size.
@@ -78,9 +79,9 @@ impl<S: Item> Storage<S> {
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         let lead = start.align_offset(self.shape.offset());
         // SAFETY: there is as much more than the page takes.
-        let page = unsafe { start.add(lead) }.cast::<Page<S>>();
-        // SAFETY: the place is that of a new page.
-        unsafe { Page::make(page, start, self.slab, capacity, slots) };
+        let place = unsafe { start.add(lead) }.cast();
+        // SAFETY: the place is that of a new page, which `free` frees.
+        let page = unsafe { Page::make(place, start, self.slab, self.shape, capacity, slots) };
         let mut allocations = 1;
         if S::INDEXED {
             allocations += u64::from(self.enter(page, capacity));
@@ -94,14 +95,10 @@ impl<S: Item> Storage<S> {
     /// # Safety
     ///
     /// It is from [`allocate`](Storage::allocate). Nobody refers to it or its slots any more, or looks for one of them.
-    pub(crate) unsafe fn free(&self, page: NonNull<Page<S>>) {
+    pub(crate) unsafe fn free(&self, page: Node<Page<S>>) {
+        let (start, layout) = (page.start(), self.layout(page.len()));
         // SAFETY: the caller's.
-        unsafe { Page::drop_slots(page, self.shape) };
-        // SAFETY: as above.
-        let of_page = unsafe { page.as_ref() };
-        let (start, layout) = (of_page.start(), self.layout(of_page.len()));
-        // SAFETY: this is the end of it.
-        unsafe { page.drop_in_place() };
+        unsafe { Page::end(page) };
         // SAFETY: it was allocated with this layout.
         unsafe { dealloc(start.as_ptr(), layout) };
     }
@@ -118,13 +115,13 @@ impl<S: Item> Storage<S> {
     }
 
     /// Enters a page into the directory, by the index of its first slot. Tells whether that needed a new part.
-    fn enter(&self, page: NonNull<Page<S>>, first: u32) -> bool {
+    fn enter(&self, page: Node<Page<S>>, first: u32) -> bool {
         let (part, offset, len) = Self::locate(first / S::PER_PAGE);
         if offset == 0 {
             let entries = (0..len).map(|_| S::Pointer::new(ptr::null_mut())).collect::<Box<[_]>>();
             self.directory[part].publish(Box::into_raw(entries).cast());
         }
-        self.entry(first).expect("there is a part for it").publish(page.as_ptr().cast());
+        self.entry(first).expect("there is a part for it").publish(page.pointer().as_ptr().cast());
         offset == 0
     }
 
@@ -141,17 +138,16 @@ impl<S: Item> Storage<S> {
 
     /// The page of a slot with this index, if there is one.
     #[inline(always)]
-    pub(crate) fn page(&self, index: u32) -> Option<NonNull<Page<S>>> {
-        NonNull::new(self.entry(index)?.observe()).map(NonNull::cast)
+    pub(crate) fn page(&self, index: u32) -> Option<Node<Page<S>>> {
+        let page = NonNull::new(self.entry(index)?.observe())?;
+        // SAFETY: it was made by `make`, and nobody looks for a page that is freed.
+        Some(unsafe { Node::new(page.cast()) })
     }
 
     /// The slot with this index, if it was ever taken.
     #[inline(always)]
     pub(crate) fn get(&self, index: u32) -> Option<NonNull<S>> {
-        // What is found by an index is as its type says; so this is known when the crate is compiled.
-        let shape = Shape { slot: Layout::new::<S>(), slots: S::PER_PAGE };
-        // SAFETY: a page of the directory lives.
-        unsafe { Page::get(self.page(index)?, shape, index % S::PER_PAGE) }
+        Page::get(self.page(index)?, index % S::PER_PAGE)
     }
 
     /// All slots that were ever taken, of those that are found by indices, have lower ones.
