@@ -9,6 +9,9 @@
 //! Times are minima of several rounds, in ns for each operation. The longest calls are the maximum, beside a *control* in
 //! which nobody does anything: on a shared machine that is what the system takes.
 
+#[path = "harness/memory.rs"]
+mod memory;
+
 use std::{
     collections::VecDeque,
     future::pending,
@@ -261,6 +264,35 @@ fn pools(options: &Options) -> Vec<String> {
     table.finish()
 }
 
+/// Threads, and pools, that have come and gone.
+fn age(options: &Options) -> Vec<String> {
+    let mut table =
+        Table::new("threads, and pools, that came and went", options.columns([1, 1000, 100_000]));
+    let pool = Completions::new();
+    let (bounded, mut ends) = at_its_bound();
+    let mut gone = 0;
+    for count in table.columns.clone() {
+        for _ in gone..count {
+            let (pool, bounded) = (pool.clone(), bounded.clone());
+            let thread = thread::spawn(move || {
+                rent_and_drop(&pool);
+                drop(bounded.try_rent());
+            });
+            thread.join().expect("it does not panic");
+            rent_and_drop(&Completions::new());
+        }
+        gone = count;
+        table.add("an operation", operation(&pool));
+        table.add("a bounded pool at its bound", cycle(&bounded, &mut ends));
+        table.add(
+            "a new pool, and an operation",
+            least(100, || (0..100).for_each(|_| rent_and_drop(&Completions::new()))),
+        );
+        table.add("a late return", late_returns(10_000));
+    }
+    table.finish()
+}
+
 fn slots(options: &Options) -> Vec<String> {
     let mut table =
         Table::new("operations under way", options.columns([1, 100_000, 1_000_000, 5_000_000]));
@@ -376,57 +408,6 @@ fn beside(options: &Options) -> Vec<String> {
     vec![]
 }
 
-/// Resident memory of the program, in bytes, where the system tells.
-fn resident() -> Option<usize> {
-    use std::io::Read;
-
-    // On the stack: what is allocated here would lie above what is measured, and keep it from going back.
-    let mut text = [0; 128];
-    let len = std::fs::File::open("/proc/self/statm").ok()?.read(&mut text).ok()?;
-    let pages = std::str::from_utf8(&text[..len]).ok()?.split(' ').nth(1)?;
-    Some(pages.parse::<usize>().ok()? * 4096)
-}
-
-/// What a bound of 16 MiB means, for each size of futures.
-fn memory(_: &Options) -> Vec<String> {
-    const BOUND: usize = 16 << 20;
-    fn fill<const N: usize>() {
-        let pool = FuturePool::builder().max_bytes(BOUND).build();
-        let mut futures: Vec<ValueFuture<'static, u8>> = Vec::with_capacity(BOUND / 64);
-        // Its memory is touched before.
-        futures.resize_with(BOUND / 64, || ValueFuture::ready(0));
-        futures.clear();
-        let Some(before) = resident() else { return };
-        let make = || {
-            let bytes = [1_u8; N];
-            pool.try_future(async move {
-                pending::<()>().await;
-                black_box(bytes)[0]
-            })
-        };
-        while let Ok(mut future) = make() {
-            let _ = std::pin::Pin::new(&mut future)
-                .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
-            futures.push(future);
-        }
-        let full = resident().unwrap_or(0).saturating_sub(before);
-        futures.clear();
-        pool.trim();
-        let trimmed = resident().unwrap_or(0).saturating_sub(before);
-        #[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
-        let percent = |bytes: usize| bytes as f64 * 100.0 / BOUND as f64;
-        println!("| {N} | {:.0} % | {:.0} % |", percent(full), percent(trimmed));
-    }
-    println!(
-        "\n| bytes of a future, bound of 16 MiB | resident when full | after `trim` |\n|---:|---:|---:|"
-    );
-    fill::<16>();
-    fill::<100>();
-    fill::<500>();
-    fill::<4000>();
-    vec![]
-}
-
 type Run = fn(&Options) -> Vec<String>;
 
 fn main() -> ExitCode {
@@ -437,9 +418,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let all: [(&str, Run); 6] = [
-        ("memory", memory),
+    let all: [(&str, Run); 7] = [
+        ("memory", |_| memory::print()),
         ("threads", threads),
+        ("age", age),
         ("pools", pools),
         ("slots", slots),
         ("kept", kept),

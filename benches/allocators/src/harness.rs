@@ -4,6 +4,8 @@
 
 #[path = "../../harness/machines.rs"]
 pub(crate) mod machines;
+#[path = "../../harness/memory.rs"]
+pub(crate) mod memory;
 #[path = "../../harness/table.rs"]
 mod table;
 #[path = "../../harness/targets.rs"]

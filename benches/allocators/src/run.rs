@@ -2,7 +2,7 @@
 
 use crate::{
     contenders::machine::{BOX_PIN, POOLED},
-    harness::{Targets, find, machines, print_table},
+    harness::{Targets, find, machines, memory, print_table},
 };
 
 /// Measures and prints. `--rounds N` repeats more often, `--only TITLE` measures the tables with that in
@@ -18,7 +18,8 @@ pub(crate) fn run(allocator: &str) {
             _ => panic!("there are `--rounds N` and `--only TITLE`, and nothing else"),
         }
     }
-    println!("allocator: {allocator}; 10 passes of {rounds} rounds, contenders interleaved");
+    memory::print();
+    println!("\nallocator: {allocator}; 10 passes of {rounds} rounds, contenders interleaved");
     let mut tables = machines::tables();
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..10 {

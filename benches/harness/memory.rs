@@ -1,0 +1,60 @@
+//! What a bound in bytes means in resident memory, by what the system tells.
+
+use std::{
+    future::{Future, pending},
+    hint::black_box,
+    pin::Pin,
+    task::{Context, Waker},
+};
+
+use value_future::{FuturePool, ValueFuture};
+
+/// Resident memory of the program, in bytes, where the system tells.
+fn resident() -> Option<usize> {
+    use std::io::Read;
+
+    // On the stack: what is allocated here would lie above what is measured, and keep it from going back.
+    let mut text = [0; 128];
+    let len = std::fs::File::open("/proc/self/statm").ok()?.read(&mut text).ok()?;
+    let pages = std::str::from_utf8(&text[..len]).ok()?.split(' ').nth(1)?;
+    Some(pages.parse::<usize>().ok()? * 4096)
+}
+
+/// What a bound of 16 MiB means, for some sizes of futures.
+pub(crate) fn print() -> Vec<String> {
+    const BOUND: usize = 16 << 20;
+    fn fill<const N: usize>() {
+        let pool = FuturePool::builder().max_bytes(BOUND).build();
+        let mut futures: Vec<ValueFuture<'static, u8>> = Vec::with_capacity(BOUND / 64);
+        // Its memory is touched before.
+        futures.resize_with(BOUND / 64, || ValueFuture::ready(0));
+        futures.clear();
+        let Some(before) = resident() else { return };
+        let make = || {
+            let bytes = [1_u8; N];
+            pool.try_future(async move {
+                pending::<()>().await;
+                black_box(bytes)[0]
+            })
+        };
+        while let Ok(mut future) = make() {
+            let _ = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+            futures.push(future);
+        }
+        let full = resident().unwrap_or(0).saturating_sub(before);
+        futures.clear();
+        pool.trim();
+        let trimmed = resident().unwrap_or(0).saturating_sub(before);
+        #[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+        let percent = |bytes: usize| bytes as f64 * 100.0 / BOUND as f64;
+        println!("| {N} | {:.0} % | {:.0} % |", percent(full), percent(trimmed));
+    }
+    println!(
+        "\n| bytes of a future, bound of 16 MiB | resident when full | after `trim` |\n|---:|---:|---:|"
+    );
+    fill::<16>();
+    fill::<100>();
+    fill::<500>();
+    fill::<4000>();
+    vec![]
+}
