@@ -292,7 +292,7 @@ macro_rules! face {
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
             /// drop(pool.future(async { 5 }));
-            /// assert_eq!(pool.trim(), 63 * 64);
+            /// assert_eq!(pool.trim(), 62 * 64);
             /// assert_eq!(pool.stats().bytes(), 0);
             /// ```
             pub fn trim(&self) -> u64 {

@@ -53,8 +53,8 @@ face! {
     ///
     /// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144
     /// bytes. A future takes the smallest that has room for it, whatever was in there before. If none is
-    /// vacant, the pool allocates a page of them: 63 slots of the three smallest sizes, and of the others as many as 16 KiB
-    /// have room for.
+    /// vacant, the pool allocates a page of them: 62 of the smallest size in 4 KiB, 15 of the largest in 64 KiB. Of a page the
+    /// system gives only what is used.
     ///
     /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.1 KiB more from its first use on,
     /// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.

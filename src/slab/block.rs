@@ -101,7 +101,8 @@ unsafe impl<H: Pooling> Item for Block<H> {
     fn shape(size: &usize) -> Shape {
         assert!(*size >= size_of::<Self>() && size % LINE == 0);
         let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
-        Shape { slot, slots: blocks_in_page(*size) }
+        let slots = u32::try_from(blocks_in_page(*size)).expect("a page has few blocks");
+        Shape { slot, slots }
     }
 
     fn kept(shape: Shape) -> u32 {
@@ -127,27 +128,26 @@ unsafe impl<H: Pooling> Item for Block<H> {
     }
 }
 
-/// A page takes so many bytes, or less.
-const PAGE: usize = 16 << 10;
-
 /// Of the pages that are not used, so many bytes are kept, or more.
 const KEPT: usize = 64 << 10;
-
-/// A page has so many blocks at most.
-const MOST: usize = if cfg!(loom) { 1 } else { 63 };
 
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;
 
-/// A page of blocks of this size has so many.
-fn blocks_in_page(size: usize) -> u32 {
-    u32::try_from(((PAGE - LINE) / size).clamp(1, MOST)).expect("a page has few blocks")
+/// What a page takes besides its blocks: what it begins with, and what it takes to begin it on a line.
+const BESIDE: usize = 2 * LINE;
+
+/// A page of blocks of this size has so many: what a power of two has room for, because allocators have such sizes; 4 KiB
+/// for the smallest, and 64 KiB for the largest.
+const fn blocks_in_page(size: usize) -> usize {
+    let page = (15 * size).next_power_of_two();
+    if cfg!(loom) { 1 } else { (if page < 4096 { 4096 } else { page } - BESIDE) / size }
 }
 
 /// So many blocks of this size take so many bytes or less, with their pages, or without if they do not fill one.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);
-    let page = 2 * LINE + size * of_page as usize;
-    let blocks = if bytes < page { bytes / size } else { (bytes / page) * of_page as usize };
+    let page = BESIDE + size * of_page;
+    let blocks = if bytes < page { bytes / size } else { (bytes / page) * of_page };
     u32::try_from(blocks).unwrap_or(u32::MAX)
 }

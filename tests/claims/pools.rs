@@ -195,8 +195,8 @@ fn the_built_in_pool_has_16_mebibytes_of_a_size() {
             bytes.len()
         })
     };
-    let page = 2 * 64 + 3 * class.slot_size;
-    let slots = (16 << 20) / page * 3;
+    let page = 2 * 64 + 15 * class.slot_size;
+    let slots = (16 << 20) / page * 15;
     let futures: Vec<_> = (0..=slots).map(|_| large()).collect();
     let stats = FuturePool::built_in().stats();
     assert_eq!((stats.classes[7].live, stats.classes[7].capacity, stats.full), (slots, slots, 1));
@@ -213,7 +213,7 @@ fn the_most_slots_are_those_that_there_are_until_some_are_trimmed() {
     assert!(unused, "a class that was never used has no allocation");
     let bytes = [1_u8; 100];
     drop(pool.future(async move { bytes.len() }));
-    assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 2 * 63));
+    assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 62 + 31));
     pool.trim();
     assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 0));
 }
