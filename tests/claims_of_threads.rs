@@ -129,7 +129,10 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
     static RENT: Balance = Balance::new();
     static AGAIN: Balance = Balance::new();
     static DROP: Balance = Balance::new();
+    static BOUNDED: Balance = Balance::new();
     static ENDS: Balance = Balance::new();
+    let bounded = Completions::builder().initial_slots(8).max_slots(8).build();
+    let bounded = &*Box::leak(Box::new(bounded));
     let pools = &*Box::leak(Box::new((Completions::new(), FuturePool::new())));
     pools.0.reserve(1000);
     pools.1.reserve(0, 1000).unwrap();
@@ -148,8 +151,11 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
             RENT.count(|| drop(pools.1.future(pending::<()>())));
             AGAIN.count(|| drop(pools.1.future(pending::<()>())));
         });
+        crowd.add(|| BOUNDED.count(|| drop(bounded.rent())));
     }
     assert_eq!(AGAIN.made(), 0);
+    assert_eq!(BOUNDED.made(), 0);
+    said!("README.md", "or use a bounded pool, which does without that");
     let of_one = RENT.bytes() / 200;
     assert!((640..1024).contains(&of_one), "{of_one} bytes");
     said!("src/pool/mod.rs", "up to 1 KiB for each thread that rents");
