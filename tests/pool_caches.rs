@@ -4,12 +4,13 @@
 mod counting;
 
 use std::{
+    future::pending,
     sync::mpsc::{Sender, channel},
     thread::{self, Scope},
 };
 
 use counting::Balance;
-use value_future::{Completer, Completion, Pool};
+use value_future::{Completer, Completion, FuturePool, Pool};
 
 type Completions = Pool<Option<u64>>;
 
@@ -168,4 +169,31 @@ fn a_bounded_pool_where_another_one_was() {
             assert_eq!(second.stats().live, 0);
         }
     });
+}
+
+/// What is out keeps its page, and not all that the pool had.
+#[test]
+fn one_that_is_left_of_a_pool_keeps_little() {
+    const COUNT: usize = 10 * MANY;
+    static COMPLETIONS: Balance = Balance::new();
+    static FUTURES: Balance = Balance::new();
+    // What the crate keeps for this thread is not the pool's.
+    drop(Completions::new().rent());
+    let left = COMPLETIONS.count(|| {
+        let pool = Completions::new();
+        let mut all: Vec<_> = (0..COUNT).map(|_| pool.rent()).collect();
+        all.swap_remove(COUNT / 2)
+    });
+    assert!(COMPLETIONS.bytes() < 32 << 10, "{COMPLETIONS:?}");
+    COMPLETIONS.count(|| drop(left));
+    assert_eq!(COMPLETIONS.bytes(), 0);
+
+    let left = FUTURES.count(|| {
+        let pool = FuturePool::new();
+        let mut all: Vec<_> = (0..COUNT).map(|_| pool.future(pending::<()>())).collect();
+        all.swap_remove(COUNT / 2)
+    });
+    assert!(FUTURES.bytes() < 32 << 10, "{FUTURES:?}");
+    FUTURES.count(|| drop(left));
+    assert_eq!(FUTURES.bytes(), 0);
 }
