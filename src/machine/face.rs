@@ -248,7 +248,7 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// One allocation for each page of slots, one for the size itself when it is first used, and in a
+            /// One allocation for each page of slots, two for the size itself when it is first used, and in a
             /// `FuturePool` without a bound one for the cache of this thread. Slots that were reserved stay until the pool is
             /// trimmed.
             ///

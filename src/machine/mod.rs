@@ -56,12 +56,12 @@ face! {
     /// vacant, the pool allocates a page of them: 62 of the smallest size in 4 KiB, 15 of the largest in 64 KiB. Of a page the
     /// system gives only what is used.
     ///
-    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.1 KiB more from its first use on,
+    /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.8 KiB more from its first use on,
     /// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.
     ///
     /// [`trim`](FuturePool::trim) frees all pages of which no slot is in use. After a peak the pool does so by itself: when a
     /// page becomes vacant, and those that stay are more than twice what is in use, and more than what was
-    /// [reserved](FuturePool::reserve), and more than 64 KiB of the size.
+    /// [reserved](FuturePool::reserve), and more than 64 KiB and 256 slots of the size.
     ///
     /// # Threads
     ///
@@ -73,8 +73,8 @@ face! {
     /// What a thread keeps lies in a cache, which takes up to 1 KiB for each thread that uses it, and each size: so the first
     /// future of a size that a thread makes may allocate, although there are vacant slots. No later one does, and
     /// dropping a future never does. When a thread ends, its cache goes to the next thread that comes, or is freed. A
-    /// thread that only drops what others have made has no cache, unless it [reserves](FuturePool::reserve): it puts each
-    /// slot back under a lock.
+    /// thread that only drops what others have made has no cache, unless it [reserves](FuturePool::reserve): each slot that
+    /// it returns takes an atomic read-modify-write, and one in 32 a lock.
     ///
     /// # Examples
     ///

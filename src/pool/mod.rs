@@ -49,15 +49,15 @@ face! {
     /// vacant slots for itself, so that threads do not wait for each other. All threads find the others. New slots go to
     /// a thread 16 at a time, so a pool without a bound has at least 16 slots for each thread that lives and rents. What
     /// a thread leaves when it ends goes to all others. A thread that never rents, and only drops what others have
-    /// rented, has no cache: it puts each slot back under the lock of the pool. [`reserve(0)`](Pool::reserve) on that
-    /// thread gives it one.
+    /// rented, has no cache: each slot that it returns takes an atomic read-modify-write, and one in 32 the lock of the
+    /// pool. [`reserve(0)`](Pool::reserve) on that thread gives it a cache.
     ///
     /// A [bounded](PoolBuilder::max_slots) pool finds every vacant slot, whichever thread returned it, by two atomic
     /// read-modify-writes for each operation that other pools do without.
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer, and a clone another one. The pool itself takes 528 bytes, and a slot takes 56
+    /// A handle is one pointer, and a clone another one. The pool itself takes 1168 bytes, and a slot takes 56
     /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
     /// slots to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,

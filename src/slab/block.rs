@@ -106,7 +106,7 @@ unsafe impl<H: Pooling> Item for Block<H> {
     }
 
     fn kept(shape: Shape) -> u32 {
-        u32::try_from(KEPT / shape.slot.size()).expect("they are few")
+        u32::try_from((KEPT / shape.slot.size()).max(KEPT_BLOCKS)).expect("they are few")
     }
 
     unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, _: u32, _: u32) {
@@ -128,8 +128,9 @@ unsafe impl<H: Pooling> Item for Block<H> {
     }
 }
 
-/// Of the pages that are not used, so many bytes are kept, or more.
+/// Of the pages that are not used, so many bytes are kept, or more, and so many blocks.
 const KEPT: usize = 64 << 10;
+const KEPT_BLOCKS: usize = 256;
 
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;

@@ -122,7 +122,7 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
 /// (By name, because `_mm_prefetch` becomes the instruction for reading, unless the compiler is told of a
 /// processor for certain. One that does not know this instruction ignores it.)
 #[inline(always)]
-fn fetch<S>(slot: NonNull<S>) {
+pub(crate) fn fetch<S>(slot: NonNull<S>) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: this reads and changes nothing.
     unsafe {

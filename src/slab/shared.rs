@@ -108,9 +108,16 @@ impl<S: Item> SharedSlab<S> {
 
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
         let cache = self.cache();
-        // It may be where it was not looked for first.
-        if let Some(slot) = cache.and_then(|cache| cache.pop()) {
-            return Some(slot);
+        let at_hand = match cache {
+            // It may be where it was not looked for first.
+            Some(cache) => cache.pop().or_else(|| {
+                self.stripes.pour::<S>(&cache.magazines);
+                cache.pop()
+            }),
+            None => self.stripes.take().ok(),
+        };
+        if at_hand.is_some() {
+            return at_hand;
         }
         loop {
             // ORDERING: Relaxed. Who knows that a slot has come back sees what `reopen` has stored.
@@ -240,6 +247,11 @@ impl<S: Item> SharedSlab<S> {
             } else {
                 // SAFETY: the caller's.
                 unsafe { depot.put(&slab.storage, slot) };
+                // Room for those that follow, if that is why this one comes here.
+                let stripe = slab.stripes.own();
+                if let Some(inside) = (stripe.len() == ROOM).then(|| stripe.enter()).flatten() {
+                    inside.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
+                }
             }
             slab.reopen(depot);
             (*is_closed, depot.surplus(&slab.storage, *is_closed).is_some())
@@ -364,7 +376,8 @@ impl<S: Item> Slab for SharedSlab<S> {
             rented: count(),
             abandoned: count(),
             refused: count(),
-            allocations: AtomicU64::new(1),
+            // With its stripes.
+            allocations: AtomicU64::new(2),
             settings,
             this,
             #[cfg(loom)]
@@ -420,29 +433,23 @@ impl<S: Item> Slab for SharedSlab<S> {
         }
         // SAFETY: the slot came back so.
         let worn = end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) };
-        let mut own = None;
-        if !worn && slab.settings.is_bounded() {
-            // SAFETY: the stripes live until the slot is back.
-            if unsafe { Stripes::put(slab.stripes.all(), slot) } {
-                return;
-            }
-        } else if !worn {
-            own = caches::find_anywhere(this.cast());
-            if own.is_some_and(|cache| cache.push(slot)) {
-                return;
-            }
+        let find = || caches::find_anywhere(this.cast());
+        let own = if worn || slab.settings.is_bounded() { None } else { find() };
+        let put = |cache: Node<Cache>| cache.push(slot);
+        // SAFETY: the stripes live until the slot is back.
+        let put_into_stripe = || !worn && unsafe { Stripes::put(slab.stripes.all(), slot) };
+        if own.map_or_else(put_into_stripe, put) {
+            return;
         }
         // SAFETY: the caller's.
         unsafe { Self::put_slowly(this, slot, own, worn) };
     }
 
     fn reserve(&self, additional: u32) {
-        let own = if self.settings.is_bounded() {
-            self.stripes.iter().map(Stripe::len).sum()
-        } else {
-            self.cache().map_or(0, |cache| cache.magazines.len())
-        };
-        let own = u32::try_from(own).unwrap_or(u32::MAX);
+        let own = if self.settings.is_bounded() { None } else { self.cache() };
+        let own = own.map_or(0, |cache| cache.magazines.len());
+        let in_stripes = self.stripes.iter().map(Stripe::len).sum::<u64>();
+        let own = u32::try_from(own + in_stripes).unwrap_or(u32::MAX);
         let more = additional.saturating_sub(own);
         {
             let depot = &mut lock(&self.locked).depot;

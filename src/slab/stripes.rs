@@ -1,5 +1,6 @@
-//! Where a bounded slab has its vacant slots at hand: in stripes, one for each core, and not one for each thread. Who finds
-//! nothing in its own stripe looks into all of them, so that the last vacant slot is found wherever it is.
+//! Where a slab has vacant slots at hand for threads without a cache, in stripes. A bounded slab has one for each core: who
+//! finds nothing in its own stripe looks into all of them, so that the last vacant slot is found wherever it is. Any other
+//! slab has one, for threads that only return slots.
 //!
 //! A stripe is for who has marked its word as taken. The word also counts how many times that was, so that two loads of
 //! it tell whether anybody was there in between: a slab is full if all stripes were seen empty, and nobody has been in any of
@@ -17,7 +18,7 @@ use core::ptr::NonNull;
 
 use super::{
     caches,
-    magazines::{Magazines, ROOM},
+    magazines::{MAGAZINE, Magazines, ROOM, fetch},
 };
 use crate::sync::{
     AtomicPtr, AtomicU64, Backoff,
@@ -141,12 +142,13 @@ impl Seen {
     }
 }
 
-/// The stripes of a slab; none if it is not bounded.
+/// The stripes of a slab.
 pub(crate) struct Stripes(Box<[Stripe]>);
 
 impl Stripes {
-    pub(crate) fn new(limit: Option<u32>) -> Self {
-        let stripes = limit.map_or(0, |limit| (limit as usize).min(cores()));
+    /// `bound` is that of a bounded slab.
+    pub(crate) fn new(bound: Option<u32>) -> Self {
+        let stripes = bound.map_or(1, |bound| (bound as usize).min(cores()));
         Stripes((0..stripes).map(|_| Stripe::new()).collect())
     }
 
@@ -182,6 +184,18 @@ impl Stripes {
             seen.add(inside.left());
         }
         Err(seen)
+    }
+
+    /// Moves slots into the magazines of a thread, until one is full.
+    pub(crate) fn pour<S>(&self, magazines: &Magazines<AtomicU64, AtomicPtr<()>>) {
+        for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
+            let Some(inside) = stripe.enter() else { continue };
+            while magazines.len() < MAGAZINE.into() {
+                let Some(slot) = inside.magazines.pop::<S>(ROOM) else { break };
+                fetch(slot);
+                magazines.push(slot, ROOM);
+            }
+        }
     }
 
     /// All stripes were empty at the same time: since each was seen, nobody has been there. Otherwise one has to look
