@@ -1,10 +1,10 @@
-//! A block: a slot for anything that fits. Nobody knows one by an index, so that its page can be given back to
-//! the allocator when all of the page is vacant.
+//! A block: a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its
+//! blocks are vacant.
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
-//! │ header of what   │ ► page │ room for it                              │
-//! │ is in the block  │        │                                          │
+//! │ header of the    │ ► page │ the value                                │
+//! │ value            │        │                                          │
 //! └──────────────────┴────────┴──────────────────────────────────────────┘
 //!   0                  8        16                                  size
 //! ```
@@ -66,7 +66,7 @@ impl<H: Pooling> Block<H> {
         }
     }
 
-    /// [`give_back`](Block::give_back), where the thread has no room.
+    /// The slow path of [`give_back`](Block::give_back).
     ///
     /// # Safety
     ///
@@ -83,7 +83,7 @@ impl<H: Pooling> Block<H> {
     const END: End = End { exhausted: false, abandoned: false };
 }
 
-// SAFETY: a block leads to its page.
+// SAFETY: `page` returns the page that made the block.
 unsafe impl<H: Pooling> Item for Block<H> {
     type Word = H::Word;
     type Pointer = H::Pointer;
@@ -91,10 +91,10 @@ unsafe impl<H: Pooling> Item for Block<H> {
     type Table = usize;
 
     const INDEXED: bool = false;
-    /// It depends on their size.
+    /// Unused: the number depends on the size.
     const PER_PAGE: u32 = 1;
 
-    /// Memory that nobody needs is not touched.
+    /// One, so that unused memory is not touched.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = 1;
 
@@ -105,8 +105,9 @@ unsafe impl<H: Pooling> Item for Block<H> {
         Shape { slot, slots }
     }
 
-    fn kept(shape: Shape) -> u32 {
-        u32::try_from((KEPT / shape.slot.size()).max(KEPT_BLOCKS)).expect("they are few")
+    fn retained(shape: Shape) -> u32 {
+        u32::try_from((RETAINED_BYTES / shape.slot.size()).max(RETAINED_BLOCKS))
+            .expect("they are few")
     }
 
     unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, _: u32, _: u32) {
@@ -128,24 +129,24 @@ unsafe impl<H: Pooling> Item for Block<H> {
     }
 }
 
-/// Of the pages that are not used, so many bytes are kept, or more, and so many blocks.
-const KEPT: usize = 64 << 10;
-const KEPT_BLOCKS: usize = 256;
+/// Pages that are not in use are retained up to this many bytes, or this many blocks if that is more.
+const RETAINED_BYTES: usize = 64 << 10;
+const RETAINED_BLOCKS: usize = 256;
 
 /// A block begins on a cache line, so that no other thread's shares it.
 const LINE: usize = 64;
 
-/// What a page takes besides its blocks: what it begins with, and what it takes to begin it on a line.
+/// What an allocation contains besides the blocks: the header of the page, and room to align it.
 const BESIDE: usize = 2 * LINE;
 
-/// A page of blocks of this size has so many: what a power of two has room for, because allocators have such sizes; 4 KiB
-/// for the smallest, and 64 KiB for the largest.
+/// Returns the number of blocks in a page. The allocation is at most a power of two, because those are size classes of all
+/// allocators: from 4 KiB for the smallest blocks to 64 KiB for the largest.
 const fn blocks_in_page(size: usize) -> usize {
     let page = (15 * size).next_power_of_two();
     if cfg!(loom) { 1 } else { (if page < 4096 { 4096 } else { page } - BESIDE) / size }
 }
 
-/// So many blocks of this size take so many bytes or less, with their pages, or without if they do not fill one.
+/// Returns the number of blocks of this size in `bytes`, including the headers of whole pages.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);
     let page = BESIDE + size * of_page;

@@ -1,4 +1,4 @@
-//! The depot of a slab: its pages, and the slots that no thread has at hand.
+//! The depot of a slab: its pages, and the vacant slots that are in no magazine.
 
 use core::ptr::NonNull;
 
@@ -9,29 +9,28 @@ use super::{
     storage::Storage,
 };
 
-/// Its methods are called with the storage of the slab that it belongs to.
+/// The pages of a slab. Its methods take the storage of the same slab.
 pub(crate) struct Depot<S: Item> {
     first_generation: u32,
-    /// Pages by what they have of vacant slots, so that the next one is at hand: by [`Fill`].
+    /// The pages, by [`Fill`].
     some: List<Page<S>>,
     empty: List<Page<S>>,
     full: List<Page<S>>,
     /// The number of slots of all pages.
     capacity: u32,
-    /// The number of slots that are vacant here.
+    /// The number of vacant slots in these pages.
     vacant: u32,
-    /// The number of slots that came back for the last time.
+    /// The number of retired slots.
     retired: u32,
-    /// As many slots stay here, even if they are not used.
+    /// The number of slots that were reserved, and are not freed before a trim.
     reserved: u32,
-    /// The number of slots that were made, and that there are.
+    /// The number of initialized slots.
     made: u32,
-    /// The most that this has been.
+    /// The maximum of `made`.
     most: u32,
 }
 
-// SAFETY: what it refers to is the slab's, and for whoever has the depot. The slab sees to it that it is sent to threads
-// only if its slots may be.
+// SAFETY: the pages belong to the depot. Only a slab whose slots may be used by several threads is shared.
 unsafe impl<S: Item> Send for Depot<S> {}
 
 impl<S: Item> Depot<S> {
@@ -67,12 +66,12 @@ impl<S: Item> Depot<S> {
         self.most
     }
 
-    /// The number of slots that are neither here nor retired.
-    pub(crate) fn lent(&self) -> u32 {
+    /// Returns the number of slots that are neither vacant in a page nor retired.
+    pub(crate) fn in_use(&self) -> u32 {
         self.capacity - self.vacant - self.retired
     }
 
-    /// A slot comes back that must not be taken again.
+    /// Counts a slot that is not used again.
     pub(crate) fn retire(&mut self) {
         self.retired += 1;
     }
@@ -81,15 +80,14 @@ impl<S: Item> Depot<S> {
         self.reserved = self.reserved.max(slots);
     }
 
-    /// Adds a page that was just allocated.
+    /// Adds a new page.
     pub(crate) fn add(&mut self, page: Node<Page<S>>) {
         self.empty.push(page);
         self.capacity += page.len();
         self.vacant += page.len();
     }
 
-    /// A page with a vacant slot: one that is in use already, if there is one, and rather one whose next slot was taken
-    /// before.
+    /// Returns a page with a vacant slot. Prefers initialized slots, and then pages that are in use.
     fn page(&self) -> Option<Node<Page<S>>> {
         let is_old = |page: &Node<Page<S>>| !page.next_is_new();
         let some = self.some.iter().take(2).find(is_old);
@@ -97,7 +95,7 @@ impl<S: Item> Depot<S> {
         old.or(self.some.first()).or(self.empty.first())
     }
 
-    /// Takes a vacant slot out. `new` is how many that were never taken the caller may have.
+    /// Takes out a vacant slot. `new` is the number of slots that may be initialized for the caller.
     pub(crate) fn take(&mut self, new: &mut u32) -> Option<NonNull<S>> {
         let page = self.page()?;
         let (is_new, before) = (page.next_is_new(), page.fill());
@@ -112,11 +110,11 @@ impl<S: Item> Depot<S> {
         Some(slot)
     }
 
-    /// Takes a slot back.
+    /// Puts a slot back into its page.
     ///
     /// # Safety
     ///
-    /// It is a slot of the slab, vacant, and nobody refers to it.
+    /// The slot belongs to this slab, and nobody refers to it.
     pub(crate) unsafe fn put(&mut self, storage: &Storage<S>, slot: NonNull<S>) {
         // SAFETY: the caller's.
         let page = unsafe { S::page(slot, storage) };
@@ -127,7 +125,7 @@ impl<S: Item> Depot<S> {
         self.move_page(page, before);
     }
 
-    /// Moves a page to the list that it belongs to now.
+    /// Moves a page to the list for its vacant slots, from the one for `before`.
     fn move_page(&mut self, page: Node<Page<S>>, before: Fill) {
         let now = page.fill();
         if before != now {
@@ -144,15 +142,16 @@ impl<S: Item> Depot<S> {
         }
     }
 
-    /// An empty page that may be freed: any, or one that there are too many of. Those are what goes
-    /// beyond twice what is lent, what is reserved, and [a few](Item::kept).
+    /// Returns an empty page that may be freed. If `any` is `false`, the other pages must have at least twice as many slots as are
+    /// in use, as many as are reserved, and as many as [are retained](Item::retained).
     pub(crate) fn surplus(&self, storage: &Storage<S>, any: bool) -> Option<Node<Page<S>>> {
         let page = self.empty.first()?;
-        let kept = self.lent().saturating_mul(2).max(self.reserved).max(S::kept(storage.shape()));
+        let kept =
+            self.in_use().saturating_mul(2).max(self.reserved).max(S::retained(storage.shape()));
         (any || self.capacity - page.len() >= kept).then_some(page)
     }
 
-    /// Takes [that](Depot::surplus) out.
+    /// Removes the page that [`surplus`](Depot::surplus) returns.
     pub(crate) fn remove_surplus(
         &mut self,
         storage: &Storage<S>,
@@ -166,12 +165,12 @@ impl<S: Item> Depot<S> {
         Some(page)
     }
 
-    /// Takes any page out. For who frees them all.
+    /// Removes any page. For a slab that frees them all.
     pub(crate) fn remove_page(&mut self) -> Option<Node<Page<S>>> {
         self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop())
     }
 
-    /// From now on, what is reserved is what is lent.
+    /// Ends all reservations.
     pub(crate) fn forget_reserved(&mut self) {
         self.reserved = 0;
     }

@@ -1,15 +1,14 @@
-//! Lists whose links lie in what they link, so that nothing is allocated for them.
+//! Intrusive lists: the links are part of the nodes, so a list allocates nothing.
 
 use core::{cell::Cell, iter, ops::Deref, ptr::NonNull};
 
-/// A pointer to something that can be in a list. It lives as long as there is one: who [made](Node::new) the first sees to
-/// that, and frees it only when none is used any more.
+/// A pointer to a list node that is valid: whoever creates the first copy frees the node after the last use of any copy.
 pub(crate) struct Node<N>(NonNull<N>);
 
 impl<N> Node<N> {
     /// # Safety
     ///
-    /// It is not freed before the last use of a copy of this.
+    /// The node is valid until the last use of a copy of this pointer.
     #[inline(always)]
     pub(crate) unsafe fn new(node: NonNull<N>) -> Self {
         Node(node)
@@ -35,12 +34,12 @@ impl<N> Deref for Node<N> {
 
     #[inline(always)]
     fn deref(&self) -> &N {
-        // SAFETY: it lives, by `new`.
+        // SAFETY: the pointer is valid, by the contract of `new`.
         unsafe { self.0.as_ref() }
     }
 }
 
-/// The links of something that is in one list at a time.
+/// The links of a node, which is in at most one list.
 pub(crate) struct Links<N> {
     next: Cell<Option<Node<N>>>,
     previous: Cell<Option<Node<N>>>,
@@ -52,12 +51,12 @@ impl<N> Links<N> {
     }
 }
 
-/// What can be in a list.
+/// A node.
 pub(crate) trait Linked: Sized {
     fn links(&self) -> &Links<Self>;
 }
 
-/// One thread uses it at a time, and what it links.
+/// A doubly linked list. One thread at a time accesses it and its nodes.
 pub(crate) struct List<N>(Cell<Option<Node<N>>>);
 
 impl<N: Linked> List<N> {
@@ -69,7 +68,7 @@ impl<N: Linked> List<N> {
         self.0.get()
     }
 
-    /// Puts a node in that is in no list.
+    /// Adds a node, which is in no list.
     pub(crate) fn push(&self, node: Node<N>) {
         let links = node.links();
         links.next.set(self.0.get());
@@ -79,7 +78,7 @@ impl<N: Linked> List<N> {
         }
     }
 
-    /// Takes a node out that is in this list.
+    /// Removes a node, which is in this list.
     pub(crate) fn remove(&self, node: Node<N>) {
         let links = node.links();
         let (next, previous) = (links.next.get(), links.previous.get());
@@ -92,7 +91,7 @@ impl<N: Linked> List<N> {
         }
     }
 
-    /// Takes the first one out.
+    /// Removes the first node.
     pub(crate) fn pop(&self) -> Option<Node<N>> {
         let first = self.first()?;
         self.remove(first);

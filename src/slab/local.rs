@@ -61,11 +61,11 @@ impl<S: Item> LocalSlab<S> {
     #[inline(never)]
     fn make_room(&self) {
         self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.storage);
-        self.free_empty(false);
+        self.free_empty_pages(false);
     }
 
     /// Frees pages that are empty: all, or those that there are too many of.
-    fn free_empty(&self, all: bool) -> u32 {
+    fn free_empty_pages(&self, all: bool) -> u32 {
         let before = self.depot.borrow().capacity();
         while let Some(page) = { self.depot.borrow_mut().remove_surplus(&self.storage, all) } {
             // SAFETY: all its slots are vacant, and nobody refers to it any more.
@@ -191,7 +191,7 @@ impl<S: Item> Slab for LocalSlab<S> {
         self.magazines.drain(self.magazines.len(), &mut depot, &self.storage);
         depot.forget_reserved();
         drop(depot);
-        self.free_empty(true)
+        self.free_empty_pages(true)
     }
 
     fn stats(&self) -> Stats {

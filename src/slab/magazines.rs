@@ -1,8 +1,8 @@
-//! Two magazines of vacant slots, in one array: what a thread, or a group of threads, has at hand.
+//! Two magazines of vacant slots, in one array.
 //!
-//! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). When both are full, the older
-//! one goes to the depot; when both are empty, one comes from there. After either, one is full and one is empty. So
-//! whatever order of rents and returns follows, the depot is needed once in 32 of them, at most.
+//! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, the older one
+//! goes to the depot. If both are empty, one comes from the depot. In both cases one is full and one is empty afterwards.
+//! Therefore any sequence of rents and returns accesses the depot at most once in 32 operations.
 
 use core::{array, ptr, ptr::NonNull};
 
@@ -17,9 +17,9 @@ pub(crate) const ROOM: u64 = 2 * MAGAZINE as u64;
 
 const PLACES: usize = 2 * MAGAZINE as usize;
 
-/// One thread uses them at a time; others only read the length.
+/// Two magazines. One thread at a time changes them; other threads read the length.
 ///
-/// An array, and not a list: a list would store to the slots as well.
+/// They are an array. A linked list would also store to the slots.
 #[repr(C)]
 pub(crate) struct Magazines<W, P> {
     len: W,
@@ -32,12 +32,12 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
         Magazines { len: W::new(0), places }
     }
 
-    /// The number of slots, and with it all that was done to them before they were put here.
+    /// Returns the number of slots. What other threads did to the slots before they put them in is visible.
     pub(crate) fn len(&self) -> u64 {
         self.len.load()
     }
 
-    /// Takes out the slot that came last, if there is one. `room` is [`ROOM`], or 0 if nothing may be taken.
+    /// Takes out the slot that was put in last. `room` is [`ROOM`], or 0 to take none.
     #[inline(always)]
     pub(crate) fn pop<S>(&self, room: u64) -> Option<NonNull<S>> {
         let len = self.len.load_own().wrapping_sub(1);
@@ -50,9 +50,9 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
         Some(unsafe { NonNull::new_unchecked(slot) }.cast())
     }
 
-    /// Puts a vacant slot in, if there is room. `room` is [`ROOM`], or 0 if nothing may be put.
+    /// Puts a vacant slot in. Returns `false` if there is no room. `room` is [`ROOM`], or 0 to put none.
     ///
-    /// In magazines that others may count, nothing is done after the length is stored: they may be gone.
+    /// The store of the length comes last: the slab may be freed by a thread that counts the slot.
     #[inline(always)]
     pub(crate) fn push<S>(&self, slot: NonNull<S>, room: u64) -> bool {
         let len = self.len.load_own();
@@ -66,14 +66,12 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
 
     #[inline(always)]
     fn place(&self, place: u64) -> &P {
-        // The length is at most that of the array, so that this changes nothing, and needs no check.
+        // The place is in bounds. The remainder changes nothing, and saves the bounds check.
         #[expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
         &self.places[place as usize % PLACES]
     }
 
-    /// Fills one magazine from the depot.
-    ///
-    /// `new` is how many that were never taken may be among them.
+    /// Fills one magazine from the depot, with at most `new` slots that were never used.
     pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, mut new: u32) {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(&mut new) else { break };
@@ -83,7 +81,7 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
         self.reverse();
     }
 
-    /// The lowest slot is the first to come out.
+    /// Reverses the order, so that the slot with the lowest index is taken first.
     fn reverse(&self) {
         let len = self.len.load_own();
         for place in 0..len / 2 {
@@ -94,14 +92,14 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
         }
     }
 
-    /// Puts the `count` slots that came first into the depot.
+    /// Moves the `count` oldest slots to the depot.
     pub(crate) fn drain<S: Item>(&self, count: u64, depot: &mut Depot<S>, storage: &Storage<S>) {
         let len = self.len.load_own();
         for place in 0..count {
             let slot = self.place(place).load();
             // SAFETY: the places below the length hold slots.
             let slot = unsafe { NonNull::new_unchecked(slot) }.cast();
-            // SAFETY: a slot that was here is vacant.
+            // SAFETY: a slot in a magazine is vacant, and belongs to the slab of the depot.
             unsafe { depot.put(storage, slot) };
         }
         for place in count..len {
@@ -117,10 +115,11 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     }
 }
 
-/// Has the cache line of a slot that is about to be rented brought here, to be written. It may lie with the
-/// thread that returned the slot, and stores keep their order: otherwise each such line is waited for alone.
-/// (By name, because `_mm_prefetch` becomes the instruction for reading, unless the compiler is told of a
-/// processor for certain. One that does not know this instruction ignores it.)
+/// Prefetches the cache line of a slot for writing. The line may be in the cache of another core. Stores are ordered, so without
+/// this the core waits for one line after the other.
+///
+/// This is assembly because `_mm_prefetch` compiles to a prefetch for reading unless the target CPU is known. A CPU without
+/// the instruction ignores it.
 #[inline(always)]
 pub(crate) fn fetch<S>(slot: NonNull<S>) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

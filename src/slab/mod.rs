@@ -1,10 +1,6 @@
 #![doc = include_str!("design.md")]
 
 mod block;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod cache;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod caches;
 mod depot;
 mod list;
 mod local;
@@ -17,6 +13,10 @@ mod storage;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod stripes;
 mod tally;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod thread_cache;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod thread_caches;
 
 use core::{any::type_name, cell::Cell, ptr::NonNull};
 
@@ -134,7 +134,7 @@ impl<S: Item> Settings<S> {
 ///
 /// # Safety
 ///
-/// A slot that was [made](Item::make) leads to its page, or to the slab.
+/// [`page`](Item::page) returns the page that [made](Item::make) the slot.
 pub(crate) unsafe trait Item: Sized {
     type Word: Word;
     type Pointer: Pointer;
@@ -142,32 +142,34 @@ pub(crate) unsafe trait Item: Sized {
     /// What the slab begins with, for its slots to refer to.
     type Table;
 
-    /// Slots are found by their indices, and stay as long as the slab has a handle. They know how often they were rented.
+    /// `true` if slots are found by their indices. They stay allocated as long as the slab has a handle, and count their uses.
     const INDEXED: bool;
 
-    /// Of slots that are found by their indices, a page has so many.
+    /// The number of slots in a page, if slots are found by their indices.
     const PER_PAGE: u32;
 
-    /// Of slots that were never taken, a thread gets so many at a time.
+    /// The number of slots that are initialized at a time for one thread.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32;
 
-    /// How slots lie in a page.
+    /// Returns the layout of a page.
     fn shape(table: &Self::Table) -> Shape;
 
-    /// As many slots are kept, even if they are not used.
-    fn kept(shape: Shape) -> u32;
+    /// Returns the number of slots whose pages are not freed before a trim.
+    fn retained(shape: Shape) -> u32;
 
-    /// Makes the slot with an index and a first generation.
+    /// Initializes a slot.
     ///
     /// # Safety
     ///
     /// `place` is valid for writes, nobody else refers to it, and it is one of the page.
     unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, index: u32, generation: u32);
 
+    /// Returns the page of a slot.
+    ///
     /// # Safety
     ///
-    /// The slot is one of this storage, vacant, and nobody else refers to it.
+    /// The slot is in this storage, and nobody else refers to it.
     unsafe fn page(this: NonNull<Self>, storage: &Storage<Self>) -> Node<Page<Self>>;
 
     /// Begins the next epoch of a slot that came back [exhausted](End::exhausted). Returns `false` if
@@ -178,7 +180,7 @@ pub(crate) unsafe trait Item: Sized {
     /// The slot came back so, and nobody else refers to it.
     unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool;
 
-    /// How often it was rented, if its first generation was `first`.
+    /// Returns how many times the slot was rented since the generation `first`.
     fn uses(&self, layout: IndexLayout, first: u32) -> u64;
 }
 

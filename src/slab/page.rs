@@ -1,15 +1,15 @@
-//! A page: up to 64 slots in a row, and which of them are vacant.
+//! A page: an array of up to 64 slots, and a bit mask of the vacant ones.
 //!
 //! ```text
 //! ┌──────────────────────────────────┬────────┬────────┬────────┬───
-//! │ slab, bits of the vacant slots,  │ slot 0 │ slot 1 │ slot 2 │ …
+//! │ slab, mask of vacant slots,      │ slot 0 │ slot 1 │ slot 2 │ …
 //! │ links to other pages             │        │        │        │
 //! └──────────────────────────────────┴────────┴────────┴────────┴───
 //!   0                                  64
 //! ```
 //!
-//! A slot is made when it is first taken, so that a new page costs no pass over its slots. The vacant slot with
-//! the lowest index is taken first, so those that were never taken are the last ones of the page.
+//! A slot is initialized when it is taken for the first time, so a new page costs no pass over its slots. `take` takes the vacant
+//! slot with the lowest index. Therefore the uninitialized slots are at the end of the page.
 
 use core::{alloc::Layout, cell::Cell, ptr::NonNull};
 
@@ -19,12 +19,10 @@ use super::{
 };
 use crate::slot::Word;
 
-/// What a page begins with. Its slots are behind it.
-///
-/// Its cells are used by one thread at a time: who has the lock of the depot.
+/// The header of a page. The slots follow it. The lock of the depot protects the cells.
 #[repr(C, align(64))]
 pub(crate) struct Page<S: Item> {
-    /// Of its allocation.
+    /// The start of the allocation.
     start: NonNull<u8>,
     slab: NonNull<()>,
     /// The index of its first slot.
@@ -34,7 +32,7 @@ pub(crate) struct Page<S: Item> {
     /// The distances from a page to its first slot, and from a slot to the next one.
     offset: u32,
     stride: u32,
-    /// The number of slots that were made.
+    /// The number of initialized slots.
     made: S::Word,
     /// A bit for each vacant slot.
     vacant: Cell<u64>,
@@ -47,7 +45,7 @@ impl<S: Item> Linked for Page<S> {
     }
 }
 
-/// How the slots of a page lie.
+/// The layout of a page.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) slot: Layout,
@@ -57,36 +55,36 @@ pub(crate) struct Shape {
 impl Shape {
     /// The distance from a page to its first slot.
     pub(crate) const fn offset(self) -> usize {
-        // What a page begins with takes 64 bytes, whatever `S` is.
+        // The size of the header, for any `S`.
         let header = 64;
         let align = self.slot.align();
         if align > header { align } else { header }
     }
 
-    /// The size of a page with so many slots.
+    /// The size of a page with `slots` slots.
     pub(crate) fn bytes(self, slots: u32) -> Option<usize> {
         self.slot.size().checked_mul(slots as usize)?.checked_add(self.offset())
     }
 }
 
-/// Whether a page has vacant slots.
+/// How many of the slots of a page are vacant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// Some of its slots are vacant.
+    /// Some slots are vacant.
     Some,
-    /// All are.
+    /// All slots are vacant.
     Empty,
-    /// None is.
+    /// No slot is vacant.
     Full,
 }
 
 impl<S: Item> Page<S> {
-    /// Makes a page, whose slots are vacant. `start` is that of its allocation.
+    /// Initializes the header of a page whose slots are all vacant.
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes of a page with that many slots of this shape, and nobody else refers to it. It is freed as
-    /// [`Node::new`] says.
+    /// `place` is valid for writes of a page with that many slots of this shape, and nobody else refers to it. It is freed
+    /// as [`Node::new`] requires.
     pub(crate) unsafe fn make(
         place: NonNull<Self>,
         start: NonNull<u8>,
@@ -128,7 +126,7 @@ impl<S: Item> Page<S> {
         self.len
     }
 
-    /// The number of slots that were made: those that come first.
+    /// Returns the number of initialized slots. They are the first ones.
     #[expect(clippy::cast_possible_truncation, reason = "a page has up to 64 slots")]
     pub(crate) fn made(&self) -> u32 {
         self.made.load() as u32
@@ -142,12 +140,12 @@ impl<S: Item> Page<S> {
         }
     }
 
-    /// The next vacant slot was never taken.
+    /// Returns `true` if [`take`](Page::take) will initialize a slot.
     pub(crate) fn next_is_new(&self) -> bool {
         self.vacant.get().trailing_zeros() >= self.made()
     }
 
-    /// Takes a vacant slot out. There is one.
+    /// Takes out a vacant slot of a page that has one.
     pub(crate) fn take(this: Node<Self>, first_generation: u32) -> NonNull<S> {
         let vacant = this.vacant.get();
         assert!(vacant != 0);
@@ -155,21 +153,21 @@ impl<S: Item> Page<S> {
         this.vacant.set(vacant & (vacant - 1));
         let slot = Self::slot(this, place);
         if place >= this.made() {
-            // SAFETY: there is room for a slot, which nobody else refers to.
+            // SAFETY: this is the place of a slot, to which nobody refers.
             unsafe { S::make(slot, this, this.first + place, first_generation) };
             this.made.publish(u64::from(place) + 1);
         }
         slot
     }
 
-    /// Takes a slot back.
+    /// Marks a slot as vacant.
     ///
     /// # Safety
     ///
-    /// The slot is one of this page, vacant, and nobody refers to it.
+    /// The slot is in this page, and nobody refers to it.
     pub(crate) unsafe fn put(this: Node<Self>, slot: NonNull<S>) {
         let distance = slot.addr().get() - this.pointer().addr().get() - this.offset as usize;
-        // Of 32 bits where that is enough, because a division of 64 takes three times as long.
+        // A division of 32 bits takes a third of the time of one of 64 bits.
         let place = match u32::try_from(distance) {
             Ok(distance) => distance / this.stride,
             Err(_) => u32::try_from(distance / this.stride as usize).expect("it is below 64"),
@@ -178,21 +176,21 @@ impl<S: Item> Page<S> {
         this.vacant.set(this.vacant.get() | 1 << place);
     }
 
-    /// A slot, if it was made.
+    /// Returns a slot if it is initialized.
     #[inline(always)]
     pub(crate) fn get(this: Node<Self>, place: u32) -> Option<NonNull<S>> {
         (place < this.made()).then(|| Self::slot(this, place))
     }
 
-    /// The place of a slot, of which the page has more.
+    /// Returns the place of a slot, which is below the number of slots.
     #[inline(always)]
     fn slot(this: Node<Self>, place: u32) -> NonNull<S> {
         let distance = this.offset as usize + this.stride as usize * place as usize;
-        // SAFETY: the slots are behind what a page begins with.
+        // SAFETY: the allocation of the page contains its slots.
         unsafe { this.pointer().byte_add(distance) }.cast()
     }
 
-    /// Drops the page and its slots, where that does something: in models.
+    /// Drops the header and the slots. Only loom models need that.
     ///
     /// # Safety
     ///

@@ -1,4 +1,4 @@
-//! The slab of many threads: a [cache](super::cache) for each thread that rents there, and a depot behind a lock for
+//! The slab of many threads: a [cache](super::thread_cache) for each thread that rents there, and a depot behind a lock for
 //! what goes from one to another. If it is bounded, [stripes](super::stripes) instead of the caches.
 //! See *Who frees* in the design text for the rules that comments here refer to.
 
@@ -7,12 +7,12 @@ use core::{mem::MaybeUninit, ptr::NonNull};
 
 use super::{
     Depot, Item, Settings, Slab, Stats, Storage,
-    cache::{Cache, Leaving},
-    caches,
     list::{List, Node},
     magazines::{MAGAZINE, ROOM},
     page::Page,
     stripes::{Stripe, Stripes},
+    thread_cache::{Detached, ThreadCache},
+    thread_caches,
 };
 use crate::{
     slot::End,
@@ -55,9 +55,9 @@ pub(crate) struct SharedSlab<S: Item> {
 struct Locked<S: Item> {
     depot: Depot<S>,
     /// Of all threads.
-    caches: List<Cache>,
+    caches: List<ThreadCache>,
     /// That of a thread that has ended, for the next one, so that threads that come and go allocate none.
-    spare: Option<Node<Cache>>,
+    spare: Option<Node<ThreadCache>>,
     /// There is no handle any more, and all that is out was counted.
     is_closed: bool,
 }
@@ -71,26 +71,28 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// The cache of this thread, which gets one; `None` if the thread has ended.
-    fn cache(&self) -> Option<Node<Cache>> {
+    fn cache(&self) -> Option<Node<ThreadCache>> {
         let new = || {
             let spare = { lock(&self.locked).spare.take() };
             let cache = spare.unwrap_or_else(|| {
                 self.allocations.fetch_add(1, Relaxed);
-                Cache::new(self.this.cast(), Self::leave)
+                ThreadCache::new(self.this.cast(), Self::detach)
             });
             // ORDERING: Relaxed: the caller has a handle, which keeps the slab.
             self.refs.fetch_add(1, Relaxed);
             lock(&self.locked).caches.push(cache);
             cache
         };
-        caches::find_anywhere(self.address()).or_else(|| caches::add(self.address(), new))
+        thread_caches::find_slowly(self.address())
+            .or_else(|| thread_caches::add(self.address(), new))
     }
 
     /// From elsewhere than the cache that is found at once.
     #[cold]
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
-        let slot = if self.settings.is_bounded() { self.find() } else { self.rent_from_depot() }?;
+        let slot =
+            if self.settings.is_bounded() { self.rent_bounded() } else { self.rent_from_depot() }?;
         if !S::INDEXED {
             self.count_rent();
         }
@@ -100,7 +102,7 @@ impl<S: Item> SharedSlab<S> {
     /// Counts a slot that was rented, in the cache of this thread if there is one.
     fn count_rent(&self) {
         // A bounded slab has none, but perhaps one was where it is.
-        match caches::find(self.address()).filter(|_| !self.settings.is_bounded()) {
+        match thread_caches::find(self.address()).filter(|_| !self.settings.is_bounded()) {
             Some(cache) => cache.count(),
             None => drop(self.rented.fetch_add(1, Relaxed)),
         }
@@ -111,7 +113,7 @@ impl<S: Item> SharedSlab<S> {
         let at_hand = match cache {
             // It may be where it was not looked for first.
             Some(cache) => cache.pop().or_else(|| {
-                self.stripes.pour::<S>(&cache.magazines);
+                self.stripes.transfer::<S>(&cache.magazines);
                 cache.pop()
             }),
             None => self.stripes.take().ok(),
@@ -120,7 +122,7 @@ impl<S: Item> SharedSlab<S> {
             return at_hand;
         }
         loop {
-            // ORDERING: Relaxed. Who knows that a slot has come back sees what `reopen` has stored.
+            // ORDERING: Relaxed. Who knows that a slot has come back sees what `clear_full` has stored.
             if self.is_full.load(Relaxed) {
                 return None;
             }
@@ -141,7 +143,7 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// A vacant slot of a bounded slab, wherever it is.
-    fn find(&self) -> Option<NonNull<S>> {
+    fn rent_bounded(&self) -> Option<NonNull<S>> {
         let mut backoff = Backoff::new();
         loop {
             let seen = match self.stripes.take() {
@@ -150,12 +152,12 @@ impl<S: Item> SharedSlab<S> {
             };
             let mut locked = lock(&self.locked);
             if let Some(slot) = locked.depot.take(&mut 1) {
-                if let Some(own) = self.stripes.own().enter() {
+                if let Some(own) = self.stripes.own().try_lock() {
                     own.magazines.refill(&mut locked.depot, S::NEW_AT_ONCE);
                 }
                 return Some(slot);
             }
-            let is_none = self.stripes.confirm(seen);
+            let is_none = self.stripes.is_unchanged(seen);
             drop(locked);
             if !is_none {
                 backoff.wait();
@@ -166,7 +168,7 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// Notes that there are slots in the depot, if there are. The caller has the lock.
-    fn reopen(&self, depot: &Depot<S>) {
+    fn clear_full(&self, depot: &Depot<S>) {
         if depot.vacant() > 0 {
             self.is_full.store(false, Relaxed);
         }
@@ -194,7 +196,7 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// Frees pages that are empty: all, or those that there are too many of.
-    fn free_empty(&self, all: bool) -> u32 {
+    fn free_empty_pages(&self, all: bool) -> u32 {
         /// So many at a time, because others wait.
         const AT_ONCE: usize = 8;
 
@@ -220,7 +222,7 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// Takes a slot back under the lock: into the cache of this thread, if there is one, or into the depot; or for the last
-    /// time, if it is `worn`.
+    /// time, if it is `retire`.
     ///
     /// # Safety
     ///
@@ -228,8 +230,8 @@ impl<S: Item> SharedSlab<S> {
     unsafe fn put_slowly(
         this: NonNull<Self>,
         slot: NonNull<S>,
-        own: Option<Node<Cache>>,
-        worn: bool,
+        own: Option<Node<ThreadCache>>,
+        retire: bool,
     ) {
         // SAFETY: the slot is out, so the slab lives, and then the reference keeps it.
         let slab = unsafe { this.as_ref() };
@@ -239,7 +241,7 @@ impl<S: Item> SharedSlab<S> {
             let mut locked = lock(&slab.locked);
             let Locked { depot, is_closed, .. } = &mut *locked;
             // A slab that is closed has let go of it.
-            if worn {
+            if retire {
                 depot.retire();
             } else if let Some(cache) = own.filter(|_| !*is_closed) {
                 cache.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
@@ -249,15 +251,15 @@ impl<S: Item> SharedSlab<S> {
                 unsafe { depot.put(&slab.storage, slot) };
                 // Room for those that follow, if that is why this one comes here.
                 let stripe = slab.stripes.own();
-                if let Some(inside) = (stripe.len() == ROOM).then(|| stripe.enter()).flatten() {
+                if let Some(inside) = (stripe.len() == ROOM).then(|| stripe.try_lock()).flatten() {
                     inside.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
                 }
             }
-            slab.reopen(depot);
+            slab.clear_full(depot);
             (*is_closed, depot.surplus(&slab.storage, *is_closed).is_some())
         };
         if is_surplus {
-            slab.free_empty(is_closed);
+            slab.free_empty_pages(is_closed);
         }
         // SAFETY: there is this reference, and that of the slot since the slab was closed.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
@@ -267,12 +269,12 @@ impl<S: Item> SharedSlab<S> {
     ///
     /// # Safety
     ///
-    /// As [`Cache::leave`]; it is a cache of a slab of this type.
-    unsafe fn leave(cache: Node<Cache>) {
+    /// As [`ThreadCache::detach`]; it is a cache of a slab of this type.
+    unsafe fn detach(cache: Node<ThreadCache>) {
         let slab = cache.slab().cast::<Self>();
-        let (slots, refs, is_first) = match cache.leave_by_thread() {
-            Leaving::First => (cache.magazines.len(), 1, true),
-            Leaving::Second { uncounted } => (uncounted, 0, false),
+        let (slots, refs, is_first) = match cache.detach_by_thread() {
+            Detached::First => (cache.magazines.len(), 1, true),
+            Detached::Second { uncounted } => (uncounted, 0, false),
         };
         let mut is_spare = false;
         if is_first || slots > 0 {
@@ -281,7 +283,7 @@ impl<S: Item> SharedSlab<S> {
             let is_closed = {
                 let mut locked = lock(&of_cache.locked);
                 cache.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
-                of_cache.reopen(&locked.depot);
+                of_cache.clear_full(&locked.depot);
                 of_cache.rented.fetch_add(cache.rents(), Relaxed);
                 if is_first {
                     locked.caches.remove(cache);
@@ -293,7 +295,7 @@ impl<S: Item> SharedSlab<S> {
                 }
                 locked.is_closed
             };
-            of_cache.free_empty(is_closed);
+            of_cache.free_empty_pages(is_closed);
             let of_slots =
                 if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
             // SAFETY: they are those that were just said.
@@ -301,7 +303,7 @@ impl<S: Item> SharedSlab<S> {
         }
         if !is_spare {
             // SAFETY: the slab has let go, or has it in its list no more.
-            unsafe { Cache::free(cache) };
+            unsafe { ThreadCache::free(cache) };
         }
     }
 
@@ -325,7 +327,7 @@ impl<S: Item> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if let Some(spare) = { lock(&self.locked).spare.take() } {
             // SAFETY: no thread has it, and it is in no list.
-            unsafe { Cache::free(spare) };
+            unsafe { ThreadCache::free(spare) };
         }
         while let Some(page) = { lock(&self.locked).depot.remove_page() } {
             // SAFETY: nothing is out, and nobody refers to the slab.
@@ -406,7 +408,7 @@ impl<S: Item> Slab for SharedSlab<S> {
 
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
-        if let Some(cache) = caches::find(self.address()) {
+        if let Some(cache) = thread_caches::find(self.address()) {
             if let Some(slot) = cache.pop() {
                 if !S::INDEXED {
                     cache.count();
@@ -422,7 +424,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         if end.exhausted || end.abandoned {
             return false;
         }
-        caches::find(this.cast()).is_some_and(|cache| cache.push(slot))
+        thread_caches::find(this.cast()).is_some_and(|cache| cache.push(slot))
     }
 
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
@@ -432,17 +434,17 @@ impl<S: Item> Slab for SharedSlab<S> {
             slab.abandoned.fetch_add(1, Relaxed);
         }
         // SAFETY: the slot came back so.
-        let worn = end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) };
-        let find = || caches::find_anywhere(this.cast());
-        let own = if worn || slab.settings.is_bounded() { None } else { find() };
-        let put = |cache: Node<Cache>| cache.push(slot);
+        let retire = end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) };
+        let find = || thread_caches::find_slowly(this.cast());
+        let own = if retire || slab.settings.is_bounded() { None } else { find() };
+        let put = |cache: Node<ThreadCache>| cache.push(slot);
         // SAFETY: the stripes live until the slot is back.
-        let put_into_stripe = || !worn && unsafe { Stripes::put(slab.stripes.all(), slot) };
+        let put_into_stripe = || !retire && unsafe { Stripes::put(slab.stripes.all(), slot) };
         if own.map_or_else(put_into_stripe, put) {
             return;
         }
         // SAFETY: the caller's.
-        unsafe { Self::put_slowly(this, slot, own, worn) };
+        unsafe { Self::put_slowly(this, slot, own, retire) };
     }
 
     fn reserve(&self, additional: u32) {
@@ -453,7 +455,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         let more = additional.saturating_sub(own);
         {
             let depot = &mut lock(&self.locked).depot;
-            depot.reserve(depot.lent().saturating_add(more));
+            depot.reserve(depot.in_use().saturating_add(more));
         }
         while self.grow(|depot| depot.vacant() >= more) {
             if lock(&self.locked).depot.vacant() >= more {
@@ -463,18 +465,18 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     fn trim(&self) -> u32 {
-        if let Some(own) = caches::find_anywhere(self.address()) {
+        if let Some(own) = thread_caches::find_slowly(self.address()) {
             let depot = &mut lock(&self.locked).depot;
             own.magazines.drain(own.magazines.len(), depot, &self.storage);
-            self.reopen(depot);
+            self.clear_full(depot);
         }
         for stripe in self.stripes.iter() {
-            let inside = stripe.wait();
+            let guard = stripe.lock();
             let depot = &mut lock(&self.locked).depot;
-            inside.magazines.drain(inside.magazines.len(), depot, &self.storage);
+            guard.magazines.drain(guard.magazines.len(), depot, &self.storage);
         }
         lock(&self.locked).depot.forget_reserved();
-        self.free_empty(true)
+        self.free_empty_pages(true)
     }
 
     fn stats(&self) -> Stats {
@@ -484,7 +486,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         let (in_caches, counted) = locked.caches.iter().fold((0, 0), |(slots, rents), cache| {
             (slots + cache.magazines.len(), rents + cache.rents())
         });
-        let live = u64::from(depot.lent()).saturating_sub(in_stripes + in_caches);
+        let live = u64::from(depot.in_use()).saturating_sub(in_stripes + in_caches);
         let (capacity, retired, most) = (depot.capacity(), depot.retired(), depot.most());
         drop(locked);
         let uses = self.storage.uses(self.settings.first_generation);
@@ -541,14 +543,14 @@ impl<S: Item> Slab for SharedSlab<S> {
     unsafe fn close(this: NonNull<Self>) {
         // SAFETY: the reference of the handles keeps the slab.
         let slab = unsafe { this.as_ref() };
-        caches::leave(this.cast());
+        thread_caches::detach(this.cast());
         slab.stripes.iter().for_each(Stripe::close);
         let refs = {
             let mut locked = lock(&slab.locked);
             let Locked { depot, caches, is_closed, .. } = &mut *locked;
             let (leaving, mut counted, mut left) = (List::new(), 0, 0);
             while let Some(cache) = caches.pop() {
-                if let Some(slots) = Cache::leave_by_slab(cache) {
+                if let Some(slots) = ThreadCache::detach_by_slab(cache) {
                     counted += slots;
                     left += 1;
                 } else {
@@ -561,13 +563,13 @@ impl<S: Item> Slab for SharedSlab<S> {
                 let magazines = stripe.closed();
                 magazines.drain(magazines.len(), depot, &slab.storage);
             }
-            let out = depot.lent() - u32::try_from(counted).expect("they are of the slab");
+            let out = depot.in_use() - u32::try_from(counted).expect("they are of the slab");
             // ORDERING: Relaxed: the reference of the handles is given up below. What is out is counted down by who
             // has the lock after this.
             slab.refs.fetch_add(out as usize, Relaxed);
             1 + left
         };
-        slab.free_empty(true);
+        slab.free_empty_pages(true);
         // SAFETY: the reference of the handles, and those of the caches that it has left.
         unsafe { Self::release(this, refs) };
     }

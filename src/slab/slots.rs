@@ -1,4 +1,4 @@
-//! Slots of completions, which are found by their indices.
+//! Slots of completions as items of a slab. They are found by their indices.
 
 use core::{alloc::Layout, ptr::NonNull};
 
@@ -12,7 +12,7 @@ use crate::{
     slot::{Home, IndexLayout, Number, Slot},
 };
 
-// SAFETY: a slot begins with a pointer to the table that its slab begins with.
+// SAFETY: `page` returns the page that made the slot, by the index of the slot.
 unsafe impl<T, H: Home> Item for Slot<T, H> {
     type Word = H::Word;
     type Pointer = H::Pointer;
@@ -21,8 +21,8 @@ unsafe impl<T, H: Home> Item for Slot<T, H> {
     const INDEXED: bool = true;
     const PER_PAGE: u32 = if cfg!(loom) { 2 } else { 32 };
 
-    /// Several, so that those of one thread are neighbours: two threads with alternate slots wait for each other's
-    /// cache lines (11 ns more for each operation).
+    /// 16, so that each thread uses adjacent slots. Two threads with alternating slots wait for each other's cache lines, which takes
+    /// 11 ns more for each operation.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
@@ -30,7 +30,7 @@ unsafe impl<T, H: Home> Item for Slot<T, H> {
         Shape { slot: Layout::new::<Self>(), slots: Self::PER_PAGE }
     }
 
-    fn kept(_: Shape) -> u32 {
+    fn retained(_: Shape) -> u32 {
         u32::MAX
     }
 

@@ -1,8 +1,8 @@
-//! The storage of a slab: its pages, each of which is an allocation, and how slots are found by their indices.
+//! The storage of a slab: allocates pages, and finds slots by their indices.
 //!
 //! ```text
-//!  directory ──┬─► pages 0 to  7     slots   0 to 255     each part has twice as many pages as the one before, so
-//!              ├─► pages 8 to 23     slots 256 to 767     that an index is found with shifts, and nothing moves
+//!  directory ──┬─► part 0: pages 0 to  7     slots   0 to 255
+//!              ├─► part 1: pages 8 to 23     slots 256 to 767
 //!              └─► …
 //! ```
 
@@ -19,14 +19,15 @@ use super::{
 };
 use crate::slot::{IndexLayout, Pointer, Word};
 
-/// The first part of the directory has so many pages.
+/// The number of pages in the first part of the directory. Each part has twice as many as the one before, so an index is
+/// located with shifts, and nothing moves.
 const FIRST: u32 = 1 << LOG_FIRST;
 const LOG_FIRST: u32 = if cfg!(loom) { 1 } else { 3 };
 
-/// Loom keeps a long record for each entry.
+/// The number of parts. Loom records every access, so models have few.
 const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
 
-/// What any directory has room for: an index has 31 bits.
+/// The maximum number of slots: an index has 31 bits.
 pub(crate) const MAX: u32 = (1 << 31) - 512;
 
 /// What an allocation is aligned to. (Miri believes in no alignment but that of the allocation.)
@@ -34,14 +35,14 @@ const fn align(page: Shape) -> usize {
     if cfg!(miri) { page.offset() } else { 16 }
 }
 
-/// Up to `limit` slots.
+/// The storage of up to `limit` slots.
 pub(crate) struct Storage<S: Item> {
     slab: NonNull<()>,
     shape: Shape,
     limit: u32,
-    /// Of slots that are found by their indices, the pages.
+    /// The pages by number, if slots are found by their indices.
     directory: [S::Pointer; PARTS],
-    /// The number of slots in these pages.
+    /// The number of slots in the pages of the directory.
     end: S::Word,
 }
 
@@ -61,16 +62,16 @@ impl<S: Item> Storage<S> {
         self.shape
     }
 
-    /// The layout of a page, and of what it takes to begin it on a line. That is not left to the allocator: what some
-    /// cut off in front of it keeps them from giving memory back to the system.
+    /// Returns the layout of the allocation of a page, with room to align the page. The allocator does not align it: glibc would
+    /// leave small fragments between the pages, and could not return their memory to the system.
     fn layout(&self, slots: u32) -> Layout {
         let page = self.shape.bytes(slots).and_then(|bytes| bytes.checked_add(self.shape.offset()));
         let layout = page.map(|bytes| Layout::from_size_align(bytes, align(self.shape)));
         layout.and_then(Result::ok).expect("a page fits into memory")
     }
 
-    /// Allocates a page, beyond the `capacity` slots that there are, which is below the limit. One thread at a time does
-    /// this. Also tells how many allocations that were.
+    /// Allocates a page for a slab with `capacity` slots, which is below the limit. One thread at a time calls this. Also returns
+    /// the number of allocations.
     pub(crate) fn allocate(&self, capacity: u32) -> (Node<Page<S>>, u64) {
         let slots = self.shape.slots.min(self.limit - capacity);
         let layout = self.layout(slots);
@@ -78,9 +79,9 @@ impl<S: Item> Storage<S> {
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         let lead = start.align_offset(self.shape.offset());
-        // SAFETY: there is as much more than the page takes.
+        // SAFETY: the allocation has room for the offset.
         let place = unsafe { start.add(lead) }.cast();
-        // SAFETY: the place is that of a new page, which `free` frees.
+        // SAFETY: this is the place of a new page. Only `free` frees it.
         let page = unsafe { Page::make(place, start, self.slab, self.shape, capacity, slots) };
         let mut allocations = 1;
         if S::INDEXED {
@@ -90,11 +91,11 @@ impl<S: Item> Storage<S> {
         (page, allocations)
     }
 
-    /// Gives a page back to the allocator.
+    /// Frees a page.
     ///
     /// # Safety
     ///
-    /// It is from [`allocate`](Storage::allocate). Nobody refers to it or its slots any more, or looks for one of them.
+    /// Nobody uses the page or its slots again, or looks for one of the slots.
     pub(crate) unsafe fn free(&self, page: Node<Page<S>>) {
         let (start, layout) = (page.start(), self.layout(page.len()));
         // SAFETY: the caller's.
@@ -103,7 +104,7 @@ impl<S: Item> Storage<S> {
         unsafe { dealloc(start.as_ptr(), layout) };
     }
 
-    /// The part of a page, how far into it, and how long that is.
+    /// Returns the part of a page number, the offset in the part, and the length of the part.
     #[inline(always)]
     const fn locate(page: u32) -> (usize, usize, usize) {
         // Neither wraps nor is zero, because the index is below `MAX`; written so that no check for
@@ -114,7 +115,7 @@ impl<S: Item> Storage<S> {
         (part, (shifted - (1 << log)) as usize, (FIRST as usize) << part)
     }
 
-    /// Enters a page into the directory, by the index of its first slot. Tells whether that needed a new part.
+    /// Enters a page into the directory. `first` is the index of its first slot. Returns `true` if that allocated a part.
     fn enter(&self, page: Node<Page<S>>, first: u32) -> bool {
         let (part, offset, len) = Self::locate(first / S::PER_PAGE);
         if offset == 0 {
@@ -125,7 +126,7 @@ impl<S: Item> Storage<S> {
         offset == 0
     }
 
-    /// The entry of the page of a slot with this index.
+    /// Returns the directory entry of the page that contains an index.
     #[inline(always)]
     fn entry(&self, index: u32) -> Option<&S::Pointer> {
         let (part, offset, _) = Self::locate(index / S::PER_PAGE);
@@ -136,7 +137,7 @@ impl<S: Item> Storage<S> {
         Some(unsafe { entry.as_ref() })
     }
 
-    /// The page of a slot with this index, if there is one.
+    /// Returns the page that contains an index.
     #[inline(always)]
     pub(crate) fn page(&self, index: u32) -> Option<Node<Page<S>>> {
         let page = NonNull::new(self.entry(index)?.observe())?;
@@ -144,19 +145,20 @@ impl<S: Item> Storage<S> {
         Some(unsafe { Node::new(page.cast()) })
     }
 
-    /// The slot with this index, if it was ever taken.
+    /// Returns the slot with an index, if it is initialized.
     #[inline(always)]
     pub(crate) fn get(&self, index: u32) -> Option<NonNull<S>> {
         Page::get(self.page(index)?, index % S::PER_PAGE)
     }
 
-    /// All slots that were ever taken, of those that are found by indices, have lower ones.
+    /// Returns a bound for the indices of initialized slots.
     #[expect(clippy::cast_possible_truncation, reason = "it is at most `MAX`")]
     pub(crate) fn end(&self) -> u32 {
         self.end.load() as u32
     }
 
-    /// How many times slots were rented, since the generation `first`, and how many of them, if they know.
+    /// Returns how many times slots were rented since the generation `first`, and how many slots were. Returns `None` if slots do
+    /// not count their uses.
     pub(crate) fn uses(&self, first: u32) -> Option<(u64, u64)> {
         let layout = IndexLayout::of(self.limit);
         let slots = (0..self.end()).filter_map(|index| self.get(index));
@@ -169,14 +171,14 @@ impl<S: Item> Storage<S> {
         })
     }
 
-    /// The index of a slot without what its epoch adds.
+    /// Returns how indices are divided between slots and epochs.
     pub(crate) fn layout_of_indices(&self) -> IndexLayout {
         IndexLayout::of(self.limit)
     }
 }
 
 impl<S: Item> Drop for Storage<S> {
-    /// Who drops it has freed the pages.
+    /// The slab has freed the pages before.
     fn drop(&mut self) {
         #[cfg(loom)]
         if !std::thread::panicking() {

@@ -1,10 +1,11 @@
-//! Where a slab has vacant slots at hand for threads without a cache, in stripes. A bounded slab has one for each core: who
-//! finds nothing in its own stripe looks into all of them, so that the last vacant slot is found wherever it is. Any other
-//! slab has one, for threads that only return slots.
+//! Stripes: locked magazines that threads without a thread cache share.
 //!
-//! A stripe is for who has marked its word as taken. The word also counts how many times that was, so that two loads of
-//! it tell whether anybody was there in between: a slab is full if all stripes were seen empty, and nobody has been in any of
-//! them until all were seen.
+//! A bounded slab has one stripe for each core, and no thread caches. A thread uses its own stripe first. If that is empty, it
+//! looks into all stripes, so that it finds the last vacant slot wherever it is. Every other slab has one stripe, for threads
+//! that return slots and rent none.
+//!
+//! The word of a stripe is its lock and its version. A thread that has seen all stripes empty reads the words again. If none
+//! has changed, all stripes were empty at the same time.
 //!
 //! ```text
 //!  word  63                        2 1      0
@@ -17,44 +18,44 @@ use alloc::boxed::Box;
 use core::ptr::NonNull;
 
 use super::{
-    caches,
     magazines::{MAGAZINE, Magazines, ROOM, fetch},
+    thread_caches,
 };
 use crate::sync::{
     AtomicPtr, AtomicU64, Backoff,
     Ordering::{Acquire, Relaxed, Release},
 };
 
-const TAKEN: u64 = 1;
+const LOCKED: u64 = 1;
 const CLOSED: u64 = 2;
-const ONE_TIME: u64 = 4;
+const VERSION: u64 = 4;
 
-/// On cache lines of its own, and not beside those that the prefetcher brings along.
+/// Magazines behind a lock. It is aligned so that no other data shares its cache lines, or the lines that the prefetcher adds.
 #[repr(align(128))]
 pub(crate) struct Stripe {
     word: AtomicU64,
     magazines: Magazines<AtomicU64, AtomicPtr<()>>,
 }
 
-/// Somebody is in a stripe, and leaves it when this is dropped.
-pub(crate) struct Inside<'s> {
+/// A locked stripe. Dropping the guard unlocks it.
+pub(crate) struct StripeGuard<'s> {
     word: &'s AtomicU64,
-    taken: u64,
+    locked: u64,
     pub(crate) magazines: &'s Magazines<AtomicU64, AtomicPtr<()>>,
 }
 
-impl Inside<'_> {
-    /// The word when it was left.
-    fn left(&self) -> u64 {
-        self.taken - TAKEN + ONE_TIME
+impl StripeGuard<'_> {
+    /// The word that unlocks the stripe: it has the next version.
+    fn unlocked(&self) -> u64 {
+        self.locked - LOCKED + VERSION
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for StripeGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // ORDERING: Release, with the Acquire in `enter`, `take` and `confirm`.
-        self.word.store(self.left(), Release);
+        // ORDERING: Release, with the Acquire in `try_lock`, `take` and `is_unchanged`.
+        self.word.store(self.unlocked(), Release);
     }
 }
 
@@ -63,82 +64,87 @@ impl Stripe {
         Stripe { word: AtomicU64::new(0), magazines: Magazines::new() }
     }
 
-    /// Comes in, if nobody is there, and it is not closed.
+    /// Locks the stripe. Returns `None` if another thread holds it, or if it is closed.
     #[inline(always)]
-    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
-        // ORDERING: Relaxed, both times: the next exchange finds out whether it is still so.
+    pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
+        // ORDERING: Relaxed, both times: the next exchange checks the value.
         let mut word = self.word.load(Relaxed);
         loop {
-            let free = word & !(TAKEN | CLOSED);
-            let taken = free | TAKEN;
-            // ORDERING: Acquire, with the Release of `Inside::drop`: what was done there is visible.
-            match self.word.compare_exchange(free, taken, Acquire, Relaxed) {
+            let unlocked = word & !(LOCKED | CLOSED);
+            let locked = unlocked | LOCKED;
+            // ORDERING: Acquire, with the Release of `StripeGuard::drop`: what the last holder did is visible.
+            match self.word.compare_exchange(unlocked, locked, Acquire, Relaxed) {
                 Ok(_) => {
-                    return Some(Inside { word: &self.word, taken, magazines: &self.magazines });
+                    return Some(StripeGuard {
+                        word: &self.word,
+                        locked,
+                        magazines: &self.magazines,
+                    });
                 }
-                Err(now) if now & (TAKEN | CLOSED) != 0 => return None,
-                // Others have left since.
+                Err(now) if now & (LOCKED | CLOSED) != 0 => return None,
+                // Other threads have locked and unlocked it meanwhile.
                 Err(now) => word = now,
             }
         }
     }
 
-    /// Comes in when whoever is there has left. For who holds no lock. That it is closed is not the case.
-    pub(crate) fn wait(&self) -> Inside<'_> {
+    /// Locks the stripe, which is not closed. Waits if another thread holds it. The caller holds no other lock.
+    pub(crate) fn lock(&self) -> StripeGuard<'_> {
         let mut backoff = Backoff::new();
         loop {
-            if let Some(inside) = self.enter() {
-                return inside;
+            if let Some(guard) = self.try_lock() {
+                return guard;
             }
             backoff.wait();
         }
     }
 
-    /// Nobody comes in any more.
+    /// Closes the stripe: from then on it cannot be locked.
     pub(crate) fn close(&self) {
-        self.wait().taken |= CLOSED;
+        self.lock().locked |= CLOSED;
     }
 
-    /// The magazines of a stripe that the caller has closed.
+    /// Returns the magazines of a stripe that the caller has closed.
     pub(crate) fn closed(&self) -> &Magazines<AtomicU64, AtomicPtr<()>> {
         debug_assert!(self.word.load(Relaxed) & CLOSED != 0);
         &self.magazines
     }
 
-    /// Puts a vacant slot in, if nobody is there, and there is room. The slab may be gone afterwards.
+    /// Puts a vacant slot in. Returns `false` if the stripe is full, or cannot be locked now. The slab may be freed as soon as the
+    /// slot is in.
     ///
     /// # Safety
     ///
-    /// The stripe lives until the slot is there.
+    /// The stripe lives until then.
     #[inline(always)]
     unsafe fn put<S>(this: NonNull<Self>, slot: NonNull<S>) -> bool {
         // SAFETY: the caller's.
         let stripe = unsafe { this.as_ref() };
-        let Some(inside) = stripe.enter() else { return false };
-        inside.magazines.push(slot, ROOM)
+        let Some(guard) = stripe.try_lock() else { return false };
+        guard.magazines.push(slot, ROOM)
     }
 
-    /// The number of slots, if nobody takes or puts any.
+    /// Returns the number of slots. It may change at any time unless the stripe is locked.
     pub(crate) fn len(&self) -> u64 {
         self.magazines.len()
     }
 }
 
-/// What somebody saw who looked into all stripes: that each was empty at some time.
+/// What a thread has seen that found all stripes empty, one after the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// Of all of them.
-    times: u64,
-    /// Somebody was in one of them, which may hold slots.
+pub(crate) struct Snapshot {
+    /// The sum of all versions. Versions only increase.
+    versions: u64,
+    /// Another thread held a stripe, which may have slots.
     is_busy: bool,
 }
 
-impl Seen {
-    const NOTHING: Seen = Seen { times: 0, is_busy: false };
+impl Snapshot {
+    const NEW: Snapshot = Snapshot { versions: 0, is_busy: false };
 
     fn add(&mut self, word: u64) {
-        self.times = self.times.wrapping_add(word / ONE_TIME);
-        self.is_busy |= word & TAKEN != 0;
+        self.versions = self.versions.wrapping_add(word / VERSION);
+        self.is_busy |= word & LOCKED != 0;
     }
 }
 
@@ -146,7 +152,7 @@ impl Seen {
 pub(crate) struct Stripes(Box<[Stripe]>);
 
 impl Stripes {
-    /// `bound` is that of a bounded slab.
+    /// Creates the stripes of a slab with this bound, or of one without a bound.
     pub(crate) fn new(bound: Option<u32>) -> Self {
         let stripes = bound.map_or(1, |bound| (bound as usize).min(cores()));
         Stripes((0..stripes).map(|_| Stripe::new()).collect())
@@ -156,54 +162,53 @@ impl Stripes {
         self.0.iter()
     }
 
-    /// The stripe that this thread looks into first.
+    /// Returns the stripe that the calling thread uses first.
     #[inline(always)]
     pub(crate) fn own(&self) -> &Stripe {
-        &self.0[caches::number() % self.0.len()]
+        &self.0[thread_caches::number() % self.0.len()]
     }
 
-    /// Takes a slot of any stripe. If there is none, that is to be [confirmed](Stripes::confirm).
+    /// Takes a slot out of any stripe. The error is for [`is_unchanged`](Stripes::is_unchanged).
     #[inline]
-    pub(crate) fn take<S>(&self) -> Result<NonNull<S>, Seen> {
-        let (before, after) = self.0.split_at(caches::number() % self.0.len());
-        let mut seen = Seen::NOTHING;
+    pub(crate) fn take<S>(&self) -> Result<NonNull<S>, Snapshot> {
+        let (before, after) = self.0.split_at(thread_caches::number() % self.0.len());
+        let mut seen = Snapshot::NEW;
         for stripe in after.iter().chain(before) {
-            // ORDERING: Acquire, with the Release of `Inside::drop`: who sees that sees the length.
+            // ORDERING: Acquire, with the Release of `StripeGuard::drop`: a thread that sees this version sees the length.
             let word = stripe.word.load(Acquire);
-            if word & TAKEN == 0 && stripe.len() == 0 {
+            if word & LOCKED == 0 && stripe.len() == 0 {
                 seen.add(word);
                 continue;
             }
-            let Some(inside) = stripe.enter() else {
+            let Some(guard) = stripe.try_lock() else {
                 seen.is_busy = true;
                 continue;
             };
-            if let Some(slot) = inside.magazines.pop(ROOM) {
+            if let Some(slot) = guard.magazines.pop(ROOM) {
                 return Ok(slot);
             }
-            seen.add(inside.left());
+            seen.add(guard.unlocked());
         }
         Err(seen)
     }
 
-    /// Moves slots into the magazines of a thread, until one is full.
-    pub(crate) fn pour<S>(&self, magazines: &Magazines<AtomicU64, AtomicPtr<()>>) {
+    /// Moves slots into the cache of the calling thread, up to one magazine.
+    pub(crate) fn transfer<S>(&self, magazines: &Magazines<AtomicU64, AtomicPtr<()>>) {
         for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
-            let Some(inside) = stripe.enter() else { continue };
+            let Some(guard) = stripe.try_lock() else { continue };
             while magazines.len() < MAGAZINE.into() {
-                let Some(slot) = inside.magazines.pop::<S>(ROOM) else { break };
+                let Some(slot) = guard.magazines.pop::<S>(ROOM) else { break };
                 fetch(slot);
                 magazines.push(slot, ROOM);
             }
         }
     }
 
-    /// All stripes were empty at the same time: since each was seen, nobody has been there. Otherwise one has to look
-    /// again.
-    pub(crate) fn confirm(&self, seen: Seen) -> bool {
-        let mut now = Seen::NOTHING;
-        // ORDERING: Acquire: the loads that follow are not done before those of the look. (They are of the same words, and
-        // never older.)
+    /// Returns `true` if no stripe was locked since [`take`](Stripes::take) has seen it empty: then all were empty at the same
+    /// time.
+    pub(crate) fn is_unchanged(&self, seen: Snapshot) -> bool {
+        let mut now = Snapshot::NEW;
+        // ORDERING: Acquire, as in `take`. These loads read the same words later, so they are not older.
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
         !now.is_busy && seen == now
     }
@@ -212,16 +217,16 @@ impl Stripes {
         NonNull::from(&*self.0)
     }
 
-    /// Puts a vacant slot into the stripe of this thread, or another one. Fails if somebody is in each, or they are full or
-    /// closed. The slab may be gone afterwards.
+    /// Puts a vacant slot into the stripe of the calling thread, or into another one. Returns `false` if each is full, closed, or
+    /// held by another thread. The slab may be freed as soon as the slot is in.
     ///
     /// # Safety
     ///
-    /// They live until the slot is there.
+    /// The stripes live until then.
     #[inline]
     pub(crate) unsafe fn put<S>(stripes: NonNull<[Stripe]>, slot: NonNull<S>) -> bool {
         let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
-        let own = caches::number() % len;
+        let own = thread_caches::number() % len;
         (own..own + len).any(|number| {
             // SAFETY: it is one of the stripes.
             let stripe = unsafe { first.add(number % len) };
@@ -239,7 +244,7 @@ impl Stripes {
     }
 }
 
-/// So many threads run at a time, at most.
+/// Returns the number of threads that can run at the same time.
 fn cores() -> usize {
     #[cfg(any(loom, miri))]
     return 2;

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-use super::caches;
+use super::thread_caches;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
@@ -61,7 +61,7 @@ impl Tally for SharedTally {
     #[inline(always)]
     fn count(&self, which: bool) {
         // ORDERING: Relaxed: they are for reports.
-        self.0[caches::number() % LINES].0[usize::from(which)].fetch_add(1, Relaxed);
+        self.0[thread_caches::number() % LINES].0[usize::from(which)].fetch_add(1, Relaxed);
     }
 
     fn counts(&self) -> [u64; 2] {
