@@ -53,28 +53,26 @@ face! {
     ///
     /// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144
     /// bytes. A future takes the smallest that has room for it, whatever was in there before. If none is
-    /// vacant, the pool allocates a page of them: 62 of the smallest size in 4 KiB, 15 of the largest in 64 KiB. Of a page the
-    /// system gives only what is used.
+    /// vacant, the pool allocates a page: 62 slots of the smallest size in 4 KiB, 15 of the largest in 64 KiB. Unused slots of a page are
+    /// not touched.
     ///
     /// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.8 KiB more from its first use on,
     /// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.
     ///
-    /// [`trim`](FuturePool::trim) frees all pages of which no slot is in use. After a peak the pool does so by itself: when a
-    /// page becomes vacant, and those that stay are more than twice what is in use, and more than what was
-    /// [reserved](FuturePool::reserve), and more than 64 KiB and 256 slots of the size.
+    /// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its last slot is returned, if
+    /// the other pages have at least twice as many slots as are in use, as many as are
+    /// [reserved](FuturePool::reserve), and 64 KiB and 256 slots of the size.
     ///
     /// # Threads
     ///
-    /// A thread keeps up to 64 vacant slots of a size for itself. All threads find the others. A pool that is
-    /// bounded to fewer than 512 slots of a size also finds those that other threads keep, by atomic
-    /// operations that the other pools do without. With a higher bound, a pool may be full although another
-    /// thread keeps vacant slots.
+    /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all others. A pool that is
+    /// bounded to fewer than 512 slots of a size finds every vacant slot, by atomic operations that other pools do not need.
+    /// With a higher bound, a pool may be full although another thread keeps vacant slots.
     ///
-    /// What a thread keeps lies in a cache, which takes up to 1 KiB for each thread that uses it, and each size: so the first
-    /// future of a size that a thread makes may allocate, although there are vacant slots. No later one does, and
-    /// dropping a future never does. When a thread ends, its cache goes to the next thread that comes, or is freed. A
-    /// thread that only drops what others have made has no cache, unless it [reserves](FuturePool::reserve): each slot that
-    /// it returns takes an atomic read-modify-write, and one in 32 a lock.
+    /// The first future of a size that a thread creates allocates the cache: up to 1 KiB for each thread that uses it, and each size.
+    /// Later ones do not allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, the
+    /// next thread gets its cache, or it is freed. A thread that only drops futures has no cache unless it calls
+    /// [`reserve`](FuturePool::reserve). Each slot that it returns takes an atomic read-modify-write, and one in 32 a lock.
     ///
     /// # Examples
     ///

@@ -45,15 +45,16 @@ face! {
     ///
     /// # Threads
     ///
-    /// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool: it keeps up to 64
-    /// vacant slots for itself, so that threads do not wait for each other. All threads find the others. New slots go to
-    /// a thread 16 at a time, so a pool without a bound has at least 16 slots for each thread that lives and rents. What
-    /// a thread leaves when it ends goes to all others. A thread that never rents, and only drops what others have
-    /// rented, has no cache: each slot that it returns takes an atomic read-modify-write, and one in 32 the lock of the
-    /// pool. [`reserve(0)`](Pool::reserve) on that thread gives it a cache.
+    /// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool: it keeps up to 64 vacant slots, which
+    /// other threads do not find. They find all others. A thread without a cache shares up to 64 more with others like it. A pool
+    /// without a bound initializes 16 slots at a time for one thread, so it has at least 16 for each live thread that rents.
+    /// When a thread ends, its slots go back to the pool.
     ///
-    /// A [bounded](PoolBuilder::max_slots) pool finds every vacant slot, whichever thread returned it, by two atomic
-    /// read-modify-writes for each operation that other pools do without.
+    /// A thread that only drops completions and completers has no cache. Each slot that it returns takes an atomic
+    /// read-modify-write, and one in 32 the lock of the pool. [`reserve(0)`](Pool::reserve) on that thread creates a cache.
+    ///
+    /// A [bounded](PoolBuilder::max_slots) pool finds every vacant slot, from every thread. It takes two more atomic
+    /// read-modify-writes for each operation.
     ///
     /// # Sizes and allocation
     ///
@@ -65,10 +66,10 @@ face! {
     /// allocator as long as the pool lives. What is leaked (`mem::forget`) keeps its slot, and after
     /// the pool is gone the memory of the pool.
     ///
-    /// A cache takes up to 1 KiB for each thread that rents, from its first operation on: so that may allocate, although
-    /// there are vacant slots. No later operation of the thread does, and dropping an end never does. When a
-    /// thread ends, its cache goes to the next thread that comes, or is freed. A bounded pool has no caches, but up to
-    /// 64 lists that take as much each: one for each core, or slot if there are fewer.
+    /// The first operation of a thread allocates its cache: up to 1 KiB for each thread that rents. Later operations of that thread
+    /// do not allocate if the pool has vacant slots. Dropping a completer or a completion never allocates. When a thread ends,
+    /// the next thread gets its cache, or it is freed. A bounded pool has no thread caches. It has one list of the same size for
+    /// each core, at most 64.
     ///
     /// # Examples
     ///

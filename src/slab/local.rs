@@ -21,7 +21,7 @@ pub(crate) struct LocalSlab<S: Item> {
     handles: Cell<usize>,
     storage: Storage<S>,
     depot: RefCell<Depot<S>>,
-    /// If slots do not count that: so many times slots were rented.
+    /// The number of rents, if slots do not count their uses.
     rented: Cell<u64>,
     abandoned: Cell<u64>,
     refused: Cell<u64>,
@@ -56,7 +56,7 @@ impl<S: Item> LocalSlab<S> {
         true
     }
 
-    /// Puts slots into the depot, so that there is room for others.
+    /// Moves slots to the depot, to make room for others.
     #[cold]
     #[inline(never)]
     fn make_room(&self) {
@@ -64,26 +64,26 @@ impl<S: Item> LocalSlab<S> {
         self.free_empty_pages(false);
     }
 
-    /// Frees pages that are empty: all, or those that there are too many of.
+    /// Frees empty pages: all, or the surplus.
     fn free_empty_pages(&self, all: bool) -> u32 {
         let before = self.depot.borrow().capacity();
         while let Some(page) = { self.depot.borrow_mut().remove_surplus(&self.storage, all) } {
-            // SAFETY: all its slots are vacant, and nobody refers to it any more.
+            // SAFETY: all its slots are vacant, and it is in no list.
             unsafe { self.storage.free(page) };
         }
         before - self.depot.borrow().capacity()
     }
 
-    /// Frees what nobody will need: the slab, if nothing is out.
+    /// Frees a slab without handles, or its empty pages if slots are in use.
     ///
     /// # Safety
     ///
-    /// Nobody has a handle, and the caller does not use the slab any more.
+    /// There is no handle, and the caller does not use the slab again.
     unsafe fn end(this: NonNull<Self>) {
-        // SAFETY: the slab was not freed, as this comes last when something comes back.
+        // SAFETY: the slab is allocated until the last slot is returned, which calls this last.
         let slab = unsafe { this.as_ref() };
         if slab.live.get() == 0 {
-            // SAFETY: it is from `Box::leak`, and the caller is the last.
+            // SAFETY: `new` made it with `Box::leak`, and nobody uses it again.
             drop(unsafe { Box::from_raw(this.as_ptr()) });
         } else {
             slab.trim();
@@ -94,7 +94,7 @@ impl<S: Item> LocalSlab<S> {
 impl<S: Item> Drop for LocalSlab<S> {
     fn drop(&mut self) {
         while let Some(page) = self.depot.get_mut().remove_page() {
-            // SAFETY: nothing is out, and nobody refers to the slab.
+            // SAFETY: no slot is in use, and nobody refers to the slab.
             unsafe { self.storage.free(page) };
         }
     }

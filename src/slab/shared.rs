@@ -1,6 +1,6 @@
-//! The slab of many threads: a [cache](super::thread_cache) for each thread that rents there, and a depot behind a lock for
-//! what goes from one to another. If it is bounded, [stripes](super::stripes) instead of the caches.
-//! See *Who frees* in the design text for the rules that comments here refer to.
+//! The slab of several threads: a [thread cache](super::thread_cache) for each thread that rents, and a depot behind a lock. A
+//! bounded slab has [stripes](super::stripes) instead of thread caches. The section *Who frees* of the design page has the
+//! rules for freeing.
 
 use alloc::boxed::Box;
 use core::{mem::MaybeUninit, ptr::NonNull};
@@ -26,43 +26,43 @@ use crate::{
 #[repr(C)]
 pub(crate) struct SharedSlab<S: Item> {
     settings: Settings<S>,
-    /// As it came from the allocator.
+    /// The pointer from the allocator.
     this: NonNull<Self>,
     storage: Storage<S>,
     stripes: Stripes,
     handles: AtomicUsize,
-    /// What keeps the slab: all handles together, each cache that it has in its list, each call that needs it after the slot
-    /// of its caller is back, and, since it is closed, each slot that is out.
+    /// The references that keep the slab allocated: one for all handles, one for each cache in `caches`, one for each call that uses
+    /// the slab after it has returned its slot, and, after `close`, one for each slot in use.
     refs: AtomicUsize,
     locked: Mutex<Locked<S>>,
-    /// There was no slot in the depot, nor may there be more of them. Stored by who has the lock.
+    /// `true` if the depot has no vacant slot, and the slab has reached its limit. Changes under the lock.
     is_full: AtomicBool,
-    /// For who allocates, so that the depot is not locked meanwhile.
+    /// Held by the thread that allocates a page. The depot is not locked meanwhile.
     growing: Mutex<()>,
-    /// So many slots are about to come back.
+    /// The number of claimants that are about to return a slot.
     returning: AtomicU32,
-    // ORDERING: Relaxed, from here on: counts for reports.
-    /// If slots do not count that: so many times other than from a cache.
+    // ORDERING: Relaxed for the counters that follow: they are for statistics.
+    /// The number of slots that were rented from elsewhere than a cache, if slots do not count their uses.
     rented: AtomicU64,
     abandoned: AtomicU64,
     refused: AtomicU64,
     allocations: AtomicU64,
-    /// A model fails if this is left.
+    /// Makes a model fail if the slab leaks.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
 }
 
 struct Locked<S: Item> {
     depot: Depot<S>,
-    /// Of all threads.
+    /// The caches of all threads, which are not detached.
     caches: List<ThreadCache>,
-    /// That of a thread that has ended, for the next one, so that threads that come and go allocate none.
+    /// The cache of a thread that has ended, for the next thread.
     spare: Option<Node<ThreadCache>>,
-    /// There is no handle any more, and all that is out was counted.
+    /// `true` since `close` has counted the slots in use.
     is_closed: bool,
 }
 
-// SAFETY: the caches in the list are for who has the lock, and what others use of them are atomics.
+// SAFETY: the lock protects the links of the caches. Everything else that threads share of a cache is atomic.
 unsafe impl<S: Item> Send for Locked<S> {}
 
 impl<S: Item> SharedSlab<S> {
@@ -70,7 +70,8 @@ impl<S: Item> SharedSlab<S> {
         NonNull::from(self).cast()
     }
 
-    /// The cache of this thread, which gets one; `None` if the thread has ended.
+    /// Returns the cache of the calling thread, and creates it if needed. Returns `None` if the thread is running its thread-local
+    /// destructors.
     fn cache(&self) -> Option<Node<ThreadCache>> {
         let new = || {
             let spare = { lock(&self.locked).spare.take() };
@@ -78,7 +79,7 @@ impl<S: Item> SharedSlab<S> {
                 self.allocations.fetch_add(1, Relaxed);
                 ThreadCache::new(self.this.cast(), Self::detach)
             });
-            // ORDERING: Relaxed: the caller has a handle, which keeps the slab.
+            // ORDERING: Relaxed: the handle of the caller keeps the slab allocated.
             self.refs.fetch_add(1, Relaxed);
             lock(&self.locked).caches.push(cache);
             cache
@@ -87,7 +88,7 @@ impl<S: Item> SharedSlab<S> {
             .or_else(|| thread_caches::add(self.address(), new))
     }
 
-    /// From elsewhere than the cache that is found at once.
+    /// The slow path of [`rent`](Slab::rent).
     #[cold]
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
@@ -99,9 +100,9 @@ impl<S: Item> SharedSlab<S> {
         Some(slot)
     }
 
-    /// Counts a slot that was rented, in the cache of this thread if there is one.
+    /// Counts a rented slot, in the cache of the calling thread if it has one.
     fn count_rent(&self) {
-        // A bounded slab has none, but perhaps one was where it is.
+        // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
         match thread_caches::find(self.address()).filter(|_| !self.settings.is_bounded()) {
             Some(cache) => cache.count(),
             None => drop(self.rented.fetch_add(1, Relaxed)),
@@ -111,7 +112,7 @@ impl<S: Item> SharedSlab<S> {
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
         let cache = self.cache();
         let at_hand = match cache {
-            // It may be where it was not looked for first.
+            // The fast path only looks into the table of recent caches.
             Some(cache) => cache.pop().or_else(|| {
                 self.stripes.transfer::<S>(&cache.magazines);
                 cache.pop()
@@ -122,7 +123,7 @@ impl<S: Item> SharedSlab<S> {
             return at_hand;
         }
         loop {
-            // ORDERING: Relaxed. Who knows that a slot has come back sees what `clear_full` has stored.
+            // ORDERING: Relaxed. A thread that knows of a return sees the store of `clear_full`, or a later one.
             if self.is_full.load(Relaxed) {
                 return None;
             }
@@ -142,7 +143,7 @@ impl<S: Item> SharedSlab<S> {
         }
     }
 
-    /// A vacant slot of a bounded slab, wherever it is.
+    /// Takes any vacant slot of a bounded slab.
     fn rent_bounded(&self) -> Option<NonNull<S>> {
         let mut backoff = Backoff::new();
         loop {
@@ -167,14 +168,14 @@ impl<S: Item> SharedSlab<S> {
         }
     }
 
-    /// Notes that there are slots in the depot, if there are. The caller has the lock.
+    /// Clears `is_full` if the depot has vacant slots. The caller holds the lock.
     fn clear_full(&self, depot: &Depot<S>) {
         if depot.vacant() > 0 {
             self.is_full.store(false, Relaxed);
         }
     }
 
-    /// Allocates more slots, unless there are enough. `false` if the limit is reached.
+    /// Allocates a page unless there are `enough` slots. Returns `false` if the limit is reached.
     #[cold]
     fn grow(&self, enough: impl FnOnce(&Depot<S>) -> bool) -> bool {
         let _only = lock(&self.growing);
@@ -195,9 +196,9 @@ impl<S: Item> SharedSlab<S> {
         true
     }
 
-    /// Frees pages that are empty: all, or those that there are too many of.
+    /// Frees empty pages: all, or the surplus.
     fn free_empty_pages(&self, all: bool) -> u32 {
-        /// So many at a time, because others wait.
+        /// The number of pages to remove at a time, because other threads wait for the lock.
         const AT_ONCE: usize = 8;
 
         let mut slots = 0;
@@ -215,14 +216,14 @@ impl<S: Item> SharedSlab<S> {
             for page in pages {
                 let Some(page) = page else { return slots };
                 slots += page.len();
-                // SAFETY: nobody refers to it any more.
+                // SAFETY: all its slots are vacant, and it is in no list.
                 unsafe { self.storage.free(page) };
             }
         }
     }
 
-    /// Takes a slot back under the lock: into the cache of this thread, if there is one, or into the depot; or for the last
-    /// time, if it is `retire`.
+    /// Returns a slot under the lock: to the full cache of the calling thread if there is one, and otherwise to the depot. Retires the
+    /// slot instead if `retire` is `true`.
     ///
     /// # Safety
     ///
@@ -233,14 +234,14 @@ impl<S: Item> SharedSlab<S> {
         own: Option<Node<ThreadCache>>,
         retire: bool,
     ) {
-        // SAFETY: the slot is out, so the slab lives, and then the reference keeps it.
+        // SAFETY: the slot keeps the slab allocated, and from here on the reference does.
         let slab = unsafe { this.as_ref() };
-        // ORDERING: Relaxed: the slot, which is out, keeps the slab so far.
+        // ORDERING: Relaxed: the slot keeps the slab allocated.
         slab.refs.fetch_add(1, Relaxed);
         let (is_closed, is_surplus) = {
             let mut locked = lock(&slab.locked);
             let Locked { depot, is_closed, .. } = &mut *locked;
-            // A slab that is closed has let go of it.
+            // A closed slab is detached from the cache.
             if retire {
                 depot.retire();
             } else if let Some(cache) = own.filter(|_| !*is_closed) {
@@ -249,7 +250,7 @@ impl<S: Item> SharedSlab<S> {
             } else {
                 // SAFETY: the caller's.
                 unsafe { depot.put(&slab.storage, slot) };
-                // Room for those that follow, if that is why this one comes here.
+                // If the stripe is full, make room for the next slots.
                 let stripe = slab.stripes.own();
                 if let Some(inside) = (stripe.len() == ROOM).then(|| stripe.try_lock()).flatten() {
                     inside.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
@@ -261,15 +262,15 @@ impl<S: Item> SharedSlab<S> {
         if is_surplus {
             slab.free_empty_pages(is_closed);
         }
-        // SAFETY: there is this reference, and that of the slot since the slab was closed.
+        // SAFETY: the caller owns the reference of this call, and since `close` that of the slot.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
     }
 
-    /// What a thread does to leave its cache.
+    /// Detaches a thread from its cache.
     ///
     /// # Safety
     ///
-    /// As [`ThreadCache::detach`]; it is a cache of a slab of this type.
+    /// As [`ThreadCache::detach`]. The cache is that of a slab of this type.
     unsafe fn detach(cache: Node<ThreadCache>) {
         let slab = cache.slab().cast::<Self>();
         let (slots, refs, is_first) = match cache.detach_by_thread() {
@@ -278,7 +279,7 @@ impl<S: Item> SharedSlab<S> {
         };
         let mut is_spare = false;
         if is_first || slots > 0 {
-            // SAFETY: the reference of the cache keeps the slab, or those of the slots that were not counted.
+            // SAFETY: the reference of the cache, or those of the uncounted slots, keep the slab allocated.
             let of_cache = unsafe { slab.as_ref() };
             let is_closed = {
                 let mut locked = lock(&of_cache.locked);
@@ -298,26 +299,26 @@ impl<S: Item> SharedSlab<S> {
             of_cache.free_empty_pages(is_closed);
             let of_slots =
                 if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
-            // SAFETY: they are those that were just said.
+            // SAFETY: these are the references of the cache and of the uncounted slots.
             unsafe { Self::release(slab, refs + of_slots) };
         }
         if !is_spare {
-            // SAFETY: the slab has let go, or has it in its list no more.
+            // SAFETY: both have detached.
             unsafe { ThreadCache::free(cache) };
         }
     }
 
-    /// Gives references up. The slab may be gone afterwards.
+    /// Releases `count` references, and frees the slab if they are the last.
     ///
     /// # Safety
     ///
-    /// The caller has so many, and does not use the slab again.
+    /// The caller owns the references, and does not use the slab again.
     unsafe fn release(this: NonNull<Self>, count: usize) {
-        // SAFETY: the references keep the slab until they are counted down.
+        // SAFETY: the references keep the slab allocated until the subtraction.
         let refs = unsafe { &(*this.as_ptr()).refs };
-        // ORDERING: AcqRel, with itself: all that others did to the slab was before.
+        // ORDERING: AcqRel, with itself: everything that other threads did to the slab happened before.
         if refs.fetch_sub(count, AcqRel) == count {
-            // SAFETY: it is from `Box::leak`, and nobody refers to it any more.
+            // SAFETY: `new` made it with `Box::leak`, and there is no reference left.
             drop(unsafe { Box::from_raw(this.as_ptr()) });
         }
     }
@@ -326,11 +327,11 @@ impl<S: Item> SharedSlab<S> {
 impl<S: Item> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if let Some(spare) = { lock(&self.locked).spare.take() } {
-            // SAFETY: no thread has it, and it is in no list.
+            // SAFETY: no thread uses it, and it is in no list.
             unsafe { ThreadCache::free(spare) };
         }
         while let Some(page) = { lock(&self.locked).depot.remove_page() } {
-            // SAFETY: nothing is out, and nobody refers to the slab.
+            // SAFETY: no slot is in use, and nobody refers to the slab.
             unsafe { self.storage.free(page) };
         }
         // As for a `Slot`.
@@ -359,7 +360,6 @@ impl<S: Item> Slab for SharedSlab<S> {
         let this = NonNull::from(&mut *place).cast::<Self>();
         let depot = Depot::new(settings.first_generation);
         let initial = settings.initial;
-        // As it came from the allocator, so that it can go back there.
         let place = this.cast::<MaybeUninit<Self>>();
         let slab = MaybeUninit::new(SharedSlab {
             storage: Storage::new(this.cast(), &settings.table, settings.limit()),
@@ -378,18 +378,18 @@ impl<S: Item> Slab for SharedSlab<S> {
             rented: count(),
             abandoned: count(),
             refused: count(),
-            // With its stripes.
+            // The slab and its stripes.
             allocations: AtomicU64::new(2),
             settings,
             this,
             #[cfg(loom)]
             lives: loom::alloc::Track::new(()),
         });
-        // SAFETY: it is the place of a slab, which nobody else has seen.
+        // SAFETY: this is the place of the new slab, which no other thread knows.
         unsafe { place.write(slab) };
-        // SAFETY: the handle that is about to be returned keeps the slab.
+        // SAFETY: the handle that is about to be returned keeps the slab allocated.
         let slab = unsafe { this.as_ref() };
-        // (Some systems allocate a lock when it is first used.)
+        // (On some systems the first use of a lock allocates.)
         drop((lock(&slab.growing), lock(&slab.locked)));
         if initial > 0 {
             slab.reserve(initial);
@@ -428,7 +428,7 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
-        // SAFETY: the slot is out, so the slab lives until the slot is back.
+        // SAFETY: the slot keeps the slab allocated until it is returned.
         let slab = unsafe { this.as_ref() };
         if end.abandoned {
             slab.abandoned.fetch_add(1, Relaxed);
@@ -438,7 +438,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         let find = || thread_caches::find_slowly(this.cast());
         let own = if retire || slab.settings.is_bounded() { None } else { find() };
         let put = |cache: Node<ThreadCache>| cache.push(slot);
-        // SAFETY: the stripes live until the slot is back.
+        // SAFETY: the slot keeps the stripes allocated until it is in one of them.
         let put_into_stripe = || !retire && unsafe { Stripes::put(slab.stripes.all(), slot) };
         if own.map_or_else(put_into_stripe, put) {
             return;
@@ -541,7 +541,7 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     unsafe fn close(this: NonNull<Self>) {
-        // SAFETY: the reference of the handles keeps the slab.
+        // SAFETY: the reference of the handles keeps the slab allocated.
         let slab = unsafe { this.as_ref() };
         thread_caches::detach(this.cast());
         slab.stripes.iter().for_each(Stripe::close);
@@ -564,13 +564,12 @@ impl<S: Item> Slab for SharedSlab<S> {
                 magazines.drain(magazines.len(), depot, &slab.storage);
             }
             let out = depot.in_use() - u32::try_from(counted).expect("they are of the slab");
-            // ORDERING: Relaxed: the reference of the handles is given up below. What is out is counted down by who
-            // has the lock after this.
+            // ORDERING: Relaxed: the reference of the handles is released below, and those of slots under the lock later.
             slab.refs.fetch_add(out as usize, Relaxed);
             1 + left
         };
         slab.free_empty_pages(true);
-        // SAFETY: the reference of the handles, and those of the caches that it has left.
+        // SAFETY: these are the references of the handles and of the caches that were detached.
         unsafe { Self::release(this, refs) };
     }
 }
