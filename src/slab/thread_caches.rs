@@ -91,6 +91,9 @@ pub(crate) fn find(slab: NonNull<()>) -> Option<Node<ThreadCache>> {
 /// Returns the cache of this thread for a slab, and makes it a recent one. Detaches the thread from the cache of a closed
 /// slab with this address. The caller holds no lock.
 pub(crate) fn find_slowly(slab: NonNull<()>) -> Option<Node<ThreadCache>> {
+    if let Some(recent) = find(slab).filter(|cache| !cache.is_detached()) {
+        return Some(recent);
+    }
     let cache = lookup(slab)?;
     if cache.is_detached() {
         detach(slab);
