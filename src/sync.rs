@@ -11,8 +11,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Spins until another thread leaves a call of this crate in which it runs no foreign code, and waits for
-/// nobody who may wait for this one.
+/// Waits until another thread leaves a call of this crate: spins, then yields, then sleeps. That thread runs no foreign code in the
+/// call, and waits for no thread that may wait for this one. Without `std` it only spins.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {

@@ -1,7 +1,6 @@
 //! Threads that come and go leave a pool as it was.
 //!
-//! A program of its own: what a thread leaves in a pool goes to the thread that gets its number,
-//! and the threads of other tests would take part in that.
+//! What a thread leaves in a pool goes to the threads that come later.
 
 mod common;
 
@@ -29,12 +28,10 @@ fn threads_that_come_and_go_need_no_more_slots_than_those_that_live_at_a_time() 
     assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
     assert_eq!((after.live, after.high_water), (0, before.high_water));
     assert!(after.capacity <= 96, "{after:?}");
-    a_thread_finds_all_that_the_last_one_left();
-    all_that_a_thread_had_goes_to_those_that_are_left();
 }
 
-/// All slots that there are lie in one shard then, and the thread that gets it has not seen it yet.
-/// Not a test by itself: see above.
+/// All slots were in the cache of a thread that has ended.
+#[test]
 fn a_thread_finds_all_that_the_last_one_left() {
     let pool = Pool::<Option<u32>>::new();
     rent_all_on_a_thread(&pool);
@@ -42,7 +39,7 @@ fn a_thread_finds_all_that_the_last_one_left() {
     assert_eq!(pool.stats().capacity, 32);
 }
 
-/// Likewise.
+#[test]
 fn all_that_a_thread_had_goes_to_those_that_are_left() {
     let pool = Pool::<Option<u32>>::new();
     rent_all_on_a_thread(&pool);

@@ -81,7 +81,7 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     assert_eq!(bounded.stats().full, 1);
     drop(first);
 
-    // Made here, dropped on another thread, and back by way of the middle.
+    // Made here, dropped on another thread, and back by way of the stripe.
     let (sender, receiver) = mpsc::sync_channel::<Vec<ValueFuture<'static, ()>>>(0);
     let (back, empty) = mpsc::sync_channel(0);
     let other = thread::spawn(move || {

@@ -111,10 +111,10 @@ face! {
     Pool, PoolBuilder, Completer, Completion, AnyThread,
     "# Blocking\n\n\
     If the pool is full, a dropped completion may have left its slot to a producer that is inside \
-    [`complete_key`](Self::complete_key). Then the call spins, and yields, until that producer has returned the \
-    slot. So a caller always finds the slot of a completion that it has dropped and left to its key.\n\n\
-    Priority inversion: do not call this on a pool that may be full from a thread of a higher fixed priority on \
-    the core of another thread that uses the pool."
+    [`complete_key`](Self::complete_key). Then the call spins, yields, and at last sleeps \
+    for 50 µs at a time, until that producer has returned the slot. So a caller always finds the slot of a completion that it has dropped and left to its key.\n\n\
+    Priority inversion: if the calling thread has a higher fixed priority than that producer, and runs on the same core, the \
+    producer only runs while the call sleeps."
 }
 
 face! {

@@ -90,12 +90,13 @@ face! {
     ReusableSource, ReusableCompleter, ValueFuture, AnyThread, [Send],
     "# Blocking\n\n\
     If a producer is inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future of the last \
-    operation is dropped, this call spins, and yields, until that producer has returned the slot. That takes \
+    operation is dropped, this call spins until that producer has returned the slot. With the feature `std` it then \
+    yields, and at last sleeps for 50 µs at a time. That takes \
     about as long as moving a `T`. So the call never fails for a single caller that has dropped its last future \
     of `begin`.\n\n\
     Priority inversion: the call may never return in an interrupt handler that has interrupted a call of this \
-    source (by a producer, of `begin`, or the drop of a future or a completer), nor on a thread of a higher \
-    fixed priority on the core of a thread that is inside such a call."
+    source (by a producer, of `begin`, or the drop of a future or a completer), nor, without `std`, on a thread of a \
+    higher fixed priority on the core of a thread that is inside such a call."
 }
 
 face! {
