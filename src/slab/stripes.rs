@@ -4,14 +4,16 @@
 //! looks into all stripes, so that it finds the last vacant slot wherever it is. Every other slab has one stripe, for threads
 //! that return slots and rent none.
 //!
-//! The word of a stripe is its lock and its version. A thread that has seen all stripes empty reads the words again. If none
+//! The word of a stripe is its lock, its length and its version. The length changes when a slot is promised or is in: who takes
+//! one out subtracts it with the exchange that locks the stripe, and who puts one in adds it with the store that unlocks. So a
+//! stripe of length 0 is empty, locked or not. A thread that has seen all stripes empty reads the words again. If no version
 //! has changed, all stripes were empty at the same time.
 //!
 //! ```text
-//!  word  63                        2 1      0
-//!       ┌───────────────────────────┬──────┬─────┐
-//!       │ how many times it was left│closed│taken│
-//!       └───────────────────────────┴──────┴─────┘
+//!  word  63                        9 8      2 1      0
+//!       ┌───────────────────────────┬────────┬──────┬──────┐
+//!       │ version: number of unlocks│ length │closed│locked│
+//!       └───────────────────────────┴────────┴──────┴──────┘
 //! ```
 
 use alloc::boxed::Box;
@@ -23,12 +25,19 @@ use super::{
 };
 use crate::sync::{
     AtomicPtr, AtomicU64, Backoff,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
 const LOCKED: u64 = 1;
 const CLOSED: u64 = 2;
-const VERSION: u64 = 4;
+const SLOT: u64 = 4;
+const VERSION: u64 = 1 << 9;
+const _: () = assert!(ROOM * SLOT < VERSION);
+
+/// Returns the length that a word says.
+const fn len(word: u64) -> u64 {
+    word % VERSION / SLOT
+}
 
 /// Magazines behind a lock. It is aligned so that no other data shares its cache lines, or the lines that the prefetcher adds.
 #[repr(align(128))]
@@ -44,18 +53,13 @@ pub(crate) struct StripeGuard<'s> {
     pub(crate) magazines: &'s Magazines<AtomicU64, AtomicPtr<()>>,
 }
 
-impl StripeGuard<'_> {
-    /// The word that unlocks the stripe: it has the next version.
-    fn unlocked(&self) -> u64 {
-        self.locked - LOCKED + VERSION
-    }
-}
-
 impl Drop for StripeGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // ORDERING: Release, with the Acquire in `try_lock`, `take` and `is_unchanged`.
-        self.word.store(self.unlocked(), Release);
+        let version = self.locked - self.locked % VERSION + VERSION;
+        let unlocked = version + self.magazines.len() * SLOT + (self.locked & CLOSED);
+        // ORDERING: Release, with the Acquire in `try_lock_and_take` and `is_unchanged`.
+        self.word.store(unlocked, Release);
     }
 }
 
@@ -64,28 +68,42 @@ impl Stripe {
         Stripe { word: AtomicU64::new(0), magazines: Magazines::new() }
     }
 
-    /// Locks the stripe. Returns `None` if another thread holds it, or if it is closed.
+    /// Locks the stripe, and takes `slots` off its length. The error is its word, if another thread holds the stripe, or it is
+    /// closed, or it has fewer slots.
     #[inline(always)]
-    pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
-        // ORDERING: Relaxed, both times: the next exchange checks the value.
-        let mut word = self.word.load(Relaxed);
-        loop {
-            let unlocked = word & !(LOCKED | CLOSED);
-            let locked = unlocked | LOCKED;
-            // ORDERING: Acquire, with the Release of `StripeGuard::drop`: what the last holder did is visible.
-            match self.word.compare_exchange(unlocked, locked, Acquire, Relaxed) {
+    fn try_lock_and_take(&self, slots: u64) -> Result<StripeGuard<'_>, u64> {
+        // ORDERING: Acquire, with the Release of `StripeGuard::drop`: what the last holder did is visible. The exchange is a Release
+        // too, with the Acquire of threads that only read the word: who sees that a slot was taken out of this stripe sees what
+        // the same thread has put into others before.
+        let mut word = self.word.load(Acquire);
+        while word & (LOCKED | CLOSED) == 0 && len(word) >= slots {
+            let locked = word - slots * SLOT + LOCKED;
+            match self.word.compare_exchange_weak(word, locked, AcqRel, Acquire) {
                 Ok(_) => {
-                    return Some(StripeGuard {
+                    return Ok(StripeGuard {
                         word: &self.word,
                         locked,
                         magazines: &self.magazines,
                     });
                 }
-                Err(now) if now & (LOCKED | CLOSED) != 0 => return None,
                 // Other threads have locked and unlocked it meanwhile.
                 Err(now) => word = now,
             }
         }
+        Err(word)
+    }
+
+    /// Locks the stripe. Returns `None` if another thread holds it, or if it is closed.
+    #[inline(always)]
+    pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
+        self.try_lock_and_take(0).ok()
+    }
+
+    /// Takes out a slot. The error is the word of the stripe.
+    #[inline(always)]
+    fn take<S>(&self) -> Result<NonNull<S>, u64> {
+        let guard = self.try_lock_and_take(1)?;
+        Ok(guard.magazines.pop(ROOM).expect("the length says so"))
     }
 
     /// Locks the stripe, which is not closed. Waits if another thread holds it. The caller holds no other lock.
@@ -126,7 +144,7 @@ impl Stripe {
 
     /// Returns the number of slots. It may change at any time unless the stripe is locked.
     pub(crate) fn len(&self) -> u64 {
-        self.magazines.len()
+        len(self.word.load(Relaxed))
     }
 }
 
@@ -135,7 +153,7 @@ impl Stripe {
 pub(crate) struct Snapshot {
     /// The sum of all versions. Versions only increase.
     versions: u64,
-    /// Another thread held a stripe, which may have slots.
+    /// Another thread held a stripe with slots.
     is_busy: bool,
 }
 
@@ -144,7 +162,7 @@ impl Snapshot {
 
     fn add(&mut self, word: u64) {
         self.versions = self.versions.wrapping_add(word / VERSION);
-        self.is_busy |= word & LOCKED != 0;
+        self.is_busy |= word & LOCKED != 0 && len(word) > 0;
     }
 }
 
@@ -174,20 +192,10 @@ impl Stripes {
         let (before, after) = self.0.split_at(thread_caches::number() % self.0.len());
         let mut seen = Snapshot::NEW;
         for stripe in after.iter().chain(before) {
-            // ORDERING: Acquire, with the Release of `StripeGuard::drop`: a thread that sees this version sees the length.
-            let word = stripe.word.load(Acquire);
-            if word & LOCKED == 0 && stripe.len() == 0 {
-                seen.add(word);
-                continue;
+            match stripe.take() {
+                Ok(slot) => return Ok(slot),
+                Err(word) => seen.add(word),
             }
-            let Some(guard) = stripe.try_lock() else {
-                seen.is_busy = true;
-                continue;
-            };
-            if let Some(slot) = guard.magazines.pop(ROOM) {
-                return Ok(slot);
-            }
-            seen.add(guard.unlocked());
         }
         Err(seen)
     }
@@ -204,11 +212,10 @@ impl Stripes {
         }
     }
 
-    /// Returns `true` if no stripe was locked since [`take`](Stripes::take) has seen it empty: then all were empty at the same
-    /// time.
+    /// Returns `true` if all stripes were empty at the same time: none was unlocked since [`take`](Stripes::take) has seen it empty.
     pub(crate) fn is_unchanged(&self, seen: Snapshot) -> bool {
         let mut now = Snapshot::NEW;
-        // ORDERING: Acquire, as in `take`. These loads read the same words later, so they are not older.
+        // ORDERING: Acquire, as in `try_lock_and_take`. These loads read the same words later, so they are not older.
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
         !now.is_busy && seen == now
     }

@@ -70,7 +70,7 @@ fn a_pool_of_one_finds_its_slot_in_another_stripe() {
 /// Whatever two find who look for a slot when it comes back: afterwards it is there.
 #[test]
 fn a_full_pool_against_a_return() {
-    bounded_model(2, || {
+    bounded_model(3, || {
         let pool = bounded(1);
         let ends = pool.rent();
         assert!(pool.try_rent().is_err());
