@@ -11,7 +11,7 @@ use crate::{
         orphan, refuse_left, table,
     },
     slab::{Pooling, Settings, Slab},
-    slot::{IndexLayout, Number, Slot},
+    slot::{IndexLayout, Number, Slot, Word},
     sync::Backoff,
 };
 
@@ -96,7 +96,7 @@ impl<T, H: Pooling> Handle<T, H> {
                 return Ok(slot);
             }
             if !is_returning {
-                return Err(PoolFull { max_slots: self.slab().settings().limit() });
+                return Err(PoolFull { max_slots: self.slab().base().settings.limit() });
             }
             backoff.wait();
         }
@@ -127,14 +127,14 @@ impl<T, H: Pooling> Handle<T, H> {
     /// [`keyed`] to find out.
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(NonNull<Slot<T, H>>, Presented)> {
-        let Settings { layout, first_generation, .. } = *self.slab().settings();
-        let slot = self.slab().storage().get(layout.slot(key.index()))?;
+        let Settings { layout, first_generation, .. } = self.slab().base().settings;
+        let slot = self.slab().base().storage.get(layout.slot(key.index()))?;
         Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
     /// Ends all operations that were left to their keys; tells how many.
     pub(super) fn abandon_keys(&self) -> u32 {
-        let slots = self.slab().storage();
+        let slots = &self.slab().base().storage;
         // SAFETY: a slab that has a handle keeps its slots.
         let refused = |slot| unsafe { refuse_left(slot) };
         let slots = (0..slots.end()).filter_map(|index| slots.get(index));
@@ -143,7 +143,7 @@ impl<T, H: Pooling> Handle<T, H> {
 
     #[cold]
     fn refused<V>(&self, error: CompleteError<V>) -> CompleteError<V> {
-        self.slab().count_refused();
+        self.slab().base().refused.add(1);
         error
     }
 }
@@ -161,7 +161,8 @@ impl<T, H: Pooling> Drop for Handle<T, H> {
         if unsafe { Slab::remove_handle(self.slab) } {
             // If a waker panics, the others are woken when this is dropped. (If one of them panics too,
             // the process aborts.)
-            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().storage().end() }.orphan();
+            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().base().storage.end() }
+                .orphan();
         }
     }
 }
@@ -175,7 +176,7 @@ struct Orphans<T, H: Pooling> {
 impl<T, H: Pooling> Orphans<T, H> {
     fn orphan(&mut self) {
         // SAFETY: a slab is not freed before it was closed.
-        let slots = unsafe { self.slab.as_ref() }.storage();
+        let slots = &unsafe { self.slab.as_ref() }.base().storage;
         for slot in self.slots.by_ref().filter_map(|index| slots.get(index)) {
             // SAFETY: as above.
             unsafe { orphan(slot) };

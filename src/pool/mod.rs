@@ -123,7 +123,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 984 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+    /// The pool itself takes 976 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
     /// slot.
     ///
     /// # Examples

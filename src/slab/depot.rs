@@ -16,18 +16,31 @@ pub(crate) struct Depot<S: Item> {
     some: List<Page<S>>,
     empty: List<Page<S>>,
     full: List<Page<S>>,
-    /// The number of slots of all pages.
-    capacity: u32,
-    /// The number of vacant slots in these pages.
-    vacant: u32,
-    /// The number of retired slots.
-    retired: u32,
-    /// The number of slots that were reserved, and are not freed before a trim.
-    reserved: u32,
-    /// The number of initialized slots.
+    pub(crate) counts: Counts,
+}
+
+/// The numbers of slots in a depot.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// In all pages.
+    pub(crate) capacity: u32,
+    /// Vacant, in the pages.
+    pub(crate) vacant: u32,
+    /// Never used again.
+    pub(crate) retired: u32,
+    /// Reserved. They are not freed before a trim.
+    pub(crate) reserved: u32,
+    /// Initialized.
     made: u32,
     /// The maximum of `made`.
-    most: u32,
+    pub(crate) most: u32,
+}
+
+impl Counts {
+    /// Returns the number of slots that are neither vacant in a page nor retired.
+    pub(crate) fn in_use(self) -> u32 {
+        self.capacity - self.vacant - self.retired
+    }
 }
 
 // SAFETY: the pages belong to the depot. Only a slab whose slots may be used by several threads is shared.
@@ -40,51 +53,15 @@ impl<S: Item> Depot<S> {
             some: List::new(),
             empty: List::new(),
             full: List::new(),
-            capacity: 0,
-            vacant: 0,
-            retired: 0,
-            reserved: 0,
-            made: 0,
-            most: 0,
+            counts: Counts::default(),
         }
-    }
-
-    pub(crate) fn capacity(&self) -> u32 {
-        self.capacity
-    }
-
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) fn vacant(&self) -> u32 {
-        self.vacant
-    }
-
-    pub(crate) fn retired(&self) -> u32 {
-        self.retired
-    }
-
-    pub(crate) fn most(&self) -> u32 {
-        self.most
-    }
-
-    /// Returns the number of slots that are neither vacant in a page nor retired.
-    pub(crate) fn in_use(&self) -> u32 {
-        self.capacity - self.vacant - self.retired
-    }
-
-    /// Counts a slot that is not used again.
-    pub(crate) fn retire(&mut self) {
-        self.retired += 1;
-    }
-
-    pub(crate) fn reserve(&mut self, slots: u32) {
-        self.reserved = self.reserved.max(slots);
     }
 
     /// Adds a new page.
     pub(crate) fn add(&mut self, page: Node<Page<S>>) {
         self.empty.push(page);
-        self.capacity += page.len();
-        self.vacant += page.len();
+        self.counts.capacity += page.len();
+        self.counts.vacant += page.len();
     }
 
     /// Returns a page with a vacant slot. Prefers initialized slots, and then pages that are in use.
@@ -102,10 +79,10 @@ impl<S: Item> Depot<S> {
         *new = new.checked_sub(is_new.into())?;
         let slot = Page::take(page, self.first_generation);
         if is_new {
-            self.made += 1;
-            self.most = self.most.max(self.made);
+            self.counts.made += 1;
+            self.counts.most = self.counts.most.max(self.counts.made);
         }
-        self.vacant -= 1;
+        self.counts.vacant -= 1;
         self.move_page(page, before);
         Some(slot)
     }
@@ -121,7 +98,7 @@ impl<S: Item> Depot<S> {
         let before = page.fill();
         // SAFETY: the caller's.
         unsafe { Page::put(page, slot) };
-        self.vacant += 1;
+        self.counts.vacant += 1;
         self.move_page(page, before);
     }
 
@@ -146,9 +123,13 @@ impl<S: Item> Depot<S> {
     /// in use, as many as are reserved, and as many as [are retained](Item::retained).
     pub(crate) fn surplus(&self, storage: &Storage<S>, any: bool) -> Option<Node<Page<S>>> {
         let page = self.empty.first()?;
-        let kept =
-            self.in_use().saturating_mul(2).max(self.reserved).max(S::retained(storage.shape()));
-        (any || self.capacity - page.len() >= kept).then_some(page)
+        let kept = self
+            .counts
+            .in_use()
+            .saturating_mul(2)
+            .max(self.counts.reserved)
+            .max(S::retained(storage.shape()));
+        (any || self.counts.capacity - page.len() >= kept).then_some(page)
     }
 
     /// Removes the page that [`surplus`](Depot::surplus) returns.
@@ -159,19 +140,14 @@ impl<S: Item> Depot<S> {
     ) -> Option<Node<Page<S>>> {
         let page = self.surplus(storage, any)?;
         self.empty.remove(page);
-        self.capacity -= page.len();
-        self.vacant -= page.len();
-        self.made -= page.made();
+        self.counts.capacity -= page.len();
+        self.counts.vacant -= page.len();
+        self.counts.made -= page.made();
         Some(page)
     }
 
     /// Removes any page. For a slab that frees them all.
     pub(crate) fn remove_page(&mut self) -> Option<Node<Page<S>>> {
         self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop())
-    }
-
-    /// Ends all reservations.
-    pub(crate) fn forget_reserved(&mut self) {
-        self.reserved = 0;
     }
 }

@@ -8,28 +8,17 @@ use core::{
 };
 
 use super::{
-    Depot, Item, Settings, Slab, Stats, Storage,
+    Base, Depot, Item, Settings, Slab, Stats,
     magazines::{MAGAZINE, Magazines, ROOM},
 };
-use crate::slot::End;
+use crate::slot::{End, Word};
 
 #[repr(C)]
 pub(crate) struct LocalSlab<S: Item> {
-    settings: Settings<S>,
+    base: Base<S>,
     magazines: Magazines<Cell<u64>, Cell<*mut ()>>,
-    live: Cell<u64>,
     handles: Cell<usize>,
-    storage: Storage<S>,
     depot: RefCell<Depot<S>>,
-    /// The number of rents, if slots do not count their uses.
-    rented: Cell<u64>,
-    abandoned: Cell<u64>,
-    refused: Cell<u64>,
-    allocations: Cell<u64>,
-}
-
-fn count(counter: &Cell<u64>) {
-    counter.set(counter.get() + 1);
 }
 
 impl<S: Item> LocalSlab<S> {
@@ -39,39 +28,18 @@ impl<S: Item> LocalSlab<S> {
         loop {
             self.magazines.refill(&mut self.depot.borrow_mut(), 1);
             let slot = self.magazines.pop(ROOM);
-            if slot.is_some() || !self.grow() {
+            if slot.is_some() || !self.grow(|_| false) {
                 return slot;
             }
         }
-    }
-
-    fn grow(&self) -> bool {
-        let capacity = self.depot.borrow().capacity();
-        if capacity >= self.settings.limit() {
-            return false;
-        }
-        let (page, allocations) = self.storage.allocate(capacity);
-        self.depot.borrow_mut().add(page);
-        self.allocations.set(self.allocations.get() + allocations);
-        true
     }
 
     /// Moves slots to the depot, to make room for others.
     #[cold]
     #[inline(never)]
     fn make_room(&self) {
-        self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.storage);
+        self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
         self.free_empty_pages(false);
-    }
-
-    /// Frees empty pages: all, or the surplus.
-    fn free_empty_pages(&self, all: bool) -> u32 {
-        let before = self.depot.borrow().capacity();
-        while let Some(page) = { self.depot.borrow_mut().remove_surplus(&self.storage, all) } {
-            // SAFETY: all its slots are vacant, and it is in no list.
-            unsafe { self.storage.free(page) };
-        }
-        before - self.depot.borrow().capacity()
     }
 
     /// Frees a slab without handles, or its empty pages if slots are in use.
@@ -82,7 +50,7 @@ impl<S: Item> LocalSlab<S> {
     unsafe fn end(this: NonNull<Self>) {
         // SAFETY: the slab is allocated until the last slot is returned, which calls this last.
         let slab = unsafe { this.as_ref() };
-        if slab.live.get() == 0 {
+        if u64::from(slab.depot.borrow().counts.in_use()) == slab.magazines.len() {
             // SAFETY: `new` made it with `Box::leak`, and nobody uses it again.
             drop(unsafe { Box::from_raw(this.as_ptr()) });
         } else {
@@ -95,7 +63,7 @@ impl<S: Item> Drop for LocalSlab<S> {
     fn drop(&mut self) {
         while let Some(page) = self.depot.get_mut().remove_page() {
             // SAFETY: no slot is in use, and nobody refers to the slab.
-            unsafe { self.storage.free(page) };
+            unsafe { self.base.storage.free(page) };
         }
     }
 }
@@ -104,20 +72,13 @@ impl<S: Item> Slab for LocalSlab<S> {
     type Slot = S;
 
     fn new(settings: Settings<S>) -> NonNull<Self> {
-        let zero = || Cell::new(0);
         let initial = settings.initial;
         let this = NonNull::from(Box::leak(Box::<Self>::new_uninit())).cast::<Self>();
         let slab = MaybeUninit::new(LocalSlab {
             magazines: Magazines::new(),
-            live: zero(),
             handles: Cell::new(1),
-            storage: Storage::new(this.cast(), &settings.table, settings.limit()),
             depot: RefCell::new(Depot::new(settings.first_generation)),
-            settings,
-            rented: zero(),
-            abandoned: zero(),
-            refused: zero(),
-            allocations: Cell::new(1),
+            base: Base::new(this.cast(), settings, 1),
         });
         // SAFETY: it is the place of a slab, which nobody else has seen.
         unsafe { this.cast::<MaybeUninit<Self>>().write(slab) };
@@ -126,21 +87,35 @@ impl<S: Item> Slab for LocalSlab<S> {
         this
     }
 
-    fn settings(&self) -> &Settings<S> {
-        &self.settings
+    #[inline(always)]
+    fn base(&self) -> &Base<S> {
+        &self.base
     }
 
-    #[inline(always)]
-    fn storage(&self) -> &Storage<S> {
-        &self.storage
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
+        f(&mut self.depot.borrow_mut())
+    }
+
+    fn begin_growth(&self) -> impl Sized {}
+
+    fn cached(&self) -> u64 {
+        self.magazines.len()
+    }
+
+    fn drain(&self) {
+        let depot = &mut self.depot.borrow_mut();
+        self.magazines.drain(self.magazines.len(), depot, &self.base.storage);
+    }
+
+    fn stats(&self) -> Stats {
+        self.base.stats(self.depot.borrow().counts, self.cached(), 0)
     }
 
     #[inline(always)]
     fn rent(&self) -> Option<NonNull<S>> {
         let slot = self.magazines.pop(ROOM).or_else(|| self.rent_from_depot())?;
-        count(&self.live);
         if !S::INDEXED {
-            count(&self.rented);
+            self.base.rented.add(1);
         }
         Some(slot)
     }
@@ -150,70 +125,26 @@ impl<S: Item> Slab for LocalSlab<S> {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
         let usual = !end.exhausted && !end.abandoned && slab.handles.get() != 0;
-        let put = usual && slab.magazines.push(slot, ROOM);
-        if put {
-            slab.live.set(slab.live.get() - 1);
-        }
-        put
+        usual && slab.magazines.push(slot, ROOM)
     }
 
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
         // SAFETY: the slot came back so.
-        if end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) } {
-            slab.depot.borrow_mut().retire();
+        if end.exhausted && !unsafe { S::begin_epoch(slot, slab.base.settings.layout) } {
+            slab.depot.borrow_mut().counts.retired += 1;
         } else if !slab.magazines.push(slot, ROOM) {
             slab.make_room();
             slab.magazines.push(slot, ROOM);
         }
         if end.abandoned {
-            count(&slab.abandoned);
+            slab.base.abandoned.add(1);
         }
-        slab.live.set(slab.live.get() - 1);
         if slab.handles.get() == 0 {
             // SAFETY: nobody has a handle.
             unsafe { Self::end(this) };
         }
-    }
-
-    fn reserve(&self, additional: u32) {
-        let gone = |depot: &Depot<S>| self.live.get() + u64::from(depot.retired());
-        let is_short =
-            |depot: &Depot<S>| u64::from(depot.capacity()) - gone(depot) < additional.into();
-        let kept = self.live.get().saturating_add(additional.into());
-        self.depot.borrow_mut().reserve(u32::try_from(kept).unwrap_or(u32::MAX));
-        while is_short(&self.depot.borrow()) && self.grow() {}
-    }
-
-    fn trim(&self) -> u32 {
-        let mut depot = self.depot.borrow_mut();
-        self.magazines.drain(self.magazines.len(), &mut depot, &self.storage);
-        depot.forget_reserved();
-        drop(depot);
-        self.free_empty_pages(true)
-    }
-
-    fn stats(&self) -> Stats {
-        let depot = self.depot.borrow();
-        let uses = self.storage.uses(self.settings.first_generation);
-        let (rented, high_water) = uses.unwrap_or((self.rented.get(), depot.most().into()));
-        let live = self.live.get();
-        Stats {
-            rented,
-            returned: rented - live,
-            live,
-            high_water,
-            capacity: depot.capacity().into(),
-            retired: depot.retired().into(),
-            stale_rejections: self.refused.get(),
-            abandoned: self.abandoned.get(),
-            allocations: self.allocations.get(),
-        }
-    }
-
-    fn count_refused(&self) {
-        count(&self.refused);
     }
 
     // There is no other thread that could be inside a call.

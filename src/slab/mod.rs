@@ -1,5 +1,6 @@
 #![doc = include_str!("design.md")]
 
+mod base;
 mod block;
 mod depot;
 mod list;
@@ -21,6 +22,7 @@ mod thread_caches;
 use core::{any::type_name, cell::Cell, ptr::NonNull};
 
 use self::{
+    base::Base,
     depot::Depot,
     list::Node,
     page::{Page, Shape},
@@ -36,6 +38,7 @@ use crate::{
     slot::{End, Home, IndexLayout, Pointer, Slot, Word},
 };
 
+pub(crate) use base::Settings;
 pub(crate) use block::{Block, blocks_within};
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -105,31 +108,6 @@ unsafe impl crate::slot::ForThreads for AnyThread {}
 pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally, Pool);
 pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally, LocalPool);
 
-/// What a slab is made with. It begins with this, and so with the table.
-#[repr(C)]
-pub(crate) struct Settings<S: Item> {
-    pub(crate) table: S::Table,
-    pub(crate) initial: u32,
-    pub(crate) limit: Option<u32>,
-    /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
-    /// its limit although other threads have some for themselves.
-    pub(crate) exact: bool,
-    /// How the bits of an index are shared between slots and epochs.
-    pub(crate) layout: IndexLayout,
-    pub(crate) first_generation: u32,
-}
-
-impl<S: Item> Settings<S> {
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) fn is_bounded(&self) -> bool {
-        self.exact && self.limit.is_some()
-    }
-
-    pub(crate) fn limit(&self) -> u32 {
-        self.limit.unwrap_or(storage::MAX).min(storage::MAX)
-    }
-}
-
 /// What a slab has many of: slots, or blocks.
 ///
 /// # Safety
@@ -191,9 +169,19 @@ pub(crate) trait Slab: Sized {
     /// With one handle.
     fn new(settings: Settings<Self::Slot>) -> NonNull<Self>;
 
-    fn settings(&self) -> &Settings<Self::Slot>;
+    fn base(&self) -> &Base<Self::Slot>;
 
-    fn storage(&self) -> &Storage<Self::Slot>;
+    /// Calls a function with the depot, which no other thread has meanwhile.
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<Self::Slot>) -> R) -> R;
+
+    /// Returns a guard. While it lives, no other thread allocates a page.
+    fn begin_growth(&self) -> impl Sized;
+
+    /// Returns the number of vacant slots that are not in the depot, and that this thread finds without it.
+    fn cached(&self) -> u64;
+
+    /// Moves those slots to the depot.
+    fn drain(&self);
 
     /// A vacant slot, which is out from now on, or `None` if the limit is reached. The caller has
     /// a handle.
@@ -214,16 +202,63 @@ pub(crate) trait Slab: Sized {
     /// The slot is one of this slab, out, vacant, and referred to by nobody.
     unsafe fn put(this: NonNull<Self>, slot: NonNull<Self::Slot>, end: End);
 
-    fn reserve(&self, additional: u32);
-
-    /// Gives pages without a slot that is out back to the allocator; tells how many slots that are. They are not
-    /// [found by their indices](Item::INDEXED).
-    fn trim(&self) -> u32;
-
     fn stats(&self) -> Stats;
 
-    /// A key was refused.
-    fn count_refused(&self);
+    /// Allocates a page unless there are `enough` slots. Returns `false` if the limit is reached.
+    #[cold]
+    fn grow(&self, enough: impl FnOnce(&Depot<Self::Slot>) -> bool) -> bool {
+        let _guard = self.begin_growth();
+        let base = self.base();
+        let (enough, capacity) = self.with_depot(|depot| (enough(depot), depot.counts.capacity));
+        if enough || capacity >= base.settings.limit() {
+            return enough;
+        }
+        // The depot is not locked meanwhile.
+        let (page, allocations) = base.storage.allocate(capacity);
+        base.allocations.add(allocations);
+        self.with_depot(|depot| depot.add(page));
+        true
+    }
+
+    /// Makes sure that `additional` slots are vacant, up to the limit, and that these are not freed before a trim.
+    fn reserve(&self, additional: u32) {
+        let cached = u32::try_from(self.cached()).unwrap_or(u32::MAX);
+        let more = additional.saturating_sub(cached);
+        let mut is_short = self.with_depot(|Depot { counts, .. }| {
+            counts.reserved = counts.reserved.max(counts.in_use().saturating_add(more));
+            counts.vacant < more
+        });
+        while is_short && self.grow(|depot| depot.counts.vacant >= more) {
+            is_short = self.with_depot(|depot| depot.counts.vacant < more);
+        }
+    }
+
+    /// Frees all empty pages. Returns the number of their slots, which are not [found by their indices](Item::INDEXED).
+    fn trim(&self) -> u32 {
+        self.drain();
+        self.with_depot(|depot| depot.counts.reserved = 0);
+        self.free_empty_pages(true)
+    }
+
+    /// Frees empty pages: all, or the surplus. Returns the number of their slots.
+    fn free_empty_pages(&self, all: bool) -> u32 {
+        /// The number of pages to remove at a time, because other threads wait for the depot.
+        const AT_ONCE: usize = 8;
+
+        let (storage, mut slots) = (&self.base().storage, 0);
+        loop {
+            let mut pages = [const { None::<Node<Page<Self::Slot>>> }; AT_ONCE];
+            self.with_depot(|depot| {
+                pages.fill_with(|| depot.remove_surplus(storage, all));
+            });
+            for page in pages {
+                let Some(page) = page else { return slots };
+                slots += page.len();
+                // SAFETY: all its slots are vacant, and it is in no list.
+                unsafe { storage.free(page) };
+            }
+        }
+    }
 
     /// Adds one to the number of slots that a claimant is about to return.
     fn begin_return(&self);

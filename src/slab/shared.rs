@@ -6,18 +6,18 @@ use alloc::boxed::Box;
 use core::{mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    Depot, Item, Settings, Slab, Stats, Storage,
+    Base, Depot, Item, Settings, Slab, Stats,
+    depot::Counts,
     list::{List, Node},
-    magazines::{MAGAZINE, ROOM},
-    page::Page,
+    magazines::{MAGAZINE, Magazines, ROOM},
     stripes::{Stripe, Stripes},
     thread_cache::{Detached, ThreadCache},
     thread_caches,
 };
 use crate::{
-    slot::End,
+    slot::{End, Word},
     sync::{
-        AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
+        AtomicBool, AtomicU32, AtomicUsize, Backoff, Mutex,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
         lock,
     },
@@ -25,10 +25,9 @@ use crate::{
 
 #[repr(C)]
 pub(crate) struct SharedSlab<S: Item> {
-    settings: Settings<S>,
+    base: Base<S>,
     /// The pointer from the allocator.
     this: NonNull<Self>,
-    storage: Storage<S>,
     stripes: Stripes,
     handles: AtomicUsize,
     /// The references that keep the slab allocated: one for all handles, one for each cache in `caches`, one for each call that uses
@@ -41,12 +40,6 @@ pub(crate) struct SharedSlab<S: Item> {
     growing: Mutex<()>,
     /// The number of claimants that are about to return a slot.
     returning: AtomicU32,
-    // ORDERING: Relaxed for the counters that follow: they are for statistics.
-    /// The number of slots that were rented from elsewhere than a cache, if slots do not count their uses.
-    rented: AtomicU64,
-    abandoned: AtomicU64,
-    refused: AtomicU64,
-    allocations: AtomicU64,
     /// Makes a model fail if the slab leaks.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
@@ -70,18 +63,30 @@ impl<S: Item> SharedSlab<S> {
         NonNull::from(self).cast()
     }
 
+    /// Calls a function with what the lock protects.
+    fn locked<R>(&self, f: impl FnOnce(&mut Locked<S>) -> R) -> R {
+        let mut locked = lock(&self.locked);
+        let result = f(&mut locked);
+        let Counts { vacant, capacity, .. } = locked.depot.counts;
+        let is_full = vacant == 0 && capacity >= self.base.settings.limit();
+        // ORDERING: Relaxed: the lock orders the changes.
+        if self.is_full.load(Relaxed) != is_full {
+            self.is_full.store(is_full, Relaxed);
+        }
+        result
+    }
+
     /// Returns the cache of the calling thread, and creates it if needed. Returns `None` if the thread is running its thread-local
     /// destructors.
     fn cache(&self) -> Option<Node<ThreadCache>> {
         let new = || {
-            let spare = { lock(&self.locked).spare.take() };
-            let cache = spare.unwrap_or_else(|| {
-                self.allocations.fetch_add(1, Relaxed);
+            let cache = self.locked(|locked| locked.spare.take()).unwrap_or_else(|| {
+                self.base.allocations.add(1);
                 ThreadCache::new(self.this.cast(), Self::detach)
             });
             // ORDERING: Relaxed: the handle of the caller keeps the slab allocated.
             self.refs.fetch_add(1, Relaxed);
-            lock(&self.locked).caches.push(cache);
+            self.locked(|locked| locked.caches.push(cache));
             cache
         };
         thread_caches::find_slowly(self.address())
@@ -92,8 +97,11 @@ impl<S: Item> SharedSlab<S> {
     #[cold]
     #[inline(never)]
     fn rent_slowly(&self) -> Option<NonNull<S>> {
-        let slot =
-            if self.settings.is_bounded() { self.rent_bounded() } else { self.rent_from_depot() }?;
+        let slot = if self.base.settings.is_bounded() {
+            self.rent_bounded()
+        } else {
+            self.rent_from_depot()
+        }?;
         if !S::INDEXED {
             self.count_rent();
         }
@@ -103,9 +111,9 @@ impl<S: Item> SharedSlab<S> {
     /// Counts a rented slot, in the cache of the calling thread if it has one.
     fn count_rent(&self) {
         // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
-        match thread_caches::find(self.address()).filter(|_| !self.settings.is_bounded()) {
+        match thread_caches::find(self.address()).filter(|_| !self.base.settings.is_bounded()) {
             Some(cache) => cache.count(),
-            None => drop(self.rented.fetch_add(1, Relaxed)),
+            None => self.base.rented.add(1),
         }
     }
 
@@ -123,21 +131,18 @@ impl<S: Item> SharedSlab<S> {
             return at_hand;
         }
         loop {
-            // ORDERING: Relaxed. A thread that knows of a return sees the store of `clear_full`, or a later one.
+            // ORDERING: Relaxed. A thread that knows of a return sees the store of `locked`, or a later one.
             if self.is_full.load(Relaxed) {
                 return None;
             }
-            let slot = {
-                let depot = &mut lock(&self.locked).depot;
-                match cache {
-                    Some(cache) => {
-                        cache.magazines.refill(depot, S::NEW_AT_ONCE);
-                        cache.pop()
-                    }
-                    None => depot.take(&mut 1),
+            let slot = self.with_depot(|depot| match cache {
+                Some(cache) => {
+                    cache.magazines.refill(depot, S::NEW_AT_ONCE);
+                    cache.pop()
                 }
-            };
-            if slot.is_some() || !self.grow(|depot| depot.vacant() > 0) {
+                None => depot.take(&mut 1),
+            });
+            if slot.is_some() || !self.grow(|depot| depot.counts.vacant > 0) {
                 return slot;
             }
         }
@@ -151,73 +156,21 @@ impl<S: Item> SharedSlab<S> {
                 Ok(slot) => return Some(slot),
                 Err(seen) => seen,
             };
-            let mut locked = lock(&self.locked);
-            if let Some(slot) = locked.depot.take(&mut 1) {
-                if let Some(own) = self.stripes.own().try_lock() {
-                    own.magazines.refill(&mut locked.depot, S::NEW_AT_ONCE);
+            // The stripe is unlocked before the depot: a thread that finds the depot empty sees that the stripe has changed.
+            let (slot, is_none) = self.with_depot(|depot| {
+                let slot = depot.take(&mut 1);
+                if let Some(own) = slot.and_then(|_| self.stripes.own().try_lock()) {
+                    own.magazines.refill(depot, S::NEW_AT_ONCE);
                 }
-                return Some(slot);
+                (slot, self.stripes.is_unchanged(seen))
+            });
+            if slot.is_some() {
+                return slot;
             }
-            let is_none = self.stripes.is_unchanged(seen);
-            drop(locked);
             if !is_none {
                 backoff.wait();
-            } else if !self.grow(|depot| depot.vacant() > 0) {
+            } else if !self.grow(|depot| depot.counts.vacant > 0) {
                 return None;
-            }
-        }
-    }
-
-    /// Clears `is_full` if the depot has vacant slots. The caller holds the lock.
-    fn clear_full(&self, depot: &Depot<S>) {
-        if depot.vacant() > 0 {
-            self.is_full.store(false, Relaxed);
-        }
-    }
-
-    /// Allocates a page unless there are `enough` slots. Returns `false` if the limit is reached.
-    #[cold]
-    fn grow(&self, enough: impl FnOnce(&Depot<S>) -> bool) -> bool {
-        let _only = lock(&self.growing);
-        let capacity = {
-            let depot = &lock(&self.locked).depot;
-            if enough(depot) {
-                return true;
-            }
-            if depot.capacity() >= self.settings.limit() {
-                self.is_full.store(depot.vacant() == 0, Relaxed);
-                return false;
-            }
-            depot.capacity()
-        };
-        let (page, allocations) = self.storage.allocate(capacity);
-        self.allocations.fetch_add(allocations, Relaxed);
-        lock(&self.locked).depot.add(page);
-        true
-    }
-
-    /// Frees empty pages: all, or the surplus.
-    fn free_empty_pages(&self, all: bool) -> u32 {
-        /// The number of pages to remove at a time, because other threads wait for the lock.
-        const AT_ONCE: usize = 8;
-
-        let mut slots = 0;
-        loop {
-            let mut pages = [const { None::<Node<Page<S>>> }; AT_ONCE];
-            {
-                let depot = &mut lock(&self.locked).depot;
-                for page in &mut pages {
-                    *page = depot.remove_surplus(&self.storage, all);
-                }
-                if pages[0].is_some() {
-                    self.is_full.store(false, Relaxed);
-                }
-            }
-            for page in pages {
-                let Some(page) = page else { return slots };
-                slots += page.len();
-                // SAFETY: all its slots are vacant, and it is in no list.
-                unsafe { self.storage.free(page) };
             }
         }
     }
@@ -238,27 +191,25 @@ impl<S: Item> SharedSlab<S> {
         let slab = unsafe { this.as_ref() };
         // ORDERING: Relaxed: the slot keeps the slab allocated.
         slab.refs.fetch_add(1, Relaxed);
-        let (is_closed, is_surplus) = {
-            let mut locked = lock(&slab.locked);
-            let Locked { depot, is_closed, .. } = &mut *locked;
+        let storage = &slab.base.storage;
+        let (is_closed, is_surplus) = slab.locked(|Locked { depot, is_closed, .. }| {
             // A closed slab is detached from the cache.
             if retire {
-                depot.retire();
+                depot.counts.retired += 1;
             } else if let Some(cache) = own.filter(|_| !*is_closed) {
-                cache.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
+                cache.magazines.drain(MAGAZINE.into(), depot, storage);
                 cache.magazines.push(slot, ROOM);
             } else {
                 // SAFETY: the caller's.
-                unsafe { depot.put(&slab.storage, slot) };
+                unsafe { depot.put(storage, slot) };
                 // If the stripe is full, make room for the next slots.
                 let stripe = slab.stripes.own();
                 if let Some(inside) = (stripe.len() == ROOM).then(|| stripe.try_lock()).flatten() {
-                    inside.magazines.drain(MAGAZINE.into(), depot, &slab.storage);
+                    inside.magazines.drain(MAGAZINE.into(), depot, storage);
                 }
             }
-            slab.clear_full(depot);
-            (*is_closed, depot.surplus(&slab.storage, *is_closed).is_some())
-        };
+            (*is_closed, depot.surplus(storage, *is_closed).is_some())
+        });
         if is_surplus {
             slab.free_empty_pages(is_closed);
         }
@@ -281,21 +232,19 @@ impl<S: Item> SharedSlab<S> {
         if is_first || slots > 0 {
             // SAFETY: the reference of the cache, or those of the uncounted slots, keep the slab allocated.
             let of_cache = unsafe { slab.as_ref() };
-            let is_closed = {
-                let mut locked = lock(&of_cache.locked);
-                cache.magazines.drain(slots, &mut locked.depot, &of_cache.storage);
-                of_cache.clear_full(&locked.depot);
-                of_cache.rented.fetch_add(cache.rents(), Relaxed);
+            let is_closed = of_cache.locked(|Locked { depot, caches, spare, is_closed }| {
+                cache.magazines.drain(slots, depot, &of_cache.base.storage);
+                of_cache.base.rented.add(cache.rents());
                 if is_first {
-                    locked.caches.remove(cache);
-                    if !locked.is_closed && locked.spare.is_none() {
+                    caches.remove(cache);
+                    if !*is_closed && spare.is_none() {
                         cache.renew();
                         is_spare = true;
-                        locked.spare = Some(cache);
+                        *spare = Some(cache);
                     }
                 }
-                locked.is_closed
-            };
+                *is_closed
+            });
             of_cache.free_empty_pages(is_closed);
             let of_slots =
                 if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
@@ -326,13 +275,13 @@ impl<S: Item> SharedSlab<S> {
 
 impl<S: Item> Drop for SharedSlab<S> {
     fn drop(&mut self) {
-        if let Some(spare) = { lock(&self.locked).spare.take() } {
+        if let Some(spare) = self.locked(|locked| locked.spare.take()) {
             // SAFETY: no thread uses it, and it is in no list.
             unsafe { ThreadCache::free(spare) };
         }
-        while let Some(page) = { lock(&self.locked).depot.remove_page() } {
+        while let Some(page) = self.with_depot(Depot::remove_page) {
             // SAFETY: no slot is in use, and nobody refers to the slab.
-            unsafe { self.storage.free(page) };
+            unsafe { self.base.storage.free(page) };
         }
         // As for a `Slot`.
         #[cfg(loom)]
@@ -343,10 +292,7 @@ impl<S: Item> Drop for SharedSlab<S> {
             self.refs.with_mut(|_| ());
             self.returning.with_mut(|_| ());
             self.stripes.touch();
-            let Self { rented, abandoned, refused, allocations, .. } = self;
-            for count in [rented, abandoned, refused, allocations] {
-                count.with_mut(|_| ());
-            }
+            self.base.touch();
         }
     }
 }
@@ -355,14 +301,12 @@ impl<S: Item> Slab for SharedSlab<S> {
     type Slot = S;
 
     fn new(settings: Settings<S>) -> NonNull<Self> {
-        let count = || AtomicU64::new(0);
         let place = Box::leak(Box::<Self>::new_uninit());
         let this = NonNull::from(&mut *place).cast::<Self>();
         let depot = Depot::new(settings.first_generation);
         let initial = settings.initial;
         let place = this.cast::<MaybeUninit<Self>>();
         let slab = MaybeUninit::new(SharedSlab {
-            storage: Storage::new(this.cast(), &settings.table, settings.limit()),
             stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
             handles: AtomicUsize::new(1),
             refs: AtomicUsize::new(1),
@@ -375,12 +319,8 @@ impl<S: Item> Slab for SharedSlab<S> {
             is_full: AtomicBool::new(false),
             growing: Mutex::new(()),
             returning: AtomicU32::new(0),
-            rented: count(),
-            abandoned: count(),
-            refused: count(),
-            // The slab and its stripes.
-            allocations: AtomicU64::new(2),
-            settings,
+            // The slab and its stripes were allocated.
+            base: Base::new(this.cast(), settings, 2),
             this,
             #[cfg(loom)]
             lives: loom::alloc::Track::new(()),
@@ -397,13 +337,46 @@ impl<S: Item> Slab for SharedSlab<S> {
         this
     }
 
-    fn settings(&self) -> &Settings<S> {
-        &self.settings
+    #[inline(always)]
+    fn base(&self) -> &Base<S> {
+        &self.base
     }
 
-    #[inline(always)]
-    fn storage(&self) -> &Storage<S> {
-        &self.storage
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
+        self.locked(|locked| f(&mut locked.depot))
+    }
+
+    fn begin_growth(&self) -> impl Sized {
+        lock(&self.growing)
+    }
+
+    fn cached(&self) -> u64 {
+        let own = if self.base.settings.is_bounded() { None } else { self.cache() };
+        own.map_or(0, |cache| cache.magazines.len()) + self.stripes.len()
+    }
+
+    fn drain(&self) {
+        let drain = |magazines: &Magazines<_, _>, depot: &mut _| {
+            magazines.drain(magazines.len(), depot, &self.base.storage);
+        };
+        if let Some(own) = thread_caches::find_slowly(self.address()) {
+            self.with_depot(|depot| drain(&own.magazines, depot));
+        }
+        for stripe in self.stripes.iter() {
+            let guard = stripe.lock();
+            self.with_depot(|depot| drain(guard.magazines, depot));
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        let (counts, cached, rented) = self.locked(|Locked { depot, caches, .. }| {
+            let add = |(slots, rents), cache: Node<ThreadCache>| {
+                (slots + cache.magazines.len(), rents + cache.rents())
+            };
+            let (cached, rented) = caches.iter().fold((self.stripes.len(), 0), add);
+            (depot.counts, cached, rented)
+        });
+        self.base.stats(counts, cached, rented)
     }
 
     #[inline(always)]
@@ -431,12 +404,12 @@ impl<S: Item> Slab for SharedSlab<S> {
         // SAFETY: the slot keeps the slab allocated until it is returned.
         let slab = unsafe { this.as_ref() };
         if end.abandoned {
-            slab.abandoned.fetch_add(1, Relaxed);
+            slab.base.abandoned.add(1);
         }
         // SAFETY: the slot came back so.
-        let retire = end.exhausted && !unsafe { S::begin_epoch(slot, slab.settings.layout) };
+        let retire = end.exhausted && !unsafe { S::begin_epoch(slot, slab.base.settings.layout) };
         let find = || thread_caches::find_slowly(this.cast());
-        let own = if retire || slab.settings.is_bounded() { None } else { find() };
+        let own = if retire || slab.base.settings.is_bounded() { None } else { find() };
         let put = |cache: Node<ThreadCache>| cache.push(slot);
         // SAFETY: the slot keeps the stripes allocated until it is in one of them.
         let put_into_stripe = || !retire && unsafe { Stripes::put(slab.stripes.all(), slot) };
@@ -445,68 +418,6 @@ impl<S: Item> Slab for SharedSlab<S> {
         }
         // SAFETY: the caller's.
         unsafe { Self::put_slowly(this, slot, own, retire) };
-    }
-
-    fn reserve(&self, additional: u32) {
-        let own = if self.settings.is_bounded() { None } else { self.cache() };
-        let own = own.map_or(0, |cache| cache.magazines.len());
-        let in_stripes = self.stripes.iter().map(Stripe::len).sum::<u64>();
-        let own = u32::try_from(own + in_stripes).unwrap_or(u32::MAX);
-        let more = additional.saturating_sub(own);
-        {
-            let depot = &mut lock(&self.locked).depot;
-            depot.reserve(depot.in_use().saturating_add(more));
-        }
-        while self.grow(|depot| depot.vacant() >= more) {
-            if lock(&self.locked).depot.vacant() >= more {
-                return;
-            }
-        }
-    }
-
-    fn trim(&self) -> u32 {
-        if let Some(own) = thread_caches::find_slowly(self.address()) {
-            let depot = &mut lock(&self.locked).depot;
-            own.magazines.drain(own.magazines.len(), depot, &self.storage);
-            self.clear_full(depot);
-        }
-        for stripe in self.stripes.iter() {
-            let guard = stripe.lock();
-            let depot = &mut lock(&self.locked).depot;
-            guard.magazines.drain(guard.magazines.len(), depot, &self.storage);
-        }
-        lock(&self.locked).depot.forget_reserved();
-        self.free_empty_pages(true)
-    }
-
-    fn stats(&self) -> Stats {
-        let locked = lock(&self.locked);
-        let depot = &locked.depot;
-        let in_stripes = self.stripes.iter().map(Stripe::len).sum::<u64>();
-        let (in_caches, counted) = locked.caches.iter().fold((0, 0), |(slots, rents), cache| {
-            (slots + cache.magazines.len(), rents + cache.rents())
-        });
-        let live = u64::from(depot.in_use()).saturating_sub(in_stripes + in_caches);
-        let (capacity, retired, most) = (depot.capacity(), depot.retired(), depot.most());
-        drop(locked);
-        let uses = self.storage.uses(self.settings.first_generation);
-        let counted = (counted + self.rented.load(Relaxed), most.into());
-        let (rented, high_water) = uses.unwrap_or(counted);
-        Stats {
-            rented,
-            returned: rented.saturating_sub(live),
-            live,
-            high_water,
-            capacity: capacity.into(),
-            retired: retired.into(),
-            stale_rejections: self.refused.load(Relaxed),
-            abandoned: self.abandoned.load(Relaxed),
-            allocations: self.allocations.load(Relaxed),
-        }
-    }
-
-    fn count_refused(&self) {
-        self.refused.fetch_add(1, Relaxed);
     }
 
     fn begin_return(&self) {
@@ -545,9 +456,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         let slab = unsafe { this.as_ref() };
         thread_caches::detach(this.cast());
         slab.stripes.iter().for_each(Stripe::close);
-        let refs = {
-            let mut locked = lock(&slab.locked);
-            let Locked { depot, caches, is_closed, .. } = &mut *locked;
+        let refs = slab.locked(|Locked { depot, caches, is_closed, .. }| {
             let (leaving, mut counted, mut left) = (List::new(), 0, 0);
             while let Some(cache) = caches.pop() {
                 if let Some(slots) = ThreadCache::detach_by_slab(cache) {
@@ -561,13 +470,13 @@ impl<S: Item> Slab for SharedSlab<S> {
             *is_closed = true;
             for stripe in slab.stripes.iter() {
                 let magazines = stripe.closed();
-                magazines.drain(magazines.len(), depot, &slab.storage);
+                magazines.drain(magazines.len(), depot, &slab.base.storage);
             }
-            let out = depot.in_use() - u32::try_from(counted).expect("they are of the slab");
+            let out = depot.counts.in_use() - u32::try_from(counted).expect("they are of the slab");
             // ORDERING: Relaxed: the reference of the handles is released below, and those of slots under the lock later.
             slab.refs.fetch_add(out as usize, Relaxed);
             1 + left
-        };
+        });
         slab.free_empty_pages(true);
         // SAFETY: these are the references of the handles and of the caches that were detached.
         unsafe { Self::release(this, refs) };

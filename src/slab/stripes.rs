@@ -180,6 +180,11 @@ impl Stripes {
         self.0.iter()
     }
 
+    /// Returns the number of slots in all stripes.
+    pub(crate) fn len(&self) -> u64 {
+        self.iter().map(Stripe::len).sum()
+    }
+
     /// Returns the stripe that the calling thread uses first.
     #[inline(always)]
     pub(crate) fn own(&self) -> &Stripe {

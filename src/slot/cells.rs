@@ -26,6 +26,9 @@ pub(crate) trait Word {
     /// before is visible to the other.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
 
+    /// Adds to a count for statistics, which orders nothing.
+    fn add(&self, number: u64);
+
     /// See [`Slot::touch`](super::Slot).
     #[cfg(loom)]
     fn touch(&mut self);
@@ -78,6 +81,11 @@ impl Word for Cell<u64> {
         }
         self.set(new);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn add(&self, number: u64) {
+        self.set(self.get() + number);
     }
 
     #[cfg(loom)]
@@ -153,6 +161,12 @@ impl Word for AtomicU64 {
         // slot before, or read from it, was so before the flag says it. Acquire, with its
         // exchanges: what it has put there may be taken out.
         self.compare_exchange(current, new, AcqRel, Acquire).map(drop)
+    }
+
+    #[inline(always)]
+    fn add(&self, number: u64) {
+        // ORDERING: Relaxed: it is for statistics.
+        self.fetch_add(number, Relaxed);
     }
 
     #[cfg(loom)]
