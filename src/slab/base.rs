@@ -1,0 +1,86 @@
+//! What a slab has for one thread as for several: what it is made with, its storage, and its counts.
+
+use super::{Item, Stats, depot::Counts, storage, storage::Storage};
+use crate::slot::{IndexLayout, Word};
+
+/// What a slab is made with.
+#[repr(C)]
+pub(crate) struct Settings<S: Item> {
+    pub(crate) table: S::Table,
+    pub(crate) initial: u32,
+    pub(crate) limit: Option<u32>,
+    /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
+    /// its limit although other threads have some for themselves.
+    pub(crate) exact: bool,
+    /// How the bits of an index are shared between slots and epochs.
+    pub(crate) layout: IndexLayout,
+    pub(crate) first_generation: u32,
+}
+
+impl<S: Item> Settings<S> {
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.exact && self.limit.is_some()
+    }
+
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(storage::MAX).min(storage::MAX)
+    }
+}
+
+/// What every slab begins with. It begins with the table, which slots refer to.
+#[repr(C)]
+pub(crate) struct Base<S: Item> {
+    pub(crate) settings: Settings<S>,
+    pub(crate) storage: Storage<S>,
+    /// The number of rents that are counted nowhere else, if slots do not count their uses.
+    pub(crate) rented: S::Word,
+    pub(crate) abandoned: S::Word,
+    /// The number of keys that were refused.
+    pub(crate) refused: S::Word,
+    pub(crate) allocations: S::Word,
+}
+
+impl<S: Item> Base<S> {
+    /// Returns the base of the slab at an address. It has made `allocations`.
+    pub(crate) fn new(
+        slab: core::ptr::NonNull<()>,
+        settings: Settings<S>,
+        allocations: u64,
+    ) -> Self {
+        Base {
+            storage: Storage::new(slab, &settings.table, settings.limit()),
+            settings,
+            rented: S::Word::new(0),
+            abandoned: S::Word::new(0),
+            refused: S::Word::new(0),
+            allocations: S::Word::new(allocations),
+        }
+    }
+
+    /// `cached` is the number of vacant slots that are not in the depot, and `rented` the number of rents that caches
+    /// have counted.
+    pub(crate) fn stats(&self, counts: Counts, cached: u64, rented: u64) -> Stats {
+        let live = u64::from(counts.in_use()).saturating_sub(cached);
+        let uses = self.storage.uses(self.settings.first_generation);
+        let counted = (rented + self.rented.load(), counts.most.into());
+        let (rented, high_water) = uses.unwrap_or(counted);
+        Stats {
+            rented,
+            returned: rented.saturating_sub(live),
+            live,
+            high_water,
+            capacity: counts.capacity.into(),
+            retired: counts.retired.into(),
+            stale_rejections: self.refused.load(),
+            abandoned: self.abandoned.load(),
+            allocations: self.allocations.load(),
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn touch(&mut self) {
+        let Self { rented, abandoned, refused, allocations, .. } = self;
+        [rented, abandoned, refused, allocations].into_iter().for_each(Word::touch);
+    }
+}
