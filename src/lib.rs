@@ -196,11 +196,23 @@ pub use crate::{
     token::Token,
 };
 
+#[cfg(feature = "macros")]
+pub use value_future_macros::async_trait;
+
 /// What the macros refer to.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::future::TryTake;
     pub use core::result::Result::{Err, Ok};
+    #[cfg(feature = "macros")]
+    pub use value_future_macros::make;
+
+    /// Calls a function that is rarely needed, and keeps its code out of the caller's.
+    #[cold]
+    #[inline(never)]
+    pub fn out_of_line<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
 
 /// Called on a road that is not the ready one, this tells the compiler so; it does nothing.

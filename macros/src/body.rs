@@ -1,0 +1,102 @@
+//! The body of a method, which becomes an async block.
+//!
+//! ```text
+//! async fn f(&self, x: &T, (a, b): (A, B)) -> R {
+//!     self + x + a + b
+//! }
+//!
+//! async move {
+//!     if let Some(result) = None::<R> { return result; }   // tells the compiler the type of each `return`
+//!     let this = self;
+//!     let (a, b) = argument2;                              // in this order, so that they are dropped as an `async fn` does
+//!     let result: R = { this + x + a + b };
+//!     result
+//! }
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{
+    Attribute, Block, FnArg, Pat, PatType, ReturnType, Signature, Token, Type,
+    visit_mut::{self, VisitMut},
+};
+
+use crate::{receiver, signature::argument_name};
+
+/// Returns the async block.
+pub(crate) fn into_async_block(signature: &Signature, body: &mut Block) -> TokenStream {
+    let asyncness = signature.asyncness.expect("it is an `async fn`");
+    if signature.receiver().is_some() {
+        receiver::rename_in_block(body);
+    }
+    let bindings = signature.inputs.iter().enumerate().map(|(position, argument)| match argument {
+        FnArg::Receiver(receiver) => {
+            let (span, mutability) = (receiver.self_token.span, receiver.mutability);
+            let (name, this) = (receiver::name(span), Token![self](span));
+            // `&mut self` may be borrowed as it is, as `&mut self`.
+            let unused = mutability.map(|_| quote!(#[allow(unused_mut)]));
+            quote!(#unused let #mutability #name = #this;)
+        }
+        FnArg::Typed(argument) => binding(position, argument),
+    });
+    let mut output = match &signature.output {
+        ReturnType::Default => {
+            return quote_spanned!(asyncness.span=> async move {
+                #(#bindings)*
+                let _: () = #body;
+            });
+        }
+        ReturnType::Type(_, output) => output.clone(),
+    };
+    InferImplTraits.visit_type_mut(&mut output);
+    quote_spanned!(asyncness.span=> async move {
+        if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<#output> {
+            #[allow(unreachable_code)]
+            return __result;
+        }
+        #(#bindings)*
+        let __result: #output = #body;
+        #[allow(unreachable_code)]
+        __result
+    })
+}
+
+/// Returns the statement that moves an argument into the block.
+fn binding(position: usize, argument: &PatType) -> TokenStream {
+    let PatType { attrs, pat, ty, .. } = argument;
+    let attributes = attrs.iter().filter(|attribute| is_cfg(attribute));
+    match &**pat {
+        // A reference is captured, and dropping it does nothing.
+        _ if matches!(**ty, Type::Reference(_)) => TokenStream::new(),
+        Pat::Ident(pattern) if pattern.subpat.is_none() => {
+            let (name, mutability) = (&pattern.ident, &pattern.mutability);
+            quote!(#(#attributes)* let #mutability #name = #name;)
+        }
+        Pat::Wild(_) => {
+            let name = argument_name(position, pat);
+            quote!(#(#attributes)* let #name = #name;)
+        }
+        pattern => {
+            let name = argument_name(position, pat);
+            // Moved as a whole, so that also what the pattern does not bind is dropped here.
+            quote!(#(#attributes)* let #pattern = { let #name = #name; #name };)
+        }
+    }
+}
+
+pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg")
+}
+
+/// The compiler knows what an `impl Trait` in an output is, and the block cannot name it.
+pub(crate) struct InferImplTraits;
+
+impl VisitMut for InferImplTraits {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::ImplTrait(inner) = ty {
+            let underscore_token = Token![_](inner.impl_token.span);
+            *ty = Type::Infer(syn::TypeInfer { underscore_token });
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+}

@@ -1,0 +1,184 @@
+//! What is around the async block: the call that makes a value future of it, and `#[ready]` before that.
+//!
+//! ```text
+//! #[ready(self.cached(key))]
+//! async fn get(&self, key: String) -> R { … }
+//!
+//! {
+//!     let ready: Option<R> = {
+//!         let this = self;
+//!         let key = &key;
+//!         this.cached(key)
+//!     };
+//!     match ready {
+//!         Some(result) => ValueFuture::ready(result),
+//!         None => out_of_line(move || ValueFuture::pooled(async move { … })),
+//!     }
+//! }
+//! ```
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{
+    Attribute, Block, Error, Expr, ExprCall, FnArg, Ident, Pat, PatIdent, Receiver, Result,
+    ReturnType, Signature, Stmt, Token, Type, parse_quote, visit_mut::VisitMut,
+};
+
+use crate::{
+    body::{InferImplTraits, is_cfg},
+    options::{Options, Place},
+    receiver,
+    signature::argument_name,
+};
+
+/// The expression of `#[ready]`.
+pub(crate) struct Ready(pub(crate) Expr);
+
+/// Returns the body of the method. `is_unfinished` if other attribute macros are to see the form that they know from `async-trait`.
+pub(crate) fn method_body(
+    signature: &Signature,
+    ready: Option<Ready>,
+    block: &TokenStream,
+    options: &Options,
+    is_unfinished: bool,
+) -> Block {
+    let is_cold = ready.is_some();
+    let make = if is_unfinished { quote!(Box::pin(#block)) } else { call(options, is_cold, block) };
+    let Some(Ready(mut expression)) = ready else { return parse_quote!({ #make }) };
+    receiver::rename_in_expression(&mut expression);
+    let mut output = match &signature.output {
+        ReturnType::Default => parse_quote!(()),
+        ReturnType::Type(_, output) => (**output).clone(),
+    };
+    InferImplTraits.visit_type_mut(&mut output);
+    let bindings = signature.inputs.iter().enumerate().map(|(at, argument)| borrow(at, argument));
+    let future = future(options);
+    let result = Ident::new("__result", Span::mixed_site());
+    parse_quote!({
+        if let ::core::option::Option::Some(#result) = {
+            #(#bindings)*
+            let __ready: ::core::option::Option<#output> = #expression;
+            __ready
+        } {
+            return #future::ready(#result);
+        }
+        #make
+    })
+}
+
+/// Returns the statement by which the expression of `#[ready]` sees an argument.
+fn borrow(position: usize, argument: &FnArg) -> TokenStream {
+    let unused = quote!(#[allow(unused_variables)]);
+    match argument {
+        FnArg::Receiver(Receiver { self_token, ty, .. }) => {
+            let (name, this) = (receiver::name(self_token.span), Token![self](self_token.span));
+            let view = view(ty, &this);
+            quote!(#unused let #name = #view;)
+        }
+        FnArg::Typed(argument) => {
+            let attributes = argument.attrs.iter().filter(|attribute| is_cfg(attribute));
+            let is_reference = matches!(*argument.ty, Type::Reference(_));
+            match &*argument.pat {
+                Pat::Wild(_) => TokenStream::new(),
+                Pat::Ident(PatIdent { ident, subpat: None, .. }) => {
+                    let view = view(&argument.ty, ident);
+                    quote!(#(#attributes)* #unused let #ident = #view;)
+                }
+                // The signature binds its names.
+                _ if is_reference => TokenStream::new(),
+                pattern => {
+                    let (name, mut pattern) = (argument_name(position, pattern), pattern.clone());
+                    BindReferences.visit_pat_mut(&mut pattern);
+                    quote!(#(#attributes)* #unused let #pattern = &#name;)
+                }
+            }
+        }
+    }
+}
+
+/// Returns an argument as a reference: shared if it is no mutable one.
+fn view(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
+    match ty {
+        Type::Reference(reference) if reference.mutability.is_some() => quote!(&mut *#argument),
+        Type::Reference(_) => argument.to_token_stream(),
+        _ => quote!(&#argument),
+    }
+}
+
+/// Makes a pattern one that is matched against a reference.
+struct BindReferences;
+
+impl VisitMut for BindReferences {
+    fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
+        pattern.by_ref = None;
+        pattern.mutability = None;
+        syn::visit_mut::visit_pat_ident_mut(self, pattern);
+    }
+}
+
+fn future(options: &Options) -> TokenStream {
+    let krate = &options.krate;
+    if options.is_local { quote!(#krate::LocalValueFuture) } else { quote!(#krate::ValueFuture) }
+}
+
+/// Returns the call that makes a value future.
+fn call(options: &Options, is_cold: bool, block: &TokenStream) -> TokenStream {
+    // Errors about the block point at `async`.
+    let span = block.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
+    let future = future(options).into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    let future = future.collect::<TokenStream>();
+    let call = match (&options.place, options.is_eager) {
+        (Place::Pooled, false) => quote_spanned!(span=> #future::pooled(#block)),
+        (Place::Pooled, true) => quote_spanned!(span=> #future::eager(#block)),
+        (Place::Boxed, _) => quote_spanned!(span=> #future::boxed(#block)),
+        (Place::Pool(pool), false) => quote_spanned!(span=> (#pool).future(#block)),
+        (Place::Pool(pool), true) => quote_spanned!(span=> (#pool).eager(#block)),
+    };
+    let krate = &options.krate;
+    if is_cold { quote!(#krate::__private::out_of_line(move || #call)) } else { call }
+}
+
+/// Returns the attribute that does the rest, after other attribute macros.
+pub(crate) fn attribute(options: &Options, is_cold: bool) -> Attribute {
+    let Options { is_local, place, is_eager, krate, .. } = options;
+    let local = is_local.then(|| quote!(?Send,));
+    let place = match place {
+        Place::Pooled => quote!(),
+        Place::Boxed => quote!(boxed,),
+        Place::Pool(pool) => quote!(pool = #pool,),
+    };
+    let eager = is_eager.then(|| quote!(eager,));
+    let cold = is_cold.then(|| quote!(cold,));
+    parse_quote!(#[#krate::__private::make(#local #place #eager #cold crate = #krate)])
+}
+
+/// Replaces the `Box::pin(future)` at the end of a body.
+pub(crate) fn replace_box(body: &mut Block, options: &Options) -> Result<()> {
+    let span = body.brace_token.span.join();
+    let last = body.stmts.iter_mut().rev().find_map(|statement| match statement {
+        Stmt::Expr(expression, None) => Some(expression),
+        _ => None,
+    });
+    if let Some(expression) = last {
+        if let Some(future) = pinned(expression) {
+            *expression = Expr::Verbatim(call(options, options.is_cold, &future));
+            return Ok(());
+        }
+    }
+    Err(Error::new(
+        span,
+        "an attribute of this method has changed the end of its body, which was `Box::pin(async move { … })`: \
+         `#[async_trait]` does not know how to make a value future of it",
+    ))
+}
+
+/// Returns the argument of `Box::pin(…)`.
+fn pinned(expression: &Expr) -> Option<TokenStream> {
+    let Expr::Call(ExprCall { func, args, .. }) = expression else { return None };
+    let Expr::Path(function) = &**func else { return None };
+    let is_pin = function.path.segments.last().is_some_and(|segment| segment.ident == "pin");
+    (is_pin && args.len() == 1).then(|| args.to_token_stream())
+}

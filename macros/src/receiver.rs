@@ -1,0 +1,123 @@
+//! `self` and `Self`: where they are mentioned, and the name that `self` gets inside of the async block.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use syn::{
+    Block, Expr, ExprPath, Item, Macro, Path, Receiver, Signature, TypePath,
+    visit_mut::{self, VisitMut},
+};
+
+/// Returns the name of `self` inside of the body. User code cannot refer to it.
+pub(crate) fn name(span: Span) -> Ident {
+    Ident::new("__self", Span::mixed_site().located_at(span))
+}
+
+pub(crate) fn is_in_signature(signature: &mut Signature) -> bool {
+    let mut visitor = Mentions(false);
+    visitor.visit_signature_mut(signature);
+    visitor.0
+}
+
+pub(crate) fn is_in_block(block: &mut Block) -> bool {
+    let mut visitor = Mentions(false);
+    visitor.visit_block_mut(block);
+    visitor.0
+}
+
+/// Is there a receiver, or `Self`?
+struct Mentions(bool);
+
+impl VisitMut for Mentions {
+    fn visit_expr_path_mut(&mut self, expression: &mut ExprPath) {
+        self.0 |= expression.path.segments.first().is_some_and(|first| first.ident == "Self");
+        visit_mut::visit_expr_path_mut(self, expression);
+    }
+
+    fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
+        self.0 |= ty.path.segments.first().is_some_and(|first| first.ident == "Self");
+        visit_mut::visit_type_path_mut(self, ty);
+    }
+
+    fn visit_receiver_mut(&mut self, _: &mut Receiver) {
+        self.0 = true;
+    }
+
+    // An item in the body has a `Self` of its own.
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+
+    fn visit_macro_mut(&mut self, invocation: &mut Macro) {
+        self.0 |= !contains(&invocation.tokens, "fn") && contains(&invocation.tokens, "Self");
+    }
+}
+
+fn contains(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => contains(&group.stream(), word),
+        _ => false,
+    })
+}
+
+/// Renames `self`, which the async block may not bind again.
+pub(crate) struct RenameSelf;
+
+impl RenameSelf {
+    fn rename(ident: &mut Ident) {
+        if ident == "self" {
+            *ident = name(ident.span());
+        }
+    }
+
+    fn rename_tokens(tokens: TokenStream) -> TokenStream {
+        let renamed = tokens.into_iter().map(|mut token| {
+            match &mut token {
+                TokenTree::Ident(ident) => Self::rename(ident),
+                TokenTree::Group(group) => {
+                    let mut renamed =
+                        Group::new(group.delimiter(), Self::rename_tokens(group.stream()));
+                    renamed.set_span(group.span());
+                    *group = renamed;
+                }
+                _ => {}
+            }
+            token
+        });
+        renamed.collect()
+    }
+}
+
+impl VisitMut for RenameSelf {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        // `self`, and not `self::function`.
+        if path.segments.len() == 1 {
+            Self::rename(&mut path.segments[0].ident);
+        }
+        visit_mut::visit_path_mut(self, path);
+    }
+
+    // An item in the body has a `self` of its own. But `macro_rules!` may refer to that of the method, and so may
+    // macros that look like items, as `select!` does.
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        if let Item::Macro(item) = item {
+            let name = &item.mac.path.segments.last().expect("a path has a segment").ident;
+            if name == "macro_rules" || name == "select" {
+                self.visit_macro_mut(&mut item.mac);
+            }
+        }
+    }
+
+    // A macro that contains functions probably has a `self` of its own. What contains no `self` keeps its tokens as they
+    // are: a group that is made again loses the spans of its delimiters.
+    fn visit_macro_mut(&mut self, invocation: &mut Macro) {
+        if !contains(&invocation.tokens, "fn") && contains(&invocation.tokens, "self") {
+            invocation.tokens = Self::rename_tokens(invocation.tokens.clone());
+        }
+    }
+}
+
+pub(crate) fn rename_in_block(block: &mut Block) {
+    RenameSelf.visit_block_mut(block);
+}
+
+pub(crate) fn rename_in_expression(expression: &mut Expr) {
+    RenameSelf.visit_expr_mut(expression);
+}

@@ -1,0 +1,145 @@
+//! The signature of a method.
+//!
+//! ```text
+//! async fn f<T>(&self, x: &T) -> R;
+//!
+//! fn f<'life0, 'life1, 'async_trait, T: 'async_trait>(&'life0 self, x: &'life1 T) -> ValueFuture<'async_trait, R>
+//! where
+//!     'life0: 'async_trait,
+//!     'life1: 'async_trait,
+//!     Self: 'async_trait;      // and `Sync` or `Send`, if there is a default body that needs it
+//! ```
+
+use proc_macro2::{Ident, Span};
+use quote::{format_ident, quote};
+use syn::{
+    FnArg, GenericArgument, GenericParam, Pat, PathArguments, Receiver, ReturnType, Signature,
+    Token, Type, TypeParamBound, WherePredicate, parse_quote, parse_quote_spanned,
+    spanned::Spanned, visit_mut::VisitMut,
+};
+
+use crate::{
+    item::Context,
+    lifetimes::{BoundImplTraits, NameLifetimes},
+    options::Options,
+};
+
+pub(crate) fn expand(
+    context: Context<'_>,
+    options: &Options,
+    signature: &mut Signature,
+    asyncness: Token![async],
+    mentions_self: bool,
+    has_default: bool,
+) {
+    signature.asyncness = None;
+    // So errors about the returned future point here.
+    signature.fn_token.span = asyncness.span;
+
+    let mut lifetimes = NameLifetimes::default();
+    for argument in &mut signature.inputs {
+        match argument {
+            FnArg::Receiver(receiver) => lifetimes.visit_receiver_mut(receiver),
+            FnArg::Typed(argument) => lifetimes.visit_type_mut(&mut argument.ty),
+        }
+    }
+    let mut bounds = Vec::<WherePredicate>::new();
+    for parameter in &mut signature.generics.params {
+        match parameter {
+            GenericParam::Type(parameter) => parameter.bounds.push(parse_quote!('async_trait)),
+            GenericParam::Lifetime(parameter) => parameter.bounds.push(parse_quote!('async_trait)),
+            GenericParam::Const(_) => {}
+        }
+    }
+    for parameter in context.generics().lifetimes() {
+        let lifetime = &parameter.lifetime;
+        if lifetimes.named.contains(lifetime) {
+            bounds.push(parse_quote_spanned!(lifetime.span()=> #lifetime: 'async_trait));
+        }
+    }
+    for lifetime in lifetimes.elided {
+        bounds.push(parse_quote_spanned!(lifetime.span()=> #lifetime: 'async_trait));
+        signature.generics.params.push(parse_quote!(#lifetime));
+    }
+    signature.generics.params.push(parse_quote!('async_trait));
+    if mentions_self {
+        let needed =
+            if has_default && !options.is_local { needed_by_default(signature) } else { &[] };
+        let needed = needed.iter().filter(|bound| !is_supertrait(context, bound));
+        let needed = needed.map(|bound| Ident::new(bound, Span::call_site()));
+        bounds.push(parse_quote!(Self: #(::core::marker::#needed +)* 'async_trait));
+    }
+    signature.generics.lt_token.get_or_insert_with(|| Token![<](signature.ident.span()));
+    signature.generics.gt_token.get_or_insert_with(|| Token![>](signature.paren_token.span.join()));
+    signature.generics.make_where_clause().predicates.extend(bounds);
+
+    for (position, argument) in signature.inputs.iter_mut().enumerate() {
+        match argument {
+            FnArg::Receiver(Receiver { reference: None, mutability, .. }) => *mutability = None,
+            FnArg::Receiver(_) => {}
+            FnArg::Typed(argument) => {
+                if !matches!(*argument.ty, Type::Reference(_)) {
+                    let name = argument_name(position, &argument.pat);
+                    argument.pat = parse_quote!(#name);
+                }
+                BoundImplTraits.visit_type_mut(&mut argument.ty);
+            }
+        }
+    }
+
+    let (arrow, output) = match &signature.output {
+        ReturnType::Default => (Token![->](signature.paren_token.span.join()), parse_quote!(())),
+        ReturnType::Type(arrow, output) => (*arrow, output.clone()),
+    };
+    let krate = &options.krate;
+    let future = if options.is_local { quote!(LocalValueFuture) } else { quote!(ValueFuture) };
+    signature.output =
+        ReturnType::Type(arrow, parse_quote!(#krate::#future<'async_trait, #output>));
+}
+
+/// Returns the name that an argument has in the signature. It has its own, if it has one.
+pub(crate) fn argument_name(position: usize, pattern: &Pat) -> Ident {
+    match pattern {
+        Pat::Ident(pattern) if pattern.subpat.is_none() => pattern.ident.clone(),
+        _ => {
+            let span = Span::mixed_site().located_at(pattern.span());
+            format_ident!("__argument{position}", span = span)
+        }
+    }
+}
+
+/// Returns the bounds of `Self` that the future of a default body needs, because it holds the receiver.
+fn needed_by_default(signature: &Signature) -> &'static [&'static str] {
+    let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else { return &["Send"] };
+    match &*receiver.ty {
+        Type::Reference(reference) if reference.mutability.is_none() => &["Sync"],
+        ty if is_arc_of_self(ty) => &["Sync", "Send"],
+        _ => &["Send"],
+    }
+}
+
+fn is_arc_of_self(ty: &Type) -> bool {
+    let Type::Path(ty) = ty else { return false };
+    let Some(segment) = ty.path.segments.last() else { return false };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return false };
+    let is_self = |argument: &GenericArgument| match argument {
+        GenericArgument::Type(Type::Path(ty)) => ty.path.is_ident("Self"),
+        _ => false,
+    };
+    segment.ident == "Arc" && arguments.args.len() == 1 && is_self(&arguments.args[0])
+}
+
+/// Returns `true` if every `Self` has the bound already.
+fn is_supertrait(context: Context<'_>, bound: &str) -> bool {
+    let Context::Trait { supertraits, .. } = context else { return false };
+    supertraits.iter().any(|supertrait| {
+        let TypeParamBound::Trait(supertrait) = supertrait else { return false };
+        let segments = &supertrait.path.segments;
+        let is_named = |position: usize, name: &str| segments[position].ident == name;
+        let is_full = segments.len() == 3
+            && (is_named(0, "core") || is_named(0, "std"))
+            && is_named(1, "marker")
+            && is_named(2, bound);
+        is_full || supertrait.path.is_ident(bound)
+    })
+}
