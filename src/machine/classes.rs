@@ -69,10 +69,27 @@ impl<H: Pooling> Classes<H> {
         Classes { slabs, bounds }
     }
 
-    /// A vacant block of a class, which is out from now on.
-    #[inline(always)]
+    /// A vacant block of a class, which is out from now on. It is out of line, so that the code of a method has none of this.
+    #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoSlot> {
         self.slab_or_new(class)?.rent().ok_or(NoSlot::Full)
+    }
+
+    /// [`rent`](Classes::rent), or a box if there is no vacant block. `on_box` is called then.
+    #[inline(always)]
+    pub(crate) fn rent_or_box(
+        &self,
+        class: usize,
+        on_box: impl FnOnce(NoSlot),
+    ) -> NonNull<Block<H>> {
+        let rented = match self.slab(class) {
+            Some(slab) => slab.rent().ok_or(NoSlot::Full),
+            None => self.rent(class),
+        };
+        rented.unwrap_or_else(|why| {
+            on_box(why);
+            Block::boxed(SIZES[class])
+        })
     }
 
     /// Makes blocks with room for so many bytes, until this thread finds so many more without the

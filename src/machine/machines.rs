@@ -2,6 +2,7 @@
 
 use core::{
     mem::ManuallyDrop,
+    ptr::NonNull,
     task::{Context, Poll},
 };
 
@@ -14,7 +15,7 @@ use crate::{
     affinity::Admits,
     erased::Boxable,
     future::Packed,
-    slab::{Pooling, Tally},
+    slab::{Block, Pooling, Tally},
 };
 
 /// The slots of a pool, and how many futures found none: because they were too large, and because it was
@@ -57,6 +58,13 @@ impl<H: Pooling> Machines<H> {
         Machines { classes: Classes::new(slabs, bounds), boxed }
     }
 
+    /// Returns a block of a class: a slot, or a box if the pool is full. It is out of line, so that the code of a method has none
+    /// of this.
+    #[inline(never)]
+    fn rent(&self, class: usize) -> NonNull<Block<H>> {
+        self.classes.rent_or_box(class, |why| self.count(why))
+    }
+
     /// The future in a slot or a box.
     ///
     /// `ManuallyDrop` keeps the address of the future from the code that would drop it if the search unwinds. Otherwise
@@ -69,7 +77,7 @@ impl<H: Pooling> Machines<H> {
         A: Admits<F> + Admits<Place<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        match Place::find(&self.classes) {
+        match Place::find(|class| self.rent(class)) {
             Ok(place) => Packed::placed(place, ManuallyDrop::into_inner(future)),
             Err(why) => {
                 self.count(why);
@@ -88,7 +96,7 @@ impl<H: Pooling> Machines<H> {
         A: Admits<F> + Admits<Place<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        match Place::find(&self.classes) {
+        match Place::try_find(|class| self.classes.rent(class)) {
             Ok(place) => Ok(Packed::placed(place, ManuallyDrop::into_inner(future))),
             Err(kind) => Err(NotPooled { future: ManuallyDrop::into_inner(future), kind }),
         }
@@ -106,7 +114,7 @@ impl<H: Pooling> Machines<H> {
         A: Admits<F> + Admits<Place<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        match Place::find(&self.classes) {
+        match Place::find(|class| self.rent(class)) {
             Ok(place) => Packed::placed_eagerly(place, ManuallyDrop::into_inner(future), cx),
             Err(why) => {
                 self.count(why);
@@ -119,7 +127,7 @@ impl<H: Pooling> Machines<H> {
         }
     }
 
-    #[inline(always)]
+    #[cold]
     fn count(&self, why: NoSlot) {
         self.boxed.count(why == NoSlot::Full);
     }

@@ -7,10 +7,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    NoSlot,
-    classes::{Classes, class_of},
-};
+use super::{NoSlot, classes::class_of};
 use crate::{
     erased::{Boxable, Head, House, Pointee, header, poll_fn},
     error::Site,
@@ -32,9 +29,17 @@ pub(crate) struct Place<F, H: Pooling>(NonNull<Pooled<F, H>>, PhantomData<F>);
 unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
 
 impl<F: Boxable, H: Pooling> Place<F, H> {
+    /// `rent` gives a block of a class. The error is that there is no class for the future.
     #[inline(always)]
-    pub(crate) fn find(classes: &Classes<H>) -> Result<Self, NoSlot> {
-        let block = classes.rent((const { class_of::<F, H>() })?)?;
+    pub(crate) fn find(rent: impl FnOnce(usize) -> NonNull<Block<H>>) -> Result<Self, NoSlot> {
+        Self::try_find(|class| Ok(rent(class)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn try_find(
+        rent: impl FnOnce(usize) -> Result<NonNull<Block<H>>, NoSlot>,
+    ) -> Result<Self, NoSlot> {
+        let block = rent((const { class_of::<F, H>() })?)?;
         Ok(Place(block.cast(), PhantomData))
     }
 
@@ -77,37 +82,54 @@ impl<F: Boxable, H: Pooling> Pointee for Pooled<F, H> {
 
     #[inline(always)]
     unsafe fn give_up(pointee: *mut (), _: Head) {
-        /// Gives the block back if the future panics when it is dropped.
-        struct GiveBack<H: Pooling>(*mut (), PhantomData<H>);
-
-        impl<H: Pooling> Drop for GiveBack<H> {
-            #[cold]
-            fn drop(&mut self) {
-                // SAFETY: as below.
-                unsafe { give_back::<H>(self.0) };
-            }
-        }
-
-        let unwinding = GiveBack::<H>(pointee, PhantomData);
-        // SAFETY: the head owned the future, and its caller gave it up.
-        unsafe { ptr::drop_in_place(Self::future(pointee)) };
-        mem::forget(unwinding);
-        // SAFETY: the head owned the block, and what was in it is gone.
-        unsafe { give_back::<H>(pointee) };
+        let glue = const {
+            let glue: DropGlue = Self::drop_future;
+            if mem::needs_drop::<F>() { Some(glue) } else { None }
+        };
+        // SAFETY: the caller's. The block is given back once, and the glue is that of the future in it.
+        unsafe { vacate::<H>(pointee, glue) };
     }
 }
 
-/// Gives a block back. Without optimisation it is not inlined: its locals would be on the stack while a chain is dropped.
+impl<F: Boxable, H: Pooling> Pooled<F, H> {
+    /// Drops the future.
+    ///
+    /// # Safety
+    ///
+    /// The pointee is a live `Self`, whose future was not dropped.
+    unsafe fn drop_future(pointee: *mut ()) {
+        // SAFETY: the caller's.
+        unsafe { ptr::drop_in_place(Self::future(pointee)) };
+    }
+}
+
+type DropGlue = unsafe fn(*mut ());
+
+/// Drops what is in a block, and gives the block back, also if the drop panics. It does not depend on the type of the future, so
+/// there is one.
 ///
 /// # Safety
 ///
-/// The pointee is in a block, which is given back once, and what was in it was dropped.
-#[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn give_back<H: Pooling>(pointee: *mut ()) {
-    // SAFETY: a pointee has an address.
-    let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
-    // SAFETY: the caller's.
-    unsafe { Block::give_back(block) };
+/// The pointee is in a block, which is given back once, and the glue drops what is in it.
+#[inline(never)]
+unsafe fn vacate<H: Pooling>(pointee: *mut (), glue: Option<DropGlue>) {
+    struct GiveBack<H: Pooling>(*mut (), PhantomData<H>);
+
+    impl<H: Pooling> Drop for GiveBack<H> {
+        #[inline(always)]
+        fn drop(&mut self) {
+            // SAFETY: a pointee has an address.
+            let block = unsafe { NonNull::new_unchecked(self.0) }.cast::<Block<H>>();
+            // SAFETY: the caller's.
+            unsafe { Block::give_back(block) };
+        }
+    }
+
+    let _block = GiveBack::<H>(pointee, PhantomData);
+    if let Some(glue) = glue {
+        // SAFETY: the caller's.
+        unsafe { glue(pointee) };
+    }
 }
 
 // SAFETY: a block does not move, and `fill` puts the future in.

@@ -1,5 +1,5 @@
 //! A block: a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its
-//! blocks are vacant.
+//! blocks are vacant. If a slab is full, a block may also be a box, which is freed when it is given back.
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
@@ -9,7 +9,12 @@
 //!   0                  8        16                                  size
 //! ```
 
-use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
+use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+use core::{
+    alloc::Layout,
+    mem::MaybeUninit,
+    ptr::{self, NonNull},
+};
 
 use super::{
     Item, Pooling, Slab, Storage,
@@ -26,8 +31,12 @@ use crate::{
 pub(crate) struct Block<H: Pooling> {
     /// Of whoever has the block to put in.
     header: MaybeUninit<Header>,
-    page: Node<Page<Self>>,
+    /// The page, or the [size](BOXED) of a box.
+    page: NonNull<Page<Self>>,
 }
+
+/// Set in the size of a box, and in no address of a page.
+const BOXED: usize = 1;
 
 impl<H: Pooling> Block<H> {
     /// Puts the header in, by which it is found out what else is in the block.
@@ -41,13 +50,36 @@ impl<H: Pooling> Block<H> {
         unsafe { this.cast::<Header>().write(header) };
     }
 
-    /// # Safety
-    ///
-    /// The block is out.
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size, align_of::<Self>()).expect("a block fits into memory")
+    }
+
+    /// Allocates a block that is a box of `size` bytes.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn boxed(size: usize) -> NonNull<Self> {
+        let layout = Self::layout(size);
+        // SAFETY: a block has a size.
+        let block = unsafe { alloc(layout) }.cast::<Self>();
+        let Some(block) = NonNull::new(block) else { handle_alloc_error(layout) };
+        let page = NonNull::new(ptr::without_provenance_mut(size | BOXED)).expect("it has a size");
+        // SAFETY: the allocation is large enough, and aligned for a block.
+        unsafe { block.write(Block { header: MaybeUninit::uninit(), page }) };
+        block
+    }
+
+    /// Returns `true` if the block is a box.
     #[inline(always)]
-    unsafe fn slab(this: NonNull<Self>) -> NonNull<H::Blocks> {
-        // SAFETY: the block is out, so it lives, and so does its page.
-        unsafe { this.as_ref() }.page.slab().cast()
+    pub(crate) fn is_boxed(&self) -> bool {
+        self.page.addr().get() & BOXED != 0
+    }
+
+    /// Returns the page of a block that is in one.
+    #[inline(always)]
+    fn page(&self) -> Node<Page<Self>> {
+        debug_assert!(!self.is_boxed());
+        // SAFETY: the page is valid as long as its blocks are.
+        unsafe { Node::new(self.page) }
     }
 
     /// Gives the block back to its slab, which may be gone afterwards.
@@ -57,8 +89,13 @@ impl<H: Pooling> Block<H> {
     /// The block is out, and the caller has it, and gives it up. What was in it was dropped.
     #[inline(always)]
     pub(crate) unsafe fn give_back(this: NonNull<Self>) {
-        // SAFETY: the caller's.
-        let slab = unsafe { Self::slab(this) };
+        // SAFETY: the block is out, so it lives.
+        let block = unsafe { this.as_ref() };
+        if block.is_boxed() {
+            // SAFETY: the caller's.
+            return unsafe { Self::free(this) };
+        }
+        let slab = block.page().slab().cast::<H::Blocks>();
         // SAFETY: the caller's.
         if !unsafe { Slab::try_put(slab, this, Self::END) } {
             // SAFETY: as above.
@@ -70,14 +107,28 @@ impl<H: Pooling> Block<H> {
     ///
     /// # Safety
     ///
-    /// As there.
+    /// As there. The block is no box.
     #[cold]
     #[inline(never)]
     unsafe fn give_back_slowly(this: NonNull<Self>) {
-        // SAFETY: the caller's.
-        let slab = unsafe { Self::slab(this) };
+        // SAFETY: the block is out, so it lives.
+        let slab = unsafe { this.as_ref() }.page().slab().cast::<H::Blocks>();
         // SAFETY: the caller's.
         unsafe { Slab::put(slab, this, Self::END) };
+    }
+
+    /// Frees a block that is a box.
+    ///
+    /// # Safety
+    ///
+    /// As [`give_back`](Block::give_back).
+    #[cold]
+    #[inline(never)]
+    unsafe fn free(this: NonNull<Self>) {
+        // SAFETY: the block is out, so it lives.
+        let size = unsafe { this.as_ref() }.page.addr().get() - BOXED;
+        // SAFETY: `boxed` has allocated it with this layout.
+        unsafe { dealloc(this.as_ptr().cast(), Self::layout(size)) };
     }
 
     const END: End = End { exhausted: false, abandoned: false };
@@ -112,12 +163,12 @@ unsafe impl<H: Pooling> Item for Block<H> {
 
     unsafe fn make(place: NonNull<Self>, page: Node<Page<Self>>, _: u32, _: u32) {
         // SAFETY: the caller's.
-        unsafe { place.write(Block { header: MaybeUninit::uninit(), page }) };
+        unsafe { place.write(Block { header: MaybeUninit::uninit(), page: page.pointer() }) };
     }
 
     unsafe fn page(this: NonNull<Self>, _: &Storage<Self>) -> Node<Page<Self>> {
         // SAFETY: the caller's.
-        unsafe { this.as_ref() }.page
+        unsafe { this.as_ref() }.page()
     }
 
     unsafe fn begin_epoch(_: NonNull<Self>, _: IndexLayout) -> bool {
