@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::Head;
+use super::{Head, HouseTable, Table};
 use crate::error::{Site, Spent};
 
 /// The first field of every pointee, which is `repr(C)` for it.
@@ -17,8 +17,8 @@ use crate::error::{Site, Spent};
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Header {
-    /// Points to a `VTable<T>`, where `T` is the output type of the pointee, that lives as long as
-    /// the pointee.
+    /// Points to a `VTable<T>` if the pointee is a source, and to a `HouseTable<T>` if it is a house, where `T` is the output
+    /// type of the pointee. The table lives as long as the pointee.
     vtable: NonNull<()>,
 }
 
@@ -27,7 +27,7 @@ unsafe impl Send for Header {}
 // SAFETY: as above.
 unsafe impl Sync for Header {}
 
-/// The operations of a pointee whose output is `T`.
+/// The operations of a source whose output is `T`.
 ///
 /// # Safety
 ///
@@ -64,11 +64,42 @@ impl Header {
         self.vtable
     }
 
-    /// The table of a pointee.
+    pub(crate) const fn of_house<T>(table: *const HouseTable<T>) -> Self {
+        let table = NonNull::new(table.cast_mut()).expect("a table has an address");
+        Header { vtable: table.cast() }
+    }
+
+    /// The table of a house.
     ///
     /// # Safety
     ///
-    /// `pointee` points to a live pointee whose output type is `T`, or a subtype of `T`, and lives
+    /// `pointee` is a live house whose output type is `T`, or a subtype of `T`, as in [`vtable`](Header::vtable).
+    #[inline]
+    pub(crate) unsafe fn house_table<'v, T: 'v>(pointee: *mut ()) -> &'v HouseTable<T> {
+        // SAFETY: the caller vouches for a live house, and each one starts with a header.
+        let header = unsafe { *pointee.cast::<Header>() };
+        // SAFETY: the header of a house with output `T` was made by `of_house`.
+        unsafe { header.vtable.cast().as_ref() }
+    }
+
+    /// The part of the table of a house that every house has.
+    ///
+    /// # Safety
+    ///
+    /// `pointee` is a live house.
+    #[inline]
+    pub(crate) unsafe fn any_house_table<'v>(pointee: *mut ()) -> &'v Table {
+        // SAFETY: as above.
+        let header = unsafe { *pointee.cast::<Header>() };
+        // SAFETY: a `HouseTable` of any output begins with a `Table`.
+        unsafe { header.vtable.cast().as_ref() }
+    }
+
+    /// The table of a source.
+    ///
+    /// # Safety
+    ///
+    /// `pointee` points to a live source whose output type is `T`, or a subtype of `T`, and lives
     /// for `'v`. A result is
     /// only given out, and to call the table of the subtype is what the compiler does where a
     /// `fn() -> U` becomes a `fn() -> T`. (For a higher-ranked `T` Miri objects to both.)

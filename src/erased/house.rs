@@ -1,14 +1,19 @@
 //! Where a future of any type lives behind one word: the header, and the future in the same place.
+//!
+//! What depends on the type of the future is in its table: how to poll it, and how to drop it. Everything else is compiled once
+//! for each type of result ([`poll`]), or once. So a method that returns its future adds little code beside the future's.
 
 use core::{
+    alloc::Layout,
     any,
     future::Future,
-    mem::MaybeUninit,
+    mem::{self, ManuallyDrop, MaybeUninit},
     pin::Pin,
+    ptr,
     task::{Context, Poll},
 };
 
-use super::{Head, Header, Pointee, PollFn, Polling, VTable};
+use super::{Head, Header};
 use crate::{
     error::{Site, Spent},
     pieces,
@@ -59,45 +64,166 @@ pub(crate) fn ready_or_broken<T>(
     Poll::Pending
 }
 
-/// Where a future lives that a head has to itself: what [`Pointee::give_up`] gives back.
+/// Where a future lives that a head has to itself.
 ///
 /// # Safety
 ///
-/// The pointee begins with a header that [`header`] has made for it, from when there is a head until `give_up`.
-/// [`future`](House::future) is a place in the pointee, which does not move, and holds a future as long.
-pub(crate) unsafe trait House: Pointee {
+/// The pointee begins with a header that [`header`] has made for it, from when there is a head until `GIVE_BACK`.
+/// [`future`](House::future) is a place in the pointee, which does not move, and holds a future until that is dropped.
+pub(crate) unsafe trait House {
     type Future: Boxable;
+
+    /// Where the future is, for messages.
+    const SITE: Site = <Self::Future as Boxable>::SITE;
+
+    /// Gives the house back, whose future was dropped.
+    const GIVE_BACK: GiveBack;
+
+    /// The allocation, and where in it the pointee is, if `GIVE_BACK` frees it.
+    const ALLOCATION: (Layout, usize) = (Layout::new::<()>(), 0);
+
+    /// The future is dropped with its house, and not when it has completed: a stream that was lent.
+    const IS_LENT: bool = false;
 
     /// Where in the pointee the future is.
     fn future(pointee: *mut ()) -> *mut Self::Future;
 }
 
-/// The header of a house, whose `give_up` is its [`VTable::drop`].
-#[inline(always)]
-pub(crate) const fn header<H: House>() -> Header {
-    Header::new(
-        const {
-            let about = || (H::SITE, <H::Future as Boxable>::type_name());
-            &VTable { poll: poll_fn::<H>(), drop: H::give_up, about }
-        },
-    )
+/// Gives a house back.
+///
+/// # Safety
+///
+/// The pointee is a house with this table, its future was dropped, and its head gives it up.
+pub(crate) type GiveBack = unsafe fn(*mut (), &Table);
+
+type PollFuture<T> = unsafe fn(*mut (), &mut Context<'_>, &mut Head) -> Poll<T>;
+type DropFuture = unsafe fn(*mut ());
+
+/// What the header of a house refers to, if the output of the future is `T`.
+#[repr(C)]
+pub(crate) struct HouseTable<T> {
+    table: Table,
+    poll: PollFuture<T>,
 }
 
-/// [`VTable::poll`] of a house.
-#[inline(always)]
-pub(crate) const fn poll_fn<H: House>() -> PollFn<<H::Future as Boxable>::Output> {
-    /// The poll of a smaller future is probably inlined, and its result in registers.
-    const INLINED: usize = 64;
+/// The part of a [`HouseTable`] that does not depend on the output.
+pub(crate) struct Table {
+    give_back: GiveBack,
+    /// Drops the future in the pointee, if there is anything to drop.
+    drop_future: Option<DropFuture>,
+    /// See [`House::ALLOCATION`].
+    #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "there are no allocations"))]
+    pub(crate) allocation: (Layout, usize),
+    pub(crate) site: Site,
+    pub(crate) type_name: fn() -> &'static str,
+}
 
-    let is_large = size_of::<H::Future>() > INLINED;
-    if is_large && pieces::is_stored_by_fields::<<H::Future as Boxable>::Output>() {
-        poll_for_fields::<H>
-    } else {
-        poll_for_value::<H>
+/// The header of a house.
+#[inline(always)]
+pub(crate) const fn header<H: House>() -> Header {
+    Header::of_house(const { &table::<H>() })
+}
+
+const fn table<H: House>() -> HouseTable<<H::Future as Boxable>::Output> {
+    let drop_future: DropFuture = drop_future::<H>;
+    let has_drop = mem::needs_drop::<H::Future>() && !H::IS_LENT;
+    HouseTable {
+        table: Table {
+            give_back: H::GIVE_BACK,
+            drop_future: if has_drop { Some(drop_future) } else { None },
+            allocation: H::ALLOCATION,
+            site: H::SITE,
+            type_name: <H::Future as Boxable>::type_name,
+        },
+        poll: poll_future::<H>,
     }
 }
 
-/// [`poll_fn`], if the result is not [stored by fields](pieces::is_stored_by_fields).
+/// Drops the future in a house.
+///
+/// # Safety
+///
+/// The pointee is a live `H`, whose future was not dropped.
+#[inline]
+unsafe fn drop_future<H: House>(pointee: *mut ()) {
+    // SAFETY: the caller's.
+    unsafe { ptr::drop_in_place(H::future(pointee)) };
+}
+
+/// Polls the future in a house. If it has completed, or has broken a rule, the head is spent and the future is dropped. (The
+/// compiler knows that an async block that has completed has nothing to drop.)
+///
+/// # Safety
+///
+/// The pointee is a live `H`, nothing else refers to it, and the head stands for it.
+#[inline]
+unsafe fn poll_future<H: House>(
+    pointee: *mut (),
+    cx: &mut Context<'_>,
+    head: &mut Head,
+) -> Poll<<H::Future as Boxable>::Output> {
+    // SAFETY: the caller's.
+    let future = unsafe { &mut *H::future(pointee) };
+    // SAFETY: the future stays in its house until it is dropped there.
+    let future = unsafe { Pin::new_unchecked(future) };
+    let mut broken = None;
+    let polled = future.poll(cx, &mut broken);
+    if polled.is_ready() {
+        *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
+    } else if let Some(spent) = broken {
+        *head = Head::spent(spent);
+    } else {
+        return polled;
+    }
+    if !H::IS_LENT {
+        // SAFETY: the caller's.
+        unsafe { drop_future::<H>(pointee) };
+    }
+    polled
+}
+
+/// Polls what a head that is boxed points to. With `Ready`, the house is given back and the head is spent. With `Pending` the
+/// head is as it was, or spent because a rule was broken. If it unwinds, the head is spent and the house is given back.
+///
+/// It is compiled once for each type of result. Without optimisation it has no frame.
+///
+/// # Safety
+///
+/// The head is boxed, and the output of the future in the house is `T`.
+#[cfg_attr(not(debug_assertions), inline(never))]
+#[cfg_attr(debug_assertions, inline(always))]
+pub(crate) unsafe fn poll<T>(head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
+    // SAFETY: the caller's.
+    let table = unsafe { Header::house_table::<T>(head.boxed_pointer()) };
+    // SAFETY: the caller's.
+    unsafe { poll_by::<T>()(table, head, cx) }
+}
+
+/// [`poll`], of a head whose house is an `H`.
+///
+/// # Safety
+///
+/// The head stands for a live `H`.
+#[cfg(feature = "alloc")]
+#[inline(always)]
+pub(crate) unsafe fn poll_as<H: House>(
+    head: &mut Head,
+    cx: &mut Context<'_>,
+) -> Poll<<H::Future as Boxable>::Output> {
+    // SAFETY: the caller's.
+    unsafe { poll_by::<<H::Future as Boxable>::Output>()(const { &table::<H>() }, head, cx) }
+}
+
+type PollBy<T> = unsafe fn(&HouseTable<T>, &mut Head, &mut Context<'_>) -> Poll<T>;
+
+#[inline(always)]
+const fn poll_by<T>() -> PollBy<T> {
+    // Without optimisation it gains nothing, and takes more stack.
+    let by_fields = cfg!(miri) || !cfg!(debug_assertions);
+    if by_fields && pieces::is_stored_by_fields::<T>() { poll_for_fields } else { poll_for_value }
+}
+
+/// [`poll`], if the result is not [stored by fields](pieces::is_stored_by_fields).
 ///
 /// Combinators nest: each level of a chain has a frame of this function on the stack. Without optimisation,
 /// every local, every inlined call and every call in the scope of `polling` makes the frame larger. So the
@@ -106,43 +232,33 @@ pub(crate) const fn poll_fn<H: House>() -> PollFn<<H::Future as Boxable>::Output
 ///
 /// # Safety
 ///
-/// As [`VTable::poll`], where the pointee is an `H`.
-#[inline]
-unsafe fn poll_for_value<H: House>(
-    _: Head,
+/// The head stands for a live house with this table.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn poll_for_value<T>(
+    table: &HouseTable<T>,
     head: &mut Head,
     cx: &mut Context<'_>,
-    pointee: *mut (),
-) -> Poll<<H::Future as Boxable>::Output> {
-    // SAFETY: the head stands for a live `H`, and nothing else refers to it.
-    let future = unsafe { future::<H>(pointee) };
-    // SAFETY: the head stands for the house until `complete` or `end`.
-    let polling = unsafe { Polling::<H>::start(head) };
-    let mut broken = None;
-    // SAFETY: the head stands for a live `H`, whose future was polled.
-    unsafe { after(future.poll(cx, &mut broken), broken, polling, pointee) }
+) -> Poll<T> {
+    let polling = Polling::start(head, &table.table);
+    // SAFETY: the caller's.
+    after(unsafe { (table.poll)(polling.pointee, cx, polling.head) }, polling)
 }
 
-/// [`poll_fn`], if the result is [stored by fields](pieces::is_stored_by_fields).
+/// [`poll`], if the result is [stored by fields](pieces::is_stored_by_fields).
 ///
 /// # Safety
 ///
 /// As [`poll_for_value`].
-#[inline]
-unsafe fn poll_for_fields<H: House>(
-    _: Head,
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn poll_for_fields<T>(
+    table: &HouseTable<T>,
     head: &mut Head,
     cx: &mut Context<'_>,
-    pointee: *mut (),
-) -> Poll<<H::Future as Boxable>::Output> {
-    // SAFETY: the head stands for a live `H`, and nothing else refers to it.
-    let future = unsafe { future::<H>(pointee) };
-    // SAFETY: the head stands for the house until `complete` or `end`.
-    let polling = unsafe { Polling::<H>::start(head) };
-    let mut broken = None;
-    let mut polled = future.poll(cx, &mut broken);
-    // SAFETY: the head stands for a live `H`, whose future was polled.
-    unsafe { finish(polled.is_ready(), broken, polling, pointee) };
+) -> Poll<T> {
+    let polling = Polling::start(head, &table.table);
+    // SAFETY: the caller's.
+    let mut polled = unsafe { (table.poll)(polling.pointee, cx, polling.head) };
+    polling.finish();
     // SAFETY: what is initialised may be looked at as if it need not be.
     let result = unsafe { &*(&raw const polled).cast::<MaybeUninit<_>>() };
     // SAFETY: it is initialised, and not used again: nothing unwinds before it is overwritten.
@@ -153,82 +269,97 @@ unsafe fn poll_for_fields<H: House>(
     result
 }
 
-/// The future in a house.
-///
-/// # Safety
-///
-/// The pointee is a live `H`, and nothing else refers to it.
+/// The result is an argument, and so it stays in registers, if it is there.
 #[inline]
-unsafe fn future<'h, H: House>(pointee: *mut ()) -> Pin<&'h mut H::Future>
-where
-    H::Future: 'h,
-{
-    // SAFETY: the caller's.
-    let future = unsafe { &mut *H::future(pointee) };
-    // SAFETY: the future stays in its house until it is dropped there.
-    unsafe { Pin::new_unchecked(future) }
+fn after<T>(polled: Poll<T>, polling: Polling<'_>) -> Poll<T> {
+    polling.finish();
+    polled
 }
 
-/// [`finish`]. The result is an argument, and so it stays in registers, if it is there.
-///
-/// # Safety
-///
-/// As there.
-#[inline]
-unsafe fn after<H: House, T>(
-    polled: Poll<T>,
-    broken: Option<Spent>,
-    polling: Polling<'_, H>,
+/// A poll that is under way. If it unwinds, this leaves the future spent and gives the house back, so that nothing is polled,
+/// dropped or leaked after a panic.
+struct Polling<'h> {
+    /// Stands for the pointee, a house with this table, until its future was dropped.
+    head: &'h mut Head,
     pointee: *mut (),
-) -> Poll<T> {
-    match polled {
-        Poll::Ready(result) => {
-            // SAFETY: the caller's.
-            unsafe { finish(true, broken, polling, pointee) };
-            Poll::Ready(result)
-        }
-        Poll::Pending => {
-            // SAFETY: the caller's.
-            unsafe { finish(false, broken, polling, pointee) };
-            Poll::Pending
+    table: &'h Table,
+}
+
+impl<'h> Polling<'h> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn start(head: &'h mut Head, table: &'h Table) -> Self {
+        let pointee = head.boxed_pointer();
+        Polling { head, pointee, table }
+    }
+
+    /// Gives the house back if its future was dropped.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn finish(self) {
+        let polling = ManuallyDrop::new(self);
+        if !polling.head.is_pointer() {
+            // SAFETY: the head is spent, so the future was dropped.
+            unsafe { (polling.table.give_back)(polling.pointee, polling.table) };
         }
     }
 }
 
-/// Gives up the house if its future has completed, or has broken a rule.
-///
-/// # Safety
-///
-/// The pointee is a live `H`, and its future has just been polled.
-#[inline]
-unsafe fn finish<H: House>(
-    is_ready: bool,
-    broken: Option<Spent>,
-    polling: Polling<'_, H>,
-    pointee: *mut (),
-) {
-    let owned = if is_ready {
-        polling.complete()
-    } else if let Some(spent) = broken {
-        polling.end(Head::spent(spent))
-    } else {
-        return polling.still_pending();
-    };
-    if pieces::is_copied_by_a_call::<Poll<<H::Future as Boxable>::Output>>() {
-        // SAFETY: as below.
-        return unsafe { give_up_apart::<H>(pointee, owned) };
+impl Drop for Polling<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        panicked(self.head, self.pointee, self.table);
     }
-    // SAFETY: the head stood for the house, and is spent.
-    unsafe { H::give_up(pointee, owned) };
 }
 
-/// [`Pointee::give_up`], out of line: beside it, the compiler would write a large result elsewhere first, and copy it.
-///
-/// # Safety
-///
-/// As there.
+/// A poll has unwound.
+#[cold]
 #[inline(never)]
-unsafe fn give_up_apart<H: House>(pointee: *mut (), owned: Head) {
+fn panicked(head: &mut Head, pointee: *mut (), table: &Table) {
+    // Otherwise it was the drop of the future that panicked.
+    if head.is_pointer() {
+        *head = Head::spent(Spent::Panicked(table.site));
+        // SAFETY: the head stood for the house, and is spent.
+        unsafe { drop_and_give_back(pointee, table) };
+    } else {
+        // SAFETY: the head is spent, so the future was dropped.
+        unsafe { (table.give_back)(pointee, table) };
+    }
+}
+
+/// Drops the future in a house, and gives the house back, also if the drop panics.
+///
+/// # Safety
+///
+/// The pointee is a live house with this table, and its head gives it up.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn drop_and_give_back(pointee: *mut (), table: &Table) {
+    struct Dropping<'t>(*mut (), &'t Table);
+
+    impl Drop for Dropping<'_> {
+        // Without optimisation, its locals would be on the stack while a chain is dropped.
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn drop(&mut self) {
+            // SAFETY: the future was dropped.
+            unsafe { (self.1.give_back)(self.0, self.1) };
+        }
+    }
+
+    let dropping = Dropping(pointee, table);
+    if let Some(drop_future) = table.drop_future {
+        // SAFETY: the caller's.
+        unsafe { drop_future(dropping.0) };
+    }
+}
+
+/// Gives up what a head that is boxed points to.
+///
+/// # Safety
+///
+/// The head is boxed, and is not used again.
+#[inline(always)]
+pub(crate) unsafe fn give_up(head: Head) {
+    let pointee = head.boxed_pointer();
     // SAFETY: the caller's.
-    unsafe { H::give_up(pointee, owned) };
+    let table = unsafe { Header::any_house_table(pointee) };
+    // SAFETY: the caller's.
+    unsafe { drop_and_give_back(pointee, table) };
 }

@@ -3,16 +3,16 @@
 
 mod head;
 mod header;
-mod house;
+pub(crate) mod house;
 #[cfg(feature = "alloc")]
 mod thin;
 
 #[cfg(test)]
 pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
-pub(crate) use header::{Header, Pointee, PollFn, Polling, VTable};
+pub(crate) use header::{Header, Pointee, Polling, VTable};
 #[cfg(feature = "alloc")]
-pub(crate) use house::poll_fn;
-pub(crate) use house::{Boxable, House, header, ready_or_broken};
+pub(crate) use house::poll_as;
+pub(crate) use house::{Boxable, GiveBack, House, HouseTable, Table, header, ready_or_broken};
 #[cfg(feature = "alloc")]
 pub(crate) use thin::allocate;

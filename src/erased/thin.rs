@@ -1,13 +1,13 @@
 //! The thin box: a house with one allocation of its own.
 
-use alloc::boxed::Box;
+use alloc::{alloc::dealloc, boxed::Box};
 use core::{
+    alloc::Layout,
     mem::{ManuallyDrop, offset_of},
     ptr::NonNull,
 };
 
-use super::{Boxable, Head, Header, House, Pointee, header};
-use crate::error::Site;
+use super::{Boxable, GiveBack, Head, Header, House, Table, header};
 
 /// One of `Before` and `After` is the header, and with it the pointee begins; the other is nothing.
 #[repr(C)]
@@ -54,31 +54,21 @@ macro_rules! house {
                 let pointee = Box::into_raw(this).wrapping_byte_add(offset_of!($Thin<F>, $header));
                 NonNull::new(pointee.cast()).expect("a box has an address")
             }
-
-            /// The box, of which this is the pointee.
-            #[inline]
-            fn of(pointee: *mut ()) -> *mut Self {
-                // `wrapping`, as this is no more than the address.
-                pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header)).cast()
-            }
         }
 
         // SAFETY: a box does not move what is in it, and `allocate` puts the future in.
         unsafe impl<F: Boxable> House for $Thin<F> {
             type Future = F;
 
+            const GIVE_BACK: GiveBack = free;
+            const ALLOCATION: (Layout, usize) =
+                (Layout::new::<$Thin<F>>(), offset_of!($Thin<F>, $header));
+
             #[inline]
             fn future(pointee: *mut ()) -> *mut F {
-                $Thin::<F>::of(pointee).wrapping_byte_add(offset_of!($Thin<F>, future)).cast()
-            }
-        }
-
-        impl<F: Boxable> Pointee for $Thin<F> {
-            const SITE: Site = F::SITE;
-
-            unsafe fn give_up(pointee: *mut (), _: Head) {
-                // SAFETY: the head owned the box, and its caller gave it up.
-                drop(unsafe { Box::from_raw($Thin::<F>::of(pointee)) });
+                // `wrapping`, as this is no more than the address.
+                let start = pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header));
+                start.wrapping_byte_add(offset_of!($Thin<F>, future)).cast()
             }
         }
     };
@@ -86,3 +76,14 @@ macro_rules! house {
 
 house!(Small, before);
 house!(Large, after);
+
+/// Frees a thin box.
+///
+/// # Safety
+///
+/// As [`GiveBack`], where the house is a thin box.
+unsafe fn free(pointee: *mut (), table: &Table) {
+    let (layout, start) = table.allocation;
+    // SAFETY: the box was allocated with this layout, and is given up.
+    unsafe { dealloc(pointee.wrapping_byte_sub(start).cast(), layout) };
+}

@@ -23,7 +23,7 @@ use crate::machine::Place;
 use crate::{
     Abandoned, PollError, Token,
     affinity::{Admits, OneThread},
-    erased::{Boxable, Head, Header, House, Reference, View},
+    erased::{Boxable, Head, Header, House, Reference, View, house},
     error::{Site, Spent},
     operation::Consumer,
     pieces,
@@ -176,10 +176,9 @@ impl<'a, T, A> Packed<'a, T, A> {
         H: Pooling,
         A: Admits<Place<F, H>> + Admits<F>,
     {
-        let live = place.fill(future);
-        let mut head = live;
+        let mut head = place.fill(future);
         // SAFETY: the head is from `fill`, and nobody else has it.
-        match unsafe { Place::<F, H>::poll(live, &mut head, cx) } {
+        match unsafe { Place::<F, H>::poll(&mut head, cx) } {
             Poll::Ready(result) => Packed::ready(result),
             // SAFETY: as in `placed`, or the head refers to nothing any more.
             Poll::Pending => unsafe { Packed::without_payload(head) },
@@ -232,9 +231,15 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// What there is to say of what is behind the head, if there is something.
     pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
+        let pointee = self.head.pointer();
+        if self.head.is_boxed() {
+            // SAFETY: the head is that of a house, which lives.
+            let table = unsafe { Header::any_house_table(pointee) };
+            return Some((table.site, (table.type_name)()));
+        }
         self.head.is_pointer().then(|| {
-            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(self.head.pointer()) };
+            // SAFETY: the head is that of a source, which lives and has output `T`.
+            let vtable = unsafe { Header::vtable::<T>(pointee) };
             (vtable.about)()
         })
     }
@@ -334,11 +339,8 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(super) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
-            let pointee = self.head.boxed_pointer();
-            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(pointee) };
-            // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
-            unsafe { (vtable.poll)(self.head, &mut self.head, cx, pointee) }
+            // SAFETY: the head is that of a house, which lives and has output `T`.
+            unsafe { house::poll(&mut self.head, cx) }
         } else if self.head.is_pointer() {
             // SAFETY: the head is that of a source, for which it keeps promise 2, and it is both arguments.
             unsafe { poll_source(self.head, &mut self.head, cx) }
@@ -381,7 +383,11 @@ unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> P
 #[cold]
 #[inline(never)]
 unsafe fn give_up<T>(head: Head) {
-    let pointee = head.pointer();
+    if head.is_boxed() {
+        // SAFETY: the caller's.
+        return unsafe { house::give_up(head) };
+    }
+    let pointee = head.source_pointer();
     // SAFETY: the caller's.
     let vtable = unsafe { Header::vtable::<T>(pointee) };
     // SAFETY: the table is the pointee's own; the reference is the caller's, who gives it up.

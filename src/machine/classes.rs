@@ -75,21 +75,10 @@ impl<H: Pooling> Classes<H> {
         self.slab_or_new(class)?.rent().ok_or(NoSlot::Full)
     }
 
-    /// [`rent`](Classes::rent), or a box if there is no vacant block. `on_box` is called then.
+    /// [`rent`](Classes::rent), if this thread has a vacant block at hand.
     #[inline(always)]
-    pub(crate) fn rent_or_box(
-        &self,
-        class: usize,
-        on_box: impl FnOnce(NoSlot),
-    ) -> NonNull<Block<H>> {
-        let rented = match self.slab(class) {
-            Some(slab) => slab.rent().ok_or(NoSlot::Full),
-            None => self.rent(class),
-        };
-        rented.unwrap_or_else(|why| {
-            on_box(why);
-            Block::boxed(SIZES[class])
-        })
+    pub(crate) fn try_rent(&self, class: usize) -> Option<NonNull<Block<H>>> {
+        self.slab(class)?.try_rent()
     }
 
     /// Makes blocks with room for so many bytes, until this thread finds so many more without the
@@ -110,7 +99,7 @@ impl<H: Pooling> Classes<H> {
     /// The slab of a class, if there is one.
     #[inline(always)]
     pub(crate) fn slab(&self, class: usize) -> Option<&H::Blocks> {
-        let slab = NonNull::new(self.slabs[class].observe())?;
+        let slab = NonNull::new(self.slabs[class % SIZES.len()].observe())?;
         // SAFETY: what is there is a slab with a handle.
         Some(unsafe { slab.cast().as_ref() })
     }

@@ -62,7 +62,16 @@ impl<H: Pooling> Machines<H> {
     /// of this.
     #[inline(never)]
     fn rent(&self, class: usize) -> NonNull<Block<H>> {
-        self.classes.rent_or_box(class, |why| self.count(why))
+        self.classes.try_rent(class).unwrap_or_else(|| self.rent_slowly(class))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rent_slowly(&self, class: usize) -> NonNull<Block<H>> {
+        self.classes.rent(class).unwrap_or_else(|why| {
+            self.count(why);
+            Block::boxed(SIZES[class])
+        })
     }
 
     /// The future in a slot or a box.

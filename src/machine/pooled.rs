@@ -2,14 +2,14 @@
 
 use core::{
     marker::PhantomData,
-    mem::{self, ManuallyDrop},
-    ptr::{self, NonNull},
+    mem::{ManuallyDrop, offset_of},
+    ptr::NonNull,
     task::{Context, Poll},
 };
 
 use super::{NoSlot, classes::class_of};
 use crate::{
-    erased::{Boxable, Head, House, Pointee, header, poll_fn},
+    erased::{Boxable, GiveBack, Head, House, Table, header, poll_as},
     error::Site,
     slab::{Block, Pooling},
 };
@@ -62,83 +62,39 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
     ///
     /// # Safety
     ///
-    /// As [`VTable::poll`](crate::erased::VTable::poll), where the head is from `fill`.
+    /// The head is from `fill`, and stands for the future in the block.
     #[inline(always)]
-    pub(crate) unsafe fn poll(
-        live: Head,
-        head: &mut Head,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
+    pub(crate) unsafe fn poll(head: &mut Head, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: the caller's.
-        unsafe { poll_fn::<Pooled<F, H>>()(live, head, cx, live.boxed_pointer()) }
+        unsafe { poll_as::<Pooled<F, H>>(head, cx) }
     }
 }
 
-impl<F: Boxable, H: Pooling> Pointee for Pooled<F, H> {
-    const SITE: Site = match F::SITE {
-        Site::Boxed => Site::Pooled,
-        other => other,
-    };
-
-    #[inline(always)]
-    unsafe fn give_up(pointee: *mut (), _: Head) {
-        let glue = const {
-            let glue: DropGlue = Self::drop_future;
-            if mem::needs_drop::<F>() { Some(glue) } else { None }
-        };
-        // SAFETY: the caller's. The block is given back once, and the glue is that of the future in it.
-        unsafe { vacate::<H>(pointee, glue) };
-    }
-}
-
-impl<F: Boxable, H: Pooling> Pooled<F, H> {
-    /// Drops the future.
-    ///
-    /// # Safety
-    ///
-    /// The pointee is a live `Self`, whose future was not dropped.
-    unsafe fn drop_future(pointee: *mut ()) {
-        // SAFETY: the caller's.
-        unsafe { ptr::drop_in_place(Self::future(pointee)) };
-    }
-}
-
-type DropGlue = unsafe fn(*mut ());
-
-/// Drops what is in a block, and gives the block back, also if the drop panics. It does not depend on the type of the future, so
-/// there is one.
+/// Gives a block back.
 ///
 /// # Safety
 ///
-/// The pointee is in a block, which is given back once, and the glue drops what is in it.
-#[inline(never)]
-unsafe fn vacate<H: Pooling>(pointee: *mut (), glue: Option<DropGlue>) {
-    struct GiveBack<H: Pooling>(*mut (), PhantomData<H>);
-
-    impl<H: Pooling> Drop for GiveBack<H> {
-        #[inline(always)]
-        fn drop(&mut self) {
-            // SAFETY: a pointee has an address.
-            let block = unsafe { NonNull::new_unchecked(self.0) }.cast::<Block<H>>();
-            // SAFETY: the caller's.
-            unsafe { Block::give_back(block) };
-        }
-    }
-
-    let _block = GiveBack::<H>(pointee, PhantomData);
-    if let Some(glue) = glue {
-        // SAFETY: the caller's.
-        unsafe { glue(pointee) };
-    }
+/// As [`GiveBack`], where the house is a block.
+unsafe fn give_back<H: Pooling>(pointee: *mut (), _: &Table) {
+    // SAFETY: a pointee has an address.
+    let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
+    // SAFETY: the head owned the block, and what was in it is gone.
+    unsafe { Block::give_back(block) };
 }
 
 // SAFETY: a block does not move, and `fill` puts the future in.
 unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
     type Future = F;
 
+    const SITE: Site = match F::SITE {
+        Site::Boxed => Site::Pooled,
+        other => other,
+    };
+    const GIVE_BACK: GiveBack = give_back::<H>;
+
     #[inline]
     fn future(pointee: *mut ()) -> *mut F {
         // `wrapping`, as this is no more than the address.
-        pointee.wrapping_byte_add(mem::offset_of!(Pooled<F, H>, future)).cast()
+        pointee.wrapping_byte_add(offset_of!(Pooled<F, H>, future)).cast()
     }
 }

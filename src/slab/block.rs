@@ -60,8 +60,10 @@ impl<H: Pooling> Block<H> {
     pub(crate) fn boxed(size: usize) -> NonNull<Self> {
         let layout = Self::layout(size);
         // SAFETY: a block has a size.
-        let block = unsafe { alloc(layout) }.cast::<Self>();
-        let Some(block) = NonNull::new(block) else { handle_alloc_error(layout) };
+        let Some(block) = NonNull::new(unsafe { alloc(layout) }) else {
+            handle_alloc_error(layout)
+        };
+        let block = block.cast::<Self>();
         let page = NonNull::new(ptr::without_provenance_mut(size | BOXED)).expect("it has a size");
         // SAFETY: the allocation is large enough, and aligned for a block.
         unsafe { block.write(Block { header: MaybeUninit::uninit(), page }) };

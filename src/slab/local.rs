@@ -22,18 +22,6 @@ pub(crate) struct LocalSlab<S: Item> {
 }
 
 impl<S: Item> LocalSlab<S> {
-    #[cold]
-    #[inline(never)]
-    fn rent_from_depot(&self) -> Option<NonNull<S>> {
-        loop {
-            self.magazines.refill(&mut self.depot.borrow_mut(), 1);
-            let slot = self.magazines.pop(ROOM);
-            if slot.is_some() || !self.grow(|_| false) {
-                return slot;
-            }
-        }
-    }
-
     /// Moves slots to the depot, to make room for others.
     #[cold]
     #[inline(never)]
@@ -112,12 +100,24 @@ impl<S: Item> Slab for LocalSlab<S> {
     }
 
     #[inline(always)]
-    fn rent(&self) -> Option<NonNull<S>> {
-        let slot = self.magazines.pop(ROOM).or_else(|| self.rent_from_depot())?;
+    fn try_rent(&self) -> Option<NonNull<S>> {
+        let slot = self.magazines.pop(ROOM)?;
         if !S::INDEXED {
             self.base.rented.add(1);
         }
         Some(slot)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rent_slowly(&self) -> Option<NonNull<S>> {
+        loop {
+            self.magazines.refill(&mut self.depot.borrow_mut(), 1);
+            let slot = self.try_rent();
+            if slot.is_some() || !self.grow(|_| false) {
+                return slot;
+            }
+        }
     }
 
     #[inline(always)]

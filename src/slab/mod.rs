@@ -185,7 +185,16 @@ pub(crate) trait Slab: Sized {
 
     /// A vacant slot, which is out from now on, or `None` if the limit is reached. The caller has
     /// a handle.
-    fn rent(&self) -> Option<NonNull<Self::Slot>>;
+    #[inline(always)]
+    fn rent(&self) -> Option<NonNull<Self::Slot>> {
+        self.try_rent().or_else(|| self.rent_slowly())
+    }
+
+    /// [`rent`](Slab::rent), if this thread has a vacant slot at hand.
+    fn try_rent(&self) -> Option<NonNull<Self::Slot>>;
+
+    /// [`rent`](Slab::rent), if [`try_rent`](Slab::try_rent) has found none.
+    fn rent_slowly(&self) -> Option<NonNull<Self::Slot>>;
 
     /// Takes a slot back on the usual, short road, if it is open. The slab may be gone afterwards.
     /// Otherwise the slot is still out.

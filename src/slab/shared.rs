@@ -93,21 +93,6 @@ impl<S: Item> SharedSlab<S> {
             .or_else(|| thread_caches::add(self.address(), new))
     }
 
-    /// The slow path of [`rent`](Slab::rent).
-    #[cold]
-    #[inline(never)]
-    fn rent_slowly(&self) -> Option<NonNull<S>> {
-        let slot = if self.base.settings.is_bounded() {
-            self.rent_bounded()
-        } else {
-            self.rent_from_depot()
-        }?;
-        if !S::INDEXED {
-            self.count_rent();
-        }
-        Some(slot)
-    }
-
     /// Counts a rented slot, in the cache of the calling thread if it has one.
     fn count_rent(&self) {
         // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
@@ -380,16 +365,27 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     #[inline(always)]
-    fn rent(&self) -> Option<NonNull<S>> {
-        if let Some(cache) = thread_caches::find(self.address()) {
-            if let Some(slot) = cache.pop() {
-                if !S::INDEXED {
-                    cache.count();
-                }
-                return Some(slot);
-            }
+    fn try_rent(&self) -> Option<NonNull<S>> {
+        let cache = thread_caches::find(self.address())?;
+        let slot = cache.pop()?;
+        if !S::INDEXED {
+            cache.count();
         }
-        self.rent_slowly()
+        Some(slot)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rent_slowly(&self) -> Option<NonNull<S>> {
+        let slot = if self.base.settings.is_bounded() {
+            self.rent_bounded()
+        } else {
+            self.rent_from_depot()
+        }?;
+        if !S::INDEXED {
+            self.count_rent();
+        }
+        Some(slot)
     }
 
     #[inline(always)]

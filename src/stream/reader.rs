@@ -13,8 +13,8 @@ use futures_core::Stream;
 
 use crate::{
     LocalValueFuture, ValueFuture,
-    erased::{Boxable, Head, Header, House, Pointee, header},
-    error::{Site, Spent},
+    erased::{Boxable, GiveBack, Header, House, header},
+    error::Spent,
     future::Packed,
 };
 
@@ -87,18 +87,14 @@ impl<S: Stream> Boxable for Items<S> {
 unsafe impl<S: Stream> House for ValueReader<S> {
     type Future = Items<S>;
 
+    const GIVE_BACK: GiveBack = |_, _| {};
+    const IS_LENT: bool = true;
+
     #[inline(always)]
     fn future(pointee: *mut ()) -> *mut Items<S> {
         // `wrapping`, as this is no more than the address.
         pointee.wrapping_byte_add(offset_of!(ValueReader<S>, items)).cast()
     }
-}
-
-impl<S: Stream> Pointee for ValueReader<S> {
-    const SITE: Site = Items::<S>::SITE;
-
-    /// It was lent.
-    unsafe fn give_up(_: *mut (), _: Head) {}
 }
 
 impl<S: Stream> ValueReader<S> {
