@@ -60,7 +60,7 @@ impl<H: Pooling> Machines<H> {
 
     /// Returns a block of a class: a slot, or a box if the pool is full. It is out of line, so that the code of a method has none
     /// of this.
-    #[inline(never)]
+    #[inline(always)]
     fn rent(&self, class: usize) -> NonNull<Block<H>> {
         self.classes.try_rent(class).unwrap_or_else(|| self.rent_slowly(class))
     }

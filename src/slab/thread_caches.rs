@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::{
     cell::{Cell, RefCell},
-    ptr::NonNull,
+    ptr::{self, NonNull},
 };
 use std::collections::HashMap;
 
@@ -27,21 +27,50 @@ struct Recent {
     number: Cell<usize>,
 }
 
-type Place = Cell<Option<(NonNull<()>, Node<ThreadCache>)>>;
+/// A slab and a cache for it. The slab is null in a vacant place.
+struct Place {
+    slab: Cell<*mut ()>,
+    cache: Cell<NonNull<ThreadCache>>,
+}
+
+impl Place {
+    const fn new() -> Self {
+        Place { slab: Cell::new(ptr::null_mut()), cache: Cell::new(NonNull::dangling()) }
+    }
+
+    fn set(&self, slab: NonNull<()>, cache: Node<ThreadCache>) {
+        self.slab.set(slab.as_ptr());
+        self.cache.set(cache.pointer());
+    }
+
+    fn clear(&self) {
+        self.slab.set(ptr::null_mut());
+    }
+
+    #[inline(always)]
+    fn get(&self, slab: NonNull<()>) -> Option<Node<ThreadCache>> {
+        // SAFETY: a place with a slab has a cache of this thread, which is cleared before the cache is freed.
+        (self.slab.get() == slab.as_ptr()).then(|| unsafe { Node::new(self.cache.get()) })
+    }
+}
 
 const PLACES: usize = if cfg!(loom) { 2 } else { 32 };
 
 impl Recent {
     const fn new() -> Self {
-        let places = [const { Cell::new(None) }; PLACES];
+        let places = [const { Place::new() }; PLACES];
         Recent { places, has_any: Cell::new(false), number: Cell::new(0) }
     }
 
     #[inline(always)]
     fn place(&self, slab: NonNull<()>) -> &Place {
-        // A slab is larger than 128 bytes, and the distances between slabs are often equal.
-        let lines = slab.addr().get() / 128;
-        &self.places[(lines ^ (lines / PLACES)) % PLACES]
+        // Fibonacci hashing: the distances between slabs are often equal.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the lower half has enough of the address"
+        )]
+        let hash = (slab.addr().get() as u32).wrapping_mul(0x9E37_79B9);
+        &self.places[(hash >> (u32::BITS - PLACES.ilog2())) as usize]
     }
 }
 
@@ -57,7 +86,7 @@ impl Drop for All {
         }
         let _ended = RECENT.try_with(|front| {
             front.has_any.set(false);
-            front.places.iter().for_each(|place| place.set(None));
+            front.places.iter().for_each(Place::clear);
         });
         for cache in self.0.get_mut().drain() {
             // SAFETY: it was in the table of this thread, which does not find it again.
@@ -81,11 +110,7 @@ thread_local! {
 /// Returns the cache of this thread for a slab, if the table of recent ones has it. It may be detached.
 #[inline(always)]
 pub(crate) fn find(slab: NonNull<()>) -> Option<Node<ThreadCache>> {
-    let found = RECENT.try_with(|front| {
-        let (of, cache) = front.place(slab).get()?;
-        (of == slab).then_some(cache)
-    });
-    found.ok().flatten()
+    RECENT.try_with(|front| front.place(slab).get(slab)).ok().flatten()
 }
 
 /// Returns the cache of this thread for a slab, and makes it a recent one. Detaches the thread from the cache of a closed
@@ -99,7 +124,7 @@ pub(crate) fn find_slowly(slab: NonNull<()>) -> Option<Node<ThreadCache>> {
         detach(slab);
         return None;
     }
-    let _found = RECENT.try_with(|front| front.place(slab).set(Some((slab, cache))));
+    let _found = RECENT.try_with(|front| front.place(slab).set(slab, cache));
     Some(cache)
 }
 
@@ -112,7 +137,7 @@ fn lookup(slab: NonNull<()>) -> Option<Node<ThreadCache>> {
 /// Detaches this thread from its cache for a slab, if it has one.
 pub(crate) fn detach(slab: NonNull<()>) {
     if lookup(slab).is_some() {
-        let _found = RECENT.try_with(|front| front.place(slab).set(None));
+        let _found = RECENT.try_with(|front| front.place(slab).clear());
         let cache = ALL.try_with(|all| all.0.borrow_mut().remove(&slab));
         if let Ok(Some(cache)) = cache {
             // SAFETY: it was in the table of this thread, which does not find it again.
@@ -145,7 +170,7 @@ pub(crate) fn add(
         }
         let _found = RECENT.try_with(|front| {
             front.has_any.set(true);
-            front.place(slab).set(Some((slab, cache)));
+            front.place(slab).set(slab, cache);
         });
         cache
     })
