@@ -184,7 +184,7 @@ pub(crate) enum Spent {
 }
 
 /// Where a future has its result from: the arm, and for people who read messages whether what it calls a
-/// box was a slot.
+/// box was a slot, or a box that a pool had instead of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Site {
     Ready,

@@ -76,6 +76,9 @@ pub(crate) unsafe trait House {
     /// Where the future is, for messages.
     const SITE: Site = <Self::Future as Boxable>::SITE;
 
+    /// Where the future in this pointee is, for `Debug`.
+    const SITE_OF: unsafe fn(*mut ()) -> Site = |_| Self::SITE;
+
     /// Gives the house back, whose future was dropped.
     const GIVE_BACK: GiveBack;
 
@@ -114,8 +117,9 @@ pub(crate) struct Table {
     /// See [`House::ALLOCATION`].
     #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "there are no allocations"))]
     pub(crate) allocation: (Layout, usize),
-    pub(crate) site: Site,
-    pub(crate) type_name: fn() -> &'static str,
+    site: Site,
+    site_of: unsafe fn(*mut ()) -> Site,
+    type_name: fn() -> &'static str,
 }
 
 /// The header of a house.
@@ -133,9 +137,10 @@ const fn table<H: House>() -> HouseTable<<H::Future as Boxable>::Output> {
             drop_future: if has_drop { Some(drop_future) } else { None },
             allocation: H::ALLOCATION,
             site: H::SITE,
+            site_of: H::SITE_OF,
             type_name: <H::Future as Boxable>::type_name,
         },
-        poll: poll_future::<H>,
+        poll: if ONE_FRAME { poll_in_one_frame::<H> } else { poll_future::<H> },
     }
 }
 
@@ -162,12 +167,39 @@ unsafe fn poll_future<H: House>(
     cx: &mut Context<'_>,
     head: &mut Head,
 ) -> Poll<<H::Future as Boxable>::Output> {
+    let mut broken = None;
+    // SAFETY: the caller's.
+    let future = unsafe { future::<H>(pointee) };
+    // SAFETY: the caller's.
+    unsafe { after_future::<H>(future.poll(cx, &mut broken), broken, pointee, head) }
+}
+
+/// # Safety
+///
+/// The pointee is a live `H`, and nothing else refers to it.
+#[inline]
+unsafe fn future<'h, H: House>(pointee: *mut ()) -> Pin<&'h mut H::Future>
+where
+    H::Future: 'h,
+{
     // SAFETY: the caller's.
     let future = unsafe { &mut *H::future(pointee) };
     // SAFETY: the future stays in its house until it is dropped there.
-    let future = unsafe { Pin::new_unchecked(future) };
-    let mut broken = None;
-    let polled = future.poll(cx, &mut broken);
+    unsafe { Pin::new_unchecked(future) }
+}
+
+/// What follows the poll of a future.
+///
+/// # Safety
+///
+/// As [`poll_future`].
+#[inline]
+unsafe fn after_future<H: House>(
+    polled: Poll<<H::Future as Boxable>::Output>,
+    broken: Option<Spent>,
+    pointee: *mut (),
+    head: &mut Head,
+) -> Poll<<H::Future as Boxable>::Output> {
     if polled.is_ready() {
         *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
     } else if let Some(spent) = broken {
@@ -182,6 +214,59 @@ unsafe fn poll_future<H: House>(
     polled
 }
 
+/// Without optimisation, each function has a frame and copies the result, and combinators nest: then the poll of a future does
+/// what [`poll`] does otherwise. (Miri checks the functions that are used with optimisation.)
+const ONE_FRAME: bool = cfg!(debug_assertions) && !cfg!(miri);
+
+/// [`poll`] and [`poll_future`] in one frame.
+///
+/// # Safety
+///
+/// As [`poll_future`].
+unsafe fn poll_in_one_frame<H: House>(
+    pointee: *mut (),
+    cx: &mut Context<'_>,
+    head: &mut Head,
+) -> Poll<<H::Future as Boxable>::Output> {
+    struct Polling<'h>(&'h mut Head);
+
+    impl Drop for Polling<'_> {
+        fn drop(&mut self) {
+            let pointee = self.0.boxed_pointer();
+            // SAFETY: the head stands for a house: it is spent by `after_all` only, which has the guard then.
+            let table = unsafe { Header::any_house_table(pointee) };
+            panicked(self.0, pointee, table);
+        }
+    }
+
+    /// What follows the poll. It has returned before another level of a chain is polled, and the result is the first
+    /// argument of the call, which needs no second copy.
+    unsafe fn after_all<H: House, T>(
+        polled: Poll<T>,
+        broken: Option<Spent>,
+        polling: Polling<'_>,
+        pointee: *mut (),
+    ) -> Poll<T> {
+        let mut polling = ManuallyDrop::new(polling);
+        let spent = match broken {
+            _ if polled.is_ready() => Spent::Completed(Some(H::SITE)),
+            Some(spent) => spent,
+            None => return polled,
+        };
+        *polling.0 = Head::spent(spent);
+        // SAFETY: the head stood for the house, and is spent.
+        unsafe { drop_and_give_back(pointee, &const { &table::<H>() }.table) };
+        polled
+    }
+
+    // SAFETY: the caller's.
+    let future = unsafe { future::<H>(pointee) };
+    let polling = Polling(head);
+    let mut broken = None;
+    // SAFETY: the caller's; the future was polled.
+    unsafe { after_all::<H, _>(future.poll(cx, &mut broken), broken, polling, pointee) }
+}
+
 /// Polls what a head that is boxed points to. With `Ready`, the house is given back and the head is spent. With `Pending` the
 /// head is as it was, or spent because a rule was broken. If it unwinds, the head is spent and the house is given back.
 ///
@@ -193,10 +278,31 @@ unsafe fn poll_future<H: House>(
 #[cfg_attr(not(debug_assertions), inline(never))]
 #[cfg_attr(debug_assertions, inline(always))]
 pub(crate) unsafe fn poll<T>(head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
+    #[cfg(all(debug_assertions, not(miri)))]
+    {
+        // SAFETY: the caller's.
+        let poll = unsafe { poll_function(head) };
+        // SAFETY: the caller's.
+        unsafe { poll(head.boxed_pointer(), cx, head) }
+    }
+    #[cfg(not(all(debug_assertions, not(miri))))]
+    {
+        // SAFETY: the caller's.
+        let table = unsafe { Header::house_table::<T>(head.boxed_pointer()) };
+        // SAFETY: the caller's.
+        unsafe { poll_by(table, head, cx) }
+    }
+}
+
+/// Returns how a house is polled.
+///
+/// # Safety
+///
+/// As [`poll`].
+#[cfg(all(debug_assertions, not(miri)))]
+unsafe fn poll_function<T>(head: &Head) -> PollFuture<T> {
     // SAFETY: the caller's.
-    let table = unsafe { Header::house_table::<T>(head.boxed_pointer()) };
-    // SAFETY: the caller's.
-    unsafe { poll_by::<T>()(table, head, cx) }
+    unsafe { Header::house_table::<T>(head.boxed_pointer()) }.poll
 }
 
 /// [`poll`], of a head whose house is an `H`.
@@ -211,16 +317,28 @@ pub(crate) unsafe fn poll_as<H: House>(
     cx: &mut Context<'_>,
 ) -> Poll<<H::Future as Boxable>::Output> {
     // SAFETY: the caller's.
-    unsafe { poll_by::<<H::Future as Boxable>::Output>()(const { &table::<H>() }, head, cx) }
+    unsafe { poll_by(const { &table::<H>() }, head, cx) }
 }
 
-type PollBy<T> = unsafe fn(&HouseTable<T>, &mut Head, &mut Context<'_>) -> Poll<T>;
-
+/// [`poll`], of a head whose house has this table.
+///
+/// # Safety
+///
+/// The head stands for a live house with this table.
+#[cfg_attr(not(feature = "alloc"), allow(dead_code, reason = "`poll_as` is for pools"))]
 #[inline(always)]
-const fn poll_by<T>() -> PollBy<T> {
-    // Without optimisation it gains nothing, and takes more stack.
-    let by_fields = cfg!(miri) || !cfg!(debug_assertions);
-    if by_fields && pieces::is_stored_by_fields::<T>() { poll_for_fields } else { poll_for_value }
+unsafe fn poll_by<T>(table: &HouseTable<T>, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
+    #[cfg(all(debug_assertions, not(miri)))]
+    // SAFETY: the caller's.
+    return unsafe { (table.poll)(head.boxed_pointer(), cx, head) };
+    #[cfg(not(all(debug_assertions, not(miri))))]
+    if pieces::is_stored_by_fields::<T>() {
+        // SAFETY: the caller's.
+        unsafe { poll_for_fields(table, head, cx) }
+    } else {
+        // SAFETY: the caller's.
+        unsafe { poll_for_value(table, head, cx) }
+    }
 }
 
 /// [`poll`], if the result is not [stored by fields](pieces::is_stored_by_fields).
@@ -232,8 +350,9 @@ const fn poll_by<T>() -> PollBy<T> {
 ///
 /// # Safety
 ///
-/// The head stands for a live house with this table.
-#[cfg_attr(not(debug_assertions), inline(always))]
+/// As [`poll_by`].
+#[cfg_attr(all(debug_assertions, not(miri)), expect(dead_code, reason = "`ONE_FRAME`"))]
+#[inline(always)]
 unsafe fn poll_for_value<T>(
     table: &HouseTable<T>,
     head: &mut Head,
@@ -248,8 +367,9 @@ unsafe fn poll_for_value<T>(
 ///
 /// # Safety
 ///
-/// As [`poll_for_value`].
-#[cfg_attr(not(debug_assertions), inline(always))]
+/// As [`poll_by`].
+#[cfg_attr(all(debug_assertions, not(miri)), expect(dead_code, reason = "`ONE_FRAME`"))]
+#[inline(always)]
 unsafe fn poll_for_fields<T>(
     table: &HouseTable<T>,
     head: &mut Head,
@@ -348,6 +468,19 @@ unsafe fn drop_and_give_back(pointee: *mut (), table: &Table) {
         // SAFETY: the caller's.
         unsafe { drop_future(dropping.0) };
     }
+}
+
+/// Returns what there is to say of what a head that is boxed points to.
+///
+/// # Safety
+///
+/// The head is boxed.
+pub(crate) unsafe fn about(head: Head) -> (Site, &'static str) {
+    let pointee = head.boxed_pointer();
+    // SAFETY: the caller's.
+    let table = unsafe { Header::any_house_table(pointee) };
+    // SAFETY: the table is the pointee's.
+    (unsafe { (table.site_of)(pointee) }, (table.type_name)())
 }
 
 /// Gives up what a head that is boxed points to.

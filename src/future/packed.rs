@@ -231,15 +231,13 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// What there is to say of what is behind the head, if there is something.
     pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
-        let pointee = self.head.pointer();
         if self.head.is_boxed() {
             // SAFETY: the head is that of a house, which lives.
-            let table = unsafe { Header::any_house_table(pointee) };
-            return Some((table.site, (table.type_name)()));
+            return Some(unsafe { house::about(self.head) });
         }
         self.head.is_pointer().then(|| {
             // SAFETY: the head is that of a source, which lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(pointee) };
+            let vtable = unsafe { Header::vtable::<T>(self.head.source_pointer()) };
             (vtable.about)()
         })
     }

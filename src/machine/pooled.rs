@@ -90,6 +90,11 @@ unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
         Site::Boxed => Site::Pooled,
         other => other,
     };
+    const SITE_OF: unsafe fn(*mut ()) -> Site = |pointee| {
+        // SAFETY: the pointee is a live block.
+        let is_boxed = unsafe { &*pointee.cast::<Block<H>>() }.is_boxed();
+        if is_boxed { F::SITE } else { Self::SITE }
+    };
     const GIVE_BACK: GiveBack = give_back::<H>;
 
     #[inline]

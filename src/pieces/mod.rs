@@ -114,6 +114,7 @@ const fn is_tagged<T>() -> bool {
 }
 
 /// Whether a `T` is probably stored field by field.
+#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "it is for optimised code"))]
 pub(crate) const fn is_stored_by_fields<T>() -> bool {
     let is_in_memory = arch::is_in_pieces::<T>() && !fits_registers::<T>();
     is_in_memory && has_niche::<T>() && !is_word_and_pieces::<T>()
