@@ -1,0 +1,37 @@
+//! User code may have the names that the expansion needs.
+
+#![allow(dead_code, non_camel_case_types)]
+
+struct Box;
+struct Some;
+struct None;
+struct Option;
+struct Send;
+struct Sync;
+struct Pin;
+struct Future;
+struct ValueFuture;
+struct value_future;
+
+#[::value_future::async_trait]
+trait Clashes: ::core::marker::Sync {
+    async fn clash(&self, __result: u32, __self: u32) -> u32;
+    async fn default(&self, __ready: u32) -> ::core::option::Option<u32> {
+        ::core::option::Option::Some(__ready)
+    }
+}
+
+#[::value_future::async_trait]
+impl Clashes for u32 {
+    #[ready(if *__result == 1 { ::core::option::Option::Some(__self + *self) } else { ::core::option::Option::None })]
+    async fn clash(&self, __result: u32, __self: u32) -> u32 {
+        __result + __self + self
+    }
+}
+
+#[test]
+fn names_do_not_clash() {
+    assert_eq!(crate::block_on(4.clash(1, 2)), 6);
+    assert_eq!(crate::block_on(4.clash(2, 2)), 8);
+    assert_eq!(crate::block_on(4.default(5)), ::core::option::Option::Some(5));
+}

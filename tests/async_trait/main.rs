@@ -1,0 +1,31 @@
+//! `#[async_trait]` does to traits and implementations what the attribute of the crate `async-trait` does, and its calls
+//! allocate nothing.
+
+#![cfg(not(loom))]
+// What `async fn` allows, the attribute allows.
+#![deny(
+    warnings,
+    clippy::async_yields_async,
+    clippy::items_after_statements,
+    clippy::let_unit_value,
+    clippy::shadow_same,
+    clippy::type_complexity,
+    non_snake_case,
+    unused_qualifications
+)]
+#![allow(clippy::unused_async, clippy::missing_panics_doc)]
+
+mod arguments;
+mod bodies;
+mod generics;
+mod hygiene;
+mod lazy;
+mod options;
+mod other_macros;
+mod ready;
+mod receivers;
+
+// The attribute names `::core`, and not this.
+mod core {}
+
+pub(crate) use futures::executor::block_on;

@@ -1,0 +1,155 @@
+//! `#[ready(EXPR)]`: the result at the call, before there is a future.
+
+use std::{collections::VecDeque, io, pin::Pin, sync::Arc};
+
+use value_future::async_trait;
+
+use crate::block_on;
+
+#[async_trait]
+trait Reads: Send + Sync {
+    async fn get(&self, key: &str) -> Option<Arc<str>>;
+    async fn next(&mut self) -> Option<u8>;
+    async fn read(&mut self, into: &mut Vec<u8>, most: usize) -> io::Result<usize>;
+    async fn owned(&self, key: String, (low, mut high): (u32, u32), _: u8) -> String;
+    async fn nothing(&self);
+}
+
+struct Reader {
+    cached: Arc<str>,
+    bytes: VecDeque<u8>,
+}
+
+#[async_trait]
+impl Reads for Reader {
+    #[ready((*self.cached == *key).then(|| Some(Arc::clone(&self.cached))))]
+    async fn get(&self, key: &str) -> Option<Arc<str>> {
+        std::future::ready(()).await;
+        Some(format!("{key}, fetched").into())
+    }
+
+    #[ready(self.bytes.pop_front().map(Some))]
+    async fn next(&mut self) -> Option<u8> {
+        self.bytes.extend([7, 8]);
+        self.bytes.pop_front()
+    }
+
+    #[ready({
+        let count = self.bytes.len().min(*most);
+        into.extend(self.bytes.drain(..count));
+        (count > 0).then_some(Ok(count))
+    })]
+    async fn read(&mut self, into: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        self.bytes.push_back(9);
+        into.push(most.try_into().expect("it is small"));
+        Ok(0)
+    }
+
+    // What is owned, and is not used by the expression, is the body's.
+    #[ready((key.len() == 3 && *high > *low).then(|| key.to_uppercase()))]
+    async fn owned(&self, key: String, (low, mut high): (u32, u32), _: u8) -> String {
+        high += low;
+        key + &high.to_string()
+    }
+
+    #[ready(self.bytes.is_empty().then_some(()))]
+    async fn nothing(&self) {
+        std::future::ready(()).await;
+    }
+}
+
+fn reader() -> Reader {
+    Reader { cached: "cached".into(), bytes: [1, 2, 3].into() }
+}
+
+#[test]
+fn a_ready_result_is_inline() {
+    let reader = reader();
+    let reads: &dyn Reads = &reader;
+    assert!(reads.get("cached").is_ready());
+    assert_eq!(block_on(reads.get("cached")), Some("cached".into()));
+    let fetched = reads.get("other");
+    assert!(!fetched.is_ready());
+    assert_eq!(block_on(fetched), Some("other, fetched".into()));
+    assert!(!reads.nothing().is_ready());
+}
+
+#[test]
+fn a_mutable_receiver_may_be_changed_by_the_expression() {
+    let mut reader = reader();
+    let reads: &mut dyn Reads = &mut reader;
+    let mut into = vec![];
+    assert_eq!(reads.read(&mut into, 2).try_take().expect("it is inline").expect("it is read"), 2);
+    assert_eq!(reads.next().try_take().expect("it is inline"), Some(3));
+    let next = reads.next();
+    assert!(!next.is_ready());
+    assert_eq!(block_on(next), Some(7));
+    assert_eq!(reads.next().try_take().expect("it is inline"), Some(8));
+    assert_eq!(block_on(reads.read(&mut into, 5)).expect("it is read"), 0);
+    assert_eq!(into, [1, 2, 5]);
+}
+
+#[test]
+fn arguments_by_value_are_seen_by_reference() {
+    let reader = reader();
+    let inline = reader.owned("abc".into(), (1, 2), 0);
+    assert_eq!(inline.try_take().expect("it is inline"), "ABC");
+    assert_eq!(block_on(reader.owned("abcd".into(), (1, 2), 0)), "abcd3");
+}
+
+#[test]
+fn every_receiver() {
+    #[async_trait]
+    trait Receives {
+        async fn by_value(self) -> u32
+        where
+            Self: Sized;
+        async fn in_arc(self: Arc<Self>) -> u32;
+        async fn pinned(self: Pin<&mut Self>) -> u32;
+        async fn typed(self: &mut Self) -> u32;
+        async fn nothing(of: u32) -> u32
+        where
+            Self: Sized;
+    }
+
+    #[async_trait(boxed)]
+    impl Receives for u32 {
+        #[ready((*self > 1).then_some(*self))]
+        async fn by_value(mut self) -> u32 {
+            self += 10;
+            self
+        }
+
+        #[ready((**self > 1).then_some(1))]
+        async fn in_arc(self: Arc<Self>) -> u32 {
+            *self
+        }
+
+        #[ready((**self > 1).then_some(**self))]
+        async fn pinned(mut self: Pin<&mut Self>) -> u32 {
+            *self += 1;
+            *self
+        }
+
+        #[ready((*self > 1).then(|| { *self += 1; *self }))]
+        async fn typed(self: &mut Self) -> u32 {
+            0
+        }
+
+        #[ready((*of > 1).then_some(5))]
+        async fn nothing(of: u32) -> u32 {
+            of
+        }
+    }
+
+    assert_eq!(2.by_value().try_take().expect("it is inline"), 2);
+    assert_eq!(block_on(1.by_value()), 11);
+    assert!(Arc::new(2).in_arc().is_ready());
+    assert_eq!(block_on(Arc::new(1).in_arc()), 1);
+    assert!(Pin::new(&mut 2).pinned().is_ready());
+    assert_eq!(block_on(Pin::new(&mut 1).pinned()), 2);
+    assert_eq!(block_on(2.typed()), 3);
+    assert_eq!(block_on(1.typed()), 0);
+    assert!(u32::nothing(2).is_ready());
+    assert_eq!(block_on(u32::nothing(1)), 1);
+}
