@@ -14,7 +14,10 @@ fn mistakes_are_explained() {
     let version = Command::new(rustc).arg("--version").output().expect("a compiler to ask");
     let version = String::from_utf8(version.stdout).expect("a version in UTF-8");
     if version.starts_with(RECORDED_WITH) {
-        trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+        let cases = trybuild::TestCases::new();
+        cases.compile_fail("tests/ui/*.rs");
+        cases.compile_fail("tests/ui/async_trait/*.rs");
+        cases.pass("tests/ui/async_trait_twins/*.rs");
     } else {
         println!("not compared: recorded with {RECORDED_WITH}x, this is {version}");
     }

@@ -3,9 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Block, Error, Generics, ImplItem, ItemImpl, ItemTrait, Result, Signature, Token,
-    TraitItem, TypeParamBound, Visibility,
-    parse::{Parse, ParseStream, Parser},
+    Attribute, Block, Error, Generics, ImplItem, ItemImpl, ItemTrait, Meta, Result, Signature,
+    Token, TraitItem, TypeParamBound, Visibility,
+    parse::{Parse, ParseStream},
     parse_quote,
     punctuated::Punctuated,
 };
@@ -13,7 +13,7 @@ use syn::{
 use crate::{
     body,
     make::{self, Ready},
-    options::{Options, parse_ready},
+    options::Options,
     receiver, signature,
 };
 
@@ -149,19 +149,15 @@ fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     if let Some(second) = attributes.iter().find(|other| is_ready(other)) {
         return Err(Error::new_spanned(second, "a method has one `#[ready]`"));
     }
-    let arguments = match &attribute.meta {
-        syn::Meta::List(list) => {
-            let tokens = &list.tokens;
-            quote!((#tokens))
+    match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => {
+            list.parse_args().map(|expression| Some(Ready(expression)))
         }
-        _ => TokenStream::new(),
-    };
-    let parsed = parse_ready.parse2(arguments);
-    let at = |error: Error| {
-        let empty = matches!(attribute.meta, syn::Meta::Path(_));
-        if empty { Error::new_spanned(&attribute, error) } else { error }
-    };
-    parsed.map(|expression| Some(Ready(expression))).map_err(at)
+        _ => Err(Error::new_spanned(
+            &attribute,
+            "`#[ready]` takes the expression that may have the result: `#[ready(self.cached(key))]`",
+        )),
+    }
 }
 
 fn expand_method(
@@ -171,14 +167,18 @@ fn expand_method(
     signature: &mut Signature,
     body: Option<&mut Block>,
 ) -> Result<()> {
-    let ready = take_ready(attributes)?;
+    // A method whose `#[ready]` is wrong is expanded without it, so that this is the only error.
+    let (ready, taken) = match take_ready(attributes) {
+        Ok(ready) => (ready, Ok(())),
+        Err(error) => (None, Err(error)),
+    };
     let Some(asyncness) = signature.asyncness else {
         return match ready {
             Some(Ready(expression)) => Err(Error::new_spanned(
                 expression,
                 "`#[ready]` is for an `async fn`: this method returns what it returns",
             )),
-            None => Ok(()),
+            None => taken,
         };
     };
     let has_default = matches!(context, Context::Trait { .. }) && body.is_some();
@@ -205,7 +205,7 @@ fn expand_method(
         });
     }
     signature::expand(context, options, signature, asyncness, mentions_self, has_default);
-    Ok(())
+    taken
 }
 
 /// Returns `true` for an attribute that may be a macro, which runs after this one.

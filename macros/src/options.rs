@@ -1,7 +1,7 @@
 //! The options of the attribute.
 
 use syn::{
-    Error, Expr, Path, Result, Token, parenthesized,
+    Error, Expr, Path, Result, Token,
     parse::{Parse, ParseStream},
     parse_quote,
 };
@@ -86,22 +86,5 @@ impl Options {
             return Err(Error::new(span, EXPECTED));
         }
         Ok(())
-    }
-}
-
-/// The argument of `#[ready(EXPR)]`.
-pub(crate) fn parse_ready(input: ParseStream<'_>) -> Result<Expr> {
-    if input.is_empty() {
-        return Err(input.error(
-            "`#[ready]` takes the expression that may have the result: `#[ready(self.cached(key))]`",
-        ));
-    }
-    let content;
-    parenthesized!(content in input);
-    let expression = content.parse()?;
-    if content.is_empty() {
-        Ok(expression)
-    } else {
-        Err(content.error("`#[ready]` takes one expression"))
     }
 }

@@ -128,7 +128,12 @@ impl Drop for Noted {
     }
 }
 
-async fn by_the_compiler(_: Noted, kept: Noted, Noted(_, _): &Noted, (_first, _second): (Noted, Noted)) {
+async fn by_the_compiler(
+    _: Noted,
+    kept: Noted,
+    Noted(_, _): &Noted,
+    (_first, _second): (Noted, Noted),
+) {
     let log = Rc::clone(&kept.1);
     let _local = Noted("local", Rc::clone(&log));
     log.borrow_mut().push("body");

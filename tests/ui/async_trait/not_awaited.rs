@@ -1,0 +1,14 @@
+#![deny(unused_must_use)]
+
+use value_future::async_trait;
+
+#[async_trait]
+trait Service {
+    async fn call(&self);
+}
+
+async fn forgets(service: &dyn Service) {
+    service.call();
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! A future whose output is not `Send` is not `Send`: here an `Rc` is to go to another thread.
+
+use std::rc::Rc;
+
+use value_future::async_trait;
+
+#[async_trait]
+trait Service {
+    async fn call(&self) -> Rc<u32>;
+}
+
+fn spawn(_: impl Future<Output = ()> + Send + 'static) {}
+
+fn start(service: &'static (dyn Service + Sync)) {
+    spawn(async {
+        service.call().await;
+    });
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use value_future::async_trait;
+
+#[async_trait(Send)]
+trait Service {
+    async fn call(&self) -> u32;
+}
+
+#[async_trait(boxed, eager)]
+trait Other {
+    async fn call(&self) -> u32;
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use value_future::async_trait;
+
+#[async_trait]
+trait Service {
+    async fn call(&self) -> u32;
+    async fn other(&self) -> u32;
+}
+
+struct Fixed(u32);
+
+#[async_trait]
+impl Service for Fixed {
+    fn call(&self) -> u32 {
+        self.0
+    }
+
+    async fn other(&self) -> u32;
+}
+
+fn main() {}

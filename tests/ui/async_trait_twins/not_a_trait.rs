@@ -1,0 +1,19 @@
+use value_future::async_trait;
+
+struct Fixed(u32);
+
+#[async_trait]
+trait Service {
+    async fn call(&self) -> u32;
+}
+
+#[async_trait]
+impl Service for Fixed {
+    async fn call(&self) -> u32 {
+        self.0
+    }
+}
+
+async fn free() {}
+
+fn main() {}

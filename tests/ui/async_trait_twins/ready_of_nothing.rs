@@ -1,0 +1,18 @@
+use value_future::async_trait;
+
+#[async_trait]
+trait Service {
+    async fn call(&self) -> u32;
+}
+
+struct Fixed(u32);
+
+#[async_trait]
+impl Service for Fixed {
+    #[ready(Some(self.0))]
+    async fn call(&self) -> u32 {
+        self.0
+    }
+}
+
+fn main() {}
