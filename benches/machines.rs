@@ -4,8 +4,11 @@
 mod contenders;
 
 use contenders::{
+    attribute,
     groups::{criterion, group},
-    machine, sharing,
+    machine,
+    ready::Value,
+    sharing,
 };
 use criterion::Criterion;
 
@@ -21,12 +24,23 @@ fn groups<const BYTES: usize, const ROOM: usize>(criterion: &mut Criterion) {
     );
 }
 
+fn attribute_groups<V: Value>(criterion: &mut Criterion) {
+    let name = V::NAME;
+    group(criterion, &format!("attribute, ready in the body/{name}"), attribute::found::<V>());
+    group(criterion, &format!("attribute, ready before it/{name}"), attribute::known::<V>());
+    group(criterion, &format!("attribute, pending once/{name}"), attribute::waits::<V>());
+    group(criterion, &format!("attribute, five levels/{name}"), attribute::descends::<V>());
+}
+
 fn main() {
     let mut criterion = criterion();
     groups::<8, 64>(&mut criterion);
     groups::<232, 320>(&mut criterion);
     groups::<976, 1064>(&mut criterion);
     groups::<3976, 4064>(&mut criterion);
+    attribute_groups::<u64>(&mut criterion);
+    attribute_groups::<std::io::Result<usize>>(&mut criterion);
+    attribute_groups::<Vec<u8>>(&mut criterion);
     group(&mut criterion, "too large", machine::too_large_cases::<5000>());
     group(&mut criterion, "shared, ready", sharing::cases::<1, false>());
     group(&mut criterion, "shared, awaiters: 1", sharing::cases::<1, true>());

@@ -9,8 +9,8 @@ use std::alloc::System;
 
 use contenders::{Counting, pending, ready};
 use harness::{
-    OPERATIONS, Row, Table, Targets, awaited, completions, find, machines, print_table, reusable,
-    sharing, streams,
+    OPERATIONS, Row, Table, Targets, attribute, awaited, completions, find, machines, print_table,
+    reusable, sharing, streams,
 };
 
 #[global_allocator]
@@ -127,6 +127,7 @@ fn main() {
     pending_table::<16>(&mut tables);
     pending_table::<240>(&mut tables);
     pending_table::<1000>(&mut tables);
+    tables.append(&mut attribute::tables());
     tables.append(&mut awaited::tables());
     tables.append(&mut completions::tables());
     tables.append(&mut machines::tables());

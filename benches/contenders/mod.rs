@@ -4,6 +4,7 @@
 //! `machine` an async method that holds some bytes, called through `&dyn Trait`. In `reusable` one
 //! object serves one operation after the other, in `sharing` a future has many
 //! awaiters, and `streams` are items that are asked for one after the other.
+//! `attribute` is a trait with the attribute of `async-trait`, and with ours.
 //! `awaited` are all of these as users write
 //! them, for results of several types, and `driver` is a method whose future is large and mostly not initialised.
 //! `ratios` measures the same cases as the criterion benches.
@@ -15,6 +16,7 @@
     reason = "numbers are small, and what a contender consumes is only there to be consumed"
 )]
 
+pub(crate) mod attribute;
 pub(crate) mod awaited;
 mod case;
 pub(crate) mod completion;

@@ -1,5 +1,6 @@
 //! Tables of contenders, and the targets that they are held to.
 
+pub(crate) mod attribute;
 pub(crate) mod awaited;
 pub(crate) mod completions;
 pub(crate) mod machines;

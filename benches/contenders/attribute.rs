@@ -1,0 +1,156 @@
+//! The same trait with the attribute of `async-trait`, with ours, and written by hand: behind `dyn`, with `.await`. Each contender
+//! has an implementation of its own, as each crate has.
+
+use std::hint::black_box;
+
+use value_future::ValueFuture;
+
+use super::{Case, GiveWay, drive, ready::Value};
+
+pub(crate) const ASYNC_TRAIT: &str = "async-trait";
+pub(crate) const ATTRIBUTE: &str = "ours, async_trait";
+pub(crate) const BY_HAND: &str = "ours, by hand";
+
+/// What a method looks up. It is there, or is fetched.
+struct Cache<V> {
+    value: V,
+    has_it: bool,
+}
+
+impl<V: Value> Cache<V> {
+    #[inline(always)]
+    fn cached(&self) -> Option<V> {
+        self.has_it.then(|| self.value.copy())
+    }
+
+    async fn fetch(&self, key: u64) -> V {
+        GiveWay::default().await;
+        V::make(key)
+    }
+}
+
+/// A trait and its implementation for a cache, with one attribute. `$ready` is that of a method.
+macro_rules! with_attribute {
+    ($Get:ident, $attribute:meta, $(#[$ready:meta])?) => {
+        #[$attribute]
+        pub(super) trait $Get<V: Value>: Send + Sync {
+            /// The result is ready, and the body finds that out.
+            async fn found(&self, key: u64) -> V;
+            /// The result is ready, and that is known before the body.
+            async fn known(&self, key: u64) -> V;
+            async fn waits(&self, key: u64) -> V;
+            async fn descends(&self, depth: u64, key: u64) -> V;
+        }
+
+        #[$attribute]
+        impl<V: Value> $Get<V> for Cache<V> {
+            async fn found(&self, key: u64) -> V {
+                match self.cached() {
+                    Some(value) => value,
+                    None => V::make(key),
+                }
+            }
+
+            $(#[$ready])?
+            async fn known(&self, key: u64) -> V {
+                match self.cached() {
+                    Some(value) => value,
+                    None => self.fetch(key).await,
+                }
+            }
+
+            async fn waits(&self, key: u64) -> V {
+                self.fetch(key).await
+            }
+
+            async fn descends(&self, depth: u64, key: u64) -> V {
+                if depth == 0 {
+                    return self.fetch(key).await;
+                }
+                let next: &dyn $Get<V> = black_box(self);
+                next.descends(depth - 1, key).await
+            }
+        }
+    };
+}
+
+with_attribute!(Theirs, async_trait::async_trait,);
+with_attribute!(Ours, value_future::async_trait, #[ready(self.cached())]);
+
+trait ByHand<V: Value>: Send + Sync {
+    fn found(&self, key: u64) -> ValueFuture<'_, V>;
+    fn known(&self, key: u64) -> ValueFuture<'_, V>;
+    fn waits(&self, key: u64) -> ValueFuture<'_, V>;
+    fn descends(&self, depth: u64, key: u64) -> ValueFuture<'_, V>;
+}
+
+impl<V: Value> Cache<V> {
+    #[cold]
+    fn miss(&self, key: u64) -> ValueFuture<'_, V> {
+        ValueFuture::pooled(self.fetch(key))
+    }
+}
+
+impl<V: Value> ByHand<V> for Cache<V> {
+    fn found(&self, key: u64) -> ValueFuture<'_, V> {
+        ValueFuture::pooled(async move {
+            match self.cached() {
+                Some(value) => value,
+                None => V::make(key),
+            }
+        })
+    }
+
+    fn known(&self, key: u64) -> ValueFuture<'_, V> {
+        match self.cached() {
+            Some(value) => ValueFuture::ready(value),
+            None => self.miss(key),
+        }
+    }
+
+    fn waits(&self, key: u64) -> ValueFuture<'_, V> {
+        ValueFuture::pooled(async move { self.fetch(key).await })
+    }
+
+    fn descends(&self, depth: u64, key: u64) -> ValueFuture<'_, V> {
+        ValueFuture::pooled(async move {
+            if depth == 0 {
+                return self.fetch(key).await;
+            }
+            let next: &dyn ByHand<V> = black_box(self);
+            next.descends(depth - 1, key).await
+        })
+    }
+}
+
+macro_rules! cases {
+    ($($function:ident: |$get:ident, $key:ident| $call:expr;)*) => {
+        $(
+            pub(crate) fn $function<V: Value>() -> Vec<Case> {
+                macro_rules! case {
+                    ($name:expr, $Get:ident) => {
+                        Case::new($name, |operations| {
+                            let cache = Cache { value: V::make(5), has_it: black_box(true) };
+                            let $get: &dyn $Get<V> = black_box(&cache);
+                            drive(async move {
+                                let mut consumed = 0_u64;
+                                for $key in 0..operations {
+                                    consumed = consumed.wrapping_add($call.await.consume());
+                                }
+                                consumed
+                            })
+                        })
+                    };
+                }
+                vec![case!(ASYNC_TRAIT, Theirs), case!(ATTRIBUTE, Ours), case!(BY_HAND, ByHand)]
+            }
+        )*
+    };
+}
+
+cases! {
+    found: |get, key| get.found(key);
+    known: |get, key| get.known(key);
+    waits: |get, key| get.waits(key);
+    descends: |get, key| get.descends(4, key);
+}
