@@ -68,7 +68,7 @@ fn nothing_is_moved_that_need_not_be_and_results_are_stored_in_pieces() {
         assert!(count < 300, "{name} has {count} instructions:\n{}", instructions.join("\n"));
     }
     // Read from memory to where it is wanted, and passed on as it is.
-    for (part, most) in [("5house4poll", 1), ("poll_pointee_apart", 0)] {
+    for (part, most) in [("poll_future", 1), ("poll_pointee_apart", 0)] {
         let polls = functions(&assembly, |label| label.contains(part));
         assert!(!polls.is_empty(), "there is a {part}");
         for poll in polls {

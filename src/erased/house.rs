@@ -1,23 +1,20 @@
 //! Where a future of any type lives behind one word: the header, and the future in the same place.
 //!
-//! What depends on the type of the future is in its table: how to poll it, and how to drop it. Everything else is compiled once
-//! for each type of result ([`poll`]), or once. So a method that returns its future adds little code beside the future's.
+//! What depends on the type of the future is in its table: how to poll it, and how to drop it. Everything else is compiled
+//! once. So a method that returns its future adds little code beside the future's.
 
 use core::{
-    alloc::Layout,
     any,
     future::Future,
-    mem::{self, ManuallyDrop, MaybeUninit},
+    marker::PhantomData,
+    mem,
     pin::Pin,
     ptr,
     task::{Context, Poll},
 };
 
 use super::{Head, Header};
-use crate::{
-    error::{Site, Spent},
-    pieces,
-};
+use crate::error::{Site, Spent};
 
 /// What can live in a house: any future, and what we put between a value future and another,
 /// which passes on the rule that was broken in there instead of a result.
@@ -68,7 +65,7 @@ pub(crate) fn ready_or_broken<T>(
 ///
 /// # Safety
 ///
-/// The pointee begins with a header that [`header`] has made for it, from when there is a head until `GIVE_BACK`.
+/// The pointee begins with a header that [`header`] has made for it, from when there is a head until `give_back`.
 /// [`future`](House::future) is a place in the pointee, which does not move, and holds a future until that is dropped.
 pub(crate) unsafe trait House {
     type Future: Boxable;
@@ -76,31 +73,28 @@ pub(crate) unsafe trait House {
     /// Where the future is, for messages.
     const SITE: Site = <Self::Future as Boxable>::SITE;
 
-    /// Where the future in this pointee is, for `Debug`.
-    const SITE_OF: unsafe fn(*mut ()) -> Site = |_| Self::SITE;
-
-    /// Gives the house back, whose future was dropped.
-    const GIVE_BACK: GiveBack;
-
-    /// The allocation, and where in it the pointee is, if `GIVE_BACK` frees it.
-    const ALLOCATION: (Layout, usize) = (Layout::new::<()>(), 0);
-
-    /// The future is dropped with its house, and not when it has completed: a stream that was lent.
+    /// The future is not dropped when it has completed: a stream that was lent.
     const IS_LENT: bool = false;
 
     /// Where in the pointee the future is.
     fn future(pointee: *mut ()) -> *mut Self::Future;
+
+    /// Where the future in this pointee is, for `Debug`.
+    ///
+    /// # Safety
+    ///
+    /// The pointee is a live house.
+    unsafe fn site(_pointee: *mut ()) -> Site {
+        Self::SITE
+    }
+
+    /// Gives the house back. It does not unwind, and so its callers need no code for that.
+    ///
+    /// # Safety
+    ///
+    /// The pointee is a house, its future was dropped, and its head gives it up.
+    unsafe extern "C" fn give_back(pointee: *mut ());
 }
-
-/// Gives a house back.
-///
-/// # Safety
-///
-/// The pointee is a house with this table, its future was dropped, and its head gives it up.
-pub(crate) type GiveBack = unsafe fn(*mut (), &Table);
-
-type PollFuture<T> = unsafe fn(*mut (), &mut Context<'_>, &mut Head) -> Poll<T>;
-type DropFuture = unsafe fn(*mut ());
 
 /// What the header of a house refers to, if the output of the future is `T`.
 #[repr(C)]
@@ -109,39 +103,37 @@ pub(crate) struct HouseTable<T> {
     poll: PollFuture<T>,
 }
 
+/// Polls the future in a pointee. With `Ready`, the house is given back and the head is spent. With `Pending` the head is as it
+/// was, or spent because a rule was broken. If it unwinds, the head is as it was, or spent if the future was dropped.
+type PollFuture<T> = unsafe fn(*mut (), &mut Context<'_>, &mut Head) -> Poll<T>;
+
 /// The part of a [`HouseTable`] that does not depend on the output.
 pub(crate) struct Table {
-    give_back: GiveBack,
+    give_back: unsafe extern "C" fn(*mut ()),
     /// Drops the future in the pointee, if there is anything to drop.
-    drop_future: Option<DropFuture>,
-    /// See [`House::ALLOCATION`].
-    #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "there are no allocations"))]
-    pub(crate) allocation: (Layout, usize),
-    site: Site,
-    site_of: unsafe fn(*mut ()) -> Site,
+    drop_future: Option<unsafe fn(*mut ())>,
+    site: unsafe fn(*mut ()) -> Site,
     type_name: fn() -> &'static str,
 }
 
 /// The header of a house.
 #[inline(always)]
 pub(crate) const fn header<H: House>() -> Header {
-    Header::of_house(const { &table::<H>() })
-}
-
-const fn table<H: House>() -> HouseTable<<H::Future as Boxable>::Output> {
-    let drop_future: DropFuture = drop_future::<H>;
-    let has_drop = mem::needs_drop::<H::Future>() && !H::IS_LENT;
-    HouseTable {
-        table: Table {
-            give_back: H::GIVE_BACK,
-            drop_future: if has_drop { Some(drop_future) } else { None },
-            allocation: H::ALLOCATION,
-            site: H::SITE,
-            site_of: H::SITE_OF,
-            type_name: <H::Future as Boxable>::type_name,
+    Header::of_house(
+        const {
+            let drop_future: unsafe fn(*mut ()) = drop_future::<H>;
+            let has_drop = mem::needs_drop::<H::Future>() && !H::IS_LENT;
+            &HouseTable {
+                table: Table {
+                    give_back: H::give_back,
+                    drop_future: if has_drop { Some(drop_future) } else { None },
+                    site: H::site,
+                    type_name: <H::Future as Boxable>::type_name,
+                },
+                poll: poll_future::<H>,
+            }
         },
-        poll: if ONE_FRAME { poll_in_one_frame::<H> } else { poll_future::<H> },
-    }
+    )
 }
 
 /// Drops the future in a house.
@@ -155,25 +147,30 @@ unsafe fn drop_future<H: House>(pointee: *mut ()) {
     unsafe { ptr::drop_in_place(H::future(pointee)) };
 }
 
-/// Polls the future in a house. If it has completed, or has broken a rule, the head is spent and the future is dropped. (The
-/// compiler knows that an async block that has completed has nothing to drop.)
+/// [`HouseTable::poll`] of a house.
+///
+/// Combinators nest: each level of a chain has a frame of this function on the stack. Without optimisation, every local and
+/// every inlined call makes the frame larger. So the work after the poll is in [`after`], which has returned before another
+/// level is polled, and the result is the first argument of the call, which needs no second copy.
 ///
 /// # Safety
 ///
-/// The pointee is a live `H`, nothing else refers to it, and the head stands for it.
+/// As there: the pointee is a live `H`, nothing else refers to it, and the head stands for it.
 #[inline]
-unsafe fn poll_future<H: House>(
+pub(crate) unsafe fn poll_future<H: House>(
     pointee: *mut (),
     cx: &mut Context<'_>,
     head: &mut Head,
 ) -> Poll<<H::Future as Boxable>::Output> {
-    let mut broken = None;
     // SAFETY: the caller's.
     let future = unsafe { future::<H>(pointee) };
-    // SAFETY: the caller's.
-    unsafe { after_future::<H>(future.poll(cx, &mut broken), broken, pointee, head) }
+    let mut broken = None;
+    // SAFETY: the caller's; the future was polled.
+    unsafe { after::<H>(future.poll(cx, &mut broken), broken, pointee, head) }
 }
 
+/// The future in a house.
+///
 /// # Safety
 ///
 /// The pointee is a live `H`, and nothing else refers to it.
@@ -188,18 +185,30 @@ where
     unsafe { Pin::new_unchecked(future) }
 }
 
-/// What follows the poll of a future.
+/// Gives the house back if its future has completed, or has broken a rule. (The compiler knows that an async block that has
+/// completed has nothing to drop, and leaves that out.)
 ///
 /// # Safety
 ///
-/// As [`poll_future`].
+/// As [`poll_future`], and the future has just been polled.
 #[inline]
-unsafe fn after_future<H: House>(
+unsafe fn after<H: House>(
     polled: Poll<<H::Future as Boxable>::Output>,
     broken: Option<Spent>,
     pointee: *mut (),
     head: &mut Head,
 ) -> Poll<<H::Future as Boxable>::Output> {
+    /// Gives the house back, also if the drop of its future panics.
+    struct GiveBack<H: House>(*mut (), PhantomData<H>);
+
+    impl<H: House> Drop for GiveBack<H> {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: the head is spent, and the future was dropped.
+            unsafe { H::give_back(self.0) };
+        }
+    }
+
     if polled.is_ready() {
         *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
     } else if let Some(spent) = broken {
@@ -207,6 +216,7 @@ unsafe fn after_future<H: House>(
     } else {
         return polled;
     }
+    let _house = GiveBack::<H>(pointee, PhantomData);
     if !H::IS_LENT {
         // SAFETY: the caller's.
         unsafe { drop_future::<H>(pointee) };
@@ -214,259 +224,42 @@ unsafe fn after_future<H: House>(
     polled
 }
 
-/// Without optimisation, each function has a frame and copies the result, and combinators nest: then the poll of a future does
-/// what [`poll`] does otherwise. (Miri checks the functions that are used with optimisation.)
-const ONE_FRAME: bool = cfg!(debug_assertions) && !cfg!(miri);
-
-/// [`poll`] and [`poll_future`] in one frame.
+/// Polls what a head that is boxed points to.
 ///
 /// # Safety
 ///
-/// As [`poll_future`].
-unsafe fn poll_in_one_frame<H: House>(
-    pointee: *mut (),
-    cx: &mut Context<'_>,
-    head: &mut Head,
-) -> Poll<<H::Future as Boxable>::Output> {
-    struct Polling<'h>(&'h mut Head);
-
-    impl Drop for Polling<'_> {
-        fn drop(&mut self) {
-            let pointee = self.0.boxed_pointer();
-            // SAFETY: the head stands for a house: it is spent by `after_all` only, which has the guard then.
-            let table = unsafe { Header::any_house_table(pointee) };
-            panicked(self.0, pointee, table);
-        }
-    }
-
-    /// What follows the poll. It has returned before another level of a chain is polled, and the result is the first
-    /// argument of the call, which needs no second copy.
-    unsafe fn after_all<H: House, T>(
-        polled: Poll<T>,
-        broken: Option<Spent>,
-        polling: Polling<'_>,
-        pointee: *mut (),
-    ) -> Poll<T> {
-        let mut polling = ManuallyDrop::new(polling);
-        let spent = match broken {
-            _ if polled.is_ready() => Spent::Completed(Some(H::SITE)),
-            Some(spent) => spent,
-            None => return polled,
-        };
-        *polling.0 = Head::spent(spent);
-        // SAFETY: the head stood for the house, and is spent.
-        unsafe { drop_and_give_back(pointee, &const { &table::<H>() }.table) };
-        polled
-    }
-
-    // SAFETY: the caller's.
-    let future = unsafe { future::<H>(pointee) };
-    let polling = Polling(head);
-    let mut broken = None;
-    // SAFETY: the caller's; the future was polled.
-    unsafe { after_all::<H, _>(future.poll(cx, &mut broken), broken, polling, pointee) }
-}
-
-/// Polls what a head that is boxed points to. With `Ready`, the house is given back and the head is spent. With `Pending` the
-/// head is as it was, or spent because a rule was broken. If it unwinds, the head is spent and the house is given back.
-///
-/// It is compiled once for each type of result. Without optimisation it has no frame.
-///
-/// # Safety
-///
-/// The head is boxed, and the output of the future in the house is `T`.
-#[cfg_attr(not(debug_assertions), inline(never))]
-#[cfg_attr(debug_assertions, inline(always))]
+/// The head is boxed, and the output of the future in the house is `T`. If this unwinds, [`panicked`] is called.
+#[inline(always)]
 pub(crate) unsafe fn poll<T>(head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
-    #[cfg(all(debug_assertions, not(miri)))]
-    {
-        // SAFETY: the caller's.
-        let poll = unsafe { poll_function(head) };
-        // SAFETY: the caller's.
-        unsafe { poll(head.boxed_pointer(), cx, head) }
-    }
-    #[cfg(not(all(debug_assertions, not(miri))))]
-    {
-        // SAFETY: the caller's.
-        let table = unsafe { Header::house_table::<T>(head.boxed_pointer()) };
-        // SAFETY: the caller's.
-        unsafe { poll_by(table, head, cx) }
-    }
-}
-
-/// Returns how a house is polled.
-///
-/// # Safety
-///
-/// As [`poll`].
-#[cfg(all(debug_assertions, not(miri)))]
-unsafe fn poll_function<T>(head: &Head) -> PollFuture<T> {
+    let pointee = head.boxed_pointer();
     // SAFETY: the caller's.
-    unsafe { Header::house_table::<T>(head.boxed_pointer()) }.poll
-}
-
-/// [`poll`], of a head whose house is an `H`.
-///
-/// # Safety
-///
-/// The head stands for a live `H`.
-#[cfg(feature = "alloc")]
-#[inline(always)]
-pub(crate) unsafe fn poll_as<H: House>(
-    head: &mut Head,
-    cx: &mut Context<'_>,
-) -> Poll<<H::Future as Boxable>::Output> {
-    // SAFETY: the caller's.
-    unsafe { poll_by(const { &table::<H>() }, head, cx) }
-}
-
-/// [`poll`], of a head whose house has this table.
-///
-/// # Safety
-///
-/// The head stands for a live house with this table.
-#[cfg_attr(not(feature = "alloc"), allow(dead_code, reason = "`poll_as` is for pools"))]
-#[inline(always)]
-unsafe fn poll_by<T>(table: &HouseTable<T>, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
-    #[cfg(all(debug_assertions, not(miri)))]
-    // SAFETY: the caller's.
-    return unsafe { (table.poll)(head.boxed_pointer(), cx, head) };
-    #[cfg(not(all(debug_assertions, not(miri))))]
-    if pieces::is_stored_by_fields::<T>() {
-        // SAFETY: the caller's.
-        unsafe { poll_for_fields(table, head, cx) }
-    } else {
-        // SAFETY: the caller's.
-        unsafe { poll_for_value(table, head, cx) }
-    }
-}
-
-/// [`poll`], if the result is not [stored by fields](pieces::is_stored_by_fields).
-///
-/// Combinators nest: each level of a chain has a frame of this function on the stack. Without optimisation,
-/// every local, every inlined call and every call in the scope of `polling` makes the frame larger. So the
-/// work after the poll is in [`after`], which has returned before another level is polled, and the result is
-/// the first argument of the call, which needs no second copy.
-///
-/// # Safety
-///
-/// As [`poll_by`].
-#[cfg_attr(all(debug_assertions, not(miri)), expect(dead_code, reason = "`ONE_FRAME`"))]
-#[inline(always)]
-unsafe fn poll_for_value<T>(
-    table: &HouseTable<T>,
-    head: &mut Head,
-    cx: &mut Context<'_>,
-) -> Poll<T> {
-    let polling = Polling::start(head, &table.table);
-    // SAFETY: the caller's.
-    after(unsafe { (table.poll)(polling.pointee, cx, polling.head) }, polling)
-}
-
-/// [`poll`], if the result is [stored by fields](pieces::is_stored_by_fields).
-///
-/// # Safety
-///
-/// As [`poll_by`].
-#[cfg_attr(all(debug_assertions, not(miri)), expect(dead_code, reason = "`ONE_FRAME`"))]
-#[inline(always)]
-unsafe fn poll_for_fields<T>(
-    table: &HouseTable<T>,
-    head: &mut Head,
-    cx: &mut Context<'_>,
-) -> Poll<T> {
-    let polling = Polling::start(head, &table.table);
-    // SAFETY: the caller's.
-    let mut polled = unsafe { (table.poll)(polling.pointee, cx, polling.head) };
-    polling.finish();
-    // SAFETY: what is initialised may be looked at as if it need not be.
-    let result = unsafe { &*(&raw const polled).cast::<MaybeUninit<_>>() };
-    // SAFETY: it is initialised, and not used again: nothing unwinds before it is overwritten.
-    let result = unsafe { pieces::read_fields(result) };
-    // Not forgotten: that would move it, and with it a `Box` that has been given away.
-    // SAFETY: it is a local.
-    unsafe { (&raw mut polled).write(Poll::Pending) };
-    result
-}
-
-/// The result is an argument, and so it stays in registers, if it is there.
-#[inline]
-fn after<T>(polled: Poll<T>, polling: Polling<'_>) -> Poll<T> {
-    polling.finish();
-    polled
+    let table = unsafe { Header::house_table::<T>(pointee) };
+    // SAFETY: the table is that of the pointee, for which the head stands.
+    unsafe { (table.poll)(pointee, cx, head) }
 }
 
 /// A poll that is under way. If it unwinds, this leaves the future spent and gives the house back, so that nothing is polled,
 /// dropped or leaked after a panic.
-struct Polling<'h> {
-    /// Stands for the pointee, a house with this table, until its future was dropped.
-    head: &'h mut Head,
-    pointee: *mut (),
-    table: &'h Table,
-}
-
-impl<'h> Polling<'h> {
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn start(head: &'h mut Head, table: &'h Table) -> Self {
-        let pointee = head.boxed_pointer();
-        Polling { head, pointee, table }
-    }
-
-    /// Gives the house back if its future was dropped.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn finish(self) {
-        let polling = ManuallyDrop::new(self);
-        if !polling.head.is_pointer() {
-            // SAFETY: the head is spent, so the future was dropped.
-            unsafe { (polling.table.give_back)(polling.pointee, polling.table) };
-        }
-    }
-}
+pub(crate) struct Polling<'h>(pub(crate) &'h mut Head);
 
 impl Drop for Polling<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        panicked(self.head, self.pointee, self.table);
+        panicked(self.0);
     }
 }
 
-/// A poll has unwound.
 #[cold]
 #[inline(never)]
-fn panicked(head: &mut Head, pointee: *mut (), table: &Table) {
+fn panicked(head: &mut Head) {
     // Otherwise it was the drop of the future that panicked.
-    if head.is_pointer() {
-        *head = Head::spent(Spent::Panicked(table.site));
-        // SAFETY: the head stood for the house, and is spent.
-        unsafe { drop_and_give_back(pointee, table) };
-    } else {
-        // SAFETY: the head is spent, so the future was dropped.
-        unsafe { (table.give_back)(pointee, table) };
-    }
-}
-
-/// Drops the future in a house, and gives the house back, also if the drop panics.
-///
-/// # Safety
-///
-/// The pointee is a live house with this table, and its head gives it up.
-#[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn drop_and_give_back(pointee: *mut (), table: &Table) {
-    struct Dropping<'t>(*mut (), &'t Table);
-
-    impl Drop for Dropping<'_> {
-        // Without optimisation, its locals would be on the stack while a chain is dropped.
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        fn drop(&mut self) {
-            // SAFETY: the future was dropped.
-            unsafe { (self.1.give_back)(self.0, self.1) };
-        }
-    }
-
-    let dropping = Dropping(pointee, table);
-    if let Some(drop_future) = table.drop_future {
-        // SAFETY: the caller's.
-        unsafe { drop_future(dropping.0) };
+    if head.is_boxed() {
+        let live = *head;
+        // SAFETY: the head is boxed.
+        let (site, _) = unsafe { about(live) };
+        *head = Head::spent(Spent::Panicked(site));
+        // SAFETY: the head that stood for the house is spent.
+        unsafe { give_up(live) };
     }
 }
 
@@ -480,19 +273,33 @@ pub(crate) unsafe fn about(head: Head) -> (Site, &'static str) {
     // SAFETY: the caller's.
     let table = unsafe { Header::any_house_table(pointee) };
     // SAFETY: the table is the pointee's.
-    (unsafe { (table.site_of)(pointee) }, (table.type_name)())
+    (unsafe { (table.site)(pointee) }, (table.type_name)())
 }
 
-/// Gives up what a head that is boxed points to.
+/// Gives up what a head that is boxed points to: drops the future, and gives the house back, also if the drop panics.
 ///
 /// # Safety
 ///
 /// The head is boxed, and is not used again.
 #[inline(always)]
 pub(crate) unsafe fn give_up(head: Head) {
+    struct Dropping<'t>(*mut (), &'t Table);
+
+    impl Drop for Dropping<'_> {
+        // Without optimisation, its locals would be on the stack while a chain is dropped.
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn drop(&mut self) {
+            // SAFETY: the future was dropped.
+            unsafe { (self.1.give_back)(self.0) };
+        }
+    }
+
     let pointee = head.boxed_pointer();
     // SAFETY: the caller's.
     let table = unsafe { Header::any_house_table(pointee) };
-    // SAFETY: the caller's.
-    unsafe { drop_and_give_back(pointee, table) };
+    let dropping = Dropping(pointee, table);
+    if let Some(drop_future) = table.drop_future {
+        // SAFETY: the caller's.
+        unsafe { drop_future(dropping.0) };
+    }
 }

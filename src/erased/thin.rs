@@ -7,7 +7,7 @@ use core::{
     ptr::NonNull,
 };
 
-use super::{Boxable, GiveBack, Head, Header, House, Table, header};
+use super::{Boxable, Head, Header, House, header};
 
 /// One of `Before` and `After` is the header, and with it the pointee begins; the other is nothing.
 #[repr(C)]
@@ -60,15 +60,17 @@ macro_rules! house {
         unsafe impl<F: Boxable> House for $Thin<F> {
             type Future = F;
 
-            const GIVE_BACK: GiveBack = free;
-            const ALLOCATION: (Layout, usize) =
-                (Layout::new::<$Thin<F>>(), offset_of!($Thin<F>, $header));
-
             #[inline]
             fn future(pointee: *mut ()) -> *mut F {
                 // `wrapping`, as this is no more than the address.
                 let start = pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header));
                 start.wrapping_byte_add(offset_of!($Thin<F>, future)).cast()
+            }
+
+            unsafe extern "C" fn give_back(pointee: *mut ()) {
+                let start = pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header));
+                // SAFETY: the box was allocated with this layout, and is given up.
+                unsafe { dealloc(start.cast(), Layout::new::<$Thin<F>>()) };
             }
         }
     };
@@ -76,14 +78,3 @@ macro_rules! house {
 
 house!(Small, before);
 house!(Large, after);
-
-/// Frees a thin box.
-///
-/// # Safety
-///
-/// As [`GiveBack`], where the house is a thin box.
-unsafe fn free(pointee: *mut (), table: &Table) {
-    let (layout, start) = table.allocation;
-    // SAFETY: the box was allocated with this layout, and is given up.
-    unsafe { dealloc(pointee.wrapping_byte_sub(start).cast(), layout) };
-}

@@ -79,7 +79,7 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
 
 impl<T, A> Packed<'_, T, A> {
     /// [`poll`](Packed::poll), but that misuse is `Pending`, with the rule in `broken`.
-    #[inline]
+    #[inline(always)]
     fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
         if self.is_ready() {
             return Poll::Ready(self.take_result());

@@ -337,8 +337,11 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(super) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
+            let polling = house::Polling(&mut self.head);
             // SAFETY: the head is that of a house, which lives and has output `T`.
-            unsafe { house::poll(&mut self.head, cx) }
+            let polled = unsafe { house::poll(polling.0, cx) };
+            mem::forget(polling);
+            polled
         } else if self.head.is_pointer() {
             // SAFETY: the head is that of a source, for which it keeps promise 2, and it is both arguments.
             unsafe { poll_source(self.head, &mut self.head, cx) }

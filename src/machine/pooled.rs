@@ -2,14 +2,17 @@
 
 use core::{
     marker::PhantomData,
-    mem::{ManuallyDrop, offset_of},
+    mem::{self, ManuallyDrop, offset_of},
     ptr::NonNull,
     task::{Context, Poll},
 };
 
 use super::{NoSlot, classes::class_of};
 use crate::{
-    erased::{Boxable, GiveBack, Head, House, Table, header, poll_as},
+    erased::{
+        Boxable, Head, House, header,
+        house::{Polling, poll_future},
+    },
     error::Site,
     slab::{Block, Pooling},
 };
@@ -65,17 +68,22 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
     /// The head is from `fill`, and stands for the future in the block.
     #[inline(always)]
     pub(crate) unsafe fn poll(head: &mut Head, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let polling = Polling(head);
+        let pointee = polling.0.boxed_pointer();
         // SAFETY: the caller's.
-        unsafe { poll_as::<Pooled<F, H>>(head, cx) }
+        let polled = unsafe { poll_future::<Pooled<F, H>>(pointee, cx, polling.0) };
+        mem::forget(polling);
+        polled
     }
 }
 
-/// Gives a block back.
+/// [`House::give_back`] of a block, which does not depend on the future.
 ///
 /// # Safety
 ///
-/// As [`GiveBack`], where the house is a block.
-unsafe fn give_back<H: Pooling>(pointee: *mut (), _: &Table) {
+/// As there.
+#[inline(never)]
+unsafe extern "C" fn give_back<H: Pooling>(pointee: *mut ()) {
     // SAFETY: a pointee has an address.
     let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
     // SAFETY: the head owned the block, and what was in it is gone.
@@ -90,16 +98,22 @@ unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
         Site::Boxed => Site::Pooled,
         other => other,
     };
-    const SITE_OF: unsafe fn(*mut ()) -> Site = |pointee| {
-        // SAFETY: the pointee is a live block.
-        let is_boxed = unsafe { &*pointee.cast::<Block<H>>() }.is_boxed();
-        if is_boxed { F::SITE } else { Self::SITE }
-    };
-    const GIVE_BACK: GiveBack = give_back::<H>;
 
     #[inline]
     fn future(pointee: *mut ()) -> *mut F {
         // `wrapping`, as this is no more than the address.
         pointee.wrapping_byte_add(offset_of!(Pooled<F, H>, future)).cast()
+    }
+
+    unsafe fn site(pointee: *mut ()) -> Site {
+        // SAFETY: the caller's.
+        let is_boxed = unsafe { &*pointee.cast::<Block<H>>() }.is_boxed();
+        if is_boxed { F::SITE } else { Self::SITE }
+    }
+
+    #[inline(always)]
+    unsafe extern "C" fn give_back(pointee: *mut ()) {
+        // SAFETY: the caller's.
+        unsafe { give_back::<H>(pointee) };
     }
 }

@@ -13,7 +13,7 @@ use futures_core::Stream;
 
 use crate::{
     LocalValueFuture, ValueFuture,
-    erased::{Boxable, GiveBack, Header, House, header},
+    erased::{Boxable, Header, House, header},
     error::Spent,
     future::Packed,
 };
@@ -87,7 +87,6 @@ impl<S: Stream> Boxable for Items<S> {
 unsafe impl<S: Stream> House for ValueReader<S> {
     type Future = Items<S>;
 
-    const GIVE_BACK: GiveBack = |_, _| {};
     const IS_LENT: bool = true;
 
     #[inline(always)]
@@ -95,6 +94,8 @@ unsafe impl<S: Stream> House for ValueReader<S> {
         // `wrapping`, as this is no more than the address.
         pointee.wrapping_byte_add(offset_of!(ValueReader<S>, items)).cast()
     }
+
+    unsafe extern "C" fn give_back(_: *mut ()) {}
 }
 
 impl<S: Stream> ValueReader<S> {

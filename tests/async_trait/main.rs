@@ -13,7 +13,7 @@
     non_snake_case,
     unused_qualifications
 )]
-#![allow(clippy::unused_async, clippy::missing_panics_doc)]
+#![allow(clippy::unused_async, clippy::missing_panics_doc, clippy::non_minimal_cfg)]
 
 mod arguments;
 mod bodies;
