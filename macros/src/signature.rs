@@ -10,6 +10,8 @@
 //!     Self: 'async_trait;      // and `Sync` or `Send`, if there is a default body that needs it
 //! ```
 
+use std::mem;
+
 use proc_macro2::{Ident, Span};
 use quote::{format_ident, quote};
 use syn::{
@@ -46,8 +48,23 @@ pub(crate) fn expand(
     let mut bounds = Vec::<WherePredicate>::new();
     for parameter in &mut signature.generics.params {
         match parameter {
-            GenericParam::Type(parameter) => parameter.bounds.push(parse_quote!('async_trait)),
-            GenericParam::Lifetime(parameter) => parameter.bounds.push(parse_quote!('async_trait)),
+            // A parameter that may not be there has its bounds with it. Otherwise they are in one place.
+            GenericParam::Type(parameter) if !parameter.attrs.is_empty() => {
+                parameter.bounds.push(parse_quote!('async_trait));
+            }
+            GenericParam::Lifetime(parameter) if !parameter.attrs.is_empty() => {
+                parameter.bounds.push(parse_quote!('async_trait));
+            }
+            GenericParam::Type(parameter) => {
+                let (name, own) = (&parameter.ident, mem::take(&mut parameter.bounds));
+                let span = parameter.colon_token.take().map_or(name.span(), |colon| colon.span);
+                bounds.push(parse_quote_spanned!(span=> #name: 'async_trait + #own));
+            }
+            GenericParam::Lifetime(parameter) => {
+                let (name, own) = (&parameter.lifetime, mem::take(&mut parameter.bounds));
+                let span = parameter.colon_token.take().map_or(name.span(), |colon| colon.span);
+                bounds.push(parse_quote_spanned!(span=> #name: 'async_trait + #own));
+            }
             GenericParam::Const(_) => {}
         }
     }

@@ -69,22 +69,22 @@ fn an_argument_may_be_mutable() {
 fn arguments_may_depend_on_the_configuration() {
     #[async_trait]
     trait Depends {
-        async fn one(#[cfg(any())] absent: u8, #[cfg(all())] present: u8) -> u8;
-        async fn pattern(#[cfg(any())] (a, b): (u8, u8), #[cfg(all())] (c, d): (u8, u8)) -> u8;
-        async fn generic<#[cfg(any())] T: Send, #[cfg(all())] U: Send>(of: U) -> U;
+        async fn one(#[cfg(loom)] absent: u8, #[cfg(not(loom))] present: u8) -> u8;
+        async fn pattern(#[cfg(loom)] (a, b): (u8, u8), #[cfg(not(loom))] (c, d): (u8, u8)) -> u8;
+        async fn generic<#[cfg(loom)] T: Send, #[cfg(not(loom))] U: Send>(of: U) -> U;
     }
 
     #[async_trait]
     impl Depends for () {
-        async fn one(#[cfg(any())] absent: u8, #[cfg(all())] present: u8) -> u8 {
+        async fn one(#[cfg(loom)] absent: u8, #[cfg(not(loom))] present: u8) -> u8 {
             present
         }
 
-        async fn pattern(#[cfg(any())] (a, b): (u8, u8), #[cfg(all())] (c, d): (u8, u8)) -> u8 {
+        async fn pattern(#[cfg(loom)] (a, b): (u8, u8), #[cfg(not(loom))] (c, d): (u8, u8)) -> u8 {
             c + d
         }
 
-        async fn generic<#[cfg(any())] T: Send, #[cfg(all())] U: Send>(of: U) -> U {
+        async fn generic<#[cfg(loom)] T: Send, #[cfg(not(loom))] U: Send>(of: U) -> U {
             of
         }
     }

@@ -127,6 +127,10 @@ fn a_body_that_diverges() {
 #[test]
 fn attributes_are_passed_on() {
     /// A documented trait.
+    ///
+    /// # Safety
+    ///
+    /// There is nothing to keep.
     #[async_trait]
     #[allow(dead_code)]
     pub(crate) unsafe trait Attributed {
@@ -134,7 +138,7 @@ fn attributes_are_passed_on() {
         #[must_use]
         #[allow(non_snake_case)]
         async fn camelCase(&self) -> u32;
-        #[cfg(any())]
+        #[cfg(loom)]
         async fn absent(&self) -> Absent;
         #[inline]
         async fn r#async(&self, r#type: u32) -> u32 {

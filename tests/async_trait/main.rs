@@ -13,7 +13,7 @@
     non_snake_case,
     unused_qualifications
 )]
-#![allow(clippy::unused_async, clippy::missing_panics_doc, clippy::non_minimal_cfg)]
+#![allow(clippy::unused_async, clippy::missing_panics_doc, clippy::needless_arbitrary_self_type)]
 
 mod arguments;
 mod bodies;
