@@ -116,6 +116,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, [`Shared`], on targets with 64-bit atomics |
+//! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time |
 //! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, sources that are borrowed,
@@ -124,12 +125,16 @@
 //!
 //! # Further
 //!
+//! The [`guide`] moves a crate from `async-trait` or `BoxFuture` to this one.
 //! [`internals`] justifies the representation, with figures. [`family`] maps the members of .NET's
 //! `ValueTask` family to what is here.
 #![no_std]
 #![warn(clippy::alloc_instead_of_core)]
-// Without `std`, some of what the documentation points to is not there.
-#![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
+// Without `std` or `macros`, some of what the documentation points to is not there.
+#![cfg_attr(
+    not(all(feature = "std", feature = "macros")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -146,6 +151,7 @@ mod erased;
 mod error;
 pub mod family;
 mod future;
+pub mod guide;
 pub mod internals;
 #[cfg(feature = "alloc")]
 mod machine;
@@ -197,6 +203,7 @@ pub use crate::{
 };
 
 #[cfg(feature = "macros")]
+#[doc = include_str!("guide/async_trait.md")]
 pub use value_future_macros::async_trait;
 
 /// What the macros refer to.

@@ -1,0 +1,11 @@
+//! How to move a crate to value futures.
+//!
+//! * [From `async-trait`](from_async_trait): one changed line.
+//! * [From `BoxFuture`](from_box_future): one method at a time.
+
+// Its examples have the attribute.
+#[cfg(feature = "macros")]
+#[doc = include_str!("from_async_trait.md")]
+pub mod from_async_trait {}
+#[doc = include_str!("from_box_future.md")]
+pub mod from_box_future {}
