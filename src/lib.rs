@@ -131,10 +131,7 @@
 #![no_std]
 #![warn(clippy::alloc_instead_of_core)]
 // Without `std` or `macros`, some of what the documentation points to is not there.
-#![cfg_attr(
-    not(all(feature = "std", feature = "macros")),
-    allow(rustdoc::broken_intra_doc_links)
-)]
+#![cfg_attr(not(all(feature = "std", feature = "macros")), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

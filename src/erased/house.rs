@@ -24,6 +24,9 @@ pub(crate) trait Boxable {
     /// What messages name, where it is in a box.
     const SITE: Site = Site::Boxed;
 
+    /// A poll may tell of a broken rule. Otherwise nothing is compiled for that.
+    const MAY_BREAK: bool = true;
+
     /// The name that `Debug` shows.
     fn type_name() -> &'static str {
         any::type_name::<Self>()
@@ -40,6 +43,8 @@ pub(crate) trait Boxable {
 
 impl<F: Future> Boxable for F {
     type Output = F::Output;
+
+    const MAY_BREAK: bool = false;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut Option<Spent>) -> Poll<F::Output> {
@@ -79,14 +84,8 @@ pub(crate) unsafe trait House {
     /// Where in the pointee the future is.
     fn future(pointee: *mut ()) -> *mut Self::Future;
 
-    /// Where the future in this pointee is, for `Debug`.
-    ///
-    /// # Safety
-    ///
-    /// The pointee is a live house.
-    unsafe fn site(_pointee: *mut ()) -> Site {
-        Self::SITE
-    }
+    /// Returns where the future in a pointee is, for `Debug`.
+    const SITE_OF: SiteOf = |_| Self::SITE;
 
     /// Gives the house back. It does not unwind, and so its callers need no code for that.
     ///
@@ -95,6 +94,11 @@ pub(crate) unsafe trait House {
     /// The pointee is a house, its future was dropped, and its head gives it up.
     unsafe extern "C" fn give_back(pointee: *mut ());
 }
+
+/// # Safety
+///
+/// The pointee is a live house.
+pub(crate) type SiteOf = unsafe fn(*mut ()) -> Site;
 
 /// What the header of a house refers to, if the output of the future is `T`.
 #[repr(C)]
@@ -112,7 +116,7 @@ pub(crate) struct Table {
     give_back: unsafe extern "C" fn(*mut ()),
     /// Drops the future in the pointee, if there is anything to drop.
     drop_future: Option<unsafe fn(*mut ())>,
-    site: unsafe fn(*mut ()) -> Site,
+    site_of: SiteOf,
     type_name: fn() -> &'static str,
 }
 
@@ -127,7 +131,7 @@ pub(crate) const fn header<H: House>() -> Header {
                 table: Table {
                     give_back: H::give_back,
                     drop_future: if has_drop { Some(drop_future) } else { None },
-                    site: H::site,
+                    site_of: H::SITE_OF,
                     type_name: <H::Future as Boxable>::type_name,
                 },
                 poll: poll_future::<H>,
@@ -198,30 +202,45 @@ unsafe fn after<H: House>(
     pointee: *mut (),
     head: &mut Head,
 ) -> Poll<<H::Future as Boxable>::Output> {
-    /// Gives the house back, also if the drop of its future panics.
+    if polled.is_ready() {
+        *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
+    } else {
+        if const { H::Future::MAY_BREAK } {
+            if let Some(spent) = broken {
+                *head = Head::spent(spent);
+                // SAFETY: the caller's; the head is spent.
+                unsafe { end::<H>(pointee) };
+            }
+        }
+        return polled;
+    }
+    // SAFETY: as above.
+    unsafe { end::<H>(pointee) };
+    polled
+}
+
+/// Drops the future in a house, and gives the house back, also if the drop panics.
+///
+/// # Safety
+///
+/// The pointee is a live `H`, and its head gives it up.
+#[inline]
+unsafe fn end<H: House>(pointee: *mut ()) {
     struct GiveBack<H: House>(*mut (), PhantomData<H>);
 
     impl<H: House> Drop for GiveBack<H> {
         #[inline]
         fn drop(&mut self) {
-            // SAFETY: the head is spent, and the future was dropped.
+            // SAFETY: the future was dropped.
             unsafe { H::give_back(self.0) };
         }
     }
 
-    if polled.is_ready() {
-        *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
-    } else if let Some(spent) = broken {
-        *head = Head::spent(spent);
-    } else {
-        return polled;
-    }
-    let _house = GiveBack::<H>(pointee, PhantomData);
-    if !H::IS_LENT {
+    let house = GiveBack::<H>(pointee, PhantomData);
+    if const { !H::IS_LENT } {
         // SAFETY: the caller's.
-        unsafe { drop_future::<H>(pointee) };
+        unsafe { drop_future::<H>(house.0) };
     }
-    polled
 }
 
 /// Polls what a head that is boxed points to.
@@ -273,7 +292,7 @@ pub(crate) unsafe fn about(head: Head) -> (Site, &'static str) {
     // SAFETY: the caller's.
     let table = unsafe { Header::any_house_table(pointee) };
     // SAFETY: the table is the pointee's.
-    (unsafe { (table.site)(pointee) }, (table.type_name)())
+    (unsafe { (table.site_of)(pointee) }, (table.type_name)())
 }
 
 /// Gives up what a head that is boxed points to: drops the future, and gives the house back, also if the drop panics.

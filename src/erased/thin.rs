@@ -31,7 +31,7 @@ const LARGE: usize = 256;
 pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
     // As in `Machines::put`: the compiler moves only what is initialised.
     let future = ManuallyDrop::new(future);
-    let pointee = if size_of::<F>() < LARGE {
+    let pointee = if const { size_of::<F>() < LARGE } {
         let mut place = Box::new_uninit();
         let future = ManuallyDrop::into_inner(future);
         place.write(Small { before: header::<Small<F>>(), future, after: () });

@@ -19,7 +19,9 @@ use core::{
 };
 
 #[cfg(feature = "alloc")]
-use crate::machine::Place;
+use crate::erased::allocate;
+#[cfg(feature = "alloc")]
+use crate::machine::{Compiled, Place};
 use crate::{
     Abandoned, PollError, Token,
     affinity::{Admits, OneThread},
@@ -30,8 +32,6 @@ use crate::{
     slot::Home,
     source::{self, SourceReference},
 };
-#[cfg(feature = "alloc")]
-use crate::{erased::allocate, slab::Pooling};
 
 /// The payload comes first: a result of two words or more is then copied in the same pieces
 /// wherever it goes, and each load finds its store.
@@ -159,7 +159,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn placed<F, H>(place: Place<F, H>, future: F) -> Self
     where
         F: Boxable<Output = T> + 'a,
-        H: Pooling,
+        H: Compiled,
         A: Admits<Place<F, H>> + Admits<F>,
     {
         // SAFETY: the head owns a block with a future with output `T`, which lives for `'a`, and `A`
@@ -173,7 +173,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn placed_eagerly<F, H>(place: Place<F, H>, future: F, cx: &mut Context<'_>) -> Self
     where
         F: Boxable<Output = T> + 'a,
-        H: Pooling,
+        H: Compiled,
         A: Admits<Place<F, H>> + Admits<F>,
     {
         let mut head = place.fill(future);

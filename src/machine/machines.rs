@@ -14,6 +14,7 @@ use super::{
 use crate::{
     affinity::Admits,
     erased::Boxable,
+    error::Site,
     future::Packed,
     slab::{Block, Pooling, Tally},
 };
@@ -48,7 +49,7 @@ static_assertions::assert_impl_all!(<crate::AnyThread as Pooling>::Tally: Sync);
 // SAFETY: of the homes that are meant, all that is in here is `Sync`, as is asserted above.
 unsafe impl<H: Shareable> Sync for Machines<H> {}
 
-impl<H: Pooling> Machines<H> {
+impl<H: Compiled> Machines<H> {
     /// With no slab so far: all of the pointers are null.
     pub(super) const fn new(
         slabs: [H::Pointer; SIZES.len()],
@@ -58,20 +59,10 @@ impl<H: Pooling> Machines<H> {
         Machines { classes: Classes::new(slabs, bounds), boxed }
     }
 
-    /// Returns a block of a class: a slot, or a box if the pool is full. It is out of line, so that the code of a method has none
-    /// of this.
+    /// Returns a block of a class: a slot, or a box if the pool is full.
     #[inline(always)]
     fn rent(&self, class: usize) -> NonNull<Block<H>> {
-        self.classes.try_rent(class).unwrap_or_else(|| self.rent_slowly(class))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn rent_slowly(&self, class: usize) -> NonNull<Block<H>> {
-        self.classes.rent(class).unwrap_or_else(|why| {
-            self.count(why);
-            Block::boxed(SIZES[class])
-        })
+        self.classes.try_rent(class).unwrap_or_else(|| H::rent_slowly(self, class))
     }
 
     /// The future in a slot or a box.
@@ -85,14 +76,36 @@ impl<H: Pooling> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
-        let future = ManuallyDrop::new(future);
-        match Place::find(|class| self.rent(class)) {
-            Ok(place) => Packed::placed(place, ManuallyDrop::into_inner(future)),
-            Err(why) => {
-                self.count(why);
-                Packed::boxed(ManuallyDrop::into_inner(future))
-            }
+        if const { Place::<F, H>::CLASS.is_err() } {
+            return self.put_in_box(future);
         }
+        let future = ManuallyDrop::new(future);
+        Packed::placed(self.place(), ManuallyDrop::into_inner(future))
+    }
+
+    /// A place for a future that has a class.
+    #[inline(always)]
+    fn place<F: Boxable>(&self) -> Place<F, H> {
+        let class = const {
+            match Place::<F, H>::CLASS {
+                Ok(class) => class,
+                Err(_) => panic!("there is no class for this future"),
+            }
+        };
+        let block = self.rent(class);
+        // SAFETY: the block was rented, and is of this class.
+        unsafe { Place::new(block) }
+    }
+
+    /// [`put`](Machines::put) of a future without a class. (The condition is a constant, so other futures have no code for this.)
+    #[cold]
+    fn put_in_box<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
+    where
+        F: Boxable + 'a,
+        A: Admits<F>,
+    {
+        H::count(self, Place::<F, H>::CLASS.err().unwrap_or(NoSlot::TooLarge));
+        Packed::boxed(future)
     }
 
     #[inline(always)]
@@ -105,8 +118,12 @@ impl<H: Pooling> Machines<H> {
         A: Admits<F> + Admits<Place<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        match Place::try_find(|class| self.classes.rent(class)) {
-            Ok(place) => Ok(Packed::placed(place, ManuallyDrop::into_inner(future))),
+        match Place::<F, H>::CLASS.and_then(|class| self.classes.rent(class)) {
+            Ok(block) => {
+                // SAFETY: the block was rented, and is of this class.
+                let place = unsafe { Place::new(block) };
+                Ok(Packed::placed(place, ManuallyDrop::into_inner(future)))
+            }
             Err(kind) => Err(NotPooled { future: ManuallyDrop::into_inner(future), kind }),
         }
     }
@@ -122,23 +139,15 @@ impl<H: Pooling> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
-        let future = ManuallyDrop::new(future);
-        match Place::find(|class| self.rent(class)) {
-            Ok(place) => Packed::placed_eagerly(place, ManuallyDrop::into_inner(future), cx),
-            Err(why) => {
-                self.count(why);
-                let mut boxed = Packed::boxed(ManuallyDrop::into_inner(future));
-                match boxed.poll(cx) {
-                    Poll::Ready(value) => Packed::ready(value),
-                    Poll::Pending => boxed,
-                }
-            }
+        if const { Place::<F, H>::CLASS.is_err() } {
+            let mut boxed = self.put_in_box(future);
+            return match boxed.poll(cx) {
+                Poll::Ready(value) => Packed::ready(value),
+                Poll::Pending => boxed,
+            };
         }
-    }
-
-    #[cold]
-    fn count(&self, why: NoSlot) {
-        self.boxed.count(why == NoSlot::Full);
+        let future = ManuallyDrop::new(future);
+        Packed::placed_eagerly(self.place(), ManuallyDrop::into_inner(future), cx)
     }
 
     pub(super) fn stats(&self) -> FuturePoolStats {
@@ -159,3 +168,64 @@ impl<H: Pooling> Machines<H> {
         (0..SIZES.len()).map(|class| self.classes.trim(class)).sum()
     }
 }
+
+/// What a crate that uses a pool calls, and does not compile: these functions have no type parameters where they are implemented, so
+/// they are compiled in this crate.
+pub(crate) trait Compiled: Pooling {
+    /// Returns a block of a class: a slot, or a box if the pool is full.
+    fn rent_slowly(machines: &Machines<Self>, class: usize) -> NonNull<Block<Self>>;
+
+    /// Counts a future that found no slot.
+    fn count(machines: &Machines<Self>, why: NoSlot);
+
+    /// Returns whether the block of a pointee is a slot or a box.
+    ///
+    /// # Safety
+    ///
+    /// The pointee is in a block that is out.
+    unsafe fn site(pointee: *mut ()) -> Site;
+
+    /// Gives back the block of a pointee.
+    ///
+    /// # Safety
+    ///
+    /// The pointee is in a block, which is given back once, and what was in it was dropped.
+    unsafe extern "C" fn give_back(pointee: *mut ());
+}
+
+macro_rules! compiled {
+    ($home:ty) => {
+        impl Compiled for $home {
+            #[cold]
+            fn rent_slowly(machines: &Machines<Self>, class: usize) -> NonNull<Block<Self>> {
+                machines.classes.rent(class).unwrap_or_else(|why| {
+                    Self::count(machines, why);
+                    Block::boxed(SIZES[class])
+                })
+            }
+
+            #[cold]
+            fn count(machines: &Machines<Self>, why: NoSlot) {
+                machines.boxed.count(why == NoSlot::Full);
+            }
+
+            unsafe fn site(pointee: *mut ()) -> Site {
+                // SAFETY: the caller's.
+                let block = unsafe { &*pointee.cast::<Block<Self>>() };
+                if block.is_boxed() { Site::Boxed } else { Site::Pooled }
+            }
+
+            #[inline(never)]
+            unsafe extern "C" fn give_back(pointee: *mut ()) {
+                // SAFETY: a pointee has an address.
+                let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<Self>>();
+                // SAFETY: the caller's.
+                unsafe { Block::give_back(block) };
+            }
+        }
+    };
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+compiled!(crate::AnyThread);
+compiled!(crate::OneThread);

@@ -33,11 +33,11 @@ use crate::slot::Pointer;
 use crate::{AnyThread, ValueFuture};
 use crate::{LocalValueFuture, OneThread};
 
-pub(crate) use self::pooled::Place;
 pub use self::{
     error::{NoSlot, NotPooled},
     stats::{ClassStats, FuturePoolStats},
 };
+pub(crate) use self::{machines::Compiled, pooled::Place};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 face! {

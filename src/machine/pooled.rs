@@ -7,43 +7,40 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{NoSlot, classes::class_of};
+use super::{NoSlot, classes::class_of, machines::Compiled};
 use crate::{
     erased::{
         Boxable, Head, House, header,
-        house::{Polling, poll_future},
+        house::{Polling, SiteOf, poll_future},
     },
     error::Site,
-    slab::{Block, Pooling},
+    slab::Block,
 };
 
 /// What stands in a block. It begins with the header, as every pointee does.
 #[repr(C)]
-struct Pooled<F, H: Pooling> {
+struct Pooled<F, H: Compiled> {
     block: Block<H>,
     future: ManuallyDrop<F>,
 }
 
 /// A place for a future, which has to be filled.
-pub(crate) struct Place<F, H: Pooling>(NonNull<Pooled<F, H>>, PhantomData<F>);
+pub(crate) struct Place<F, H: Compiled>(NonNull<Pooled<F, H>>, PhantomData<F>);
 
 // SAFETY: the block may be given back on any thread, and the future will be there.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
 
-impl<F: Boxable, H: Pooling> Place<F, H> {
-    /// `rent` gives a block of a class. The error is that there is no class for the future.
-    #[inline(always)]
-    pub(crate) fn find(rent: impl FnOnce(usize) -> NonNull<Block<H>>) -> Result<Self, NoSlot> {
-        Self::try_find(|class| Ok(rent(class)))
-    }
+impl<F: Boxable, H: Compiled> Place<F, H> {
+    /// The class of blocks with room for the future, or why there is none.
+    pub(crate) const CLASS: Result<usize, NoSlot> = class_of::<F, H>();
 
+    /// # Safety
+    ///
+    /// The block is out, is the caller's, and is of this class.
     #[inline(always)]
-    pub(crate) fn try_find(
-        rent: impl FnOnce(usize) -> Result<NonNull<Block<H>>, NoSlot>,
-    ) -> Result<Self, NoSlot> {
-        let block = rent((const { class_of::<F, H>() })?)?;
-        Ok(Place(block.cast(), PhantomData))
+    pub(crate) unsafe fn new(block: NonNull<Block<H>>) -> Self {
+        Place(block.cast(), PhantomData)
     }
 
     /// Moves the future in, and gives the head that owns it.
@@ -54,13 +51,11 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
         // SAFETY: the block is out, and ours.
         unsafe { Block::set_header(pooled.cast::<Block<H>>(), header::<Pooled<F, H>>()) };
         let place = Pooled::<F, H>::future(pooled.as_ptr().cast());
-        // SAFETY: the block has room for the future and is aligned for it, by its class, which `find` has looked for.
+        // SAFETY: the block has room for the future and is aligned for it, by its class.
         unsafe { place.write(future) };
         Head::boxed(pooled.cast())
     }
-}
 
-impl<F: Boxable, H: Pooling> Place<F, H> {
     /// Polls a future where [`fill`](Place::fill) put it.
     ///
     /// # Safety
@@ -77,21 +72,8 @@ impl<F: Boxable, H: Pooling> Place<F, H> {
     }
 }
 
-/// [`House::give_back`] of a block, which does not depend on the future.
-///
-/// # Safety
-///
-/// As there.
-#[inline(never)]
-unsafe extern "C" fn give_back<H: Pooling>(pointee: *mut ()) {
-    // SAFETY: a pointee has an address.
-    let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<H>>();
-    // SAFETY: the head owned the block, and what was in it is gone.
-    unsafe { Block::give_back(block) };
-}
-
 // SAFETY: a block does not move, and `fill` puts the future in.
-unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
+unsafe impl<F: Boxable, H: Compiled> House for Pooled<F, H> {
     type Future = F;
 
     const SITE: Site = match F::SITE {
@@ -105,15 +87,14 @@ unsafe impl<F: Boxable, H: Pooling> House for Pooled<F, H> {
         pointee.wrapping_byte_add(offset_of!(Pooled<F, H>, future)).cast()
     }
 
-    unsafe fn site(pointee: *mut ()) -> Site {
-        // SAFETY: the caller's.
-        let is_boxed = unsafe { &*pointee.cast::<Block<H>>() }.is_boxed();
-        if is_boxed { F::SITE } else { Self::SITE }
-    }
+    const SITE_OF: SiteOf = match F::SITE {
+        Site::Boxed => H::site,
+        _ => |_| F::SITE,
+    };
 
     #[inline(always)]
     unsafe extern "C" fn give_back(pointee: *mut ()) {
         // SAFETY: the caller's.
-        unsafe { give_back::<H>(pointee) };
+        unsafe { H::give_back(pointee) };
     }
 }
