@@ -6,7 +6,6 @@
 use core::{
     any,
     future::Future,
-    marker::PhantomData,
     mem,
     pin::Pin,
     ptr,
@@ -70,8 +69,8 @@ pub(crate) fn ready_or_broken<T>(
 ///
 /// # Safety
 ///
-/// The pointee begins with a header that [`header`] has made for it, from when there is a head until `give_back`.
-/// [`future`](House::future) is a place in the pointee, which does not move, and holds a future until that is dropped.
+/// The pointee begins with a header that [`header`] has made for it, from when there is a head until [`GIVE_BACK`](House::GIVE_BACK).
+/// The place at [`OFFSET`](House::OFFSET) does not move, and holds a future until that is dropped.
 pub(crate) unsafe trait House {
     type Future: Boxable;
 
@@ -81,19 +80,21 @@ pub(crate) unsafe trait House {
     /// The future is not dropped when it has completed: a stream that was lent.
     const IS_LENT: bool = false;
 
-    /// Where in the pointee the future is.
-    fn future(pointee: *mut ()) -> *mut Self::Future;
+    /// How many bytes behind the pointee the future is.
+    const OFFSET: isize;
 
     /// Returns where the future in a pointee is, for `Debug`.
     const SITE_OF: SiteOf = |_| Self::SITE;
 
-    /// Gives the house back. It does not unwind, and so its callers need no code for that.
-    ///
-    /// # Safety
-    ///
-    /// The pointee is a house, its future was dropped, and its head gives it up.
-    unsafe extern "C" fn give_back(pointee: *mut ());
+    const GIVE_BACK: GiveBack;
 }
+
+/// Gives a house back. It does not unwind, and so its callers need no code for that.
+///
+/// # Safety
+///
+/// The pointee is a house, its future was dropped, and its head gives it up.
+pub(crate) type GiveBack = unsafe extern "C" fn(*mut ());
 
 /// # Safety
 ///
@@ -113,7 +114,7 @@ type PollFuture<T> = unsafe fn(*mut (), &mut Context<'_>, &mut Head) -> Poll<T>;
 
 /// The part of a [`HouseTable`] that does not depend on the output.
 pub(crate) struct Table {
-    give_back: unsafe extern "C" fn(*mut ()),
+    give_back: GiveBack,
     /// Drops the future in the pointee, if there is anything to drop.
     drop_future: Option<unsafe fn(*mut ())>,
     site_of: SiteOf,
@@ -121,7 +122,6 @@ pub(crate) struct Table {
 }
 
 /// The header of a house.
-#[inline(always)]
 pub(crate) const fn header<H: House>() -> Header {
     Header::of_house(
         const {
@@ -129,7 +129,7 @@ pub(crate) const fn header<H: House>() -> Header {
             let has_drop = mem::needs_drop::<H::Future>() && !H::IS_LENT;
             &HouseTable {
                 table: Table {
-                    give_back: H::give_back,
+                    give_back: H::GIVE_BACK,
                     drop_future: if has_drop { Some(drop_future) } else { None },
                     site_of: H::SITE_OF,
                     type_name: <H::Future as Boxable>::type_name,
@@ -140,27 +140,33 @@ pub(crate) const fn header<H: House>() -> Header {
     )
 }
 
+/// The place of the future in a house.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn place<H: House>(pointee: *mut ()) -> *mut H::Future {
+    // `wrapping`, as this is no more than the address.
+    pointee.wrapping_byte_offset(H::OFFSET).cast()
+}
+
 /// Drops the future in a house.
 ///
 /// # Safety
 ///
 /// The pointee is a live `H`, whose future was not dropped.
-#[inline]
 unsafe fn drop_future<H: House>(pointee: *mut ()) {
     // SAFETY: the caller's.
-    unsafe { ptr::drop_in_place(H::future(pointee)) };
+    unsafe { ptr::drop_in_place(place::<H>(pointee)) };
 }
 
 /// [`HouseTable::poll`] of a house.
 ///
-/// Combinators nest: each level of a chain has a frame of this function on the stack. Without optimisation, every local and
-/// every inlined call makes the frame larger. So the work after the poll is in [`after`], which has returned before another
-/// level is polled, and the result is the first argument of the call, which needs no second copy.
+/// Each function of this has an instance for each future, which takes time to compile: so there are few. And combinators nest:
+/// each level of a chain has a frame of this function on the stack. Without optimisation, every local makes the frame larger.
+/// So the work after the poll is in [`after`], which has returned before another level is polled, and the result is the first
+/// argument of the call, which needs no second copy.
 ///
 /// # Safety
 ///
 /// As there: the pointee is a live `H`, nothing else refers to it, and the head stands for it.
-#[inline]
 pub(crate) unsafe fn poll_future<H: House>(
     pointee: *mut (),
     cx: &mut Context<'_>,
@@ -178,24 +184,24 @@ pub(crate) unsafe fn poll_future<H: House>(
 /// # Safety
 ///
 /// The pointee is a live `H`, and nothing else refers to it.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn future<'h, H: House>(pointee: *mut ()) -> Pin<&'h mut H::Future>
 where
     H::Future: 'h,
 {
     // SAFETY: the caller's.
-    let future = unsafe { &mut *H::future(pointee) };
+    let future = unsafe { &mut *place::<H>(pointee) };
     // SAFETY: the future stays in its house until it is dropped there.
     unsafe { Pin::new_unchecked(future) }
 }
 
 /// Gives the house back if its future has completed, or has broken a rule. (The compiler knows that an async block that has
-/// completed has nothing to drop, and leaves that out.)
+/// completed has nothing to drop.)
 ///
 /// # Safety
 ///
 /// As [`poll_future`], and the future has just been polled.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn after<H: House>(
     polled: Poll<<H::Future as Boxable>::Output>,
     broken: Option<Spent>,
@@ -204,42 +210,29 @@ unsafe fn after<H: House>(
 ) -> Poll<<H::Future as Boxable>::Output> {
     if polled.is_ready() {
         *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
+    } else if const { H::Future::MAY_BREAK } && broken.is_some() {
+        *head = Head::spent(broken.expect("a rule was broken"));
     } else {
-        if const { H::Future::MAY_BREAK } {
-            if let Some(spent) = broken {
-                *head = Head::spent(spent);
-                // SAFETY: the caller's; the head is spent.
-                unsafe { end::<H>(pointee) };
-            }
-        }
         return polled;
     }
-    // SAFETY: as above.
-    unsafe { end::<H>(pointee) };
+    // Also if the drop panics.
+    let _house = Leaving(pointee, H::GIVE_BACK);
+    if const { !H::IS_LENT } {
+        // SAFETY: the head is spent, and the future was not dropped.
+        unsafe { ptr::drop_in_place(place::<H>(pointee)) };
+    }
     polled
 }
 
-/// Drops the future in a house, and gives the house back, also if the drop panics.
-///
-/// # Safety
-///
-/// The pointee is a live `H`, and its head gives it up.
-#[inline]
-unsafe fn end<H: House>(pointee: *mut ()) {
-    struct GiveBack<H: House>(*mut (), PhantomData<H>);
+/// Gives a house back when it is dropped.
+struct Leaving(*mut (), GiveBack);
 
-    impl<H: House> Drop for GiveBack<H> {
-        #[inline]
-        fn drop(&mut self) {
-            // SAFETY: the future was dropped.
-            unsafe { H::give_back(self.0) };
-        }
-    }
-
-    let house = GiveBack::<H>(pointee, PhantomData);
-    if const { !H::IS_LENT } {
-        // SAFETY: the caller's.
-        unsafe { drop_future::<H>(house.0) };
+impl Drop for Leaving {
+    // Without optimisation, its locals would be on the stack while a chain is dropped.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn drop(&mut self) {
+        // SAFETY: the future was dropped, and the head is spent or not used again.
+        unsafe { (self.1)(self.0) };
     }
 }
 
@@ -302,23 +295,12 @@ pub(crate) unsafe fn about(head: Head) -> (Site, &'static str) {
 /// The head is boxed, and is not used again.
 #[inline(always)]
 pub(crate) unsafe fn give_up(head: Head) {
-    struct Dropping<'t>(*mut (), &'t Table);
-
-    impl Drop for Dropping<'_> {
-        // Without optimisation, its locals would be on the stack while a chain is dropped.
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        fn drop(&mut self) {
-            // SAFETY: the future was dropped.
-            unsafe { (self.1.give_back)(self.0) };
-        }
-    }
-
     let pointee = head.boxed_pointer();
     // SAFETY: the caller's.
     let table = unsafe { Header::any_house_table(pointee) };
-    let dropping = Dropping(pointee, table);
+    let _house = Leaving(pointee, table.give_back);
     if let Some(drop_future) = table.drop_future {
         // SAFETY: the caller's.
-        unsafe { drop_future(dropping.0) };
+        unsafe { drop_future(pointee) };
     }
 }

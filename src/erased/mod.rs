@@ -11,6 +11,6 @@ mod thin;
 pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
 pub(crate) use header::{Header, Pointee, Polling, VTable};
-pub(crate) use house::{Boxable, House, HouseTable, Table, header, ready_or_broken};
+pub(crate) use house::{Boxable, GiveBack, House, HouseTable, Table, header, ready_or_broken};
 #[cfg(feature = "alloc")]
 pub(crate) use thin::allocate;

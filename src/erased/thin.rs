@@ -7,7 +7,7 @@ use core::{
     ptr::NonNull,
 };
 
-use super::{Boxable, Head, Header, House, header};
+use super::{Boxable, GiveBack, Head, Header, House, header};
 
 /// One of `Before` and `After` is the header, and with it the pointee begins; the other is nothing.
 #[repr(C)]
@@ -31,47 +31,45 @@ const LARGE: usize = 256;
 pub(crate) fn allocate<F: Boxable>(future: F) -> Head {
     // As in `Machines::put`: the compiler moves only what is initialised.
     let future = ManuallyDrop::new(future);
-    let pointee = if const { size_of::<F>() < LARGE } {
+    if const { size_of::<F>() < LARGE } {
         let mut place = Box::new_uninit();
         let future = ManuallyDrop::into_inner(future);
         place.write(Small { before: header::<Small<F>>(), future, after: () });
-        // SAFETY: it was written.
-        Small::pointee(unsafe { place.assume_init() })
+        head_of(Box::into_raw(place).cast(), offset_of!(Small<F>, before))
     } else {
         let mut place = Box::new_uninit();
         let future = ManuallyDrop::into_inner(future);
         place.write(Large { before: (), future, after: header::<Large<F>>() });
-        // SAFETY: it was written.
-        Large::pointee(unsafe { place.assume_init() })
-    };
-    Head::boxed(pointee)
+        head_of(Box::into_raw(place).cast(), offset_of!(Large<F>, after))
+    }
+}
+
+/// The head of a box whose header is at this offset.
+#[inline(always)]
+fn head_of(start: *mut (), header: usize) -> Head {
+    let pointee = NonNull::new(start.wrapping_byte_add(header).cast());
+    Head::boxed(pointee.expect("a box has an address"))
 }
 
 macro_rules! house {
     ($Thin:ident, $header:ident) => {
-        impl<F> $Thin<F> {
-            fn pointee(this: Box<Self>) -> NonNull<Header> {
-                let pointee = Box::into_raw(this).wrapping_byte_add(offset_of!($Thin<F>, $header));
-                NonNull::new(pointee.cast()).expect("a box has an address")
-            }
-        }
-
         // SAFETY: a box does not move what is in it, and `allocate` puts the future in.
         unsafe impl<F: Boxable> House for $Thin<F> {
             type Future = F;
 
-            #[inline]
-            fn future(pointee: *mut ()) -> *mut F {
-                // `wrapping`, as this is no more than the address.
-                let start = pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header));
-                start.wrapping_byte_add(offset_of!($Thin<F>, future)).cast()
-            }
+            #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
+            const OFFSET: isize =
+                offset_of!($Thin<F>, future) as isize - offset_of!($Thin<F>, $header) as isize;
 
-            unsafe extern "C" fn give_back(pointee: *mut ()) {
-                let start = pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header));
-                // SAFETY: the box was allocated with this layout, and is given up.
-                unsafe { dealloc(start.cast(), Layout::new::<$Thin<F>>()) };
-            }
+            const GIVE_BACK: GiveBack = {
+                unsafe extern "C" fn free<F>(pointee: *mut ()) {
+                    let start = pointee.wrapping_byte_sub(offset_of!($Thin<F>, $header));
+                    // SAFETY: the box was allocated with this layout, and is given up.
+                    unsafe { dealloc(start.cast(), Layout::new::<$Thin<F>>()) };
+                }
+
+                free::<F>
+            };
         }
     };
 }

@@ -156,7 +156,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// A future in a block of a pool.
     #[cfg(feature = "alloc")]
     #[inline(always)]
-    pub(crate) fn placed<F, H>(place: Place<F, H>, future: F) -> Self
+    pub(crate) fn placed<F, H>(place: Place<F, H>, future: ManuallyDrop<F>) -> Self
     where
         F: Boxable<Output = T> + 'a,
         H: Compiled,
@@ -170,7 +170,11 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// [`placed`](Packed::placed), and polled once: ready if it was.
     #[cfg(feature = "alloc")]
     #[inline(always)]
-    pub(crate) fn placed_eagerly<F, H>(place: Place<F, H>, future: F, cx: &mut Context<'_>) -> Self
+    pub(crate) fn placed_eagerly<F, H>(
+        place: Place<F, H>,
+        future: ManuallyDrop<F>,
+        cx: &mut Context<'_>,
+    ) -> Self
     where
         F: Boxable<Output = T> + 'a,
         H: Compiled,

@@ -80,7 +80,7 @@ impl<H: Compiled> Machines<H> {
             return self.put_in_box(future);
         }
         let future = ManuallyDrop::new(future);
-        Packed::placed(self.place(), ManuallyDrop::into_inner(future))
+        Packed::placed(self.place(), future)
     }
 
     /// A place for a future that has a class.
@@ -122,7 +122,7 @@ impl<H: Compiled> Machines<H> {
             Ok(block) => {
                 // SAFETY: the block was rented, and is of this class.
                 let place = unsafe { Place::new(block) };
-                Ok(Packed::placed(place, ManuallyDrop::into_inner(future)))
+                Ok(Packed::placed(place, future))
             }
             Err(kind) => Err(NotPooled { future: ManuallyDrop::into_inner(future), kind }),
         }
@@ -147,7 +147,7 @@ impl<H: Compiled> Machines<H> {
             };
         }
         let future = ManuallyDrop::new(future);
-        Packed::placed_eagerly(self.place(), ManuallyDrop::into_inner(future), cx)
+        Packed::placed_eagerly(self.place(), future, cx)
     }
 
     pub(super) fn stats(&self) -> FuturePoolStats {

@@ -10,7 +10,7 @@ use core::{
 use super::{NoSlot, classes::class_of, machines::Compiled};
 use crate::{
     erased::{
-        Boxable, Head, House, header,
+        Boxable, GiveBack, Head, House, header,
         house::{Polling, SiteOf, poll_future},
     },
     error::Site,
@@ -46,14 +46,13 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
     /// Moves the future in, and gives the head that owns it.
     #[inline(always)]
     #[must_use]
-    pub(crate) fn fill(self, future: F) -> Head {
-        let pooled = self.0;
+    pub(crate) fn fill(self, future: ManuallyDrop<F>) -> Head {
+        let header = const { header::<Pooled<F, H>>() };
         // SAFETY: the block is out, and ours.
-        unsafe { Block::set_header(pooled.cast::<Block<H>>(), header::<Pooled<F, H>>()) };
-        let place = Pooled::<F, H>::future(pooled.as_ptr().cast());
+        unsafe { Block::set_header(self.0.cast::<Block<H>>(), header) };
         // SAFETY: the block has room for the future and is aligned for it, by its class.
-        unsafe { place.write(future) };
-        Head::boxed(pooled.cast())
+        unsafe { (&raw mut (*self.0.as_ptr()).future).write(future) };
+        Head::boxed(self.0.cast())
     }
 
     /// Polls a future where [`fill`](Place::fill) put it.
@@ -81,20 +80,13 @@ unsafe impl<F: Boxable, H: Compiled> House for Pooled<F, H> {
         other => other,
     };
 
-    #[inline]
-    fn future(pointee: *mut ()) -> *mut F {
-        // `wrapping`, as this is no more than the address.
-        pointee.wrapping_byte_add(offset_of!(Pooled<F, H>, future)).cast()
-    }
+    #[expect(clippy::cast_possible_wrap, reason = "it is 16")]
+    const OFFSET: isize = offset_of!(Pooled<F, H>, future) as isize;
 
     const SITE_OF: SiteOf = match F::SITE {
         Site::Boxed => H::site,
         _ => |_| F::SITE,
     };
 
-    #[inline(always)]
-    unsafe extern "C" fn give_back(pointee: *mut ()) {
-        // SAFETY: the caller's.
-        unsafe { H::give_back(pointee) };
-    }
+    const GIVE_BACK: GiveBack = H::give_back;
 }

@@ -13,7 +13,7 @@ use futures_core::Stream;
 
 use crate::{
     LocalValueFuture, ValueFuture,
-    erased::{Boxable, Header, House, header},
+    erased::{Boxable, GiveBack, Header, House, header},
     error::Spent,
     future::Packed,
 };
@@ -88,14 +88,13 @@ unsafe impl<S: Stream> House for ValueReader<S> {
     type Future = Items<S>;
 
     const IS_LENT: bool = true;
+    #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
+    const OFFSET: isize = offset_of!(ValueReader<S>, items) as isize;
+    const GIVE_BACK: GiveBack = {
+        unsafe extern "C" fn stays(_: *mut ()) {}
 
-    #[inline(always)]
-    fn future(pointee: *mut ()) -> *mut Items<S> {
-        // `wrapping`, as this is no more than the address.
-        pointee.wrapping_byte_add(offset_of!(ValueReader<S>, items)).cast()
-    }
-
-    unsafe extern "C" fn give_back(_: *mut ()) {}
+        stays
+    };
 }
 
 impl<S: Stream> ValueReader<S> {
