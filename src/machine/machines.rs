@@ -89,7 +89,8 @@ impl<H: Compiled> Machines<H> {
         let class = const {
             match Place::<F, H>::CLASS {
                 Ok(class) => class,
-                Err(_) => panic!("there is no class for this future"),
+                // It is not called then, but may be compiled.
+                Err(_) => 0,
             }
         };
         let block = self.rent(class);

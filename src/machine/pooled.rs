@@ -50,8 +50,9 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
         let header = const { header::<Pooled<F, H>>() };
         // SAFETY: the block is out, and ours.
         unsafe { Block::set_header(self.0.cast::<Block<H>>(), header) };
+        let place = self.0.as_ptr().wrapping_byte_add(offset_of!(Pooled<F, H>, future));
         // SAFETY: the block has room for the future and is aligned for it, by its class.
-        unsafe { (&raw mut (*self.0.as_ptr()).future).write(future) };
+        unsafe { place.cast::<ManuallyDrop<F>>().write(future) };
         Head::boxed(self.0.cast())
     }
 
