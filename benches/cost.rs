@@ -1,0 +1,237 @@
+//! `cargo bench --bench cost`: what a `dyn` method costs in code and in compile time, with `Box::pin`, `async-trait`, and ours.
+//!
+//! It writes crates with many methods into `target/cost`, and builds them as a program would be. Each method awaits twice, and
+//! formats what it has. The figures are those of a method: what 100 more of them add. `-- --check` fails if a method of ours
+//! has more than 1.3 times the code of `Box::pin`. `-- --record FILE` writes the table. `benches/cost.txt` is one.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
+};
+
+use object::{Object, ObjectSection, SectionKind};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// How a method is written.
+struct Form {
+    name: &'static str,
+    krate: &'static str,
+    attribute: &'static str,
+}
+
+const FORMS: [Form; 5] = [
+    Form { name: "Box::pin", krate: "box_pin", attribute: "" },
+    Form { name: "async-trait", krate: "theirs", attribute: "#[async_trait::async_trait]" },
+    Form { name: "ours", krate: "ours", attribute: "#[value_future::async_trait]" },
+    Form { name: "ours, boxed", krate: "boxed", attribute: "#[value_future::async_trait(boxed)]" },
+    Form { name: "ours, eager", krate: "eager", attribute: "#[value_future::async_trait(eager)]" },
+];
+const OURS: usize = 2;
+
+const FEW: usize = 1;
+const MANY: usize = 101;
+
+/// The least of so many builds counts.
+const BUILDS: usize = 5;
+
+const MOST_CODE: f64 = 1.3;
+
+impl Form {
+    /// The program with so many methods.
+    fn program(&self, methods: usize) -> String {
+        let by_hand = self.attribute.is_empty();
+        let (keyword, output) = if by_hand {
+            ("", "std::pin::Pin<Box<dyn Future<Output = String> + Send + '_>>")
+        } else {
+            ("async ", "String")
+        };
+        let signature = |n| format!("{keyword}fn m{n}(&self, x: u64) -> {output}");
+        let body = |n| {
+            let block = format!(
+                "let a = one(self.0 + {n}).await; let b = one(x).await; format!(\"{{a}} {{b}} {n}\")"
+            );
+            if by_hand { format!("Box::pin(async move {{ {block} }})") } else { block }
+        };
+        let declared = (0..methods).map(|n| signature(n) + ";\n").collect::<String>();
+        let defined = (0..methods).map(|n| format!("{} {{ {} }}\n", signature(n), body(n)));
+        let (attribute, defined) = (self.attribute, defined.collect::<String>());
+        format!(
+            "use std::hint::black_box;\n\
+             async fn one(x: u64) -> u64 {{ futures::pending!(); x + 1 }}\n\
+             {attribute}\ntrait Methods: Sync {{\n{declared}}}\n\
+             struct Number(u64);\n\
+             {attribute}\nimpl Methods for Number {{\n{defined}}}\n\
+             fn main() {{\n\
+                 let methods: &dyn Methods = black_box(&Number(1));\n\
+                 println!(\"{{}}\", futures::executor::block_on(methods.m0(black_box(3))));\n\
+             }}\n"
+        )
+    }
+
+    fn write(&self, methods: usize) -> Result<Crate> {
+        let name = format!("{}_{methods}", self.krate);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = root.join("target/cost").join(&name);
+        fs::create_dir_all(folder.join("src"))?;
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\nasync-trait = \"0.1\"\nfutures = \"0.3\"\n\
+             value-future = {{ path = '{}', features = [\"macros\"] }}\n\n[workspace]\n",
+            root.display()
+        );
+        fs::write(folder.join("Cargo.toml"), manifest)?;
+        fs::write(folder.join("src/main.rs"), self.program(methods))?;
+        let built = root.join("target/cost/target/release").join(name);
+        Ok(Crate { folder, built })
+    }
+}
+
+struct Crate {
+    folder: PathBuf,
+    built: PathBuf,
+}
+
+impl Crate {
+    /// Builds it anew, but not what it depends on, and returns how long that took.
+    fn build(&self) -> Result<Duration> {
+        let source = self.folder.join("src/main.rs");
+        fs::write(&source, fs::read(&source)?)?;
+        let start = Instant::now();
+        let build = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--quiet", "--target-dir"])
+            .arg(self.folder.with_file_name("target"))
+            .current_dir(&self.folder)
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .output()?;
+        let taken = start.elapsed();
+        if !build.status.success() {
+            return Err(String::from_utf8_lossy(&build.stderr).into());
+        }
+        Ok(taken)
+    }
+
+    /// Bytes of instructions, and of unwind tables.
+    fn code(&self) -> Result<[f64; 2]> {
+        let file = fs::read(&self.built)?;
+        let file = object::File::parse(&*file)?;
+        let mut sizes = [0.0; 2];
+        for section in file.sections() {
+            let unwinds = [".eh_frame", ".eh_frame_hdr", ".gcc_except_table"];
+            let is_unwind = section.name().is_ok_and(|name| unwinds.contains(&name));
+            if is_unwind || section.kind() == SectionKind::Text {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "a section has less than 2^52 bytes"
+                )]
+                let size = section.size() as f64;
+                sizes[usize::from(is_unwind)] += size;
+            }
+        }
+        Ok(sizes)
+    }
+}
+
+/// What a method adds.
+struct Cost {
+    text: f64,
+    unwind: f64,
+    time: f64,
+}
+
+fn measure() -> Result<Vec<Cost>> {
+    let crates = FORMS.iter().map(|form| Ok([form.write(FEW)?, form.write(MANY)?]));
+    let crates = crates.collect::<Result<Vec<_>>>()?;
+    let mut times = vec![[Duration::MAX; 2]; crates.len()];
+    for round in 0..=BUILDS {
+        eprintln!("build {round} of {BUILDS} …");
+        for (crates, times) in crates.iter().zip(&mut times) {
+            for (krate, time) in crates.iter().zip(times) {
+                let taken = krate.build()?;
+                // The first one builds what they depend on.
+                if round > 0 {
+                    *time = taken.min(*time);
+                }
+            }
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it is 100")]
+    let more = (MANY - FEW) as f64;
+    let cost = |(crates, times): (&[Crate; 2], &[Duration; 2])| -> Result<Cost> {
+        let [few, many] = [crates[0].code()?, crates[1].code()?];
+        let time = times[1].saturating_sub(times[0]).as_secs_f64() * 1e3 / more;
+        Ok(Cost { text: (many[0] - few[0]) / more, unwind: (many[1] - few[1]) / more, time })
+    };
+    crates.iter().zip(&times).map(cost).collect()
+}
+
+fn table(costs: &[Cost]) -> Result<String> {
+    let version = Command::new("rustc").arg("--version").output()?;
+    let version = String::from_utf8(version.stdout)?;
+    let mut table =
+        format!("A method behind `dyn`, {} for {}\n\n", version.trim(), env::consts::ARCH);
+    table += "| | bytes of instructions | of unwind tables | times those of `Box::pin` | times the compile time of `async-trait` |\n";
+    table += "|---|---:|---:|---:|---:|\n";
+    for (form, cost) in FORMS.iter().zip(costs) {
+        let (code, time) = ratios(cost, costs);
+        writeln!(
+            table,
+            "| {} | {:.0} | {:.0} | {code:.2} | {time:.2} |",
+            form.name, cost.text, cost.unwind
+        )?;
+    }
+    Ok(table)
+}
+
+fn ratios(cost: &Cost, costs: &[Cost]) -> (f64, f64) {
+    let code = |cost: &Cost| cost.text + cost.unwind;
+    (code(cost) / code(&costs[0]), cost.time / costs[1].time)
+}
+
+fn run() -> Result<bool> {
+    let (mut check, mut record) = (false, None);
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--check" => check = true,
+            "--record" => record = Some(arguments.next().ok_or("--record takes a file")?),
+            // What cargo passes to every bench.
+            "--bench" => {}
+            other => {
+                return Err(format!(
+                    "unknown argument `{other}`; there are `--check` and `--record FILE`"
+                )
+                .into());
+            }
+        }
+    }
+    let costs = measure()?;
+    let table = table(&costs)?;
+    print!("{table}");
+    if let Some(file) = record {
+        fs::write(file, &table)?;
+    }
+    let (code, _) = ratios(&costs[OURS], &costs);
+    let holds = code <= MOST_CODE;
+    if !holds {
+        println!("ours: {code:.2} times the code, at most {MOST_CODE}");
+    }
+    Ok(holds || !check)
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
