@@ -65,7 +65,7 @@ fn the_tests_run_where_it_is_said() {
 
 #[test]
 fn figures_of_examples_and_tests_are_those_that_are_told() {
-    said!("examples/cache.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
+    said!("examples/cache/replay.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
     said!("examples/cache.rs", "For twelve seconds");
     said!("tests/correlation.rs", "{{ 10_000 }}");
     said!("src/family.md", "`tests/correlation.rs` holds ten thousand operations against it");
