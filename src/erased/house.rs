@@ -14,6 +14,8 @@ use core::{
 
 use super::{Head, Header};
 use crate::error::{Site, Spent};
+#[cfg(any(miri, not(debug_assertions)))]
+use crate::pieces;
 
 /// What can live in a house: any future, and what we put between a value future and another,
 /// which passes on the rule that was broken in there instead of a result.
@@ -175,8 +177,24 @@ pub(crate) unsafe fn poll_future<H: House>(
     // SAFETY: the caller's.
     let future = unsafe { future::<H>(pointee) };
     let mut broken = None;
+    // (Without optimisation it would take more stack. Miri checks it.)
+    #[cfg(any(miri, not(debug_assertions)))]
+    if const { pieces::is_stored_by_fields::<<H::Future as Boxable>::Output>() } {
+        let mut polled = future.poll(cx, &mut broken);
+        let is_ready = if polled.is_ready() { Poll::Ready(()) } else { Poll::Pending };
+        // SAFETY: the caller's; the future was polled.
+        let _ = unsafe { after::<H, ()>(is_ready, broken, pointee, head) };
+        // SAFETY: what is initialised may be looked at as if it need not be.
+        let result = unsafe { &*(&raw const polled).cast::<mem::MaybeUninit<_>>() };
+        // SAFETY: it is initialised, and not used again: nothing unwinds before it is overwritten.
+        let result = unsafe { pieces::read_fields(result) };
+        // Not forgotten: that would move it, and with it a `Box` that has been given away.
+        // SAFETY: it is a local.
+        unsafe { (&raw mut polled).write(Poll::Pending) };
+        return result;
+    }
     // SAFETY: the caller's; the future was polled.
-    unsafe { after::<H>(future.poll(cx, &mut broken), broken, pointee, head) }
+    unsafe { after::<H, _>(future.poll(cx, &mut broken), broken, pointee, head) }
 }
 
 /// The future in a house.
@@ -196,18 +214,18 @@ where
 }
 
 /// Gives the house back if its future has completed, or has broken a rule. (The compiler knows that an async block that has
-/// completed has nothing to drop.)
+/// completed has nothing to drop.) The result is an argument, and so it stays in registers, if it is there.
 ///
 /// # Safety
 ///
 /// As [`poll_future`], and the future has just been polled.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn after<H: House>(
-    polled: Poll<<H::Future as Boxable>::Output>,
+unsafe fn after<H: House, T>(
+    polled: Poll<T>,
     broken: Option<Spent>,
     pointee: *mut (),
     head: &mut Head,
-) -> Poll<<H::Future as Boxable>::Output> {
+) -> Poll<T> {
     if polled.is_ready() {
         *head = const { Head::spent(Spent::Completed(Some(H::SITE))) };
     } else if const { H::Future::MAY_BREAK } && broken.is_some() {
@@ -215,12 +233,13 @@ unsafe fn after<H: House>(
     } else {
         return polled;
     }
+    if const { H::IS_LENT } {
+        return polled;
+    }
     // Also if the drop panics.
     let _house = Leaving(pointee, H::GIVE_BACK);
-    if const { !H::IS_LENT } {
-        // SAFETY: the head is spent, and the future was not dropped.
-        unsafe { ptr::drop_in_place(place::<H>(pointee)) };
-    }
+    // SAFETY: the head is spent, and the future was not dropped.
+    unsafe { ptr::drop_in_place(place::<H>(pointee)) };
     polled
 }
 

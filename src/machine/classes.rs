@@ -30,9 +30,14 @@ pub(crate) const fn class_of<X, H: Pooling>() -> Result<usize, NoSlot> {
 
 /// The class of the smallest block with room for so many bytes.
 const fn class_for<H: Pooling>(size: usize) -> Result<usize, NoSlot> {
+    class_of_block(size.saturating_add(size_of::<Block<H>>()))
+}
+
+/// The class of the smallest block that has so many bytes.
+pub(crate) const fn class_of_block(size: usize) -> Result<usize, NoSlot> {
     let mut class = 0;
     while class < SIZES.len() {
-        if size <= capacity::<H>(class) {
+        if size <= SIZES[class] {
             return Ok(class);
         }
         class += 1;

@@ -8,7 +8,7 @@ use core::{
 
 use super::{
     ClassStats, FuturePoolStats, NoSlot, NotPooled,
-    classes::{Bounds, Classes, SIZES},
+    classes::{Bounds, Classes, SIZES, class_of_block},
     pooled::Place,
 };
 use crate::{
@@ -59,12 +59,6 @@ impl<H: Compiled> Machines<H> {
         Machines { classes: Classes::new(slabs, bounds), boxed }
     }
 
-    /// Returns a block of a class: a slot, or a box if the pool is full.
-    #[inline(always)]
-    fn rent(&self, class: usize) -> NonNull<Block<H>> {
-        self.classes.try_rent(class).unwrap_or_else(|| H::rent_slowly(self, class))
-    }
-
     /// The future in a slot or a box.
     ///
     /// `ManuallyDrop` keeps the address of the future from the code that would drop it if the search unwinds. Otherwise
@@ -76,10 +70,10 @@ impl<H: Compiled> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
+        let future = ManuallyDrop::new(future);
         if const { Place::<F, H>::CLASS.is_err() } {
             return self.put_in_box(future);
         }
-        let future = ManuallyDrop::new(future);
         Packed::placed(self.place(), future)
     }
 
@@ -93,20 +87,21 @@ impl<H: Compiled> Machines<H> {
                 Err(_) => 0,
             }
         };
-        let block = self.rent(class);
-        // SAFETY: the block was rented, and is of this class.
+        let block = self.classes.try_rent(class);
+        let block = block.unwrap_or_else(|| H::rent_slowly(self, Place::<F, H>::SIZE));
+        // SAFETY: the block was rented, and is of this class, or has this size.
         unsafe { Place::new(block) }
     }
 
     /// [`put`](Machines::put) of a future without a class. (The condition is a constant, so other futures have no code for this.)
-    #[cold]
-    fn put_in_box<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
+    #[inline(always)]
+    fn put_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
     where
         F: Boxable + 'a,
         A: Admits<F>,
     {
         H::count(self, Place::<F, H>::CLASS.err().unwrap_or(NoSlot::TooLarge));
-        Packed::boxed(future)
+        Packed::boxed(ManuallyDrop::into_inner(future))
     }
 
     #[inline(always)]
@@ -140,6 +135,7 @@ impl<H: Compiled> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
     {
+        let future = ManuallyDrop::new(future);
         if const { Place::<F, H>::CLASS.is_err() } {
             let mut boxed = self.put_in_box(future);
             return match boxed.poll(cx) {
@@ -147,7 +143,6 @@ impl<H: Compiled> Machines<H> {
                 Poll::Pending => boxed,
             };
         }
-        let future = ManuallyDrop::new(future);
         Packed::placed_eagerly(self.place(), future, cx)
     }
 
@@ -173,8 +168,8 @@ impl<H: Compiled> Machines<H> {
 /// What a crate that uses a pool calls, and does not compile: these functions have no type parameters where they are implemented, so
 /// they are compiled in this crate.
 pub(crate) trait Compiled: Pooling {
-    /// Returns a block of a class: a slot, or a box if the pool is full.
-    fn rent_slowly(machines: &Machines<Self>, class: usize) -> NonNull<Block<Self>>;
+    /// Returns a block of so many bytes or more, for a future that has a class: a slot, or a box if the pool is full.
+    fn rent_slowly(machines: &Machines<Self>, size: usize) -> NonNull<Block<Self>>;
 
     /// Counts a future that found no slot.
     fn count(machines: &Machines<Self>, why: NoSlot);
@@ -198,10 +193,12 @@ macro_rules! compiled {
     ($home:ty) => {
         impl Compiled for $home {
             #[cold]
-            fn rent_slowly(machines: &Machines<Self>, class: usize) -> NonNull<Block<Self>> {
+            #[inline(never)]
+            fn rent_slowly(machines: &Machines<Self>, size: usize) -> NonNull<Block<Self>> {
+                let class = class_of_block(size).expect("the future has a class");
                 machines.classes.rent(class).unwrap_or_else(|why| {
                     Self::count(machines, why);
-                    Block::boxed(SIZES[class])
+                    Block::boxed(size)
                 })
             }
 

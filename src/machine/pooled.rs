@@ -35,9 +35,12 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
     /// The class of blocks with room for the future, or why there is none.
     pub(crate) const CLASS: Result<usize, NoSlot> = class_of::<F, H>();
 
+    /// The size of a block for the future alone.
+    pub(crate) const SIZE: usize = size_of::<Pooled<F, H>>();
+
     /// # Safety
     ///
-    /// The block is out, is the caller's, and is of this class.
+    /// The block is out, is the caller's, and is of this class, or has this size.
     #[inline(always)]
     pub(crate) unsafe fn new(block: NonNull<Block<H>>) -> Self {
         Place(block.cast(), PhantomData)

@@ -3,7 +3,7 @@
 //!
 //! A core gives a load the bytes of a store that is still on its way only if one store has all of them. Otherwise the
 //! load waits until the stores have reached the cache: 6 ns, twice as long as all the rest of a call that answers at
-//! once. This happens to a result at two places.
+//! once. This happens to a result at three places.
 //!
 //! 1. **A method returns its future through memory, and `.await` begins with copying it**: 16 bytes at a time, or 32
 //!    where the target has such registers. A result of two words, or a word and the head beside it, would be stored
@@ -17,7 +17,9 @@
 //!    `.await`          movups (%rsp),%xmm0    waits         movups (%rsp),%xmm0
 //!    ```
 //!
-//! 2. **The pieces of what is behind a tag begin behind the tag.** A `Result` of an array is copied by `.await` in
+//! 2. **A future stores its result field by field, and it is moved on when its slot has been released.**
+//!    [`read_fields`] loads it word by word (the first one in halves, because a tag may be that small).
+//! 3. **The pieces of what is behind a tag begin behind the tag.** A `Result` of an array is copied by `.await` in
 //!    pieces that begin with the tag. Its user loads the array in pieces that begin a word later, and each of them
 //!    would meet two stores: the call takes 12 ns then, and 5 otherwise. (It is so with an array of five words, too.)
 //!    [`read`] and [`read_polled`] load it word by word, and store it as the user loads it.
@@ -111,6 +113,14 @@ const fn is_tagged<T>() -> bool {
     arch::is_in_pieces::<T>() && has_niche::<T>() && size_of::<T>() >= 5 * WORD
 }
 
+/// Whether a `T` is probably stored field by field, and is so large that a load that waits for that takes longer than
+/// [`read_fields`].
+#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "it is for optimised code"))]
+pub(crate) const fn is_stored_by_fields<T>() -> bool {
+    let is_large = size_of::<T>() > 4 * WORD;
+    is_large && arch::is_in_pieces::<T>() && has_niche::<T>() && !is_word_and_pieces::<T>()
+}
+
 /// A future that has its result, a `T`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn ready<T, P>(future: P) -> P {
@@ -187,4 +197,17 @@ pub(crate) unsafe fn read_polled<T>(polled: &MaybeUninit<Poll<T>>) -> Poll<T> {
     let tag_of_poll = (size_of::<Poll<T>>() - size_of::<T>()) / WORD;
     // SAFETY: the caller's.
     unsafe { arch::load(polled, tag_of_poll + 1) }
+}
+
+/// [`MaybeUninit::assume_init_read`] of what a poll has returned, if the result
+/// [is stored by fields](is_stored_by_fields).
+///
+/// # Safety
+///
+/// As there.
+#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "it is for optimised code"))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) unsafe fn read_fields<T>(polled: &MaybeUninit<Poll<T>>) -> Poll<T> {
+    // SAFETY: the caller's.
+    unsafe { arch::load(polled, 0) }
 }

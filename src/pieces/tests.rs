@@ -27,6 +27,10 @@ fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {
             // SAFETY: as above.
             assert_eq!(unsafe { read_polled(&MaybeUninit::new(polled.clone())) }, polled);
         }
+        if is_stored_by_fields::<P>() {
+            // SAFETY: as above.
+            assert_eq!(unsafe { read_fields(&MaybeUninit::new(polled.clone())) }, polled);
+        }
     }
     let future = ValueFuture::<P>::const_ready(value.clone());
     assert_eq!(future.try_take().unwrap(), *value);
@@ -106,6 +110,8 @@ fn the_types_that_are_meant() {
     assert_eq!(is_tagged::<Result<[u64; 5], ()>>(), known);
     assert!(!is_tagged::<[u64; 8]>() && !is_tagged::<Result<[u64; 3], ()>>());
     assert!(!is_word_and_pieces::<[u64; 8]>() && !is_word_and_pieces::<Vec<u8>>());
+    assert_eq!(is_stored_by_fields::<Reply>(), known);
+    assert!(!is_stored_by_fields::<[u64; 8]>() && !is_stored_by_fields::<Vec<u8>>());
     // Not a `u64`: there are targets where it is aligned as half of one.
     assert!(
         is_scalar::<()>() && is_scalar::<usize>() && is_scalar::<bool>() && is_scalar::<Box<u8>>()

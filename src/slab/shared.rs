@@ -71,7 +71,8 @@ impl<S: Item> SharedSlab<S> {
         let is_full = vacant == 0 && capacity >= self.base.settings.limit();
         // ORDERING: Relaxed: the lock orders the changes.
         if self.is_full.load(Relaxed) != is_full {
-            self.is_full.store(is_full, Relaxed);
+            // ORDERING: Release, with the Acquire in `rent_bounded`.
+            self.is_full.store(is_full, Release);
         }
         result
     }
@@ -141,6 +142,11 @@ impl<S: Item> SharedSlab<S> {
                 Ok(slot) => return Some(slot),
                 Err(seen) => seen,
             };
+            // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty sees the stripe that the
+            // slots went to. Stripes are read again afterwards, so all of it was empty at the same time.
+            if self.is_full.load(Acquire) && self.stripes.is_unchanged(seen) {
+                return None;
+            }
             // The stripe is unlocked before the depot: a thread that finds the depot empty sees that the stripe has changed.
             let (slot, is_none) = self.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
@@ -177,7 +183,9 @@ impl<S: Item> SharedSlab<S> {
         // ORDERING: Relaxed: the slot keeps the slab allocated.
         slab.refs.fetch_add(1, Relaxed);
         let storage = &slab.base.storage;
-        let (is_closed, is_surplus) = slab.locked(|Locked { depot, is_closed, .. }| {
+        // The stripe is unlocked when the depot is known to have slots: a thread that sees the stripe empty sees that.
+        let (is_closed, is_surplus, stripe) = slab.locked(|Locked { depot, is_closed, .. }| {
+            let mut full_stripe = None;
             // A closed slab is detached from the cache.
             if retire {
                 depot.counts.retired += 1;
@@ -189,12 +197,14 @@ impl<S: Item> SharedSlab<S> {
                 unsafe { depot.put(storage, slot) };
                 // If the stripe is full, make room for the next slots.
                 let stripe = slab.stripes.own();
-                if let Some(inside) = (stripe.len() == ROOM).then(|| stripe.try_lock()).flatten() {
-                    inside.magazines.drain(MAGAZINE.into(), depot, storage);
+                full_stripe = (stripe.len() == ROOM).then(|| stripe.try_lock()).flatten();
+                if let Some(stripe) = &full_stripe {
+                    stripe.magazines.drain(MAGAZINE.into(), depot, storage);
                 }
             }
-            (*is_closed, depot.surplus(storage, *is_closed).is_some())
+            (*is_closed, depot.surplus(storage, *is_closed).is_some(), full_stripe)
         });
+        drop(stripe);
         if is_surplus {
             slab.free_empty_pages(is_closed);
         }

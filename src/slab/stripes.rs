@@ -1,6 +1,6 @@
 //! Stripes: locked magazines that threads without a thread cache share.
 //!
-//! A bounded slab has one stripe for each core, and no thread caches. A thread uses its own stripe first. If that is empty, it
+//! A bounded slab has about one stripe for each core, and no thread caches. A thread uses its own stripe first. If that is empty, it
 //! looks into all stripes, so that it finds the last vacant slot wherever it is. Every other slab has one stripe, for threads
 //! that return slots and rent none.
 //!
@@ -166,14 +166,14 @@ impl Snapshot {
     }
 }
 
-/// The stripes of a slab.
+/// The stripes of a slab. Their number is a power of two, because a division takes as long as all the rest.
 pub(crate) struct Stripes(Box<[Stripe]>);
 
 impl Stripes {
     /// Creates the stripes of a slab with this bound, or of one without a bound.
     pub(crate) fn new(bound: Option<u32>) -> Self {
-        let stripes = bound.map_or(1, |bound| (bound as usize).min(cores()));
-        Stripes((0..stripes).map(|_| Stripe::new()).collect())
+        let most = bound.map_or(1, |bound| (bound as usize).clamp(1, cores()));
+        Stripes((0..1 << most.ilog2()).map(|_| Stripe::new()).collect())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Stripe> {
@@ -188,13 +188,13 @@ impl Stripes {
     /// Returns the stripe that the calling thread uses first.
     #[inline(always)]
     pub(crate) fn own(&self) -> &Stripe {
-        &self.0[thread_caches::number() % self.0.len()]
+        &self.0[own(self.0.len())]
     }
 
     /// Takes a slot out of any stripe. The error is for [`is_unchanged`](Stripes::is_unchanged).
     #[inline]
     pub(crate) fn take<S>(&self) -> Result<NonNull<S>, Snapshot> {
-        let (before, after) = self.0.split_at(thread_caches::number() % self.0.len());
+        let (before, after) = self.0.split_at(own(self.0.len()));
         let mut seen = Snapshot::NEW;
         for stripe in after.iter().chain(before) {
             match stripe.take() {
@@ -238,10 +238,10 @@ impl Stripes {
     #[inline]
     pub(crate) unsafe fn put<S>(stripes: NonNull<[Stripe]>, slot: NonNull<S>) -> bool {
         let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
-        let own = thread_caches::number() % len;
+        let own = own(len);
         (own..own + len).any(|number| {
             // SAFETY: it is one of the stripes.
-            let stripe = unsafe { first.add(number % len) };
+            let stripe = unsafe { first.add(number & (len - 1)) };
             // SAFETY: the caller's.
             unsafe { Stripe::put(stripe, slot) }
         })
@@ -254,6 +254,12 @@ impl Stripes {
             stripe.magazines.touch();
         }
     }
+}
+
+/// Returns the number of the stripe that the calling thread uses first. There are `stripes`, a power of two.
+#[inline(always)]
+fn own(stripes: usize) -> usize {
+    thread_caches::number() & (stripes - 1)
 }
 
 /// Returns the number of threads that can run at the same time.

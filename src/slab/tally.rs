@@ -36,13 +36,14 @@ impl Tally for LocalTally {
     }
 }
 
-/// In several lines, so that threads do not wait for each other.
+/// In several lines, so that threads do not wait for each other. The first threads of a program have one each; the others share
+/// as many.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(crate) struct SharedTally([Line; LINES]);
+pub(crate) struct SharedTally([Line; 2 * OWN]);
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-const LINES: usize = 16;
+const OWN: usize = 8;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[derive(Default)]
@@ -52,7 +53,7 @@ struct Line([AtomicU64; 2]);
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl SharedTally {
     pub(crate) const fn new() -> Self {
-        SharedTally([const { Line([const { AtomicU64::new(0) }; 2]) }; LINES])
+        SharedTally([const { Line([const { AtomicU64::new(0) }; 2]) }; 2 * OWN])
     }
 }
 
@@ -61,7 +62,16 @@ impl Tally for SharedTally {
     #[inline(always)]
     fn count(&self, which: bool) {
         // ORDERING: Relaxed: they are for reports.
-        self.0[thread_caches::number() % LINES].0[usize::from(which)].fetch_add(1, Relaxed);
+        let number = thread_caches::number();
+        // The number of a thread without one is 0.
+        if (1..=OWN).contains(&number) {
+            // Only this thread stores there.
+            let count = &self.0[number - 1].0[usize::from(which)];
+            count.store(count.load(Relaxed) + 1, Relaxed);
+        } else {
+            let count = &self.0[OWN + number % OWN].0[usize::from(which)];
+            count.fetch_add(1, Relaxed);
+        }
     }
 
     fn counts(&self) -> [u64; 2] {
