@@ -9,7 +9,7 @@ use std::{future::pending, sync::mpsc, thread};
 use common::{Yield, poll};
 use counting::Balance;
 use futures::executor::block_on;
-use value_future::{FuturePool, LocalFuturePool, ValueFuture};
+use value_future::{FuturePool, LocalFuturePool, ValueFuture, async_trait};
 
 static BALANCE: Balance = Balance::new();
 
@@ -30,6 +30,25 @@ impl Layer for Nested {
             let next: &dyn Layer = self;
             next.call(depth - 1).await + 1
         })
+    }
+}
+
+/// The same with the attribute, and with a result that is known before the body.
+#[async_trait]
+trait Attributed: Sync {
+    async fn call(&self, depth: u32, text: String) -> u32;
+}
+
+#[async_trait]
+impl Attributed for Nested {
+    #[ready((*depth == 7).then_some(7))]
+    async fn call(&self, depth: u32, text: String) -> u32 {
+        if depth == 0 {
+            Yield::default().await;
+            return text.len().try_into().expect("it is short");
+        }
+        let next: &dyn Attributed = self;
+        next.call(depth - 1, text).await + 1
     }
 }
 
@@ -56,6 +75,9 @@ fn all(pool: &FuturePool, local: &LocalFuturePool) {
     assert!(poll(&mut eager).is_ready());
     let layer: &dyn Layer = &Nested;
     assert_eq!(block_on(layer.call(4)), 4);
+    let attributed: &dyn Attributed = &Nested;
+    assert_eq!(block_on(attributed.call(4, String::new())), 4);
+    assert_eq!(block_on(attributed.call(7, String::new())), 7);
     assert_eq!(block_on(ValueFuture::pooled(async move { bytes.len() })), 200);
 }
 
