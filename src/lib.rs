@@ -115,9 +115,9 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`] and `pooled`, [`Shared`], on targets with 64-bit atomics |
+//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`], and with it slots for `pooled`, [`Shared`], on targets with 64-bit atomics |
 //! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time |
-//! | `alloc` | by `std` | `boxed`, `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
+//! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, sources that are borrowed,
 //! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ValueStream`] and

@@ -1,4 +1,4 @@
-//! The combinators, and what they put into a slot or a box when there is no result yet.
+//! The combinators.
 
 use core::{
     mem,
@@ -6,35 +6,14 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::packed::Packed;
-#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
-use crate::{AnyThread, FuturePool, machine::Place};
+use super::{
+    kept::{Keeps, kept},
+    packed::Packed,
+};
 use crate::{
-    affinity::Admits,
     erased::{Boxable, View},
     error::Spent,
 };
-
-/// `X` may be kept in a future of this affinity: in a slot of the built-in pool, where there is one.
-#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
-pub(super) trait Keeps<X>: Admits<X> + Admits<Place<X, AnyThread>> {}
-#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
-impl<X, A: Admits<X> + Admits<Place<X, AnyThread>>> Keeps<X> for A {}
-
-/// `X` may be kept in a future of this affinity: in a box.
-#[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
-pub(super) trait Keeps<X>: Admits<X> {}
-#[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
-impl<X, A: Admits<X>> Keeps<X> for A {}
-
-/// A combinator that waits.
-#[inline(always)]
-fn kept<'a, C: Boxable + 'a, A: Keeps<C>>(combinator: C) -> Packed<'a, C::Output, A> {
-    #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
-    return FuturePool::built_in().0.put(combinator);
-    #[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
-    return Packed::boxed(combinator);
-}
 
 impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     #[inline]

@@ -85,6 +85,8 @@ macro_rules! face {
             /// is boxed, and so is what finds nothing vacant in the 16 MiB of its size. The slot is vacant
             /// again when `future` has completed, before the result is given out, or when it is dropped.
             ///
+            /// The built-in pool needs `std` and 64-bit atomics. Where they are not there, `future` is boxed.
+            ///
             /// # Examples
             ///
             /// ```
@@ -95,13 +97,13 @@ macro_rules! face {
                 "::pooled(async { name.len() });")]
             /// assert_eq!(futures::executor::block_on(future), 5);
             /// ```
-            #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+            #[cfg(feature = "alloc")]
             #[inline]
             pub fn pooled<F>(future: F) -> Self
             where
                 F: Future<Output = T> $($send)* + 'a,
             {
-                $Face(crate::FuturePool::built_in().0.put(future))
+                $Face(kept::kept(future))
             }
 
             /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
@@ -135,7 +137,7 @@ macro_rules! face {
             #[doc = concat!("let later = ", stringify!($Face), "::eager(std::future::pending::<u8>());")]
             /// assert!(later.try_take().is_err());
             /// ```
-            #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+            #[cfg(feature = "alloc")]
             #[inline]
             pub fn eager<F>(future: F) -> Self
             where
@@ -146,13 +148,13 @@ macro_rules! face {
 
             /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
             /// lazy.
-            #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+            #[cfg(feature = "alloc")]
             #[inline]
             pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self
             where
                 F: Future<Output = T> $($send)* + 'a,
             {
-                $Face(crate::FuturePool::built_in().0.put_eagerly(future, cx))
+                $Face(kept::kept_eagerly(future, cx))
             }
 
             /// A future of the operation `token` of a source, which is referred to by
@@ -283,7 +285,7 @@ macro_rules! face {
             ///
             /// If the result is here, none. Otherwise this future and `f` are put into a slot, as
             /// [`pooled`](crate::ValueFuture::pooled) does it, which allocates as it does.
-            /// Where there is no `pooled`, they are boxed. So it is in the other combinators.
+            /// So it is in the other combinators.
             ///
             /// # Panics
             ///

@@ -5,13 +5,15 @@ mod checked;
 #[cfg(feature = "alloc")]
 mod combinators;
 mod face;
+#[cfg(feature = "alloc")]
+mod kept;
 mod layout;
 mod packed;
 mod ready_or_await;
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
-#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+#[cfg(feature = "alloc")]
 use core::task::Waker;
 use core::{
     fmt,
