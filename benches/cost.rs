@@ -1,4 +1,4 @@
-//! `cargo bench --bench cost`: what a `dyn` method costs in code and in compile time, with `Box::pin`, `async-trait`, and ours.
+//! `cargo bench --bench cost`: the code size and the compile time of a `dyn` method with `Box::pin`, `async-trait` and this crate.
 //!
 //! It writes crates with many methods into `target/cost`, and builds them as a program would be. Each method awaits twice, and
 //! formats what it has. The figures are those of a method: what 100 more of them add. `-- --check` fails if a method of ours
@@ -37,13 +37,13 @@ const OURS: usize = 2;
 const FEW: usize = 1;
 const MANY: usize = 101;
 
-/// The least of so many builds counts.
+/// The number of timed builds, of which the fastest counts.
 const BUILDS: usize = 5;
 
 const MOST_CODE: f64 = 1.3;
 
 impl Form {
-    /// The program with so many methods.
+    /// Returns the source of a program with this many methods.
     fn program(&self, methods: usize) -> String {
         let by_hand = self.attribute.is_empty();
         let (keyword, output) = if by_hand {
@@ -98,7 +98,7 @@ struct Crate {
 }
 
 impl Crate {
-    /// Builds it anew, but not what it depends on, and returns how long that took.
+    /// Rebuilds the crate without its dependencies. Returns the build time.
     fn build(&self) -> Result<Duration> {
         let source = self.folder.join("src/main.rs");
         fs::write(&source, fs::read(&source)?)?;
@@ -117,7 +117,7 @@ impl Crate {
         Ok(taken)
     }
 
-    /// Bytes of instructions, and of unwind tables.
+    /// Returns the bytes of instructions and of unwind tables.
     fn code(&self) -> Result<[f64; 2]> {
         let file = fs::read(&self.built)?;
         let file = object::File::parse(&*file)?;
@@ -138,7 +138,7 @@ impl Crate {
     }
 }
 
-/// What a method adds.
+/// The cost of one more method.
 struct Cost {
     text: f64,
     unwind: f64,

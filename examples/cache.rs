@@ -1,5 +1,5 @@
-//! A file cache behind a `dyn` trait, three times: with the attribute of `async-trait`, with ours, which is one changed line, and with
-//! `#[ready]`, which is one more. A hit is answered from memory, a miss reads the file with `tokio::fs`.
+//! A file cache behind a `dyn` trait, three times: with `async-trait`; with our attribute, one changed line; with `#[ready]`, which
+//! returns a hit before a future exists. A hit is answered from memory, a miss reads the file with `tokio::fs`.
 //!
 //! ```text
 //! cargo run --release --example cache [PATH...]

@@ -11,7 +11,7 @@ pub(crate) const ASYNC_TRAIT: &str = "async-trait";
 pub(crate) const ATTRIBUTE: &str = "ours, async_trait";
 pub(crate) const BY_HAND: &str = "ours, by hand";
 
-/// What a method looks up. It is there, or is fetched.
+/// A cache with one entry, which is either present or fetched.
 struct Cache<V> {
     value: V,
     has_it: bool,
@@ -29,14 +29,14 @@ impl<V: Value> Cache<V> {
     }
 }
 
-/// A trait and its implementation for a cache, with one attribute. `$ready` is that of a method.
+/// Defines the trait and its implementation with one attribute. `$ready` is an attribute of `known`.
 macro_rules! with_attribute {
     ($Get:ident, $attribute:meta, $(#[$ready:meta])?) => {
         #[$attribute]
         pub(super) trait $Get<V: Value>: Send + Sync {
-            /// The result is ready, and the body finds that out.
+            /// The body finds the ready result.
             async fn found(&self, key: u64) -> V;
-            /// The result is ready, and that is known before the body.
+            /// The ready result is known before the body.
             async fn known(&self, key: u64) -> V;
             async fn waits(&self, key: u64) -> V;
             async fn descends(&self, depth: u64, key: u64) -> V;

@@ -53,7 +53,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The n-th file is asked for with a weight of `1 / n^SKEW`.
+/// File popularity is a Zipf distribution with this exponent.
 const SKEW: f64 = 1.5;
 
 /// Which file is asked for next; the same sequence in every run.

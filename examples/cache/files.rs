@@ -89,12 +89,12 @@ fn own_sources() -> Vec<PathBuf> {
     folders.into_iter().filter(|path| path.exists()).collect()
 }
 
-/// To stderr. That nobody listens there is no reason to stop.
+/// Writes to stderr and ignores errors.
 pub(crate) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// To stdout. A reader that has seen enough is no error.
+/// Writes to stdout. A closed pipe is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

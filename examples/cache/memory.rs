@@ -18,8 +18,8 @@ pub(crate) struct FileCache {
     memory: Mutex<Memory>,
 }
 
-/// What is in memory. Room is made at the head of the queue: a file that was asked for since it got
-/// into the queue goes to the back once more, any other is forgotten.
+/// The files in memory. Eviction is second chance (CLOCK): a file that was used since it was queued is queued again; any other is
+/// evicted.
 #[derive(Default)]
 pub(crate) struct Memory {
     slots: Vec<Slot>,

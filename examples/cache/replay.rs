@@ -33,7 +33,7 @@ pub(crate) type Replay = for<'a> fn(
     &'a mut Failures,
 ) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-struct Twin {
+struct Contender {
     name: &'static str,
     replay: Replay,
     cache: FileCache,
@@ -41,7 +41,7 @@ struct Twin {
     rounds: Vec<[Cost; 2]>,
 }
 
-impl Twin {
+impl Contender {
     fn round(&mut self, runtime: &Runtime, keys: &[usize], failures: &mut Failures) {
         let task = (self.replay)(&self.cache, keys, failures);
         let (reading, start) = (self.cache.memory().reading, spent());
@@ -62,7 +62,7 @@ impl Twin {
     }
 }
 
-/// The whole of it; returns what there is to say.
+/// Replays the lookups through all caches. Returns the table.
 pub(crate) fn run(
     replays: [(&'static str, Replay); 3],
     sizes: &BTreeMap<PathBuf, u64>,
@@ -72,7 +72,7 @@ pub(crate) fn run(
     let in_memory = popularity.at(SHARE_IN_MEMORY) + 1;
     let room = sizes.values().take(in_memory).sum();
     let paths: Arc<[PathBuf]> = sizes.keys().cloned().collect();
-    let mut twins = replays.map(|(name, replay)| Twin {
+    let mut contenders = replays.map(|(name, replay)| Contender {
         name,
         replay,
         cache: FileCache::new(Arc::clone(&paths), room),
@@ -89,14 +89,14 @@ pub(crate) fn run(
         }
         let keys: Vec<_> = (0..LOOKUPS_PER_ROUND).map(|_| popularity.next()).collect();
         for turn in 0..3 {
-            twins[(round + turn) % 3].round(&runtime, &keys, failures);
+            contenders[(round + turn) % 3].round(&runtime, &keys, failures);
         }
         round += 1;
     }
     end_progress();
     let (count, bytes) = (sizes.len(), sizes.values().sum::<u64>());
-    let rows = twins.iter().map(row).collect::<String>();
-    let meaning = meaning(&twins);
+    let rows = contenders.iter().map(row).collect::<String>();
+    let meaning = meaning(&contenders);
     Ok(format!(
         "{count} files of {bytes} bytes; each cache has room for {room} bytes\n\
          {HEAD}{rows}{NOTE}\n{meaning}"
@@ -105,7 +105,7 @@ pub(crate) fn run(
 
 const HEAD: &str = "
                                      without the reads          with the reads
-twin            lookups    hits      ns  allocs   bytes      ns  allocs   bytes
+attribute       lookups    hits      ns  allocs   bytes      ns  allocs   bytes
 ";
 const NOTE: &str = "
 Medians of the rounds, per lookup. A read is left out from its first poll to its
@@ -113,20 +113,20 @@ end: most of that is waiting for the thread that reads. Counted are allocations
 of the thread that looks up.
 ";
 
-fn row(twin: &Twin) -> String {
-    let name = twin.name;
-    let lookups = twin.rounds.len() * LOOKUPS_PER_ROUND;
-    let hits = 100.0 - 100.0 * twin.cache.memory().reads as f64 / lookups as f64;
-    let [[ns, allocs, bytes], [all_ns, all_allocs, all_bytes]] = twin.medians();
+fn row(contender: &Contender) -> String {
+    let name = contender.name;
+    let lookups = contender.rounds.len() * LOOKUPS_PER_ROUND;
+    let hits = 100.0 - 100.0 * contender.cache.memory().reads as f64 / lookups as f64;
+    let [[ns, allocs, bytes], [all_ns, all_allocs, all_bytes]] = contender.medians();
     format!(
         "{name:<12} {lookups:>10} {hits:>6.2}% {ns:>7.1} {allocs:>7.3} {bytes:>7.1} \
          {all_ns:>7.1} {all_allocs:>7.3} {all_bytes:>7.1}\n"
     )
 }
 
-/// One sentence, which holds whoever wins.
-fn meaning(twins: &[Twin; 3]) -> String {
-    let [theirs, ours, ready] = twins.each_ref().map(|twin| twin.medians()[0]);
+/// Returns a summary of the table.
+fn meaning(contenders: &[Contender; 3]) -> String {
+    let [theirs, ours, ready] = contenders.each_ref().map(|contender| contender.medians()[0]);
     format!(
         "Without the reads, a lookup with the attribute of async-trait took {:.1} ns. With\n\
          ours it was {}, and with #[ready] it was {}.\n\

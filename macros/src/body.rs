@@ -8,7 +8,7 @@
 //! async move {
 //!     if let Some(result) = None::<R> { return result; }   // tells the compiler the type of each `return`
 //!     let this = self;
-//!     let (a, b) = argument2;                              // in this order, so that they are dropped as an `async fn` does
+//!     let (a, b) = argument2;                              // in this order, so that arguments are dropped in the order of `async-trait`
 //!     let result: R = { this + x + a + b };
 //!     result
 //! }
@@ -33,7 +33,7 @@ pub(crate) fn into_async_block(signature: &Signature, body: &mut Block) -> Token
         FnArg::Receiver(receiver) => {
             let (span, mutability) = (receiver.self_token.span, receiver.mutability);
             let (name, this) = (receiver::name(span), Token![self](span));
-            // `&mut self` may be borrowed as it is, as `&mut self`.
+            // The body may borrow `self` as `&mut self`, which needs a `mut` binding.
             let unused = mutability.map(|_| quote!(#[allow(unused_mut)]));
             quote!(#unused let #mutability #name = #this;)
         }
@@ -78,7 +78,7 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
         }
         pattern => {
             let name = argument_name(position, pat);
-            // Moved as a whole, so that also what the pattern does not bind is dropped here.
+            // Moved as a whole, so that parts without a binding are dropped here, as with `async-trait`.
             quote!(#(#attributes)* let #pattern = { let #name = #name; #name };)
         }
     }
@@ -88,7 +88,7 @@ pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
 }
 
-/// The compiler knows what an `impl Trait` in an output is, and the block cannot name it.
+/// Replaces each `impl Trait` of an output by `_`, because the block cannot name its type.
 pub(crate) struct InferImplTraits;
 
 impl VisitMut for InferImplTraits {

@@ -22,7 +22,7 @@ pub(crate) enum Item {
     Impl(ItemImpl),
 }
 
-/// Where a method is.
+/// The item that contains a method.
 #[derive(Clone, Copy)]
 pub(crate) enum Context<'i> {
     Trait { generics: &'i Generics, supertraits: &'i Punctuated<TypeParamBound, Token![+]> },
@@ -52,7 +52,7 @@ impl Parse for Item {
                 Some(_) => Ok(Item::Impl(item)),
                 None => Err(Error::new_spanned(
                     item.impl_token,
-                    "`#[async_trait]` is for traits and their implementations: an `async fn` of a type allocates nothing",
+                    "`#[async_trait]` is for traits and their implementations: an inherent `async fn` needs no attribute",
                 )),
             };
         }
@@ -80,7 +80,7 @@ impl Parse for WithoutBody {
 }
 
 impl Item {
-    /// Returns what the item becomes, followed by errors.
+    /// Returns the expanded item, followed by its errors.
     pub(crate) fn expand(mut self, options: &Options) -> TokenStream {
         let mut errors = TokenStream::new();
         let mut report = |result: Result<()>| {
@@ -138,7 +138,7 @@ fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
     ready.map_or(Ok(()), |ready| {
         Err(Error::new_spanned(
             ready,
-            "`#[ready]` is for a method of an `impl`: each implementation knows where its results are",
+            "`#[ready]` belongs on the method of an `impl`, not on the trait",
         ))
     })
 }
@@ -147,7 +147,7 @@ fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     let Some(index) = attributes.iter().position(is_ready) else { return Ok(None) };
     let attribute = attributes.remove(index);
     if let Some(second) = attributes.iter().find(|other| is_ready(other)) {
-        return Err(Error::new_spanned(second, "a method has one `#[ready]`"));
+        return Err(Error::new_spanned(second, "a method can have only one `#[ready]`"));
     }
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => {
@@ -176,7 +176,7 @@ fn expand_method(
         return match ready {
             Some(Ready(expression)) => Err(Error::new_spanned(
                 expression,
-                "`#[ready]` is for an `async fn`: this method returns what it returns",
+                "`#[ready]` is for an `async fn`: this method is not `async`, and can return `ValueFuture::ready(…)` itself",
             )),
             None => taken,
         };

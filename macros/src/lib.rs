@@ -32,7 +32,7 @@ pub fn async_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
     item.expand(&options).into()
 }
 
-/// The last step of a method with other attribute macros, which have seen `Box::pin(async move { … })` before.
+/// Replaces `Box::pin(async move { … })` in a method by a value future. It runs after the other attribute macros of the method.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn make(arguments: TokenStream, method: TokenStream) -> TokenStream {

@@ -7,7 +7,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Gives names to lifetimes without one, and notes the other ones.
+/// Names the elided lifetimes and records the named ones.
 #[derive(Default)]
 pub(crate) struct NameLifetimes {
     pub(crate) elided: Vec<Lifetime>,
@@ -44,7 +44,7 @@ impl VisitMut for NameLifetimes {
             None if receiver.colon_token.is_some() => self.visit_type_mut(&mut receiver.ty),
             None => {}
         }
-        // Without a colon this is the type of the reference, which is not printed. It is kept true all the same.
+        // Without a colon, this type is not printed. It is updated for consistency.
         if let (Some((_, lifetime)), Type::Reference(ty)) = (&receiver.reference, &mut *receiver.ty)
         {
             ty.lifetime.clone_from(lifetime);

@@ -5,15 +5,15 @@
 //! async fn get(&self, key: String) -> R { … }
 //!
 //! {
-//!     let ready: Option<R> = {
+//!     if let Some(result) = {
 //!         let this = self;
 //!         let key = &key;
-//!         this.cached(key)
-//!     };
-//!     match ready {
-//!         Some(result) => ValueFuture::ready(result),
-//!         None => out_of_line(move || ValueFuture::pooled(async move { … })),
+//!         let ready: Option<R> = this.cached(key);
+//!         ready
+//!     } {
+//!         return ValueFuture::ready(result);
 //!     }
+//!     out_of_line(move || ValueFuture::pooled(async move { … }))
 //! }
 //! ```
 
@@ -96,7 +96,7 @@ fn borrow(position: usize, argument: &FnArg) -> TokenStream {
     }
 }
 
-/// Returns an argument as a reference: shared if it is no mutable one.
+/// Returns a reborrow of a `&mut` argument, a `&` argument unchanged, and `&argument` for any other.
 fn view(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
     match ty {
         Type::Reference(reference) if reference.mutability.is_some() => quote!(&mut *#argument),
@@ -141,7 +141,7 @@ fn call(options: &Options, is_cold: bool, block: &TokenStream) -> TokenStream {
     if is_cold { quote!(#krate::__private::out_of_line(move || #call)) } else { call }
 }
 
-/// Returns the attribute that does the rest, after other attribute macros.
+/// Returns the attribute that replaces `Box::pin` after other attribute macros have run.
 pub(crate) fn attribute(options: &Options, is_cold: bool) -> Attribute {
     let Options { is_local, place, is_eager, krate, .. } = options;
     let local = is_local.then(|| quote!(?Send,));
@@ -170,8 +170,8 @@ pub(crate) fn replace_box(body: &mut Block, options: &Options) -> Result<()> {
     }
     Err(Error::new(
         span,
-        "an attribute of this method has changed the end of its body, which was `Box::pin(async move { … })`: \
-         `#[async_trait]` does not know how to make a value future of it",
+        "`#[async_trait]` expects this body to end in `Box::pin(async move { … })`, but another attribute of the method \
+         has changed that",
     ))
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum Place {
     /// In the built-in pool.
     Pooled,
     Boxed,
-    /// In a pool of the user's.
+    /// In a pool that the user names.
     Pool(Expr),
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn is_in_block(block: &mut Block) -> bool {
     visitor.0
 }
 
-/// Is there a receiver, or `Self`?
+/// Finds a receiver or `Self`.
 struct Mentions(bool);
 
 impl VisitMut for Mentions {
@@ -57,7 +57,7 @@ fn contains(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Renames `self`, which the async block may not bind again.
+/// Renames `self`, because `let` cannot bind that name.
 pub(crate) struct RenameSelf;
 
 impl RenameSelf {

@@ -3,8 +3,9 @@
 //! ```text
 //! async fn f<T>(&self, x: &T) -> R;
 //!
-//! fn f<'life0, 'life1, 'async_trait, T: 'async_trait>(&'life0 self, x: &'life1 T) -> ValueFuture<'async_trait, R>
+//! fn f<'life0, 'life1, 'async_trait, T>(&'life0 self, x: &'life1 T) -> ValueFuture<'async_trait, R>
 //! where
+//!     T: 'async_trait,
 //!     'life0: 'async_trait,
 //!     'life1: 'async_trait,
 //!     Self: 'async_trait;      // and `Sync` or `Send`, if there is a default body that needs it
@@ -48,7 +49,7 @@ pub(crate) fn expand(
     let mut bounds = Vec::<WherePredicate>::new();
     for parameter in &mut signature.generics.params {
         match parameter {
-            // A parameter that may not be there has its bounds with it. Otherwise they are in one place.
+            // A parameter with `#[cfg]` keeps its bounds, so that they are removed with it. All others move to the where clause.
             GenericParam::Type(parameter) if !parameter.attrs.is_empty() => {
                 parameter.bounds.push(parse_quote!('async_trait));
             }

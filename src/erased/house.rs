@@ -255,11 +255,11 @@ impl Drop for Leaving {
     }
 }
 
-/// Polls what a head that is boxed points to.
+/// Polls the future that a boxed head points to.
 ///
 /// # Safety
 ///
-/// The head is boxed, and the output of the future in the house is `T`. If this unwinds, [`panicked`] is called.
+/// The head is boxed, the output of its future is `T`, and the caller holds a [`Polling`] guard for it.
 #[inline(always)]
 pub(crate) unsafe fn poll<T>(head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     let pointee = head.boxed_pointer();

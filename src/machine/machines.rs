@@ -59,7 +59,7 @@ impl<H: Compiled> Machines<H> {
         Machines { classes: Classes::new(slabs, bounds), boxed }
     }
 
-    /// The future in a slot or a box.
+    /// Moves the future into a slot, or into a box if there is none.
     ///
     /// `ManuallyDrop` keeps the address of the future from the code that would drop it if the search unwinds. Otherwise
     /// the compiler moves all of it, and not only what is initialised. (Then the future is leaked. The search unwinds at
@@ -77,7 +77,7 @@ impl<H: Compiled> Machines<H> {
         Packed::placed(self.place(), future)
     }
 
-    /// A place for a future that has a class.
+    /// Returns a vacant block for a future that has a class.
     #[inline(always)]
     fn place<F: Boxable>(&self) -> Place<F, H> {
         let class = const {
@@ -124,7 +124,8 @@ impl<H: Compiled> Machines<H> {
         }
     }
 
-    /// [`put`](Machines::put), and polled once where the compiler knows what it is.
+    /// Inserts the future as [`put`](Machines::put) does, and polls it once while its type is known, so that a ready result is
+    /// inline.
     #[inline(always)]
     pub(crate) fn put_eagerly<'a, F, A>(
         &self,
@@ -165,10 +166,9 @@ impl<H: Compiled> Machines<H> {
     }
 }
 
-/// What a crate that uses a pool calls, and does not compile: these functions have no type parameters where they are implemented, so
-/// they are compiled in this crate.
+/// Functions that are compiled in this crate, and not in each crate that uses a pool, because they have no type parameters.
 pub(crate) trait Compiled: Pooling {
-    /// Returns a block of so many bytes or more, for a future that has a class: a slot, or a box if the pool is full.
+    /// Returns a block of at least `size` bytes: a slot, or a box if the pool has no vacant slot of this class. `size` has a class.
     fn rent_slowly(machines: &Machines<Self>, size: usize) -> NonNull<Block<Self>>;
 
     /// Counts a future that found no slot.

@@ -35,7 +35,7 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
     /// The class of blocks with room for the future, or why there is none.
     pub(crate) const CLASS: Result<usize, NoSlot> = class_of::<F, H>();
 
-    /// The size of a block for the future alone.
+    /// The size in bytes of a block that holds exactly this future.
     pub(crate) const SIZE: usize = size_of::<Pooled<F, H>>();
 
     /// # Safety
@@ -46,7 +46,7 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
         Place(block.cast(), PhantomData)
     }
 
-    /// Moves the future in, and gives the head that owns it.
+    /// Moves the future into the block. Returns the head that owns it.
     #[inline(always)]
     #[must_use]
     pub(crate) fn fill(self, future: ManuallyDrop<F>) -> Head {

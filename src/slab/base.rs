@@ -1,4 +1,4 @@
-//! What a slab has for one thread as for several: what it is made with, its storage, and its counts.
+//! The part that `LocalSlab` and `SharedSlab` have in common: settings, storage and counters.
 
 use super::{Item, Stats, depot::Counts, storage, storage::Storage};
 use crate::slot::{IndexLayout, Word};
@@ -9,8 +9,8 @@ pub(crate) struct Settings<S: Item> {
     pub(crate) table: S::Table,
     pub(crate) initial: u32,
     pub(crate) limit: Option<u32>,
-    /// Every vacant slot of a slab with a limit is at hand for every thread. Otherwise the slab may be at
-    /// its limit although other threads have some for themselves.
+    /// If `true`, any thread can take any vacant slot of a slab with a limit. If `false`, the slab may report that it is full
+    /// while other threads cache vacant slots.
     pub(crate) exact: bool,
     /// How the bits of an index are shared between slots and epochs.
     pub(crate) layout: IndexLayout,
@@ -28,12 +28,12 @@ impl<S: Item> Settings<S> {
     }
 }
 
-/// What every slab begins with. It begins with the table, which slots refer to.
+/// The first field of every slab. It begins with the table that slots refer to.
 #[repr(C)]
 pub(crate) struct Base<S: Item> {
     pub(crate) settings: Settings<S>,
     pub(crate) storage: Storage<S>,
-    /// The number of rents that are counted nowhere else, if slots do not count their uses.
+    /// The number of rents that no thread cache has counted. Unused if slots count their uses.
     pub(crate) rented: S::Word,
     pub(crate) abandoned: S::Word,
     /// The number of keys that were refused.

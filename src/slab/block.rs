@@ -29,13 +29,13 @@ use crate::{
 /// What a block begins with.
 #[repr(C, align(16))]
 pub(crate) struct Block<H: Pooling> {
-    /// Of whoever has the block to put in.
+    /// The header of the value. The owner of the block writes it.
     header: MaybeUninit<Header>,
     /// The page, or the [size](BOXED) of a box.
     page: NonNull<Page<Self>>,
 }
 
-/// Set in the size of a box, and in no address of a page.
+/// The tag bit of a boxed block. The address of a page never has it.
 const BOXED: usize = 1;
 
 impl<H: Pooling> Block<H> {

@@ -4,10 +4,10 @@
 //! looks into all stripes, so that it finds the last vacant slot wherever it is. Every other slab has one stripe, for threads
 //! that return slots and rent none.
 //!
-//! The word of a stripe is its lock, its length and its version. The length changes when a slot is promised or is in: who takes
-//! one out subtracts it with the exchange that locks the stripe, and who puts one in adds it with the store that unlocks. So a
-//! stripe of length 0 is empty, locked or not. A thread that has seen all stripes empty reads the words again. If no version
-//! has changed, all stripes were empty at the same time.
+//! The word of a stripe is its lock, its length and its version. A thread that takes a slot subtracts 1 from the length in the
+//! exchange that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks it. So a stripe of length 0 is
+//! empty, locked or not. A thread that has seen all stripes empty reads the words again. If no version has changed, all stripes
+//! were empty at the same time.
 //!
 //! ```text
 //!  word  63                        9 8      2 1      0
@@ -68,8 +68,8 @@ impl Stripe {
         Stripe { word: AtomicU64::new(0), magazines: Magazines::new() }
     }
 
-    /// Locks the stripe, and takes `slots` off its length. The error is its word, if another thread holds the stripe, or it is
-    /// closed, or it has fewer slots.
+    /// Locks the stripe and subtracts `slots` from its length. Returns the word as an error if the stripe is locked or closed, or
+    /// has fewer slots.
     #[inline(always)]
     fn try_lock_and_take(&self, slots: u64) -> Result<StripeGuard<'_>, u64> {
         // ORDERING: Acquire, with the Release of `StripeGuard::drop`: what the last holder did is visible. The exchange is a Release

@@ -1,4 +1,4 @@
-//! Counts of two things that happen, for reports.
+//! Two event counters, for statistics.
 
 use core::cell::Cell;
 
@@ -8,9 +8,10 @@ use super::thread_caches;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 pub(crate) trait Tally {
-    /// The one or the other has happened.
+    /// Increments the second counter if `which` is `true`, otherwise the first.
     fn count(&self, which: bool);
 
+    /// Returns both counters.
     fn counts(&self) -> [u64; 2];
 }
 
@@ -36,8 +37,8 @@ impl Tally for LocalTally {
     }
 }
 
-/// In several lines, so that threads do not wait for each other. The first threads of a program have one each; the others share
-/// as many.
+/// Counters in 16 cache lines, to avoid contention. The first 8 threads of a program have one line each. All later threads share
+/// the other 8.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) struct SharedTally([Line; 2 * OWN]);

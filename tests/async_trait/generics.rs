@@ -122,7 +122,7 @@ fn lifetimes_named_and_elided() {
     assert_eq!(block_on(text.chained(&"chained")), "chained");
 }
 
-/// The future holds what is borrowed for the elided lifetimes, and no longer.
+/// The output borrows only for the lifetimes in its type: `key` may be dropped after the await.
 #[test]
 fn the_future_borrows_what_the_signature_says() {
     #[async_trait]

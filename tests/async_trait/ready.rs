@@ -45,7 +45,7 @@ impl Reads for Reader {
         Ok(0)
     }
 
-    // What is owned, and is not used by the expression, is the body's.
+    // The expression borrows owned arguments. If it returns `None`, the body takes them.
     #[ready((key.len() == 3 && *high > *low).then(|| key.to_uppercase()))]
     async fn owned(&self, key: String, (low, mut high): (u32, u32), _: u8) -> String {
         high += low;
