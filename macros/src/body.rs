@@ -21,10 +21,18 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use crate::{receiver, signature::argument_name};
+use crate::{
+    receiver,
+    signature::{argument_name, peel},
+};
 
 /// Returns the async block.
-pub(crate) fn into_async_block(signature: &Signature, body: &mut Block) -> TokenStream {
+/// An argument may be used by `#[ready]` only.
+pub(crate) fn into_async_block(
+    signature: &Signature,
+    body: &mut Block,
+    has_ready: bool,
+) -> TokenStream {
     let asyncness = signature.asyncness.expect("it is an `async fn`");
     if signature.receiver().is_some() {
         receiver::rename_in_block(body);
@@ -37,7 +45,12 @@ pub(crate) fn into_async_block(signature: &Signature, body: &mut Block) -> Token
             let unused = mutability.map(|_| quote!(#[allow(unused_mut)]));
             quote!(#unused let #mutability #name = #this;)
         }
-        FnArg::Typed(argument) => binding(position, argument),
+        FnArg::Typed(argument) => {
+            let binding = binding(position, argument);
+            let unused =
+                (has_ready && !binding.is_empty()).then(|| quote!(#[allow(unused_variables)]));
+            quote!(#unused #binding)
+        }
     });
     let mut output = match &signature.output {
         ReturnType::Default => {
@@ -67,7 +80,7 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
     let attributes = attrs.iter().filter(|attribute| is_cfg(attribute));
     match &**pat {
         // A reference is captured, and dropping it does nothing.
-        _ if matches!(**ty, Type::Reference(_)) => TokenStream::new(),
+        _ if matches!(peel(ty), Type::Reference(_)) => TokenStream::new(),
         Pat::Ident(pattern) if pattern.subpat.is_none() => {
             let (name, mutability) = (&pattern.ident, &pattern.mutability);
             quote!(#(#attributes)* let #mutability #name = #name;)

@@ -1,6 +1,6 @@
 //! The item with the attribute: which methods change, and what surrounds them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, Block, Error, Generics, ImplItem, ItemImpl, ItemTrait, Meta, Result, Signature,
@@ -133,6 +133,14 @@ fn is_ready(attribute: &Attribute) -> bool {
     attribute.path().is_ident("ready")
 }
 
+/// Returns `true` for `#[cfg_attr(…, ready(…))]`, which would run when the method is expanded already.
+fn is_conditionally_ready(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else { return false };
+    let mut tokens = list.tokens.clone().into_iter();
+    list.path.is_ident("cfg_attr")
+        && tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == "ready"))
+}
+
 fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
     let ready = attributes.iter().position(is_ready).map(|index| attributes.remove(index));
     ready.map_or(Ok(()), |ready| {
@@ -144,6 +152,12 @@ fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
 }
 
 fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
+    if let Some(index) = attributes.iter().position(is_conditionally_ready) {
+        return Err(Error::new_spanned(
+            attributes.remove(index),
+            "`#[ready]` cannot be in a `cfg_attr`: write the method twice, each with its `#[cfg]`",
+        ));
+    }
     let Some(index) = attributes.iter().position(is_ready) else { return Ok(None) };
     let attribute = attributes.remove(index);
     if let Some(second) = attributes.iter().find(|other| is_ready(other)) {
@@ -151,7 +165,10 @@ fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     }
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => {
-            list.parse_args().map(|expression| Some(Ready(expression)))
+            let one = |error: Error| {
+                Error::new(error.span(), format!("`#[ready]` takes one expression: {error}"))
+            };
+            list.parse_args().map(|expression| Some(Ready(expression))).map_err(one)
         }
         _ => Err(Error::new_spanned(
             &attribute,
@@ -185,12 +202,13 @@ fn expand_method(
     let mut mentions_self = receiver::is_in_signature(signature);
     if let Some(body) = body {
         mentions_self |= has_default && receiver::is_in_block(body);
-        let block = body::into_async_block(signature, body);
+        let block = body::into_async_block(signature, body, ready.is_some());
         let is_unfinished = attributes.iter().any(is_foreign);
         if is_unfinished {
             attributes.push(make::attribute(options, ready.is_some()));
         }
-        *body = make::method_body(signature, ready, &block, options, is_unfinished);
+        // The braces stay those of the user, who may forbid unsafe code there.
+        body.stmts = make::method_body(signature, ready, &block, options, is_unfinished).stmts;
         attributes.push(parse_quote! {
             #[allow(
                 elided_named_lifetimes, clippy::async_yields_async, clippy::double_must_use, clippy::diverging_sub_expression, clippy::let_unit_value,

@@ -8,8 +8,7 @@
 //!     if let Some(result) = {
 //!         let this = self;
 //!         let key = &key;
-//!         let ready: Option<R> = this.cached(key);
-//!         ready
+//!         (move || -> Option<R> { this.cached(key) })()
 //!     } {
 //!         return ValueFuture::ready(result);
 //!     }
@@ -28,7 +27,7 @@ use crate::{
     body::{InferImplTraits, is_cfg},
     options::{Options, Place},
     receiver,
-    signature::argument_name,
+    signature::{argument_name, peel},
 };
 
 /// The expression of `#[ready]`.
@@ -55,10 +54,11 @@ pub(crate) fn method_body(
     let future = future(options);
     let result = Ident::new("__result", Span::mixed_site());
     parse_quote!({
+        #[allow(unreachable_code, clippy::redundant_closure_call)]
         if let ::core::option::Option::Some(#result) = {
             #(#bindings)*
-            let __ready: ::core::option::Option<#output> = #expression;
-            __ready
+            // In a closure, `?` and `return` are those of the expression.
+            (move || -> ::core::option::Option<#output> { #expression })()
         } {
             return #future::ready(#result);
         }
@@ -77,7 +77,7 @@ fn borrow(position: usize, argument: &FnArg) -> TokenStream {
         }
         FnArg::Typed(argument) => {
             let attributes = argument.attrs.iter().filter(|attribute| is_cfg(attribute));
-            let is_reference = matches!(*argument.ty, Type::Reference(_));
+            let is_reference = matches!(peel(&argument.ty), Type::Reference(_));
             match &*argument.pat {
                 Pat::Wild(_) => TokenStream::new(),
                 Pat::Ident(PatIdent { ident, subpat: None, .. }) => {
@@ -98,7 +98,7 @@ fn borrow(position: usize, argument: &FnArg) -> TokenStream {
 
 /// Returns a reborrow of a `&mut` argument, a `&` argument unchanged, and `&argument` for any other.
 fn view(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
-    match ty {
+    match peel(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => quote!(&mut *#argument),
         Type::Reference(_) => argument.to_token_stream(),
         _ => quote!(&#argument),

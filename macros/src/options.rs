@@ -64,7 +64,7 @@ impl Options {
             if is_in_conflict { Err(Error::new(span, text)) } else { Ok(()) }
         };
         if input.parse::<Option<Token![?]>>()?.is_some() {
-            input.parse::<kw::Send>()?;
+            input.parse::<kw::Send>().map_err(|error| Error::new(error.span(), EXPECTED))?;
             self.is_local = true;
         } else if input.parse::<Option<kw::boxed>>()?.is_some() {
             conflict(matches!(self.place, Place::Pool(_)), "pool")?;
@@ -77,7 +77,8 @@ impl Options {
             self.is_cold = true;
         } else if input.parse::<Option<kw::pool>>()?.is_some() {
             conflict(matches!(self.place, Place::Boxed), "boxed")?;
-            input.parse::<Token![=]>()?;
+            let expected = "expected the pool: `pool = PATH`";
+            input.parse::<Token![=]>().map_err(|_| Error::new(span, expected))?;
             self.place = Place::Pool(input.parse()?);
         } else if input.parse::<Option<Token![crate]>>()?.is_some() {
             input.parse::<Token![=]>()?;

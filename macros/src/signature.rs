@@ -96,7 +96,7 @@ pub(crate) fn expand(
             FnArg::Receiver(Receiver { reference: None, mutability, .. }) => *mutability = None,
             FnArg::Receiver(_) => {}
             FnArg::Typed(argument) => {
-                if !matches!(*argument.ty, Type::Reference(_)) {
+                if !matches!(peel(&argument.ty), Type::Reference(_)) {
                     let name = argument_name(position, &argument.pat);
                     argument.pat = parse_quote!(#name);
                 }
@@ -113,6 +113,14 @@ pub(crate) fn expand(
     let future = if options.is_local { quote!(LocalValueFuture) } else { quote!(ValueFuture) };
     signature.output =
         ReturnType::Type(arrow, parse_quote!(#krate::#future<'async_trait, #output>));
+}
+
+/// Returns a type without the invisible parentheses that `macro_rules` puts around it.
+pub(crate) fn peel(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
 }
 
 /// Returns the name that an argument has in the signature. It has its own, if it has one.

@@ -27,6 +27,7 @@ trait Bodies {
     async fn diverges(&self) -> u32 {
         unimplemented!("{}", Self::NUMBER)
     }
+    #[allow(dead_code)]
     async fn of_unit() {
         unimplemented!()
     }

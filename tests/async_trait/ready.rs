@@ -153,3 +153,53 @@ fn every_receiver() {
     assert!(u32::nothing(2).is_ready());
     assert_eq!(block_on(u32::nothing(1)), 1);
 }
+
+/// `?` and `return` leave the expression, an argument may be used by it alone, and a type may come out of a macro.
+#[test]
+fn what_an_expression_may_do() {
+    macro_rules! counts {
+        ($of:ident: $Of:ty, $ready:expr) => {
+            #[async_trait]
+            trait Counts {
+                async fn count(&self, $of: $Of) -> Option<usize>;
+                async fn first(&self, index: usize) -> Result<u8, String>;
+                async fn borrowed(&self) -> &str;
+            }
+
+            #[async_trait]
+            impl Counts for Vec<u8> {
+                #[ready($ready)]
+                async fn count(&self, $of: $Of) -> Option<usize> {
+                    None
+                }
+
+                #[ready({
+                                                        if self.is_empty() {
+                                                            return Some(Err("empty".into()));
+                                                        }
+                                                        Some(Ok(*self.get(*index)?))
+                                                    })]
+                async fn first(&self, index: usize) -> Result<u8, String> {
+                    Err(format!("none, of {}", self.len()))
+                }
+
+                #[ready(std::str::from_utf8(self).ok())]
+                async fn borrowed(&self) -> &str {
+                    "other"
+                }
+            }
+        };
+    }
+
+    counts!(of: &mut Vec<u8>, {
+        of.push(1);
+        Some(Some(of.len()))
+    });
+    let bytes = vec![7, 8];
+    assert_eq!(bytes.count(&mut vec![0]).try_take().expect("it is inline"), Some(2));
+    assert_eq!(bytes.first(1).try_take().expect("it is inline"), Ok(8));
+    assert_eq!(block_on(bytes.first(2)), Err("none, of 2".into()));
+    assert_eq!(Vec::new().first(2).try_take().expect("it is inline"), Err("empty".into()));
+    assert!(bytes.borrowed().is_ready());
+    assert_eq!(block_on(vec![0xff].borrowed()), "other");
+}

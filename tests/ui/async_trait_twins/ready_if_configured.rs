@@ -1,0 +1,29 @@
+use value_future::{FuturePool, async_trait};
+
+static POOL: FuturePool = FuturePool::new();
+
+#[async_trait]
+trait Service {
+    async fn call(&self) -> u32;
+}
+
+struct Fixed(u32);
+
+#[async_trait(pool = POOL)]
+impl Service for Fixed {
+    #[cfg(any())]
+    async fn call(&self) -> u32 {
+        self.0
+    }
+
+    #[cfg(all())]
+    #[ready(Some(self.0))]
+    async fn call(&self) -> u32 {
+        self.0
+    }
+}
+
+#[async_trait(?Send)]
+trait Spelt {}
+
+fn main() {}
