@@ -5,7 +5,12 @@ mod common;
 
 use std::{
     future::pending,
-    sync::{Barrier, Mutex, MutexGuard, PoisonError, mpsc},
+    hint::black_box,
+    sync::{
+        Barrier, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc,
+    },
     thread,
 };
 
@@ -125,6 +130,86 @@ fn a_bounded_pool_finds_its_slots_with_another_thread() {
     });
     let stats = pool.stats();
     assert_eq!((stats.boxed(), stats.live()), (0, 0), "{stats:?}");
+}
+
+/// Two threads share two slots, so there is one for each at any time, also while the pool grows.
+#[test]
+fn a_pool_of_two_is_never_full_for_two_while_it_grows() {
+    let _alone = alone();
+    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    let pools = (0..rounds).map(|_| FuturePool::builder().max_slots(2).build());
+    let (pools, arrived) = (pools.collect::<Vec<_>>(), AtomicUsize::new(0));
+    // A `Barrier` wakes one thread after the other.
+    let wait_for = |both| {
+        arrived.fetch_add(1, SeqCst);
+        while arrived.load(SeqCst) < both {
+            thread::yield_now();
+        }
+    };
+    let count_refused = || {
+        let refused = pools.iter().enumerate().filter(|(round, pool)| {
+            wait_for(4 * round + 2);
+            let future = pool.try_future(pending::<()>());
+            wait_for(4 * round + 4);
+            future.is_err()
+        });
+        refused.count()
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(count_refused);
+        assert_eq!((count_refused(), other.join().unwrap()), (0, 0));
+    });
+}
+
+/// What is returned last may free the pool, while the thread that returns it is still at it.
+#[test]
+fn a_future_is_dropped_while_its_bounded_pool_is() {
+    let _alone = alone();
+    for _ in 0..if cfg!(miri) { 4 } else { 2_000 } {
+        let pool = FuturePool::builder().max_slots(1).build();
+        let future = pool.try_future(pending::<()>()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || drop(future));
+            while pool.stats().live() > 0 {
+                thread::yield_now();
+            }
+            drop(pool);
+        });
+    }
+}
+
+/// Two threads make more futures than a thread keeps slots, and others poll and drop them. Each gets its own result.
+#[test]
+fn more_than_the_caches_hold_goes_from_threads_that_rent_to_threads_that_return() {
+    const BATCHES: u64 = if cfg!(miri) { 1 } else { 20_000 };
+    const BATCH: u64 = 70;
+
+    let _alone = alone();
+    let pool = FuturePool::new();
+    thread::scope(|scope| {
+        for thread in 0..2 {
+            let (sender, receiver) = mpsc::sync_channel(8);
+            let pool = &pool;
+            scope.spawn(move || {
+                for first in (0..BATCHES).map(|batch| (thread << 32) + batch * BATCH) {
+                    let batch = (first..first + BATCH).map(|name| {
+                        let names = [name; 3];
+                        pool.future(async move { names.map(black_box) })
+                    });
+                    sender.send((first, batch.collect::<Vec<_>>())).unwrap();
+                }
+            });
+            scope.spawn(move || {
+                for (first, batch) in receiver {
+                    for (name, future) in (first..).zip(batch) {
+                        assert_eq!(block_on(future), [name; 3]);
+                    }
+                }
+            });
+        }
+    });
+    let stats = pool.stats();
+    assert_eq!((stats.live(), stats.rented()), (0, 2 * BATCHES * BATCH));
 }
 
 /// Drops what it is sent, and tells; it lives until nothing more can come.

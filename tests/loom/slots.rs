@@ -124,6 +124,23 @@ fn a_vacant_slot_is_found_while_others_come_and_go() {
     });
 }
 
+/// A thread that rents nothing finds the stripe full, and wants to make room. Meanwhile its slots are taken out.
+#[test]
+fn a_full_stripe_against_rent() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let [first, second, third] = [(); 3].map(|()| pool.rent());
+        let filling = thread::spawn(move || [first, second].into_iter().for_each(run));
+        filling.join().unwrap();
+        let returning = thread::spawn(move || run(third));
+        let two = [pool.rent(), pool.rent()];
+        returning.join().unwrap();
+        let all = two.into_iter().chain([pool.rent()]);
+        all.collect::<Vec<_>>().into_iter().for_each(run);
+        assert_idle(&pool, 6);
+    });
+}
+
 /// A cache that is full gives a magazine to the depot, where another thread looks for some.
 #[test]
 fn a_full_cache_against_rent() {
