@@ -95,6 +95,7 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
     /// Moves the `count` oldest slots to the depot.
     pub(crate) fn drain<S: Item>(&self, count: u64, depot: &mut Depot<S>, storage: &Storage<S>) {
         let len = self.len.load_own();
+        assert!(count <= len, "there are {len} slots, not {count}");
         for place in 0..count {
             let slot = self.place(place).load();
             // SAFETY: the places below the length hold slots.

@@ -104,21 +104,23 @@ impl<S: Item> SharedSlab<S> {
     }
 
     fn rent_from_depot(&self) -> Option<NonNull<S>> {
-        let cache = self.cache();
-        let at_hand = match cache {
-            // The fast path only looks into the table of recent caches.
-            Some(cache) => cache.pop().or_else(|| {
-                self.stripes.transfer::<S>(&cache.magazines);
-                cache.pop()
-            }),
-            None => self.stripes.take().ok(),
-        };
-        if at_hand.is_some() {
-            return at_hand;
-        }
+        let (cache, mut backoff) = (self.cache(), Backoff::new());
         loop {
+            let at_hand = match cache {
+                // The fast path only looks into the table of recent caches.
+                Some(cache) => cache.pop().or_else(|| {
+                    self.stripes.transfer::<S>(&cache.magazines);
+                    cache.pop()
+                }),
+                None => self.stripes.take().ok(),
+            };
+            if at_hand.is_some() {
+                return at_hand;
+            }
+            // Another thread may hold a stripe with slots for a moment.
+            let are_stripes_empty = self.stripes.len() == 0;
             // ORDERING: Relaxed. A thread that knows of a return sees the store of `locked`, or a later one.
-            if self.is_full.load(Relaxed) {
+            if are_stripes_empty && self.is_full.load(Relaxed) {
                 return None;
             }
             let slot = self.with_depot(|depot| match cache {
@@ -128,8 +130,14 @@ impl<S: Item> SharedSlab<S> {
                 }
                 None => depot.take(&mut 1),
             });
-            if slot.is_some() || !self.grow(|depot| depot.counts.vacant > 0) {
+            if slot.is_some() {
                 return slot;
+            }
+            if !self.grow(|depot| depot.counts.vacant > 0) {
+                if are_stripes_empty {
+                    return None;
+                }
+                backoff.wait();
             }
         }
     }
@@ -148,20 +156,22 @@ impl<S: Item> SharedSlab<S> {
                 return None;
             }
             // The stripe is unlocked before the depot: a thread that finds the depot empty sees that the stripe has changed.
-            let (slot, is_none) = self.with_depot(|depot| {
+            let (slot, is_none, is_at_limit) = self.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.and_then(|_| self.stripes.own().try_lock()) {
                     own.magazines.refill(depot, S::NEW_AT_ONCE);
                 }
-                (slot, self.stripes.is_unchanged(seen))
+                let is_at_limit = depot.counts.capacity >= self.base.settings.limit();
+                (slot, self.stripes.is_unchanged(seen), is_at_limit)
             });
             if slot.is_some() {
                 return slot;
             }
-            if !is_none {
-                backoff.wait();
-            } else if !self.grow(|depot| depot.counts.vacant > 0) {
-                return None;
+            match (is_none, is_at_limit) {
+                (false, _) => backoff.wait(),
+                (true, true) => return None,
+                // Another thread may have added a page meanwhile, and taken all its slots. So look again.
+                (true, false) => _ = self.grow(|depot| depot.counts.vacant > 0),
             }
         }
     }
@@ -196,8 +206,7 @@ impl<S: Item> SharedSlab<S> {
                 // SAFETY: the caller's.
                 unsafe { depot.put(storage, slot) };
                 // If the stripe is full, make room for the next slots.
-                let stripe = slab.stripes.own();
-                full_stripe = (stripe.len() == ROOM).then(|| stripe.try_lock()).flatten();
+                full_stripe = slab.stripes.own().try_lock_full();
                 if let Some(stripe) = &full_stripe {
                     stripe.magazines.drain(MAGAZINE.into(), depot, storage);
                 }
@@ -417,8 +426,10 @@ impl<S: Item> Slab for SharedSlab<S> {
         let find = || thread_caches::find_slowly(this.cast());
         let own = if retire || slab.base.settings.is_bounded() { None } else { find() };
         let put = |cache: Node<ThreadCache>| cache.push(slot);
+        // A pointer, because a reference in the closure would live longer than the slab may.
+        let stripes = slab.stripes.all();
         // SAFETY: the slot keeps the stripes allocated until it is in one of them.
-        let put_into_stripe = || !retire && unsafe { Stripes::put(slab.stripes.all(), slot) };
+        let put_into_stripe = || !retire && unsafe { Stripes::put(stripes, slot) };
         if own.map_or_else(put_into_stripe, put) {
             return;
         }

@@ -58,7 +58,7 @@ impl Drop for StripeGuard<'_> {
     fn drop(&mut self) {
         let version = self.locked - self.locked % VERSION + VERSION;
         let unlocked = version + self.magazines.len() * SLOT + (self.locked & CLOSED);
-        // ORDERING: Release, with the Acquire in `try_lock_and_take` and `is_unchanged`.
+        // ORDERING: Release, with the Acquire in `try_lock_with` and `is_unchanged`.
         self.word.store(unlocked, Release);
     }
 }
@@ -68,16 +68,16 @@ impl Stripe {
         Stripe { word: AtomicU64::new(0), magazines: Magazines::new() }
     }
 
-    /// Locks the stripe and subtracts `slots` from its length. Returns the word as an error if the stripe is locked or closed, or
-    /// has fewer slots.
+    /// Locks the stripe and subtracts `taken` from its length. Returns the word as an error if the stripe is locked or closed, or
+    /// has fewer slots than `least`.
     #[inline(always)]
-    fn try_lock_and_take(&self, slots: u64) -> Result<StripeGuard<'_>, u64> {
+    fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_>, u64> {
         // ORDERING: Acquire, with the Release of `StripeGuard::drop`: what the last holder did is visible. The exchange is a Release
         // too, with the Acquire of threads that only read the word: who sees that a slot was taken out of this stripe sees what
         // the same thread has put into others before.
         let mut word = self.word.load(Acquire);
-        while word & (LOCKED | CLOSED) == 0 && len(word) >= slots {
-            let locked = word - slots * SLOT + LOCKED;
+        while word & (LOCKED | CLOSED) == 0 && len(word) >= least {
+            let locked = word - taken * SLOT + LOCKED;
             match self.word.compare_exchange_weak(word, locked, AcqRel, Acquire) {
                 Ok(_) => {
                     return Ok(StripeGuard {
@@ -96,13 +96,18 @@ impl Stripe {
     /// Locks the stripe. Returns `None` if another thread holds it, or if it is closed.
     #[inline(always)]
     pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
-        self.try_lock_and_take(0).ok()
+        self.try_lock_with(0, 0).ok()
+    }
+
+    /// Locks the stripe if it is full.
+    pub(crate) fn try_lock_full(&self) -> Option<StripeGuard<'_>> {
+        self.try_lock_with(ROOM, 0).ok()
     }
 
     /// Takes out a slot. The error is the word of the stripe.
     #[inline(always)]
     fn take<S>(&self) -> Result<NonNull<S>, u64> {
-        let guard = self.try_lock_and_take(1)?;
+        let guard = self.try_lock_with(1, 1)?;
         Ok(guard.magazines.pop(ROOM).expect("the length says so"))
     }
 
@@ -124,6 +129,7 @@ impl Stripe {
 
     /// Returns the magazines of a stripe that the caller has closed.
     pub(crate) fn closed(&self) -> &Magazines<AtomicU64, AtomicPtr<()>> {
+        // ORDERING: Relaxed: this thread has stored it.
         debug_assert!(self.word.load(Relaxed) & CLOSED != 0);
         &self.magazines
     }
@@ -142,8 +148,9 @@ impl Stripe {
         guard.magazines.push(slot, ROOM)
     }
 
-    /// Returns the number of slots. It may change at any time unless the stripe is locked.
+    /// Returns the number of slots. Other threads may change it at any time.
     pub(crate) fn len(&self) -> u64 {
+        // ORDERING: Relaxed: this is a hint, or a figure for `stats`.
         len(self.word.load(Relaxed))
     }
 }
@@ -220,7 +227,7 @@ impl Stripes {
     /// Returns `true` if all stripes were empty at the same time: none was unlocked since [`take`](Stripes::take) has seen it empty.
     pub(crate) fn is_unchanged(&self, seen: Snapshot) -> bool {
         let mut now = Snapshot::NEW;
-        // ORDERING: Acquire, as in `try_lock_and_take`. These loads read the same words later, so they are not older.
+        // ORDERING: Acquire, as in `try_lock_with`. These loads read the same words later, so they are not older.
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
         !now.is_busy && seen == now
     }
