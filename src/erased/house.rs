@@ -76,7 +76,8 @@ pub(crate) fn ready_or_broken<T>(
 pub(crate) unsafe trait House {
     type Future: Boxable;
 
-    /// Where the future is, for messages.
+    /// Where the future was, for messages after it has completed. Those of a pool say "pooled", also if it was in a box because the
+    /// pool was full: to find that out would take 64 bytes of code for each method.
     const SITE: Site = <Self::Future as Boxable>::SITE;
 
     /// The future is not dropped when it has completed: a stream that was lent.

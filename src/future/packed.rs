@@ -49,7 +49,8 @@ trait Erased {}
 // SAFETY: a `T` may be sent by its own word; what the head refers to by promise 3 above.
 unsafe impl<T: Send, A: Send> Send for Packed<'_, T, A> {}
 // SAFETY: through a shared reference only a `T` can be reached, to be shown by `Debug`; the
-// pointee is reached through a mutable one only, but for its header, which is constant.
+// pointee is reached through a mutable one only, but for its header and the page of its block, which do not
+// change until the block is returned.
 unsafe impl<T: Sync, A: Sync> Sync for Packed<'_, T, A> {}
 
 // A result is moved in and out, and never pinned; a pointee stays where it is.
