@@ -15,8 +15,8 @@ fn main() {
     group(&mut criterion, "round trip, local", trip::local_round_trip());
     group(&mut criterion, "completed first", trip::completed_first());
     group(&mut criterion, "completed first, local", trip::local_completed_first());
-    group(&mut criterion, "abandoned", trip::abandoned());
-    group(&mut criterion, "abandoned, local", trip::local_abandoned());
+    group(&mut criterion, "cancelled", trip::cancelled());
+    group(&mut criterion, "cancelled, local", trip::local_cancelled());
     group(&mut criterion, "threads", threads::cases());
     group(&mut criterion, "crossing", crossing::cases());
     group(&mut criterion, "by key", keyed::cases());

@@ -80,7 +80,7 @@ impl Summaries for Facade {
 fn work(questions: mpsc::Receiver<Question>, known: &Known, life: usize) -> usize {
     let mut skipped = 0;
     for (path, completer) in questions.into_iter().take(life) {
-        if completer.is_abandoned() {
+        if completer.is_closed() {
             skipped += 1; // (2)
             continue;
         }

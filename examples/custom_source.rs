@@ -52,7 +52,7 @@ impl ValueSource for Sensor {
         measurement.live = token.next(); // (3)
         Poll::Ready(Ok(degrees))
     }
-    fn abandon(&self, token: Token) {
+    fn cancel(&self, token: Token) {
         let measurement = self.lock();
         if token == measurement.live {
             Self::begin(measurement); // (4)

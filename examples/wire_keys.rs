@@ -142,7 +142,7 @@ enum Fate {
 const FATES: [Fate; 7] = [
     Fate::Delivered,
     Fate::Refused(KeyError::AlreadyCompleted),
-    Fate::Refused(KeyError::Abandoned),
+    Fate::Refused(KeyError::Closed),
     Fate::Refused(KeyError::Stale),
     Fate::Refused(KeyError::Unknown),
     Fate::Truncated,
@@ -207,7 +207,7 @@ impl Peer {
                 CANCEL => {
                     // The peer takes note of it, and will answer all the same.
                     if let Some(request) = self.requests.iter_mut().rfind(|r| r.id == id) {
-                        request.over = Some((round, KeyError::Abandoned));
+                        request.over = Some((round, KeyError::Closed));
                     }
                 }
                 _ => return Ok(id),

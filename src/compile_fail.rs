@@ -64,7 +64,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
 //! #         Poll::Ready(Ok(5))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let future = {
 //!     let source = Source::new(Five);
@@ -82,7 +82,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
 //! #         Poll::Ready(Ok(5))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let future = {
 //!     let source = Arc::new(Source::new(Five));
@@ -102,7 +102,7 @@
 //!     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
 //!         Poll::Ready(Ok(self.0.len()))
 //!     }
-//!     fn abandon(&self, _: Token) {}
+//!     fn cancel(&self, _: Token) {}
 //! }
 //! let future = {
 //!     let name = String::from("gone");
@@ -120,7 +120,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
 //! #         Poll::Ready(Ok(self.0.len()))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let name = String::from("here");
 //! let future = {
@@ -156,7 +156,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
 //! #         Poll::Ready(Ok(self.0.get()))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let source = Source::new(Counter(Cell::new(5)));
 //! drop(ValueFuture::from_source(&source, Token::new(1)));
@@ -171,7 +171,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
 //! #         Poll::Ready(Ok(5))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! drop(ValueFuture::from_source(Rc::new(Source::new(Five)), Token::new(1)));
 //! ```
@@ -185,7 +185,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
 //! #         Poll::Ready(Ok(self.0.get()))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let source = Rc::new(Source::new(Counter(Cell::new(5))));
 //! drop(LocalValueFuture::from_source(&*source, Token::new(1)));
@@ -275,7 +275,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
 //! #         Poll::Ready(Ok(5))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let source: Source<Kind<Any>> = Source::new(Kind(PhantomData));
 //! let source: Source<Kind<Static>> = source;
@@ -292,7 +292,7 @@
 //! #     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
 //! #         Poll::Ready(Ok(5))
 //! #     }
-//! #     fn abandon(&self, _: Token) {}
+//! #     fn cancel(&self, _: Token) {}
 //! # }
 //! let source: Source<Kind<Any>> = Source::new(Kind(PhantomData));
 //! let source: Kind<Static> = source.into_inner();

@@ -70,8 +70,8 @@
 //! # What a panic leaves behind
 //!
 //! A poll that unwinds leaves the head spent, gives up the operation (a boxed future is dropped, a
-//! source is told by `abandon`) and gives the reference back. So nothing is polled again, nothing
-//! is dropped twice and nothing leaks. If dropping or abandoning panics while the first panic
+//! source is told by `cancel`) and gives the reference back. So nothing is polled again, nothing
+//! is dropped twice and nothing leaks. If dropping or cancelling panics while the first panic
 //! unwinds, the process aborts, as always in Rust.
 //!
 //! # Tokens

@@ -226,7 +226,7 @@ fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
         for number in 0..3 {
             let mut future = source.begin().unwrap();
             assert_eq!(poll(&mut future), Poll::Pending);
-            source.complete(source.key().unwrap(), Some(number)).unwrap();
+            source.complete_key(source.key().unwrap(), Some(number)).unwrap();
             assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
         }
         let (completer, mut future) = source.begin_held().unwrap();

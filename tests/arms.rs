@@ -73,7 +73,7 @@ fn the_part_of_an_arm_becomes_a_future_again() {
     let future = LocalValueFuture::from_source(&source, source.live());
     let LocalArm::Source { source: reference, .. } = future.into_arm() else { panic!("source") };
     assert_eq!(poll(&mut LocalValueFuture::from(reference)), Poll::Ready(8));
-    assert_eq!(count(&source.abandoned), 0);
+    assert_eq!(count(&source.cancelled), 0);
     drop(Source::<Script<u32>>::default().into_inner());
 }
 

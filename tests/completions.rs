@@ -38,7 +38,7 @@ for_both_pools! {
         let (completer, mut completion) = pool.rent();
         assert_eq!(completer.complete(Some(7)), Ok(()));
         assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
     #[test]
@@ -105,7 +105,7 @@ for_both_pools! {
             drop(completer);
             assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
             let result = block_on(completion);
-            assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+            assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
             result
         }
         assert_eq!(result::<Option<u32>>(), None);
@@ -144,7 +144,7 @@ for_both_pools! {
             assert_eq!(count(&dropped), 1);
             dropped.store(0, std::sync::atomic::Ordering::Relaxed);
         }
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 2));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 2));
     }
 
     #[test]
@@ -156,7 +156,7 @@ for_both_pools! {
         assert_eq!(count(&dropped), 0);
         drop(completion);
         assert_eq!(count(&dropped), 1);
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0), "it had its result");
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0), "it had its result");
     }
 
     #[test]

@@ -28,11 +28,11 @@ impl ValueSource for Register {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.abandon(token);
+        self.cancel(token);
         Poll::Ready(Ok(token.get()))
     }
 
-    fn abandon(&self, token: Token) {
+    fn cancel(&self, token: Token) {
         if token == self.live.get() {
             self.live.set(token.next());
             self.polled.set(false);
@@ -49,7 +49,7 @@ impl ValueSource for Fixed {
     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u16, StaleToken>> {
         Poll::Ready(Ok(9))
     }
-    fn abandon(&self, _: Token) {}
+    fn cancel(&self, _: Token) {}
 }
 
 fn poll<F: Future>(future: F) -> Poll<F::Output> {
@@ -65,7 +65,7 @@ fn ready_source_and_misuse_need_no_allocator() {
     let register = Source::new(Register::default());
     let mut operation = LocalValueFuture::from_source(&register, Token::new(0));
     assert_eq!(poll(&mut operation), Poll::Pending);
-    assert!(matches!(operation.into_arm(), Arm::Source { .. }), "and dropped: abandoned");
+    assert!(matches!(operation.into_arm(), Arm::Source { .. }), "and dropped: cancelled");
     assert_eq!(register.live.get(), Token::new(1));
 
     let mut operation = LocalValueFuture::from_source(&register, Token::new(1));
@@ -82,7 +82,7 @@ static SOURCE: ReusableSource<Option<u16>> = ReusableSource::new();
 fn a_reusable_source_needs_no_allocator() {
     let mut answer = SOURCE.begin().unwrap();
     assert_eq!(poll(&mut answer), Poll::Pending);
-    SOURCE.complete(SOURCE.key().unwrap(), Some(5)).unwrap();
+    SOURCE.complete_key(SOURCE.key().unwrap(), Some(5)).unwrap();
     assert_eq!(poll(answer), Poll::Ready(Some(5)));
     let local = LocalReusableSource::<Result<u16, Dropped>>::new();
     let (completer, answer) = local.begin_held().unwrap();

@@ -118,7 +118,7 @@ async fn operation(
     let key = source.key().unwrap();
     let completes = async {
         tokio::task::yield_now().await;
-        source.complete(key, client.by_completer(id).await).unwrap();
+        source.complete_key(key, client.by_completer(id).await).unwrap();
     };
     let (answer, ()) = tokio::join!(waits, completes);
     check(answer);

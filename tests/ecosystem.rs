@@ -142,13 +142,13 @@ fn a_timeout_drops_what_is_late() {
         let limit = Duration::from_millis(1);
         let (completer, completion) = ends();
         assert!(tokio::time::timeout(limit, completion).await.is_err());
-        assert!(completer.is_abandoned());
+        assert!(completer.is_closed());
         let late = POOL.future(std::future::pending::<()>());
         assert!(tokio::time::timeout(limit, late).await.is_err());
 
         let (mut completer, completion) = ends();
         let waits = tokio::time::timeout(limit, completion);
-        let ((), late) = tokio::join!(completer.abandoned(), waits);
+        let ((), late) = tokio::join!(completer.closed(), waits);
         assert!(late.is_err());
     });
     assert_eq!(pool.stats().live, 0);
@@ -237,7 +237,8 @@ fn a_reusable_source_in_what_the_ecosystem_has() {
         for number in 0..20 {
             let answer = tokio::spawn(SOURCE.begin().unwrap());
             let key = SOURCE.key().unwrap();
-            let producer = tokio::spawn(async move { SOURCE.complete(key, Some(number)).unwrap() });
+            let producer =
+                tokio::spawn(async move { SOURCE.complete_key(key, Some(number)).unwrap() });
             let (answer, completed) = tokio::join!(answer, producer);
             completed.unwrap();
             assert_eq!(answer.unwrap(), Some(number));
@@ -248,7 +249,7 @@ fn a_reusable_source_in_what_the_ecosystem_has() {
         let mut answer = SOURCE.begin().unwrap();
         let mut other = ValueFuture::ready(6);
         let key = SOURCE.key().unwrap();
-        SOURCE.complete(key, Some(5)).unwrap();
+        SOURCE.complete_key(key, Some(5)).unwrap();
         let mut sum = 0;
         loop {
             futures::select! {

@@ -34,7 +34,7 @@ for_both_pools! {
         completer.complete(Some(7)).unwrap();
         assert_eq!((before.woken.get(), after.woken.get()), (0, 1));
         assert_eq!(poll(&mut erased), Poll::Ready(Some(7)));
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
     #[test]
@@ -74,14 +74,14 @@ for_both_pools! {
         drop(completer);
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
         assert_eq!(block_on(erased), None);
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
     #[test]
     fn a_value_by_key_arrives_with_the_completer_kept() {
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
-        pool.complete_key(completer.key(), Some(7)).unwrap();
+        pool.complete_key(completer.key_while_held(), Some(7)).unwrap();
         assert_eq!(block_on(Erased::from(completion)), Some(7));
         assert_eq!(pool.stats().live, 1, "the completer has the slot still");
         assert_eq!(completer.complete(Some(8)), Err(Some(8)));
@@ -146,7 +146,7 @@ for_both_pools! {
         for generation in [0x0012_fffe_u32, 0x0012_ffff, 0x0013_0000, 0x0013_0001] {
             let (completer, completion) = pool.rent();
             let mut completion = completion;
-            assert_eq!(completer.key().generation(), generation);
+            assert_eq!(completer.key_while_held().generation(), generation);
             // Waiting makes no difference.
             if generation % 2 == 0 {
                 assert!(poll(&mut completion).is_pending());
@@ -172,14 +172,14 @@ for_both_pools! {
         assert!(poll_with(&mut erased, &task.waker()).is_pending());
         drop(erased);
         assert_eq!((task.woken.get(), task.wakers.get()), (0, 0));
-        assert!(completer.is_abandoned());
+        assert!(completer.is_closed());
         drop(completer.complete(Some(Loud(&dropped))).unwrap_err());
 
         let (completer, completion) = pool.rent();
         completer.complete(Some(Loud(&dropped))).unwrap();
         drop(Erased::from(completion));
         assert_eq!(count(&dropped), 2);
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 1));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 1));
     }
 
     #[test]

@@ -16,7 +16,7 @@ for_both_pools! {
     /// One whole operation. Returns its key.
     fn cycle(pool: &Pool<Value>) -> Key {
         let (completer, mut completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         completer.complete(Some(key.generation())).unwrap();
         assert_eq!(poll(&mut completion), Poll::Ready(Some(key.generation())));
         key
@@ -41,7 +41,7 @@ for_both_pools! {
         let mut keys = HashSet::new();
         for _ in 0..4 {
             let (completer, completion) = pool.rent();
-            let key = completer.key();
+            let key = completer.key_while_held();
             assert!(keys.insert(key), "{key} a second time");
             let Arm::Source { token, .. } = Erased::from(completion).into_arm() else {
                 panic!("not a source")
@@ -52,7 +52,7 @@ for_both_pools! {
         for key in keys {
             let kind = pool.complete_key(key, None).unwrap_err().kind();
             let last = key.generation() == 0x1_0001;
-            assert_eq!(kind, if last { KeyError::Abandoned } else { KeyError::Stale });
+            assert_eq!(kind, if last { KeyError::Closed } else { KeyError::Stale });
         }
         assert_eq!(pool.stats().retired, 0);
     }
@@ -67,7 +67,7 @@ for_both_pools! {
                 let ends: Vec<_> = (0..slots).map(|_| pool.rent()).collect();
                 assert_eq!(pool.try_rent().unwrap_err().max_slots(), slots);
                 for (completer, mut completion) in ends {
-                    let key = completer.key();
+                    let key = completer.key_while_held();
                     assert!(keys.insert(key), "{key} a second time");
                     for &key in keys.iter().filter(|other| **other != key).take(5) {
                         assert!(pool.complete_key(key, None).is_err(), "{key} is late");
@@ -115,7 +115,7 @@ for_both_pools! {
                 drop(completion);
             },
             |pool, completer, completion| {
-                pool.complete_key(completer.key(), Some(7)).unwrap();
+                pool.complete_key(completer.key_while_held(), Some(7)).unwrap();
                 drop((completion, completer));
             },
         ];
@@ -124,7 +124,7 @@ for_both_pools! {
             let mut old = Vec::new();
             for _ in 0..5 {
                 let (completer, completion) = pool.rent();
-                let key = completer.key();
+                let key = completer.key_while_held();
                 for &old in &old {
                     let kind = pool.complete_key(old, Some(9)).unwrap_err().kind();
                     assert_eq!(kind, KeyError::Stale, "{n}: {old}, and {key} is live");
@@ -154,7 +154,7 @@ for_both_pools! {
             assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), KeyError::Unknown);
         }
         drop(completion);
-        assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::Abandoned);
+        assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::Closed);
         let to_come = Key::from_u64(key.to_u64() + (1 << 32));
         assert_eq!(pool.complete_key(to_come, None).unwrap_err().kind(), KeyError::Unknown);
     }

@@ -41,7 +41,7 @@ for_both_pools! {
         let error = pool.abandon_key(key).unwrap_err();
         assert_eq!((error.key(), error.kind()), (key, kind));
         let after = pool.stats();
-        assert_eq!(after.stale_rejections, before.stale_rejections + 2);
+        assert_eq!(after.refused_keys, before.refused_keys + 2);
         assert_eq!((after.live, after.rented), (before.live, before.rented));
     }
 
@@ -59,7 +59,7 @@ for_both_pools! {
         #[track_caller]
         fn ends_undisturbed(self) {
             let Waiting(completer, mut completion, task) = self;
-            assert!(!completer.is_abandoned());
+            assert!(!completer.is_closed());
             assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
             assert_eq!(task.woken.get(), 0);
             completer.complete(Some(Box::new(7))).unwrap();
@@ -92,7 +92,7 @@ for_both_pools! {
         refused(&pool, key, KeyError::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(None));
         refused(&pool, key, KeyError::AlreadyCompleted);
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
     #[test]
@@ -124,10 +124,10 @@ for_both_pools! {
         ];
         for end in end {
             let (completer, completion) = pool.rent();
-            let key = completer.key();
+            let key = completer.key_while_held();
             end(&pool, completer, completion);
             let next = waiting(&pool);
-            assert_eq!(next.0.key().index(), key.index());
+            assert_eq!(next.0.key_while_held().index(), key.index());
             refused(&pool, key, KeyError::Stale);
             next.ends_undisturbed();
         }
@@ -138,25 +138,25 @@ for_both_pools! {
     fn the_key_of_an_abandoned_operation_says_so_while_the_slot_is_vacant_too() {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         drop(completion);
-        refused(&pool, key, KeyError::Abandoned);
+        refused(&pool, key, KeyError::Closed);
         drop(completer);
-        refused(&pool, key, KeyError::Abandoned);
+        refused(&pool, key, KeyError::Closed);
         waiting(&pool).ends_undisturbed();
 
         let (completer, completion) = pool.rent();
         drop(completion);
         let key = completer.into_key();
         assert_eq!(pool.stats().live, 0, "the completer was the last");
-        refused(&pool, key, KeyError::Abandoned);
+        refused(&pool, key, KeyError::Closed);
 
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         drop(completion);
         assert_eq!(pool.stats().live, 0, "a key keeps nothing");
-        refused(&pool, key, KeyError::Abandoned);
-        assert_eq!(pool.stats().abandoned, 3);
+        refused(&pool, key, KeyError::Closed);
+        assert_eq!(pool.stats().cancelled, 3);
     }
 
     #[test]
@@ -166,7 +166,7 @@ for_both_pools! {
         let live = waiting(&pool);
         refused(&pool, forged(0, 1), KeyError::Unknown);
         let last = waiting(&pool);
-        let issued = last.0.key();
+        let issued = last.0.key_while_held();
         for guess in [
             forged(issued.index(), issued.generation() + 1),
             forged(issued.index(), u32::MAX),
@@ -191,7 +191,7 @@ for_both_pools! {
     fn the_key_of_another_pool_is_unknown_where_no_key_was_given_out() {
         let (pool, other) = (Pool::<Value>::new(), Pool::<Value>::new());
         let (live, foreign) = (waiting(&pool), waiting(&other));
-        refused(&pool, foreign.0.key(), KeyError::Unknown);
+        refused(&pool, foreign.0.key_while_held(), KeyError::Unknown);
         live.ends_undisturbed();
         foreign.ends_undisturbed();
     }
@@ -201,8 +201,8 @@ for_both_pools! {
         let dropped = drops();
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
-        let key = completer.key();
-        assert_eq!(completer.key(), key);
+        let key = completer.key_while_held();
+        assert_eq!(completer.key_while_held(), key);
         pool.complete_key(key, Some(Loud(&dropped))).unwrap();
         let late = completer.complete(Some(Loud(&dropped))).unwrap_err();
         assert_eq!(count(&dropped), 0);
@@ -216,7 +216,7 @@ for_both_pools! {
         let pool = Pool::<Value>::new();
         for taken_before in [false, true] {
             let Waiting(completer, mut completion, task) = waiting(&pool);
-            pool.complete_key(completer.key(), Some(Box::new(7))).unwrap();
+            pool.complete_key(completer.key_while_held(), Some(Box::new(7))).unwrap();
             let mut completer = Some(completer);
             completer.take_if(|_| !taken_before);
             assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
@@ -230,14 +230,14 @@ for_both_pools! {
     fn a_key_that_is_slower_than_its_completer_is_refused() {
         let pool = Pool::<Value>::new();
         let Waiting(completer, mut completion, task) = waiting(&pool);
-        let key = completer.key();
+        let key = completer.key_while_held();
         completer.complete(Some(Box::new(7))).unwrap();
         refused(&pool, key, KeyError::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
         assert_eq!(task.woken.get(), 1);
 
         let Waiting(completer, mut completion, _) = waiting(&pool);
-        let key = completer.key();
+        let key = completer.key_while_held();
         drop(completer);
         refused(&pool, key, KeyError::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(None));

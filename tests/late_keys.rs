@@ -60,7 +60,7 @@ fn a_late_key_never_ends_an_operation_of_a_source(
                     let mut future = source.begin().unwrap();
                     assert_eq!(poll(&mut future), Poll::Pending);
                     thread::yield_now();
-                    source.complete(source.key().unwrap(), Some(number)).unwrap();
+                    source.complete_key(source.key().unwrap(), Some(number)).unwrap();
                     assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
                 }
             },
@@ -71,13 +71,13 @@ fn a_late_key_never_ends_an_operation_of_a_source(
 #[test]
 fn a_late_key_never_completes_an_operation_of_a_source_after_its_last_generation() {
     a_late_key_never_ends_an_operation_of_a_source(|source, key| {
-        source.complete(key, LATE).is_ok()
+        source.complete_key(key, LATE).is_ok()
     });
 }
 
 #[test]
 fn a_late_key_never_resets_an_operation_of_a_source_after_its_last_generation() {
-    a_late_key_never_ends_an_operation_of_a_source(|source, key| source.reset(key).is_ok());
+    a_late_key_never_ends_an_operation_of_a_source(|source, key| source.abandon_key(key).is_ok());
 }
 
 #[test]

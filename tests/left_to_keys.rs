@@ -12,7 +12,7 @@ for_both_pools! {
     type Value = Option<u32>;
 
     fn watch(completer: &mut Completer<Value>) -> bool {
-        completer.poll_abandoned(&mut Context::from_waker(Waker::noop())).is_ready()
+        completer.poll_closed(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
@@ -26,7 +26,7 @@ for_both_pools! {
             (completer.into_key(), completion)
         });
         let (held, mut waiting) = pool.rent();
-        let held_key = held.key();
+        let held_key = held.key_while_held();
         let (unkeyed, mut other) = pool.rent();
         assert!(poll(&mut waiting).is_pending() && poll(&mut other).is_pending());
 
@@ -42,7 +42,7 @@ for_both_pools! {
         unkeyed.complete(Some(3)).unwrap();
         assert_eq!(poll(&mut other), Poll::Ready(Some(3)));
         drop(held);
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 0));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
     #[test]
@@ -56,7 +56,7 @@ for_both_pools! {
             completion
         });
         let (held, mut waiting) = pool.rent();
-        let _key = held.key();
+        let _key = held.key_while_held();
         let clone = pool.clone();
         drop(pool);
         assert_eq!(task.woken.get(), 0, "there is a handle");
@@ -78,7 +78,7 @@ for_both_pools! {
             |_, completion| usize::from(poll(completion).is_ready()),
             |completer, _| usize::from(watch(completer)),
             |completer, _| {
-                let _key = completer.key();
+                let _key = completer.key_while_held();
                 0
             },
             |completer, completion| {

@@ -47,7 +47,7 @@ use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
 /// One operation, token 1.
 struct Slot {
     state: Mutex<(Option<Box<u32>>, Option<Waker>)>,
-    abandoned: AtomicUsize,
+    cancelled: AtomicUsize,
 }
 
 const TOKEN: Token = Token::new(1);
@@ -55,7 +55,7 @@ const TOKEN: Token = Token::new(1);
 impl Slot {
     fn new() -> Arc<Source<Slot>> {
         let state = Mutex::new((None, None));
-        Arc::new(Source::new(Slot { state, abandoned: AtomicUsize::new(0) }))
+        Arc::new(Source::new(Slot { state, cancelled: AtomicUsize::new(0) }))
     }
 
     fn complete(&self, value: u32) {
@@ -83,8 +83,8 @@ impl ValueSource for Slot {
         Poll::Ready(Ok(value))
     }
 
-    fn abandon(&self, _: Token) {
-        self.abandoned.fetch_add(1, Relaxed);
+    fn cancel(&self, _: Token) {
+        self.cancelled.fetch_add(1, Relaxed);
         let old = std::mem::take(&mut *self.state.lock().unwrap());
         drop(old);
     }
@@ -104,7 +104,7 @@ fn complete_against_await() {
         let (source, future, producer) = operation();
         assert_eq!(*block_on(future), 7);
         producer.join().unwrap();
-        assert_eq!(source.abandoned.load(Relaxed), 0);
+        assert_eq!(source.cancelled.load(Relaxed), 0);
         assert_eq!(Arc::strong_count(&source), 1);
     });
 }
@@ -120,7 +120,7 @@ fn complete_against_poll_and_drop() {
         };
         drop(future);
         producer.join().unwrap();
-        assert_eq!(taken + source.abandoned.load(Relaxed), 1);
+        assert_eq!(taken + source.cancelled.load(Relaxed), 1);
         assert_eq!(Arc::strong_count(&source), 1);
     });
 }
@@ -132,7 +132,7 @@ fn complete_against_drop_on_a_third_thread() {
         let dropper = thread::spawn(move || drop(future));
         producer.join().unwrap();
         dropper.join().unwrap();
-        assert_eq!(source.abandoned.load(Relaxed), 1);
+        assert_eq!(source.cancelled.load(Relaxed), 1);
         assert_eq!(Arc::strong_count(&source), 1);
     });
 }

@@ -45,7 +45,7 @@ impl Made {
         let (completer, completion) = Pool::<Answer>::new().rent();
         completer.complete(Some(7)).unwrap();
         let by_key = reusable.begin().unwrap();
-        reusable.complete(reusable.key().unwrap(), Some(7)).unwrap();
+        reusable.complete_key(reusable.key().unwrap(), Some(7)).unwrap();
         let shared = ValueFuture::boxed(async { Some(7) }).share();
         vec![
             (Ready, "ready arm", ValueFuture::ready(Some(7))),
@@ -79,7 +79,7 @@ fn a_poll_after_completion_panics_in_every_arm_with_the_same_text() {
         }
     }
     assert_eq!(count(&made.source.polls), 1);
-    assert_eq!(count(&made.source.abandoned), 0);
+    assert_eq!(count(&made.source.cancelled), 0);
     assert!(!made.reusable.is_busy());
 }
 
@@ -169,7 +169,7 @@ fn a_token_that_is_stale_at_the_first_poll_is_refused() {
         assert_eq!(error.stale_token(), Some(StaleToken::new(source.live(), forged)));
     }
     drop((future, checked));
-    assert_eq!(count(&source.abandoned), 0, "there is nothing of theirs to abandon");
+    assert_eq!(count(&source.cancelled), 0, "there is nothing of theirs to cancel");
 
     let mut live = ValueFuture::from_source(&source, source.live());
     assert_eq!(poll(&mut live), Poll::Ready(7), "the live operation was not touched");
@@ -193,7 +193,7 @@ fn a_token_that_becomes_stale_while_pending_is_refused() {
     assert_eq!(Arc::strong_count(&source), 1, "the references were given back at once");
 
     drop((future, checked));
-    assert_eq!(count(&source.abandoned), 0);
+    assert_eq!(count(&source.cancelled), 0);
     let mut live = ValueFuture::from_source(&*source, source.live());
     assert_eq!(poll(&mut live), Poll::Ready(8));
 }
@@ -203,7 +203,7 @@ fn a_stale_future_that_is_dropped_unpolled_leaves_the_live_operation_alone() {
     let source = Source::new(Script::new());
     source.complete(7);
     drop(ValueFuture::from_source(&source, Token::new(99)));
-    assert_eq!(count(&source.abandoned), 1, "the source decides whether the token is its own");
+    assert_eq!(count(&source.cancelled), 1, "the source decides whether the token is its own");
     assert!(source.has_value());
 }
 
@@ -242,7 +242,7 @@ fn a_rule_broken_behind_a_combinator_is_told_as_if_there_was_none() {
     }
     let text = panic_text(|| poll(&mut stale().map(|n| n + 1)));
     assert!(text.contains("expected token 1 and was presented token 99"), "{text}");
-    assert_eq!(count(&source.abandoned), 0);
+    assert_eq!(count(&source.cancelled), 0);
 }
 
 #[test]

@@ -43,10 +43,10 @@ fn a_source_that_panics_is_abandoned_once_and_its_reference_given_back() {
     let source = Arc::new(Source::new(Script::<u32>::that_panics_in_poll()));
     let mut future = ValueFuture::from_source(Arc::clone(&source), source.live());
     assert_eq!(panic_text(|| poll(&mut future)), "the source panics");
-    assert_eq!(count(&source.abandoned), 1);
+    assert_eq!(count(&source.cancelled), 1);
     assert_eq!(Arc::strong_count(&source), 1);
     says_it_panicked(future, ArmKind::Source);
-    assert_eq!((count(&source.polls), count(&source.abandoned)), (1, 1));
+    assert_eq!((count(&source.polls), count(&source.cancelled)), (1, 1));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_source_whose_destructor_panics_is_dropped_with_the_result_given_out() {
             let _: &Trap = &self.0;
             Poll::Ready(Ok(7))
         }
-        fn abandon(&self, _: Token) {
+        fn cancel(&self, _: Token) {
             unreachable!("it completes");
         }
     }
@@ -129,8 +129,8 @@ fn a_stale_source_whose_destructor_panics_leaves_the_future_stale() {
         fn poll(&self, token: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
             Poll::Ready(Err(StaleToken::new(token.next(), token)))
         }
-        fn abandon(&self, _: Token) {
-            unreachable!("there is nothing to abandon");
+        fn cancel(&self, _: Token) {
+            unreachable!("there is nothing to cancel");
         }
     }
     let source = Arc::new(Source::new(Refusing(Trap)));

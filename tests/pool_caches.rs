@@ -49,7 +49,7 @@ fn a_pool_where_another_one_was_has_caches_of_its_own() {
             elsewhere(Box::new(move || {
                 run(theirs.rent());
                 let [one, two] = [theirs.rent(), theirs.rent()];
-                assert_ne!(one.0.key(), two.0.key());
+                assert_ne!(one.0.key_while_held(), two.0.key_while_held());
                 run(one);
                 run(two);
             }));

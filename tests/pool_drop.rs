@@ -46,7 +46,7 @@ for_both_pools! {
     }
 
     fn watch(completer: &mut Completer<Value>) -> bool {
-        completer.poll_abandoned(&mut Context::from_waker(Waker::noop())).is_ready()
+        completer.poll_closed(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     /// What may become of an operation whose pool has gone, in every state.
@@ -85,7 +85,7 @@ for_both_pools! {
         },
         |completer, completion| {
             drop(completion);
-            assert!(completer.is_abandoned());
+            assert!(completer.is_closed());
             assert_eq!(completer.complete(seven()), Err(seven()));
         },
         |completer, completion| {

@@ -83,7 +83,7 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         let text = format!("{pool:?}");
         assert!(text.contains("Pool(Stats { rented: 1, returned: 0, live: 1,"), "{text}");
-        assert!(format!("{completer:?}").ends_with("Completer { abandoned: false }"));
+        assert!(format!("{completer:?}").ends_with("Completer { closed: false }"));
         assert!(format!("{completion:?}").ends_with("Completion(\"pending\")"));
     }
 }

@@ -41,7 +41,7 @@ for_both_pools! {
         assert_eq!(completion.try_take().unwrap(), None);
 
         let (mut completer, completion) = pool.rent();
-        assert!(completer.poll_abandoned(noop).is_pending());
+        assert!(completer.poll_closed(noop).is_pending());
         drop(completion);
         assert_eq!(completer.complete(Some(7)), Err(Some(7)));
 

@@ -113,10 +113,10 @@ for_both_pools! {
             task.on_clone(|| panic!("the waker panics"));
             let waker = task.waker();
             waker_panics(|| {
-                let _ = completer.poll_abandoned(&mut Context::from_waker(&waker));
+                let _ = completer.poll_closed(&mut Context::from_waker(&waker));
             });
             drop(waker);
-            assert!(!completer.is_abandoned() && !completion.is_terminated());
+            assert!(!completer.is_closed() && !completion.is_terminated());
             completer.complete(QUIET).unwrap();
             assert_eq!(before.woken.get(), usize::from(waits));
             assert!(poll(&mut completion).is_ready());
@@ -133,7 +133,7 @@ for_both_pools! {
         let task = Task::new();
         task.on_clone(|| panic!("the waker panics"));
         waker_panics(|| drop(poll_with(&mut erased, &task.waker())));
-        assert!(completer.is_abandoned() && erased.is_terminated());
+        assert!(completer.is_closed() && erased.is_terminated());
         let text = panic_text(|| poll(&mut erased));
         assert!(text.contains("polled after a panic") && text.contains("source arm"), "{text}");
         drop(completer.complete(QUIET).unwrap_err());
@@ -150,10 +150,10 @@ for_both_pools! {
             (|_, completer| drop(completer), false),
             (|pool, completer| pool.complete_key(completer.into_key(), QUIET).unwrap(), true),
             (|pool, completer| pool.abandon_key(completer.into_key()).unwrap(), false),
-            (|pool, completer| pool.complete_key(completer.key(), QUIET).unwrap(), true),
+            (|pool, completer| pool.complete_key(completer.key_while_held(), QUIET).unwrap(), true),
             (
                 |_, completer| {
-                    let _key = completer.key();
+                    let _key = completer.key_while_held();
                     completer.complete(QUIET).unwrap();
                 },
                 true,
@@ -181,12 +181,12 @@ for_both_pools! {
             let tasks = [Task::new(), Task::new()];
             assert!(poll_with(&mut completion, &tasks[0].waker()).is_pending());
             let watcher = tasks[1].waker();
-            assert!(completer.poll_abandoned(&mut Context::from_waker(&watcher)).is_pending());
+            assert!(completer.poll_closed(&mut Context::from_waker(&watcher)).is_pending());
             drop(watcher);
             tasks[panicking].on_wake(|| panic!("the waker panics"));
-            waker_panics(|| pool.complete_key(completer.key(), QUIET).unwrap());
+            waker_panics(|| pool.complete_key(completer.key_while_held(), QUIET).unwrap());
             assert_eq!([0, 1].map(|n| tasks[n].woken.get()), [1, 1]);
-            assert!(completer.is_abandoned());
+            assert!(completer.is_closed());
             drop((completer, poll(&mut completion)));
             assert_eq!(dropped(), 1);
             in_order(&pool, &[&tasks[0], &tasks[1]]);
@@ -200,11 +200,11 @@ for_both_pools! {
         let (watching, waiting) = (Task::new(), Task::new());
         assert!(poll_with(&mut completion, &waiting.waker()).is_pending());
         let waker = watching.waker();
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         watching.on_wake(|| panic!("the waker panics"));
         waker_panics(|| drop(completion));
-        assert!(completer.is_abandoned());
+        assert!(completer.is_closed());
         drop(completer.complete(QUIET).unwrap_err());
         in_order(&pool, &[&watching, &waiting]);
     }
@@ -220,7 +220,7 @@ for_both_pools! {
         waker_panics(|| drop(poll_with(&mut completion, &second.waker())));
         second.on_drop(|| panic!("the waker panics"));
         waker_panics(|| drop(completion));
-        assert!(completer.is_abandoned());
+        assert!(completer.is_closed());
         drop(completer);
         in_order(&pool, &[&first, &second]);
 
@@ -229,7 +229,7 @@ for_both_pools! {
         assert!(poll_with(&mut erased, &first.waker()).is_pending());
         first.on_drop(|| panic!("the waker panics"));
         waker_panics(|| drop(poll_with(&mut erased, &second.waker())));
-        assert!(completer.is_abandoned() && erased.is_terminated());
+        assert!(completer.is_closed() && erased.is_terminated());
         drop(completer);
         in_order(&pool, &[&first, &second]);
     }
@@ -245,14 +245,14 @@ for_both_pools! {
             },
             |mut completer| {
                 let _ =
-                    completer.poll_abandoned(&mut Context::from_waker(std::task::Waker::noop()));
+                    completer.poll_closed(&mut Context::from_waker(std::task::Waker::noop()));
             },
         ];
         for end in end {
             let (mut completer, completion) = pool.rent();
             let task = Task::new();
             let waker = task.waker();
-            assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+            assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
             drop(waker);
             task.on_drop(|| panic!("the waker panics"));
             waker_panics(|| end(completer));

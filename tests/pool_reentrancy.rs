@@ -166,7 +166,7 @@ for_both_pools! {
         let (mut completer, completion) = pool.rent();
         let task = Task::new();
         let waker = task.waker();
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         let (completer, uses) = (later(completer), uses(&pool));
         task.on_wake(move || {
@@ -175,7 +175,7 @@ for_both_pools! {
         });
         drop(completion);
         in_order(&pool, &task);
-        assert_eq!(pool.stats().abandoned, 1);
+        assert_eq!(pool.stats().cancelled, 1);
     }
 
     #[test]
@@ -185,13 +185,13 @@ for_both_pools! {
         let task = Task::new();
         task.on_clone(move || drop(completion));
         let waker = task.waker();
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_ready());
+        assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_ready());
         drop((waker, completer));
         in_order(&pool, &task);
 
         let (mut completer, completion) = pool.rent();
         let waker = task.waker();
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         task.on_drop(move || drop(completion));
         drop(completer);

@@ -36,7 +36,7 @@ fn seen(reply: Reply) -> Seen {
 
 fn by_key(pool: &Pool<Reply>, key: Key, value: Reply) -> Result<(), Reply> {
     pool.complete_key(key, value).map_err(|error| {
-        assert!(matches!(error.kind(), KeyError::Abandoned | KeyError::AlreadyCompleted));
+        assert!(matches!(error.kind(), KeyError::Closed | KeyError::AlreadyCompleted));
         error.into_value()
     })
 }
@@ -57,8 +57,8 @@ mod produce {
         drop(pool);
         for _ in 0..2 {
             let cx = &mut Context::from_waker(Waker::noop());
-            if completer.poll_abandoned(cx).is_ready() {
-                assert!(completer.is_abandoned());
+            if completer.poll_closed(cx).is_ready() {
+                assert!(completer.is_closed());
             }
         }
         given(completer.complete(value))
@@ -89,7 +89,7 @@ mod produce {
         completer: Completer<Reply>,
         value: Reply,
     ) -> Given {
-        let key = completer.key();
+        let key = completer.key_while_held();
         let result = given(completer.complete(value));
         assert_eq!(given(by_key(&pool, key, second())), Given::HandedBack);
         result
@@ -101,7 +101,7 @@ mod produce {
         completer: Completer<Reply>,
         value: Reply,
     ) -> Given {
-        let result = given(by_key(&pool, completer.key(), value));
+        let result = given(by_key(&pool, completer.key_while_held(), value));
         assert_eq!(given(completer.complete(second())), Given::HandedBack);
         result
     }
@@ -115,7 +115,7 @@ mod produce {
         match pool.abandon_key(completer.into_key()) {
             Ok(()) => Given::Ended,
             Err(error) => {
-                assert_eq!(error.kind(), KeyError::Abandoned);
+                assert_eq!(error.kind(), KeyError::Closed);
                 Given::TooLate
             }
         }

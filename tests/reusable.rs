@@ -65,7 +65,7 @@ for_both_sources! {
             if number % 2 == 0 {
                 assert!(poll_with(&mut future, &waker).is_pending());
             }
-            source.complete(key, Some(number)).unwrap();
+            source.complete_key(key, Some(number)).unwrap();
             assert_eq!(woken.get(), usize::from(number % 2 == 0));
             assert!(source.is_busy(), "the result is there still");
             assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
@@ -81,7 +81,7 @@ for_both_sources! {
         assert!(busy.to_string().contains("one operation at a time"), "{busy}");
         assert_eq!(source.begin_held().unwrap_err(), busy);
         assert_eq!(std::io::Error::from(busy).kind(), std::io::ErrorKind::WouldBlock);
-        source.complete(key, Some(5)).unwrap();
+        source.complete_key(key, Some(5)).unwrap();
         assert!(source.begin().is_err());
         assert_eq!(block_on(future), Some(5));
     }
@@ -105,17 +105,17 @@ for_both_sources! {
         drop(future);
         assert!(!source.is_busy());
         assert_eq!(source.key(), None);
-        let refused = source.complete(late, Some(5)).unwrap_err();
-        assert_eq!((refused.kind(), refused.key()), (KeyError::Abandoned, late));
+        let refused = source.complete_key(late, Some(5)).unwrap_err();
+        assert_eq!((refused.kind(), refused.key()), (KeyError::Closed, late));
         assert_eq!(refused.into_value(), Some(5));
 
         let (key, future) = begin(&source);
-        assert_eq!(source.complete(late, Some(6)).unwrap_err().kind(), KeyError::Stale);
-        assert_eq!(source.reset(late).unwrap_err().kind(), KeyError::Stale);
-        source.complete(key, Some(7)).unwrap();
-        assert_eq!(source.complete(key, Some(8)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.complete_key(late, Some(6)).unwrap_err().kind(), KeyError::Stale);
+        assert_eq!(source.abandon_key(late).unwrap_err().kind(), KeyError::Stale);
+        source.complete_key(key, Some(7)).unwrap();
+        assert_eq!(source.complete_key(key, Some(8)).unwrap_err().kind(), KeyError::AlreadyCompleted);
         assert_eq!(block_on(future), Some(7));
-        assert_eq!(source.complete(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.complete_key(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
     }
 
     #[test]
@@ -124,11 +124,11 @@ for_both_sources! {
         let forged = |index, generation: u32| {
             Key::from_u64(u64::from(generation) << 32 | index)
         };
-        assert_eq!(source.complete(forged(0, 1), None).unwrap_err().kind(), KeyError::Unknown);
+        assert_eq!(source.complete_key(forged(0, 1), None).unwrap_err().kind(), KeyError::Unknown);
         let (completer, future) = source.begin_held().unwrap();
         for key in [forged(0, 1), forged(0, 2), forged(1, 1)] {
-            assert_eq!(source.complete(key, None).unwrap_err().kind(), KeyError::Unknown);
-            assert_eq!(source.reset(key).unwrap_err().kind(), KeyError::Unknown);
+            assert_eq!(source.complete_key(key, None).unwrap_err().kind(), KeyError::Unknown);
+            assert_eq!(source.abandon_key(key).unwrap_err().kind(), KeyError::Unknown);
         }
         completer.complete(Some(5)).unwrap();
         assert_eq!(block_on(future), Some(5));
@@ -140,9 +140,9 @@ for_both_sources! {
         let (key, mut future) = begin(&source);
         let (waker, woken) = new_count_waker();
         assert!(poll_with(&mut future, &waker).is_pending());
-        source.reset(key).unwrap();
+        source.abandon_key(key).unwrap();
         assert_eq!((woken.get(), block_on(future)), (1, None));
-        assert_eq!(source.reset(key).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.abandon_key(key).unwrap_err().kind(), KeyError::AlreadyCompleted);
         assert!(!source.is_busy());
     }
 
@@ -152,10 +152,10 @@ for_both_sources! {
         let (mut completer, future) = source.begin_held().unwrap();
         let (waker, woken) = new_count_waker();
         let cx = &mut std::task::Context::from_waker(&waker);
-        assert!(completer.poll_abandoned(cx).is_pending() && !completer.is_abandoned());
+        assert!(completer.poll_closed(cx).is_pending() && !completer.is_closed());
         drop(future);
-        assert_eq!((woken.get(), completer.is_abandoned(), source.is_busy()), (1, true, true));
-        block_on(completer.abandoned());
+        assert_eq!((woken.get(), completer.is_closed(), source.is_busy()), (1, true, true));
+        block_on(completer.closed());
         assert!(source.begin().is_err());
         assert_eq!(completer.complete(Some(5)), Err(Some(5)));
         assert!(!source.is_busy());
@@ -175,16 +175,16 @@ for_both_sources! {
         let source = Source::new();
         let (completer, future) = source.begin_held().unwrap();
         assert_eq!(source.key(), None);
-        let key = completer.key();
+        let key = completer.key_while_held();
         assert_eq!(source.key(), Some(key));
-        source.complete(key, Some(5)).unwrap();
+        source.complete_key(key, Some(5)).unwrap();
         assert_eq!(completer.complete(Some(6)), Err(Some(6)));
         assert_eq!(block_on(future), Some(5));
         let (completer, future) = source.begin_held().unwrap();
-        assert_eq!(source.complete(key, Some(7)).unwrap_err().kind(), KeyError::Stale);
-        let key = completer.key();
+        assert_eq!(source.complete_key(key, Some(7)).unwrap_err().kind(), KeyError::Stale);
+        let key = completer.key_while_held();
         completer.complete(Some(8)).unwrap();
-        assert_eq!(source.complete(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.complete_key(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
         assert_eq!(block_on(future), Some(8));
     }
 
@@ -196,8 +196,8 @@ for_both_sources! {
         let source = Source::with_first_generation(0x1_0001);
         let (key, future) = begin(&source);
         assert_eq!(key.generation() & 0xffff, first.generation());
-        assert!(source.complete(first, Some(5)).is_err());
-        source.complete(key, Some(6)).unwrap();
+        assert!(source.complete_key(first, Some(5)).is_err());
+        source.complete_key(key, Some(6)).unwrap();
         assert_eq!(block_on(future), Some(6));
     }
 
@@ -206,26 +206,26 @@ for_both_sources! {
         let source = Source::with_first_generation(u32::MAX);
         let (last, future) = begin(&source);
         assert_eq!((last.index(), last.generation()), (0, u32::MAX));
-        source.complete(last, Some(5)).unwrap();
+        source.complete_key(last, Some(5)).unwrap();
         assert_eq!(block_on(future), Some(5));
         for number in 0..3 {
             let (key, future) = begin(&source);
             assert_eq!((key.index(), key.generation()), (1, number));
-            assert_eq!(source.complete(last, Some(6)).unwrap_err().kind(), KeyError::Stale);
+            assert_eq!(source.complete_key(last, Some(6)).unwrap_err().kind(), KeyError::Stale);
             // Generations begin at 1.
             let of_before = Key::from_u64(u64::from(number) << 32);
             let kind = if number == 0 { KeyError::Unknown } else { KeyError::Stale };
-            assert_eq!(source.complete(of_before, None).unwrap_err().kind(), kind);
+            assert_eq!(source.complete_key(of_before, None).unwrap_err().kind(), kind);
             let to_come = Key::from_u64(key.to_u64() + 1);
-            assert_eq!(source.complete(to_come, None).unwrap_err().kind(), KeyError::Unknown);
-            source.complete(key, Some(number)).unwrap();
+            assert_eq!(source.complete_key(to_come, None).unwrap_err().kind(), KeyError::Unknown);
+            source.complete_key(key, Some(number)).unwrap();
             assert_eq!(block_on(future), Some(number));
         }
         let (completer, future) = source.begin_held().unwrap();
-        let key = completer.key();
+        let key = completer.key_while_held();
         assert_eq!((key.index(), key.generation()), (1, 3));
-        source.complete(key, None).unwrap();
-        assert_eq!((block_on(future), completer.is_abandoned()), (None, true));
+        source.complete_key(key, None).unwrap();
+        assert_eq!((block_on(future), completer.is_closed()), (None, true));
     }
 
     #[test]
@@ -265,7 +265,7 @@ for_both_sources! {
         assert!(poll_with(&mut future, &task.waker()).is_pending());
         match leak {
             0 => {
-                let _ = completer.key();
+                let _ = completer.key_while_held();
                 mem::forget((completer, future));
             }
             1 => {
@@ -294,10 +294,10 @@ for_both_sources! {
                 next.set(Some(begin(source)));
             }
         });
-        source.complete(key, Some(5)).unwrap();
+        source.complete_key(key, Some(5)).unwrap();
         let (next_key, future) = next.take().unwrap();
         assert_ne!(next_key, key);
-        source.complete(next_key, Some(6)).unwrap();
+        source.complete_key(next_key, Some(6)).unwrap();
         assert_eq!((block_on(future), task.wakers.get()), (Some(6), 0));
         });
     }
@@ -309,7 +309,7 @@ for_both_sources! {
         let (key, mut future) = begin(source);
         assert!(poll_with(&mut future, &task.waker()).is_pending());
         task.on_wake(move || drop(future));
-        source.complete(key, Some(5)).unwrap();
+        source.complete_key(key, Some(5)).unwrap();
         assert!(task.is_done() && !source.is_busy());
         });
     }
@@ -321,7 +321,7 @@ for_both_sources! {
         let (key, mut future) = begin(&source);
         assert!(poll_with(&mut future, &task.waker()).is_pending());
         task.on_wake(|| panic!("a waker panics"));
-        assert_eq!(panic_text(|| source.complete(key, Some(5))), "a waker panics");
+        assert_eq!(panic_text(|| source.complete_key(key, Some(5))), "a waker panics");
         assert_eq!((block_on(future), source.is_busy()), (Some(5), false));
     }
 
@@ -330,7 +330,7 @@ for_both_sources! {
         let dropped = drops();
         let source = ReusableSource::<Option<Loud<'_>>>::new();
         let future = source.begin().unwrap();
-        source.complete(source.key().unwrap(), Some(Loud(&dropped))).unwrap();
+        source.complete_key(source.key().unwrap(), Some(Loud(&dropped))).unwrap();
         assert_eq!(count(&dropped), 0);
         drop(future);
         assert_eq!((count(&dropped), source.is_busy()), (1, false));
@@ -347,11 +347,11 @@ for_both_sources! {
     fn a_result_is_given_out_once() {
         let source = Source::new();
         let (key, mut future) = begin(&source);
-        source.complete(key, Some(5)).unwrap();
+        source.complete_key(key, Some(5)).unwrap();
         assert_eq!(poll(&mut future), Poll::Ready(Some(5)));
         // The next operation is not touched by who polls the last one.
         let (key, mut next) = begin(&source);
-        source.complete(key, Some(6)).unwrap();
+        source.complete_key(key, Some(6)).unwrap();
         assert_eq!(
             panic_text(|| poll(&mut future)),
             "value future of `core::option::Option<u32>` polled after completion: its result (source \
@@ -374,8 +374,8 @@ for_both_sources! {
         }
         let connection = Connection::new();
         let (read, write) = (begin(&connection.read), begin(&connection.write));
-        connection.write.complete(write.0, Some(1)).unwrap();
-        connection.read.complete(read.0, Some(2)).unwrap();
+        connection.write.complete_key(write.0, Some(1)).unwrap();
+        connection.read.complete_key(read.0, Some(2)).unwrap();
         assert_eq!((block_on(read.1), block_on(write.1)), (Some(2), Some(1)));
         if cfg!(target_pointer_width = "64") {
             assert_eq!(size_of::<ReusableSource<Option<std::num::NonZero<u64>>>>(), 72);
@@ -399,7 +399,7 @@ for_both_sources! {
         let (completer, future) = source.begin_held().unwrap();
         assert_eq!(format!("{source:?}"), format!("{name}(pending)"));
         let shown = format!("{completer:?}");
-        assert!(shown.ends_with("Completer { abandoned: false }"), "{shown}");
+        assert!(shown.ends_with("Completer { closed: false }"), "{shown}");
         completer.complete(None).unwrap();
         assert_eq!(format!("{source:?}"), format!("{name}(completed)"));
         drop(future);
@@ -420,7 +420,7 @@ fn a_static_is_completed_by_other_threads() {
                 loop {
                     let Ok(key) = inbox.lock().unwrap().recv() else { return };
                     // The other one has it too, and the future may be gone.
-                    let _ = SOURCE.complete(key, Some(key.to_u64()));
+                    let _ = SOURCE.complete_key(key, Some(key.to_u64()));
                 }
             })
         })

@@ -30,7 +30,7 @@ struct Queue {
 impl Queue {
     fn push(&self, item: Option<u32>) {
         match self.next.key() {
-            Some(key) => self.next.complete(key, item).unwrap(),
+            Some(key) => self.next.complete_key(key, item).unwrap(),
             None => self.items.borrow_mut().push_back(item),
         }
     }

@@ -119,7 +119,7 @@ impl<T: Value> World<T> {
                     self.send(&mut random, Parcel::Completion(name, completion));
                     if random.below(4) == 0 {
                         // The completer keeps its key, and somebody else has it as well.
-                        self.send(&mut random, Parcel::Key(name, completer.key()));
+                        self.send(&mut random, Parcel::Key(name, completer.key_while_held()));
                     }
                     self.send(&mut random, Parcel::Completer(name, completer));
                 }
@@ -154,14 +154,14 @@ impl<T: Value> World<T> {
             Parcel::Completer(name, mut completer) => match random.below(8) {
                 0 => drop(completer),
                 1 => {
-                    let _ = completer.poll_abandoned(&mut Context::from_waker(Waker::noop()));
+                    let _ = completer.poll_closed(&mut Context::from_waker(Waker::noop()));
                     self.send(random, Parcel::Completer(name, completer));
                 }
                 2 => {
                     let key = completer.into_key();
                     self.send(random, Parcel::Key(name, key));
                 }
-                3 if completer.is_abandoned() => assert!(completer.complete(T::new(name)).is_err()),
+                3 if completer.is_closed() => assert!(completer.complete(T::new(name)).is_err()),
                 _ => self.count_given(completer.complete(T::new(name)).map_err(Some), name),
             },
             Parcel::Key(name, key) => {
@@ -260,7 +260,7 @@ fn everything_arrives_once<T: Value>(pool: Pool<T>) {
     assert!(taken <= given && given <= taken + left, "{given} given, {taken} taken, {left} left");
     let stats = pool.stats();
     assert_eq!((stats.rented, stats.returned, stats.live), (begun, begun, 0), "{stats:?}");
-    assert!(stats.abandoned <= left, "{stats:?}, {left} left");
+    assert!(stats.cancelled <= left, "{stats:?}, {left} left");
     drop(pool);
 }
 
@@ -325,7 +325,7 @@ fn both_ends_sleep_until_they_are_woken() {
         let (mut watcher, left) = pool.rent();
         thread::scope(|scope| {
             scope.spawn(move || completer.complete(Some(round)));
-            scope.spawn(move || block_on(poll_fn(|cx| watcher.poll_abandoned(cx))));
+            scope.spawn(move || block_on(poll_fn(|cx| watcher.poll_closed(cx))));
             drop(left);
             assert_eq!(block_on(completion), Some(round));
         });

@@ -104,13 +104,13 @@ fn already_completed_means_that_a_completion_has_its_result() {
 fn already_completed_means_that_the_future_of_a_source_is_ready() {
     let source = ReusableSource::<Wide>::new();
     beside_another_producer(
-        |key| drop(source.complete(key, Wide::new(1))),
+        |key| drop(source.complete_key(key, Wide::new(1))),
         |meet| {
             let mut future = source.begin().unwrap();
             let key = source.key().unwrap();
             meet(key);
             let mut taken = Poll::Pending;
-            told(source.complete(key, Wide::new(2)), || {
+            told(source.complete_key(key, Wide::new(2)), || {
                 taken = poll(&mut future);
                 taken.is_ready()
             });
@@ -133,7 +133,7 @@ fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
             scope.spawn(|| {
                 while !done.load(SeqCst) {
                     match source.key() {
-                        Some(key) => drop(source.complete(key, Wide::new(1))),
+                        Some(key) => drop(source.complete_key(key, Wide::new(1))),
                         None if cfg!(miri) => thread::yield_now(),
                         None => hint::spin_loop(),
                     }

@@ -80,7 +80,7 @@ fn a_waker_may_drop_its_future() {
     assert_eq!(polled, Poll::Pending);
     source.complete(7);
     assert!(task.0.lock().unwrap().is_none());
-    assert_eq!(count(&source.abandoned), 1);
+    assert_eq!(count(&source.cancelled), 1);
     assert_eq!(Arc::strong_count(&source), 1);
 }
 
@@ -96,7 +96,7 @@ fn a_future_that_is_woken_from_another_thread_gives_that_thread_s_value() {
         assert_eq!(block_on(future), round);
         producer.join().unwrap();
     }
-    assert_eq!(count(&source.abandoned), 0);
+    assert_eq!(count(&source.cancelled), 0);
 }
 
 #[test]

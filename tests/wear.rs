@@ -27,17 +27,17 @@ macro_rules! sources {
                         if number < 3 || number + 3 > operations {
                             kept.push(key);
                         }
-                        source.complete(key, Some(number)).unwrap();
+                        source.complete_key(key, Some(number)).unwrap();
                         assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
                     }
                     // Each of them beside an operation that is live.
                     let mut future = source.begin().unwrap();
                     for key in kept {
-                        assert!(source.complete(key, None).is_err(), "{key} is late");
-                        assert!(source.reset(key).is_err(), "{key} is late");
+                        assert!(source.complete_key(key, None).is_err(), "{key} is late");
+                        assert!(source.abandon_key(key).is_err(), "{key} is late");
                     }
                     let key: Key = source.key().unwrap();
-                    source.complete(key, Some(operations)).unwrap();
+                    source.complete_key(key, Some(operations)).unwrap();
                     assert_eq!(poll(&mut future), Poll::Ready(Some(operations)));
                 }
 
@@ -79,7 +79,7 @@ macro_rules! pools {
                         assert_eq!(poll(&mut completion), Poll::Ready(Some(number)));
                     }
                     let (completer, mut completion) = pool.try_rent().unwrap();
-                    let live = completer.key();
+                    let live = completer.key_while_held();
                     for key in kept {
                         assert_ne!(key, live);
                         assert!(pool.complete_key(key, None).is_err(), "{key} is late");

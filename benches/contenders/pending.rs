@@ -107,7 +107,7 @@ impl ValueSource for Register {
         Poll::Ready(Ok(u64::from(token.get())))
     }
 
-    fn abandon(&self, _: Token) {}
+    fn cancel(&self, _: Token) {}
 }
 
 impl ValueRead for Source<Register> {

@@ -123,7 +123,7 @@ macro_rules! ours {
             case($by_key, move |cx, value| {
                 let future = by_key.begin().expect("it is free");
                 let key = black_box(by_key.key().expect("it waits for one"));
-                let complete = || by_key.complete(key, Some(value)).expect(LOST);
+                let complete = || by_key.complete_key(key, Some(value)).expect(LOST);
                 trip(async { future.await.expect(LOST) }, cx, complete)
             }),
         ]

@@ -41,7 +41,7 @@ impl<const WAITS: bool> Port<WAITS> {
     /// The item comes for which somebody waits.
     fn come(&self) {
         let key = self.next.key().expect("somebody waits");
-        self.next.complete(key, Some(self.number())).expect("he waits still");
+        self.next.complete_key(key, Some(self.number())).expect("he waits still");
     }
 }
 

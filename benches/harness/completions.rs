@@ -20,8 +20,8 @@ pub(crate) fn tables() -> Vec<Table> {
         table("round trip, local", trip::local_round_trip, judge_local_round_trip),
         table("completed before the first poll, shared", trip::completed_first, judge_memory),
         table("completed before the first poll, local", trip::local_completed_first, judge_memory),
-        table("abandoned, shared", trip::abandoned, judge_memory),
-        table("abandoned, local", trip::local_abandoned, judge_memory),
+        table("cancelled, shared", trip::cancelled, judge_memory),
+        table("cancelled, local", trip::local_cancelled, judge_memory),
         table("round trips per thread, one and two", threads::cases, judge_threads)
             .with_operations(ON_TWO_THREADS),
         table("rented here, completed on another thread", crossing::cases, judge_crossing)

@@ -34,7 +34,7 @@ use crate::{
 ///     Arm::Taken => println!("its result has been given out"),
 /// }
 /// ```
-#[must_use = "futures do nothing unless awaited"]
+#[must_use = "dropping an arm cancels its future, and a result in it is lost"]
 pub enum Arm<'a, T, A = AnyThread> {
     /// The result, inline: nothing is allocated.
     Ready(T),
@@ -44,7 +44,7 @@ pub enum Arm<'a, T, A = AnyThread> {
     /// not fit, is `Boxed`; see [`from_source`](crate::ValueFuture::from_source).)
     #[non_exhaustive]
     Source {
-        /// The reference to the source. It abandons the operation when it is dropped.
+        /// The reference to the source. Dropping it cancels the operation.
         source: SourceRef<'a, T, A>,
         /// The operation's token, to be read; `source` has it too.
         token: Token,
@@ -58,12 +58,12 @@ pub enum Arm<'a, T, A = AnyThread> {
 pub type LocalArm<'a, T> = Arm<'a, T, OneThread>;
 
 /// The boxed arm of a future. It is awaited as a future again: `ValueFuture::from(boxed)`.
-#[must_use = "futures do nothing unless awaited"]
+#[must_use = "dropping it cancels the future"]
 pub struct BoxedFuture<'a, T, A = AnyThread>(Packed<'a, T, A>);
 
 /// The source arm of a future: a reference to a source, with the token of one operation. It is
 /// awaited as a future again: `ValueFuture::from(source)`.
-#[must_use = "futures do nothing unless awaited"]
+#[must_use = "dropping it cancels the operation"]
 pub struct SourceRef<'a, T, A = AnyThread>(Packed<'a, T, A>);
 
 impl<'a, T, A> BoxedFuture<'a, T, A> {

@@ -23,7 +23,7 @@ use crate::{
 /// Never for a rule that was broken by the future, or by those that it was combined from. A panic of
 /// what is in it passes through, and from then on every poll gives
 /// [`Rule::PolledAfterPanic`](crate::Rule::PolledAfterPanic).
-#[must_use = "futures do nothing unless awaited"]
+#[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 #[derive(Debug)]
 pub struct Checked<'a, T, A = AnyThread> {
     packed: Packed<'a, T, A>,

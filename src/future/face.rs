@@ -7,7 +7,7 @@ macro_rules! face {
         $Face:ident, $affinity:ty, $arm:ty, $checked:ty, $shared:ident, [$($send:tt)*]
     ) => {
         $(#[$doc])*
-        #[must_use = "a result that is not awaited is dropped with its future"]
+        #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
         pub struct $Face<'a, T>(pub(crate) Packed<'a, T, $affinity>);
 
         impl<'a, T> $Face<'a, T> {
@@ -161,7 +161,7 @@ macro_rules! face {
             /// `&'a Source<S>` or by a counted reference to one.
             ///
             /// Until the result is given out, the future stands for the one consumer of that
-            /// operation: [`abandon`](crate::ValueSource::abandon) is called if it is dropped.
+            /// operation: [`cancel`](crate::ValueSource::cancel) is called if it is dropped.
             ///
             /// # Sizes and allocation
             ///

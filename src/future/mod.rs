@@ -59,7 +59,7 @@ face! {
     /// # Cancel safety
     ///
     /// Dropping it at any time is sound: a boxed future is dropped with it, a source is told by
-    /// [`abandon`](crate::ValueSource::abandon), once, and **an inline result is dropped**. That
+    /// [`cancel`](crate::ValueSource::cancel), once, and **an inline result is dropped**. That
     /// one has been taken from where it was when the method was *called*, not when the future was
     /// polled. So where a branch of `select!` may lose, and the result must not be lost with it,
     /// make the call in an async block: `message = async { queue.recv().await } => …`.

@@ -16,9 +16,9 @@ pub enum KeyError {
     /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find it
     /// pending. No other producer can complete it from now on.
     BeingCompleted,
-    /// The consumer has gone, and the operation with it. (Once its slot serves another one, the key is
+    /// The consumer was dropped, and so the operation was cancelled. (Once its slot serves another one, the key is
     /// [`Stale`](KeyError::Stale).)
-    Abandoned,
+    Closed,
     /// The pool or source has not given this key out: it is forged, or that of another one. (One that is forged
     /// may also look stale, and one of another pool or source may have the number of a key that was given out
     /// here: then it is that key. None reaches an operation whose key was not given out.)
@@ -37,7 +37,7 @@ impl fmt::Display for KeyError {
             KeyError::BeingCompleted => {
                 "being completed: another producer has claimed its operation"
             }
-            KeyError::Abandoned => "abandoned: nobody waits for the result of its operation",
+            KeyError::Closed => "closed: the consumer of its operation has gone",
             KeyError::Unknown => "unknown: it was not given out here",
         })
     }

@@ -33,7 +33,7 @@ pub(crate) unsafe fn complete<T, H: Home>(
         // SAFETY: the operation was claimed here.
         Ok(claimed) => match unsafe { fulfil(slot, claimed, State::fulfil, value) } {
             Ok(_wake) => Ok(()),
-            Err(value) => Err((KeyError::Abandoned, value)),
+            Err(value) => Err((KeyError::Closed, value)),
         },
         Err(kind) => Err((kind, value)),
     }
@@ -53,7 +53,7 @@ pub(crate) unsafe fn end<T, H: Home>(
         // SAFETY: the operation was claimed here.
         Ok(claimed) => match unsafe { refuse(slot, claimed) } {
             Ok(_wake) => Ok(()),
-            Err(()) => Err((KeyError::Abandoned, ())),
+            Err(()) => Err((KeyError::Closed, ())),
         },
         Err(kind) => Err((kind, ())),
     }

@@ -170,12 +170,12 @@ impl<T, H: Home> Producer<'_, T, H> {
     /// Nobody waits for a result any more: the consumer has gone, or somebody with the key was
     /// faster.
     #[inline]
-    pub(crate) fn is_abandoned(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         !self.slot().state().is_open()
     }
 
-    /// `Ready` if [`is_abandoned`](Producer::is_abandoned), and otherwise `cx` is woken when it is.
-    pub(crate) fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// `Ready` if [`is_closed`](Producer::is_closed), and otherwise `cx` is woken when it is.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let slot = self.slot();
         let state = slot.state();
         if !state.is_open() {

@@ -39,7 +39,7 @@ macro_rules! face {
         /// The producer's end of an operation. It goes to whoever will have the result.
         ///
         /// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`] says.
-        /// If the consumer goes first, the completer [is abandoned](Self::is_abandoned), and gets its
+        /// If the consumer goes first, the completer [is closed](Self::is_closed), and gets its
         /// value back.
         ///
         /// # Sizes and allocation
@@ -343,11 +343,11 @@ macro_rules! face {
             /// the key was faster.
             #[must_use]
             #[inline]
-            pub fn is_abandoned(&self) -> bool {
-                self.0.is_abandoned()
+            pub fn is_closed(&self) -> bool {
+                self.0.is_closed()
             }
 
-            /// Waits until [`is_abandoned`](Self::is_abandoned): so that what nobody wants need not be
+            /// Waits until [`is_closed`](Self::is_closed): so that what nobody wants need not be
             /// computed.
             ///
             /// The waker of the last call is woken; it is dropped with the completer.
@@ -362,15 +362,15 @@ macro_rules! face {
             #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
             /// let (mut completer, completion) = pool.rent();
             /// let cx = &mut Context::from_waker(Waker::noop());
-            /// assert!(completer.poll_abandoned(cx).is_pending());
+            /// assert!(completer.poll_closed(cx).is_pending());
             /// drop(completion);
-            /// assert!(completer.poll_abandoned(cx).is_ready());
+            /// assert!(completer.poll_closed(cx).is_ready());
             /// ```
-            pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-                self.0.poll_abandoned(cx)
+            pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+                self.0.poll_closed(cx)
             }
 
-            /// [`poll_abandoned`](Self::poll_abandoned) as a future, for `select!` and its like.
+            /// [`poll_closed`](Self::poll_closed) as a future, for `select!` and its like.
             ///
             /// # Cancel safety
             ///
@@ -388,24 +388,25 @@ macro_rules! face {
             ///
             /// # futures::executor::block_on(async {
             /// # let work = std::future::pending::<u32>();
-            /// match futures::future::select(pin!(completer.abandoned()), pin!(work)).await {
+            /// match futures::future::select(pin!(completer.closed()), pin!(work)).await {
             ///     futures::future::Either::Left(_) => println!("nobody waits: stop"),
             ///     futures::future::Either::Right((value, _)) => println!("done: {value}"),
             /// }
             /// # });
             /// ```
-            pub fn abandoned(&mut self) -> impl Future<Output = ()> {
-                poll_fn(|cx| self.poll_abandoned(cx))
+            pub fn closed(&mut self) -> impl Future<Output = ()> {
+                poll_fn(|cx| self.poll_closed(cx))
             }
 
-            /// The key of the operation. Both the key and this completer may complete it; the first
-            /// wins.
+            /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
             ///
-            /// With the completer kept, the producer hears that [nobody waits](Self::is_abandoned), and
-            /// ends the wait when it goes; until then the slot is not used again. A completer that is
-            /// [turned into the key](Self::into_key) does neither.
+            /// **If this completer is dropped, the operation ends**, and the key is refused from then on. A request whose
+            /// answer brings the key back takes [`into_key`](Self::into_key), which uses the completer up.
+            ///
+            /// While the completer is held, its holder can observe that the consumer [has gone](Self::is_closed),
+            /// and the slot is not used again.
             #[must_use]
-            pub fn key(&self) -> Key {
+            pub fn key_while_held(&self) -> Key {
                 self.0.issue_key().key()
             }
 
@@ -494,8 +495,8 @@ macro_rules! face {
 
         impl<T> fmt::Debug for $Completer<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let abandoned = self.is_abandoned();
-                f.debug_struct(stringify!($Completer)).field("abandoned", &abandoned).finish()
+                let closed = self.is_closed();
+                f.debug_struct(stringify!($Completer)).field("closed", &closed).finish()
             }
         }
 

@@ -19,12 +19,12 @@ pub struct Stats {
     /// retired after 2³² of its operations. A slot of a pool that is bounded to 2ⁿ is retired after 2⁶³⁻ⁿ: with
     /// 65,536 slots, after four years at a million operations a second in that slot.
     pub retired: u64,
-    /// How many times a key was refused, for whatever reason: it was stale, had been used, was that of an abandoned
+    /// How many times a key was refused, for whatever reason: it was stale, had been used, was that of a cancelled
     /// operation, or never given out.
-    pub stale_rejections: u64,
+    pub refused_keys: u64,
     /// How many operations lost their consumer before they had a result. They are counted when their
     /// slot comes back.
-    pub abandoned: u64,
+    pub cancelled: u64,
     /// How many times the pool has called the allocator.
     pub allocations: u64,
 }

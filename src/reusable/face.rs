@@ -52,9 +52,9 @@ macro_rules! face {
             /// let key = source.key().unwrap();
             /// assert!(source.begin().is_err());
             ///
-            /// source.complete(key, Some(5)).unwrap();
+            /// source.complete_key(key, Some(5)).unwrap();
             /// assert_eq!(futures::executor::block_on(answer), Some(5));
-            /// assert!(source.complete(key, Some(6)).is_err());
+            /// assert!(source.complete_key(key, Some(6)).is_err());
             /// assert!(source.begin().is_ok());
             /// ```
             #[inline]
@@ -111,7 +111,7 @@ macro_rules! face {
 
             /// Returns the key of the operation that a key can complete. It was [begun](Self::begin) without a
             /// completer, or its completer has given out the key; no producer has claimed or completed it, and its
-            /// future is there. That may change right after the call; [`complete`](Self::complete) refuses a late
+            /// future is there. That may change right after the call; [`complete_key`](Self::complete_key) refuses a late
             /// key.
             #[must_use]
             #[inline]
@@ -130,8 +130,8 @@ macro_rules! face {
             /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
             /// it likes.
             #[inline]
-            pub fn complete(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-                self.0.complete(key, value)
+            pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
+                self.0.complete_key(key, value)
             }
 
             /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
@@ -139,8 +139,8 @@ macro_rules! face {
             /// # Errors
             ///
             /// Why the key was refused. The operation that is live is not touched.
-            pub fn reset(&self, key: Key) -> Result<(), CompleteError<()>> {
-                self.0.reset(key)
+            pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
+                self.0.abandon_key(key)
             }
 
             /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
@@ -179,7 +179,7 @@ macro_rules! face {
             ///
             /// # Reentrancy
             ///
-            #[doc = concat!("As [`complete`](", stringify!($Source), "::complete) of the source.")]
+            #[doc = concat!("As [`complete_key`](", stringify!($Source), "::complete_key) of the source.")]
             #[inline]
             pub fn complete(self, value: T) -> Result<(), T> {
                 self.0.complete(value)
@@ -188,31 +188,36 @@ macro_rules! face {
             /// Whether nobody waits for a value any more.
             #[must_use]
             #[inline]
-            pub fn is_abandoned(&self) -> bool {
-                self.0.is_abandoned()
+            pub fn is_closed(&self) -> bool {
+                self.0.is_closed()
             }
 
-            /// Waits until [`is_abandoned`](Self::is_abandoned). The waker of the last call is woken.
-            pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-                self.0.poll_abandoned(cx)
+            /// Waits until [`is_closed`](Self::is_closed). The waker of the last call is woken.
+            pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+                self.0.poll_closed(cx)
             }
 
-            /// [`poll_abandoned`](Self::poll_abandoned) as a future.
-            pub fn abandoned(&mut self) -> impl Future<Output = ()> {
-                poll_fn(|cx| self.poll_abandoned(cx))
+            /// [`poll_closed`](Self::poll_closed) as a future.
+            pub fn closed(&mut self) -> impl Future<Output = ()> {
+                poll_fn(|cx| self.poll_closed(cx))
             }
 
-            /// The key of the operation. Both the key and this completer may complete it; the first wins.
+            /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
+            ///
+            /// **If this completer is dropped, the operation ends**, and the key is refused from then on. For an operation
+            /// that only its key completes, there is [`begin`]: it makes no completer.
+            ///
+            #[doc = concat!("[`begin`]: ", stringify!($Source), "::begin")]
             #[must_use]
-            pub fn key(&self) -> Key {
+            pub fn key_while_held(&self) -> Key {
                 IndexLayout::key_of_one(self.0.issue_key())
             }
         }
 
         impl<T> fmt::Debug for $Completer<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let abandoned = self.is_abandoned();
-                f.debug_struct(stringify!($Completer)).field("abandoned", &abandoned).finish()
+                let closed = self.is_closed();
+                f.debug_struct(stringify!($Completer)).field("closed", &closed).finish()
             }
         }
     };

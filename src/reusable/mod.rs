@@ -31,7 +31,7 @@ face! {
     /// for each direction of it.
     ///
     /// [`begin`](Self::begin) gives the future of the next operation, and [`key`](Self::key) its name, which
-    /// may leave the process and come back late: [`complete`](Self::complete) takes it, and refuses one of
+    /// may leave the process and come back late: [`complete_key`](Self::complete_key) takes it, and refuses one of
     /// an operation that is over. [`begin_held`](Self::begin_held) gives a completer instead, for a producer
     /// that has to be done before the next operation begins. There is one operation at a time: to begin
     /// another is an error, [`Busy`].
@@ -72,7 +72,7 @@ face! {
     ///     fn interrupt(&self, byte: u8) {
     ///         if let Some(key) = self.read.key() {
     ///             // It may have been dropped meanwhile.
-    ///             let _ = self.read.complete(key, Ok(byte));
+    ///             let _ = self.read.complete_key(key, Ok(byte));
     ///         }
     ///     }
     /// }
@@ -89,7 +89,7 @@ face! {
     /// ```
     ReusableSource, ReusableCompleter, ValueFuture, AnyThread, [Send],
     "# Blocking\n\n\
-    If a producer is inside [`complete`](Self::complete) or [`reset`](Self::reset) while the future of the last \
+    If a producer is inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key) while the future of the last \
     operation is dropped, this call spins until that producer has returned the slot. With the feature `std` it then \
     yields, and at last sleeps for 50 µs at a time. That takes \
     about as long as moving a `T`. So the call never fails for a single caller that has dropped its last future \

@@ -192,7 +192,7 @@ impl<T, H: Home> Place<T, H> {
     }
 
     #[inline]
-    pub(super) fn complete(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
+    pub(super) fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
         let completed = match presented(key) {
             // SAFETY: it lives, and has one slot.
             Some(presented) => unsafe { keyed::complete(self.slot(), presented, value) },
@@ -201,7 +201,7 @@ impl<T, H: Home> Place<T, H> {
         completed.map_err(|(kind, value)| CompleteError { key, kind, value })
     }
 
-    pub(super) fn reset(&self, key: Key) -> Result<(), CompleteError<()>> {
+    pub(super) fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
         let ended = match presented(key) {
             // SAFETY: it lives, and has one slot.
             Some(presented) => unsafe { keyed::end(self.slot(), presented) },
@@ -272,7 +272,7 @@ mod tests {
         for key in &mut keys {
             let mut consumer = place.begin().unwrap();
             *key = place.key();
-            assert!(place.complete(key.unwrap(), Some(7)).is_ok());
+            assert!(place.complete_key(key.unwrap(), Some(7)).is_ok());
             let cx = &mut Context::from_waker(Waker::noop());
             assert_eq!(consumer.poll(cx), Poll::Ready(Some(Some(7))));
         }
@@ -281,7 +281,7 @@ mod tests {
             assert!(place.is_busy());
             assert!(place.begin().is_none() && place.begin_held().is_none());
             assert_eq!((place.key(), place.progress()), (None, "retired"));
-            let kinds = keys.map(|key| place.reset(key.unwrap()).unwrap_err().kind());
+            let kinds = keys.map(|key| place.abandon_key(key.unwrap()).unwrap_err().kind());
             assert_eq!(kinds, [KeyError::Stale, KeyError::AlreadyCompleted]);
             place.clear();
         }

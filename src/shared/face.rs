@@ -6,7 +6,7 @@ macro_rules! face {
         $Shared:ident, $Weak:ident, $Future:ident, $affinity:ty
     ) => {
         $(#[$doc])*
-        #[must_use = "futures do nothing unless awaited"]
+        #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
         pub struct $Shared<'a, T>(Handle<'a, T, $affinity>);
 
         impl<'a, T> $Shared<'a, T> {

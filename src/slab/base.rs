@@ -35,7 +35,7 @@ pub(crate) struct Base<S: Item> {
     pub(crate) storage: Storage<S>,
     /// The number of rents that no thread cache has counted. Unused if slots count their uses.
     pub(crate) rented: S::Word,
-    pub(crate) abandoned: S::Word,
+    pub(crate) cancelled: S::Word,
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
     pub(crate) allocations: S::Word,
@@ -52,7 +52,7 @@ impl<S: Item> Base<S> {
             storage: Storage::new(slab, &settings.table, settings.limit()),
             settings,
             rented: S::Word::new(0),
-            abandoned: S::Word::new(0),
+            cancelled: S::Word::new(0),
             refused: S::Word::new(0),
             allocations: S::Word::new(allocations),
         }
@@ -72,15 +72,15 @@ impl<S: Item> Base<S> {
             high_water,
             capacity: counts.capacity.into(),
             retired: counts.retired.into(),
-            stale_rejections: self.refused.load(),
-            abandoned: self.abandoned.load(),
+            refused_keys: self.refused.load(),
+            cancelled: self.cancelled.load(),
             allocations: self.allocations.load(),
         }
     }
 
     #[cfg(loom)]
     pub(crate) fn touch(&mut self) {
-        let Self { rented, abandoned, refused, allocations, .. } = self;
-        [rented, abandoned, refused, allocations].into_iter().for_each(Word::touch);
+        let Self { rented, cancelled, refused, allocations, .. } = self;
+        [rented, cancelled, refused, allocations].into_iter().for_each(Word::touch);
     }
 }

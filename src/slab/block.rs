@@ -133,7 +133,7 @@ impl<H: Pooling> Block<H> {
         unsafe { dealloc(this.as_ptr().cast(), Self::layout(size)) };
     }
 
-    const END: End = End { exhausted: false, abandoned: false };
+    const END: End = End { exhausted: false, cancelled: false };
 }
 
 // SAFETY: `page` returns the page that made the block.

@@ -124,7 +124,7 @@ impl<S: Item> Slab for LocalSlab<S> {
     unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
-        let usual = !end.exhausted && !end.abandoned && slab.handles.get() != 0;
+        let usual = !end.exhausted && !end.cancelled && slab.handles.get() != 0;
         usual && slab.magazines.push(slot, ROOM)
     }
 
@@ -138,8 +138,8 @@ impl<S: Item> Slab for LocalSlab<S> {
             slab.make_room();
             slab.magazines.push(slot, ROOM);
         }
-        if end.abandoned {
-            slab.base.abandoned.add(1);
+        if end.cancelled {
+            slab.base.cancelled.add(1);
         }
         if slab.handles.get() == 0 {
             // SAFETY: nobody has a handle.

@@ -409,7 +409,7 @@ impl<S: Item> Slab for SharedSlab<S> {
 
     #[inline(always)]
     unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
-        if end.exhausted || end.abandoned {
+        if end.exhausted || end.cancelled {
             return false;
         }
         thread_caches::find(this.cast()).is_some_and(|cache| cache.push(slot))
@@ -418,8 +418,8 @@ impl<S: Item> Slab for SharedSlab<S> {
     unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
         // SAFETY: the slot keeps the slab allocated until it is returned.
         let slab = unsafe { this.as_ref() };
-        if end.abandoned {
-            slab.base.abandoned.add(1);
+        if end.cancelled {
+            slab.base.cancelled.add(1);
         }
         // SAFETY: the slot came back so.
         let retire = end.exhausted && !unsafe { S::begin_epoch(slot, slab.base.settings.layout) };

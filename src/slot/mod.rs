@@ -74,5 +74,5 @@ pub(crate) struct End {
     /// All generations of the epoch are used. The slot must not be rented before [`Slot::begin_epoch`].
     pub(crate) exhausted: bool,
     /// Its consumer went before there was a result.
-    pub(crate) abandoned: bool,
+    pub(crate) cancelled: bool,
 }

@@ -268,12 +268,12 @@ impl<T, H: Home> Slot<T, H> {
     ///
     /// The caller is the only one who refers to the slot, and does so no longer.
     #[inline(always)]
-    unsafe fn end(&self, abandoned: bool) -> End {
+    unsafe fn end(&self, cancelled: bool) -> End {
         let next = self.number().next_generation();
         if let Some(next) = next {
             self.number.publish(next.bits());
         }
-        End { exhausted: next.is_none(), abandoned }
+        End { exhausted: next.is_none(), cancelled }
     }
 
     /// Gives a slot that is [exhausted](End::exhausted) the first number of its next epoch, if there is one.

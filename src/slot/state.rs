@@ -302,7 +302,7 @@ impl State {
         if !self.has(KEYED) {
             KeyError::Unknown
         } else if self.has(PENDING | GONE) {
-            KeyError::Abandoned
+            KeyError::Closed
         } else if self.has(PENDING) {
             KeyError::BeingCompleted
         } else {

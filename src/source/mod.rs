@@ -27,8 +27,8 @@ pub use wrapper::Source;
 /// The trait is safe: a wrong implementation may give wrong answers, hang or panic, but it cannot
 /// cause undefined behaviour. To be of use,
 ///
-/// 1. `poll` and `abandon` look at the token first. A stale one has *no* effect on the live
-///    operation: `poll` returns `Ready(Err(StaleToken))`, `abandon` returns.
+/// 1. `poll` and `cancel` look at the token first. A stale one has *no* effect on the live
+///    operation: `poll` returns `Ready(Err(StaleToken))`, `cancel` returns.
 /// 2. `Ready(Ok(_))` ends the operation: its token is stale from then on.
 /// 3. `Pending` means that the waker of the *last* poll is woken when polling makes sense again.
 /// 4. The waker is called after the result has been stored, and with no lock held: it may poll or
@@ -40,12 +40,12 @@ pub use wrapper::Source;
 /// # What a caller may rely on
 ///
 /// The futures of this crate poll with the token that they were made with, never again after
-/// `Ready`, and call `abandon` exactly once if they are dropped, or their poll unwinds, before
+/// `Ready`, and call `cancel` exactly once if they are dropped, or their poll unwinds, before
 /// `Ready`.
 ///
 /// # Reentrancy
 ///
-/// `poll` may clone and drop wakers, `abandon` may drop one, and both are code of somebody else:
+/// `poll` may clone and drop wakers, `cancel` may drop one, and both are code of somebody else:
 /// do it with no lock held and no borrow open.
 ///
 /// # Examples
@@ -66,5 +66,5 @@ pub trait ValueSource {
     ///
     /// It is called while a future is dropped. If that is while a panic unwinds, a panic in here aborts the
     /// process.
-    fn abandon(&self, token: Token);
+    fn cancel(&self, token: Token);
 }

@@ -15,7 +15,7 @@ use crate::{
     error::{Site, Spent},
 };
 
-/// An operation of a source, which it abandons when it is dropped live.
+/// An operation of a source, which it cancels when it is dropped live.
 struct Unpacked<'a, R: SourceReference<'a>> {
     reference: R,
     token: Token,
@@ -51,7 +51,7 @@ impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
 impl<'a, R: SourceReference<'a>> Drop for Unpacked<'a, R> {
     fn drop(&mut self) {
         if self.live {
-            self.reference.abandon(self.token);
+            self.reference.cancel(self.token);
         }
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     struct Numbers {
         polls: Cell<u16>,
         /// How often, and the last token.
-        abandoned: Cell<(u16, Token)>,
+        cancelled: Cell<(u16, Token)>,
     }
 
     const LIVE: Token = Token::new(7);
@@ -90,8 +90,8 @@ mod tests {
             if self.polls.get() == 1 { Poll::Pending } else { Poll::Ready(Ok(token.get())) }
         }
 
-        fn abandon(&self, token: Token) {
-            self.abandoned.set((self.abandoned.get().0 + 1, token));
+        fn cancel(&self, token: Token) {
+            self.cancelled.set((self.cancelled.get().0 + 1, token));
         }
     }
 
@@ -109,7 +109,7 @@ mod tests {
         fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
             Poll::Ready(Ok(self.0))
         }
-        fn abandon(&self, _: Token) {}
+        fn cancel(&self, _: Token) {}
     }
 
     fn far_away<F>(make: impl FnOnce() -> F) -> F {
@@ -139,7 +139,7 @@ mod tests {
         let mut future = operation(&source, LIVE);
         assert_eq!(poll(&mut future), Poll::Pending);
         assert_eq!(poll(&mut future), Poll::Ready(7));
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get().0), (1, 0));
+        assert_eq!((Rc::strong_count(&source), source.cancelled.get().0), (1, 0));
         assert!(matches!(future.into_arm(), Arm::Taken));
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let mut future = LocalValueFuture::from(arm);
         assert_eq!(poll(&mut future), Poll::Pending);
         drop(future);
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, (1, LIVE)));
+        assert_eq!((Rc::strong_count(&source), source.cancelled.get()), (1, (1, LIVE)));
     }
 
     #[test]
@@ -163,15 +163,15 @@ mod tests {
             assert_eq!(error.stale_token(), Some(StaleToken::new(LIVE, Token::new(8))));
             assert_eq!(error.arm(), Some(ArmKind::Source));
         }
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get().0), (1, 0));
+        assert_eq!((Rc::strong_count(&source), source.cancelled.get().0), (1, 0));
     }
 
     #[test]
-    fn a_panic_abandons_once() {
+    fn a_panic_cancels_once() {
         let source = numbers();
         let mut future = operation(&source, PANICS);
         assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());
-        assert_eq!((Rc::strong_count(&source), source.abandoned.get()), (1, (1, PANICS)));
+        assert_eq!((Rc::strong_count(&source), source.cancelled.get()), (1, (1, PANICS)));
         let Poll::Ready(Err(error)) = poll(future.checked()) else { panic!("not refused") };
         assert!(error.to_string().contains("polled after a panic"), "{error}");
     }

@@ -48,7 +48,7 @@ use crate::{
 ///         Poll::Ready(Ok(token.get() * 2))
 ///     }
 ///
-///     fn abandon(&self, token: Token) {
+///     fn cancel(&self, token: Token) {
 ///         if token == self.live.get() {
 ///             self.live.set(token.next());
 ///         }
@@ -151,7 +151,7 @@ impl<S: ValueSource> Pointee for Source<S> {
     const SITE: Site = Site::Source;
 
     unsafe fn give_up(pointee: *mut (), head: Head) {
-        /// Gives the reference back even if `abandon` panics.
+        /// Gives the reference back even if `cancel` panics.
         struct Release<S>(*mut (), Head, PhantomData<S>);
         impl<S> Drop for Release<S> {
             fn drop(&mut self) {
@@ -162,6 +162,6 @@ impl<S: ValueSource> Pointee for Source<S> {
         let _release = Release::<S>(pointee, head, PhantomData);
         // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
         let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
-        source.abandon(head.token());
+        source.cancel(head.token());
     }
 }

@@ -50,7 +50,7 @@ use futures_core::{FusedStream, Stream};
 ///             let Some(key) = self.next.key() else { return lines.push_back(line) };
 ///             // No waker is called under the lock.
 ///             drop(lines);
-///             match self.next.complete(key, line) {
+///             match self.next.complete_key(key, line) {
 ///                 Ok(()) => return,
 ///                 // Who waited has left at this instant, and may have come back.
 ///                 Err(refused) => line = refused.into_value(),

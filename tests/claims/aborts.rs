@@ -45,10 +45,10 @@ fn a_consumer_and_a_watcher_whose_wakers_both_panic() {
     aborts("a_consumer_and_a_watcher_whose_wakers_both_panic", || {
         let pool = Pool::<Option<u32>>::new();
         let (mut completer, mut completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         assert!(poll_with(&mut completion, &panics("the consumer")).is_pending());
         let watcher = panics("the watcher");
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&watcher)).is_pending());
+        assert!(completer.poll_closed(&mut Context::from_waker(&watcher)).is_pending());
         let _ = pool.complete_key(key, Some(1));
     });
     said!("src/pool/face.rs", "if both panic, the process aborts");
@@ -56,7 +56,7 @@ fn a_consumer_and_a_watcher_whose_wakers_both_panic() {
 
 #[test]
 #[cfg_attr(miri, ignore = "starts a process")]
-fn a_source_that_panics_in_abandon_while_a_panic_unwinds() {
+fn a_source_that_panics_in_cancel_while_a_panic_unwinds() {
     struct Fails;
     impl ValueSource for Fails {
         type Output = ();
@@ -65,11 +65,11 @@ fn a_source_that_panics_in_abandon_while_a_panic_unwinds() {
             Poll::Pending
         }
 
-        fn abandon(&self, _: Token) {
-            panic!("in abandon");
+        fn cancel(&self, _: Token) {
+            panic!("in cancel");
         }
     }
-    aborts("a_source_that_panics_in_abandon_while_a_panic_unwinds", || {
+    aborts("a_source_that_panics_in_cancel_while_a_panic_unwinds", || {
         let source = Source::new(Fails);
         let _future = ValueFuture::from_source(&source, Token::new(1));
         panic!("which unwinds");

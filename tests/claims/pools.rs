@@ -79,13 +79,13 @@ for_both_pools! {
         let pool = Pool::<Option<u64>>::new();
         let (completer, completion) = pool.rent();
         drop(completion);
-        assert_eq!(pool.stats().abandoned, 0);
+        assert_eq!(pool.stats().cancelled, 0);
         drop(completer);
-        assert_eq!((pool.stats().abandoned, pool.stats().returned), (1, 1));
+        assert_eq!((pool.stats().cancelled, pool.stats().returned), (1, 1));
         let (completer, completion) = pool.rent();
         drop(completer);
         drop(completion);
-        assert_eq!(pool.stats().abandoned, 1, "it had its result");
+        assert_eq!(pool.stats().cancelled, 1, "it had its result");
     }
 
     #[test]
@@ -94,14 +94,14 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         pool.complete_key(key, Some(1)).unwrap();
-        assert_eq!(pool.stats().stale_rejections, 0);
+        assert_eq!(pool.stats().refused_keys, 0);
         assert!(pool.complete_key(key, Some(2)).is_err());
         assert!(pool.abandon_key(key).is_err());
         drop(completion);
         let _ends = pool.rent();
         assert!(pool.complete_key(key, Some(3)).is_err());
         assert!(pool.complete_key(value_future::Key::from_u64(u64::MAX), Some(4)).is_err());
-        assert_eq!(pool.stats().stale_rejections, 4);
+        assert_eq!(pool.stats().refused_keys, 4);
     }
 
     #[test]

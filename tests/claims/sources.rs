@@ -15,10 +15,10 @@ fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
     drop(read);
     assert!(!source.is_busy() && source.key().is_none());
     let mut next = source.begin().unwrap();
-    let late = source.complete(key, Some(1)).unwrap_err();
+    let late = source.complete_key(key, Some(1)).unwrap_err();
     assert_eq!((late.kind(), late.into_value()), (KeyError::Stale, Some(1)));
     assert_eq!(poll(&mut next), Poll::Pending);
-    source.complete(source.key().unwrap(), Some(2)).unwrap();
+    source.complete_key(source.key().unwrap(), Some(2)).unwrap();
     assert_eq!(poll(&mut next), Poll::Ready(Some(2)));
     said!("README.md", "A dropped read frees the source.");
 }
@@ -28,7 +28,7 @@ fn two_sources_and_two_pools_give_equal_keys() {
     let (read, write) = (ReusableSource::<Option<u64>>::new(), ReusableSource::new());
     let (_read, mut future) = (read.begin().unwrap(), write.begin().unwrap());
     assert_eq!(read.key(), write.key());
-    write.complete(read.key().unwrap(), Some(7_u64)).unwrap();
+    write.complete_key(read.key().unwrap(), Some(7_u64)).unwrap();
     assert_eq!(poll(&mut future), Poll::Ready(Some(7)));
     let pools = [(); 2].map(|()| Pool::<Option<u64>>::new());
     let [one, two] = pools.each_ref().map(|pool| pool.rent().0.into_key());

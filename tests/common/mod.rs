@@ -123,9 +123,9 @@ pub(crate) fn count(counter: &AtomicUsize) -> usize {
 pub(crate) struct Script<T> {
     state: Mutex<State<T>>,
     pub(crate) polls: AtomicUsize,
-    pub(crate) abandoned: AtomicUsize,
+    pub(crate) cancelled: AtomicUsize,
     panic_in_poll: bool,
-    panic_in_abandon: bool,
+    panic_in_cancel: bool,
 }
 
 #[derive(Debug)]
@@ -146,9 +146,9 @@ impl<T> Script<T> {
         Script {
             state: Mutex::default(),
             polls: AtomicUsize::new(0),
-            abandoned: AtomicUsize::new(0),
+            cancelled: AtomicUsize::new(0),
             panic_in_poll: false,
-            panic_in_abandon: false,
+            panic_in_cancel: false,
         }
     }
 
@@ -156,8 +156,8 @@ impl<T> Script<T> {
         Script { panic_in_poll: true, ..Script::new() }
     }
 
-    pub(crate) fn that_panics_in_abandon() -> Self {
-        Script { panic_in_abandon: true, ..Script::new() }
+    pub(crate) fn that_panics_in_cancel() -> Self {
+        Script { panic_in_cancel: true, ..Script::new() }
     }
 
     /// The token of the live operation.
@@ -213,9 +213,9 @@ impl<T> ValueSource for Script<T> {
         polled
     }
 
-    fn abandon(&self, token: Token) {
-        self.abandoned.fetch_add(1, Relaxed);
-        assert!(!self.panic_in_abandon, "the source panics when it is abandoned");
+    fn cancel(&self, token: Token) {
+        self.cancelled.fetch_add(1, Relaxed);
+        assert!(!self.panic_in_cancel, "the source panics when it is told to cancel");
         let (_waker, _value) = self.with(|state| {
             if token.check(state.live).is_err() {
                 return (None, None);

@@ -47,7 +47,7 @@ fn complete_against_poll_and_drop() {
         drop((completion, waker));
         let given = producer.join().unwrap();
         assert!(given || !taken);
-        assert_eq!(pool.stats().abandoned, u64::from(!given));
+        assert_eq!(pool.stats().cancelled, u64::from(!given));
         assert!(count.get() <= usize::from(given && !taken));
         assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was lost");
         assert_dropped(&rest);
@@ -82,7 +82,7 @@ fn complete_against_drop() {
         let consumer = thread::spawn(move || drop(completion));
         let given = producer.join().unwrap();
         consumer.join().unwrap();
-        assert_eq!(pool.stats().abandoned, u64::from(!given));
+        assert_eq!(pool.stats().cancelled, u64::from(!given));
         assert_dropped(&rest);
         assert_idle(&pool, 1);
     });

@@ -22,7 +22,7 @@ fn the_same_key_twice() {
         assert!(ours.is_ok() != other.is_ok());
         let refused = ours.and(other).unwrap_err();
         assert!(matches!(refused, KeyError::AlreadyCompleted | KeyError::BeingCompleted));
-        assert_eq!(pool.stats().stale_rejections, 1);
+        assert_eq!(pool.stats().refused_keys, 1);
         assert_dropped(&one_rest);
         assert_dropped(&two_rest);
         assert_idle(&pool, 1);
@@ -56,7 +56,7 @@ fn a_key_against_the_completer_that_kept_it() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         let ((one, one_rest), (two, two_rest)) = (value(1), value(2));
         let theirs = pool.clone();
         let other = thread::spawn(move || theirs.complete_key(key, one).is_ok());
@@ -76,7 +76,7 @@ fn a_key_against_drop_of_the_completer() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         let (given, rest) = value(7);
         let theirs = pool.clone();
         let other = thread::spawn(move || theirs.complete_key(key, given).is_ok());
@@ -101,8 +101,8 @@ fn a_key_against_drop_of_the_completion() {
         let other = thread::spawn(move || theirs.complete_key(key, given).map_err(|e| e.kind()));
         drop(completion);
         let other = other.join().unwrap();
-        assert!(matches!(other, Ok(()) | Err(KeyError::Abandoned)), "{other:?}");
-        assert_eq!(pool.stats().abandoned, u64::from(other.is_err()));
+        assert!(matches!(other, Ok(()) | Err(KeyError::Closed)), "{other:?}");
+        assert_eq!(pool.stats().cancelled, u64::from(other.is_err()));
         assert_dropped(&rest);
         assert_idle(&pool, 1);
     });
@@ -131,7 +131,7 @@ fn a_pool_of_one_after_the_result_of_a_completer_with_a_key() {
     model(|| {
         let pool = Pool::<Value>::builder().max_slots(1).build();
         let (completer, completion) = pool.rent();
-        let _key = completer.key();
+        let _key = completer.key_while_held();
         let other = thread::spawn(move || completer.complete(value(7).0).is_ok());
         assert_eq!(*block_on(completion).unwrap(), 7);
         drop(pool.try_rent().expect("the one operation has given its result"));
@@ -167,7 +167,7 @@ fn a_key_against_drop_of_both_ends() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         let (given, rest) = value(7);
         let theirs = pool.clone();
         let other = thread::spawn(move || drop(theirs.complete_key(key, given)));
@@ -204,7 +204,7 @@ fn a_late_key_against_the_next_use_of_the_slot() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let old = completer.key();
+        let old = completer.key_while_held();
         let (given, rest) = value(1);
         completer.complete(given).unwrap();
         let ((late, late_rest), (next, next_rest)) = (value(2), value(3));
@@ -212,7 +212,7 @@ fn a_late_key_against_the_next_use_of_the_slot() {
         let other = thread::spawn(move || theirs.complete_key(old, late).map_err(|e| e.kind()));
         assert_eq!(*completion.try_take().unwrap().unwrap(), 1);
         let (completer, completion) = pool.rent();
-        let new = completer.key();
+        let new = completer.key_while_held();
         assert_eq!((new.index(), new.generation()), (old.index(), old.generation() + 1));
         pool.complete_key(completer.into_key(), next).unwrap();
         assert_eq!(*block_on(completion).unwrap(), 3);
@@ -237,7 +237,7 @@ fn a_key_against_the_end_and_the_next_use() {
         let other = thread::spawn(move || theirs.complete_key(old, late).is_ok());
         drop(completion);
         let (completer, completion) = pool.rent();
-        let _key = completer.key();
+        let _key = completer.key_while_held();
         completer.complete(next).unwrap();
         assert_eq!(*completion.try_take().unwrap().unwrap(), 3);
         other.join().unwrap();

@@ -22,7 +22,7 @@ fn completed_by_key_and_begun_again() {
             let key = source.key().unwrap();
             let (given, rest) = value(number);
             let theirs = Arc::clone(&source);
-            let other = thread::spawn(move || theirs.complete(key, given).unwrap());
+            let other = thread::spawn(move || theirs.complete_key(key, given).unwrap());
             assert_eq!(*block_on(future).unwrap(), number);
             // Not joined before the source is used again.
             if number == 1 {
@@ -44,10 +44,10 @@ fn a_late_key_against_the_next_operation() {
         let late = source.key().unwrap();
         let (given, rest) = value(1);
         let theirs = Arc::clone(&source);
-        let other = thread::spawn(move || match theirs.complete(late, given) {
+        let other = thread::spawn(move || match theirs.complete_key(late, given) {
             Ok(()) => {}
             Err(refused) => {
-                assert!(matches!(refused.kind(), KeyError::Abandoned | KeyError::Stale));
+                assert!(matches!(refused.kind(), KeyError::Closed | KeyError::Stale));
             }
         });
         drop(future);
@@ -57,7 +57,7 @@ fn a_late_key_against_the_next_operation() {
         let key = source.key().unwrap();
         assert_ne!(key, late);
         let (second, second_rest) = value(2);
-        source.complete(key, second).unwrap();
+        source.complete_key(key, second).unwrap();
         assert_eq!(*block_on(next).unwrap(), 2);
         assert_dropped(&second_rest);
         other.join().unwrap();
@@ -113,18 +113,18 @@ fn a_late_key_against_the_next_epoch() {
         let other = thread::spawn(move || {
             let (given, rest) = value(1);
             // Its number is that of the next operation but for the epoch.
-            let refused = theirs.complete(first_again, given).unwrap_err();
+            let refused = theirs.complete_key(first_again, given).unwrap_err();
             assert!(matches!(refused.kind(), KeyError::Unknown | KeyError::Stale));
             drop(refused);
             assert_dropped(&rest);
-            let _ = theirs.reset(last);
+            let _ = theirs.abandon_key(last);
         });
         drop(future);
         let next = source.begin().expect("one caller, which has dropped its last future");
         let key = source.key().unwrap();
         assert_eq!((key.index(), key.generation()), (1, 0));
         let (given, rest) = value(2);
-        source.complete(key, given).unwrap();
+        source.complete_key(key, given).unwrap();
         assert_eq!(*block_on(next).unwrap(), 2);
         assert_dropped(&rest);
         other.join().unwrap();
@@ -139,8 +139,8 @@ fn what_the_refused_one_is_told_holds() {
         let future = source.begin().unwrap();
         let key = source.key().unwrap();
         let theirs = Arc::clone(&source);
-        let other = thread::spawn(move || theirs.complete(key, value(1).0).is_ok());
-        match source.complete(key, value(2).0).map_err(|refused| refused.kind()) {
+        let other = thread::spawn(move || theirs.complete_key(key, value(1).0).is_ok());
+        match source.complete_key(key, value(2).0).map_err(|refused| refused.kind()) {
             Err(KeyError::AlreadyCompleted) => {
                 let mut future = future;
                 let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
@@ -180,7 +180,7 @@ fn debug_of_a_source_while_its_next_operation_begins() {
     model(|| {
         let source = source();
         let future = source.begin().unwrap();
-        source.complete(source.key().unwrap(), value(1).0).unwrap();
+        source.complete_key(source.key().unwrap(), value(1).0).unwrap();
         drop(block_on(future));
         let theirs = Arc::clone(&source);
         let looks = thread::spawn(move || format!("{theirs:?}"));

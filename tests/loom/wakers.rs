@@ -87,8 +87,8 @@ fn poll_abandoned_against_drop_of_the_completion() {
         let pool = Pool::<Value>::new();
         let (mut completer, completion) = pool.rent();
         let consumer = thread::spawn(move || drop(completion));
-        block_on(poll_fn(|cx| completer.poll_abandoned(cx)));
-        assert!(completer.is_abandoned());
+        block_on(poll_fn(|cx| completer.poll_closed(cx)));
+        assert!(completer.is_closed());
         consumer.join().unwrap();
         drop(completer);
         assert_idle(&pool, 1);
@@ -101,18 +101,18 @@ fn change_of_watcher_against_drop_of_the_completion() {
         let pool = Pool::<Value>::new();
         let (mut completer, completion) = pool.rent();
         let (first, waker) = Count::new();
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         let consumer = thread::spawn(move || drop(completion));
         let (second, waker) = Count::new();
-        let polled = completer.poll_abandoned(&mut Context::from_waker(&waker));
+        let polled = completer.poll_closed(&mut Context::from_waker(&waker));
         drop(waker);
         consumer.join().unwrap();
         if polled.is_pending() {
             assert_eq!((first.get(), second.get()), (0, 1));
         }
         assert!(
-            completer.poll_abandoned(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+            completer.poll_closed(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
         );
         drop(completer);
         assert!(first.get() + second.get() <= 1);
@@ -129,7 +129,7 @@ fn complete_while_watching_against_drop_of_the_completion() {
         let (mut completer, completion) = pool.rent();
         let (given, rest) = value(7);
         let (count, waker) = Count::new();
-        assert!(completer.poll_abandoned(&mut Context::from_waker(&waker)).is_pending());
+        assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         let consumer = thread::spawn(move || drop(completion));
         let _ = completer.complete(given);
@@ -147,14 +147,14 @@ fn poll_abandoned_against_a_key() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (mut completer, mut completion) = pool.rent();
-        let key = completer.key();
+        let key = completer.key_while_held();
         let (given, rest) = value(7);
         let (count, waker) = Count::new();
         assert!(poll(&mut completion, &waker).is_pending());
         drop(waker);
         let theirs = pool.clone();
         let producer = thread::spawn(move || theirs.complete_key(key, given).unwrap());
-        block_on(poll_fn(|cx| completer.poll_abandoned(cx)));
+        block_on(poll_fn(|cx| completer.poll_closed(cx)));
         drop(completer);
         producer.join().unwrap();
         assert_eq!((count.get(), Arc::strong_count(&count)), (1, 1));

@@ -19,7 +19,7 @@ impl<K: Kind> Driver<K> {
             assert_eq!(spent, !self.oracle.operations[*operation].consumer);
         }
         for (operation, completer) in &self.completers {
-            assert_eq!(K::is_abandoned(completer), self.oracle.is_abandoned(*operation));
+            assert_eq!(K::is_closed(completer), self.oracle.is_closed(*operation));
         }
         for operation in 0..self.oracle.operations.len() {
             for side in [Side::Consumer, Side::Completer] {
@@ -51,8 +51,8 @@ impl<K: Kind> Driver<K> {
         assert_eq!(now.live, oracle.live(), "live");
         assert_eq!(now.returned, rented - oracle.live(), "returned");
         assert_eq!(now.retired, oracle.retired(), "retired");
-        assert_eq!(now.abandoned, oracle.abandoned(), "abandoned");
-        assert_eq!(now.stale_rejections, oracle.refused, "keys refused");
+        assert_eq!(now.cancelled, oracle.cancelled(), "cancelled");
+        assert_eq!(now.refused_keys, oracle.refused, "keys refused");
         assert_eq!(now.high_water, oracle.slots() as u64, "high water");
         assert!(now.high_water <= now.capacity && self.before.capacity <= now.capacity);
         assert!(now.capacity <= self.max.map_or(u64::MAX, u64::from), "{now:?}");

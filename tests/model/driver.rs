@@ -73,7 +73,7 @@ impl<K: Kind> Driver<K> {
         }
         driver.close();
         assert!(driver.witness.drops().iter().all(|drops| *drops == 1), "a value is left");
-        assert_eq!(K::stats(&driver.foreign).stale_rejections, 0);
+        assert_eq!(K::stats(&driver.foreign).refused_keys, 0);
     }
 
     fn close(&mut self) {
@@ -107,8 +107,8 @@ impl<K: Kind> Driver<K> {
                 let operation = nth(&self.completers, pick)?;
                 let waker = self.witness.waker(operation, Side::Completer, letter);
                 let completer = self.completers.get_mut(&operation)?;
-                let polled = K::poll_abandoned(completer, &mut Context::from_waker(&waker));
-                assert_eq!(polled.is_ready(), self.oracle.poll_abandoned(operation, letter));
+                let polled = K::poll_closed(completer, &mut Context::from_waker(&waker));
+                assert_eq!(polled.is_ready(), self.oracle.poll_closed(operation, letter));
             }
             Op::IssueKey(pick) => {
                 let operation = nth(&self.completers, pick)?;

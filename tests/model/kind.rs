@@ -26,8 +26,8 @@ pub(crate) trait Kind: Sized {
     fn abandon_keys(pool: &Self::Pool) -> u32;
 
     fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply>;
-    fn is_abandoned(completer: &Self::Completer) -> bool;
-    fn poll_abandoned(completer: &mut Self::Completer, cx: &mut Context<'_>) -> Poll<()>;
+    fn is_closed(completer: &Self::Completer) -> bool;
+    fn poll_closed(completer: &mut Self::Completer, cx: &mut Context<'_>) -> Poll<()>;
     fn key(completer: &Self::Completer) -> Key;
     fn into_key(completer: Self::Completer) -> Key;
 
@@ -81,14 +81,14 @@ macro_rules! kind {
             fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply> {
                 completer.complete(value)
             }
-            fn is_abandoned(completer: &Self::Completer) -> bool {
-                completer.is_abandoned()
+            fn is_closed(completer: &Self::Completer) -> bool {
+                completer.is_closed()
             }
-            fn poll_abandoned(completer: &mut Self::Completer, cx: &mut Context<'_>) -> Poll<()> {
-                completer.poll_abandoned(cx)
+            fn poll_closed(completer: &mut Self::Completer, cx: &mut Context<'_>) -> Poll<()> {
+                completer.poll_closed(cx)
             }
             fn key(completer: &Self::Completer) -> Key {
-                completer.key()
+                completer.key_while_held()
             }
             fn into_key(completer: Self::Completer) -> Key {
                 completer.into_key()

@@ -185,12 +185,12 @@ impl Oracle {
         in_time
     }
 
-    pub(crate) fn is_abandoned(&self, operation: usize) -> bool {
+    pub(crate) fn is_closed(&self, operation: usize) -> bool {
         !self.operations[operation].is_waited_for()
     }
 
     /// Whether the answer is there.
-    pub(crate) fn poll_abandoned(&mut self, operation: usize, letter: Letter) -> bool {
+    pub(crate) fn poll_closed(&mut self, operation: usize, letter: Letter) -> bool {
         let there = &mut self.operations[operation];
         let waits = there.is_waited_for();
         there.waiting_mut(Side::Completer).with = waits.then_some(letter);
@@ -248,7 +248,7 @@ impl Oracle {
         match &self.operations[slot.operation] {
             Operation { keyed: false, .. } => Err(KeyError::Unknown),
             Operation { ended: true, .. } => Err(KeyError::AlreadyCompleted),
-            Operation { consumer: false, .. } => Err(KeyError::Abandoned),
+            Operation { consumer: false, .. } => Err(KeyError::Closed),
             _ => Ok(slot.operation),
         }
     }
@@ -276,8 +276,8 @@ impl Oracle {
         self.slots.iter().filter(used_up).filter(over).count() as u64
     }
 
-    /// An abandoned operation is counted when its completer has gone as well.
-    pub(crate) fn abandoned(&self) -> u64 {
+    /// A cancelled operation is counted when its completer has gone as well.
+    pub(crate) fn cancelled(&self) -> u64 {
         let over = self.operations.iter().filter(|operation| operation.is_over());
         over.filter(|operation| !operation.ended).count() as u64
     }

@@ -94,7 +94,7 @@ const UNIQUE: &[&str] = &[
 /// Enums that are `#[non_exhaustive]`, with all their variants.
 #[rustfmt::skip]
 const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
-    ("KeyError", &["Stale", "AlreadyCompleted", "BeingCompleted", "Abandoned", "Unknown"]),
+    ("KeyError", &["Stale", "AlreadyCompleted", "BeingCompleted", "Closed", "Unknown"]),
     ("NoSlot", &["TooLarge", "TooAligned", "NoneOfSize", "Full"]),
     ("ArmKind", &["Ready", "Boxed", "Source"]),
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
@@ -137,7 +137,7 @@ const ITEMS: &[(&str, &str, &str, &str)] = &[
         "a reference to a source by another type",
         "E0277",
         "struct Mine;\nimpl<'a> SourceReference<'a> for Mine { type Output = u8; }",
-        "struct Mine;\nimpl ValueSource for Mine { type Output = u8; fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u8, StaleToken>> { Poll::Pending } fn abandon(&self, _: Token) {} }",
+        "struct Mine;\nimpl ValueSource for Mine { type Output = u8; fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u8, StaleToken>> { Poll::Pending } fn cancel(&self, _: Token) {} }",
     ),
     (
         "a boxed source",

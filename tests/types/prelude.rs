@@ -67,7 +67,7 @@ impl ValueSource for Borrowing<'_> {
     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<usize, StaleToken>> {
         Poll::Ready(Ok(self.0.len()))
     }
-    fn abandon(&self, _: Token) {}
+    fn cancel(&self, _: Token) {}
 }
 
 /// A source and a stream that own a `T`.
@@ -77,7 +77,7 @@ impl<T> ValueSource for Of<T> {
     fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u8, StaleToken>> {
         Poll::Ready(Ok(5))
     }
-    fn abandon(&self, _: Token) {}
+    fn cancel(&self, _: Token) {}
 }
 impl<T> futures_core::Stream for Of<T> {
     type Item = u8;
@@ -100,5 +100,5 @@ fn refused_by_a_pool<F: Future>(future: F) -> NotPooled<F> {
     LocalFuturePool::builder().max_bytes(1).build().try_future(future).map(drop).err().unwrap()
 }
 fn refused_by_a_source<T>(value: T) -> CompleteError<Option<T>> {
-    LocalReusableSource::new().complete(Key::from_u64(1), Some(value)).unwrap_err()
+    LocalReusableSource::new().complete_key(Key::from_u64(1), Some(value)).unwrap_err()
 }

@@ -13,7 +13,7 @@ impl ValueSource for Five {
         Poll::Ready(Ok(5))
     }
 
-    fn abandon(&self, _: Token) {}
+    fn cancel(&self, _: Token) {}
 }
 
 fn main() {

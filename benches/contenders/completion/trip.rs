@@ -78,7 +78,7 @@ fn completed_first_case<C: Channels>(channels: C) -> Case {
     case(channels, trips_completed_first)
 }
 
-fn abandoned_case<C: Channels>(channels: C) -> Case {
+fn cancelled_case<C: Channels>(channels: C) -> Case {
     case(channels, trips_abandoned)
 }
 
@@ -104,10 +104,10 @@ pub(crate) fn local_completed_first() -> Vec<Case> {
     local!(completed_first_case)
 }
 
-pub(crate) fn abandoned() -> Vec<Case> {
-    shared!(abandoned_case)
+pub(crate) fn cancelled() -> Vec<Case> {
+    shared!(cancelled_case)
 }
 
-pub(crate) fn local_abandoned() -> Vec<Case> {
-    local!(abandoned_case)
+pub(crate) fn local_cancelled() -> Vec<Case> {
+    local!(cancelled_case)
 }

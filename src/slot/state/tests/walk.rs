@@ -122,7 +122,7 @@ fn a_key_is_refused_for_what_has_become_of_its_operation() {
         let expected = if !world.key_given {
             Some(KeyError::Unknown)
         } else if world.abandoned {
-            Some(KeyError::Abandoned)
+            Some(KeyError::Closed)
         } else if world.ended {
             Some(KeyError::AlreadyCompleted)
         } else if world.claimant.is_some() {

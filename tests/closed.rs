@@ -11,7 +11,7 @@ for_both_pools! {
     type End = fn(Ends) -> Poll<Option<u32>>;
 
     fn watch(completer: &mut Completer<Option<u32>>, waker: &Waker) -> Poll<()> {
-        completer.poll_abandoned(&mut Context::from_waker(waker))
+        completer.poll_closed(&mut Context::from_waker(waker))
     }
 
     #[test]
@@ -24,7 +24,7 @@ for_both_pools! {
         assert_eq!(watch(&mut completer, &waker), Poll::Ready(()));
         drop(waker);
         let (mut completer, completion) = pool.rent();
-        pool.complete_key(completer.key(), Some(7)).unwrap();
+        pool.complete_key(completer.key_while_held(), Some(7)).unwrap();
         let waker = task.waker();
         assert_eq!(watch(&mut completer, &waker), Poll::Ready(()));
         drop(waker);
@@ -36,26 +36,26 @@ for_both_pools! {
     fn is_abandoned_once_the_consumer_has_gone() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, mut completion) = pool.rent();
-        assert!(!completer.is_abandoned());
+        assert!(!completer.is_closed());
         assert_eq!(poll(&mut completion), Poll::Pending);
-        assert!(!completer.is_abandoned());
+        assert!(!completer.is_closed());
         drop(completion);
-        assert!(completer.is_abandoned());
+        assert!(completer.is_closed());
         drop(completer);
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 1));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 1));
     }
 
     #[test]
     fn is_abandoned_once_somebody_with_the_key_was_faster() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, _completion) = pool.rent();
-        let key = completer.key();
-        assert!(!completer.is_abandoned());
+        let key = completer.key_while_held();
+        assert!(!completer.is_closed());
         pool.complete_key(key, Some(7)).unwrap();
-        assert!(completer.is_abandoned());
+        assert!(completer.is_closed());
         let (completer, _completion) = pool.rent();
-        pool.abandon_key(completer.key()).unwrap();
-        assert!(completer.is_abandoned());
+        pool.abandon_key(completer.key_while_held()).unwrap();
+        assert!(completer.is_closed());
     }
 
     #[test]
@@ -64,12 +64,12 @@ for_both_pools! {
         let (mut completer, completion) = pool.rent();
         let task = Task::new();
         for _ in 0..2 {
-            let abandoned = &mut std::pin::pin!(completer.abandoned());
+            let abandoned = &mut std::pin::pin!(completer.closed());
             assert!(poll_with(abandoned, &task.waker()).is_pending());
         }
         drop(completion);
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
-        assert!(poll(&mut std::pin::pin!(completer.abandoned())).is_ready());
+        assert!(poll(&mut std::pin::pin!(completer.closed())).is_ready());
     }
 
     #[test]
@@ -94,7 +94,7 @@ for_both_pools! {
             assert_eq!((task.woken.get(), task.wakers.get()), (1, 0), "no waker is kept any more");
             assert_eq!(completer.complete(Some(7)), Err(Some(7)));
         }
-        assert_eq!((pool.stats().live, pool.stats().abandoned), (0, 3));
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 3));
     }
 
     #[test]
@@ -103,7 +103,7 @@ for_both_pools! {
         for value in [Some(7), None] {
             let (mut completer, mut completion) = pool.rent();
             let (task, waiting) = (Task::new(), Task::new());
-            let key = completer.key();
+            let key = completer.key_while_held();
             assert_eq!(watch(&mut completer, &task.waker()), Poll::Pending);
             assert_eq!(poll_with(&mut completion, &waiting.waker()), Poll::Pending);
             match value {

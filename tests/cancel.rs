@@ -1,4 +1,4 @@
-//! `abandon` is called exactly once if the consumer goes before the result does, and not at all
+//! `cancel` is called exactly once if the consumer goes before the result does, and not at all
 //! otherwise; and every reference to a source is given back exactly once.
 
 mod common;
@@ -15,7 +15,7 @@ use value_future::{Arm, LocalValueFuture, Source, StaleToken, Token, ValueFuture
 use crate::common::Loud;
 
 /// Runs `scenario` with a future that refers to its source in each of the three ways, and says
-/// how often the source was abandoned.
+/// how often the source was told to cancel.
 fn in_every_way(scenario: fn(LocalValueFuture<'_, u32>, &Source<Script<u32>>)) -> [usize; 3] {
     let borrowed = Source::new(Script::new());
     scenario(LocalValueFuture::from_source(&borrowed, borrowed.live()), &borrowed);
@@ -32,7 +32,7 @@ fn in_every_way(scenario: fn(LocalValueFuture<'_, u32>, &Source<Script<u32>>)) -
     scenario(future, &local);
     assert_eq!(Rc::strong_count(&local), 1);
 
-    [&borrowed, &*shared, &*local].map(|source| count(&source.abandoned))
+    [&borrowed, &*shared, &*local].map(|source| count(&source.cancelled))
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn an_arm_and_a_checked_future_abandon_as_the_future_does() {
 fn a_forgotten_future_abandons_nothing() {
     let source = Source::new(Script::<u32>::new());
     std::mem::forget(ValueFuture::from_source(&source, source.live()));
-    assert_eq!(count(&source.abandoned), 0);
+    assert_eq!(count(&source.cancelled), 0);
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn a_source_that_only_its_future_holds_is_abandoned_before_it_is_dropped() {
         fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<(), StaleToken>> {
             Poll::Pending
         }
-        fn abandon(&self, _: Token) {
-            self.0.lock().unwrap().push("abandoned");
+        fn cancel(&self, _: Token) {
+            self.0.lock().unwrap().push("cancelled");
         }
     }
     impl Drop for Log {
@@ -137,15 +137,15 @@ fn a_source_that_only_its_future_holds_is_abandoned_before_it_is_dropped() {
     let mut future = ValueFuture::from_source(source, Token::new(1));
     assert!(poll(&mut future).is_pending());
     drop(future);
-    assert_eq!(*log.lock().unwrap(), ["abandoned", "dropped"]);
+    assert_eq!(*log.lock().unwrap(), ["cancelled", "dropped"]);
 }
 
 #[test]
 fn the_reference_is_given_back_even_if_abandon_panics() {
-    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_abandon()));
+    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_cancel()));
     let future = ValueFuture::from_source(Arc::clone(&source), source.live());
     let text = panic_text(|| drop(future));
-    assert_eq!(text, "the source panics when it is abandoned");
-    assert_eq!(count(&source.abandoned), 1);
+    assert_eq!(text, "the source panics when it is told to cancel");
+    assert_eq!(count(&source.cancelled), 1);
     assert_eq!(Arc::strong_count(&source), 1);
 }
