@@ -159,7 +159,7 @@ fn new_slots(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = FuturePool::new();
         let mut futures: Vec<ValueFuture<'static, ()>> = Vec::with_capacity(count);
-        once(count, || futures.extend((0..count).map(|_| pool.future(pending()))))
+        once(count, || futures.extend((0..count).map(|_| pool.pooled(pending()))))
     });
     rounds.fold(f64::MAX, f64::min)
 }
@@ -217,7 +217,7 @@ fn threads(options: &Options) -> Vec<String> {
             Crowd::new(count, move || {
                 rent_and_drop(&pool);
                 drop(bounded.try_rent());
-                drop(futures.future(pending::<()>()));
+                drop(futures.pooled(pending::<()>()));
             })
         };
         let mut measure = |rows: [&'static str; 5]| {
@@ -380,7 +380,7 @@ fn beside(options: &Options) -> Vec<String> {
     let full = || {
         let pool = FuturePool::new();
         let futures: Vec<ValueFuture<'static, ()>> =
-            (0..count).map(|_| pool.future(pending())).collect();
+            (0..count).map(|_| pool.pooled(pending())).collect();
         pool.reserve(1, count).expect("there is a size for it");
         drop(futures);
         pool
@@ -395,7 +395,7 @@ fn beside(options: &Options) -> Vec<String> {
             });
             while !done.load(Relaxed) {
                 let begin = Instant::now();
-                drop(pool.future(pending::<()>()));
+                drop(pool.pooled(pending::<()>()));
                 most = most.max(begin.elapsed());
             }
         });

@@ -13,8 +13,8 @@
 //!    requests are out at a time.
 //! 2. Send it. Nothing has to be noted before: the answer may be here before `write` returns.
 //! 3. Look only at the shape of what comes in. Whether an id is anybody's, the pool knows.
-//! 4. When the connection is lost, abandon all that was left to keys, so that nobody hangs; and from
-//!    then on, whatever cannot be sent.
+//! 4. When the connection is lost, close the pool, so that nobody hangs: all that was left to keys ends, and from
+//!    then on no operation begins.
 //!
 //! A caller that does not want to wait any longer drops its completion; its key is dead then.
 //!
@@ -107,7 +107,7 @@ impl Driver {
             count(&mut tally, fate);
         }
         *self.writer() = None;
-        let lost = self.pool.abandon_keys(); // (4)
+        let lost = self.pool.close(); // (4)
         tally.insert(Fate::Lost, lost.into());
         tally
     }

@@ -4,7 +4,7 @@ use crate::Token;
 
 /// The token that was presented to a [source](crate::ValueSource) is not that of its live
 /// operation.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StaleToken {
     expected: Token,
     presented: Token,
@@ -130,12 +130,21 @@ impl PollError {
     }
 }
 
-/// The text is shown, which is what `unwrap` prints.
-impl fmt::Debug for PollError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PollError").field(&format_args!("{self}")).finish()
-    }
+/// Implements `Debug` of an error by its name and its text, because `unwrap` prints that.
+macro_rules! debug_as_text {
+    ($Error:ident $(<$T:ident>)?) => {
+        /// Shows the text, which `unwrap` prints.
+        impl$(<$T>)? fmt::Debug for $Error$(<$T>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($Error)).field(&format_args!("{self}")).finish()
+            }
+        }
+    };
 }
+pub(crate) use debug_as_text;
+
+debug_as_text!(PollError);
+debug_as_text!(StaleToken);
 
 impl fmt::Display for PollError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

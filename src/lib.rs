@@ -171,7 +171,8 @@ mod token;
 
 #[cfg(feature = "alloc")]
 pub use crate::machine::{
-    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, NoSlot, NotPooled,
+    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, PooledError,
+    PooledErrorKind,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::machine::{FuturePool, FuturePoolBuilder};
@@ -179,7 +180,7 @@ pub use crate::machine::{FuturePool, FuturePoolBuilder};
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
 #[cfg(feature = "alloc")]
 pub use crate::pool::{
-    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, PoolFull, Stats,
+    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, RentError, Stats,
 };
 #[cfg(target_has_atomic = "64")]
 pub use crate::reusable::{ReusableCompleter, ReusableSource};
@@ -192,7 +193,7 @@ pub use crate::{
         Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, SourceRef, ValueFuture,
     },
     operation::{Abandoned, CompleteError, Dropped, KeyError},
-    reusable::{Busy, LocalReusableCompleter, LocalReusableSource},
+    reusable::{BeginError, LocalReusableCompleter, LocalReusableSource},
     slot::Key,
     source::{Source, SourceReference, ValueSource},
     stream::{ValueReader, ValueStream},

@@ -54,7 +54,7 @@ mod plain {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
     #[cfg(target_has_atomic = "64")]
-    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(crate) use std::{
         sync::{Mutex, MutexGuard},
@@ -88,7 +88,7 @@ mod loomed {
         cell::UnsafeCell,
         sync::{
             Mutex, MutexGuard,
-            atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+            atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
         },
         thread::yield_now,
     };

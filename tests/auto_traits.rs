@@ -8,10 +8,10 @@ use std::{
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Arm, Busy, CompleteError, Completion, Dropped, FuturePool, FuturePoolBuilder, FuturePoolStats,
-    Key, KeyError, LocalCompletion, LocalFuturePoolBuilder, LocalPool, LocalPoolBuilder,
-    LocalValueFuture, NoSlot, NotPooled, PollError, Pool, PoolBuilder, PoolFull, Shared, Source,
-    StaleToken, Stats, Token, ValueFuture, WeakShared,
+    Arm, BeginError, CompleteError, Completion, Dropped, FuturePool, FuturePoolBuilder,
+    FuturePoolStats, Key, KeyError, LocalCompletion, LocalFuturePoolBuilder, LocalPool,
+    LocalPoolBuilder, LocalValueFuture, PollError, Pool, PoolBuilder, PooledError, PooledErrorKind,
+    RentError, Shared, Source, StaleToken, Stats, Token, ValueFuture, WeakShared,
 };
 
 // As for any erased future: nobody knows what is behind it.
@@ -28,13 +28,13 @@ assert_impl_all!(Pool<Rc<u8>>: Clone);
 assert_impl_all!(LocalPool<Option<u8>>: Clone, Default);
 assert_impl_all!(Pool<Option<u8>>: Default);
 
-assert_impl_all!(Busy: std::error::Error, Copy, Eq);
+assert_impl_all!(BeginError: std::error::Error, Copy, Eq);
 assert_impl_all!(Token: Copy, Eq, std::hash::Hash);
 assert_impl_all!(Key: Copy, Eq, std::hash::Hash);
 assert_impl_all!(StaleToken: std::error::Error, Copy);
 assert_impl_all!(PollError: std::error::Error, Copy);
 assert_impl_all!(Dropped: std::error::Error, Copy);
-assert_impl_all!(PoolFull: std::error::Error, Copy);
+assert_impl_all!(RentError: std::error::Error, Copy);
 assert_impl_all!(KeyError: std::error::Error, Copy);
 assert_impl_all!(Stats: Copy, Eq, Default);
 // The value need not be `Debug` for that.
@@ -46,9 +46,9 @@ assert_impl_all!(LocalFuturePoolBuilder: Copy, Default);
 assert_impl_all!(PoolBuilder<Rc<u8>>: Copy, Default);
 assert_impl_all!(LocalPoolBuilder<Rc<u8>>: Copy, Default);
 assert_impl_all!(FuturePoolStats: Copy, Eq);
-assert_impl_all!(NotPooled<u8>: std::error::Error);
-assert_impl_all!(NoSlot: std::error::Error, Copy, From<NotPooled<Rc<u8>>>);
-assert_impl_all!(std::io::Error: From<NoSlot>, From<NotPooled<Rc<u8>>>);
+assert_impl_all!(PooledError<u8>: std::error::Error);
+assert_impl_all!(PooledErrorKind: std::error::Error, Copy, From<PooledError<Rc<u8>>>);
+assert_impl_all!(std::io::Error: From<PooledErrorKind>, From<PooledError<Rc<u8>>>);
 
 // Only an output type that says what a dropped completer results in can be awaited.
 assert_impl_all!(Completion<Option<u8>>: Future<Output = Option<u8>>);

@@ -84,7 +84,7 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
     said!("src/pool/mod.rs", "up to {kept} vacant slots");
 
     let pool = FuturePool::new();
-    let all = || drop((0..4 * 62).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
+    let all = || drop((0..4 * 62).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
     let left = while_a_thread_lives(all, || {
         pool.trim();
         let left = pool.stats().capacity();
@@ -107,7 +107,7 @@ fn a_pool_costs_what_its_own_threads_do() {
         move || {
             let pools = balance.count(|| {
                 let pools = (Completions::new(), FuturePool::new());
-                drop((pools.0.rent(), pools.1.future(pending::<()>())));
+                drop((pools.0.rent(), pools.1.pooled(pending::<()>())));
                 pools
             });
             std::mem::forget(pools);
@@ -116,7 +116,7 @@ fn a_pool_costs_what_its_own_threads_do() {
     let pool = POOL.count(Completions::new);
     POOL.count(|| drop(pool.rent()));
     let futures = FuturePool::new();
-    FUTURES.count(|| drop(futures.future(pending::<()>())));
+    FUTURES.count(|| drop(futures.pooled(pending::<()>())));
     said!(
         "README.md",
         "a pool of completions takes {}, and a size of a `FuturePool` {}.",
@@ -134,7 +134,7 @@ fn a_pool_costs_what_its_own_threads_do() {
     for _ in 0..if cfg!(miri) { 10 } else { 2000 } {
         crowd.add(|| {
             let pools = (Completions::new(), FuturePool::new());
-            drop((pools.0.rent(), pools.1.future(pending::<()>())));
+            drop((pools.0.rent(), pools.1.pooled(pending::<()>())));
             std::mem::forget(pools);
         });
     }
@@ -156,7 +156,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
     pools.0.reserve(1000);
     pools.1.reserve(0, 1000).unwrap();
     let (completer, completion) = pools.0.rent();
-    let future = pools.1.future(pending::<()>());
+    let future = pools.1.pooled(pending::<()>());
     let mut crowd = Crowd::default();
     // A drop never does, whatever the thread has done before.
     crowd.add(move || {
@@ -167,8 +167,8 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
         crowd.add(|| {
             RENT.count(|| drop(pools.0.rent()));
             AGAIN.count(|| drop(pools.0.rent()));
-            RENT.count(|| drop(pools.1.future(pending::<()>())));
-            AGAIN.count(|| drop(pools.1.future(pending::<()>())));
+            RENT.count(|| drop(pools.1.pooled(pending::<()>())));
+            AGAIN.count(|| drop(pools.1.pooled(pending::<()>())));
         });
         crowd.add(|| BOUNDED.count(|| drop(bounded.rent())));
     }

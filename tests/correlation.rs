@@ -63,7 +63,7 @@ impl Client for Driver {
     }
 
     fn nested(&self, id: u64) -> ValueFuture<'_, Answer> {
-        self.machines.future(async move {
+        self.machines.pooled(async move {
             let before = seen();
             let first = self.by_completer(id).await?;
             assert_eq!(seen(), before);

@@ -39,7 +39,7 @@ fn of_each_kind(first: u32) -> Vec<ValueFuture<'static, u32>> {
         ValueFuture::ready(first),
         ValueFuture::boxed(later(first + 1)),
         ValueFuture::pooled(later(first + 2)),
-        POOL.future(later(first + 3)),
+        POOL.pooled(later(first + 3)),
         ValueFuture::from(completion).map(|number| number.expect("it is completed")),
     ]
 }
@@ -143,7 +143,7 @@ fn a_timeout_drops_what_is_late() {
         let (completer, completion) = ends();
         assert!(tokio::time::timeout(limit, completion).await.is_err());
         assert!(completer.is_closed());
-        let late = POOL.future(std::future::pending::<()>());
+        let late = POOL.pooled(std::future::pending::<()>());
         assert!(tokio::time::timeout(limit, late).await.is_err());
 
         let (mut completer, completion) = ends();

@@ -6,7 +6,7 @@ mod common;
 use std::task::{Context, Poll, Waker};
 
 use common::{for_both_pools, panic_text, poll, poll_with, task::Task};
-use value_future::KeyError;
+use value_future::{KeyError, RentError};
 
 for_both_pools! {
     type Value = Option<u32>;
@@ -43,6 +43,52 @@ for_both_pools! {
         assert_eq!(poll(&mut other), Poll::Ready(Some(3)));
         drop(held);
         assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
+    }
+
+    #[test]
+    fn a_closed_pool_begins_nothing_and_leaves_nothing_to_keys() {
+        let pool = Pool::<Value>::new();
+        let clone = pool.clone();
+        let task = Task::new();
+        let mut left = [(); 40].map(|()| {
+            let (completer, mut completion) = pool.rent();
+            assert!(poll_with(&mut completion, &task.waker()).is_pending());
+            let _key = completer.into_key();
+            completion
+        });
+        let (held, mut waiting) = pool.rent();
+        let (late, mut other) = pool.rent();
+        assert!(poll(&mut waiting).is_pending() && !pool.is_closed());
+
+        assert_eq!(clone.close(), 40);
+        assert_eq!((task.woken.get(), task.wakers.get()), (40, 0));
+        assert!(left.iter_mut().all(|completion| poll(completion) == Poll::Ready(None)));
+        assert_eq!((pool.close(), pool.is_closed(), clone.is_closed()), (0, true, true));
+        assert_eq!(pool.try_rent().unwrap_err(), RentError::Closed);
+        let text = panic_text(|| pool.rent());
+        assert_eq!(text, "the pool is closed: `close` was called, and no operation can begin; `try_rent` gives that as an error");
+
+        held.complete(Some(2)).unwrap();
+        assert_eq!(poll(&mut waiting), Poll::Ready(Some(2)));
+        let key = late.into_key();
+        assert_eq!(poll(&mut other), Poll::Ready(None));
+        assert!(pool.complete_key(key, Some(3)).is_err());
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
+    }
+
+    #[test]
+    fn a_waker_that_panics_does_not_keep_a_pool_from_closing() {
+        let pool = Pool::<Value>::new();
+        let mut left = [(); 3].map(|()| {
+            let (completer, completion) = pool.rent();
+            let _key = completer.into_key();
+            completion
+        });
+        let task = Task::new();
+        task.on_wake(|| panic!("a waker panics"));
+        assert!(poll_with(&mut left[0], &task.waker()).is_pending());
+        assert_eq!(panic_text(|| pool.close()), "a waker panics");
+        assert!(left.iter_mut().all(|completion| poll(completion) == Poll::Ready(None)));
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn one_that_is_left_of_a_pool_keeps_little() {
 
     let left = FUTURES.count(|| {
         let pool = FuturePool::new();
-        let mut all: Vec<_> = (0..COUNT).map(|_| pool.future(pending::<()>())).collect();
+        let mut all: Vec<_> = (0..COUNT).map(|_| pool.pooled(pending::<()>())).collect();
         all.swap_remove(COUNT / 2)
     });
     assert!(FUTURES.bytes() < 32 << 10, "{FUTURES:?}");

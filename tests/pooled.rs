@@ -16,7 +16,7 @@ use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task}
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
     ArmKind, FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool,
-    LocalFuturePoolBuilder, LocalValueFuture, NoSlot, NotPooled, ValueFuture,
+    LocalFuturePoolBuilder, LocalValueFuture, PooledError, PooledErrorKind, ValueFuture,
 };
 
 /// The same tests for both kinds of pool.
@@ -68,7 +68,7 @@ for_both_kinds! {
     fn a_future_gives_its_result_and_its_slot_back() {
         let pool = Pool::new();
         let name = String::from("borrowed");
-        let mut future = pool.future(async {
+        let mut future = pool.pooled(async {
             Yield::default().await;
             name.len()
         });
@@ -89,7 +89,7 @@ for_both_kinds! {
         let pool = Pool::new();
         for polled in [false, true] {
             let loud = Loud(&dropped);
-            let mut future = pool.future(async move {
+            let mut future = pool.pooled(async move {
                 pending::<()>().await;
                 drop(loud);
             });
@@ -105,9 +105,9 @@ for_both_kinds! {
     #[test]
     fn slots_are_reused_by_fit() {
         let pool = Pool::new();
-        assert_eq!(block_on(pool.future(Bytes([1; 14]))), 14);
-        assert_eq!(block_on(pool.future(Bytes([1; 7]))), 7, "another type, and smaller");
-        assert_eq!(block_on(pool.future(async { [0_u8; 100].len() })), 100);
+        assert_eq!(block_on(pool.pooled(Bytes([1; 14]))), 14);
+        assert_eq!(block_on(pool.pooled(Bytes([1; 7]))), 7, "another type, and smaller");
+        assert_eq!(block_on(pool.pooled(async { [0_u8; 100].len() })), 100);
         let stats = pool.stats();
         // The async block holds nothing, and so takes the smallest.
         assert_eq!((stats.classes[0].rented, stats.classes[0].high_water), (1, 1));
@@ -118,8 +118,8 @@ for_both_kinds! {
     #[test]
     fn totals_are_those_of_all_sizes() {
         let pool = Pool::new();
-        drop([(); 3].map(|()| pool.future(Bytes([1; 2]))));
-        let (_small, _large) = (pool.future(Bytes([1; 2])), pool.future(Bytes([1; 20])));
+        drop([(); 3].map(|()| pool.pooled(Bytes([1; 2]))));
+        let (_small, _large) = (pool.pooled(Bytes([1; 2])), pool.pooled(Bytes([1; 20])));
         let stats = pool.stats();
         assert_eq!((stats.rented(), stats.returned(), stats.live()), (5, 3, 2));
         assert_eq!((stats.capacity(), stats.high_water()), (62 + 20, 4));
@@ -138,7 +138,7 @@ for_both_kinds! {
         let pool = Pool::builder().max_slots(1).build();
         let shown = format!("{pool:?}");
         assert!(shown.ends_with("(FuturePoolStats { classes: [], too_large: 0, full: 0 })"), "{shown}");
-        let (first, _boxed) = (pool.future(Bytes([1; 20])), pool.future(Bytes([1; 20])));
+        let (first, _boxed) = (pool.pooled(Bytes([1; 20])), pool.pooled(Bytes([1; 20])));
         let stats = pool.stats();
         assert_eq!(
             format!("{stats:?}"),
@@ -156,7 +156,7 @@ for_both_kinds! {
     fn each_size_takes_the_smallest_slot_that_has_room_for_it() {
         fn class<const WORDS: usize>() -> Option<usize> {
             let pool = Pool::new();
-            assert_eq!(block_on(pool.future(Bytes([1; WORDS]))), WORDS as u64);
+            assert_eq!(block_on(pool.pooled(Bytes([1; WORDS]))), WORDS as u64);
             let stats = pool.stats();
             assert_eq!(stats.live(), 0);
             if stats.boxed() > 0 {
@@ -185,14 +185,14 @@ for_both_kinds! {
     #[test]
     fn what_is_aligned_to_more_than_16_bytes_is_boxed() {
         let pool = Pool::new();
-        let future = pool.future(async {
+        let future = pool.pooled(async {
             let aligned = Aligned16(1);
             Yield::default().await;
             (&raw const aligned).addr() + usize::from(aligned.0 - 1)
         });
         assert_eq!(block_on(future) % 16, 0);
         assert_eq!(pool.stats().boxed(), 0);
-        let future = pool.future(async {
+        let future = pool.pooled(async {
             let aligned = Aligned32(1);
             Yield::default().await;
             (&raw const aligned).addr() + usize::from(aligned.0 - 1)
@@ -204,14 +204,14 @@ for_both_kinds! {
     #[test]
     fn a_future_without_a_place_comes_back_and_says_why() {
         let pool = Builder::max_slots(Pool::builder(), 1).build();
-        let too_large: NotPooled<Bytes<1000>> = pool.try_future(Bytes([1; 1000])).unwrap_err();
+        let too_large: PooledError<Bytes<1000>> = pool.try_pooled(Bytes([1; 1000])).unwrap_err();
         assert!(too_large.is_too_large());
         let text = too_large.to_string();
         assert!(text.starts_with("no slot for `"), "{text}");
         let size = format!("(8000 bytes, aligned to {}): the largest has", align_of::<u64>());
         assert!(text.contains(&size), "{text}");
-        assert!(text.ends_with("; `future` boxes what has no slot"), "{text}");
-        let aligned = pool.try_future(async {
+        assert!(text.ends_with("; `pooled` boxes what has no slot"), "{text}");
+        let aligned = pool.try_pooled(async {
             let aligned = Aligned32(1);
             Yield::default().await;
             aligned.0
@@ -219,30 +219,30 @@ for_both_kinds! {
         let text = aligned.map(drop).unwrap_err().to_string();
         assert!(text.contains(", aligned to 32): slots are aligned to 16;"), "{text}");
         let text = Pool::builder().max_bytes(63).build();
-        let text = text.try_future(Bytes([1; 2])).map(drop).unwrap_err().to_string();
+        let text = text.try_pooled(Bytes([1; 2])).map(drop).unwrap_err().to_string();
         assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
-        assert_eq!(too_large.kind(), NoSlot::TooLarge);
+        assert_eq!(too_large.kind(), PooledErrorKind::TooLarge);
         assert_eq!(block_on(too_large.into_future()), 1000);
 
-        let mut first = pool.try_future(Bytes([1; 2])).unwrap();
-        let full = pool.try_future(Bytes([2; 2])).unwrap_err();
+        let mut first = pool.try_pooled(Bytes([1; 2])).unwrap();
+        let full = pool.try_pooled(Bytes([2; 2])).unwrap_err();
         assert!(!full.is_too_large());
         let text = full.to_string();
         assert!(text.contains("): the pool is full, none of its size was found vacant;"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
-        assert_eq!(block_on(pool.try_future(full.into_future()).unwrap()), 4);
+        assert_eq!(block_on(pool.try_pooled(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed(), 0, "nothing was");
     }
 
     #[test]
     fn the_reason_is_an_error_that_goes_where_the_future_cannot() {
-        fn kind<F>(refused: Result<impl Sized, NotPooled<F>>) -> NoSlot {
+        fn kind<F>(refused: Result<impl Sized, PooledError<F>>) -> PooledErrorKind {
             let kind = refused.map(drop).unwrap_err().kind();
-            assert_eq!(is_for_good(kind), kind != NoSlot::Full);
+            assert_eq!(is_for_good(kind), kind != PooledErrorKind::Full);
             kind
         }
         /// Whether it would be refused again.
-        fn is_for_good(kind: NoSlot) -> bool {
+        fn is_for_good(kind: PooledErrorKind) -> bool {
             let error = io::Error::from(kind);
             assert_eq!(error.to_string(), kind.to_string());
             match error.kind() {
@@ -253,12 +253,12 @@ for_both_kinds! {
         }
         /// What borrows, and is not `Send`, is no part of the error.
         fn begin(pool: &Pool, text: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
-            let mut future = pool.try_future(async { text.len() }).map_err(NoSlot::from)?;
+            let mut future = pool.try_pooled(async { text.len() }).map_err(PooledErrorKind::from)?;
             drop(begin_io(pool, text)?);
             Ok(result(poll(&mut future)))
         }
         fn begin_io<'a>(pool: &Pool, text: &'a str) -> io::Result<Erased<'a, usize>> {
-            Ok(pool.try_future(async { text.len() })?)
+            Ok(pool.try_pooled(async { text.len() })?)
         }
         fn result<T>(polled: Poll<T>) -> T {
             match polled {
@@ -268,20 +268,20 @@ for_both_kinds! {
         }
 
         let pool = Pool::builder().max_slots(2).max_bytes(1000).build();
-        assert_eq!(kind(pool.try_future(Bytes([1; 1000]))), NoSlot::TooLarge);
-        assert_eq!(kind(pool.try_future(Bytes([1; 300]))), NoSlot::NoneOfSize);
+        assert_eq!(kind(pool.try_pooled(Bytes([1; 1000]))), PooledErrorKind::TooLarge);
+        assert_eq!(kind(pool.try_pooled(Bytes([1; 300]))), PooledErrorKind::NoneOfSize);
         let aligned = async {
             let aligned = Aligned32(1);
             Yield::default().await;
             aligned.0
         };
-        assert_eq!(kind(pool.try_future(aligned)), NoSlot::TooAligned);
+        assert_eq!(kind(pool.try_pooled(aligned)), PooledErrorKind::TooAligned);
         assert_eq!(begin(&pool, "four").unwrap(), 4);
-        let first = pool.try_future(Bytes([1; 2])).unwrap();
+        let first = pool.try_pooled(Bytes([1; 2])).unwrap();
         let error = begin(&pool, "four").unwrap_err();
         assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::WouldBlock);
-        let second = pool.try_future(Bytes([1; 2])).unwrap();
-        assert_eq!(kind(pool.try_future(Bytes([1; 2]))), NoSlot::Full);
+        let second = pool.try_pooled(Bytes([1; 2])).unwrap();
+        assert_eq!(kind(pool.try_pooled(Bytes([1; 2]))), PooledErrorKind::Full);
         assert_eq!(
             begin(&pool, "four").unwrap_err().to_string(),
             "no slot for the future: the pool is full, none of its size was found vacant",
@@ -292,39 +292,39 @@ for_both_kinds! {
     #[test]
     fn a_full_pool_boxes_and_counts_and_never_has_more_slots() {
         let pool = Pool::builder().max_slots(3).build();
-        let futures = [(); 5].map(|()| pool.future(Bytes([1; 4])));
+        let futures = [(); 5].map(|()| pool.pooled(Bytes([1; 4])));
         let stats = pool.stats();
         assert_eq!((stats.live(), stats.full, stats.too_large), (3, 2, 0));
         assert_eq!(futures.map(block_on), [4; 5]);
-        assert_eq!(block_on(pool.future(Bytes([1; 4]))), 4);
+        assert_eq!(block_on(pool.pooled(Bytes([1; 4]))), 4);
         let stats = pool.stats();
         assert_eq!((stats.live(), stats.full), (0, 2), "there was a slot again");
         assert_eq!((stats.classes[0].capacity, stats.classes[0].high_water), (3, 3));
-        assert_eq!(block_on(pool.future(Bytes([1; 10]))), 10);
+        assert_eq!(block_on(pool.pooled(Bytes([1; 10]))), 10);
         assert_eq!(pool.stats().classes[1].capacity, 3, "another size has its own bound");
     }
 
     #[test]
     fn a_bound_in_bytes_holds_for_each_size() {
         let pool = Pool::builder().max_bytes(200).build();
-        let futures = [(); 4].map(|()| pool.future(Bytes([1; 4])));
+        let futures = [(); 4].map(|()| pool.pooled(Bytes([1; 4])));
         assert_eq!(pool.stats().full, 1);
         drop(futures);
-        assert_eq!(block_on(pool.future(Bytes([1; 38]))), 38);
+        assert_eq!(block_on(pool.pooled(Bytes([1; 38]))), 38);
         let stats = pool.stats();
         assert_eq!((stats.full, stats.too_large, stats.bytes()), (1, 1, 192), "not even one has room");
-        assert!(pool.try_future(Bytes([1; 38])).unwrap_err().is_too_large());
+        assert!(pool.try_pooled(Bytes([1; 38])).unwrap_err().is_too_large());
         assert_eq!(stats.classes[3].allocations, 0);
     }
 
     #[test]
     fn what_was_reserved_is_there_beside_what_is_in_use() {
         let pool = Pool::new();
-        let used = [(); 3].map(|()| pool.future(Bytes([1; 20])));
+        let used = [(); 3].map(|()| pool.pooled(Bytes([1; 20])));
         pool.reserve(size_of::<Bytes<20>>(), 100).unwrap();
         let stats = pool.stats();
         assert_eq!((stats.classes[2].capacity, stats.capacity()), (120, 120), "six pages");
-        let reserved: Vec<_> = (0..100).map(|_| pool.future(Bytes([1; 20]))).collect();
+        let reserved: Vec<_> = (0..100).map(|_| pool.pooled(Bytes([1; 20]))).collect();
         let after = pool.stats();
         assert_eq!((after.allocations(), after.rented()), (stats.allocations(), 103));
         drop((used, reserved));
@@ -335,8 +335,8 @@ for_both_kinds! {
     #[test]
     fn what_can_have_no_slot_is_not_reserved() {
         let pool = Pool::builder().max_slots(3).max_bytes(1000).build();
-        assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(NoSlot::TooLarge));
-        assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(NoSlot::NoneOfSize));
+        assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(PooledErrorKind::TooLarge));
+        assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(PooledErrorKind::NoneOfSize));
         assert_eq!(pool.stats().allocations(), 0);
         pool.reserve(0, 100).unwrap();
         assert_eq!(pool.stats().bytes(), 3 * 64, "to the bound");
@@ -353,8 +353,8 @@ for_both_kinds! {
         let shown = format!("{bounded:?}");
         assert_eq!(shown, format!("{name} {{ max_slots: Some(2), max_bytes: Some(1000) }}"));
         let pool = bounded.build();
-        let _two = [(); 2].map(|()| pool.future(Bytes([1; 2])));
-        assert!(pool.try_future(Bytes([1; 2])).is_err());
+        let _two = [(); 2].map(|()| pool.pooled(Bytes([1; 2])));
+        assert!(pool.try_pooled(Bytes([1; 2])).is_err());
     }
 
     #[test]
@@ -366,7 +366,7 @@ for_both_kinds! {
     #[test]
     fn a_reader_is_told_that_a_future_was_in_a_slot() {
         let pool = Pool::builder().max_slots(1).build();
-        let [mut pooled, mut boxed] = [(); 2].map(|()| pool.future(ready(5)));
+        let [mut pooled, mut boxed] = [(); 2].map(|()| pool.pooled(ready(5)));
         let (in_slot, in_box) = (format!("{pooled:?}"), format!("{boxed:?}"));
         assert!(in_slot.contains("(Boxed(core::future::ready::Ready"), "{in_slot}");
         assert_eq!(in_slot, in_box.replace("))", ", pooled))"));
@@ -384,7 +384,7 @@ for_both_kinds! {
             assert_eq!(error.arm(), Some(ArmKind::Boxed));
             assert!(error.to_string().contains(&format!("its result ({words}) has")), "{error}");
         }
-        let mut future = pool.future(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
+        let mut future = pool.pooled(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
         panic_text(|| poll(&mut future));
         let text = panic_text(|| poll(&mut future));
         assert!(text.contains("what it held (boxed arm, pooled) panicked"), "{text}");
@@ -395,7 +395,7 @@ for_both_kinds! {
         let dropped = drops();
         let pool = Pool::new();
         let loud = Loud(&dropped);
-        let mut future = pool.future(async move {
+        let mut future = pool.pooled(async move {
             let _loud = loud;
             Yield::default().await;
             panic!("in the future");
@@ -421,7 +421,7 @@ for_both_kinds! {
         let dropped = drops();
         let pool = Pool::new();
         let bomb = Bomb(Loud(&dropped));
-        let future = pool.future(async move {
+        let future = pool.pooled(async move {
             let _bomb = bomb;
             pending::<()>().await;
         });
@@ -432,7 +432,7 @@ for_both_kinds! {
         let result = drops();
         let (bomb, loud) = (Bomb(Loud(&dropped)), Loud(&result));
         let mut loud = Some(loud);
-        let mut future = pool.future(poll_fn(move |_| {
+        let mut future = pool.pooled(poll_fn(move |_| {
             let _ = &bomb;
             Poll::Ready(loud.take())
         }));
@@ -450,7 +450,7 @@ for_both_kinds! {
             }
         }
         let pool = Pool::new();
-        let mut future = pool.future(async { Bomb });
+        let mut future = pool.pooled(async { Bomb });
         assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
         assert_eq!(pool.stats().live(), 0);
         let eager = pool.eager(async { Bomb });
@@ -463,12 +463,12 @@ for_both_kinds! {
         let dropped = drops();
         let pool = Pool::new();
         let loud = Loud(&dropped);
-        let mut pending = pool.future(async move {
+        let mut pending = pool.pooled(async move {
             Yield::default().await;
             drop(loud);
             5
         });
-        let never = pool.future(pending_for_ever(Loud(&dropped)));
+        let never = pool.pooled(pending_for_ever(Loud(&dropped)));
         drop(pool);
         assert!(poll(&mut pending).is_pending());
         assert_eq!(poll(&mut pending), Poll::Ready(5));
@@ -532,7 +532,7 @@ for_both_kinds! {
     fn trim_gives_back_what_is_vacant_and_nothing_else() {
         const PAGE: u64 = 20 * 192;
         let pool = Pool::new();
-        let mut futures: Vec<_> = (0..4 * 20).map(|_| pool.future(Bytes([1; 20]))).collect();
+        let mut futures: Vec<_> = (0..4 * 20).map(|_| pool.pooled(Bytes([1; 20]))).collect();
         assert_eq!(pool.stats().bytes(), 4 * PAGE);
         assert_eq!(pool.trim(), 0);
         let kept = futures.split_off(4 * 20 - 3);
@@ -546,7 +546,7 @@ for_both_kinds! {
             assert_eq!(block_on(future), 20);
         }
         assert_eq!((pool.trim(), pool.stats().bytes()), (PAGE, 0));
-        assert_eq!(block_on(pool.future(Bytes([1; 20]))), 20);
+        assert_eq!(block_on(pool.pooled(Bytes([1; 20]))), 20);
         assert_eq!(pool.stats().bytes(), PAGE);
     }
 
@@ -554,7 +554,7 @@ for_both_kinds! {
     #[test]
     fn after_a_peak_a_pool_gives_most_back_by_itself() {
         let pool = Pool::new();
-        drop((0..2000).map(|_| pool.future(Bytes([1; 20]))).collect::<Vec<_>>());
+        drop((0..2000).map(|_| pool.pooled(Bytes([1; 20]))).collect::<Vec<_>>());
         let left = pool.stats().bytes();
         assert!((64 << 10..96 << 10).contains(&left), "{left}");
         assert_eq!(pool.trim(), left);
@@ -564,7 +564,7 @@ for_both_kinds! {
     fn what_was_reserved_stays_after_a_peak() {
         let pool = Pool::new();
         pool.reserve(size_of::<Bytes<20>>(), 1000).unwrap();
-        drop((0..2000).map(|_| pool.future(Bytes([1; 20]))).collect::<Vec<_>>());
+        drop((0..2000).map(|_| pool.pooled(Bytes([1; 20]))).collect::<Vec<_>>());
         let capacity = pool.stats().capacity();
         assert!((1000..1200).contains(&capacity), "{capacity}");
     }
@@ -573,7 +573,7 @@ for_both_kinds! {
     #[test]
     fn what_comes_and_goes_together_is_kept() {
         let pool = Pool::new();
-        let all = || drop([(); 100].map(|()| pool.future(Bytes([1; 20]))));
+        let all = || drop([(); 100].map(|()| pool.pooled(Bytes([1; 20]))));
         all();
         let before = pool.stats().allocations();
         (0..20).for_each(|_| all());
@@ -585,16 +585,16 @@ for_both_kinds! {
         struct Again<'p>(&'p Pool);
         impl Drop for Again<'_> {
             fn drop(&mut self) {
-                drop(self.0.future(pending::<()>()));
-                assert_eq!(block_on(self.0.future(ready(1))), 1);
+                drop(self.0.pooled(pending::<()>()));
+                assert_eq!(block_on(self.0.pooled(ready(1))), 1);
             }
         }
         let pool = &Pool::new();
         let again = Again(pool);
-        let mut future = pool.future(async move {
+        let mut future = pool.pooled(async move {
             let _again = again;
-            let inner = pool.future(async {
-                drop(pool.future(pending::<()>()));
+            let inner = pool.pooled(async {
+                drop(pool.pooled(pending::<()>()));
                 Yield::default().await;
                 pool.eager(ready(2)).await
             });
@@ -604,7 +604,7 @@ for_both_kinds! {
         assert_eq!(poll(&mut future), Poll::Ready(3));
         assert_eq!(pool.stats().live(), 0);
         let again = Again(pool);
-        drop(pool.future(async move {
+        drop(pool.pooled(async move {
             let _again = again;
         }));
         assert_eq!(pool.stats().live(), 0);
@@ -646,7 +646,7 @@ fn the_built_in_pool_is_used_by_both_futures() {
 #[test]
 fn a_pool_may_be_a_static() {
     static POOL: FuturePool = FuturePoolBuilder::max_slots(FuturePool::builder(), 4).build();
-    assert_eq!(block_on(POOL.future(async { 5 })), 5);
+    assert_eq!(block_on(POOL.pooled(async { 5 })), 5);
     assert!(format!("{POOL:?}").starts_with("FuturePool(FuturePoolStats { classes: ["));
     let local = LocalFuturePoolBuilder::max_slots(LocalFuturePool::builder(), 4).build();
     assert!(format!("{local:?}").starts_with("LocalFuturePool(FuturePoolStats { classes: ["));
@@ -655,7 +655,7 @@ fn a_pool_may_be_a_static() {
 #[test]
 fn a_panic_of_a_pooled_future_is_a_value_with_checked() {
     let pool = FuturePool::new();
-    let mut future = pool.future(async { panic!("in the future") }).checked();
+    let mut future = pool.pooled(async { panic!("in the future") }).checked();
     assert!(
         catch_unwind(AssertUnwindSafe(|| poll::<value_future::Checked<'_, ()>>(&mut future)))
             .is_err()

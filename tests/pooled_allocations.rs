@@ -54,23 +54,23 @@ impl Attributed for Nested {
 
 fn all(pool: &FuturePool, local: &LocalFuturePool) {
     let bytes = [1_u8; 200];
-    assert_eq!(block_on(pool.future(async { 1 })), 1);
+    assert_eq!(block_on(pool.pooled(async { 1 })), 1);
     assert_eq!(
-        block_on(pool.future(async move {
+        block_on(pool.pooled(async move {
             Yield::default().await;
             bytes.len()
         })),
         200
     );
     assert_eq!(
-        block_on(local.future(async move {
+        block_on(local.pooled(async move {
             Yield::default().await;
             bytes.len()
         })),
         200
     );
     assert_eq!(pool.eager(async { 2 }).try_take().unwrap(), 2);
-    drop(pool.future(pending::<()>()));
+    drop(pool.pooled(pending::<()>()));
     let mut eager = local.eager(Yield::default());
     assert!(poll(&mut eager).is_ready());
     let layer: &dyn Layer = &Nested;
@@ -91,15 +91,15 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     // Too large, and full.
     let large = [1_u8; 5000];
     assert_eq!(
-        BALANCE.made_by(|| drop(pool.future(async move {
+        BALANCE.made_by(|| drop(pool.pooled(async move {
             Yield::default().await;
             large.len()
         }))),
         1
     );
     let bounded = FuturePool::builder().max_slots(1).build();
-    let first = bounded.future(pending::<()>());
-    assert_eq!(BALANCE.made_by(|| drop(bounded.future(pending::<()>()))), 1);
+    let first = bounded.pooled(pending::<()>());
+    assert_eq!(BALANCE.made_by(|| drop(bounded.pooled(pending::<()>()))), 1);
     assert_eq!(bounded.stats().full, 1);
     drop(first);
 
@@ -108,7 +108,7 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     let (back, empty) = mpsc::sync_channel(0);
     let other = thread::spawn(move || {
         // What the crate keeps for a thread is not counted.
-        drop(FuturePool::new().future(pending::<()>()));
+        drop(FuturePool::new().pooled(pending::<()>()));
         for mut futures in receiver {
             assert_eq!(BALANCE.made_by(|| futures.clear()), 0, "by a return, warm or not");
             back.send(futures).unwrap();
@@ -116,7 +116,7 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     });
     let mut futures = Vec::with_capacity(64);
     for round in 0..40 {
-        let made = BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.future(pending()))));
+        let made = BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.pooled(pending()))));
         assert!(made == 0 || round < 10, "{made} in round {round}");
         sender.send(futures).unwrap();
         futures = empty.recv().unwrap();
@@ -162,9 +162,9 @@ fn nothing_is_allocated_where_slots_were_reserved() {
     block_on(serve());
     let made = BALANCE.made_by(|| {
         for _ in 0..3 {
-            shared.extend((0..MANY).map(|_| pool.future(serve())));
-            shared.extend((0..MANY).map(|_| bounded.future(serve())));
-            for_one.extend((0..MANY).map(|_| local.future(serve())));
+            shared.extend((0..MANY).map(|_| pool.pooled(serve())));
+            shared.extend((0..MANY).map(|_| bounded.pooled(serve())));
+            for_one.extend((0..MANY).map(|_| local.pooled(serve())));
             assert_eq!(shared.drain(..).map(block_on).sum::<u32>(), 2 * MANY);
             assert_eq!(for_one.drain(..).map(block_on).sum::<u32>(), MANY);
         }
@@ -174,6 +174,6 @@ fn nothing_is_allocated_where_slots_were_reserved() {
 
 fn outlives_its_pool() -> ValueFuture<'static, ()> {
     let pool = FuturePool::new();
-    drop((0..40).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
-    pool.future(pending())
+    drop((0..40).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
+    pool.pooled(pending())
 }

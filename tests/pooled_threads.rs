@@ -46,7 +46,7 @@ fn made_here_and_dropped_there() {
         let mut expected = 0;
         for number in 0..ROUNDS {
             let loud = Loud(&dropped);
-            let future = pool.future(async move {
+            let future = pool.pooled(async move {
                 let _loud = loud;
                 if number % 2 == 0 {
                     Yield::default().await;
@@ -69,7 +69,7 @@ fn made_here_and_dropped_there() {
 
 fn work<const BYTES: usize>(pool: &FuturePool, number: usize) {
     let bytes = [u8::try_from(number % 256).unwrap(); BYTES];
-    let mut future = pool.future(async move {
+    let mut future = pool.pooled(async move {
         Yield::default().await;
         bytes.iter().map(|byte| usize::from(*byte)).sum::<usize>()
     });
@@ -101,7 +101,7 @@ fn many_threads_and_sizes_at_a_time_while_the_pool_is_trimmed() {
         start.wait();
         for _ in 0..ROUNDS / 20 {
             pool.trim();
-            drop(pool.future(pending::<()>()));
+            drop(pool.pooled(pending::<()>()));
         }
         // A scope does not wait for what threads do at their end.
         for thread in threads {
@@ -124,7 +124,7 @@ fn a_bounded_pool_finds_its_slots_with_another_thread() {
         scope.spawn(|| receiver.into_iter().for_each(drop));
         for _ in 0..100 {
             // Two may be on their way, and those are not all.
-            sender.send(pool.future(pending())).unwrap();
+            sender.send(pool.pooled(pending())).unwrap();
         }
         drop(sender);
     });
@@ -149,7 +149,7 @@ fn a_pool_of_two_is_never_full_for_two_while_it_grows() {
     let count_refused = || {
         let refused = pools.iter().enumerate().filter(|(round, pool)| {
             wait_for(4 * round + 2);
-            let future = pool.try_future(pending::<()>());
+            let future = pool.try_pooled(pending::<()>());
             wait_for(4 * round + 4);
             future.is_err()
         });
@@ -167,7 +167,7 @@ fn a_future_is_dropped_while_its_bounded_pool_is() {
     let _alone = alone();
     for _ in 0..if cfg!(miri) { 4 } else { 2_000 } {
         let pool = FuturePool::builder().max_slots(1).build();
-        let future = pool.try_future(pending::<()>()).unwrap();
+        let future = pool.try_pooled(pending::<()>()).unwrap();
         thread::scope(|scope| {
             scope.spawn(move || drop(future));
             while pool.stats().live() > 0 {
@@ -194,7 +194,7 @@ fn more_than_the_caches_hold_goes_from_threads_that_rent_to_threads_that_return(
                 for first in (0..BATCHES).map(|batch| (thread << 32) + batch * BATCH) {
                     let batch = (first..first + BATCH).map(|name| {
                         let names = [name; 3];
-                        pool.future(async move { names.map(black_box) })
+                        pool.pooled(async move { names.map(black_box) })
                     });
                     sender.send((first, batch.collect::<Vec<_>>())).unwrap();
                 }
@@ -234,13 +234,13 @@ fn a_full_pool_finds_the_next_slot_that_comes_back_to_another_thread() {
     thread::scope(|scope| {
         let (sender, is_dropped) = dropper(scope);
         for round in 1..if cfg!(miri) { 4 } else { 1000 } {
-            let [one, _two] = [(); 2].map(|()| pool.try_future(pending()).unwrap());
-            assert!(pool.try_future(pending::<()>()).is_err());
-            drop(pool.future(pending::<()>()));
+            let [one, _two] = [(); 2].map(|()| pool.try_pooled(pending()).unwrap());
+            assert!(pool.try_pooled(pending::<()>()).is_err());
+            drop(pool.pooled(pending::<()>()));
             assert_eq!(pool.stats().full, round);
             sender.send(vec![one]).unwrap();
             is_dropped.recv().unwrap();
-            assert!(pool.try_future(pending::<()>()).is_ok());
+            assert!(pool.try_pooled(pending::<()>()).is_ok());
         }
     });
 }
@@ -250,8 +250,8 @@ const LARGE: usize = 512;
 /// A pool so large that threads keep what they have returned, and all that it has.
 fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
     let pool = FuturePool::builder().max_slots(u32::try_from(LARGE).unwrap()).build();
-    let futures = (0..LARGE).map(|_| pool.try_future(pending()).unwrap()).collect();
-    assert!(pool.try_future(pending::<()>()).is_err());
+    let futures = (0..LARGE).map(|_| pool.try_pooled(pending()).unwrap()).collect();
+    assert!(pool.try_pooled(pending::<()>()).is_err());
     (pool, futures)
 }
 
@@ -266,15 +266,15 @@ fn a_full_and_large_pool_finds_what_a_thread_leaves_or_gives_up() {
         // More than a thread keeps.
         sender.send(more).unwrap();
         is_dropped.recv().unwrap();
-        futures.push(pool.try_future(pending()).unwrap());
+        futures.push(pool.try_pooled(pending()).unwrap());
     });
-    while let Ok(future) = pool.try_future(pending()) {
+    while let Ok(future) = pool.try_pooled(pending()) {
         futures.push(future);
     }
     thread::scope(|scope| {
         // A scope does not wait for what threads do at their end.
         scope.spawn(move || drop(last)).join().unwrap();
-        assert!(pool.try_future(pending::<()>()).is_ok());
+        assert!(pool.try_pooled(pending::<()>()).is_ok());
     });
 }
 
@@ -294,9 +294,9 @@ fn a_full_and_large_pool_finds_what_threads_return_that_rent_nothing() {
             });
         }
         meet.wait();
-        let found: Vec<_> = (0..17).filter_map(|_| pool.try_future(pending::<()>()).ok()).collect();
+        let found: Vec<_> = (0..17).filter_map(|_| pool.try_pooled(pending::<()>()).ok()).collect();
         assert_eq!(found.len(), 17);
-        assert!(pool.try_future(pending::<()>()).is_err());
+        assert!(pool.try_pooled(pending::<()>()).is_err());
         meet.wait();
     });
 }
@@ -307,7 +307,7 @@ fn the_last_futures_of_a_pool_that_has_gone_end_on_two_threads() {
     let dropped = drops();
     let make = |pool: &FuturePool| {
         let loud = Loud(&dropped);
-        pool.future(async move {
+        pool.pooled(async move {
             let _loud = loud;
             pending::<()>().await;
         })

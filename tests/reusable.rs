@@ -15,7 +15,7 @@ use std::{
 use common::{Loud, count, drops, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
 use futures_test::task::new_count_waker;
-use value_future::{Arm, Busy, Key, KeyError};
+use value_future::{Arm, BeginError, Key, KeyError};
 
 /// The same tests for both kinds, under the names of the one for many threads.
 macro_rules! for_both_sources {
@@ -77,7 +77,7 @@ for_both_sources! {
     fn a_second_operation_is_refused_and_the_first_is_not_touched() {
         let source = Source::new();
         let (key, future) = begin(&source);
-        let busy: Busy = source.begin().unwrap_err();
+        let busy: BeginError = source.begin().unwrap_err();
         assert!(busy.to_string().contains("one operation at a time"), "{busy}");
         assert_eq!(source.begin_held().unwrap_err(), busy);
         assert_eq!(std::io::Error::from(busy).kind(), std::io::ErrorKind::WouldBlock);

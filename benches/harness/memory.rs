@@ -32,7 +32,7 @@ pub(crate) fn print() -> Vec<String> {
         let Some(before) = resident() else { return };
         let make = || {
             let bytes = [1_u8; N];
-            pool.try_future(async move {
+            pool.try_pooled(async move {
                 pending::<()>().await;
                 black_box(bytes)[0]
             })

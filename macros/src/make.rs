@@ -134,7 +134,7 @@ fn call(options: &Options, is_cold: bool, block: &TokenStream) -> TokenStream {
         (Place::Pooled, false) => quote_spanned!(span=> #future::pooled(#block)),
         (Place::Pooled, true) => quote_spanned!(span=> #future::eager(#block)),
         (Place::Boxed, _) => quote_spanned!(span=> #future::boxed(#block)),
-        (Place::Pool(pool), false) => quote_spanned!(span=> (#pool).future(#block)),
+        (Place::Pool(pool), false) => quote_spanned!(span=> (#pool).pooled(#block)),
         (Place::Pool(pool), true) => quote_spanned!(span=> (#pool).eager(#block)),
     };
     let krate = &options.krate;

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::{ClassStats, NoSlot};
+use super::{ClassStats, PooledErrorKind};
 use crate::{
     slab::{Block, Pooling, Settings, Slab, blocks_within},
     slot::{IndexLayout, Pointer},
@@ -21,20 +21,20 @@ pub(crate) const fn capacity<H: Pooling>(class: usize) -> usize {
 }
 
 /// The class of the smallest block with room for an `X`.
-pub(crate) const fn class_of<X, H: Pooling>() -> Result<usize, NoSlot> {
+pub(crate) const fn class_of<X, H: Pooling>() -> Result<usize, PooledErrorKind> {
     if align_of::<X>() > align_of::<Block<H>>() {
-        return Err(NoSlot::TooAligned);
+        return Err(PooledErrorKind::TooAligned);
     }
     class_for::<H>(size_of::<X>())
 }
 
 /// The class of the smallest block with room for so many bytes.
-const fn class_for<H: Pooling>(size: usize) -> Result<usize, NoSlot> {
+const fn class_for<H: Pooling>(size: usize) -> Result<usize, PooledErrorKind> {
     class_of_block(size.saturating_add(size_of::<Block<H>>()))
 }
 
 /// The class of the smallest block that has so many bytes.
-pub(crate) const fn class_of_block(size: usize) -> Result<usize, NoSlot> {
+pub(crate) const fn class_of_block(size: usize) -> Result<usize, PooledErrorKind> {
     let mut class = 0;
     while class < SIZES.len() {
         if size <= SIZES[class] {
@@ -42,7 +42,7 @@ pub(crate) const fn class_of_block(size: usize) -> Result<usize, NoSlot> {
         }
         class += 1;
     }
-    Err(NoSlot::TooLarge)
+    Err(PooledErrorKind::TooLarge)
 }
 
 /// The slabs, each with one handle, which is here.
@@ -76,8 +76,8 @@ impl<H: Pooling> Classes<H> {
 
     /// A vacant block of a class, which is out from now on. It is out of line, so that the code of a method has none of this.
     #[inline(never)]
-    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, NoSlot> {
-        self.slab_or_new(class)?.rent().ok_or(NoSlot::Full)
+    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, PooledErrorKind> {
+        self.slab_or_new(class)?.rent().ok_or(PooledErrorKind::Full)
     }
 
     /// [`rent`](Classes::rent), if this thread has a vacant block at hand.
@@ -88,16 +88,16 @@ impl<H: Pooling> Classes<H> {
 
     /// Makes blocks with room for so many bytes, until this thread finds so many more without the
     /// allocator.
-    pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+    pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         self.slab_or_new(class_for::<H>(size)?)?.reserve(additional);
         Ok(())
     }
 
     #[inline(always)]
-    fn slab_or_new(&self, class: usize) -> Result<&H::Blocks, NoSlot> {
+    fn slab_or_new(&self, class: usize) -> Result<&H::Blocks, PooledErrorKind> {
         match self.slab(class) {
             Some(slab) => Ok(slab),
-            None => self.make(class).ok_or(NoSlot::NoneOfSize),
+            None => self.make(class).ok_or(PooledErrorKind::NoneOfSize),
         }
     }
 

@@ -1,12 +1,12 @@
 use core::{any::type_name, error::Error, fmt};
 
 use super::classes::{SIZES, capacity};
-use crate::{OneThread, slab::Block};
+use crate::{OneThread, error::debug_as_text, slab::Block};
 
-/// Why a future found no slot: [`NotPooled`] without the future.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Why a future found no slot: [`PooledError`] without the future.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum NoSlot {
+pub enum PooledErrorKind {
     /// It is larger than [`MAX_SIZE`](crate::LocalFuturePool::MAX_SIZE): no slot of any pool has room for
     /// it.
     TooLarge,
@@ -18,42 +18,48 @@ pub enum NoSlot {
     Full,
 }
 
-impl NoSlot {
+impl PooledErrorKind {
     /// The rule that was broken, without what broke it.
     fn rule(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoSlot::TooLarge => {
+            PooledErrorKind::TooLarge => {
                 write!(
                     f,
                     "the largest has room for {} bytes",
                     capacity::<OneThread>(SIZES.len() - 1)
                 )
             }
-            NoSlot::TooAligned => {
+            PooledErrorKind::TooAligned => {
                 write!(f, "slots are aligned to {}", align_of::<Block<OneThread>>())
             }
-            NoSlot::NoneOfSize => f.write_str("the bound in bytes leaves none of its size"),
-            NoSlot::Full => f.write_str("the pool is full, none of its size was found vacant"),
+            PooledErrorKind::NoneOfSize => {
+                f.write_str("the bound in bytes leaves none of its size")
+            }
+            PooledErrorKind::Full => {
+                f.write_str("the pool is full, none of its size was found vacant")
+            }
         }
     }
 }
 
-impl fmt::Display for NoSlot {
+debug_as_text!(PooledErrorKind);
+
+impl fmt::Display for PooledErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no slot for the future: ")?;
         self.rule(f)
     }
 }
 
-impl Error for NoSlot {}
+impl Error for PooledErrorKind {}
 
-/// With the kind `WouldBlock` for [`NoSlot::Full`]: a slot comes back when a future completes or is
+/// With the kind `WouldBlock` for [`PooledErrorKind::Full`]: a slot comes back when a future completes or is
 /// dropped. With `Unsupported` for what would be refused again.
 #[cfg(feature = "std")]
-impl From<NoSlot> for std::io::Error {
-    fn from(reason: NoSlot) -> Self {
+impl From<PooledErrorKind> for std::io::Error {
+    fn from(reason: PooledErrorKind) -> Self {
         let kind = match reason {
-            NoSlot::Full => std::io::ErrorKind::WouldBlock,
+            PooledErrorKind::Full => std::io::ErrorKind::WouldBlock,
             _ => std::io::ErrorKind::Unsupported,
         };
         std::io::Error::new(kind, reason)
@@ -63,13 +69,13 @@ impl From<NoSlot> for std::io::Error {
 /// A future was not put into a slot, and comes back.
 ///
 /// Where it is not wanted back, and the error is to go where the future cannot, it converts into its
-/// [`kind`](NotPooled::kind), and into a `std::io::Error`.
-pub struct NotPooled<F> {
+/// [`kind`](PooledError::kind), and into a `std::io::Error`.
+pub struct PooledError<F> {
     pub(super) future: F,
-    pub(super) kind: NoSlot,
+    pub(super) kind: PooledErrorKind,
 }
 
-impl<F> NotPooled<F> {
+impl<F> PooledError<F> {
     /// The future.
     #[must_use]
     pub fn into_future(self) -> F {
@@ -78,7 +84,7 @@ impl<F> NotPooled<F> {
 
     /// Why it was refused.
     #[must_use]
-    pub const fn kind(&self) -> NoSlot {
+    pub const fn kind(&self) -> PooledErrorKind {
         self.kind
     }
 
@@ -86,39 +92,34 @@ impl<F> NotPooled<F> {
     /// again. Otherwise none of its size was found vacant.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.kind != NoSlot::Full
+        self.kind != PooledErrorKind::Full
     }
 }
 
-/// The future is not shown, so that it need not be `Debug`.
-impl<F> fmt::Debug for NotPooled<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotPooled").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
+debug_as_text!(PooledError<F>);
 
-impl<F> fmt::Display for NotPooled<F> {
+impl<F> fmt::Display for PooledError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, size, align) = (type_name::<F>(), size_of::<F>(), align_of::<F>());
         write!(f, "no slot for `{name}` ({size} bytes, aligned to {align}): ")?;
         self.kind.rule(f)?;
-        f.write_str("; `future` boxes what has no slot")
+        f.write_str("; `pooled` boxes what has no slot")
     }
 }
 
-impl<F> Error for NotPooled<F> {}
+impl<F> Error for PooledError<F> {}
 
 /// The future is dropped.
-impl<F> From<NotPooled<F>> for NoSlot {
-    fn from(refused: NotPooled<F>) -> Self {
+impl<F> From<PooledError<F>> for PooledErrorKind {
+    fn from(refused: PooledError<F>) -> Self {
         refused.kind
     }
 }
 
-/// As [`NoSlot`] converts. The future is dropped.
+/// As [`PooledErrorKind`] converts. The future is dropped.
 #[cfg(feature = "std")]
-impl<F> From<NotPooled<F>> for std::io::Error {
-    fn from(refused: NotPooled<F>) -> Self {
+impl<F> From<PooledError<F>> for std::io::Error {
+    fn from(refused: PooledError<F>) -> Self {
         refused.kind.into()
     }
 }

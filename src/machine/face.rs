@@ -117,19 +117,19 @@ macro_rules! face {
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
             /// let name = String::from("inner");
-            /// let future = pool.future(async { name.len() });
+            /// let future = pool.pooled(async { name.len() });
             /// assert_eq!(futures::executor::block_on(future), 5);
             /// assert_eq!((pool.stats().live(), pool.stats().boxed()), (0, 0));
             /// ```
             #[inline]
-            pub fn future<'a, F>(&self, future: F) -> $Future<'a, F::Output>
+            pub fn pooled<'a, F>(&self, future: F) -> $Future<'a, F::Output>
             where
                 F: Future $($send)* + 'a,
             {
                 $Future(self.0.put(future))
             }
 
-            /// [`future`](Self::future), if there is a slot for it.
+            /// [`pooled`](Self::pooled), if there is a slot for it.
             ///
             /// # Errors
             ///
@@ -142,34 +142,34 @@ macro_rules! face {
             #[doc = concat!("use value_future::", stringify!($Pool), ";")]
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
-            /// let first = pool.try_future(async { 1 }).unwrap();
-            /// let refused = pool.try_future(async { 2 }).unwrap_err();
+            /// let first = pool.try_pooled(async { 1 }).unwrap();
+            /// let refused = pool.try_pooled(async { 2 }).unwrap_err();
             /// assert!(!refused.is_too_large());
             /// let later = refused.into_future();
             /// drop(first);
-            /// assert!(pool.try_future(later).is_ok());
+            /// assert!(pool.try_pooled(later).is_ok());
             /// ```
             ///
             /// Where the future is not wanted back, `?` makes an error of it that holds no future:
             ///
             /// ```
-            #[doc = concat!("use value_future::{", stringify!($Pool), ", ", stringify!($Future), ", NoSlot};")]
+            #[doc = concat!("use value_future::{", stringify!($Pool), ", ", stringify!($Future), ", PooledErrorKind};")]
             ///
             #[doc = concat!("fn length<'a>(pool: &", stringify!($Pool), ", text: &'a str) -> Result<",
-                stringify!($Future), "<'a, usize>, NoSlot> {")]
-            ///     Ok(pool.try_future(async { text.len() })?)
+                stringify!($Future), "<'a, usize>, PooledErrorKind> {")]
+            ///     Ok(pool.try_pooled(async { text.len() })?)
             /// }
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
             /// let first = length(&pool, "first").unwrap();
-            /// assert_eq!(length(&pool, "second").unwrap_err(), NoSlot::Full);
+            /// assert_eq!(length(&pool, "second").unwrap_err(), PooledErrorKind::Full);
             /// # drop(first);
             /// ```
             #[inline]
-            pub fn try_future<'a, F>(
+            pub fn try_pooled<'a, F>(
                 &self,
                 future: F,
-            ) -> Result<$Future<'a, F::Output>, NotPooled<F>>
+            ) -> Result<$Future<'a, F::Output>, PooledError<F>>
             where
                 F: Future $($send)* + 'a,
             {
@@ -188,11 +188,11 @@ macro_rules! face {
             /// What `future` does before it first waits is done when this returns, outside of the task that
             /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
             /// then, it holds it until it is awaited or dropped. So await it at once, or use
-            /// [`future`](Self::future), which does nothing before it is awaited.
+            /// [`pooled`](Self::pooled), which does nothing before it is awaited.
             ///
             /// # Sizes and allocation
             ///
-            /// As [`future`](Self::future).
+            /// As [`pooled`](Self::pooled).
             ///
             /// # Panics
             ///
@@ -243,7 +243,7 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// [`NoSlot`], if there will be no slot for such futures: if `size` is more than
+            /// [`PooledErrorKind`], if there will be no slot for such futures: if `size` is more than
             /// [`MAX_SIZE`](Self::MAX_SIZE), or if the bound in bytes leaves none.
             ///
             /// # Sizes and allocation
@@ -265,12 +265,12 @@ macro_rules! face {
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
             /// pool.reserve(size_of_val(&serve([0; 100])), 10)?;
             /// let made = pool.stats().allocations();
-            /// let ten = [(); 10].map(|()| pool.future(serve([0; 100])));
+            /// let ten = [(); 10].map(|()| pool.pooled(serve([0; 100])));
             /// assert_eq!(pool.stats().allocations(), made);
             /// # drop(ten);
-            /// # Ok::<(), value_future::NoSlot>(())
+            /// # Ok::<(), value_future::PooledErrorKind>(())
             /// ```
-            pub fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+            pub fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
                 self.0.reserve(size, additional)
             }
 
@@ -291,7 +291,7 @@ macro_rules! face {
             #[doc = concat!("use value_future::", stringify!($Pool), ";")]
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
-            /// drop(pool.future(async { 5 }));
+            /// drop(pool.pooled(async { 5 }));
             /// assert_eq!(pool.trim(), 62 * 64);
             /// assert_eq!(pool.stats().bytes(), 0);
             /// ```

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{
-    ClassStats, FuturePoolStats, NoSlot, NotPooled,
+    ClassStats, FuturePoolStats, PooledError, PooledErrorKind,
     classes::{Bounds, Classes, SIZES, class_of_block},
     pooled::Place,
 };
@@ -100,7 +100,7 @@ impl<H: Compiled> Machines<H> {
         F: Boxable + 'a,
         A: Admits<F>,
     {
-        H::count(self, Place::<F, H>::CLASS.err().unwrap_or(NoSlot::TooLarge));
+        H::count(self, Place::<F, H>::CLASS.err().unwrap_or(PooledErrorKind::TooLarge));
         Packed::boxed(ManuallyDrop::into_inner(future))
     }
 
@@ -108,7 +108,7 @@ impl<H: Compiled> Machines<H> {
     pub(super) fn try_put<'a, F, A>(
         &self,
         future: F,
-    ) -> Result<Packed<'a, F::Output, A>, NotPooled<F>>
+    ) -> Result<Packed<'a, F::Output, A>, PooledError<F>>
     where
         F: Boxable + 'a,
         A: Admits<F> + Admits<Place<F, H>>,
@@ -120,7 +120,7 @@ impl<H: Compiled> Machines<H> {
                 let place = unsafe { Place::new(block) };
                 Ok(Packed::placed(place, future))
             }
-            Err(kind) => Err(NotPooled { future: ManuallyDrop::into_inner(future), kind }),
+            Err(kind) => Err(PooledError { future: ManuallyDrop::into_inner(future), kind }),
         }
     }
 
@@ -156,7 +156,7 @@ impl<H: Compiled> Machines<H> {
         FuturePoolStats { classes, too_large, full }
     }
 
-    pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), NoSlot> {
+    pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         self.classes.reserve(size, additional)
     }
 
@@ -172,7 +172,7 @@ pub(crate) trait Compiled: Pooling {
     fn rent_slowly(machines: &Machines<Self>, size: usize) -> NonNull<Block<Self>>;
 
     /// Counts a future that found no slot.
-    fn count(machines: &Machines<Self>, why: NoSlot);
+    fn count(machines: &Machines<Self>, why: PooledErrorKind);
 
     /// Returns whether the block of a pointee is a slot or a box.
     ///
@@ -203,8 +203,8 @@ macro_rules! compiled {
             }
 
             #[cold]
-            fn count(machines: &Machines<Self>, why: NoSlot) {
-                machines.boxed.count(why == NoSlot::Full);
+            fn count(machines: &Machines<Self>, why: PooledErrorKind) {
+                machines.boxed.count(why == PooledErrorKind::Full);
             }
 
             unsafe fn site(pointee: *mut ()) -> Site {

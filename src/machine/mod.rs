@@ -34,7 +34,7 @@ use crate::{AnyThread, ValueFuture};
 use crate::{LocalValueFuture, OneThread};
 
 pub use self::{
-    error::{NoSlot, NotPooled},
+    error::{PooledError, PooledErrorKind},
     stats::{ClassStats, FuturePoolStats},
 };
 pub(crate) use self::{machines::Compiled, pooled::Place};
@@ -89,7 +89,7 @@ face! {
     ///
     /// impl Store for Remote {
     ///     fn get<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Option<u64>> {
-    ///         POOL.future(async move {
+    ///         POOL.pooled(async move {
     ///             // ask a server, and wait
     ///             key.parse().ok()
     ///         })
@@ -117,7 +117,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 960 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 968 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
     ///
     /// # Examples
     ///
@@ -128,7 +128,7 @@ face! {
     /// let pool = LocalFuturePool::new();
     /// let shared = Rc::new(5);
     /// let theirs = Rc::clone(&shared);
-    /// assert_eq!(futures::executor::block_on(pool.future(async move { *theirs })), 5);
+    /// assert_eq!(futures::executor::block_on(pool.pooled(async move { *theirs })), 5);
     /// assert_eq!(Rc::strong_count(&shared), 1);
     /// ```
     ///
@@ -142,7 +142,7 @@ face! {
     /// }
     ///
     /// fn length(text: &str) -> LocalValueFuture<'_, usize> {
-    ///     POOL.with(|pool| pool.future(async { text.len() }))
+    ///     POOL.with(|pool| pool.pooled(async { text.len() }))
     /// }
     ///
     /// assert_eq!(futures::executor::block_on(length("inner")), 5);

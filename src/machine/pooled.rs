@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{NoSlot, classes::class_of, machines::Compiled};
+use super::{PooledErrorKind, classes::class_of, machines::Compiled};
 use crate::{
     erased::{
         Boxable, GiveBack, Head, House, header,
@@ -33,7 +33,7 @@ unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
 
 impl<F: Boxable, H: Compiled> Place<F, H> {
     /// The class of blocks with room for the future, or why there is none.
-    pub(crate) const CLASS: Result<usize, NoSlot> = class_of::<F, H>();
+    pub(crate) const CLASS: Result<usize, PooledErrorKind> = class_of::<F, H>();
 
     /// The size in bytes of a block that holds exactly this future.
     pub(crate) const SIZE: usize = size_of::<Pooled<F, H>>();

@@ -13,7 +13,7 @@ pub struct FuturePoolStats {
     /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
     /// the bound in bytes leaves no slot of their size.
     pub too_large: u64,
-    /// How many futures were boxed because no slot of their class was found vacant. (What `try_future` gives
+    /// How many futures were boxed because no slot of their class was found vacant. (What `try_pooled` gives
     /// back is not boxed, and not counted here or above.)
     pub full: u64,
 }

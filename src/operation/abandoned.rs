@@ -1,5 +1,7 @@
 use core::{error::Error, fmt};
 
+use crate::error::debug_as_text;
+
 /// What an operation results in if its completer is dropped without a value.
 ///
 /// A wait must not hang for ever because a worker died, and it must not panic in somebody else's
@@ -85,8 +87,10 @@ impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
 
 /// The operation was ended without a value: its completer was dropped, its key was abandoned, or the last handle of
 /// its pool went.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dropped(());
+
+debug_as_text!(Dropped);
 
 impl Dropped {
     /// The error, for an implementation of [`Abandoned`] by hand.

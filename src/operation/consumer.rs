@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use super::Abandoned;
+use super::{Abandoned, producer::orphan};
 use crate::{
     erased::{Boxable, ready_or_broken},
     error::{Site, Spent},
@@ -239,6 +239,11 @@ unsafe fn register_first<T, H: Home>(
     }
     // It is the slot's.
     mem::forget(fresh);
+    // SAFETY: the slot is out as long as it has a consumer.
+    if unsafe { H::is_closed(this) } {
+        // SAFETY: as above.
+        unsafe { orphan(this) };
+    }
     Ok(())
 }
 
@@ -286,6 +291,11 @@ unsafe fn change_waker<T, H: Home>(this: NonNull<Slot<T, H>>, fresh: Waker) -> R
         match unsafe { Slot::exchange(this, state, next) } {
             Ok(()) => {
                 mem::forget(fresh);
+                // SAFETY: as above.
+                if unsafe { H::is_closed(this) } {
+                    // SAFETY: as above.
+                    unsafe { orphan(this) };
+                }
                 return Ok(());
             }
             Err(now) => state = now,

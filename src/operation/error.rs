@@ -1,9 +1,9 @@
 use core::{error::Error, fmt};
 
-use crate::Key;
+use crate::{Key, error::debug_as_text};
 
 /// Why a pool refused a key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The operation is over, if there was one, and its slot has served another one since, which was not
@@ -24,6 +24,8 @@ pub enum KeyError {
     /// here: then it is that key. None reaches an operation whose key was not given out.)
     Unknown,
 }
+
+debug_as_text!(KeyError);
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,16 +75,7 @@ impl<T> CompleteError<T> {
     }
 }
 
-/// The value is not shown, so that it need not be `Debug`.
-impl<T> fmt::Debug for CompleteError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CompleteError { key, kind, .. } = self;
-        f.debug_struct("CompleteError")
-            .field("key", key)
-            .field("kind", kind)
-            .finish_non_exhaustive()
-    }
-}
+debug_as_text!(CompleteError<T>);
 
 impl<T> fmt::Display for CompleteError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -365,24 +365,23 @@ pub(crate) unsafe fn refuse_left<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool 
     unsafe { refuse(this, claim.state) }.is_ok()
 }
 
-/// The pool has lost its last handle: [`refuse_left`], and no completer leaves the operation to its key
-/// from now on.
+/// [`refuse_left`], for an operation of a closed pool: and from now on no completer leaves it to its key.
 ///
 /// # Safety
 ///
 /// The slot lives.
-pub(crate) unsafe fn orphan<T, H: Home>(this: NonNull<Slot<T, H>>) {
+#[cold]
+pub(crate) unsafe fn orphan<T, H: Home>(this: NonNull<Slot<T, H>>) -> bool {
     // SAFETY: the caller's.
     let state = unsafe { this.as_ref() }.state();
     let transition = |state: State| state.claim_left().or_else(|| state.orphan());
     // SAFETY: the caller's.
-    if let Ok(Change { state, .. }) = unsafe { Slot::change(this, state, transition) } {
-        // If there is no completer, it was claimed.
-        if !state.is_held() {
-            // SAFETY: the operation was claimed here.
-            let _ = unsafe { refuse(this, state) };
-        }
-    }
+    let Ok(Change { state, .. }) = (unsafe { Slot::change(this, state, transition) }) else {
+        return false;
+    };
+    // If there is no completer, it was claimed.
+    // SAFETY: the operation was claimed here.
+    !state.is_held() && unsafe { refuse(this, state) }.is_ok()
 }
 
 /// Gives a claim up, because the consumer has gone.

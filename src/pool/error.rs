@@ -1,35 +1,47 @@
 use core::{error::Error, fmt};
 
-/// The pool has as many operations as it was [bounded](crate::PoolBuilder::max_slots) to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct PoolFull {
-    pub(super) max_slots: u32,
+use crate::error::debug_as_text;
+
+/// Why a pool began no operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RentError {
+    /// The pool is [bounded](crate::PoolBuilder::max_slots), and each slot is in use or retired.
+    #[non_exhaustive]
+    Full {
+        /// The bound.
+        max_slots: u32,
+    },
+    /// The pool was [closed](crate::Pool::close).
+    Closed,
 }
 
-impl PoolFull {
-    /// The bound.
-    #[must_use]
-    pub const fn max_slots(&self) -> u32 {
-        self.max_slots
-    }
-}
-
-impl fmt::Display for PoolFull {
+impl fmt::Display for RentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the pool is full: it was bounded to {} slots, and all of them are in use or retired",
-            self.max_slots
-        )
+        match self {
+            RentError::Full { max_slots } => write!(
+                f,
+                "the pool is full: it was bounded to {max_slots} slots, and all of them are in use or retired",
+            ),
+            RentError::Closed => {
+                f.write_str("the pool is closed: `close` was called, and no operation can begin")
+            }
+        }
     }
 }
 
-impl Error for PoolFull {}
+debug_as_text!(RentError);
 
-/// With the kind `WouldBlock`: a slot comes back when an operation ends.
+impl Error for RentError {}
+
+/// `Full` has the kind `WouldBlock`, because a slot is returned when an operation ends. `Closed` has the kind `BrokenPipe`.
 #[cfg(feature = "std")]
-impl From<PoolFull> for std::io::Error {
-    fn from(full: PoolFull) -> Self {
-        std::io::Error::new(std::io::ErrorKind::WouldBlock, full)
+impl From<RentError> for std::io::Error {
+    fn from(error: RentError) -> Self {
+        let kind = match error {
+            RentError::Full { .. } => std::io::ErrorKind::WouldBlock,
+            RentError::Closed => std::io::ErrorKind::BrokenPipe,
+        };
+        std::io::Error::new(kind, error)
     }
 }

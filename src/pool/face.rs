@@ -188,7 +188,7 @@ macro_rules! face {
             ///
             /// # Panics
             ///
-            /// If the pool was bounded and is full; [`try_rent`](Self::try_rent) gives that as an error, and waits
+            /// If the pool was bounded and is full, or was [closed](Self::close); [`try_rent`](Self::try_rent) gives that as an error, and waits
             /// where this does.
             #[inline]
             #[track_caller]
@@ -209,7 +209,8 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// [`PoolFull`], if the pool was bounded and all its slots were out or retired at one moment of the call.
+            /// [`RentError::Full`], if the pool was bounded and all its slots were in use or retired at one moment of the call;
+            /// [`RentError::Closed`], if the pool was [closed](Self::close).
             ///
             #[doc = $waits]
             ///
@@ -225,10 +226,10 @@ macro_rules! face {
             /// assert!(pool.try_rent().is_err()); // the completer is out still
             /// drop(completer);
             /// assert!(pool.try_rent().is_ok());
-            /// # Ok::<(), value_future::PoolFull>(())
+            /// # Ok::<(), value_future::RentError>(())
             /// ```
             #[inline]
-            pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), PoolFull>
+            pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), RentError>
             where
                 T: Abandoned,
             {
@@ -319,6 +320,50 @@ macro_rules! face {
             /// ```
             pub fn abandon_keys(&self) -> u32 {
                 self.0.abandon_keys()
+            }
+        }
+
+        impl<T> $Pool<T> {
+            /// Closes the pool, and returns the number of operations that this has ended: for a connection that is lost.
+            ///
+            /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
+            /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`] ends now, as by
+            /// [`abandon_key`](Self::abandon_key). One that still has its completer goes on; if the completer is turned into
+            /// the key later, the operation ends then. So no consumer waits for ever, whatever other threads do
+            /// meanwhile.
+            ///
+            /// All handles of the pool are closed. To close again ends nothing, and returns 0. The call goes through all slots.
+            ///
+            /// # Reentrancy
+            ///
+            #[doc = concat!("As [`", stringify!($Completer), "::complete`].")]
+            /// If a waker panics, the operations that come after it are ended all the same.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::{", stringify!($Pool), ", RentError};")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
+            /// let (completer, answer) = pool.rent();
+            /// let id = completer.into_key().to_u64(); // sent, and the answer will not come
+            /// let (late, other) = pool.rent();
+            ///
+            /// assert_eq!(pool.close(), 1);
+            /// assert_eq!(futures::executor::block_on(answer), None);
+            /// assert_eq!(pool.try_rent().unwrap_err(), RentError::Closed);
+            /// let _ = late.into_key();
+            /// assert_eq!(futures::executor::block_on(other), None);
+            /// # let _ = id;
+            /// ```
+            pub fn close(&self) -> u32 {
+                self.0.close()
+            }
+
+            /// Returns `true` if the pool was [closed](Self::close).
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.0.is_closed()
             }
         }
 

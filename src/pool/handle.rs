@@ -2,7 +2,7 @@
 
 use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
-use super::PoolFull;
+use super::RentError;
 use crate::{
     Abandoned, CompleteError, Key, KeyError,
     operation::{
@@ -39,7 +39,10 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
     }
 
     #[inline(always)]
-    pub(super) fn try_rent(&self) -> Result<Ends<T, H>, PoolFull> {
+    pub(super) fn try_rent(&self) -> Result<Ends<T, H>, RentError> {
+        if self.is_closed() {
+            return Err(RentError::Closed);
+        }
         let slot = match self.slab().rent() {
             Some(slot) => slot,
             None => self.rent_when_returned()?,
@@ -65,7 +68,7 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
     pub(super) fn rent(&self) -> Ends<T, H> {
         match self.try_rent() {
             Ok(ends) => ends,
-            Err(full) => cannot_rent(full),
+            Err(error) => cannot_rent(error),
         }
     }
 }
@@ -73,8 +76,8 @@ impl<T: Abandoned, H: Pooling> Handle<T, H> {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn cannot_rent(full: PoolFull) -> ! {
-    panic!("{full}; `try_rent` gives that as an error")
+fn cannot_rent(error: RentError) -> ! {
+    panic!("{error}; `try_rent` gives that as an error")
 }
 
 impl<T, H: Pooling> Handle<T, H> {
@@ -87,7 +90,7 @@ impl<T, H: Pooling> Handle<T, H> {
     /// Rents from a pool that was full. Waits while a claimant is about to return a slot, so that a caller finds
     /// the slot of a completion that it has dropped.
     #[cold]
-    fn rent_when_returned(&self) -> Result<NonNull<Slot<T, H>>, PoolFull> {
+    fn rent_when_returned(&self) -> Result<NonNull<Slot<T, H>>, RentError> {
         let mut backoff = Backoff::new();
         loop {
             // Loaded before `rent`: a return that ended before this load is visible to `rent`.
@@ -96,7 +99,7 @@ impl<T, H: Pooling> Handle<T, H> {
                 return Ok(slot);
             }
             if !is_returning {
-                return Err(PoolFull { max_slots: self.slab().base().settings.limit() });
+                return Err(RentError::Full { max_slots: self.slab().base().settings.limit() });
             }
             backoff.wait();
         }
@@ -141,6 +144,18 @@ impl<T, H: Pooling> Handle<T, H> {
         slots.map(|slot| u32::from(refused(slot))).sum()
     }
 
+    #[inline(always)]
+    pub(super) fn is_closed(&self) -> bool {
+        // An operation that begins although the pool was closed meanwhile ends when its consumer waits.
+        self.slab().base().closed.load_own() != 0
+    }
+
+    /// Closes the pool; tells how many operations that were left to their keys were ended.
+    pub(super) fn close(&self) -> u32 {
+        self.slab().base().closed.announce();
+        Orphans::<T, H>::new(self.slab()).orphan()
+    }
+
     #[cold]
     fn refused<V>(&self, error: CompleteError<V>) -> CompleteError<V> {
         self.slab().base().refused.add(1);
@@ -157,37 +172,50 @@ impl<T, H: Pooling> Clone for Handle<T, H> {
 
 impl<T, H: Pooling> Drop for Handle<T, H> {
     fn drop(&mut self) {
+        /// Closes the slab, also if a waker has panicked.
+        struct CloseSlab<T, H: Pooling>(NonNull<H::Slab<T>>);
+        impl<T, H: Pooling> Drop for CloseSlab<T, H> {
+            fn drop(&mut self) {
+                // SAFETY: there is no handle, and this happens once.
+                unsafe { H::Slab::<T>::close(self.0) };
+            }
+        }
+
         // SAFETY: this is a handle, and it is gone afterwards.
         if unsafe { Slab::remove_handle(self.slab) } {
-            // If a waker panics, the others are woken when this is dropped. (If one of them panics too,
-            // the process aborts.)
-            Orphans::<T, H> { slab: self.slab, slots: 0..self.slab().base().storage.end() }
-                .orphan();
+            let _close = CloseSlab::<T, H>(self.slab);
+            // SAFETY: a slab is not freed before it was closed.
+            Orphans::<T, H>::new(unsafe { self.slab.as_ref() }).orphan();
         }
     }
 }
 
-/// The slots of a slab that has no handle left, and will be closed when they were gone through.
-struct Orphans<T, H: Pooling> {
-    slab: NonNull<H::Slab<T>>,
+/// The slots of a pool that is closed, as far as their operations were not [orphaned](orphan). The drop goes on where a
+/// waker has panicked. (If another one panics in there, the process aborts.)
+struct Orphans<'s, T, H: Pooling> {
+    slab: &'s H::Slab<T>,
     slots: Range<u32>,
+    ended: u32,
 }
 
-impl<T, H: Pooling> Orphans<T, H> {
-    fn orphan(&mut self) {
-        // SAFETY: a slab is not freed before it was closed.
-        let slots = &unsafe { self.slab.as_ref() }.base().storage;
+impl<'s, T, H: Pooling> Orphans<'s, T, H> {
+    fn new(slab: &'s H::Slab<T>) -> Self {
+        Orphans { slab, slots: 0..slab.base().storage.end(), ended: 0 }
+    }
+
+    /// Returns the number of operations that had been left to their keys, and were ended.
+    fn orphan(&mut self) -> u32 {
+        let slots = &self.slab.base().storage;
         for slot in self.slots.by_ref().filter_map(|index| slots.get(index)) {
-            // SAFETY: as above.
-            unsafe { orphan(slot) };
+            // SAFETY: a slab that is borrowed keeps its slots.
+            self.ended += u32::from(unsafe { orphan(slot) });
         }
+        self.ended
     }
 }
 
-impl<T, H: Pooling> Drop for Orphans<T, H> {
+impl<T, H: Pooling> Drop for Orphans<'_, T, H> {
     fn drop(&mut self) {
         self.orphan();
-        // SAFETY: there is no handle, and this happens once.
-        unsafe { H::Slab::<T>::close(self.slab) };
     }
 }

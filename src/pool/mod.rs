@@ -27,7 +27,7 @@ use crate::{
     slab::Slab,
 };
 
-pub use self::{error::PoolFull, stats::Stats};
+pub use self::{error::RentError, stats::Stats};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 face! {
@@ -58,7 +58,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer, and a clone another one. The pool itself takes 1168 bytes, and a slot takes 56
+    /// A handle is one pointer, and a clone another one. The pool itself takes 1176 bytes, and a slot takes 56
     /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
     /// slots to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
@@ -123,7 +123,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 976 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+    /// The pool itself takes 984 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
     /// slot.
     ///
     /// # Examples

@@ -37,7 +37,7 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// [`Busy`], if there is an operation already: its future is there, or its completer. It is not
+            /// [`BeginError`], if there is an operation already: its future is there, or its completer. It is not
             /// touched.
             ///
             #[doc = $waits]
@@ -58,11 +58,11 @@ macro_rules! face {
             /// assert!(source.begin().is_ok());
             /// ```
             #[inline]
-            pub fn begin(&self) -> Result<$Future<'_, T>, Busy>
+            pub fn begin(&self) -> Result<$Future<'_, T>, BeginError>
             where
                 T: $($send)*,
             {
-                self.0.begin().map(|consumer| $Future(Packed::of(consumer))).ok_or(Busy(()))
+                self.0.begin().map(|consumer| $Future(Packed::of(consumer))).ok_or(BeginError(()))
             }
 
             /// Begins an operation, and gives the end of it that completes.
@@ -72,7 +72,7 @@ macro_rules! face {
             ///
             /// # Errors
             ///
-            /// [`Busy`], if there is an operation already, which is not touched.
+            /// [`BeginError`], if there is an operation already, which is not touched.
             ///
             #[doc = $waits]
             ///
@@ -89,11 +89,11 @@ macro_rules! face {
             /// assert!(source.begin().is_ok());
             /// ```
             #[inline]
-            pub fn begin_held(&self) -> Result<($Completer<'_, T>, $Future<'_, T>), Busy>
+            pub fn begin_held(&self) -> Result<($Completer<'_, T>, $Future<'_, T>), BeginError>
             where
                 T: $($send)*,
             {
-                let (producer, consumer) = self.0.begin_held().ok_or(Busy(()))?;
+                let (producer, consumer) = self.0.begin_held().ok_or(BeginError(()))?;
                 Ok(($Completer(producer), $Future(Packed::of(consumer))))
             }
         }

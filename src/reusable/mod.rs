@@ -18,6 +18,7 @@ use self::{
 };
 use crate::{
     Abandoned, CompleteError, Key, LocalValueFuture, OneThread,
+    error::debug_as_text,
     future::Packed,
     operation::Producer,
     slot::{IndexLayout, Number},
@@ -34,11 +35,11 @@ face! {
     /// may leave the process and come back late: [`complete_key`](Self::complete_key) takes it, and refuses one of
     /// an operation that is over. [`begin_held`](Self::begin_held) gives a completer instead, for a producer
     /// that has to be done before the next operation begins. There is one operation at a time: to begin
-    /// another is an error, [`Busy`].
+    /// another is an error, [`BeginError`].
     ///
     /// Every source begins with the same keys, so the key of one source fits another: send along which source a
     /// key is of. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So no key comes twice.
-    /// After 2⁶³ operations, [`begin`](Self::begin) returns [`Busy`] for ever.
+    /// After 2⁶³ operations, [`begin`](Self::begin) returns [`BeginError`] for ever.
     ///
     /// # Sizes and allocation
     ///
@@ -58,7 +59,7 @@ face! {
     ///
     /// ```
     /// use std::{io, thread};
-    /// use value_future::{Busy, ReusableSource, ValueFuture};
+    /// use value_future::{BeginError, ReusableSource, ValueFuture};
     ///
     /// struct Port {
     ///     read: ReusableSource<io::Result<u8>>,
@@ -85,7 +86,7 @@ face! {
     ///     assert_eq!(futures::executor::block_on(read).unwrap(), byte);
     ///     interrupts.join().unwrap();
     /// }
-    /// # let _: Option<Busy> = None;
+    /// # let _: Option<BeginError> = None;
     /// ```
     ReusableSource, ReusableCompleter, ValueFuture, AnyThread, [Send],
     "# Blocking\n\n\
@@ -119,10 +120,12 @@ face! {
 }
 
 /// The source has an operation already. It was not touched.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Busy(());
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BeginError(());
 
-impl fmt::Display for Busy {
+debug_as_text!(BeginError);
+
+impl fmt::Display for BeginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "the source is busy: it has one operation at a time. Await or drop the future of that one, and \
@@ -131,12 +134,12 @@ impl fmt::Display for Busy {
     }
 }
 
-impl Error for Busy {}
+impl Error for BeginError {}
 
 /// With the kind `WouldBlock`: the next operation may begin when this one is over.
 #[cfg(feature = "std")]
-impl From<Busy> for std::io::Error {
-    fn from(busy: Busy) -> Self {
+impl From<BeginError> for std::io::Error {
+    fn from(busy: BeginError) -> Self {
         std::io::Error::new(std::io::ErrorKind::WouldBlock, busy)
     }
 }

@@ -79,6 +79,12 @@ macro_rules! in_place {
             // A place has one slot, whose state shows that it is returning: there is nothing to count.
             unsafe fn begin_return<T>(_: NonNull<Slot<T, Self>>) {}
             unsafe fn end_return<T>(_: NonNull<Slot<T, Self>>) {}
+
+            /// A source is not closed.
+            #[inline(always)]
+            unsafe fn is_closed<T>(_: NonNull<Slot<T, Self>>) -> bool {
+                false
+            }
         }
 
         impl<T: Abandoned> Place<T, InPlace<$affinity>> {

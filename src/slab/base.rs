@@ -39,6 +39,8 @@ pub(crate) struct Base<S: Item> {
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
     pub(crate) allocations: S::Word,
+    /// 1 if no operation can begin, and none can be left to its key.
+    pub(crate) closed: S::Word,
 }
 
 impl<S: Item> Base<S> {
@@ -55,6 +57,7 @@ impl<S: Item> Base<S> {
             cancelled: S::Word::new(0),
             refused: S::Word::new(0),
             allocations: S::Word::new(allocations),
+            closed: S::Word::new(0),
         }
     }
 
@@ -80,7 +83,7 @@ impl<S: Item> Base<S> {
 
     #[cfg(loom)]
     pub(crate) fn touch(&mut self) {
-        let Self { rented, cancelled, refused, allocations, .. } = self;
-        [rented, cancelled, refused, allocations].into_iter().for_each(Word::touch);
+        let Self { rented, cancelled, refused, allocations, closed, .. } = self;
+        [rented, cancelled, refused, allocations, closed].into_iter().for_each(Word::touch);
     }
 }

@@ -92,6 +92,13 @@ macro_rules! pooling {
                 unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }
                     .end_return();
             }
+
+            #[inline(always)]
+            unsafe fn is_closed<T>(slot: NonNull<Slot<T, Self>>) -> bool {
+                // SAFETY: as above.
+                let slab = unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() };
+                slab.base().closed.load_after_exchange() != 0
+            }
         }
 
         impl Pooling for $home {

@@ -6,7 +6,8 @@ use core::cell::Cell;
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    fence,
 };
 
 /// The cell of a [`State`](super::State).
@@ -25,6 +26,12 @@ pub(crate) trait Word {
     /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
     /// before is visible to the other.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
+
+    /// Stores 1. An [exchange](Word::exchange) of another word that the caller does not see afterwards comes later, and its thread sees the
+    /// 1 by [`load_after_exchange`](Word::load_after_exchange).
+    fn announce(&self);
+
+    fn load_after_exchange(&self) -> u64;
 
     /// Adds to a count for statistics, which orders nothing.
     fn add(&self, number: u64);
@@ -81,6 +88,15 @@ impl Word for Cell<u64> {
         }
         self.set(new);
         Ok(())
+    }
+
+    fn announce(&self) {
+        self.set(1);
+    }
+
+    #[inline(always)]
+    fn load_after_exchange(&self) -> u64 {
+        self.get()
     }
 
     #[inline(always)]
@@ -159,8 +175,25 @@ impl Word for AtomicU64 {
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
         // ORDERING: Release, with the loads and exchanges of the other side: what was put into the
         // slot before, or read from it, was so before the flag says it. Acquire, with its
-        // exchanges: what it has put there may be taken out.
-        self.compare_exchange(current, new, AcqRel, Acquire).map(drop)
+        // exchanges: what it has put there may be taken out. SeqCst, with the fence in `announce`.
+        self.compare_exchange(current, new, SeqCst, Acquire).map(drop)
+    }
+
+    fn announce(&self) {
+        // ORDERING: Relaxed: the fence orders it before everything that the caller loads afterwards. So either the caller sees an
+        // exchange of another thread, or `load_after_exchange` of that thread sees this store. A thread that sees it by a
+        // Relaxed load only fails earlier.
+        self.store(1, Relaxed);
+        fence(SeqCst);
+    }
+
+    #[inline(always)]
+    fn load_after_exchange(&self) -> u64 {
+        // Loom has no exchange that is SeqCst, but fences.
+        #[cfg(loom)]
+        fence(SeqCst);
+        // ORDERING: SeqCst, with the fence in `announce`. The exchange before is SeqCst too.
+        self.load(SeqCst)
     }
 
     #[inline(always)]

@@ -54,6 +54,14 @@ pub(crate) trait Home: Sized + 'static {
     ///
     /// The slot lives here.
     unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>);
+
+    /// Returns `true` if the pool of the slot was closed. It is ordered after the exchange that the calling thread has made before,
+    /// with the fence in `Handle::close`.
+    ///
+    /// # Safety
+    ///
+    /// The slot lives here.
+    unsafe fn is_closed<T>(slot: NonNull<Slot<T, Self>>) -> bool;
 }
 
 /// A home whose slots are made for several threads.

@@ -60,11 +60,11 @@ fn a_pool_of_futures_counts_its_allocations_right() {
     static BALANCE: Balance = Balance::new();
     let pool = FuturePool::new();
     // What the crate keeps for this thread is not the pool's.
-    drop(FuturePool::new().future(pending::<()>()));
+    drop(FuturePool::new().pooled(pending::<()>()));
     let mut futures = Vec::with_capacity(300);
     let made = BALANCE.made_by(|| {
         pool.reserve(100, 20).unwrap();
-        futures.extend((0..300).map(|_| pool.future(pending::<()>())));
+        futures.extend((0..300).map(|_| pool.pooled(pending::<()>())));
     });
     assert_eq!(pool.stats().allocations(), made as u64);
     // Pages of 62 slots; a size, and the cache of the thread, twice.
@@ -83,10 +83,10 @@ fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     const PAGE: isize = 64 * 64;
     let pool = LocalFuturePool::new();
     let mut futures = Vec::with_capacity(100);
-    BALANCE.count(|| futures.push(pool.future(pending::<()>())));
+    BALANCE.count(|| futures.push(pool.pooled(pending::<()>())));
     let of_the_size = BALANCE.bytes() - PAGE;
     assert_eq!((BALANCE.live(), pool.stats().allocations()), (2, 2));
-    BALANCE.count(|| futures.extend((1..100).map(|_| pool.future(pending::<()>()))));
+    BALANCE.count(|| futures.extend((1..100).map(|_| pool.pooled(pending::<()>()))));
     assert_eq!((BALANCE.live(), BALANCE.bytes()), (3, of_the_size + 2 * PAGE));
     said!(
         "src/machine/mod.rs",

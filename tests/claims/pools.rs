@@ -132,7 +132,7 @@ for_both_pools! {
 /// How many futures are boxed of as many as a pool has slots, if another thread has returned all of them.
 fn boxed_beside_a_thread(slots: u32) -> u64 {
     let pool = FuturePool::builder().max_slots(slots).build();
-    let all = || (0..slots).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>();
+    let all = || (0..slots).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>();
     while_a_thread_lives(|| drop(all()), || drop(all()));
     pool.stats().full
 }
@@ -208,11 +208,11 @@ fn the_built_in_pool_has_16_mebibytes_of_a_size() {
 #[test]
 fn the_most_slots_are_those_that_there_are_until_some_are_trimmed() {
     let pool = FuturePool::new();
-    drop((0..5).map(|_| pool.future(pending::<()>())).collect::<Vec<_>>());
+    drop((0..5).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
     let unused = pool.stats().classes[1..].iter().all(|class| class.allocations == 0);
     assert!(unused, "a class that was never used has no allocation");
     let bytes = [1_u8; 100];
-    drop(pool.future(async move { bytes.len() }));
+    drop(pool.pooled(async move { bytes.len() }));
     assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 62 + 31));
     pool.trim();
     assert_eq!((pool.stats().high_water(), pool.stats().capacity()), (6, 0));

@@ -86,3 +86,41 @@ fn all_keys_against_one() {
         assert_dropped(&rest);
     });
 }
+
+/// A renter that has not seen that the pool is closed waits for a key that nobody has.
+#[test]
+fn close_against_an_operation_that_begins_and_is_left_to_its_key() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let theirs = pool.clone();
+        let other = thread::spawn(move || {
+            if let Ok((completer, completion)) = theirs.try_rent() {
+                let _key = completer.into_key();
+                assert_eq!(block_on(completion), None);
+            }
+        });
+        let ended = pool.close();
+        assert!(pool.try_rent().is_err());
+        other.join().unwrap();
+        assert!(ended <= 1);
+    });
+}
+
+/// The consumer waits before its completer is left to the key.
+#[test]
+fn close_against_a_consumer_that_waits_first() {
+    bounded_model(2, || {
+        let pool = Pool::<Value>::new();
+        let theirs = pool.clone();
+        let other = thread::spawn(move || {
+            if let Ok((completer, mut completion)) = theirs.try_rent() {
+                let (_count, waker) = Count::new();
+                let _ = poll(&mut completion, &waker);
+                let _key = completer.into_key();
+                assert_eq!(block_on(completion), None);
+            }
+        });
+        pool.close();
+        other.join().unwrap();
+    });
+}

@@ -13,12 +13,12 @@ fn dropped_on_another_thread_against_the_next() {
         let pool = Arc::new(FuturePool::new());
         let rest = Arc::new(());
         let theirs = Arc::clone(&rest);
-        let future = pool.future(async move {
+        let future = pool.pooled(async move {
             pending::<()>().await;
             drop(theirs);
         });
         let other = thread::spawn(move || drop(future));
-        assert_eq!(block_on(pool.future(async { 5 })), 5);
+        assert_eq!(block_on(pool.pooled(async { 5 })), 5);
         other.join().unwrap();
         assert_eq!(Arc::strong_count(&rest), 1);
         assert_eq!(pool.stats().live(), 0);
@@ -29,7 +29,7 @@ fn dropped_on_another_thread_against_the_next() {
 fn the_last_future_against_the_end_of_the_pool() {
     bounded_model(3, || {
         let pool = FuturePool::new();
-        let future = pool.future(pending::<()>());
+        let future = pool.pooled(pending::<()>());
         let other = thread::spawn(move || drop(future));
         drop(pool);
         other.join().unwrap();
@@ -40,7 +40,7 @@ fn the_last_future_against_the_end_of_the_pool() {
 fn trim_against_a_future_that_is_dropped() {
     bounded_model(3, || {
         let pool = Arc::new(FuturePool::new());
-        let future = pool.future(pending::<()>());
+        let future = pool.pooled(pending::<()>());
         let other = thread::spawn(move || drop(future));
         let early = pool.trim();
         other.join().unwrap();
@@ -55,8 +55,8 @@ fn the_first_use_on_two_threads() {
     bounded_model(3, || {
         let pool = Arc::new(FuturePool::new());
         let theirs = Arc::clone(&pool);
-        let other = thread::spawn(move || assert_eq!(block_on(theirs.future(async { 5 })), 5));
-        assert_eq!(block_on(pool.future(async { 6 })), 6);
+        let other = thread::spawn(move || assert_eq!(block_on(theirs.pooled(async { 5 })), 5));
+        assert_eq!(block_on(pool.pooled(async { 6 })), 6);
         other.join().unwrap();
         assert_eq!(pool.stats().live(), 0);
     });
@@ -68,8 +68,8 @@ fn a_pool_of_one_for_two() {
     bounded_model(2, || {
         let pool = Arc::new(FuturePool::builder().max_slots(1).build());
         let theirs = Arc::clone(&pool);
-        let other = thread::spawn(move || assert_eq!(block_on(theirs.future(async { 5 })), 5));
-        assert_eq!(block_on(pool.future(async { 6 })), 6);
+        let other = thread::spawn(move || assert_eq!(block_on(theirs.pooled(async { 5 })), 5));
+        assert_eq!(block_on(pool.pooled(async { 6 })), 6);
         other.join().unwrap();
         let stats = pool.stats();
         assert!(stats.live() == 0 && stats.full <= 1 && stats.bytes() == 64);

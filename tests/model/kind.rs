@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use futures::future::FusedFuture;
 use value_future::{
     CompleteError, Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool,
-    LocalValueFuture, Pool, PoolFull, Stats, ValueFuture,
+    LocalValueFuture, Pool, RentError, Stats, ValueFuture,
 };
 
 use super::{script::Setup, witness::Reply};
@@ -18,7 +18,7 @@ pub(crate) trait Kind: Sized {
 
     fn build(setup: &Setup) -> Self::Pool;
     fn rent(pool: &Self::Pool) -> (Self::Completer, Self::Completion);
-    fn try_rent(pool: &Self::Pool) -> Result<(Self::Completer, Self::Completion), PoolFull>;
+    fn try_rent(pool: &Self::Pool) -> Result<(Self::Completer, Self::Completion), RentError>;
     fn reserve(pool: &Self::Pool, additional: u32);
     fn stats(pool: &Self::Pool) -> Stats;
     fn complete_key(pool: &Self::Pool, key: Key, value: Reply) -> Result<(), CompleteError<Reply>>;
@@ -56,7 +56,7 @@ macro_rules! kind {
             }
             fn try_rent(
                 pool: &Self::Pool,
-            ) -> Result<(Self::Completer, Self::Completion), PoolFull> {
+            ) -> Result<(Self::Completer, Self::Completion), RentError> {
                 pool.try_rent()
             }
             fn reserve(pool: &Self::Pool, additional: u32) {

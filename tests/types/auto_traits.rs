@@ -21,7 +21,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("ValueReader<{T}>",                        ["--", "S-", "-Y", "SY"]),
     ("ValueStream<{T}, u8>",                    ["--", "S-", "-Y", "SY"]),
     ("ValueStream<u8, {T}>",                    ["--", "S-", "-Y", "SY"]),
-    ("NotPooled<{T}>",                          ["--", "S-", "-Y", "SY"]),
+    ("PooledError<{T}>",                          ["--", "S-", "-Y", "SY"]),
     ("CompleteError<{T}>",                      ["--", "S-", "-Y", "SY"]),
     // Every handle gives a `&T` on its thread, and the last handle drops the `T`.
     ("Shared<'static, {T}>",                    ["--", "--", "--", "SY"]),
@@ -66,9 +66,9 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("Rule", "SY"),
     ("KeyError", "SY"),
     ("Dropped", "SY"),
-    ("Busy", "SY"),
-    ("PoolFull", "SY"),
-    ("NoSlot", "SY"),
+    ("BeginError", "SY"),
+    ("RentError", "SY"),
+    ("PooledErrorKind", "SY"),
     ("Stats", "SY"),
     ("FuturePoolStats", "SY"),
     ("ClassStats", "SY"),
@@ -101,7 +101,7 @@ const UNPIN: &[(&str, bool)] = &[
     // They contain the `T`, and may pin it.
     ("ValueReader<{T}>", false),
     ("ValueStream<u8, {T}>", false),
-    ("NotPooled<{T}>", false),
+    ("PooledError<{T}>", false),
 ];
 
 /// A value that a `Send` type refuses, and a twin: mostly the type for one thread, which takes it.
@@ -127,14 +127,14 @@ const ADMISSION: &[(&str, &str, &str)] = &[
         "keep(LocalValueFuture::eager_with(std::future::ready(Rc::new(5)), &mut Context::from_waker(Waker::noop())));",
     ),
     (
-        "FuturePool::future",
-        "keep(FuturePool::new().future(std::future::ready(Rc::new(5))));",
-        "keep(LocalFuturePool::new().future(std::future::ready(Rc::new(5))));",
+        "FuturePool::pooled",
+        "keep(FuturePool::new().pooled(std::future::ready(Rc::new(5))));",
+        "keep(LocalFuturePool::new().pooled(std::future::ready(Rc::new(5))));",
     ),
     (
-        "FuturePool::try_future",
-        "keep(FuturePool::new().try_future(std::future::ready(Rc::new(5))));",
-        "keep(LocalFuturePool::new().try_future(std::future::ready(Rc::new(5))));",
+        "FuturePool::try_pooled",
+        "keep(FuturePool::new().try_pooled(std::future::ready(Rc::new(5))));",
+        "keep(LocalFuturePool::new().try_pooled(std::future::ready(Rc::new(5))));",
     ),
     (
         "FuturePool::eager",

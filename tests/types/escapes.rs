@@ -162,7 +162,7 @@ const INDEPENDENT: &[(&str, &str)] = &[
     ),
     (
         "a future in a pool, of that",
-        "let text = String::new(); let pool = FuturePool::new(); let future = pool.future(read(&text)); drop(pool); keep(future);",
+        "let text = String::new(); let pool = FuturePool::new(); let future = pool.pooled(read(&text)); drop(pool); keep(future);",
     ),
     (
         "the future of an Arc of a source, of that",

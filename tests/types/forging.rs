@@ -35,15 +35,14 @@ const FIELDS: &[(&str, &str)] = &[
     ("LocalFuturePool", "0"),
     ("FuturePoolBuilder", "bounds"),
     ("LocalFuturePoolBuilder", "bounds"),
-    ("NotPooled<u8>", "future"),
+    ("PooledError<u8>", "future"),
     ("CompleteError<u8>", "key"),
     ("Key", "generation"),
     ("Token", "0"),
     ("StaleToken", "expected"),
     ("PollError", "spent"),
     ("Dropped", "0"),
-    ("Busy", "0"),
-    ("PoolFull", "max_slots"),
+    ("BeginError", "0"),
     ("AnyThread", "0"),
     ("OneThread", "0"),
 ];
@@ -60,7 +59,7 @@ const USED_UP: &[(&str, &str, &str, &str)] = &[
     ("LocalValueFuture", "LocalValueFuture::ready(5)", "into_arm()", "share()"),
     ("Source", "Source::new(Of(5))", "into_inner()", "into_inner()"),
     ("ValueReader", "ValueReader::new(Of(5))", "into_inner()", "into_inner()"),
-    ("NotPooled", "refused_by_a_pool(async {})", "into_future()", "into_future()"),
+    ("PooledError", "refused_by_a_pool(async {})", "into_future()", "into_future()"),
     ("CompleteError", "refused_by_a_source(String::new())", "into_value()", "into_value()"),
 ];
 
@@ -95,7 +94,8 @@ const UNIQUE: &[&str] = &[
 #[rustfmt::skip]
 const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
     ("KeyError", &["Stale", "AlreadyCompleted", "BeingCompleted", "Closed", "Unknown"]),
-    ("NoSlot", &["TooLarge", "TooAligned", "NoneOfSize", "Full"]),
+    ("PooledErrorKind", &["TooLarge", "TooAligned", "NoneOfSize", "Full"]),
+    ("RentError", &["Full { .. }", "Closed"]),
     ("ArmKind", &["Ready", "Boxed", "Source"]),
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
 ];

@@ -96,8 +96,8 @@ fn stream_of<'s>(
 ) -> ValueStream<impl FnMut() -> ValueFuture<'s, Option<u64>>, ValueFuture<'s, Option<u64>>> {
     ValueStream::new(move || source.begin().unwrap())
 }
-fn refused_by_a_pool<F: Future>(future: F) -> NotPooled<F> {
-    LocalFuturePool::builder().max_bytes(1).build().try_future(future).map(drop).err().unwrap()
+fn refused_by_a_pool<F: Future>(future: F) -> PooledError<F> {
+    LocalFuturePool::builder().max_bytes(1).build().try_pooled(future).map(drop).err().unwrap()
 }
 fn refused_by_a_source<T>(value: T) -> CompleteError<Option<T>> {
     LocalReusableSource::new().complete_key(Key::from_u64(1), Some(value)).unwrap_err()

@@ -47,7 +47,7 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("ValueReader<{T}>", &[("{T}", In)]),
     ("ValueStream<{T}, u8>", &[("{T}", Co)]),
     ("ValueStream<u8, {T}>", &[("{T}", Co)]),
-    ("NotPooled<{T}>", &[("{T}", Co)]),
+    ("PooledError<{T}>", &[("{T}", Co)]),
     ("CompleteError<{T}>", &[("{T}", Co)]),
 ];
 

@@ -5,5 +5,5 @@ use value_future::LocalFuturePool;
 static POOL: LocalFuturePool = LocalFuturePool::new();
 
 fn main() {
-    drop(POOL.future(async { 5 }));
+    drop(POOL.pooled(async { 5 }));
 }

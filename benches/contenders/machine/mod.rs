@@ -83,8 +83,8 @@ struct Local<const BYTES: usize, const WAITS: bool>(LocalFuturePool);
 
 ours!(Pooled, ValueRead, ValueFuture, |_device, future| ValueFuture::pooled(future));
 ours!(Eager, ValueRead, ValueFuture, |_device, future| ValueFuture::eager(future));
-ours!(Own, ValueRead, ValueFuture, |device, future| device.0.future(future));
-ours!(Local, LocalRead, LocalValueFuture, |device, future| device.0.future(future));
+ours!(Own, ValueRead, ValueFuture, |device, future| device.0.pooled(future));
+ours!(Local, LocalRead, LocalValueFuture, |device, future| device.0.pooled(future));
 
 pub(crate) const BOX_PIN: &str = "Box::pin";
 pub(crate) const POOLED: &str = "ours pooled";
@@ -118,7 +118,7 @@ fn leak<T>(device: T) -> &'static T {
 /// A pool that has one slot of each size, which is in use.
 fn full<const BYTES: usize>() -> FuturePool {
     let pool = FuturePool::builder().max_slots(1).build();
-    let future = pool.future(operation::<BYTES, true, FuturePool>(0));
+    let future = pool.pooled(operation::<BYTES, true, FuturePool>(0));
     std::mem::forget(future);
     pool
 }

@@ -60,7 +60,7 @@ functions! {
         ValueFuture::boxed(query(id, parameters))
     }
     moves_own_pool(pool: &FuturePool, id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
-        pool.future(query(id, parameters))
+        pool.pooled(query(id, parameters))
     }
     stores_result(n: usize) -> ValueFuture<'static, io::Result<usize>> {
         ValueFuture::ready(Ok(n))
