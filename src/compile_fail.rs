@@ -301,17 +301,51 @@
 //! A reader with a higher-ranked parameter has a subtype, whose stream may be one of other items.
 //!
 //! ```compile_fail,E0308
-//! # use value_future::ValueReader;
+//! # use value_future::ValueNext;
 //! struct Stream<F>(F);
-//! fn supertype(reader: ValueReader<Stream<for<'x> fn(&'x u8)>>) -> ValueReader<Stream<fn(&'static u8)>> {
+//! fn supertype(reader: ValueNext<Stream<for<'x> fn(&'x u8)>>) -> ValueNext<Stream<fn(&'static u8)>> {
 //!     reader
 //! }
 //! ```
 //!
 //! ```
-//! # use value_future::ValueReader;
+//! # use value_future::ValueNext;
 //! struct Stream<F>(F);
-//! fn the_same(reader: ValueReader<Stream<fn(&'static u8)>>) -> ValueReader<Stream<fn(&'static u8)>> {
+//! fn the_same(reader: ValueNext<Stream<fn(&'static u8)>>) -> ValueNext<Stream<fn(&'static u8)>> {
 //!     reader
 //! }
+//! ```
+//!
+//! The future in a reader stream refers to the reader. So a stream that is polled is pinned.
+//!
+//! ```compile_fail,E0277
+//! # use core::pin::Pin;
+//! # use value_future::{ReaderStream, ValueFuture};
+//! let mut stream = ReaderStream::new(5, |n: &mut u8| ValueFuture::ready(Some(*n)));
+//! let _ = Pin::new(&mut stream);
+//! ```
+//!
+//! ```
+//! # use core::pin::pin;
+//! # use value_future::{ReaderStream, ValueFuture};
+//! let mut stream = ReaderStream::new(5, |n: &mut u8| ValueFuture::ready(Some(*n)));
+//! let _ = pin!(stream);
+//! ```
+//!
+//! And an item cannot borrow from the reader, which gives the next one.
+//!
+//! ```compile_fail,E0308
+//! # use value_future::{ReaderStream, ValueFuture};
+//! fn item(n: &mut u8) -> ValueFuture<'_, Option<&u8>> {
+//!     ValueFuture::ready(Some(n))
+//! }
+//! let _ = ReaderStream::new(5, item);
+//! ```
+//!
+//! ```
+//! # use value_future::{ReaderStream, ValueFuture};
+//! fn item(n: &mut u8) -> ValueFuture<'_, Option<u8>> {
+//!     ValueFuture::ready(Some(*n))
+//! }
+//! let _ = ReaderStream::new(5, item);
 //! ```

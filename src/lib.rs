@@ -80,7 +80,7 @@
 //! * **Many awaiters.** [`share`](ValueFuture::share) gives a [`Shared`], which is `Clone`: one fetch for all
 //!   who ask, with one allocation at most, and none if the result is here.
 //! * **One operation at a time.** A [`ReusableSource`] lies in a field, one for a connection or a direction of
-//!   it, and does not allocate. A reader whose `next` gives its futures is a stream by [`ValueStream`].
+//!   it, and does not allocate. A reader whose `next` returns futures is a stream by [`ReaderStream`].
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
 //!   [`from_source`](ValueFuture::from_source), which allocates nothing if the address of the source
@@ -120,8 +120,8 @@
 //! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, sources that are borrowed,
-//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ValueStream`] and
-//! [`ValueReader`].
+//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ReaderStream`], [`ValueStream`]
+//! and [`ValueNext`].
 //!
 //! # Further
 //!
@@ -196,7 +196,7 @@ pub use crate::{
     reusable::{BeginError, LocalReusableCompleter, LocalReusableSource},
     slot::Key,
     source::{Source, SourceReference, ValueSource},
-    stream::{ValueReader, ValueStream},
+    stream::{LocalReaderStream, ReaderStream, StreamOutput, ValueNext, ValueStream},
     token::Token,
 };
 

@@ -240,7 +240,7 @@ fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
             left -= 1;
             ValueFuture::ready((left > 0).then_some(left))
         });
-        let mut reader = value_future::ValueReader::new(stream);
+        let mut reader = value_future::ValueNext::new(stream);
         for item in [Some(2), Some(1), None] {
             assert_eq!(poll(&mut reader.next()), Poll::Ready(item));
         }

@@ -9,7 +9,7 @@ use std::{
 
 use value_future::{
     Arm, Dropped, LocalReusableSource, LocalValueFuture, ReusableSource, Rule, Source, StaleToken,
-    Token, ValueFuture, ValueReader, ValueSource, ValueStream, ready_or_await,
+    Token, ValueFuture, ValueNext, ValueSource, ValueStream, ready_or_await,
 };
 
 /// Ready at the second poll, one operation after another.
@@ -93,7 +93,7 @@ fn a_reusable_source_needs_no_allocator() {
 #[test]
 fn streams_need_no_allocator() {
     let mut left = 3;
-    let mut reader = ValueReader::new(ValueStream::new(|| {
+    let mut reader = ValueNext::new(ValueStream::new(|| {
         left -= 1;
         ValueFuture::ready((left > 0).then_some(left))
     }));

@@ -14,7 +14,7 @@ use futures::{
 };
 use value_future::{
     Arm, ArmKind, LocalReusableSource, LocalValueFuture, PollError, Pool, ReusableSource, Rule,
-    Source, StaleToken, Token, ValueFuture, ValueReader,
+    Source, StaleToken, Token, ValueFuture, ValueNext,
 };
 
 type Answer = Option<u32>;
@@ -23,7 +23,7 @@ type Answer = Option<u32>;
 struct Made {
     source: Source<Script<Answer>>,
     reusable: ReusableSource<Answer>,
-    reader: ValueReader<Repeat<u32>>,
+    reader: ValueNext<Repeat<u32>>,
 }
 
 impl Made {
@@ -31,7 +31,7 @@ impl Made {
         Made {
             source: Source::new(Script::new()),
             reusable: ReusableSource::new(),
-            reader: ValueReader::new(stream::repeat(7)),
+            reader: ValueNext::new(stream::repeat(7)),
         }
     }
 
@@ -91,7 +91,7 @@ fn a_local_future_does_the_same() {
     let (completer, held) = reusable.begin_held().unwrap();
     completer.complete(Some(7)).unwrap();
     let shared = LocalValueFuture::boxed(async { Some(7) }).share();
-    let mut reader = ValueReader::new(stream::repeat(7));
+    let mut reader = ValueNext::new(stream::repeat(7));
     let futures = [
         LocalValueFuture::ready(Some(7)),
         LocalValueFuture::boxed(async { Some(7) }),

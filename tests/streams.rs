@@ -17,7 +17,10 @@ use futures::{
     stream::{self, FusedStream},
 };
 use futures_test::task::new_count_waker;
-use value_future::{LocalReusableSource, LocalValueFuture, ValueFuture, ValueReader, ValueStream};
+use value_future::{
+    LocalReaderStream, LocalReusableSource, LocalValueFuture, ReaderStream, ValueFuture, ValueNext,
+    ValueStream,
+};
 
 /// Items at hand, and a source for who comes too early.
 #[derive(Default)]
@@ -107,13 +110,13 @@ fn a_panic_takes_one_item() {
 
 #[test]
 fn a_stream_has_such_a_method() {
-    let mut reader = ValueReader::new(stream::iter(0..3));
+    let mut reader = ValueNext::new(stream::iter(0..3));
     for number in 0..3 {
         assert_eq!(poll(&mut reader.next()), Poll::Ready(Some(number)));
     }
     assert_eq!(block_on(reader.next()), None);
     assert_eq!(reader.get_ref().size_hint(), (0, Some(0)));
-    assert!(format!("{reader:?}").starts_with("ValueReader(Iter"), "{reader:?}");
+    assert!(format!("{reader:?}").starts_with("ValueNext(Iter"), "{reader:?}");
     assert_eq!(block_on(reader.into_inner().count()), 0);
 }
 
@@ -127,7 +130,7 @@ fn slow() -> impl Stream<Item = u32> + Send {
 
 #[test]
 fn a_stream_that_has_to_be_pinned() {
-    let mut reader = pin!(ValueReader::new(slow()));
+    let mut reader = pin!(ValueNext::new(slow()));
     for number in 0..3 {
         let (waker, woken) = new_count_waker();
         let mut next = reader.as_mut().next_pinned();
@@ -140,7 +143,7 @@ fn a_stream_that_has_to_be_pinned() {
 
 #[test]
 fn a_future_that_is_dropped_takes_no_item() {
-    let mut reader = ValueReader::new(Box::pin(slow()));
+    let mut reader = ValueNext::new(Box::pin(slow()));
     assert!(poll(&mut reader.next()).is_pending());
     assert_eq!(block_on(reader.next()), Some(0));
     drop(reader.next());
@@ -150,7 +153,7 @@ fn a_future_that_is_dropped_takes_no_item() {
 #[test]
 fn what_is_not_send_has_a_local_future() {
     let shared = Rc::new(5);
-    let mut reader = ValueReader::new(stream::iter([Rc::clone(&shared)]));
+    let mut reader = ValueNext::new(stream::iter([Rc::clone(&shared)]));
     assert_eq!(block_on(reader.next_local()), Some(Rc::clone(&shared)));
     assert_eq!(Rc::strong_count(&shared), 1);
 }
@@ -160,7 +163,7 @@ fn a_panic_leaves_the_future_taken_and_the_stream_where_it_is() {
     let dropped = drops();
     let loud = Loud(&dropped);
     let mut polls = 0;
-    let mut reader = ValueReader::new(stream::poll_fn(move |_| {
+    let mut reader = ValueNext::new(stream::poll_fn(move |_| {
         let _ = &loud;
         polls += 1;
         assert_ne!(polls, 1, "the stream panics");
@@ -179,7 +182,7 @@ fn a_panic_leaves_the_future_taken_and_the_stream_where_it_is() {
 
 #[test]
 fn the_arm_goes_through_and_debug_names_the_stream() {
-    let mut reader = ValueReader::new(stream::iter(0..3));
+    let mut reader = ValueNext::new(stream::iter(0..3));
     let next = ValueFuture::from(reader.next().into_arm());
     assert!(format!("{next:?}").contains("Iter<"), "{next:?}");
     assert_eq!(block_on(next), Some(0));
@@ -188,15 +191,134 @@ fn the_arm_goes_through_and_debug_names_the_stream() {
 
 #[test]
 fn there_and_back_again() {
-    let reader = RefCell::new(ValueReader::new(Box::pin(slow())));
+    let reader = RefCell::new(ValueNext::new(Box::pin(slow())));
     // Its own stream, as `next` borrows it mutably.
     assert_eq!(block_on(reader.into_inner().collect::<Vec<_>>()), [0, 1, 2]);
     let queue = Queue::default();
     (0..3).for_each(|number| queue.push(Some(number)));
     queue.push(None);
-    let mut reader = ValueReader::new(ValueStream::new(|| queue.next()));
+    let mut reader = ValueNext::new(ValueStream::new(|| queue.next()));
     for number in 0..3 {
         assert_eq!(block_on(reader.next_local()), Some(number));
     }
     assert_eq!(block_on(Pin::new(&mut reader).next_local_pinned()), None);
+}
+
+/// A reader with the usual signature. Its futures borrow it, and use it after they were pending.
+struct Reader<'d> {
+    items: Vec<u32>,
+    dropped: Loud<'d>,
+}
+
+impl Reader<'_> {
+    fn next(&mut self) -> ValueFuture<'_, Option<u32>> {
+        if self.items.len() % 2 == 0 {
+            return ValueFuture::ready(self.items.pop());
+        }
+        ValueFuture::boxed(async {
+            Yield::default().await;
+            self.items.pop()
+        })
+    }
+
+    fn next_local(&mut self) -> LocalValueFuture<'_, Option<u32>> {
+        LocalValueFuture::boxed(async {
+            Yield::default().await;
+            self.items.pop()
+        })
+    }
+
+    fn read(&mut self) -> ValueFuture<'_, Result<Option<u32>, String>> {
+        ValueFuture::ready(match self.items.pop() {
+            Some(13) => Err("unlucky".into()),
+            item => Ok(item),
+        })
+    }
+}
+
+#[test]
+fn a_method_of_a_mutable_reader_is_a_stream() {
+    let drops = drops();
+    let reader = || Reader { items: vec![3, 2, 1], dropped: Loud(&drops) };
+    let owned = ReaderStream::new(reader(), Reader::next);
+    assert_eq!(block_on(owned.collect::<Vec<_>>()), [1, 2, 3]);
+    let boxed = ReaderStream::new(Box::new(reader()), |reader| reader.next());
+    assert_eq!(block_on(boxed.collect::<Vec<_>>()), [1, 2, 3]);
+    let local = LocalReaderStream::new(reader(), Reader::next_local);
+    assert_eq!(block_on(local.collect::<Vec<_>>()), [1, 2, 3]);
+    assert_eq!(count(&drops), 3);
+
+    let mut lent = reader();
+    {
+        let mut stream = pin!(ReaderStream::new(&mut lent, |reader| reader.next()));
+        assert!(stream.next().now_or_never().is_none());
+        assert!(
+            format!("{stream:?}").starts_with("ReaderStream { current: Some(ValueFuture(Boxed("),
+            "{stream:?}"
+        );
+        assert_eq!(block_on(stream.next()), Some(1), "what was asked for has stayed");
+    }
+    assert_eq!(ReaderStream::new(lent, Reader::next).into_inner().items, [3, 2]);
+    assert_eq!(count(&drops), 4);
+}
+
+#[test]
+fn a_stream_drops_the_future_before_its_reader() {
+    /// It looks at the reader when it is dropped.
+    struct Last<'r>(&'r Loud<'r>);
+    impl Drop for Last<'_> {
+        fn drop(&mut self) {
+            assert_eq!(count(self.0.0), 0, "the reader is there");
+        }
+    }
+
+    let drops = drops();
+    let reader = Reader { items: vec![1], dropped: Loud(&drops) };
+    let mut stream = Box::pin(ReaderStream::new(reader, |reader| {
+        ValueFuture::boxed(async {
+            let borrowed = reader;
+            let _last = Last(&borrowed.dropped);
+            Yield::default().await;
+            borrowed.items.pop()
+        })
+    }));
+    assert!(stream.next().now_or_never().is_none());
+    drop(stream);
+    assert_eq!(count(&drops), 1);
+}
+
+#[test]
+fn a_stream_of_a_mutable_reader_goes_on_after_a_panic() {
+    let drops = drops();
+    let reader = Reader { items: vec![2, 1], dropped: Loud(&drops) };
+    let mut calls = 0;
+    let mut stream = pin!(ReaderStream::new(reader, |reader| {
+        calls += 1;
+        assert!(calls != 1, "in the method");
+        let panics = calls == 2;
+        ValueFuture::boxed(async move {
+            assert!(!panics, "in the future");
+            reader.items.pop()
+        })
+    }));
+    assert_eq!(panic_text(|| block_on(stream.next())), "in the method");
+    assert_eq!(panic_text(|| block_on(stream.next())), "in the future");
+    assert_eq!(block_on(stream.collect::<Vec<_>>()), [1, 2]);
+}
+
+#[test]
+fn a_stream_that_fails_gives_its_error_and_ends() {
+    let drops = drops();
+    let reader = || Reader { items: vec![2, 13, 1], dropped: Loud(&drops) };
+    let mut stream = pin!(ReaderStream::new(reader(), Reader::read));
+    assert_eq!(block_on(stream.next()), Some(Ok(1)));
+    assert!(!stream.is_terminated());
+    assert_eq!(block_on(stream.next()), Some(Err("unlucky".into())));
+    assert!(stream.is_terminated());
+    assert_eq!(block_on(stream.next()), None);
+
+    let items = RefCell::new(vec![Ok(None), Err("lost"), Ok(Some(1))]);
+    let next = || ValueFuture::ready(items.borrow_mut().pop().unwrap());
+    assert_eq!(block_on(ValueStream::new(next).collect::<Vec<_>>()), [Ok(1), Err("lost")]);
+    assert_eq!(items.borrow().len(), 1, "not called after the error");
 }

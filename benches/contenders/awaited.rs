@@ -15,8 +15,7 @@ use futures::{
 };
 use tokio::sync::oneshot as tokio_oneshot;
 use value_future::{
-    Completion, Dropped, LocalPool, LocalValueFuture, Pool, ReusableSource, ValueFuture,
-    ValueReader,
+    Completion, Dropped, LocalPool, LocalValueFuture, Pool, ReusableSource, ValueFuture, ValueNext,
 };
 
 use super::{BoxFuture, Case, GiveWay, drive, drive_and, ready::Value};
@@ -273,9 +272,9 @@ trait Next<V> {
     fn next(&mut self) -> ValueFuture<'_, Option<V>>;
 }
 
-impl<V: Value> Next<V> for ValueReader<Items<V>> {
+impl<V: Value> Next<V> for ValueNext<Items<V>> {
     fn next(&mut self) -> ValueFuture<'_, Option<V>> {
-        ValueReader::next(self)
+        ValueNext::next(self)
     }
 }
 
@@ -311,6 +310,6 @@ pub(crate) fn others<V: Value>() -> Vec<Case> {
             Box::pin(Items::<V>::new()) as LocalBoxStream<'_, V>,
             LocalBoxStream<'_, V>
         ),
-        items!(READER, ValueReader::new(Items::<V>::new()), dyn Next<V>),
+        items!(READER, ValueNext::new(Items::<V>::new()), dyn Next<V>),
     ]
 }

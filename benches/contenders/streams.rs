@@ -5,9 +5,7 @@
 use std::{cell::Cell, hint::black_box, pin::Pin};
 
 use futures::{Stream, StreamExt, stream::unfold};
-use value_future::{
-    LocalReusableSource, LocalValueFuture, ValueReader, ValueStream, ready_or_await,
-};
+use value_future::{LocalReusableSource, LocalValueFuture, ValueNext, ValueStream, ready_or_await};
 
 use super::{Case, drive_and};
 
@@ -81,7 +79,7 @@ impl<const WAITS: bool> Read for &'static Port<WAITS> {
     }
 }
 
-struct Streamed<S>(Pin<Box<ValueReader<S>>>);
+struct Streamed<S>(Pin<Box<ValueNext<S>>>);
 
 impl<S: Stream<Item = u64>> Read for Streamed<S> {
     fn next(&mut self) -> LocalValueFuture<'_, Option<u64>> {
@@ -133,6 +131,6 @@ pub(crate) fn cases<const WAITS: bool>() -> Vec<Case> {
         }),
         read::<WAITS, _>(METHOD, |port| port),
         streamed::<WAITS, _>(VALUE_STREAM, |port| ValueStream::new(move || Numbers::next(port))),
-        read::<WAITS, _>(READER, |port| Streamed(Box::pin(ValueReader::new(unfolded(port))))),
+        read::<WAITS, _>(READER, |port| Streamed(Box::pin(ValueNext::new(unfolded(port))))),
     ]
 }

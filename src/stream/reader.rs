@@ -1,181 +1,148 @@
-//! From a stream to a method.
+//! From a method of `&mut self` to a stream.
 
 use core::{
-    any::type_name,
     fmt,
-    marker::PhantomData,
-    mem::offset_of,
+    marker::PhantomPinned,
+    mem,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
-use crate::{
-    LocalValueFuture, ValueFuture,
-    erased::{Boxable, GiveBack, Header, House, header},
-    error::Spent,
-    future::Packed,
-};
+use super::{output::StreamOutput, values::poll_asked};
+use crate::{LocalValueFuture, ValueFuture};
 
-/// A stream whose next item is asked for by a method that can stand behind `dyn`.
-///
-/// The futures that [`next`](Self::next) gives poll the stream where it is: they borrow this, and nothing
-/// is allocated.
-///
-/// # Sizes and allocation
-///
-/// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
-///
-/// # Cancel safety
-///
-/// A future of [`next`](Self::next) that is dropped while it is pending has taken no item, as far as the
-/// stream keeps to that.
-///
-/// # Examples
-///
-/// ```
-/// use futures::{Stream, executor::block_on, stream};
-/// use value_future::{ValueFuture, ValueReader};
-///
-/// trait Numbers {
-///     fn next(&mut self) -> ValueFuture<'_, Option<u32>>;
-/// }
-///
-/// struct Streamed<S>(ValueReader<S>);
-///
-/// impl<S: Stream<Item = u32> + Send + Unpin> Numbers for Streamed<S> {
-///     fn next(&mut self) -> ValueFuture<'_, Option<u32>> {
-///         self.0.next()
-///     }
-/// }
-///
-/// let numbers: &mut dyn Numbers = &mut Streamed(ValueReader::new(stream::iter([1, 2])));
-/// assert_eq!(block_on(async { (numbers.next().await, numbers.next().await) }), (Some(1), Some(2)));
-/// assert_eq!(block_on(numbers.next()), None);
-/// ```
-#[repr(C)]
-pub struct ValueReader<S> {
-    header: Header,
-    items: Items<S>,
-    /// The table is that of exactly this `S`: a subtype may be a stream of other items.
-    exactly: PhantomData<fn(S) -> S>,
-}
+macro_rules! reader_stream {
+    ($(#[$doc:meta])* $Stream:ident, $Future:ident) => {
+        $(#[$doc])*
+        #[must_use = "streams do nothing unless polled"]
+        pub struct $Stream<R, Next, O> {
+            /// The future of the next item. It borrows `reader`, and its lifetime says nothing: it is dropped before the reader is
+            /// used, moved or dropped. It is the first field, so it is dropped first.
+            current: Option<$Future<'static, O>>,
+            next: Next,
+            ended: bool,
+            reader: R,
+            /// `current` refers to `reader`.
+            _pinned: PhantomPinned,
+        }
 
-/// Each poll of it asks for the next item.
-pub(crate) struct Items<S>(S);
+        impl<R, Next, O> $Stream<R, Next, O>
+        where
+            Next: for<'r> FnMut(&'r mut R) -> $Future<'r, O>,
+            O: StreamOutput,
+        {
+            /// Creates the stream of what `next` gives when it is called with the reader, until its end.
+            pub const fn new(reader: R, next: Next) -> Self {
+                $Stream { current: None, next, ended: false, reader, _pinned: PhantomPinned }
+            }
+        }
 
-impl<S: Stream> Boxable for Items<S> {
-    type Output = Option<S::Item>;
+        impl<R, Next, O> $Stream<R, Next, O> {
+            /// Returns the reader.
+            #[must_use]
+            pub fn into_inner(self) -> R {
+                // Nothing borrows the reader: the stream was never pinned, as it can be moved.
+                self.reader
+            }
+        }
 
-    fn type_name() -> &'static str {
-        type_name::<S>()
-    }
+        /// Ended once the method has given its end: it is not called after that. If it panics, or its future does,
+        /// the item that it was asked for is gone, and it is called for the next one.
+        impl<R, Next, O> Stream for $Stream<R, Next, O>
+        where
+            Next: for<'r> FnMut(&'r mut R) -> $Future<'r, O>,
+            O: StreamOutput,
+        {
+            type Item = O::Item;
 
-    #[inline(always)]
-    fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        _: &mut Option<Spent>,
-    ) -> Poll<Self::Output> {
-        // SAFETY: the stream is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|items| &mut items.0) }.poll_next(cx)
-    }
-}
+            fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<O::Item>> {
+                // SAFETY: `reader`, to which `current` refers, is not moved.
+                let this = unsafe { self.get_unchecked_mut() };
+                if this.ended {
+                    return Poll::Ready(None);
+                }
+                if this.current.is_none() {
+                    let asked = (this.next)(&mut this.reader);
+                    // SAFETY: only the lifetime changes. `current` is private. It is polled and dropped, and it is `None` when
+                    // the reader is borrowed again. The stream is pinned, so the reader stays where it is until it is
+                    // dropped, which is after `current`.
+                    let asked = unsafe { mem::transmute::<$Future<'_, O>, $Future<'static, O>>(asked) };
+                    this.current = Some(asked);
+                }
+                let ended = &mut this.ended;
+                poll_asked(&mut this.current, cx).map(|output| output.into_step().give(ended))
+            }
+        }
 
-// SAFETY: a reader that is lent does not move, and holds its stream as long as it lives.
-unsafe impl<S: Stream> House for ValueReader<S> {
-    type Future = Items<S>;
+        impl<R, Next, O> FusedStream for $Stream<R, Next, O>
+        where
+            Next: for<'r> FnMut(&'r mut R) -> $Future<'r, O>,
+            O: StreamOutput,
+        {
+            fn is_terminated(&self) -> bool {
+                self.ended
+            }
+        }
 
-    const IS_LENT: bool = true;
-    #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
-    const OFFSET: isize = offset_of!(ValueReader<S>, items) as isize;
-    const GIVE_BACK: GiveBack = {
-        unsafe extern "C" fn stays(_: *mut ()) {}
-
-        stays
+        /// Shows the future of the item that it waits for. It never polls.
+        impl<R, Next, O: fmt::Debug> fmt::Debug for $Stream<R, Next, O> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($Stream))
+                    .field("current", &self.current)
+                    .field("ended", &self.ended)
+                    .finish_non_exhaustive()
+            }
+        }
     };
 }
 
-impl<S: Stream> ValueReader<S> {
-    /// A reader of this stream.
-    #[must_use]
-    pub const fn new(stream: S) -> Self {
-        ValueReader { header: header::<Self>(), items: Items(stream), exactly: PhantomData }
-    }
-
-    /// The next item, or `None` at the end.
+reader_stream! {
+    /// The stream of what a method of `&mut self` gives that is called again and again: the usual signature of a
+    /// reader, `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or with `io::Result<Option<T>>`.
     ///
-    /// The stream is polled when the future is, and not before; after its end, if it is polled again, it does
-    /// what it does then.
-    #[expect(clippy::should_implement_trait, reason = "that is how it is called for streams too")]
-    #[inline]
-    pub fn next(&mut self) -> ValueFuture<'_, Option<S::Item>>
-    where
-        S: Send + Unpin,
-    {
-        Pin::new(self).next_pinned()
-    }
-
-    /// [`next`](Self::next), of a stream that has to be pinned.
-    #[inline]
-    pub fn next_pinned(self: Pin<&mut Self>) -> ValueFuture<'_, Option<S::Item>>
-    where
-        S: Send,
-    {
-        ValueFuture(Packed::lent(self))
-    }
-
-    /// [`next`](Self::next), of a stream that is for one thread.
-    #[inline]
-    pub fn next_local(&mut self) -> LocalValueFuture<'_, Option<S::Item>>
-    where
-        S: Unpin,
-    {
-        Pin::new(self).next_local_pinned()
-    }
-
-    /// [`next_pinned`](Self::next_pinned), of a stream that is for one thread.
-    #[inline]
-    pub fn next_local_pinned(self: Pin<&mut Self>) -> LocalValueFuture<'_, Option<S::Item>> {
-        LocalValueFuture(Packed::lent(self))
-    }
+    /// It holds the reader: by value, or by `&mut`. Neither it nor a call of the method allocates, unless the method does.
+    /// For a method of `&self` there is [`ValueStream`](crate::ValueStream), which need not be pinned.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping `stream.next()` of the ecosystem drops no item: what has been asked for stays here. Dropping
+    /// the stream drops the future of the item that it waits for, and an inline result with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, pin::pin};
+    /// use futures::{StreamExt, TryStreamExt, executor::block_on};
+    /// use value_future::{ReaderStream, ValueFuture};
+    ///
+    /// trait Lines: Send {
+    ///     fn next(&mut self) -> ValueFuture<'_, io::Result<Option<String>>>;
+    /// }
+    ///
+    /// struct Buffered(Vec<&'static str>);
+    ///
+    /// impl Lines for Buffered {
+    ///     fn next(&mut self) -> ValueFuture<'_, io::Result<Option<String>>> {
+    ///         ValueFuture::ready(Ok(self.0.pop().map(String::from)))
+    ///     }
+    /// }
+    ///
+    /// let lines: Box<dyn Lines> = Box::new(Buffered(vec!["two", "one"]));
+    /// let stream = ReaderStream::new(lines, |lines| lines.next());
+    /// assert_eq!(block_on(stream.try_collect::<Vec<_>>())?, ["one", "two"]);
+    ///
+    /// // A reader that is borrowed. To call `next`, the stream has to be pinned.
+    /// let mut lines = Buffered(vec!["three"]);
+    /// let mut stream = pin!(ReaderStream::new(&mut lines, |lines| lines.next()));
+    /// assert_eq!(block_on(stream.next()).unwrap()?, "three");
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    ReaderStream, ValueFuture
 }
 
-impl<S> ValueReader<S> {
-    /// The stream.
-    pub const fn get_ref(&self) -> &S {
-        &self.items.0
-    }
-
-    /// The stream.
-    pub const fn get_mut(&mut self) -> &mut S {
-        &mut self.items.0
-    }
-
-    /// The stream, without the reader around it.
-    #[must_use]
-    pub fn into_inner(self) -> S {
-        self.items.0
-    }
-}
-
-/// A reader is the stream that it reads, too.
-impl<S: Stream> Stream for ValueReader<S> {
-    type Item = S::Item;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        // SAFETY: the stream is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|reader| &mut reader.items.0) }.poll_next(cx)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.0.size_hint()
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for ValueReader<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ValueReader").field(&self.items.0).finish()
-    }
+reader_stream! {
+    /// [`ReaderStream`] of a method that gives [`LocalValueFuture`]s.
+    LocalReaderStream, LocalValueFuture
 }

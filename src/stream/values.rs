@@ -10,8 +10,11 @@ use core::{
 
 use futures_core::{FusedStream, Stream};
 
+use super::output::StreamOutput;
+
 /// The stream of what a method gives that is called again and again: a reader whose `next` returns a
-/// [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end.
+/// [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end. It may fail: see [`StreamOutput`]. For a method
+/// of `&mut self` there is [`ReaderStream`](crate::ReaderStream).
 ///
 /// It holds the method, and the future of one item at a time. Neither it nor a call of the method
 /// allocates, unless the method does.
@@ -89,12 +92,12 @@ pub struct ValueStream<Next, Future> {
     ended: bool,
 }
 
-impl<Next, Fut, Item> ValueStream<Next, Fut>
+impl<Next, Fut> ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,
-    Fut: Future<Output = Option<Item>> + Unpin,
+    Fut: Future<Output: StreamOutput> + Unpin,
 {
-    /// The stream of what `next` gives, until that is `None`.
+    /// Creates the stream of what `next` gives, until its end.
     pub const fn new(next: Next) -> Self {
         ValueStream { next, current: None, ended: false }
     }
@@ -103,17 +106,17 @@ where
 // The futures are, and the function is not pinned.
 impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
 
-/// Ended once there was a `None`: the method is not called after that. If it panics, or its future does, the
+/// Ended once the method has given its end: it is not called after that. If it panics, or its future does, the
 /// item that it was asked for is gone, and it is called for the next one.
-impl<Next, Fut, Item> Stream for ValueStream<Next, Fut>
+impl<Next, Fut> Stream for ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,
-    Fut: Future<Output = Option<Item>> + Unpin,
+    Fut: Future<Output: StreamOutput> + Unpin,
 {
-    type Item = Item;
+    type Item = <Fut::Output as StreamOutput>::Item;
 
     #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         if this.ended {
             return Poll::Ready(None);
@@ -128,15 +131,12 @@ where
             }
             polled
         };
-        if let Poll::Ready(None) = polled {
-            this.ended = true;
-        }
-        polled
+        polled.map(|output| output.into_step().give(&mut this.ended))
     }
 }
 
 /// Polls what is there, where it is, and takes it away unless it is still pending.
-fn poll_asked<Fut: Future + Unpin>(
+pub(super) fn poll_asked<Fut: Future + Unpin>(
     current: &mut Option<Fut>,
     cx: &mut Context<'_>,
 ) -> Poll<Fut::Output> {
@@ -154,10 +154,10 @@ fn poll_asked<Fut: Future + Unpin>(
     polled
 }
 
-impl<Next, Fut, Item> FusedStream for ValueStream<Next, Fut>
+impl<Next, Fut> FusedStream for ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,
-    Fut: Future<Output = Option<Item>> + Unpin,
+    Fut: Future<Output: StreamOutput> + Unpin,
 {
     fn is_terminated(&self) -> bool {
         self.ended

@@ -3,7 +3,7 @@
 use value_future::{
     AnyThread, Arm, Checked, Completer, Completion, FuturePool, Key, LocalFuturePool, LocalPool,
     LocalReusableSource, LocalShared, LocalValueFuture, OneThread, Pool, ReusableSource, Shared,
-    Source, StaleToken, Token, ValueFuture, ValueReader, WeakShared,
+    Source, StaleToken, Token, ValueFuture, ValueNext, WeakShared,
 };
 
 use crate::words::{grouped, said};
@@ -68,18 +68,15 @@ fn one_niche_is_left_in_a_future() {
 #[test]
 fn a_header_is_in_front_of_what_is_wrapped() {
     let beside = size_of::<Source<u64>>() - 8;
-    assert_eq!(
-        [size_of::<ValueReader<u64>>() - 8, size_of::<Source<[u64; 9]>>() - 72],
-        [beside; 2]
-    );
-    assert_eq!([align_of::<Source<u8>>(), align_of::<ValueReader<u8>>()], [8; 2]);
-    assert_eq!([size_of::<Source<u8>>(), size_of::<ValueReader<u8>>()], [16; 2]);
+    assert_eq!([size_of::<ValueNext<u64>>() - 8, size_of::<Source<[u64; 9]>>() - 72], [beside; 2]);
+    assert_eq!([align_of::<Source<u8>>(), align_of::<ValueNext<u8>>()], [8; 2]);
+    assert_eq!([size_of::<Source<u8>>(), size_of::<ValueNext<u8>>()], [16; 2]);
     let sentence = format!(
         "The header is {beside} bytes in front of `S`, aligned to {}.",
         align_of::<Source<u8>>()
     );
     said!("src/source/wrapper.rs", "{sentence}");
-    said!("src/stream/reader.rs", "{sentence}");
+    said!("src/stream/next.rs", "{sentence}");
 }
 
 #[test]

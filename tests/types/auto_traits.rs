@@ -18,9 +18,12 @@ const SEND_AND_SYNC: &[Row] = &[
     ("Checked<'static, {T}>",                   ["--", "S-", "-Y", "SY"]),
     // They contain a `T`, and add nothing that is not `Send` and `Sync`.
     ("Source<{T}>",                             ["--", "S-", "-Y", "SY"]),
-    ("ValueReader<{T}>",                        ["--", "S-", "-Y", "SY"]),
+    ("ValueNext<{T}>",                        ["--", "S-", "-Y", "SY"]),
     ("ValueStream<{T}, u8>",                    ["--", "S-", "-Y", "SY"]),
     ("ValueStream<u8, {T}>",                    ["--", "S-", "-Y", "SY"]),
+    ("ReaderStream<{T}, u8, u8>",               ["--", "S-", "-Y", "SY"]),
+    ("ReaderStream<u8, {T}, u8>",               ["--", "S-", "-Y", "SY"]),
+    ("ReaderStream<u8, u8, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("PooledError<{T}>",                          ["--", "S-", "-Y", "SY"]),
     ("CompleteError<{T}>",                      ["--", "S-", "-Y", "SY"]),
     // Every handle gives a `&T` on its thread, and the last handle drops the `T`.
@@ -99,7 +102,7 @@ const UNPIN: &[(&str, bool)] = &[
     ("LocalShared<'static, {T}>", false),
     ("LocalShared<'static, u8>", false),
     // They contain the `T`, and may pin it.
-    ("ValueReader<{T}>", false),
+    ("ValueNext<{T}>", false),
     ("ValueStream<u8, {T}>", false),
     ("PooledError<{T}>", false),
 ];
@@ -177,19 +180,19 @@ const ADMISSION: &[(&str, &str, &str)] = &[
         "keep(LocalReusableSource::<Option<Rc<u8>>>::new().begin_held());",
     ),
     (
-        "ValueReader::next",
-        "keep(ValueReader::new(Of(Rc::new(5))).next());",
-        "keep(ValueReader::new(Of(Rc::new(5))).next_local());",
+        "ValueNext::next",
+        "keep(ValueNext::new(Of(Rc::new(5))).next());",
+        "keep(ValueNext::new(Of(Rc::new(5))).next_local());",
     ),
     (
-        "ValueReader::next_pinned",
-        "keep(pin!(ValueReader::new(Of(Rc::new(5)))).next_pinned());",
-        "keep(pin!(ValueReader::new(Of(Rc::new(5)))).next_local_pinned());",
+        "ValueNext::next_pinned",
+        "keep(pin!(ValueNext::new(Of(Rc::new(5)))).next_pinned());",
+        "keep(pin!(ValueNext::new(Of(Rc::new(5)))).next_local_pinned());",
     ),
     (
-        "ValueReader::next of what is pinned",
-        "keep(ValueReader::new(Of(PhantomPinned)).next());",
-        "keep(pin!(ValueReader::new(Of(PhantomPinned))).next_pinned());",
+        "ValueNext::next of what is pinned",
+        "keep(ValueNext::new(Of(PhantomPinned)).next());",
+        "keep(pin!(ValueNext::new(Of(PhantomPinned))).next_pinned());",
     ),
     (
         "from a Completion",

@@ -33,7 +33,7 @@ const TEXT: &str = "String::new()";
 const SOURCE: &str = "Source::new(Of(5))";
 const REUSABLE: &str = "ReusableSource::<Option<u64>>::new()";
 const LOCAL_REUSABLE: &str = "LocalReusableSource::<Option<u64>>::new()";
-const READER: &str = "ValueReader::new(Of(5))";
+const READER: &str = "ValueNext::new(Of(5))";
 
 #[rustfmt::skip]
 const HANDLES: &[Handle] = &[
@@ -84,13 +84,13 @@ const HANDLES: &[Handle] = &[
     of("Pool of values that borrow", TEXT, "pool_for(&{o})", Shared, true),
     of("LocalPool of values that borrow", TEXT, "local_pool_for(&{o})", Shared, false),
     of("Source that owns a future", REUSABLE, "Source::new(Of({o}.begin().unwrap()))", Shared, true),
-    of("ValueReader that owns a future", REUSABLE, "ValueReader::new(Of({o}.begin().unwrap()))", Shared, true),
+    of("ValueNext that owns a future", REUSABLE, "ValueNext::new(Of({o}.begin().unwrap()))", Shared, true),
     of("ValueStream", REUSABLE, "stream_of(&{o})", Shared, true),
     of("PooledError", REUSABLE, "refused_by_a_pool({o}.begin().unwrap())", Shared, true),
     of("CompleteError", REUSABLE, "refused_by_a_source({o}.begin().unwrap())", Shared, true),
-    of("future of a ValueReader", READER, "{o}.next()", Mutably, true),
-    of("local future of a ValueReader", READER, "{o}.next_local()", Mutably, false),
-    of("Shared of a ValueReader", READER, "{o}.next().share()", Mutably, true),
+    of("future of a ValueNext", READER, "{o}.next()", Mutably, true),
+    of("local future of a ValueNext", READER, "{o}.next_local()", Mutably, false),
+    of("Shared of a ValueNext", READER, "{o}.next().share()", Mutably, true),
 ];
 
 /// A function body that keeps a handle too long, and its twin.

@@ -44,9 +44,12 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("Completion<{T}>", &[("{T}", In)]),
     ("LocalCompletion<{T}>", &[("{T}", In)]),
     ("Source<{T}>", &[("{T}", In)]),
-    ("ValueReader<{T}>", &[("{T}", In)]),
+    ("ValueNext<{T}>", &[("{T}", In)]),
     ("ValueStream<{T}, u8>", &[("{T}", Co)]),
     ("ValueStream<u8, {T}>", &[("{T}", Co)]),
+    ("ReaderStream<{T}, u8, u8>", &[("{T}", Co)]),
+    ("ReaderStream<u8, {T}, u8>", &[("{T}", Co)]),
+    ("ReaderStream<u8, u8, {T}>", &[("{T}", Co)]),
     ("PooledError<{T}>", &[("{T}", Co)]),
     ("CompleteError<{T}>", &[("{T}", Co)]),
 ];

@@ -1,0 +1,181 @@
+//! From a stream to a method.
+
+use core::{
+    any::type_name,
+    fmt,
+    marker::PhantomData,
+    mem::offset_of,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+
+use crate::{
+    LocalValueFuture, ValueFuture,
+    erased::{Boxable, GiveBack, Header, House, header},
+    error::Spent,
+    future::Packed,
+};
+
+/// A stream whose next item is asked for by a method that can stand behind `dyn`.
+///
+/// The futures that [`next`](Self::next) gives poll the stream where it is: they borrow this, and nothing
+/// is allocated.
+///
+/// # Sizes and allocation
+///
+/// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
+///
+/// # Cancel safety
+///
+/// A future of [`next`](Self::next) that is dropped while it is pending has taken no item, as far as the
+/// stream keeps to that.
+///
+/// # Examples
+///
+/// ```
+/// use futures::{Stream, executor::block_on, stream};
+/// use value_future::{ValueFuture, ValueNext};
+///
+/// trait Numbers {
+///     fn next(&mut self) -> ValueFuture<'_, Option<u32>>;
+/// }
+///
+/// struct Streamed<S>(ValueNext<S>);
+///
+/// impl<S: Stream<Item = u32> + Send + Unpin> Numbers for Streamed<S> {
+///     fn next(&mut self) -> ValueFuture<'_, Option<u32>> {
+///         self.0.next()
+///     }
+/// }
+///
+/// let numbers: &mut dyn Numbers = &mut Streamed(ValueNext::new(stream::iter([1, 2])));
+/// assert_eq!(block_on(async { (numbers.next().await, numbers.next().await) }), (Some(1), Some(2)));
+/// assert_eq!(block_on(numbers.next()), None);
+/// ```
+#[repr(C)]
+pub struct ValueNext<S> {
+    header: Header,
+    items: Items<S>,
+    /// The table is that of exactly this `S`: a subtype may be a stream of other items.
+    exactly: PhantomData<fn(S) -> S>,
+}
+
+/// Each poll of it asks for the next item.
+pub(crate) struct Items<S>(S);
+
+impl<S: Stream> Boxable for Items<S> {
+    type Output = Option<S::Item>;
+
+    fn type_name() -> &'static str {
+        type_name::<S>()
+    }
+
+    #[inline(always)]
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut Option<Spent>,
+    ) -> Poll<Self::Output> {
+        // SAFETY: the stream is pinned with what it is all of.
+        unsafe { self.map_unchecked_mut(|items| &mut items.0) }.poll_next(cx)
+    }
+}
+
+// SAFETY: a reader that is lent does not move, and holds its stream as long as it lives.
+unsafe impl<S: Stream> House for ValueNext<S> {
+    type Future = Items<S>;
+
+    const IS_LENT: bool = true;
+    #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
+    const OFFSET: isize = offset_of!(ValueNext<S>, items) as isize;
+    const GIVE_BACK: GiveBack = {
+        unsafe extern "C" fn stays(_: *mut ()) {}
+
+        stays
+    };
+}
+
+impl<S: Stream> ValueNext<S> {
+    /// A reader of this stream.
+    #[must_use]
+    pub const fn new(stream: S) -> Self {
+        ValueNext { header: header::<Self>(), items: Items(stream), exactly: PhantomData }
+    }
+
+    /// The next item, or `None` at the end.
+    ///
+    /// The stream is polled when the future is, and not before; after its end, if it is polled again, it does
+    /// what it does then.
+    #[expect(clippy::should_implement_trait, reason = "that is how it is called for streams too")]
+    #[inline]
+    pub fn next(&mut self) -> ValueFuture<'_, Option<S::Item>>
+    where
+        S: Send + Unpin,
+    {
+        Pin::new(self).next_pinned()
+    }
+
+    /// [`next`](Self::next), of a stream that has to be pinned.
+    #[inline]
+    pub fn next_pinned(self: Pin<&mut Self>) -> ValueFuture<'_, Option<S::Item>>
+    where
+        S: Send,
+    {
+        ValueFuture(Packed::lent(self))
+    }
+
+    /// [`next`](Self::next), of a stream that is for one thread.
+    #[inline]
+    pub fn next_local(&mut self) -> LocalValueFuture<'_, Option<S::Item>>
+    where
+        S: Unpin,
+    {
+        Pin::new(self).next_local_pinned()
+    }
+
+    /// [`next_pinned`](Self::next_pinned), of a stream that is for one thread.
+    #[inline]
+    pub fn next_local_pinned(self: Pin<&mut Self>) -> LocalValueFuture<'_, Option<S::Item>> {
+        LocalValueFuture(Packed::lent(self))
+    }
+}
+
+impl<S> ValueNext<S> {
+    /// The stream.
+    pub const fn get_ref(&self) -> &S {
+        &self.items.0
+    }
+
+    /// The stream.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.items.0
+    }
+
+    /// The stream, without the reader around it.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.items.0
+    }
+}
+
+/// A reader is the stream that it reads, too.
+impl<S: Stream> Stream for ValueNext<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        // SAFETY: the stream is pinned with what it is all of.
+        unsafe { self.map_unchecked_mut(|reader| &mut reader.items.0) }.poll_next(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.0.size_hint()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for ValueNext<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ValueNext").field(&self.items.0).finish()
+    }
+}

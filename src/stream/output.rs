@@ -1,0 +1,75 @@
+/// What the method of a stream gives for each item: `Option<T>`, or `Result<Option<T>, E>` for one that can fail.
+///
+/// A stream of `Option<T>` ends with `None`. A stream of `Result<Option<T>, E>` has items of `Result<T, E>`, and ends with
+/// `Ok(None)` or after an error, as [`try_unfold`] of the ecosystem does.
+///
+/// It is sealed: no other type implements it.
+///
+/// [`try_unfold`]: https://docs.rs/futures/latest/futures/stream/fn.try_unfold.html
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what a stream can be made of",
+    label = "this has to be `Option<T>` or `Result<Option<T>, E>`",
+    note = "the method gives `None` at its end"
+)]
+pub trait StreamOutput: sealed::Sealed {
+    /// The item of the stream.
+    type Item;
+
+    #[doc(hidden)]
+    fn into_step(self) -> Step<Self::Item>;
+}
+
+/// What a stream does with an output.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "it is not public")]
+pub enum Step<Item> {
+    Item(Item),
+    Last(Item),
+    End,
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T> Sealed for Option<T> {}
+    impl<T, E> Sealed for Result<Option<T>, E> {}
+}
+
+impl<T> StreamOutput for Option<T> {
+    type Item = T;
+
+    #[inline(always)]
+    fn into_step(self) -> Step<T> {
+        self.map_or(Step::End, Step::Item)
+    }
+}
+
+impl<T, E> StreamOutput for Result<Option<T>, E> {
+    type Item = Result<T, E>;
+
+    #[inline(always)]
+    fn into_step(self) -> Step<Result<T, E>> {
+        match self {
+            Ok(Some(item)) => Step::Item(Ok(item)),
+            Ok(None) => Step::End,
+            Err(error) => Step::Last(Err(error)),
+        }
+    }
+}
+
+impl<Item> Step<Item> {
+    /// Returns what the stream gives, and notes the end.
+    #[inline(always)]
+    pub(super) fn give(self, ended: &mut bool) -> Option<Item> {
+        match self {
+            Step::Item(item) => Some(item),
+            Step::Last(item) => {
+                *ended = true;
+                Some(item)
+            }
+            Step::End => {
+                *ended = true;
+                None
+            }
+        }
+    }
+}
