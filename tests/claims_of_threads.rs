@@ -87,14 +87,14 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
     let all = || drop((0..4 * 62).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
     let left = while_a_thread_lives(all, || {
         pool.trim();
-        let left = pool.stats().capacity();
+        let left = pool.stats().capacity;
         assert!(left <= 3 * 62, "{left}");
         left
     });
     said!("src/machine/mod.rs", "A thread keeps up to {kept} vacant slots of a size for itself");
     said!("src/machine/mod.rs", "up to {kept} slots of a size each, stays");
     // The thread has ended, and what it kept is for all.
-    assert_eq!((pool.trim(), pool.stats().capacity()), (64 * left, 0));
+    assert_eq!((pool.trim(), pool.stats().capacity), (64 * left, 0));
 }
 
 /// Each with a pool of its own, in a program in which many threads have used others.

@@ -172,7 +172,7 @@ fn no_operation_sees_anything_of_another() {
     });
     drop(runtime);
     assert_eq!(checked.load(SeqCst), 7 * OPERATIONS);
-    assert_eq!((driver.pool.stats().live, driver.machines.stats().live()), (0, 0));
+    assert_eq!((driver.pool.stats().live, driver.machines.stats().live), (0, 0));
     let shared = 2 * OPERATIONS.div_ceil(TOGETHER);
     assert_eq!(driver.pool.stats().rented, 8 * OPERATIONS + shared);
     drop((client, driver));

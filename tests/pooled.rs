@@ -75,9 +75,9 @@ for_both_kinds! {
         let task = Task::new();
         assert_eq!(poll_with(&mut future, &task.waker()), Poll::Pending);
         assert_eq!(task.woken.get(), 1);
-        assert_eq!(pool.stats().live(), 1);
+        assert_eq!(pool.stats().live, 1);
         assert_eq!(poll_with(&mut future, &task.waker()), Poll::Ready(8));
-        assert_eq!(pool.stats().live(), 0, "before the future is dropped");
+        assert_eq!(pool.stats().live, 0, "before the future is dropped");
         assert!(future.is_terminated());
         let text = panic_text(|| poll(&mut future));
         assert!(text.contains("polled after completion"), "{text}");
@@ -97,7 +97,7 @@ for_both_kinds! {
                 assert!(poll(&mut future).is_pending());
             }
             drop(future);
-            assert_eq!((count(&dropped), pool.stats().live()), (1 + usize::from(polled), 0));
+            assert_eq!((count(&dropped), pool.stats().live), (1 + usize::from(polled), 0));
         }
         assert_eq!(pool.stats().classes[only_class(&pool.stats())].high_water, 1);
     }
@@ -112,7 +112,7 @@ for_both_kinds! {
         // The async block holds nothing, and so takes the smallest.
         assert_eq!((stats.classes[0].rented, stats.classes[0].high_water), (1, 1));
         assert_eq!((stats.classes[1].rented, stats.classes[1].high_water), (2, 1));
-        assert_eq!((stats.boxed(), stats.bytes()), (0, 62 * 64 + 31 * 128), "a page of each size");
+        assert_eq!((stats.boxed, stats.bytes), (0, 62 * 64 + 31 * 128), "a page of each size");
     }
 
     #[test]
@@ -121,16 +121,16 @@ for_both_kinds! {
         drop([(); 3].map(|()| pool.pooled(Bytes([1; 2]))));
         let (_small, _large) = (pool.pooled(Bytes([1; 2])), pool.pooled(Bytes([1; 20])));
         let stats = pool.stats();
-        assert_eq!((stats.rented(), stats.returned(), stats.live()), (5, 3, 2));
-        assert_eq!((stats.capacity(), stats.high_water()), (62 + 20, 4));
-        assert_eq!(stats.bytes(), 62 * 64 + 20 * 192);
+        assert_eq!((stats.rented, stats.returned, stats.live), (5, 3, 2));
+        assert_eq!((stats.capacity, stats.high_water), (62 + 20, 4));
+        assert_eq!(stats.bytes, 62 * 64 + 20 * 192);
         let each = stats.classes.map(|class| class.allocations);
         assert!(each[0] > 1 && each[2] > 1, "{each:?}");
-        assert_eq!(stats.allocations(), each[0] + each[2]);
+        assert_eq!(stats.allocations, each[0] + each[2]);
         assert_eq!(pool.trim(), 0, "in each page there is one that is out");
         let stats = pool.stats();
-        assert_eq!((stats.capacity(), stats.high_water()), (62 + 20, 4));
-        assert_eq!(FuturePoolStats::default().rented(), 0);
+        assert_eq!((stats.capacity, stats.high_water), (62 + 20, 4));
+        assert_eq!(FuturePoolStats::default().rented, 0);
     }
 
     #[test]
@@ -158,8 +158,8 @@ for_both_kinds! {
             let pool = Pool::new();
             assert_eq!(block_on(pool.pooled(Bytes([1; WORDS]))), WORDS as u64);
             let stats = pool.stats();
-            assert_eq!(stats.live(), 0);
-            if stats.boxed() > 0 {
+            assert_eq!(stats.live, 0);
+            if stats.boxed > 0 {
                 assert_eq!((stats.too_large, stats.full), (1, 0));
                 return None;
             }
@@ -191,7 +191,7 @@ for_both_kinds! {
             (&raw const aligned).addr() + usize::from(aligned.0 - 1)
         });
         assert_eq!(block_on(future) % 16, 0);
-        assert_eq!(pool.stats().boxed(), 0);
+        assert_eq!(pool.stats().boxed, 0);
         let future = pool.pooled(async {
             let aligned = Aligned32(1);
             Yield::default().await;
@@ -231,7 +231,7 @@ for_both_kinds! {
         assert!(text.contains("): the pool is full, none of its size was found vacant;"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_pooled(full.into_future()).unwrap()), 4);
-        assert_eq!(pool.stats().boxed(), 0, "nothing was");
+        assert_eq!(pool.stats().boxed, 0, "nothing was");
     }
 
     #[test]
@@ -294,11 +294,11 @@ for_both_kinds! {
         let pool = Pool::builder().max_slots(3).build();
         let futures = [(); 5].map(|()| pool.pooled(Bytes([1; 4])));
         let stats = pool.stats();
-        assert_eq!((stats.live(), stats.full, stats.too_large), (3, 2, 0));
+        assert_eq!((stats.live, stats.full, stats.too_large), (3, 2, 0));
         assert_eq!(futures.map(block_on), [4; 5]);
         assert_eq!(block_on(pool.pooled(Bytes([1; 4]))), 4);
         let stats = pool.stats();
-        assert_eq!((stats.live(), stats.full), (0, 2), "there was a slot again");
+        assert_eq!((stats.live, stats.full), (0, 2), "there was a slot again");
         assert_eq!((stats.classes[0].capacity, stats.classes[0].high_water), (3, 3));
         assert_eq!(block_on(pool.pooled(Bytes([1; 10]))), 10);
         assert_eq!(pool.stats().classes[1].capacity, 3, "another size has its own bound");
@@ -312,7 +312,7 @@ for_both_kinds! {
         drop(futures);
         assert_eq!(block_on(pool.pooled(Bytes([1; 38]))), 38);
         let stats = pool.stats();
-        assert_eq!((stats.full, stats.too_large, stats.bytes()), (1, 1, 192), "not even one has room");
+        assert_eq!((stats.full, stats.too_large, stats.bytes), (1, 1, 192), "not even one has room");
         assert!(pool.try_pooled(Bytes([1; 38])).unwrap_err().is_too_large());
         assert_eq!(stats.classes[3].allocations, 0);
     }
@@ -323,10 +323,10 @@ for_both_kinds! {
         let used = [(); 3].map(|()| pool.pooled(Bytes([1; 20])));
         pool.reserve(size_of::<Bytes<20>>(), 100).unwrap();
         let stats = pool.stats();
-        assert_eq!((stats.classes[2].capacity, stats.capacity()), (120, 120), "six pages");
+        assert_eq!((stats.classes[2].capacity, stats.capacity), (120, 120), "six pages");
         let reserved: Vec<_> = (0..100).map(|_| pool.pooled(Bytes([1; 20]))).collect();
         let after = pool.stats();
-        assert_eq!((after.allocations(), after.rented()), (stats.allocations(), 103));
+        assert_eq!((after.allocations, after.rented), (stats.allocations, 103));
         drop((used, reserved));
         pool.reserve(size_of::<Bytes<20>>(), 0).unwrap();
         assert_eq!(pool.trim(), 120 * 192, "it is kept until it is trimmed");
@@ -337,9 +337,9 @@ for_both_kinds! {
         let pool = Pool::builder().max_slots(3).max_bytes(1000).build();
         assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(PooledErrorKind::TooLarge));
         assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(PooledErrorKind::NoneOfSize));
-        assert_eq!(pool.stats().allocations(), 0);
+        assert_eq!(pool.stats().allocations, 0);
         pool.reserve(0, 100).unwrap();
-        assert_eq!(pool.stats().bytes(), 3 * 64, "to the bound");
+        assert_eq!(pool.stats().bytes, 3 * 64, "to the bound");
         Pool::new().reserve(Pool::MAX_SIZE, 1).unwrap();
     }
 
@@ -402,7 +402,7 @@ for_both_kinds! {
         });
         assert!(poll(&mut future).is_pending());
         assert_eq!(panic_text(|| poll(&mut future)), "in the future");
-        assert_eq!((count(&dropped), pool.stats().live()), (1, 0));
+        assert_eq!((count(&dropped), pool.stats().live), (1, 0));
         let text = panic_text(|| poll(&mut future));
         assert!(text.contains("panic"), "{text}");
         drop(future);
@@ -426,7 +426,7 @@ for_both_kinds! {
             pending::<()>().await;
         });
         assert_eq!(panic_text(|| drop(future)), "in drop");
-        assert_eq!((count(&dropped), pool.stats().live()), (1, 0));
+        assert_eq!((count(&dropped), pool.stats().live), (1, 0));
 
         // And when it has given its result, which is dropped then.
         let result = drops();
@@ -437,7 +437,7 @@ for_both_kinds! {
             Poll::Ready(loud.take())
         }));
         assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
-        assert_eq!((count(&dropped), count(&result), pool.stats().live()), (2, 1, 0));
+        assert_eq!((count(&dropped), count(&result), pool.stats().live), (2, 1, 0));
         assert!(future.is_terminated());
     }
 
@@ -452,9 +452,9 @@ for_both_kinds! {
         let pool = Pool::new();
         let mut future = pool.pooled(async { Bomb });
         assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
-        assert_eq!(pool.stats().live(), 0);
+        assert_eq!(pool.stats().live, 0);
         let eager = pool.eager(async { Bomb });
-        assert_eq!(pool.stats().live(), 0);
+        assert_eq!(pool.stats().live, 0);
         assert_eq!(panic_text(|| drop(eager)), "in drop");
     }
 
@@ -486,7 +486,7 @@ for_both_kinds! {
             7
         });
         assert!(future.is_ready());
-        assert_eq!((pool.stats().live(), count(&dropped)), (0, 1));
+        assert_eq!((pool.stats().live, count(&dropped)), (0, 1));
         assert_eq!(future.try_take().unwrap(), 7);
         // One that is too large for a slot as well.
         let future = pool.eager(Bytes([1; 1000]));
@@ -502,9 +502,9 @@ for_both_kinds! {
             8
         });
         assert!(!future.is_ready());
-        assert_eq!(pool.stats().live(), 1);
+        assert_eq!(pool.stats().live, 1);
         assert_eq!(poll(&mut future), Poll::Ready(8));
-        assert_eq!(pool.stats().live(), 0);
+        assert_eq!(pool.stats().live, 0);
 
         let task = Task::new();
         let waker = task.waker();
@@ -525,7 +525,7 @@ for_both_kinds! {
             })
         };
         assert_eq!(panic_text(|| drop::<Erased<'_, ()>>(eager())), "at once");
-        assert_eq!((count(&dropped), pool.stats().live()), (1, 0));
+        assert_eq!((count(&dropped), pool.stats().live), (1, 0));
     }
 
     #[test]
@@ -533,21 +533,21 @@ for_both_kinds! {
         const PAGE: u64 = 20 * 192;
         let pool = Pool::new();
         let mut futures: Vec<_> = (0..4 * 20).map(|_| pool.pooled(Bytes([1; 20]))).collect();
-        assert_eq!(pool.stats().bytes(), 4 * PAGE);
+        assert_eq!(pool.stats().bytes, 4 * PAGE);
         assert_eq!(pool.trim(), 0);
         let kept = futures.split_off(4 * 20 - 3);
         drop(futures);
         assert_eq!(pool.trim(), 3 * PAGE, "the three that are kept are of one page");
         assert_eq!(pool.trim(), 0);
         let stats = pool.stats();
-        assert_eq!((stats.live(), stats.bytes()), (3, PAGE));
+        assert_eq!((stats.live, stats.bytes), (3, PAGE));
         assert_eq!((stats.classes[2].high_water, stats.classes[2].rented), (4 * 20, 4 * 20));
         for future in kept {
             assert_eq!(block_on(future), 20);
         }
-        assert_eq!((pool.trim(), pool.stats().bytes()), (PAGE, 0));
+        assert_eq!((pool.trim(), pool.stats().bytes), (PAGE, 0));
         assert_eq!(block_on(pool.pooled(Bytes([1; 20]))), 20);
-        assert_eq!(pool.stats().bytes(), PAGE);
+        assert_eq!(pool.stats().bytes, PAGE);
     }
 
     /// What a pool that has had a peak gives back by itself: what goes beyond twice of what is used, and 64 KiB.
@@ -555,7 +555,7 @@ for_both_kinds! {
     fn after_a_peak_a_pool_gives_most_back_by_itself() {
         let pool = Pool::new();
         drop((0..2000).map(|_| pool.pooled(Bytes([1; 20]))).collect::<Vec<_>>());
-        let left = pool.stats().bytes();
+        let left = pool.stats().bytes;
         assert!((64 << 10..96 << 10).contains(&left), "{left}");
         assert_eq!(pool.trim(), left);
     }
@@ -565,7 +565,7 @@ for_both_kinds! {
         let pool = Pool::new();
         pool.reserve(size_of::<Bytes<20>>(), 1000).unwrap();
         drop((0..2000).map(|_| pool.pooled(Bytes([1; 20]))).collect::<Vec<_>>());
-        let capacity = pool.stats().capacity();
+        let capacity = pool.stats().capacity;
         assert!((1000..1200).contains(&capacity), "{capacity}");
     }
 
@@ -575,9 +575,9 @@ for_both_kinds! {
         let pool = Pool::new();
         let all = || drop([(); 100].map(|()| pool.pooled(Bytes([1; 20]))));
         all();
-        let before = pool.stats().allocations();
+        let before = pool.stats().allocations;
         (0..20).for_each(|_| all());
-        assert_eq!(pool.stats().allocations(), before);
+        assert_eq!(pool.stats().allocations, before);
     }
 
     #[test]
@@ -602,12 +602,12 @@ for_both_kinds! {
         });
         assert!(poll(&mut future).is_pending());
         assert_eq!(poll(&mut future), Poll::Ready(3));
-        assert_eq!(pool.stats().live(), 0);
+        assert_eq!(pool.stats().live, 0);
         let again = Again(pool);
         drop(pool.pooled(async move {
             let _again = again;
         }));
-        assert_eq!(pool.stats().live(), 0);
+        assert_eq!(pool.stats().live, 0);
     }
 }
 
@@ -618,7 +618,7 @@ async fn pending_for_ever(loud: Loud<'_>) {
 
 #[test]
 fn the_built_in_pool_is_used_by_both_futures() {
-    let live = || FuturePool::built_in().stats().live();
+    let live = || FuturePool::built_in().stats().live;
     let not_send = Rc::new(5);
     let mut local = LocalValueFuture::pooled(async move {
         Yield::default().await;

@@ -169,7 +169,7 @@ fn nothing_is_allocated_where_slots_were_reserved() {
             assert_eq!(for_one.drain(..).map(block_on).sum::<u32>(), MANY);
         }
     });
-    assert_eq!((made, bounded.stats().boxed()), (0, 0));
+    assert_eq!((made, bounded.stats().boxed), (0, 0));
 }
 
 fn outlives_its_pool() -> ValueFuture<'static, ()> {

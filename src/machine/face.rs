@@ -119,7 +119,7 @@ macro_rules! face {
             /// let name = String::from("inner");
             /// let future = pool.pooled(async { name.len() });
             /// assert_eq!(futures::executor::block_on(future), 5);
-            /// assert_eq!((pool.stats().live(), pool.stats().boxed()), (0, 0));
+            /// assert_eq!((pool.stats().live, pool.stats().boxed), (0, 0));
             /// ```
             #[inline]
             pub fn pooled<'a, F>(&self, future: F) -> $Future<'a, F::Output>
@@ -264,9 +264,9 @@ macro_rules! face {
             ///
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
             /// pool.reserve(size_of_val(&serve([0; 100])), 10)?;
-            /// let made = pool.stats().allocations();
+            /// let made = pool.stats().allocations;
             /// let ten = [(); 10].map(|()| pool.pooled(serve([0; 100])));
-            /// assert_eq!(pool.stats().allocations(), made);
+            /// assert_eq!(pool.stats().allocations, made);
             /// # drop(ten);
             /// # Ok::<(), value_future::PooledErrorKind>(())
             /// ```
@@ -293,7 +293,7 @@ macro_rules! face {
             #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
             /// drop(pool.pooled(async { 5 }));
             /// assert_eq!(pool.trim(), 62 * 64);
-            /// assert_eq!(pool.stats().bytes(), 0);
+            /// assert_eq!(pool.stats().bytes, 0);
             /// ```
             pub fn trim(&self) -> u64 {
                 self.0.trim()

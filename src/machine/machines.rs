@@ -153,7 +153,7 @@ impl<H: Compiled> Machines<H> {
         for (class, stats) in classes.iter_mut().enumerate() {
             *stats = self.classes.stats(class);
         }
-        FuturePoolStats { classes, too_large, full }
+        FuturePoolStats::new(&classes, too_large, full)
     }
 
     pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {

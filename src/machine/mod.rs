@@ -99,7 +99,7 @@ face! {
     /// let store: &dyn Store = &Remote;
     /// assert_eq!(futures::executor::block_on(store.get("12")), Some(12));
     /// assert_eq!(futures::executor::block_on(store.get("34")), Some(34));
-    /// assert_eq!((POOL.stats().rented(), POOL.stats().high_water()), (2, 1));
+    /// assert_eq!((POOL.stats().rented, POOL.stats().high_water), (2, 1));
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
     const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],

@@ -1,5 +1,7 @@
 use core::fmt;
 
+use super::classes::SIZES;
+
 /// What a pool of futures has done so far, and what it has.
 ///
 /// The numbers are taken one after the other while the pool may be in use; what belongs together is
@@ -9,7 +11,25 @@ use core::fmt;
 pub struct FuturePoolStats {
     /// For each size class, the smallest first. A class that was never used has no slots, and no
     /// allocation.
-    pub classes: [ClassStats; super::classes::SIZES.len()],
+    pub classes: [ClassStats; SIZES.len()],
+    /// How many futures were put into slots.
+    pub rented: u64,
+    /// How many of them are gone.
+    pub returned: u64,
+    /// How many futures are in slots now: `rented - returned`.
+    pub live: u64,
+    /// The most slots of each size that were used, together. That may be more than were ever used at a time, if the
+    /// sizes had theirs one after the other.
+    pub high_water: u64,
+    /// How many slots there are.
+    pub capacity: u64,
+    /// How many times the pool has called the allocator. The boxes of futures without a slot are not
+    /// counted.
+    pub allocations: u64,
+    /// The memory of all slots, in bytes, without what each size takes besides.
+    pub bytes: u64,
+    /// How many futures were boxed: `too_large + full`.
+    pub boxed: u64,
     /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
     /// the bound in bytes leaves no slot of their size.
     pub too_large: u64,
@@ -19,62 +39,25 @@ pub struct FuturePoolStats {
 }
 
 impl FuturePoolStats {
-    /// How many futures were boxed.
-    #[must_use]
-    pub const fn boxed(&self) -> u64 {
-        self.too_large + self.full
-    }
-
-    /// How many futures were put into slots.
-    #[must_use]
-    pub fn rented(&self) -> u64 {
-        self.total(|class| class.rented)
-    }
-
-    /// How many of them are gone.
-    #[must_use]
-    pub fn returned(&self) -> u64 {
-        self.total(|class| class.returned)
-    }
-
-    /// How many futures are in slots now: `rented - returned`.
-    #[must_use]
-    pub fn live(&self) -> u64 {
-        self.total(|class| class.live)
-    }
-
-    /// The most slots of each size that were used, together. That may be more than were ever used at a time, if the
-    /// sizes had theirs one after the other.
-    #[must_use]
-    pub fn high_water(&self) -> u64 {
-        self.total(|class| class.high_water)
-    }
-
-    /// How many slots there are.
-    #[must_use]
-    pub fn capacity(&self) -> u64 {
-        self.total(|class| class.capacity)
-    }
-
-    /// How many times the pool has called the allocator. The boxes of futures without a slot are not
-    /// counted.
-    #[must_use]
-    pub fn allocations(&self) -> u64 {
-        self.total(|class| class.allocations)
-    }
-
-    /// The memory of all slots, in bytes, without what each size takes besides.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.total(|class| class.capacity * class.slot_size)
-    }
-
-    fn total(&self, figure: impl Fn(&ClassStats) -> u64) -> u64 {
-        self.classes.iter().map(figure).sum()
+    pub(super) fn new(classes: &[ClassStats; SIZES.len()], too_large: u64, full: u64) -> Self {
+        let total = |figure: fn(&ClassStats) -> u64| classes.iter().map(figure).sum();
+        FuturePoolStats {
+            classes: *classes,
+            rented: total(|class| class.rented),
+            returned: total(|class| class.returned),
+            live: total(|class| class.live),
+            high_water: total(|class| class.high_water),
+            capacity: total(|class| class.capacity),
+            allocations: total(|class| class.allocations),
+            bytes: total(|class| class.capacity * class.slot_size),
+            boxed: too_large + full,
+            too_large,
+            full,
+        }
     }
 }
 
-/// The sizes that were never needed are left out.
+/// The sizes that were never needed are left out, and so are the totals.
 impl fmt::Debug for FuturePoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Used<'s>(&'s [ClassStats]);
@@ -85,7 +68,7 @@ impl fmt::Debug for FuturePoolStats {
             }
         }
 
-        let FuturePoolStats { classes, too_large, full } = self;
+        let FuturePoolStats { classes, too_large, full, .. } = self;
         f.debug_struct("FuturePoolStats")
             .field("classes", &Used(classes))
             .field("too_large", too_large)

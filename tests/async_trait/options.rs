@@ -48,7 +48,7 @@ impl Answers for Renamed {
 
 #[test]
 fn each_option() {
-    let rented = || POOL.stats().rented();
+    let rented = || POOL.stats().rented;
     let before = rented();
     let future = InPool.answer();
     assert_eq!(rented(), before + 1);
@@ -98,7 +98,7 @@ fn local_options() {
 
     let pooled = Pooled(LocalFuturePool::new());
     assert_eq!(block_on(pooled.number()), 1);
-    assert_eq!(pooled.0.stats().rented(), 1);
+    assert_eq!(pooled.0.stats().rented, 1);
     assert_eq!(block_on(Boxed.number()), 2);
     assert!(Eager.number().is_ready());
 }
