@@ -352,6 +352,16 @@ macro_rules! face {
                 self.map(|result| result.map_err(f))
             }
 
+            /// Converts what is in `Err`, as `?` does.
+            pub fn err_into<U>(self) -> $Face<'a, Result<T, U>>
+            where
+                E: Into<U> + 'a $($send)*,
+                T: 'a $($send)*,
+                U: 'a,
+            {
+                self.map_err(E::into)
+            }
+
             /// [`then`](Self::then) for what is in `Ok`; an `Err` is passed on.
             ///
             /// # Examples
@@ -450,11 +460,41 @@ macro_rules! face {
             }
         }
 
-        /// One allocation, of 8 bytes of header and the box, which is a fat pointer.
+        /// The box stays where it is. The pointer to it takes a slot, as [`pooled`](crate::ValueFuture::pooled) does it.
+        ///
+        /// A future that is not boxed yet takes a slot itself by [`pooled`](crate::ValueFuture::pooled), and then there is no box.
         #[cfg(feature = "alloc")]
-        impl<'a, T: 'a> From<Pin<Box<dyn Future<Output = T> $($send)* + 'a>>> for $Face<'a, T> {
-            fn from(future: Pin<Box<dyn Future<Output = T> $($send)* + 'a>>) -> Self {
-                $Face::boxed(future)
+        impl<'a, T, F> From<Pin<Box<F>>> for $Face<'a, T>
+        where
+            T: 'a,
+            F: Future<Output = T> $($send)* + ?Sized + 'a,
+        {
+            fn from(future: Pin<Box<F>>) -> Self {
+                $Face::pooled(future)
+            }
+        }
+
+        /// [`into_boxed`](crate::ValueFuture::into_boxed).
+        #[cfg(feature = "alloc")]
+        impl<'a, T: 'a $($send)*> From<$Face<'a, T>>
+            for Pin<Box<dyn Future<Output = T> $($send)* + 'a>>
+        {
+            fn from(future: $Face<'a, T>) -> Self {
+                future.into_boxed()
+            }
+        }
+
+        /// Inline.
+        impl<T> From<core::future::Ready<T>> for $Face<'_, T> {
+            fn from(ready: core::future::Ready<T>) -> Self {
+                $Face::ready(ready.into_inner())
+            }
+        }
+
+        /// A future that has the default result.
+        impl<T: Default> Default for $Face<'_, T> {
+            fn default() -> Self {
+                $Face::ready(T::default())
             }
         }
 

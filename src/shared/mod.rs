@@ -84,6 +84,26 @@ face! {
     LocalShared, LocalWeakShared, LocalValueFuture, OneThread
 }
 
+/// Inline if the result is there. Otherwise the handle takes a slot, as [`pooled`](ValueFuture::pooled) does it.
+impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T> {
+    fn from(shared: Shared<'a, T>) -> Self {
+        match shared.peek() {
+            Some(value) => ValueFuture::ready(value.clone()),
+            None => ValueFuture::pooled(shared),
+        }
+    }
+}
+
+/// As a [`ValueFuture`] is made from a [`Shared`].
+impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
+    fn from(shared: LocalShared<'a, T>) -> Self {
+        match shared.peek() {
+            Some(value) => LocalValueFuture::ready(value.clone()),
+            None => LocalValueFuture::pooled(shared),
+        }
+    }
+}
+
 // SAFETY: any handle may poll, drop and read, on any thread: so the future and its result have to be
 // `Send`, as `T` says of both, and the result is read by several. The hub is made for that.
 unsafe impl<T: Send + Sync> Send for Operation<'_, T, AnyThread> {}
