@@ -4,7 +4,8 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Pool:ident, $Builder:ident, $Completer:ident, $Completion:ident, $home:ty, $waits:expr
+        $Pool:ident, $Builder:ident, $Completer:ident, $Completion:ident, $home:ty, $waits:expr,
+        $allocates:expr
     ) => {
         $(#[$doc])*
         pub struct $Pool<T>(Handle<T, $home>);
@@ -182,9 +183,7 @@ macro_rules! face {
             ///
             /// # Sizes and allocation
             ///
-            /// Nothing is allocated if this thread finds a vacant slot. In a pool without a bound, each other
-            /// thread may keep up to 64 of them. Otherwise the pool grows, by 32 slots. The first operation of a thread may allocate: see
-            /// [*Threads*](crate::Pool#threads).
+            #[doc = $allocates]
             ///
             /// # Panics
             ///

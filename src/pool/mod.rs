@@ -114,7 +114,10 @@ face! {
     [`complete_key`](Self::complete_key). Then the call spins, yields, and at last sleeps \
     for 50 µs at a time, until that producer has returned the slot. So a caller always finds the slot of a completion that it has dropped and left to its key.\n\n\
     Priority inversion: if the calling thread has a higher fixed priority than that producer, and runs on the same core, the \
-    producer only runs while the call sleeps."
+    producer only runs while the call sleeps.",
+    "Nothing is allocated if this thread finds a vacant slot. In a pool without a bound, each other thread may keep up to 64 \
+    of them. Otherwise the pool grows, by 32 slots. The first operation of a thread may allocate: see \
+    [*Threads*](crate::Pool#threads)."
 }
 
 face! {
@@ -138,7 +141,8 @@ face! {
     /// assert_eq!(futures::executor::block_on(future), Some(5));
     /// assert_eq!(pool.stats().live, 0);
     /// ```
-    LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread, ""
+    LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread, "",
+    "Nothing is allocated if there is a vacant slot. Otherwise the pool grows, by 32 slots."
 }
 
 // SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for

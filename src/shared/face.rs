@@ -120,6 +120,7 @@ macro_rules! face {
         ///         }
         #[doc = concat!("        let shared = ", stringify!($Future),
             "::boxed(async move { u64::from(n).pow(2) }).share();")]
+        ///         self.0.retain(|_, weak| weak.upgrade().is_some()); // what is done
         ///         self.0.extend(shared.downgrade().map(|weak| (n, weak)));
         ///         shared
         ///     }
