@@ -71,7 +71,8 @@ fn a_handle_of_a_shared_future_is_a_value_future() {
 
 #[test]
 fn an_error_is_converted() {
-    let refused = FuturePool::builder().max_bytes(0).build().try_pooled(later()).err().unwrap();
+    let refused =
+        FuturePool::builder().max_bytes_per_size(0).build().try_pooled(later()).err().unwrap();
     let error = refused.kind();
     let future: ValueFuture<'_, Result<u8, std::io::Error>> =
         ValueFuture::ready(Err(error)).err_into();

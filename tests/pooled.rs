@@ -135,7 +135,7 @@ for_both_kinds! {
 
     #[test]
     fn what_is_shown_of_a_pool_is_the_sizes_that_it_has_used() {
-        let pool = Pool::builder().max_slots(1).build();
+        let pool = Pool::builder().max_slots_per_size(1).build();
         let shown = format!("{pool:?}");
         assert!(shown.ends_with("(FuturePoolStats { classes: [], too_large: 0, full: 0 })"), "{shown}");
         let (first, _boxed) = (pool.pooled(Bytes([1; 20])), pool.pooled(Bytes([1; 20])));
@@ -203,7 +203,7 @@ for_both_kinds! {
 
     #[test]
     fn a_future_without_a_place_comes_back_and_says_why() {
-        let pool = Builder::max_slots(Pool::builder(), 1).build();
+        let pool = Builder::max_slots_per_size(Pool::builder(), 1).build();
         let too_large: PooledError<Bytes<1000>> = pool.try_pooled(Bytes([1; 1000])).unwrap_err();
         assert!(too_large.is_too_large());
         let text = too_large.to_string();
@@ -218,7 +218,7 @@ for_both_kinds! {
         });
         let text = aligned.map(drop).unwrap_err().to_string();
         assert!(text.contains(", aligned to 32): slots are aligned to 16;"), "{text}");
-        let text = Pool::builder().max_bytes(63).build();
+        let text = Pool::builder().max_bytes_per_size(63).build();
         let text = text.try_pooled(Bytes([1; 2])).map(drop).unwrap_err().to_string();
         assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
         assert_eq!(too_large.kind(), PooledErrorKind::TooLarge);
@@ -267,7 +267,7 @@ for_both_kinds! {
             }
         }
 
-        let pool = Pool::builder().max_slots(2).max_bytes(1000).build();
+        let pool = Pool::builder().max_slots_per_size(2).max_bytes_per_size(1000).build();
         assert_eq!(kind(pool.try_pooled(Bytes([1; 1000]))), PooledErrorKind::TooLarge);
         assert_eq!(kind(pool.try_pooled(Bytes([1; 300]))), PooledErrorKind::NoneOfSize);
         let aligned = async {
@@ -291,7 +291,7 @@ for_both_kinds! {
 
     #[test]
     fn a_full_pool_boxes_and_counts_and_never_has_more_slots() {
-        let pool = Pool::builder().max_slots(3).build();
+        let pool = Pool::builder().max_slots_per_size(3).build();
         let futures = [(); 5].map(|()| pool.pooled(Bytes([1; 4])));
         let stats = pool.stats();
         assert_eq!((stats.live, stats.full, stats.too_large), (3, 2, 0));
@@ -306,7 +306,7 @@ for_both_kinds! {
 
     #[test]
     fn a_bound_in_bytes_holds_for_each_size() {
-        let pool = Pool::builder().max_bytes(200).build();
+        let pool = Pool::builder().max_bytes_per_size(200).build();
         let futures = [(); 4].map(|()| pool.pooled(Bytes([1; 4])));
         assert_eq!(pool.stats().full, 1);
         drop(futures);
@@ -334,7 +334,7 @@ for_both_kinds! {
 
     #[test]
     fn what_can_have_no_slot_is_not_reserved() {
-        let pool = Pool::builder().max_slots(3).max_bytes(1000).build();
+        let pool = Pool::builder().max_slots_per_size(3).max_bytes_per_size(1000).build();
         assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(PooledErrorKind::TooLarge));
         assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(PooledErrorKind::NoneOfSize));
         assert_eq!(pool.stats().allocations, 0);
@@ -347,25 +347,25 @@ for_both_kinds! {
     fn a_builder_shows_its_bounds_and_begins_with_none() {
         let name = std::any::type_name::<Builder>().rsplit("::").next().unwrap();
         let shown = format!("{:?}", Builder::default());
-        assert_eq!(shown, format!("{name} {{ max_slots: None, max_bytes: None }}"));
+        assert_eq!(shown, format!("{name} {{ max_slots_per_size: None, max_bytes_per_size: None }}"));
         assert_eq!(format!("{:?}", Pool::builder()), shown);
-        let bounded = Builder::default().max_slots(2).max_bytes(1000);
+        let bounded = Builder::default().max_slots_per_size(2).max_bytes_per_size(1000);
         let shown = format!("{bounded:?}");
-        assert_eq!(shown, format!("{name} {{ max_slots: Some(2), max_bytes: Some(1000) }}"));
+        assert_eq!(shown, format!("{name} {{ max_slots_per_size: Some(2), max_bytes_per_size: Some(1000) }}"));
         let pool = bounded.build();
         let _two = [(); 2].map(|()| pool.pooled(Bytes([1; 2])));
         assert!(pool.try_pooled(Bytes([1; 2])).is_err());
     }
 
     #[test]
-    #[should_panic(expected = "`max_slots(0)`: a pool is bounded to at least one slot")]
+    #[should_panic(expected = "`max_slots_per_size(0)`: a pool is bounded to at least one slot")]
     fn a_bound_of_none_is_refused() {
-        let _builder = Pool::builder().max_slots(0);
+        let _builder = Pool::builder().max_slots_per_size(0);
     }
 
     #[test]
     fn a_reader_is_told_that_a_future_was_in_a_slot() {
-        let pool = Pool::builder().max_slots(1).build();
+        let pool = Pool::builder().max_slots_per_size(1).build();
         let [mut pooled, mut boxed] = [(); 2].map(|()| pool.pooled(ready(5)));
         let (in_slot, in_box) = (format!("{pooled:?}"), format!("{boxed:?}"));
         assert!(in_slot.contains("(Boxed(core::future::ready::Ready"), "{in_slot}");
@@ -645,10 +645,11 @@ fn the_built_in_pool_is_used_by_both_futures() {
 
 #[test]
 fn a_pool_may_be_a_static() {
-    static POOL: FuturePool = FuturePoolBuilder::max_slots(FuturePool::builder(), 4).build();
+    static POOL: FuturePool =
+        FuturePoolBuilder::max_slots_per_size(FuturePool::builder(), 4).build();
     assert_eq!(block_on(POOL.pooled(async { 5 })), 5);
     assert!(format!("{POOL:?}").starts_with("FuturePool(FuturePoolStats { classes: ["));
-    let local = LocalFuturePoolBuilder::max_slots(LocalFuturePool::builder(), 4).build();
+    let local = LocalFuturePoolBuilder::max_slots_per_size(LocalFuturePool::builder(), 4).build();
     assert!(format!("{local:?}").starts_with("LocalFuturePool(FuturePoolStats { classes: ["));
 }
 

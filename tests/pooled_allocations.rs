@@ -97,7 +97,7 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
         }))),
         1
     );
-    let bounded = FuturePool::builder().max_slots(1).build();
+    let bounded = FuturePool::builder().max_slots_per_size(1).build();
     let first = bounded.pooled(pending::<()>());
     assert_eq!(BALANCE.made_by(|| drop(bounded.pooled(pending::<()>()))), 1);
     assert_eq!(bounded.stats().full, 1);
@@ -150,7 +150,7 @@ fn nothing_is_allocated_where_slots_were_reserved() {
     }
 
     let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
-    let bounded = FuturePool::builder().max_slots(MANY).build();
+    let bounded = FuturePool::builder().max_slots_per_size(MANY).build();
     let size = size_of_val(&serve());
     pool.reserve(size, MANY).unwrap();
     bounded.reserve(size, MANY).unwrap();

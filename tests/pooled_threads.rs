@@ -118,7 +118,7 @@ fn many_threads_and_sizes_at_a_time_while_the_pool_is_trimmed() {
 #[test]
 fn a_bounded_pool_finds_its_slots_with_another_thread() {
     let _alone = alone();
-    let pool = FuturePool::builder().max_slots(8).build();
+    let pool = FuturePool::builder().max_slots_per_size(8).build();
     let (sender, receiver) = mpsc::sync_channel::<ValueFuture<'_, ()>>(0);
     thread::scope(|scope| {
         scope.spawn(|| receiver.into_iter().for_each(drop));
@@ -137,7 +137,7 @@ fn a_bounded_pool_finds_its_slots_with_another_thread() {
 fn a_pool_of_two_is_never_full_for_two_while_it_grows() {
     let _alone = alone();
     let rounds = if cfg!(miri) { 20 } else { 20_000 };
-    let pools = (0..rounds).map(|_| FuturePool::builder().max_slots(2).build());
+    let pools = (0..rounds).map(|_| FuturePool::builder().max_slots_per_size(2).build());
     let (pools, arrived) = (pools.collect::<Vec<_>>(), AtomicUsize::new(0));
     // A `Barrier` wakes one thread after the other.
     let wait_for = |both| {
@@ -166,7 +166,7 @@ fn a_pool_of_two_is_never_full_for_two_while_it_grows() {
 fn a_future_is_dropped_while_its_bounded_pool_is() {
     let _alone = alone();
     for _ in 0..if cfg!(miri) { 4 } else { 2_000 } {
-        let pool = FuturePool::builder().max_slots(1).build();
+        let pool = FuturePool::builder().max_slots_per_size(1).build();
         let future = pool.try_pooled(pending::<()>()).unwrap();
         thread::scope(|scope| {
             scope.spawn(move || drop(future));
@@ -230,7 +230,7 @@ fn dropper<'scope>(
 #[test]
 fn a_full_pool_finds_the_next_slot_that_comes_back_to_another_thread() {
     let _alone = alone();
-    let pool = FuturePool::builder().max_slots(2).build();
+    let pool = FuturePool::builder().max_slots_per_size(2).build();
     thread::scope(|scope| {
         let (sender, is_dropped) = dropper(scope);
         for round in 1..if cfg!(miri) { 4 } else { 1000 } {
@@ -249,7 +249,7 @@ const LARGE: usize = 512;
 
 /// A pool so large that threads keep what they have returned, and all that it has.
 fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
-    let pool = FuturePool::builder().max_slots(u32::try_from(LARGE).unwrap()).build();
+    let pool = FuturePool::builder().max_slots_per_size(u32::try_from(LARGE).unwrap()).build();
     let futures = (0..LARGE).map(|_| pool.try_pooled(pending()).unwrap()).collect();
     assert!(pool.try_pooled(pending::<()>()).is_err());
     (pool, futures)

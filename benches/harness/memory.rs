@@ -24,7 +24,7 @@ fn resident() -> Option<usize> {
 pub(crate) fn print() -> Vec<String> {
     const BOUND: usize = 16 << 20;
     fn fill<const N: usize>() {
-        let pool = FuturePool::builder().max_bytes(BOUND).build();
+        let pool = FuturePool::builder().max_bytes_per_size(BOUND).build();
         let mut futures: Vec<ValueFuture<'static, u8>> = Vec::with_capacity(BOUND / 64);
         // Its memory is touched before.
         futures.resize_with(BOUND / 64, || ValueFuture::ready(0));

@@ -30,15 +30,15 @@ macro_rules! face {
             ///
             /// If `slots` is 0.
             #[track_caller]
-            pub const fn max_slots(mut self, slots: u32) -> Self {
-                assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
+            pub const fn max_slots_per_size(mut self, slots: u32) -> Self {
+                assert!(slots > 0, "`max_slots_per_size(0)`: a pool is bounded to at least one slot");
                 self.bounds.slots = Some(slots);
                 self
             }
 
             /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
             /// which not even one slot fits into it there are none.
-            pub const fn max_bytes(mut self, bytes: usize) -> Self {
+            pub const fn max_bytes_per_size(mut self, bytes: usize) -> Self {
                 self.bounds.bytes = Some(bytes);
                 self
             }
@@ -69,8 +69,8 @@ macro_rules! face {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let Bounds { slots, bytes } = &self.bounds;
                 f.debug_struct(stringify!($Builder))
-                    .field("max_slots", slots)
-                    .field("max_bytes", bytes)
+                    .field("max_slots_per_size", slots)
+                    .field("max_bytes_per_size", bytes)
                     .finish()
             }
         }
@@ -141,7 +141,7 @@ macro_rules! face {
             /// ```
             #[doc = concat!("use value_future::", stringify!($Pool), ";")]
             ///
-            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
+            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots_per_size(1).build();")]
             /// let first = pool.try_pooled(async { 1 }).unwrap();
             /// let refused = pool.try_pooled(async { 2 }).unwrap_err();
             /// assert!(!refused.is_too_large());
@@ -160,7 +160,7 @@ macro_rules! face {
             ///     Ok(pool.try_pooled(async { text.len() })?)
             /// }
             ///
-            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots(1).build();")]
+            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_slots_per_size(1).build();")]
             /// let first = length(&pool, "first").unwrap();
             /// assert_eq!(length(&pool, "second").unwrap_err(), PooledErrorKind::Full);
             /// # drop(first);

@@ -79,7 +79,7 @@ face! {
     /// ```
     /// use value_future::{FuturePool, ValueFuture};
     ///
-    /// static POOL: FuturePool = FuturePool::builder().max_bytes(1 << 20).build();
+    /// static POOL: FuturePool = FuturePool::builder().max_bytes_per_size(1 << 20).build();
     ///
     /// trait Store {
     ///     fn get<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Option<u64>>;
@@ -161,7 +161,7 @@ impl FuturePool {
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {
-        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes(16 << 20).build();
+        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes_per_size(16 << 20).build();
         &BUILT_IN
     }
 }

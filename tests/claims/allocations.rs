@@ -50,7 +50,8 @@ fn a_boxed_future_has_8_bytes_of_header_and_what_its_alignment_takes() {
 fn a_pool_of_futures_is_made_without_an_allocation() {
     static BALANCE: Balance = Balance::new();
     assert_eq!(BALANCE.made_by(|| drop((FuturePool::new(), LocalFuturePool::new()))), 0);
-    let bounded = || FuturePool::builder().max_slots(5).max_bytes(4 << 20).build();
+    let bounded =
+        || FuturePool::builder().max_slots_per_size(5).max_bytes_per_size(4 << 20).build();
     assert_eq!(BALANCE.made_by(|| drop(bounded())), 0);
     said!("src/machine/face.rs", "A pool without bounds. Nothing is allocated.");
 }

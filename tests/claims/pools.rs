@@ -131,7 +131,7 @@ for_both_pools! {
 
 /// How many futures are boxed of as many as a pool has slots, if another thread has returned all of them.
 fn boxed_beside_a_thread(slots: u32) -> u64 {
-    let pool = FuturePool::builder().max_slots(slots).build();
+    let pool = FuturePool::builder().max_slots_per_size(slots).build();
     let all = || (0..slots).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>();
     while_a_thread_lives(|| drop(all()), || drop(all()));
     pool.stats().full

@@ -66,7 +66,7 @@ fn the_first_use_on_two_threads() {
 #[test]
 fn a_pool_of_one_for_two() {
     bounded_model(2, || {
-        let pool = Arc::new(FuturePool::builder().max_slots(1).build());
+        let pool = Arc::new(FuturePool::builder().max_slots_per_size(1).build());
         let theirs = Arc::clone(&pool);
         let other = thread::spawn(move || assert_eq!(block_on(theirs.pooled(async { 5 })), 5));
         assert_eq!(block_on(pool.pooled(async { 6 })), 6);

@@ -97,7 +97,7 @@ fn stream_of<'s>(
     ValueStream::new(move || source.begin().unwrap())
 }
 fn refused_by_a_pool<F: Future>(future: F) -> PooledError<F> {
-    LocalFuturePool::builder().max_bytes(1).build().try_pooled(future).map(drop).err().unwrap()
+    LocalFuturePool::builder().max_bytes_per_size(1).build().try_pooled(future).map(drop).err().unwrap()
 }
 fn refused_by_a_source<T>(value: T) -> CompleteError<Option<T>> {
     LocalReusableSource::new().complete_key(Key::from_u64(1), Some(value)).unwrap_err()

@@ -117,7 +117,7 @@ fn leak<T>(device: T) -> &'static T {
 
 /// A pool that has one slot of each size, which is in use.
 fn full<const BYTES: usize>() -> FuturePool {
-    let pool = FuturePool::builder().max_slots(1).build();
+    let pool = FuturePool::builder().max_slots_per_size(1).build();
     let future = pool.pooled(operation::<BYTES, true, FuturePool>(0));
     std::mem::forget(future);
     pool
