@@ -56,6 +56,27 @@ for_both_pools! {
     }
 
     #[test]
+    fn a_pool_is_told_what_an_operation_without_a_value_results_in() {
+        let pool = PoolBuilder::<u64>::default().build_with_abandoned(|| u64::MAX);
+        let (completer, mut completion) = pool.rent();
+        drop(completer);
+        assert_eq!(poll(&mut completion), Poll::Ready(u64::MAX));
+
+        let (completer, completion) = pool.rent();
+        let mut erased = Erased::from(completion);
+        assert!(poll(&mut erased).is_pending());
+        pool.abandon_key(completer.into_key()).unwrap();
+        assert_eq!(poll(&mut erased), Poll::Ready(u64::MAX));
+
+        let (completer, completion) = pool.rent();
+        completer.complete(5).unwrap();
+        let (left, last) = pool.rent();
+        let _key = left.into_key();
+        drop(pool);
+        assert_eq!((block_on(completion), block_on(last)), (5, u64::MAX));
+    }
+
+    #[test]
     fn poll_then_complete_wakes_once() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();

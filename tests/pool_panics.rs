@@ -77,7 +77,7 @@ for_both_pools! {
             drop(completer);
             completion
         };
-        let told = "polled after a panic: `Abandoned::abandoned` panicked in an earlier poll";
+        let told = "polled after a panic: the function that makes the result of an abandoned operation panicked in an earlier poll";
 
         let mut completion = ended();
         assert_eq!(panic_text(|| poll(&mut completion)), "there has to be a value");

@@ -30,7 +30,7 @@ pub(crate) use self::packed::Packed;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::Completion;
 #[cfg(feature = "alloc")]
-use crate::{Abandoned, LocalCompletion};
+use crate::LocalCompletion;
 use crate::{
     Token,
     affinity::{AnyThread, OneThread},
@@ -136,7 +136,7 @@ impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
 /// Whether the answer has come is found out by polling: `is_ready` tells of inline results only. If it
 /// may be there already, [`Completion::try_take`] it first.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl<'a, T: Abandoned + Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
+impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]
     fn from(completion: Completion<T>) -> Self {
         ValueFuture(Packed::of(completion.0))
@@ -145,7 +145,7 @@ impl<'a, T: Abandoned + Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
 
 /// As a [`ValueFuture`] is made from a `Completion`.
 #[cfg(feature = "alloc")]
-impl<'a, T: Abandoned + 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
+impl<'a, T: 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
     #[inline]
     fn from(completion: LocalCompletion<T>) -> Self {
         LocalValueFuture(Packed::of(completion.0))

@@ -23,7 +23,7 @@ use crate::erased::allocate;
 #[cfg(feature = "alloc")]
 use crate::machine::{Compiled, Place};
 use crate::{
-    Abandoned, PollError, Token,
+    PollError, Token,
     affinity::{Admits, OneThread},
     erased::{Boxable, Head, Header, House, Reference, View, house},
     error::{Site, Spent},
@@ -130,7 +130,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(crate) fn of<H>(consumer: Consumer<'a, T, H>) -> Self
     where
-        T: Abandoned + 'a,
+        T: 'a,
         H: Home,
         A: Admits<Consumer<'a, T, H>>,
     {

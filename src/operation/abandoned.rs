@@ -62,7 +62,8 @@ use crate::error::debug_as_text;
                dropped completer results in",
     label = "`Abandoned` is not implemented for `{Self}`",
     note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement \
-            `value_future::Abandoned` for a type of your own"
+            `value_future::Abandoned` for a type of your own, or build the pool by \
+            `Pool::builder().build_with_abandoned(..)`"
 )]
 pub trait Abandoned {
     /// The result of an operation that nobody has completed, and nobody will.

@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Abandoned, producer::orphan};
+use super::producer::orphan;
 use crate::{
     erased::{Boxable, ready_or_broken},
     error::{Site, Spent},
@@ -21,7 +21,7 @@ pub(crate) struct Consumer<'a, T, H: Home>(NonNull<Slot<T, H>>, PhantomData<&'a 
 
 /// The consumer has taken the result.
 const TAKEN: usize = 1;
-/// [`Abandoned::abandoned`], which makes the missing result, has panicked.
+/// The function that makes the missing result has panicked.
 const PANICKED: usize = 2;
 
 impl<T, H: Home> Consumer<'_, T, H> {
@@ -91,10 +91,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
 
     /// `Ready(None)` if it is [spent](Consumer::is_spent).
     #[inline(always)]
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>>
-    where
-        T: Abandoned,
-    {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Some(this) = self.slot() else { return Poll::Ready(None) };
         // SAFETY: the slot is out as long as it has a consumer.
         let slot = unsafe { this.as_ref() };
@@ -113,10 +110,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     }
 
     /// Takes the result if it is there.
-    pub(crate) fn try_take(&mut self) -> Option<T>
-    where
-        T: Abandoned,
-    {
+    pub(crate) fn try_take(&mut self) -> Option<T> {
         let this = self.slot()?;
         // SAFETY: the slot is out as long as it has a consumer.
         let state = unsafe { this.as_ref() }.state();
@@ -132,10 +126,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     /// # Safety
     ///
     /// `slot` is the slot of this consumer, and `state` was loaded from it when the operation had a result.
-    unsafe fn take(&mut self, slot: NonNull<Slot<T, H>>, state: State) -> T
-    where
-        T: Abandoned,
-    {
+    unsafe fn take(&mut self, slot: NonNull<Slot<T, H>>, state: State) -> T {
         self.0 = Self::ended(PANICKED);
         // SAFETY: the caller's, and this was the consumer.
         let result = unsafe { result(slot, state) };
@@ -156,7 +147,7 @@ impl<T, H: Home> Drop for Consumer<'_, T, H> {
 }
 
 /// In a box, if there is no room for the token beside its address.
-impl<T: Abandoned, H: Home> Boxable for Consumer<'_, T, H> {
+impl<T, H: Home> Boxable for Consumer<'_, T, H> {
     type Output = T;
 
     const SITE: Site = Site::Source;
@@ -314,10 +305,12 @@ unsafe fn change_waker<T, H: Home>(this: NonNull<Slot<T, H>>, fresh: Waker) -> R
 /// # Safety
 ///
 /// As [`take`].
-pub(super) unsafe fn result<T: Abandoned, H: Home>(slot: NonNull<Slot<T, H>>, state: State) -> T {
+pub(super) unsafe fn result<T, H: Home>(slot: NonNull<Slot<T, H>>, state: State) -> T {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let abandoned = unsafe { slot.as_ref() }.abandoned();
     // SAFETY: the caller's.
     let value = unsafe { take(slot, state) };
-    value.unwrap_or_else(T::abandoned)
+    value.unwrap_or_else(abandoned)
 }
 
 /// Takes the result, `None` if it is no value, and gives up the slot.

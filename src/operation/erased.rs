@@ -5,24 +5,22 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    Abandoned,
-    consumer::{Wait, leave, result, wait, wait_first},
-};
+use super::consumer::{Wait, leave, result, wait, wait_first};
 use crate::{
     StaleToken,
     erased::{Head, Pointee, Polling, VTable},
     error::{Site, Spent},
-    slot::{Home, Slot},
+    slot::{Home, Slot, SlotTable},
 };
 
 /// The table of a slot.
-pub(crate) const fn table<T: Abandoned, H: Home>() -> VTable<T> {
-    VTable {
+pub(crate) const fn table<T, H: Home>(abandoned: fn() -> T) -> SlotTable<T> {
+    let vtable = VTable {
         poll: poll::<T, H>,
         drop: Slot::<T, H>::give_up,
         about: || (Site::Source, H::source_name::<T>()),
-    }
+    };
+    SlotTable { vtable, abandoned }
 }
 
 /// [`VTable::poll`] of a slot. What it usually does is here, and needs no register to be saved: a
@@ -31,7 +29,7 @@ pub(crate) const fn table<T: Abandoned, H: Home>() -> VTable<T> {
 /// # Safety
 ///
 /// As there, where the pointee is a `Slot<T, H>`, and the head stands for its consumer.
-unsafe fn poll<T: Abandoned, H: Home>(
+unsafe fn poll<T, H: Home>(
     live: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
@@ -63,7 +61,7 @@ unsafe fn poll<T: Abandoned, H: Home>(
 ///
 /// As there, and the token is that of the operation.
 #[inline(never)]
-unsafe fn poll_first<T: Abandoned, H: Home>(
+unsafe fn poll_first<T, H: Home>(
     _: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
@@ -81,7 +79,7 @@ unsafe fn poll_first<T: Abandoned, H: Home>(
 /// As there.
 #[cold]
 #[inline(never)]
-unsafe fn poll_slowly<T: Abandoned, H: Home>(
+unsafe fn poll_slowly<T, H: Home>(
     live: Head,
     head: &mut Head,
     cx: &mut Context<'_>,
@@ -104,7 +102,7 @@ unsafe fn poll_slowly<T: Abandoned, H: Home>(
 ///
 /// As there, and the token is that of the operation.
 #[inline(always)]
-unsafe fn poll_by<T: Abandoned, H: Home>(
+unsafe fn poll_by<T, H: Home>(
     wait: Wait<T, H>,
     head: &mut Head,
     cx: &mut Context<'_>,

@@ -133,7 +133,33 @@ macro_rules! face {
             where
                 T: Abandoned,
             {
-                $Pool(Handle::new(self.initial, self.max, self.first_generation))
+                self.build_with_abandoned(T::abandoned)
+            }
+
+            /// [`build`](Self::build), for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an operation
+            /// that is ended without a value.
+            ///
+            /// So a driver needs no `From<Dropped>` for its public error type.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            /// #[derive(Debug, PartialEq)]
+            /// pub enum Error {
+            ///     ConnectionLost,
+            /// }
+            ///
+            #[doc = concat!("let pool: ", stringify!($Pool), "<Result<u64, Error>> =")]
+            #[doc = concat!("    ", stringify!($Pool), "::builder().build_with_abandoned(|| Err(Error::ConnectionLost));")]
+            /// let (completer, completion) = pool.rent();
+            /// drop(completer);
+            /// assert_eq!(futures::executor::block_on(completion), Err(Error::ConnectionLost));
+            /// ```
+            #[must_use]
+            pub fn build_with_abandoned(self, abandoned: fn() -> T) -> $Pool<T> {
+                $Pool(Handle::new(self.initial, self.max, self.first_generation, abandoned))
             }
         }
 
@@ -191,10 +217,7 @@ macro_rules! face {
             /// where this does.
             #[inline]
             #[track_caller]
-            pub fn rent(&self) -> ($Completer<T>, $Completion<T>)
-            where
-                T: Abandoned,
-            {
+            pub fn rent(&self) -> ($Completer<T>, $Completion<T>) {
                 let (producer, consumer) = self.0.rent();
                 ($Completer(producer), $Completion(consumer))
             }
@@ -228,10 +251,7 @@ macro_rules! face {
             /// # Ok::<(), value_future::RentError>(())
             /// ```
             #[inline]
-            pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), RentError>
-            where
-                T: Abandoned,
-            {
+            pub fn try_rent(&self) -> Result<($Completer<T>, $Completion<T>), RentError> {
                 let (producer, consumer) = self.0.try_rent()?;
                 Ok(($Completer(producer), $Completion(consumer)))
             }
@@ -483,7 +503,7 @@ macro_rules! face {
             }
         }
 
-        impl<T: Abandoned> $Completion<T> {
+        impl<T> $Completion<T> {
             /// Takes the result, if it is there, without polling.
             ///
             /// # Errors
@@ -494,7 +514,7 @@ macro_rules! face {
             }
         }
 
-        impl<T: Abandoned> Future for $Completion<T> {
+        impl<T> Future for $Completion<T> {
             type Output = T;
 
             #[inline(always)]
@@ -511,7 +531,7 @@ macro_rules! face {
 
         /// Terminated once the result has been given out, or [`Abandoned::abandoned`] has panicked: from then
         /// on every poll panics.
-        impl<T: Abandoned> FusedFuture for $Completion<T> {
+        impl<T> FusedFuture for $Completion<T> {
             fn is_terminated(&self) -> bool {
                 self.0.is_spent()
             }

@@ -4,7 +4,7 @@ use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
 use super::RentError;
 use crate::{
-    Abandoned, CompleteError, Key, KeyError,
+    CompleteError, Key, KeyError,
     operation::{
         Consumer, Producer,
         keyed::{self, Presented},
@@ -25,10 +25,15 @@ pub(crate) struct Handle<T, H: Pooling> {
     values: PhantomData<fn(T) -> T>,
 }
 
-impl<T: Abandoned, H: Pooling> Handle<T, H> {
-    pub(super) fn new(initial: u32, limit: Option<u32>, first_generation: u32) -> Self {
+impl<T, H: Pooling> Handle<T, H> {
+    pub(super) fn new(
+        initial: u32,
+        limit: Option<u32>,
+        first_generation: u32,
+        abandoned: fn() -> T,
+    ) -> Self {
         let settings = Settings {
-            table: table::<T, H>(),
+            table: table::<T, H>(abandoned),
             initial,
             limit,
             exact: true,

@@ -58,7 +58,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer, and a clone another one. The pool itself takes 1176 bytes, and a slot takes 56
+    /// A handle is one pointer, and a clone another one. The pool itself takes 1184 bytes, and a slot takes 56
     /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
     /// slots to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
@@ -126,7 +126,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 984 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+    /// The pool itself takes 992 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
     /// slot.
     ///
     /// # Examples
@@ -158,8 +158,8 @@ fn polled_after_its_end<T>(spent: Spent) -> ! {
     let output = type_name::<T>();
     if let Spent::Panicked(_) = spent {
         panic!(
-            "completion of `{output}` polled after a panic: `Abandoned::abandoned` panicked in an \
-             earlier poll, and there will be no result"
+            "completion of `{output}` polled after a panic: the function that makes the result \
+             of an abandoned operation panicked in an earlier poll, and there will be no result"
         )
     }
     panic!(

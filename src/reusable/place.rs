@@ -5,7 +5,6 @@ use core::{any::type_name, cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 use crate::sync::Backoff;
 use crate::{
     Abandoned, CompleteError, Key, KeyError, OneThread,
-    erased::VTable,
     operation::{
         Consumer, Producer,
         keyed::{self, Presented},
@@ -92,7 +91,7 @@ macro_rules! in_place {
                 /// Its first operation has this number.
                 pub(super) fn new(first: Number) -> Self {
                     assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
-                    let table: *const VTable<T> = const { &table::<T, InPlace<$affinity>>() };
+                    let table = const { &table::<T, InPlace<$affinity>>(T::abandoned) };
                     let state = <$Word>::new(State::before(first).bits());
                     let slot = Slot::by_itself(
                         table,

@@ -7,16 +7,13 @@ use super::{
     list::Node,
     page::{Page, Shape},
 };
-use crate::{
-    erased::VTable,
-    slot::{Home, IndexLayout, Number, Slot},
-};
+use crate::slot::{Home, IndexLayout, Number, Slot, SlotTable};
 
 // SAFETY: `page` returns the page that made the slot, by the index of the slot.
 unsafe impl<T, H: Home> Item for Slot<T, H> {
     type Word = H::Word;
     type Pointer = H::Pointer;
-    type Table = VTable<T>;
+    type Table = SlotTable<T>;
 
     const INDEXED: bool = true;
     const PER_PAGE: u32 = if cfg!(loom) { 2 } else { 32 };
@@ -26,7 +23,7 @@ unsafe impl<T, H: Home> Item for Slot<T, H> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
-    fn shape(_: &VTable<T>) -> Shape {
+    fn shape(_: &SlotTable<T>) -> Shape {
         Shape { slot: Layout::new::<Self>(), slots: Self::PER_PAGE }
     }
 

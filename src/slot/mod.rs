@@ -13,7 +13,7 @@ use core::ptr::NonNull;
 pub(crate) use cells::{Pointer, Word};
 pub use key::Key;
 pub(crate) use number::{IndexLayout, Number};
-pub(crate) use slot::{Change, Slot, WakerCell};
+pub(crate) use slot::{Change, Slot, SlotTable, WakerCell};
 pub(crate) use state::State;
 
 /// Where slots live: what their words are made of, and where they go when nobody refers to them.

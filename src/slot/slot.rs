@@ -16,6 +16,14 @@ use crate::{
     sync::UnsafeCell,
 };
 
+/// What the header of a slot refers to. A slab begins with the table of its slots.
+#[repr(C)]
+pub(crate) struct SlotTable<T> {
+    pub(crate) vtable: VTable<T>,
+    /// Makes the result of an operation that was ended without a value.
+    pub(crate) abandoned: fn() -> T,
+}
+
 /// Starts with the header, as every pointee does: the table that it points to is what the slab
 /// begins with. 64 bytes for a `T` of one word.
 #[repr(C)]
@@ -116,7 +124,7 @@ impl<T, H: Home> Slot<T, H> {
     /// # Safety
     ///
     /// `place` is valid for writes, and nobody else refers to it.
-    pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<VTable<T>>, first: Number) {
+    pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<SlotTable<T>>, first: Number) {
         let slot = place.as_ptr();
         macro_rules! write {
             ($field:ident, $value:expr) => {{
@@ -127,7 +135,7 @@ impl<T, H: Home> Slot<T, H> {
                 unsafe { field.write(value) };
             }};
         }
-        write!(header, Header::at(table));
+        write!(header, Header::at(table.cast::<VTable<T>>()));
         write!(state, H::Word::new(State::before(first).bits()));
         write!(number, H::Word::new(first.bits()));
         write!(waker, WakerCell::new());
@@ -147,14 +155,14 @@ impl<T, H: Home> Slot<T, H> {
         /// A vacant slot outside of a slab, with a table that lives as long. `number` is that of its first
         /// operation, and `state` [the state before that](State::before).
         pub(crate) fn by_itself(
-            table: *const VTable<T>,
+            table: *const SlotTable<T>,
             state: H::Word,
             number: H::Word,
             waker: WakerCell<H::Pointer>,
             watcher: WakerCell<H::Pointer>,
         ) -> Self {
             Slot {
-                header: Header::new(table),
+                header: Header::new(table.cast::<VTable<T>>()),
                 state,
                 number,
                 waker,
@@ -162,6 +170,12 @@ impl<T, H: Home> Slot<T, H> {
                 value: UnsafeCell::new(MaybeUninit::uninit()),
             }
         }
+    }
+
+    /// Returns the function that makes the result of an operation that was ended without a value.
+    pub(crate) fn abandoned(&self) -> fn() -> T {
+        // SAFETY: `make` and `by_itself` were given a table of this type, which lives as long as the slot.
+        unsafe { self.table().cast::<SlotTable<T>>().as_ref() }.abandoned
     }
 
     #[inline(always)]
