@@ -1,8 +1,10 @@
 //! Pools of one-shot completions: the two ends of an [operation](crate::operation), whose slot is one of a
 //! [slab](crate::slab).
 
+mod api;
+mod completer;
+mod completion;
 mod error;
-mod face;
 mod handle;
 mod stats;
 
@@ -17,7 +19,7 @@ use core::{
 
 use futures_core::FusedFuture;
 
-use self::{face::face, handle::Handle};
+use self::{api::pool, completer::completer, completion::completion, handle::Handle};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::AnyThread;
 use crate::{
@@ -30,7 +32,7 @@ use crate::{
 pub use self::{error::RentError, stats::Stats};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-face! {
+pool! {
     /// A pool of one-shot completions, for any number of threads.
     ///
     /// [`rent`](Pool::rent) gives the two ends of an operation: a [`Completer`] for who will have the
@@ -120,7 +122,7 @@ face! {
     [*Threads*](crate::Pool#threads)."
 }
 
-face! {
+pool! {
     /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
     /// `Send`. Its methods are the same.
     ///
@@ -144,6 +146,13 @@ face! {
     LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread, "",
     "Nothing is allocated if there is a vacant slot. Otherwise the pool grows, by 32 slots."
 }
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+completer! { Pool, Completer, Completion, AnyThread }
+completer! { LocalPool, LocalCompleter, LocalCompletion, OneThread }
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+completion! { Pool, Completer, Completion, AnyThread }
+completion! { LocalPool, LocalCompleter, LocalCompletion, OneThread }
 
 // SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for
 // several.

@@ -51,7 +51,7 @@ fn a_consumer_and_a_watcher_whose_wakers_both_panic() {
         assert!(completer.poll_closed(&mut Context::from_waker(&watcher)).is_pending());
         let _ = pool.complete_key(key, Some(1));
     });
-    said!("src/pool/face.rs", "if both panic, the process aborts");
+    said!("src/pool/completer.rs", "if both panic, the process aborts");
 }
 
 #[test]

@@ -131,5 +131,5 @@ fn a_pool_of_completions_counts_what_it_begins_with() {
             LOCAL.bytes()
         );
     }
-    said!("src/pool/face.rs", "At least one allocation, for the pool itself");
+    said!("src/pool/api.rs", "At least one allocation, for the pool itself");
 }

@@ -36,7 +36,7 @@ for_both_pools! {
             let exact = builder.initial_slots(slots).max_slots(slots).build();
             assert_eq!(exact.stats().capacity, slots.into());
         }
-        said!("src/pool/face.rs", "the next multiple of 32");
+        said!("src/pool/api.rs", "the next multiple of 32");
         said!("src/pool/mod.rs", "32 come with the first operation");
     }
 

@@ -119,7 +119,7 @@ fn handles_and_ends_are_one_pointer() {
     assert_eq!([size_of::<Pool<u64>>(), size_of::<LocalPool<[u64; 9]>>()], [pointer; 2]);
     assert_eq!([size_of::<Completer<u64>>(), size_of::<Completion<[u64; 9]>>()], [pointer; 2]);
     said!("src/pool/mod.rs", "A handle is one pointer");
-    said!("src/pool/face.rs", "One pointer. Nothing is allocated.");
+    said!("src/pool/completer.rs", "One pointer. Nothing is allocated.");
 }
 
 #[test]

@@ -1,7 +1,6 @@
-//! The public types of both kinds of pool, from one text. They differ in their names and in where
-//! their slots live.
+//! `Pool`, `LocalPool` and their builders, from one text. They differ in their names and in where their slots live.
 
-macro_rules! face {
+macro_rules! pool {
     (
         $(#[$doc:meta])*
         $Pool:ident, $Builder:ident, $Completer:ident, $Completion:ident, $home:ty, $waits:expr,
@@ -36,56 +35,6 @@ macro_rules! face {
             first_generation: u32,
             output: PhantomData<fn() -> T>,
         }
-
-        /// The producer's end of an operation. It goes to whoever will have the result.
-        ///
-        /// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`] says.
-        /// If the consumer goes first, the completer [is closed](Self::is_closed), and gets its
-        /// value back.
-        ///
-        /// # Sizes and allocation
-        ///
-        /// One pointer. Nothing is allocated.
-        ///
-        /// # Reentrancy
-        ///
-        /// Completing and dropping wake the consumer, in the same call, when everything is done and
-        /// nothing is held: the waker may poll, drop, rent and complete what it likes. If it panics,
-        /// the value has been delivered. (If a key completes an operation whose completer waits for
-        /// its end, there are two to wake; if both panic, the process aborts.)
-        #[must_use = "dropping a completer ends the wait without a value"]
-        pub struct $Completer<T>(Producer<'static, T, $home>);
-
-        /// The consumer's end of an operation: the future of its result.
-        ///
-        /// Where it is called with static dispatch, a method returns it as it is. For an object-safe
-        /// method, `From` makes a value future of it without an allocation: it stays in its slot.
-        ///
-        /// # Sizes and allocation
-        ///
-        /// One pointer. Nothing is allocated.
-        ///
-        /// # Panics
-        ///
-        /// If it is polled after it has given its result, or after [`Abandoned::abandoned`] has panicked in
-        /// an earlier poll. (And with what [`Abandoned::abandoned`] panics with, which is called here.)
-        ///
-        /// # Wakers
-        ///
-        /// The waker of the last poll is woken. An operation can take two million changes of waker, of
-        /// both its ends together; from then on, whoever waits is woken at once, to poll again.
-        ///
-        /// # Cancel safety
-        ///
-        /// Dropping it at any time is sound: its completer learns that nobody waits any more, and gets
-        /// its value back. A result that is there already is dropped.
-        ///
-        /// # Reentrancy
-        ///
-        /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
-        /// nothing held and the operation in order, so they may do what they like.
-        #[must_use = "dropping a completion tells its completer that nobody waits"]
-        pub struct $Completion<T>(pub(crate) Consumer<'static, T, $home>);
 
         impl<T> $Builder<T> {
             /// Makes at least `slots` slots up front: the next multiple of 32, or
@@ -386,157 +335,6 @@ macro_rules! face {
             }
         }
 
-        impl<T> $Completer<T> {
-            /// Gives the consumer its value, and wakes it.
-            ///
-            /// # Errors
-            ///
-            /// The value, if it will not be delivered: the consumer has gone, or a producer with the key has
-            /// claimed the operation.
-            ///
-            /// # Reentrancy
-            ///
-            /// The consumer is woken here, with nothing held: its waker may poll, drop, rent and complete
-            /// what it likes.
-            #[inline]
-            pub fn complete(self, value: T) -> Result<(), T> {
-                self.0.complete(value)
-            }
-
-            /// Whether nobody waits for a value any more: the consumer has gone, or somebody who had
-            /// the key was faster.
-            #[must_use]
-            #[inline]
-            pub fn is_closed(&self) -> bool {
-                self.0.is_closed()
-            }
-
-            /// Waits until [`is_closed`](Self::is_closed): so that what nobody wants need not be
-            /// computed.
-            ///
-            /// The waker of the last call is woken; it is dropped with the completer.
-            #[doc = concat!("How many it may be: [`", stringify!($Completion), "`].")]
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// use std::task::{Context, Waker};
-            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
-            ///
-            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
-            /// let (mut completer, completion) = pool.rent();
-            /// let cx = &mut Context::from_waker(Waker::noop());
-            /// assert!(completer.poll_closed(cx).is_pending());
-            /// drop(completion);
-            /// assert!(completer.poll_closed(cx).is_ready());
-            /// ```
-            pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-                self.0.poll_closed(cx)
-            }
-
-            /// [`poll_closed`](Self::poll_closed) as a future, for `select!` and its like.
-            ///
-            /// # Cancel safety
-            ///
-            /// It may be dropped at any time, and made again.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// use std::pin::pin;
-            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
-            ///
-            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
-            /// let (mut completer, completion) = pool.rent();
-            /// drop(completion); // it has timed out, or lost a `select!`
-            ///
-            /// # futures::executor::block_on(async {
-            /// # let work = std::future::pending::<u32>();
-            /// match futures::future::select(pin!(completer.closed()), pin!(work)).await {
-            ///     futures::future::Either::Left(_) => println!("nobody waits: stop"),
-            ///     futures::future::Either::Right((value, _)) => println!("done: {value}"),
-            /// }
-            /// # });
-            /// ```
-            pub fn closed(&mut self) -> impl Future<Output = ()> {
-                poll_fn(|cx| self.poll_closed(cx))
-            }
-
-            /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
-            ///
-            /// **If this completer is dropped, the operation ends**, and the key is refused from then on. A request whose
-            /// answer brings the key back takes [`into_key`](Self::into_key), which uses the completer up.
-            ///
-            /// While the completer is held, its holder can observe that the consumer [has gone](Self::is_closed),
-            /// and the slot is not used again.
-            #[must_use]
-            pub fn key_while_held(&self) -> Key {
-                self.0.issue_key().key()
-            }
-
-            /// Leaves the operation to those who have the key.
-            ///
-            /// Nothing keeps the slot then but the consumer: if that goes, the slot is returned, and
-            /// the key is refused whenever it comes. If the key never comes, then the consumer waits
-            /// until it loses patience, or [`abandon_key`] or [`abandon_keys`] is called, or the last
-            /// handle of the pool is dropped. If that was dropped before, the wait ends here.
-            ///
-            /// A key is `Copy`: a closure that may be called more than once can complete by it, and is
-            /// refused from the second time on.
-            ///
-            #[doc = concat!("[`abandon_key`]: ", stringify!($Pool), "::abandon_key")]
-            #[doc = concat!("[`abandon_keys`]: ", stringify!($Pool), "::abandon_keys")]
-            #[must_use = "without its key the operation cannot be completed"]
-            #[inline]
-            pub fn into_key(self) -> Key {
-                self.0.into_key().key()
-            }
-        }
-
-        impl<T> $Completion<T> {
-            /// Returns `true` if there is a result to take: a value, or what [`Abandoned`] says if the operation
-            /// was ended without one. It stays `true` until the result is taken. It is `false` while a producer
-            /// with the key has [claimed](crate::KeyError::BeingCompleted) the operation.
-            #[must_use]
-            pub fn is_completed(&self) -> bool {
-                self.0.is_completed()
-            }
-        }
-
-        impl<T> $Completion<T> {
-            /// Takes the result, if it is there, without polling.
-            ///
-            /// # Errors
-            ///
-            /// The completion itself, if there is no result yet, or if it was taken before.
-            pub fn try_take(mut self) -> Result<T, Self> {
-                self.0.try_take().ok_or(self)
-            }
-        }
-
-        impl<T> Future for $Completion<T> {
-            type Output = T;
-
-            #[inline(always)]
-            fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-                self.0.poll(cx).map(|result| match result {
-                    Some(value) => value,
-                    None => polled_after_its_end::<T>(self.0.spent()),
-                })
-            }
-        }
-
-        // A result is moved out, and never pinned; the slot stays where it is.
-        impl<T> Unpin for $Completion<T> {}
-
-        /// Terminated once the result has been given out, or [`Abandoned::abandoned`] has panicked: from then
-        /// on every poll panics.
-        impl<T> FusedFuture for $Completion<T> {
-            fn is_terminated(&self) -> bool {
-                self.0.is_spent()
-            }
-        }
-
         /// Another handle of the same pool.
         impl<T> Clone for $Pool<T> {
             fn clone(&self) -> Self {
@@ -556,21 +354,7 @@ macro_rules! face {
                 f.debug_tuple(stringify!($Pool)).field(&self.stats()).finish()
             }
         }
-
-        impl<T> fmt::Debug for $Completer<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let closed = self.is_closed();
-                f.debug_struct(stringify!($Completer)).field("closed", &closed).finish()
-            }
-        }
-
-        /// Never polls, and never consumes.
-        impl<T> fmt::Debug for $Completion<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($Completion)).field(&self.0.progress()).finish()
-            }
-        }
     };
 }
 
-pub(super) use face;
+pub(super) use pool;

@@ -1,0 +1,89 @@
+//! `Completion` and `LocalCompletion`, from one text.
+
+macro_rules! completion {
+    ($Pool:ident, $Completer:ident, $Completion:ident, $home:ty) => {
+        /// The consumer's end of an operation: the future of its result.
+        ///
+        /// Where it is called with static dispatch, a method returns it as it is. For an object-safe
+        /// method, `From` makes a value future of it without an allocation: it stays in its slot.
+        ///
+        /// # Sizes and allocation
+        ///
+        /// One pointer. Nothing is allocated.
+        ///
+        /// # Panics
+        ///
+        /// If it is polled after it has given its result, or after [`Abandoned::abandoned`] has panicked in
+        /// an earlier poll. (And with what [`Abandoned::abandoned`] panics with, which is called here.)
+        ///
+        /// # Wakers
+        ///
+        /// The waker of the last poll is woken. An operation can take two million changes of waker, of
+        /// both its ends together; from then on, whoever waits is woken at once, to poll again.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping it at any time is sound: its completer learns that nobody waits any more, and gets
+        /// its value back. A result that is there already is dropped.
+        ///
+        /// # Reentrancy
+        ///
+        /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
+        /// nothing held and the operation in order, so they may do what they like.
+        #[must_use = "dropping a completion tells its completer that nobody waits"]
+        pub struct $Completion<T>(pub(crate) Consumer<'static, T, $home>);
+
+        impl<T> $Completion<T> {
+            /// Returns `true` if there is a result to take: a value, or what [`Abandoned`] says if the operation
+            /// was ended without one. It stays `true` until the result is taken. It is `false` while a producer
+            /// with the key has [claimed](crate::KeyError::BeingCompleted) the operation.
+            #[must_use]
+            pub fn is_completed(&self) -> bool {
+                self.0.is_completed()
+            }
+        }
+
+        impl<T> $Completion<T> {
+            /// Takes the result, if it is there, without polling.
+            ///
+            /// # Errors
+            ///
+            /// The completion itself, if there is no result yet, or if it was taken before.
+            pub fn try_take(mut self) -> Result<T, Self> {
+                self.0.try_take().ok_or(self)
+            }
+        }
+
+        impl<T> Future for $Completion<T> {
+            type Output = T;
+
+            #[inline(always)]
+            fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+                self.0.poll(cx).map(|result| match result {
+                    Some(value) => value,
+                    None => polled_after_its_end::<T>(self.0.spent()),
+                })
+            }
+        }
+
+        // A result is moved out, and never pinned; the slot stays where it is.
+        impl<T> Unpin for $Completion<T> {}
+
+        /// Terminated once the result has been given out, or [`Abandoned::abandoned`] has panicked: from then
+        /// on every poll panics.
+        impl<T> FusedFuture for $Completion<T> {
+            fn is_terminated(&self) -> bool {
+                self.0.is_spent()
+            }
+        }
+
+        /// Never polls, and never consumes.
+        impl<T> fmt::Debug for $Completion<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($Completion)).field(&self.0.progress()).finish()
+            }
+        }
+    };
+}
+
+pub(super) use completion;
