@@ -180,7 +180,7 @@ pub use crate::machine::{FuturePool, FuturePoolBuilder};
 pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
 #[cfg(feature = "alloc")]
 pub use crate::pool::{
-    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, RentError, Stats,
+    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, RentError, Stats, TakeError,
 };
 #[cfg(target_has_atomic = "64")]
 pub use crate::reusable::{ReusableCompleter, ReusableSource};

@@ -41,6 +41,8 @@ pub(crate) struct VTable<T> {
     pub(crate) poll: PollFn<T>,
     /// Gives up an operation that has not completed, and gives the reference back.
     pub(crate) drop: unsafe fn(*mut (), Head),
+    /// Returns `true` if a poll with this head would be `Ready`, as far as that is known without a poll.
+    pub(crate) is_completed: unsafe fn(*mut (), Head) -> bool,
     /// Where the pointee is, and the name of its type, for `Debug`.
     pub(crate) about: fn() -> (Site, &'static str),
 }

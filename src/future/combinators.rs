@@ -45,7 +45,7 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
 
     #[inline]
     fn into_ready(self) -> Ready<'a, T, A> {
-        let pending = match self.try_take() {
+        let pending = match self.take_now() {
             Ok(value) => return Ready::Here(value),
             Err(pending) => pending,
         };

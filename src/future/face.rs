@@ -184,18 +184,20 @@ macro_rules! face {
                 $Face(Packed::from_source(source, token))
             }
 
-            /// Whether the result is here, inline, so that [`try_take`](Self::try_take) gives it.
+            /// Returns `true` if there is a result, so that [`try_take`](Self::try_take) gives it: inline, or that of a completed
+            /// operation of a pool or a reusable source. A future in a box or a slot, and an operation of a
+            /// [`ValueSource`](crate::ValueSource) of your own, have to be polled for it.
             #[must_use]
             #[inline]
             pub fn is_ready(&self) -> bool {
-                self.0.is_ready()
+                self.0.has_result()
             }
 
             /// Takes the inline result, without polling.
             ///
             /// # Errors
             ///
-            /// The future itself, unchanged, if it has no inline result.
+            /// The future itself, unchanged, if it [has no result](Self::is_ready).
             ///
             /// # Examples
             ///
@@ -209,7 +211,7 @@ macro_rules! face {
             /// ```
             #[inline(always)]
             pub fn try_take(self) -> Result<T, Self> {
-                self.0.try_take().map_err($Face)
+                self.0.take_now().map_err($Face)
             }
 
             /// The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation; a future

@@ -133,8 +133,8 @@ impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
 /// The operation stays where it is: no allocation. There is one exception: on a 64-bit target,
 /// where the address of the slot does not fit into 48 bits, the completion goes into a box.
 ///
-/// Whether the answer has come is found out by polling: `is_ready` tells of inline results only. If it
-/// may be there already, [`Completion::try_take`] it first.
+/// If the result is there, [`is_ready`](ValueFuture::is_ready) is `true`, [`try_take`](ValueFuture::try_take) takes it, and the
+/// combinators keep theirs inline.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]

@@ -15,7 +15,7 @@ use core::{
     mem::{self, ManuallyDrop, MaybeUninit},
     pin::Pin,
     ptr::{self, NonNull},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 #[cfg(feature = "alloc")]
@@ -208,6 +208,43 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     pub(crate) fn is_ready(&self) -> bool {
         self.head.is_ready()
+    }
+
+    /// Returns `true` if there is a result: inline, or in the slot of an operation.
+    #[inline]
+    pub(crate) fn has_result(&self) -> bool {
+        self.is_ready() || self.operation_has_result()
+    }
+
+    fn operation_has_result(&self) -> bool {
+        if !self.head.is_pointer() || self.head.is_boxed() {
+            return false;
+        }
+        let pointee = self.head.pointer();
+        // SAFETY: the head is that of a source with output `T`, which lives.
+        let table = unsafe { Header::vtable::<T>(pointee) };
+        // SAFETY: the table is that of the pointee, for which the head stands.
+        unsafe { (table.is_completed)(pointee, self.head) }
+    }
+
+    /// [`try_take`](Packed::try_take), also of the slot of an operation.
+    #[inline(always)]
+    pub(crate) fn take_now(self) -> Result<T, Self> {
+        match self.try_take() {
+            Ok(value) => Ok(value),
+            Err(pending) => pending.take_from_operation(),
+        }
+    }
+
+    #[inline(never)]
+    fn take_from_operation(mut self) -> Result<T, Self> {
+        if self.operation_has_result() {
+            let polled = self.poll(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(result) = polled {
+                return Ok(result);
+            }
+        }
+        Err(self)
     }
 
     #[inline]

@@ -84,6 +84,26 @@ impl<T, H: Home> Consumer<'_, T, H> {
         self.slot().is_some_and(|slot| !unsafe { slot.as_ref() }.state().is_pending())
     }
 
+    /// Whether the result to take is a value, or one that is made because there is none.
+    pub(crate) fn result_is_value(&self) -> Option<bool> {
+        // SAFETY: the slot is out as long as it has a consumer.
+        let state = unsafe { self.slot()?.as_ref() }.state();
+        if state.is_pending() { None } else { Some(state.has_value()) }
+    }
+
+    /// The consumer as a pointer, for foreign code.
+    pub(crate) fn into_raw(self) -> *mut () {
+        ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+
+    /// # Safety
+    ///
+    /// The pointer is from [`into_raw`](Consumer::into_raw) of a consumer of this type, and is used once.
+    pub(crate) unsafe fn from_raw(pointer: *mut ()) -> Self {
+        // SAFETY: the caller's.
+        Consumer(unsafe { NonNull::new_unchecked(pointer) }.cast(), PhantomData)
+    }
+
     #[inline(always)]
     pub(crate) fn is_spent(&self) -> bool {
         self.slot().is_none()
@@ -119,6 +139,18 @@ impl<T, H: Home> Consumer<'_, T, H> {
         }
         // SAFETY: this is the consumer, and there is a result.
         Some(unsafe { self.take(this, state) })
+    }
+
+    /// Leaves. Takes the result, if there is one.
+    pub(crate) fn close(mut self) -> Option<T> {
+        let this = self.slot()?;
+        self.0 = Self::ended(TAKEN);
+        // SAFETY: this was the consumer.
+        match unsafe { leave_pending(this) } {
+            Ok(()) => None,
+            // SAFETY: as above, and there is a result.
+            Err(state) => Some(unsafe { result(this, state) }),
+        }
     }
 
     /// Takes the result.
@@ -358,17 +390,33 @@ unsafe fn let_go<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) {
 ///
 /// The caller is the consumer of the operation, and is so no longer afterwards.
 pub(super) unsafe fn leave<T, H: Home>(this: NonNull<Slot<T, H>>) {
+    // SAFETY: the caller's.
+    if let Err(state) = unsafe { leave_pending(this) } {
+        // SAFETY: the caller is the consumer, and the operation is not pending.
+        unsafe { discard(this, state) };
+    }
+}
+
+/// Leaves, unless there is a result. Then the error is the state, and the caller is the consumer still.
+///
+/// # Safety
+///
+/// As [`leave`].
+#[inline(always)]
+unsafe fn leave_pending<T, H: Home>(this: NonNull<Slot<T, H>>) -> Result<(), State> {
     // SAFETY: the slot is out as long as it has a consumer.
     let state = unsafe { this.as_ref() }.state();
     let unclaimed = |state: State| if state.is_claimed() { None } else { state.leave() };
     // SAFETY: as above.
     match unsafe { Slot::change(this, state, unclaimed) } {
-        // SAFETY: the consumer has just left.
-        Ok(change) => unsafe { left(this, change) },
+        Ok(change) => {
+            // SAFETY: the consumer has just left.
+            unsafe { left(this, change) };
+            Ok(())
+        }
         // SAFETY: the caller's.
         Err(state) if state.is_claimed() => unsafe { leave_to_claimant(this, state) },
-        // SAFETY: the caller is the consumer, and the operation is not pending.
-        Err(state) => unsafe { discard(this, state) },
+        Err(state) => Err(state),
     }
 }
 
@@ -426,25 +474,30 @@ unsafe fn discard_in_place<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) 
     }
 }
 
-/// [`leave`] if a producer has claimed the operation. If the consumer leaves first, the claimant returns the slot.
+/// [`leave_pending`] if a producer has claimed the operation. If the consumer leaves first, the claimant returns the slot.
 /// That is announced before, so that a caller that finds no vacant slot waits for it.
 ///
 /// # Safety
 ///
 /// As there; the operation was claimed.
 #[cold]
-unsafe fn leave_to_claimant<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
+unsafe fn leave_to_claimant<T, H: Home>(
+    this: NonNull<Slot<T, H>>,
+    state: State,
+) -> Result<(), State> {
     // SAFETY: the slot is out as long as it has a consumer.
     unsafe { H::begin_return(this) };
     // SAFETY: as above.
     match unsafe { Slot::change(this, state, State::leave) } {
-        // SAFETY: the consumer has just left.
-        Ok(change) => unsafe { left(this, change) },
+        Ok(change) => {
+            // SAFETY: the consumer has just left.
+            unsafe { left(this, change) };
+            Ok(())
+        }
         Err(state) => {
             // SAFETY: the slot is out as long as it has a consumer.
             unsafe { H::end_return(this) };
-            // SAFETY: the caller is the consumer, and the operation is not pending.
-            unsafe { discard(this, state) };
+            Err(state)
         }
     }
 }

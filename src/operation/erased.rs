@@ -18,6 +18,7 @@ pub(crate) const fn table<T, H: Home>(abandoned: fn() -> T) -> SlotTable<T> {
     let vtable = VTable {
         poll: poll::<T, H>,
         drop: Slot::<T, H>::give_up,
+        is_completed: is_completed::<T, H>,
         about: || (Site::Source, H::source_name::<T>()),
     };
     SlotTable { vtable, abandoned }
@@ -53,6 +54,17 @@ unsafe fn poll<T, H: Home>(
     }
     // SAFETY: the caller's.
     unsafe { poll_slowly(live, head, cx, this) }
+}
+
+/// [`VTable::is_completed`] of a slot.
+///
+/// # Safety
+///
+/// As [`poll`].
+unsafe fn is_completed<T, H: Home>(pointee: *mut (), live: Head) -> bool {
+    // SAFETY: the slot is out as long as it has a consumer.
+    let slot = unsafe { &*pointee.cast::<Slot<T, H>>() };
+    live.token() == slot.number().token() && !slot.state().is_pending()
 }
 
 /// [`poll`], where nothing has happened yet.

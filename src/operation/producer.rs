@@ -60,6 +60,19 @@ impl<T, H: Home> Producer<'_, T, H> {
         Producer(slot, PhantomData)
     }
 
+    /// The producer as a pointer, for foreign code.
+    pub(crate) fn into_raw(self) -> *mut () {
+        ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+
+    /// # Safety
+    ///
+    /// The pointer is from [`into_raw`](Producer::into_raw) of a producer of this type, and is used once.
+    pub(crate) unsafe fn from_raw(pointer: *mut ()) -> Self {
+        // SAFETY: the caller's.
+        Producer(unsafe { NonNull::new_unchecked(pointer) }.cast(), PhantomData)
+    }
+
     #[inline(always)]
     fn slot(&self) -> &Slot<T, H> {
         // SAFETY: the slot is out as long as it is held.

@@ -1,7 +1,7 @@
 //! `Completer` and `LocalCompleter`, from one text.
 
 macro_rules! completer {
-    ($Pool:ident, $Completer:ident, $Completion:ident, $home:ty) => {
+    ($Pool:ident, $Completer:ident, $Completion:ident, $home:ty, $threads:expr) => {
         /// The producer's end of an operation. It goes to whoever will have the result.
         ///
         /// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`] says.
@@ -107,6 +107,43 @@ macro_rules! completer {
             #[must_use]
             pub fn key_while_held(&self) -> Key {
                 self.0.issue_key().key()
+            }
+
+            /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+            ///
+            /// If it does not become a completer again by [`from_raw`](Self::from_raw), the consumer waits for ever.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::{", stringify!($Completer), ", ", stringify!($Pool), "};")]
+            ///
+            /// /// What the library in C calls.
+            /// extern "C" fn done(user_data: *mut (), result: u32) {
+            ///     // SAFETY: it is from `into_raw`, and the library calls this once.
+            #[doc = concat!("    let completer = unsafe { ", stringify!($Completer), "::<Option<u32>>::from_raw(user_data) };")]
+            ///     let _ = completer.complete(Some(result));
+            /// }
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
+            /// let (completer, completion) = pool.rent();
+            /// done(completer.into_raw(), 5);
+            /// assert_eq!(futures::executor::block_on(completion), Some(5));
+            /// ```
+            #[must_use = "the consumer waits for ever"]
+            pub fn into_raw(self) -> *mut () {
+                self.0.into_raw()
+            }
+
+            /// Returns the completer that became this pointer.
+            ///
+            /// # Safety
+            ///
+            /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
+            #[doc = $threads]
+            pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+                // SAFETY: the caller's.
+                $Completer(unsafe { Producer::from_raw(pointer) })
             }
 
             /// Leaves the operation to those who have the key.

@@ -1,7 +1,7 @@
 //! `Completion` and `LocalCompletion`, from one text.
 
 macro_rules! completion {
-    ($Pool:ident, $Completer:ident, $Completion:ident, $home:ty) => {
+    ($Pool:ident, $Completion:ident, $home:ty, $Future:ident, [$($send:tt)*], $threads:expr) => {
         /// The consumer's end of an operation: the future of its result.
         ///
         /// Where it is called with static dispatch, a method returns it as it is. For an object-safe
@@ -44,6 +44,80 @@ macro_rules! completion {
         }
 
         impl<T> $Completion<T> {
+            /// Returns `true` if the result to take is a value.
+            #[must_use]
+            pub fn has_value(&self) -> bool {
+                self.0.result_is_value() == Some(true)
+            }
+
+            /// Returns `true` if the operation was ended without a value, and [`Abandoned`] will make the result.
+            #[must_use]
+            pub fn is_abandoned(&self) -> bool {
+                self.0.result_is_value() == Some(false)
+            }
+
+            /// Takes the result, if it is there, without polling.
+            ///
+            /// # Errors
+            ///
+            /// [`TakeError::Pending`], if there is no result yet; [`TakeError::Taken`], if it was taken before.
+            pub fn take(&mut self) -> Result<T, TakeError> {
+                let why = if self.0.is_spent() { TakeError::Taken } else { TakeError::Pending };
+                self.0.try_take().ok_or(why)
+            }
+
+            /// Stops to wait, and takes the result if there is one.
+            ///
+            /// Nothing gets lost: either this returns the value, or the producer gets it back. A
+            /// [`try_take`](Self::try_take) and then a drop would lose a value that comes in between, although the
+            /// producer was told that it is delivered.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::<Option<u32>>::new();")]
+            /// let (completer, completion) = pool.rent();
+            /// completer.complete(Some(5)).unwrap();
+            /// assert_eq!(completion.close(), Some(Some(5)));
+            ///
+            /// let (completer, completion) = pool.rent();
+            /// assert_eq!(completion.close(), None);
+            /// assert_eq!(completer.complete(Some(6)), Err(Some(6)));
+            /// ```
+            pub fn close(self) -> Option<T> {
+                self.0.close()
+            }
+
+            /// [`map`](crate::ValueFuture::map) of the value future that this becomes.
+            pub fn map<'a, U, F>(self, f: F) -> $Future<'a, U>
+            where
+                F: FnOnce(T) -> U $($send)* + 'a,
+                T: 'a $($send)*,
+            {
+                $Future::from(self).map(f)
+            }
+
+            /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
+            ///
+            #[doc = concat!("If it does not become a completion again by [`from_raw`](Self::from_raw), its slot leaks.")]
+            #[must_use = "the slot leaks"]
+            pub fn into_raw(self) -> *mut () {
+                self.0.into_raw()
+            }
+
+            /// Returns the completion that became this pointer.
+            ///
+            /// # Safety
+            ///
+            /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
+            #[doc = $threads]
+            pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+                // SAFETY: the caller's.
+                $Completion(unsafe { Consumer::from_raw(pointer) })
+            }
+
             /// Takes the result, if it is there, without polling.
             ///
             /// # Errors

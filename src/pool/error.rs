@@ -45,3 +45,37 @@ impl From<RentError> for std::io::Error {
         std::io::Error::new(kind, error)
     }
 }
+
+/// Why [`take`](crate::Completion::take) gives no result.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TakeError {
+    /// The operation is pending.
+    Pending,
+    /// The result was taken before.
+    Taken,
+}
+
+impl fmt::Display for TakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TakeError::Pending => "there is no result yet: the operation is pending",
+            TakeError::Taken => "the result was taken before, and a result is given out once",
+        })
+    }
+}
+
+debug_as_text!(TakeError);
+
+impl Error for TakeError {}
+
+/// `Pending` has the kind `WouldBlock`, and `Taken` has the kind `Other`.
+#[cfg(feature = "std")]
+impl From<TakeError> for std::io::Error {
+    fn from(error: TakeError) -> Self {
+        let kind = match error {
+            TakeError::Pending => std::io::ErrorKind::WouldBlock,
+            TakeError::Taken => std::io::ErrorKind::Other,
+        };
+        std::io::Error::new(kind, error)
+    }
+}

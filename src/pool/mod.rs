@@ -7,6 +7,8 @@ mod completion;
 mod error;
 mod handle;
 mod stats;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod wait;
 
 use core::{
     any::type_name,
@@ -20,16 +22,19 @@ use core::{
 use futures_core::FusedFuture;
 
 use self::{api::pool, completer::completer, completion::completion, handle::Handle};
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-use crate::AnyThread;
 use crate::{
-    Abandoned, CompleteError, Key, OneThread,
+    Abandoned, CompleteError, Key, LocalValueFuture, OneThread,
     error::Spent,
     operation::{Consumer, Producer},
     slab::Slab,
 };
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::{AnyThread, ValueFuture};
 
-pub use self::{error::RentError, stats::Stats};
+pub use self::{
+    error::{RentError, TakeError},
+    stats::Stats,
+};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pool! {
@@ -60,7 +65,7 @@ pool! {
     ///
     /// # Sizes and allocation
     ///
-    /// A handle is one pointer, and a clone another one. The pool itself takes 1184 bytes, and a slot takes 56
+    /// A handle is one pointer, and a clone another one. The pool itself takes 1192 bytes, and a slot takes 56
     /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
     /// slots to begin
     /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
@@ -128,7 +133,7 @@ pool! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 992 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+    /// The pool itself takes 1000 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
     /// slot.
     ///
     /// # Examples
@@ -148,11 +153,23 @@ pool! {
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-completer! { Pool, Completer, Completion, AnyThread }
-completer! { LocalPool, LocalCompleter, LocalCompletion, OneThread }
+completer! {
+    Pool, Completer, Completion, AnyThread,
+    "If it is used on another thread, `T` is `Send`."
+}
+completer! {
+    LocalPool, LocalCompleter, LocalCompletion, OneThread,
+    "This is the thread of the pool."
+}
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-completion! { Pool, Completer, Completion, AnyThread }
-completion! { LocalPool, LocalCompleter, LocalCompletion, OneThread }
+completion! {
+    Pool, Completion, AnyThread, ValueFuture, [+ Send],
+    "If it is used on another thread, `T` is `Send`."
+}
+completion! {
+    LocalPool, LocalCompletion, OneThread, LocalValueFuture, [],
+    "This is the thread of the pool."
+}
 
 // SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for
 // several.

@@ -73,7 +73,12 @@ impl<S: ValueSource> Source<S> {
     pub const fn new(source: S) -> Self {
         let vtable = const {
             let about = || (Self::SITE, type_name::<S>());
-            &VTable { poll: poll::<S>, drop: Source::<S>::give_up, about }
+            &VTable {
+                poll: poll::<S>,
+                drop: Source::<S>::give_up,
+                is_completed: |_, _| false,
+                about,
+            }
         };
         Source { header: Header::new(vtable), inner: source, exactly: PhantomData }
     }

@@ -100,22 +100,17 @@ impl<K: Kind> Driver<K> {
 
     pub(super) fn try_take(&mut self, operation: usize) {
         let Some(consumer) = self.consumers.remove(&operation) else { return };
-        let left = match consumer {
+        let taken = match consumer {
             Consumer::Completion(completion) => {
-                let expected = self.oracle.take(operation);
-                match (K::try_take(completion), expected) {
-                    (Ok(reply), Poll::Ready(expected)) => return self.took(&reply, expected),
-                    (Err(completion), Poll::Pending) => Consumer::Completion(completion),
-                    (taken, _) => panic!("{:?}, not {expected:?}", taken.map_err(drop)),
-                }
+                K::try_take(completion).map_err(Consumer::Completion)
             }
-            // It takes what is inline, and what a pool gives is not.
-            Consumer::Future(future) => match K::try_take_future(future) {
-                Ok(reply) => panic!("{reply:?} was not inline"),
-                Err(future) => Consumer::Future(future),
-            },
+            Consumer::Future(future) => K::try_take_future(future).map_err(Consumer::Future),
         };
-        self.consumers.insert(operation, left);
+        match (taken, self.oracle.take(operation)) {
+            (Ok(reply), Poll::Ready(expected)) => self.took(&reply, expected),
+            (Err(left), Poll::Pending) => _ = self.consumers.insert(operation, left),
+            (taken, expected) => panic!("{:?}, not {expected:?}", taken.map_err(drop)),
+        }
     }
 
     pub(super) fn convert(&mut self, operation: usize) {

@@ -1,0 +1,131 @@
+//! For threads that are not async.
+
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use std::{
+    sync::Arc,
+    task::Wake,
+    thread::{self, Thread},
+    time::Instant,
+};
+
+use super::Completion;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Calls a function with a waker that unparks this thread. The waker is allocated once for a thread.
+fn with_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
+    fn new() -> Waker {
+        Arc::new(Unpark(thread::current())).into()
+    }
+
+    std::thread_local! {
+        static WAKER: Waker = new();
+    }
+    // While the thread ends, it has no waker of its own any more.
+    let waker = WAKER.try_with(Waker::clone).unwrap_or_else(|_| new());
+    f(&waker)
+}
+
+impl<T> Completion<T> {
+    /// Blocks this thread until there is a result, and takes it: for callers that are not async.
+    ///
+    /// Do not call it where a task runs: the other tasks of that thread stop, and so may the producer.
+    ///
+    /// # Panics
+    ///
+    /// If the result was taken before.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// One allocation when a thread waits for the first time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::Pool;
+    ///
+    /// let pool = Pool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// std::thread::spawn(move || completer.complete(Some(5)));
+    /// assert_eq!(completion.wait(), Some(5));
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to wait")]
+    pub fn wait(self) -> T {
+        self.wait_until(None).unwrap_or_else(|_| unreachable!("there is no deadline"))
+    }
+
+    /// [`wait`](Self::wait), for this time at most.
+    ///
+    /// # Errors
+    ///
+    /// The completion itself, if there is no result after that time.
+    ///
+    /// # Panics
+    ///
+    /// If the result was taken before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use value_future::Pool;
+    ///
+    /// let pool = Pool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// let completion = completion.wait_timeout(Duration::from_millis(1)).unwrap_err();
+    /// completer.complete(Some(5)).unwrap();
+    /// assert_eq!(completion.wait_timeout(Duration::ZERO).unwrap(), Some(5));
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Result<T, Self> {
+        // A time that is too long for the clock is no bound.
+        self.wait_until(Instant::now().checked_add(timeout))
+    }
+
+    /// [`wait`](Self::wait), until then at most.
+    ///
+    /// # Errors
+    ///
+    /// The completion itself, if there is no result at that time.
+    ///
+    /// # Panics
+    ///
+    /// If the result was taken before.
+    pub fn wait_deadline(self, deadline: Instant) -> Result<T, Self> {
+        self.wait_until(Some(deadline))
+    }
+
+    fn wait_until(mut self, deadline: Option<Instant>) -> Result<T, Self> {
+        with_waker(|waker| {
+            loop {
+                let polled = Pin::new(&mut self).poll(&mut Context::from_waker(waker));
+                if let Poll::Ready(result) = polled {
+                    return Ok(result);
+                }
+                let Some(deadline) = deadline else {
+                    thread::park();
+                    continue;
+                };
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(self);
+                }
+                thread::park_timeout(left);
+            }
+        })
+    }
+}

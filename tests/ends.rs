@@ -1,0 +1,192 @@
+//! What the two ends of an operation offer besides completing and awaiting.
+
+mod common;
+
+use std::{
+    sync::mpsc,
+    task::Poll,
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
+use futures::executor::block_on;
+use value_future::{KeyError, Pool, TakeError};
+
+for_both_pools! {
+    type Value = Option<u32>;
+
+    #[test]
+    fn close_takes_what_the_producer_was_told_is_delivered() {
+        let pool = Pool::<Value>::new();
+        let (completer, completion) = pool.rent();
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(completion.close(), Some(Some(5)));
+
+        let (completer, completion) = pool.rent();
+        assert_eq!(completion.close(), None);
+        assert!(completer.is_closed());
+        assert_eq!(completer.complete(Some(6)), Err(Some(6)));
+
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        assert_eq!(completion.close(), Some(None), "it was abandoned");
+
+        let (completer, mut completion) = pool.rent();
+        completer.complete(Some(7)).unwrap();
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
+        assert_eq!(completion.close(), None, "it was taken");
+
+        let (mut completer, mut completion) = pool.rent();
+        let (consumer, producer) = (Task::new(), Task::new());
+        assert!(poll_with(&mut completion, &consumer.waker()).is_pending());
+        let closed = &mut std::pin::pin!(completer.closed());
+        assert!(poll_with(closed, &producer.waker()).is_pending());
+        assert_eq!(completion.close(), None);
+        assert_eq!((consumer.woken.get(), producer.woken.get()), (0, 1));
+        assert_eq!((consumer.wakers.get(), poll(closed)), (0, Poll::Ready(())));
+    }
+
+    #[test]
+    fn a_completion_tells_what_kind_of_result_there_is() {
+        let pool = Pool::<Value>::new();
+        let (completer, mut completion) = pool.rent();
+        let told = |completion: &Completion<Value>| {
+            (completion.is_completed(), completion.has_value(), completion.is_abandoned())
+        };
+        assert_eq!(told(&completion), (false, false, false));
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(told(&completion), (true, true, false));
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(5)));
+        assert_eq!(told(&completion), (false, false, false), "it was taken");
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        assert_eq!(told(&completion), (true, false, true));
+    }
+
+    #[test]
+    fn take_tells_nothing_yet_from_nothing_any_more() {
+        let pool = Pool::<Value>::new();
+        let (completer, mut completion) = pool.rent();
+        assert_eq!(completion.take(), Err(TakeError::Pending));
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(completion.take(), Ok(Some(5)));
+        assert_eq!(completion.take(), Err(TakeError::Taken));
+        let (completer, mut completion) = pool.rent();
+        drop(completer);
+        assert_eq!((completion.is_abandoned(), completion.take()), (true, Ok(None)));
+        let text = TakeError::Pending.to_string();
+        assert_eq!(text, "there is no result yet: the operation is pending");
+        assert_eq!(format!("{:?}", TakeError::Pending), format!("TakeError({text})"));
+    }
+
+    #[test]
+    fn ends_go_through_foreign_code_as_pointers() {
+        let drops = drops();
+        let pool = PoolBuilder::<Option<Loud<'_>>>::default().build();
+        let (completer, completion) = pool.rent();
+        let (one, other) = (completer.into_raw(), completion.into_raw());
+        assert_ne!(one, std::ptr::null_mut());
+        // SAFETY: it comes from `into_raw`, once.
+        let completer = unsafe { Completer::<Option<Loud<'_>>>::from_raw(one) };
+        // SAFETY: as above.
+        let mut completion = unsafe { Completion::<Option<Loud<'_>>>::from_raw(other) };
+        assert!(poll(&mut completion).is_pending());
+        assert!(completer.complete(Some(Loud(&drops))).is_ok());
+        drop(completion);
+        assert_eq!((count(&drops), pool.stats().live), (1, 0));
+    }
+
+    #[test]
+    fn a_result_that_is_there_is_taken_without_a_poll() {
+        let pool = Pool::<Value>::new();
+        let (completer, completion) = pool.rent();
+        completer.complete(Some(5)).unwrap();
+        let future = Erased::from(completion);
+        assert!(future.is_ready());
+        assert_eq!(future.try_take().unwrap(), Some(5));
+        assert_eq!(pool.stats().live, 0);
+
+        let (completer, completion) = pool.rent();
+        let future = Erased::from(completion);
+        assert!(!future.is_ready());
+        let future = future.try_take().unwrap_err();
+        completer.complete(Some(6)).unwrap();
+        assert_eq!(future.try_take().unwrap(), Some(6));
+
+        let (completer, completion) = pool.rent();
+        let future = completion.map(|value| value.map(|n| n + 1));
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(block_on(future), Some(6));
+        let (completer, completion) = pool.rent();
+        completer.complete(Some(5)).unwrap();
+        assert_eq!(completion.map(|value| value.unwrap() + 1).try_take().unwrap(), 6);
+    }
+
+    #[test]
+    fn abandoned_results_are_made_when_they_are_asked_for() {
+        let pool = PoolBuilder::<u32>::default().build_with_abandoned(|| panic!("no result"));
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        let erased = Erased::from(completion);
+        assert!(erased.is_ready());
+        assert_eq!(panic_text(|| block_on(erased)), "no result");
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        assert_eq!(panic_text(|| completion.close()), "no result");
+        assert_eq!(pool.stats().live, 0);
+    }
+}
+
+#[test]
+fn a_thread_waits_for_a_result() {
+    let pool = Pool::<Option<u32>>::new();
+    let (completer, completion) = pool.rent();
+    let (begun, wait) = mpsc::channel();
+    let producer = thread::spawn(move || {
+        wait.recv().unwrap();
+        completer.complete(Some(5)).unwrap();
+    });
+    begun.send(()).unwrap();
+    assert_eq!(completion.wait(), Some(5));
+    producer.join().unwrap();
+
+    let (completer, completion) = pool.rent();
+    drop(completer);
+    assert_eq!(completion.wait(), None);
+    assert_eq!(pool.stats().live, 0);
+}
+
+#[test]
+fn a_thread_waits_for_a_while() {
+    let pool = Pool::<Option<u32>>::new();
+    let (completer, completion) = pool.rent();
+    let begin = Instant::now();
+    let completion = completion.wait_timeout(Duration::from_millis(5)).unwrap_err();
+    assert!(begin.elapsed() >= Duration::from_millis(5));
+    let completion = completion.wait_deadline(begin).unwrap_err();
+    let completion = completion.wait_timeout(Duration::ZERO).unwrap_err();
+    // A wake-up that is for something else ends nothing.
+    thread::current().unpark();
+    let completion = completion.wait_timeout(Duration::from_millis(1)).unwrap_err();
+    let key = completer.into_key();
+    let other = pool.clone();
+    let producer = thread::spawn(move || other.complete_key(key, Some(5)).unwrap());
+    assert_eq!(completion.wait_timeout(Duration::MAX).unwrap(), Some(5));
+    producer.join().unwrap();
+    assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::AlreadyCompleted);
+
+    let (completer, completion) = pool.rent();
+    completer.complete(Some(6)).unwrap();
+    assert_eq!(completion.wait_deadline(begin).unwrap(), Some(6), "it was there");
+}
+
+#[test]
+fn what_is_waited_for_may_be_cancelled_meanwhile() {
+    let pool = Pool::<Option<u32>>::new();
+    let (mut completer, completion) = pool.rent();
+    let consumer = thread::spawn(move || drop(completion.wait_timeout(Duration::from_millis(1))));
+    block_on(completer.closed());
+    assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+    consumer.join().unwrap();
+}
