@@ -1,13 +1,12 @@
 //! Streams and methods that give one item after the other, each made of the other without an allocation.
 
+mod local_reader_stream;
 mod next;
 mod output;
-mod reader;
+mod reader_stream;
 mod values;
 
 pub use self::{
-    next::ValueNext,
-    output::StreamOutput,
-    reader::{LocalReaderStream, ReaderStream},
-    values::ValueStream,
+    local_reader_stream::LocalReaderStream, next::ValueNext, output::StreamOutput,
+    reader_stream::ReaderStream, values::ValueStream,
 };

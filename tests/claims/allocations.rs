@@ -13,7 +13,7 @@ fn the_box_of_the_ecosystem_is_one_allocation_in_every_arm() {
     let boxed = ValueFuture::boxed(pending::<u32>());
     assert_eq!(BALANCE.made_by(|| drop(boxed.into_boxed())), 1);
     said!(
-        "src/future/face.rs",
+        "src/future/value_future.rs",
         "The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation;"
     );
 }
@@ -40,7 +40,7 @@ fn a_boxed_future_has_8_bytes_of_header_and_what_its_alignment_takes() {
     assert_eq!((WIDE.live(), WIDE.bytes().unsigned_abs()), (1, 16 + size));
     drop((kept, wide));
     said!(
-        "src/future/face.rs",
+        "src/future/value_future.rs",
         "One allocation, of 8 bytes of header and `future`, with the padding that the alignment of `future` needs."
     );
     said!("README.md", "with one allocation of 8 bytes more.");
@@ -53,7 +53,7 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
     let bounded =
         || FuturePool::builder().max_slots_per_size(5).max_bytes_per_size(4 << 20).build();
     assert_eq!(BALANCE.made_by(|| drop(bounded())), 0);
-    said!("src/machine/face.rs", "A pool without bounds. Nothing is allocated.");
+    said!("src/machine/future_pool.rs", "A pool without bounds. Nothing is allocated.");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_pool_of_futures_counts_its_allocations_right() {
     // Pages of 62 slots; a size, and the cache of the thread, twice.
     assert_eq!(made, 5 + 1 + 2 * 3);
     said!(
-        "src/machine/face.rs",
+        "src/machine/future_pool.rs",
         "One allocation for each page of slots, two for the size itself when it is first used"
     );
 }
@@ -90,7 +90,7 @@ fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     BALANCE.count(|| futures.extend((1..100).map(|_| pool.pooled(pending::<()>()))));
     assert_eq!((BALANCE.live(), BALANCE.bytes()), (3, of_the_size + 2 * PAGE));
     said!(
-        "src/machine/mod.rs",
+        "src/machine/future_pool.rs",
         "A size takes one allocation of {of_the_size} bytes when it is first used, and each page of slots one."
     );
 }
@@ -124,12 +124,12 @@ fn a_pool_of_completions_counts_what_it_begins_with() {
     assert_eq!((SHARED.live(), shared.stats().allocations), (2, 2));
     assert_eq!((LOCAL.live(), local.stats().allocations), (1, 1));
     if cfg!(target_pointer_width = "64") {
-        said!("src/pool/mod.rs", "The pool itself takes {} bytes, and a slot", SHARED.bytes());
+        said!("src/pool/pool.rs", "The pool itself takes {} bytes, and a slot", SHARED.bytes());
         said!(
-            "src/pool/mod.rs",
+            "src/pool/pool.rs",
             "The pool itself takes {} bytes, on 64-bit targets.",
             LOCAL.bytes()
         );
     }
-    said!("src/pool/api.rs", "At least one allocation, for the pool itself");
+    said!("src/pool/pool.rs", "At least one allocation, for the pool itself");
 }

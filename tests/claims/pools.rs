@@ -36,8 +36,8 @@ for_both_pools! {
             let exact = builder.initial_slots(slots).max_slots(slots).build();
             assert_eq!(exact.stats().capacity, slots.into());
         }
-        said!("src/pool/api.rs", "the next multiple of 32");
-        said!("src/pool/mod.rs", "32 come with the first operation");
+        said!("src/pool/pool.rs", "the next multiple of 32");
+        said!("src/pool/pool.rs", "32 come with the first operation");
     }
 
     #[test]
@@ -62,8 +62,8 @@ for_both_pools! {
             beside::<Option<u8>>(&BALANCES[3]),
         ];
         assert_eq!(sizes, [60; 4]);
-        said!("src/pool/mod.rs", "a slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
-        said!("src/pool/mod.rs", "each page of 32 slots 128 more");
+        said!("src/pool/pool.rs", "a slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
+        said!("src/pool/pool.rs", "each page of 32 slots 128 more");
     }
 
     #[test]
@@ -142,7 +142,7 @@ fn boxed_beside_a_thread(slots: u32) -> u64 {
 fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
     let limit = (500..520).find(|slots| boxed_beside_a_thread(*slots) > 0).unwrap();
     assert_eq!(boxed_beside_a_thread(10), 0);
-    said!("src/machine/mod.rs", "bounded to fewer than {limit} slots of a size");
+    said!("src/machine/future_pool.rs", "bounded to fewer than {limit} slots of a size");
     said!("src/machine/design.md", "{limit} slots of a size");
 }
 
@@ -159,7 +159,7 @@ fn the_sizes_are_those_that_are_listed() {
     let slots: Vec<_> = classes.iter().map(|class| class.slot_size).collect();
     if cfg!(target_pointer_width = "64") {
         said!(
-            "src/machine/mod.rs",
+            "src/machine/future_pool.rs",
             "Slots come in eight sizes, with room for futures of {} bytes",
             list(room.clone())
         );
@@ -201,8 +201,8 @@ fn the_built_in_pool_has_16_mebibytes_of_a_size() {
     let stats = FuturePool::built_in().stats();
     assert_eq!((stats.classes[7].live, stats.classes[7].capacity, stats.full), (slots, slots, 1));
     drop(futures);
-    said!("src/machine/mod.rs", "Of each of the eight sizes it has 16 MiB at most.");
-    said!("src/future/face.rs", "in the 16 MiB of its size");
+    said!("src/machine/future_pool.rs", "Of each of the eight sizes it has 16 MiB at most.");
+    said!("src/future/value_future.rs", "in the 16 MiB of its size");
 }
 
 #[test]

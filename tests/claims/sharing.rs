@@ -50,7 +50,7 @@ fn who_waits_is_woken_in_the_order_of_the_registrations() {
     source.complete(5);
     assert_eq!(*order.lock().unwrap(), ["first", "third", "second, of another task", "fourth"],);
     said!(
-        "src/shared/mod.rs",
+        "src/shared/shared.rs",
         "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
     );
     said!(
@@ -83,7 +83,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
     drop(own);
     assert!(weak.upgrade().is_none());
     said!(
-        "src/shared/mod.rs",
+        "src/shared/shared.rs",
         "A future that awaits a handle of itself waits for ever. If it owns that handle, it is a reference cycle, and leaks."
     );
 }

@@ -46,7 +46,7 @@ fn a_future_is_one_word_and_its_result() {
         small[0]
     );
     said!(
-        "src/future/mod.rs",
+        "src/future/value_future.rs",
         "one word and `T`: {word} bytes for `()`, {} for a `T` of 1 to 8 bytes",
         small[0]
     );
@@ -60,7 +60,7 @@ fn one_niche_is_left_in_a_future() {
     assert!(size_of::<Option<Option<ValueFuture<'_, u64>>>>() > future);
     said!("README.md", "an `Option` around it takes no more");
     said!(
-        "src/future/mod.rs",
+        "src/future/value_future.rs",
         "One niche is left, so that `Option<ValueFuture<'_, T>>` is no larger."
     );
 }
@@ -85,7 +85,7 @@ fn a_handle_of_a_shared_future_has_its_place_in_the_queue() {
     let beside = beside!(<'_> Shared);
     assert_eq!(beside!(<'_> LocalShared), beside);
     assert_eq!(size_of::<WeakShared<'_, u64>>(), size_of::<usize>());
-    said!("src/shared/mod.rs", "A handle takes {beside} bytes and a `T`, on 64-bit targets.");
+    said!("src/shared/shared.rs", "A handle takes {beside} bytes and a `T`, on 64-bit targets.");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_reusable_source_is_a_slot() {
     assert_eq!(beside!(LocalReusableSource), beside);
     assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
     said!(
-        "src/reusable/mod.rs",
+        "src/reusable/reusable_source.rs",
         "{beside} bytes and a `T`, padded to a multiple of {}, on 64-bit targets.",
         align_of::<ReusableSource<u8>>()
     );
@@ -106,11 +106,11 @@ fn a_reusable_source_is_a_slot() {
 fn a_pool_of_futures_takes_this_much_itself() {
     let (shared, local) = (size_of::<FuturePool>(), size_of::<LocalFuturePool>());
     said!(
-        "src/machine/mod.rs",
+        "src/machine/future_pool.rs",
         "The pool itself takes {} bytes, on 64-bit targets",
         grouped(shared)
     );
-    said!("src/machine/mod.rs", "The pool itself takes {local} bytes, on 64-bit targets");
+    said!("src/machine/future_pool.rs", "The pool itself takes {local} bytes, on 64-bit targets");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn handles_and_ends_are_one_pointer() {
     let pointer = size_of::<usize>();
     assert_eq!([size_of::<Pool<u64>>(), size_of::<LocalPool<[u64; 9]>>()], [pointer; 2]);
     assert_eq!([size_of::<Completer<u64>>(), size_of::<Completion<[u64; 9]>>()], [pointer; 2]);
-    said!("src/pool/mod.rs", "A handle is one pointer");
+    said!("src/pool/pool.rs", "A handle is one pointer");
     said!("src/pool/completer.rs", "One pointer. Nothing is allocated.");
 }
 

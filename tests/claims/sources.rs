@@ -34,7 +34,7 @@ fn two_sources_and_two_pools_give_equal_keys() {
     let [one, two] = pools.each_ref().map(|pool| pool.rent().0.into_key());
     assert_eq!(one, two);
     said!("README.md", "Two sources, and two pools, give equal keys.");
-    said!("src/reusable/mod.rs", "the key of one source fits another");
+    said!("src/reusable/reusable_source.rs", "the key of one source fits another");
 }
 
 #[test]

@@ -1,0 +1,361 @@
+// Generated from `future_pool.rs` by `tests/twins.rs`.
+//! `LocalFuturePool` and its builder.
+
+#[cfg(not(loom))]
+use core::cell::Cell;
+use core::{
+    fmt,
+    future::Future,
+    ptr,
+    task::{Context, Waker},
+};
+
+use super::{
+    FuturePoolStats, PooledError, PooledErrorKind,
+    classes::{Bounds, SIZES, capacity},
+    machines::Machines,
+};
+#[cfg(not(loom))]
+use crate::slab::LocalTally;
+#[cfg(loom)]
+use crate::slot::Pointer;
+use crate::{LocalValueFuture, affinity::OneThread};
+
+/// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
+///
+/// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has one of its own.
+///
+/// # Sizes and allocation
+///
+/// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 968 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+///
+/// # Examples
+///
+/// ```
+/// use std::rc::Rc;
+/// use value_future::LocalFuturePool;
+///
+/// let pool = LocalFuturePool::new();
+/// let shared = Rc::new(5);
+/// let theirs = Rc::clone(&shared);
+/// assert_eq!(futures::executor::block_on(pool.pooled(async move { *theirs })), 5);
+/// assert_eq!(Rc::strong_count(&shared), 1);
+/// ```
+///
+/// One for each thread; what comes from it does not refer to it:
+///
+/// ```
+/// use value_future::{LocalFuturePool, LocalValueFuture};
+///
+/// thread_local! {
+///     static POOL: LocalFuturePool = const { LocalFuturePool::new() };
+/// }
+///
+/// fn length(text: &str) -> LocalValueFuture<'_, usize> {
+///     POOL.with(|pool| pool.pooled(async { text.len() }))
+/// }
+///
+/// assert_eq!(futures::executor::block_on(length("inner")), 5);
+/// ```
+pub struct LocalFuturePool(pub(crate) Machines<OneThread>);
+
+/// A builder of a [`LocalFuturePool`]; from [`builder`](LocalFuturePool::builder).
+///
+/// There are no initial slots to ask for: it makes a pool that can be a `static`, and allocates nothing.
+/// [`reserve`](LocalFuturePool::reserve) makes them later.
+#[derive(Clone, Copy)]
+#[must_use = "a builder makes a pool when it is told to `build`"]
+pub struct LocalFuturePoolBuilder {
+    bounds: Bounds,
+}
+
+impl LocalFuturePoolBuilder {
+    /// Never has more slots of each size than that. A future that finds none is boxed.
+    ///
+    /// # Panics
+    ///
+    /// If `slots` is 0.
+    #[track_caller]
+    pub const fn max_slots_per_size(mut self, slots: u32) -> Self {
+        assert!(slots > 0, "`max_slots_per_size(0)`: a pool is bounded to at least one slot");
+        self.bounds.slots = Some(slots);
+        self
+    }
+
+    /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
+    /// which not even one slot fits into it there are none.
+    pub const fn max_bytes_per_size(mut self, bytes: usize) -> Self {
+        self.bounds.bytes = Some(bytes);
+        self
+    }
+
+    /// The pool. Nothing is allocated.
+    #[cfg(not(loom))]
+    #[must_use]
+    pub const fn build(self) -> LocalFuturePool {
+        LocalFuturePool(Machines::new(
+            [const { Cell::new(ptr::null_mut()) }; SIZES.len()],
+            LocalTally::new(),
+            self.bounds,
+        ))
+    }
+
+    /// Loom's atomics are made at run time.
+    #[cfg(loom)]
+    pub fn build(self) -> LocalFuturePool {
+        let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
+        LocalFuturePool(Machines::new(slabs, Default::default(), self.bounds))
+    }
+}
+
+/// Without bounds.
+impl Default for LocalFuturePoolBuilder {
+    fn default() -> Self {
+        LocalFuturePool::builder()
+    }
+}
+
+impl fmt::Debug for LocalFuturePoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Bounds { slots, bytes } = &self.bounds;
+        f.debug_struct("LocalFuturePoolBuilder")
+            .field("max_slots_per_size", slots)
+            .field("max_bytes_per_size", bytes)
+            .finish()
+    }
+}
+
+impl LocalFuturePool {
+    /// The largest future that has a place in a slot, in bytes.
+    pub const MAX_SIZE: usize = capacity::<OneThread>(SIZES.len() - 1);
+
+    /// A pool without bounds. Nothing is allocated.
+    #[cfg(not(loom))]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Loom's atomics are made at run time.
+    #[cfg(loom)]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A builder, for a pool with bounds.
+    pub const fn builder() -> LocalFuturePoolBuilder {
+        LocalFuturePoolBuilder { bounds: Bounds::NONE }
+    }
+
+    /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
+    /// for `'a`; it does not refer to the pool.
+    ///
+    /// `future` is not polled before it is awaited. What is a value future already is best returned
+    /// as it is: in here its inline result would be inline no more.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// Nothing is allocated if a slot of the size class is vacant.
+    /// What is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
+    /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
+    /// the result is given out, or when it is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::new();
+    /// let name = String::from("inner");
+    /// let future = pool.pooled(async { name.len() });
+    /// assert_eq!(futures::executor::block_on(future), 5);
+    /// assert_eq!((pool.stats().live, pool.stats().boxed), (0, 0));
+    /// ```
+    #[inline]
+    pub fn pooled<'a, F>(&self, future: F) -> LocalValueFuture<'a, F::Output>
+    where
+        F: Future + 'a,
+    {
+        LocalValueFuture(self.0.put(future))
+    }
+
+    /// [`pooled`](Self::pooled), if there is a slot for it.
+    ///
+    /// # Errors
+    ///
+    /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
+    /// counted in [`stats`](Self::stats).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::builder().max_slots_per_size(1).build();
+    /// let first = pool.try_pooled(async { 1 }).unwrap();
+    /// let refused = pool.try_pooled(async { 2 }).unwrap_err();
+    /// assert!(!refused.is_too_large());
+    /// let later = refused.into_future();
+    /// drop(first);
+    /// assert!(pool.try_pooled(later).is_ok());
+    /// ```
+    ///
+    /// Where the future is not wanted back, `?` makes an error of it that holds no future:
+    ///
+    /// ```
+    /// use value_future::{LocalFuturePool, LocalValueFuture, PooledErrorKind};
+    ///
+    /// fn length<'a>(pool: &LocalFuturePool, text: &'a str) -> Result<LocalValueFuture<'a, usize>, PooledErrorKind> {
+    ///     Ok(pool.try_pooled(async { text.len() })?)
+    /// }
+    ///
+    /// let pool = LocalFuturePool::builder().max_slots_per_size(1).build();
+    /// let first = length(&pool, "first").unwrap();
+    /// assert_eq!(length(&pool, "second").unwrap_err(), PooledErrorKind::Full);
+    /// # drop(first);
+    /// ```
+    #[inline]
+    pub fn try_pooled<'a, F>(
+        &self,
+        future: F,
+    ) -> Result<LocalValueFuture<'a, F::Output>, PooledError<F>>
+    where
+        F: Future + 'a,
+    {
+        self.0.try_put(future).map(LocalValueFuture)
+    }
+
+    /// Polls `future` once, now, in its own type, which the compiler can inline: if it is ready at
+    /// once, its result is inline, and it keeps no slot.
+    ///
+    /// The poll has a waker that does nothing. No wake-up is lost by that: the task that awaits what
+    /// is returned begins with a poll. So a future that pends is polled twice before anything wakes
+    /// it; where there is a context, [`eager_with`](Self::eager_with) does without that.
+    ///
+    /// # Not lazy
+    ///
+    /// What `future` does before it first waits is done when this returns, outside of the task that
+    /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
+    /// then, it holds it until it is awaited or dropped. So await it at once, or use
+    /// [`pooled`](Self::pooled), which does nothing before it is awaited.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// As [`pooled`](Self::pooled).
+    ///
+    /// # Panics
+    ///
+    /// If `future` does. Its slot comes back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::new();
+    /// assert_eq!(pool.eager(async { 5 }).try_take().unwrap(), 5);
+    /// assert!(pool.eager(std::future::pending::<u8>()).try_take().is_err());
+    /// ```
+    #[inline]
+    pub fn eager<'a, F>(&self, future: F) -> LocalValueFuture<'a, F::Output>
+    where
+        F: Future + 'a,
+    {
+        self.eager_with(future, &mut Context::from_waker(Waker::noop()))
+    }
+
+    /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
+    /// lazy.
+    ///
+    /// # Panics
+    ///
+    /// If `future` does.
+    #[inline]
+    pub fn eager_with<'a, F>(
+        &self,
+        future: F,
+        cx: &mut Context<'_>,
+    ) -> LocalValueFuture<'a, F::Output>
+    where
+        F: Future + 'a,
+    {
+        LocalValueFuture(self.0.put_eagerly(future, cx))
+    }
+
+    /// Makes slots with room for a future of `size` bytes: until so many more such futures can be put
+    /// in without an allocation; in a bounded pool, to its bound at most.
+    /// For who can wait now, and not later.
+    ///
+    /// The size of a future is that of its type, which often has no name: `size_of_val(&future)`.
+    /// All futures with the same size class share these slots. [`trim`](Self::trim) gives back
+    /// those that are vacant.
+    ///
+    /// # Errors
+    ///
+    /// [`PooledErrorKind`], if there will be no slot for such futures: if `size` is more than
+    /// [`MAX_SIZE`](Self::MAX_SIZE), or if the bound in bytes leaves none.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// One allocation for each page of slots, two for the size itself when it is first used, and in a
+    /// `LocalFuturePool` without a bound one for the cache of this thread. Slots that were reserved stay until the pool is
+    /// trimmed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// async fn serve(request: [u8; 100]) -> usize {
+    ///     std::future::ready(()).await;
+    ///     request.len()
+    /// }
+    ///
+    /// let pool = LocalFuturePool::new();
+    /// pool.reserve(size_of_val(&serve([0; 100])), 10)?;
+    /// let made = pool.stats().allocations;
+    /// let ten = [(); 10].map(|()| pool.pooled(serve([0; 100])));
+    /// assert_eq!(pool.stats().allocations, made);
+    /// # drop(ten);
+    /// # Ok::<(), value_future::PooledErrorKind>(())
+    /// ```
+    pub fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
+        self.0.reserve(size, additional)
+    }
+
+    /// What the pool has done so far, and what it has.
+    #[must_use]
+    pub fn stats(&self) -> FuturePoolStats {
+        self.0.stats()
+    }
+
+    /// Gives the pages of which no slot is in use back to the allocator, and tells how many bytes of slots that
+    /// were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::new();
+    /// drop(pool.pooled(async { 5 }));
+    /// assert_eq!(pool.trim(), 62 * 64);
+    /// assert_eq!(pool.stats().bytes, 0);
+    /// ```
+    pub fn trim(&self) -> u64 {
+        self.0.trim()
+    }
+}
+
+impl Default for LocalFuturePool {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shows its [`FuturePoolStats`], without the sizes that were never needed.
+impl fmt::Debug for LocalFuturePool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalFuturePool").field(&self.stats()).finish()
+    }
+}

@@ -1,0 +1,374 @@
+// Generated from `pool.rs` by `tests/twins.rs`.
+//! `LocalPool` and its builder.
+
+use core::{fmt, marker::PhantomData};
+
+use super::{LocalCompleter, LocalCompletion, RentError, Stats, handle::Handle};
+use crate::{Abandoned, CompleteError, Key, affinity::OneThread, slab::Slab};
+
+/// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
+/// `Send`. Its methods are the same.
+///
+/// # Sizes and allocation
+///
+/// The pool itself takes 1000 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+/// slot.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::{LocalPool, LocalValueFuture};
+///
+/// let pool = LocalPool::new();
+/// let (completer, completion) = pool.rent();
+/// let future = LocalValueFuture::from(completion);
+/// completer.complete(Some(5)).unwrap();
+/// assert_eq!(futures::executor::block_on(future), Some(5));
+/// assert_eq!(pool.stats().live, 0);
+/// ```
+pub struct LocalPool<T>(Handle<T, OneThread>);
+
+/// A builder of a [`LocalPool`]; from [`builder`](LocalPool::builder).
+///
+/// # Examples
+///
+/// A pool that makes all its slots now, and no more:
+///
+/// ```
+/// use value_future::LocalPool;
+///
+/// let pool: LocalPool<Option<u32>> =
+///     LocalPool::builder().initial_slots(2).max_slots(2).build();
+/// let both = (pool.rent(), pool.rent());
+/// assert_eq!(
+///     pool.try_rent().unwrap_err().to_string(),
+///     "the pool is full: it was bounded to 2 slots, and all of them are in use or retired",
+/// );
+/// ```
+#[must_use = "a builder makes a pool when it is told to `build`"]
+pub struct LocalPoolBuilder<T> {
+    initial: u32,
+    max: Option<u32>,
+    first_generation: u32,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> LocalPoolBuilder<T> {
+    /// Makes at least `slots` slots up front: the next multiple of 32, or
+    /// [`max_slots`](Self::max_slots) if that is less. So with an equal `max_slots` it is exact.
+    pub fn initial_slots(mut self, slots: u32) -> Self {
+        self.initial = slots;
+        self
+    }
+
+    /// Never has more slots than that.
+    ///
+    /// # Panics
+    ///
+    /// If `slots` is 0.
+    #[track_caller]
+    pub fn max_slots(mut self, slots: u32) -> Self {
+        assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
+        self.max = Some(slots);
+        self
+    }
+
+    /// The generation of the first use of each slot, instead of 1.
+    ///
+    /// Keys that are older are refused as [`Unknown`](crate::KeyError::Unknown). So a pool for a new
+    /// connection to an old peer may begin where keys of the last one cannot be: the peer may
+    /// still answer to those.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    #[track_caller]
+    pub fn first_generation(mut self, generation: u32) -> Self {
+        assert!(generation > 0, "`first_generation(0)`: generations begin at 1");
+        self.first_generation = generation;
+        self
+    }
+
+    /// The pool.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// At least one allocation, for the pool itself; see [`Stats::allocations`].
+    #[must_use]
+    pub fn build(self) -> LocalPool<T>
+    where
+        T: Abandoned,
+    {
+        self.build_with_abandoned(T::abandoned)
+    }
+
+    /// [`build`](Self::build), for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an operation
+    /// that is ended without a value.
+    ///
+    /// So a driver needs no `From<Dropped>` for its public error type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalPool;
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// pub enum Error {
+    ///     ConnectionLost,
+    /// }
+    ///
+    /// let pool: LocalPool<Result<u64, Error>> =
+    ///     LocalPool::builder().build_with_abandoned(|| Err(Error::ConnectionLost));
+    /// let (completer, completion) = pool.rent();
+    /// drop(completer);
+    /// assert_eq!(futures::executor::block_on(completion), Err(Error::ConnectionLost));
+    /// ```
+    #[must_use]
+    pub fn build_with_abandoned(self, abandoned: fn() -> T) -> LocalPool<T> {
+        LocalPool(Handle::new(self.initial, self.max, self.first_generation, abandoned))
+    }
+}
+
+impl<T> Clone for LocalPoolBuilder<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for LocalPoolBuilder<T> {}
+
+impl<T> Default for LocalPoolBuilder<T> {
+    fn default() -> Self {
+        LocalPoolBuilder { initial: 0, max: None, first_generation: 1, output: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for LocalPoolBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LocalPoolBuilder { initial, max, first_generation, .. } = self;
+        f.debug_struct("LocalPoolBuilder")
+            .field("initial_slots", initial)
+            .field("max_slots", max)
+            .field("first_generation", first_generation)
+            .finish()
+    }
+}
+
+// The bound is on functions, so that the compiler says what `Abandoned` is about, and not that
+// there is no such function.
+impl<T> LocalPool<T> {
+    /// A pool that grows as it has to.
+    #[must_use]
+    pub fn new() -> Self
+    where
+        T: Abandoned,
+    {
+        LocalPoolBuilder::default().build()
+    }
+
+    /// A builder, for a pool with a bound or with initial slots.
+    pub fn builder() -> LocalPoolBuilder<T> {
+        LocalPoolBuilder::default()
+    }
+
+    /// Begins an operation, and gives its two ends.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows, by 32 slots.
+    ///
+    /// # Panics
+    ///
+    /// If the pool was bounded and is full, or was [closed](Self::close); [`try_rent`](Self::try_rent) gives that as an error, and waits
+    /// where this does.
+    #[inline]
+    #[track_caller]
+    pub fn rent(&self) -> (LocalCompleter<T>, LocalCompletion<T>) {
+        let (producer, consumer) = self.0.rent();
+        (LocalCompleter(producer), LocalCompletion(consumer))
+    }
+
+    /// [`rent`](Self::rent), if there is a slot.
+    ///
+    /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
+    /// does that: its permit has to go with the request, beside the completer, because a slot
+    /// is vacant again when *both* ends are gone (or left to a [`Key`]), and not yet when the
+    /// consumer has lost patience.
+    ///
+    /// # Errors
+    ///
+    /// [`RentError::Full`], if the pool was bounded and all its slots were in use or retired at one moment of the call;
+    /// [`RentError::Closed`], if the pool was [closed](Self::close).
+    ///
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalPool;
+    ///
+    /// let pool = LocalPool::<Option<u32>>::builder().max_slots(1).build();
+    /// let (completer, completion) = pool.try_rent()?;
+    /// assert!(pool.try_rent().is_err()); // let the caller know, or shed load
+    /// drop(completion); // it has timed out
+    /// assert!(pool.try_rent().is_err()); // the completer is out still
+    /// drop(completer);
+    /// assert!(pool.try_rent().is_ok());
+    /// # Ok::<(), value_future::RentError>(())
+    /// ```
+    #[inline]
+    pub fn try_rent(&self) -> Result<(LocalCompleter<T>, LocalCompletion<T>), RentError> {
+        let (producer, consumer) = self.0.try_rent()?;
+        Ok((LocalCompleter(producer), LocalCompletion(consumer)))
+    }
+
+    /// Grows until so many more operations can be begun by this thread without an allocation;
+    /// a bounded pool, to its bound at most.
+    pub fn reserve(&self, additional: u32) {
+        self.0.slab().reserve(additional);
+    }
+
+    /// What the pool has done so far. It goes through all slots: it is for reports, not for
+    /// each operation.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.slab().stats()
+    }
+
+    /// Gives the operation with this key its value.
+    ///
+    /// # Errors
+    ///
+    /// [`CompleteError`] with the value, and why the key was refused. Nothing was disturbed:
+    /// neither the operation that the key may have named once, nor the one that has its slot
+    /// now.
+    ///
+    /// # Reentrancy
+    ///
+    /// As [`LocalCompleter::complete`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::{Key, KeyError, LocalPool};
+    ///
+    /// let pool = LocalPool::new();
+    /// let (completer, completion) = pool.rent();
+    /// let id: u64 = completer.into_key().to_u64(); // goes out, and comes back
+    ///
+    /// let key = Key::from_u64(id);
+    /// pool.complete_key(key, Some("first")).unwrap();
+    /// let twice = pool.complete_key(key, Some("second")).unwrap_err();
+    /// assert_eq!(twice.kind(), KeyError::AlreadyCompleted);
+    /// assert_eq!(twice.into_value(), Some("second"));
+    /// assert_eq!(futures::executor::block_on(completion), Some("first"));
+    /// ```
+    #[inline]
+    pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
+        self.0.complete_key(key, value)
+    }
+
+    /// Ends the operation with this key without a value, as dropping its completer does.
+    ///
+    /// # Errors
+    ///
+    /// As [`complete_key`](Self::complete_key).
+    pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
+        self.0.abandon_key(key)
+    }
+
+    /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
+    /// does it, and tells how many they were: for a connection that is lost. An operation that
+    /// has its completer is not touched, nor is one that is left to its key afterwards: so stop
+    /// renting before, or have a pool for each connection.
+    ///
+    /// It goes through all slots. When the last handle of the pool is dropped, that happens by
+    /// itself: nobody could present a key after that.
+    ///
+    /// # Reentrancy
+    ///
+    /// As [`LocalCompleter::complete`].
+    /// If a waker panics, the operations that come after it are not ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalPool;
+    ///
+    /// let pool = LocalPool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// let id = completer.into_key().to_u64(); // went out, and will not come back
+    ///
+    /// assert_eq!(pool.abandon_keys(), 1);
+    /// assert_eq!(futures::executor::block_on(completion), None);
+    /// # let _ = id;
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to end them")]
+    pub fn abandon_keys(&self) -> u32 {
+        self.0.abandon_keys()
+    }
+}
+
+impl<T> LocalPool<T> {
+    /// Closes the pool, and returns the number of operations that this has ended: for a connection that is lost.
+    ///
+    /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
+    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`] ends now, as by
+    /// [`abandon_key`](Self::abandon_key). One that still has its completer goes on; if the completer is turned into
+    /// the key later, the operation ends then. So no consumer waits for ever, whatever other threads do
+    /// meanwhile.
+    ///
+    /// All handles of the pool are closed. To close again ends nothing, and returns 0. The call goes through all slots.
+    ///
+    /// # Reentrancy
+    ///
+    /// As [`LocalCompleter::complete`].
+    /// If a waker panics, the operations that come after it are ended all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::{LocalPool, RentError};
+    ///
+    /// let pool = LocalPool::<Option<u32>>::new();
+    /// let (completer, answer) = pool.rent();
+    /// let id = completer.into_key().to_u64(); // sent, and the answer will not come
+    /// let (late, other) = pool.rent();
+    ///
+    /// assert_eq!(pool.close(), 1);
+    /// assert_eq!(futures::executor::block_on(answer), None);
+    /// assert_eq!(pool.try_rent().unwrap_err(), RentError::Closed);
+    /// let _ = late.into_key();
+    /// assert_eq!(futures::executor::block_on(other), None);
+    /// # let _ = id;
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to end them")]
+    pub fn close(&self) -> u32 {
+        self.0.close()
+    }
+
+    /// Returns `true` if the pool was [closed](Self::close).
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// Another handle of the same pool.
+impl<T> Clone for LocalPool<T> {
+    fn clone(&self) -> Self {
+        LocalPool(self.0.clone())
+    }
+}
+
+impl<T: Abandoned> Default for LocalPool<T> {
+    fn default() -> Self {
+        LocalPool::new()
+    }
+}
+
+/// Shows its [`Stats`].
+impl<T> fmt::Debug for LocalPool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalPool").field(&self.stats()).finish()
+    }
+}

@@ -1,0 +1,252 @@
+// Generated from `reusable_source.rs` by `tests/twins.rs`.
+//! `LocalReusableSource` and its completer.
+
+use core::{
+    fmt,
+    future::{Future, poll_fn},
+    task::{Context, Poll},
+};
+
+use super::{
+    BeginError,
+    place::{InPlace, Place},
+};
+use crate::{
+    Abandoned, CompleteError, Key, LocalValueFuture,
+    affinity::OneThread,
+    future::Packed,
+    operation::Producer,
+    slot::{IndexLayout, Number},
+};
+
+/// [`ReusableSource`](crate::ReusableSource) for one thread: no atomics, and neither the source nor what
+/// comes from it is `Send`. Everything else is the same.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::LocalReusableSource;
+///
+/// let source = LocalReusableSource::<Option<u32>>::new();
+/// for number in 0..3 {
+///     let (completer, answer) = source.begin_held().unwrap();
+///     completer.complete(Some(number)).unwrap();
+///     assert_eq!(futures::executor::block_on(answer), Some(number));
+/// }
+/// ```
+pub struct LocalReusableSource<T>(Place<T, InPlace<OneThread>>);
+
+impl<T: Abandoned> LocalReusableSource<T> {
+    crate::sync::const_unless_loom! {
+        /// A source without an operation.
+        #[must_use]
+        pub fn new() -> Self {
+            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1)))
+        }
+    }
+
+    crate::sync::const_unless_loom! {
+        /// A source whose first operation has this generation, as if those before it were over; for tests of
+        /// what comes after the last generation.
+        ///
+        /// # Panics
+        ///
+        /// If `generation` is 0.
+        #[must_use]
+        pub fn with_first_generation(generation: u32) -> Self {
+            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, generation)))
+        }
+    }
+}
+
+impl<T> LocalReusableSource<T> {
+    /// Begins an operation, which whoever has its [`key`](Self::key) completes.
+    ///
+    /// The source is free again when the future has given the result, or is dropped. A producer that
+    /// comes late has a key that is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`BeginError`], if there is an operation already: its future is there, or its completer. It is not
+    /// touched.
+    ///
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalReusableSource;
+    ///
+    /// let source = LocalReusableSource::<Option<u32>>::new();
+    /// let answer = source.begin().unwrap();
+    /// let key = source.key().unwrap();
+    /// assert!(source.begin().is_err());
+    ///
+    /// source.complete_key(key, Some(5)).unwrap();
+    /// assert_eq!(futures::executor::block_on(answer), Some(5));
+    /// assert!(source.complete_key(key, Some(6)).is_err());
+    /// assert!(source.begin().is_ok());
+    /// ```
+    #[inline]
+    pub fn begin(&self) -> Result<LocalValueFuture<'_, T>, BeginError>
+    where
+        T: Abandoned,
+    {
+        self.0.begin().map(|consumer| LocalValueFuture(Packed::of(consumer))).ok_or(BeginError(()))
+    }
+
+    /// Begins an operation, and gives the end of it that completes.
+    ///
+    /// The source is free again when both have gone: as long as the producer is not done, it is
+    /// the source of this operation. A completer that is dropped ends the wait.
+    ///
+    /// # Errors
+    ///
+    /// [`BeginError`], if there is an operation already, which is not touched.
+    ///
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalReusableSource;
+    ///
+    /// let source = LocalReusableSource::<Option<u32>>::new();
+    /// let (completer, answer) = source.begin_held().unwrap();
+    /// drop(answer); // nobody waits any more
+    /// assert!(source.begin().is_err(), "the producer is not done");
+    /// assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+    /// assert!(source.begin().is_ok());
+    /// ```
+    #[inline]
+    pub fn begin_held(
+        &self,
+    ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError>
+    where
+        T: Abandoned,
+    {
+        let (producer, consumer) = self.0.begin_held().ok_or(BeginError(()))?;
+        Ok((LocalReusableCompleter(producer), LocalValueFuture(Packed::of(consumer))))
+    }
+}
+
+impl<T> LocalReusableSource<T> {
+    /// Returns `true` if there is an operation, so that [`begin`] would fail. If it was begun without a
+    /// completer, this returns `false` as soon as its future has given the result or was dropped.
+    ///
+    /// [`begin`]: LocalReusableSource::begin
+    #[must_use]
+    #[inline]
+    pub fn is_busy(&self) -> bool {
+        self.0.is_busy()
+    }
+
+    /// Returns the key of the operation that a key can complete. It was [begun](Self::begin) without a
+    /// completer, or its completer has given out the key; no producer has claimed or completed it, and its
+    /// future is there. That may change right after the call; [`complete_key`](Self::complete_key) refuses a late
+    /// key.
+    #[must_use]
+    #[inline]
+    pub fn key(&self) -> Option<Key> {
+        self.0.key()
+    }
+
+    /// Gives the operation with this key its value, and wakes who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// The value, and why the key was refused. The operation that is live is not touched.
+    ///
+    /// # Reentrancy
+    ///
+    /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
+    /// it likes.
+    #[inline]
+    pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
+        self.0.complete_key(key, value)
+    }
+
+    /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
+    ///
+    /// # Errors
+    ///
+    /// Why the key was refused. The operation that is live is not touched.
+    pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
+        self.0.abandon_key(key)
+    }
+
+    /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
+    /// ever; whoever has it to himself knows that it is so.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl<T: Abandoned> Default for LocalReusableSource<T> {
+    fn default() -> Self {
+        LocalReusableSource::new()
+    }
+}
+
+/// Says whether it has an operation, and whether that has its result. It never polls.
+impl<T> fmt::Debug for LocalReusableSource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalReusableSource").field(&format_args!("{}", self.0.progress())).finish()
+    }
+}
+
+/// The end that completes an operation of a [`LocalReusableSource`].
+///
+/// If it is dropped without a value, the future gives what [`Abandoned`] says.
+#[must_use = "dropped without a value, it ends the wait"]
+pub struct LocalReusableCompleter<'a, T>(Producer<'a, T, InPlace<OneThread>>);
+
+impl<T> LocalReusableCompleter<'_, T> {
+    /// Gives the operation its value, and wakes who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it will not be delivered: the future was dropped, or a producer with the key has
+    /// claimed the operation.
+    ///
+    /// # Reentrancy
+    ///
+    /// As [`complete_key`](LocalReusableSource::complete_key) of the source.
+    #[inline]
+    pub fn complete(self, value: T) -> Result<(), T> {
+        self.0.complete(value)
+    }
+
+    /// Whether nobody waits for a value any more.
+    #[must_use]
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Waits until [`is_closed`](Self::is_closed). The waker of the last call is woken.
+    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_closed(cx)
+    }
+
+    /// [`poll_closed`](Self::poll_closed) as a future.
+    pub fn closed(&mut self) -> impl Future<Output = ()> {
+        poll_fn(|cx| self.poll_closed(cx))
+    }
+
+    /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
+    ///
+    /// **If this completer is dropped, the operation ends**, and the key is refused from then on. For an operation
+    /// that only its key completes, there is [`begin`]: it makes no completer.
+    ///
+    /// [`begin`]: LocalReusableSource::begin
+    #[must_use]
+    pub fn key_while_held(&self) -> Key {
+        IndexLayout::key_of_one(self.0.issue_key())
+    }
+}
+
+impl<T> fmt::Debug for LocalReusableCompleter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closed = self.is_closed();
+        f.debug_struct("LocalReusableCompleter").field("closed", &closed).finish()
+    }
+}

@@ -1,0 +1,167 @@
+// Generated from `shared.rs` by `tests/twins.rs`.
+//! `LocalShared` and `LocalWeakShared`.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::FusedFuture;
+
+use super::{handle::Handle, operation::Weak};
+use crate::{LocalValueFuture, affinity::OneThread, error::Spent};
+
+/// [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything else is the
+/// same. What it waits for may be woken from any thread.
+#[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
+pub struct LocalShared<'a, T>(Handle<'a, T, OneThread>);
+
+impl<'a, T> LocalShared<'a, T> {
+    /// The result, if it is there. It never polls: if nobody awaits any handle, there will be none.
+    ///
+    /// `None` too if this handle has given it out, or if the future has panicked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalValueFuture;
+    ///
+    /// let shared = LocalValueFuture::boxed(async { 5 }).share();
+    /// assert_eq!(shared.peek(), None);
+    /// assert_eq!(futures::executor::block_on(shared.clone()), 5);
+    /// assert_eq!(shared.peek(), Some(&5));
+    /// ```
+    pub fn peek(&self) -> Option<&T> {
+        self.0.peek()
+    }
+
+    /// A handle that does not keep what is shared: a table of what is under way holds these.
+    ///
+    /// `None` if there is nothing to refer to: the result was here, inline, when the future was
+    /// shared, or this handle has given it out.
+    pub fn downgrade(&self) -> Option<LocalWeakShared<'a, T>> {
+        self.0.downgrade().map(LocalWeakShared)
+    }
+
+    /// Whether the two are handles of the same future. Those of an inline result are not.
+    #[must_use]
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        self.0.is_same(&other.0)
+    }
+}
+
+/// Another handle. It allocates nothing; an inline result is cloned.
+///
+/// That of a handle that has given out the result has none to give.
+impl<T: Clone> Clone for LocalShared<'_, T> {
+    fn clone(&self) -> Self {
+        LocalShared(self.0.share())
+    }
+}
+
+/// # Panics
+///
+/// With the text of a [`PollError`](crate::PollError): if this handle has given out the result, if
+/// a poll of the future panicked, by this or by another handle, or if its source reported a
+/// stale token.
+impl<T: Clone> Future for LocalShared<'_, T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: the handle is pinned with what it is all of.
+        unsafe { self.map_unchecked_mut(|shared| &mut shared.0) }.poll(cx)
+    }
+}
+
+/// Terminated once this handle has given out the result, or has panicked.
+impl<T: Clone> FusedFuture for LocalShared<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.0.is_spent()
+    }
+}
+
+impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
+    fn from(future: LocalValueFuture<'a, T>) -> Self {
+        LocalShared(Handle::new(future.0))
+    }
+}
+
+/// Shows the result if it is there, and otherwise why there will be none: this handle has given it out,
+/// or a poll of the future panicked. It never polls.
+impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_tuple("LocalShared");
+        match (self.peek(), self.0.failure()) {
+            (Some(value), _) => debug.field(value),
+            (_, None) => debug.field(&format_args!("Pending")),
+            (_, Some(Spent::Completed(_))) => debug.field(&format_args!("Taken")),
+            (_, Some(Spent::Panicked(_))) => debug.field(&format_args!("Panicked")),
+            (_, Some(Spent::Stale(stale))) => debug.field(&format_args!("{stale}")),
+        };
+        debug.finish()
+    }
+}
+
+/// A handle of a [`LocalShared`] that does not keep what is shared.
+///
+/// The future is dropped with the last other handle. The memory that it was in goes with the last
+/// of these.
+///
+/// # Examples
+///
+/// Who asks for what is being fetched waits for the same answer:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use value_future::{LocalValueFuture, LocalShared, LocalWeakShared};
+///
+/// #[derive(Default)]
+/// struct UnderWay(HashMap<u32, LocalWeakShared<'static, u64>>);
+///
+/// impl UnderWay {
+///     fn square(&mut self, n: u32) -> LocalShared<'static, u64> {
+///         if let Some(shared) = self.0.get(&n).and_then(LocalWeakShared::upgrade) {
+///             return shared;
+///         }
+///         let shared = LocalValueFuture::boxed(async move { u64::from(n).pow(2) }).share();
+///         self.0.retain(|_, weak| weak.upgrade().is_some()); // what is done
+///         self.0.extend(shared.downgrade().map(|weak| (n, weak)));
+///         shared
+///     }
+/// }
+///
+/// let mut under_way = UnderWay::default();
+/// let (one, other) = (under_way.square(12), under_way.square(12));
+/// assert!(one.ptr_eq(&other));
+/// assert_eq!(futures::executor::block_on(async { (one.await, other.await) }), (144, 144));
+/// assert!(under_way.0[&12].upgrade().is_none());
+/// ```
+pub struct LocalWeakShared<'a, T>(Weak<'a, T, OneThread>);
+
+impl<'a, T> LocalWeakShared<'a, T> {
+    /// A handle that keeps what is shared, if there is one still.
+    pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
+        Handle::upgrade(&self.0).map(LocalShared)
+    }
+
+    /// Whether the two are handles of the same future.
+    #[must_use]
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        self.0.is_same(&other.0)
+    }
+}
+
+impl<T> Clone for LocalWeakShared<'_, T> {
+    fn clone(&self) -> Self {
+        LocalWeakShared(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for LocalWeakShared<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalWeakShared").finish_non_exhaustive()
+    }
+}

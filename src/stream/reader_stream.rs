@@ -1,0 +1,139 @@
+//! `ReaderStream`: from a method of `&mut self` to a stream.
+
+use core::{
+    fmt,
+    marker::PhantomPinned,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::{FusedStream, Stream};
+
+use super::{output::StreamOutput, values::poll_asked};
+use crate::ValueFuture;
+
+//~ any thread
+/// The stream of what a method of `&mut self` gives that is called again and again: the usual signature of a
+/// reader, `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or with `io::Result<Option<T>>`.
+///
+/// It holds the reader: by value, or by `&mut`. Neither it nor a call of the method allocates, unless the method does.
+/// For a method of `&self` there is [`ValueStream`](crate::ValueStream), which need not be pinned.
+///
+/// # Cancel safety
+///
+/// Dropping `stream.next()` of the ecosystem drops no item: what has been asked for stays here. Dropping
+/// the stream drops the future of the item that it waits for, and an inline result with it.
+///
+/// # Examples
+///
+/// ```
+/// use std::{io, pin::pin};
+/// use futures::{StreamExt, TryStreamExt, executor::block_on};
+/// use value_future::{ReaderStream, ValueFuture};
+///
+/// trait Lines: Send {
+///     fn next(&mut self) -> ValueFuture<'_, io::Result<Option<String>>>;
+/// }
+///
+/// struct Buffered(Vec<&'static str>);
+///
+/// impl Lines for Buffered {
+///     fn next(&mut self) -> ValueFuture<'_, io::Result<Option<String>>> {
+///         ValueFuture::ready(Ok(self.0.pop().map(String::from)))
+///     }
+/// }
+///
+/// let lines: Box<dyn Lines> = Box::new(Buffered(vec!["two", "one"]));
+/// let stream = ReaderStream::new(lines, |lines| lines.next());
+/// assert_eq!(block_on(stream.try_collect::<Vec<_>>())?, ["one", "two"]);
+///
+/// // A reader that is borrowed. To call `next`, the stream has to be pinned.
+/// let mut lines = Buffered(vec!["three"]);
+/// let mut stream = pin!(ReaderStream::new(&mut lines, |lines| lines.next()));
+/// assert_eq!(block_on(stream.next()).unwrap()?, "three");
+/// # Ok::<(), io::Error>(())
+/// ```
+//~ one thread
+//~ /// [`ReaderStream`](crate::ReaderStream) of a method that gives [`LocalValueFuture`]s.
+//~ end
+#[must_use = "streams do nothing unless polled"]
+pub struct ReaderStream<R, Next, O> {
+    /// The future of the next item. It borrows `reader`, and its lifetime says nothing: it is dropped before the reader is
+    /// used, moved or dropped. It is the first field, so it is dropped first.
+    current: Option<ValueFuture<'static, O>>,
+    next: Next,
+    ended: bool,
+    reader: R,
+    /// `current` refers to `reader`.
+    _pinned: PhantomPinned,
+}
+
+impl<R, Next, O> ReaderStream<R, Next, O>
+where
+    Next: for<'r> FnMut(&'r mut R) -> ValueFuture<'r, O>,
+    O: StreamOutput,
+{
+    /// Creates the stream of what `next` gives when it is called with the reader, until its end.
+    pub const fn new(reader: R, next: Next) -> Self {
+        ReaderStream { current: None, next, ended: false, reader, _pinned: PhantomPinned }
+    }
+}
+
+impl<R, Next, O> ReaderStream<R, Next, O> {
+    /// Returns the reader.
+    #[must_use]
+    pub fn into_inner(self) -> R {
+        // Nothing borrows the reader: the stream was never pinned, as it can be moved.
+        self.reader
+    }
+}
+
+/// Ended once the method has given its end: it is not called after that. If it panics, or its future does,
+/// the item that it was asked for is gone, and it is called for the next one.
+impl<R, Next, O> Stream for ReaderStream<R, Next, O>
+where
+    Next: for<'r> FnMut(&'r mut R) -> ValueFuture<'r, O>,
+    O: StreamOutput,
+{
+    type Item = O::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<O::Item>> {
+        // SAFETY: `reader`, to which `current` refers, is not moved.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        if this.current.is_none() {
+            let asked = (this.next)(&mut this.reader);
+            // SAFETY: only the lifetime changes. `current` is private. It is polled and dropped, and it is `None` when
+            // the reader is borrowed again. The stream is pinned, so the reader stays where it is until it is
+            // dropped, which is after `current`.
+            let asked =
+                unsafe { mem::transmute::<ValueFuture<'_, O>, ValueFuture<'static, O>>(asked) };
+            this.current = Some(asked);
+        }
+        let ended = &mut this.ended;
+        poll_asked(&mut this.current, cx).map(|output| output.into_step().give(ended))
+    }
+}
+
+impl<R, Next, O> FusedStream for ReaderStream<R, Next, O>
+where
+    Next: for<'r> FnMut(&'r mut R) -> ValueFuture<'r, O>,
+    O: StreamOutput,
+{
+    fn is_terminated(&self) -> bool {
+        self.ended
+    }
+}
+
+/// Shows the future of the item that it waits for. It never polls.
+impl<R, Next, O: fmt::Debug> fmt::Debug for ReaderStream<R, Next, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReaderStream")
+            .field("current", &self.current)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
