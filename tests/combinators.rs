@@ -134,3 +134,47 @@ fn a_closure_that_is_never_called_is_dropped_with_the_future() {
     drop(future);
     assert_eq!(count(&dropped), 1);
 }
+
+async fn add(n: u32, more: &u32) -> u32 {
+    common::Yield::default().await;
+    n + more
+}
+
+#[test]
+fn the_second_future_may_be_of_any_type() {
+    let more = 3;
+    assert_eq!(result(ValueFuture::ready(2).then(|n| add(n, &more)), 1), 5);
+    assert_eq!(result(later(2).then(|n| add(n, &more)), 2), 5);
+    assert_eq!(result(later(2).then(std::future::ready), 1), 2);
+    let answer = |result: Result<u32, String>| -> Answer<'_> { later(result) };
+    let half = |n: u32| async move { if n % 2 == 0 { Ok(n / 2) } else { Err("odd".to_owned()) } };
+    assert_eq!(result(answer(Ok(4)).and_then(half), 1), Ok(2));
+    assert_eq!(result(answer(Ok(3)).and_then(half), 1), Err("odd".to_owned()));
+    let length = |error: String| async move { Ok::<_, ()>(u32::try_from(error.len()).unwrap()) };
+    assert_eq!(result(answer(Err("odd".into())).or_else(length), 1), Ok(3));
+    let boxed = ValueFuture::ready(1).then(|n| Box::pin(async move { n + 1 }));
+    assert_eq!(block_on(boxed), 2);
+}
+
+#[test]
+fn a_value_future_is_used_as_it_is() {
+    let text = String::from("borrowed");
+    let length = |text: &'_ str| ValueFuture::ready(text.len());
+    assert_eq!(ValueFuture::ready(&*text).then(length).try_take().unwrap(), 8);
+    // Of another lifetime, with a result that borrows, and of any thread where one thread is enough.
+    let longer: ValueFuture<'static, u32> = ValueFuture::ready(5);
+    let shorter: ValueFuture<'_, (u32, &str)> =
+        ValueFuture::ready(&*text).then(|text| longer.map(move |n| (n, text)));
+    assert_eq!(shorter.try_take().unwrap(), (5, "borrowed"));
+    let local = LocalValueFuture::ready(1).then(|n| ValueFuture::ready(n + 1));
+    assert_eq!(local.try_take().unwrap(), 2);
+    let local = LocalValueFuture::ready(1).then(|n| LocalValueFuture::ready(Rc::new(n)));
+    assert_eq!(*local.try_take().unwrap(), 1);
+    // It is the same future: no result of a wrong type, and a misuse is told as its own.
+    let mut taken = ValueFuture::ready(3);
+    assert!(poll(&mut taken).is_ready());
+    let mut checked = later(1).then(|_| taken).checked();
+    assert!(poll(&mut checked).is_pending());
+    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("it was taken") };
+    assert_eq!(error.rule(), value_future::Rule::PolledAfterCompletion);
+}

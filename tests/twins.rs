@@ -3,7 +3,7 @@
 //!
 //! `UPDATE_TWINS=1 cargo test --test twins` writes the files.
 //!
-//! A twin has other names, and no `+ Send`. What else differs stands in the file of the original:
+//! A twin has other names, and no `Send` in bounds with others. What else differs stands in the file of the original:
 //!
 //! ```text
 //! //~ any thread
@@ -124,7 +124,8 @@ fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
             ("//~ one thread", Part::Original) => Part::Twin,
             ("//~ end", Part::Original | Part::Twin) => Part::Both,
             (_, Part::Both) => {
-                twin.push_str(&renamed(line, names).replace(" + Send", ""));
+                let line = renamed(line, names).replace(" + Send", "").replace(": Send + ", ": ");
+                twin.push_str(&line);
                 twin.push('\n');
                 Part::Both
             }

@@ -14,9 +14,9 @@ use core::{
 
 use futures_core::FusedFuture;
 
-#[cfg(feature = "alloc")]
-use super::kept;
 use super::{BoxedFuture, LocalChecked, Packed, SourceRef, TryTake, arm::LocalArm, sealed};
+#[cfg(feature = "alloc")]
+use super::{kept, same_type::packed};
 use crate::{Token, affinity::OneThread, source::SourceReference};
 
 /// [`ValueFuture`](crate::ValueFuture) for one thread: it is never `Send`, and takes futures and sources that are
@@ -36,6 +36,7 @@ use crate::{Token, affinity::OneThread, source::SourceReference};
 /// assert_eq!(futures::executor::block_on(future), 1);
 /// assert_eq!(counter.get(), 2);
 /// ```
+#[repr(transparent)]
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 pub struct LocalValueFuture<'a, T>(pub(crate) Packed<'a, T, OneThread>);
 
@@ -334,25 +335,37 @@ impl<'a, T> LocalValueFuture<'a, T> {
         LocalValueFuture(self.0.map(f))
     }
 
-    /// The future of what `f` makes of its result. (An async block becomes a future of this
-    /// type by `pooled` or [`boxed`](Self::boxed).)
+    /// The future of the future that `f` makes of its result. That is one of any type: an `async` block, another value future.
+    ///
+    /// A value future is used as it is, so a chain of ready futures is ready. A future of another type takes a
+    /// slot, as [`pooled`](crate::LocalValueFuture::pooled) does it.
     ///
     /// # Sizes and allocation
     ///
-    /// As [`map`](Self::map), beside those of `f`. Each level of a chain that waits takes stack when it is
+    /// As [`map`](Self::map), beside those of `f` and of its future. Each level of a chain that waits takes stack when it is
     /// polled, as a future in a box does. So write a loop of retries as a loop in an async block.
     ///
     /// # Panics
     ///
     /// As [`map`](Self::map).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalValueFuture;
+    ///
+    /// let future = LocalValueFuture::ready(5).then(|n| async move { n + 1 }).then(|n| LocalValueFuture::ready(n * 2));
+    /// assert_eq!(futures::executor::block_on(future), 12);
+    /// ```
     #[cfg(feature = "alloc")]
-    pub fn then<U, F>(self, f: F) -> LocalValueFuture<'a, U>
+    pub fn then<Fut, F>(self, f: F) -> LocalValueFuture<'a, Fut::Output>
     where
-        F: FnOnce(T) -> LocalValueFuture<'a, U> + 'a,
+        F: FnOnce(T) -> Fut + 'a,
+        Fut: Future + 'a,
+        Fut::Output: 'a,
         T: 'a,
-        U: 'a,
     {
-        LocalValueFuture(self.0.then(|value| f(value).0))
+        LocalValueFuture(self.0.then(|value| packed(f(value))))
     }
 }
 
@@ -402,39 +415,41 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     /// assert_eq!(half(12).and_then(half).try_take().unwrap(), Ok(3));
     /// assert_eq!(half(6).and_then(half).try_take().unwrap(), Err("odd"));
     /// ```
-    pub fn and_then<U, F>(self, f: F) -> LocalValueFuture<'a, Result<U, E>>
+    pub fn and_then<U, Fut, F>(self, f: F) -> LocalValueFuture<'a, Result<U, E>>
     where
-        F: FnOnce(T) -> LocalValueFuture<'a, Result<U, E>> + 'a,
+        F: FnOnce(T) -> Fut + 'a,
+        Fut: Future<Output = Result<U, E>> + 'a,
         T: 'a,
         E: 'a,
         U: 'a,
     {
-        self.then(|result| match result {
-            Ok(value) => f(value),
+        LocalValueFuture(self.0.then(|result| match result {
+            Ok(value) => packed(f(value)),
             Err(error) => {
                 // Before there is a future: if this panics, the error is still ours to drop.
                 drop(f);
-                LocalValueFuture::ready(Err(error))
+                Packed::ready(Err(error))
             }
-        })
+        }))
     }
 
     /// [`then`](Self::then) for what is in `Err`; an `Ok` is passed on.
-    pub fn or_else<U, F>(self, f: F) -> LocalValueFuture<'a, Result<T, U>>
+    pub fn or_else<U, Fut, F>(self, f: F) -> LocalValueFuture<'a, Result<T, U>>
     where
-        F: FnOnce(E) -> LocalValueFuture<'a, Result<T, U>> + 'a,
+        F: FnOnce(E) -> Fut + 'a,
+        Fut: Future<Output = Result<T, U>> + 'a,
         T: 'a,
         E: 'a,
         U: 'a,
     {
-        self.then(|result| match result {
+        LocalValueFuture(self.0.then(|result| match result {
             Ok(value) => {
                 // As in `and_then`.
                 drop(f);
-                LocalValueFuture::ready(Ok(value))
+                Packed::ready(Ok(value))
             }
-            Err(error) => f(error),
-        })
+            Err(error) => packed(f(error)),
+        }))
     }
 }
 

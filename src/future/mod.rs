@@ -10,6 +10,8 @@ mod layout;
 mod local_value_future;
 mod packed;
 mod ready_or_await;
+#[cfg(feature = "alloc")]
+mod same_type;
 mod value_future;
 
 pub(crate) use self::packed::Packed;

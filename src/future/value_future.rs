@@ -13,9 +13,9 @@ use core::{
 
 use futures_core::FusedFuture;
 
-#[cfg(feature = "alloc")]
-use super::kept;
 use super::{BoxedFuture, Checked, Packed, SourceRef, TryTake, arm::Arm, sealed};
+#[cfg(feature = "alloc")]
+use super::{kept, same_type::packed};
 use crate::{Token, affinity::AnyThread, source::SourceReference};
 
 //~ any thread
@@ -89,6 +89,7 @@ use crate::{Token, affinity::AnyThread, source::SourceReference};
 //~ /// assert_eq!(counter.get(), 2);
 //~ /// ```
 //~ end
+#[repr(transparent)]
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 pub struct ValueFuture<'a, T>(pub(crate) Packed<'a, T, AnyThread>);
 
@@ -387,25 +388,37 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(self.0.map(f))
     }
 
-    /// The future of what `f` makes of its result. (An async block becomes a future of this
-    /// type by `pooled` or [`boxed`](Self::boxed).)
+    /// The future of the future that `f` makes of its result. That is one of any type: an `async` block, another value future.
+    ///
+    /// A value future is used as it is, so a chain of ready futures is ready. A future of another type takes a
+    /// slot, as [`pooled`](crate::ValueFuture::pooled) does it.
     ///
     /// # Sizes and allocation
     ///
-    /// As [`map`](Self::map), beside those of `f`. Each level of a chain that waits takes stack when it is
+    /// As [`map`](Self::map), beside those of `f` and of its future. Each level of a chain that waits takes stack when it is
     /// polled, as a future in a box does. So write a loop of retries as a loop in an async block.
     ///
     /// # Panics
     ///
     /// As [`map`](Self::map).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::ValueFuture;
+    ///
+    /// let future = ValueFuture::ready(5).then(|n| async move { n + 1 }).then(|n| ValueFuture::ready(n * 2));
+    /// assert_eq!(futures::executor::block_on(future), 12);
+    /// ```
     #[cfg(feature = "alloc")]
-    pub fn then<U, F>(self, f: F) -> ValueFuture<'a, U>
+    pub fn then<Fut, F>(self, f: F) -> ValueFuture<'a, Fut::Output>
     where
-        F: FnOnce(T) -> ValueFuture<'a, U> + Send + 'a,
-        T: 'a + Send,
-        U: 'a + Send,
+        F: FnOnce(T) -> Fut + Send + 'a,
+        Fut: Future + Send + 'a,
+        Fut::Output: Send + 'a,
+        T: Send + 'a,
     {
-        ValueFuture(self.0.then(|value| f(value).0))
+        ValueFuture(self.0.then(|value| packed(f(value))))
     }
 }
 
@@ -455,39 +468,41 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     /// assert_eq!(half(12).and_then(half).try_take().unwrap(), Ok(3));
     /// assert_eq!(half(6).and_then(half).try_take().unwrap(), Err("odd"));
     /// ```
-    pub fn and_then<U, F>(self, f: F) -> ValueFuture<'a, Result<U, E>>
+    pub fn and_then<U, Fut, F>(self, f: F) -> ValueFuture<'a, Result<U, E>>
     where
-        F: FnOnce(T) -> ValueFuture<'a, Result<U, E>> + Send + 'a,
-        T: 'a + Send,
-        E: 'a + Send,
-        U: 'a + Send,
+        F: FnOnce(T) -> Fut + Send + 'a,
+        Fut: Future<Output = Result<U, E>> + Send + 'a,
+        T: Send + 'a,
+        E: Send + 'a,
+        U: Send + 'a,
     {
-        self.then(|result| match result {
-            Ok(value) => f(value),
+        ValueFuture(self.0.then(|result| match result {
+            Ok(value) => packed(f(value)),
             Err(error) => {
                 // Before there is a future: if this panics, the error is still ours to drop.
                 drop(f);
-                ValueFuture::ready(Err(error))
+                Packed::ready(Err(error))
             }
-        })
+        }))
     }
 
     /// [`then`](Self::then) for what is in `Err`; an `Ok` is passed on.
-    pub fn or_else<U, F>(self, f: F) -> ValueFuture<'a, Result<T, U>>
+    pub fn or_else<U, Fut, F>(self, f: F) -> ValueFuture<'a, Result<T, U>>
     where
-        F: FnOnce(E) -> ValueFuture<'a, Result<T, U>> + Send + 'a,
-        T: 'a + Send,
-        E: 'a + Send,
-        U: 'a + Send,
+        F: FnOnce(E) -> Fut + Send + 'a,
+        Fut: Future<Output = Result<T, U>> + Send + 'a,
+        T: Send + 'a,
+        E: Send + 'a,
+        U: Send + 'a,
     {
-        self.then(|result| match result {
+        ValueFuture(self.0.then(|result| match result {
             Ok(value) => {
                 // As in `and_then`.
                 drop(f);
-                ValueFuture::ready(Ok(value))
+                Packed::ready(Ok(value))
             }
-            Err(error) => f(error),
-        })
+            Err(error) => packed(f(error)),
+        }))
     }
 }
 
