@@ -36,7 +36,7 @@ use std::{
 };
 
 use futures::executor::block_on;
-use value_future::{Completion, Key, KeyError, Pool};
+use value_future::{CompleteErrorKind, Completion, Key, Pool};
 
 const USAGE: &str = "\
 usage: wire_keys [--seed N]
@@ -73,7 +73,7 @@ impl Driver {
     /// Begins an operation, `None` if no more of them may be out.
     fn begin(&self) -> Option<(Key, Completion<Answer>)> {
         let (completer, completion) = self.pool.try_rent().ok()?;
-        Some((completer.into_key(), completion)) // (1)
+        Some((completer.into_key().untyped(), completion)) // (1)
     }
 
     fn writer(&self) -> MutexGuard<'_, Option<TcpStream>> {
@@ -132,7 +132,7 @@ fn word(bytes: &[u8]) -> u64 {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Fate {
     Delivered,
-    Refused(KeyError),
+    Refused(CompleteErrorKind),
     /// Too short for an id; the pool was not asked.
     Truncated,
     /// There was none, and will be none.
@@ -141,10 +141,10 @@ enum Fate {
 
 const FATES: [Fate; 7] = [
     Fate::Delivered,
-    Fate::Refused(KeyError::AlreadyCompleted),
-    Fate::Refused(KeyError::Closed),
-    Fate::Refused(KeyError::Stale),
-    Fate::Refused(KeyError::Unknown),
+    Fate::Refused(CompleteErrorKind::AlreadyCompleted),
+    Fate::Refused(CompleteErrorKind::Closed),
+    Fate::Refused(CompleteErrorKind::Stale),
+    Fate::Refused(CompleteErrorKind::Unknown),
     Fate::Truncated,
     Fate::Lost,
 ];
@@ -171,7 +171,7 @@ struct Request {
     id: u64,
     question: u64,
     /// Since which round it is over, and why.
-    over: Option<(u32, KeyError)>,
+    over: Option<(u32, CompleteErrorKind)>,
 }
 
 impl Peer {
@@ -207,7 +207,7 @@ impl Peer {
                 CANCEL => {
                     // The peer takes note of it, and will answer all the same.
                     if let Some(request) = self.requests.iter_mut().rfind(|r| r.id == id) {
-                        request.over = Some((round, KeyError::Closed));
+                        request.over = Some((round, CompleteErrorKind::Closed));
                     }
                 }
                 _ => return Ok(id),
@@ -229,9 +229,9 @@ impl Peer {
                 None => Fate::Delivered,
                 Some((since, why)) if since == round => Fate::Refused(why),
                 // All that was vacant has been rented since.
-                Some(_) => Fate::Refused(KeyError::Stale),
+                Some(_) => Fate::Refused(CompleteErrorKind::Stale),
             };
-            let live = over.get_or_insert((round, KeyError::AlreadyCompleted)).0 == round;
+            let live = over.get_or_insert((round, CompleteErrorKind::AlreadyCompleted)).0 == round;
             bytes.extend(encode(*id, answer_to(*question)));
             count(&mut self.tally, fate);
             if live && self.random.one_in(2) {
@@ -253,7 +253,7 @@ fn encode(id: u64, answer: u64) -> Vec<u8> {
 
 /// A reply that is made from the id of a request that was live in this round, and is nobody's.
 fn forge(id: u64, random: &mut Random) -> (Vec<u8>, Fate) {
-    let unknown = Fate::Refused(KeyError::Unknown);
+    let unknown = Fate::Refused(CompleteErrorKind::Unknown);
     let generation = 1 << 32;
     let answer = random.next();
     match random.next() % 5 {
@@ -263,7 +263,7 @@ fn forge(id: u64, random: &mut Random) -> (Vec<u8>, Fate) {
         2 => (encode(id & (generation - 1), answer), unknown),
         // There is no generation 0.
         3 if id < 2 * generation => (encode(id - generation, answer), unknown),
-        3 => (encode(id - generation, answer), Fate::Refused(KeyError::Stale)),
+        3 => (encode(id - generation, answer), Fate::Refused(CompleteErrorKind::Stale)),
         _ => (vec![4, 1, 2, 3, 4], Fate::Truncated),
     }
 }

@@ -349,3 +349,16 @@
 //! }
 //! let _ = ReaderStream::new(5, item);
 //! ```
+//!
+//! The function that makes the result of an abandoned operation of a source captures nothing: the source does not store it.
+//!
+//! ```compile_fail,E0080
+//! # use value_future::LocalReusableSource;
+//! let lost = String::from("lost");
+//! let _ = LocalReusableSource::with_abandoned(|| lost.len());
+//! ```
+//!
+//! ```
+//! # use value_future::LocalReusableSource;
+//! let _ = LocalReusableSource::with_abandoned(|| "lost".len());
+//! ```

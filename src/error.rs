@@ -42,6 +42,14 @@ impl fmt::Display for StaleToken {
 
 impl Error for StaleToken {}
 
+/// With the kind `Other`: it is a mistake in a program.
+#[cfg(feature = "std")]
+impl From<StaleToken> for std::io::Error {
+    fn from(error: StaleToken) -> Self {
+        std::io::Error::other(error)
+    }
+}
+
 /// The arm that a future was in, without what it held. [`Arm`](crate::Arm) is the whole.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -176,6 +184,14 @@ impl fmt::Display for PollError {
                 )
             }
         }
+    }
+}
+
+/// With the kind `Other`: it is a mistake in a program.
+#[cfg(feature = "std")]
+impl From<PollError> for std::io::Error {
+    fn from(error: PollError) -> Self {
+        std::io::Error::other(error)
     }
 }
 

@@ -192,9 +192,9 @@ pub use crate::{
     future::{
         Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, SourceRef, ValueFuture,
     },
-    operation::{Abandoned, CompleteError, Dropped, KeyError},
+    operation::{Abandoned, CompleteError, CompleteErrorKind, Dropped},
     reusable::{BeginError, LocalReusableCompleter, LocalReusableSource},
-    slot::Key,
+    slot::{Key, TypedKey},
     source::{Source, SourceReference, ValueSource},
     stream::{LocalReaderStream, ReaderStream, StreamOutput, ValueNext, ValueStream},
     token::Token,

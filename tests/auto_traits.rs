@@ -2,16 +2,18 @@
 //! to say so. Who may go to another thread and be pinned is in `types/auto_traits.rs`.
 
 use std::{
+    cell::Cell,
     panic::{RefUnwindSafe, UnwindSafe},
     rc::Rc,
 };
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Arm, BeginError, CompleteError, Completion, Dropped, FuturePool, FuturePoolBuilder,
-    FuturePoolStats, Key, KeyError, LocalCompletion, LocalFuturePoolBuilder, LocalPool,
-    LocalPoolBuilder, LocalValueFuture, PollError, Pool, PoolBuilder, PooledError, PooledErrorKind,
-    RentError, Shared, Source, StaleToken, Stats, Token, ValueFuture, WeakShared,
+    Arm, BeginError, CompleteError, CompleteErrorKind, Completer, Completion, Dropped, FuturePool,
+    FuturePoolBuilder, FuturePoolStats, Key, LocalCompletion, LocalFuturePool,
+    LocalFuturePoolBuilder, LocalPool, LocalPoolBuilder, LocalReusableSource, LocalValueFuture,
+    PollError, Pool, PoolBuilder, PooledError, PooledErrorKind, RentError, ReusableCompleter,
+    ReusableSource, Shared, Source, StaleToken, Stats, Token, TypedKey, ValueFuture, WeakShared,
 };
 
 // As for any erased future: nobody knows what is behind it.
@@ -20,6 +22,18 @@ assert_not_impl_any!(LocalValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(Shared<'static, u8>: UnwindSafe, RefUnwindSafe);
 // A source is as what it wraps.
 assert_impl_all!(Source<u8>: UnwindSafe, RefUnwindSafe);
+
+// An operation is in order after a panic, whatever its output is.
+assert_impl_all!(Pool<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(LocalPool<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Completer<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(LocalCompletion<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(ReusableSource<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(LocalReusableSource<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(ReusableCompleter<'static, u8>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(FuturePool: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(LocalFuturePool: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(TypedKey<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
 
 // A handle is cloned if its result can be, a weak one always, and a pool whatever its values are.
 assert_impl_all!(Shared<'static, u8>: Clone);
@@ -35,7 +49,7 @@ assert_impl_all!(StaleToken: std::error::Error, Copy);
 assert_impl_all!(PollError: std::error::Error, Copy);
 assert_impl_all!(Dropped: std::error::Error, Copy);
 assert_impl_all!(RentError: std::error::Error, Copy);
-assert_impl_all!(KeyError: std::error::Error, Copy);
+assert_impl_all!(CompleteErrorKind: std::error::Error, Copy);
 assert_impl_all!(Stats: Copy, Eq, Default);
 // The value need not be `Debug` for that.
 assert_impl_all!(CompleteError<Source<u8>>: std::error::Error);

@@ -92,7 +92,7 @@ for_both_pools! {
             assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
             assert_eq!(watch(&mut completer, &task.waker()), Poll::Ready(()));
             assert_eq!((task.woken.get(), task.wakers.get()), (1, 0), "no waker is kept any more");
-            assert_eq!(completer.complete(Some(7)), Err(Some(7)));
+            assert_eq!(completer.complete(Some(7)).unwrap_err().into_value(), Some(7));
         }
         assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 3));
     }

@@ -160,7 +160,7 @@ for_both_pools! {
             assert_eq!((task.wakers.get(), task.woken.get()), (0, 0), "nobody is left to wake");
             let value = completer.complete(Some(Loud(&dropped))).unwrap_err();
             assert_eq!(count(&dropped), 0);
-            assert!(value.is_some());
+            assert!(value.value().is_some());
             drop(value);
             assert_eq!(count(&dropped), 1);
             dropped.store(0, std::sync::atomic::Ordering::Relaxed);

@@ -58,7 +58,7 @@ impl Client for Driver {
 
     fn by_key(&self, id: u64) -> ValueFuture<'_, Answer> {
         let (completer, completion) = self.pool.rent();
-        self.requests.send(Request::ByKey(completer.into_key(), id)).unwrap();
+        self.requests.send(Request::ByKey(completer.into_key().untyped(), id)).unwrap();
         completion.into()
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
-use value_future::{KeyError, Pool, TakeError};
+use value_future::{CompleteErrorKind, Pool, TakeError};
 
 for_both_pools! {
     type Value = Option<u32>;
@@ -26,7 +26,7 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         assert_eq!(completion.close(), None);
         assert!(completer.is_closed());
-        assert_eq!(completer.complete(Some(6)), Err(Some(6)));
+        assert_eq!(completer.complete(Some(6)).unwrap_err().into_value(), Some(6));
 
         let (completer, completion) = pool.rent();
         drop(completer);
@@ -174,7 +174,10 @@ fn a_thread_waits_for_a_while() {
     let producer = thread::spawn(move || other.complete_key(key, Some(5)).unwrap());
     assert_eq!(completion.wait_timeout(Duration::MAX).unwrap(), Some(5));
     producer.join().unwrap();
-    assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::AlreadyCompleted);
+    assert_eq!(
+        pool.complete_key(key, None).unwrap_err().kind(),
+        CompleteErrorKind::AlreadyCompleted
+    );
 
     let (completer, completion) = pool.rent();
     completer.complete(Some(6)).unwrap();
@@ -187,6 +190,6 @@ fn what_is_waited_for_may_be_cancelled_meanwhile() {
     let (mut completer, completion) = pool.rent();
     let consumer = thread::spawn(move || drop(completion.wait_timeout(Duration::from_millis(1))));
     block_on(completer.closed());
-    assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+    assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
     consumer.join().unwrap();
 }

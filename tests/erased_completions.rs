@@ -85,7 +85,7 @@ for_both_pools! {
         pool.complete_key(completer.key_while_held(), Some(7)).unwrap();
         assert_eq!(block_on(Erased::from(completion)), Some(7));
         assert_eq!(pool.stats().live, 1, "the completer has the slot still");
-        assert_eq!(completer.complete(Some(8)), Err(Some(8)));
+        assert_eq!(completer.complete(Some(8)).unwrap_err().into_value(), Some(8));
         assert_eq!(pool.stats().live, 0);
     }
 

@@ -7,7 +7,7 @@ mod common;
 use std::{collections::HashSet, task::Poll};
 
 use common::{for_both_pools, panic_text, poll};
-use value_future::{Arm, Key, KeyError, RentError, Token};
+use value_future::{Arm, CompleteErrorKind, Key, RentError, Token};
 
 for_both_pools! {
     type Value = Option<u32>;
@@ -19,7 +19,7 @@ for_both_pools! {
         let key = completer.key_while_held();
         completer.complete(Some(key.generation())).unwrap();
         assert_eq!(poll(&mut completion), Poll::Ready(Some(key.generation())));
-        key
+        key.untyped()
     }
 
     fn bounded(slots: u32, first_generation: u32) -> Pool<Value> {
@@ -52,7 +52,7 @@ for_both_pools! {
         for key in keys {
             let kind = pool.complete_key(key, None).unwrap_err().kind();
             let last = key.generation() == 0x1_0001;
-            assert_eq!(kind, if last { KeyError::Closed } else { KeyError::Stale });
+            assert_eq!(kind, if last { CompleteErrorKind::Closed } else { CompleteErrorKind::Stale });
         }
         assert_eq!(pool.stats().retired, 0);
     }
@@ -127,7 +127,7 @@ for_both_pools! {
                 let key = completer.key_while_held();
                 for &old in &old {
                     let kind = pool.complete_key(old, Some(9)).unwrap_err().kind();
-                    assert_eq!(kind, KeyError::Stale, "{n}: {old}, and {key} is live");
+                    assert_eq!(kind, CompleteErrorKind::Stale, "{n}: {old}, and {key} is live");
                 }
                 old.push(key);
                 end(&pool, completer, completion);
@@ -143,20 +143,20 @@ for_both_pools! {
     fn the_last_key_of_an_epoch_is_told_what_became_of_its_operation() {
         let pool = bounded(1, u32::MAX);
         let last = cycle(&pool);
-        assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
         let (completer, completion) = pool.rent();
-        assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), KeyError::Stale);
+        assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.into_key();
         assert!(key.index() != last.index() && key.generation() == 0);
         // The upper bits are those of the key.
         for bit in 0..18 {
             let forged = Key::from_u64(key.to_u64() ^ 1 << bit);
-            assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), KeyError::Unknown);
+            assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
         }
         drop(completion);
-        assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), KeyError::Closed);
+        assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), CompleteErrorKind::Closed);
         let to_come = Key::from_u64(key.to_u64() + (1 << 32));
-        assert_eq!(pool.complete_key(to_come, None).unwrap_err().kind(), KeyError::Unknown);
+        assert_eq!(pool.complete_key(to_come, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
     }
 
     #[test]
@@ -178,9 +178,9 @@ for_both_pools! {
         let pool = bounded(1, u32::MAX - 1);
         let keys = [cycle(&pool), cycle(&pool)];
         let kinds = keys.map(|key| pool.complete_key(key, Some(9)).unwrap_err().kind());
-        assert_eq!(kinds, [KeyError::Stale, KeyError::AlreadyCompleted]);
+        assert_eq!(kinds, [CompleteErrorKind::Stale, CompleteErrorKind::AlreadyCompleted]);
         let past_the_end = Key::from_u64(u64::from(keys[0].index()));
-        assert_eq!(pool.abandon_key(past_the_end).unwrap_err().kind(), KeyError::Unknown);
+        assert_eq!(pool.abandon_key(past_the_end).unwrap_err().kind(), CompleteErrorKind::Unknown);
     }
 
     #[test]
@@ -193,9 +193,9 @@ for_both_pools! {
             let key = Key::from_u64(u64::from(generation) << 32);
             pool.complete_key(key, Some(9)).unwrap_err().kind()
         };
-        assert_eq!([0, 1, 99].map(kind), [KeyError::Unknown; 3]);
-        assert_eq!([100, 101].map(kind), [KeyError::Stale; 2]);
-        assert_eq!([102, 103].map(kind), [KeyError::AlreadyCompleted, KeyError::Unknown]);
+        assert_eq!([0, 1, 99].map(kind), [CompleteErrorKind::Unknown; 3]);
+        assert_eq!([100, 101].map(kind), [CompleteErrorKind::Stale; 2]);
+        assert_eq!([102, 103].map(kind), [CompleteErrorKind::AlreadyCompleted, CompleteErrorKind::Unknown]);
     }
 
     #[test]

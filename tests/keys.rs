@@ -6,7 +6,7 @@ mod common;
 use std::{collections::HashSet, task::Poll};
 
 use common::{Loud, count, drops, for_both_pools, poll, poll_with, task::Task};
-use value_future::{Key, KeyError};
+use value_future::{CompleteErrorKind, Key};
 
 #[test]
 fn a_key_is_a_number() {
@@ -32,7 +32,7 @@ for_both_pools! {
 
     /// Each operation by this key is refused for this reason, and counted.
     #[track_caller]
-    fn refused(pool: &Pool<Value>, key: Key, kind: KeyError) {
+    fn refused(pool: &Pool<Value>, key: Key, kind: CompleteErrorKind) {
         let before = pool.stats();
         let error = pool.complete_key(key, Some(Box::new(99))).unwrap_err();
         assert_eq!((error.key(), error.kind()), (key, kind));
@@ -75,9 +75,9 @@ for_both_pools! {
         let key = completer.into_key();
         pool.complete_key(key, Some(Box::new(7))).unwrap();
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
-        refused(&pool, key, KeyError::AlreadyCompleted);
+        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
-        refused(&pool, key, KeyError::AlreadyCompleted);
+        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(task.woken.get(), 1);
         assert_eq!(pool.stats().live, 0);
     }
@@ -89,9 +89,9 @@ for_both_pools! {
         let key = completer.into_key();
         pool.abandon_key(key).unwrap();
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
-        refused(&pool, key, KeyError::AlreadyCompleted);
+        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(None));
-        refused(&pool, key, KeyError::AlreadyCompleted);
+        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
@@ -128,7 +128,7 @@ for_both_pools! {
             end(&pool, completer, completion);
             let next = waiting(&pool);
             assert_eq!(next.0.key_while_held().index(), key.index());
-            refused(&pool, key, KeyError::Stale);
+            refused(&pool, key.untyped(), CompleteErrorKind::Stale);
             next.ends_undisturbed();
         }
         assert_eq!(pool.stats().high_water, 1);
@@ -140,31 +140,31 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         let key = completer.key_while_held();
         drop(completion);
-        refused(&pool, key, KeyError::Closed);
+        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
         drop(completer);
-        refused(&pool, key, KeyError::Closed);
+        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
         waiting(&pool).ends_undisturbed();
 
         let (completer, completion) = pool.rent();
         drop(completion);
         let key = completer.into_key();
         assert_eq!(pool.stats().live, 0, "the completer was the last");
-        refused(&pool, key, KeyError::Closed);
+        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
 
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         drop(completion);
         assert_eq!(pool.stats().live, 0, "a key keeps nothing");
-        refused(&pool, key, KeyError::Closed);
+        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
         assert_eq!(pool.stats().cancelled, 3);
     }
 
     #[test]
     fn a_key_that_was_not_given_out_is_unknown_even_if_it_is_guessed_right() {
         let pool = Pool::<Value>::new();
-        refused(&pool, forged(0, 1), KeyError::Unknown);
+        refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
         let live = waiting(&pool);
-        refused(&pool, forged(0, 1), KeyError::Unknown);
+        refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
         let last = waiting(&pool);
         let issued = last.0.key_while_held();
         for guess in [
@@ -179,19 +179,19 @@ for_both_pools! {
             forged(u32::MAX, u32::MAX),
             forged(0, 0),
         ] {
-            refused(&pool, guess, KeyError::Unknown);
+            refused(&pool, guess, CompleteErrorKind::Unknown);
         }
         live.ends_undisturbed();
-        refused(&pool, forged(0, 1), KeyError::Unknown);
+        refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
         last.ends_undisturbed();
-        refused(&pool, issued, KeyError::AlreadyCompleted);
+        refused(&pool, issued.untyped(), CompleteErrorKind::AlreadyCompleted);
     }
 
     #[test]
     fn the_key_of_another_pool_is_unknown_where_no_key_was_given_out() {
         let (pool, other) = (Pool::<Value>::new(), Pool::<Value>::new());
         let (live, foreign) = (waiting(&pool), waiting(&other));
-        refused(&pool, foreign.0.key_while_held(), KeyError::Unknown);
+        refused(&pool, foreign.0.key_while_held().untyped(), CompleteErrorKind::Unknown);
         live.ends_undisturbed();
         foreign.ends_undisturbed();
     }
@@ -232,14 +232,14 @@ for_both_pools! {
         let Waiting(completer, mut completion, task) = waiting(&pool);
         let key = completer.key_while_held();
         completer.complete(Some(Box::new(7))).unwrap();
-        refused(&pool, key, KeyError::AlreadyCompleted);
+        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
         assert_eq!(task.woken.get(), 1);
 
         let Waiting(completer, mut completion, _) = waiting(&pool);
         let key = completer.key_while_held();
         drop(completer);
-        refused(&pool, key, KeyError::AlreadyCompleted);
+        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(None));
     }
 }

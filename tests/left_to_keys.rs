@@ -6,7 +6,7 @@ mod common;
 use std::task::{Context, Poll, Waker};
 
 use common::{for_both_pools, panic_text, poll, poll_with, task::Task};
-use value_future::{KeyError, RentError};
+use value_future::{CompleteErrorKind, RentError};
 
 for_both_pools! {
     type Value = Option<u32>;
@@ -33,7 +33,7 @@ for_both_pools! {
         assert_eq!(pool.abandon_keys(), 40);
         assert_eq!((task.woken.get(), task.wakers.get()), (40, 0));
         for (key, completion) in &mut left {
-            assert_eq!(pool.complete_key(*key, Some(1)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+            assert_eq!(pool.complete_key(*key, Some(1)).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
             assert_eq!(poll(completion), Poll::Ready(None));
         }
         assert_eq!(pool.abandon_keys(), 0);

@@ -86,7 +86,7 @@ for_both_pools! {
         |completer, completion| {
             drop(completion);
             assert!(completer.is_closed());
-            assert_eq!(completer.complete(seven()), Err(seven()));
+            assert_eq!(completer.complete(seven()).unwrap_err().into_value(), seven());
         },
         |completer, completion| {
             drop(Erased::from(completion));

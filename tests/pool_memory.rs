@@ -43,7 +43,7 @@ for_both_pools! {
         let (mut completer, completion) = pool.rent();
         assert!(completer.poll_closed(noop).is_pending());
         drop(completion);
-        assert_eq!(completer.complete(Some(7)), Err(Some(7)));
+        assert_eq!(completer.complete(Some(7)).unwrap_err().into_value(), Some(7));
 
         let (completer, completion) = pool.rent();
         let key = completer.into_key();

@@ -155,7 +155,7 @@ for_both_pools! {
         let (completer, mut completion) = pool.rent();
         let task = Task::new();
         assert!(poll_with(&mut completion, &task.waker()).is_pending());
-        task.on_drop(move || assert_eq!(completer.complete(Some(7)), Err(Some(7))));
+        task.on_drop(move || assert_eq!(completer.complete(Some(7)).unwrap_err().into_value(), Some(7)));
         drop(completion);
         in_order(&pool, &task);
     }

@@ -17,10 +17,12 @@ use common::{
     race::{Given, Reply, Seen, Value, every_kind_of_pool},
 };
 use futures::executor::block_on;
-use value_future::{Completer, Completion, Key, KeyError, Pool, ValueFuture};
+use value_future::{
+    CompleteError, CompleteErrorKind, Completer, Completion, Key, Pool, ValueFuture,
+};
 
-fn given(result: Result<(), Reply>) -> Given {
-    match result {
+fn given(result: Result<(), CompleteError<Reply>>) -> Given {
+    match result.map_err(CompleteError::into_value) {
         Ok(()) => Given::Delivered,
         Err(Some(_)) => Given::HandedBack,
         Err(None) => panic!("that is not what was given"),
@@ -34,10 +36,12 @@ fn seen(reply: Reply) -> Seen {
     }
 }
 
-fn by_key(pool: &Pool<Reply>, key: Key, value: Reply) -> Result<(), Reply> {
-    pool.complete_key(key, value).map_err(|error| {
-        assert!(matches!(error.kind(), KeyError::Closed | KeyError::AlreadyCompleted));
-        error.into_value()
+fn by_key(pool: &Pool<Reply>, key: Key, value: Reply) -> Result<(), CompleteError<Reply>> {
+    pool.complete_key(key, value).inspect_err(|error| {
+        assert!(matches!(
+            error.kind(),
+            CompleteErrorKind::Closed | CompleteErrorKind::AlreadyCompleted
+        ));
     })
 }
 
@@ -80,7 +84,7 @@ mod produce {
         completer: Completer<Reply>,
         value: Reply,
     ) -> Given {
-        given(by_key(&pool, completer.into_key(), value))
+        given(by_key(&pool, completer.into_key().untyped(), value))
     }
 
     /// The first that comes is the one: here the completer, or the consumer's going.
@@ -91,7 +95,7 @@ mod produce {
     ) -> Given {
         let key = completer.key_while_held();
         let result = given(completer.complete(value));
-        assert_eq!(given(by_key(&pool, key, second())), Given::HandedBack);
+        assert_eq!(given(by_key(&pool, key.untyped(), second())), Given::HandedBack);
         result
     }
 
@@ -101,7 +105,7 @@ mod produce {
         completer: Completer<Reply>,
         value: Reply,
     ) -> Given {
-        let result = given(by_key(&pool, completer.key_while_held(), value));
+        let result = given(by_key(&pool, completer.key_while_held().untyped(), value));
         assert_eq!(given(completer.complete(second())), Given::HandedBack);
         result
     }
@@ -115,7 +119,7 @@ mod produce {
         match pool.abandon_key(completer.into_key()) {
             Ok(()) => Given::Ended,
             Err(error) => {
-                assert_eq!(error.kind(), KeyError::Closed);
+                assert_eq!(error.kind(), CompleteErrorKind::Closed);
                 Given::TooLate
             }
         }

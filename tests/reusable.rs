@@ -7,7 +7,7 @@ use std::{
     collections::HashSet,
     mem,
     rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicUsize},
     task::Poll,
     thread,
 };
@@ -15,7 +15,7 @@ use std::{
 use common::{Loud, count, drops, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
 use futures_test::task::new_count_waker;
-use value_future::{Arm, BeginError, Key, KeyError};
+use value_future::{Arm, BeginError, CompleteErrorKind, Key};
 
 /// The same tests for both kinds, under the names of the one for many threads.
 macro_rules! for_both_sources {
@@ -24,6 +24,7 @@ macro_rules! for_both_sources {
             #[allow(clippy::wildcard_imports)]
             use super::*;
             use value_future::{ReusableSource, ValueFuture};
+            use std::sync::Arc as Counted;
 
             $($item)*
         }
@@ -32,6 +33,7 @@ macro_rules! for_both_sources {
             #[allow(clippy::wildcard_imports)]
             use super::*;
             use value_future::{LocalReusableSource as ReusableSource, LocalValueFuture as ValueFuture};
+            use std::rc::Rc as Counted;
 
             $($item)*
         }
@@ -53,7 +55,63 @@ for_both_sources! {
     /// The next operation, and its key.
     fn begin(source: &Source) -> (Key, ValueFuture<'_, Option<u32>>) {
         let future = source.begin().unwrap();
-        (source.key().unwrap(), future)
+        (source.key().unwrap().untyped(), future)
+    }
+
+    #[test]
+    fn begins_with_the_key_of_the_operation() {
+        let source = Source::new();
+        for number in 0..3 {
+            let (key, future) = source.begin_with_key().unwrap();
+            assert_eq!(Some(key), source.key());
+            assert!(source.begin_with_key().is_err());
+            source.complete_key(key, Some(number)).unwrap();
+            assert_eq!(block_on(future), Some(number));
+            assert_eq!(source.complete_key(key, None).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
+        }
+    }
+
+    #[test]
+    fn an_owned_future_keeps_its_source() {
+        let source = Counted::new(Source::new());
+        let future: ValueFuture<'static, Option<u32>> = source.begin_owned().unwrap();
+        assert_eq!(Counted::strong_count(&source), 2);
+        assert!(source.begin_owned().is_err());
+        drop(future);
+        assert_eq!(Counted::strong_count(&source), 1, "the operation was cancelled");
+
+        let mut future = source.begin_owned().unwrap();
+        assert!(poll(&mut future).is_pending());
+        source.complete_key(source.key().unwrap(), Some(5)).unwrap();
+        let weak = Counted::downgrade(&source);
+        drop(source);
+        assert_eq!(block_on(&mut future), Some(5));
+        assert!(weak.upgrade().is_none(), "the future gave the source up with the result");
+        let text = panic_text(|| poll(&mut future));
+        assert!(text.contains("polled after completion"), "{text}");
+    }
+
+    #[test]
+    fn an_owned_future_drops_its_operation_before_its_source() {
+        static DROPPED: AtomicUsize = drops();
+        let source = Counted::new(ReusableSource::<Option<Loud<'static>>>::new());
+        let future = source.begin_owned().unwrap();
+        source.complete_key(source.key().unwrap(), Some(Loud(&DROPPED))).unwrap();
+        drop(source);
+        assert_eq!(count(&DROPPED), 0);
+        drop(future);
+        assert_eq!(count(&DROPPED), 1);
+    }
+
+    #[test]
+    fn a_source_is_told_what_an_abandoned_operation_results_in() {
+        let source = ReusableSource::with_abandoned(|| Err::<u32, _>("unplugged"));
+        let (completer, future) = source.begin_held().unwrap();
+        drop(completer);
+        assert_eq!(block_on(future), Err("unplugged"));
+        let (key, future) = source.begin_with_key().unwrap();
+        source.abandon_key(key).unwrap();
+        assert_eq!(block_on(future), Err("unplugged"));
     }
 
     #[test]
@@ -106,16 +164,16 @@ for_both_sources! {
         assert!(!source.is_busy());
         assert_eq!(source.key(), None);
         let refused = source.complete_key(late, Some(5)).unwrap_err();
-        assert_eq!((refused.kind(), refused.key()), (KeyError::Closed, late));
+        assert_eq!((refused.kind(), refused.key()), (CompleteErrorKind::Closed, late));
         assert_eq!(refused.into_value(), Some(5));
 
         let (key, future) = begin(&source);
-        assert_eq!(source.complete_key(late, Some(6)).unwrap_err().kind(), KeyError::Stale);
-        assert_eq!(source.abandon_key(late).unwrap_err().kind(), KeyError::Stale);
+        assert_eq!(source.complete_key(late, Some(6)).unwrap_err().kind(), CompleteErrorKind::Stale);
+        assert_eq!(source.abandon_key(late).unwrap_err().kind(), CompleteErrorKind::Stale);
         source.complete_key(key, Some(7)).unwrap();
-        assert_eq!(source.complete_key(key, Some(8)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.complete_key(key, Some(8)).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(block_on(future), Some(7));
-        assert_eq!(source.complete_key(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.complete_key(key, Some(9)).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
     }
 
     #[test]
@@ -124,11 +182,11 @@ for_both_sources! {
         let forged = |index, generation: u32| {
             Key::from_u64(u64::from(generation) << 32 | index)
         };
-        assert_eq!(source.complete_key(forged(0, 1), None).unwrap_err().kind(), KeyError::Unknown);
+        assert_eq!(source.complete_key(forged(0, 1), None).unwrap_err().kind(), CompleteErrorKind::Unknown);
         let (completer, future) = source.begin_held().unwrap();
         for key in [forged(0, 1), forged(0, 2), forged(1, 1)] {
-            assert_eq!(source.complete_key(key, None).unwrap_err().kind(), KeyError::Unknown);
-            assert_eq!(source.abandon_key(key).unwrap_err().kind(), KeyError::Unknown);
+            assert_eq!(source.complete_key(key, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
+            assert_eq!(source.abandon_key(key).unwrap_err().kind(), CompleteErrorKind::Unknown);
         }
         completer.complete(Some(5)).unwrap();
         assert_eq!(block_on(future), Some(5));
@@ -142,7 +200,7 @@ for_both_sources! {
         assert!(poll_with(&mut future, &waker).is_pending());
         source.abandon_key(key).unwrap();
         assert_eq!((woken.get(), block_on(future)), (1, None));
-        assert_eq!(source.abandon_key(key).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.abandon_key(key).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
         assert!(!source.is_busy());
     }
 
@@ -157,7 +215,7 @@ for_both_sources! {
         assert_eq!((woken.get(), completer.is_closed(), source.is_busy()), (1, true, true));
         block_on(completer.closed());
         assert!(source.begin().is_err());
-        assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+        assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
         assert!(!source.is_busy());
 
         let (completer, future) = source.begin_held().unwrap();
@@ -178,13 +236,13 @@ for_both_sources! {
         let key = completer.key_while_held();
         assert_eq!(source.key(), Some(key));
         source.complete_key(key, Some(5)).unwrap();
-        assert_eq!(completer.complete(Some(6)), Err(Some(6)));
+        assert_eq!(completer.complete(Some(6)).unwrap_err().into_value(), Some(6));
         assert_eq!(block_on(future), Some(5));
         let (completer, future) = source.begin_held().unwrap();
-        assert_eq!(source.complete_key(key, Some(7)).unwrap_err().kind(), KeyError::Stale);
+        assert_eq!(source.complete_key(key, Some(7)).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.key_while_held();
         completer.complete(Some(8)).unwrap();
-        assert_eq!(source.complete_key(key, Some(9)).unwrap_err().kind(), KeyError::AlreadyCompleted);
+        assert_eq!(source.complete_key(key, Some(9)).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(block_on(future), Some(8));
     }
 
@@ -211,13 +269,13 @@ for_both_sources! {
         for number in 0..3 {
             let (key, future) = begin(&source);
             assert_eq!((key.index(), key.generation()), (1, number));
-            assert_eq!(source.complete_key(last, Some(6)).unwrap_err().kind(), KeyError::Stale);
+            assert_eq!(source.complete_key(last, Some(6)).unwrap_err().kind(), CompleteErrorKind::Stale);
             // Generations begin at 1.
             let of_before = Key::from_u64(u64::from(number) << 32);
-            let kind = if number == 0 { KeyError::Unknown } else { KeyError::Stale };
+            let kind = if number == 0 { CompleteErrorKind::Unknown } else { CompleteErrorKind::Stale };
             assert_eq!(source.complete_key(of_before, None).unwrap_err().kind(), kind);
             let to_come = Key::from_u64(key.to_u64() + 1);
-            assert_eq!(source.complete_key(to_come, None).unwrap_err().kind(), KeyError::Unknown);
+            assert_eq!(source.complete_key(to_come, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
             source.complete_key(key, Some(number)).unwrap();
             assert_eq!(block_on(future), Some(number));
         }
@@ -428,8 +486,8 @@ fn a_static_is_completed_by_other_threads() {
     for operation in 0..operations {
         let future = SOURCE.begin().unwrap();
         let key = SOURCE.key().unwrap();
-        keys.send(key).unwrap();
-        keys.send(key).unwrap();
+        keys.send(key.untyped()).unwrap();
+        keys.send(key.untyped()).unwrap();
         if operation % 3 == 0 {
             drop(future);
             while SOURCE.is_busy() {

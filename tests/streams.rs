@@ -87,25 +87,26 @@ fn an_item_that_was_asked_for_stays_with_the_stream() {
 }
 
 #[test]
-fn a_panic_takes_one_item() {
-    let mut number = 0;
-    let mut stream = ValueStream::new(|| {
-        number += 1;
-        let number = number;
-        ValueFuture::boxed(async move {
-            assert_ne!(number, 2, "no twos");
-            if number > 2 {
-                Yield::default().await;
-            }
-            assert_ne!(number, 3, "no threes");
-            Some(number)
-        })
-    });
-    assert_eq!(poll_next(&mut stream), Poll::Ready(Some(1)));
-    assert!(panic_text(|| poll_next(&mut stream)).contains("no twos"));
-    assert!(poll_next(&mut stream).is_pending());
-    assert!(panic_text(|| poll_next(&mut stream)).contains("no threes"));
-    assert_eq!(block_on(stream.next()), Some(4));
+fn a_panic_ends_a_stream() {
+    for (pends, panics_in_method) in [(false, true), (false, false), (true, false)] {
+        let mut stream = ValueStream::new(|| {
+            assert!(!panics_in_method, "in the method");
+            ValueFuture::boxed(async move {
+                if pends {
+                    Yield::default().await;
+                }
+                assert!(panics_in_method, "in the future");
+                Some(1)
+            })
+        });
+        if pends {
+            assert!(poll_next(&mut stream).is_pending());
+            assert!(!stream.is_terminated());
+        }
+        assert!(panic_text(|| poll_next(&mut stream)).starts_with("in the"));
+        assert!(stream.is_terminated());
+        assert_eq!(poll_next(&mut stream), Poll::Ready(None));
+    }
 }
 
 #[test]
@@ -288,22 +289,21 @@ fn a_stream_drops_the_future_before_its_reader() {
 }
 
 #[test]
-fn a_stream_of_a_mutable_reader_goes_on_after_a_panic() {
-    let drops = drops();
-    let reader = Reader { items: vec![2, 1], dropped: Loud(&drops) };
-    let mut calls = 0;
-    let mut stream = pin!(ReaderStream::new(reader, |reader| {
-        calls += 1;
-        assert!(calls != 1, "in the method");
-        let panics = calls == 2;
-        ValueFuture::boxed(async move {
-            assert!(!panics, "in the future");
-            reader.items.pop()
-        })
-    }));
-    assert_eq!(panic_text(|| block_on(stream.next())), "in the method");
-    assert_eq!(panic_text(|| block_on(stream.next())), "in the future");
-    assert_eq!(block_on(stream.collect::<Vec<_>>()), [1, 2]);
+fn a_panic_ends_a_stream_of_a_mutable_reader() {
+    for panics_in_method in [true, false] {
+        let drops = drops();
+        let reader = Reader { items: vec![2, 1], dropped: Loud(&drops) };
+        let mut stream = pin!(ReaderStream::new(reader, |reader| {
+            assert!(!panics_in_method, "in the method");
+            ValueFuture::boxed(async move {
+                assert!(reader.items.is_empty(), "in the future");
+                reader.items.pop()
+            })
+        }));
+        assert!(panic_text(|| block_on(stream.next())).starts_with("in the"));
+        assert!(stream.is_terminated());
+        assert_eq!(block_on(stream.next()), None);
+    }
 }
 
 #[test]

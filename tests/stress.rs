@@ -119,7 +119,10 @@ impl<T: Value> World<T> {
                     self.send(&mut random, Parcel::Completion(name, completion));
                     if random.below(4) == 0 {
                         // The completer keeps its key, and somebody else has it as well.
-                        self.send(&mut random, Parcel::Key(name, completer.key_while_held()));
+                        self.send(
+                            &mut random,
+                            Parcel::Key(name, completer.key_while_held().untyped()),
+                        );
                     }
                     self.send(&mut random, Parcel::Completer(name, completer));
                 }
@@ -159,10 +162,13 @@ impl<T: Value> World<T> {
                 }
                 2 => {
                     let key = completer.into_key();
-                    self.send(random, Parcel::Key(name, key));
+                    self.send(random, Parcel::Key(name, key.untyped()));
                 }
                 3 if completer.is_closed() => assert!(completer.complete(T::new(name)).is_err()),
-                _ => self.count_given(completer.complete(T::new(name)).map_err(Some), name),
+                _ => self.count_given(
+                    completer.complete(T::new(name)).map_err(|error| Some(error.into_value())),
+                    name,
+                ),
             },
             Parcel::Key(name, key) => {
                 self.old.lock().unwrap().push(key);

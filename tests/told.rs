@@ -18,7 +18,7 @@ use common::{
     poll,
     threads::{Finally, Start},
 };
-use value_future::{Abandoned, CompleteError, Key, KeyError, Pool, ReusableSource};
+use value_future::{Abandoned, CompleteError, CompleteErrorKind, Key, Pool, ReusableSource};
 
 /// A large value widens the time in which a producer has claimed an operation and not completed it.
 #[derive(Debug)]
@@ -54,8 +54,10 @@ fn result<F: Future + Unpin>(future: &mut F) -> F::Output {
 fn told<V>(refused: Result<(), CompleteError<V>>, is_completed: impl FnOnce() -> bool) {
     let Err(error) = refused else { return };
     match error.kind() {
-        KeyError::AlreadyCompleted => assert!(is_completed(), "there is no result: {error}"),
-        KeyError::BeingCompleted => {}
+        CompleteErrorKind::AlreadyCompleted => {
+            assert!(is_completed(), "there is no result: {error}");
+        }
+        CompleteErrorKind::BeingCompleted => {}
         kind => panic!("{kind:?}"),
     }
 }
@@ -93,7 +95,7 @@ fn already_completed_means_that_a_completion_has_its_result() {
         |meet| {
             let (completer, mut completion) = pool.rent();
             let key = completer.into_key();
-            meet(key);
+            meet(key.untyped());
             told(pool.complete_key(key, Wide::new(2)), || completion.is_completed());
             assert!([1, 2].contains(&result(&mut completion).0[0]));
         },
@@ -108,7 +110,7 @@ fn already_completed_means_that_the_future_of_a_source_is_ready() {
         |meet| {
             let mut future = source.begin().unwrap();
             let key = source.key().unwrap();
-            meet(key);
+            meet(key.untyped());
             let mut taken = Poll::Pending;
             told(source.complete_key(key, Wide::new(2)), || {
                 taken = poll(&mut future);
@@ -167,7 +169,7 @@ fn a_pool_of_one_can_be_rented_from_right_after_the_completion_was_dropped() {
         });
         for round in 0..ROUNDS {
             let (completer, completion) = pool.try_rent().expect("the last completion was dropped");
-            keys.send(completer.into_key()).unwrap();
+            keys.send(completer.into_key().untyped()).unwrap();
             for _ in 0..round % 64 {
                 hint::spin_loop();
             }

@@ -3,7 +3,7 @@
 //!
 //! `UPDATE_TWINS=1 cargo test --test twins` writes the files.
 //!
-//! A twin has other names, and no `Send` in bounds with others. What else differs stands in the file of the original:
+//! A twin has other names, and no `Send` in bounds. What else differs stands in the file of the original:
 //!
 //! ```text
 //! //~ any thread
@@ -55,7 +55,7 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
             ("SharedTally", "LocalTally"),
         ],
     ),
-    ("reusable/reusable_source.rs", "reusable/local_reusable_source.rs", &[]),
+    ("reusable/reusable_source.rs", "reusable/local_reusable_source.rs", &[("Arc", "Rc")]),
     ("shared/shared.rs", "shared/local_shared.rs", &[]),
     ("stream/reader_stream.rs", "stream/local_reader_stream.rs", &[]),
 ];
@@ -123,8 +123,16 @@ fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
             ("//~ any thread", Part::Both) => Part::Original,
             ("//~ one thread", Part::Original) => Part::Twin,
             ("//~ end", Part::Original | Part::Twin) => Part::Both,
+            ("T: Send,", Part::Both) => {
+                // There is no other bound.
+                twin.truncate(twin.strip_suffix("    where\n").unwrap_or(&twin).len());
+                Part::Both
+            }
             (_, Part::Both) => {
-                let line = renamed(line, names).replace(" + Send", "").replace(": Send + ", ": ");
+                let line = renamed(line, names)
+                    .replace(" + Send", "")
+                    .replace(": Send + ", ": ")
+                    .replace("<T: Send>", "<T>");
                 twin.push_str(&line);
                 twin.push('\n');
                 Part::Both

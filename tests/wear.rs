@@ -36,7 +36,7 @@ macro_rules! sources {
                         assert!(source.complete_key(key, None).is_err(), "{key} is late");
                         assert!(source.abandon_key(key).is_err(), "{key} is late");
                     }
-                    let key: Key = source.key().unwrap();
+                    let key: Key = source.key().unwrap().untyped();
                     source.complete_key(key, Some(operations)).unwrap();
                     assert_eq!(poll(&mut future), Poll::Ready(Some(operations)));
                 }

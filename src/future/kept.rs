@@ -6,9 +6,9 @@ use super::packed::Packed;
 use crate::{affinity::Admits, erased::Boxable};
 
 #[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
-pub(super) use self::in_box::*;
+pub(crate) use self::in_box::*;
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
-pub(super) use self::in_slot::*;
+pub(crate) use self::in_slot::*;
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 mod in_slot {

@@ -16,7 +16,10 @@ use futures_core::FusedFuture;
 
 use super::{BoxedFuture, LocalChecked, Packed, SourceRef, TryTake, arm::LocalArm, sealed};
 #[cfg(feature = "alloc")]
-use super::{kept, same_type::packed};
+use super::{
+    kept::{kept, kept_eagerly},
+    same_type::packed,
+};
 use crate::{Token, affinity::OneThread, source::SourceReference};
 
 /// [`ValueFuture`](crate::ValueFuture) for one thread: it is never `Send`, and takes futures and sources that are
@@ -130,7 +133,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     where
         F: Future<Output = T> + 'a,
     {
-        LocalValueFuture(kept::kept(future))
+        LocalValueFuture(kept(future))
     }
 
     /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
@@ -181,7 +184,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     where
         F: Future<Output = T> + 'a,
     {
-        LocalValueFuture(kept::kept_eagerly(future, cx))
+        LocalValueFuture(kept_eagerly(future, cx))
     }
 
     /// A future of the operation `token` of a source, which is referred to by

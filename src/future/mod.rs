@@ -14,6 +14,8 @@ mod ready_or_await;
 mod same_type;
 mod value_future;
 
+#[cfg(feature = "alloc")]
+pub(crate) use self::kept::kept;
 pub(crate) use self::packed::Packed;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::Completion;

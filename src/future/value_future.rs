@@ -15,7 +15,10 @@ use futures_core::FusedFuture;
 
 use super::{BoxedFuture, Checked, Packed, SourceRef, TryTake, arm::Arm, sealed};
 #[cfg(feature = "alloc")]
-use super::{kept, same_type::packed};
+use super::{
+    kept::{kept, kept_eagerly},
+    same_type::packed,
+};
 use crate::{Token, affinity::AnyThread, source::SourceReference};
 
 //~ any thread
@@ -183,7 +186,7 @@ impl<'a, T> ValueFuture<'a, T> {
     where
         F: Future<Output = T> + Send + 'a,
     {
-        ValueFuture(kept::kept(future))
+        ValueFuture(kept(future))
     }
 
     /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
@@ -234,7 +237,7 @@ impl<'a, T> ValueFuture<'a, T> {
     where
         F: Future<Output = T> + Send + 'a,
     {
-        ValueFuture(kept::kept_eagerly(future, cx))
+        ValueFuture(kept_eagerly(future, cx))
     }
 
     /// A future of the operation `token` of a source, which is referred to by

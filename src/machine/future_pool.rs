@@ -10,6 +10,7 @@ use core::sync::atomic::AtomicPtr;
 use core::{
     fmt,
     future::Future,
+    panic::{RefUnwindSafe, UnwindSafe},
     ptr,
     task::{Context, Waker},
 };
@@ -436,6 +437,10 @@ impl fmt::Debug for FuturePool {
         f.debug_tuple("FuturePool").field(&self.stats()).finish()
     }
 }
+
+// A panic of a future leaves its pool in order.
+impl UnwindSafe for FuturePool {}
+impl RefUnwindSafe for FuturePool {}
 
 //~ any thread
 #[cfg(not(loom))]

@@ -6,6 +6,7 @@ use core::cell::Cell;
 use core::{
     fmt,
     future::Future,
+    panic::{RefUnwindSafe, UnwindSafe},
     ptr,
     task::{Context, Waker},
 };
@@ -359,3 +360,7 @@ impl fmt::Debug for LocalFuturePool {
         f.debug_tuple("LocalFuturePool").field(&self.stats()).finish()
     }
 }
+
+// A panic of a future leaves its pool in order.
+impl UnwindSafe for LocalFuturePool {}
+impl RefUnwindSafe for LocalFuturePool {}

@@ -17,7 +17,14 @@ use crate::{
 
 /// The one consumer of an operation. When it has ended, the pointer is one of the two addresses below, at which no
 /// slot is. So it is one word, and so is an `Option` of it.
-pub(crate) struct Consumer<'a, T, H: Home>(NonNull<Slot<T, H>>, PhantomData<&'a ()>);
+///
+/// The pointer is that of a `Slot<T, H>`. It has no type, so that a consumer is covariant in `T`: it gives out a `T`, and takes
+/// none in.
+pub(crate) struct Consumer<'a, T, H: Home>(
+    NonNull<()>,
+    PhantomData<&'a ()>,
+    PhantomData<fn() -> (T, H)>,
+);
 
 /// The consumer has taken the result.
 const TAKEN: usize = 1;
@@ -26,7 +33,7 @@ const PANICKED: usize = 2;
 
 impl<T, H: Home> Consumer<'_, T, H> {
     /// The address that says how a consumer has ended.
-    const fn ended(how: usize) -> NonNull<Slot<T, H>> {
+    const fn ended(how: usize) -> NonNull<()> {
         const { assert!(align_of::<Slot<T, H>>() > PANICKED) };
         NonNull::new(ptr::without_provenance_mut(how)).expect("it is not zero")
     }
@@ -34,7 +41,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     /// The slot, unless the consumer has ended.
     #[inline(always)]
     fn slot(&self) -> Option<NonNull<Slot<T, H>>> {
-        (self.0.addr().get() > PANICKED).then_some(self.0)
+        (self.0.addr().get() > PANICKED).then_some(self.0.cast())
     }
 
     /// # Safety
@@ -43,7 +50,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     /// lives for the lifetime of the consumer.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<Slot<T, H>>) -> Self {
-        Consumer(slot, PhantomData)
+        Consumer(slot.cast(), PhantomData, PhantomData)
     }
 
     /// The slot, whose consumer the caller is now; or how the consumer has ended.
@@ -55,7 +62,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
 
     /// Where it is, for a message.
     #[cfg(not(feature = "alloc"))]
-    pub(crate) fn place(&self) -> *const Slot<T, H> {
+    pub(crate) fn place(&self) -> *const () {
         self.0.as_ptr()
     }
 
@@ -93,7 +100,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
 
     /// The consumer as a pointer, for foreign code.
     pub(crate) fn into_raw(self) -> *mut () {
-        ManuallyDrop::new(self).0.as_ptr().cast()
+        ManuallyDrop::new(self).0.as_ptr()
     }
 
     /// # Safety
@@ -101,7 +108,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     /// The pointer is from [`into_raw`](Consumer::into_raw) of a consumer of this type, and is used once.
     pub(crate) unsafe fn from_raw(pointer: *mut ()) -> Self {
         // SAFETY: the caller's.
-        Consumer(unsafe { NonNull::new_unchecked(pointer) }.cast(), PhantomData)
+        Consumer(unsafe { NonNull::new_unchecked(pointer) }, PhantomData, PhantomData)
     }
 
     #[inline(always)]

@@ -2,22 +2,22 @@ use core::{error::Error, fmt};
 
 use crate::{Key, error::debug_as_text};
 
-/// Why a pool refused a key.
+/// Why an operation was not completed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum KeyError {
+pub enum CompleteErrorKind {
     /// The operation is over, if there was one, and its slot has served another one since, which was not
     /// touched.
     Stale,
     /// The operation has its result, or was ended without one: the key was used before, or the completer
     /// was used or dropped. The consumer can take the result, has taken it, or has left without it. (Once
-    /// the slot serves another operation, the key is [`Stale`](KeyError::Stale).)
+    /// the slot serves another operation, the key is [`Stale`](CompleteErrorKind::Stale).)
     AlreadyCompleted,
     /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find it
     /// pending. No other producer can complete it from now on.
     BeingCompleted,
     /// The consumer was dropped, and so the operation was cancelled. (Once its slot serves another one, the key is
-    /// [`Stale`](KeyError::Stale).)
+    /// [`Stale`](CompleteErrorKind::Stale).)
     Closed,
     /// The pool or source has not given this key out: it is forged, or that of another one. (One that is forged
     /// may also look stale, and one of another pool or source may have the number of a key that was given out
@@ -25,38 +25,50 @@ pub enum KeyError {
     Unknown,
 }
 
-debug_as_text!(KeyError);
+debug_as_text!(CompleteErrorKind);
 
-impl fmt::Display for KeyError {
+impl fmt::Display for CompleteErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            KeyError::Stale => {
+            CompleteErrorKind::Stale => {
                 "stale: its operation is over, and its slot has served another one since"
             }
-            KeyError::AlreadyCompleted => {
+            CompleteErrorKind::AlreadyCompleted => {
                 "already completed: its operation was completed or ended before"
             }
-            KeyError::BeingCompleted => {
+            CompleteErrorKind::BeingCompleted => {
                 "being completed: another producer has claimed its operation"
             }
-            KeyError::Closed => "closed: the consumer of its operation has gone",
-            KeyError::Unknown => "unknown: it was not given out here",
+            CompleteErrorKind::Closed => "closed: the consumer of its operation has gone",
+            CompleteErrorKind::Unknown => "unknown: it was not given out here",
         })
     }
 }
 
-impl Error for KeyError {}
+impl Error for CompleteErrorKind {}
 
-/// The pool refused a key. The value comes back.
+/// `Closed` has the kind `BrokenPipe`, because the consumer has gone. The others have the kind `InvalidInput`.
+#[cfg(feature = "std")]
+impl From<CompleteErrorKind> for std::io::Error {
+    fn from(error: CompleteErrorKind) -> Self {
+        let kind = match error {
+            CompleteErrorKind::Closed => std::io::ErrorKind::BrokenPipe,
+            _ => std::io::ErrorKind::InvalidInput,
+        };
+        std::io::Error::new(kind, error)
+    }
+}
+
+/// The operation was not completed: the key was refused, or the completer was too late. The value comes back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CompleteError<T> {
     pub(crate) key: Key,
-    pub(crate) kind: KeyError,
+    pub(crate) kind: CompleteErrorKind,
     pub(crate) value: T,
 }
 
 impl<T> CompleteError<T> {
-    /// The key.
+    /// The key of the operation.
     #[must_use]
     pub const fn key(&self) -> Key {
         self.key
@@ -64,11 +76,17 @@ impl<T> CompleteError<T> {
 
     /// Why it was refused.
     #[must_use]
-    pub const fn kind(&self) -> KeyError {
+    pub const fn kind(&self) -> CompleteErrorKind {
         self.kind
     }
 
-    /// The value that could not be delivered.
+    /// The value that was not delivered.
+    #[must_use]
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Returns the value that was not delivered.
     #[must_use]
     pub fn into_value(self) -> T {
         self.value
@@ -84,3 +102,11 @@ impl<T> fmt::Display for CompleteError<T> {
 }
 
 impl<T> Error for CompleteError<T> {}
+
+/// As [`CompleteErrorKind`] converts. The value is dropped.
+#[cfg(feature = "std")]
+impl<T> From<CompleteError<T>> for std::io::Error {
+    fn from(error: CompleteError<T>) -> Self {
+        error.kind.into()
+    }
+}

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::{
-    KeyError,
+    CompleteErrorKind,
     producer::{fulfil, refuse},
 };
 use crate::slot::{Home, IndexLayout, Number, Slot, State};
@@ -27,13 +27,13 @@ pub(crate) unsafe fn complete<T, H: Home>(
     slot: NonNull<Slot<T, H>>,
     key: Presented,
     value: T,
-) -> Result<(), (KeyError, T)> {
+) -> Result<(), (CompleteErrorKind, T)> {
     // SAFETY: the caller's.
     match unsafe { claim(slot, key) } {
         // SAFETY: the operation was claimed here.
         Ok(claimed) => match unsafe { fulfil(slot, claimed, State::fulfil, value) } {
             Ok(_wake) => Ok(()),
-            Err(value) => Err((KeyError::Closed, value)),
+            Err(value) => Err((CompleteErrorKind::Closed, value)),
         },
         Err(kind) => Err((kind, value)),
     }
@@ -47,13 +47,13 @@ pub(crate) unsafe fn complete<T, H: Home>(
 pub(crate) unsafe fn end<T, H: Home>(
     slot: NonNull<Slot<T, H>>,
     key: Presented,
-) -> Result<(), (KeyError, ())> {
+) -> Result<(), (CompleteErrorKind, ())> {
     // SAFETY: the caller's.
     match unsafe { claim(slot, key) } {
         // SAFETY: the operation was claimed here.
         Ok(claimed) => match unsafe { refuse(slot, claimed) } {
             Ok(_wake) => Ok(()),
-            Err(()) => Err((KeyError::Closed, ())),
+            Err(()) => Err((CompleteErrorKind::Closed, ())),
         },
         Err(kind) => Err((kind, ())),
     }
@@ -66,7 +66,10 @@ pub(crate) unsafe fn end<T, H: Home>(
 ///
 /// As [`complete`].
 #[inline(always)]
-unsafe fn claim<T, H: Home>(slot: NonNull<Slot<T, H>>, key: Presented) -> Result<State, KeyError> {
+unsafe fn claim<T, H: Home>(
+    slot: NonNull<Slot<T, H>>,
+    key: Presented,
+) -> Result<State, CompleteErrorKind> {
     // SAFETY: the caller's.
     let there = unsafe { slot.as_ref() };
     let state = there.state();
@@ -95,7 +98,7 @@ unsafe fn claim<T, H: Home>(slot: NonNull<Slot<T, H>>, key: Presented) -> Result
 unsafe fn claim_slowly<T, H: Home>(
     slot: NonNull<Slot<T, H>>,
     key: Presented,
-) -> Result<State, KeyError> {
+) -> Result<State, CompleteErrorKind> {
     // SAFETY: the caller's.
     let there = unsafe { slot.as_ref() };
     loop {
@@ -114,7 +117,7 @@ unsafe fn claim_slowly<T, H: Home>(
         }
         let order = |number| key.layout.order(number);
         let (Some(presented), Some(now)) = (order(key.number), order(number)) else {
-            return Err(KeyError::Unknown);
+            return Err(CompleteErrorKind::Unknown);
         };
         // A slot keeps the state of its last operation until the next one begins.
         if of_key && presented + 1 == now {
@@ -125,6 +128,6 @@ unsafe fn claim_slowly<T, H: Home>(
             return Err(state.refusal());
         }
         let past = (key.first_generation.into()..now).contains(&presented);
-        return Err(if past { KeyError::Stale } else { KeyError::Unknown });
+        return Err(if past { CompleteErrorKind::Stale } else { CompleteErrorKind::Unknown });
     }
 }

@@ -12,7 +12,7 @@ mod producer;
 pub(crate) use self::producer::{orphan, refuse_left};
 pub use self::{
     abandoned::{Abandoned, Dropped},
-    error::{CompleteError, KeyError},
+    error::{CompleteError, CompleteErrorKind},
 };
 pub(crate) use self::{consumer::Consumer, erased::table, producer::Producer};
 

@@ -7,7 +7,11 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use crate::slot::{Change, Home, Number, Slot, State};
+use super::{CompleteError, CompleteErrorKind};
+use crate::{
+    Key,
+    slot::{Change, Home, Slot, State},
+};
 
 /// Wakers that are woken when this is dropped: at the end of a function, with nothing held. If one
 /// panics, the other is woken all the same.
@@ -99,7 +103,7 @@ impl<T, H: Home> Producer<'_, T, H> {
 
     /// Gives the operation its value, or the value back.
     #[inline(always)]
-    pub(crate) fn complete(self, value: T) -> Result<(), T> {
+    pub(crate) fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         let slot = self.slot();
         let rented = State::rented(slot.number());
         let waiting = rented.register().expect("nothing happened yet");
@@ -134,7 +138,7 @@ impl<T, H: Home> Producer<'_, T, H> {
 
     /// [`complete`](Producer::complete), where somebody has gone, watches, or has the key.
     #[cold]
-    fn complete_slowly(self, mut value: T) -> Result<(), T> {
+    fn complete_slowly(self, mut value: T) -> Result<(), CompleteError<T>> {
         let slot = self.slot();
         let (mut state, _watcher) = self.unwatch(slot.state());
         if state.complete().is_some() {
@@ -151,9 +155,9 @@ impl<T, H: Home> Producer<'_, T, H> {
             // SAFETY: the cell is the completer's still, and the value was put there.
             value = unsafe { slot.take_value() };
         }
-        let Ok(claim) = self.change(state, State::claim) else {
-            self.release();
-            return Err(value);
+        let claim = match self.change(state, State::claim) {
+            Ok(claim) => claim,
+            Err(state) => return Err(self.refused(state.refusal(), value)),
         };
         // SAFETY: the operation was claimed here.
         match unsafe { fulfil(self.0, claim.state, State::fulfil_and_release, value) } {
@@ -163,11 +167,15 @@ impl<T, H: Home> Producer<'_, T, H> {
                 drop(wake);
                 Ok(())
             }
-            Err(value) => {
-                self.release();
-                Err(value)
-            }
+            Err(value) => Err(self.refused(CompleteErrorKind::Closed, value)),
         }
+    }
+
+    /// Releases the slot, and gives the value back.
+    fn refused(self, kind: CompleteErrorKind, value: T) -> CompleteError<T> {
+        let key = H::key_of(self.slot().number());
+        self.release();
+        CompleteError { key, kind, value }
     }
 
     /// Ends the operation without a value, unless it has ended. `self` is not used again.
@@ -218,18 +226,18 @@ impl<T, H: Home> Producer<'_, T, H> {
     }
 
     /// Gives the operation's key out.
-    pub(crate) fn issue_key(&self) -> Number {
+    pub(crate) fn issue_key(&self) -> Key {
         let slot = self.slot();
         let mut state = slot.state();
         while let Err(now) = self.exchange(state, state.issue_key().expect(HELD)) {
             state = now;
         }
-        slot.number()
+        H::key_of(slot.number())
     }
 
     /// Leaves the operation to those who have the key.
     #[inline(always)]
-    pub(crate) fn into_key(self) -> Number {
+    pub(crate) fn into_key(self) -> Key {
         let this = ManuallyDrop::new(self);
         let slot = this.slot();
         let number = slot.number();
@@ -237,7 +245,7 @@ impl<T, H: Home> Producer<'_, T, H> {
         if !slot.state().is_rented() || this.exchange(rented, keyed).is_err() {
             this.leave_to_key();
         }
-        number
+        H::key_of(number)
     }
 
     /// [`into_key`](Producer::into_key), from whatever the state is. `self` is not used again.

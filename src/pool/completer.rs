@@ -3,10 +3,11 @@
 use core::{
     fmt,
     future::{Future, poll_fn},
+    panic::{RefUnwindSafe, UnwindSafe},
     task::{Context, Poll},
 };
 
-use crate::{Key, affinity::AnyThread, operation::Producer};
+use crate::{CompleteError, TypedKey, affinity::AnyThread, operation::Producer};
 
 /// The producer's end of an operation. It goes to whoever will have the result.
 ///
@@ -32,7 +33,7 @@ impl<T> Completer<T> {
     ///
     /// # Errors
     ///
-    /// The value, if it will not be delivered: the consumer has gone, or a producer with the key has
+    /// [`CompleteError`] with the value, if it will not be delivered: the consumer has gone, or a producer with the key has
     /// claimed the operation.
     ///
     /// # Reentrancy
@@ -40,7 +41,7 @@ impl<T> Completer<T> {
     /// The consumer is woken here, with nothing held: its waker may poll, drop, rent and complete
     /// what it likes.
     #[inline]
-    pub fn complete(self, value: T) -> Result<(), T> {
+    pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
@@ -111,8 +112,8 @@ impl<T> Completer<T> {
     /// While the completer is held, its holder can observe that the consumer [has gone](Self::is_closed),
     /// and the slot is not used again.
     #[must_use]
-    pub fn key_while_held(&self) -> Key {
-        self.0.issue_key().key()
+    pub fn key_while_held(&self) -> TypedKey<T> {
+        self.0.issue_key().into()
     }
 
     /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
@@ -170,8 +171,8 @@ impl<T> Completer<T> {
     /// [`abandon_keys`]: crate::Pool::abandon_keys
     #[must_use = "without its key the operation cannot be completed"]
     #[inline]
-    pub fn into_key(self) -> Key {
-        self.0.into_key().key()
+    pub fn into_key(self) -> TypedKey<T> {
+        self.0.into_key().into()
     }
 }
 
@@ -181,3 +182,7 @@ impl<T> fmt::Debug for Completer<T> {
         f.debug_struct("Completer").field("closed", &closed).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for Completer<T> {}
+impl<T> RefUnwindSafe for Completer<T> {}

@@ -4,7 +4,7 @@ use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
 use super::RentError;
 use crate::{
-    CompleteError, Key, KeyError,
+    CompleteError, CompleteErrorKind, Key,
     operation::{
         Consumer, Producer,
         keyed::{self, Presented},
@@ -116,7 +116,7 @@ impl<T, H: Pooling> Handle<T, H> {
         let completed = match self.slot_of(key) {
             // SAFETY: a slab that has a handle keeps its slots.
             Some((slot, presented)) => unsafe { keyed::complete(slot, presented, value) },
-            None => Err((KeyError::Unknown, value)),
+            None => Err((CompleteErrorKind::Unknown, value)),
         };
         completed.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
@@ -126,7 +126,7 @@ impl<T, H: Pooling> Handle<T, H> {
         let ended = match self.slot_of(key) {
             // SAFETY: a slab that has a handle keeps its slots.
             Some((slot, presented)) => unsafe { keyed::end(slot, presented) },
-            None => Err((KeyError::Unknown, ())),
+            None => Err((CompleteErrorKind::Unknown, ())),
         };
         ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }

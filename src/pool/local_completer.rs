@@ -4,10 +4,11 @@
 use core::{
     fmt,
     future::{Future, poll_fn},
+    panic::{RefUnwindSafe, UnwindSafe},
     task::{Context, Poll},
 };
 
-use crate::{Key, affinity::OneThread, operation::Producer};
+use crate::{CompleteError, TypedKey, affinity::OneThread, operation::Producer};
 
 /// The producer's end of an operation. It goes to whoever will have the result.
 ///
@@ -33,7 +34,7 @@ impl<T> LocalCompleter<T> {
     ///
     /// # Errors
     ///
-    /// The value, if it will not be delivered: the consumer has gone, or a producer with the key has
+    /// [`CompleteError`] with the value, if it will not be delivered: the consumer has gone, or a producer with the key has
     /// claimed the operation.
     ///
     /// # Reentrancy
@@ -41,7 +42,7 @@ impl<T> LocalCompleter<T> {
     /// The consumer is woken here, with nothing held: its waker may poll, drop, rent and complete
     /// what it likes.
     #[inline]
-    pub fn complete(self, value: T) -> Result<(), T> {
+    pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
@@ -112,8 +113,8 @@ impl<T> LocalCompleter<T> {
     /// While the completer is held, its holder can observe that the consumer [has gone](Self::is_closed),
     /// and the slot is not used again.
     #[must_use]
-    pub fn key_while_held(&self) -> Key {
-        self.0.issue_key().key()
+    pub fn key_while_held(&self) -> TypedKey<T> {
+        self.0.issue_key().into()
     }
 
     /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
@@ -167,8 +168,8 @@ impl<T> LocalCompleter<T> {
     /// [`abandon_keys`]: crate::LocalPool::abandon_keys
     #[must_use = "without its key the operation cannot be completed"]
     #[inline]
-    pub fn into_key(self) -> Key {
-        self.0.into_key().key()
+    pub fn into_key(self) -> TypedKey<T> {
+        self.0.into_key().into()
     }
 }
 
@@ -178,3 +179,7 @@ impl<T> fmt::Debug for LocalCompleter<T> {
         f.debug_struct("LocalCompleter").field("closed", &closed).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for LocalCompleter<T> {}
+impl<T> RefUnwindSafe for LocalCompleter<T> {}

@@ -4,6 +4,7 @@
 use core::{
     fmt,
     future::Future,
+    panic::{RefUnwindSafe, UnwindSafe},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -47,7 +48,7 @@ pub struct LocalCompletion<T>(pub(crate) Consumer<'static, T, OneThread>);
 impl<T> LocalCompletion<T> {
     /// Returns `true` if there is a result to take: a value, or what [`Abandoned`](crate::Abandoned) says if the operation
     /// was ended without one. It stays `true` until the result is taken. It is `false` while a producer
-    /// with the key has [claimed](crate::KeyError::BeingCompleted) the operation.
+    /// with the key has [claimed](crate::CompleteErrorKind::BeingCompleted) the operation.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.0.is_completed()
@@ -95,7 +96,7 @@ impl<T> LocalCompletion<T> {
     ///
     /// let (completer, completion) = pool.rent();
     /// assert_eq!(completion.close(), None);
-    /// assert_eq!(completer.complete(Some(6)), Err(Some(6)));
+    /// assert_eq!(completer.complete(Some(6)).unwrap_err().into_value(), Some(6));
     /// ```
     #[must_use = "the result, if there is one, is lost"]
     pub fn close(self) -> Option<T> {
@@ -169,3 +170,7 @@ impl<T> fmt::Debug for LocalCompletion<T> {
         f.debug_tuple("LocalCompletion").field(&self.0.progress()).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for LocalCompletion<T> {}
+impl<T> RefUnwindSafe for LocalCompletion<T> {}

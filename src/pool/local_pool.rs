@@ -1,10 +1,14 @@
 // Generated from `pool.rs` by `tests/twins.rs`.
 //! `LocalPool` and its builder.
 
-use core::{fmt, marker::PhantomData};
+use core::{
+    fmt,
+    marker::PhantomData,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
 use super::{LocalCompleter, LocalCompletion, RentError, Stats, handle::Handle};
-use crate::{Abandoned, CompleteError, Key, affinity::OneThread, slab::Slab};
+use crate::{Abandoned, CompleteError, TypedKey, affinity::OneThread, slab::Slab};
 
 /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
 /// `Send`. Its methods are the same.
@@ -75,7 +79,7 @@ impl<T> LocalPoolBuilder<T> {
 
     /// The generation of the first use of each slot, instead of 1.
     ///
-    /// Keys that are older are refused as [`Unknown`](crate::KeyError::Unknown). So a pool for a new
+    /// Keys that are older are refused as [`Unknown`](crate::CompleteErrorKind::Unknown). So a pool for a new
     /// connection to an old peer may begin where keys of the last one cannot be: the peer may
     /// still answer to those.
     ///
@@ -249,7 +253,7 @@ impl<T> LocalPool<T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Key, KeyError, LocalPool};
+    /// use value_future::{Key, CompleteErrorKind, LocalPool};
     ///
     /// let pool = LocalPool::new();
     /// let (completer, completion) = pool.rent();
@@ -258,13 +262,17 @@ impl<T> LocalPool<T> {
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
     /// let twice = pool.complete_key(key, Some("second")).unwrap_err();
-    /// assert_eq!(twice.kind(), KeyError::AlreadyCompleted);
+    /// assert_eq!(twice.kind(), CompleteErrorKind::AlreadyCompleted);
     /// assert_eq!(twice.into_value(), Some("second"));
     /// assert_eq!(futures::executor::block_on(completion), Some("first"));
     /// ```
     #[inline]
-    pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-        self.0.complete_key(key, value)
+    pub fn complete_key(
+        &self,
+        key: impl Into<TypedKey<T>>,
+        value: T,
+    ) -> Result<(), CompleteError<T>> {
+        self.0.complete_key(key.into().untyped(), value)
     }
 
     /// Ends the operation with this key without a value, as dropping its completer does.
@@ -272,8 +280,8 @@ impl<T> LocalPool<T> {
     /// # Errors
     ///
     /// As [`complete_key`](Self::complete_key).
-    pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
-        self.0.abandon_key(key)
+    pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
+        self.0.abandon_key(key.into().untyped())
     }
 
     /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
@@ -372,3 +380,7 @@ impl<T> fmt::Debug for LocalPool<T> {
         f.debug_tuple("LocalPool").field(&self.stats()).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for LocalPool<T> {}
+impl<T> RefUnwindSafe for LocalPool<T> {}

@@ -1,9 +1,13 @@
 //! `Pool` and its builder.
 
-use core::{fmt, marker::PhantomData};
+use core::{
+    fmt,
+    marker::PhantomData,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
 use super::{Completer, Completion, RentError, Stats, handle::Handle};
-use crate::{Abandoned, CompleteError, Key, affinity::AnyThread, slab::Slab};
+use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, slab::Slab};
 
 //~ any thread
 /// A pool of one-shot completions, for any number of threads.
@@ -154,7 +158,7 @@ impl<T> PoolBuilder<T> {
 
     /// The generation of the first use of each slot, instead of 1.
     ///
-    /// Keys that are older are refused as [`Unknown`](crate::KeyError::Unknown). So a pool for a new
+    /// Keys that are older are refused as [`Unknown`](crate::CompleteErrorKind::Unknown). So a pool for a new
     /// connection to an old peer may begin where keys of the last one cannot be: the peer may
     /// still answer to those.
     ///
@@ -346,7 +350,7 @@ impl<T> Pool<T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Key, KeyError, Pool};
+    /// use value_future::{Key, CompleteErrorKind, Pool};
     ///
     /// let pool = Pool::new();
     /// let (completer, completion) = pool.rent();
@@ -355,13 +359,17 @@ impl<T> Pool<T> {
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
     /// let twice = pool.complete_key(key, Some("second")).unwrap_err();
-    /// assert_eq!(twice.kind(), KeyError::AlreadyCompleted);
+    /// assert_eq!(twice.kind(), CompleteErrorKind::AlreadyCompleted);
     /// assert_eq!(twice.into_value(), Some("second"));
     /// assert_eq!(futures::executor::block_on(completion), Some("first"));
     /// ```
     #[inline]
-    pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-        self.0.complete_key(key, value)
+    pub fn complete_key(
+        &self,
+        key: impl Into<TypedKey<T>>,
+        value: T,
+    ) -> Result<(), CompleteError<T>> {
+        self.0.complete_key(key.into().untyped(), value)
     }
 
     /// Ends the operation with this key without a value, as dropping its completer does.
@@ -369,8 +377,8 @@ impl<T> Pool<T> {
     /// # Errors
     ///
     /// As [`complete_key`](Self::complete_key).
-    pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
-        self.0.abandon_key(key)
+    pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
+        self.0.abandon_key(key.into().untyped())
     }
 
     /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
@@ -469,3 +477,7 @@ impl<T> fmt::Debug for Pool<T> {
         f.debug_tuple("Pool").field(&self.stats()).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for Pool<T> {}
+impl<T> RefUnwindSafe for Pool<T> {}

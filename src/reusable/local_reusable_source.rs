@@ -1,22 +1,26 @@
 // Generated from `reusable_source.rs` by `tests/twins.rs`.
 //! `LocalReusableSource` and its completer.
 
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
 use core::{
     fmt,
     future::{Future, poll_fn},
+    panic::{RefUnwindSafe, UnwindSafe},
     task::{Context, Poll},
 };
 
+#[cfg(feature = "alloc")]
+use super::owned::Owned;
 use super::{
     BeginError,
     place::{InPlace, Place},
 };
+#[cfg(feature = "alloc")]
+use crate::future::kept;
 use crate::{
-    Abandoned, CompleteError, Key, LocalValueFuture,
-    affinity::OneThread,
-    future::Packed,
-    operation::Producer,
-    slot::{IndexLayout, Number},
+    Abandoned, CompleteError, LocalValueFuture, TypedKey, affinity::OneThread, future::Packed,
+    operation::Producer, slot::Number,
 };
 
 /// [`ReusableSource`](crate::ReusableSource) for one thread: no atomics, and neither the source nor what
@@ -41,7 +45,7 @@ impl<T: Abandoned> LocalReusableSource<T> {
         /// A source without an operation.
         #[must_use]
         pub fn new() -> Self {
-            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1)))
+            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), T::abandoned))
         }
     }
 
@@ -54,12 +58,38 @@ impl<T: Abandoned> LocalReusableSource<T> {
         /// If `generation` is 0.
         #[must_use]
         pub fn with_first_generation(generation: u32) -> Self {
-            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, generation)))
+            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, generation), T::abandoned))
         }
     }
 }
 
 impl<T> LocalReusableSource<T> {
+    crate::sync::const_unless_loom! {
+        /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
+        /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.
+        ///
+        /// `abandoned` is a function or a closure that captures nothing. Otherwise it does not compile.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use value_future::LocalReusableSource;
+        ///
+        /// #[derive(Debug, PartialEq)]
+        /// pub enum Error {
+        ///     Unplugged,
+        /// }
+        ///
+        /// let port = LocalReusableSource::<Result<u8, Error>>::with_abandoned(|| Err(Error::Unplugged));
+        /// let (completer, byte) = port.begin_held().unwrap();
+        /// drop(completer);
+        /// assert_eq!(futures::executor::block_on(byte), Err(Error::Unplugged));
+        /// ```
+        #[must_use]
+        pub fn with_abandoned<F: Fn() -> T + Copy>(abandoned: F) -> Self {
+            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), abandoned))
+        }
+    }
     /// Begins an operation, which whoever has its [`key`](Self::key) completes.
     ///
     /// The source is free again when the future has given the result, or is dropped. A producer that
@@ -87,11 +117,63 @@ impl<T> LocalReusableSource<T> {
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
-    pub fn begin(&self) -> Result<LocalValueFuture<'_, T>, BeginError>
-    where
-        T: Abandoned,
-    {
+    pub fn begin(&self) -> Result<LocalValueFuture<'_, T>, BeginError> {
         self.0.begin().map(|consumer| LocalValueFuture(Packed::of(consumer))).ok_or(BeginError(()))
+    }
+
+    /// [`begin`](Self::begin), and the key of the operation.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalReusableSource;
+    ///
+    /// let source = LocalReusableSource::<Option<u32>>::new();
+    /// let (key, answer) = source.begin_with_key().unwrap();
+    /// source.complete_key(key, Some(5)).unwrap();
+    /// assert_eq!(futures::executor::block_on(answer), Some(5));
+    /// ```
+    #[inline]
+    pub fn begin_with_key(&self) -> Result<(TypedKey<T>, LocalValueFuture<'_, T>), BeginError> {
+        let (key, consumer) = self.0.begin_with_key().ok_or(BeginError(()))?;
+        Ok((key.into(), LocalValueFuture(Packed::of(consumer))))
+    }
+
+    /// [`begin`](Self::begin), with a future that keeps the source: for a task that outlives its caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    ///
+    /// # Sizes and allocation
+    ///
+    /// The future takes a slot, as [`pooled`](LocalValueFuture::pooled) does it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use value_future::{LocalReusableSource, LocalValueFuture};
+    ///
+    /// let source = Rc::new(LocalReusableSource::<Option<u32>>::new());
+    /// let answer: LocalValueFuture<'static, Option<u32>> = source.begin_owned().unwrap();
+    /// source.complete_key(source.key().unwrap(), Some(5)).unwrap();
+    /// drop(source);
+    /// assert_eq!(futures::executor::block_on(answer), Some(5));
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn begin_owned(self: &Rc<Self>) -> Result<LocalValueFuture<'static, T>, BeginError>
+    where
+        T: 'static,
+    {
+        let consumer = self.0.begin().ok_or(BeginError(()))?;
+        // SAFETY: its slot is in the source, which lives as long as the reference.
+        let owned = unsafe { Owned::new(consumer, Rc::clone(self)) };
+        Ok(LocalValueFuture(kept(owned)))
     }
 
     /// Begins an operation, and gives the end of it that completes.
@@ -113,16 +195,13 @@ impl<T> LocalReusableSource<T> {
     /// let (completer, answer) = source.begin_held().unwrap();
     /// drop(answer); // nobody waits any more
     /// assert!(source.begin().is_err(), "the producer is not done");
-    /// assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+    /// assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
     pub fn begin_held(
         &self,
-    ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError>
-    where
-        T: Abandoned,
-    {
+    ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError> {
         let (producer, consumer) = self.0.begin_held().ok_or(BeginError(()))?;
         Ok((LocalReusableCompleter(producer), LocalValueFuture(Packed::of(consumer))))
     }
@@ -145,8 +224,8 @@ impl<T> LocalReusableSource<T> {
     /// key.
     #[must_use]
     #[inline]
-    pub fn key(&self) -> Option<Key> {
-        self.0.key()
+    pub fn key(&self) -> Option<TypedKey<T>> {
+        self.0.key().map(TypedKey::from)
     }
 
     /// Gives the operation with this key its value, and wakes who waits for it.
@@ -160,8 +239,12 @@ impl<T> LocalReusableSource<T> {
     /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
     /// it likes.
     #[inline]
-    pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-        self.0.complete_key(key, value)
+    pub fn complete_key(
+        &self,
+        key: impl Into<TypedKey<T>>,
+        value: T,
+    ) -> Result<(), CompleteError<T>> {
+        self.0.complete_key(key.into().untyped(), value)
     }
 
     /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
@@ -169,8 +252,8 @@ impl<T> LocalReusableSource<T> {
     /// # Errors
     ///
     /// Why the key was refused. The operation that is live is not touched.
-    pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
-        self.0.abandon_key(key)
+    pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
+        self.0.abandon_key(key.into().untyped())
     }
 
     /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
@@ -204,14 +287,14 @@ impl<T> LocalReusableCompleter<'_, T> {
     ///
     /// # Errors
     ///
-    /// The value, if it will not be delivered: the future was dropped, or a producer with the key has
+    /// [`CompleteError`] with the value, if it will not be delivered: the future was dropped, or a producer with the key has
     /// claimed the operation.
     ///
     /// # Reentrancy
     ///
     /// As [`complete_key`](LocalReusableSource::complete_key) of the source.
     #[inline]
-    pub fn complete(self, value: T) -> Result<(), T> {
+    pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
@@ -239,8 +322,8 @@ impl<T> LocalReusableCompleter<'_, T> {
     ///
     /// [`begin`]: LocalReusableSource::begin
     #[must_use]
-    pub fn key_while_held(&self) -> Key {
-        IndexLayout::key_of_one(self.0.issue_key())
+    pub fn key_while_held(&self) -> TypedKey<T> {
+        self.0.issue_key().into()
     }
 }
 
@@ -250,3 +333,9 @@ impl<T> fmt::Debug for LocalReusableCompleter<'_, T> {
         f.debug_struct("LocalReusableCompleter").field("closed", &closed).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for LocalReusableSource<T> {}
+impl<T> RefUnwindSafe for LocalReusableSource<T> {}
+impl<T> UnwindSafe for LocalReusableCompleter<'_, T> {}
+impl<T> RefUnwindSafe for LocalReusableCompleter<'_, T> {}

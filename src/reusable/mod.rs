@@ -3,6 +3,8 @@
 //! another [home](place::InPlace).
 
 mod local_reusable_source;
+#[cfg(feature = "alloc")]
+mod owned;
 mod place;
 #[cfg(target_has_atomic = "64")]
 mod reusable_source;

@@ -3,19 +3,19 @@
 use core::{any::type_name, cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 
 use crate::sync::Backoff;
+#[cfg(target_has_atomic = "64")]
 use crate::{
-    Abandoned, CompleteError, Key, KeyError, OneThread,
+    AnyThread,
+    sync::{AtomicPtr, AtomicU64},
+};
+use crate::{
+    CompleteError, CompleteErrorKind, Key, OneThread,
     operation::{
         Consumer, Producer,
         keyed::{self, Presented},
         table,
     },
     slot::{End, Home, IndexLayout, Number, Slot, State, WakerCell, Word},
-};
-#[cfg(target_has_atomic = "64")]
-use crate::{
-    AnyThread,
-    sync::{AtomicPtr, AtomicU64},
 };
 
 /// The home of a slot that lies by itself, with the cells of `A`.
@@ -54,6 +54,19 @@ unsafe fn put_back<T, H: Home>(slot: NonNull<Slot<T, H>>, end: End) {
     place.busy.publish(FREE);
 }
 
+/// Calls a function that captures nothing. A place was made with a value of it, so there is one. (So a place need not store it.)
+fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
+    const {
+        assert!(
+            size_of::<F>() == 0,
+            "the function that makes the result of an abandoned operation captures nothing"
+        );
+    };
+    // SAFETY: it has no bytes, there is a value of it, and values of it can be copied.
+    let function = unsafe { NonNull::<F>::dangling().read() };
+    function()
+}
+
 macro_rules! in_place {
     ($affinity:ty, $Word:ty, $Pointer:ty, $Source:ident) => {
         impl Home for InPlace<$affinity> {
@@ -62,6 +75,10 @@ macro_rules! in_place {
 
             fn source_name<T>() -> &'static str {
                 type_name::<super::$Source<T>>()
+            }
+
+            fn key_of(number: Number) -> Key {
+                IndexLayout::key_of_one(number)
             }
 
             #[inline(always)]
@@ -86,12 +103,13 @@ macro_rules! in_place {
             }
         }
 
-        impl<T: Abandoned> Place<T, InPlace<$affinity>> {
+        impl<T> Place<T, InPlace<$affinity>> {
             crate::sync::const_unless_loom! {
-                /// Its first operation has this number.
-                pub(super) fn new(first: Number) -> Self {
+                /// Its first operation has this number. An operation that is abandoned results in what `abandoned` makes.
+                pub(super) fn new<F: Fn() -> T + Copy>(first: Number, abandoned: F) -> Self {
                     assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
-                    let table = const { &table::<T, InPlace<$affinity>>(T::abandoned) };
+                    let _ = abandoned;
+                    let table = const { &table::<T, InPlace<$affinity>>(call_without_value::<T, F>) };
                     let state = <$Word>::new(State::before(first).bits());
                     let slot = Slot::by_itself(
                         table,
@@ -175,6 +193,13 @@ impl<T, H: Home> Place<T, H> {
         Some(unsafe { Consumer::new(slot) })
     }
 
+    /// [`begin`](Place::begin), and the key of the operation.
+    #[inline(always)]
+    pub(super) fn begin_with_key(&self) -> Option<(Key, Consumer<'_, T, H>)> {
+        let consumer = self.begin()?;
+        Some((IndexLayout::key_of_one(self.slot.number()), consumer))
+    }
+
     /// Begins an operation with a completer.
     #[inline(always)]
     pub(super) fn begin_held(&self) -> Option<(Producer<'_, T, H>, Consumer<'_, T, H>)> {
@@ -201,7 +226,7 @@ impl<T, H: Home> Place<T, H> {
         let completed = match presented(key) {
             // SAFETY: it lives, and has one slot.
             Some(presented) => unsafe { keyed::complete(self.slot(), presented, value) },
-            None => Err((KeyError::Unknown, value)),
+            None => Err((CompleteErrorKind::Unknown, value)),
         };
         completed.map_err(|(kind, value)| CompleteError { key, kind, value })
     }
@@ -210,7 +235,7 @@ impl<T, H: Home> Place<T, H> {
         let ended = match presented(key) {
             // SAFETY: it lives, and has one slot.
             Some(presented) => unsafe { keyed::end(self.slot(), presented) },
-            None => Err((KeyError::Unknown, ())),
+            None => Err((CompleteErrorKind::Unknown, ())),
         };
         ended.map_err(|(kind, value)| CompleteError { key, kind, value })
     }
@@ -272,7 +297,7 @@ mod tests {
     fn a_source_is_busy_for_ever_after_the_last_of_all_numbers() {
         let last_but_one =
             IndexLayout::number_of_one(Key::new((1 << 31) - 1, u32::MAX - 1)).unwrap();
-        let place = Place::<Option<u32>, InPlace<OneThread>>::new(last_but_one);
+        let place = Place::<Option<u32>, InPlace<OneThread>>::new(last_but_one, || None);
         let mut keys = [None; 2];
         for key in &mut keys {
             let mut consumer = place.begin().unwrap();
@@ -287,7 +312,7 @@ mod tests {
             assert!(place.begin().is_none() && place.begin_held().is_none());
             assert_eq!((place.key(), place.progress()), (None, "retired"));
             let kinds = keys.map(|key| place.abandon_key(key.unwrap()).unwrap_err().kind());
-            assert_eq!(kinds, [KeyError::Stale, KeyError::AlreadyCompleted]);
+            assert_eq!(kinds, [CompleteErrorKind::Stale, CompleteErrorKind::AlreadyCompleted]);
             place.clear();
         }
     }

@@ -1,21 +1,30 @@
 //! `ReusableSource` and its completer.
 
+//~ any thread
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
+//~ one thread
+//~ #[cfg(feature = "alloc")]
+//~ use alloc::rc::Rc;
+//~ end
 use core::{
     fmt,
     future::{Future, poll_fn},
+    panic::{RefUnwindSafe, UnwindSafe},
     task::{Context, Poll},
 };
 
+#[cfg(feature = "alloc")]
+use super::owned::Owned;
 use super::{
     BeginError,
     place::{InPlace, Place},
 };
+#[cfg(feature = "alloc")]
+use crate::future::kept;
 use crate::{
-    Abandoned, CompleteError, Key, ValueFuture,
-    affinity::AnyThread,
-    future::Packed,
-    operation::Producer,
-    slot::{IndexLayout, Number},
+    Abandoned, CompleteError, TypedKey, ValueFuture, affinity::AnyThread, future::Packed,
+    operation::Producer, slot::Number,
 };
 
 //~ any thread
@@ -103,7 +112,7 @@ impl<T: Abandoned> ReusableSource<T> {
         /// A source without an operation.
         #[must_use]
         pub fn new() -> Self {
-            ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, 1)))
+            ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, 1), T::abandoned))
         }
     }
 
@@ -116,12 +125,38 @@ impl<T: Abandoned> ReusableSource<T> {
         /// If `generation` is 0.
         #[must_use]
         pub fn with_first_generation(generation: u32) -> Self {
-            ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, generation)))
+            ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, generation), T::abandoned))
         }
     }
 }
 
 impl<T> ReusableSource<T> {
+    crate::sync::const_unless_loom! {
+        /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
+        /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.
+        ///
+        /// `abandoned` is a function or a closure that captures nothing. Otherwise it does not compile.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use value_future::ReusableSource;
+        ///
+        /// #[derive(Debug, PartialEq)]
+        /// pub enum Error {
+        ///     Unplugged,
+        /// }
+        ///
+        /// let port = ReusableSource::<Result<u8, Error>>::with_abandoned(|| Err(Error::Unplugged));
+        /// let (completer, byte) = port.begin_held().unwrap();
+        /// drop(completer);
+        /// assert_eq!(futures::executor::block_on(byte), Err(Error::Unplugged));
+        /// ```
+        #[must_use]
+        pub fn with_abandoned<F: Fn() -> T + Copy>(abandoned: F) -> Self {
+            ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, 1), abandoned))
+        }
+    }
     /// Begins an operation, which whoever has its [`key`](Self::key) completes.
     ///
     /// The source is free again when the future has given the result, or is dropped. A producer that
@@ -164,9 +199,71 @@ impl<T> ReusableSource<T> {
     #[inline]
     pub fn begin(&self) -> Result<ValueFuture<'_, T>, BeginError>
     where
-        T: Abandoned + Send,
+        T: Send,
     {
         self.0.begin().map(|consumer| ValueFuture(Packed::of(consumer))).ok_or(BeginError(()))
+    }
+
+    /// [`begin`](Self::begin), and the key of the operation.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::ReusableSource;
+    ///
+    /// let source = ReusableSource::<Option<u32>>::new();
+    /// let (key, answer) = source.begin_with_key().unwrap();
+    /// source.complete_key(key, Some(5)).unwrap();
+    /// assert_eq!(futures::executor::block_on(answer), Some(5));
+    /// ```
+    #[inline]
+    pub fn begin_with_key(&self) -> Result<(TypedKey<T>, ValueFuture<'_, T>), BeginError>
+    where
+        T: Send,
+    {
+        let (key, consumer) = self.0.begin_with_key().ok_or(BeginError(()))?;
+        Ok((key.into(), ValueFuture(Packed::of(consumer))))
+    }
+
+    /// [`begin`](Self::begin), with a future that keeps the source: for a task that outlives its caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    ///
+    /// # Sizes and allocation
+    ///
+    /// The future takes a slot, as [`pooled`](ValueFuture::pooled) does it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    //~ any thread
+    /// use std::sync::Arc;
+    //~ one thread
+    //~ /// use std::rc::Rc;
+    //~ end
+    /// use value_future::{ReusableSource, ValueFuture};
+    ///
+    /// let source = Arc::new(ReusableSource::<Option<u32>>::new());
+    /// let answer: ValueFuture<'static, Option<u32>> = source.begin_owned().unwrap();
+    /// source.complete_key(source.key().unwrap(), Some(5)).unwrap();
+    /// drop(source);
+    /// assert_eq!(futures::executor::block_on(answer), Some(5));
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn begin_owned(self: &Arc<Self>) -> Result<ValueFuture<'static, T>, BeginError>
+    where
+        T: Send + 'static,
+    {
+        let consumer = self.0.begin().ok_or(BeginError(()))?;
+        // SAFETY: its slot is in the source, which lives as long as the reference.
+        let owned = unsafe { Owned::new(consumer, Arc::clone(self)) };
+        Ok(ValueFuture(kept(owned)))
     }
 
     /// Begins an operation, and gives the end of it that completes.
@@ -201,13 +298,13 @@ impl<T> ReusableSource<T> {
     /// let (completer, answer) = source.begin_held().unwrap();
     /// drop(answer); // nobody waits any more
     /// assert!(source.begin().is_err(), "the producer is not done");
-    /// assert_eq!(completer.complete(Some(5)), Err(Some(5)));
+    /// assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
     pub fn begin_held(&self) -> Result<(ReusableCompleter<'_, T>, ValueFuture<'_, T>), BeginError>
     where
-        T: Abandoned + Send,
+        T: Send,
     {
         let (producer, consumer) = self.0.begin_held().ok_or(BeginError(()))?;
         Ok((ReusableCompleter(producer), ValueFuture(Packed::of(consumer))))
@@ -231,8 +328,8 @@ impl<T> ReusableSource<T> {
     /// key.
     #[must_use]
     #[inline]
-    pub fn key(&self) -> Option<Key> {
-        self.0.key()
+    pub fn key(&self) -> Option<TypedKey<T>> {
+        self.0.key().map(TypedKey::from)
     }
 
     /// Gives the operation with this key its value, and wakes who waits for it.
@@ -246,8 +343,12 @@ impl<T> ReusableSource<T> {
     /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
     /// it likes.
     #[inline]
-    pub fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
-        self.0.complete_key(key, value)
+    pub fn complete_key(
+        &self,
+        key: impl Into<TypedKey<T>>,
+        value: T,
+    ) -> Result<(), CompleteError<T>> {
+        self.0.complete_key(key.into().untyped(), value)
     }
 
     /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
@@ -255,8 +356,8 @@ impl<T> ReusableSource<T> {
     /// # Errors
     ///
     /// Why the key was refused. The operation that is live is not touched.
-    pub fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
-        self.0.abandon_key(key)
+    pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
+        self.0.abandon_key(key.into().untyped())
     }
 
     /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
@@ -290,14 +391,14 @@ impl<T> ReusableCompleter<'_, T> {
     ///
     /// # Errors
     ///
-    /// The value, if it will not be delivered: the future was dropped, or a producer with the key has
+    /// [`CompleteError`] with the value, if it will not be delivered: the future was dropped, or a producer with the key has
     /// claimed the operation.
     ///
     /// # Reentrancy
     ///
     /// As [`complete_key`](ReusableSource::complete_key) of the source.
     #[inline]
-    pub fn complete(self, value: T) -> Result<(), T> {
+    pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
@@ -325,8 +426,8 @@ impl<T> ReusableCompleter<'_, T> {
     ///
     /// [`begin`]: ReusableSource::begin
     #[must_use]
-    pub fn key_while_held(&self) -> Key {
-        IndexLayout::key_of_one(self.0.issue_key())
+    pub fn key_while_held(&self) -> TypedKey<T> {
+        self.0.issue_key().into()
     }
 }
 
@@ -336,3 +437,9 @@ impl<T> fmt::Debug for ReusableCompleter<'_, T> {
         f.debug_struct("ReusableCompleter").field("closed", &closed).finish()
     }
 }
+
+// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+impl<T> UnwindSafe for ReusableSource<T> {}
+impl<T> RefUnwindSafe for ReusableSource<T> {}
+impl<T> UnwindSafe for ReusableCompleter<'_, T> {}
+impl<T> RefUnwindSafe for ReusableCompleter<'_, T> {}

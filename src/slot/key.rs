@@ -1,4 +1,10 @@
-use core::fmt;
+use core::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    ops::Deref,
+};
 
 /// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
 /// kernel, through foreign code or as an id on the wire, and come back late, twice, or forged.
@@ -82,5 +88,125 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({self})")
+    }
+}
+
+/// A [`Key`] of an operation whose output is a `T`: what a completer and a source give out.
+///
+/// A pool or a source of another output refuses it when the program is compiled. On the wire it is a number by
+/// [`to_u64`](Key::to_u64). What comes back is a [`Key`], which fits every output: the type is not in the 64 bits.
+///
+/// # Examples
+///
+/// ```
+/// use value_future::{Key, LocalPool, TypedKey};
+///
+/// let pool = LocalPool::<Option<u32>>::new();
+/// let (completer, completion) = pool.rent();
+/// let key: TypedKey<Option<u32>> = completer.into_key();
+///
+/// let id: u64 = key.to_u64(); // sent, and comes back
+/// pool.complete_key(Key::from_u64(id), Some(5)).unwrap();
+/// assert!(pool.complete_key(key, Some(6)).is_err());
+/// # drop(completion);
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use value_future::LocalPool;
+/// # let pool = LocalPool::<Option<u32>>::new();
+/// # let (completer, completion) = pool.rent();
+/// let other = LocalPool::<Option<String>>::new();
+/// other.complete_key(completer.into_key(), None); // that of a pool of numbers
+/// ```
+pub struct TypedKey<T> {
+    key: Key,
+    output: PhantomData<fn(T) -> T>,
+}
+
+impl<T> TypedKey<T> {
+    /// Returns the key without its type.
+    #[must_use]
+    pub const fn untyped(self) -> Key {
+        self.key
+    }
+}
+
+/// The methods of [`Key`].
+impl<T> Deref for TypedKey<T> {
+    type Target = Key;
+
+    fn deref(&self) -> &Key {
+        &self.key
+    }
+}
+
+/// Takes the type on trust, as the 64 bits do not have it.
+impl<T> From<Key> for TypedKey<T> {
+    fn from(key: Key) -> Self {
+        TypedKey { key, output: PhantomData }
+    }
+}
+
+impl<T> From<TypedKey<T>> for Key {
+    fn from(key: TypedKey<T>) -> Self {
+        key.key
+    }
+}
+
+impl<T> From<TypedKey<T>> for u64 {
+    fn from(key: TypedKey<T>) -> Self {
+        key.to_u64()
+    }
+}
+
+impl<T> Clone for TypedKey<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for TypedKey<T> {}
+
+impl<T> PartialEq for TypedKey<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<T> Eq for TypedKey<T> {}
+
+impl<T> PartialEq<Key> for TypedKey<T> {
+    fn eq(&self, other: &Key) -> bool {
+        self.key == *other
+    }
+}
+
+impl<T> PartialOrd for TypedKey<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for TypedKey<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl<T> Hash for TypedKey<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl<T> fmt::Display for TypedKey<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for TypedKey<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.key, f)
     }
 }

@@ -11,7 +11,7 @@ mod state;
 use core::ptr::NonNull;
 
 pub(crate) use cells::{Pointer, Word};
-pub use key::Key;
+pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
 pub(crate) use slot::{Change, Slot, SlotTable, WakerCell};
 pub(crate) use state::State;
@@ -23,6 +23,11 @@ pub(crate) trait Home: Sized + 'static {
 
     /// The name of the public type whose operations have such slots, for `Debug`.
     fn source_name<T>() -> &'static str;
+
+    /// Returns the key of an operation with this number.
+    fn key_of(number: Number) -> Key {
+        number.key()
+    }
 
     /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
     /// afterwards. Otherwise the slot is still out.

@@ -20,7 +20,7 @@
 //! next use is a plain store, because nobody refers to the slot then. The unit tests read the tables above.
 
 use super::Number;
-use crate::KeyError;
+use crate::CompleteErrorKind;
 
 /// What the state word of a slot says.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -298,15 +298,15 @@ impl State {
 
     /// Why the key of this operation may not claim it, if it may not.
     #[cold]
-    pub(crate) fn refusal(self) -> KeyError {
+    pub(crate) fn refusal(self) -> CompleteErrorKind {
         if !self.has(KEYED) {
-            KeyError::Unknown
+            CompleteErrorKind::Unknown
         } else if self.has(PENDING | GONE) {
-            KeyError::Closed
+            CompleteErrorKind::Closed
         } else if self.has(PENDING) {
-            KeyError::BeingCompleted
+            CompleteErrorKind::BeingCompleted
         } else {
-            KeyError::AlreadyCompleted
+            CompleteErrorKind::AlreadyCompleted
         }
     }
 }

@@ -47,8 +47,7 @@ impl<R, Next, O> LocalReaderStream<R, Next, O> {
     }
 }
 
-/// Ended once the method has given its end: it is not called after that. If it panics, or its future does,
-/// the item that it was asked for is gone, and it is called for the next one.
+/// Ended once the method has given its end, or if it or its future has panicked. It is not called after that.
 impl<R, Next, O> Stream for LocalReaderStream<R, Next, O>
 where
     Next: for<'r> FnMut(&'r mut R) -> LocalValueFuture<'r, O>,
@@ -62,6 +61,7 @@ where
         if this.ended {
             return Poll::Ready(None);
         }
+        this.ended = true;
         if this.current.is_none() {
             let asked = (this.next)(&mut this.reader);
             // SAFETY: only the lifetime changes. `current` is private. It is polled and dropped, and it is `None` when
@@ -72,8 +72,9 @@ where
             };
             this.current = Some(asked);
         }
-        let ended = &mut this.ended;
-        poll_asked(&mut this.current, cx).map(|output| output.into_step().give(ended))
+        let polled = poll_asked(&mut this.current, cx);
+        this.ended = polled.is_ready();
+        polled.map(|output| output.into_step().give(&mut this.ended))
     }
 }
 

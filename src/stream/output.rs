@@ -57,19 +57,16 @@ impl<T, E> StreamOutput for Result<Option<T>, E> {
 }
 
 impl<Item> Step<Item> {
-    /// Returns what the stream gives, and notes the end.
+    /// Returns what the stream gives. `ended` is `true`, as it stays if the method panics; the stream goes on after an item.
     #[inline(always)]
     pub(super) fn give(self, ended: &mut bool) -> Option<Item> {
         match self {
-            Step::Item(item) => Some(item),
-            Step::Last(item) => {
-                *ended = true;
+            Step::Item(item) => {
+                *ended = false;
                 Some(item)
             }
-            Step::End => {
-                *ended = true;
-                None
-            }
+            Step::Last(item) => Some(item),
+            Step::End => None,
         }
     }
 }

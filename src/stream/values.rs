@@ -106,8 +106,7 @@ where
 // The futures are, and the function is not pinned.
 impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
 
-/// Ended once the method has given its end: it is not called after that. If it panics, or its future does, the
-/// item that it was asked for is gone, and it is called for the next one.
+/// Ended once the method has given its end, or if it or its future has panicked. It is not called after that.
 impl<Next, Fut> Stream for ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,
@@ -121,6 +120,7 @@ where
         if this.ended {
             return Poll::Ready(None);
         }
+        this.ended = true;
         let polled = if this.current.is_some() {
             poll_asked(&mut this.current, cx)
         } else {
@@ -131,6 +131,7 @@ where
             }
             polled
         };
+        this.ended = polled.is_ready();
         polled.map(|output| output.into_step().give(&mut this.ended))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use value_future::{KeyError, Pool, ReusableSource, ValueFuture};
+use value_future::{CompleteErrorKind, Pool, ReusableSource, ValueFuture};
 
 use crate::{common::poll, counting::Balance, words::said};
 
@@ -16,7 +16,7 @@ fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
     assert!(!source.is_busy() && source.key().is_none());
     let mut next = source.begin().unwrap();
     let late = source.complete_key(key, Some(1)).unwrap_err();
-    assert_eq!((late.kind(), late.into_value()), (KeyError::Stale, Some(1)));
+    assert_eq!((late.kind(), late.into_value()), (CompleteErrorKind::Stale, Some(1)));
     assert_eq!(poll(&mut next), Poll::Pending);
     source.complete_key(source.key().unwrap(), Some(2)).unwrap();
     assert_eq!(poll(&mut next), Poll::Ready(Some(2)));

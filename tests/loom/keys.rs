@@ -1,7 +1,7 @@
 //! Keys: they come twice, late, and against completers that kept them.
 
 use loom::{future::block_on, thread};
-use value_future::{KeyError, Pool};
+use value_future::{CompleteErrorKind, Pool};
 
 use crate::common::{Value, assert_dropped, assert_idle, bounded_model, model, value};
 
@@ -21,7 +21,10 @@ fn the_same_key_twice() {
         let (ours, other) = (ours.map_err(|e| e.kind()), other.map_err(|e| e.kind()));
         assert!(ours.is_ok() != other.is_ok());
         let refused = ours.and(other).unwrap_err();
-        assert!(matches!(refused, KeyError::AlreadyCompleted | KeyError::BeingCompleted));
+        assert!(matches!(
+            refused,
+            CompleteErrorKind::AlreadyCompleted | CompleteErrorKind::BeingCompleted
+        ));
         assert_eq!(pool.stats().refused_keys, 1);
         assert_dropped(&one_rest);
         assert_dropped(&two_rest);
@@ -101,7 +104,7 @@ fn a_key_against_drop_of_the_completion() {
         let other = thread::spawn(move || theirs.complete_key(key, given).map_err(|e| e.kind()));
         drop(completion);
         let other = other.join().unwrap();
-        assert!(matches!(other, Ok(()) | Err(KeyError::Closed)), "{other:?}");
+        assert!(matches!(other, Ok(()) | Err(CompleteErrorKind::Closed)), "{other:?}");
         assert_eq!(pool.stats().cancelled, u64::from(other.is_err()));
         assert_dropped(&rest);
         assert_idle(&pool, 1);
@@ -150,11 +153,11 @@ fn what_the_refused_one_is_told_holds() {
         let theirs = pool.clone();
         let other = thread::spawn(move || theirs.complete_key(key, value(1).0).is_ok());
         match pool.complete_key(key, value(2).0).map_err(|refused| refused.kind()) {
-            Err(KeyError::AlreadyCompleted) => {
+            Err(CompleteErrorKind::AlreadyCompleted) => {
                 assert!(completion.is_completed());
                 assert_eq!(*completion.try_take().unwrap().unwrap(), 1);
             }
-            Err(KeyError::BeingCompleted) => assert_eq!(*block_on(completion).unwrap(), 1),
+            Err(CompleteErrorKind::BeingCompleted) => assert_eq!(*block_on(completion).unwrap(), 1),
             told => assert_eq!((told, *block_on(completion).unwrap()), (Ok(()), 2)),
         }
         other.join().unwrap();
@@ -217,7 +220,10 @@ fn a_late_key_against_the_next_use_of_the_slot() {
         pool.complete_key(completer.into_key(), next).unwrap();
         assert_eq!(*block_on(completion).unwrap(), 3);
         let refused = other.join().unwrap().unwrap_err();
-        assert!(matches!(refused, KeyError::Stale | KeyError::AlreadyCompleted), "{refused:?}");
+        assert!(
+            matches!(refused, CompleteErrorKind::Stale | CompleteErrorKind::AlreadyCompleted),
+            "{refused:?}"
+        );
         for rest in [&rest, &late_rest, &next_rest] {
             assert_dropped(rest);
         }

@@ -1,7 +1,7 @@
 //! What was left to its key, and the end of the pool: no consumer waits for a key that cannot come.
 
 use loom::{future::block_on, thread};
-use value_future::{KeyError, Pool};
+use value_future::{CompleteErrorKind, Pool};
 
 use crate::common::{Count, Value, assert_dropped, bounded_model, model, poll, value};
 
@@ -80,7 +80,10 @@ fn all_keys_against_one() {
             Ok(()) => assert_eq!((abandoned, taken), (0, Some(7))),
             Err(kind) => {
                 assert_eq!((abandoned, taken), (1, None));
-                assert!(matches!(kind, KeyError::AlreadyCompleted | KeyError::BeingCompleted));
+                assert!(matches!(
+                    kind,
+                    CompleteErrorKind::AlreadyCompleted | CompleteErrorKind::BeingCompleted
+                ));
             }
         }
         assert_dropped(&rest);

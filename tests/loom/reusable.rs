@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use loom::{future::block_on, thread};
-use value_future::{KeyError, ReusableSource};
+use value_future::{CompleteErrorKind, ReusableSource};
 
 use crate::common::{Value, assert_dropped, bounded_model, model, value};
 
@@ -47,7 +47,10 @@ fn a_late_key_against_the_next_operation() {
         let other = thread::spawn(move || match theirs.complete_key(late, given) {
             Ok(()) => {}
             Err(refused) => {
-                assert!(matches!(refused.kind(), KeyError::Closed | KeyError::Stale));
+                assert!(matches!(
+                    refused.kind(),
+                    CompleteErrorKind::Closed | CompleteErrorKind::Stale
+                ));
             }
         });
         drop(future);
@@ -114,7 +117,10 @@ fn a_late_key_against_the_next_epoch() {
             let (given, rest) = value(1);
             // Its number is that of the next operation but for the epoch.
             let refused = theirs.complete_key(first_again, given).unwrap_err();
-            assert!(matches!(refused.kind(), KeyError::Unknown | KeyError::Stale));
+            assert!(matches!(
+                refused.kind(),
+                CompleteErrorKind::Unknown | CompleteErrorKind::Stale
+            ));
             drop(refused);
             assert_dropped(&rest);
             let _ = theirs.abandon_key(last);
@@ -141,7 +147,7 @@ fn what_the_refused_one_is_told_holds() {
         let theirs = Arc::clone(&source);
         let other = thread::spawn(move || theirs.complete_key(key, value(1).0).is_ok());
         match source.complete_key(key, value(2).0).map_err(|refused| refused.kind()) {
-            Err(KeyError::AlreadyCompleted) => {
+            Err(CompleteErrorKind::AlreadyCompleted) => {
                 let mut future = future;
                 let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
                 let std::task::Poll::Ready(taken) = std::pin::Pin::new(&mut future).poll(cx) else {
@@ -149,7 +155,7 @@ fn what_the_refused_one_is_told_holds() {
                 };
                 assert_eq!(*taken.unwrap(), 1);
             }
-            Err(KeyError::BeingCompleted) => assert_eq!(*block_on(future).unwrap(), 1),
+            Err(CompleteErrorKind::BeingCompleted) => assert_eq!(*block_on(future).unwrap(), 1),
             told => assert_eq!((told, *block_on(future).unwrap()), (Ok(()), 2)),
         }
         other.join().unwrap();

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use value_future::{KeyError, RentError};
+use value_future::{CompleteErrorKind, RentError};
 
 use super::{
     driver::{Consumer, Driver, id},
@@ -64,7 +64,7 @@ impl<K: Kind> Driver<K> {
         let mut rented = vacant.iter().copied().filter(|slot| {
             let last = self.oracle.current_key(*slot);
             let refused = K::abandon_key(&self.pools[0], last).expect_err("its operation is over");
-            refused.kind() == KeyError::Stale
+            refused.kind() == CompleteErrorKind::Stale
         });
         let (slot, another) = (rented.next(), rented.next());
         assert_eq!(another, None, "one operation in two slots");

@@ -79,7 +79,7 @@ macro_rules! kind {
                 pool.abandon_keys()
             }
             fn complete(completer: Self::Completer, value: Reply) -> Result<(), Reply> {
-                completer.complete(value)
+                completer.complete(value).map_err(CompleteError::into_value)
             }
             fn is_closed(completer: &Self::Completer) -> bool {
                 completer.is_closed()
@@ -88,10 +88,10 @@ macro_rules! kind {
                 completer.poll_closed(cx)
             }
             fn key(completer: &Self::Completer) -> Key {
-                completer.key_while_held()
+                completer.key_while_held().untyped()
             }
             fn into_key(completer: Self::Completer) -> Key {
-                completer.into_key()
+                completer.into_key().untyped()
             }
             fn try_take(completion: Self::Completion) -> Result<Reply, Self::Completion> {
                 completion.try_take()

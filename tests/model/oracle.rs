@@ -3,7 +3,7 @@
 
 use std::task::Poll;
 
-use value_future::{Key, KeyError};
+use value_future::{CompleteErrorKind, Key};
 
 use super::{
     script::{Letter, Setup},
@@ -235,26 +235,30 @@ impl Oracle {
     }
 
     /// The operation with this key, unless the key is refused.
-    fn find(&self, key: Key) -> Result<usize, KeyError> {
+    fn find(&self, key: Key) -> Result<usize, CompleteErrorKind> {
         // No script comes to so many slots or epochs that one gets in the way of the other.
         let epoch = u64::from(key.index() >> EPOCH_SHIFT);
         let index = key.index() & ((1 << EPOCH_SHIFT) - 1);
-        let slot = self.slots.get(index as usize).ok_or(KeyError::Unknown)?;
+        let slot = self.slots.get(index as usize).ok_or(CompleteErrorKind::Unknown)?;
         let generation = epoch << 32 | u64::from(key.generation());
         if generation != slot.generation {
             let past = (self.first_generation..slot.generation).contains(&generation);
-            return Err(if past { KeyError::Stale } else { KeyError::Unknown });
+            return Err(if past { CompleteErrorKind::Stale } else { CompleteErrorKind::Unknown });
         }
         match &self.operations[slot.operation] {
-            Operation { keyed: false, .. } => Err(KeyError::Unknown),
-            Operation { ended: true, .. } => Err(KeyError::AlreadyCompleted),
-            Operation { consumer: false, .. } => Err(KeyError::Closed),
+            Operation { keyed: false, .. } => Err(CompleteErrorKind::Unknown),
+            Operation { ended: true, .. } => Err(CompleteErrorKind::AlreadyCompleted),
+            Operation { consumer: false, .. } => Err(CompleteErrorKind::Closed),
             _ => Ok(slot.operation),
         }
     }
 
     /// Somebody with this key ends its operation.
-    pub(crate) fn end_by_key(&mut self, key: Key, value: Option<usize>) -> Result<(), KeyError> {
+    pub(crate) fn end_by_key(
+        &mut self,
+        key: Key,
+        value: Option<usize>,
+    ) -> Result<(), CompleteErrorKind> {
         let operation = self.find(key).inspect_err(|_| self.refused += 1)?;
         let there = &mut self.operations[operation];
         there.end(value);

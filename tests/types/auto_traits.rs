@@ -49,6 +49,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("LocalReusableSource<{T}>",                ["--", "--", "--", "--"]),
     ("LocalReusableCompleter<'static, {T}>",    ["--", "--", "--", "--"]),
     // They contain numbers, and no `T`.
+    ("TypedKey<{T}>",                           ["SY", "SY", "SY", "SY"]),
     ("PoolBuilder<{T}>",                        ["SY", "SY", "SY", "SY"]),
     ("LocalPoolBuilder<{T}>",                   ["SY", "SY", "SY", "SY"]),
 ];
@@ -67,7 +68,7 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("PollError", "SY"),
     ("ArmKind", "SY"),
     ("Rule", "SY"),
-    ("KeyError", "SY"),
+    ("CompleteErrorKind", "SY"),
     ("Dropped", "SY"),
     ("BeginError", "SY"),
     ("RentError", "SY"),

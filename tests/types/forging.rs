@@ -95,7 +95,7 @@ const UNIQUE: &[&str] = &[
 /// Enums that are `#[non_exhaustive]`, with all their variants.
 #[rustfmt::skip]
 const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
-    ("KeyError", &["Stale", "AlreadyCompleted", "BeingCompleted", "Closed", "Unknown"]),
+    ("CompleteErrorKind", &["Stale", "AlreadyCompleted", "BeingCompleted", "Closed", "Unknown"]),
     ("PooledErrorKind", &["TooLarge", "TooAligned", "NoneOfSize", "Full"]),
     ("RentError", &["Full { .. }", "Closed"]),
     ("ArmKind", &["Ready", "Boxed", "Source"]),

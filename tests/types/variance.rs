@@ -41,8 +41,8 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("LocalPoolBuilder<{T}>", &[("{T}", Co)]),
     ("Completer<{T}>", &[("{T}", In)]),
     ("LocalCompleter<{T}>", &[("{T}", In)]),
-    ("Completion<{T}>", &[("{T}", In)]),
-    ("LocalCompletion<{T}>", &[("{T}", In)]),
+    ("Completion<{T}>", &[("{T}", Co)]),
+    ("LocalCompletion<{T}>", &[("{T}", Co)]),
     ("Source<{T}>", &[("{T}", In)]),
     ("ValueNext<{T}>", &[("{T}", In)]),
     ("ValueStream<{T}, u8>", &[("{T}", Co)]),
@@ -52,6 +52,7 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("ReaderStream<u8, u8, {T}>", &[("{T}", Co)]),
     ("PooledError<{T}>", &[("{T}", Co)]),
     ("CompleteError<{T}>", &[("{T}", Co)]),
+    ("TypedKey<{T}>", &[("{T}", In)]),
 ];
 
 const LIFETIME: &str = "lifetime may not live long enough";

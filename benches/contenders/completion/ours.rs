@@ -55,7 +55,7 @@ macro_rules! pool {
             fn complete(completer: Self::Producer, value: u64) -> Option<u64> {
                 match completer.complete(Ok(value)) {
                     Ok(()) => None,
-                    Err(returned) => returned.ok(),
+                    Err(returned) => returned.into_value().ok(),
                 }
             }
         }

@@ -120,13 +120,13 @@ fn a_key_is_refused_for_what_has_become_of_its_operation() {
             None => Some(state.refusal()),
         };
         let expected = if !world.key_given {
-            Some(KeyError::Unknown)
+            Some(CompleteErrorKind::Unknown)
         } else if world.abandoned {
-            Some(KeyError::Closed)
+            Some(CompleteErrorKind::Closed)
         } else if world.ended {
-            Some(KeyError::AlreadyCompleted)
+            Some(CompleteErrorKind::AlreadyCompleted)
         } else if world.claimant.is_some() {
-            Some(KeyError::BeingCompleted)
+            Some(CompleteErrorKind::BeingCompleted)
         } else {
             None
         };

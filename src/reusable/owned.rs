@@ -1,0 +1,47 @@
+//! The consumer of an operation, with the source that the operation is in.
+
+use core::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::{
+    erased::Boxable,
+    error::{Site, Spent},
+    operation::Consumer,
+    slot::Home,
+};
+
+/// `S` keeps the source alive. It is the second field, so it is dropped after the consumer.
+pub(super) struct Owned<T: 'static, H: Home, S> {
+    consumer: Consumer<'static, T, H>,
+    _source: S,
+}
+
+impl<T, H: Home, S> Owned<T, H, S> {
+    /// # Safety
+    ///
+    /// The slot of the consumer lives as long as `source`.
+    pub(super) unsafe fn new(consumer: Consumer<'_, T, H>, source: S) -> Self {
+        let slot = consumer.into_slot().expect("its operation has just begun");
+        // SAFETY: `into_slot` made the caller the consumer, and the slot lives as long as `source`, which is dropped later.
+        Owned { consumer: unsafe { Consumer::new(slot) }, _source: source }
+    }
+}
+
+// Nothing in it is pinned.
+impl<T, H: Home, S> Unpin for Owned<T, H, S> {}
+
+impl<T, H: Home, S> Boxable for Owned<T, H, S> {
+    type Output = T;
+
+    const SITE: Site = Site::Source;
+
+    fn type_name() -> &'static str {
+        H::source_name::<T>()
+    }
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
+        Pin::new(&mut Pin::into_inner(self).consumer).poll(cx, broken)
+    }
+}
