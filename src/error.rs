@@ -1,6 +1,6 @@
-use core::{error::Error, fmt};
+use core::{error::Error, fmt, panic::Location};
 
-use crate::Token;
+use crate::{Token, origin::Origin};
 
 /// The token that was presented to a [source](crate::ValueSource) is not that of its live
 /// operation.
@@ -95,11 +95,12 @@ pub enum Rule {
 pub struct PollError {
     spent: Spent,
     output: &'static str,
+    origin: Origin,
 }
 
 impl PollError {
-    pub(crate) fn new<T>(spent: Spent) -> Self {
-        PollError { spent, output: core::any::type_name::<T>() }
+    pub(crate) fn new<T>(spent: Spent, origin: Origin) -> Self {
+        PollError { spent, output: core::any::type_name::<T>(), origin }
     }
 
     /// The rule that was broken.
@@ -126,6 +127,12 @@ impl PollError {
     #[must_use]
     pub const fn output(&self) -> &'static str {
         self.output
+    }
+
+    /// Returns where the future was made, if the feature `trace` is on.
+    #[must_use]
+    pub const fn origin(&self) -> Option<&'static Location<'static>> {
+        self.origin.location()
     }
 
     /// The two tokens, if the rule is [`Rule::StaleToken`].
@@ -156,22 +163,22 @@ debug_as_text!(StaleToken);
 
 impl fmt::Display for PollError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PollError { spent, output } = self;
+        let PollError { spent, output, origin } = self;
         match spent {
             Spent::Completed(Some(site)) => write!(
                 f,
                 "value future of `{output}` polled after completion: \
-                 its result ({site}) has been given out, and a result is given out once"
+                 its result ({site}) has been given out, and a result is given out once{origin}"
             ),
             Spent::Completed(None) => write!(
                 f,
                 "value future of `{output}` polled after completion: \
-                 it was made from `Arm::Taken`, and has no result to give out"
+                 it was made from `Arm::Taken`, and has no result to give out{origin}"
             ),
             Spent::Panicked(site) => write!(
                 f,
                 "value future of `{output}` polled after a panic: \
-                 what it held ({site}) panicked in an earlier poll, and will give no result"
+                 what it held ({site}) panicked in an earlier poll, and will give no result{origin}"
             ),
             Spent::Stale(stale) => {
                 let StaleToken { expected, presented } = stale;
@@ -180,7 +187,7 @@ impl fmt::Display for PollError {
                     "value future of `{output}` holds a stale token: \
                      its source (source arm) expected token {expected} and was presented token \
                      {presented}; a token is good for one operation, and the live one was not \
-                     touched"
+                     touched{origin}"
                 )
             }
         }

@@ -154,6 +154,7 @@ pub mod internals;
 mod machine;
 #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
 mod operation;
+mod origin;
 mod pieces;
 #[cfg(feature = "alloc")]
 mod pool;

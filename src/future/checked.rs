@@ -46,7 +46,7 @@ impl<T, A> Future for Checked<'_, T, A> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = self.packed.try_poll(cx);
         self.answered |= polled.is_ready();
-        polled.map_err(PollError::new::<T>)
+        polled.map_err(|spent| PollError::new::<T>(spent, self.packed.origin()))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
 
 impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(super) fn map<U, F>(self, f: F) -> Packed<'a, U, A>
     where
         F: FnOnce(T) -> U + 'a,
@@ -30,6 +31,7 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     }
 
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(super) fn then<U, F>(self, f: F) -> Packed<'a, U, A>
     where
         F: FnOnce(T) -> Packed<'a, U, A> + 'a,

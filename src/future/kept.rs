@@ -22,12 +22,14 @@ mod in_slot {
 
     /// The future in a slot, or in a box.
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn kept<'a, F: Boxable + 'a, A: Keeps<F>>(future: F) -> Packed<'a, F::Output, A> {
         FuturePool::built_in().0.put(future)
     }
 
     /// [`kept`], and polled once.
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn kept_eagerly<'a, F: Boxable + 'a, A: Keeps<F>>(
         future: F,
         cx: &mut Context<'_>,
@@ -49,11 +51,13 @@ mod in_box {
 
     /// The future in a box.
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn kept<'a, F: Boxable + 'a, A: Keeps<F>>(future: F) -> Packed<'a, F::Output, A> {
         Packed::boxed(future)
     }
 
     /// [`kept`], and polled once.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn kept_eagerly<'a, F: Boxable + 'a, A: Keeps<F>>(
         future: F,
         cx: &mut Context<'_>,

@@ -56,6 +56,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// assert_eq!(futures::executor::block_on(five), 5);
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn ready(value: T) -> Self {
         LocalValueFuture(Packed::ready(value))
     }
@@ -71,6 +72,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// const FIVE: LocalValueFuture<'static, u8> = LocalValueFuture::const_ready(5);
     /// assert_eq!(futures::executor::block_on(FIVE), 5);
     /// ```
+    #[cfg_attr(feature = "trace", track_caller)]
     pub const fn const_ready(value: T) -> Self {
         LocalValueFuture(Packed::const_ready(value))
     }
@@ -97,6 +99,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn boxed<F>(future: F) -> Self
     where
         F: Future<Output = T> + 'a,
@@ -129,6 +132,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn pooled<F>(future: F) -> Self
     where
         F: Future<Output = T> + 'a,
@@ -169,6 +173,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager<F>(future: F) -> Self
     where
         F: Future<Output = T> + 'a,
@@ -180,6 +185,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// lazy.
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self
     where
         F: Future<Output = T> + 'a,
@@ -207,6 +213,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///
     /// See [`Source`](crate::Source), and `examples/custom_source.rs`.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn from_source<R>(source: R, token: Token) -> Self
     where
         R: SourceReference<'a, Output = T>,
@@ -330,6 +337,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// assert_eq!(length.try_take().unwrap(), 4);
     /// ```
     #[cfg(feature = "alloc")]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn map<U, F>(self, f: F) -> LocalValueFuture<'a, U>
     where
         F: FnOnce(T) -> U + 'a,
@@ -361,6 +369,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// assert_eq!(futures::executor::block_on(future), 12);
     /// ```
     #[cfg(feature = "alloc")]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn then<Fut, F>(self, f: F) -> LocalValueFuture<'a, Fut::Output>
     where
         F: FnOnce(T) -> Fut + 'a,
@@ -375,6 +384,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
 #[cfg(feature = "alloc")]
 impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     /// [`map`](Self::map) for what is in `Ok`.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn map_ok<U, F>(self, f: F) -> LocalValueFuture<'a, Result<U, E>>
     where
         F: FnOnce(T) -> U + 'a,
@@ -385,6 +395,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     }
 
     /// [`map`](Self::map) for what is in `Err`.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn map_err<U, F>(self, f: F) -> LocalValueFuture<'a, Result<T, U>>
     where
         F: FnOnce(E) -> U + 'a,
@@ -395,6 +406,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     }
 
     /// Converts what is in `Err`, as `?` does.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn err_into<U>(self) -> LocalValueFuture<'a, Result<T, U>>
     where
         E: Into<U> + 'a,
@@ -418,6 +430,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     /// assert_eq!(half(12).and_then(half).try_take().unwrap(), Ok(3));
     /// assert_eq!(half(6).and_then(half).try_take().unwrap(), Err("odd"));
     /// ```
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn and_then<U, Fut, F>(self, f: F) -> LocalValueFuture<'a, Result<U, E>>
     where
         F: FnOnce(T) -> Fut + 'a,
@@ -437,6 +450,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     }
 
     /// [`then`](Self::then) for what is in `Err`; an `Ok` is passed on.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn or_else<U, Fut, F>(self, f: F) -> LocalValueFuture<'a, Result<T, U>>
     where
         F: FnOnce(E) -> Fut + 'a,

@@ -6,6 +6,7 @@ mod checked;
 mod combinators;
 #[cfg(feature = "alloc")]
 mod kept;
+#[cfg(not(feature = "trace"))]
 mod layout;
 mod local_value_future;
 mod packed;
@@ -50,7 +51,7 @@ impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
 impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]
     fn from(completion: Completion<T>) -> Self {
-        ValueFuture(Packed::of(completion.0))
+        ValueFuture(Packed::of(completion.0).at(completion.1))
     }
 }
 
@@ -59,6 +60,6 @@ impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
 impl<'a, T: 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
     #[inline]
     fn from(completion: LocalCompletion<T>) -> Self {
-        LocalValueFuture(Packed::of(completion.0))
+        LocalValueFuture(Packed::of(completion.0).at(completion.1))
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     erased::{Boxable, Head, Header, House, Reference, View, house},
     error::{Site, Spent},
     operation::Consumer,
+    origin::Origin,
     pieces,
     slot::Home,
     source::{self, SourceReference},
@@ -42,6 +43,7 @@ pub(crate) struct Packed<'a, T, A> {
     /// Erased: not unwind safe, not `Send`, not `Sync` by itself, and covariant in `'a`.
     pointee: PhantomData<dyn Erased + 'a>,
     affinity: PhantomData<A>,
+    origin: Origin,
 }
 
 trait Erased {}
@@ -58,17 +60,20 @@ impl<T, A> Unpin for Packed<'_, T, A> {}
 
 impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn ready(value: T) -> Self {
         pieces::ready::<T, _>(Packed::const_ready(value))
     }
 
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) const fn const_ready(value: T) -> Self {
         Packed {
             payload: MaybeUninit::new(value),
             head: Head::READY,
             pointee: PhantomData,
             affinity: PhantomData,
+            origin: Origin::caller(),
         }
     }
 
@@ -76,13 +81,19 @@ impl<'a, T, A> Packed<'a, T, A> {
     ///
     /// The head is not ready, and promises 2 and 3 hold.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     unsafe fn without_payload(head: Head) -> Self {
         let packed = Packed {
             payload: MaybeUninit::uninit(),
             head,
             pointee: PhantomData,
             affinity: PhantomData,
+            origin: Origin::caller(),
         };
+        if cfg!(feature = "trace") {
+            // There is more than the head.
+            return packed;
+        }
         const { assert!(size_of::<Head>() <= 8, "a piece has all of the head") };
         // SAFETY: the head is within these 8 bytes, and the payload need not be initialised.
         unsafe { pieces::pending::<T, _>(packed, mem::offset_of!(Self, head)) }
@@ -90,6 +101,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn boxed<F>(future: F) -> Self
     where
         F: Boxable<Output = T> + 'a,
@@ -102,6 +114,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// A future that lives in `house`, and is lent.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn lent<H>(house: Pin<&'a mut H>) -> Self
     where
         H: House,
@@ -116,6 +129,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn from_source<R>(reference: R, token: Token) -> Self
     where
         R: SourceReference<'a, Output = T>,
@@ -128,6 +142,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// The consumer of an operation.
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn of<H>(consumer: Consumer<'a, T, H>) -> Self
     where
         T: 'a,
@@ -157,6 +172,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// A future in a block of a pool.
     #[cfg(feature = "alloc")]
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn placed<F, H>(place: Place<F, H>, future: ManuallyDrop<F>) -> Self
     where
         F: Boxable<Output = T> + 'a,
@@ -171,6 +187,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// [`placed`](Packed::placed), and polled once: ready if it was.
     #[cfg(feature = "alloc")]
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn placed_eagerly<F, H>(
         place: Place<F, H>,
         future: ManuallyDrop<F>,
@@ -190,9 +207,27 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn spent(spent: Spent) -> Self {
         // SAFETY: the head refers to nothing.
         unsafe { Packed::without_payload(Head::spent(spent)) }
+    }
+
+    /// The same future, made there.
+    #[inline(always)]
+    #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "an origin is nothing"))]
+    pub(crate) fn at(mut self, origin: Origin) -> Self {
+        #[cfg(feature = "trace")]
+        {
+            self.origin = origin;
+        }
+        let _ = origin;
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) const fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The same future with less freedom.
@@ -327,7 +362,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline(always)]
     fn check_pending(&self) {
         if !self.head.is_pointer() {
-            panic_with(&PollError::new::<T>(self.why_spent()))
+            panic_with(&PollError::new::<T>(self.why_spent(), self.origin))
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
 
 /// Returns a value future as it is, and puts a future of another type into a slot.
 #[inline]
+#[cfg_attr(feature = "trace", track_caller)]
 pub(super) fn packed<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
 where
     F: Future + 'a,

@@ -109,6 +109,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// assert_eq!(futures::executor::block_on(five), 5);
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn ready(value: T) -> Self {
         ValueFuture(Packed::ready(value))
     }
@@ -124,6 +125,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// const FIVE: ValueFuture<'static, u8> = ValueFuture::const_ready(5);
     /// assert_eq!(futures::executor::block_on(FIVE), 5);
     /// ```
+    #[cfg_attr(feature = "trace", track_caller)]
     pub const fn const_ready(value: T) -> Self {
         ValueFuture(Packed::const_ready(value))
     }
@@ -150,6 +152,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn boxed<F>(future: F) -> Self
     where
         F: Future<Output = T> + Send + 'a,
@@ -182,6 +185,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn pooled<F>(future: F) -> Self
     where
         F: Future<Output = T> + Send + 'a,
@@ -222,6 +226,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// ```
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager<F>(future: F) -> Self
     where
         F: Future<Output = T> + Send + 'a,
@@ -233,6 +238,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// lazy.
     #[cfg(feature = "alloc")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self
     where
         F: Future<Output = T> + Send + 'a,
@@ -260,6 +266,7 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// See [`Source`](crate::Source), and `examples/custom_source.rs`.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn from_source<R>(source: R, token: Token) -> Self
     where
         R: SourceReference<'a, Output = T> + Send,
@@ -383,6 +390,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// assert_eq!(length.try_take().unwrap(), 4);
     /// ```
     #[cfg(feature = "alloc")]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn map<U, F>(self, f: F) -> ValueFuture<'a, U>
     where
         F: FnOnce(T) -> U + Send + 'a,
@@ -414,6 +422,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// assert_eq!(futures::executor::block_on(future), 12);
     /// ```
     #[cfg(feature = "alloc")]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn then<Fut, F>(self, f: F) -> ValueFuture<'a, Fut::Output>
     where
         F: FnOnce(T) -> Fut + Send + 'a,
@@ -428,6 +437,7 @@ impl<'a, T> ValueFuture<'a, T> {
 #[cfg(feature = "alloc")]
 impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     /// [`map`](Self::map) for what is in `Ok`.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn map_ok<U, F>(self, f: F) -> ValueFuture<'a, Result<U, E>>
     where
         F: FnOnce(T) -> U + Send + 'a,
@@ -438,6 +448,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     }
 
     /// [`map`](Self::map) for what is in `Err`.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn map_err<U, F>(self, f: F) -> ValueFuture<'a, Result<T, U>>
     where
         F: FnOnce(E) -> U + Send + 'a,
@@ -448,6 +459,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     }
 
     /// Converts what is in `Err`, as `?` does.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn err_into<U>(self) -> ValueFuture<'a, Result<T, U>>
     where
         E: Into<U> + 'a + Send,
@@ -471,6 +483,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     /// assert_eq!(half(12).and_then(half).try_take().unwrap(), Ok(3));
     /// assert_eq!(half(6).and_then(half).try_take().unwrap(), Err("odd"));
     /// ```
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn and_then<U, Fut, F>(self, f: F) -> ValueFuture<'a, Result<U, E>>
     where
         F: FnOnce(T) -> Fut + Send + 'a,
@@ -490,6 +503,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     }
 
     /// [`then`](Self::then) for what is in `Err`; an `Ok` is passed on.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn or_else<U, Fut, F>(self, f: F) -> ValueFuture<'a, Result<T, U>>
     where
         F: FnOnce(E) -> Fut + Send + 'a,

@@ -245,6 +245,7 @@ impl FuturePool {
     /// assert_eq!((pool.stats().live, pool.stats().boxed), (0, 0));
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn pooled<'a, F>(&self, future: F) -> ValueFuture<'a, F::Output>
     where
         F: Future + Send + 'a,
@@ -288,6 +289,7 @@ impl FuturePool {
     /// # drop(first);
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn try_pooled<'a, F>(&self, future: F) -> Result<ValueFuture<'a, F::Output>, PooledError<F>>
     where
         F: Future + Send + 'a,
@@ -327,6 +329,7 @@ impl FuturePool {
     /// assert!(pool.eager(std::future::pending::<u8>()).try_take().is_err());
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager<'a, F>(&self, future: F) -> ValueFuture<'a, F::Output>
     where
         F: Future + Send + 'a,
@@ -341,6 +344,7 @@ impl FuturePool {
     ///
     /// If `future` does.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<'a, F>(&self, future: F, cx: &mut Context<'_>) -> ValueFuture<'a, F::Output>
     where
         F: Future + Send + 'a,

@@ -173,6 +173,7 @@ impl LocalFuturePool {
     /// assert_eq!((pool.stats().live, pool.stats().boxed), (0, 0));
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn pooled<'a, F>(&self, future: F) -> LocalValueFuture<'a, F::Output>
     where
         F: Future + 'a,
@@ -216,6 +217,7 @@ impl LocalFuturePool {
     /// # drop(first);
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn try_pooled<'a, F>(
         &self,
         future: F,
@@ -258,6 +260,7 @@ impl LocalFuturePool {
     /// assert!(pool.eager(std::future::pending::<u8>()).try_take().is_err());
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager<'a, F>(&self, future: F) -> LocalValueFuture<'a, F::Output>
     where
         F: Future + 'a,
@@ -272,6 +275,7 @@ impl LocalFuturePool {
     ///
     /// If `future` does.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<'a, F>(
         &self,
         future: F,

@@ -65,6 +65,7 @@ impl<H: Compiled> Machines<H> {
     /// the compiler moves all of it, and not only what is initialised. (Then the future is leaked. The search unwinds at
     /// most if an allocation fails.)
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
     where
         F: Boxable + 'a,
@@ -95,6 +96,7 @@ impl<H: Compiled> Machines<H> {
 
     /// [`put`](Machines::put) of a future without a class. (The condition is a constant, so other futures have no code for this.)
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     fn put_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
     where
         F: Boxable + 'a,
@@ -105,6 +107,7 @@ impl<H: Compiled> Machines<H> {
     }
 
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(super) fn try_put<'a, F, A>(
         &self,
         future: F,
@@ -127,6 +130,7 @@ impl<H: Compiled> Machines<H> {
     /// Inserts the future as [`put`](Machines::put) does, and polls it once while its type is known, so that a ready result is
     /// inline.
     #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn put_eagerly<'a, F, A>(
         &self,
         future: F,

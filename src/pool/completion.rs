@@ -11,7 +11,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{TakeError, polled_after_its_end};
-use crate::{ValueFuture, affinity::AnyThread, operation::Consumer};
+use crate::{ValueFuture, affinity::AnyThread, operation::Consumer, origin::Origin};
 
 /// The consumer's end of an operation: the future of its result.
 ///
@@ -42,7 +42,7 @@ use crate::{ValueFuture, affinity::AnyThread, operation::Consumer};
 /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
 /// nothing held and the operation in order, so they may do what they like.
 #[must_use = "dropping a completion tells its completer that nobody waits"]
-pub struct Completion<T>(pub(crate) Consumer<'static, T, AnyThread>);
+pub struct Completion<T>(pub(crate) Consumer<'static, T, AnyThread>, pub(crate) Origin);
 
 impl<T> Completion<T> {
     /// Returns `true` if there is a result to take: a value, or what [`Abandoned`](crate::Abandoned) says if the operation
@@ -129,9 +129,10 @@ impl<T> Completion<T> {
     //~ one thread
     //~ /// This is the thread of the pool.
     //~ end
+    #[cfg_attr(feature = "trace", track_caller)]
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
         // SAFETY: the caller's.
-        Completion(unsafe { Consumer::from_raw(pointer) })
+        Completion(unsafe { Consumer::from_raw(pointer) }, Origin::caller())
     }
 
     /// Takes the result, if it is there, without polling.
@@ -151,7 +152,7 @@ impl<T> Future for Completion<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         self.0.poll(cx).map(|result| match result {
             Some(value) => value,
-            None => polled_after_its_end::<T>(self.0.spent()),
+            None => polled_after_its_end::<T>(self.0.spent(), self.1),
         })
     }
 }

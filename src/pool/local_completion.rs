@@ -12,7 +12,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{TakeError, polled_after_its_end};
-use crate::{LocalValueFuture, affinity::OneThread, operation::Consumer};
+use crate::{LocalValueFuture, affinity::OneThread, operation::Consumer, origin::Origin};
 
 /// The consumer's end of an operation: the future of its result.
 ///
@@ -43,7 +43,7 @@ use crate::{LocalValueFuture, affinity::OneThread, operation::Consumer};
 /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
 /// nothing held and the operation in order, so they may do what they like.
 #[must_use = "dropping a completion tells its completer that nobody waits"]
-pub struct LocalCompletion<T>(pub(crate) Consumer<'static, T, OneThread>);
+pub struct LocalCompletion<T>(pub(crate) Consumer<'static, T, OneThread>, pub(crate) Origin);
 
 impl<T> LocalCompletion<T> {
     /// Returns `true` if there is a result to take: a value, or what [`Abandoned`](crate::Abandoned) says if the operation
@@ -126,9 +126,10 @@ impl<T> LocalCompletion<T> {
     ///
     /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
     /// This is the thread of the pool.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
         // SAFETY: the caller's.
-        LocalCompletion(unsafe { Consumer::from_raw(pointer) })
+        LocalCompletion(unsafe { Consumer::from_raw(pointer) }, Origin::caller())
     }
 
     /// Takes the result, if it is there, without polling.
@@ -148,7 +149,7 @@ impl<T> Future for LocalCompletion<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         self.0.poll(cx).map(|result| match result {
             Some(value) => value,
-            None => polled_after_its_end::<T>(self.0.spent()),
+            None => polled_after_its_end::<T>(self.0.spent(), self.1),
         })
     }
 }

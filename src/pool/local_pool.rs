@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{LocalCompleter, LocalCompletion, RentError, Stats, handle::Handle};
-use crate::{Abandoned, CompleteError, TypedKey, affinity::OneThread, slab::Slab};
+use crate::{Abandoned, CompleteError, TypedKey, affinity::OneThread, origin::Origin, slab::Slab};
 
 /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
 /// `Send`. Its methods are the same.
@@ -189,7 +189,7 @@ impl<T> LocalPool<T> {
     #[track_caller]
     pub fn rent(&self) -> (LocalCompleter<T>, LocalCompletion<T>) {
         let (producer, consumer) = self.0.rent();
-        (LocalCompleter(producer), LocalCompletion(consumer))
+        (LocalCompleter(producer), LocalCompletion(consumer, Origin::caller()))
     }
 
     /// [`rent`](Self::rent), if there is a slot.
@@ -220,9 +220,10 @@ impl<T> LocalPool<T> {
     /// # Ok::<(), value_future::RentError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn try_rent(&self) -> Result<(LocalCompleter<T>, LocalCompletion<T>), RentError> {
         let (producer, consumer) = self.0.try_rent()?;
-        Ok((LocalCompleter(producer), LocalCompletion(consumer)))
+        Ok((LocalCompleter(producer), LocalCompletion(consumer, Origin::caller())))
     }
 
     /// Grows until so many more operations can be begun by this thread without an allocation;

@@ -23,7 +23,7 @@ use core::any::type_name;
 use self::handle::Handle;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::AnyThread;
-use crate::error::Spent;
+use crate::{error::Spent, origin::Origin};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use self::{
@@ -48,16 +48,16 @@ unsafe impl<T: Send> Send for Handle<T, AnyThread> {}
 unsafe impl<T: Send> Sync for Handle<T, AnyThread> {}
 #[cold]
 #[inline(never)]
-fn polled_after_its_end<T>(spent: Spent) -> ! {
+fn polled_after_its_end<T>(spent: Spent, origin: Origin) -> ! {
     let output = type_name::<T>();
     if let Spent::Panicked(_) = spent {
         panic!(
             "completion of `{output}` polled after a panic: the function that makes the result \
-             of an abandoned operation panicked in an earlier poll, and there will be no result"
+             of an abandoned operation panicked in an earlier poll, and there will be no result{origin}"
         )
     }
     panic!(
         "completion of `{output}` polled after completion: its result has been given out, and a result \
-         is given out once"
+         is given out once{origin}"
     )
 }

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{Completer, Completion, RentError, Stats, handle::Handle};
-use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, slab::Slab};
+use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, origin::Origin, slab::Slab};
 
 //~ any thread
 /// A pool of one-shot completions, for any number of threads.
@@ -274,7 +274,7 @@ impl<T> Pool<T> {
     #[track_caller]
     pub fn rent(&self) -> (Completer<T>, Completion<T>) {
         let (producer, consumer) = self.0.rent();
-        (Completer(producer), Completion(consumer))
+        (Completer(producer), Completion(consumer, Origin::caller()))
     }
 
     /// [`rent`](Self::rent), if there is a slot.
@@ -317,9 +317,10 @@ impl<T> Pool<T> {
     /// # Ok::<(), value_future::RentError>(())
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn try_rent(&self) -> Result<(Completer<T>, Completion<T>), RentError> {
         let (producer, consumer) = self.0.try_rent()?;
-        Ok((Completer(producer), Completion(consumer)))
+        Ok((Completer(producer), Completion(consumer, Origin::caller())))
     }
 
     /// Grows until so many more operations can be begun by this thread without an allocation;

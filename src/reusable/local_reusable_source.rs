@@ -117,8 +117,10 @@ impl<T> LocalReusableSource<T> {
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin(&self) -> Result<LocalValueFuture<'_, T>, BeginError> {
-        self.0.begin().map(|consumer| LocalValueFuture(Packed::of(consumer))).ok_or(BeginError(()))
+        let consumer = self.0.begin().ok_or(BeginError(()))?;
+        Ok(LocalValueFuture(Packed::of(consumer)))
     }
 
     /// [`begin`](Self::begin), and the key of the operation.
@@ -138,6 +140,7 @@ impl<T> LocalReusableSource<T> {
     /// assert_eq!(futures::executor::block_on(answer), Some(5));
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_with_key(&self) -> Result<(TypedKey<T>, LocalValueFuture<'_, T>), BeginError> {
         let (key, consumer) = self.0.begin_with_key().ok_or(BeginError(()))?;
         Ok((key.into(), LocalValueFuture(Packed::of(consumer))))
@@ -166,6 +169,7 @@ impl<T> LocalReusableSource<T> {
     /// assert_eq!(futures::executor::block_on(answer), Some(5));
     /// ```
     #[cfg(feature = "alloc")]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_owned(self: &Rc<Self>) -> Result<LocalValueFuture<'static, T>, BeginError>
     where
         T: 'static,
@@ -199,6 +203,7 @@ impl<T> LocalReusableSource<T> {
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_held(
         &self,
     ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError> {

@@ -197,11 +197,13 @@ impl<T> ReusableSource<T> {
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin(&self) -> Result<ValueFuture<'_, T>, BeginError>
     where
         T: Send,
     {
-        self.0.begin().map(|consumer| ValueFuture(Packed::of(consumer))).ok_or(BeginError(()))
+        let consumer = self.0.begin().ok_or(BeginError(()))?;
+        Ok(ValueFuture(Packed::of(consumer)))
     }
 
     /// [`begin`](Self::begin), and the key of the operation.
@@ -221,6 +223,7 @@ impl<T> ReusableSource<T> {
     /// assert_eq!(futures::executor::block_on(answer), Some(5));
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_with_key(&self) -> Result<(TypedKey<T>, ValueFuture<'_, T>), BeginError>
     where
         T: Send,
@@ -256,6 +259,7 @@ impl<T> ReusableSource<T> {
     /// assert_eq!(futures::executor::block_on(answer), Some(5));
     /// ```
     #[cfg(feature = "alloc")]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_owned(self: &Arc<Self>) -> Result<ValueFuture<'static, T>, BeginError>
     where
         T: Send + 'static,
@@ -302,6 +306,7 @@ impl<T> ReusableSource<T> {
     /// assert!(source.begin().is_ok());
     /// ```
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_held(&self) -> Result<(ReusableCompleter<'_, T>, ValueFuture<'_, T>), BeginError>
     where
         T: Send,

@@ -10,7 +10,7 @@ use super::{
     operation::{Operation, Weak},
     waiters::Waiter,
 };
-use crate::{erased::View, error::Spent, future::Packed};
+use crate::{erased::View, error::Spent, future::Packed, origin::Origin};
 
 /// One of those who await a shared future, or do not yet.
 ///
@@ -27,7 +27,10 @@ impl<'a, T, A> Handle<'a, T, A> {
     /// Allocates if the future is neither ready nor spent.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
         match future.view() {
-            View::Boxed | View::Source(_) => Handle::of(Operation::new(future)),
+            View::Boxed | View::Source(_) => {
+                let origin = future.origin();
+                Handle::of(Operation::new(future), origin)
+            }
             View::Ready | View::Spent(_) => Handle::with(future),
         }
     }
@@ -36,8 +39,8 @@ impl<'a, T, A> Handle<'a, T, A> {
         Handle { operation: None, own, waiter: Waiter::new() }
     }
 
-    fn of(operation: Operation<'a, T, A>) -> Self {
-        let own = Packed::spent(operation.completed());
+    fn of(operation: Operation<'a, T, A>, origin: Origin) -> Self {
+        let own = Packed::spent(operation.completed()).at(origin);
         Handle { operation: Some(operation), own, waiter: Waiter::new() }
     }
 
@@ -45,11 +48,13 @@ impl<'a, T, A> Handle<'a, T, A> {
     where
         T: Clone,
     {
-        match (&self.operation, self.own.view()) {
-            (Some(operation), _) => Handle::of(operation.share()),
-            (None, View::Spent(spent)) => Handle::with(Packed::spent(spent)),
-            (None, _) => Handle::with(Packed::ready(self.own.peek().expect("inline").clone())),
-        }
+        let origin = self.own.origin();
+        let own = match (&self.operation, self.own.view()) {
+            (Some(operation), _) => return Handle::of(operation.share(), origin),
+            (None, View::Spent(spent)) => Packed::spent(spent),
+            (None, _) => Packed::ready(self.own.peek().expect("inline").clone()),
+        };
+        Handle::with(own.at(origin))
     }
 
     pub(super) fn peek(&self) -> Option<&T> {
@@ -82,8 +87,10 @@ impl<'a, T, A> Handle<'a, T, A> {
         self.operation.as_ref().map(Operation::downgrade)
     }
 
+    #[cfg_attr(feature = "trace", track_caller)]
     pub(super) fn upgrade(weak: &Weak<'a, T, A>) -> Option<Self> {
-        weak.upgrade().map(Handle::of)
+        let operation = weak.upgrade()?;
+        Some(Handle::of(operation, Origin::caller()))
     }
 
     pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T>
@@ -112,7 +119,7 @@ impl<'a, T, A> Handle<'a, T, A> {
 
     /// From now on there is nothing to wait for.
     fn end(&mut self, spent: Spent) {
-        self.own = Packed::spent(spent);
+        self.own = Packed::spent(spent).at(self.own.origin());
         if let Some(operation) = self.operation.take() {
             // SAFETY: it was polled with this waiter.
             unsafe { operation.leave(&self.waiter) };

@@ -143,6 +143,7 @@ pub struct LocalWeakShared<'a, T>(Weak<'a, T, OneThread>);
 
 impl<'a, T> LocalWeakShared<'a, T> {
     /// A handle that keeps what is shared, if there is one still.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
         Handle::upgrade(&self.0).map(LocalShared)
     }

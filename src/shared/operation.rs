@@ -209,7 +209,7 @@ impl<'a, T, A> Operation<'a, T, A> {
                 let polled = content.try_poll(&mut Context::from_waker(&waker));
                 polled.map(|result| {
                     if let Ok(value) = result {
-                        **content = Packed::ready(value);
+                        **content = Packed::ready(value).at(content.origin());
                     }
                 })
             })

@@ -193,6 +193,7 @@ pub struct WeakShared<'a, T>(Weak<'a, T, AnyThread>);
 
 impl<'a, T> WeakShared<'a, T> {
     /// A handle that keeps what is shared, if there is one still.
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<Shared<'a, T>> {
         Handle::upgrade(&self.0).map(Shared)
     }

@@ -110,6 +110,7 @@ impl<S: Stream> ValueNext<S> {
     /// what it does then.
     #[expect(clippy::should_implement_trait, reason = "that is how it is called for streams too")]
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn next(&mut self) -> ValueFuture<'_, Option<S::Item>>
     where
         S: Send + Unpin,

@@ -1,0 +1,125 @@
+//! With the feature `trace`, the text of a misuse says which line made the future.
+
+mod common;
+
+use std::{panic::Location, task::Poll};
+
+use common::{later, panic_text, poll};
+use futures::executor::block_on;
+use value_future::{
+    FuturePool, LocalPool, LocalReusableSource, LocalValueFuture, Pool, ReusableSource,
+    ValueFuture, async_trait,
+};
+
+/// Polls a future until its result is there, and once more.
+#[track_caller]
+fn is_made_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
+    while poll(&mut future).is_pending() {}
+    let text = panic_text(|| poll(&mut future));
+    let origin = format!("; it was made at {}:{line}:", Location::caller().file());
+    assert!(text.contains(&origin), "expected {origin}, found {text}");
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    assert_eq!(error.origin().map(Location::line), Some(line));
+    assert!(error.to_string().contains(&origin));
+}
+
+#[test]
+fn each_constructor_names_its_caller() {
+    is_made_at(line!(), ValueFuture::ready(1));
+    is_made_at(line!(), ValueFuture::const_ready(1));
+    is_made_at(line!(), ValueFuture::boxed(async { 1 }));
+    is_made_at(line!(), ValueFuture::pooled(async { 1 }));
+    is_made_at(line!(), ValueFuture::pooled(async { [0_u8; 5000] }));
+    is_made_at(line!(), ValueFuture::eager(async { 1 }));
+    is_made_at(line!(), ValueFuture::eager(later(1)));
+    static POOL: FuturePool = FuturePool::new();
+    is_made_at(line!(), POOL.pooled(async { 1 }));
+    is_made_at(line!(), POOL.try_pooled(async { 1 }).unwrap());
+    is_made_at(line!(), POOL.eager(async { 1 }));
+}
+
+#[test]
+fn each_combinator_names_its_caller() {
+    is_made_at(line!(), ValueFuture::ready(1).map(|n| n + 1));
+    is_made_at(line!(), later(1).map(|n| n + 1));
+    is_made_at(line!(), later(1).then(|n| async move { n + 1 }));
+    is_made_at(line!(), later(Ok::<_, ()>(1)).map_ok(|n| n + 1));
+    is_made_at(line!(), later(Ok::<_, ()>(1)).and_then(|n| async move { Ok(n + 1) }));
+    is_made_at(line!(), later(Err::<u8, u8>(1)).or_else(|n| async move { Ok::<_, ()>(n) }));
+}
+
+#[test]
+fn a_completion_names_where_it_was_rented() {
+    let pool = Pool::<Option<u32>>::new();
+    let rented = line!() + 1;
+    let (completer, mut completion) = pool.rent();
+    completer.complete(Some(1)).unwrap();
+    assert!(poll(&mut completion).is_ready());
+    let text = panic_text(|| poll(&mut completion));
+    let origin = format!("; it was made at {}:{rented}:", file!());
+    assert!(text.contains(&origin), "expected {origin}, found {text}");
+
+    let rented = line!() + 1;
+    let (completer, completion) = pool.rent();
+    completer.complete(Some(1)).unwrap();
+    is_made_at(rented, completion.into());
+
+    let local = LocalPool::<Option<u32>>::new();
+    let rented = line!() + 1;
+    let (completer, completion) = local.try_rent().unwrap();
+    drop(completer);
+    let mut future = LocalValueFuture::from(completion);
+    assert_eq!(poll(&mut future), Poll::Ready(None));
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    assert_eq!(error.origin().map(Location::line), Some(rented));
+}
+
+#[test]
+fn an_operation_of_a_source_names_where_it_began() {
+    let source = ReusableSource::<Option<u32>>::new();
+    let begun = line!() + 1;
+    let future = source.begin().unwrap();
+    source.complete_key(source.key().unwrap(), Some(1)).unwrap();
+    is_made_at(begun, future);
+
+    let source = LocalReusableSource::<Option<u32>>::new();
+    let begun = line!() + 1;
+    let (completer, mut future) = source.begin_held().unwrap();
+    drop(completer);
+    assert_eq!(poll(&mut future), Poll::Ready(None));
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    assert_eq!(error.origin().map(Location::line), Some(begun));
+}
+
+#[test]
+fn a_shared_future_names_where_the_future_was_made() {
+    let made = line!() + 1;
+    let shared = later(1).map(|n| n + 1).share();
+    let mut other = Box::pin(shared.clone());
+    assert_eq!(block_on(shared), 2);
+    assert_eq!(block_on(&mut other), 2);
+    let text = panic_text(|| poll(&mut other));
+    assert!(text.contains(&format!("; it was made at {}:{made}:", file!())), "{text}");
+}
+
+#[async_trait]
+trait Store {
+    async fn get(&self) -> u32;
+}
+
+struct Five;
+
+#[async_trait]
+impl Store for Five {
+    async fn get(&self) -> u32 {
+        5
+    }
+}
+
+#[test]
+fn a_method_of_the_attribute_names_its_source_file() {
+    let mut future = Five.get();
+    assert_eq!(poll(&mut future), Poll::Ready(5));
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    assert_eq!(error.origin().map(Location::file), Some(file!()));
+}
