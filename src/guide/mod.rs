@@ -1,7 +1,8 @@
-//! How to move a crate to value futures.
+//! How to move a crate to value futures, and how to work with them.
 //!
 //! * [From `async-trait`](from_async_trait): one changed line.
 //! * [From `BoxFuture`](from_box_future): one method at a time.
+//! * [Cancellation and `select!`](cancellation): what is lazy, and what a dropped future loses.
 
 // Its examples have the attribute.
 #[cfg(feature = "macros")]
@@ -9,3 +10,5 @@
 pub mod from_async_trait {}
 #[doc = include_str!("from_box_future.md")]
 pub mod from_box_future {}
+#[doc = include_str!("select.md")]
+pub mod cancellation {}
