@@ -3,6 +3,8 @@
 //! * [From `async-trait`](from_async_trait): one changed line.
 //! * [From `BoxFuture`](from_box_future): one method at a time.
 //! * [Cancellation and `select!`](cancellation): what is lazy, and what a dropped future loses.
+//! * [With the rest of the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
+//! * [Targets and features](targets): which types a microcontroller has.
 
 // Its examples have the attribute.
 #[cfg(feature = "macros")]
@@ -12,3 +14,7 @@ pub mod from_async_trait {}
 pub mod from_box_future {}
 #[doc = include_str!("select.md")]
 pub mod cancellation {}
+#[doc = include_str!("ecosystem.md")]
+pub mod ecosystem {}
+#[doc = include_str!("targets.md")]
+pub mod targets {}
