@@ -3,6 +3,7 @@
 //! * [From `async-trait`](from_async_trait): one changed line.
 //! * [From `BoxFuture`](from_box_future): one method at a time.
 //! * [Cancellation and `select!`](cancellation): what is lazy, and what a dropped future loses.
+//! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //! * [With the rest of the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
 //! * [Targets and features](targets): which types a microcontroller has.
 
@@ -18,3 +19,5 @@ pub mod cancellation {}
 pub mod ecosystem {}
 #[doc = include_str!("targets.md")]
 pub mod targets {}
+#[doc = include_str!("troubleshooting.md")]
+pub mod troubleshooting {}
