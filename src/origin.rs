@@ -20,10 +20,15 @@ impl Origin {
         }
     }
 
+    #[cfg(feature = "trace")]
+    #[expect(clippy::unnecessary_wraps, reason = "there is none without the feature")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
-        #[cfg(feature = "trace")]
-        return Some(self.location);
-        #[cfg(not(feature = "trace"))]
+        Some(self.location)
+    }
+
+    #[cfg(not(feature = "trace"))]
+    #[expect(clippy::unused_self, reason = "the feature uses it")]
+    pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
         None
     }
 }

@@ -23,7 +23,7 @@ impl Abandoned for Reply {
 
 #[test]
 fn a_dropped_completer_says_so_in_words() {
-    let text = "the operation was ended without a value: its completer was dropped, or its key was abandoned";
+    let text = "the operation was ended without a value: its completer was dropped, its key was abandoned, or its pool was closed";
     assert_eq!(Dropped::new().to_string(), text);
     assert_eq!(Dropped::default(), Dropped::new());
     let error = io::Error::from(Dropped::new());

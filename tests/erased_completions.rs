@@ -147,7 +147,7 @@ for_both_pools! {
         for generation in [0x0012_fffe_u32, 0x0012_ffff, 0x0013_0000, 0x0013_0001] {
             let (completer, completion) = pool.rent();
             let mut completion = completion;
-            assert_eq!(completer.key_while_held().generation(), generation);
+            assert_eq!(completer.key_while_held().untyped().generation(), generation);
             // Waiting makes no difference.
             if generation % 2 == 0 {
                 assert!(poll(&mut completion).is_pending());

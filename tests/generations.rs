@@ -17,8 +17,8 @@ for_both_pools! {
     fn cycle(pool: &Pool<Value>) -> Key {
         let (completer, mut completion) = pool.rent();
         let key = completer.key_while_held();
-        completer.complete(Some(key.generation())).unwrap();
-        assert_eq!(poll(&mut completion), Poll::Ready(Some(key.generation())));
+        completer.complete(Some(key.untyped().generation())).unwrap();
+        assert_eq!(poll(&mut completion), Poll::Ready(Some(key.untyped().generation())));
         key.untyped()
     }
 
@@ -51,7 +51,7 @@ for_both_pools! {
         assert_eq!(tokens, [0xfffe, 0xffff, 0, 1].map(Token::new));
         for key in keys {
             let kind = pool.complete_key(key, None).unwrap_err().kind();
-            let last = key.generation() == 0x1_0001;
+            let last = key.untyped().generation() == 0x1_0001;
             assert_eq!(kind, if last { CompleteErrorKind::Closed } else { CompleteErrorKind::Stale });
         }
         assert_eq!(pool.stats().retired, 0);
@@ -72,8 +72,8 @@ for_both_pools! {
                     for &key in keys.iter().filter(|other| **other != key).take(5) {
                         assert!(pool.complete_key(key, None).is_err(), "{key} is late");
                     }
-                    completer.complete(Some(key.generation())).unwrap();
-                    assert_eq!(poll(&mut completion), Poll::Ready(Some(key.generation())));
+                    completer.complete(Some(key.untyped().generation())).unwrap();
+                    assert_eq!(poll(&mut completion), Poll::Ready(Some(key.untyped().generation())));
                 }
             }
             let rented = 4 * u64::from(slots);
@@ -147,7 +147,7 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.into_key();
-        assert!(key.index() != last.index() && key.generation() == 0);
+        assert!(key.untyped().index() != last.index() && key.untyped().generation() == 0);
         // The upper bits are those of the key.
         for bit in 0..18 {
             let forged = Key::from_u64(key.to_u64() ^ 1 << bit);

@@ -127,7 +127,7 @@ for_both_pools! {
             let key = completer.key_while_held();
             end(&pool, completer, completion);
             let next = waiting(&pool);
-            assert_eq!(next.0.key_while_held().index(), key.index());
+            assert_eq!(next.0.key_while_held().untyped().index(), key.untyped().index());
             refused(&pool, key.untyped(), CompleteErrorKind::Stale);
             next.ends_undisturbed();
         }
@@ -168,11 +168,11 @@ for_both_pools! {
         let last = waiting(&pool);
         let issued = last.0.key_while_held();
         for guess in [
-            forged(issued.index(), issued.generation() + 1),
-            forged(issued.index(), u32::MAX),
-            forged(issued.index(), 0),
-            forged(issued.index() + 1, 1),
-            forged(issued.index() + 1, 0),
+            forged(issued.untyped().index(), issued.untyped().generation() + 1),
+            forged(issued.untyped().index(), u32::MAX),
+            forged(issued.untyped().index(), 0),
+            forged(issued.untyped().index() + 1, 1),
+            forged(issued.untyped().index() + 1, 0),
             forged(31, 1),
             forged(32, 1),
             forged(u32::MAX, 1),

@@ -281,7 +281,7 @@ for_both_sources! {
         }
         let (completer, future) = source.begin_held().unwrap();
         let key = completer.key_while_held();
-        assert_eq!((key.index(), key.generation()), (1, 3));
+        assert_eq!((key.untyped().index(), key.untyped().generation()), (1, 3));
         source.complete_key(key, None).unwrap();
         assert_eq!((block_on(future), completer.is_closed()), (None, true));
     }

@@ -13,7 +13,7 @@ use std::{
 use common::{Script, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{
-    Abandoned, Arm, ArmKind, Dropped, FuturePool, Key, KeyError, Pool, PooledError,
+    Abandoned, Arm, ArmKind, CompleteErrorKind, Dropped, FuturePool, Key, Pool, PooledError,
     PooledErrorKind, RentError, ReusableSource, Source, StaleToken, TakeError, Token, ValueFuture,
 };
 
@@ -144,14 +144,14 @@ fn it_has_the_texts_of_refused_keys() {
     let pool = Pool::<Option<u32>>::new();
     let error = pool.complete_key(Key::from_u64(5), Some(7)).unwrap_err();
     let text = error.to_string();
-    let beginning = text.strip_suffix(&KeyError::Unknown.to_string()).unwrap();
+    let beginning = text.strip_suffix(&CompleteErrorKind::Unknown.to_string()).unwrap();
     has(&format!("\n{}\n", pattern(beginning, &[])));
     let kinds = [
-        KeyError::Stale,
-        KeyError::AlreadyCompleted,
-        KeyError::BeingCompleted,
-        KeyError::Closed,
-        KeyError::Unknown,
+        CompleteErrorKind::Stale,
+        CompleteErrorKind::AlreadyCompleted,
+        CompleteErrorKind::BeingCompleted,
+        CompleteErrorKind::Closed,
+        CompleteErrorKind::Unknown,
     ];
     for kind in kinds {
         has(&format!("| `{kind}` |"));

@@ -291,6 +291,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
 
     /// The future for many awaiters, each of whom is given a clone of the result.
     ///
+    /// An output that is not `Clone` goes into an `Arc`. For an `io::Result` that is `map_err(Arc::new)` before the call.
+    ///
     /// # Sizes and allocation
     ///
     /// If the result is here, none: it stays inline, and each handle has a clone of its own. Otherwise

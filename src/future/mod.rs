@@ -47,6 +47,9 @@ impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
 ///
 /// If the result is there, [`is_ready`](ValueFuture::is_ready) is `true`, [`try_take`](ValueFuture::try_take) takes it, and the
 /// combinators keep theirs inline.
+///
+/// If a result must not get lost when a consumer gives up, keep the `Completion`: it has [`close`](Completion::close). A result
+/// that comes before this future is dropped is dropped with it, although its producer was told that it is delivered.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]

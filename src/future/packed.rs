@@ -214,6 +214,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     /// The same future, made there.
+    #[cfg(feature = "alloc")]
     #[inline(always)]
     #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "an origin is nothing"))]
     pub(crate) fn at(mut self, origin: Origin) -> Self {

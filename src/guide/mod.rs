@@ -1,12 +1,24 @@
 //! How to move a crate to value futures, and how to work with them.
 //!
-//! * [From `async-trait`](from_async_trait): one changed line.
-//! * [From `BoxFuture`](from_box_future): one method at a time.
+//! * [Migrating from `async-trait`](from_async_trait): one changed line.
+//! * [Migrating from `BoxFuture`](from_box_future): one method at a time.
 //! * [Adopting it in a driver](driver): the return type, the channel for each request, and lost connections.
 //! * [Cancellation and `select!`](cancellation): what is lazy, and what a dropped future loses.
-//! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //! * [With the rest of the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
 //! * [Targets and features](targets): which types a microcontroller has.
+//! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
+//!
+//! # One rule to know first
+//!
+//! A method that answers inline has done its work when it returns. If its future is dropped, the result is lost. So in
+//! `select!`, where a branch may lose, call the method within an async block:
+//!
+//! ```text
+//! message = queue.recv() => …                    // wrong: may take a message, and drop it
+//! message = async { queue.recv().await } => …    // right: the call waits for the first poll
+//! ```
+//!
+//! [*Cancellation and `select!`*](cancellation) says for each constructor whether it is lazy.
 
 // Its examples have the attribute.
 #[cfg(feature = "macros")]

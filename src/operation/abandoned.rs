@@ -61,9 +61,9 @@ use crate::error::debug_as_text;
     message = "`{Self}` cannot be the output of a pool or a reusable source: it does not say what a \
                dropped completer results in",
     label = "`Abandoned` is not implemented for `{Self}`",
-    note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement \
-            `value_future::Abandoned` for a type of your own, or build the pool by \
-            `Pool::builder().build_with_abandoned(..)`"
+    note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement `value_future::Abandoned` \
+            for a type of your own. If it is a `Result`, its error may implement `From<value_future::Dropped>`",
+    note = "or say it here: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
 )]
 pub trait Abandoned {
     /// The result of an operation that nobody has completed, and nobody will.
@@ -86,8 +86,8 @@ impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
     }
 }
 
-/// The operation was ended without a value: its completer was dropped, its key was abandoned, or the last handle of
-/// its pool went.
+/// The operation was ended without a value: its completer was dropped, its key was abandoned, or its pool was closed. Dropping the
+/// last handle of a pool closes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dropped(());
 
@@ -110,7 +110,8 @@ impl Default for Dropped {
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the operation was ended without a value: its completer was dropped, or its key was abandoned",
+            "the operation was ended without a value: its completer was dropped, its key was abandoned, or its \
+             pool was closed",
         )
     }
 }

@@ -196,7 +196,7 @@ impl<T> LocalPool<T> {
     ///
     /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
     /// does that: its permit has to go with the request, beside the completer, because a slot
-    /// is vacant again when *both* ends are gone (or left to a [`Key`]), and not yet when the
+    /// is vacant again when *both* ends are gone (or left to a [`Key`](crate::Key)), and not yet when the
     /// consumer has lost patience.
     ///
     /// # Errors
@@ -321,7 +321,7 @@ impl<T> LocalPool<T> {
     /// Closes the pool, and returns the number of operations that this has ended: for a connection that is lost.
     ///
     /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
-    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`] ends now, as by
+    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as by
     /// [`abandon_key`](Self::abandon_key). One that still has its completer goes on; if the completer is turned into
     /// the key later, the operation ends then. So no consumer waits for ever, whatever other threads do
     /// meanwhile.

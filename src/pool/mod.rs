@@ -19,11 +19,8 @@ mod wait;
 
 use core::any::type_name;
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
 use self::handle::Handle;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-use crate::AnyThread;
-use crate::{error::Spent, origin::Origin};
+use crate::{error::Spent, origin::Origin, slab::Pooling, slot::ForThreads};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use self::{
@@ -41,11 +38,9 @@ pub use self::{
 
 // SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for
 // several.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Send for Handle<T, AnyThread> {}
+unsafe impl<T: Send, H: Pooling + ForThreads> Send for Handle<T, H> {}
 // SAFETY: as above.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<T: Send> Sync for Handle<T, AnyThread> {}
+unsafe impl<T: Send, H: Pooling + ForThreads> Sync for Handle<T, H> {}
 #[cold]
 #[inline(never)]
 fn polled_after_its_end<T>(spent: Spent, origin: Origin) -> ! {

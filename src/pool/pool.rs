@@ -20,7 +20,7 @@ use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, origin::Ori
 /// The pool may be dropped first: all that is out still works, and the memory goes with the last of
 /// it. (In one case later: if the last end goes at the same instant as the last handle, on another
 /// thread, then when that thread ends, or uses other pools.)
-/// What was left to its [`Key`] ends with the last handle, as nobody could present the key any more.
+/// What was left to its [`Key`](crate::Key) ends with the last handle, as nobody could present the key any more.
 ///
 /// # Threads
 ///
@@ -281,7 +281,7 @@ impl<T> Pool<T> {
     ///
     /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
     /// does that: its permit has to go with the request, beside the completer, because a slot
-    /// is vacant again when *both* ends are gone (or left to a [`Key`]), and not yet when the
+    /// is vacant again when *both* ends are gone (or left to a [`Key`](crate::Key)), and not yet when the
     /// consumer has lost patience.
     ///
     /// # Errors
@@ -418,7 +418,7 @@ impl<T> Pool<T> {
     /// Closes the pool, and returns the number of operations that this has ended: for a connection that is lost.
     ///
     /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
-    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`] ends now, as by
+    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as by
     /// [`abandon_key`](Self::abandon_key). One that still has its completer goes on; if the completer is turned into
     /// the key later, the operation ends then. So no consumer waits for ever, whatever other threads do
     /// meanwhile.

@@ -40,11 +40,14 @@ use crate::{
 /// ```
 pub struct LocalReusableSource<T>(Place<T, InPlace<OneThread>>);
 
-impl<T: Abandoned> LocalReusableSource<T> {
+impl<T> LocalReusableSource<T> {
     crate::sync::const_unless_loom! {
         /// A source without an operation.
         #[must_use]
-        pub fn new() -> Self {
+        pub fn new() -> Self
+        where
+            T: Abandoned,
+        {
             LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), T::abandoned))
         }
     }
@@ -57,13 +60,14 @@ impl<T: Abandoned> LocalReusableSource<T> {
         ///
         /// If `generation` is 0.
         #[must_use]
-        pub fn with_first_generation(generation: u32) -> Self {
+        pub fn with_first_generation(generation: u32) -> Self
+        where
+            T: Abandoned,
+        {
             LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, generation), T::abandoned))
         }
     }
-}
 
-impl<T> LocalReusableSource<T> {
     crate::sync::const_unless_loom! {
         /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
         /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.

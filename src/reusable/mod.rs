@@ -11,12 +11,8 @@ mod reusable_source;
 
 use core::{error::Error, fmt};
 
-use crate::error::debug_as_text;
-#[cfg(target_has_atomic = "64")]
-use crate::{
-    AnyThread,
-    reusable::place::{InPlace, Place},
-};
+use self::place::Place;
+use crate::{error::debug_as_text, slot::ForThreads};
 
 pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSource};
 #[cfg(target_has_atomic = "64")]
@@ -48,8 +44,6 @@ impl From<BeginError> for std::io::Error {
 }
 
 // SAFETY: a value goes in and out on any thread, and the place is made for several.
-#[cfg(target_has_atomic = "64")]
-unsafe impl<T: Send> Send for Place<T, InPlace<AnyThread>> {}
+unsafe impl<T: Send, H: ForThreads> Send for Place<T, H> {}
 // SAFETY: as above; a `&T` is not to be had.
-#[cfg(target_has_atomic = "64")]
-unsafe impl<T: Send> Sync for Place<T, InPlace<AnyThread>> {}
+unsafe impl<T: Send, H: ForThreads> Sync for Place<T, H> {}

@@ -107,11 +107,14 @@ use crate::{
 //~ end
 pub struct ReusableSource<T>(Place<T, InPlace<AnyThread>>);
 
-impl<T: Abandoned> ReusableSource<T> {
+impl<T> ReusableSource<T> {
     crate::sync::const_unless_loom! {
         /// A source without an operation.
         #[must_use]
-        pub fn new() -> Self {
+        pub fn new() -> Self
+        where
+            T: Abandoned,
+        {
             ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, 1), T::abandoned))
         }
     }
@@ -124,13 +127,14 @@ impl<T: Abandoned> ReusableSource<T> {
         ///
         /// If `generation` is 0.
         #[must_use]
-        pub fn with_first_generation(generation: u32) -> Self {
+        pub fn with_first_generation(generation: u32) -> Self
+        where
+            T: Abandoned,
+        {
             ReusableSource(Place::<T, InPlace<AnyThread>>::new(Number::new(0, generation), T::abandoned))
         }
     }
-}
 
-impl<T> ReusableSource<T> {
     crate::sync::const_unless_loom! {
         /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
         /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.

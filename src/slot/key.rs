@@ -3,7 +3,6 @@ use core::{
     fmt,
     hash::{Hash, Hasher},
     marker::PhantomData,
-    ops::Deref,
 };
 
 /// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
@@ -94,7 +93,7 @@ impl fmt::Debug for Key {
 /// A [`Key`] of an operation whose output is a `T`: what a completer and a source give out.
 ///
 /// A pool or a source of another output refuses it when the program is compiled. On the wire it is a number by
-/// [`to_u64`](Key::to_u64). What comes back is a [`Key`], which fits every output: the type is not in the 64 bits.
+/// [`to_u64`](TypedKey::to_u64). What comes back is a [`Key`], which fits every output: the type is not in the 64 bits.
 ///
 /// # Examples
 ///
@@ -129,14 +128,11 @@ impl<T> TypedKey<T> {
     pub const fn untyped(self) -> Key {
         self.key
     }
-}
 
-/// The methods of [`Key`].
-impl<T> Deref for TypedKey<T> {
-    type Target = Key;
-
-    fn deref(&self) -> &Key {
-        &self.key
+    /// Returns the key as a number, as [`Key::to_u64`] does.
+    #[must_use]
+    pub const fn to_u64(self) -> u64 {
+        self.key.to_u64()
     }
 }
 

@@ -75,8 +75,8 @@ pub(crate) trait Home: Sized + 'static {
 ///
 /// Their words and pointers are atomics.
 #[diagnostic::on_unimplemented(
-    message = "an end of an operation of a `LocalPool` or `LocalReusableSource` belongs to one thread",
-    note = "use a `Pool` or a `ReusableSource`, whose ends may go to other threads"
+    message = "a `LocalPool`, a `LocalReusableSource` and the ends of their operations belong to one thread",
+    note = "use a `Pool` or a `ReusableSource`, which other threads may use as well"
 )]
 #[allow(dead_code, reason = "Rust 1.85 does not see that it is a bound")]
 pub(crate) unsafe trait ForThreads: Home {}

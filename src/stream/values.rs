@@ -22,7 +22,7 @@ use super::output::StreamOutput;
 /// # Cancel safety
 ///
 /// Dropping `stream.next()` of the ecosystem drops no item: what has been asked for stays here. Dropping
-/// the stream drops the future of the item that it waits for, and an inline result with it.
+/// the stream drops the future of the item that it waits for: what was asked for is cancelled.
 ///
 /// # Examples
 ///

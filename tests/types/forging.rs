@@ -175,7 +175,7 @@ const ITEMS: &[(&str, &str, &str, &str)] = &[
     (
         "the error of a poll",
         "E0624",
-        "fn case() -> PollError { PollError::new::<u8>(todo!()) }",
+        "fn case() -> PollError { PollError::new::<u8>(todo!(), todo!()) }",
         "async fn case() -> PollError { ValueFuture::<u8>::from(Arm::Taken).checked().await.unwrap_err() }",
     ),
     (
