@@ -92,7 +92,8 @@
 //! An `async fn` does nothing until it is polled. A method that answers inline, or by
 //! [`eager`](ValueFuture::eager), has done its work when it returns: the result has been taken from where it was, and
 //! is dropped if the future is dropped before it is awaited. Where that matters, in a branch of `select!` that may lose, make
-//! the call in an async block: `message = async { queue.recv().await } => …`.
+//! the call in an async block: `message = async { queue.recv().await } => …`. The guide says
+//! [for each constructor](guide::cancellation#the-table) whether it is lazy.
 //!
 //! # Misuse
 //!
@@ -115,17 +116,18 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `alloc`; [`Pool`], [`FuturePool`], and with it slots for `pooled`, [`Shared`], on targets with 64-bit atomics |
+//! | `std` | yes | `alloc`; on targets with 64-bit atomics [`Pool`], [`FuturePool`], and with it slots for `pooled`, [`Shared`], [`LocalShared`]; conversions of errors into `io::Error` |
+//! | `trace` | no | texts of misuse say where the future was made; for debugging |
 //! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time |
-//! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Arc` and `Rc` references to sources; [`LocalPool`], [`LocalFuturePool`] |
+//! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Rc` references to sources, and `Arc` ones where there are atomics of a pointer's width; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, sources that are borrowed,
 //! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ReaderStream`], [`ValueStream`]
-//! and [`ValueNext`].
+//! and [`ValueNext`]. The guide has [a table of targets](guide::targets).
 //!
 //! # Further
 //!
-//! The [`guide`] moves a crate from `async-trait` or `BoxFuture` to this one.
+//! The [`guide`] has chapters on migrating, on drivers, cancellation, the ecosystem, targets, and troubleshooting.
 //! [`internals`] justifies the representation, with figures. [`family`] maps the members of .NET's
 //! `ValueTask` family to what is here.
 #![no_std]

@@ -121,7 +121,7 @@ fn a_pool_costs_what_its_own_threads_do() {
     let futures = FuturePool::new();
     FUTURES.count(|| drop(futures.pooled(pending::<()>())));
     said!(
-        "README.md",
+        "docs/benchmarks.md",
         "a pool of completions takes {}, and a size of a `FuturePool` {}.",
         kib(POOL.bytes()),
         kib(FUTURES.bytes())
@@ -177,7 +177,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
     }
     assert_eq!(AGAIN.made(), 0);
     assert_eq!(BOUNDED.made(), 0);
-    said!("README.md", "or use a bounded pool, which does without that");
+    said!("src/pool/pool.rs", "A bounded pool has no thread caches.");
     let of_one = RENT.bytes() / 200;
     assert!((640..1024).contains(&of_one), "{of_one} bytes");
     said!("src/pool/pool.rs", "up to 1 KiB for each thread that rents");

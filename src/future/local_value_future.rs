@@ -39,6 +39,7 @@ use crate::{Token, affinity::OneThread, source::SourceReference};
 /// assert_eq!(futures::executor::block_on(future), 1);
 /// assert_eq!(counter.get(), 2);
 /// ```
+#[doc(alias = "ValueTask")]
 #[repr(transparent)]
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 pub struct LocalValueFuture<'a, T>(pub(crate) Packed<'a, T, OneThread>);

@@ -92,6 +92,7 @@ use crate::{Token, affinity::AnyThread, source::SourceReference};
 //~ /// assert_eq!(counter.get(), 2);
 //~ /// ```
 //~ end
+#[doc(alias = "ValueTask")]
 #[repr(transparent)]
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 pub struct ValueFuture<'a, T>(pub(crate) Packed<'a, T, AnyThread>);

@@ -6,6 +6,7 @@
 //! * [Cancellation and `select!`](cancellation): what is lazy, and what a dropped future loses.
 //! * [With the rest of the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
 //! * [Targets and features](targets): which types a microcontroller has.
+//! * [Guarantees](guarantees), with the tests that show them, and limits.
 //! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //!
 //! # One rule to know first
@@ -34,5 +35,7 @@ pub mod cancellation {}
 pub mod ecosystem {}
 #[doc = include_str!("targets.md")]
 pub mod targets {}
+#[doc = include_str!("guarantees.md")]
+pub mod guarantees {}
 #[doc = include_str!("troubleshooting.md")]
 pub mod troubleshooting {}

@@ -125,6 +125,8 @@ use crate::{ValueFuture, affinity::AnyThread};
 //~ /// assert_eq!(futures::executor::block_on(length("inner")), 5);
 //~ /// ```
 //~ end
+#[doc(alias = "slab")]
+#[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
 pub struct FuturePool(pub(crate) Machines<AnyThread>);
 
 /// A builder of a [`FuturePool`]; from [`builder`](FuturePool::builder).

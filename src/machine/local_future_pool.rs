@@ -58,6 +58,8 @@ use crate::{LocalValueFuture, affinity::OneThread};
 ///
 /// assert_eq!(futures::executor::block_on(length("inner")), 5);
 /// ```
+#[doc(alias = "slab")]
+#[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
 pub struct LocalFuturePool(pub(crate) Machines<OneThread>);
 
 /// A builder of a [`LocalFuturePool`]; from [`builder`](LocalFuturePool::builder).

@@ -25,6 +25,10 @@ use crate::{CompleteError, TypedKey, affinity::AnyThread, operation::Producer};
 /// nothing is held: the waker may poll, drop, rent and complete what it likes. If it panics,
 /// the value has been delivered. (If a key completes an operation whose completer waits for
 /// its end, there are two to wake; if both panic, the process aborts.)
+#[doc(alias = "Sender")]
+#[doc(alias = "promise")]
+#[doc(alias = "oneshot")]
+#[doc(alias = "TaskCompletionSource")]
 #[must_use = "dropping a completer ends the wait without a value"]
 pub struct Completer<T>(pub(super) Producer<'static, T, AnyThread>);
 
@@ -41,6 +45,7 @@ impl<T> Completer<T> {
     /// The consumer is woken here, with nothing held: its waker may poll, drop, rent and complete
     /// what it likes.
     #[inline]
+    #[doc(alias = "send")]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }

@@ -41,6 +41,8 @@ use crate::{ValueFuture, affinity::AnyThread, operation::Consumer, origin::Origi
 ///
 /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
 /// nothing held and the operation in order, so they may do what they like.
+#[doc(alias = "Receiver")]
+#[doc(alias = "oneshot")]
 #[must_use = "dropping a completion tells its completer that nobody waits"]
 pub struct Completion<T>(pub(crate) Consumer<'static, T, AnyThread>, pub(crate) Origin);
 
@@ -72,6 +74,7 @@ impl<T> Completion<T> {
     /// # Errors
     ///
     /// [`TakeError::Pending`], if there is no result yet; [`TakeError::Taken`], if it was taken before.
+    #[doc(alias = "try_recv")]
     pub fn take(&mut self) -> Result<T, TakeError> {
         let why = if self.0.is_spent() { TakeError::Taken } else { TakeError::Pending };
         self.0.try_take().ok_or(why)

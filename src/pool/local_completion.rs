@@ -42,6 +42,8 @@ use crate::{LocalValueFuture, affinity::OneThread, operation::Consumer, origin::
 ///
 /// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
 /// nothing held and the operation in order, so they may do what they like.
+#[doc(alias = "Receiver")]
+#[doc(alias = "oneshot")]
 #[must_use = "dropping a completion tells its completer that nobody waits"]
 pub struct LocalCompletion<T>(pub(crate) Consumer<'static, T, OneThread>, pub(crate) Origin);
 
@@ -73,6 +75,7 @@ impl<T> LocalCompletion<T> {
     /// # Errors
     ///
     /// [`TakeError::Pending`], if there is no result yet; [`TakeError::Taken`], if it was taken before.
+    #[doc(alias = "try_recv")]
     pub fn take(&mut self) -> Result<T, TakeError> {
         let why = if self.0.is_spent() { TakeError::Taken } else { TakeError::Pending };
         self.0.try_take().ok_or(why)

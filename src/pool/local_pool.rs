@@ -30,6 +30,11 @@ use crate::{Abandoned, CompleteError, TypedKey, affinity::OneThread, origin::Ori
 /// assert_eq!(futures::executor::block_on(future), Some(5));
 /// assert_eq!(pool.stats().live, 0);
 /// ```
+#[doc(alias = "oneshot")]
+#[doc(alias = "channel")]
+#[doc(alias = "promise")]
+#[doc(alias = "slab")]
+#[doc(alias = "TaskCompletionSource")]
 pub struct LocalPool<T>(Handle<T, OneThread>);
 
 /// A builder of a [`LocalPool`]; from [`builder`](LocalPool::builder).

@@ -109,6 +109,11 @@ use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, origin::Ori
 //~ /// assert_eq!(pool.stats().live, 0);
 //~ /// ```
 //~ end
+#[doc(alias = "oneshot")]
+#[doc(alias = "channel")]
+#[doc(alias = "promise")]
+#[doc(alias = "slab")]
+#[doc(alias = "TaskCompletionSource")]
 pub struct Pool<T>(Handle<T, AnyThread>);
 
 /// A builder of a [`Pool`]; from [`builder`](Pool::builder).
@@ -343,6 +348,9 @@ impl<T> Pool<T> {
     /// [`CompleteError`] with the value, and why the key was refused. Nothing was disturbed:
     /// neither the operation that the key may have named once, nor the one that has its slot
     /// now.
+    ///
+    /// Why a key is refused is told only until the slot serves another operation. From then on every late or second answer is
+    /// [`Stale`](crate::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
     ///
     /// # Reentrancy
     ///

@@ -65,6 +65,7 @@ impl<T> Completion<T> {
     /// assert_eq!(completion.wait(), Some(5));
     /// ```
     #[expect(clippy::must_use_candidate, reason = "it may be called only to wait")]
+    #[doc(alias = "blocking_recv")]
     pub fn wait(self) -> T {
         self.wait_until(None).unwrap_or_else(|_| unreachable!("there is no deadline"))
     }

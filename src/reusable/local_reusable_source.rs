@@ -38,6 +38,8 @@ use crate::{
 ///     assert_eq!(futures::executor::block_on(answer), Some(number));
 /// }
 /// ```
+#[doc(alias = "ManualResetValueTaskSourceCore")]
+#[doc(alias = "oneshot")]
 pub struct LocalReusableSource<T>(Place<T, InPlace<OneThread>>);
 
 impl<T> LocalReusableSource<T> {

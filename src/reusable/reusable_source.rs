@@ -44,7 +44,8 @@ use crate::{
 /// # Sizes and allocation
 ///
 /// 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated; a `static` may be one. It needs neither
-/// `std` nor `alloc`, but atomics of 64 bits. There is one exception: if the address of the source does
+/// `std` nor `alloc`, but atomics of 64 bits. Most microcontrollers do not have them: there is
+/// [`LocalReusableSource`](crate::LocalReusableSource), and the guide has [a table of targets](crate::guide::targets). There is one exception: if the address of the source does
 /// not fit beside a token, [`begin`](Self::begin) allocates a box, and without `alloc` it panics; see
 /// [`from_source`](ValueFuture::from_source).
 ///
@@ -105,6 +106,8 @@ use crate::{
 //~ /// }
 //~ /// ```
 //~ end
+#[doc(alias = "ManualResetValueTaskSourceCore")]
+#[doc(alias = "oneshot")]
 pub struct ReusableSource<T>(Place<T, InPlace<AnyThread>>);
 
 impl<T> ReusableSource<T> {

@@ -16,6 +16,12 @@ use core::{
 /// either, and does not name its pool: whoever guesses the key of an operation that waits for one may
 /// complete it, and two pools give equal keys. So give each peer that you do not trust a pool of its own.
 ///
+/// # Width
+///
+/// 64 bits fit the `user_data` of `io_uring`, and a pointer on 64-bit targets. They do not fit a `void *` on 32-bit targets, a
+/// number in JSON, nor a protocol with ids of 16 or 32 bits. The guide has
+/// [a table of short ids](crate::guide::driver#how-wide-is-the-id), and says what is lost with fewer bits.
+///
 /// # Examples
 ///
 /// ```

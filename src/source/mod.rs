@@ -51,6 +51,7 @@ pub use wrapper::Source;
 /// # Examples
 ///
 /// See [`Source`] and `examples/custom_source.rs`.
+#[doc(alias = "IValueTaskSource")]
 pub trait ValueSource {
     /// What an operation results in.
     type Output;

@@ -71,7 +71,7 @@ for_both_pools! {
         let pools = [Pool::<Option<u64>>::new(), Pool::new()];
         let keys = pools.each_ref().map(|pool| pool.rent().0.into_key());
         assert_eq!(keys[0], keys[1]);
-        said!("README.md", "Two pools give equal keys");
+        said!("src/slot/key.rs", "two pools give equal keys");
     }
 
     #[test]
@@ -180,7 +180,7 @@ fn the_sizes_are_those_that_are_listed() {
         );
     }
     said!("src/machine/design.md", "The sizes are {} bytes", list(slots));
-    said!("README.md", "one of eight sizes");
+    said!("src/machine/future_pool.rs", "Slots come in eight sizes");
 }
 
 #[test]
@@ -229,5 +229,8 @@ fn a_pooled_future_is_not_polled_before_it_is_awaited() {
     polled.set(false);
     drop(LocalValueFuture::eager(async { polled.set(true) }));
     assert!(polled.get());
-    said!("README.md", "or use `pooled`, which is lazy");
+    said!(
+        "src/future/value_future.rs",
+        "or use [`pooled`](Self::pooled), which does nothing before it is awaited"
+    );
 }

@@ -54,8 +54,8 @@ fn who_waits_is_woken_in_the_order_of_the_registrations() {
         "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
     );
     said!(
-        "README.md",
-        "in the order in which their current wakers were registered. A handle that is polled with another waker goes to the end."
+        "src/shared/shared.rs",
+        "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
     );
 }
 

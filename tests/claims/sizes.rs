@@ -41,7 +41,7 @@ fn a_future_is_one_word_and_its_result() {
     let small = [size_of::<ValueFuture<'_, u8>>(), size_of::<ValueFuture<'_, [u8; 8]>>()];
     assert_eq!(small, [16; 2]);
     said!(
-        "README.md",
+        "src/guide/guarantees.md",
         "**{word} bytes** for `ValueFuture<'_, ()>`, {} for results of up to 8 bytes",
         small[0]
     );
@@ -58,7 +58,7 @@ fn one_niche_is_left_in_a_future() {
     let future = size_of::<ValueFuture<'_, u64>>();
     assert_eq!(size_of::<Option<ValueFuture<'_, u64>>>(), future);
     assert!(size_of::<Option<Option<ValueFuture<'_, u64>>>>() > future);
-    said!("README.md", "an `Option` around it takes no more");
+    said!("src/guide/guarantees.md", "an `Option` around it takes no more");
     said!(
         "src/future/value_future.rs",
         "One niche is left, so that `Option<ValueFuture<'_, T>>` is no larger."
@@ -126,7 +126,7 @@ fn handles_and_ends_are_one_pointer() {
 fn keys_and_tokens_have_as_many_bits_as_is_said() {
     assert_eq!((size_of::<Key>() * 8, size_of_val(&Key::from_u64(0).generation()) * 8), (64, 32));
     said!("src/lib.rs", "a [`Key`] of {} bits", size_of::<Key>() * 8);
-    said!("README.md", "A key is {} bits", size_of::<Key>() * 8);
+    said!("src/slot/key.rs", "The name of one operation of a pool: {} bits", size_of::<Key>() * 8);
     let tokens = 1 << u16::BITS;
     assert_eq!((size_of::<Token>() * 8, Token::new(u16::MAX).next()), (16, Token::new(0)));
     said!("src/token.rs", "{} bits that tell it", size_of::<Token>() * 8);

@@ -20,7 +20,10 @@ fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
     assert_eq!(poll(&mut next), Poll::Pending);
     source.complete_key(source.key().unwrap(), Some(2)).unwrap();
     assert_eq!(poll(&mut next), Poll::Ready(Some(2)));
-    said!("README.md", "A dropped read frees the source.");
+    said!(
+        "src/reusable/reusable_source.rs",
+        "The source is free again when the future has given the result, or is dropped."
+    );
 }
 
 #[test]
@@ -33,7 +36,7 @@ fn two_sources_and_two_pools_give_equal_keys() {
     let pools = [(); 2].map(|()| Pool::<Option<u64>>::new());
     let [one, two] = pools.each_ref().map(|pool| pool.rent().0.into_key());
     assert_eq!(one, two);
-    said!("README.md", "Two sources, and two pools, give equal keys.");
+    said!("src/guide/guarantees.md", "Two sources, and two pools, give equal keys.");
     said!("src/reusable/reusable_source.rs", "the key of one source fits another");
 }
 
