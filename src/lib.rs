@@ -131,6 +131,8 @@
 //! [`internals`] justifies the representation, with figures. [`family`] maps the members of .NET's
 //! `ValueTask` family to what is here.
 #![no_std]
+// The documentation says which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::alloc_instead_of_core)]
 // Without `std` or `macros`, some of what the documentation points to is not there.
 #![cfg_attr(not(all(feature = "std", feature = "macros")), allow(rustdoc::broken_intra_doc_links))]
