@@ -4,7 +4,7 @@
 macro_rules! face {
     (
         $(#[$doc:meta])*
-        $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr,
+        $Pool:ident, $Builder:ident, $Future:ident, $home:ty, $pointer:expr, $tally:expr, $Budget:ty,
         [$($send:tt)*],
         // What is to be said of other threads, where there are any.
         if_found: $if_found:expr, by_whom: $by_whom:expr, stats: $stats:expr, trim: $trim:expr
@@ -21,6 +21,7 @@ macro_rules! face {
         #[must_use = "a builder makes a pool when it is told to `build`"]
         pub struct $Builder {
             bounds: Bounds,
+            max_bytes: Option<usize>,
         }
 
         impl $Builder {
@@ -43,18 +44,35 @@ macro_rules! face {
                 self
             }
 
+            /// Never takes more memory than that for the slots of *all* sizes together, the headers of their pages included. It holds
+            /// beside the bounds of each size. [`set_max_bytes`]
+            #[doc = concat!("(", stringify!($Pool), "::set_max_bytes) changes it later.")]
+            pub const fn max_bytes(mut self, bytes: usize) -> Self {
+                self.max_bytes = Some(bytes);
+                self
+            }
+
+            const fn budget(self) -> usize {
+                match self.max_bytes {
+                    Some(bytes) => bytes,
+                    None => usize::MAX,
+                }
+            }
+
             /// The pool. Nothing is allocated.
             #[cfg(not(loom))]
             #[must_use]
             pub const fn build(self) -> $Pool {
-                $Pool(Machines::new([$pointer; SIZES.len()], $tally, self.bounds))
+                let budget = <$Budget>::new(self.budget());
+                $Pool(Machines::new([$pointer; SIZES.len()], $tally, self.bounds, budget))
             }
 
             /// Loom's atomics are made at run time.
             #[cfg(loom)]
             pub fn build(self) -> $Pool {
                 let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
-                $Pool(Machines::new(slabs, Default::default(), self.bounds))
+                let budget = <$Budget>::new(self.budget());
+                $Pool(Machines::new(slabs, Default::default(), self.bounds, budget))
             }
         }
 
@@ -71,6 +89,7 @@ macro_rules! face {
                 f.debug_struct(stringify!($Builder))
                     .field("max_slots_per_size", slots)
                     .field("max_bytes_per_size", bytes)
+                    .field("max_bytes", &self.max_bytes)
                     .finish()
             }
         }
@@ -94,7 +113,7 @@ macro_rules! face {
 
             /// A builder, for a pool with bounds.
             pub const fn builder() -> $Builder {
-                $Builder { bounds: Bounds::NONE }
+                $Builder { bounds: Bounds::NONE, max_bytes: None }
             }
 
             /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
@@ -272,6 +291,27 @@ macro_rules! face {
             /// ```
             pub fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
                 self.0.reserve(size, additional)
+            }
+
+            /// Changes the bound on the memory of all slots, [`max_bytes`]
+            #[doc = concat!("(", stringify!($Builder), "::max_bytes). `usize::MAX` removes it.")]
+            ///
+            /// If the pool has more memory than that, it does not grow until it has less. Nothing is freed: call
+            /// [`trim`](Self::trim).
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::new();")]
+            /// pool.set_max_bytes(4096);
+            /// let futures = [(); 100].map(|()| pool.pooled(async { 5 }));
+            /// assert_eq!((pool.stats().live, pool.stats().full), (62, 38));
+            /// # drop(futures);
+            /// ```
+            pub fn set_max_bytes(&self, bytes: usize) {
+                self.0.set_max_bytes(bytes);
             }
 
             /// What the pool has done so far, and what it has.

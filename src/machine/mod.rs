@@ -23,8 +23,11 @@ use self::{
     face::face,
     machines::Machines,
 };
+use crate::slab::LocalBudget;
 #[cfg(not(loom))]
 use crate::slab::LocalTally;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::slab::SharedBudget;
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 use crate::slab::SharedTally;
 #[cfg(loom)]
@@ -102,7 +105,7 @@ face! {
     /// assert_eq!((POOL.stats().rented, POOL.stats().high_water), (2, 1));
     /// ```
     FuturePool, FuturePoolBuilder, ValueFuture, AnyThread,
-    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), [+ Send],
+    const { AtomicPtr::new(ptr::null_mut()) }, SharedTally::new(), SharedBudget, [+ Send],
     if_found: "Nothing is allocated if this thread finds a vacant slot of the size class. The first future of \
         a thread may allocate: see [*Threads*](FuturePool#threads).",
     by_whom: " by this thread",
@@ -148,7 +151,7 @@ face! {
     /// assert_eq!(futures::executor::block_on(length("inner")), 5);
     /// ```
     LocalFuturePool, LocalFuturePoolBuilder, LocalValueFuture, OneThread,
-    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), [],
+    const { Cell::new(ptr::null_mut()) }, LocalTally::new(), LocalBudget, [],
     if_found: "Nothing is allocated if a slot of the size class is vacant.",
     by_whom: "", stats: "", trim: ""
 }
@@ -161,7 +164,7 @@ impl FuturePool {
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {
-        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes_per_size(16 << 20).build();
+        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes(128 << 20).build();
         &BUILT_IN
     }
 }

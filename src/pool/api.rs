@@ -208,7 +208,7 @@ macro_rules! pool {
             /// Grows until so many more operations can be begun by this thread without an allocation;
             /// a bounded pool, to its bound at most.
             pub fn reserve(&self, additional: u32) {
-                self.0.slab().reserve(additional);
+                self.0.slab().reserve(additional, Unlimited);
             }
 
             /// What the pool has done so far. It goes through all slots: it is for reports, not for

@@ -26,7 +26,7 @@ use crate::{
     Abandoned, CompleteError, Key, LocalValueFuture, OneThread,
     error::Spent,
     operation::{Consumer, Producer},
-    slab::Slab,
+    slab::{Slab, Unlimited},
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{AnyThread, ValueFuture};
