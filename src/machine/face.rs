@@ -44,9 +44,25 @@ macro_rules! face {
                 self
             }
 
-            /// Never takes more memory than that for the slots of *all* sizes together, the headers of their pages included. It holds
-            /// beside the bounds of each size. [`set_max_bytes`]
-            #[doc = concat!("(", stringify!($Pool), "::set_max_bytes) changes it later.")]
+            /// Bounds the memory of the whole pool: the pages of slots of all eight sizes together, with the 128 bytes that each
+            /// page takes besides. It is exact, and applies in addition to the bounds of each size. A future that finds no
+            /// slot is boxed. If a size needs a page at the bound, the pool frees pages of other sizes without a slot in use, but not those
+            #[doc = concat!("that are [reserved](", stringify!($Pool), "::reserve).")]
+            ///
+            #[doc = concat!("[`set_max_bytes`](", stringify!($Pool), "::set_max_bytes) changes the bound later.")]
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use value_future::", stringify!($Pool), ";")]
+            ///
+            #[doc = concat!("let pool = ", stringify!($Pool), "::builder().max_bytes(4096).build();")]
+            /// let small = [(); 62].map(|()| pool.try_pooled(async { 5 }).unwrap()); // a whole page
+            /// let large = [1_u8; 100];
+            /// assert!(pool.try_pooled(async move { large.len() }).is_err());
+            /// drop(small);
+            /// assert!(pool.try_pooled(async move { large.len() }).is_ok());
+            /// ```
             pub const fn max_bytes(mut self, bytes: usize) -> Self {
                 self.max_bytes = Some(bytes);
                 self
@@ -293,11 +309,10 @@ macro_rules! face {
                 self.0.reserve(size, additional)
             }
 
-            /// Changes the bound on the memory of all slots, [`max_bytes`]
-            #[doc = concat!("(", stringify!($Builder), "::max_bytes). `usize::MAX` removes it.")]
+            #[doc = concat!("Changes [`max_bytes`](", stringify!($Builder), "::max_bytes), the bound on the memory of the whole pool.")]
             ///
-            /// If the pool has more memory than that, it does not grow until it has less. Nothing is freed: call
-            /// [`trim`](Self::trim).
+            /// `usize::MAX` removes the bound. With 0, all futures are boxed once the slots that exist are in use or trimmed. If the
+            /// pool has more memory than the new bound, it does not grow. It frees nothing: call [`trim`](Self::trim).
             ///
             /// # Examples
             ///

@@ -66,11 +66,15 @@ face! {
     /// the other pages have at least twice as many slots as are in use, as many as are
     /// [reserved](FuturePool::reserve), and 64 KiB and 256 slots of the size.
     ///
+    /// A pool has up to two bounds in bytes: [one for each size](FuturePoolBuilder::max_bytes_per_size), and [one for the whole
+    /// pool](FuturePoolBuilder::max_bytes), which [`set_max_bytes`](FuturePool::set_max_bytes) changes at run time.
+    ///
     /// # Threads
     ///
     /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all others. A pool that is
     /// bounded to fewer than 512 slots of a size finds every vacant slot, by atomic operations that other pools do not need.
-    /// With a higher bound, a pool may be full although another thread keeps vacant slots.
+    /// With a higher bound, a pool may be full although another thread keeps vacant slots. A bound in bytes counts as the number of
+    /// slots that it has room for, as it is when a size is first used.
     ///
     /// The first future of a size that a thread creates allocates the cache: up to 1 KiB for each thread that uses it, and each size.
     /// Later ones do not allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, the
@@ -120,7 +124,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 968 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+    /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 984 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
     ///
     /// # Examples
     ///
@@ -159,8 +163,16 @@ face! {
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 impl FuturePool {
     /// The pool of [`ValueFuture::pooled`], and of combinators that wait: for its figures, and to
-    /// [`reserve`](Self::reserve) and [`trim`](Self::trim). Of each of the eight sizes it has 16 MiB at
-    /// most.
+    /// [`reserve`](Self::reserve) and [`trim`](Self::trim).
+    ///
+    /// The slots of all eight sizes together take 128 MiB at most. A program that needs another bound calls
+    /// [`set_max_bytes`](Self::set_max_bytes) once, at its start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// value_future::FuturePool::built_in().set_max_bytes(16 << 20);
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {
