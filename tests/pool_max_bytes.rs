@@ -219,23 +219,6 @@ for_both_kinds! {
         assert_eq!(fill::<14>(&pool, 1000).len(), 4 * 31);
     }
 
-    /// Each page of the small size has a slot in use, and the others come and go.
-    #[test]
-    fn a_full_pool_does_not_search_in_vain_for_pages_of_other_sizes() {
-        let pool = bounded(8 * PAGE_64);
-        let mut small: Vec<_> = fill::<6>(&pool, 8 * 62).into_iter().map(Some).collect();
-        let kept = small.iter_mut().step_by(31).map(Option::take);
-        let _kept = kept.collect::<Vec<_>>();
-        drop(small);
-        let before = pool.stats();
-        for _ in 0..100 {
-            assert!(try_size(&pool, 0).is_some());
-            assert!(try_size(&pool, 1).is_none());
-        }
-        let after = pool.stats();
-        assert_eq!((after.allocations, after.bytes), (before.allocations, before.bytes));
-    }
-
     #[test]
     fn the_bounds_of_each_size_hold_too() {
         let pool = Pool::builder().max_slots_per_size(5).max_bytes_per_size(400).max_bytes(1000).build();

@@ -57,13 +57,6 @@ pub(crate) enum Keep {
     Useful,
 }
 
-impl Keep {
-    /// Returns what a slab keeps, which may be closed.
-    pub(crate) const fn unless_closed(is_closed: bool) -> Self {
-        if is_closed { Keep::None } else { Keep::Useful }
-    }
-}
-
 /// The slots that a slab can do without.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spare {
@@ -176,13 +169,13 @@ impl<S: Item> Depot<S> {
     /// Returns the slots that another slab may have the memory of.
     pub(crate) fn spare(&self, storage: &Storage<S>) -> Spare {
         let Counts { capacity, idle, occupied, reserved, .. } = self.counts;
-        let unreserved = capacity.saturating_sub(reserved);
-        let is_idle = self.surplus(storage, Keep::Reserved).is_some();
-        let is_page = unreserved >= storage.shape().slots.min(capacity);
-        Spare {
-            idle: if is_idle { idle.min(unreserved) } else { 0 },
-            excess: if is_page { self.counts.in_use() - occupied } else { u32::MAX },
+        if reserved == 0 {
+            return Spare { idle, excess: self.counts.in_use() - occupied };
         }
+        // Whole pages, and none that would have to come back from caches.
+        let unreserved = capacity.saturating_sub(reserved);
+        let page = storage.shape().slots;
+        Spare { idle: idle.min(unreserved - unreserved % page), excess: u32::MAX }
     }
 
     /// Removes the page that [`surplus`](Depot::surplus) returns.

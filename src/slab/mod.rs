@@ -15,6 +15,8 @@ mod storage;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod stripes;
 mod tally;
+#[cfg(all(test, not(loom)))]
+mod tests;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod thread_cache;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

@@ -54,6 +54,11 @@ const EMPTY: u32 = 1;
 /// The depot has no vacant slot, and the slab has reached its limit.
 const FULL: u32 = 2;
 
+/// Returns the empty pages that a slab keeps after a return.
+fn kept(is_closed: bool) -> Keep {
+    if is_closed { Keep::None } else { Keep::Useful }
+}
+
 struct Locked<S: Item> {
     depot: Depot<S>,
     /// The caches of all threads, which are not detached.
@@ -249,12 +254,12 @@ impl<S: Item> SharedSlab<S> {
                     stripe.magazines.drain(MAGAZINE.into(), depot, storage);
                 }
             }
-            let keep = Keep::unless_closed(*is_closed);
+            let keep = kept(*is_closed);
             (*is_closed, depot.surplus(storage, keep).is_some(), full_stripe)
         });
         drop(stripe);
         if is_surplus {
-            slab.free_empty_pages(Keep::unless_closed(is_closed), usize::MAX);
+            slab.free_empty_pages(kept(is_closed), usize::MAX);
         }
         // SAFETY: the caller owns the reference of this call, and since `close` that of the slot.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
@@ -288,7 +293,7 @@ impl<S: Item> SharedSlab<S> {
                 }
                 *is_closed
             });
-            of_cache.free_empty_pages(Keep::unless_closed(is_closed), usize::MAX);
+            of_cache.free_empty_pages(kept(is_closed), usize::MAX);
             let of_slots =
                 if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
             // SAFETY: these are the references of the cache and of the uncounted slots.
