@@ -347,7 +347,7 @@ for_both_kinds! {
     fn a_builder_shows_its_bounds_and_begins_with_none() {
         let name = std::any::type_name::<Builder>().rsplit("::").next().unwrap();
         let shown = format!("{:?}", Builder::default());
-        assert_eq!(shown, format!("{name} {{ max_slots_per_size: None, max_bytes_per_size: None }}"));
+        assert_eq!(shown, format!("{name} {{ max_slots_per_size: None, max_bytes_per_size: None, max_bytes: None }}"));
         assert_eq!(format!("{:?}", Pool::builder()), shown);
         let bounded = Builder::default().max_slots_per_size(2).max_bytes_per_size(1000);
         let shown = format!("{bounded:?}");

@@ -53,6 +53,7 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
             ("FuturePoolBuilder", "LocalFuturePoolBuilder"),
             ("AtomicPtr", "Cell"),
             ("SharedTally", "LocalTally"),
+            ("SharedBudget", "LocalBudget"),
         ],
     ),
     ("reusable/reusable_source.rs", "reusable/local_reusable_source.rs", &[("Arc", "Rc")]),

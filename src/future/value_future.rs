@@ -170,7 +170,8 @@ impl<'a, T> ValueFuture<'a, T> {
     /// Nothing is allocated if this thread finds a vacant slot of the size class. The first future of
     /// a thread may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
     /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16,
-    /// is boxed, and so is what finds nothing vacant in the 16 MiB of its size. The slot is vacant
+    /// is boxed. So is one that finds no vacant slot when the pool has reached its bound, which is 128 MiB unless
+    /// [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot is vacant
     /// again when `future` has completed, before the result is given out, or when it is dropped.
     ///
     /// The built-in pool needs `std` and 64-bit atomics. Where they are not there, `future` is boxed.

@@ -1,10 +1,10 @@
 //! The size classes of a pool, and the slab of each, which is made when it is first needed.
 
-use core::ptr::NonNull;
+use core::{array, ptr::NonNull};
 
 use super::{ClassStats, PooledErrorKind};
 use crate::{
-    slab::{Block, Pooling, Settings, Slab, blocks_within},
+    slab::{Block, Budget, Pooling, Room, Settings, Slab, blocks_within, page_of_one},
     slot::{IndexLayout, Pointer},
 };
 
@@ -49,6 +49,8 @@ pub(crate) const fn class_of_block(size: usize) -> Result<usize, PooledErrorKind
 pub(crate) struct Classes<H: Pooling> {
     slabs: [H::Pointer; SIZES.len()],
     bounds: Bounds,
+    /// The bound on the memory of all slabs together.
+    budget: H::Budget,
 }
 
 /// How much a pool may have of each class.
@@ -70,14 +72,34 @@ impl Bounds {
 
 impl<H: Pooling> Classes<H> {
     /// With no slab so far: all of the pointers are null.
-    pub(crate) const fn new(slabs: [H::Pointer; SIZES.len()], bounds: Bounds) -> Self {
-        Classes { slabs, bounds }
+    pub(crate) const fn new(
+        slabs: [H::Pointer; SIZES.len()],
+        bounds: Bounds,
+        budget: H::Budget,
+    ) -> Self {
+        Classes { slabs, bounds, budget }
+    }
+
+    /// The memory that the slab of a class may grow by.
+    fn room(&self, class: usize) -> RoomOf<'_, H> {
+        RoomOf { classes: self, class }
+    }
+
+    pub(crate) fn set_max_bytes(&self, bytes: usize) {
+        self.budget.set_max(bytes);
     }
 
     /// A vacant block of a class, which is out from now on. It is out of line, so that the code of a method has none of this.
     #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, PooledErrorKind> {
-        self.slab_or_new(class)?.rent().ok_or(PooledErrorKind::Full)
+        let room = self.room(class);
+        // If there is no room, a size that was never used takes no memory for itself.
+        let is_new = || self.slab(class).is_none() && self.bounds.of_class(class) > 0;
+        // Another thread may have made the slab meanwhile, and that may have taken the room. So look again.
+        if is_new() && !room.has(page_of_one(SIZES[class])) && is_new() {
+            return Err(PooledErrorKind::Full);
+        }
+        self.slab_or_new(class)?.rent(room).ok_or(PooledErrorKind::Full)
     }
 
     /// [`rent`](Classes::rent), if this thread has a vacant block at hand.
@@ -89,7 +111,8 @@ impl<H: Pooling> Classes<H> {
     /// Makes blocks with room for so many bytes, until this thread finds so many more without the
     /// allocator.
     pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
-        self.slab_or_new(class_for::<H>(size)?)?.reserve(additional);
+        let class = class_for::<H>(size)?;
+        self.slab_or_new(class)?.reserve(additional, self.room(class));
         Ok(())
     }
 
@@ -121,7 +144,7 @@ impl<H: Pooling> Classes<H> {
             initial: 0,
             limit: Some(limit),
             // What threads keep for themselves may be all that there is.
-            exact: limit < EXACT_BELOW,
+            exact: limit.min(blocks_within(self.budget.max(), SIZES[class])) < EXACT_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
         });
@@ -135,7 +158,13 @@ impl<H: Pooling> Classes<H> {
 }
 
 impl<H: Pooling> Classes<H> {
-    pub(crate) fn stats(&self, class: usize) -> ClassStats {
+    /// The figures of all classes. None grows meanwhile, so that all together are within the budget.
+    pub(crate) fn stats(&self) -> [ClassStats; SIZES.len()] {
+        let _guard = self.budget.lock();
+        array::from_fn(|class| self.stats_of(class))
+    }
+
+    fn stats_of(&self, class: usize) -> ClassStats {
         let stats = self.slab(class).map(Slab::stats).unwrap_or_default();
         ClassStats {
             slot_size: SIZES[class] as u64,
@@ -152,6 +181,63 @@ impl<H: Pooling> Classes<H> {
     /// Gives vacant blocks of a class back to the allocator; tells how many bytes.
     pub(crate) fn trim(&self, class: usize) -> u64 {
         self.slab(class).map_or(0, |slab| u64::from(slab.trim()) * SIZES[class] as u64)
+    }
+}
+
+/// The memory that the slab of one class may grow by.
+struct RoomOf<'c, H: Pooling> {
+    classes: &'c Classes<H>,
+    class: usize,
+}
+
+impl<H: Pooling> Clone for RoomOf<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H: Pooling> Copy for RoomOf<'_, H> {}
+
+impl<'c, H: Pooling> RoomOf<'c, H> {
+    /// Returns the number of bytes that no slab has. It is exact while the caller has the guard.
+    fn left(self) -> usize {
+        let slabs = (0..SIZES.len()).filter_map(|class| self.classes.slab(class));
+        match self.classes.budget.max() {
+            usize::MAX => usize::MAX,
+            max => slabs.fold(max, |left, slab| left.saturating_sub(slab.base().storage.bytes())),
+        }
+    }
+
+    /// Returns the other slabs, and how many bytes each would free.
+    fn others(self) -> impl Iterator<Item = (&'c H::Blocks, usize)> {
+        let others = (0..SIZES.len()).filter(move |class| *class != self.class);
+        let slabs = others.filter_map(move |class| self.classes.slab(class));
+        slabs.map(|slab| (slab, slab.bytes_for_others())).filter(|(_, bytes)| *bytes > 0)
+    }
+}
+
+impl<H: Pooling> Room for RoomOf<'_, H> {
+    fn lock(self) -> impl Sized {
+        self.classes.budget.lock()
+    }
+
+    fn has(self, bytes: usize) -> bool {
+        let left = self.left();
+        left >= bytes || self.others().fold(left, |sum, other| sum.saturating_add(other.1)) >= bytes
+    }
+
+    fn make(self, least: usize, wanted: usize) -> usize {
+        let mut left = self.left();
+        if left < wanted && self.has(least) {
+            for (other, _) in self.others() {
+                if left >= wanted {
+                    break;
+                }
+                other.free_for_others(wanted - left);
+                left = self.left();
+            }
+        }
+        left
     }
 }
 

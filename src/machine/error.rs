@@ -12,9 +12,10 @@ pub enum PooledErrorKind {
     TooLarge,
     /// It has to be aligned to more than 16 bytes: no slot of any pool is.
     TooAligned,
-    /// The [bound in bytes](crate::LocalFuturePoolBuilder::max_bytes_per_size) leaves no slot of its size.
+    /// The [bound in bytes of each size](crate::LocalFuturePoolBuilder::max_bytes_per_size) leaves no slot of its size.
     NoneOfSize,
-    /// The pool is bounded, and none of its size was found vacant: there will be one again.
+    /// The pool is bounded, and none of its size was found vacant. There will be one again, unless the [bound of the whole
+    /// pool](crate::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
     Full,
 }
 

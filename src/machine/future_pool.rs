@@ -20,6 +20,7 @@ use super::{
     classes::{Bounds, SIZES, capacity},
     machines::Machines,
 };
+use crate::slab::SharedBudget;
 #[cfg(not(loom))]
 use crate::slab::SharedTally;
 #[cfg(loom)]
@@ -49,11 +50,15 @@ use crate::{ValueFuture, affinity::AnyThread};
 /// the other pages have at least twice as many slots as are in use, as many as are
 /// [reserved](FuturePool::reserve), and 64 KiB and 256 slots of the size.
 ///
+/// A pool has up to two bounds in bytes: [one for each size](FuturePoolBuilder::max_bytes_per_size), and [one for the whole
+/// pool](FuturePoolBuilder::max_bytes), which [`set_max_bytes`](FuturePool::set_max_bytes) changes at run time.
+///
 /// # Threads
 ///
 /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all others. A pool that is
 /// bounded to fewer than 512 slots of a size finds every vacant slot, by atomic operations that other pools do not need.
-/// With a higher bound, a pool may be full although another thread keeps vacant slots.
+/// With a higher bound, a pool may be full although another thread keeps vacant slots. A bound in bytes counts as the number of
+/// slots that it has room for, as it is when a size is first used.
 ///
 /// The first future of a size that a thread creates allocates the cache: up to 1 KiB for each thread that uses it, and each size.
 /// Later ones do not allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, the
@@ -94,7 +99,7 @@ use crate::{ValueFuture, affinity::AnyThread};
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
-//~ /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 968 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+//~ /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 984 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
 //~ ///
 //~ /// # Examples
 //~ ///
@@ -137,6 +142,7 @@ pub struct FuturePool(pub(crate) Machines<AnyThread>);
 #[must_use = "a builder makes a pool when it is told to `build`"]
 pub struct FuturePoolBuilder {
     bounds: Bounds,
+    max_bytes: Option<usize>,
 }
 
 impl FuturePoolBuilder {
@@ -159,14 +165,47 @@ impl FuturePoolBuilder {
         self
     }
 
+    /// Bounds the memory of the whole pool: the pages of slots of all eight sizes together, with the 128 bytes that each
+    /// page takes besides. It is exact, and applies in addition to the bounds of each size. A future that finds no
+    /// slot is boxed. If a size needs a page at the bound, the pool frees pages of other sizes without a slot in use, but not those
+    /// that are [reserved](FuturePool::reserve).
+    ///
+    /// [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::FuturePool;
+    ///
+    /// let pool = FuturePool::builder().max_bytes(4096).build();
+    /// let small = [(); 62].map(|()| pool.try_pooled(async { 5 }).unwrap()); // a whole page
+    /// let large = [1_u8; 100];
+    /// assert!(pool.try_pooled(async move { large.len() }).is_err());
+    /// drop(small);
+    /// assert!(pool.try_pooled(async move { large.len() }).is_ok());
+    /// ```
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    const fn budget(self) -> usize {
+        match self.max_bytes {
+            Some(bytes) => bytes,
+            None => usize::MAX,
+        }
+    }
+
     /// The pool. Nothing is allocated.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn build(self) -> FuturePool {
+        let budget = SharedBudget::new(self.budget());
         FuturePool(Machines::new(
             [const { AtomicPtr::new(ptr::null_mut()) }; SIZES.len()],
             SharedTally::new(),
             self.bounds,
+            budget,
         ))
     }
 
@@ -174,7 +213,8 @@ impl FuturePoolBuilder {
     #[cfg(loom)]
     pub fn build(self) -> FuturePool {
         let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
-        FuturePool(Machines::new(slabs, Default::default(), self.bounds))
+        let budget = SharedBudget::new(self.budget());
+        FuturePool(Machines::new(slabs, Default::default(), self.bounds, budget))
     }
 }
 
@@ -191,6 +231,7 @@ impl fmt::Debug for FuturePoolBuilder {
         f.debug_struct("FuturePoolBuilder")
             .field("max_slots_per_size", slots)
             .field("max_bytes_per_size", bytes)
+            .field("max_bytes", &self.max_bytes)
             .finish()
     }
 }
@@ -214,7 +255,7 @@ impl FuturePool {
 
     /// A builder, for a pool with bounds.
     pub const fn builder() -> FuturePoolBuilder {
-        FuturePoolBuilder { bounds: Bounds::NONE }
+        FuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
     /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
@@ -399,6 +440,26 @@ impl FuturePool {
         self.0.reserve(size, additional)
     }
 
+    /// Changes [`max_bytes`](FuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
+    ///
+    /// `usize::MAX` removes the bound. With 0, all futures are boxed once the slots that exist are in use or trimmed. If the
+    /// pool has more memory than the new bound, it does not grow. It frees nothing: call [`trim`](Self::trim).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::FuturePool;
+    ///
+    /// let pool = FuturePool::new();
+    /// pool.set_max_bytes(4096);
+    /// let futures = [(); 100].map(|()| pool.pooled(async { 5 }));
+    /// assert_eq!((pool.stats().live, pool.stats().full), (62, 38));
+    /// # drop(futures);
+    /// ```
+    pub fn set_max_bytes(&self, bytes: usize) {
+        self.0.set_max_bytes(bytes);
+    }
+
     /// What the pool has done so far, and what it has.
     //~ any thread
     /// It goes through all that it keeps for threads: it is for reports, not for each future.
@@ -452,12 +513,20 @@ impl RefUnwindSafe for FuturePool {}
 #[cfg(not(loom))]
 impl FuturePool {
     /// The pool of [`ValueFuture::pooled`], and of combinators that wait: for its figures, and to
-    /// [`reserve`](Self::reserve) and [`trim`](Self::trim). Of each of the eight sizes it has 16 MiB at
-    /// most.
+    /// [`reserve`](Self::reserve) and [`trim`](Self::trim).
+    ///
+    /// The slots of all eight sizes together take 128 MiB at most. A program that needs another bound calls
+    /// [`set_max_bytes`](Self::set_max_bytes) once, at its start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// value_future::FuturePool::built_in().set_max_bytes(16 << 20);
+    /// ```
     #[must_use]
     #[inline(always)]
     pub fn built_in() -> &'static FuturePool {
-        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes_per_size(16 << 20).build();
+        static BUILT_IN: FuturePool = FuturePool::builder().max_bytes(128 << 20).build();
         &BUILT_IN
     }
 }

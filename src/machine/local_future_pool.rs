@@ -16,6 +16,7 @@ use super::{
     classes::{Bounds, SIZES, capacity},
     machines::Machines,
 };
+use crate::slab::LocalBudget;
 #[cfg(not(loom))]
 use crate::slab::LocalTally;
 #[cfg(loom)]
@@ -28,7 +29,7 @@ use crate::{LocalValueFuture, affinity::OneThread};
 ///
 /// # Sizes and allocation
 ///
-/// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 968 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+/// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 984 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
 ///
 /// # Examples
 ///
@@ -70,6 +71,7 @@ pub struct LocalFuturePool(pub(crate) Machines<OneThread>);
 #[must_use = "a builder makes a pool when it is told to `build`"]
 pub struct LocalFuturePoolBuilder {
     bounds: Bounds,
+    max_bytes: Option<usize>,
 }
 
 impl LocalFuturePoolBuilder {
@@ -92,14 +94,47 @@ impl LocalFuturePoolBuilder {
         self
     }
 
+    /// Bounds the memory of the whole pool: the pages of slots of all eight sizes together, with the 128 bytes that each
+    /// page takes besides. It is exact, and applies in addition to the bounds of each size. A future that finds no
+    /// slot is boxed. If a size needs a page at the bound, the pool frees pages of other sizes without a slot in use, but not those
+    /// that are [reserved](LocalFuturePool::reserve).
+    ///
+    /// [`set_max_bytes`](LocalFuturePool::set_max_bytes) changes the bound later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::builder().max_bytes(4096).build();
+    /// let small = [(); 62].map(|()| pool.try_pooled(async { 5 }).unwrap()); // a whole page
+    /// let large = [1_u8; 100];
+    /// assert!(pool.try_pooled(async move { large.len() }).is_err());
+    /// drop(small);
+    /// assert!(pool.try_pooled(async move { large.len() }).is_ok());
+    /// ```
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    const fn budget(self) -> usize {
+        match self.max_bytes {
+            Some(bytes) => bytes,
+            None => usize::MAX,
+        }
+    }
+
     /// The pool. Nothing is allocated.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn build(self) -> LocalFuturePool {
+        let budget = LocalBudget::new(self.budget());
         LocalFuturePool(Machines::new(
             [const { Cell::new(ptr::null_mut()) }; SIZES.len()],
             LocalTally::new(),
             self.bounds,
+            budget,
         ))
     }
 
@@ -107,7 +142,8 @@ impl LocalFuturePoolBuilder {
     #[cfg(loom)]
     pub fn build(self) -> LocalFuturePool {
         let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
-        LocalFuturePool(Machines::new(slabs, Default::default(), self.bounds))
+        let budget = LocalBudget::new(self.budget());
+        LocalFuturePool(Machines::new(slabs, Default::default(), self.bounds, budget))
     }
 }
 
@@ -124,6 +160,7 @@ impl fmt::Debug for LocalFuturePoolBuilder {
         f.debug_struct("LocalFuturePoolBuilder")
             .field("max_slots_per_size", slots)
             .field("max_bytes_per_size", bytes)
+            .field("max_bytes", &self.max_bytes)
             .finish()
     }
 }
@@ -147,7 +184,7 @@ impl LocalFuturePool {
 
     /// A builder, for a pool with bounds.
     pub const fn builder() -> LocalFuturePoolBuilder {
-        LocalFuturePoolBuilder { bounds: Bounds::NONE }
+        LocalFuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
     /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
@@ -328,6 +365,26 @@ impl LocalFuturePool {
     /// ```
     pub fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         self.0.reserve(size, additional)
+    }
+
+    /// Changes [`max_bytes`](LocalFuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
+    ///
+    /// `usize::MAX` removes the bound. With 0, all futures are boxed once the slots that exist are in use or trimmed. If the
+    /// pool has more memory than the new bound, it does not grow. It frees nothing: call [`trim`](Self::trim).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalFuturePool;
+    ///
+    /// let pool = LocalFuturePool::new();
+    /// pool.set_max_bytes(4096);
+    /// let futures = [(); 100].map(|()| pool.pooled(async { 5 }));
+    /// assert_eq!((pool.stats().live, pool.stats().full), (62, 38));
+    /// # drop(futures);
+    /// ```
+    pub fn set_max_bytes(&self, bytes: usize) {
+        self.0.set_max_bytes(bytes);
     }
 
     /// What the pool has done so far, and what it has.

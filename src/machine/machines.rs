@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{
-    ClassStats, FuturePoolStats, PooledError, PooledErrorKind,
+    FuturePoolStats, PooledError, PooledErrorKind,
     classes::{Bounds, Classes, SIZES, class_of_block},
     pooled::Place,
 };
@@ -55,8 +55,9 @@ impl<H: Compiled> Machines<H> {
         slabs: [H::Pointer; SIZES.len()],
         boxed: H::Tally,
         bounds: Bounds,
+        budget: H::Budget,
     ) -> Self {
-        Machines { classes: Classes::new(slabs, bounds), boxed }
+        Machines { classes: Classes::new(slabs, bounds, budget), boxed }
     }
 
     /// Moves the future into a slot, or into a box if there is none.
@@ -153,11 +154,11 @@ impl<H: Compiled> Machines<H> {
 
     pub(super) fn stats(&self) -> FuturePoolStats {
         let [too_large, full] = self.boxed.counts();
-        let mut classes = [ClassStats::default(); SIZES.len()];
-        for (class, stats) in classes.iter_mut().enumerate() {
-            *stats = self.classes.stats(class);
-        }
-        FuturePoolStats::new(&classes, too_large, full)
+        FuturePoolStats::new(&self.classes.stats(), too_large, full)
+    }
+
+    pub(super) fn set_max_bytes(&self, bytes: usize) {
+        self.classes.set_max_bytes(bytes);
     }
 
     pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {

@@ -26,14 +26,15 @@ pub struct FuturePoolStats {
     /// How many times the pool has called the allocator. The boxes of futures without a slot are not
     /// counted.
     pub allocations: u64,
-    /// The memory of all slots, in bytes, without what each size takes besides.
+    /// The memory of all slots, in bytes, without what each page and each size takes besides. It never exceeds the [bound of the
+    /// whole pool](crate::LocalFuturePoolBuilder::max_bytes), unless that was lowered.
     pub bytes: u64,
     /// How many futures were boxed: `too_large + full`.
     pub boxed: u64,
     /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
-    /// the bound in bytes leaves no slot of their size.
+    /// the bound in bytes of each size leaves no slot of theirs.
     pub too_large: u64,
-    /// How many futures were boxed because no slot of their class was found vacant. (What `try_pooled` gives
+    /// How many futures were boxed because no slot of their class was found vacant, and the pool had reached a bound. (What `try_pooled` gives
     /// back is not boxed, and not counted here or above.)
     pub full: u64,
 }

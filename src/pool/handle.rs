@@ -10,7 +10,7 @@ use crate::{
         keyed::{self, Presented},
         orphan, refuse_left, table,
     },
-    slab::{Pooling, Settings, Slab},
+    slab::{Pooling, Settings, Slab, Unlimited},
     slot::{IndexLayout, Number, Slot, Word},
     sync::Backoff,
 };
@@ -48,7 +48,7 @@ impl<T, H: Pooling> Handle<T, H> {
         if self.is_closed() {
             return Err(RentError::Closed);
         }
-        let slot = match self.slab().rent() {
+        let slot = match self.slab().rent(Unlimited) {
             Some(slot) => slot,
             None => self.rent_when_returned()?,
         };
@@ -100,7 +100,7 @@ impl<T, H: Pooling> Handle<T, H> {
         loop {
             // Loaded before `rent`: a return that ended before this load is visible to `rent`.
             let is_returning = self.slab().is_returning();
-            if let Some(slot) = self.slab().rent() {
+            if let Some(slot) = self.slab().rent(Unlimited) {
                 return Ok(slot);
             }
             if !is_returning {

@@ -8,14 +8,19 @@ use core::{
 };
 
 use super::{LocalCompleter, LocalCompletion, RentError, Stats, handle::Handle};
-use crate::{Abandoned, CompleteError, TypedKey, affinity::OneThread, origin::Origin, slab::Slab};
+use crate::{
+    Abandoned, CompleteError, TypedKey,
+    affinity::OneThread,
+    origin::Origin,
+    slab::{Slab, Unlimited},
+};
 
 /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
 /// `Send`. Its methods are the same.
 ///
 /// # Sizes and allocation
 ///
-/// The pool itself takes 1000 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+/// The pool itself takes 1016 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
 /// slot.
 ///
 /// # Examples
@@ -234,7 +239,7 @@ impl<T> LocalPool<T> {
     /// Grows until so many more operations can be begun by this thread without an allocation;
     /// a bounded pool, to its bound at most.
     pub fn reserve(&self, additional: u32) {
-        self.0.slab().reserve(additional);
+        self.0.slab().reserve(additional, Unlimited);
     }
 
     /// What the pool has done so far. It goes through all slots: it is for reports, not for
@@ -251,6 +256,9 @@ impl<T> LocalPool<T> {
     /// [`CompleteError`] with the value, and why the key was refused. Nothing was disturbed:
     /// neither the operation that the key may have named once, nor the one that has its slot
     /// now.
+    ///
+    /// Why a key is refused is told only until the slot serves another operation. From then on every late or second answer is
+    /// [`Stale`](crate::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
     ///
     /// # Reentrancy
     ///

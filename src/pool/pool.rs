@@ -7,7 +7,12 @@ use core::{
 };
 
 use super::{Completer, Completion, RentError, Stats, handle::Handle};
-use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, origin::Origin, slab::Slab};
+use crate::{
+    Abandoned, CompleteError, TypedKey,
+    affinity::AnyThread,
+    origin::Origin,
+    slab::{Slab, Unlimited},
+};
 
 //~ any thread
 /// A pool of one-shot completions, for any number of threads.
@@ -37,7 +42,7 @@ use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, origin::Ori
 ///
 /// # Sizes and allocation
 ///
-/// A handle is one pointer, and a clone another one. The pool itself takes 1192 bytes, and a slot takes 56
+/// A handle is one pointer, and a clone another one. The pool itself takes 1224 bytes, and a slot takes 56
 /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
 /// slots to begin
 /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
@@ -93,7 +98,7 @@ use crate::{Abandoned, CompleteError, TypedKey, affinity::AnyThread, origin::Ori
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
-//~ /// The pool itself takes 1000 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+//~ /// The pool itself takes 1016 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
 //~ /// slot.
 //~ ///
 //~ /// # Examples
@@ -331,7 +336,7 @@ impl<T> Pool<T> {
     /// Grows until so many more operations can be begun by this thread without an allocation;
     /// a bounded pool, to its bound at most.
     pub fn reserve(&self, additional: u32) {
-        self.0.slab().reserve(additional);
+        self.0.slab().reserve(additional, Unlimited);
     }
 
     /// What the pool has done so far. It goes through all slots: it is for reports, not for

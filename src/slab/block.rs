@@ -199,6 +199,11 @@ const fn blocks_in_page(size: usize) -> usize {
     if cfg!(loom) { 1 } else { (if page < 4096 { 4096 } else { page } - BESIDE) / size }
 }
 
+/// Returns the memory of a page with one block of this size, in bytes.
+pub(crate) const fn page_of_one(size: usize) -> usize {
+    BESIDE + size
+}
+
 /// Returns the number of blocks of this size in `bytes`, including the headers of whole pages.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);

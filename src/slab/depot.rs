@@ -28,6 +28,10 @@ pub(crate) struct Counts {
     pub(crate) vacant: u32,
     /// Never used again.
     pub(crate) retired: u32,
+    /// In empty pages.
+    idle: u32,
+    /// The number of pages that are not empty.
+    occupied: u32,
     /// Reserved. They are not freed before a trim.
     pub(crate) reserved: u32,
     /// Initialized.
@@ -41,6 +45,26 @@ impl Counts {
     pub(crate) fn in_use(self) -> u32 {
         self.capacity - self.vacant - self.retired
     }
+}
+
+/// The empty pages that a slab keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    None,
+    /// Those whose slots are reserved.
+    Reserved,
+    /// Those too that will probably be used: at least as many slots as are in use, and as many as [are retained](Item::retained).
+    Useful,
+}
+
+/// The slots that a slab can do without.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spare {
+    /// The number of slots in empty pages that are not reserved.
+    pub(crate) idle: u32,
+    /// The number of slots in use beyond one for each page. If more cached slots than that come back to the depot, each of them
+    /// beyond this number makes a page empty, wherever it is.
+    pub(crate) excess: u32,
 }
 
 // SAFETY: the pages belong to the depot. Only a slab whose slots may be used by several threads is shared.
@@ -62,6 +86,7 @@ impl<S: Item> Depot<S> {
         self.empty.push(page);
         self.counts.capacity += page.len();
         self.counts.vacant += page.len();
+        self.counts.idle += page.len();
     }
 
     /// Returns a page with a vacant slot. Prefers initialized slots, and then pages that are in use.
@@ -108,6 +133,13 @@ impl<S: Item> Depot<S> {
         if before != now {
             self.pages(before).remove(page);
             self.pages(now).push(page);
+            if before == Fill::Empty {
+                self.counts.idle -= page.len();
+                self.counts.occupied += 1;
+            } else if now == Fill::Empty {
+                self.counts.idle += page.len();
+                self.counts.occupied -= 1;
+            }
         }
     }
 
@@ -119,29 +151,44 @@ impl<S: Item> Depot<S> {
         }
     }
 
-    /// Returns an empty page that may be freed. If `any` is `false`, the other pages must have at least twice as many slots as are
-    /// in use, as many as are reserved, and as many as [are retained](Item::retained).
-    pub(crate) fn surplus(&self, storage: &Storage<S>, any: bool) -> Option<Node<Page<S>>> {
+    /// Returns an empty page that may be freed.
+    pub(crate) fn surplus(&self, storage: &Storage<S>, keep: Keep) -> Option<Node<Page<S>>> {
         let page = self.empty.first()?;
-        let kept = self
-            .counts
-            .in_use()
-            .saturating_mul(2)
-            .max(self.counts.reserved)
-            .max(S::retained(storage.shape()));
-        (any || self.counts.capacity - page.len() >= kept).then_some(page)
+        let Counts { reserved, capacity, .. } = self.counts;
+        let kept = match keep {
+            Keep::None => 0,
+            Keep::Reserved => reserved,
+            Keep::Useful => {
+                let useful = self.counts.in_use().saturating_mul(2);
+                useful.max(reserved).max(S::retained(storage.shape()))
+            }
+        };
+        (capacity - page.len() >= kept).then_some(page)
+    }
+
+    /// Returns the slots that another slab may have the memory of.
+    pub(crate) fn spare(&self, storage: &Storage<S>) -> Spare {
+        let Counts { capacity, idle, occupied, reserved, .. } = self.counts;
+        if reserved == 0 {
+            return Spare { idle, excess: self.counts.in_use() - occupied };
+        }
+        // Whole pages, and none that would have to come back from caches.
+        let unreserved = capacity.saturating_sub(reserved);
+        let page = storage.shape().slots;
+        Spare { idle: idle.min(unreserved - unreserved % page), excess: u32::MAX }
     }
 
     /// Removes the page that [`surplus`](Depot::surplus) returns.
     pub(crate) fn remove_surplus(
         &mut self,
         storage: &Storage<S>,
-        any: bool,
+        keep: Keep,
     ) -> Option<Node<Page<S>>> {
-        let page = self.surplus(storage, any)?;
+        let page = self.surplus(storage, keep)?;
         self.empty.remove(page);
         self.counts.capacity -= page.len();
         self.counts.vacant -= page.len();
+        self.counts.idle -= page.len();
         self.counts.made -= page.made();
         Some(page)
     }

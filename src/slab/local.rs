@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{
-    Base, Depot, Item, Settings, Slab, Stats,
+    Base, Depot, Item, Keep, Room, Settings, Slab, Spare, Stats, Unlimited,
     magazines::{MAGAZINE, Magazines, ROOM},
 };
 use crate::slot::{End, Word};
@@ -27,7 +27,7 @@ impl<S: Item> LocalSlab<S> {
     #[inline(never)]
     fn make_room(&self) {
         self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
-        self.free_empty_pages(false);
+        self.free_empty_pages(Keep::Useful, usize::MAX);
     }
 
     /// Frees a slab without handles, or its empty pages if slots are in use.
@@ -71,7 +71,7 @@ impl<S: Item> Slab for LocalSlab<S> {
         // SAFETY: it is the place of a slab, which nobody else has seen.
         unsafe { this.cast::<MaybeUninit<Self>>().write(slab) };
         // SAFETY: the handle that is about to be returned keeps the slab.
-        unsafe { this.as_ref() }.reserve(initial);
+        unsafe { this.as_ref() }.reserve(initial, Unlimited);
         this
     }
 
@@ -95,6 +95,10 @@ impl<S: Item> Slab for LocalSlab<S> {
         self.magazines.drain(self.magazines.len(), depot, &self.base.storage);
     }
 
+    fn spare(&self) -> (Spare, u64) {
+        (self.depot.borrow().spare(&self.base.storage), self.cached())
+    }
+
     fn stats(&self) -> Stats {
         self.base.stats(self.depot.borrow().counts, self.cached(), 0)
     }
@@ -110,11 +114,11 @@ impl<S: Item> Slab for LocalSlab<S> {
 
     #[cold]
     #[inline(never)]
-    fn rent_slowly(&self) -> Option<NonNull<S>> {
+    fn rent_slowly(&self, room: impl Room) -> Option<NonNull<S>> {
         loop {
             self.magazines.refill(&mut self.depot.borrow_mut(), 1);
             let slot = self.try_rent();
-            if slot.is_some() || !self.grow(|_| false) {
+            if slot.is_some() || !self.grow(room, |_| false) {
                 return slot;
             }
         }

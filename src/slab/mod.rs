@@ -2,6 +2,7 @@
 
 mod base;
 mod block;
+mod budget;
 mod depot;
 mod list;
 mod local;
@@ -14,6 +15,8 @@ mod storage;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod stripes;
 mod tally;
+#[cfg(all(test, not(loom)))]
+mod tests;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod thread_cache;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -23,7 +26,7 @@ use core::{any::type_name, cell::Cell, ptr::NonNull};
 
 use self::{
     base::Base,
-    depot::Depot,
+    depot::{Depot, Keep, Spare},
     list::Node,
     page::{Page, Shape},
     storage::Storage,
@@ -39,7 +42,10 @@ use crate::{
 };
 
 pub(crate) use base::Settings;
-pub(crate) use block::{Block, blocks_within};
+pub(crate) use block::{Block, blocks_within, page_of_one};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) use budget::SharedBudget;
+pub(crate) use budget::{Budget, LocalBudget, Room, Unlimited};
 pub(crate) use local::LocalSlab;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) use shared::SharedSlab;
@@ -52,11 +58,12 @@ pub(crate) trait Pooling: Home {
     type Slab<T>: Slab<Slot = Slot<T, Self>>;
     type Blocks: Slab<Slot = Block<Self>>;
     type Tally: Tally;
+    type Budget: Budget;
 }
 
 /// A home whose slots go back to their slab, which begins with their table.
 macro_rules! pooling {
-    ($home:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Tally:ty, $Pool:ident) => {
+    ($home:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Tally:ty, $Budget:ty, $Pool:ident) => {
         impl Home for $home {
             type Word = $Word;
             type Pointer = $Pointer;
@@ -105,6 +112,7 @@ macro_rules! pooling {
             type Slab<T> = $Slab<Slot<T, Self>>;
             type Blocks = $Slab<Block<Self>>;
             type Tally = $Tally;
+            type Budget = $Budget;
         }
     };
 }
@@ -112,8 +120,8 @@ macro_rules! pooling {
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl crate::slot::ForThreads for AnyThread {}
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally, Pool);
-pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally, LocalPool);
+pooling!(AnyThread, AtomicU64, AtomicPtr<()>, SharedSlab, SharedTally, SharedBudget, Pool);
+pooling!(OneThread, Cell<u64>, Cell<*mut ()>, LocalSlab, LocalTally, LocalBudget, LocalPool);
 
 /// What a slab has many of: slots, or blocks.
 ///
@@ -190,18 +198,21 @@ pub(crate) trait Slab: Sized {
     /// Moves those slots to the depot.
     fn drain(&self);
 
-    /// A vacant slot, which is out from now on, or `None` if the limit is reached. The caller has
+    /// Returns the slots that this slab can do without, and the number of those that [`drain`](Slab::drain) would move. Locks nothing.
+    fn spare(&self) -> (Spare, u64);
+
+    /// A vacant slot, which is out from now on, or `None` if the limit is reached, or if there is no room. The caller has
     /// a handle.
     #[inline(always)]
-    fn rent(&self) -> Option<NonNull<Self::Slot>> {
-        self.try_rent().or_else(|| self.rent_slowly())
+    fn rent(&self, room: impl Room) -> Option<NonNull<Self::Slot>> {
+        self.try_rent().or_else(|| self.rent_slowly(room))
     }
 
     /// [`rent`](Slab::rent), if this thread has a vacant slot at hand.
     fn try_rent(&self) -> Option<NonNull<Self::Slot>>;
 
     /// [`rent`](Slab::rent), if [`try_rent`](Slab::try_rent) has found none.
-    fn rent_slowly(&self) -> Option<NonNull<Self::Slot>>;
+    fn rent_slowly(&self, room: impl Room) -> Option<NonNull<Self::Slot>>;
 
     /// Takes a slot back on the usual, short road, if it is open. The slab may be gone afterwards.
     /// Otherwise the slot is still out.
@@ -220,31 +231,34 @@ pub(crate) trait Slab: Sized {
 
     fn stats(&self) -> Stats;
 
-    /// Allocates a page unless there are `enough` slots. Returns `false` if the limit is reached.
+    /// Allocates a page unless there are `enough` slots. Returns `false` if the limit is reached, or if there is no room.
     #[cold]
-    fn grow(&self, enough: impl FnOnce(&Depot<Self::Slot>) -> bool) -> bool {
-        let _guard = self.begin_growth();
-        let base = self.base();
+    fn grow(&self, room: impl Room, enough: impl FnOnce(&Depot<Self::Slot>) -> bool) -> bool {
+        let _guard = (self.begin_growth(), room.lock());
+        let Base { storage, allocations, .. } = self.base();
         let (enough, capacity) = self.with_depot(|depot| (enough(depot), depot.counts.capacity));
-        if enough || capacity >= base.settings.limit() {
+        let slots = if enough { 0 } else { storage.slots_of_next(capacity, room) };
+        if slots == 0 {
             return enough;
         }
         // The depot is not locked meanwhile.
-        let (page, allocations) = base.storage.allocate(capacity);
-        base.allocations.add(allocations);
+        let (page, made) = storage.allocate(capacity, slots);
+        allocations.add(made);
         self.with_depot(|depot| depot.add(page));
+        // Afterwards, so that a thread that sees no room sees the slots that have taken it.
+        storage.charge(slots);
         true
     }
 
     /// Makes sure that `additional` slots are vacant, up to the limit, and that these are not freed before a trim.
-    fn reserve(&self, additional: u32) {
+    fn reserve(&self, additional: u32, room: impl Room) {
         let cached = u32::try_from(self.cached()).unwrap_or(u32::MAX);
         let more = additional.saturating_sub(cached);
         let mut is_short = self.with_depot(|Depot { counts, .. }| {
             counts.reserved = counts.reserved.max(counts.in_use().saturating_add(more));
             counts.vacant < more
         });
-        while is_short && self.grow(|depot| depot.counts.vacant >= more) {
+        while is_short && self.grow(room, |depot| depot.counts.vacant >= more) {
             is_short = self.with_depot(|depot| depot.counts.vacant < more);
         }
     }
@@ -253,19 +267,47 @@ pub(crate) trait Slab: Sized {
     fn trim(&self) -> u32 {
         self.drain();
         self.with_depot(|depot| depot.counts.reserved = 0);
-        self.free_empty_pages(true)
+        self.free_empty_pages(Keep::None, usize::MAX)
     }
 
-    /// Frees empty pages: all, or the surplus. Returns the number of their slots.
-    fn free_empty_pages(&self, all: bool) -> u32 {
+    /// Returns how many bytes [`free_for_others`](Slab::free_for_others) would free at least, if no other thread is faster.
+    fn bytes_for_others(&self) -> usize {
+        let (Spare { idle, excess }, cached) = self.spare();
+        let storage = &self.base().storage;
+        let page = storage.bytes_of(storage.shape().slots);
+        let pages = usize::try_from(cached.saturating_sub(excess.into())).unwrap_or(0);
+        // Some pages may have fewer slots.
+        let bytes = pages.saturating_mul(page).saturating_add(storage.bytes_of_pages(idle));
+        bytes.min(storage.bytes())
+    }
+
+    /// Frees empty pages until `bytes` are free, or no more can be freed. Keeps reserved ones.
+    fn free_for_others(&self, bytes: usize) {
+        let storage = &self.base().storage;
+        let target = storage.bytes().saturating_sub(bytes);
+        self.free_empty_pages(Keep::Reserved, bytes);
+        // Other threads may free pages too.
+        let missing = storage.bytes().saturating_sub(target);
+        if missing > 0 && self.bytes_for_others() > 0 {
+            self.drain();
+            self.free_empty_pages(Keep::Reserved, missing);
+        }
+    }
+
+    /// Frees empty pages, until that has freed so many bytes. Returns the number of their slots.
+    fn free_empty_pages(&self, keep: Keep, bytes: usize) -> u32 {
         /// The number of pages to remove at a time, because other threads wait for the depot.
         const AT_ONCE: usize = 8;
 
-        let (storage, mut slots) = (&self.base().storage, 0);
+        let (storage, mut slots, mut bytes) = (&self.base().storage, 0, bytes);
         loop {
             let mut pages = [const { None::<Node<Page<Self::Slot>>> }; AT_ONCE];
             self.with_depot(|depot| {
-                pages.fill_with(|| depot.remove_surplus(storage, all));
+                for page in &mut pages {
+                    *page = if bytes == 0 { None } else { depot.remove_surplus(storage, keep) };
+                    let freed = page.map_or(0, |page| storage.bytes_of(page.len()));
+                    bytes = bytes.saturating_sub(freed);
+                }
             });
             for page in pages {
                 let Some(page) = page else { return slots };

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use core::{mem::MaybeUninit, ptr::NonNull};
 
 use super::{
-    Base, Depot, Item, Settings, Slab, Stats,
+    Base, Depot, Item, Keep, Room, Settings, Slab, Spare, Stats, Unlimited,
     depot::Counts,
     list::{List, Node},
     magazines::{MAGAZINE, Magazines, ROOM},
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     slot::{End, Word},
     sync::{
-        AtomicBool, AtomicU32, AtomicUsize, Backoff, Mutex,
+        AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
         lock,
     },
@@ -34,8 +34,10 @@ pub(crate) struct SharedSlab<S: Item> {
     /// the slab after it has returned its slot, and, after `close`, one for each slot in use.
     refs: AtomicUsize,
     locked: Mutex<Locked<S>>,
-    /// `true` if the depot has no vacant slot, and the slab has reached its limit. Changes under the lock.
-    is_full: AtomicBool,
+    /// [`VACANT`], [`EMPTY`] or [`FULL`]. Changes under the lock.
+    fill: AtomicU32,
+    /// The [`Spare`] slots of a slab whose slots are not found by their indices. Changes under the lock.
+    spare: AtomicU64,
     /// Held by the thread that allocates a page. The depot is not locked meanwhile.
     growing: Mutex<()>,
     /// The number of claimants that are about to return a slot.
@@ -43,6 +45,18 @@ pub(crate) struct SharedSlab<S: Item> {
     /// Makes a model fail if the slab leaks.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
+}
+
+/// The depot has a vacant slot.
+const VACANT: u32 = 0;
+/// The depot has no vacant slot. The slab grows if there is room.
+const EMPTY: u32 = 1;
+/// The depot has no vacant slot, and the slab has reached its limit.
+const FULL: u32 = 2;
+
+/// Returns the empty pages that a slab keeps after a return.
+fn kept(is_closed: bool) -> Keep {
+    if is_closed { Keep::None } else { Keep::Useful }
 }
 
 struct Locked<S: Item> {
@@ -68,13 +82,39 @@ impl<S: Item> SharedSlab<S> {
         let mut locked = lock(&self.locked);
         let result = f(&mut locked);
         let Counts { vacant, capacity, .. } = locked.depot.counts;
-        let is_full = vacant == 0 && capacity >= self.base.settings.limit();
+        let fill = match vacant {
+            0 if capacity >= self.base.settings.limit() => FULL,
+            0 => EMPTY,
+            _ => VACANT,
+        };
         // ORDERING: Relaxed: the lock orders the changes.
-        if self.is_full.load(Relaxed) != is_full {
-            // ORDERING: Release, with the Acquire in `rent_bounded`.
-            self.is_full.store(is_full, Release);
+        if self.fill.load(Relaxed) != fill {
+            // ORDERING: Release, with the Acquire in `is_full`.
+            self.fill.store(fill, Release);
+        }
+        if !S::INDEXED {
+            let Spare { idle, excess } = locked.depot.spare(&self.base.storage);
+            let spare = u64::from(idle) << 32 | u64::from(excess);
+            // ORDERING: Relaxed: the lock orders the changes, and other threads only take it for a hint.
+            if self.spare.load(Relaxed) != spare {
+                self.spare.store(spare, Relaxed);
+            }
         }
         result
+    }
+
+    /// Returns `true` if the depot has no vacant slot, and the slab cannot grow.
+    fn is_full(&self, room: impl Room) -> bool {
+        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty sees the stripe that the
+        // slots went to.
+        match self.fill.load(Acquire) {
+            FULL => true,
+            // `grow` adds a page to the depot before it charges it. So if a new page of this slab has taken the room, the second
+            // load sees that page.
+            // ORDERING: Acquire, as above.
+            EMPTY => !room.has(self.base.storage.bytes_of(1)) && self.fill.load(Acquire) == EMPTY,
+            _ => false,
+        }
     }
 
     /// Returns the cache of the calling thread, and creates it if needed. Returns `None` if the thread is running its thread-local
@@ -103,7 +143,7 @@ impl<S: Item> SharedSlab<S> {
         }
     }
 
-    fn rent_from_depot(&self) -> Option<NonNull<S>> {
+    fn rent_from_depot(&self, room: impl Room) -> Option<NonNull<S>> {
         let (cache, mut backoff) = (self.cache(), Backoff::new());
         loop {
             let at_hand = match cache {
@@ -119,8 +159,7 @@ impl<S: Item> SharedSlab<S> {
             }
             // Another thread may hold a stripe with slots for a moment.
             let are_stripes_empty = self.stripes.len() == 0;
-            // ORDERING: Relaxed. A thread that knows of a return sees the store of `locked`, or a later one.
-            if are_stripes_empty && self.is_full.load(Relaxed) {
+            if are_stripes_empty && self.is_full(room) {
                 return None;
             }
             let slot = self.with_depot(|depot| match cache {
@@ -133,7 +172,7 @@ impl<S: Item> SharedSlab<S> {
             if slot.is_some() {
                 return slot;
             }
-            if !self.grow(|depot| depot.counts.vacant > 0) {
+            if !self.grow(room, |depot| depot.counts.vacant > 0) {
                 if are_stripes_empty {
                     return None;
                 }
@@ -143,16 +182,15 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// Takes any vacant slot of a bounded slab.
-    fn rent_bounded(&self) -> Option<NonNull<S>> {
+    fn rent_bounded(&self, room: impl Room) -> Option<NonNull<S>> {
         let mut backoff = Backoff::new();
         loop {
             let seen = match self.stripes.take() {
                 Ok(slot) => return Some(slot),
                 Err(seen) => seen,
             };
-            // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty sees the stripe that the
-            // slots went to. Stripes are read again afterwards, so all of it was empty at the same time.
-            if self.is_full.load(Acquire) && self.stripes.is_unchanged(seen) {
+            // Stripes are read again afterwards, so all of it was empty at the same time.
+            if self.is_full(room) && self.stripes.is_unchanged(seen) {
                 return None;
             }
             // The stripe is unlocked before the depot: a thread that finds the depot empty sees that the stripe has changed.
@@ -171,7 +209,12 @@ impl<S: Item> SharedSlab<S> {
                 (false, _) => backoff.wait(),
                 (true, true) => return None,
                 // Another thread may have added a page meanwhile, and taken all its slots. So look again.
-                (true, false) => _ = self.grow(|depot| depot.counts.vacant > 0),
+                (true, false) => {
+                    let has_grown = self.grow(room, |depot| depot.counts.vacant > 0);
+                    if !has_grown && self.stripes.is_unchanged(seen) {
+                        return None;
+                    }
+                }
             }
         }
     }
@@ -211,11 +254,12 @@ impl<S: Item> SharedSlab<S> {
                     stripe.magazines.drain(MAGAZINE.into(), depot, storage);
                 }
             }
-            (*is_closed, depot.surplus(storage, *is_closed).is_some(), full_stripe)
+            let keep = kept(*is_closed);
+            (*is_closed, depot.surplus(storage, keep).is_some(), full_stripe)
         });
         drop(stripe);
         if is_surplus {
-            slab.free_empty_pages(is_closed);
+            slab.free_empty_pages(kept(is_closed), usize::MAX);
         }
         // SAFETY: the caller owns the reference of this call, and since `close` that of the slot.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
@@ -249,7 +293,7 @@ impl<S: Item> SharedSlab<S> {
                 }
                 *is_closed
             });
-            of_cache.free_empty_pages(is_closed);
+            of_cache.free_empty_pages(kept(is_closed), usize::MAX);
             let of_slots =
                 if is_closed { usize::try_from(slots).expect("they are few") } else { 0 };
             // SAFETY: these are the references of the cache and of the uncounted slots.
@@ -291,7 +335,8 @@ impl<S: Item> Drop for SharedSlab<S> {
         #[cfg(loom)]
         if !std::thread::panicking() {
             // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
-            let _ = unsafe { self.is_full.unsync_load() };
+            let _ = unsafe { self.fill.unsync_load() };
+            self.spare.with_mut(|_| ());
             self.handles.with_mut(|_| ());
             self.refs.with_mut(|_| ());
             self.returning.with_mut(|_| ());
@@ -320,7 +365,8 @@ impl<S: Item> Slab for SharedSlab<S> {
                 spare: None,
                 is_closed: false,
             }),
-            is_full: AtomicBool::new(false),
+            fill: AtomicU32::new(VACANT),
+            spare: AtomicU64::new(0),
             growing: Mutex::new(()),
             returning: AtomicU32::new(0),
             // The slab and its stripes were allocated.
@@ -336,7 +382,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         // (On some systems the first use of a lock allocates.)
         drop((lock(&slab.growing), lock(&slab.locked)));
         if initial > 0 {
-            slab.reserve(initial);
+            slab.reserve(initial, Unlimited);
         }
         this
     }
@@ -372,6 +418,15 @@ impl<S: Item> Slab for SharedSlab<S> {
         }
     }
 
+    fn spare(&self) -> (Spare, u64) {
+        // ORDERING: Relaxed: the lock is taken before a page is freed.
+        let spare = self.spare.load(Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "it is the lower half")]
+        let spare = Spare { idle: (spare >> 32) as u32, excess: spare as u32 };
+        let own = thread_caches::find(self.address()).filter(|cache| !cache.is_detached());
+        (spare, own.map_or(0, |cache| cache.magazines.len()) + self.stripes.len())
+    }
+
     fn stats(&self) -> Stats {
         let (counts, cached, rented) = self.locked(|Locked { depot, caches, .. }| {
             let add = |(slots, rents), cache: Node<ThreadCache>| {
@@ -395,11 +450,11 @@ impl<S: Item> Slab for SharedSlab<S> {
 
     #[cold]
     #[inline(never)]
-    fn rent_slowly(&self) -> Option<NonNull<S>> {
+    fn rent_slowly(&self, room: impl Room) -> Option<NonNull<S>> {
         let slot = if self.base.settings.is_bounded() {
-            self.rent_bounded()
+            self.rent_bounded(room)
         } else {
-            self.rent_from_depot()
+            self.rent_from_depot(room)
         }?;
         if !S::INDEXED {
             self.count_rent();
@@ -494,7 +549,7 @@ impl<S: Item> Slab for SharedSlab<S> {
             slab.refs.fetch_add(out as usize, Relaxed);
             1 + left
         });
-        slab.free_empty_pages(true);
+        slab.free_empty_pages(Keep::None, usize::MAX);
         // SAFETY: these are the references of the handles and of the caches that were detached.
         unsafe { Self::release(this, refs) };
     }

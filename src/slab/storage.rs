@@ -13,7 +13,7 @@ use alloc::{
 use core::{alloc::Layout, array, ptr, ptr::NonNull};
 
 use super::{
-    Item,
+    Item, Room,
     list::Node,
     page::{Page, Shape},
 };
@@ -40,6 +40,8 @@ pub(crate) struct Storage<S: Item> {
     slab: NonNull<()>,
     shape: Shape,
     limit: u32,
+    /// The memory of the pages, in bytes. A page is counted from when its slots are in the depot until its memory is freed.
+    bytes: S::Word,
     /// The pages by number, if slots are found by their indices.
     directory: [S::Pointer; PARTS],
     /// The number of slots in the pages of the directory.
@@ -53,6 +55,7 @@ impl<S: Item> Storage<S> {
             slab,
             shape: S::shape(table),
             limit,
+            bytes: S::Word::new(0),
             directory: array::from_fn(|_| S::Pointer::new(ptr::null_mut())),
             end: S::Word::new(0),
         }
@@ -70,10 +73,43 @@ impl<S: Item> Storage<S> {
         layout.and_then(Result::ok).expect("a page fits into memory")
     }
 
-    /// Allocates a page for a slab with `capacity` slots, which is below the limit. One thread at a time calls this. Also returns
-    /// the number of allocations.
-    pub(crate) fn allocate(&self, capacity: u32) -> (Node<Page<S>>, u64) {
-        let slots = self.shape.slots.min(self.limit - capacity);
+    /// Returns the memory of a page with `slots` slots, in bytes.
+    pub(crate) fn bytes_of(&self, slots: u32) -> usize {
+        self.layout(slots).size()
+    }
+
+    /// Returns the memory that pages with `slots` slots together have at least, in bytes.
+    pub(crate) fn bytes_of_pages(&self, slots: u32) -> usize {
+        let pages = slots.div_ceil(self.shape.slots) as usize;
+        slots as usize * self.shape.slot.size() + pages * self.bytes_of(0)
+    }
+
+    /// Returns the memory of all pages, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        // A page may be freed before it is charged. The thread that charges it has the guard of the room.
+        isize::try_from(self.bytes.load()).map_or(0, isize::unsigned_abs)
+    }
+
+    /// Counts the memory of a page with `slots` slots, which was added to the depot.
+    pub(crate) fn charge(&self, slots: u32) {
+        self.bytes.add_and_publish(self.bytes_of(slots) as u64);
+    }
+
+    /// Returns the number of slots that the next page of a slab with `capacity` slots can have: up to a whole page, the limit, and
+    /// the room.
+    pub(crate) fn slots_of_next(&self, capacity: u32, room: impl Room) -> u32 {
+        let slots = self.shape.slots.min(self.limit.saturating_sub(capacity));
+        if slots == 0 {
+            return 0;
+        }
+        let bytes = room.make(self.bytes_of(1), self.bytes_of(slots));
+        let within = bytes.saturating_sub(self.bytes_of(0)) / self.shape.slot.size();
+        u32::try_from(within).unwrap_or(u32::MAX).min(slots)
+    }
+
+    /// Allocates a page with `slots` slots for a slab with `capacity` slots. One thread at a time calls this. Also returns the number
+    /// of allocations.
+    pub(crate) fn allocate(&self, capacity: u32, slots: u32) -> (Node<Page<S>>, u64) {
         let layout = self.layout(slots);
         // SAFETY: a page has a size.
         let start = unsafe { alloc(layout) };
@@ -102,6 +138,7 @@ impl<S: Item> Storage<S> {
         unsafe { Page::end(page) };
         // SAFETY: it was allocated with this layout.
         unsafe { dealloc(start.as_ptr(), layout) };
+        self.bytes.add_and_publish((layout.size() as u64).wrapping_neg());
     }
 
     /// Returns the part of a page number, the offset in the part, and the length of the part.
@@ -184,6 +221,7 @@ impl<S: Item> Drop for Storage<S> {
         if !std::thread::panicking() {
             self.directory.iter_mut().for_each(Pointer::touch);
             self.end.touch();
+            self.bytes.touch();
         }
         for (part, entries) in self.directory.iter().enumerate() {
             if let Some(entries) = NonNull::new(entries.observe().cast::<S::Pointer>()) {

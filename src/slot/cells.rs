@@ -36,6 +36,9 @@ pub(crate) trait Word {
     /// Adds to a count for statistics, which orders nothing.
     fn add(&self, number: u64);
 
+    /// Adds to a sum, which wraps. What the caller did before is visible to a thread that [loads](Word::load) the sum.
+    fn add_and_publish(&self, number: u64);
+
     /// See [`Slot::touch`](super::Slot).
     #[cfg(loom)]
     fn touch(&mut self);
@@ -102,6 +105,10 @@ impl Word for Cell<u64> {
     #[inline(always)]
     fn add(&self, number: u64) {
         self.set(self.get() + number);
+    }
+
+    fn add_and_publish(&self, number: u64) {
+        self.set(self.get().wrapping_add(number));
     }
 
     #[cfg(loom)]
@@ -200,6 +207,11 @@ impl Word for AtomicU64 {
     fn add(&self, number: u64) {
         // ORDERING: Relaxed: it is for statistics.
         self.fetch_add(number, Relaxed);
+    }
+
+    fn add_and_publish(&self, number: u64) {
+        // ORDERING: Release, with the Acquire of `load`.
+        self.fetch_add(number, Release);
     }
 
     #[cfg(loom)]

@@ -1,0 +1,102 @@
+//! A bound on the memory of several slabs together.
+//!
+//! Nothing counts that memory. Each slab knows the bytes of its own pages, and a slab that needs a page adds up those of all. The
+//! sum is exact because one thread at a time adds a page to any of the slabs, under the lock of the [`Budget`]. Pages are freed
+//! without that lock, which only reduces the sum. So a slab does not refer to the budget, and may outlive it.
+
+use core::cell::Cell;
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed, lock};
+
+/// The room that a slab has for a page.
+pub(crate) trait Room: Copy {
+    /// Returns a guard. While it lives, no other thread takes of this room.
+    fn lock(self) -> impl Sized;
+
+    /// Returns `true` if [`make`](Room::make) would probably find so many bytes. Locks nothing.
+    fn has(self, bytes: usize) -> bool;
+
+    /// Returns the number of bytes that a page may take. If they are fewer than `wanted`, it first frees empty pages of other slabs,
+    /// unless that would not give `least` bytes. The caller has the guard.
+    fn make(self, least: usize, wanted: usize) -> usize;
+}
+
+/// The room of a slab that is bounded by its limit only.
+#[derive(Clone, Copy)]
+pub(crate) struct Unlimited;
+
+impl Room for Unlimited {
+    fn lock(self) -> impl Sized {}
+
+    fn has(self, _: usize) -> bool {
+        true
+    }
+
+    fn make(self, _: usize, _: usize) -> usize {
+        usize::MAX
+    }
+}
+
+/// The maximum number of bytes that several slabs may take together, and the lock for their growth.
+pub(crate) trait Budget {
+    /// Returns a guard. While it lives, no other thread grows one of the slabs or changes the maximum.
+    fn lock(&self) -> impl Sized;
+
+    fn max(&self) -> usize;
+
+    fn set_max(&self, bytes: usize);
+}
+
+pub(crate) struct LocalBudget(Cell<usize>);
+
+impl LocalBudget {
+    pub(crate) const fn new(max: usize) -> Self {
+        LocalBudget(Cell::new(max))
+    }
+}
+
+impl Budget for LocalBudget {
+    fn lock(&self) -> impl Sized {}
+
+    fn max(&self) -> usize {
+        self.0.get()
+    }
+
+    fn set_max(&self, bytes: usize) {
+        self.0.set(bytes);
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) struct SharedBudget {
+    max: AtomicUsize,
+    growing: Mutex<()>,
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl SharedBudget {
+    crate::sync::const_unless_loom! {
+        pub(crate) fn new(max: usize) -> Self {
+            SharedBudget { max: AtomicUsize::new(max), growing: Mutex::new(()) }
+        }
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Budget for SharedBudget {
+    fn lock(&self) -> impl Sized {
+        lock(&self.growing)
+    }
+
+    fn max(&self) -> usize {
+        // ORDERING: Relaxed: a thread that grows a slab has the lock, under which this changes. For others it is a hint.
+        self.max.load(Relaxed)
+    }
+
+    fn set_max(&self, bytes: usize) {
+        let _growing = self.lock();
+        // ORDERING: Relaxed: the lock orders it with every growth.
+        self.max.store(bytes, Relaxed);
+    }
+}
