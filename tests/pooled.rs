@@ -351,7 +351,7 @@ for_both_kinds! {
         assert_eq!(format!("{:?}", Pool::builder()), shown);
         let bounded = Builder::default().max_slots_per_size(2).max_bytes_per_size(1000);
         let shown = format!("{bounded:?}");
-        assert_eq!(shown, format!("{name} {{ max_slots_per_size: Some(2), max_bytes_per_size: Some(1000) }}"));
+        assert_eq!(shown, format!("{name} {{ max_slots_per_size: Some(2), max_bytes_per_size: Some(1000), max_bytes: None }}"));
         let pool = bounded.build();
         let _two = [(); 2].map(|()| pool.pooled(Bytes([1; 2])));
         assert!(pool.try_pooled(Bytes([1; 2])).is_err());
