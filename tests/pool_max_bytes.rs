@@ -215,6 +215,10 @@ for_both_kinds! {
         assert_eq!(small.len(), 3 * 62);
         assert!(try_size(&pool, 1).is_none());
         drop((large, small));
+        // It takes what it gets, if that is less than a whole page.
+        let larger = fill::<134>(&pool, 1000);
+        assert_eq!((larger.len(), pool.stats().classes[0].capacity), (3, 3 * 62));
+        drop(larger);
         pool.trim();
         assert_eq!(fill::<14>(&pool, 1000).len(), 4 * 31);
     }
@@ -295,7 +299,7 @@ fn several_threads_that_grow_different_sizes_never_exceed_the_bound() {
 #[test]
 fn a_thread_that_meets_the_growth_of_another_does_not_find_the_pool_full() {
     const THREADS: usize = 4;
-    const ROUNDS: usize = if cfg!(miri) { 3 } else { 5_000 };
+    const ROUNDS: usize = if cfg!(miri) { 3 } else { 20_000 };
     for bytes in [PAGE_64, 10 * PAGE_64] {
         let slots = bytes / PAGE_64 * 62;
         let pools: Vec<_> =
