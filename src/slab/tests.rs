@@ -77,7 +77,7 @@ fn frees_what_it_promises<H: Pooling>(exact: bool, mut seed: u64) {
             slab.trim();
         }
     }
-    assert!(promises > rounds / 50, "{promises}");
+    assert!(promises >= rounds / 50, "{promises}");
     out.into_iter().for_each(give_back);
 }
 
