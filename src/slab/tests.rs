@@ -77,7 +77,7 @@ fn frees_what_it_promises<H: Pooling>(exact: bool, mut seed: u64) {
             slab.trim();
         }
     }
-    assert!(nonzero > rounds / 50, "{nonzero}");
+    assert!(nonzero >= rounds / 50, "{nonzero}");
     out.into_iter().for_each(give_back);
 }
 
