@@ -6,6 +6,7 @@ mod completer;
 mod completion;
 mod error;
 mod handle;
+mod rent_when_vacant;
 mod stats;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod wait;
@@ -21,7 +22,13 @@ use core::{
 
 use futures_core::FusedFuture;
 
-use self::{api::pool, completer::completer, completion::completion, handle::Handle};
+use self::{
+    api::pool,
+    completer::completer,
+    completion::completion,
+    handle::Handle,
+    rent_when_vacant::{Renting, rent_when_vacant},
+};
 use crate::{
     Abandoned, CompleteError, Key, LocalValueFuture, OneThread,
     error::Spent,
@@ -115,7 +122,7 @@ pool! {
     /// let driver: &dyn Square = &Driver { pool: Pool::new(), requests };
     /// assert_eq!(futures::executor::block_on(driver.square(12)), Ok(144));
     /// ```
-    Pool, PoolBuilder, Completer, Completion, AnyThread,
+    Pool, PoolBuilder, Completer, Completion, RentWhenVacant, AnyThread,
     "# Blocking\n\n\
     If the pool is full, a dropped completion may have left its slot to a producer that is inside \
     [`complete_key`](Self::complete_key). Then the call spins, yields, and at last sleeps \
@@ -148,7 +155,7 @@ pool! {
     /// assert_eq!(futures::executor::block_on(future), Some(5));
     /// assert_eq!(pool.stats().live, 0);
     /// ```
-    LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, OneThread, "",
+    LocalPool, LocalPoolBuilder, LocalCompleter, LocalCompletion, LocalRentWhenVacant, OneThread, "",
     "Nothing is allocated if there is a vacant slot. Otherwise the pool grows, by 32 slots."
 }
 
@@ -170,6 +177,10 @@ completion! {
     LocalPool, LocalCompletion, OneThread, LocalValueFuture, [],
     "This is the thread of the pool."
 }
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+rent_when_vacant!(Pool, RentWhenVacant, Completer, Completion, AnyThread);
+rent_when_vacant!(LocalPool, LocalRentWhenVacant, LocalCompleter, LocalCompletion, OneThread);
 
 // SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for
 // several.

@@ -10,7 +10,7 @@ use crate::{
         keyed::{self, Presented},
         table,
     },
-    slot::{End, Home, IndexLayout, Number, Slot, State, WakerCell, Word},
+    slot::{End, Home, IndexLayout, Number, Slot, State, WakeOnDrop, WakerCell, Word},
 };
 #[cfg(target_has_atomic = "64")]
 use crate::{
@@ -71,7 +71,7 @@ macro_rules! in_place {
                 true
             }
 
-            unsafe fn put<T>(_: NonNull<Slot<T, Self>>, _: End) {
+            unsafe fn put<T>(_: NonNull<Slot<T, Self>>, _: End) -> WakeOnDrop {
                 unreachable!("a place takes its slot back at once");
             }
 
