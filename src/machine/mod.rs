@@ -117,7 +117,7 @@ face! {
     ///
     /// # Sizes and allocation
     ///
-    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 968 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+    /// The pool itself takes 104 bytes, on 64-bit targets. A size takes one allocation of 1040 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
     ///
     /// # Examples
     ///

@@ -43,6 +43,20 @@ impl<T, H: Pooling> Handle<T, H> {
         Handle { slab: Slab::new(settings), values: PhantomData }
     }
 
+    /// A pool of one slot, which is retired after the last generation.
+    #[cfg(test)]
+    pub(super) fn that_wears_out(abandoned: fn() -> T) -> Self {
+        let settings = Settings {
+            table: table::<T, H>(abandoned),
+            initial: 0,
+            limit: Some(1),
+            exact: true,
+            layout: IndexLayout::of(u32::MAX),
+            first_generation: u32::MAX,
+        };
+        Handle { slab: Slab::new(settings), values: PhantomData }
+    }
+
     #[inline(always)]
     pub(super) fn try_rent(&self) -> Result<Ends<T, H>, RentError> {
         if self.is_closed() {

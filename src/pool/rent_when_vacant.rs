@@ -183,3 +183,58 @@ macro_rules! rent_when_vacant {
 }
 
 pub(super) use rent_when_vacant;
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+    use core::{
+        sync::atomic::{AtomicUsize, Ordering::Relaxed},
+        task::Waker,
+    };
+    use std::task::Wake;
+
+    use super::*;
+    use crate::OneThread;
+
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The last return retires the slot, so no future gets one. Each that is woken wakes the next, also if it is dropped.
+    fn a_pool_that_is_worn_out_ends_the_wait<H: Pooling>() {
+        let pool = Handle::<Option<u32>, H>::that_wears_out(|| None);
+        let ends = pool.try_rent().unwrap();
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&count));
+        let poll = |future: &mut Renting<_, H>| future.poll(&mut Context::from_waker(&waker));
+        let full =
+            |polled| matches!(polled, Poll::Ready(Err(RentError::Full { max_slots: 1, .. })));
+        let [mut first, mut second, mut third] = [(); 3].map(|()| Renting::new(pool.clone()));
+        for future in [&mut first, &mut second, &mut third] {
+            assert!(poll(future).is_pending());
+        }
+        drop(ends);
+        assert_eq!(count.0.load(Relaxed), 1);
+        assert!(full(poll(&mut first)));
+        assert_eq!(count.0.load(Relaxed), 2);
+        drop(second);
+        assert_eq!(count.0.load(Relaxed), 3);
+        assert!(full(poll(&mut third)));
+        assert!(full(poll(&mut Renting::new(pool.clone()))));
+    }
+
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    #[test]
+    fn a_shared_pool_that_is_worn_out_ends_the_wait() {
+        a_pool_that_is_worn_out_ends_the_wait::<crate::AnyThread>();
+    }
+
+    #[test]
+    fn a_local_pool_that_is_worn_out_ends_the_wait() {
+        a_pool_that_is_worn_out_ends_the_wait::<OneThread>();
+    }
+}
