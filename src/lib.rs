@@ -182,10 +182,11 @@ pub use crate::machine::{
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use crate::machine::{FuturePool, FuturePoolBuilder};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub use crate::pool::{Completer, Completion, Pool, PoolBuilder};
+pub use crate::pool::{Completer, Completion, Pool, PoolBuilder, RentWhenVacant};
 #[cfg(feature = "alloc")]
 pub use crate::pool::{
-    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, RentError, Stats, TakeError,
+    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, LocalRentWhenVacant, RentError,
+    Stats, TakeError,
 };
 #[cfg(target_has_atomic = "64")]
 pub use crate::reusable::{ReusableCompleter, ReusableSource};

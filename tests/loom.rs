@@ -19,6 +19,8 @@ mod left_to_keys;
 mod life;
 #[path = "loom/machines.rs"]
 mod machines;
+#[path = "loom/rent_when_vacant.rs"]
+mod rent_when_vacant;
 #[path = "loom/reusable.rs"]
 mod reusable;
 #[path = "loom/shared.rs"]

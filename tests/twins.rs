@@ -28,6 +28,7 @@ const NAMES: &[&str] = &[
     "Completion",
     "Pool",
     "PoolBuilder",
+    "RentWhenVacant",
     "ReaderStream",
     "ReusableCompleter",
     "ReusableSource",
@@ -45,6 +46,7 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
     ("pool/pool.rs", "pool/local_pool.rs", &[]),
     ("pool/completer.rs", "pool/local_completer.rs", &[]),
     ("pool/completion.rs", "pool/local_completion.rs", &[]),
+    ("pool/rent_when_vacant.rs", "pool/local_rent_when_vacant.rs", &[]),
     (
         "machine/future_pool.rs",
         "machine/local_future_pool.rs",

@@ -99,7 +99,7 @@ use crate::{ValueFuture, affinity::AnyThread};
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
-//~ /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 984 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+//~ /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
 //~ ///
 //~ /// # Examples
 //~ ///

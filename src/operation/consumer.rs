@@ -388,7 +388,7 @@ unsafe fn let_go<T, H: Home>(slot: NonNull<Slot<T, H>>, mut state: State) {
         }
     }
     // SAFETY: nobody else refers to the slot.
-    unsafe { Slot::give_back(slot, state) };
+    drop(unsafe { Slot::give_back(slot, state) });
 }
 
 /// Leaves without the result.
@@ -518,7 +518,7 @@ unsafe fn left<T, H: Home>(this: NonNull<Slot<T, H>>, change: Change) {
     let Change { state, waker: _own, watcher } = change;
     if state.is_unreferenced() {
         // SAFETY: nobody refers to the slot.
-        unsafe { Slot::give_back(this, state) };
+        drop(unsafe { Slot::give_back(this, state) });
     }
     if let Some(watcher) = watcher {
         watcher.wake();

@@ -10,22 +10,20 @@ use core::{
 use super::{CompleteError, CompleteErrorKind};
 use crate::{
     Key,
-    slot::{Change, Home, Slot, State},
+    slot::{Change, Home, Slot, State, WakeOnDrop},
 };
 
 /// Wakers that are woken when this is dropped: at the end of a function, with nothing held. If one
 /// panics, the other is woken all the same.
 pub(super) struct Wake {
     waker: Option<Waker>,
-    _watcher: WakeOne,
+    _watcher: WakeOnDrop,
 }
-
-struct WakeOne(Option<Waker>);
 
 impl Wake {
     #[inline(always)]
     fn of(change: Change) -> Self {
-        Wake { waker: change.waker, _watcher: WakeOne(change.watcher) }
+        Wake { waker: change.waker, _watcher: WakeOnDrop(change.watcher) }
     }
 }
 
@@ -33,15 +31,6 @@ impl Drop for Wake {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-}
-
-impl Drop for WakeOne {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if let Some(waker) = self.0.take() {
             waker.wake();
         }
     }
@@ -256,7 +245,7 @@ impl<T, H: Home> Producer<'_, T, H> {
         match self.change(state, State::into_key) {
             Ok(change) if change.state.is_unreferenced() => {
                 // SAFETY: nobody refers to the slot.
-                unsafe { Slot::give_back(self.0, change.state) };
+                drop(unsafe { Slot::give_back(self.0, change.state) });
             }
             Ok(_) => {}
             // Nobody is left to present the key.
@@ -289,7 +278,7 @@ impl<T, H: Home> Producer<'_, T, H> {
             state = change.state;
         }
         // SAFETY: nobody else refers to the slot.
-        unsafe { Slot::give_back(self.0, state) };
+        drop(unsafe { Slot::give_back(self.0, state) });
     }
 }
 
@@ -323,7 +312,7 @@ pub(super) unsafe fn fulfil<T, H: Home>(
         let next = transition(claimed).expect("nothing else happened");
         // SAFETY: as above.
         if let Some(waker) = unsafe { Slot::exchange_for_waker(this, claimed, next) } {
-            return Ok(Wake { waker: Some(waker), _watcher: WakeOne(None) });
+            return Ok(Wake { waker: Some(waker), _watcher: WakeOnDrop::NONE });
         }
     }
     // SAFETY: the caller's, and the value was put there.
@@ -416,10 +405,13 @@ unsafe fn withdraw<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
     let Ok(change) = (unsafe { Slot::change(this, state, State::withdraw) }) else {
         unreachable!("a claim is the claimant's to withdraw")
     };
-    if change.state.is_unreferenced() {
+    // A future that is woken may rent, and a renter waits until the return has ended: so it is woken afterwards.
+    let _wake = if change.state.is_unreferenced() {
         // SAFETY: nobody refers to the slot.
-        unsafe { Slot::give_back(this, change.state) };
-    }
+        unsafe { Slot::give_back(this, change.state) }
+    } else {
+        WakeOnDrop::NONE
+    };
     // SAFETY: the claimant holds the slot if it is its completer. Otherwise it borrows the source or a handle of
     // the pool, or drops the last handle, which closes the slab afterwards.
     unsafe { H::end_return(this) };

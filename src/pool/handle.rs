@@ -10,17 +10,17 @@ use crate::{
         keyed::{self, Presented},
         orphan, refuse_left, table,
     },
-    slab::{Pooling, Settings, Slab, Unlimited},
+    slab::{Pooling, Settings, Slab, Unlimited, waiters},
     slot::{IndexLayout, Number, Slot, Word},
     sync::Backoff,
 };
 
 /// The two ends of an operation.
-type Ends<T, H> = (Producer<'static, T, H>, Consumer<'static, T, H>);
+pub(super) type Ends<T, H> = (Producer<'static, T, H>, Consumer<'static, T, H>);
 
 /// A handle of a pool. It keeps the slab, and may rent.
 pub(crate) struct Handle<T, H: Pooling> {
-    slab: NonNull<H::Slab<T>>,
+    pub(super) slab: NonNull<H::Slab<T>>,
     /// Values go in and out.
     values: PhantomData<fn(T) -> T>,
 }
@@ -43,6 +43,20 @@ impl<T, H: Pooling> Handle<T, H> {
         Handle { slab: Slab::new(settings), values: PhantomData }
     }
 
+    /// A pool of one slot, which is retired after the last generation.
+    #[cfg(test)]
+    pub(super) fn that_wears_out(abandoned: fn() -> T) -> Self {
+        let settings = Settings {
+            table: table::<T, H>(abandoned),
+            initial: 0,
+            limit: Some(1),
+            exact: true,
+            layout: IndexLayout::of(u32::MAX),
+            first_generation: u32::MAX,
+        };
+        Handle { slab: Slab::new(settings), values: PhantomData }
+    }
+
     #[inline(always)]
     pub(super) fn try_rent(&self) -> Result<Ends<T, H>, RentError> {
         if self.is_closed() {
@@ -52,20 +66,8 @@ impl<T, H: Pooling> Handle<T, H> {
             Some(slot) => slot,
             None => self.rent_when_returned()?,
         };
-        // SAFETY: nobody else has it.
-        #[cfg(loom)]
-        unsafe {
-            Slot::touch_for_reuse(slot);
-        }
-        // SAFETY: the slot is out.
-        let rented = unsafe { slot.as_ref() };
-        // SAFETY: nobody else has it.
-        unsafe { rented.begin() };
-        // SAFETY: this is the beginning of its operation, and there is no other completer.
-        let producer = unsafe { Producer::new(slot) };
-        // SAFETY: and no other consumer.
-        let consumer = unsafe { Consumer::new(slot) };
-        Ok((producer, consumer))
+        // SAFETY: the slot was just rented.
+        Ok(unsafe { begin(slot) })
     }
 
     #[inline(always)]
@@ -76,6 +78,29 @@ impl<T, H: Pooling> Handle<T, H> {
             Err(error) => cannot_rent(error),
         }
     }
+}
+
+/// Begins the operation of a slot.
+///
+/// # Safety
+///
+/// The slot is out, and only the caller refers to it.
+#[inline(always)]
+pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>) -> Ends<T, H> {
+    // SAFETY: nobody else has it.
+    #[cfg(loom)]
+    unsafe {
+        Slot::touch_for_reuse(slot);
+    }
+    // SAFETY: the slot is out.
+    let rented = unsafe { slot.as_ref() };
+    // SAFETY: nobody else has it.
+    unsafe { rented.begin() };
+    // SAFETY: this is the beginning of its operation, and there is no other completer.
+    let producer = unsafe { Producer::new(slot) };
+    // SAFETY: and no other consumer.
+    let consumer = unsafe { Consumer::new(slot) };
+    (producer, consumer)
 }
 
 #[cold]
@@ -158,7 +183,10 @@ impl<T, H: Pooling> Handle<T, H> {
     /// Closes the pool; tells how many operations that were left to their keys were ended.
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
-        Orphans::<T, H>::new(self.slab()).orphan()
+        // It goes on if the waker of a future that waits for a slot panics.
+        let mut orphans = Orphans::<T, H>::new(self.slab());
+        waiters::end_all(self.slab());
+        orphans.orphan()
     }
 
     #[cold]

@@ -10,9 +10,13 @@ mod handle;
 mod local_completer;
 mod local_completion;
 mod local_pool;
+mod local_rent_when_vacant;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod pool;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod rent_when_vacant;
+mod renting;
 mod stats;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod wait;
@@ -27,12 +31,14 @@ pub use self::{
     completer::Completer,
     completion::Completion,
     pool::{Pool, PoolBuilder},
+    rent_when_vacant::RentWhenVacant,
 };
 pub use self::{
     error::{RentError, TakeError},
     local_completer::LocalCompleter,
     local_completion::LocalCompletion,
     local_pool::{LocalPool, LocalPoolBuilder},
+    local_rent_when_vacant::LocalRentWhenVacant,
     stats::Stats,
 };
 

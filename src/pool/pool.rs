@@ -6,7 +6,9 @@ use core::{
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
-use super::{Completer, Completion, RentError, Stats, handle::Handle};
+use super::{
+    Completer, Completion, RentError, RentWhenVacant, Stats, handle::Handle, renting::Renting,
+};
 use crate::{
     Abandoned, CompleteError, TypedKey,
     affinity::AnyThread,
@@ -42,7 +44,7 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// A handle is one pointer, and a clone another one. The pool itself takes 1224 bytes, and a slot takes 56
+/// A handle is one pointer, and a clone another one. The pool itself takes 1296 bytes, and a slot takes 56
 /// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
 /// slots to begin
 /// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
@@ -98,7 +100,7 @@ use crate::{
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
-//~ /// The pool itself takes 1016 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+//~ /// The pool itself takes 1088 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
 //~ /// slot.
 //~ ///
 //~ /// # Examples
@@ -289,10 +291,9 @@ impl<T> Pool<T> {
 
     /// [`rent`](Self::rent), if there is a slot.
     ///
-    /// A pool does not wait for an operation to end. Where callers are to queue up, a semaphore of the executor
-    /// does that: its permit has to go with the request, beside the completer, because a slot
-    /// is vacant again when *both* ends are gone (or left to a [`Key`](crate::Key)), and not yet when the
-    /// consumer has lost patience.
+    /// A slot is vacant again when *both* ends are gone: dropping the completion is not enough while the completer exists. A
+    /// completer that was turned into its [`Key`](crate::Key) is gone. To wait for a vacant slot, use
+    /// [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
     ///
@@ -331,6 +332,60 @@ impl<T> Pool<T> {
     pub fn try_rent(&self) -> Result<(Completer<T>, Completion<T>), RentError> {
         let (producer, consumer) = self.0.try_rent()?;
         Ok((Completer(producer), Completion(consumer, Origin::caller())))
+    }
+
+    /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
+    ///
+    /// Futures that wait are served in the order of their first poll. A return gives the slot to the first of them, so
+    /// [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not been polled.
+    ///
+    /// The future is a handle of the pool. It does nothing before the first poll. If the pool has no bound, the first poll
+    /// is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is in use.
+    ///
+    /// # Errors
+    ///
+    /// [`RentError::Closed`], if the pool was [closed](Self::close), before or while the future waits.
+    /// [`RentError::Full`], if all slots are retired, or a pool without a bound has 2³¹ − 512 slots in use.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future at any time is sound. If it was given a slot, the next future gets that, and is woken. A
+    /// later call waits behind all others.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// A future that waits has a place in a queue of the pool. The queue grows when more futures wait than ever before.
+    /// Nothing else is allocated.
+    ///
+    /// # Reentrancy
+    ///
+    /// The thread that returns the slot wakes the future, in the same call: where the last end of an operation is dropped,
+    /// where a completion is polled, or in [`complete_key`](Self::complete_key). Nothing is held then, so the waker may do
+    /// what it likes. If it panics, the slot has been given to the future, and the result of that poll is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::Pool;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let pool = Pool::<Option<u32>>::builder().max_slots(1).build();
+    /// let (completer, completion) = pool.rent_when_vacant().await?;
+    /// let next = pool.rent_when_vacant();
+    /// let first = async {
+    ///     completer.complete(Some(5)).unwrap();
+    ///     completion.await // returns the slot
+    /// };
+    /// let (next, first) = futures::join!(next, first);
+    /// assert_eq!(first, Some(5));
+    /// let (_completer, _completion) = next?;
+    /// # Ok::<(), value_future::RentError>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use = "a future does nothing unless it is polled"]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub fn rent_when_vacant(&self) -> RentWhenVacant<T> {
+        RentWhenVacant(Renting::new(self.0.clone()), Origin::caller())
     }
 
     /// Grows until so many more operations can be begun by this thread without an allocation;

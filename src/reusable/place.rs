@@ -15,7 +15,7 @@ use crate::{
         keyed::{self, Presented},
         table,
     },
-    slot::{End, Home, IndexLayout, Number, Slot, State, WakerCell, Word},
+    slot::{End, Home, IndexLayout, Number, Slot, State, WakeOnDrop, WakerCell, Word},
 };
 
 /// The home of a slot that lies by itself, with the cells of `A`.
@@ -88,7 +88,7 @@ macro_rules! in_place {
                 true
             }
 
-            unsafe fn put<T>(_: NonNull<Slot<T, Self>>, _: End) {
+            unsafe fn put<T>(_: NonNull<Slot<T, Self>>, _: End) -> WakeOnDrop {
                 unreachable!("a place takes its slot back at once");
             }
 

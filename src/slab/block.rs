@@ -116,7 +116,7 @@ impl<H: Pooling> Block<H> {
         // SAFETY: the block is out, so it lives.
         let slab = unsafe { this.as_ref() }.page().slab().cast::<H::Blocks>();
         // SAFETY: the caller's.
-        unsafe { Slab::put(slab, this, Self::END) };
+        drop(unsafe { Slab::put(slab, this, Self::END) });
     }
 
     /// Frees a block that is a box.

@@ -10,14 +10,18 @@ use core::{
 use super::{
     Base, Depot, Item, Keep, Room, Settings, Slab, Spare, Stats, Unlimited,
     magazines::{MAGAZINE, Magazines, ROOM},
+    waiters::{self, Waiters},
 };
-use crate::slot::{End, Word};
+use crate::slot::{End, WakeOnDrop, Word};
 
 #[repr(C)]
 pub(crate) struct LocalSlab<S: Item> {
     base: Base<S>,
     magazines: Magazines<Cell<u64>, Cell<*mut ()>>,
     handles: Cell<usize>,
+    /// `true` if there is a handle and no future waits: a slot that is returned needs no more than a place.
+    is_plain: Cell<bool>,
+    waiters: RefCell<Waiters<S>>,
     depot: RefCell<Depot<S>>,
 }
 
@@ -65,6 +69,8 @@ impl<S: Item> Slab for LocalSlab<S> {
         let slab = MaybeUninit::new(LocalSlab {
             magazines: Magazines::new(),
             handles: Cell::new(1),
+            is_plain: Cell::new(true),
+            waiters: RefCell::new(Waiters::new()),
             depot: RefCell::new(Depot::new(settings.first_generation)),
             base: Base::new(this.cast(), settings, 1),
         });
@@ -100,7 +106,8 @@ impl<S: Item> Slab for LocalSlab<S> {
     }
 
     fn stats(&self) -> Stats {
-        self.base.stats(self.depot.borrow().counts, self.cached(), 0)
+        let vacant = self.cached() + u64::from(self.waiters.borrow().given());
+        self.base.stats(self.depot.borrow().counts, vacant, 0)
     }
 
     #[inline(always)]
@@ -128,16 +135,23 @@ impl<S: Item> Slab for LocalSlab<S> {
     unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
-        let usual = !end.exhausted && !end.cancelled && slab.handles.get() != 0;
+        let usual = !end.exhausted && !end.cancelled && slab.is_plain.get();
         usual && slab.magazines.push(slot, ROOM)
     }
 
-    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
+    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> WakeOnDrop {
         // SAFETY: the slot is out, so the slab lives.
         let slab = unsafe { this.as_ref() };
+        let mut wake = WakeOnDrop::NONE;
         // SAFETY: the slot came back so.
         if end.exhausted && !unsafe { S::begin_epoch(slot, slab.base.settings.layout) } {
             slab.depot.borrow_mut().counts.retired += 1;
+            if slab.has_waiters() && waiters::is_worn_out(slab) {
+                wake = waiters::end_first(slab);
+            }
+        } else if slab.has_waiters() {
+            let given = slab.with_waiters(|waiters| waiters.give(slot));
+            wake = WakeOnDrop(given.map(|(_, waker)| waker));
         } else if !slab.magazines.push(slot, ROOM) {
             slab.make_room();
             slab.magazines.push(slot, ROOM);
@@ -149,7 +163,21 @@ impl<S: Item> Slab for LocalSlab<S> {
             // SAFETY: nobody has a handle.
             unsafe { Self::end(this) };
         }
+        wake
     }
+
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
+        let mut waiters = self.waiters.borrow_mut();
+        let result = f(&mut waiters);
+        self.is_plain.set(self.handles.get() != 0 && waiters.is_empty());
+        result
+    }
+
+    fn has_waiters(&self) -> bool {
+        !self.is_plain.get() && self.handles.get() != 0
+    }
+
+    fn pass_locks(&self) {}
 
     // There is no other thread that could be inside a call.
     fn begin_return(&self) {}
@@ -175,6 +203,7 @@ impl<S: Item> Slab for LocalSlab<S> {
         // SAFETY: the handle that is still counted keeps the slab.
         let slab = unsafe { this.as_ref() };
         slab.handles.set(0);
+        slab.is_plain.set(false);
         // SAFETY: nobody has a handle any more.
         unsafe { Self::end(this) };
     }

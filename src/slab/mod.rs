@@ -21,6 +21,7 @@ mod tests;
 mod thread_cache;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod thread_caches;
+pub(crate) mod waiters;
 
 use core::{any::type_name, cell::Cell, ptr::NonNull};
 
@@ -30,6 +31,7 @@ use self::{
     list::Node,
     page::{Page, Shape},
     storage::Storage,
+    waiters::Waiters,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{
@@ -38,7 +40,7 @@ use crate::{
 };
 use crate::{
     OneThread, Stats,
-    slot::{End, Home, IndexLayout, Pointer, Slot, Word},
+    slot::{End, Home, IndexLayout, Pointer, Slot, WakeOnDrop, Word},
 };
 
 pub(crate) use base::Settings;
@@ -81,11 +83,11 @@ macro_rules! pooling {
             }
 
             #[inline(always)]
-            unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) {
+            unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> WakeOnDrop {
                 // SAFETY: the slot is out, so it lives.
                 let slab = unsafe { slot.as_ref() }.table().cast::<$Slab<_>>();
                 // SAFETY: the caller's.
-                unsafe { Slab::put(slab, slot, end) };
+                unsafe { Slab::put(slab, slot, end) }
             }
 
             unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>) {
@@ -222,12 +224,22 @@ pub(crate) trait Slab: Sized {
     /// As [`put`](Slab::put).
     unsafe fn try_put(this: NonNull<Self>, slot: NonNull<Self::Slot>, end: End) -> bool;
 
-    /// Takes a slot back. The slab may be gone afterwards.
+    /// Takes a slot back. The slab may be gone afterwards. If a future waits, it gets the slot, and its waker is returned.
     ///
     /// # Safety
     ///
     /// The slot is one of this slab, out, vacant, and referred to by nobody.
-    unsafe fn put(this: NonNull<Self>, slot: NonNull<Self::Slot>, end: End);
+    unsafe fn put(this: NonNull<Self>, slot: NonNull<Self::Slot>, end: End) -> WakeOnDrop;
+
+    /// Calls a function with the queue of waiters, which no other thread has meanwhile. It runs no foreign code.
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<Self::Slot>) -> R) -> R;
+
+    /// Returns `true` if a future waits for a slot.
+    fn has_waiters(&self) -> bool;
+
+    /// Locks and unlocks everything that takes slots back. A return that has not seen the [waiters](Slab::has_waiters) of before the
+    /// call is over, and [`rent`](Slab::rent) finds its slot. The caller has a handle.
+    fn pass_locks(&self);
 
     fn stats(&self) -> Stats;
 

@@ -13,11 +13,12 @@ use super::{
     stripes::{Stripe, Stripes},
     thread_cache::{Detached, ThreadCache},
     thread_caches,
+    waiters::{self, Waiters},
 };
 use crate::{
-    slot::{End, Word},
+    slot::{End, WakeOnDrop, Word},
     sync::{
-        AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
+        AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
         lock,
     },
@@ -29,6 +30,8 @@ pub(crate) struct SharedSlab<S: Item> {
     /// The pointer from the allocator.
     this: NonNull<Self>,
     stripes: Stripes,
+    /// `true` if a future waits for a slot. Changes under the lock of `waiters`.
+    has_waiters: AtomicBool,
     handles: AtomicUsize,
     /// The references that keep the slab allocated: one for all handles, one for each cache in `caches`, one for each call that uses
     /// the slab after it has returned its slot, and, after `close`, one for each slot in use.
@@ -40,6 +43,8 @@ pub(crate) struct SharedSlab<S: Item> {
     spare: AtomicU64,
     /// Held by the thread that allocates a page. The depot is not locked meanwhile.
     growing: Mutex<()>,
+    /// The futures that wait for a slot, if the slab is bounded. No other lock is taken under this one.
+    waiters: Mutex<Waiters<S>>,
     /// The number of claimants that are about to return a slot.
     returning: AtomicU32,
     /// Makes a model fail if the slab leaks.
@@ -220,7 +225,7 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// Returns a slot under the lock: to the full cache of the calling thread if there is one, and otherwise to the depot. Retires the
-    /// slot instead if `retire` is `true`.
+    /// slot instead if `retire` is `true`. If a future waits, it gets the slot, and its waker is returned.
     ///
     /// # Safety
     ///
@@ -230,39 +235,73 @@ impl<S: Item> SharedSlab<S> {
         slot: NonNull<S>,
         own: Option<Node<ThreadCache>>,
         retire: bool,
-    ) {
+    ) -> WakeOnDrop {
         // SAFETY: the slot keeps the slab allocated, and from here on the reference does.
         let slab = unsafe { this.as_ref() };
         // ORDERING: Relaxed: the slot keeps the slab allocated.
         slab.refs.fetch_add(1, Relaxed);
-        let storage = &slab.base.storage;
-        // The stripe is unlocked when the depot is known to have slots: a thread that sees the stripe empty sees that.
-        let (is_closed, is_surplus, stripe) = slab.locked(|Locked { depot, is_closed, .. }| {
-            let mut full_stripe = None;
-            // A closed slab is detached from the cache.
-            if retire {
-                depot.counts.retired += 1;
-            } else if let Some(cache) = own.filter(|_| !*is_closed) {
-                cache.magazines.drain(MAGAZINE.into(), depot, storage);
-                cache.magazines.push(slot, ROOM);
-            } else {
-                // SAFETY: the caller's.
-                unsafe { depot.put(storage, slot) };
-                // If the stripe is full, make room for the next slots.
-                full_stripe = slab.stripes.own().try_lock_full();
-                if let Some(stripe) = &full_stripe {
-                    stripe.magazines.drain(MAGAZINE.into(), depot, storage);
-                }
+        let mut wake = WakeOnDrop::NONE;
+        let is_closed = loop {
+            // SAFETY: the caller's.
+            if let Some(is_closed) = unsafe { slab.put_locked(slot, own, retire) } {
+                break is_closed;
             }
-            let keep = kept(*is_closed);
-            (*is_closed, depot.surplus(storage, keep).is_some(), full_stripe)
-        });
-        drop(stripe);
-        if is_surplus {
-            slab.free_empty_pages(kept(is_closed), usize::MAX);
+            if let Some((_, waker)) = slab.with_waiters(|waiters| waiters.give(slot)) {
+                wake = WakeOnDrop(Some(waker));
+                // A future that waits has a handle.
+                break false;
+            }
+        };
+        if retire && slab.has_waiters() && waiters::is_worn_out(slab) {
+            wake = waiters::end_first(slab);
         }
         // SAFETY: the caller owns the reference of this call, and since `close` that of the slot.
         unsafe { Self::release(this, 1 + usize::from(is_closed)) };
+        wake
+    }
+
+    /// [`put_slowly`](SharedSlab::put_slowly), for a caller with a reference. Returns whether the slab is closed, or `None` if a
+    /// future waits. Then the slot is still out.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    unsafe fn put_locked(
+        &self,
+        slot: NonNull<S>,
+        own: Option<Node<ThreadCache>>,
+        retire: bool,
+    ) -> Option<bool> {
+        let storage = &self.base.storage;
+        // The stripe is unlocked when the depot is known to have slots: a thread that sees the stripe empty sees that.
+        let (is_closed, is_surplus, stripe) =
+            self.locked(|Locked { depot, is_closed, .. }| {
+                let mut full_stripe = None;
+                // A closed slab is detached from the cache.
+                if retire {
+                    depot.counts.retired += 1;
+                } else if self.has_waiters() {
+                    return None;
+                } else if let Some(cache) = own.filter(|_| !*is_closed) {
+                    cache.magazines.drain(MAGAZINE.into(), depot, storage);
+                    cache.magazines.push(slot, ROOM);
+                } else {
+                    // SAFETY: the caller's.
+                    unsafe { depot.put(storage, slot) };
+                    // If the stripe is full, make room for the next slots.
+                    full_stripe = self.stripes.own().try_lock_full();
+                    if let Some(stripe) = &full_stripe {
+                        stripe.magazines.drain(MAGAZINE.into(), depot, storage);
+                    }
+                }
+                let keep = kept(*is_closed);
+                Some((*is_closed, depot.surplus(storage, keep).is_some(), full_stripe))
+            })?;
+        drop(stripe);
+        if is_surplus {
+            self.free_empty_pages(kept(is_closed), usize::MAX);
+        }
+        Some(is_closed)
     }
 
     /// Detaches a thread from its cache.
@@ -337,6 +376,8 @@ impl<S: Item> Drop for SharedSlab<S> {
             // SAFETY: this is the end of it. Loom has no `with_mut` for this type.
             let _ = unsafe { self.fill.unsync_load() };
             self.spare.with_mut(|_| ());
+            // SAFETY: as above.
+            let _ = unsafe { self.has_waiters.unsync_load() };
             self.handles.with_mut(|_| ());
             self.refs.with_mut(|_| ());
             self.returning.with_mut(|_| ());
@@ -357,6 +398,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         let place = this.cast::<MaybeUninit<Self>>();
         let slab = MaybeUninit::new(SharedSlab {
             stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
+            has_waiters: AtomicBool::new(false),
             handles: AtomicUsize::new(1),
             refs: AtomicUsize::new(1),
             locked: Mutex::new(Locked {
@@ -368,6 +410,7 @@ impl<S: Item> Slab for SharedSlab<S> {
             fill: AtomicU32::new(VACANT),
             spare: AtomicU64::new(0),
             growing: Mutex::new(()),
+            waiters: Mutex::new(Waiters::new()),
             returning: AtomicU32::new(0),
             // The slab and its stripes were allocated.
             base: Base::new(this.cast(), settings, 2),
@@ -380,7 +423,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         // SAFETY: the handle that is about to be returned keeps the slab allocated.
         let slab = unsafe { this.as_ref() };
         // (On some systems the first use of a lock allocates.)
-        drop((lock(&slab.growing), lock(&slab.locked)));
+        drop((lock(&slab.growing), lock(&slab.locked), lock(&slab.waiters)));
         if initial > 0 {
             slab.reserve(initial, Unlimited);
         }
@@ -428,6 +471,7 @@ impl<S: Item> Slab for SharedSlab<S> {
     }
 
     fn stats(&self) -> Stats {
+        let given = u64::from(self.with_waiters(|waiters| waiters.given()));
         let (counts, cached, rented) = self.locked(|Locked { depot, caches, .. }| {
             let add = |(slots, rents), cache: Node<ThreadCache>| {
                 (slots + cache.magazines.len(), rents + cache.rents())
@@ -435,7 +479,7 @@ impl<S: Item> Slab for SharedSlab<S> {
             let (cached, rented) = caches.iter().fold((self.stripes.len(), 0), add);
             (depot.counts, cached, rented)
         });
-        self.base.stats(counts, cached, rented)
+        self.base.stats(counts, cached + given, rented)
     }
 
     #[inline(always)]
@@ -470,7 +514,7 @@ impl<S: Item> Slab for SharedSlab<S> {
         thread_caches::find(this.cast()).is_some_and(|cache| cache.push(slot))
     }
 
-    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) {
+    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> WakeOnDrop {
         // SAFETY: the slot keeps the slab allocated until it is returned.
         let slab = unsafe { this.as_ref() };
         if end.cancelled {
@@ -479,17 +523,43 @@ impl<S: Item> Slab for SharedSlab<S> {
         // SAFETY: the slot came back so.
         let retire = end.exhausted && !unsafe { S::begin_epoch(slot, slab.base.settings.layout) };
         let find = || thread_caches::find_slowly(this.cast());
-        let own = if retire || slab.base.settings.is_bounded() { None } else { find() };
+        let is_bounded = slab.base.settings.is_bounded();
+        let own = if retire || is_bounded { None } else { find() };
         let put = |cache: Node<ThreadCache>| cache.push(slot);
         // A pointer, because a reference in the closure would live longer than the slab may.
         let stripes = slab.stripes.all();
-        // SAFETY: the slot keeps the stripes allocated until it is in one of them.
-        let put_into_stripe = || !retire && unsafe { Stripes::put(stripes, slot) };
+        let has_waiters = is_bounded.then(|| NonNull::from(&slab.has_waiters));
+        // SAFETY: the slot keeps the stripes and the slab allocated until it is in one of them.
+        let put_into_stripe = || !retire && unsafe { Stripes::put(stripes, slot, has_waiters) };
         if own.map_or_else(put_into_stripe, put) {
-            return;
+            return WakeOnDrop::NONE;
         }
         // SAFETY: the caller's.
-        unsafe { Self::put_slowly(this, slot, own, retire) };
+        unsafe { Self::put_slowly(this, slot, own, retire) }
+    }
+
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
+        let mut waiters = lock(&self.waiters);
+        let result = f(&mut waiters);
+        let has_waiters = !waiters.is_empty();
+        // ORDERING: Relaxed: the lock orders the changes.
+        if self.has_waiters.load(Relaxed) != has_waiters {
+            // ORDERING: Relaxed. The locks of stripes and depot order it with the returns, see `pass_locks`.
+            self.has_waiters.store(has_waiters, Relaxed);
+        }
+        result
+    }
+
+    fn has_waiters(&self) -> bool {
+        // ORDERING: Relaxed, as above.
+        self.has_waiters.load(Relaxed)
+    }
+
+    fn pass_locks(&self) {
+        for stripe in self.stripes.iter() {
+            drop(stripe.lock());
+        }
+        self.locked(|_| ());
     }
 
     fn begin_return(&self) {

@@ -24,7 +24,7 @@ use super::{
     thread_caches,
 };
 use crate::sync::{
-    AtomicPtr, AtomicU64, Backoff,
+    AtomicBool, AtomicPtr, AtomicU64, Backoff,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
@@ -134,18 +134,26 @@ impl Stripe {
         &self.magazines
     }
 
-    /// Puts a vacant slot in. Returns `false` if the stripe is full, or cannot be locked now. The slab may be freed as soon as the
-    /// slot is in.
+    /// Puts a vacant slot in. The slab may be freed as soon as the slot is in.
     ///
     /// # Safety
     ///
-    /// The stripe lives until then.
+    /// The stripe and the flag live until then.
     #[inline(always)]
-    unsafe fn put<S>(this: NonNull<Self>, slot: NonNull<S>) -> bool {
+    unsafe fn put<S>(
+        this: NonNull<Self>,
+        slot: NonNull<S>,
+        has_waiters: Option<NonNull<AtomicBool>>,
+    ) -> Put {
         // SAFETY: the caller's.
         let stripe = unsafe { this.as_ref() };
-        let Some(guard) = stripe.try_lock() else { return false };
-        guard.magazines.push(slot, ROOM)
+        let Some(guard) = stripe.try_lock() else { return Put::NoRoom };
+        // SAFETY: the caller's.
+        // ORDERING: Relaxed: the lock orders it, see `waiters`.
+        if has_waiters.is_some_and(|flag| unsafe { flag.as_ref() }.load(Relaxed)) {
+            return Put::HasWaiters;
+        }
+        if guard.magazines.push(slot, ROOM) { Put::IsIn } else { Put::NoRoom }
     }
 
     /// Returns the number of slots. Other threads may change it at any time.
@@ -153,6 +161,15 @@ impl Stripe {
         // ORDERING: Relaxed: this is a hint, or a figure for `stats`.
         len(self.word.load(Relaxed))
     }
+}
+
+/// The result of an attempt to put a slot into a stripe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    IsIn,
+    /// The stripe is full, or closed, or held by another thread.
+    NoRoom,
+    HasWaiters,
 }
 
 /// What a thread has seen that found all stripes empty, one after the other.
@@ -237,21 +254,27 @@ impl Stripes {
     }
 
     /// Puts a vacant slot into the stripe of the calling thread, or into another one. Returns `false` if each is full, closed, or
-    /// held by another thread. The slab may be freed as soon as the slot is in.
+    /// held by another thread, or if the flag says that a future waits for a slot. The slab may be freed as soon as the slot is
+    /// in.
     ///
     /// # Safety
     ///
-    /// The stripes live until then.
+    /// The stripes and the flag live until then.
     #[inline]
-    pub(crate) unsafe fn put<S>(stripes: NonNull<[Stripe]>, slot: NonNull<S>) -> bool {
+    pub(crate) unsafe fn put<S>(
+        stripes: NonNull<[Stripe]>,
+        slot: NonNull<S>,
+        has_waiters: Option<NonNull<AtomicBool>>,
+    ) -> bool {
         let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
         let own = own(len);
-        (own..own + len).any(|number| {
+        let mut stripes = (own..own + len).map(|number| {
             // SAFETY: it is one of the stripes.
             let stripe = unsafe { first.add(number & (len - 1)) };
             // SAFETY: the caller's.
-            unsafe { Stripe::put(stripe, slot) }
-        })
+            unsafe { Stripe::put(stripe, slot, has_waiters) }
+        });
+        stripes.find(|put| *put != Put::NoRoom) == Some(Put::IsIn)
     }
 
     #[cfg(loom)]

@@ -8,7 +8,7 @@ mod number;
 mod slot;
 mod state;
 
-use core::ptr::NonNull;
+use core::{ptr::NonNull, task::Waker};
 
 pub(crate) use cells::{Pointer, Word};
 pub use key::{Key, TypedKey};
@@ -37,12 +37,13 @@ pub(crate) trait Home: Sized + 'static {
     /// As [`put`](Home::put).
     unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool;
 
-    /// Takes a slot back. What it is in may be gone afterwards.
+    /// Takes a slot back. What it is in may be gone afterwards. Returns the waker of the future that was given the slot, if one
+    /// waited for it.
     ///
     /// # Safety
     ///
     /// The slot lives here, is out, vacant, and referred to by nobody.
-    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End);
+    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> WakeOnDrop;
 
     /// Announces that a claimant will return the slot, because the consumer is about to leave. Called before it
     /// leaves. If there is no completer, the slot [is returning](State::is_returning) afterwards.
@@ -88,4 +89,21 @@ pub(crate) struct End {
     pub(crate) exhausted: bool,
     /// Its consumer went before there was a result.
     pub(crate) cancelled: bool,
+}
+
+/// A waker that is woken when this is dropped: at the end of a function, with nothing held.
+#[must_use = "the waker is woken at once"]
+pub(crate) struct WakeOnDrop(pub(crate) Option<Waker>);
+
+impl WakeOnDrop {
+    pub(crate) const NONE: WakeOnDrop = WakeOnDrop(None);
+}
+
+impl Drop for WakeOnDrop {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            waker.wake();
+        }
+    }
 }

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{
-    End, Home, IndexLayout, Number, State,
+    End, Home, IndexLayout, Number, State, WakeOnDrop,
     cells::{Pointer, Word},
 };
 use crate::{
@@ -316,23 +316,24 @@ impl<T, H: Home> Slot<T, H> {
         Number::from_bits(self.number.load())
     }
 
-    /// Gives the slot back to its slab, which may be gone afterwards.
+    /// Gives the slot back to its slab, which may be gone afterwards. Returns the waker of the future that was given the slot.
     ///
     /// # Safety
     ///
     /// The slot is in `last`, and the caller is the only one who refers to it. What its cells hold
     /// was taken out.
     #[inline(always)]
-    pub(crate) unsafe fn give_back(this: NonNull<Self>, last: State) {
+    pub(crate) unsafe fn give_back(this: NonNull<Self>, last: State) -> WakeOnDrop {
         // SAFETY: the slot is out, so it lives.
         let slot = unsafe { this.as_ref() };
         // SAFETY: the caller's.
         let end = unsafe { slot.end(last.is_pending()) };
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        if !unsafe { H::try_put(this, end) } {
-            // SAFETY: as above.
-            unsafe { H::put(this, end) };
+        if unsafe { H::try_put(this, end) } {
+            return WakeOnDrop::NONE;
         }
+        // SAFETY: as above.
+        unsafe { H::put(this, end) }
     }
 
     /// Takes the value, and gives the slot back.
@@ -365,7 +366,7 @@ impl<T, H: Home> Slot<T, H> {
     #[inline(never)]
     unsafe fn finish_slowly<R>(this: NonNull<Self>, end: End, result: R) -> R {
         // SAFETY: the caller's.
-        unsafe { H::put(this, end) };
+        drop(unsafe { H::put(this, end) });
         result
     }
 

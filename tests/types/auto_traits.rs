@@ -31,6 +31,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("WeakShared<'static, {T}>",                ["--", "--", "--", "SY"]),
     // A value goes in on one thread and out on another. Nothing gives a `&T`.
     ("Pool<{T}>",                               ["--", "SY", "--", "SY"]),
+    ("RentWhenVacant<{T}>",                     ["--", "SY", "--", "SY"]),
     ("Completer<{T}>",                          ["--", "SY", "--", "SY"]),
     ("Completion<{T}>",                         ["--", "SY", "--", "SY"]),
     ("ReusableSource<{T}>",                     ["--", "SY", "--", "SY"]),
@@ -44,6 +45,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("LocalShared<'static, {T}>",               ["--", "--", "--", "--"]),
     ("LocalWeakShared<'static, {T}>",           ["--", "--", "--", "--"]),
     ("LocalPool<{T}>",                          ["--", "--", "--", "--"]),
+    ("LocalRentWhenVacant<{T}>",                ["--", "--", "--", "--"]),
     ("LocalCompleter<{T}>",                     ["--", "--", "--", "--"]),
     ("LocalCompletion<{T}>",                    ["--", "--", "--", "--"]),
     ("LocalReusableSource<{T}>",                ["--", "--", "--", "--"]),

@@ -1,0 +1,50 @@
+// Generated from `rent_when_vacant.rs` by `tests/twins.rs`.
+//! `LocalRentWhenVacant`: the future that waits for a vacant slot.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::FusedFuture;
+
+use super::{LocalCompleter, LocalCompletion, RentError, renting::Renting};
+use crate::{OneThread, origin::Origin};
+
+/// The future of [`rent_when_vacant`](crate::LocalPool::rent_when_vacant).
+///
+/// # Sizes and allocation
+///
+/// Three words. Nothing is allocated if a slot is vacant at the first poll.
+///
+/// # Panics
+///
+/// If it is polled after it has given its result.
+#[must_use = "a future does nothing unless it is polled"]
+pub struct LocalRentWhenVacant<T>(pub(super) Renting<T, OneThread>, pub(super) Origin);
+
+impl<T> Future for LocalRentWhenVacant<T> {
+    type Output = Result<(LocalCompleter<T>, LocalCompletion<T>), RentError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let origin = self.1;
+        self.0.poll(cx).map_ok(|(producer, consumer)| {
+            (LocalCompleter(producer), LocalCompletion(consumer, origin))
+        })
+    }
+}
+
+/// Terminated once the result has been given out.
+impl<T> FusedFuture for LocalRentWhenVacant<T> {
+    fn is_terminated(&self) -> bool {
+        self.0.is_taken()
+    }
+}
+
+impl<T> fmt::Debug for LocalRentWhenVacant<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalRentWhenVacant").field(&self.0.progress()).finish()
+    }
+}

@@ -1,0 +1,49 @@
+//! `RentWhenVacant`: the future that waits for a vacant slot.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::FusedFuture;
+
+use super::{Completer, Completion, RentError, renting::Renting};
+use crate::{AnyThread, origin::Origin};
+
+/// The future of [`rent_when_vacant`](crate::Pool::rent_when_vacant).
+///
+/// # Sizes and allocation
+///
+/// Three words. Nothing is allocated if a slot is vacant at the first poll.
+///
+/// # Panics
+///
+/// If it is polled after it has given its result.
+#[must_use = "a future does nothing unless it is polled"]
+pub struct RentWhenVacant<T>(pub(super) Renting<T, AnyThread>, pub(super) Origin);
+
+impl<T> Future for RentWhenVacant<T> {
+    type Output = Result<(Completer<T>, Completion<T>), RentError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let origin = self.1;
+        self.0
+            .poll(cx)
+            .map_ok(|(producer, consumer)| (Completer(producer), Completion(consumer, origin)))
+    }
+}
+
+/// Terminated once the result has been given out.
+impl<T> FusedFuture for RentWhenVacant<T> {
+    fn is_terminated(&self) -> bool {
+        self.0.is_taken()
+    }
+}
+
+impl<T> fmt::Debug for RentWhenVacant<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RentWhenVacant").field(&self.0.progress()).finish()
+    }
+}

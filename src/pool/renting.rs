@@ -1,0 +1,201 @@
+//! What the futures that wait for a vacant slot do, for both kinds of pool.
+
+use core::{
+    mem,
+    ptr::NonNull,
+    task::{Context, Poll},
+};
+
+use super::{
+    RentError,
+    handle::{Ends, Handle, begin},
+};
+use crate::{
+    slab::{
+        Pooling, Slab, Unlimited,
+        waiters::{self, Progress, Ticket},
+    },
+    slot::Slot,
+};
+
+/// What the futures of both kinds of pool do.
+pub(super) struct Renting<T, H: Pooling> {
+    pool: Handle<T, H>,
+    step: Step,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    /// Not polled yet.
+    New,
+    /// In the queue of the slab.
+    Queued(Ticket),
+    /// The future has given its result.
+    Taken,
+}
+
+impl<T, H: Pooling> Renting<T, H> {
+    pub(super) fn new(pool: Handle<T, H>) -> Self {
+        Renting { pool, step: Step::New }
+    }
+
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(self.step, Step::Taken)
+    }
+
+    /// For `Debug`.
+    pub(super) fn progress(&self) -> &'static str {
+        match self.step {
+            Step::New => "new",
+            Step::Queued(_) => "waiting",
+            Step::Taken => "taken",
+        }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ends<T, H>, RentError>> {
+        match self.step {
+            Step::Taken => polled_after_its_end(),
+            _ if self.pool.is_closed() => self.fail(RentError::Closed),
+            Step::New => self.poll_first(cx),
+            Step::Queued(ticket) => self.poll_queued(ticket, cx),
+        }
+    }
+
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ends<T, H>, RentError>> {
+        let slab = self.pool.slab();
+        // Futures that wait are first.
+        let slot = if slab.has_waiters() { None } else { slab.rent(Unlimited) };
+        if let Some(slot) = slot {
+            return self.succeed(slot);
+        }
+        if slab.base().settings.limit.is_none() {
+            return self.fail_full();
+        }
+        let ticket = waiters::queue(slab, cx.waker().clone());
+        self.step = Step::Queued(ticket);
+        // A thread that closes the pool or retires its last slot after these checks finds the future in the queue.
+        if self.pool.is_closed() {
+            return self.fail(RentError::Closed);
+        }
+        if waiters::is_worn_out(self.pool.slab()) {
+            return self.fail_full();
+        }
+        // SAFETY: the future has a handle.
+        unsafe { waiters::serve(self.pool.slab, ticket) };
+        self.poll_queued(ticket, cx)
+    }
+
+    fn poll_queued(
+        &mut self,
+        ticket: Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Ends<T, H>, RentError>> {
+        match waiters::poll(self.pool.slab(), ticket, cx.waker()) {
+            Progress::Waits | Progress::NeedsWaker => Poll::Pending,
+            Progress::Slot(slot) => self.succeed(slot),
+            Progress::Ended => {
+                self.step = Step::Taken;
+                if self.pool.is_closed() {
+                    return self.fail(RentError::Closed);
+                }
+                // All slots are retired. The next future is told, too.
+                drop(waiters::end_first(self.pool.slab()));
+                self.fail_full()
+            }
+        }
+    }
+
+    /// The slot is the future's own.
+    fn succeed(&mut self, slot: NonNull<Slot<T, H>>) -> Poll<Result<Ends<T, H>, RentError>> {
+        self.step = Step::Taken;
+        // SAFETY: the slot was rented for this future, or given to it.
+        Poll::Ready(Ok(unsafe { begin(slot) }))
+    }
+
+    fn fail(&mut self, error: RentError) -> Poll<Result<Ends<T, H>, RentError>> {
+        self.leave();
+        Poll::Ready(Err(error))
+    }
+
+    fn fail_full(&mut self) -> Poll<Result<Ends<T, H>, RentError>> {
+        let max_slots = self.pool.slab().base().settings.limit();
+        self.fail(RentError::Full { max_slots })
+    }
+
+    fn leave(&mut self) {
+        if let Step::Queued(ticket) = mem::replace(&mut self.step, Step::Taken) {
+            // SAFETY: the future has a handle, and the ticket is not used again.
+            unsafe { waiters::leave(self.pool.slab, ticket) };
+        }
+    }
+}
+
+impl<T, H: Pooling> Drop for Renting<T, H> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn polled_after_its_end() -> ! {
+    panic!(
+        "`rent_when_vacant` polled after completion: its result has been given out, and a result is given \
+         out once"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+    use core::{
+        sync::atomic::{AtomicUsize, Ordering::Relaxed},
+        task::Waker,
+    };
+    use std::task::Wake;
+
+    use super::*;
+    use crate::OneThread;
+
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The last return retires the slot, so no future gets one. Each that is woken wakes the next, also if it is dropped.
+    fn a_pool_that_is_worn_out_ends_the_wait<H: Pooling>() {
+        let pool = Handle::<Option<u32>, H>::that_wears_out(|| None);
+        let ends = pool.try_rent().unwrap();
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&count));
+        let poll_now = |future: &mut Renting<_, H>| future.poll(&mut Context::from_waker(&waker));
+        let full =
+            |polled| matches!(polled, Poll::Ready(Err(RentError::Full { max_slots: 1, .. })));
+        let [mut first, mut second, mut third] = [(); 3].map(|()| Renting::new(pool.clone()));
+        for future in [&mut first, &mut second, &mut third] {
+            assert!(poll_now(future).is_pending());
+        }
+        drop(ends);
+        assert_eq!(count.0.load(Relaxed), 1);
+        assert!(full(poll_now(&mut first)));
+        assert_eq!(count.0.load(Relaxed), 2);
+        drop(second);
+        assert_eq!(count.0.load(Relaxed), 3);
+        assert!(full(poll_now(&mut third)));
+        assert!(full(poll_now(&mut Renting::new(pool.clone()))));
+    }
+
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    #[test]
+    fn a_shared_pool_that_is_worn_out_ends_the_wait() {
+        a_pool_that_is_worn_out_ends_the_wait::<crate::AnyThread>();
+    }
+
+    #[test]
+    fn a_local_pool_that_is_worn_out_ends_the_wait() {
+        a_pool_that_is_worn_out_ends_the_wait::<OneThread>();
+    }
+}
