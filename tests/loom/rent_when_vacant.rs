@@ -40,6 +40,21 @@ fn a_future_against_a_return() {
     });
 }
 
+/// While the first future locks the stripe, the return goes to the depot. The second future comes meanwhile.
+#[test]
+fn a_future_after_one_that_was_dropped_against_a_return() {
+    bounded_model(3, || {
+        let pool = bounded(1);
+        let (completer, completion) = pool.rent();
+        drop(completer);
+        let other = thread::spawn(move || drop(completion));
+        poll_future(&mut pool.rent_when_vacant(), Waker::noop());
+        drop(block_on(pool.rent_when_vacant()).unwrap());
+        other.join().unwrap();
+        assert_eq!(pool.stats().live, 0);
+    });
+}
+
 /// The consumer was pending, so its return is counted as cancelled.
 #[test]
 fn a_future_against_two_ends_that_go() {

@@ -93,6 +93,8 @@ const UNPIN: &[(&str, bool)] = &[
     ("LocalPool<{T}>", true),
     ("PoolBuilder<{T}>", true),
     ("LocalPoolBuilder<{T}>", true),
+    ("RentWhenVacant<{T}>", true),
+    ("LocalRentWhenVacant<{T}>", true),
     ("Completer<{T}>", true),
     ("LocalCompleter<{T}>", true),
     ("Completion<{T}>", true),
