@@ -272,10 +272,10 @@ for_both_pools! {
             Some(future)
         });
         drop(ends);
-        for n in 0..3 {
+        for (n, future) in futures.iter_mut().enumerate() {
             assert_eq!([0, 1, 2].map(|n| tasks[n].woken.get()), [1, usize::from(n > 0), usize::from(n > 1)]);
             assert_eq!((pool.stats().live, pool.stats().rented), (0, 1));
-            futures[n] = None;
+            *future = None;
         }
         assert!(tasks.iter().all(|task| task.wakers.get() == 0));
         in_order(&pool, 1);
@@ -635,16 +635,16 @@ fn end(
 /// Each future that is awaited gets a slot.
 #[test]
 fn no_future_is_forgotten_in_a_storm_of_cancellations() {
-    const THREADS: u64 = 6;
+    const THREADS: usize = 6;
     for slots in [1, 2, 3] {
         let pool = bounded(slots);
-        let barrier = Barrier::new(THREADS as usize);
+        let barrier = Barrier::new(THREADS);
         let served = AtomicUsize::new(0);
         thread::scope(|scope| {
             for thread in 1..=THREADS {
                 let (pool, barrier, served) = (&pool, &barrier, &served);
                 scope.spawn(move || {
-                    let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ thread);
+                    let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ thread as u64);
                     barrier.wait();
                     for _ in 0..ROUNDS {
                         let mut cancelled: Vec<_> =
@@ -677,7 +677,7 @@ fn no_future_is_forgotten_in_a_storm_of_cancellations() {
                 });
             }
         });
-        assert_eq!(served.load(SeqCst), THREADS as usize * ROUNDS);
+        assert_eq!(served.load(SeqCst), THREADS * ROUNDS);
         let stats = pool.stats();
         assert_eq!((stats.live, stats.capacity), (0, slots.into()));
         let all: Vec<_> = (0..slots).map(|_| pool.try_rent().unwrap()).collect();

@@ -43,7 +43,7 @@ use crate::{ValueFuture, affinity::AnyThread};
 /// vacant, the pool allocates a page: 62 slots of the smallest size in 4 KiB, 15 of the largest in 64 KiB. Unused slots of a page are
 /// not touched.
 ///
-/// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.8 KiB more from its first use on,
+/// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.9 KiB more from its first use on,
 /// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.
 ///
 /// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its last slot is returned, if
