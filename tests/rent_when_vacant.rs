@@ -688,7 +688,7 @@ fn no_future_is_forgotten_in_a_storm_of_cancellations() {
 
 #[test]
 fn closing_on_another_thread_ends_the_wait() {
-    for _ in 0..ROUNDS / 4 + 1 {
+    for _ in 0..=(ROUNDS / 4) {
         let pool = bounded(1);
         let _ends = pool.rent();
         thread::scope(|scope| {
