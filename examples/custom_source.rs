@@ -26,7 +26,7 @@ use std::{
 };
 
 use futures::executor::block_on;
-use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
 #[derive(Default)]
 struct Measurement {

@@ -36,7 +36,7 @@ use std::{
 };
 
 use futures::executor::block_on;
-use value_future::{CompleteErrorKind, Completion, Key, Pool};
+use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 
 const USAGE: &str = "\
 usage: wire_keys [--seed N]

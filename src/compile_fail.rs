@@ -56,7 +56,7 @@
 //! A borrowed source has to live as long as its future; a counted one need not.
 //!
 //! ```compile_fail,E0597
-//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 //! # use std::{sync::Arc, task::{Context, Poll}};
 //! # struct Five;
 //! # impl ValueSource for Five {
@@ -74,7 +74,7 @@
 //! ```
 //!
 //! ```
-//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 //! # use std::{sync::Arc, task::{Context, Poll}};
 //! # struct Five;
 //! # impl ValueSource for Five {
@@ -94,7 +94,7 @@
 //! A source that borrows is no longer lived for being counted.
 //!
 //! ```compile_fail,E0597
-//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 //! # use std::{sync::Arc, task::{Context, Poll}};
 //! struct Borrowing<'s>(&'s str);
 //! impl ValueSource for Borrowing<'_> {
@@ -112,7 +112,7 @@
 //! ```
 //!
 //! ```
-//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 //! # use std::{sync::Arc, task::{Context, Poll}};
 //! # struct Borrowing<'s>(&'s str);
 //! # impl ValueSource for Borrowing<'_> {
@@ -148,7 +148,7 @@
 //! A source behind `Rc`, and one that is not `Sync`, are for a `LocalValueFuture`.
 //!
 //! ```compile_fail,E0277
-//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 //! # use std::{cell::Cell, task::{Context, Poll}};
 //! # struct Counter(Cell<u32>);
 //! # impl ValueSource for Counter {
@@ -163,7 +163,7 @@
 //! ```
 //!
 //! ```compile_fail,E0277
-//! # use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+//! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 //! # use std::{rc::Rc, task::{Context, Poll}};
 //! # struct Five;
 //! # impl ValueSource for Five {
@@ -177,7 +177,7 @@
 //! ```
 //!
 //! ```
-//! # use value_future::{LocalValueFuture, Source, StaleToken, Token, ValueSource};
+//! # use value_future::{LocalValueFuture, Source, ValueSource, error::StaleToken, source::Token};
 //! # use std::{cell::Cell, rc::Rc, task::{Context, Poll}};
 //! # struct Counter(Cell<u32>);
 //! # impl ValueSource for Counter {
@@ -240,7 +240,7 @@
 //! # A source arm of one's own making
 //!
 //! ```compile_fail,E0639
-//! # use value_future::{Arm, Token, ValueFuture};
+//! # use value_future::{ValueFuture, future::Arm, source::Token};
 //! fn forge<'a>(arm: Arm<'a, u32>) -> Arm<'a, u32> {
 //!     match arm {
 //!         Arm::Source { source, .. } => Arm::Source { source, token: Token::new(1) },
@@ -250,7 +250,7 @@
 //! ```
 //!
 //! ```
-//! # use value_future::{Arm, Token, ValueFuture};
+//! # use value_future::{ValueFuture, future::Arm, source::Token};
 //! fn look<'a>(arm: Arm<'a, u32>) -> Option<Token> {
 //!     match arm {
 //!         Arm::Source { token, .. } => Some(token),
@@ -266,7 +266,7 @@
 //!
 //! ```compile_fail,E0308
 //! # use std::{marker::PhantomData, task::{Context, Poll}};
-//! # use value_future::{Source, StaleToken, Token, ValueSource};
+//! # use value_future::{Source, ValueSource, error::StaleToken, source::Token};
 //! # struct Kind<P>(PhantomData<P>);
 //! type Any = for<'x> fn(&'x u8);
 //! type Static = fn(&'static u8);
@@ -283,7 +283,7 @@
 //!
 //! ```
 //! # use std::{marker::PhantomData, task::{Context, Poll}};
-//! # use value_future::{Source, StaleToken, Token, ValueSource};
+//! # use value_future::{Source, ValueSource, error::StaleToken, source::Token};
 //! # struct Kind<P>(PhantomData<P>);
 //! type Any = for<'x> fn(&'x u8);
 //! type Static = fn(&'static u8);
@@ -301,7 +301,7 @@
 //! A reader with a higher-ranked parameter has a subtype, whose stream may be one of other items.
 //!
 //! ```compile_fail,E0308
-//! # use value_future::ValueNext;
+//! # use value_future::stream::ValueNext;
 //! struct Stream<F>(F);
 //! fn supertype(reader: ValueNext<Stream<for<'x> fn(&'x u8)>>) -> ValueNext<Stream<fn(&'static u8)>> {
 //!     reader
@@ -309,7 +309,7 @@
 //! ```
 //!
 //! ```
-//! # use value_future::ValueNext;
+//! # use value_future::stream::ValueNext;
 //! struct Stream<F>(F);
 //! fn the_same(reader: ValueNext<Stream<fn(&'static u8)>>) -> ValueNext<Stream<fn(&'static u8)>> {
 //!     reader
@@ -320,14 +320,14 @@
 //!
 //! ```compile_fail,E0277
 //! # use core::pin::Pin;
-//! # use value_future::{ReaderStream, ValueFuture};
+//! # use value_future::{ValueFuture, stream::ReaderStream};
 //! let mut stream = ReaderStream::new(5, |n: &mut u8| ValueFuture::ready(Some(*n)));
 //! let _ = Pin::new(&mut stream);
 //! ```
 //!
 //! ```
 //! # use core::pin::pin;
-//! # use value_future::{ReaderStream, ValueFuture};
+//! # use value_future::{ValueFuture, stream::ReaderStream};
 //! let mut stream = ReaderStream::new(5, |n: &mut u8| ValueFuture::ready(Some(*n)));
 //! let _ = pin!(stream);
 //! ```
@@ -335,7 +335,7 @@
 //! And an item cannot borrow from the reader, which gives the next one.
 //!
 //! ```compile_fail,E0308
-//! # use value_future::{ReaderStream, ValueFuture};
+//! # use value_future::{ValueFuture, stream::ReaderStream};
 //! fn item(n: &mut u8) -> ValueFuture<'_, Option<&u8>> {
 //!     ValueFuture::ready(Some(n))
 //! }
@@ -343,7 +343,7 @@
 //! ```
 //!
 //! ```
-//! # use value_future::{ReaderStream, ValueFuture};
+//! # use value_future::{ValueFuture, stream::ReaderStream};
 //! fn item(n: &mut u8) -> ValueFuture<'_, Option<u8>> {
 //!     ValueFuture::ready(Some(*n))
 //! }

@@ -1,6 +1,10 @@
+//! What a future that can give no result says: the rule that was broken, and where.
+//!
+//! The errors of pools, sources and keys are beside the functions that return them.
+
 use core::{error::Error, fmt, panic::Location};
 
-use crate::{Token, origin::Origin};
+use crate::{origin::Origin, token::Token};
 
 /// The token that was presented to a [source](crate::ValueSource) is not that of its live
 /// operation.
@@ -50,7 +54,7 @@ impl From<StaleToken> for std::io::Error {
     }
 }
 
-/// The arm that a future was in, without what it held. [`Arm`](crate::Arm) is the whole.
+/// The arm that a future was in, without what it held. [`Arm`](crate::future::Arm) is the whole.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ArmKind {
@@ -113,7 +117,7 @@ impl PollError {
         }
     }
 
-    /// The arm in which the rule was broken; `None` if it was made from [`Arm::Taken`](crate::Arm).
+    /// The arm in which the rule was broken; `None` if it was made from [`Arm::Taken`](crate::future::Arm).
     #[must_use]
     pub const fn arm(&self) -> Option<ArmKind> {
         match self.spent {

@@ -1,4 +1,4 @@
 #![doc = include_str!("family.md")]
 
 #[cfg(doc)]
-use crate::ValueFuture;
+use crate::future::ValueFuture;

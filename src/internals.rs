@@ -3,7 +3,7 @@
 //! # The enum, and what it costs
 //!
 //! A future that is an inline result, a boxed future or an operation of a source is an enum, and
-//! [`Arm`](crate::Arm) is that enum. Written down as such, with fat pointers, it saves the
+//! [`Arm`](crate::future::Arm) is that enum. Written down as such, with fat pointers, it saves the
 //! allocation and almost no time:
 //!
 //! | min ns per operation | `()` | `u64` | `io::Result<usize>` | `Option<u64>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `Option<String>` | `io::Result<Vec<u8>>` | `[u64; 8]` | `Result<[u64; 8], ()>` | `[u64; 32]` |
@@ -104,7 +104,7 @@ pub mod slab {
 
 #[cfg(feature = "alloc")]
 pub mod machine {
-    #![doc = include_str!("machine/design.md")]
+    #![doc = include_str!("future_pool/design.md")]
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

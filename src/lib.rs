@@ -80,7 +80,7 @@
 //! * **Many awaiters.** [`share`](ValueFuture::share) gives a [`Shared`], which is `Clone`: one fetch for all
 //!   who ask, with one allocation at most, and none if the result is here.
 //! * **One operation at a time.** A [`ReusableSource`] lies in a field, one for a connection or a direction of
-//!   it, and does not allocate. A reader whose `next` returns futures is a stream by [`ReaderStream`].
+//!   it, and does not allocate. A reader whose `next` returns futures is a stream by [`ReaderStream`](stream::ReaderStream).
 //! * **A source of your own.** A driver or a connection that completes operations implements
 //!   [`ValueSource`], is wrapped in a [`Source`], and hands out
 //!   [`from_source`](ValueFuture::from_source), which allocates nothing if the address of the source
@@ -100,7 +100,7 @@
 //! A result is given out once. Awaiting by value twice does not compile; polling again, polling
 //! after a panic, and a source that reports a stale token panic with a text that names the rule,
 //! the arm and the type, in every arm the same. [`checked`](ValueFuture::checked) gives that as a
-//! [`PollError`] instead, and [`FusedFuture`](futures_core::FusedFuture) tells whether there is
+//! [`PollError`](error::PollError) instead, and [`FusedFuture`](futures_core::FusedFuture) tells whether there is
 //! anything left to poll. A source that keeps the contract of [`ValueSource`] refuses a stale token, and the
 //! live operation goes on.
 //!
@@ -122,8 +122,8 @@
 //! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Rc` references to sources, and `Arc` ones where there are atomics of a pointer's width; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without either, the crate needs `core` only: inline results, sources that are borrowed,
-//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ReaderStream`], [`ValueStream`]
-//! and [`ValueNext`]. The guide has [a table of targets](guide::targets).
+//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ReaderStream`](stream::ReaderStream), [`ValueStream`](stream::ValueStream)
+//! and [`ValueNext`](stream::ValueNext). The guide has [a table of targets](guide::targets).
 //!
 //! # Further
 //!
@@ -149,61 +149,53 @@ mod compile_fail;
 #[doc = include_str!("../README.md")]
 mod readme {}
 mod erased;
-mod error;
+pub mod error;
 pub mod family;
-mod future;
+pub mod future;
+#[cfg(feature = "alloc")]
+pub mod future_pool;
 pub mod guide;
 pub mod internals;
-#[cfg(feature = "alloc")]
-mod machine;
 #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
-mod operation;
+pub mod operation;
 mod origin;
 mod pieces;
 #[cfg(feature = "alloc")]
-mod pool;
-mod reusable;
+pub mod pool;
+pub mod reusable;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-mod shared;
+pub mod shared;
 #[cfg(feature = "alloc")]
 mod slab;
 #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
 mod slot;
-mod source;
-mod stream;
+pub mod source;
+pub mod stream;
 mod sync;
 mod token;
 
-#[cfg(feature = "alloc")]
-pub use crate::machine::{
-    ClassStats, FuturePoolStats, LocalFuturePool, LocalFuturePoolBuilder, PooledError,
-    PooledErrorKind,
-};
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub use crate::machine::{FuturePool, FuturePoolBuilder};
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub use crate::pool::{Completer, Completion, Pool, PoolBuilder, RentWhenVacant};
-#[cfg(feature = "alloc")]
-pub use crate::pool::{
-    LocalCompleter, LocalCompletion, LocalPool, LocalPoolBuilder, LocalRentWhenVacant, RentError,
-    Stats, TakeError,
-};
 #[cfg(target_has_atomic = "64")]
-pub use crate::reusable::{ReusableCompleter, ReusableSource};
+#[doc(inline)]
+pub use self::reusable::ReusableSource;
+#[doc(inline)]
+pub use self::{
+    future::{LocalValueFuture, ValueFuture},
+    operation::{Dropped, Key},
+    reusable::LocalReusableSource,
+    source::{Source, ValueSource},
+};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub use crate::shared::{LocalShared, LocalWeakShared, Shared, WeakShared};
-pub use crate::{
-    affinity::{AnyThread, OneThread},
-    error::{ArmKind, PollError, Rule, StaleToken},
-    future::{
-        Arm, BoxedFuture, Checked, LocalArm, LocalChecked, LocalValueFuture, SourceRef, ValueFuture,
-    },
-    operation::{Abandoned, CompleteError, CompleteErrorKind, Dropped},
-    reusable::{BeginError, LocalReusableCompleter, LocalReusableSource},
-    slot::{Key, TypedKey},
-    source::{Source, SourceReference, ValueSource},
-    stream::{LocalReaderStream, ReaderStream, StreamOutput, ValueNext, ValueStream},
-    token::Token,
+#[doc(inline)]
+pub use self::{
+    future_pool::FuturePool,
+    pool::{Completer, Completion, Pool},
+    shared::{LocalShared, Shared},
+};
+#[cfg(feature = "alloc")]
+#[doc(inline)]
+pub use self::{
+    future_pool::LocalFuturePool,
+    pool::{LocalCompleter, LocalCompletion, LocalPool},
 };
 
 #[cfg(feature = "macros")]

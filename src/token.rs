@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::StaleToken;
+use crate::error::StaleToken;
 
 /// The name of one operation of a [source](crate::ValueSource): 16 bits that tell it from the
 /// operations before and after it.
@@ -15,7 +15,7 @@ use crate::StaleToken;
 /// # Examples
 ///
 /// ```
-/// use value_future::Token;
+/// use value_future::source::Token;
 ///
 /// let first = Token::new(1);
 /// assert_eq!(first.next(), Token::new(2));

@@ -238,11 +238,11 @@ fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
     assert_eq!(made, 0);
     let made = allocations(|| {
         let mut left = 3_u64;
-        let stream = value_future::ValueStream::new(|| {
+        let stream = value_future::stream::ValueStream::new(|| {
             left -= 1;
             ValueFuture::ready((left > 0).then_some(left))
         });
-        let mut reader = value_future::ValueNext::new(stream);
+        let mut reader = value_future::stream::ValueNext::new(stream);
         for item in [Some(2), Some(1), None] {
             assert_eq!(poll(&mut reader.next()), Poll::Ready(item));
         }

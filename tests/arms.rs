@@ -5,7 +5,11 @@ mod common;
 use std::{future::Future, pin::Pin, sync::Arc, task::Poll};
 
 use common::{Loud, Script, Yield, count, drops, poll};
-use value_future::{Arm, LocalArm, LocalValueFuture, Source, Token, ValueFuture};
+use value_future::{
+    LocalValueFuture, Source, ValueFuture,
+    future::{Arm, LocalArm},
+    source::Token,
+};
 
 fn round_trip<T>(future: ValueFuture<'_, T>) -> ValueFuture<'_, T> {
     ValueFuture::from(future.into_arm())

@@ -9,11 +9,18 @@ use std::{
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Arm, BeginError, CompleteError, CompleteErrorKind, Completer, Completion, Dropped, FuturePool,
-    FuturePoolBuilder, FuturePoolStats, Key, LocalCompletion, LocalFuturePool,
-    LocalFuturePoolBuilder, LocalPool, LocalPoolBuilder, LocalReusableSource, LocalValueFuture,
-    PollError, Pool, PoolBuilder, PooledError, PooledErrorKind, RentError, ReusableCompleter,
-    ReusableSource, Shared, Source, StaleToken, Stats, Token, TypedKey, ValueFuture, WeakShared,
+    Completer, Completion, Dropped, FuturePool, Key, LocalCompletion, LocalFuturePool, LocalPool,
+    LocalReusableSource, LocalValueFuture, Pool, ReusableSource, Shared, Source, ValueFuture,
+    error::{PollError, StaleToken},
+    future::Arm,
+    future_pool::{
+        FuturePoolBuilder, FuturePoolStats, LocalFuturePoolBuilder, PooledError, PooledErrorKind,
+    },
+    operation::{CompleteError, CompleteErrorKind, TypedKey},
+    pool::{LocalPoolBuilder, PoolBuilder, RentError, Stats},
+    reusable::{BeginError, ReusableCompleter},
+    shared::WeakShared,
+    source::Token,
 };
 
 // As for any erased future: nobody knows what is behind it.

@@ -10,7 +10,10 @@ use std::{
 };
 
 use common::{Script, count, drops, panic_text, poll};
-use value_future::{Arm, LocalValueFuture, Source, StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{
+    LocalValueFuture, Source, ValueFuture, ValueSource, error::StaleToken, future::Arm,
+    source::Token,
+};
 
 use crate::common::Loud;
 

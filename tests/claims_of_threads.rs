@@ -92,10 +92,10 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
         left
     });
     said!(
-        "src/machine/future_pool.rs",
+        "src/future_pool/future_pool.rs",
         "A thread keeps up to {kept} vacant slots of a size for itself"
     );
-    said!("src/machine/future_pool.rs", "up to {kept} slots of a size each, stays");
+    said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size each, stays");
     // The thread has ended, and what it kept is for all.
     assert_eq!((pool.trim(), pool.stats().capacity), (64 * left, 0));
 }
@@ -128,7 +128,7 @@ fn a_pool_costs_what_its_own_threads_do() {
     );
     // Beside a page of the smallest.
     said!(
-        "src/machine/future_pool.rs",
+        "src/future_pool/future_pool.rs",
         "each size {} more from its first use",
         kib(FUTURES.bytes() - 64 * 64)
     );
@@ -181,7 +181,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
     let of_one = RENT.bytes() / 200;
     assert!((640..1024).contains(&of_one), "{of_one} bytes");
     said!("src/pool/pool.rs", "up to 1 KiB for each thread that rents");
-    said!("src/machine/future_pool.rs", "up to 1 KiB for each thread that uses it");
+    said!("src/future_pool/future_pool.rs", "up to 1 KiB for each thread that uses it");
     crowd.end();
     assert_eq!(ENDS.made(), 0);
     assert!(ENDS.live() < 0, "caches were freed: {ENDS:?}");

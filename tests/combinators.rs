@@ -176,5 +176,5 @@ fn a_value_future_is_used_as_it_is() {
     let mut checked = later(1).then(|_| taken).checked();
     assert!(poll(&mut checked).is_pending());
     let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("it was taken") };
-    assert_eq!(error.rule(), value_future::Rule::PolledAfterCompletion);
+    assert_eq!(error.rule(), value_future::error::Rule::PolledAfterCompletion);
 }

@@ -7,7 +7,7 @@ use std::{error::Error, io, task::Poll};
 
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
-use value_future::{Abandoned, Dropped};
+use value_future::{Dropped, operation::Abandoned};
 
 #[derive(Debug, PartialEq)]
 enum Reply {

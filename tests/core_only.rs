@@ -8,8 +8,13 @@ use std::{
 };
 
 use value_future::{
-    Arm, Dropped, LocalReusableSource, LocalValueFuture, ReusableSource, Rule, Source, StaleToken,
-    Token, ValueFuture, ValueNext, ValueSource, ValueStream, ready_or_await,
+    Dropped, LocalReusableSource, LocalValueFuture, ReusableSource, Source, ValueFuture,
+    ValueSource,
+    error::{Rule, StaleToken},
+    future::Arm,
+    ready_or_await,
+    source::Token,
+    stream::{ValueNext, ValueStream},
 };
 
 /// Ready at the second poll, one operation after another.

@@ -11,7 +11,7 @@ use std::{
 
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
-use value_future::{CompleteErrorKind, Pool, TakeError};
+use value_future::{Pool, operation::CompleteErrorKind, pool::TakeError};
 
 for_both_pools! {
     type Value = Option<u32>;

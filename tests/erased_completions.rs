@@ -7,7 +7,13 @@ use std::task::Poll;
 
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
-use value_future::{Abandoned, Arm, ArmKind, LocalValueFuture, Pool, Rule, Token, ValueFuture};
+use value_future::{
+    LocalValueFuture, Pool, ValueFuture,
+    error::{ArmKind, Rule},
+    future::Arm,
+    operation::Abandoned,
+    source::Token,
+};
 
 #[test]
 fn a_future_for_many_threads_becomes_one_for_a_single_thread() {

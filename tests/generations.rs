@@ -7,7 +7,9 @@ mod common;
 use std::{collections::HashSet, task::Poll};
 
 use common::{for_both_pools, panic_text, poll};
-use value_future::{Arm, CompleteErrorKind, Key, RentError, Token};
+use value_future::{
+    Key, future::Arm, operation::CompleteErrorKind, pool::RentError, source::Token,
+};
 
 for_both_pools! {
     type Value = Option<u32>;

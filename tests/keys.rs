@@ -6,7 +6,7 @@ mod common;
 use std::{collections::HashSet, task::Poll};
 
 use common::{Loud, count, drops, for_both_pools, poll, poll_with, task::Task};
-use value_future::{CompleteErrorKind, Key};
+use value_future::{Key, operation::CompleteErrorKind};
 
 #[test]
 fn a_key_is_a_number() {

@@ -4,8 +4,9 @@
 use std::{rc::Rc, sync::Arc, task::Poll};
 
 use value_future::{
-    BoxedFuture, Checked, Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool,
-    LocalValueFuture, Pool, SourceRef, ValueFuture,
+    Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool, LocalValueFuture, Pool,
+    ValueFuture,
+    future::{BoxedFuture, Checked, SourceRef},
 };
 
 /// The head: one word on 64-bit targets, one word and two tokens elsewhere.

@@ -6,7 +6,7 @@ mod common;
 use std::task::{Context, Poll, Waker};
 
 use common::{for_both_pools, panic_text, poll, poll_with, task::Task};
-use value_future::{CompleteErrorKind, RentError};
+use value_future::{operation::CompleteErrorKind, pool::RentError};
 
 for_both_pools! {
     type Value = Option<u32>;

@@ -44,7 +44,7 @@ use loom::{
     },
     thread,
 };
-use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
 /// One operation, token 1.
 struct Slot {

@@ -13,8 +13,11 @@ use futures::{
     stream::{self, Repeat},
 };
 use value_future::{
-    Arm, ArmKind, LocalReusableSource, LocalValueFuture, PollError, Pool, ReusableSource, Rule,
-    Source, StaleToken, Token, ValueFuture, ValueNext,
+    LocalReusableSource, LocalValueFuture, Pool, ReusableSource, Source, ValueFuture,
+    error::{ArmKind, PollError, Rule, StaleToken},
+    future::Arm,
+    source::Token,
+    stream::ValueNext,
 };
 
 type Answer = Option<u32>;

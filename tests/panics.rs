@@ -11,7 +11,11 @@ use std::{
 
 use common::{Loud, Script, Yield, count, drops, panic_text, poll};
 use futures::future::FusedFuture;
-use value_future::{ArmKind, Rule, Source, StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{
+    Source, ValueFuture, ValueSource,
+    error::{ArmKind, Rule, StaleToken},
+    source::Token,
+};
 
 fn says_it_panicked<T: std::fmt::Debug>(mut future: ValueFuture<'_, T>, arm: ArmKind) {
     assert!(future.is_terminated());

@@ -14,7 +14,10 @@ use std::{
 };
 
 use common::{for_both_pools, panic_text, poll};
-use value_future::{Completer, Completion, Pool, PoolBuilder, RentError};
+use value_future::{
+    Completer, Completion, Pool,
+    pool::{PoolBuilder, RentError},
+};
 
 const FULL: &str =
     "the pool is full: it was bounded to 2 slots, and all of them are in use or retired";

@@ -14,7 +14,7 @@ use std::{
 
 use common::{for_both_pools, poll};
 use counting::Balance;
-use value_future::{Completer, Completion, Pool, PoolBuilder, ValueFuture};
+use value_future::{Completer, Completion, Pool, ValueFuture, pool::PoolBuilder};
 
 /// Makes what outlives all pools, so that it is not counted: what the crate keeps for this thread,
 /// and its list of pools that are closed and not empty yet.

@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use value_future::{FuturePool, LocalFuturePool, PooledErrorKind, ValueFuture};
+use value_future::{FuturePool, LocalFuturePool, ValueFuture, future_pool::PooledErrorKind};
 
 /// A future of so many words that never completes.
 #[allow(dead_code, reason = "it is only as large as that")]

@@ -14,7 +14,7 @@ use std::{
 
 use common::{for_both_pools, poll};
 use counting::Balance;
-use value_future::{Abandoned, Completer, Dropped, LocalPool, Pool};
+use value_future::{Completer, Dropped, LocalPool, Pool, operation::Abandoned};
 
 for_both_pools! {
     type Value = Option<u64>;

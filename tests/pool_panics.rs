@@ -11,7 +11,7 @@ use std::{
 
 use common::{for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::future::FusedFuture;
-use value_future::{Abandoned, Rule};
+use value_future::{error::Rule, operation::Abandoned};
 
 thread_local! {
     static DROPPED: Cell<usize> = const { Cell::new(0) };

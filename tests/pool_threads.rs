@@ -18,7 +18,8 @@ use common::{
 };
 use futures::executor::block_on;
 use value_future::{
-    CompleteError, CompleteErrorKind, Completer, Completion, Key, Pool, ValueFuture,
+    Completer, Completion, Key, Pool, ValueFuture,
+    operation::{CompleteError, CompleteErrorKind},
 };
 
 fn given(result: Result<(), CompleteError<Reply>>) -> Given {

@@ -11,7 +11,7 @@ use std::{
 
 use common::{for_both_pools, panic_text, poll};
 use futures::future::FusedFuture;
-use value_future::Abandoned;
+use value_future::operation::Abandoned;
 
 thread_local! {
     static DROPPED: Cell<usize> = const { Cell::new(0) };

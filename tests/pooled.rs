@@ -15,8 +15,11 @@ use std::{
 use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
-    ArmKind, FuturePool, FuturePoolBuilder, FuturePoolStats, LocalFuturePool,
-    LocalFuturePoolBuilder, LocalValueFuture, PooledError, PooledErrorKind, ValueFuture,
+    FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture,
+    error::ArmKind,
+    future_pool::{
+        FuturePoolBuilder, FuturePoolStats, LocalFuturePoolBuilder, PooledError, PooledErrorKind,
+    },
 };
 
 /// The same tests for both kinds of pool.
@@ -658,12 +661,14 @@ fn a_panic_of_a_pooled_future_is_a_value_with_checked() {
     let pool = FuturePool::new();
     let mut future = pool.pooled(async { panic!("in the future") }).checked();
     assert!(
-        catch_unwind(AssertUnwindSafe(|| poll::<value_future::Checked<'_, ()>>(&mut future)))
-            .is_err()
+        catch_unwind(AssertUnwindSafe(|| poll::<value_future::future::Checked<'_, ()>>(
+            &mut future
+        )))
+        .is_err()
     );
     let error = match poll(&mut future) {
         Poll::Ready(Err(error)) => error,
         other => panic!("{other:?}"),
     };
-    assert_eq!(error.rule(), value_future::Rule::PolledAfterPanic);
+    assert_eq!(error.rule(), value_future::error::Rule::PolledAfterPanic);
 }

@@ -20,7 +20,8 @@ use common::{for_both_pools, panic_text, poll, poll_with, task::Task, threads::S
 use futures::{executor::block_on, future::FusedFuture};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
-    Completer, Completion, LocalRentWhenVacant, Pool, PoolBuilder, RentError, RentWhenVacant,
+    Completer, Completion, Pool,
+    pool::{LocalRentWhenVacant, PoolBuilder, RentError, RentWhenVacant},
 };
 
 assert_impl_all!(RentWhenVacant<Option<u8>>: Send, Sync, Unpin, FusedFuture, std::fmt::Debug);

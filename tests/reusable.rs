@@ -15,7 +15,7 @@ use std::{
 use common::{Loud, count, drops, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
 use futures_test::task::new_count_waker;
-use value_future::{Arm, BeginError, CompleteErrorKind, Key};
+use value_future::{Key, future::Arm, operation::CompleteErrorKind, reusable::BeginError};
 
 /// The same tests for both kinds, under the names of the one for many threads.
 macro_rules! for_both_sources {

@@ -16,7 +16,8 @@ use common::{Loud, Script, Yield, count, drops, later, panic_text, poll, poll_wi
 use futures::{executor::block_on, future::FusedFuture};
 use futures_test::task::{AwokenCount, new_count_waker};
 use value_future::{
-    Arm, LocalShared, LocalValueFuture, Shared, Source, Token, ValueFuture, WeakShared,
+    LocalShared, LocalValueFuture, Shared, Source, ValueFuture, future::Arm, shared::WeakShared,
+    source::Token,
 };
 
 type Numbers = Arc<Source<Script<u32>>>;

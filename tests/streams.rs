@@ -18,8 +18,8 @@ use futures::{
 };
 use futures_test::task::new_count_waker;
 use value_future::{
-    LocalReaderStream, LocalReusableSource, LocalValueFuture, ReaderStream, ValueFuture, ValueNext,
-    ValueStream,
+    LocalReusableSource, LocalValueFuture, ValueFuture,
+    stream::{LocalReaderStream, ReaderStream, ValueNext, ValueStream},
 };
 
 /// Items at hand, and a source for who comes too early.

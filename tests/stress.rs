@@ -16,7 +16,7 @@ use std::{
 };
 
 use futures::executor::block_on;
-use value_future::{Abandoned, Completer, Completion, Key, Pool, ValueFuture};
+use value_future::{Completer, Completion, Key, Pool, ValueFuture, operation::Abandoned};
 
 const THREADS: u64 = if cfg!(miri) { 3 } else { 8 };
 const ROUNDS: u64 = if cfg!(miri) { 5 } else { 10_000 };

@@ -18,7 +18,10 @@ use common::{
     poll,
     threads::{Finally, Start},
 };
-use value_future::{Abandoned, CompleteError, CompleteErrorKind, Key, Pool, ReusableSource};
+use value_future::{
+    Key, Pool, ReusableSource,
+    operation::{Abandoned, CompleteError, CompleteErrorKind},
+};
 
 /// A large value widens the time in which a producer has claimed an operation and not completed it.
 #[derive(Debug)]

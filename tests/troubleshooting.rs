@@ -13,8 +13,13 @@ use std::{
 use common::{Script, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{
-    Abandoned, Arm, ArmKind, CompleteErrorKind, Dropped, FuturePool, Key, Pool, PooledError,
-    PooledErrorKind, RentError, ReusableSource, Source, StaleToken, TakeError, Token, ValueFuture,
+    Dropped, FuturePool, Key, Pool, ReusableSource, Source, ValueFuture,
+    error::{ArmKind, StaleToken},
+    future::Arm,
+    future_pool::{PooledError, PooledErrorKind},
+    operation::{Abandoned, CompleteErrorKind},
+    pool::{RentError, TakeError},
+    source::Token,
 };
 
 const CHAPTER: &str = include_str!("../src/guide/troubleshooting.md");

@@ -48,8 +48,8 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
     ("pool/completion.rs", "pool/local_completion.rs", &[]),
     ("pool/rent_when_vacant.rs", "pool/local_rent_when_vacant.rs", &[]),
     (
-        "machine/future_pool.rs",
-        "machine/local_future_pool.rs",
+        "future_pool/future_pool.rs",
+        "future_pool/local_future_pool.rs",
         &[
             ("FuturePool", "LocalFuturePool"),
             ("FuturePoolBuilder", "LocalFuturePoolBuilder"),

@@ -15,7 +15,8 @@ use futures::{
 };
 use tokio::sync::oneshot as tokio_oneshot;
 use value_future::{
-    Completion, Dropped, LocalPool, LocalValueFuture, Pool, ReusableSource, ValueFuture, ValueNext,
+    Completion, Dropped, LocalPool, LocalValueFuture, Pool, ReusableSource, ValueFuture,
+    stream::ValueNext,
 };
 
 use super::{BoxFuture, Case, GiveWay, drive, drive_and, ready::Value};

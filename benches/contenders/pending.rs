@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use value_future::{Source, StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
 use super::{BoxFuture, Case, GiveWay, drive};
 

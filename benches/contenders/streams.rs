@@ -5,7 +5,10 @@
 use std::{cell::Cell, hint::black_box, pin::Pin};
 
 use futures::{Stream, StreamExt, stream::unfold};
-use value_future::{LocalReusableSource, LocalValueFuture, ValueNext, ValueStream, ready_or_await};
+use value_future::{
+    LocalReusableSource, LocalValueFuture, ready_or_await,
+    stream::{ValueNext, ValueStream},
+};
 
 use super::{Case, drive_and};
 

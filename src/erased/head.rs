@@ -16,8 +16,8 @@ use core::ptr::{self, NonNull};
 
 use super::Header;
 use crate::{
-    StaleToken, Token,
-    error::{Site, Spent},
+    error::{Site, Spent, StaleToken},
+    token::Token,
 };
 
 #[derive(Clone, Copy)]
@@ -264,7 +264,7 @@ impl Head {
 /// A token beside an address in one 64-bit word.
 #[cfg(target_pointer_width = "64")]
 mod word64 {
-    use crate::Token;
+    use crate::token::Token;
 
     const ADDRESS_BITS: u32 = 48;
     pub(super) const TOKEN_SHIFT: u32 = ADDRESS_BITS;

@@ -2,10 +2,10 @@ use core::fmt;
 
 use super::packed::Packed;
 use crate::{
-    Token,
     affinity::{AnyThread, OneThread},
     erased::View,
     error::{Site, Spent},
+    token::Token,
 };
 
 /// What a [`ValueFuture`](crate::ValueFuture) is: its shape, spelled out.
@@ -24,7 +24,7 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use value_future::{Arm, ValueFuture};
+/// use value_future::{ValueFuture, future::Arm};
 ///
 /// let future = ValueFuture::ready(5);
 /// match future.into_arm() {

@@ -8,8 +8,8 @@ use futures_core::FusedFuture;
 
 use super::packed::Packed;
 use crate::{
-    PollError,
     affinity::{AnyThread, OneThread},
+    error::PollError,
 };
 
 /// A future whose misuse is a value: the output is `Result<T, PollError>`.
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// Never for a rule that was broken by the future, or by those that it was combined from. A panic of
 /// what is in it passes through, and from then on every poll gives
-/// [`Rule::PolledAfterPanic`](crate::Rule::PolledAfterPanic).
+/// [`Rule::PolledAfterPanic`](crate::error::Rule::PolledAfterPanic).
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 #[derive(Debug)]
 pub struct Checked<'a, T, A = AnyThread> {

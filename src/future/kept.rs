@@ -13,7 +13,10 @@ pub(crate) use self::in_slot::*;
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
 mod in_slot {
     use super::{Admits, Boxable, Context, Packed};
-    use crate::{AnyThread, FuturePool, machine::Place};
+    use crate::{
+        affinity::AnyThread,
+        future_pool::{FuturePool, Place},
+    };
 
     /// `X` may be kept in a future of this affinity.
     pub(crate) trait Keeps<X>: Admits<X> + Admits<Place<X, AnyThread>> {}

@@ -4,7 +4,7 @@ use core::mem::size_of;
 
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert_eq};
 
-use crate::{LocalValueFuture, ValueFuture};
+use crate::future::{LocalValueFuture, ValueFuture};
 
 #[cfg(target_pointer_width = "64")]
 mod sizes {

@@ -20,7 +20,7 @@ use super::{
     kept::{kept, kept_eagerly},
     same_type::packed,
 };
-use crate::{Token, affinity::OneThread, source::SourceReference};
+use crate::{affinity::OneThread, source::SourceReference, token::Token};
 
 /// [`ValueFuture`](crate::ValueFuture) for one thread: it is never `Send`, and takes futures and sources that are
 /// not. Everything else is the same. A `ValueFuture` converts into it, and not back.
@@ -273,7 +273,7 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Rule, LocalValueFuture};
+    /// use value_future::{LocalValueFuture, error::Rule};
     ///
     /// let mut future = LocalValueFuture::ready(5).checked();
     /// futures::executor::block_on(async {
@@ -476,7 +476,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::PollError): if the result has been given out
+/// With the text of a [`PollError`](crate::error::PollError): if the result has been given out
 /// before, if an earlier poll panicked, or if the source reports a stale token.
 impl<T> Future for LocalValueFuture<'_, T> {
     type Output = T;

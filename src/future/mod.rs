@@ -1,4 +1,6 @@
-//! The futures: two public types over one packed one.
+//! [`ValueFuture`] and [`LocalValueFuture`], their shape as an enum ([`Arm`]), and futures whose misuse is a value ([`Checked`]).
+//!
+//! Both are one packed future with another affinity.
 
 mod arm;
 mod checked;
@@ -19,9 +21,11 @@ mod value_future;
 pub(crate) use self::kept::kept;
 pub(crate) use self::packed::Packed;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-use crate::Completion;
+use crate::pool::Completion;
 #[cfg(feature = "alloc")]
-use crate::LocalCompletion;
+use crate::pool::LocalCompletion;
+
+pub use crate::affinity::{AnyThread, OneThread};
 
 pub use self::{
     arm::{Arm, BoxedFuture, LocalArm, SourceRef},

@@ -1,5 +1,5 @@
 //! The packed future: the three arms in one word and room for the result. It is
-//! [`Arm`](crate::Arm), compressed; the page about [internals](crate::internals) says why.
+//! [`Arm`](crate::future::Arm), compressed; the page about [internals](crate::internals) says why.
 //!
 //! What its fields promise each other:
 //!
@@ -21,17 +21,17 @@ use core::{
 #[cfg(feature = "alloc")]
 use crate::erased::allocate;
 #[cfg(feature = "alloc")]
-use crate::machine::{Compiled, Place};
+use crate::future_pool::{Compiled, Place};
 use crate::{
-    PollError, Token,
     affinity::{Admits, OneThread},
     erased::{Boxable, Head, Header, House, Reference, View, house},
-    error::{Site, Spent},
+    error::{PollError, Site, Spent},
     operation::Consumer,
     origin::Origin,
     pieces,
     slot::Home,
     source::{self, SourceReference},
+    token::Token,
 };
 
 /// The payload comes first: a result of two words or more is then copied in the same pieces

@@ -19,7 +19,7 @@ use super::{
     kept::{kept, kept_eagerly},
     same_type::packed,
 };
-use crate::{Token, affinity::AnyThread, source::SourceReference};
+use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 
 //~ any thread
 /// A future that an object-safe method can return: an inline result, a future in a box or a slot,
@@ -326,7 +326,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Rule, ValueFuture};
+    /// use value_future::{ValueFuture, error::Rule};
     ///
     /// let mut future = ValueFuture::ready(5).checked();
     /// futures::executor::block_on(async {
@@ -529,7 +529,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::PollError): if the result has been given out
+/// With the text of a [`PollError`](crate::error::PollError): if the result has been given out
 /// before, if an earlier poll panicked, or if the source reports a stale token.
 impl<T> Future for ValueFuture<'_, T> {
     type Output = T;

@@ -38,7 +38,7 @@ use crate::error::debug_as_text;
 /// An output that is neither `Option` nor `Result`:
 ///
 /// ```
-/// use value_future::{Abandoned, Pool};
+/// use value_future::{Pool, operation::Abandoned};
 ///
 /// #[derive(Debug, PartialEq)]
 /// enum Reply {
@@ -61,7 +61,7 @@ use crate::error::debug_as_text;
     message = "`{Self}` cannot be the output of a pool or a reusable source: it does not say what a \
                dropped completer results in",
     label = "`Abandoned` is not implemented for `{Self}`",
-    note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement `value_future::Abandoned` \
+    note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement `value_future::operation::Abandoned` \
             for a type of your own. If it is a `Result`, its error may implement `From<value_future::Dropped>`",
     note = "or say it here: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
 )]

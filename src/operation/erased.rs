@@ -7,9 +7,8 @@ use core::{
 
 use super::consumer::{Wait, leave, result, wait, wait_first};
 use crate::{
-    StaleToken,
     erased::{Head, Pointee, Polling, VTable},
-    error::{Site, Spent},
+    error::{Site, Spent, StaleToken},
     slot::{Home, Slot, SlotTable},
 };
 

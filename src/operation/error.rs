@@ -1,6 +1,6 @@
 use core::{error::Error, fmt};
 
-use crate::{Key, error::debug_as_text};
+use crate::{error::debug_as_text, slot::Key};
 
 /// Why an operation was not completed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,6 @@
-//! An operation: the two ends of a [slot](crate::slot), by which one side gives the other a result. They know
-//! neither pools nor allocators: what the slot goes back to is for its [`Home`](crate::slot::Home) to say.
+//! What operations of pools and reusable sources have in common: keys, what an abandoned operation results in, and errors.
+//!
+//! An operation has two ends, by which a producer gives a consumer a result, in a slot. The ends know neither pools nor allocators.
 
 mod abandoned;
 mod consumer;
@@ -10,6 +11,8 @@ mod producer;
 
 #[cfg(feature = "alloc")]
 pub(crate) use self::producer::{orphan, refuse_left};
+pub use crate::slot::{Key, TypedKey};
+
 pub use self::{
     abandoned::{Abandoned, Dropped},
     error::{CompleteError, CompleteErrorKind},

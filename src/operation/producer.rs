@@ -8,10 +8,7 @@ use core::{
 };
 
 use super::{CompleteError, CompleteErrorKind};
-use crate::{
-    Key,
-    slot::{Change, Home, Slot, State, WakeOnDrop},
-};
+use crate::slot::{Change, Home, Key, Slot, State, WakeOnDrop};
 
 /// Wakers that are woken when this is dropped: at the end of a function, with nothing held. If one
 /// panics, the other is woken all the same.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::*;
-use crate::{LocalValueFuture, ValueFuture};
+use crate::future::{LocalValueFuture, ValueFuture};
 
 /// What was stored or loaded in pieces is what was stored and loaded otherwise.
 fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {

@@ -11,7 +11,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{TakeError, polled_after_its_end};
-use crate::{ValueFuture, affinity::AnyThread, operation::Consumer, origin::Origin};
+use crate::{affinity::AnyThread, future::ValueFuture, operation::Consumer, origin::Origin};
 
 /// The consumer's end of an operation: the future of its result.
 ///
@@ -24,8 +24,8 @@ use crate::{ValueFuture, affinity::AnyThread, operation::Consumer, origin::Origi
 ///
 /// # Panics
 ///
-/// If it is polled after it has given its result, or after [`Abandoned::abandoned`](crate::Abandoned::abandoned) has panicked in
-/// an earlier poll. (And with what [`Abandoned::abandoned`](crate::Abandoned::abandoned) panics with, which is called here.)
+/// If it is polled after it has given its result, or after [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked in
+/// an earlier poll. (And with what [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panics with, which is called here.)
 ///
 /// # Wakers
 ///
@@ -47,9 +47,9 @@ use crate::{ValueFuture, affinity::AnyThread, operation::Consumer, origin::Origi
 pub struct Completion<T>(pub(crate) Consumer<'static, T, AnyThread>, pub(crate) Origin);
 
 impl<T> Completion<T> {
-    /// Returns `true` if there is a result to take: a value, or what [`Abandoned`](crate::Abandoned) says if the operation
+    /// Returns `true` if there is a result to take: a value, or what [`Abandoned`](crate::operation::Abandoned) says if the operation
     /// was ended without one. It stays `true` until the result is taken. It is `false` while a producer
-    /// with the key has [claimed](crate::CompleteErrorKind::BeingCompleted) the operation.
+    /// with the key has [claimed](crate::operation::CompleteErrorKind::BeingCompleted) the operation.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.0.is_completed()
@@ -63,7 +63,7 @@ impl<T> Completion<T> {
         self.0.result_is_value() == Some(true)
     }
 
-    /// Returns `true` if the operation was ended without a value, and [`Abandoned`](crate::Abandoned) will make the result.
+    /// Returns `true` if the operation was ended without a value, and [`Abandoned`](crate::operation::Abandoned) will make the result.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.0.result_is_value() == Some(false)
@@ -163,7 +163,7 @@ impl<T> Future for Completion<T> {
 // A result is moved out, and never pinned; the slot stays where it is.
 impl<T> Unpin for Completion<T> {}
 
-/// Terminated once the result has been given out, or [`Abandoned::abandoned`](crate::Abandoned::abandoned) has panicked: from then
+/// Terminated once the result has been given out, or [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked: from then
 /// on every poll panics.
 impl<T> FusedFuture for Completion<T> {
     fn is_terminated(&self) -> bool {

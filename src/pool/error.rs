@@ -6,7 +6,7 @@ use crate::error::debug_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RentError {
-    /// The pool is [bounded](crate::PoolBuilder::max_slots), and each slot is in use or retired.
+    /// The pool is [bounded](crate::pool::PoolBuilder::max_slots), and each slot is in use or retired.
     #[non_exhaustive]
     Full {
         /// The bound.

@@ -4,14 +4,13 @@ use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
 use super::RentError;
 use crate::{
-    CompleteError, CompleteErrorKind, Key,
     operation::{
-        Consumer, Producer,
+        CompleteError, CompleteErrorKind, Consumer, Producer,
         keyed::{self, Presented},
         orphan, refuse_left, table,
     },
     slab::{Pooling, Settings, Slab, Unlimited, waiters},
-    slot::{IndexLayout, Number, Slot, Word},
+    slot::{IndexLayout, Key, Number, Slot, Word},
     sync::Backoff,
 };
 

@@ -8,11 +8,15 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{CompleteError, TypedKey, affinity::OneThread, operation::Producer};
+use crate::{
+    affinity::OneThread,
+    operation::{CompleteError, Producer},
+    slot::TypedKey,
+};
 
 /// The producer's end of an operation. It goes to whoever will have the result.
 ///
-/// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`](crate::Abandoned) says.
+/// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`](crate::operation::Abandoned) says.
 /// If the consumer goes first, the completer [is closed](Self::is_closed), and gets its
 /// value back.
 ///

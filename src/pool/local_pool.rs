@@ -12,10 +12,11 @@ use super::{
     renting::Renting,
 };
 use crate::{
-    Abandoned, CompleteError, TypedKey,
     affinity::OneThread,
+    operation::{Abandoned, CompleteError},
     origin::Origin,
     slab::{Slab, Unlimited},
+    slot::TypedKey,
 };
 
 /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
@@ -92,7 +93,7 @@ impl<T> LocalPoolBuilder<T> {
 
     /// The generation of the first use of each slot, instead of 1.
     ///
-    /// Keys that are older are refused as [`Unknown`](crate::CompleteErrorKind::Unknown). So a pool for a new
+    /// Keys that are older are refused as [`Unknown`](crate::operation::CompleteErrorKind::Unknown). So a pool for a new
     /// connection to an old peer may begin where keys of the last one cannot be: the peer may
     /// still answer to those.
     ///
@@ -229,7 +230,7 @@ impl<T> LocalPool<T> {
     /// assert!(pool.try_rent().is_err()); // the completer is out still
     /// drop(completer);
     /// assert!(pool.try_rent().is_ok());
-    /// # Ok::<(), value_future::RentError>(())
+    /// # Ok::<(), value_future::pool::RentError>(())
     /// ```
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
@@ -283,7 +284,7 @@ impl<T> LocalPool<T> {
     /// let (next, first) = futures::join!(next, first);
     /// assert_eq!(first, Some(5));
     /// let (_completer, _completion) = next?;
-    /// # Ok::<(), value_future::RentError>(())
+    /// # Ok::<(), value_future::pool::RentError>(())
     /// # }).unwrap();
     /// ```
     #[must_use = "a future does nothing unless it is polled"]
@@ -314,7 +315,7 @@ impl<T> LocalPool<T> {
     /// now.
     ///
     /// Why a key is refused is told only until the slot serves another operation. From then on every late or second answer is
-    /// [`Stale`](crate::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
+    /// [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
     ///
     /// # Reentrancy
     ///
@@ -323,7 +324,7 @@ impl<T> LocalPool<T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Key, CompleteErrorKind, LocalPool};
+    /// use value_future::{Key, LocalPool, operation::CompleteErrorKind};
     ///
     /// let pool = LocalPool::new();
     /// let (completer, completion) = pool.rent();
@@ -405,7 +406,7 @@ impl<T> LocalPool<T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{LocalPool, RentError};
+    /// use value_future::{LocalPool, pool::RentError};
     ///
     /// let pool = LocalPool::<Option<u32>>::new();
     /// let (completer, answer) = pool.rent();

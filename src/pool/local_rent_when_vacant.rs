@@ -11,7 +11,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{LocalCompleter, LocalCompletion, RentError, renting::Renting};
-use crate::{OneThread, origin::Origin};
+use crate::{affinity::OneThread, origin::Origin};
 
 /// The future of [`rent_when_vacant`](crate::LocalPool::rent_when_vacant).
 ///

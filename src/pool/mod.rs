@@ -1,5 +1,4 @@
-//! Pools of one-shot completions: the two ends of an [operation](crate::operation), whose slot is one of a
-//! [slab](crate::slab).
+//! Pools of one-shot completions, their two ends, and what can go wrong.
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod completer;

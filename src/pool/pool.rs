@@ -10,10 +10,11 @@ use super::{
     Completer, Completion, RentError, RentWhenVacant, Stats, handle::Handle, renting::Renting,
 };
 use crate::{
-    Abandoned, CompleteError, TypedKey,
     affinity::AnyThread,
+    operation::{Abandoned, CompleteError},
     origin::Origin,
     slab::{Slab, Unlimited},
+    slot::TypedKey,
 };
 
 //~ any thread
@@ -170,7 +171,7 @@ impl<T> PoolBuilder<T> {
 
     /// The generation of the first use of each slot, instead of 1.
     ///
-    /// Keys that are older are refused as [`Unknown`](crate::CompleteErrorKind::Unknown). So a pool for a new
+    /// Keys that are older are refused as [`Unknown`](crate::operation::CompleteErrorKind::Unknown). So a pool for a new
     /// connection to an old peer may begin where keys of the last one cannot be: the peer may
     /// still answer to those.
     ///
@@ -325,7 +326,7 @@ impl<T> Pool<T> {
     /// assert!(pool.try_rent().is_err()); // the completer is out still
     /// drop(completer);
     /// assert!(pool.try_rent().is_ok());
-    /// # Ok::<(), value_future::RentError>(())
+    /// # Ok::<(), value_future::pool::RentError>(())
     /// ```
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
@@ -379,7 +380,7 @@ impl<T> Pool<T> {
     /// let (next, first) = futures::join!(next, first);
     /// assert_eq!(first, Some(5));
     /// let (_completer, _completion) = next?;
-    /// # Ok::<(), value_future::RentError>(())
+    /// # Ok::<(), value_future::pool::RentError>(())
     /// # }).unwrap();
     /// ```
     #[must_use = "a future does nothing unless it is polled"]
@@ -410,7 +411,7 @@ impl<T> Pool<T> {
     /// now.
     ///
     /// Why a key is refused is told only until the slot serves another operation. From then on every late or second answer is
-    /// [`Stale`](crate::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
+    /// [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
     ///
     /// # Reentrancy
     ///
@@ -419,7 +420,7 @@ impl<T> Pool<T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Key, CompleteErrorKind, Pool};
+    /// use value_future::{Key, Pool, operation::CompleteErrorKind};
     ///
     /// let pool = Pool::new();
     /// let (completer, completion) = pool.rent();
@@ -501,7 +502,7 @@ impl<T> Pool<T> {
     /// # Examples
     ///
     /// ```
-    /// use value_future::{Pool, RentError};
+    /// use value_future::{Pool, pool::RentError};
     ///
     /// let pool = Pool::<Option<u32>>::new();
     /// let (completer, answer) = pool.rent();

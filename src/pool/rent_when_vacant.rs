@@ -10,7 +10,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{Completer, Completion, RentError, renting::Renting};
-use crate::{AnyThread, origin::Origin};
+use crate::{affinity::AnyThread, origin::Origin};
 
 /// The future of [`rent_when_vacant`](crate::Pool::rent_when_vacant).
 ///

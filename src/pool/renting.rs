@@ -155,7 +155,7 @@ mod tests {
     use std::task::Wake;
 
     use super::*;
-    use crate::OneThread;
+    use crate::affinity::OneThread;
 
     struct Count(AtomicUsize);
 
@@ -191,7 +191,7 @@ mod tests {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[test]
     fn a_shared_pool_that_is_worn_out_ends_the_wait() {
-        a_pool_that_is_worn_out_ends_the_wait::<crate::AnyThread>();
+        a_pool_that_is_worn_out_ends_the_wait::<crate::future::AnyThread>();
     }
 
     #[test]

@@ -19,8 +19,10 @@ use super::{
 #[cfg(feature = "alloc")]
 use crate::future::kept;
 use crate::{
-    Abandoned, CompleteError, LocalValueFuture, TypedKey, affinity::OneThread, future::Packed,
-    operation::Producer, slot::Number,
+    affinity::OneThread,
+    future::{LocalValueFuture, Packed},
+    operation::{Abandoned, CompleteError, Producer},
+    slot::{Number, TypedKey},
 };
 
 /// [`ReusableSource`](crate::ReusableSource) for one thread: no atomics, and neither the source nor what

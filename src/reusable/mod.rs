@@ -1,6 +1,6 @@
-//! A source that is used again and again, one operation at a time: a [slot](crate::slot) that
-//! lies by itself. Its states, its two ends and its keys are those of a pool; only where it goes back to is
-//! another [home](place::InPlace).
+//! Sources of one operation after another, which lie in a field of their owner.
+//!
+//! The states, the ends and the keys of their operations are those of a pool.
 
 mod local_reusable_source;
 #[cfg(feature = "alloc")]

@@ -5,17 +5,17 @@ use core::{any::type_name, cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 use crate::sync::Backoff;
 #[cfg(target_has_atomic = "64")]
 use crate::{
-    AnyThread,
+    affinity::AnyThread,
     sync::{AtomicPtr, AtomicU64},
 };
 use crate::{
-    CompleteError, CompleteErrorKind, Key, OneThread,
+    affinity::OneThread,
     operation::{
-        Consumer, Producer,
+        CompleteError, CompleteErrorKind, Consumer, Producer,
         keyed::{self, Presented},
         table,
     },
-    slot::{End, Home, IndexLayout, Number, Slot, State, WakeOnDrop, WakerCell, Word},
+    slot::{End, Home, IndexLayout, Key, Number, Slot, State, WakeOnDrop, WakerCell, Word},
 };
 
 /// The home of a slot that lies by itself, with the cells of `A`.

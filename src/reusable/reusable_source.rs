@@ -23,8 +23,10 @@ use super::{
 #[cfg(feature = "alloc")]
 use crate::future::kept;
 use crate::{
-    Abandoned, CompleteError, TypedKey, ValueFuture, affinity::AnyThread, future::Packed,
-    operation::Producer, slot::Number,
+    affinity::AnyThread,
+    future::{Packed, ValueFuture},
+    operation::{Abandoned, CompleteError, Producer},
+    slot::{Number, TypedKey},
 };
 
 //~ any thread
@@ -60,7 +62,7 @@ use crate::{
 ///
 /// ```
 /// use std::{io, thread};
-/// use value_future::{BeginError, ReusableSource, ValueFuture};
+/// use value_future::{ReusableSource, ValueFuture, reusable::BeginError};
 ///
 /// struct Port {
 ///     read: ReusableSource<io::Result<u8>>,

@@ -11,7 +11,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{handle::Handle, operation::Weak};
-use crate::{LocalValueFuture, affinity::OneThread, error::Spent};
+use crate::{affinity::OneThread, error::Spent, future::LocalValueFuture};
 
 /// [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything else is the
 /// same. What it waits for may be woken from any thread.
@@ -63,7 +63,7 @@ impl<T: Clone> Clone for LocalShared<'_, T> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::PollError): if this handle has given out the result, if
+/// With the text of a [`PollError`](crate::error::PollError): if this handle has given out the result, if
 /// a poll of the future panicked, by this or by another handle, or if its source reported a
 /// stale token.
 impl<T: Clone> Future for LocalShared<'_, T> {
@@ -116,7 +116,7 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use value_future::{LocalValueFuture, LocalShared, LocalWeakShared};
+/// use value_future::{LocalShared, LocalValueFuture, shared::LocalWeakShared};
 ///
 /// #[derive(Default)]
 /// struct UnderWay(HashMap<u32, LocalWeakShared<'static, u64>>);

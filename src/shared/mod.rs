@@ -1,6 +1,4 @@
-//! One future with many awaiters.
-//!
-#![doc = include_str!("design.md")]
+//! One future with many awaiters. `design.md` says how it works.
 
 mod counts;
 mod handle;
@@ -15,7 +13,10 @@ use self::{
     operation::{Operation, Weak},
     waiters::Waiter,
 };
-use crate::{AnyThread, LocalValueFuture, ValueFuture};
+use crate::{
+    affinity::AnyThread,
+    future::{LocalValueFuture, ValueFuture},
+};
 
 pub use self::{
     local_shared::{LocalShared, LocalWeakShared},

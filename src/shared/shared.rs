@@ -10,7 +10,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{handle::Handle, operation::Weak};
-use crate::{ValueFuture, affinity::AnyThread, error::Spent};
+use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
 
 //~ any thread
 /// A future with many awaiters: each handle gives a clone of the result.
@@ -113,7 +113,7 @@ impl<T: Clone> Clone for Shared<'_, T> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::PollError): if this handle has given out the result, if
+/// With the text of a [`PollError`](crate::error::PollError): if this handle has given out the result, if
 /// a poll of the future panicked, by this or by another handle, or if its source reported a
 /// stale token.
 impl<T: Clone> Future for Shared<'_, T> {
@@ -166,7 +166,7 @@ impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use value_future::{ValueFuture, Shared, WeakShared};
+/// use value_future::{Shared, ValueFuture, shared::WeakShared};
 ///
 /// #[derive(Default)]
 /// struct UnderWay(HashMap<u32, WeakShared<'static, u64>>);

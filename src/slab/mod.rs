@@ -35,11 +35,12 @@ use self::{
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::{
-    AnyThread,
+    affinity::AnyThread,
     sync::{AtomicPtr, AtomicU64},
 };
 use crate::{
-    OneThread, Stats,
+    affinity::OneThread,
+    pool::Stats,
     slot::{End, Home, IndexLayout, Pointer, Slot, WakeOnDrop, Word},
 };
 

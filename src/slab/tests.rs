@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 use super::{Block, Pooling, Settings, Slab, Unlimited};
-use crate::{OneThread, slot::IndexLayout};
+use crate::{affinity::OneThread, slot::IndexLayout};
 
 /// A slab of blocks with one handle.
 struct Owned<H: Pooling>(NonNull<H::Blocks>);
@@ -104,7 +104,7 @@ fn a_slab_frees_for_others_what_it_promises() {
     frees_what_it_promises::<OneThread>(false, 1);
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     for exact in [false, true] {
-        frees_what_it_promises::<crate::AnyThread>(exact, 2);
+        frees_what_it_promises::<crate::future::AnyThread>(exact, 2);
     }
 }
 
@@ -113,6 +113,6 @@ fn a_slab_promises_nothing_if_each_page_is_in_use() {
     promises_nothing_if_each_page_is_in_use::<OneThread>(false);
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     for exact in [false, true] {
-        promises_nothing_if_each_page_is_in_use::<crate::AnyThread>(exact);
+        promises_nothing_if_each_page_is_in_use::<crate::future::AnyThread>(exact);
     }
 }

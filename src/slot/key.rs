@@ -104,7 +104,7 @@ impl fmt::Debug for Key {
 /// # Examples
 ///
 /// ```
-/// use value_future::{Key, LocalPool, TypedKey};
+/// use value_future::{Key, LocalPool, operation::TypedKey};
 ///
 /// let pool = LocalPool::<Option<u32>>::new();
 /// let (completer, completion) = pool.rent();

@@ -19,7 +19,7 @@
 //! key and its claim one step.
 
 use super::Key;
-use crate::Token;
+use crate::token::Token;
 
 /// The number of an operation. It is unique in its pool or source.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,7 @@
 //! next use is a plain store, because nobody refers to the slot then. The unit tests read the tables above.
 
 use super::Number;
-use crate::CompleteErrorKind;
+use crate::operation::CompleteErrorKind;
 
 /// What the state word of a slot says.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Where a result can come from if it is neither here yet nor the business of a boxed future.
+//! Sources of your own: a type that completes operations, and from which a value future takes its result.
 
 mod reference;
 #[cfg(feature = "alloc")]
@@ -7,7 +7,9 @@ mod wrapper;
 
 use core::task::{Context, Poll};
 
-use crate::{StaleToken, Token};
+use crate::error::StaleToken;
+
+pub use crate::token::Token;
 
 pub use reference::SourceReference;
 pub(crate) use reference::into_head;

@@ -8,8 +8,8 @@ use core::{ops::Deref, ptr::NonNull};
 
 use super::{Source, ValueSource};
 use crate::{
-    Token,
     erased::{Head, Reference},
+    token::Token,
 };
 
 /// A way to refer to a [`Source`] for `'a`: `&'a Source<S>`, `Arc<Source<S>>`, `Rc<Source<S>>`.

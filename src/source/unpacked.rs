@@ -10,9 +10,9 @@ use core::{
 
 use super::{SourceReference, ValueSource};
 use crate::{
-    Token,
     erased::{Boxable, Head, allocate, ready_or_broken},
     error::{Site, Spent},
+    token::Token,
 };
 
 /// An operation of a source, which it cancels when it is dropped live.
@@ -65,7 +65,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        Arm, ArmKind, LocalValueFuture, Source, StaleToken, ValueFuture, erased::REFUSE_ADDRESSES,
+        erased::REFUSE_ADDRESSES,
+        error::{ArmKind, StaleToken},
+        future::{Arm, LocalValueFuture, ValueFuture},
+        source::Source,
     };
 
     /// Pending once, then the token's number. Token 13 panics.

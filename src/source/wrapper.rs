@@ -28,7 +28,7 @@ use crate::{
 ///
 /// ```
 /// use std::{cell::Cell, task::{Context, Poll}};
-/// use value_future::{LocalValueFuture, Source, StaleToken, Token, ValueSource};
+/// use value_future::{LocalValueFuture, Source, ValueSource, error::StaleToken, source::Token};
 ///
 /// struct Doubler {
 ///     live: Cell<Token>,

@@ -12,9 +12,9 @@ use core::{
 use futures_core::{FusedStream, Stream};
 
 use super::{output::StreamOutput, values::poll_asked};
-use crate::LocalValueFuture;
+use crate::future::LocalValueFuture;
 
-/// [`ReaderStream`](crate::ReaderStream) of a method that gives [`LocalValueFuture`]s.
+/// [`ReaderStream`](crate::stream::ReaderStream) of a method that gives [`LocalValueFuture`]s.
 #[must_use = "streams do nothing unless polled"]
 pub struct LocalReaderStream<R, Next, O> {
     /// The future of the next item. It borrows `reader`, and its lifetime says nothing: it is dropped before the reader is

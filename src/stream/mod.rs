@@ -1,4 +1,4 @@
-//! Streams and methods that give one item after the other, each made of the other without an allocation.
+//! Streams made of a method that returns the next item, and such a method made of a stream. None of them allocates.
 
 mod local_reader_stream;
 mod next;

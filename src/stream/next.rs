@@ -12,10 +12,9 @@ use core::{
 use futures_core::Stream;
 
 use crate::{
-    LocalValueFuture, ValueFuture,
     erased::{Boxable, GiveBack, Header, House, header},
     error::Spent,
-    future::Packed,
+    future::{LocalValueFuture, Packed, ValueFuture},
 };
 
 /// A stream whose next item is asked for by a method that can stand behind `dyn`.
@@ -36,7 +35,7 @@ use crate::{
 ///
 /// ```
 /// use futures::{Stream, executor::block_on, stream};
-/// use value_future::{ValueFuture, ValueNext};
+/// use value_future::{ValueFuture, stream::ValueNext};
 ///
 /// trait Numbers {
 ///     fn next(&mut self) -> ValueFuture<'_, Option<u32>>;

@@ -11,14 +11,14 @@ use core::{
 use futures_core::{FusedStream, Stream};
 
 use super::{output::StreamOutput, values::poll_asked};
-use crate::ValueFuture;
+use crate::future::ValueFuture;
 
 //~ any thread
 /// The stream of what a method of `&mut self` gives that is called again and again: the usual signature of a
 /// reader, `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or with `io::Result<Option<T>>`.
 ///
 /// It holds the reader: by value, or by `&mut`. Neither it nor a call of the method allocates, unless the method does.
-/// For a method of `&self` there is [`ValueStream`](crate::ValueStream), which need not be pinned.
+/// For a method of `&self` there is [`ValueStream`](crate::stream::ValueStream), which need not be pinned.
 ///
 /// # Cancel safety
 ///
@@ -30,7 +30,7 @@ use crate::ValueFuture;
 /// ```
 /// use std::{io, pin::pin};
 /// use futures::{StreamExt, TryStreamExt, executor::block_on};
-/// use value_future::{ReaderStream, ValueFuture};
+/// use value_future::{ValueFuture, stream::ReaderStream};
 ///
 /// trait Lines: Send {
 ///     fn next(&mut self) -> ValueFuture<'_, io::Result<Option<String>>>;
@@ -55,7 +55,7 @@ use crate::ValueFuture;
 /// # Ok::<(), io::Error>(())
 /// ```
 //~ one thread
-//~ /// [`ReaderStream`](crate::ReaderStream) of a method that gives [`LocalValueFuture`]s.
+//~ /// [`ReaderStream`](crate::stream::ReaderStream) of a method that gives [`LocalValueFuture`]s.
 //~ end
 #[must_use = "streams do nothing unless polled"]
 pub struct ReaderStream<R, Next, O> {

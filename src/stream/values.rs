@@ -14,7 +14,7 @@ use super::output::StreamOutput;
 
 /// The stream of what a method gives that is called again and again: a reader whose `next` returns a
 /// [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end. It may fail: see [`StreamOutput`]. For a method
-/// of `&mut self` there is [`ReaderStream`](crate::ReaderStream).
+/// of `&mut self` there is [`ReaderStream`](crate::stream::ReaderStream).
 ///
 /// It holds the method, and the future of one item at a time. Neither it nor a call of the method
 /// allocates, unless the method does.
@@ -32,7 +32,7 @@ use super::output::StreamOutput;
 /// ```
 /// use std::{collections::VecDeque, sync::Mutex, thread};
 /// use futures::StreamExt;
-/// use value_future::{ReusableSource, ValueFuture, ValueStream};
+/// use value_future::{ReusableSource, ValueFuture, stream::ValueStream};
 ///
 /// trait Lines: Send + Sync {
 ///     /// The next line; `None` at the end. For one caller at a time.

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use value_future::{Pool, Source, StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{Pool, Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
 use crate::{common::poll_with, words::said};
 

@@ -53,7 +53,7 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
     let bounded =
         || FuturePool::builder().max_slots_per_size(5).max_bytes_per_size(4 << 20).build();
     assert_eq!(BALANCE.made_by(|| drop(bounded())), 0);
-    said!("src/machine/future_pool.rs", "A pool without bounds. Nothing is allocated.");
+    said!("src/future_pool/future_pool.rs", "A pool without bounds. Nothing is allocated.");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_pool_of_futures_counts_its_allocations_right() {
     // Pages of 62 slots; a size, and the cache of the thread, twice.
     assert_eq!(made, 5 + 1 + 2 * 3);
     said!(
-        "src/machine/future_pool.rs",
+        "src/future_pool/future_pool.rs",
         "One allocation for each page of slots, two for the size itself when it is first used"
     );
 }
@@ -90,7 +90,7 @@ fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     BALANCE.count(|| futures.extend((1..100).map(|_| pool.pooled(pending::<()>()))));
     assert_eq!((BALANCE.live(), BALANCE.bytes()), (3, of_the_size + 2 * PAGE));
     said!(
-        "src/machine/future_pool.rs",
+        "src/future_pool/future_pool.rs",
         "A size takes one allocation of {of_the_size} bytes when it is first used, and each page of slots one."
     );
 }

@@ -3,7 +3,9 @@
 use std::{cell::Cell, future::pending};
 
 use static_assertions::assert_not_impl_any;
-use value_future::{Abandoned, FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
+use value_future::{
+    FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture, operation::Abandoned,
+};
 
 use crate::{
     common::{for_both_pools, panic_text, poll, poll_with, threads::while_a_thread_lives},
@@ -142,8 +144,8 @@ fn boxed_beside_a_thread(slots: u32) -> u64 {
 fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
     let limit = (500..520).find(|slots| boxed_beside_a_thread(*slots) > 0).unwrap();
     assert_eq!(boxed_beside_a_thread(10), 0);
-    said!("src/machine/future_pool.rs", "bounded to fewer than {limit} slots of a size");
-    said!("src/machine/design.md", "{limit} slots of a size");
+    said!("src/future_pool/future_pool.rs", "bounded to fewer than {limit} slots of a size");
+    said!("src/future_pool/design.md", "{limit} slots of a size");
 }
 
 #[test]
@@ -159,12 +161,12 @@ fn the_sizes_are_those_that_are_listed() {
     let slots: Vec<_> = classes.iter().map(|class| class.slot_size).collect();
     if cfg!(target_pointer_width = "64") {
         said!(
-            "src/machine/future_pool.rs",
+            "src/future_pool/future_pool.rs",
             "Slots come in eight sizes, with room for futures of {} bytes",
             list(room.clone())
         );
         said!(
-            "src/machine/design.md",
+            "src/future_pool/design.md",
             "Larger futures than {} bytes are boxed",
             FuturePool::MAX_SIZE
         );
@@ -175,12 +177,12 @@ fn the_sizes_are_those_that_are_listed() {
         let wasteful = |at: usize| at == 0 || (room[at - 1] + 1) * 2 < room[at];
         assert_eq!((0..8).filter(|at| wasteful(*at)).collect::<Vec<_>>(), [0, 1]);
         said!(
-            "src/machine/design.md",
+            "src/future_pool/design.md",
             "At most half of a slot is left empty, from the third class on."
         );
     }
-    said!("src/machine/design.md", "The sizes are {} bytes", list(slots));
-    said!("src/machine/future_pool.rs", "Slots come in eight sizes");
+    said!("src/future_pool/design.md", "The sizes are {} bytes", list(slots));
+    said!("src/future_pool/future_pool.rs", "Slots come in eight sizes");
 }
 
 #[test]
@@ -207,11 +209,11 @@ fn the_built_in_pool_takes_128_mebibytes() {
     drop(futures);
     FuturePool::built_in().trim();
     said!(
-        "src/machine/future_pool.rs",
+        "src/future_pool/future_pool.rs",
         "The slots of all eight sizes together take 128 MiB at most."
     );
     said!("src/future/value_future.rs", "has reached its bound, which is 128 MiB unless");
-    said!("src/machine/design.md", "The built-in pool has this bound only: 128 MiB");
+    said!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");
 }
 
 #[test]

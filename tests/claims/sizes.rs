@@ -1,9 +1,13 @@
 //! How many bytes each type takes.
 
 use value_future::{
-    AnyThread, Arm, Checked, Completer, Completion, FuturePool, Key, LocalFuturePool, LocalPool,
-    LocalReusableSource, LocalShared, LocalValueFuture, OneThread, Pool, ReusableSource, Shared,
-    Source, StaleToken, Token, ValueFuture, ValueNext, WeakShared,
+    Completer, Completion, FuturePool, Key, LocalFuturePool, LocalPool, LocalReusableSource,
+    LocalShared, LocalValueFuture, Pool, ReusableSource, Shared, Source, ValueFuture,
+    error::StaleToken,
+    future::{AnyThread, Arm, Checked, OneThread},
+    shared::WeakShared,
+    source::Token,
+    stream::ValueNext,
 };
 
 use crate::words::{grouped, said};
@@ -106,11 +110,14 @@ fn a_reusable_source_is_a_slot() {
 fn a_pool_of_futures_takes_this_much_itself() {
     let (shared, local) = (size_of::<FuturePool>(), size_of::<LocalFuturePool>());
     said!(
-        "src/machine/future_pool.rs",
+        "src/future_pool/future_pool.rs",
         "The pool itself takes {} bytes, on 64-bit targets",
         grouped(shared)
     );
-    said!("src/machine/future_pool.rs", "The pool itself takes {local} bytes, on 64-bit targets");
+    said!(
+        "src/future_pool/future_pool.rs",
+        "The pool itself takes {local} bytes, on 64-bit targets"
+    );
 }
 
 #[test]

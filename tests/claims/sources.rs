@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use value_future::{CompleteErrorKind, Pool, ReusableSource, ValueFuture};
+use value_future::{Pool, ReusableSource, ValueFuture, operation::CompleteErrorKind};
 
 use crate::{common::poll, counting::Balance, words::said};
 

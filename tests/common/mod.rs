@@ -15,7 +15,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use value_future::{StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{ValueFuture, ValueSource, error::StaleToken, source::Token};
 
 pub(crate) mod race;
 pub(crate) mod task;
@@ -29,9 +29,7 @@ macro_rules! for_both_pools {
             #[allow(clippy::wildcard_imports, unused_imports)]
             use super::*;
             #[allow(unused_imports)]
-            use value_future::{
-                Completer, Completion, Pool, PoolBuilder, ValueFuture as Erased,
-            };
+            use value_future::{Completer, Completion, Pool, ValueFuture as Erased, pool::PoolBuilder};
 
             $($item)*
         }
@@ -40,10 +38,7 @@ macro_rules! for_both_pools {
             #[allow(clippy::wildcard_imports, unused_imports)]
             use super::*;
             #[allow(unused_imports)]
-            use value_future::{
-                LocalCompleter as Completer, LocalCompletion as Completion, LocalPool as Pool,
-                LocalPoolBuilder as PoolBuilder, LocalValueFuture as Erased,
-            };
+            use value_future::{LocalCompleter as Completer, LocalCompletion as Completion, LocalPool as Pool, LocalValueFuture as Erased, pool::LocalPoolBuilder as PoolBuilder};
 
             $($item)*
         }

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use value_future::{Completer, Completion, Pool, PoolBuilder};
+use value_future::{Completer, Completion, Pool, pool::PoolBuilder};
 
 use super::threads::Start;
 

@@ -1,7 +1,7 @@
 //! Keys: they come twice, late, and against completers that kept them.
 
 use loom::{future::block_on, thread};
-use value_future::{CompleteErrorKind, Pool};
+use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Value, assert_dropped, assert_idle, bounded_model, model, value};
 

@@ -1,7 +1,7 @@
 //! What was left to its key, and the end of the pool: no consumer waits for a key that cannot come.
 
 use loom::{future::block_on, thread};
-use value_future::{CompleteErrorKind, Pool};
+use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Count, Value, assert_dropped, bounded_model, model, poll, value};
 

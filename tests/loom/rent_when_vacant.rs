@@ -8,7 +8,10 @@ use std::{
 };
 
 use loom::{future::block_on, thread};
-use value_future::{Pool, RentError, RentWhenVacant};
+use value_future::{
+    Pool,
+    pool::{RentError, RentWhenVacant},
+};
 
 use crate::common::{Count, Value, assert_idle, bounded_model, model, poll, value};
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use loom::{future::block_on, thread};
-use value_future::{CompleteErrorKind, ReusableSource};
+use value_future::{ReusableSource, operation::CompleteErrorKind};
 
 use crate::common::{Value, assert_dropped, bounded_model, model, value};
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, task::Context};
 
-use value_future::{Key, Stats};
+use value_future::{Key, pool::Stats};
 
 use super::{
     kind::Kind,

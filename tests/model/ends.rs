@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use value_future::{CompleteErrorKind, RentError};
+use value_future::{operation::CompleteErrorKind, pool::RentError};
 
 use super::{
     driver::{Consumer, Driver, id},

@@ -4,8 +4,10 @@ use std::task::{Context, Poll};
 
 use futures::future::FusedFuture;
 use value_future::{
-    CompleteError, Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool,
-    LocalValueFuture, Pool, RentError, Stats, ValueFuture,
+    Completer, Completion, Key, LocalCompleter, LocalCompletion, LocalPool, LocalValueFuture, Pool,
+    ValueFuture,
+    operation::CompleteError,
+    pool::{RentError, Stats},
 };
 
 use super::{script::Setup, witness::Reply};

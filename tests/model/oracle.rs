@@ -3,7 +3,7 @@
 
 use std::task::Poll;
 
-use value_future::{CompleteErrorKind, Key};
+use value_future::{Key, operation::CompleteErrorKind};
 
 use super::{
     script::{Letter, Setup},

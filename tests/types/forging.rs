@@ -188,7 +188,7 @@ const ITEMS: &[(&str, &str, &str, &str)] = &[
         "which affinity admits what",
         "E0603",
         "use value_future::affinity::AnyThread as A;\nfn case(arm: Arm<'_, u8, A>) {}",
-        "use value_future::AnyThread as A;\nfn case(arm: Arm<'_, u8, A>) {}",
+        "use value_future::future::AnyThread as A;\nfn case(arm: Arm<'_, u8, A>) {}",
     ),
     (
         "a source of a subtype",

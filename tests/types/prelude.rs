@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
     thread,
 };
-use value_future::*;
+use value_future::{error::*, future::*, future_pool::*, operation::*, pool::*, reusable::*, shared::*, source::*, stream::*, *};
 
 fn main() {}
 

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use value_future::{StaleToken, Token, ValueFuture, ValueSource};
+use value_future::{ValueFuture, ValueSource, error::StaleToken, source::Token};
 
 struct Five;
 

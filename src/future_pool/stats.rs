@@ -27,7 +27,7 @@ pub struct FuturePoolStats {
     /// counted.
     pub allocations: u64,
     /// The memory of all slots, in bytes, without what each page and each size takes besides. It never exceeds the [bound of the
-    /// whole pool](crate::LocalFuturePoolBuilder::max_bytes), unless that was lowered.
+    /// whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes), unless that was lowered.
     pub bytes: u64,
     /// How many futures were boxed: `too_large + full`.
     pub boxed: u64,

@@ -1,7 +1,7 @@
 use core::{any::type_name, error::Error, fmt};
 
 use super::classes::{SIZES, capacity};
-use crate::{OneThread, error::debug_as_text, slab::Block};
+use crate::{affinity::OneThread, error::debug_as_text, slab::Block};
 
 /// Why a future found no slot: [`PooledError`] without the future.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,10 +12,10 @@ pub enum PooledErrorKind {
     TooLarge,
     /// It has to be aligned to more than 16 bytes: no slot of any pool is.
     TooAligned,
-    /// The [bound in bytes of each size](crate::LocalFuturePoolBuilder::max_bytes_per_size) leaves no slot of its size.
+    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) leaves no slot of its size.
     NoneOfSize,
     /// The pool is bounded, and none of its size was found vacant. There will be one again, unless the [bound of the whole
-    /// pool](crate::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
+    /// pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
     Full,
 }
 

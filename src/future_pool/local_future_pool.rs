@@ -21,7 +21,7 @@ use crate::slab::LocalBudget;
 use crate::slab::LocalTally;
 #[cfg(loom)]
 use crate::slot::Pointer;
-use crate::{LocalValueFuture, affinity::OneThread};
+use crate::{affinity::OneThread, future::LocalValueFuture};
 
 /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
 ///
@@ -244,7 +244,7 @@ impl LocalFuturePool {
     /// Where the future is not wanted back, `?` makes an error of it that holds no future:
     ///
     /// ```
-    /// use value_future::{LocalFuturePool, LocalValueFuture, PooledErrorKind};
+    /// use value_future::{LocalFuturePool, LocalValueFuture, future_pool::PooledErrorKind};
     ///
     /// fn length<'a>(pool: &LocalFuturePool, text: &'a str) -> Result<LocalValueFuture<'a, usize>, PooledErrorKind> {
     ///     Ok(pool.try_pooled(async { text.len() })?)
@@ -361,7 +361,7 @@ impl LocalFuturePool {
     /// let ten = [(); 10].map(|()| pool.pooled(serve([0; 100])));
     /// assert_eq!(pool.stats().allocations, made);
     /// # drop(ten);
-    /// # Ok::<(), value_future::PooledErrorKind>(())
+    /// # Ok::<(), value_future::future_pool::PooledErrorKind>(())
     /// ```
     pub fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         self.0.reserve(size, additional)

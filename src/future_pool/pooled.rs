@@ -29,7 +29,7 @@ pub(crate) struct Place<F, H: Compiled>(NonNull<Pooled<F, H>>, PhantomData<F>);
 
 // SAFETY: the block may be given back on any thread, and the future will be there.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<F: Send> Send for Place<F, crate::AnyThread> {}
+unsafe impl<F: Send> Send for Place<F, crate::future::AnyThread> {}
 
 impl<F: Boxable, H: Compiled> Place<F, H> {
     /// The class of blocks with room for the future, or why there is none.

@@ -25,7 +25,7 @@ use crate::slab::SharedBudget;
 use crate::slab::SharedTally;
 #[cfg(loom)]
 use crate::slot::Pointer;
-use crate::{ValueFuture, affinity::AnyThread};
+use crate::{affinity::AnyThread, future::ValueFuture};
 
 //~ any thread
 /// A pool of state machines: what would be a `Box<dyn Future>` for each call is in a slot that is
@@ -320,7 +320,7 @@ impl FuturePool {
     /// Where the future is not wanted back, `?` makes an error of it that holds no future:
     ///
     /// ```
-    /// use value_future::{FuturePool, ValueFuture, PooledErrorKind};
+    /// use value_future::{FuturePool, ValueFuture, future_pool::PooledErrorKind};
     ///
     /// fn length<'a>(pool: &FuturePool, text: &'a str) -> Result<ValueFuture<'a, usize>, PooledErrorKind> {
     ///     Ok(pool.try_pooled(async { text.len() })?)
@@ -434,7 +434,7 @@ impl FuturePool {
     /// let ten = [(); 10].map(|()| pool.pooled(serve([0; 100])));
     /// assert_eq!(pool.stats().allocations, made);
     /// # drop(ten);
-    /// # Ok::<(), value_future::PooledErrorKind>(())
+    /// # Ok::<(), value_future::future_pool::PooledErrorKind>(())
     /// ```
     pub fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         self.0.reserve(size, additional)

@@ -1,4 +1,6 @@
-#![doc = include_str!("design.md")]
+//! Pools whose slots hold futures of any type, instead of a box for each.
+//!
+//! [`ValueFuture::pooled`](crate::ValueFuture::pooled) uses the built-in one. `internals` and `design.md` say how they work.
 
 mod classes;
 mod error;

@@ -38,13 +38,13 @@ pub(crate) struct Machines<H: Pooling> {
 pub(super) trait Shareable: Pooling {}
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl Shareable for crate::AnyThread {}
+impl Shareable for crate::future::AnyThread {}
 
 // What makes that true.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-static_assertions::assert_impl_all!(Classes<crate::AnyThread>: Sync);
+static_assertions::assert_impl_all!(Classes<crate::future::AnyThread>: Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-static_assertions::assert_impl_all!(<crate::AnyThread as Pooling>::Tally: Sync);
+static_assertions::assert_impl_all!(<crate::future::AnyThread as Pooling>::Tally: Sync);
 
 // SAFETY: of the homes that are meant, all that is in here is `Sync`, as is asserted above.
 unsafe impl<H: Shareable> Sync for Machines<H> {}
@@ -230,5 +230,5 @@ macro_rules! compiled {
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-compiled!(crate::AnyThread);
-compiled!(crate::OneThread);
+compiled!(crate::future::AnyThread);
+compiled!(crate::future::OneThread);
