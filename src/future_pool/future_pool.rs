@@ -20,9 +20,7 @@ use super::{
     classes::{Bounds, SIZES, capacity},
     machines::Machines,
 };
-use crate::slab::SharedBudget;
-#[cfg(not(loom))]
-use crate::slab::SharedTally;
+use crate::slab::{SharedBudget, SharedTally};
 #[cfg(loom)]
 use crate::slot::Pointer;
 use crate::{affinity::AnyThread, future::ValueFuture};
@@ -211,10 +209,11 @@ impl FuturePoolBuilder {
 
     /// Loom's atomics are made at run time.
     #[cfg(loom)]
+    #[must_use]
     pub fn build(self) -> FuturePool {
         let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
         let budget = SharedBudget::new(self.budget());
-        FuturePool(Machines::new(slabs, Default::default(), self.bounds, budget))
+        FuturePool(Machines::new(slabs, SharedTally::default(), self.bounds, budget))
     }
 }
 
@@ -249,6 +248,7 @@ impl FuturePool {
 
     /// Loom's atomics are made at run time.
     #[cfg(loom)]
+    #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }

@@ -16,9 +16,7 @@ use super::{
     classes::{Bounds, SIZES, capacity},
     machines::Machines,
 };
-use crate::slab::LocalBudget;
-#[cfg(not(loom))]
-use crate::slab::LocalTally;
+use crate::slab::{LocalBudget, LocalTally};
 #[cfg(loom)]
 use crate::slot::Pointer;
 use crate::{affinity::OneThread, future::LocalValueFuture};
@@ -140,10 +138,11 @@ impl LocalFuturePoolBuilder {
 
     /// Loom's atomics are made at run time.
     #[cfg(loom)]
+    #[must_use]
     pub fn build(self) -> LocalFuturePool {
         let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
         let budget = LocalBudget::new(self.budget());
-        LocalFuturePool(Machines::new(slabs, Default::default(), self.bounds, budget))
+        LocalFuturePool(Machines::new(slabs, LocalTally::default(), self.bounds, budget))
     }
 }
 
@@ -178,6 +177,7 @@ impl LocalFuturePool {
 
     /// Loom's atomics are made at run time.
     #[cfg(loom)]
+    #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }

@@ -5,6 +5,7 @@
 mod classes;
 mod error;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod future_pool;
 mod local_future_pool;
 mod machines;

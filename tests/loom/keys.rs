@@ -216,7 +216,10 @@ fn a_late_key_against_the_next_use_of_the_slot() {
         assert_eq!(*completion.try_take().unwrap().unwrap(), 1);
         let (completer, completion) = pool.rent();
         let new = completer.key_while_held();
-        assert_eq!((new.index(), new.generation()), (old.index(), old.generation() + 1));
+        assert_eq!(
+            (new.untyped().index(), new.untyped().generation()),
+            (old.untyped().index(), old.untyped().generation() + 1)
+        );
         pool.complete_key(completer.into_key(), next).unwrap();
         assert_eq!(*block_on(completion).unwrap(), 3);
         let refused = other.join().unwrap().unwrap_err();

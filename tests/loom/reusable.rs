@@ -128,7 +128,7 @@ fn a_late_key_against_the_next_epoch() {
         drop(future);
         let next = source.begin().expect("one caller, which has dropped its last future");
         let key = source.key().unwrap();
-        assert_eq!((key.index(), key.generation()), (1, 0));
+        assert_eq!((key.untyped().index(), key.untyped().generation()), (1, 0));
         let (given, rest) = value(2);
         source.complete_key(key, given).unwrap();
         assert_eq!(*block_on(next).unwrap(), 2);
@@ -172,7 +172,7 @@ fn a_key_is_asked_for_while_its_operation_ends() {
         let theirs = Arc::clone(&source);
         let asks = thread::spawn(move || {
             if let Some(key) = theirs.key() {
-                assert_eq!((key.index(), key.generation()), (0, u32::MAX));
+                assert_eq!((key.untyped().index(), key.untyped().generation()), (0, u32::MAX));
             }
         });
         drop(future);

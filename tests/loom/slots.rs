@@ -43,7 +43,10 @@ fn rent_and_return_on_two_threads() {
             run(theirs.rent());
         });
         let two = [pool.rent(), pool.rent()];
-        assert_ne!(two[0].0.key_while_held().index(), two[1].0.key_while_held().index());
+        assert_ne!(
+            two[0].0.key_while_held().untyped().index(),
+            two[1].0.key_while_held().untyped().index()
+        );
         two.into_iter().for_each(run);
         other.join().unwrap();
         assert_idle(&pool, 4);
@@ -150,7 +153,10 @@ fn a_full_cache_against_rent() {
         let theirs = pool.clone();
         let other = thread::spawn(move || {
             let two = [theirs.rent(), theirs.rent()];
-            assert_ne!(two[0].0.key_while_held().index(), two[1].0.key_while_held().index());
+            assert_ne!(
+                two[0].0.key_while_held().untyped().index(),
+                two[1].0.key_while_held().untyped().index()
+            );
             two.into_iter().for_each(run);
         });
         run(one);
@@ -175,7 +181,7 @@ fn the_end_of_a_thread_against_rent() {
         });
         let three = pool.rent();
         let four = pool.rent();
-        let indices = [&two, &three, &four].map(|ends| ends.0.key_while_held().index());
+        let indices = [&two, &three, &four].map(|ends| ends.0.key_while_held().untyped().index());
         assert!(indices[0] != indices[1] && indices[1] != indices[2] && indices[0] != indices[2]);
         [two, three, four].into_iter().for_each(run);
         other.join().unwrap();
