@@ -134,42 +134,11 @@ impl Stripe {
         &self.magazines
     }
 
-    /// Puts a vacant slot in. The slab may be freed as soon as the slot is in.
-    ///
-    /// # Safety
-    ///
-    /// The stripe and the flag live until then.
-    #[inline(always)]
-    unsafe fn put<S>(
-        this: NonNull<Self>,
-        slot: NonNull<S>,
-        has_waiters: Option<NonNull<AtomicBool>>,
-    ) -> Put {
-        // SAFETY: the caller's.
-        let stripe = unsafe { this.as_ref() };
-        let Some(guard) = stripe.try_lock() else { return Put::NoRoom };
-        // SAFETY: the caller's.
-        // ORDERING: Relaxed: the lock orders it, see `waiters`.
-        if has_waiters.is_some_and(|flag| unsafe { flag.as_ref() }.load(Relaxed)) {
-            return Put::HasWaiters;
-        }
-        if guard.magazines.push(slot, ROOM) { Put::IsIn } else { Put::NoRoom }
-    }
-
     /// Returns the number of slots. Other threads may change it at any time.
     pub(crate) fn len(&self) -> u64 {
         // ORDERING: Relaxed: this is a hint, or a figure for `stats`.
         len(self.word.load(Relaxed))
     }
-}
-
-/// The result of an attempt to put a slot into a stripe.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Put {
-    IsIn,
-    /// The stripe is full, or closed, or held by another thread.
-    NoRoom,
-    HasWaiters,
 }
 
 /// What a thread has seen that found all stripes empty, one after the other.
@@ -268,13 +237,21 @@ impl Stripes {
     ) -> bool {
         let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
         let own = own(len);
-        let mut stripes = (own..own + len).map(|number| {
+        for number in own..own + len {
             // SAFETY: it is one of the stripes.
             let stripe = unsafe { first.add(number & (len - 1)) };
             // SAFETY: the caller's.
-            unsafe { Stripe::put(stripe, slot, has_waiters) }
-        });
-        stripes.find(|put| *put != Put::NoRoom) == Some(Put::IsIn)
+            let Some(guard) = (unsafe { stripe.as_ref() }).try_lock() else { continue };
+            // SAFETY: the caller's.
+            // ORDERING: Relaxed: the lock orders it, see `waiters`.
+            if has_waiters.is_some_and(|flag| unsafe { flag.as_ref() }.load(Relaxed)) {
+                return false;
+            }
+            if guard.magazines.push(slot, ROOM) {
+                return true;
+            }
+        }
+        false
     }
 
     #[cfg(loom)]
