@@ -350,15 +350,69 @@
 //! let _ = ReaderStream::new(5, item);
 //! ```
 //!
-//! The function that makes the result of an abandoned operation of a source captures nothing: the source does not store it.
+//! The function that makes the result of an abandoned operation of a source has no bytes: the source does not store it.
 //!
 //! ```compile_fail,E0080
 //! # use value_future::LocalReusableSource;
-//! let lost = String::from("lost");
-//! let _ = LocalReusableSource::with_abandoned(|| lost.len());
+//! let lost: &'static str = "lost";
+//! let _ = LocalReusableSource::with_abandoned(move || lost.len());
 //! ```
 //!
 //! ```
 //! # use value_future::LocalReusableSource;
 //! let _ = LocalReusableSource::with_abandoned(|| "lost".len());
+//! ```
+//!
+//! What it captures may be a proof, which has no bytes either: that this is a thread, or that a scope has not ended.
+//!
+//! ```compile_fail,E0277
+//! # use core::marker::PhantomData;
+//! # use value_future::ReusableSource;
+//! #[derive(Clone, Copy)]
+//! struct OnThisThread(PhantomData<*const ()>);
+//! impl OnThisThread {
+//!     fn get(self) -> u8 { 5 }
+//! }
+//! let proof = OnThisThread(PhantomData);
+//! let _ = ReusableSource::with_abandoned(move || proof.get());
+//! ```
+//!
+//! ```
+//! # use core::marker::PhantomData;
+//! # use value_future::LocalReusableSource;
+//! #[derive(Clone, Copy)]
+//! struct OnThisThread(PhantomData<*const ()>);
+//! impl OnThisThread {
+//!     fn get(self) -> u8 { 5 }
+//! }
+//! let proof = OnThisThread(PhantomData);
+//! let _ = LocalReusableSource::with_abandoned(move || proof.get());
+//! ```
+//!
+//! ```compile_fail,E0597
+//! # use core::marker::PhantomData;
+//! # use value_future::LocalReusableSource;
+//! #[derive(Clone, Copy)]
+//! struct Within<'s>(PhantomData<&'s ()>);
+//! impl<'s> Within<'s> {
+//!     fn of(_: &'s ()) -> Self { Within(PhantomData) }
+//!     fn get(self) -> u8 { 5 }
+//! }
+//! let scope = ();
+//! let proof = Within::of(&scope);
+//! let _ = LocalReusableSource::with_abandoned(move || proof.get());
+//! ```
+//!
+//! ```
+//! # use core::marker::PhantomData;
+//! # use value_future::LocalReusableSource;
+//! #[derive(Clone, Copy)]
+//! struct Within<'s>(PhantomData<&'s ()>);
+//! impl<'s> Within<'s> {
+//!     fn of(_: &'s ()) -> Self { Within(PhantomData) }
+//!     fn get(self) -> u8 { 5 }
+//! }
+//! static SCOPE: () = ();
+//! let proof = Within::of(&SCOPE);
+//! let _ = LocalReusableSource::with_abandoned(move || proof.get());
 //! ```

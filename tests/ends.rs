@@ -3,6 +3,7 @@
 mod common;
 
 use std::{
+    rc::Rc,
     sync::mpsc,
     task::Poll,
     thread,
@@ -11,7 +12,11 @@ use std::{
 
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
-use value_future::{Pool, operation::CompleteErrorKind, pool::TakeError};
+use value_future::{
+    LocalPool, LocalValueFuture, Pool, ReusableSource,
+    operation::{CompleteError, CompleteErrorKind},
+    pool::TakeError,
+};
 
 for_both_pools! {
     type Value = Option<u32>;
@@ -192,4 +197,50 @@ fn what_is_waited_for_may_be_cancelled_meanwhile() {
     block_on(completer.closed());
     assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
     consumer.join().unwrap();
+}
+
+#[test]
+fn the_error_of_complete_says_that_the_consumer_has_gone() {
+    fn closed<T>(result: Result<(), CompleteError<T>>) {
+        assert_eq!(result.unwrap_err().kind(), CompleteErrorKind::Closed);
+    }
+    for with_key in [false, true] {
+        let pool = Pool::<Option<u32>>::new();
+        let (completer, completion) = pool.rent();
+        let _ = with_key.then(|| completer.key_while_held());
+        drop(completion);
+        closed(completer.complete(Some(5)));
+
+        let (completer, completion) = pool.rent();
+        let _ = with_key.then(|| completer.key_while_held());
+        assert_eq!(completion.close(), None);
+        closed(completer.complete(Some(5)));
+
+        let local = LocalPool::<Option<u32>>::new();
+        let (completer, completion) = local.rent();
+        let _ = with_key.then(|| completer.key_while_held());
+        drop(completion);
+        closed(completer.complete(Some(5)));
+
+        let source = ReusableSource::<Option<u32>>::new();
+        let (completer, future) = source.begin_held().unwrap();
+        let _ = with_key.then(|| completer.key_while_held());
+        drop(future);
+        closed(completer.complete(Some(5)));
+    }
+    let pool = Pool::<Option<u32>>::new();
+    let (completer, completion) = pool.rent();
+    pool.complete_key(completer.key_while_held(), Some(4)).unwrap();
+    let error = completer.complete(Some(5)).unwrap_err();
+    assert_eq!((error.kind(), error.value()), (CompleteErrorKind::AlreadyCompleted, &Some(5)));
+    assert_eq!(block_on(completion), Some(4));
+}
+
+#[test]
+fn a_completion_of_any_thread_becomes_a_future_of_one_thread() {
+    let pool = Pool::<Option<Rc<u32>>>::new();
+    let (completer, completion) = pool.rent();
+    let future = LocalValueFuture::from(completion);
+    completer.complete(Some(Rc::new(5))).unwrap();
+    assert_eq!(block_on(future).as_deref(), Some(&5));
 }

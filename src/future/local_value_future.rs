@@ -529,6 +529,7 @@ where
     T: 'a,
     F: Future<Output = T> + ?Sized + 'a,
 {
+    #[cfg_attr(feature = "trace", track_caller)]
     fn from(future: Pin<Box<F>>) -> Self {
         LocalValueFuture::pooled(future)
     }
@@ -544,6 +545,7 @@ impl<'a, T: 'a> From<LocalValueFuture<'a, T>> for Pin<Box<dyn Future<Output = T>
 
 /// Inline.
 impl<T> From<core::future::Ready<T>> for LocalValueFuture<'_, T> {
+    #[cfg_attr(feature = "trace", track_caller)]
     fn from(ready: core::future::Ready<T>) -> Self {
         LocalValueFuture::ready(ready.into_inner())
     }
@@ -551,6 +553,7 @@ impl<T> From<core::future::Ready<T>> for LocalValueFuture<'_, T> {
 
 /// A future that has the default result.
 impl<T: Default> Default for LocalValueFuture<'_, T> {
+    #[cfg_attr(feature = "trace", track_caller)]
     fn default() -> Self {
         LocalValueFuture::ready(T::default())
     }

@@ -62,6 +62,15 @@ impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     }
 }
 
+/// As a [`ValueFuture`] is made from a `Completion`. The output need not be `Send`.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
+    #[inline]
+    fn from(completion: Completion<T>) -> Self {
+        LocalValueFuture(Packed::of(completion.0).at(completion.1))
+    }
+}
+
 /// As a [`ValueFuture`] is made from a `Completion`.
 #[cfg(feature = "alloc")]
 impl<'a, T: 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {

@@ -582,6 +582,7 @@ where
     T: 'a,
     F: Future<Output = T> + Send + ?Sized + 'a,
 {
+    #[cfg_attr(feature = "trace", track_caller)]
     fn from(future: Pin<Box<F>>) -> Self {
         ValueFuture::pooled(future)
     }
@@ -597,6 +598,7 @@ impl<'a, T: 'a + Send> From<ValueFuture<'a, T>> for Pin<Box<dyn Future<Output = 
 
 /// Inline.
 impl<T> From<core::future::Ready<T>> for ValueFuture<'_, T> {
+    #[cfg_attr(feature = "trace", track_caller)]
     fn from(ready: core::future::Ready<T>) -> Self {
         ValueFuture::ready(ready.into_inner())
     }
@@ -604,6 +606,7 @@ impl<T> From<core::future::Ready<T>> for ValueFuture<'_, T> {
 
 /// A future that has the default result.
 impl<T: Default> Default for ValueFuture<'_, T> {
+    #[cfg_attr(feature = "trace", track_caller)]
     fn default() -> Self {
         ValueFuture::ready(T::default())
     }

@@ -143,7 +143,14 @@ impl<T, H: Home> Producer<'_, T, H> {
         }
         let claim = match self.change(state, State::claim) {
             Ok(claim) => claim,
-            Err(state) => return Err(self.refused(state.refusal(), value)),
+            Err(state) => {
+                // A completer needs no key: if none was given out, it is the consumer that has gone.
+                let kind = match state.refusal() {
+                    CompleteErrorKind::Unknown => CompleteErrorKind::Closed,
+                    other => other,
+                };
+                return Err(self.refused(kind, value));
+            }
         };
         // SAFETY: the operation was claimed here.
         match unsafe { fulfil(self.0, claim.state, State::fulfil_and_release, value) } {

@@ -52,7 +52,9 @@ impl<T> LocalReusableSource<T> {
         where
             T: Abandoned,
         {
-            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), T::abandoned))
+            // SAFETY: it is a function of `T`, and captures nothing.
+            let place = unsafe { Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), T::abandoned) };
+            LocalReusableSource(place)
         }
     }
 
@@ -68,7 +70,9 @@ impl<T> LocalReusableSource<T> {
         where
             T: Abandoned,
         {
-            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, generation), T::abandoned))
+            // SAFETY: it is a function of `T`, and captures nothing.
+            let place = unsafe { Place::<T, InPlace<OneThread>>::new(Number::new(0, generation), T::abandoned) };
+            LocalReusableSource(place)
         }
     }
 
@@ -76,7 +80,9 @@ impl<T> LocalReusableSource<T> {
         /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
         /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.
         ///
-        /// `abandoned` is a function or a closure that captures nothing. Otherwise it does not compile.
+        /// The source does not store `abandoned`. So it has no bytes: it is the name of a function, or a closure that captures
+        /// nothing. A value of the type `fn() -> T` is refused. The compiler checks that when it builds the program, and not in
+        /// `cargo check`.
         ///
         /// # Examples
         ///
@@ -94,8 +100,10 @@ impl<T> LocalReusableSource<T> {
         /// assert_eq!(futures::executor::block_on(byte), Err(Error::Unplugged));
         /// ```
         #[must_use]
-        pub fn with_abandoned<F: Fn() -> T + Copy>(abandoned: F) -> Self {
-            LocalReusableSource(Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), abandoned))
+        pub fn with_abandoned<F: Fn() -> T + Copy + 'static>(abandoned: F) -> Self {
+            // SAFETY: it lives for ever, and may be on any thread that has the source: it is `Send`, or the source is not.
+            let place = unsafe { Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), abandoned) };
+            LocalReusableSource(place)
         }
     }
     /// Begins an operation, which whoever has its [`key`](Self::key) completes.

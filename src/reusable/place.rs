@@ -62,7 +62,8 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
             "the function that makes the result of an abandoned operation captures nothing"
         );
     };
-    // SAFETY: it has no bytes, there is a value of it, and values of it can be copied.
+    // SAFETY: it has no bytes, there was a value of it, and that can be copied. By the contract of `Place::new` it may be used
+    // here.
     let function = unsafe { NonNull::<F>::dangling().read() };
     function()
 }
@@ -106,7 +107,12 @@ macro_rules! in_place {
         impl<T> Place<T, InPlace<$affinity>> {
             crate::sync::const_unless_loom! {
                 /// Its first operation has this number. An operation that is abandoned results in what `abandoned` makes.
-                pub(super) fn new<F: Fn() -> T + Copy>(first: Number, abandoned: F) -> Self {
+                ///
+                /// # Safety
+                ///
+                /// A value of `F` may be used as long as there is a place with an output of this type, and on each thread that
+                /// may use the place.
+                pub(super) unsafe fn new<F: Fn() -> T + Copy>(first: Number, abandoned: F) -> Self {
                     assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
                     let _ = abandoned;
                     let table = const { &table::<T, InPlace<$affinity>>(call_without_value::<T, F>) };
@@ -297,7 +303,8 @@ mod tests {
     fn a_source_is_busy_for_ever_after_the_last_of_all_numbers() {
         let last_but_one =
             IndexLayout::number_of_one(Key::new((1 << 31) - 1, u32::MAX - 1)).unwrap();
-        let place = Place::<Option<u32>, InPlace<OneThread>>::new(last_but_one, || None);
+        // SAFETY: the function captures nothing.
+        let place = unsafe { Place::<Option<u32>, InPlace<OneThread>>::new(last_but_one, || None) };
         let mut keys = [None; 2];
         for key in &mut keys {
             let mut consumer = place.begin().unwrap();
