@@ -21,7 +21,7 @@ pub enum CompleteErrorKind {
     Closed,
     /// The pool or source has not created this key: it is forged, or belongs to another pool or source. (A
     /// forged key may also look stale. A key of another pool or source may be equal to a key of this one, and
-    /// is then accepted as that key. No key reaches an operation whose key was not given out.)
+    /// is then accepted as that key. No key reaches an operation that has only its completer.)
     Unknown,
 }
 
@@ -47,7 +47,8 @@ impl fmt::Display for CompleteErrorKind {
 
 impl Error for CompleteErrorKind {}
 
-/// `Closed` has the kind `BrokenPipe`, because the consumer has gone. The others have the kind `InvalidInput`.
+/// `Closed` has the kind `BrokenPipe`, because the consumer was dropped. The others have the kind
+/// `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<CompleteErrorKind> for std::io::Error {
     fn from(error: CompleteErrorKind) -> Self {

@@ -432,7 +432,7 @@ impl<T> Pool<T> {
     ///
     /// let pool = Pool::new();
     /// let (completer, completion) = pool.rent();
-    /// let id: u64 = completer.into_key().to_u64(); // goes out, and comes back
+    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned by the reply
     ///
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
@@ -479,7 +479,7 @@ impl<T> Pool<T> {
     ///
     /// let pool = Pool::<Option<u32>>::new();
     /// let (completer, completion) = pool.rent();
-    /// let id = completer.into_key().to_u64(); // went out, and will not come back
+    /// let id = completer.into_key().to_u64(); // sent, but no reply will come
     ///
     /// assert_eq!(pool.abandon_keys(), 1);
     /// assert_eq!(futures::executor::block_on(completion), None);

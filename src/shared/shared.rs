@@ -44,7 +44,7 @@ use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
 ///
 /// A handle holds no lock and is in a consistent state while it clones, wakes or drops a waker, polls or drops
 /// the future, or clones or drops a result. A waker may drop its handle, or poll another one. A future that
-/// awaits a handle of itself waits for ever. If it owns that handle, it is a reference cycle, and leaks.
+/// awaits a handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
 ///
 /// # Examples
 ///
