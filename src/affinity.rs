@@ -1,14 +1,16 @@
-//! Which threads a future may move between, as a type: this is what lets one implementation serve
-//! [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture), with the
-//! compiler checking that nothing `!Send` gets into the former.
+//! Types that say whether a future may move to another thread.
+//!
+//! With them, one implementation serves [`ValueFuture`](crate::ValueFuture) and
+//! [`LocalValueFuture`](crate::LocalValueFuture). The compiler checks that the former contains nothing that is
+//! `!Send`.
 
 use core::marker::PhantomData;
 
-/// The future may be sent to another thread; what is put into it must be `Send`.
+/// The affinity of a future that may move to another thread. Its futures and sources must be `Send`.
 #[derive(Debug)]
 pub struct AnyThread(());
 
-/// The future stays on its thread; what is put into it may be `!Send`.
+/// The affinity of a future that stays on its thread. Its futures and sources may be `!Send`.
 #[derive(Debug)]
 pub struct OneThread(PhantomData<*mut ()>);
 

@@ -1,12 +1,12 @@
-//! What a future that can give no result says: the rule that was broken, and where.
+//! The errors of polls: the rule that was broken, and where.
 //!
-//! The errors of pools, sources and keys are beside the functions that return them.
+//! The errors of pools, sources and keys are in the modules of the functions that return them.
 
 use core::{error::Error, fmt, panic::Location};
 
 use crate::{origin::Origin, token::Token};
 
-/// The token that was presented to a [source](crate::ValueSource) is not that of its live
+/// The error of a [source](crate::ValueSource) that was polled with a token that is not that of its live
 /// operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StaleToken {
@@ -15,19 +15,19 @@ pub struct StaleToken {
 }
 
 impl StaleToken {
-    /// A source whose live operation has the token `expected` was presented `presented`.
+    /// Creates the error of a source that expected the token `expected`, and was polled with `presented`.
     #[must_use]
     pub const fn new(expected: Token, presented: Token) -> Self {
         StaleToken { expected, presented }
     }
 
-    /// The token of the live operation, which was not touched.
+    /// Returns the token of the live operation, which was not touched.
     #[must_use]
     pub const fn expected(&self) -> Token {
         self.expected
     }
 
-    /// The token that the source refused.
+    /// Returns the token that the source refused.
     #[must_use]
     pub const fn presented(&self) -> Token {
         self.presented
@@ -46,7 +46,7 @@ impl fmt::Display for StaleToken {
 
 impl Error for StaleToken {}
 
-/// With the kind `Other`: it is a mistake in a program.
+/// The error has the kind `Other`, because it is a mistake in the program.
 #[cfg(feature = "std")]
 impl From<StaleToken> for std::io::Error {
     fn from(error: StaleToken) -> Self {
@@ -54,7 +54,7 @@ impl From<StaleToken> for std::io::Error {
     }
 }
 
-/// The arm that a future was in, without what it held. [`Arm`](crate::future::Arm) is the whole.
+/// The name of the arm of a future. [`Arm`](crate::future::Arm) also has the content of the arm.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ArmKind {
@@ -80,21 +80,21 @@ impl fmt::Display for ArmKind {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A result is given out once: the future was polled after it had completed.
+    /// The future was polled after it had returned its result. A result is returned once.
     PolledAfterCompletion,
-    /// A panic ends the operation: the future was polled after the future or the source in it
-    /// had panicked.
+    /// The future was polled after the future or source in it had panicked. A panic ends the operation.
     PolledAfterPanic,
-    /// A token is good for one operation: the source's live operation has another token.
+    /// The live operation of the source has another token. A token is valid for one operation.
     StaleToken,
 }
 
-/// Why a future can give no result. It says which rule was broken, in which arm, for which type. If
-/// the future was combined from others, the rule and the arm are those of the one that broke it,
-/// and the type is that of the whole.
+/// The error of a poll that broke a rule. It names the rule, the arm and the type.
 ///
-/// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic
-/// with its text; [`checked`](crate::ValueFuture::checked) gives it as a value.
+/// If the future was combined from others, the rule and the arm are those of the future that broke the rule.
+/// The type is that of the combined future.
+///
+/// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic with its text.
+/// The future of [`checked`](crate::ValueFuture::checked) returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PollError {
     spent: Spent,
@@ -107,7 +107,7 @@ impl PollError {
         PollError { spent, output: core::any::type_name::<T>(), origin }
     }
 
-    /// The rule that was broken.
+    /// Returns the rule that was broken.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self.spent {
@@ -117,7 +117,8 @@ impl PollError {
         }
     }
 
-    /// The arm in which the rule was broken; `None` if it was made from [`Arm::Taken`](crate::future::Arm).
+    /// Returns the arm in which the rule was broken, or `None` if the future was created from
+    /// [`Arm::Taken`](crate::future::Arm).
     #[must_use]
     pub const fn arm(&self) -> Option<ArmKind> {
         match self.spent {
@@ -127,19 +128,19 @@ impl PollError {
         }
     }
 
-    /// The name of the future's output type, for people to read.
+    /// Returns the name of the output type, for messages.
     #[must_use]
     pub const fn output(&self) -> &'static str {
         self.output
     }
 
-    /// Returns where the future was made, if the feature `trace` is on.
+    /// Returns the line that created the future, if the feature `trace` is on.
     #[must_use]
     pub const fn origin(&self) -> Option<&'static Location<'static>> {
         self.origin.location()
     }
 
-    /// The two tokens, if the rule is [`Rule::StaleToken`].
+    /// Returns the two tokens, if the rule is [`Rule::StaleToken`].
     #[must_use]
     pub const fn stale_token(&self) -> Option<StaleToken> {
         match self.spent {
@@ -198,7 +199,7 @@ impl fmt::Display for PollError {
     }
 }
 
-/// With the kind `Other`: it is a mistake in a program.
+/// The error has the kind `Other`, because it is a mistake in the program.
 #[cfg(feature = "std")]
 impl From<PollError> for std::io::Error {
     fn from(error: PollError) -> Self {

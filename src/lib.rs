@@ -1,11 +1,12 @@
-//! An object-safe async method that does not allocate, whether it answers at once or waits.
+//! Futures for `dyn` async methods that do not allocate: ready results are inline, pending work is in slots of
+//! a pool.
 //!
-//! Pending work takes slots of pools. A pool allocates while it grows, and not for each call.
+//! A pool allocates while it grows, and not for each call.
 //!
-//! An `async fn` allocates nothing, until it stands behind `dyn Trait`: then `async-trait` makes a
-//! `Box<dyn Future>` for every call, even when the answer is already there. [`ValueFuture`] is a type that such a
-//! method can name instead. It holds its result *inline* if the result is there, and otherwise
-//! refers to what will give it:
+//! An `async fn` allocates nothing with static dispatch. Behind `dyn Trait`, `async-trait` allocates a
+//! `Box<dyn Future>` for every call, even if the result is already available. Such a method can return a
+//! [`ValueFuture`] instead. A `ValueFuture` stores an available result *inline*. Otherwise it refers to the
+//! future or source that will produce the result:
 //!
 //! ```text
 //!            ValueFuture<'a, T>: room for a T, and one word
@@ -13,14 +14,14 @@
 //!   │ ready      │ T, inline                 │   no heap, no indirect call
 //!   │ boxed      │ thin pointer ─────────────┼─► header + future, in a box or a slot of a pool
 //!   │ source     │ thin pointer + Token ─────┼─► anything that implements ValueSource
-//!   │ taken      │ the result was given out  │
+//!   │ taken      │ the result was returned   │
 //!   └────────────┴───────────────────────────┘
 //! ```
 //!
 //! # Five minutes
 //!
-//! Return [`ready`](ValueFuture::ready) where the answer is known, and
-//! [`pooled`](ValueFuture::pooled) where it is not. The caller awaits.
+//! Return [`ready`](ValueFuture::ready) if the result is known, and [`pooled`](ValueFuture::pooled) if it is
+//! not. The caller awaits the future.
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Arc};
@@ -38,7 +39,7 @@
 //!         format!("{key}, fetched").into()
 //!     }
 //!
-//!     // A function of its own keeps the road that answers at once short.
+//!     // A separate function keeps the ready path short.
 //!     #[cold]
 //!     fn miss<'a>(&'a self, key: &'a str) -> ValueFuture<'a, Arc<str>> {
 //!         ValueFuture::pooled(self.fetch(key))
@@ -55,81 +56,85 @@
 //! }
 //!
 //! # fn main() {
-//! let cache = Cache([("a".into(), "at hand".into())].into());
+//! let cache = Cache([("a".into(), "cached".into())].into());
 //! let store: &dyn Store = &cache;
 //! let both = async { (store.get("a").await, store.get("b").await) };
-//! assert_eq!(futures::executor::block_on(both), ("at hand".into(), "b, fetched".into()));
+//! assert_eq!(futures::executor::block_on(both), ("cached".into(), "b, fetched".into()));
 //! # }
 //! ```
 //!
-//! * **Borrowing.** The future may borrow for `'a`. If it borrows from more than `&self`, as above,
-//!   all of it gets one name; `ValueFuture<'_, T>` borrows from `self` only.
-//! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then),
-//!   [`map_ok`](ValueFuture::map_ok), [`map_err`](ValueFuture::map_err),
-//!   [`and_then`](ValueFuture::and_then) and [`or_else`](ValueFuture::or_else) stay inline if the value is
-//!   ready. Otherwise they take a slot, as [`pooled`](ValueFuture::pooled) does.
-//!   [`try_take`](ValueFuture::try_take) takes a ready value without polling.
-//! * **Completions.** What is answered later, on another thread or from the wire, rents a completion
-//!   from a [`Pool`]: a [`Completer`] for the producer, or a [`Key`] of 64 bits, and a future for the
-//!   consumer. Nothing is allocated if the thread finds a vacant slot. Late and duplicate answers are refused.
-//!   A forged answer is refused unless it guesses the key of a pending operation. See
+//! * **Borrowing.** The future may borrow for `'a`. If it borrows from more than `&self`, as above, give all
+//!   borrows the same lifetime. `ValueFuture<'_, T>` borrows from `self` only.
+//! * **Combining.** [`map`](ValueFuture::map), [`then`](ValueFuture::then), [`map_ok`](ValueFuture::map_ok),
+//!   [`map_err`](ValueFuture::map_err), [`and_then`](ValueFuture::and_then) and
+//!   [`or_else`](ValueFuture::or_else) return an inline result if the future is ready. Otherwise they take a
+//!   slot, as [`pooled`](ValueFuture::pooled) does. [`try_take`](ValueFuture::try_take) takes a ready value
+//!   without polling.
+//! * **Completions.** A request that another thread or a peer answers later rents an operation from a [`Pool`].
+//!   The producer gets a [`Completer`], or a [`Key`] of 64 bits. The consumer gets a [`Completion`], which is a
+//!   future. Nothing is allocated if the thread finds a vacant slot. The pool refuses late and duplicate
+//!   replies. It refuses a forged reply unless the reply guesses the key of a pending operation. See
 //!   `examples/completion.rs` and `examples/wire_keys.rs`.
-//! * **Futures that wait.** [`pooled`](ValueFuture::pooled) puts the future into a slot that is used again,
-//!   instead of a box. [`eager`](ValueFuture::eager) polls it
-//!   once before, so that what is ready is inline. A [`FuturePool`] has bounds and figures of its own.
-//! * **Many awaiters.** [`share`](ValueFuture::share) gives a [`Shared`], which is `Clone`: one fetch for all
-//!   who ask, with one allocation at most, and none if the result is here.
-//! * **One operation at a time.** A [`ReusableSource`] lies in a field, one for a connection or a direction of
-//!   it, and does not allocate. A reader whose `next` returns futures is a stream by [`ReaderStream`](stream::ReaderStream).
-//! * **A source of your own.** A driver or a connection that completes operations implements
-//!   [`ValueSource`], is wrapped in a [`Source`], and hands out
-//!   [`from_source`](ValueFuture::from_source), which allocates nothing if the address of the source
-//!   needs no more than 48 bits. See `examples/custom_source.rs`.
-//! * **One thread.** [`LocalValueFuture`], [`LocalPool`] and their like are the same for what is not `Send`.
+//! * **Pending futures.** [`pooled`](ValueFuture::pooled) puts the future into a reusable slot instead of a
+//!   box. [`eager`](ValueFuture::eager) first polls the future once, and stores the result inline if the future
+//!   is ready. Your own [`FuturePool`] has its own bounds and counters.
+//! * **Many awaiters.** [`share`](ValueFuture::share) returns a [`Shared`], which is `Clone`: one fetch serves
+//!   all its awaiters. It allocates once at most, and not at all if the future is ready.
+//! * **One operation at a time.** A [`ReusableSource`] is a field of a connection or a driver, and does not
+//!   allocate.
+//! * **Streams.** [`ReaderStream`](stream::ReaderStream) turns a reader whose `next` returns futures into a
+//!   stream.
+//! * **Your own source.** A driver that completes operations can implement [`ValueSource`]. Wrap it in a
+//!   [`Source`], and return [`from_source`](ValueFuture::from_source). That allocates nothing if the address of
+//!   the source fits into 48 bits. See `examples/custom_source.rs`.
+//! * **One thread.** [`LocalValueFuture`], [`LocalPool`] and the other `Local…` types are for outputs and
+//!   futures that are not `Send`.
 //!
 //! # Not lazy
 //!
-//! An `async fn` does nothing until it is polled. A method that answers inline, or by
-//! [`eager`](ValueFuture::eager), has done its work when it returns: the result has been taken from where it was, and
-//! is dropped if the future is dropped before it is awaited. Where that matters, in a branch of `select!` that may lose, make
-//! the call in an async block: `message = async { queue.recv().await } => …`. The guide says
-//! [for each constructor](guide::cancellation#the-table) whether it is lazy.
+//! An `async fn` does nothing until it is polled. A method that returns an inline result, or uses
+//! [`eager`](ValueFuture::eager), has done its work when it returns. If its future is dropped before it is
+//! awaited, the result is dropped too. A branch of `select!` may lose, so call the method in an async block
+//! there: `message = async { queue.recv().await } => …`. The guide says [for each
+//! constructor](guide::cancellation#the-table) whether it is lazy.
 //!
 //! # Misuse
 //!
-//! A result is given out once. Awaiting by value twice does not compile; polling again, polling
-//! after a panic, and a source that reports a stale token panic with a text that names the rule,
-//! the arm and the type, in every arm the same. [`checked`](ValueFuture::checked) gives that as a
-//! [`PollError`](error::PollError) instead, and [`FusedFuture`](futures_core::FusedFuture) tells whether there is
-//! anything left to poll. A source that keeps the contract of [`ValueSource`] refuses a stale token, and the
-//! live operation goes on.
+//! A result is returned once. Awaiting a future by value twice does not compile. A poll panics if the future
+//! has returned its result, if an earlier poll panicked, or if the source reports a stale token. The message
+//! names the rule, the arm and the type. [`checked`](ValueFuture::checked) returns a
+//! [`PollError`](error::PollError) instead of the panic.
+//! [`FusedFuture::is_terminated`](futures_core::FusedFuture::is_terminated) returns `true` if the future must
+//! not be polled again. A source that keeps the contract of [`ValueSource`] refuses a stale token, and does not
+//! touch the live operation.
 //!
 //! # When not to use it
 //!
-//! * Where the method is called with static dispatch: an `async fn` allocates nothing there.
-//! * Where it waits, and its future is larger than 4,144 bytes: that is boxed, as `Box::pin` does it.
-//! * Where a call crosses a network or a disk each time: no one will see the allocation.
-//! * Where the result has more than 120 bytes: it is moved inline, which is slower than a box. Put it behind an `Arc`, or
-//!   await it by [`ready_or_await!`].
+//! * The method is called with static dispatch: an `async fn` allocates nothing there.
+//! * The method is mostly pending, and its future is larger than 4,144 bytes: it is boxed, as by `Box::pin`.
+//! * Each call waits for a network or a disk: one allocation does not matter there.
+//! * The result has more than 120 bytes: it is moved inline, which is slower than a box. Put it into an `Arc`,
+//!   or await it by [`ready_or_await!`].
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc`; on targets with 64-bit atomics [`Pool`], [`FuturePool`], and with it slots for `pooled`, [`Shared`], [`LocalShared`]; conversions of errors into `io::Error` |
-//! | `trace` | no | texts of misuse say where the future was made; for debugging |
+//! | `trace` | no | messages about misuse name the line that created the future; for debugging |
 //! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time |
 //! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Rc` references to sources, and `Arc` ones where there are atomics of a pointer's width; [`LocalPool`], [`LocalFuturePool`] |
 //!
-//! Without either, the crate needs `core` only: inline results, sources that are borrowed,
-//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`], [`ReaderStream`](stream::ReaderStream), [`ValueStream`](stream::ValueStream)
-//! and [`ValueNext`](stream::ValueNext). The guide has [a table of targets](guide::targets).
+//! Without features, the crate needs only `core`. It then has inline results, borrowed sources,
+//! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`],
+//! [`ReaderStream`](stream::ReaderStream), [`ValueStream`](stream::ValueStream) and
+//! [`ValueNext`](stream::ValueNext). The guide has [a table of targets](guide::targets).
 //!
 //! # Further
 //!
-//! The [`guide`] has chapters on migrating, on drivers, cancellation, the ecosystem, targets, and troubleshooting.
-//! [`internals`] justifies the representation, with figures. [`family`] maps the members of .NET's
-//! `ValueTask` family to what is here.
+//! The [`guide`] has chapters on migrating, on drivers, cancellation, the ecosystem, targets, and
+//! troubleshooting. [`internals`] explains the representation, with measurements. [`family`] maps the members
+//! of .NET's `ValueTask` family to this crate.
 #![no_std]
 // The documentation says which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -218,6 +223,6 @@ pub mod __private {
     }
 }
 
-/// Called on a road that is not the ready one, this tells the compiler so; it does nothing.
+/// Marks the calling path as cold.
 #[cold]
 const fn cold() {}

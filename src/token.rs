@@ -5,12 +5,12 @@ use crate::error::StaleToken;
 /// The name of one operation of a [source](crate::ValueSource): 16 bits that tell it from the
 /// operations before and after it.
 ///
-/// A source gives each operation a token of its own, and refuses every other one. Tokens wrap
-/// after 65,536 operations, so a token by itself does not make an old reference safe; what does
-/// is that a source is not used again while a future that holds one of its tokens lives. The
-/// check behind the token is for what is not bound by lifetimes: raw keys, and mistakes.
+/// A source gives each operation a new token, and refuses every other token. Tokens wrap after 65,536
+/// operations, so a token alone does not protect against an old reference. The source must not begin a new
+/// operation while a future holds one of its tokens. The check of the token detects mistakes, and keys that no
+/// lifetime protects.
 ///
-/// They have no order, because they wrap.
+/// Tokens have no order, because they wrap.
 ///
 /// # Examples
 ///
@@ -30,31 +30,31 @@ use crate::error::StaleToken;
 pub struct Token(u16);
 
 impl Token {
-    /// The token with this number.
+    /// Creates the token with this number.
     #[must_use]
     pub const fn new(number: u16) -> Self {
         Token(number)
     }
 
-    /// Its number.
+    /// Returns the number of the token.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// The token of the operation after this one's. It wraps from 65,535 to 0.
+    /// Returns the token of the next operation. It wraps from 65,535 to 0.
     #[must_use]
     pub const fn next(self) -> Self {
         Token(self.0.wrapping_add(1))
     }
 
-    /// Checks `self`, the token that was presented, against `expected`, the live one.
+    /// Compares `self` with `expected`, the token of the live operation.
     ///
-    /// In [`ValueSource::poll`](crate::ValueSource::poll) this reads `token.check(live)?`.
+    /// An implementation of [`ValueSource::poll`](crate::ValueSource::poll) calls `token.check(live)?`.
     ///
     /// # Errors
     ///
-    /// [`StaleToken`], with both tokens in it, if they differ.
+    /// Returns a [`StaleToken`] with both tokens if they differ.
     pub const fn check(self, expected: Token) -> Result<(), StaleToken> {
         if self.0 == expected.0 { Ok(()) } else { Err(StaleToken::new(expected, self)) }
     }

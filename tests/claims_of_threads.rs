@@ -95,7 +95,7 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
         "src/future_pool/future_pool.rs",
         "A thread keeps up to {kept} vacant slots of a size for itself"
     );
-    said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size each, stays");
+    said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size each, stay");
     // The thread has ended, and what it kept is for all.
     assert_eq!((pool.trim(), pool.stats().capacity), (64 * left, 0));
 }

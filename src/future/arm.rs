@@ -8,18 +8,17 @@ use crate::{
     token::Token,
 };
 
-/// What a [`ValueFuture`](crate::ValueFuture) is: its shape, spelled out.
+/// A [`ValueFuture`](crate::ValueFuture) as an enum of its arms.
 ///
-/// The future itself is this enum compressed into one word and the room for a result. The two
-/// convert into each other without loss, but for what an error message says of a future that was
-/// taken before: `into_arm` tells the arms apart, `From<Arm>` makes a future again.
+/// The future itself is this enum compressed into one word and the room for a result. `into_arm` converts a
+/// future into its arm, and `From<Arm>` converts an arm into a future. Only one detail is lost: the error
+/// message of a future that was taken before no longer names its arm.
 ///
-/// `A` says whether the future may move to another thread; see [`LocalArm`].
+/// `A` determines whether the future may move to another thread. See [`LocalArm`].
 ///
 /// # Cancel safety
 ///
-/// Dropping an arm is dropping the future: a boxed future is dropped, a source is told that its
-/// operation is abandoned.
+/// Dropping an arm drops the future: it drops a boxed future, and cancels an operation of a source.
 ///
 /// # Examples
 ///
@@ -36,33 +35,32 @@ use crate::{
 /// ```
 #[must_use = "dropping an arm cancels its future, and a result in it is lost"]
 pub enum Arm<'a, T, A = AnyThread> {
-    /// The result, inline: nothing is allocated.
+    /// An inline result. Nothing is allocated.
     Ready(T),
-    /// A future in a box, which is one allocation of header and future, or in a slot of a pool.
+    /// A future in a box or in a slot of a pool. A box is one allocation of header and future.
     Boxed(BoxedFuture<'a, T, A>),
-    /// An operation of a source. (One that had to be boxed, because the address of its source does
-    /// not fit, is `Boxed`; see [`from_source`](crate::ValueFuture::from_source).)
+    /// An operation of a source. (If the address of the source does not fit, the operation is `Boxed`: see
+    /// [`from_source`](crate::ValueFuture::from_source).)
     #[non_exhaustive]
     Source {
         /// The reference to the source. Dropping it cancels the operation.
         source: SourceRef<'a, T, A>,
-        /// The operation's token, to be read; `source` has it too.
+        /// A copy of the token of the operation. `source` has it too.
         token: Token,
     },
-    /// Nothing: the result has been given out, or there was none because of a panic or a stale
-    /// token.
+    /// A future without a result: the result has been taken, or a poll has met a panic or a stale token.
     Taken,
 }
 
 /// The [`Arm`] of a [`LocalValueFuture`](crate::LocalValueFuture).
 pub type LocalArm<'a, T> = Arm<'a, T, OneThread>;
 
-/// The boxed arm of a future. It is awaited as a future again: `ValueFuture::from(boxed)`.
+/// The boxed arm of a future. To await it, convert it into a future: `ValueFuture::from(boxed)`.
 #[must_use = "dropping it cancels the future"]
 pub struct BoxedFuture<'a, T, A = AnyThread>(Packed<'a, T, A>);
 
-/// The source arm of a future: a reference to a source, with the token of one operation. It is
-/// awaited as a future again: `ValueFuture::from(source)`.
+/// The source arm of a future: a reference to a source, with the token of one operation. To await it, convert
+/// it into a future: `ValueFuture::from(source)`.
 #[must_use = "dropping it cancels the operation"]
 pub struct SourceRef<'a, T, A = AnyThread>(Packed<'a, T, A>);
 
@@ -77,7 +75,7 @@ impl<'a, T, A> SourceRef<'a, T, A> {
         self.0
     }
 
-    /// The operation's token.
+    /// Returns the token of the operation.
     #[must_use]
     pub fn token(&self) -> Token {
         match self.0.view() {

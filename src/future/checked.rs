@@ -12,16 +12,15 @@ use crate::{
     error::PollError,
 };
 
-/// A future whose misuse is a value: the output is `Result<T, PollError>`.
+/// A future that reports misuse as a [`PollError`]: its output is `Result<T, PollError>`.
 ///
-/// Made by [`ValueFuture::checked`](crate::ValueFuture::checked). It may be polled as often as
-/// one likes: after the result has been given out, every poll gives the [`PollError`] that says
-/// so. Nothing is allocated.
+/// [`ValueFuture::checked`](crate::ValueFuture::checked) returns it. It may be polled any number of times.
+/// After it has returned its result, every poll returns a [`PollError`]. Nothing is allocated.
 ///
 /// # Panics
 ///
-/// Never for a rule that was broken by the future, or by those that it was combined from. A panic of
-/// what is in it passes through, and from then on every poll gives
+/// A poll does not panic for a rule that the future broke, or that the futures broke from which it was
+/// combined. A panic of the future or source in it passes through. From then on every poll returns
 /// [`Rule::PolledAfterPanic`](crate::error::Rule::PolledAfterPanic).
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 #[derive(Debug)]
@@ -50,7 +49,7 @@ impl<T, A> Future for Checked<'_, T, A> {
     }
 }
 
-/// Terminated once it has answered, with a result or with an error; a panic is no answer.
+/// The future is terminated when it has returned a result or an error. A panic does not terminate it.
 impl<T, A> FusedFuture for Checked<'_, T, A> {
     fn is_terminated(&self) -> bool {
         self.answered

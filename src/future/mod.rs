@@ -1,6 +1,7 @@
-//! [`ValueFuture`] and [`LocalValueFuture`], their shape as an enum ([`Arm`]), and futures whose misuse is a value ([`Checked`]).
+//! The futures [`ValueFuture`] and [`LocalValueFuture`], their form as an enum ([`Arm`]), and futures that
+//! return misuse as an error ([`Checked`]).
 //!
-//! Both are one packed future with another affinity.
+//! Both types are the same packed future. They differ in the affinity.
 
 mod arm;
 mod checked;
@@ -39,21 +40,24 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The affinity changes, and nothing else: no allocation.
+/// Converts only the affinity. Nothing is allocated.
 impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         LocalValueFuture(future.0.local())
     }
 }
 
-/// The operation stays where it is: no allocation. There is one exception: on a 64-bit target,
-/// where the address of the slot does not fit into 48 bits, the completion goes into a box.
+/// Converts a completion into a value future. Nothing is allocated, because the operation stays in its slot.
 ///
-/// If the result is there, [`is_ready`](ValueFuture::is_ready) is `true`, [`try_take`](ValueFuture::try_take) takes it, and the
-/// combinators keep theirs inline.
+/// There is one exception: on a 64-bit target, if the address of the slot does not fit into 48 bits, the
+/// completion is boxed.
 ///
-/// If a result must not get lost when a consumer gives up, keep the `Completion`: it has [`close`](Completion::close). A result
-/// that comes before this future is dropped is dropped with it, although its producer was told that it is delivered.
+/// If there is a result, [`is_ready`](ValueFuture::is_ready) returns `true`,
+/// [`try_take`](ValueFuture::try_take) takes the result, and the combinators return inline results.
+///
+/// If a result must not get lost when a consumer gives up, keep the `Completion`: it has
+/// [`close`](Completion::close). Dropping the value future drops a result that is already there, although the
+/// producer's `complete` has returned `Ok`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]
@@ -62,7 +66,7 @@ impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     }
 }
 
-/// As a [`ValueFuture`] is made from a `Completion`. The output need not be `Send`.
+/// Converts a completion into a value future, as for [`ValueFuture`]. The output need not be `Send`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
     #[inline]
@@ -71,7 +75,7 @@ impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
     }
 }
 
-/// As a [`ValueFuture`] is made from a `Completion`.
+/// Converts a completion into a value future, as for [`ValueFuture`].
 #[cfg(feature = "alloc")]
 impl<'a, T: 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
     #[inline]

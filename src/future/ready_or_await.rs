@@ -1,14 +1,14 @@
 /// Takes the inline result of a [`ValueFuture`](crate::ValueFuture) or
-/// [`LocalValueFuture`](crate::LocalValueFuture), and awaits it only if there is none.
+/// [`LocalValueFuture`](crate::LocalValueFuture), and awaits the future only if it has none.
 ///
-/// `ready_or_await!(future)` has the value of `future.await`. Write `.await`, unless the result has more than 120
-/// bytes: then `.await` copies the future by calls of `memcpy`, and this does not copy one that is ready
-/// (`cargo bench --bench ratios -- --only ready`). A program that is compiled for AVX copies some smaller
-/// ones slowly, too: see the README.
+/// `ready_or_await!(future)` has the value of `future.await`. Write `.await`, unless the result has more than
+/// 120 bytes. For such results, `.await` copies the future by calls of `memcpy`, and this macro does not copy a
+/// ready future (`cargo bench --bench ratios -- --only ready`). A program that is compiled for AVX also copies
+/// some smaller futures slowly: see `docs/benchmarks.md`.
 ///
 /// # Panics
 ///
-/// As `.await` does: if the future has been taken before, or its source reports a stale token.
+/// Panics like `.await`: if the future has returned its result before, or its source reports a stale token.
 ///
 /// # Examples
 ///
@@ -52,7 +52,7 @@ macro_rules! ready_or_await {
     };
 }
 
-/// What [`ready_or_await!`] takes. Public for the macro only.
+/// Implemented for the futures that [`ready_or_await!`] takes. It is public for the macro only.
 #[diagnostic::on_unimplemented(
     message = "`ready_or_await!` takes a `ValueFuture` or a `LocalValueFuture`, not `{Self}`",
     label = "not a value future",

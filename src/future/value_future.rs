@@ -22,8 +22,10 @@ use super::{
 use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 
 //~ any thread
-/// A future that an object-safe method can return: an inline result, a future in a box or a slot,
-/// or an operation of a source. `Send` when `T` is; what it is made of is `Send` too.
+/// A future that an object-safe method can return: an inline result, a future in a box or a slot, or an
+/// operation of a source.
+///
+/// It is `Send` if `T` is. The futures and sources in it are always `Send`.
 ///
 /// # Sizes
 ///
@@ -32,16 +34,16 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 ///
 /// # Cancel safety
 ///
-/// Dropping it at any time is sound: a boxed future is dropped with it, a source is told by
-/// [`cancel`](crate::ValueSource::cancel), once, and **an inline result is dropped**. That
-/// one has been taken from where it was when the method was *called*, not when the future was
-/// polled. So where a branch of `select!` may lose, and the result must not be lost with it,
-/// make the call in an async block: `message = async { queue.recv().await } => …`.
+/// The future can be dropped at any time. That drops a boxed future, calls
+/// [`cancel`](crate::ValueSource::cancel) of a source once, and **drops an inline result**. The method has
+/// produced an inline result when it was *called*, not when the future was polled. So if a branch of `select!`
+/// may lose, and the result must not get lost, call the method in an async block:
+/// `message = async { queue.recv().await } => …`.
 ///
 /// # Reentrancy
 ///
-/// When the future or source in it is polled or dropped, this future holds no lock and is in
-/// no state in between: a waker that is called meanwhile may drop or poll what it likes.
+/// While the future polls or drops the future or source in it, it holds no lock and is in a consistent state. A
+/// waker that is called meanwhile may drop or poll any future.
 ///
 /// # Examples
 ///
@@ -74,8 +76,10 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 /// assert_eq!(futures::executor::block_on(all), "zero and name 1, from far away");
 /// ```
 //~ one thread
-//~ /// [`ValueFuture`](crate::ValueFuture) for one thread: it is never `Send`, and takes futures and sources that are
-//~ /// not. Everything else is the same. A `ValueFuture` converts into it, and not back.
+//~ /// A [`ValueFuture`](crate::ValueFuture) for one thread: it is never `Send`, and its futures and sources
+//~ /// need not be `Send`.
+//~ ///
+//~ /// Everything else is the same. A `ValueFuture` converts into a `LocalValueFuture`, but not back.
 //~ ///
 //~ /// # Examples
 //~ ///
@@ -98,8 +102,9 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 pub struct ValueFuture<'a, T>(pub(crate) Packed<'a, T, AnyThread>);
 
 impl<'a, T> ValueFuture<'a, T> {
-    /// A future that has its result already. Nothing is allocated. For a `const` or a `static` there is
-    /// [`const_ready`](Self::const_ready).
+    /// Creates a future that is ready with `value`.
+    ///
+    /// Nothing is allocated. In a `const` or a `static`, use [`const_ready`](Self::const_ready).
     ///
     /// # Examples
     ///
@@ -115,8 +120,10 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(Packed::ready(value))
     }
 
-    /// [`ready`](Self::ready), for constants. It may take longer to await if the result has more than 8 bytes: it
-    /// is stored as the compiler likes, and not in the pieces in which `.await` loads it.
+    /// Creates a future that is ready with `value`, in a constant.
+    ///
+    /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The
+    /// compiler chooses how to store it, and may not use the pieces in which `.await` loads it.
     ///
     /// # Examples
     ///
@@ -131,16 +138,15 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(Packed::const_ready(value))
     }
 
-    /// A future that runs `future`, which may borrow for `'a`.
+    /// Creates a future that runs `future` in a box. `future` may borrow for `'a`.
     ///
-    /// `future` is not polled before this future is. In a
-    /// [`LocalValueFuture`](crate::LocalValueFuture) it need not be `Send`.
+    /// The call does not poll `future`. For a [`LocalValueFuture`](crate::LocalValueFuture), `future` need not
+    /// be `Send`.
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation, of 8 bytes of header and `future`, with the padding that the alignment of
-    /// `future` needs. It is freed as soon as `future` has completed, before the result is given
-    /// out.
+    /// One allocation, of 8 bytes of header and `future`, with the padding that the alignment of `future`
+    /// needs. It is freed as soon as `future` has completed, before the poll returns the result.
     ///
     /// # Examples
     ///
@@ -161,20 +167,22 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(Packed::boxed(future))
     }
 
-    /// Puts `future` into a slot that is used again, of the pool that is
-    /// [built in](crate::FuturePool::built_in), instead of a box. In a
-    /// [`LocalValueFuture`](crate::LocalValueFuture) it need not be `Send`.
+    /// Creates a future that runs `future` in a slot of the [built-in pool](crate::FuturePool::built_in)
+    /// instead of a box.
+    ///
+    /// The call does not poll `future`. For a [`LocalValueFuture`](crate::LocalValueFuture), `future` need not
+    /// be `Send`.
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated if this thread finds a vacant slot of the size class. The first future of
-    /// a thread may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
-    /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16,
-    /// is boxed. So is one that finds no vacant slot when the pool has reached its bound, which is 128 MiB unless
-    /// [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot is vacant
-    /// again when `future` has completed, before the result is given out, or when it is dropped.
+    /// Nothing is allocated if this thread finds a vacant slot of the size class. The first future of a thread
+    /// may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
+    /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16, is boxed. A
+    /// future is also boxed if it finds no vacant slot, and the pool has reached its bound, which is 128 MiB
+    /// unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot is vacant again when
+    /// `future` has completed, before the poll returns the result, or when it is dropped.
     ///
-    /// The built-in pool needs `std` and 64-bit atomics. Where they are not there, `future` is boxed.
+    /// The built-in pool needs `std` and 64-bit atomics. Without them, `future` is boxed.
     ///
     /// # Examples
     ///
@@ -195,27 +203,29 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(kept(future))
     }
 
-    /// [`pooled`](Self::pooled), but that `future` is polled once, now, in its own type: if it is
-    /// ready at once, its result is inline.
+    /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
     ///
-    /// The poll has a waker that does nothing. No wake-up is lost by that: the task that awaits what
-    /// is returned begins with a poll. Where there is a context, [`eager_with`](Self::eager_with) does
-    /// without a second poll.
+    /// If the poll is ready, the result is inline. The compiler can inline the poll, because it knows the type
+    /// of `future`.
+    ///
+    /// The poll uses a waker that does nothing. That loses no wake-up, because the task that awaits the
+    /// returned future first polls it. If you have a context, [`eager_with`](Self::eager_with) saves that
+    /// second poll.
     ///
     /// # Not lazy
     ///
-    /// What `future` does before it first waits is done when this returns, outside of the task that
-    /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
-    /// then, it holds it until it is awaited or dropped. So await it at once, or use
+    /// The call runs `future` up to its first pending await, outside of the task that will await it. If
+    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit
+    /// after that poll, it holds it until it is awaited or dropped. So await it at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
     /// # Sizes and allocation
     ///
-    /// As [`pooled`](Self::pooled).
+    /// As for [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
-    /// If `future` does. Its slot comes back.
+    /// Panics if `future` panics. Its slot is returned.
     ///
     /// # Examples
     ///
@@ -236,8 +246,8 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture::eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
-    /// lazy.
+    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. It is
+    /// not lazy either.
     #[cfg(feature = "alloc")]
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
@@ -248,21 +258,20 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(kept_eagerly(future, cx))
     }
 
-    /// A future of the operation `token` of a source, which is referred to by
-    /// `&'a Source<S>` or by a counted reference to one.
+    /// Creates a future of the operation `token` of a source. `source` is a `&'a Source<S>` or a counted
+    /// reference to a `Source<S>`.
     ///
-    /// Until the result is given out, the future stands for the one consumer of that
-    /// operation: [`cancel`](crate::ValueSource::cancel) is called if it is dropped.
+    /// The future is the only consumer of that operation. If it is dropped before it is ready, it calls
+    /// [`cancel`](crate::ValueSource::cancel).
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated. There is one exception: on a 64-bit target, where the address
-    /// of the source does not fit into 48 bits (tagged heaps, five-level page tables), the
-    /// reference goes into a box.
+    /// Nothing is allocated. There is one exception: on a 64-bit target, if the address of the source does not
+    /// fit into 48 bits (tagged heaps, five-level page tables), the reference is boxed.
     ///
     /// # Panics
     ///
-    /// Without the feature `alloc`, if the address of the source does not fit.
+    /// Panics without the feature `alloc` if the address of the source does not fit.
     ///
     /// # Examples
     ///
@@ -276,20 +285,22 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(Packed::from_source(source, token))
     }
 
-    /// Returns `true` if there is a result, so that [`try_take`](Self::try_take) gives it: inline, or that of a completed
-    /// operation of a pool or a reusable source. A future in a box or a slot, and an operation of a
-    /// [`ValueSource`](crate::ValueSource) of your own, have to be polled for it.
+    /// Returns `true` if [`try_take`](Self::try_take) would return a result.
+    ///
+    /// That is an inline result, or the result of a completed operation of a pool or a reusable source. A
+    /// future in a box or a slot, and an operation of your own [`ValueSource`](crate::ValueSource), must be
+    /// polled for their result.
     #[must_use]
     #[inline]
     pub fn is_ready(&self) -> bool {
         self.0.has_result()
     }
 
-    /// Takes the inline result, without polling.
+    /// Takes the result without polling.
     ///
     /// # Errors
     ///
-    /// The future itself, unchanged, if it [has no result](Self::is_ready).
+    /// Returns the future unchanged if it [has no result](Self::is_ready).
     ///
     /// # Examples
     ///
@@ -304,8 +315,8 @@ impl<'a, T> ValueFuture<'a, T> {
         self.0.take_now().map_err(ValueFuture)
     }
 
-    /// The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation; a future
-    /// that was boxed or pooled stays where it is, inside.
+    /// Converts the future into a `Pin<Box<dyn Future>>`. It takes one allocation. A future that was boxed or
+    /// pooled stays in its box or slot.
     #[cfg(feature = "alloc")]
     pub fn into_boxed(self) -> Pin<Box<dyn Future<Output = T> + Send + 'a>>
     where
@@ -314,14 +325,15 @@ impl<'a, T> ValueFuture<'a, T> {
         Box::pin(self)
     }
 
-    /// The future with its shape spelled out.
+    /// Converts the future into an enum of its arms.
     pub fn into_arm(self) -> Arm<'a, T> {
         self.0.into_arm()
     }
 
-    /// Turns misuse into a value: the output is `Result<T, PollError>`, and
-    /// no poll panics for a rule that was broken, by this future or by those that it was
-    /// combined from. (One that an async block awaits, in a box, panics in there.)
+    /// Returns a future that reports misuse as a [`PollError`](crate::error::PollError) instead of a panic.
+    ///
+    /// Its output is `Result<T, PollError>`. That covers this future and the futures that it was combined from.
+    /// A future that an async block awaits still panics inside of that block.
     ///
     /// # Examples
     ///
@@ -344,14 +356,14 @@ impl<'a, T> ValueFuture<'a, T> {
         Checked::new(self.0)
     }
 
-    /// The future for many awaiters, each of whom is given a clone of the result.
+    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
     ///
-    /// An output that is not `Clone` goes into an `Arc`. For an `io::Result` that is `map_err(Arc::new)` before the call.
+    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
     ///
     /// # Sizes and allocation
     ///
-    /// If the result is here, none: it stays inline, and each handle has a clone of its own. Otherwise
-    /// one, for all handles together.
+    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
+    /// clone. Otherwise sharing makes one allocation, for all handles together.
     ///
     /// # Examples
     ///
@@ -370,20 +382,19 @@ impl<'a, T> ValueFuture<'a, T> {
         self.into()
     }
 
-    /// The future of `f` of its result.
+    /// Maps the result with `f`.
     ///
-    /// If the result is here, `f` is called at once, not at the first poll; so it is in
-    /// the other combinators.
+    /// If the future is ready, this call runs `f` at once, not at the first poll. The other combinators do the
+    /// same.
     ///
     /// # Sizes and allocation
     ///
-    /// If the result is here, none. Otherwise this future and `f` are put into a slot, as
-    /// [`pooled`](crate::ValueFuture::pooled) does it, which allocates as it does.
-    /// So it is in the other combinators.
+    /// If the future is ready, nothing is allocated. Otherwise this future and `f` are put into a slot, which
+    /// may allocate as for [`pooled`](crate::ValueFuture::pooled). The other combinators do the same.
     ///
     /// # Panics
     ///
-    /// If the result is here, and `f` panics. Otherwise it is a poll that calls `f`.
+    /// Panics if the future is ready and `f` panics. Otherwise a later poll calls `f`.
     ///
     /// # Examples
     ///
@@ -403,19 +414,20 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(self.0.map(f))
     }
 
-    /// The future of the future that `f` makes of its result. That is one of any type: an `async` block, another value future.
+    /// Calls `f` with the result, and awaits the future that `f` returns. That future can have any type, for
+    /// example an `async` block or another value future.
     ///
-    /// A value future is used as it is, so a chain of ready futures is ready. A future of another type takes a
-    /// slot, as [`pooled`](crate::ValueFuture::pooled) does it.
+    /// A value future is not wrapped again, so a chain of ready futures is ready. A future of another type
+    /// takes a slot, as for [`pooled`](crate::ValueFuture::pooled).
     ///
     /// # Sizes and allocation
     ///
-    /// As [`map`](Self::map), beside those of `f` and of its future. Each level of a chain that waits takes stack when it is
-    /// polled, as a future in a box does. So write a loop of retries as a loop in an async block.
+    /// As for [`map`](Self::map), plus the allocations of `f` and of its future. Each level of a pending chain
+    /// takes stack when it is polled, like a future in a box. So write retries as a loop in an async block.
     ///
     /// # Panics
     ///
-    /// As [`map`](Self::map).
+    /// As for [`map`](Self::map).
     ///
     /// # Examples
     ///
@@ -440,7 +452,7 @@ impl<'a, T> ValueFuture<'a, T> {
 
 #[cfg(feature = "alloc")]
 impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
-    /// [`map`](Self::map) for what is in `Ok`.
+    /// Maps the value in `Ok` with `f`, like [`map`](Self::map).
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn map_ok<U, F>(self, f: F) -> ValueFuture<'a, Result<U, E>>
     where
@@ -451,7 +463,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
         self.map(|result| result.map(f))
     }
 
-    /// [`map`](Self::map) for what is in `Err`.
+    /// Maps the error in `Err` with `f`, like [`map`](Self::map).
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn map_err<U, F>(self, f: F) -> ValueFuture<'a, Result<T, U>>
     where
@@ -462,7 +474,7 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
         self.map(|result| result.map_err(f))
     }
 
-    /// Converts what is in `Err`, as `?` does.
+    /// Converts the error in `Err` with `From`, like `?`.
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn err_into<U>(self) -> ValueFuture<'a, Result<T, U>>
     where
@@ -473,7 +485,8 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
         self.map_err(E::into)
     }
 
-    /// [`then`](Self::then) for what is in `Ok`; an `Err` is passed on.
+    /// Calls `f` with the value in `Ok`, and awaits the future that `f` returns, like [`then`](Self::then). An
+    /// `Err` is returned unchanged.
     ///
     /// # Examples
     ///
@@ -506,7 +519,8 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
         }))
     }
 
-    /// [`then`](Self::then) for what is in `Err`; an `Ok` is passed on.
+    /// Calls `f` with the error in `Err`, and awaits the future that `f` returns, like [`then`](Self::then). An
+    /// `Ok` is returned unchanged.
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn or_else<U, Fut, F>(self, f: F) -> ValueFuture<'a, Result<T, U>>
     where
@@ -529,8 +543,8 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::error::PollError): if the result has been given out
-/// before, if an earlier poll panicked, or if the source reports a stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) if an earlier poll has returned the
+/// result, if an earlier poll panicked, or if the source reports a stale token.
 impl<T> Future for ValueFuture<'_, T> {
     type Output = T;
 
@@ -540,15 +554,15 @@ impl<T> Future for ValueFuture<'_, T> {
     }
 }
 
-/// Terminated once the result has been given out, and once a poll has met a panic or a stale
-/// token: from then on every poll panics.
+/// The future is terminated when it has returned its result, or when a poll has met a panic or a stale token.
+/// From then on every poll panics.
 impl<T> FusedFuture for ValueFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.0.is_spent()
     }
 }
 
-/// Shows the arm, an inline result, and whether what is boxed was pooled. It never polls and never consumes.
+/// Shows the arm, an inline result, and whether a boxed future is pooled, without polling the future.
 impl<T: fmt::Debug> fmt::Debug for ValueFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ValueFuture").field(&self.0).finish()
@@ -573,9 +587,11 @@ impl<'a, T> From<SourceRef<'a, T, AnyThread>> for ValueFuture<'a, T> {
     }
 }
 
-/// The box stays where it is. The pointer to it takes a slot, as [`pooled`](crate::ValueFuture::pooled) does it.
+/// Puts the pointer to the box into a slot, as by [`pooled`](crate::ValueFuture::pooled). The box itself is not
+/// moved.
 ///
-/// A future that is not boxed yet takes a slot itself by [`pooled`](crate::ValueFuture::pooled), and then there is no box.
+/// If a future is not boxed yet, pass it to [`pooled`](crate::ValueFuture::pooled) instead. Then there is no
+/// box.
 #[cfg(feature = "alloc")]
 impl<'a, T, F> From<Pin<Box<F>>> for ValueFuture<'a, T>
 where
@@ -588,7 +604,7 @@ where
     }
 }
 
-/// [`into_boxed`](crate::ValueFuture::into_boxed).
+/// Converts the future by [`into_boxed`](crate::ValueFuture::into_boxed).
 #[cfg(feature = "alloc")]
 impl<'a, T: 'a + Send> From<ValueFuture<'a, T>> for Pin<Box<dyn Future<Output = T> + Send + 'a>> {
     fn from(future: ValueFuture<'a, T>) -> Self {
@@ -596,7 +612,7 @@ impl<'a, T: 'a + Send> From<ValueFuture<'a, T>> for Pin<Box<dyn Future<Output = 
     }
 }
 
-/// Inline.
+/// Stores the result inline.
 impl<T> From<core::future::Ready<T>> for ValueFuture<'_, T> {
     #[cfg_attr(feature = "trace", track_caller)]
     fn from(ready: core::future::Ready<T>) -> Self {
@@ -604,7 +620,7 @@ impl<T> From<core::future::Ready<T>> for ValueFuture<'_, T> {
     }
 }
 
-/// A future that has the default result.
+/// Creates a future that is ready with `T::default()`.
 impl<T: Default> Default for ValueFuture<'_, T> {
     #[cfg_attr(feature = "trace", track_caller)]
     fn default() -> Self {

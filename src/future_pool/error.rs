@@ -3,19 +3,20 @@ use core::{any::type_name, error::Error, fmt};
 use super::classes::{SIZES, capacity};
 use crate::{affinity::OneThread, error::debug_as_text, slab::Block};
 
-/// Why a future found no slot: [`PooledError`] without the future.
+/// The reason why a future found no slot. It is a [`PooledError`] without the future.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PooledErrorKind {
-    /// It is larger than [`MAX_SIZE`](crate::LocalFuturePool::MAX_SIZE): no slot of any pool has room for
-    /// it.
+    /// The future is larger than [`MAX_SIZE`](crate::LocalFuturePool::MAX_SIZE): no slot of any pool has room
+    /// for it.
     TooLarge,
-    /// It has to be aligned to more than 16 bytes: no slot of any pool is.
+    /// The future is aligned to more than 16 bytes: no slot of any pool is.
     TooAligned,
-    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) leaves no slot of its size.
+    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) has no
+    /// room for a slot of its size.
     NoneOfSize,
-    /// The pool is bounded, and none of its size was found vacant. There will be one again, unless the [bound of the whole
-    /// pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
+    /// The pool is bounded, and no slot of its size was found vacant. A later call may find one, unless the
+    /// [bound of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
     Full,
 }
 
@@ -54,8 +55,8 @@ impl fmt::Display for PooledErrorKind {
 
 impl Error for PooledErrorKind {}
 
-/// With the kind `WouldBlock` for [`PooledErrorKind::Full`]: a slot comes back when a future completes or is
-/// dropped. With `Unsupported` for what would be refused again.
+/// [`PooledErrorKind::Full`] has the kind `WouldBlock`, because a slot is returned when a future completes or
+/// is dropped. The others have the kind `Unsupported`, because the pool would refuse the future again.
 #[cfg(feature = "std")]
 impl From<PooledErrorKind> for std::io::Error {
     fn from(reason: PooledErrorKind) -> Self {
@@ -67,30 +68,29 @@ impl From<PooledErrorKind> for std::io::Error {
     }
 }
 
-/// A future was not put into a slot, and comes back.
+/// The error of [`try_pooled`](crate::LocalFuturePool::try_pooled): it returns the future that found no slot.
 ///
-/// Where it is not wanted back, and the error is to go where the future cannot, it converts into its
-/// [`kind`](PooledError::kind), and into a `std::io::Error`.
+/// It converts into its [`kind`](PooledError::kind) and into a `std::io::Error`, which do not hold the future.
 pub struct PooledError<F> {
     pub(super) future: F,
     pub(super) kind: PooledErrorKind,
 }
 
 impl<F> PooledError<F> {
-    /// The future.
+    /// Returns the future.
     #[must_use]
     pub fn into_future(self) -> F {
         self.future
     }
 
-    /// Why it was refused.
+    /// Returns the reason why the future found no slot.
     #[must_use]
     pub const fn kind(&self) -> PooledErrorKind {
         self.kind
     }
 
-    /// There is no slot of the size of the future, or none that is aligned enough: it would be refused
-    /// again. Otherwise none of its size was found vacant.
+    /// Returns `true` if the pool would refuse the future again: it has no slot of that size or alignment.
+    /// Otherwise no slot of its size was found vacant.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.kind != PooledErrorKind::Full
@@ -110,14 +110,14 @@ impl<F> fmt::Display for PooledError<F> {
 
 impl<F> Error for PooledError<F> {}
 
-/// The future is dropped.
+/// Drops the future.
 impl<F> From<PooledError<F>> for PooledErrorKind {
     fn from(refused: PooledError<F>) -> Self {
         refused.kind
     }
 }
 
-/// As [`PooledErrorKind`] converts. The future is dropped.
+/// Converts the [`PooledErrorKind`], and drops the future.
 #[cfg(feature = "std")]
 impl<F> From<PooledError<F>> for std::io::Error {
     fn from(refused: PooledError<F>) -> Self {

@@ -26,42 +26,48 @@ use crate::slot::Pointer;
 use crate::{affinity::AnyThread, future::ValueFuture};
 
 //~ any thread
-/// A pool of state machines: what would be a `Box<dyn Future>` for each call is in a slot that is
-/// used again. Any thread may use it, and what comes from it may be dropped on any other.
+/// A pool that stores futures of any type in reusable slots instead of a `Box<dyn Future>` for each call.
 ///
-/// [`ValueFuture::pooled`] uses one that is [built in](FuturePool::built_in), and needs no set-up. One
-/// of one's own has bounds and figures of its own. It may be dropped first: what is out still works,
-/// and the memory goes with the last of it. (In one case later: see [`Pool`](crate::Pool).) It is not
-/// `Clone`: it can be a `static`, or be in an `Arc`.
+/// Any thread may use the pool. Its futures may be dropped on any other thread.
+///
+/// [`ValueFuture::pooled`] uses the [built-in](FuturePool::built_in) pool, which needs no set-up. Your own pool
+/// has its own bounds and counters. It may be dropped before its futures. They still work, and the last of them
+/// frees the memory. (In one case the memory is freed later: see [`Pool`](crate::Pool).) A `FuturePool` is not
+/// `Clone`. It can be a `static`, or be in an `Arc`.
 ///
 /// # Sizes and allocation
 ///
-/// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144
-/// bytes. A future takes the smallest that has room for it, whatever was in there before. If none is
-/// vacant, the pool allocates a page: 62 slots of the smallest size in 4 KiB, 15 of the largest in 64 KiB. Unused slots of a page are
-/// not touched.
+/// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144 bytes. A
+/// future takes a slot of the smallest size that has room for it, whatever type that slot held before. If no
+/// slot is vacant, the pool allocates a page: 62 slots of the smallest size in 4 KiB, 15 of the largest in 64
+/// KiB. The pool does not touch the unused slots of a page.
 ///
-/// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.9 KiB more from its first use on,
-/// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and after the pool what is left of that.
+/// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.9 KiB more from its first use on, with
+/// the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and the memory
+/// that is left when the pool is dropped.
 ///
-/// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its last slot is returned, if
-/// the other pages have at least twice as many slots as are in use, as many as are
-/// [reserved](FuturePool::reserve), and 64 KiB and 256 slots of the size.
+/// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its
+/// last slot is returned, if the other pages of the size have at least
+///
+/// * twice as many slots as are in use,
+/// * as many slots as are [reserved](FuturePool::reserve),
+/// * 64 KiB, and 256 slots.
 ///
 /// A pool has up to two bounds in bytes: [one for each size](FuturePoolBuilder::max_bytes_per_size), and [one for the whole
 /// pool](FuturePoolBuilder::max_bytes), which [`set_max_bytes`](FuturePool::set_max_bytes) changes at run time.
 ///
 /// # Threads
 ///
-/// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all others. A pool that is
-/// bounded to fewer than 512 slots of a size finds every vacant slot, by atomic operations that other pools do not need.
-/// With a higher bound, a pool may be full although another thread keeps vacant slots. A bound in bytes counts as the number of
-/// slots that it has room for, as it is when a size is first used.
+/// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all other slots. A
+/// pool that is bounded to fewer than 512 slots of a size finds every vacant slot. It needs more atomic
+/// operations than other pools. With a higher bound, a pool may be full although another thread keeps vacant
+/// slots. A bound in bytes counts as the number of slots that fit into it when a size is first used.
 ///
-/// The first future of a size that a thread creates allocates the cache: up to 1 KiB for each thread that uses it, and each size.
-/// Later ones do not allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, the
-/// next thread gets its cache, or it is freed. A thread that only drops futures has no cache unless it calls
-/// [`reserve`](FuturePool::reserve). Each slot that it returns takes an atomic read-modify-write, and one in 32 a lock.
+/// The first future of a size that a thread creates allocates the cache: up to 1 KiB for each thread that uses
+/// it, and each size. Later futures do not allocate if the pool has vacant slots. Dropping a future never
+/// allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A thread that only
+/// drops futures has no cache unless it calls [`reserve`](FuturePool::reserve). Each slot that it returns takes
+/// an atomic read-modify-write. One slot in 32 also takes a lock.
 ///
 /// # Examples
 ///
@@ -91,13 +97,15 @@ use crate::{affinity::AnyThread, future::ValueFuture};
 /// assert_eq!((POOL.stats().rented, POOL.stats().high_water), (2, 1));
 /// ```
 //~ one thread
-//~ /// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
+//~ /// A [`FuturePool`](crate::FuturePool) for one thread: it uses no atomics, and its futures need not be
+//~ /// `Send`.
 //~ ///
-//~ /// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has one of its own.
+//~ /// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has its own pool.
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
-//~ /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+//~ /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is
+//~ /// first used, and each page of slots one. The pool finds every vacant slot of a size.
 //~ ///
 //~ /// # Examples
 //~ ///
@@ -112,7 +120,7 @@ use crate::{affinity::AnyThread, future::ValueFuture};
 //~ /// assert_eq!(Rc::strong_count(&shared), 1);
 //~ /// ```
 //~ ///
-//~ /// One for each thread; what comes from it does not refer to it:
+//~ /// A pool for each thread. Its futures do not borrow from it:
 //~ ///
 //~ /// ```
 //~ /// use value_future::{LocalFuturePool, LocalValueFuture};
@@ -132,10 +140,10 @@ use crate::{affinity::AnyThread, future::ValueFuture};
 #[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
 pub struct FuturePool(pub(crate) Machines<AnyThread>);
 
-/// A builder of a [`FuturePool`]; from [`builder`](FuturePool::builder).
+/// Builds a [`FuturePool`] with bounds. [`FuturePool::builder`] returns it.
 ///
-/// There are no initial slots to ask for: it makes a pool that can be a `static`, and allocates nothing.
-/// [`reserve`](FuturePool::reserve) makes them later.
+/// It has no option for initial slots, because the pool can be a `static`, and building it allocates nothing.
+/// [`reserve`](FuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder makes a pool when it is told to `build`"]
 pub struct FuturePoolBuilder {
@@ -144,11 +152,11 @@ pub struct FuturePoolBuilder {
 }
 
 impl FuturePoolBuilder {
-    /// Never has more slots of each size than that. A future that finds none is boxed.
+    /// Bounds the pool to `slots` slots of each size. A future that finds no vacant slot is boxed.
     ///
     /// # Panics
     ///
-    /// If `slots` is 0.
+    /// Panics if `slots` is 0.
     #[track_caller]
     pub const fn max_slots_per_size(mut self, slots: u32) -> Self {
         assert!(slots > 0, "`max_slots_per_size(0)`: a pool is bounded to at least one slot");
@@ -156,17 +164,19 @@ impl FuturePoolBuilder {
         self
     }
 
-    /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
-    /// which not even one slot fits into it there are none.
+    /// Bounds the memory of the slots of *each* of the eight sizes. If not even one slot of a size fits into
+    /// the bound, the pool has no slots of that size.
     pub const fn max_bytes_per_size(mut self, bytes: usize) -> Self {
         self.bounds.bytes = Some(bytes);
         self
     }
 
-    /// Bounds the memory of the whole pool: the pages of slots of all eight sizes together, with the 128 bytes that each
-    /// page takes besides. It is exact, and applies in addition to the bounds of each size. A future that finds no
-    /// slot is boxed. If a size needs a page at the bound, the pool frees pages of other sizes without a slot in use, but not those
-    /// that are [reserved](FuturePool::reserve).
+    /// Bounds the memory of the whole pool: the pages of all eight sizes together.
+    ///
+    /// The bound includes the 128 bytes of each page beside its slots. It is exact, and applies in addition to
+    /// the bounds of each size. A future that finds no slot is boxed. If a size needs a page at the bound, the
+    /// pool frees pages of other sizes that have no slot in use. It does not free
+    /// [reserved](FuturePool::reserve) pages.
     ///
     /// [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound later.
     ///
@@ -194,7 +204,7 @@ impl FuturePoolBuilder {
         }
     }
 
-    /// The pool. Nothing is allocated.
+    /// Creates the pool. Nothing is allocated.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn build(self) -> FuturePool {
@@ -217,7 +227,7 @@ impl FuturePoolBuilder {
     }
 }
 
-/// Without bounds.
+/// Creates a builder without bounds.
 impl Default for FuturePoolBuilder {
     fn default() -> Self {
         FuturePool::builder()
@@ -236,10 +246,10 @@ impl fmt::Debug for FuturePoolBuilder {
 }
 
 impl FuturePool {
-    /// The largest future that has a place in a slot, in bytes.
+    /// The size of the largest future that fits into a slot, in bytes.
     pub const MAX_SIZE: usize = capacity::<AnyThread>(SIZES.len() - 1);
 
-    /// A pool without bounds. Nothing is allocated.
+    /// Creates a pool without bounds. Nothing is allocated.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new() -> Self {
@@ -253,16 +263,16 @@ impl FuturePool {
         Self::builder().build()
     }
 
-    /// A builder, for a pool with bounds.
+    /// Returns a builder, for a pool with bounds.
     pub const fn builder() -> FuturePoolBuilder {
         FuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
-    /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
-    /// for `'a`; it does not refer to the pool.
+    /// Puts `future` into a slot, or into a box if there is no slot for it. It may borrow for `'a`, and does
+    /// not borrow from the pool.
     ///
-    /// `future` is not polled before it is awaited. What is a value future already is best returned
-    /// as it is: in here its inline result would be inline no more.
+    /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no
+    /// longer be inline. Return it instead.
     ///
     /// # Sizes and allocation
     ///
@@ -272,9 +282,9 @@ impl FuturePool {
     //~ one thread
     //~ /// Nothing is allocated if a slot of the size class is vacant.
     //~ end
-    /// What is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
-    /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
-    /// the result is given out, or when it is dropped.
+    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16
+    /// bytes, or if the pool is full. The slot is vacant again when `future` has completed, before the poll
+    /// returns the result, or when it is dropped.
     ///
     /// # Examples
     ///
@@ -296,12 +306,12 @@ impl FuturePool {
         ValueFuture(self.0.put(future))
     }
 
-    /// [`pooled`](Self::pooled), if there is a slot for it.
+    /// Puts `future` into a slot, or returns it if there is no slot for it.
     ///
     /// # Errors
     ///
-    /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
-    /// counted in [`stats`](Self::stats).
+    /// Returns a [`PooledError`] with the future if there is no slot of its size, or if no slot was found
+    /// vacant. [`stats`](Self::stats) does not count it.
     ///
     /// # Examples
     ///
@@ -317,7 +327,7 @@ impl FuturePool {
     /// assert!(pool.try_pooled(later).is_ok());
     /// ```
     ///
-    /// Where the future is not wanted back, `?` makes an error of it that holds no future:
+    /// If you do not need the future back, `?` converts the error into one without the future:
     ///
     /// ```
     /// use value_future::{FuturePool, ValueFuture, future_pool::PooledErrorKind};
@@ -340,27 +350,29 @@ impl FuturePool {
         self.0.try_put(future).map(ValueFuture)
     }
 
-    /// Polls `future` once, now, in its own type, which the compiler can inline: if it is ready at
-    /// once, its result is inline, and it keeps no slot.
+    /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
     ///
-    /// The poll has a waker that does nothing. No wake-up is lost by that: the task that awaits what
-    /// is returned begins with a poll. So a future that pends is polled twice before anything wakes
-    /// it; where there is a context, [`eager_with`](Self::eager_with) does without that.
+    /// If the poll is ready, the result is inline, and no slot stays in use. The compiler can inline the poll,
+    /// because it knows the type of `future`.
+    ///
+    /// The poll uses a waker that does nothing. That loses no wake-up, because the task that awaits the
+    /// returned future first polls it. So a pending future is polled twice before a waker wakes it. If you have
+    /// a context, [`eager_with`](Self::eager_with) saves the second poll.
     ///
     /// # Not lazy
     ///
-    /// What `future` does before it first waits is done when this returns, outside of the task that
-    /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
-    /// then, it holds it until it is awaited or dropped. So await it at once, or use
+    /// The call runs `future` up to its first pending await, outside of the task that will await it. If
+    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit
+    /// after that poll, it holds it until it is awaited or dropped. So await it at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
     /// # Sizes and allocation
     ///
-    /// As [`pooled`](Self::pooled).
+    /// As for [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
-    /// If `future` does. Its slot comes back.
+    /// Panics if `future` panics. Its slot is returned.
     ///
     /// # Examples
     ///
@@ -380,12 +392,12 @@ impl FuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
-    /// lazy.
+    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. It is
+    /// not lazy either.
     ///
     /// # Panics
     ///
-    /// If `future` does.
+    /// Panics if `future` panics.
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<'a, F>(&self, future: F, cx: &mut Context<'_>) -> ValueFuture<'a, F::Output>
@@ -395,27 +407,28 @@ impl FuturePool {
         ValueFuture(self.0.put_eagerly(future, cx))
     }
 
-    /// Makes slots with room for a future of `size` bytes: until so many more such futures can be put
-    //~ any thread
-    /// in by this thread without an allocation; in a bounded pool, to its bound at most.
-    //~ one thread
-    //~ /// in without an allocation; in a bounded pool, to its bound at most.
-    //~ end
-    /// For who can wait now, and not later.
+    /// Creates slots for `additional` more futures of `size` bytes.
     ///
-    /// The size of a future is that of its type, which often has no name: `size_of_val(&future)`.
-    /// All futures with the same size class share these slots. [`trim`](Self::trim) gives back
-    /// those that are vacant.
+    //~ any thread
+    /// From then on this thread can put that many such futures into slots without an allocation. A bounded pool grows
+    /// to its bound at most. Call this where an allocation does no harm, for example at the start.
+    //~ one thread
+    //~ /// From then on that many such futures can be put into slots without an allocation. A bounded pool grows to its
+    //~ /// bound at most. Call this where an allocation does no harm, for example at the start.
+    //~ end
+    ///
+    /// `size_of_val(&future)` returns the size of a future whose type has no name. All futures of the same size
+    /// class share these slots. [`trim`](Self::trim) frees the vacant ones.
     ///
     /// # Errors
     ///
-    /// [`PooledErrorKind`], if there will be no slot for such futures: if `size` is more than
-    /// [`MAX_SIZE`](Self::MAX_SIZE), or if the bound in bytes leaves none.
+    /// Returns a [`PooledErrorKind`] if the pool cannot have a slot for such futures: `size` is more than
+    /// [`MAX_SIZE`](Self::MAX_SIZE), or the bound in bytes has no room for one.
     ///
     /// # Sizes and allocation
     ///
     /// One allocation for each page of slots, two for the size itself when it is first used, and in a
-    /// `FuturePool` without a bound one for the cache of this thread. Slots that were reserved stay until the pool is
+    /// `FuturePool` without a bound one for the cache of this thread. Reserved slots stay until the pool is
     /// trimmed.
     ///
     /// # Examples
@@ -442,8 +455,9 @@ impl FuturePool {
 
     /// Changes [`max_bytes`](FuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
     ///
-    /// `usize::MAX` removes the bound. With 0, all futures are boxed once the slots that exist are in use or trimmed. If the
-    /// pool has more memory than the new bound, it does not grow. It frees nothing: call [`trim`](Self::trim).
+    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or
+    /// trimmed. If the pool has more memory than the new bound, it does not grow. This call frees no memory:
+    /// call [`trim`](Self::trim) to free it.
     ///
     /// # Examples
     ///
@@ -460,9 +474,9 @@ impl FuturePool {
         self.0.set_max_bytes(bytes);
     }
 
-    /// What the pool has done so far, and what it has.
+    /// Returns the counters of the pool.
     //~ any thread
-    /// It goes through all that it keeps for threads: it is for reports, not for each future.
+    /// The call visits the caches of all threads. Use it for reports, and not for each future.
     //~ one thread
     //~ end
     #[must_use]
@@ -470,10 +484,9 @@ impl FuturePool {
         self.0.stats()
     }
 
-    /// Gives the pages of which no slot is in use back to the allocator, and tells how many bytes of slots that
-    /// were.
+    /// Frees the pages without a slot in use, and returns the number of bytes of their slots.
     //~ any thread
-    /// What other threads that live keep for themselves, up to 64 slots of a size each, stays.
+    /// The caches of other live threads, up to 64 slots of a size each, stay.
     //~ one thread
     //~ end
     ///
@@ -498,7 +511,7 @@ impl Default for FuturePool {
     }
 }
 
-/// Shows its [`FuturePoolStats`], without the sizes that were never needed.
+/// Shows its [`FuturePoolStats`], without the sizes that were never used.
 impl fmt::Debug for FuturePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FuturePool").field(&self.stats()).finish()
@@ -512,8 +525,8 @@ impl RefUnwindSafe for FuturePool {}
 //~ any thread
 #[cfg(not(loom))]
 impl FuturePool {
-    /// The pool of [`ValueFuture::pooled`], and of combinators that wait: for its figures, and to
-    /// [`reserve`](Self::reserve) and [`trim`](Self::trim).
+    /// Returns the pool of [`ValueFuture::pooled`] and of pending combinators, to read its counters,
+    /// [`reserve`](Self::reserve) or [`trim`](Self::trim).
     ///
     /// The slots of all eight sizes together take 128 MiB at most. A program that needs another bound calls
     /// [`set_max_bytes`](Self::set_max_bytes) once, at its start.

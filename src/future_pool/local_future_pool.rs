@@ -21,13 +21,15 @@ use crate::slab::{LocalBudget, LocalTally};
 use crate::slot::Pointer;
 use crate::{affinity::OneThread, future::LocalValueFuture};
 
-/// [`FuturePool`](crate::FuturePool) for one thread: no atomics, and futures need not be `Send`.
+/// A [`FuturePool`](crate::FuturePool) for one thread: it uses no atomics, and its futures need not be
+/// `Send`.
 ///
-/// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has one of its own.
+/// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has its own pool.
 ///
 /// # Sizes and allocation
 ///
-/// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is first used, and each page of slots one. Every vacant slot of a size is found.
+/// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is
+/// first used, and each page of slots one. The pool finds every vacant slot of a size.
 ///
 /// # Examples
 ///
@@ -42,7 +44,7 @@ use crate::{affinity::OneThread, future::LocalValueFuture};
 /// assert_eq!(Rc::strong_count(&shared), 1);
 /// ```
 ///
-/// One for each thread; what comes from it does not refer to it:
+/// A pool for each thread. Its futures do not borrow from it:
 ///
 /// ```
 /// use value_future::{LocalFuturePool, LocalValueFuture};
@@ -61,10 +63,10 @@ use crate::{affinity::OneThread, future::LocalValueFuture};
 #[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
 pub struct LocalFuturePool(pub(crate) Machines<OneThread>);
 
-/// A builder of a [`LocalFuturePool`]; from [`builder`](LocalFuturePool::builder).
+/// Builds a [`LocalFuturePool`] with bounds. [`LocalFuturePool::builder`] returns it.
 ///
-/// There are no initial slots to ask for: it makes a pool that can be a `static`, and allocates nothing.
-/// [`reserve`](LocalFuturePool::reserve) makes them later.
+/// It has no option for initial slots, because the pool can be a `static`, and building it allocates nothing.
+/// [`reserve`](LocalFuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder makes a pool when it is told to `build`"]
 pub struct LocalFuturePoolBuilder {
@@ -73,11 +75,11 @@ pub struct LocalFuturePoolBuilder {
 }
 
 impl LocalFuturePoolBuilder {
-    /// Never has more slots of each size than that. A future that finds none is boxed.
+    /// Bounds the pool to `slots` slots of each size. A future that finds no vacant slot is boxed.
     ///
     /// # Panics
     ///
-    /// If `slots` is 0.
+    /// Panics if `slots` is 0.
     #[track_caller]
     pub const fn max_slots_per_size(mut self, slots: u32) -> Self {
         assert!(slots > 0, "`max_slots_per_size(0)`: a pool is bounded to at least one slot");
@@ -85,17 +87,19 @@ impl LocalFuturePoolBuilder {
         self
     }
 
-    /// Never takes more memory than that for the slots of *each* of the eight sizes. Of a size of
-    /// which not even one slot fits into it there are none.
+    /// Bounds the memory of the slots of *each* of the eight sizes. If not even one slot of a size fits into
+    /// the bound, the pool has no slots of that size.
     pub const fn max_bytes_per_size(mut self, bytes: usize) -> Self {
         self.bounds.bytes = Some(bytes);
         self
     }
 
-    /// Bounds the memory of the whole pool: the pages of slots of all eight sizes together, with the 128 bytes that each
-    /// page takes besides. It is exact, and applies in addition to the bounds of each size. A future that finds no
-    /// slot is boxed. If a size needs a page at the bound, the pool frees pages of other sizes without a slot in use, but not those
-    /// that are [reserved](LocalFuturePool::reserve).
+    /// Bounds the memory of the whole pool: the pages of all eight sizes together.
+    ///
+    /// The bound includes the 128 bytes of each page beside its slots. It is exact, and applies in addition to
+    /// the bounds of each size. A future that finds no slot is boxed. If a size needs a page at the bound, the
+    /// pool frees pages of other sizes that have no slot in use. It does not free
+    /// [reserved](LocalFuturePool::reserve) pages.
     ///
     /// [`set_max_bytes`](LocalFuturePool::set_max_bytes) changes the bound later.
     ///
@@ -123,7 +127,7 @@ impl LocalFuturePoolBuilder {
         }
     }
 
-    /// The pool. Nothing is allocated.
+    /// Creates the pool. Nothing is allocated.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn build(self) -> LocalFuturePool {
@@ -146,7 +150,7 @@ impl LocalFuturePoolBuilder {
     }
 }
 
-/// Without bounds.
+/// Creates a builder without bounds.
 impl Default for LocalFuturePoolBuilder {
     fn default() -> Self {
         LocalFuturePool::builder()
@@ -165,10 +169,10 @@ impl fmt::Debug for LocalFuturePoolBuilder {
 }
 
 impl LocalFuturePool {
-    /// The largest future that has a place in a slot, in bytes.
+    /// The size of the largest future that fits into a slot, in bytes.
     pub const MAX_SIZE: usize = capacity::<OneThread>(SIZES.len() - 1);
 
-    /// A pool without bounds. Nothing is allocated.
+    /// Creates a pool without bounds. Nothing is allocated.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new() -> Self {
@@ -182,23 +186,23 @@ impl LocalFuturePool {
         Self::builder().build()
     }
 
-    /// A builder, for a pool with bounds.
+    /// Returns a builder, for a pool with bounds.
     pub const fn builder() -> LocalFuturePoolBuilder {
         LocalFuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
-    /// The future `future` in a slot, or in a box if there is no slot for it. It may borrow
-    /// for `'a`; it does not refer to the pool.
+    /// Puts `future` into a slot, or into a box if there is no slot for it. It may borrow for `'a`, and does
+    /// not borrow from the pool.
     ///
-    /// `future` is not polled before it is awaited. What is a value future already is best returned
-    /// as it is: in here its inline result would be inline no more.
+    /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no
+    /// longer be inline. Return it instead.
     ///
     /// # Sizes and allocation
     ///
     /// Nothing is allocated if a slot of the size class is vacant.
-    /// What is larger than [`MAX_SIZE`](Self::MAX_SIZE), or aligned to more than 16 bytes, takes a box,
-    /// and so does what finds the pool full. The slot is vacant again when `future` has completed, before
-    /// the result is given out, or when it is dropped.
+    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16
+    /// bytes, or if the pool is full. The slot is vacant again when `future` has completed, before the poll
+    /// returns the result, or when it is dropped.
     ///
     /// # Examples
     ///
@@ -220,12 +224,12 @@ impl LocalFuturePool {
         LocalValueFuture(self.0.put(future))
     }
 
-    /// [`pooled`](Self::pooled), if there is a slot for it.
+    /// Puts `future` into a slot, or returns it if there is no slot for it.
     ///
     /// # Errors
     ///
-    /// The future itself, if there is no slot of its size, or if none was found vacant. It is not
-    /// counted in [`stats`](Self::stats).
+    /// Returns a [`PooledError`] with the future if there is no slot of its size, or if no slot was found
+    /// vacant. [`stats`](Self::stats) does not count it.
     ///
     /// # Examples
     ///
@@ -241,7 +245,7 @@ impl LocalFuturePool {
     /// assert!(pool.try_pooled(later).is_ok());
     /// ```
     ///
-    /// Where the future is not wanted back, `?` makes an error of it that holds no future:
+    /// If you do not need the future back, `?` converts the error into one without the future:
     ///
     /// ```
     /// use value_future::{LocalFuturePool, LocalValueFuture, future_pool::PooledErrorKind};
@@ -267,27 +271,29 @@ impl LocalFuturePool {
         self.0.try_put(future).map(LocalValueFuture)
     }
 
-    /// Polls `future` once, now, in its own type, which the compiler can inline: if it is ready at
-    /// once, its result is inline, and it keeps no slot.
+    /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
     ///
-    /// The poll has a waker that does nothing. No wake-up is lost by that: the task that awaits what
-    /// is returned begins with a poll. So a future that pends is polled twice before anything wakes
-    /// it; where there is a context, [`eager_with`](Self::eager_with) does without that.
+    /// If the poll is ready, the result is inline, and no slot stays in use. The compiler can inline the poll,
+    /// because it knows the type of `future`.
+    ///
+    /// The poll uses a waker that does nothing. That loses no wake-up, because the task that awaits the
+    /// returned future first polls it. So a pending future is polled twice before a waker wakes it. If you have
+    /// a context, [`eager_with`](Self::eager_with) saves the second poll.
     ///
     /// # Not lazy
     ///
-    /// What `future` does before it first waits is done when this returns, outside of the task that
-    /// will await it: where it needs a runtime, call this within that. If it holds a lock or a permit
-    /// then, it holds it until it is awaited or dropped. So await it at once, or use
+    /// The call runs `future` up to its first pending await, outside of the task that will await it. If
+    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit
+    /// after that poll, it holds it until it is awaited or dropped. So await it at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
     /// # Sizes and allocation
     ///
-    /// As [`pooled`](Self::pooled).
+    /// As for [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
-    /// If `future` does. Its slot comes back.
+    /// Panics if `future` panics. Its slot is returned.
     ///
     /// # Examples
     ///
@@ -307,12 +313,12 @@ impl LocalFuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// [`eager`](Self::eager), with the context of the task that will await it. As there, it is not
-    /// lazy.
+    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. It is
+    /// not lazy either.
     ///
     /// # Panics
     ///
-    /// If `future` does.
+    /// Panics if `future` panics.
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<'a, F>(
@@ -326,23 +332,23 @@ impl LocalFuturePool {
         LocalValueFuture(self.0.put_eagerly(future, cx))
     }
 
-    /// Makes slots with room for a future of `size` bytes: until so many more such futures can be put
-    /// in without an allocation; in a bounded pool, to its bound at most.
-    /// For who can wait now, and not later.
+    /// Creates slots for `additional` more futures of `size` bytes.
     ///
-    /// The size of a future is that of its type, which often has no name: `size_of_val(&future)`.
-    /// All futures with the same size class share these slots. [`trim`](Self::trim) gives back
-    /// those that are vacant.
+    /// From then on that many such futures can be put into slots without an allocation. A bounded pool grows to its
+    /// bound at most. Call this where an allocation does no harm, for example at the start.
+    ///
+    /// `size_of_val(&future)` returns the size of a future whose type has no name. All futures of the same size
+    /// class share these slots. [`trim`](Self::trim) frees the vacant ones.
     ///
     /// # Errors
     ///
-    /// [`PooledErrorKind`], if there will be no slot for such futures: if `size` is more than
-    /// [`MAX_SIZE`](Self::MAX_SIZE), or if the bound in bytes leaves none.
+    /// Returns a [`PooledErrorKind`] if the pool cannot have a slot for such futures: `size` is more than
+    /// [`MAX_SIZE`](Self::MAX_SIZE), or the bound in bytes has no room for one.
     ///
     /// # Sizes and allocation
     ///
     /// One allocation for each page of slots, two for the size itself when it is first used, and in a
-    /// `LocalFuturePool` without a bound one for the cache of this thread. Slots that were reserved stay until the pool is
+    /// `LocalFuturePool` without a bound one for the cache of this thread. Reserved slots stay until the pool is
     /// trimmed.
     ///
     /// # Examples
@@ -369,8 +375,9 @@ impl LocalFuturePool {
 
     /// Changes [`max_bytes`](LocalFuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
     ///
-    /// `usize::MAX` removes the bound. With 0, all futures are boxed once the slots that exist are in use or trimmed. If the
-    /// pool has more memory than the new bound, it does not grow. It frees nothing: call [`trim`](Self::trim).
+    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or
+    /// trimmed. If the pool has more memory than the new bound, it does not grow. This call frees no memory:
+    /// call [`trim`](Self::trim) to free it.
     ///
     /// # Examples
     ///
@@ -387,14 +394,13 @@ impl LocalFuturePool {
         self.0.set_max_bytes(bytes);
     }
 
-    /// What the pool has done so far, and what it has.
+    /// Returns the counters of the pool.
     #[must_use]
     pub fn stats(&self) -> FuturePoolStats {
         self.0.stats()
     }
 
-    /// Gives the pages of which no slot is in use back to the allocator, and tells how many bytes of slots that
-    /// were.
+    /// Frees the pages without a slot in use, and returns the number of bytes of their slots.
     ///
     /// # Examples
     ///
@@ -417,7 +423,7 @@ impl Default for LocalFuturePool {
     }
 }
 
-/// Shows its [`FuturePoolStats`], without the sizes that were never needed.
+/// Shows its [`FuturePoolStats`], without the sizes that were never used.
 impl fmt::Debug for LocalFuturePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LocalFuturePool").field(&self.stats()).finish()

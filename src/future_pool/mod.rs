@@ -1,6 +1,7 @@
-//! Pools whose slots hold futures of any type, instead of a box for each.
+//! Pools that store futures of any type in reusable slots instead of boxes.
 //!
-//! [`ValueFuture::pooled`](crate::ValueFuture::pooled) uses the built-in one. `internals` and `design.md` say how they work.
+//! [`ValueFuture::pooled`](crate::ValueFuture::pooled) uses the built-in pool. [`internals`](crate::internals)
+//! explains how the pools work.
 
 mod classes;
 mod error;

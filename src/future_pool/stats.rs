@@ -2,40 +2,41 @@ use core::fmt;
 
 use super::classes::SIZES;
 
-/// What a pool of futures has done so far, and what it has.
+/// The counters of a pool of futures.
 ///
-/// The numbers are taken one after the other while the pool may be in use; what belongs together is
-/// consistent when nobody uses it.
+/// They are read one after the other. If other threads use the pool meanwhile, the numbers may not fit each
+/// other.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct FuturePoolStats {
-    /// For each size class, the smallest first. A class that was never used has no slots, and no
+    /// The counters of each size class, the smallest first. A class that was never used has no slots, and no
     /// allocation.
     pub classes: [ClassStats; SIZES.len()],
-    /// How many futures were put into slots.
+    /// The number of futures that were put into slots.
     pub rented: u64,
-    /// How many of them are gone.
+    /// The number of futures that have left their slots.
     pub returned: u64,
-    /// How many futures are in slots now: `rented - returned`.
+    /// The number of futures in slots: `rented - returned`.
     pub live: u64,
-    /// The most slots of each size that were used, together. That may be more than were ever used at a time, if the
-    /// sizes had theirs one after the other.
+    /// The sum of the high-water marks of all sizes. It may be more than the slots that were ever used at a
+    /// time, if the sizes reached their marks at different times.
     pub high_water: u64,
-    /// How many slots there are.
+    /// The number of slots.
     pub capacity: u64,
-    /// How many times the pool has called the allocator. The boxes of futures without a slot are not
-    /// counted.
+    /// The number of times that the pool has called the allocator, without the boxes of futures that found no
+    /// slot.
     pub allocations: u64,
-    /// The memory of all slots, in bytes, without what each page and each size takes besides. It never exceeds the [bound of the
-    /// whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes), unless that was lowered.
+    /// The memory of all slots, in bytes, without the overhead of pages and sizes. It never exceeds the [bound
+    /// of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes), unless that was lowered.
     pub bytes: u64,
-    /// How many futures were boxed: `too_large + full`.
+    /// The number of futures that were boxed: `too_large + full`.
     pub boxed: u64,
-    /// How many futures were boxed because no slot is large enough for them, or aligned enough, or because
-    /// the bound in bytes of each size leaves no slot of theirs.
+    /// The number of futures that were boxed because no slot fits them: they are too large or have too high an
+    /// alignment, or the bound in bytes of each size has no room for a slot of their size.
     pub too_large: u64,
-    /// How many futures were boxed because no slot of their class was found vacant, and the pool had reached a bound. (What `try_pooled` gives
-    /// back is not boxed, and not counted here or above.)
+    /// The number of futures that were boxed because no slot of their class was found vacant, and the pool had
+    /// reached a bound. (`boxed`, `too_large` and `full` do not count the futures that `try_pooled` returns as
+    /// errors.)
     pub full: u64,
 }
 
@@ -58,7 +59,7 @@ impl FuturePoolStats {
     }
 }
 
-/// The sizes that were never needed are left out, and so are the totals.
+/// Shows the sizes that were used, without the totals.
 impl fmt::Debug for FuturePoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Used<'s>(&'s [ClassStats]);
@@ -78,27 +79,27 @@ impl fmt::Debug for FuturePoolStats {
     }
 }
 
-/// What a pool of futures has of one size.
+/// The counters of one size of a pool of futures.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct ClassStats {
-    /// What a slot takes, in bytes.
+    /// The size of a slot, in bytes.
     pub slot_size: u64,
-    /// The largest future that has room in it, in bytes.
+    /// The size of the largest future that fits into a slot, in bytes.
     pub max_size: u64,
-    /// How many futures were put into slots.
+    /// The number of futures that were put into slots.
     pub rented: u64,
-    /// How many of them are gone.
+    /// The number of futures that have left their slots.
     pub returned: u64,
-    /// How many are not: `rented - returned`.
+    /// The number of futures in slots: `rented - returned`.
     pub live: u64,
-    /// The most slots that were ever used, of those that there were at a time. In a
-    /// [`LocalFuturePool`](crate::LocalFuturePool) that is how many futures were live at a time, at most. In a
-    /// `FuturePool` it may be more, by the 64 vacant slots that each thread may keep for itself.
+    /// The greatest number of used slots that existed at a time. In a
+    /// [`LocalFuturePool`](crate::LocalFuturePool), that is the greatest number of futures that were live at a
+    /// time. In a `FuturePool` it may be greater, by up to 64 slots for each thread cache.
     pub high_water: u64,
-    /// How many slots there are, in whole pages. Memory of a slot that was never used is not touched.
+    /// The number of slots, in whole pages. The pool does not touch the memory of a slot that was never used.
     pub capacity: u64,
-    /// How many times the allocator was called: for each page of slots, for the size itself, and for the caches of
-    /// threads.
+    /// The number of times that the pool has called the allocator: for each page of slots, for the size itself,
+    /// and for the caches of threads.
     pub allocations: u64,
 }

@@ -2,17 +2,18 @@
 //!
 //! * [Migrating from `async-trait`](from_async_trait): one changed line.
 //! * [Migrating from `BoxFuture`](from_box_future): one method at a time.
-//! * [Adopting it in a driver](driver): the return type, the channel for each request, and lost connections.
-//! * [Cancellation and `select!`](cancellation): what is lazy, and what a dropped future loses.
-//! * [With the rest of the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
-//! * [Targets and features](targets): which types a microcontroller has.
-//! * [Guarantees](guarantees), with the tests that show them, and limits.
+//! * [Adopting the crate in a driver](driver): the return type, the channel for each request, and lost
+//!   connections.
+//! * [Cancellation and `select!`](cancellation): which constructors are lazy, and what a dropped future loses.
+//! * [Using the crate with the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
+//! * [Targets and features](targets): the types that each target has, for example a microcontroller.
+//! * [Guarantees](guarantees), with the tests that check them, and limits.
 //! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //!
 //! # One rule to know first
 //!
-//! A method that answers inline has done its work when it returns. If its future is dropped, the result is lost. So in
-//! `select!`, where a branch may lose, call the method within an async block:
+//! A method that returns an inline result has done its work when it returns. If its future is dropped, the
+//! result is lost. A branch of `select!` may lose, so call the method in an async block there:
 //!
 //! ```text
 //! message = queue.recv() => …                    // wrong: may take a message, and drop it

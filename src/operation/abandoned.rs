@@ -2,18 +2,17 @@ use core::{error::Error, fmt};
 
 use crate::error::debug_as_text;
 
-/// What an operation results in if its completer is dropped without a value.
+/// Creates the result of an operation that ends without a value, for example because its completer was dropped.
 ///
-/// A wait must not hang for ever because a worker died, and it must not panic in somebody else's
-/// task either. So the output type of a pool says what the consumer is given then. It is made when
-/// the consumer asks for the result.
+/// A consumer must not wait forever because a producer died, and its task must not panic. So the output type of
+/// a pool defines the result for this case. The poll of the consumer creates it.
 ///
-/// It is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. For an `E` that is
-/// not yours there is `Option<Result<T, E>>`.
+/// The trait is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. If `E` is a type
+/// of another crate, use `Option<Result<T, E>>`.
 ///
 /// # Examples
 ///
-/// An error of one's own:
+/// Your own error:
 ///
 /// ```
 /// use value_future::{Dropped, Pool};
@@ -66,19 +65,18 @@ use crate::error::debug_as_text;
     note = "or say it here: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
 )]
 pub trait Abandoned {
-    /// The result of an operation that nobody has completed, and nobody will.
+    /// Creates the result of an operation that ended without a value.
     fn abandoned() -> Self;
 }
 
-/// `None`
+/// The result is `None`.
 impl<T> Abandoned for Option<T> {
     fn abandoned() -> Self {
         None
     }
 }
 
-/// `Err`, with what [`Dropped`] converts into. `std::io::Error` is among them, with the kind
-/// `BrokenPipe`.
+/// The result is `Err(Dropped.into())`. For `std::io::Error`, the error has the kind `BrokenPipe`.
 #[diagnostic::do_not_recommend]
 impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
     fn abandoned() -> Self {
@@ -86,15 +84,17 @@ impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
     }
 }
 
-/// The operation was ended without a value: its completer was dropped, its key was abandoned, or its pool was closed. Dropping the
-/// last handle of a pool closes it.
+/// The error of an operation that was ended without a value.
+///
+/// Its completer was dropped, its key was abandoned, or its pool was closed. Dropping the last handle of a pool
+/// closes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dropped(());
 
 debug_as_text!(Dropped);
 
 impl Dropped {
-    /// The error, for an implementation of [`Abandoned`] by hand.
+    /// Creates the error, for your own implementation of [`Abandoned`].
     #[must_use]
     pub const fn new() -> Self {
         Dropped(())

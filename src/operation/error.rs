@@ -2,26 +2,26 @@ use core::{error::Error, fmt};
 
 use crate::{error::debug_as_text, slot::Key};
 
-/// Why an operation was not completed.
+/// The reason why a key or a completer did not complete an operation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CompleteErrorKind {
-    /// The operation is over, if there was one, and its slot has served another one since, which was not
+    /// The operation is over, if there was one. Its slot has served another operation since, which was not
     /// touched.
     Stale,
-    /// The operation has its result, or was ended without one: the key was used before, or the completer
-    /// was used or dropped. The consumer can take the result, has taken it, or has left without it. (Once
-    /// the slot serves another operation, the key is [`Stale`](CompleteErrorKind::Stale).)
+    /// The operation has a result, or was ended without a value: the key was used before, or the completer was
+    /// used or dropped. The consumer can take the result, has taken it, or was dropped. (When the slot serves
+    /// another operation, the key is [`Stale`](CompleteErrorKind::Stale).)
     AlreadyCompleted,
     /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find it
     /// pending. No other producer can complete it from now on.
     BeingCompleted,
-    /// The consumer was dropped, and so the operation was cancelled. (Once its slot serves another one, the key is
-    /// [`Stale`](CompleteErrorKind::Stale).)
+    /// The consumer was dropped, which cancelled the operation. (When the slot serves another operation, the
+    /// key is [`Stale`](CompleteErrorKind::Stale).)
     Closed,
-    /// The pool or source has not given this key out: it is forged, or that of another one. (One that is forged
-    /// may also look stale, and one of another pool or source may have the number of a key that was given out
-    /// here: then it is that key. None reaches an operation whose key was not given out.)
+    /// The pool or source has not created this key: it is forged, or belongs to another pool or source. (A
+    /// forged key may also look stale. A key of another pool or source may be equal to a key of this one, and
+    /// is then accepted as that key. No key reaches an operation that has only its completer.)
     Unknown,
 }
 
@@ -47,7 +47,8 @@ impl fmt::Display for CompleteErrorKind {
 
 impl Error for CompleteErrorKind {}
 
-/// `Closed` has the kind `BrokenPipe`, because the consumer has gone. The others have the kind `InvalidInput`.
+/// `Closed` has the kind `BrokenPipe`, because the consumer was dropped. The others have the kind
+/// `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<CompleteErrorKind> for std::io::Error {
     fn from(error: CompleteErrorKind) -> Self {
@@ -59,7 +60,8 @@ impl From<CompleteErrorKind> for std::io::Error {
     }
 }
 
-/// The operation was not completed: the key was refused, or the completer was too late. The value comes back.
+/// The error of completing an operation: the key was refused, or the completer was too late. It returns the
+/// value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CompleteError<T> {
     pub(crate) key: Key,
@@ -68,19 +70,19 @@ pub struct CompleteError<T> {
 }
 
 impl<T> CompleteError<T> {
-    /// The key of the operation.
+    /// Returns the key of the operation.
     #[must_use]
     pub const fn key(&self) -> Key {
         self.key
     }
 
-    /// Why it was refused.
+    /// Returns the reason.
     #[must_use]
     pub const fn kind(&self) -> CompleteErrorKind {
         self.kind
     }
 
-    /// The value that was not delivered.
+    /// Returns a reference to the value that was not delivered.
     #[must_use]
     pub const fn value(&self) -> &T {
         &self.value
@@ -103,7 +105,7 @@ impl<T> fmt::Display for CompleteError<T> {
 
 impl<T> Error for CompleteError<T> {}
 
-/// As [`CompleteErrorKind`] converts. The value is dropped.
+/// Converts the [`CompleteErrorKind`], and drops the value.
 #[cfg(feature = "std")]
 impl<T> From<CompleteError<T>> for std::io::Error {
     fn from(error: CompleteError<T>) -> Self {

@@ -1,6 +1,8 @@
-//! What operations of pools and reusable sources have in common: keys, what an abandoned operation results in, and errors.
+//! Keys, the results of abandoned operations, and errors: the parts that pools and reusable sources have in
+//! common.
 //!
-//! An operation has two ends, by which a producer gives a consumer a result, in a slot. The ends know neither pools nor allocators.
+//! An operation has two ends, by which a producer passes a result to a consumer, in a slot. The ends depend
+//! neither on pools nor on allocators.
 
 mod abandoned;
 mod consumer;

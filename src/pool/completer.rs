@@ -13,11 +13,11 @@ use crate::{
     slot::TypedKey,
 };
 
-/// The producer's end of an operation. It goes to whoever will have the result.
+/// The producer's end of an operation, which completes it with a value.
 ///
-/// Dropping it without a value ends the wait: the consumer gets what the trait [`Abandoned`](crate::operation::Abandoned) says.
-/// If the consumer goes first, the completer [is closed](Self::is_closed), and gets its
-/// value back.
+/// Dropping a completer wakes the consumer with [`T::abandoned()`](crate::operation::Abandoned::abandoned). If
+/// the consumer is dropped first, the completer [is closed](Self::is_closed), and [`complete`](Self::complete)
+/// returns the value to the producer.
 ///
 /// # Sizes and allocation
 ///
@@ -25,36 +25,35 @@ use crate::{
 ///
 /// # Reentrancy
 ///
-/// Completing and dropping wake the consumer, in the same call, when everything is done and
-/// nothing is held: the waker may poll, drop, rent and complete what it likes. If it panics,
-/// the value has been delivered. (If a key completes an operation whose completer waits for
-/// its end, there are two to wake; if both panic, the process aborts.)
+/// Completing and dropping wake the consumer in the same call. The call holds no lock then, so the waker may
+/// call any method of this crate. If the waker panics, the value has still been delivered. (If a key completes
+/// an operation while its completer awaits [`closed`](Self::closed), there are two wakers; if both panic, the
+/// process aborts.)
 #[doc(alias = "Sender")]
 #[doc(alias = "promise")]
 #[doc(alias = "oneshot")]
 #[doc(alias = "TaskCompletionSource")]
-#[must_use = "dropping a completer ends the wait without a value"]
+#[must_use = "dropping a completer ends its operation without a value"]
 pub struct Completer<T>(pub(super) Producer<'static, T, AnyThread>);
 
 impl<T> Completer<T> {
-    /// Gives the consumer its value, and wakes it.
+    /// Completes the operation with a value, and wakes the consumer.
     ///
     /// # Errors
     ///
-    /// [`CompleteError`] with the value, if it will not be delivered: the consumer has gone, or a producer with the key has
-    /// claimed the operation.
+    /// Returns a [`CompleteError`] with the value if the consumer was dropped, or if a producer with the key
+    /// has claimed the operation.
     ///
     /// # Reentrancy
     ///
-    /// The consumer is woken here, with nothing held: its waker may poll, drop, rent and complete
-    /// what it likes.
+    /// The call wakes the consumer while it holds no lock. The waker may call any method of this crate.
     #[inline]
     #[doc(alias = "send")]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
-    /// Whether nobody waits for a value any more: the consumer has gone, or somebody who had
+    /// Returns `true` if the operation no longer needs a value: the consumer was dropped, or a producer with
     /// the key was faster.
     #[must_use]
     #[inline]
@@ -62,11 +61,10 @@ impl<T> Completer<T> {
         self.0.is_closed()
     }
 
-    /// Waits until [`is_closed`](Self::is_closed): so that what nobody wants need not be
-    /// computed.
+    /// Polls until [`is_closed`](Self::is_closed) is `true`, so that a producer can stop unneeded work.
     ///
-    /// The waker of the last call is woken; it is dropped with the completer.
-    /// How many it may be: [`Completion`](crate::Completion).
+    /// The operation wakes the waker of the last call. Dropping the completer drops that waker.
+    /// [`Completion`](crate::Completion#wakers) says how many different wakers an operation can take.
     ///
     /// # Examples
     ///
@@ -85,11 +83,11 @@ impl<T> Completer<T> {
         self.0.poll_closed(cx)
     }
 
-    /// [`poll_closed`](Self::poll_closed) as a future, for `select!` and its like.
+    /// Returns a future that is ready when [`is_closed`](Self::is_closed) is `true`, for `select!`.
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time, and made again.
+    /// The future can be dropped at any time. A later call waits again.
     ///
     /// # Examples
     ///
@@ -104,7 +102,7 @@ impl<T> Completer<T> {
     /// # futures::executor::block_on(async {
     /// # let work = std::future::pending::<u32>();
     /// match futures::future::select(pin!(completer.closed()), pin!(work)).await {
-    ///     futures::future::Either::Left(_) => println!("nobody waits: stop"),
+    ///     futures::future::Either::Left(_) => println!("the consumer was dropped: stop"),
     ///     futures::future::Either::Right((value, _)) => println!("done: {value}"),
     /// }
     /// # });
@@ -113,13 +111,14 @@ impl<T> Completer<T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
+    /// Returns the key of the operation. Both the key and this completer can complete it, and the first one
+    /// wins.
     ///
-    /// **If this completer is dropped, the operation ends**, and the key is refused from then on. A request whose
-    /// answer brings the key back takes [`into_key`](Self::into_key), which uses the completer up.
+    /// **If this completer is dropped, the operation ends**, and the pool refuses the key from then on. If a
+    /// reply brings the key back, use [`into_key`](Self::into_key), which consumes the completer.
     ///
-    /// While the completer is held, its holder can observe that the consumer [has gone](Self::is_closed),
-    /// and the slot is not used again.
+    /// While the completer exists, the slot is not used again, and the completer shows whether the consumer
+    /// [was dropped](Self::is_closed).
     #[must_use]
     pub fn key_while_held(&self) -> TypedKey<T> {
         self.0.issue_key().into()
@@ -127,7 +126,7 @@ impl<T> Completer<T> {
 
     /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
     ///
-    /// If it does not become a completer again by [`from_raw`](Self::from_raw), the consumer waits for ever.
+    /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
     ///
     /// # Examples
     ///
@@ -146,12 +145,12 @@ impl<T> Completer<T> {
     /// done(completer.into_raw(), 5);
     /// assert_eq!(futures::executor::block_on(completion), Some(5));
     /// ```
-    #[must_use = "the consumer waits for ever"]
+    #[must_use = "the consumer waits forever"]
     pub fn into_raw(self) -> *mut () {
         self.0.into_raw()
     }
 
-    /// Returns the completer that became this pointer.
+    /// Creates the completer again from its pointer.
     ///
     /// # Safety
     ///
@@ -166,18 +165,19 @@ impl<T> Completer<T> {
         Completer(unsafe { Producer::from_raw(pointer) })
     }
 
-    /// Leaves the operation to those who have the key.
+    /// Turns the completer into its key, which alone completes the operation from then on.
     ///
-    /// Nothing keeps the slot then but the consumer: if that goes, the slot is returned, and
-    /// the key is refused whenever it comes. If the key never comes, then the consumer waits
-    /// until it loses patience, or [`abandon_key`] or [`abandon_keys`] is called, or the last
-    /// handle of the pool is dropped. If that was dropped before, the wait ends here.
+    /// From then on only the consumer keeps the slot. If the consumer is dropped, the slot is returned, and the
+    /// pool refuses the key. If no producer presents the key, the consumer waits until [`abandon_key`],
+    /// [`abandon_keys`] or [`close`] is called, or the last handle of the pool is dropped. If the pool was
+    /// closed or dropped before, the operation ends in this call.
     ///
-    /// A key is `Copy`: a closure that may be called more than once can complete by it, and is
-    /// refused from the second time on.
+    /// A key is `Copy`, so a closure that is called more than once can complete with it. The pool refuses the
+    /// key from the second time on.
     ///
     /// [`abandon_key`]: crate::Pool::abandon_key
     /// [`abandon_keys`]: crate::Pool::abandon_keys
+    /// [`close`]: crate::Pool::close
     #[must_use = "without its key the operation cannot be completed"]
     #[inline]
     pub fn into_key(self) -> TypedKey<T> {

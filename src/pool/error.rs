@@ -2,14 +2,15 @@ use core::{error::Error, fmt};
 
 use crate::error::debug_as_text;
 
-/// Why a pool began no operation.
+/// The error of [`rent_when_vacant`](crate::LocalPool::rent_when_vacant) and
+/// [`try_rent`](crate::LocalPool::try_rent): the pool began no operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RentError {
-    /// The pool is [bounded](crate::pool::PoolBuilder::max_slots), and each slot is in use or retired.
+    /// The pool is [bounded](crate::pool::PoolBuilder::max_slots), and all its slots are in use or retired.
     #[non_exhaustive]
     Full {
-        /// The bound.
+        /// The bound of the pool.
         max_slots: u32,
     },
     /// The pool was [closed](crate::Pool::close).
@@ -46,7 +47,7 @@ impl From<RentError> for std::io::Error {
     }
 }
 
-/// Why [`take`](crate::Completion::take) gives no result.
+/// The error of [`take`](crate::Completion::take): there is no result to take.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TakeError {
     /// The operation is pending.

@@ -14,10 +14,10 @@ use futures_core::FusedFuture;
 use super::{TakeError, polled_after_its_end};
 use crate::{affinity::OneThread, future::LocalValueFuture, operation::Consumer, origin::Origin};
 
-/// The consumer's end of an operation: the future of its result.
+/// The consumer's end of an operation, which is the future of its result.
 ///
-/// Where it is called with static dispatch, a method returns it as it is. For an object-safe
-/// method, `From` makes a value future of it without an allocation: it stays in its slot.
+/// A method with static dispatch can return the completion. For an object-safe method, `From` converts it into
+/// a value future without an allocation: the operation stays in its slot.
 ///
 /// # Sizes and allocation
 ///
@@ -25,32 +25,36 @@ use crate::{affinity::OneThread, future::LocalValueFuture, operation::Consumer, 
 ///
 /// # Panics
 ///
-/// If it is polled after it has given its result, or after [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked in
-/// an earlier poll. (And with what [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panics with, which is called here.)
+/// A poll panics if an earlier poll has returned the result, or if
+/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panicked in an earlier poll. A poll calls
+/// `Abandoned::abandoned`, and lets its panic through.
 ///
 /// # Wakers
 ///
-/// The waker of the last poll is woken. An operation can take two million changes of waker, of
-/// both its ends together; from then on, whoever waits is woken at once, to poll again.
+/// The operation wakes the waker of the last poll. It can register two million different wakers, those of both
+/// ends together. From then on, each poll wakes its waker at once.
 ///
 /// # Cancel safety
 ///
-/// Dropping it at any time is sound: its completer learns that nobody waits any more, and gets
-/// its value back. A result that is there already is dropped.
+/// A completion can be dropped at any time. Its completer [is closed](crate::LocalCompleter::is_closed) then, and
+/// gets its value back. A result that is already there is dropped.
 ///
 /// # Reentrancy
 ///
-/// Polling may clone and drop wakers, and dropping may drop one and wake the completer's: with
-/// nothing held and the operation in order, so they may do what they like.
+/// A poll may clone and drop wakers. A drop may drop a waker, and wake that of the completer. Both hold no lock
+/// then, so a waker may call any method of this crate.
 #[doc(alias = "Receiver")]
 #[doc(alias = "oneshot")]
-#[must_use = "dropping a completion tells its completer that nobody waits"]
+#[must_use = "dropping a completion cancels its operation"]
 pub struct LocalCompletion<T>(pub(crate) Consumer<'static, T, OneThread>, pub(crate) Origin);
 
 impl<T> LocalCompletion<T> {
-    /// Returns `true` if there is a result to take: a value, or what [`Abandoned`](crate::operation::Abandoned) says if the operation
-    /// was ended without one. It stays `true` until the result is taken. It is `false` while a producer
-    /// with the key has [claimed](crate::operation::CompleteErrorKind::BeingCompleted) the operation.
+    /// Returns `true` if there is a result to take.
+    ///
+    /// The result is a value, or that of [`Abandoned`](crate::operation::Abandoned) if the operation was ended
+    /// without a value. The method returns `true` until the result is taken. It returns `false` while a
+    /// producer with the key has only [claimed](crate::operation::CompleteErrorKind::BeingCompleted) the
+    /// operation.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.0.is_completed()
@@ -64,28 +68,30 @@ impl<T> LocalCompletion<T> {
         self.0.result_is_value() == Some(true)
     }
 
-    /// Returns `true` if the operation was ended without a value, and [`Abandoned`](crate::operation::Abandoned) will make the result.
+    /// Returns `true` if the operation was ended without a value. Then
+    /// [`Abandoned`](crate::operation::Abandoned) creates the result.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.0.result_is_value() == Some(false)
     }
 
-    /// Takes the result, if it is there, without polling.
+    /// Takes the result without polling.
     ///
     /// # Errors
     ///
-    /// [`TakeError::Pending`], if there is no result yet; [`TakeError::Taken`], if it was taken before.
+    /// Returns [`TakeError::Pending`] if there is no result yet, and [`TakeError::Taken`] if the result was
+    /// taken before.
     #[doc(alias = "try_recv")]
     pub fn take(&mut self) -> Result<T, TakeError> {
         let why = if self.0.is_spent() { TakeError::Taken } else { TakeError::Pending };
         self.0.try_take().ok_or(why)
     }
 
-    /// Stops to wait, and takes the result if there is one.
+    /// Cancels the operation, or takes the result if there is one.
     ///
-    /// Nothing gets lost: either this returns the value, or the producer gets it back. A
-    /// [`try_take`](Self::try_take) and then a drop would lose a value that comes in between, although the
-    /// producer was told that it is delivered.
+    /// No value is lost: either this call returns the value, or the producer gets it back. A
+    /// [`try_take`](Self::try_take) followed by a drop loses a value that comes in between, although the
+    /// producer's `complete` has returned `Ok`.
     ///
     /// # Examples
     ///
@@ -106,7 +112,8 @@ impl<T> LocalCompletion<T> {
         self.0.close()
     }
 
-    /// [`map`](crate::LocalValueFuture::map) of the value future that this becomes.
+    /// Converts the completion into a value future, and maps its result with `f`. See
+    /// [`LocalValueFuture::map`](crate::LocalValueFuture::map).
     pub fn map<'a, U, F>(self, f: F) -> LocalValueFuture<'a, U>
     where
         F: FnOnce(T) -> U + 'a,
@@ -117,13 +124,13 @@ impl<T> LocalCompletion<T> {
 
     /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
     ///
-    /// If it does not become a completion again by [`from_raw`](Self::from_raw), its slot leaks.
+    /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
     #[must_use = "the slot leaks"]
     pub fn into_raw(self) -> *mut () {
         self.0.into_raw()
     }
 
-    /// Returns the completion that became this pointer.
+    /// Creates the completion again from its pointer.
     ///
     /// # Safety
     ///
@@ -135,11 +142,11 @@ impl<T> LocalCompletion<T> {
         LocalCompletion(unsafe { Consumer::from_raw(pointer) }, Origin::caller())
     }
 
-    /// Takes the result, if it is there, without polling.
+    /// Takes the result without polling.
     ///
     /// # Errors
     ///
-    /// The completion itself, if there is no result yet, or if it was taken before.
+    /// Returns the completion if there is no result yet, or if the result was taken before.
     pub fn try_take(mut self) -> Result<T, Self> {
         self.0.try_take().ok_or(self)
     }
@@ -160,15 +167,16 @@ impl<T> Future for LocalCompletion<T> {
 // A result is moved out, and never pinned; the slot stays where it is.
 impl<T> Unpin for LocalCompletion<T> {}
 
-/// Terminated once the result has been given out, or [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked: from then
-/// on every poll panics.
+/// A completion is terminated when it has returned its result, or when
+/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked. From then on every poll
+/// panics.
 impl<T> FusedFuture for LocalCompletion<T> {
     fn is_terminated(&self) -> bool {
         self.0.is_spent()
     }
 }
 
-/// Never polls, and never consumes.
+/// Shows the state of the operation, without polling it.
 impl<T> fmt::Debug for LocalCompletion<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LocalCompletion").field(&self.0.progress()).finish()

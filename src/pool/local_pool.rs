@@ -19,12 +19,12 @@ use crate::{
     slot::TypedKey,
 };
 
-/// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
+/// A [`Pool`](crate::Pool) for one thread: it uses no atomics, and neither the pool nor its operations are
 /// `Send`. Its methods are the same.
 ///
 /// # Sizes and allocation
 ///
-/// The pool itself takes 1088 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+/// The pool itself takes 1088 bytes, on 64-bit targets. It grows like a `Pool`, and finds every vacant
 /// slot.
 ///
 /// # Examples
@@ -46,11 +46,11 @@ use crate::{
 #[doc(alias = "TaskCompletionSource")]
 pub struct LocalPool<T>(Handle<T, OneThread>);
 
-/// A builder of a [`LocalPool`]; from [`builder`](LocalPool::builder).
+/// Builds a [`LocalPool`] with a bound or with initial slots. [`LocalPool::builder`] returns it.
 ///
 /// # Examples
 ///
-/// A pool that makes all its slots now, and no more:
+/// A pool that creates all its slots at the start:
 ///
 /// ```
 /// use value_future::LocalPool;
@@ -72,18 +72,20 @@ pub struct LocalPoolBuilder<T> {
 }
 
 impl<T> LocalPoolBuilder<T> {
-    /// Makes at least `slots` slots up front: the next multiple of 32, or
-    /// [`max_slots`](Self::max_slots) if that is less. So with an equal `max_slots` it is exact.
+    /// Creates at least `slots` slots together with the pool.
+    ///
+    /// The number is rounded up: to the next multiple of 32, or to [`max_slots`](Self::max_slots) if that is
+    /// less. With an equal `max_slots`, the number is exact.
     pub fn initial_slots(mut self, slots: u32) -> Self {
         self.initial = slots;
         self
     }
 
-    /// Never has more slots than that.
+    /// Bounds the pool to `slots` slots.
     ///
     /// # Panics
     ///
-    /// If `slots` is 0.
+    /// Panics if `slots` is 0.
     #[track_caller]
     pub fn max_slots(mut self, slots: u32) -> Self {
         assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
@@ -91,15 +93,15 @@ impl<T> LocalPoolBuilder<T> {
         self
     }
 
-    /// The generation of the first use of each slot, instead of 1.
+    /// Sets the generation of the first operation of each slot. The default is 1.
     ///
-    /// Keys that are older are refused as [`Unknown`](crate::operation::CompleteErrorKind::Unknown). So a pool for a new
-    /// connection to an old peer may begin where keys of the last one cannot be: the peer may
-    /// still answer to those.
+    /// The pool refuses keys of lower generations as [`Unknown`](crate::operation::CompleteErrorKind::Unknown).
+    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a
+    /// generation above all keys of the earlier one.
     ///
     /// # Panics
     ///
-    /// If it is 0.
+    /// Panics if `generation` is 0.
     #[track_caller]
     pub fn first_generation(mut self, generation: u32) -> Self {
         assert!(generation > 0, "`first_generation(0)`: generations begin at 1");
@@ -107,11 +109,11 @@ impl<T> LocalPoolBuilder<T> {
         self
     }
 
-    /// The pool.
+    /// Creates the pool.
     ///
     /// # Sizes and allocation
     ///
-    /// At least one allocation, for the pool itself; see [`Stats::allocations`].
+    /// At least one allocation, for the pool itself. See [`Stats::allocations`].
     #[must_use]
     pub fn build(self) -> LocalPool<T>
     where
@@ -120,10 +122,11 @@ impl<T> LocalPoolBuilder<T> {
         self.build_with_abandoned(T::abandoned)
     }
 
-    /// [`build`](Self::build), for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an operation
-    /// that is ended without a value.
+    /// Creates the pool, for an output that does not implement [`Abandoned`].
     ///
-    /// So a driver needs no `From<Dropped>` for its public error type.
+    /// `abandoned` creates the result of an operation that ends without a value.
+    ///
+    /// A driver whose public error type does not implement `From<Dropped>` uses this.
     ///
     /// # Examples
     ///
@@ -175,7 +178,7 @@ impl<T> fmt::Debug for LocalPoolBuilder<T> {
 // The bound is on functions, so that the compiler says what `Abandoned` is about, and not that
 // there is no such function.
 impl<T> LocalPool<T> {
-    /// A pool that grows as it has to.
+    /// Creates an unbounded pool without slots.
     #[must_use]
     pub fn new() -> Self
     where
@@ -184,21 +187,21 @@ impl<T> LocalPool<T> {
         LocalPoolBuilder::default().build()
     }
 
-    /// A builder, for a pool with a bound or with initial slots.
+    /// Returns a builder, for a pool with a bound or with initial slots.
     pub fn builder() -> LocalPoolBuilder<T> {
         LocalPoolBuilder::default()
     }
 
-    /// Begins an operation, and gives its two ends.
+    /// Begins an operation, and returns its two ends.
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows, by 32 slots.
+    /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by 32 slots.
     ///
     /// # Panics
     ///
-    /// If the pool was bounded and is full, or was [closed](Self::close); [`try_rent`](Self::try_rent) gives that as an error, and waits
-    /// where this does.
+    /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
+    /// returns an error instead. Both block under the same conditions.
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (LocalCompleter<T>, LocalCompletion<T>) {
@@ -206,16 +209,16 @@ impl<T> LocalPool<T> {
         (LocalCompleter(producer), LocalCompletion(consumer, Origin::caller()))
     }
 
-    /// [`rent`](Self::rent), if there is a slot.
+    /// Begins an operation, or returns an error if there is no vacant slot.
     ///
-    /// A slot is vacant again when *both* ends are gone: dropping the completion is not enough while the completer exists. A
-    /// completer that was turned into its [`Key`](crate::Key) is gone. To wait for a vacant slot, use
-    /// [`rent_when_vacant`](Self::rent_when_vacant).
+    /// A slot is vacant again when *both* ends are gone. Dropping the completion is not enough while the
+    /// completer exists. A completer is also gone if it was turned into its [`Key`](crate::Key). To wait for a
+    /// vacant slot, use [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
     ///
-    /// [`RentError::Full`], if the pool was bounded and all its slots were in use or retired at one moment of the call;
-    /// [`RentError::Closed`], if the pool was [closed](Self::close).
+    /// Returns [`RentError::Full`] if the pool is bounded, and all its slots were in use or retired at one
+    /// moment of the call. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
     ///
     ///
     /// # Examples
@@ -227,7 +230,7 @@ impl<T> LocalPool<T> {
     /// let (completer, completion) = pool.try_rent()?;
     /// assert!(pool.try_rent().is_err()); // let the caller know, or shed load
     /// drop(completion); // it has timed out
-    /// assert!(pool.try_rent().is_err()); // the completer is out still
+    /// assert!(pool.try_rent().is_err()); // the completer still exists
     /// drop(completer);
     /// assert!(pool.try_rent().is_ok());
     /// # Ok::<(), value_future::pool::RentError>(())
@@ -241,32 +244,36 @@ impl<T> LocalPool<T> {
 
     /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
     ///
-    /// Futures that wait are served in the order of their first poll. A return gives the slot to the first of them, so
-    /// [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not been polled.
+    /// The pool serves pending futures in the order of their first poll. A returned slot goes to the first of
+    /// them, so [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not
+    /// been polled.
     ///
-    /// The future is a handle of the pool. It does nothing before the first poll. If the pool has no bound, the first poll
-    /// is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is in use.
+    /// The future is a handle of the pool. It does nothing before the first poll. If the pool is unbounded, the
+    /// first poll is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is
+    /// in use.
     ///
     /// # Errors
     ///
-    /// [`RentError::Closed`], if the pool was [closed](Self::close), before or while the future waits.
-    /// [`RentError::Full`], if all slots are retired, or a pool without a bound has 2³¹ − 512 slots in use.
+    /// The future returns [`RentError::Closed`] if the pool is [closed](Self::close) before it gets a slot. It
+    /// returns [`RentError::Full`] if all slots are retired, or if an unbounded pool has 2³¹ − 512 slots in
+    /// use.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future at any time is sound. If it was given a slot, the next future gets that, and is woken. A
-    /// later call waits behind all others.
+    /// The future can be dropped at any time. If it has a slot, the pool gives the slot to the next future, and
+    /// wakes that. A later call waits behind all other futures.
     ///
     /// # Sizes and allocation
     ///
-    /// A future that waits has a place in a queue of the pool. The queue grows when more futures wait than ever before.
-    /// Nothing else is allocated.
+    /// A pending future has an entry in a queue of the pool. The queue grows when more futures are pending than
+    /// ever before. Nothing else is allocated.
     ///
     /// # Reentrancy
     ///
-    /// The thread that returns the slot wakes the future, in the same call: where the last end of an operation is dropped,
-    /// where a completion is polled, or in [`complete_key`](Self::complete_key). Nothing is held then, so the waker may do
-    /// what it likes. If it panics, the slot has been given to the future, and the result of that poll is lost.
+    /// The thread that returns the slot wakes the future in the same call: a drop of the last end of an
+    /// operation, a poll of a completion, or [`complete_key`](Self::complete_key). The call holds no lock then,
+    /// so the waker may call any method of this crate. If the waker panics in a poll, the result of that poll
+    /// is lost. The future keeps its slot.
     ///
     /// # Examples
     ///
@@ -293,33 +300,35 @@ impl<T> LocalPool<T> {
         LocalRentWhenVacant(Renting::new(self.0.clone()), Origin::caller())
     }
 
-    /// Grows until so many more operations can be begun by this thread without an allocation;
-    /// a bounded pool, to its bound at most.
+    /// Creates slots until this thread can begin `additional` more operations without an allocation.
+    ///
+    /// A bounded pool grows to its bound at most.
     pub fn reserve(&self, additional: u32) {
         self.0.slab().reserve(additional, Unlimited);
     }
 
-    /// What the pool has done so far. It goes through all slots: it is for reports, not for
-    /// each operation.
+    /// Returns the counters of the pool.
+    ///
+    /// The call visits all slots. Use it for reports, and not for each operation.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.slab().stats()
     }
 
-    /// Gives the operation with this key its value.
+    /// Completes the operation with this key.
     ///
     /// # Errors
     ///
-    /// [`CompleteError`] with the value, and why the key was refused. Nothing was disturbed:
-    /// neither the operation that the key may have named once, nor the one that has its slot
-    /// now.
+    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. A refused key changes
+    /// nothing: neither the operation that it may have named, nor the one that has the slot now.
     ///
-    /// Why a key is refused is told only until the slot serves another operation. From then on every late or second answer is
-    /// [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
+    /// The exact reason is known only until the slot serves another operation. From then on every late or
+    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not
+    /// decide by them.
     ///
     /// # Reentrancy
     ///
-    /// As [`LocalCompleter::complete`].
+    /// As for [`LocalCompleter::complete`].
     ///
     /// # Examples
     ///
@@ -328,7 +337,7 @@ impl<T> LocalPool<T> {
     ///
     /// let pool = LocalPool::new();
     /// let (completer, completion) = pool.rent();
-    /// let id: u64 = completer.into_key().to_u64(); // goes out, and comes back
+    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned by the reply
     ///
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
@@ -346,27 +355,27 @@ impl<T> LocalPool<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value, as dropping its completer does.
+    /// Ends the operation with this key without a value, like dropping its completer.
     ///
     /// # Errors
     ///
-    /// As [`complete_key`](Self::complete_key).
+    /// As for [`complete_key`](Self::complete_key).
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
-    /// does it, and tells how many they were: for a connection that is lost. An operation that
-    /// has its completer is not touched, nor is one that is left to its key afterwards: so stop
-    /// renting before, or have a pool for each connection.
+    /// Ends all operations that were left to their keys, and returns their number.
     ///
-    /// It goes through all slots. When the last handle of the pool is dropped, that happens by
-    /// itself: nobody could present a key after that.
+    /// Each of them ends as by [`abandon_key`](Self::abandon_key). The call does not touch an operation that
+    /// has its completer, nor one that is left to its key later. If a connection is lost,
+    /// [`close`](Self::close) ends those too.
+    ///
+    /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program
+    /// can no longer present a key.
     ///
     /// # Reentrancy
     ///
-    /// As [`LocalCompleter::complete`].
-    /// If a waker panics, the operations that come after it are not ended.
+    /// As for [`LocalCompleter::complete`]. If a waker panics, the call does not end the remaining operations.
     ///
     /// # Examples
     ///
@@ -375,7 +384,7 @@ impl<T> LocalPool<T> {
     ///
     /// let pool = LocalPool::<Option<u32>>::new();
     /// let (completer, completion) = pool.rent();
-    /// let id = completer.into_key().to_u64(); // went out, and will not come back
+    /// let id = completer.into_key().to_u64(); // sent, but no reply will come
     ///
     /// assert_eq!(pool.abandon_keys(), 1);
     /// assert_eq!(futures::executor::block_on(completion), None);
@@ -388,20 +397,20 @@ impl<T> LocalPool<T> {
 }
 
 impl<T> LocalPool<T> {
-    /// Closes the pool, and returns the number of operations that this has ended: for a connection that is lost.
+    /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
+    /// ended.
     ///
     /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
     /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as by
-    /// [`abandon_key`](Self::abandon_key). One that still has its completer goes on; if the completer is turned into
-    /// the key later, the operation ends then. So no consumer waits for ever, whatever other threads do
-    /// meanwhile.
+    /// [`abandon_key`](Self::abandon_key). An operation that still has its completer goes on. If the completer
+    /// is turned into the key later, the operation ends then. So no consumer waits forever for a key.
     ///
-    /// All handles of the pool are closed. To close again ends nothing, and returns 0. The call goes through all slots.
+    /// All handles of the pool are closed. A second call ends nothing, and returns 0. The call visits all
+    /// slots.
     ///
     /// # Reentrancy
     ///
-    /// As [`LocalCompleter::complete`].
-    /// If a waker panics, the operations that come after it are ended all the same.
+    /// As for [`LocalCompleter::complete`]. If a waker panics, the call still ends the remaining operations.
     ///
     /// # Examples
     ///
@@ -432,7 +441,7 @@ impl<T> LocalPool<T> {
     }
 }
 
-/// Another handle of the same pool.
+/// Returns another handle of the same pool.
 impl<T> Clone for LocalPool<T> {
     fn clone(&self) -> Self {
         LocalPool(self.0.clone())

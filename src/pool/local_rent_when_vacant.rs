@@ -1,5 +1,5 @@
 // Generated from `rent_when_vacant.rs` by `tests/twins.rs`.
-//! `LocalRentWhenVacant`: the future that waits for a vacant slot.
+//! `LocalRentWhenVacant`: a future that waits for a vacant slot.
 
 use core::{
     fmt,
@@ -13,7 +13,7 @@ use futures_core::FusedFuture;
 use super::{LocalCompleter, LocalCompletion, RentError, renting::Renting};
 use crate::{affinity::OneThread, origin::Origin};
 
-/// The future of [`rent_when_vacant`](crate::LocalPool::rent_when_vacant).
+/// A future that waits for a vacant slot. [`LocalPool::rent_when_vacant`](crate::LocalPool::rent_when_vacant) returns it.
 ///
 /// # Sizes and allocation
 ///
@@ -21,7 +21,7 @@ use crate::{affinity::OneThread, origin::Origin};
 ///
 /// # Panics
 ///
-/// If it is polled after it has given its result.
+/// A poll panics if an earlier poll has returned the result.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct LocalRentWhenVacant<T>(pub(super) Renting<T, OneThread>, pub(super) Origin);
 
@@ -36,7 +36,7 @@ impl<T> Future for LocalRentWhenVacant<T> {
     }
 }
 
-/// Terminated once the result has been given out.
+/// The future is terminated when it has returned its result.
 impl<T> FusedFuture for LocalRentWhenVacant<T> {
     fn is_terminated(&self) -> bool {
         self.0.is_taken()

@@ -1,4 +1,4 @@
-//! Pools of one-shot completions, their two ends, and what can go wrong.
+//! Pools of one-shot completions, the two ends of an operation, and the errors.
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod completer;

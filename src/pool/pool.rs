@@ -20,47 +20,46 @@ use crate::{
 //~ any thread
 /// A pool of one-shot completions, for any number of threads.
 ///
-/// [`rent`](Pool::rent) gives the two ends of an operation: a [`Completer`] for who will have the
-/// result, on whatever thread, and a [`Completion`] for who waits for it. When both are gone, the
-/// slot that they shared is used again. So an operation allocates nothing if the thread finds a vacant
-/// slot.
+/// [`rent`](Pool::rent) returns the two ends of an operation. The [`Completer`] is for the producer, on any
+/// thread. The [`Completion`] is the future of the consumer. Both ends share one slot. When both are dropped,
+/// the pool uses the slot again. So an operation allocates nothing if the thread finds a vacant slot.
 ///
-/// The pool may be dropped first: all that is out still works, and the memory goes with the last of
-/// it. (In one case later: if the last end goes at the same instant as the last handle, on another
-/// thread, then when that thread ends, or uses other pools.)
-/// What was left to its [`Key`](crate::Key) ends with the last handle, as nobody could present the key any more.
+/// The pool may be dropped before its operations. Completers and completions still work, and the last of them
+/// frees the memory. (In one case the memory is freed later. If another thread drops the last end at the same
+/// instant as the last handle is dropped, that thread frees the memory when it ends, or when it uses another
+/// pool.) An operation that was left to its [`Key`](crate::Key) ends with the last handle, because the program
+/// can no longer present the key.
 ///
 /// # Threads
 ///
-/// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool: it keeps up to 64 vacant slots, which
-/// other threads do not find. They find all others. A thread without a cache shares up to 64 more with others like it. A pool
-/// without a bound initializes 16 slots at a time for one thread, so it has at least 16 for each live thread that rents.
-/// When a thread ends, its slots go back to the pool.
+/// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool: it keeps up to 64
+/// vacant slots, which other threads do not find. They find all other slots. Threads without a cache share one
+/// cache of up to 64 slots. An unbounded pool initializes 16 slots at a time for one thread, so it has at least
+/// 16 slots for each live thread that rents. When a thread ends, its slots return to the pool.
 ///
 /// A thread that only drops completions and completers has no cache. Each slot that it returns takes an atomic
-/// read-modify-write, and one in 32 the lock of the pool. [`reserve(0)`](Pool::reserve) on that thread creates a cache.
+/// read-modify-write. One slot in 32 also takes the lock of the pool. [`reserve(0)`](Pool::reserve) on that
+/// thread creates a cache.
 ///
 /// A [bounded](PoolBuilder::max_slots) pool finds every vacant slot, from every thread. It takes two more atomic
 /// read-modify-writes for each operation.
 ///
 /// # Sizes and allocation
 ///
-/// A handle is one pointer, and a clone another one. The pool itself takes 1296 bytes, and a slot takes 56
-/// bytes and the value, padded to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. There are no
-/// slots to begin
-/// with, unless they are [asked for](PoolBuilder::initial_slots): 32 come with the first operation,
-/// and 32 whenever there are too few. Slots are not given back to the
-/// allocator as long as the pool lives. What is leaked (`mem::forget`) keeps its slot, and after
-/// the pool is gone the memory of the pool.
+/// A handle is one pointer. The pool itself takes 1296 bytes, and a slot takes 56 bytes and the value, padded
+/// to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. A new pool has no slots, unless
+/// the builder [requests them](PoolBuilder::initial_slots): 32 come with the first operation, and 32 more
+/// whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. A leaked end
+/// (`mem::forget`) keeps its slot. After the pool is dropped, it keeps the memory of the pool.
 ///
-/// The first operation of a thread allocates its cache: up to 1 KiB for each thread that rents. Later operations of that thread
-/// do not allocate if the pool has vacant slots. Dropping a completer or a completion never allocates. When a thread ends,
-/// the next thread gets its cache, or it is freed. A bounded pool has no thread caches. It has one list of the same size for
-/// each core, at most 64.
+/// The first operation of a thread allocates its cache: up to 1 KiB for each thread that rents. Later
+/// operations of that thread do not allocate if the pool has vacant slots. Dropping a completer or a completion
+/// never allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A bounded
+/// pool has no thread caches. It has one list of the same size for each core, at most 64 lists.
 ///
 /// # Examples
 ///
-/// A driver completes requests on a thread of its own:
+/// A driver completes requests on its own thread:
 ///
 /// ```
 /// use std::{sync::mpsc, thread};
@@ -96,12 +95,12 @@ use crate::{
 /// assert_eq!(futures::executor::block_on(driver.square(12)), Ok(144));
 /// ```
 //~ one thread
-//~ /// [`Pool`](crate::Pool) for one thread: no atomics, and neither the pool nor what comes from it is
+//~ /// A [`Pool`](crate::Pool) for one thread: it uses no atomics, and neither the pool nor its operations are
 //~ /// `Send`. Its methods are the same.
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
-//~ /// The pool itself takes 1088 bytes, on 64-bit targets. It grows as a `Pool` does, and finds every vacant
+//~ /// The pool itself takes 1088 bytes, on 64-bit targets. It grows like a `Pool`, and finds every vacant
 //~ /// slot.
 //~ ///
 //~ /// # Examples
@@ -124,11 +123,11 @@ use crate::{
 #[doc(alias = "TaskCompletionSource")]
 pub struct Pool<T>(Handle<T, AnyThread>);
 
-/// A builder of a [`Pool`]; from [`builder`](Pool::builder).
+/// Builds a [`Pool`] with a bound or with initial slots. [`Pool::builder`] returns it.
 ///
 /// # Examples
 ///
-/// A pool that makes all its slots now, and no more:
+/// A pool that creates all its slots at the start:
 ///
 /// ```
 /// use value_future::Pool;
@@ -150,18 +149,20 @@ pub struct PoolBuilder<T> {
 }
 
 impl<T> PoolBuilder<T> {
-    /// Makes at least `slots` slots up front: the next multiple of 32, or
-    /// [`max_slots`](Self::max_slots) if that is less. So with an equal `max_slots` it is exact.
+    /// Creates at least `slots` slots together with the pool.
+    ///
+    /// The number is rounded up: to the next multiple of 32, or to [`max_slots`](Self::max_slots) if that is
+    /// less. With an equal `max_slots`, the number is exact.
     pub fn initial_slots(mut self, slots: u32) -> Self {
         self.initial = slots;
         self
     }
 
-    /// Never has more slots than that.
+    /// Bounds the pool to `slots` slots.
     ///
     /// # Panics
     ///
-    /// If `slots` is 0.
+    /// Panics if `slots` is 0.
     #[track_caller]
     pub fn max_slots(mut self, slots: u32) -> Self {
         assert!(slots > 0, "`max_slots(0)`: a pool is bounded to at least one slot");
@@ -169,15 +170,15 @@ impl<T> PoolBuilder<T> {
         self
     }
 
-    /// The generation of the first use of each slot, instead of 1.
+    /// Sets the generation of the first operation of each slot. The default is 1.
     ///
-    /// Keys that are older are refused as [`Unknown`](crate::operation::CompleteErrorKind::Unknown). So a pool for a new
-    /// connection to an old peer may begin where keys of the last one cannot be: the peer may
-    /// still answer to those.
+    /// The pool refuses keys of lower generations as [`Unknown`](crate::operation::CompleteErrorKind::Unknown).
+    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a
+    /// generation above all keys of the earlier one.
     ///
     /// # Panics
     ///
-    /// If it is 0.
+    /// Panics if `generation` is 0.
     #[track_caller]
     pub fn first_generation(mut self, generation: u32) -> Self {
         assert!(generation > 0, "`first_generation(0)`: generations begin at 1");
@@ -185,11 +186,11 @@ impl<T> PoolBuilder<T> {
         self
     }
 
-    /// The pool.
+    /// Creates the pool.
     ///
     /// # Sizes and allocation
     ///
-    /// At least one allocation, for the pool itself; see [`Stats::allocations`].
+    /// At least one allocation, for the pool itself. See [`Stats::allocations`].
     #[must_use]
     pub fn build(self) -> Pool<T>
     where
@@ -198,10 +199,11 @@ impl<T> PoolBuilder<T> {
         self.build_with_abandoned(T::abandoned)
     }
 
-    /// [`build`](Self::build), for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an operation
-    /// that is ended without a value.
+    /// Creates the pool, for an output that does not implement [`Abandoned`].
     ///
-    /// So a driver needs no `From<Dropped>` for its public error type.
+    /// `abandoned` creates the result of an operation that ends without a value.
+    ///
+    /// A driver whose public error type does not implement `From<Dropped>` uses this.
     ///
     /// # Examples
     ///
@@ -253,7 +255,7 @@ impl<T> fmt::Debug for PoolBuilder<T> {
 // The bound is on functions, so that the compiler says what `Abandoned` is about, and not that
 // there is no such function.
 impl<T> Pool<T> {
-    /// A pool that grows as it has to.
+    /// Creates an unbounded pool without slots.
     #[must_use]
     pub fn new() -> Self
     where
@@ -262,27 +264,27 @@ impl<T> Pool<T> {
         PoolBuilder::default().build()
     }
 
-    /// A builder, for a pool with a bound or with initial slots.
+    /// Returns a builder, for a pool with a bound or with initial slots.
     pub fn builder() -> PoolBuilder<T> {
         PoolBuilder::default()
     }
 
-    /// Begins an operation, and gives its two ends.
+    /// Begins an operation, and returns its two ends.
     ///
     /// # Sizes and allocation
     ///
     //~ any thread
-    /// Nothing is allocated if this thread finds a vacant slot. In a pool without a bound, each other thread may
-    /// keep up to 64 of them. Otherwise the pool grows, by 32 slots. The first operation of a thread may allocate:
-    /// see [*Threads*](crate::Pool#threads).
+    /// Nothing is allocated if this thread finds a vacant slot. Otherwise the pool grows by 32 slots. In an
+    /// unbounded pool, each other thread may keep up to 64 vacant slots. The first operation of a thread may
+    /// allocate: see [*Threads*](crate::Pool#threads).
     //~ one thread
-    //~ /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows, by 32 slots.
+    //~ /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by 32 slots.
     //~ end
     ///
     /// # Panics
     ///
-    /// If the pool was bounded and is full, or was [closed](Self::close); [`try_rent`](Self::try_rent) gives that as an error, and waits
-    /// where this does.
+    /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
+    /// returns an error instead. Both block under the same conditions.
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (Completer<T>, Completion<T>) {
@@ -290,27 +292,27 @@ impl<T> Pool<T> {
         (Completer(producer), Completion(consumer, Origin::caller()))
     }
 
-    /// [`rent`](Self::rent), if there is a slot.
+    /// Begins an operation, or returns an error if there is no vacant slot.
     ///
-    /// A slot is vacant again when *both* ends are gone: dropping the completion is not enough while the completer exists. A
-    /// completer that was turned into its [`Key`](crate::Key) is gone. To wait for a vacant slot, use
-    /// [`rent_when_vacant`](Self::rent_when_vacant).
+    /// A slot is vacant again when *both* ends are gone. Dropping the completion is not enough while the
+    /// completer exists. A completer is also gone if it was turned into its [`Key`](crate::Key). To wait for a
+    /// vacant slot, use [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
     ///
-    /// [`RentError::Full`], if the pool was bounded and all its slots were in use or retired at one moment of the call;
-    /// [`RentError::Closed`], if the pool was [closed](Self::close).
+    /// Returns [`RentError::Full`] if the pool is bounded, and all its slots were in use or retired at one
+    /// moment of the call. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
     ///
     //~ any thread
     /// # Blocking
     ///
     /// If the pool is full, a dropped completion may have left its slot to a producer that is inside
-    /// [`complete_key`](Self::complete_key). Then the call spins, yields, and at last sleeps
-    /// for 50 µs at a time, until that producer has returned the slot. So a caller always finds the slot of a
-    /// completion that it has dropped and left to its key.
+    /// [`complete_key`](Self::complete_key). Then the call waits until that producer has returned the slot. It
+    /// spins, then yields, then sleeps for 50 µs at a time. So if a caller has left an operation to its key and
+    /// dropped its completion, the caller always finds that slot.
     ///
-    /// Priority inversion: if the calling thread has a higher fixed priority than that producer, and runs on the
-    /// same core, the producer only runs while the call sleeps.
+    /// Priority inversion: if the calling thread has a higher fixed priority than that producer, and both run
+    /// on the same core, the producer only runs while the call sleeps.
     //~ one thread
     //~ end
     ///
@@ -323,7 +325,7 @@ impl<T> Pool<T> {
     /// let (completer, completion) = pool.try_rent()?;
     /// assert!(pool.try_rent().is_err()); // let the caller know, or shed load
     /// drop(completion); // it has timed out
-    /// assert!(pool.try_rent().is_err()); // the completer is out still
+    /// assert!(pool.try_rent().is_err()); // the completer still exists
     /// drop(completer);
     /// assert!(pool.try_rent().is_ok());
     /// # Ok::<(), value_future::pool::RentError>(())
@@ -337,32 +339,36 @@ impl<T> Pool<T> {
 
     /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
     ///
-    /// Futures that wait are served in the order of their first poll. A return gives the slot to the first of them, so
-    /// [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not been polled.
+    /// The pool serves pending futures in the order of their first poll. A returned slot goes to the first of
+    /// them, so [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not
+    /// been polled.
     ///
-    /// The future is a handle of the pool. It does nothing before the first poll. If the pool has no bound, the first poll
-    /// is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is in use.
+    /// The future is a handle of the pool. It does nothing before the first poll. If the pool is unbounded, the
+    /// first poll is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is
+    /// in use.
     ///
     /// # Errors
     ///
-    /// [`RentError::Closed`], if the pool was [closed](Self::close), before or while the future waits.
-    /// [`RentError::Full`], if all slots are retired, or a pool without a bound has 2³¹ − 512 slots in use.
+    /// The future returns [`RentError::Closed`] if the pool is [closed](Self::close) before it gets a slot. It
+    /// returns [`RentError::Full`] if all slots are retired, or if an unbounded pool has 2³¹ − 512 slots in
+    /// use.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future at any time is sound. If it was given a slot, the next future gets that, and is woken. A
-    /// later call waits behind all others.
+    /// The future can be dropped at any time. If it has a slot, the pool gives the slot to the next future, and
+    /// wakes that. A later call waits behind all other futures.
     ///
     /// # Sizes and allocation
     ///
-    /// A future that waits has a place in a queue of the pool. The queue grows when more futures wait than ever before.
-    /// Nothing else is allocated.
+    /// A pending future has an entry in a queue of the pool. The queue grows when more futures are pending than
+    /// ever before. Nothing else is allocated.
     ///
     /// # Reentrancy
     ///
-    /// The thread that returns the slot wakes the future, in the same call: where the last end of an operation is dropped,
-    /// where a completion is polled, or in [`complete_key`](Self::complete_key). Nothing is held then, so the waker may do
-    /// what it likes. If it panics, the slot has been given to the future, and the result of that poll is lost.
+    /// The thread that returns the slot wakes the future in the same call: a drop of the last end of an
+    /// operation, a poll of a completion, or [`complete_key`](Self::complete_key). The call holds no lock then,
+    /// so the waker may call any method of this crate. If the waker panics in a poll, the result of that poll
+    /// is lost. The future keeps its slot.
     ///
     /// # Examples
     ///
@@ -389,33 +395,35 @@ impl<T> Pool<T> {
         RentWhenVacant(Renting::new(self.0.clone()), Origin::caller())
     }
 
-    /// Grows until so many more operations can be begun by this thread without an allocation;
-    /// a bounded pool, to its bound at most.
+    /// Creates slots until this thread can begin `additional` more operations without an allocation.
+    ///
+    /// A bounded pool grows to its bound at most.
     pub fn reserve(&self, additional: u32) {
         self.0.slab().reserve(additional, Unlimited);
     }
 
-    /// What the pool has done so far. It goes through all slots: it is for reports, not for
-    /// each operation.
+    /// Returns the counters of the pool.
+    ///
+    /// The call visits all slots. Use it for reports, and not for each operation.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.slab().stats()
     }
 
-    /// Gives the operation with this key its value.
+    /// Completes the operation with this key.
     ///
     /// # Errors
     ///
-    /// [`CompleteError`] with the value, and why the key was refused. Nothing was disturbed:
-    /// neither the operation that the key may have named once, nor the one that has its slot
-    /// now.
+    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. A refused key changes
+    /// nothing: neither the operation that it may have named, nor the one that has the slot now.
     ///
-    /// Why a key is refused is told only until the slot serves another operation. From then on every late or second answer is
-    /// [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not decide by them.
+    /// The exact reason is known only until the slot serves another operation. From then on every late or
+    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not
+    /// decide by them.
     ///
     /// # Reentrancy
     ///
-    /// As [`Completer::complete`].
+    /// As for [`Completer::complete`].
     ///
     /// # Examples
     ///
@@ -424,7 +432,7 @@ impl<T> Pool<T> {
     ///
     /// let pool = Pool::new();
     /// let (completer, completion) = pool.rent();
-    /// let id: u64 = completer.into_key().to_u64(); // goes out, and comes back
+    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned by the reply
     ///
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
@@ -442,27 +450,27 @@ impl<T> Pool<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value, as dropping its completer does.
+    /// Ends the operation with this key without a value, like dropping its completer.
     ///
     /// # Errors
     ///
-    /// As [`complete_key`](Self::complete_key).
+    /// As for [`complete_key`](Self::complete_key).
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends all operations that were left to their keys, as [`abandon_key`](Self::abandon_key)
-    /// does it, and tells how many they were: for a connection that is lost. An operation that
-    /// has its completer is not touched, nor is one that is left to its key afterwards: so stop
-    /// renting before, or have a pool for each connection.
+    /// Ends all operations that were left to their keys, and returns their number.
     ///
-    /// It goes through all slots. When the last handle of the pool is dropped, that happens by
-    /// itself: nobody could present a key after that.
+    /// Each of them ends as by [`abandon_key`](Self::abandon_key). The call does not touch an operation that
+    /// has its completer, nor one that is left to its key later. If a connection is lost,
+    /// [`close`](Self::close) ends those too.
+    ///
+    /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program
+    /// can no longer present a key.
     ///
     /// # Reentrancy
     ///
-    /// As [`Completer::complete`].
-    /// If a waker panics, the operations that come after it are not ended.
+    /// As for [`Completer::complete`]. If a waker panics, the call does not end the remaining operations.
     ///
     /// # Examples
     ///
@@ -471,7 +479,7 @@ impl<T> Pool<T> {
     ///
     /// let pool = Pool::<Option<u32>>::new();
     /// let (completer, completion) = pool.rent();
-    /// let id = completer.into_key().to_u64(); // went out, and will not come back
+    /// let id = completer.into_key().to_u64(); // sent, but no reply will come
     ///
     /// assert_eq!(pool.abandon_keys(), 1);
     /// assert_eq!(futures::executor::block_on(completion), None);
@@ -484,20 +492,20 @@ impl<T> Pool<T> {
 }
 
 impl<T> Pool<T> {
-    /// Closes the pool, and returns the number of operations that this has ended: for a connection that is lost.
+    /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
+    /// ended.
     ///
     /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
     /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as by
-    /// [`abandon_key`](Self::abandon_key). One that still has its completer goes on; if the completer is turned into
-    /// the key later, the operation ends then. So no consumer waits for ever, whatever other threads do
-    /// meanwhile.
+    /// [`abandon_key`](Self::abandon_key). An operation that still has its completer goes on. If the completer
+    /// is turned into the key later, the operation ends then. So no consumer waits forever for a key.
     ///
-    /// All handles of the pool are closed. To close again ends nothing, and returns 0. The call goes through all slots.
+    /// All handles of the pool are closed. A second call ends nothing, and returns 0. The call visits all
+    /// slots.
     ///
     /// # Reentrancy
     ///
-    /// As [`Completer::complete`].
-    /// If a waker panics, the operations that come after it are ended all the same.
+    /// As for [`Completer::complete`]. If a waker panics, the call still ends the remaining operations.
     ///
     /// # Examples
     ///
@@ -528,7 +536,7 @@ impl<T> Pool<T> {
     }
 }
 
-/// Another handle of the same pool.
+/// Returns another handle of the same pool.
 impl<T> Clone for Pool<T> {
     fn clone(&self) -> Self {
         Pool(self.0.clone())

@@ -1,4 +1,4 @@
-//! `RentWhenVacant`: the future that waits for a vacant slot.
+//! `RentWhenVacant`: a future that waits for a vacant slot.
 
 use core::{
     fmt,
@@ -12,7 +12,7 @@ use futures_core::FusedFuture;
 use super::{Completer, Completion, RentError, renting::Renting};
 use crate::{affinity::AnyThread, origin::Origin};
 
-/// The future of [`rent_when_vacant`](crate::Pool::rent_when_vacant).
+/// A future that waits for a vacant slot. [`Pool::rent_when_vacant`](crate::Pool::rent_when_vacant) returns it.
 ///
 /// # Sizes and allocation
 ///
@@ -20,7 +20,7 @@ use crate::{affinity::AnyThread, origin::Origin};
 ///
 /// # Panics
 ///
-/// If it is polled after it has given its result.
+/// A poll panics if an earlier poll has returned the result.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct RentWhenVacant<T>(pub(super) Renting<T, AnyThread>, pub(super) Origin);
 
@@ -35,7 +35,7 @@ impl<T> Future for RentWhenVacant<T> {
     }
 }
 
-/// Terminated once the result has been given out.
+/// The future is terminated when it has returned its result.
 impl<T> FusedFuture for RentWhenVacant<T> {
     fn is_terminated(&self) -> bool {
         self.0.is_taken()

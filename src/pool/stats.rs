@@ -1,30 +1,31 @@
-/// What a pool has done so far. The numbers are taken one after the other while the pool may be in
-/// use; what belongs together is consistent when nobody uses it.
+/// The counters of a pool of completions.
+///
+/// They are read one after the other. If other threads use the pool meanwhile, the numbers may not fit each
+/// other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// How many operations were begun.
+    /// The number of operations that were begun.
     pub rented: u64,
-    /// How many of them are over, with both ends gone.
+    /// The number of operations whose two ends are both gone.
     pub returned: u64,
-    /// How many are not: `rented - returned`.
+    /// The number of operations with at least one end: `rented - returned`.
     pub live: u64,
-    /// How many slots were rented at least once. In a [`LocalPool`](crate::LocalPool) that is how many
-    /// were live at a time, at most. In a `Pool` it may be more, by the 64 that each thread may keep
-    /// for itself.
+    /// The number of slots that were rented at least once. In a [`LocalPool`](crate::LocalPool), that is the
+    /// greatest number of operations that were live at a time. In a `Pool` it may be greater, by up to 64 slots
+    /// for each thread cache.
     pub high_water: u64,
-    /// How many slots there are.
+    /// The number of slots.
     pub capacity: u64,
-    /// How many slots have used all their keys, and are not rented again. A slot of a pool without a bound is
-    /// retired after 2³² of its operations. A slot of a pool that is bounded to 2ⁿ is retired after 2⁶³⁻ⁿ: with
-    /// 65,536 slots, after four years at a million operations a second in that slot.
+    /// The number of slots that have used all their keys, and are not rented again. A slot of an unbounded pool
+    /// is retired after 2³² operations. A slot of a pool that is bounded to 2ⁿ slots is retired after 2⁶³⁻ⁿ
+    /// operations. With 65,536 slots, that takes four years at a million operations per second in that slot.
     pub retired: u64,
-    /// How many times a key was refused, for whatever reason: it was stale, had been used, was that of a cancelled
-    /// operation, or never given out.
+    /// The number of refused keys: stale, used before, of a cancelled operation, or never created by this pool.
     pub refused_keys: u64,
-    /// How many operations lost their consumer before they had a result. They are counted when their
-    /// slot comes back.
+    /// The number of operations whose consumer was dropped before they had a result. The pool counts them when
+    /// their slot is returned.
     pub cancelled: u64,
-    /// How many times the pool has called the allocator.
+    /// The number of times that the pool has called the allocator.
     pub allocations: u64,
 }

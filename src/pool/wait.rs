@@ -1,4 +1,4 @@
-//! For threads that are not async.
+//! Blocking waits for completions.
 
 use core::{
     future::Future,
@@ -42,13 +42,13 @@ fn with_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
 }
 
 impl<T> Completion<T> {
-    /// Blocks this thread until there is a result, and takes it: for callers that are not async.
+    /// Blocks this thread until there is a result, and takes it. This is for code that is not async.
     ///
-    /// Do not call it where a task runs: the other tasks of that thread stop, and so may the producer.
+    /// Do not call it inside a task: it blocks the other tasks of that thread, which may include the producer.
     ///
     /// # Panics
     ///
-    /// If the result was taken before.
+    /// Panics if the result was taken before.
     ///
     /// # Sizes and allocation
     ///
@@ -70,15 +70,15 @@ impl<T> Completion<T> {
         self.wait_until(None).unwrap_or_else(|_| unreachable!("there is no deadline"))
     }
 
-    /// [`wait`](Self::wait), for this time at most.
+    /// Blocks this thread until there is a result, but at most for `timeout`.
     ///
     /// # Errors
     ///
-    /// The completion itself, if there is no result after that time.
+    /// Returns the completion if there is no result after that time.
     ///
     /// # Panics
     ///
-    /// If the result was taken before.
+    /// Panics if the result was taken before.
     ///
     /// # Examples
     ///
@@ -97,15 +97,15 @@ impl<T> Completion<T> {
         self.wait_until(Instant::now().checked_add(timeout))
     }
 
-    /// [`wait`](Self::wait), until then at most.
+    /// Blocks this thread until there is a result, but at most until `deadline`.
     ///
     /// # Errors
     ///
-    /// The completion itself, if there is no result at that time.
+    /// Returns the completion if there is no result at that time.
     ///
     /// # Panics
     ///
-    /// If the result was taken before.
+    /// Panics if the result was taken before.
     pub fn wait_deadline(self, deadline: Instant) -> Result<T, Self> {
         self.wait_until(Some(deadline))
     }

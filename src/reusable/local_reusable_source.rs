@@ -25,8 +25,8 @@ use crate::{
     slot::{Number, TypedKey},
 };
 
-/// [`ReusableSource`](crate::ReusableSource) for one thread: no atomics, and neither the source nor what
-/// comes from it is `Send`. Everything else is the same.
+/// A [`ReusableSource`](crate::ReusableSource) for one thread: it uses no atomics, and neither the source
+/// nor its operations are `Send`. Everything else is the same.
 ///
 /// # Examples
 ///
@@ -46,7 +46,7 @@ pub struct LocalReusableSource<T>(Place<T, InPlace<OneThread>>);
 
 impl<T> LocalReusableSource<T> {
     crate::sync::const_unless_loom! {
-        /// A source without an operation.
+        /// Creates a source without an operation.
         #[must_use]
         pub fn new() -> Self
         where
@@ -59,12 +59,12 @@ impl<T> LocalReusableSource<T> {
     }
 
     crate::sync::const_unless_loom! {
-        /// A source whose first operation has this generation, as if those before it were over; for tests of
-        /// what comes after the last generation.
+        /// Creates a source whose first operation has this generation. It is for tests of what happens after
+        /// the last generation.
         ///
         /// # Panics
         ///
-        /// If `generation` is 0.
+        /// Panics if `generation` is 0.
         #[must_use]
         pub fn with_first_generation(generation: u32) -> Self
         where
@@ -77,8 +77,10 @@ impl<T> LocalReusableSource<T> {
     }
 
     crate::sync::const_unless_loom! {
-        /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
-        /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.
+        /// Creates a source without an operation, for an output that does not implement [`Abandoned`].
+        ///
+        /// `abandoned` creates the result of an operation that ends without a value. A driver whose public
+        /// error type does not implement `From<Dropped>` uses this.
         ///
         /// The source does not store `abandoned`. So it has no bytes: it is the name of a function, or a closure that captures
         /// nothing. A value of the type `fn() -> T` is refused. The compiler checks that when it builds the program, and not in
@@ -106,15 +108,15 @@ impl<T> LocalReusableSource<T> {
             LocalReusableSource(place)
         }
     }
-    /// Begins an operation, which whoever has its [`key`](Self::key) completes.
+    /// Begins an operation, which a producer with its [`key`](Self::key) completes.
     ///
-    /// The source is free again when the future has given the result, or is dropped. A producer that
-    /// comes late has a key that is refused.
+    /// The source is free again when the future has returned the result, or is dropped. The source refuses the
+    /// key of a late producer.
     ///
     /// # Errors
     ///
-    /// [`BeginError`], if there is an operation already: its future is there, or its completer. It is not
-    /// touched.
+    /// Returns a [`BeginError`] if the last operation still has its future or its completer. That operation is
+    /// not touched.
     ///
     ///
     /// # Examples
@@ -139,11 +141,11 @@ impl<T> LocalReusableSource<T> {
         Ok(LocalValueFuture(Packed::of(consumer)))
     }
 
-    /// [`begin`](Self::begin), and the key of the operation.
+    /// Begins an operation, and returns its key and its future.
     ///
     /// # Errors
     ///
-    /// As [`begin`](Self::begin).
+    /// As for [`begin`](Self::begin).
     ///
     /// # Examples
     ///
@@ -162,15 +164,16 @@ impl<T> LocalReusableSource<T> {
         Ok((key.into(), LocalValueFuture(Packed::of(consumer))))
     }
 
-    /// [`begin`](Self::begin), with a future that keeps the source: for a task that outlives its caller.
+    /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
+    /// its caller.
     ///
     /// # Errors
     ///
-    /// As [`begin`](Self::begin).
+    /// As for [`begin`](Self::begin).
     ///
     /// # Sizes and allocation
     ///
-    /// The future takes a slot, as [`pooled`](LocalValueFuture::pooled) does it.
+    /// The future takes a slot, as for [`pooled`](LocalValueFuture::pooled).
     ///
     /// # Examples
     ///
@@ -196,14 +199,14 @@ impl<T> LocalReusableSource<T> {
         Ok(LocalValueFuture(kept(owned)))
     }
 
-    /// Begins an operation, and gives the end of it that completes.
+    /// Begins an operation, and returns its completer and its future.
     ///
-    /// The source is free again when both have gone: as long as the producer is not done, it is
-    /// the source of this operation. A completer that is dropped ends the wait.
+    /// The source is free again when both are dropped. Dropping the completer without a value ends the
+    /// operation.
     ///
     /// # Errors
     ///
-    /// [`BeginError`], if there is an operation already, which is not touched.
+    /// Returns a [`BeginError`] if there already is an operation, which is not touched.
     ///
     ///
     /// # Examples
@@ -213,7 +216,7 @@ impl<T> LocalReusableSource<T> {
     ///
     /// let source = LocalReusableSource::<Option<u32>>::new();
     /// let (completer, answer) = source.begin_held().unwrap();
-    /// drop(answer); // nobody waits any more
+    /// drop(answer); // the caller gave up
     /// assert!(source.begin().is_err(), "the producer is not done");
     /// assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
     /// assert!(source.begin().is_ok());
@@ -229,8 +232,8 @@ impl<T> LocalReusableSource<T> {
 }
 
 impl<T> LocalReusableSource<T> {
-    /// Returns `true` if there is an operation, so that [`begin`] would fail. If it was begun without a
-    /// completer, this returns `false` as soon as its future has given the result or was dropped.
+    /// Returns `true` if there is an operation, so that [`begin`] would fail. If the operation has no
+    /// completer, this returns `false` as soon as its future has returned the result or was dropped.
     ///
     /// [`begin`]: LocalReusableSource::begin
     #[must_use]
@@ -239,26 +242,27 @@ impl<T> LocalReusableSource<T> {
         self.0.is_busy()
     }
 
-    /// Returns the key of the operation that a key can complete. It was [begun](Self::begin) without a
-    /// completer, or its completer has given out the key; no producer has claimed or completed it, and its
-    /// future is there. That may change right after the call; [`complete_key`](Self::complete_key) refuses a late
-    /// key.
+    /// Returns the key of the operation, if a key can complete it.
+    ///
+    /// That is so if the operation was [begun](Self::begin) without a completer, or if its completer has
+    /// returned the key. The operation still has its future, and no producer has claimed or completed it. That
+    /// may change right after the call: [`complete_key`](Self::complete_key) refuses a late key.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<TypedKey<T>> {
         self.0.key().map(TypedKey::from)
     }
 
-    /// Gives the operation with this key its value, and wakes who waits for it.
+    /// Completes the operation with this key, and wakes its future.
     ///
     /// # Errors
     ///
-    /// The value, and why the key was refused. The operation that is live is not touched.
+    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. The live operation is
+    /// not touched.
     ///
     /// # Reentrancy
     ///
-    /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
-    /// it likes.
+    /// The call wakes the future while it holds no lock. The waker may call any method of this crate.
     #[inline]
     pub fn complete_key(
         &self,
@@ -268,17 +272,19 @@ impl<T> LocalReusableSource<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
+    /// Ends the operation with this key without a value: its future returns the result of [`Abandoned`].
     ///
     /// # Errors
     ///
-    /// Why the key was refused. The operation that is live is not touched.
+    /// Returns a [`CompleteError`] with the reason if the key is refused. The live operation is not touched.
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
-    /// ever; whoever has it to himself knows that it is so.
+    /// Ends an operation whose future was leaked.
+    ///
+    /// If the future of an operation went to `mem::forget`, the source stays busy. The exclusive reference
+    /// proves that no future uses the source.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -290,56 +296,58 @@ impl<T: Abandoned> Default for LocalReusableSource<T> {
     }
 }
 
-/// Says whether it has an operation, and whether that has its result. It never polls.
+/// Shows the state of the operation, without polling it.
 impl<T> fmt::Debug for LocalReusableSource<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LocalReusableSource").field(&format_args!("{}", self.0.progress())).finish()
     }
 }
 
-/// The end that completes an operation of a [`LocalReusableSource`].
+/// The producer's end of an operation of a [`LocalReusableSource`].
 ///
-/// If it is dropped without a value, the future gives what [`Abandoned`] says.
-#[must_use = "dropped without a value, it ends the wait"]
+/// If it is dropped without a value, the future returns the result of [`Abandoned`].
+#[must_use = "dropping a completer ends its operation without a value"]
 pub struct LocalReusableCompleter<'a, T>(Producer<'a, T, InPlace<OneThread>>);
 
 impl<T> LocalReusableCompleter<'_, T> {
-    /// Gives the operation its value, and wakes who waits for it.
+    /// Completes the operation with a value, and wakes its future.
     ///
     /// # Errors
     ///
-    /// [`CompleteError`] with the value, if it will not be delivered: the future was dropped, or a producer with the key has
+    /// Returns a [`CompleteError`] with the value if the future was dropped, or if a producer with the key has
     /// claimed the operation.
     ///
     /// # Reentrancy
     ///
-    /// As [`complete_key`](LocalReusableSource::complete_key) of the source.
+    /// As for [`complete_key`](LocalReusableSource::complete_key) of the source.
     #[inline]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
-    /// Whether nobody waits for a value any more.
+    /// Returns `true` if the operation no longer needs a value: its future was dropped, or a producer with the
+    /// key was faster.
     #[must_use]
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Waits until [`is_closed`](Self::is_closed). The waker of the last call is woken.
+    /// Polls until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_closed(cx)
     }
 
-    /// [`poll_closed`](Self::poll_closed) as a future.
+    /// Returns a future that is ready when [`is_closed`](Self::is_closed) is `true`.
     pub fn closed(&mut self) -> impl Future<Output = ()> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
+    /// Returns the key of the operation. Both the key and this completer can complete it, and the first one
+    /// wins.
     ///
-    /// **If this completer is dropped, the operation ends**, and the key is refused from then on. For an operation
-    /// that only its key completes, there is [`begin`]: it makes no completer.
+    /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
+    /// only the key completes the operation, use [`begin`], which creates no completer.
     ///
     /// [`begin`]: LocalReusableSource::begin
     #[must_use]

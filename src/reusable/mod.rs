@@ -1,6 +1,6 @@
-//! Sources of one operation after another, which lie in a field of their owner.
+//! Sources for one operation at a time, in a field of a driver or in a `static`.
 //!
-//! The states, the ends and the keys of their operations are those of a pool.
+//! Their operations have the same states, ends and keys as those of a pool.
 
 mod local_reusable_source;
 #[cfg(feature = "alloc")]
@@ -18,7 +18,8 @@ pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSourc
 #[cfg(target_has_atomic = "64")]
 pub use self::reusable_source::{ReusableCompleter, ReusableSource};
 
-/// The source has an operation already. It was not touched.
+/// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which was
+/// not touched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BeginError(());
 
@@ -35,7 +36,7 @@ impl fmt::Display for BeginError {
 
 impl Error for BeginError {}
 
-/// With the kind `WouldBlock`: the next operation may begin when this one is over.
+/// The error has the kind `WouldBlock`, because the next operation may begin when this one is over.
 #[cfg(feature = "std")]
 impl From<BeginError> for std::io::Error {
     fn from(busy: BeginError) -> Self {

@@ -30,35 +30,37 @@ use crate::{
 };
 
 //~ any thread
-/// A source of one operation after another, which lies in a field of its owner: one for a connection, or
-/// for each direction of it.
+/// A source for one operation at a time, in a field of a driver or in a `static`. A connection may have one for
+/// each direction.
 ///
-/// [`begin`](Self::begin) gives the future of the next operation, and [`key`](Self::key) its name, which
-/// may leave the process and come back late: [`complete_key`](Self::complete_key) takes it, and refuses one of
-/// an operation that is over. [`begin_held`](Self::begin_held) gives a completer instead, for a producer
-/// that has to be done before the next operation begins. There is one operation at a time: to begin
-/// another is an error, [`BeginError`].
+/// [`begin`](Self::begin) returns the future of the next operation. [`key`](Self::key) returns its key, which
+/// may leave the process and come back late. [`complete_key`](Self::complete_key) takes a key, and refuses the
+/// key of an operation that is over. [`begin_held`](Self::begin_held) returns a completer instead, for a
+/// producer that must finish before the next operation begins. If there already is an operation, both return a
+/// [`BeginError`].
 ///
-/// Every source begins with the same keys, so the key of one source fits another: send along which source a
-/// key is of. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So no key comes twice.
-/// After 2⁶³ operations, [`begin`](Self::begin) returns [`BeginError`] for ever.
+/// Every source begins with the same keys, so the key of one source fits another. Send the name of the source
+/// together with the key. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So
+/// a source never creates a key twice. After 2⁶³ operations, [`begin`](Self::begin) always returns
+/// [`BeginError`].
 ///
 /// # Sizes and allocation
 ///
-/// 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated; a `static` may be one. It needs neither
-/// `std` nor `alloc`, but atomics of 64 bits. Most microcontrollers do not have them: there is
-/// [`LocalReusableSource`](crate::LocalReusableSource), and the guide has [a table of targets](crate::guide::targets). There is one exception: if the address of the source does
-/// not fit beside a token, [`begin`](Self::begin) allocates a box, and without `alloc` it panics; see
+/// 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated, and a `static` may
+/// hold one. It needs 64-bit atomics, but neither `std` nor `alloc`. Most microcontrollers have no 64-bit
+/// atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource) there: the guide has [a table of
+/// targets](crate::guide::targets). There is one exception: if the address of the source does not fit beside a
+/// token, [`begin`](Self::begin) allocates a box. Without `alloc` it panics. See
 /// [`from_source`](ValueFuture::from_source).
 ///
 /// # Leaks
 ///
-/// A source whose future went to `mem::forget` stays busy until it is [cleared](Self::clear). What is in
-/// it is dropped with it.
+/// If the future of an operation went to `mem::forget`, the source stays busy until it is
+/// [cleared](Self::clear). Dropping the source drops the result in it.
 ///
 /// # Examples
 ///
-/// A driver with one read at a time, completed from an interrupt or another thread:
+/// A driver with one read at a time, which an interrupt or another thread completes:
 ///
 /// ```
 /// use std::{io, thread};
@@ -92,8 +94,8 @@ use crate::{
 /// # let _: Option<BeginError> = None;
 /// ```
 //~ one thread
-//~ /// [`ReusableSource`](crate::ReusableSource) for one thread: no atomics, and neither the source nor what
-//~ /// comes from it is `Send`. Everything else is the same.
+//~ /// A [`ReusableSource`](crate::ReusableSource) for one thread: it uses no atomics, and neither the source
+//~ /// nor its operations are `Send`. Everything else is the same.
 //~ ///
 //~ /// # Examples
 //~ ///
@@ -114,7 +116,7 @@ pub struct ReusableSource<T>(Place<T, InPlace<AnyThread>>);
 
 impl<T> ReusableSource<T> {
     crate::sync::const_unless_loom! {
-        /// A source without an operation.
+        /// Creates a source without an operation.
         #[must_use]
         pub fn new() -> Self
         where
@@ -127,12 +129,12 @@ impl<T> ReusableSource<T> {
     }
 
     crate::sync::const_unless_loom! {
-        /// A source whose first operation has this generation, as if those before it were over; for tests of
-        /// what comes after the last generation.
+        /// Creates a source whose first operation has this generation. It is for tests of what happens after
+        /// the last generation.
         ///
         /// # Panics
         ///
-        /// If `generation` is 0.
+        /// Panics if `generation` is 0.
         #[must_use]
         pub fn with_first_generation(generation: u32) -> Self
         where
@@ -145,8 +147,10 @@ impl<T> ReusableSource<T> {
     }
 
     crate::sync::const_unless_loom! {
-        /// A source without an operation, for an output that does not implement [`Abandoned`]: `abandoned` makes the result of an
-        /// operation that is ended without a value. So a driver needs no `From<Dropped>` for its public error type.
+        /// Creates a source without an operation, for an output that does not implement [`Abandoned`].
+        ///
+        /// `abandoned` creates the result of an operation that ends without a value. A driver whose public
+        /// error type does not implement `From<Dropped>` uses this.
         ///
         /// The source does not store `abandoned`. So it has no bytes: it is the name of a function, or a closure that captures
         /// nothing. A value of the type `fn() -> T` is refused. The compiler checks that when it builds the program, and not in
@@ -174,27 +178,29 @@ impl<T> ReusableSource<T> {
             ReusableSource(place)
         }
     }
-    /// Begins an operation, which whoever has its [`key`](Self::key) completes.
+    /// Begins an operation, which a producer with its [`key`](Self::key) completes.
     ///
-    /// The source is free again when the future has given the result, or is dropped. A producer that
-    /// comes late has a key that is refused.
+    /// The source is free again when the future has returned the result, or is dropped. The source refuses the
+    /// key of a late producer.
     ///
     /// # Errors
     ///
-    /// [`BeginError`], if there is an operation already: its future is there, or its completer. It is not
-    /// touched.
+    /// Returns a [`BeginError`] if the last operation still has its future or its completer. That operation is
+    /// not touched.
     ///
     //~ any thread
     /// # Blocking
     ///
-    /// If a producer is inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key) while the
-    /// future of the last operation is dropped, this call spins until that producer has returned the slot. With the
-    /// feature `std` it then yields, and at last sleeps for 50 µs at a time. That takes about as long as moving a `T`.
-    /// So the call never fails for a single caller that has dropped its last future of `begin`.
+    /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key)
+    /// while the future of the last operation is dropped. Then this call waits until that producer has returned
+    /// the slot, which takes about as long as moving a `T`. It spins. With the feature `std` it then yields,
+    /// then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped its last
+    /// future of `begin`.
     ///
-    /// Priority inversion: the call may never return in an interrupt handler that has interrupted a call of this
-    /// source (by a producer, of `begin`, or the drop of a future or a completer), nor, without `std`, on a thread of a
-    /// higher fixed priority on the core of a thread that is inside such a call.
+    /// Priority inversion: the call may never return in an interrupt handler that has interrupted a call of
+    /// this source: `complete_key`, `abandon_key`, `begin`, or the drop of a future or a completer. Without
+    /// `std`, the same holds for a thread that has a higher fixed priority than a thread inside such a call on
+    /// the same core.
     //~ one thread
     //~ end
     ///
@@ -223,11 +229,11 @@ impl<T> ReusableSource<T> {
         Ok(ValueFuture(Packed::of(consumer)))
     }
 
-    /// [`begin`](Self::begin), and the key of the operation.
+    /// Begins an operation, and returns its key and its future.
     ///
     /// # Errors
     ///
-    /// As [`begin`](Self::begin).
+    /// As for [`begin`](Self::begin).
     ///
     /// # Examples
     ///
@@ -249,15 +255,16 @@ impl<T> ReusableSource<T> {
         Ok((key.into(), ValueFuture(Packed::of(consumer))))
     }
 
-    /// [`begin`](Self::begin), with a future that keeps the source: for a task that outlives its caller.
+    /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
+    /// its caller.
     ///
     /// # Errors
     ///
-    /// As [`begin`](Self::begin).
+    /// As for [`begin`](Self::begin).
     ///
     /// # Sizes and allocation
     ///
-    /// The future takes a slot, as [`pooled`](ValueFuture::pooled) does it.
+    /// The future takes a slot, as for [`pooled`](ValueFuture::pooled).
     ///
     /// # Examples
     ///
@@ -287,26 +294,28 @@ impl<T> ReusableSource<T> {
         Ok(ValueFuture(kept(owned)))
     }
 
-    /// Begins an operation, and gives the end of it that completes.
+    /// Begins an operation, and returns its completer and its future.
     ///
-    /// The source is free again when both have gone: as long as the producer is not done, it is
-    /// the source of this operation. A completer that is dropped ends the wait.
+    /// The source is free again when both are dropped. Dropping the completer without a value ends the
+    /// operation.
     ///
     /// # Errors
     ///
-    /// [`BeginError`], if there is an operation already, which is not touched.
+    /// Returns a [`BeginError`] if there already is an operation, which is not touched.
     ///
     //~ any thread
     /// # Blocking
     ///
-    /// If a producer is inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key) while the
-    /// future of the last operation is dropped, this call spins until that producer has returned the slot. With the
-    /// feature `std` it then yields, and at last sleeps for 50 µs at a time. That takes about as long as moving a `T`.
-    /// So the call never fails for a single caller that has dropped its last future of `begin`.
+    /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key)
+    /// while the future of the last operation is dropped. Then this call waits until that producer has returned
+    /// the slot, which takes about as long as moving a `T`. It spins. With the feature `std` it then yields,
+    /// then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped its last
+    /// future of `begin`.
     ///
-    /// Priority inversion: the call may never return in an interrupt handler that has interrupted a call of this
-    /// source (by a producer, of `begin`, or the drop of a future or a completer), nor, without `std`, on a thread of a
-    /// higher fixed priority on the core of a thread that is inside such a call.
+    /// Priority inversion: the call may never return in an interrupt handler that has interrupted a call of
+    /// this source: `complete_key`, `abandon_key`, `begin`, or the drop of a future or a completer. Without
+    /// `std`, the same holds for a thread that has a higher fixed priority than a thread inside such a call on
+    /// the same core.
     //~ one thread
     //~ end
     ///
@@ -317,7 +326,7 @@ impl<T> ReusableSource<T> {
     ///
     /// let source = ReusableSource::<Option<u32>>::new();
     /// let (completer, answer) = source.begin_held().unwrap();
-    /// drop(answer); // nobody waits any more
+    /// drop(answer); // the caller gave up
     /// assert!(source.begin().is_err(), "the producer is not done");
     /// assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
     /// assert!(source.begin().is_ok());
@@ -334,8 +343,8 @@ impl<T> ReusableSource<T> {
 }
 
 impl<T> ReusableSource<T> {
-    /// Returns `true` if there is an operation, so that [`begin`] would fail. If it was begun without a
-    /// completer, this returns `false` as soon as its future has given the result or was dropped.
+    /// Returns `true` if there is an operation, so that [`begin`] would fail. If the operation has no
+    /// completer, this returns `false` as soon as its future has returned the result or was dropped.
     ///
     /// [`begin`]: ReusableSource::begin
     #[must_use]
@@ -344,26 +353,27 @@ impl<T> ReusableSource<T> {
         self.0.is_busy()
     }
 
-    /// Returns the key of the operation that a key can complete. It was [begun](Self::begin) without a
-    /// completer, or its completer has given out the key; no producer has claimed or completed it, and its
-    /// future is there. That may change right after the call; [`complete_key`](Self::complete_key) refuses a late
-    /// key.
+    /// Returns the key of the operation, if a key can complete it.
+    ///
+    /// That is so if the operation was [begun](Self::begin) without a completer, or if its completer has
+    /// returned the key. The operation still has its future, and no producer has claimed or completed it. That
+    /// may change right after the call: [`complete_key`](Self::complete_key) refuses a late key.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<TypedKey<T>> {
         self.0.key().map(TypedKey::from)
     }
 
-    /// Gives the operation with this key its value, and wakes who waits for it.
+    /// Completes the operation with this key, and wakes its future.
     ///
     /// # Errors
     ///
-    /// The value, and why the key was refused. The operation that is live is not touched.
+    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. The live operation is
+    /// not touched.
     ///
     /// # Reentrancy
     ///
-    /// The future is woken here, with nothing held: its waker may poll, drop, begin and complete what
-    /// it likes.
+    /// The call wakes the future while it holds no lock. The waker may call any method of this crate.
     #[inline]
     pub fn complete_key(
         &self,
@@ -373,17 +383,19 @@ impl<T> ReusableSource<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value: its future gives what [`Abandoned`] says.
+    /// Ends the operation with this key without a value: its future returns the result of [`Abandoned`].
     ///
     /// # Errors
     ///
-    /// Why the key was refused. The operation that is live is not touched.
+    /// Returns a [`CompleteError`] with the reason if the key is refused. The live operation is not touched.
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends what was leaked. If the future of an operation went to `mem::forget`, the source is busy for
-    /// ever; whoever has it to himself knows that it is so.
+    /// Ends an operation whose future was leaked.
+    ///
+    /// If the future of an operation went to `mem::forget`, the source stays busy. The exclusive reference
+    /// proves that no future uses the source.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -395,56 +407,58 @@ impl<T: Abandoned> Default for ReusableSource<T> {
     }
 }
 
-/// Says whether it has an operation, and whether that has its result. It never polls.
+/// Shows the state of the operation, without polling it.
 impl<T> fmt::Debug for ReusableSource<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ReusableSource").field(&format_args!("{}", self.0.progress())).finish()
     }
 }
 
-/// The end that completes an operation of a [`ReusableSource`].
+/// The producer's end of an operation of a [`ReusableSource`].
 ///
-/// If it is dropped without a value, the future gives what [`Abandoned`] says.
-#[must_use = "dropped without a value, it ends the wait"]
+/// If it is dropped without a value, the future returns the result of [`Abandoned`].
+#[must_use = "dropping a completer ends its operation without a value"]
 pub struct ReusableCompleter<'a, T>(Producer<'a, T, InPlace<AnyThread>>);
 
 impl<T> ReusableCompleter<'_, T> {
-    /// Gives the operation its value, and wakes who waits for it.
+    /// Completes the operation with a value, and wakes its future.
     ///
     /// # Errors
     ///
-    /// [`CompleteError`] with the value, if it will not be delivered: the future was dropped, or a producer with the key has
+    /// Returns a [`CompleteError`] with the value if the future was dropped, or if a producer with the key has
     /// claimed the operation.
     ///
     /// # Reentrancy
     ///
-    /// As [`complete_key`](ReusableSource::complete_key) of the source.
+    /// As for [`complete_key`](ReusableSource::complete_key) of the source.
     #[inline]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
     }
 
-    /// Whether nobody waits for a value any more.
+    /// Returns `true` if the operation no longer needs a value: its future was dropped, or a producer with the
+    /// key was faster.
     #[must_use]
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Waits until [`is_closed`](Self::is_closed). The waker of the last call is woken.
+    /// Polls until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_closed(cx)
     }
 
-    /// [`poll_closed`](Self::poll_closed) as a future.
+    /// Returns a future that is ready when [`is_closed`](Self::is_closed) is `true`.
     pub fn closed(&mut self) -> impl Future<Output = ()> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer may complete it; the first wins.
+    /// Returns the key of the operation. Both the key and this completer can complete it, and the first one
+    /// wins.
     ///
-    /// **If this completer is dropped, the operation ends**, and the key is refused from then on. For an operation
-    /// that only its key completes, there is [`begin`]: it makes no completer.
+    /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
+    /// only the key completes the operation, use [`begin`], which creates no completer.
     ///
     /// [`begin`]: ReusableSource::begin
     #[must_use]

@@ -13,15 +13,15 @@ use futures_core::FusedFuture;
 use super::{handle::Handle, operation::Weak};
 use crate::{affinity::OneThread, error::Spent, future::LocalValueFuture};
 
-/// [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything else is the
-/// same. What it waits for may be woken from any thread.
+/// A [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything
+/// else is the same. Any thread may wake the future.
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 pub struct LocalShared<'a, T>(Handle<'a, T, OneThread>);
 
 impl<'a, T> LocalShared<'a, T> {
-    /// The result, if it is there. It never polls: if nobody awaits any handle, there will be none.
+    /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
     ///
-    /// `None` too if this handle has given it out, or if the future has panicked.
+    /// Returns `None` also if this handle has returned the result, or if the future has panicked.
     ///
     /// # Examples
     ///
@@ -37,24 +37,24 @@ impl<'a, T> LocalShared<'a, T> {
         self.0.peek()
     }
 
-    /// A handle that does not keep what is shared: a table of what is under way holds these.
+    /// Returns a weak handle, which does not keep the future alive. A table of running fetches holds weak
+    /// handles.
     ///
-    /// `None` if there is nothing to refer to: the result was here, inline, when the future was
-    /// shared, or this handle has given it out.
+    /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
     pub fn downgrade(&self) -> Option<LocalWeakShared<'a, T>> {
         self.0.downgrade().map(LocalWeakShared)
     }
 
-    /// Whether the two are handles of the same future. Those of an inline result are not.
+    /// Returns `true` if the two are handles of the same future. Handles of an inline result are not.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)
     }
 }
 
-/// Another handle. It allocates nothing; an inline result is cloned.
+/// Returns another handle. Nothing is allocated. An inline result is cloned.
 ///
-/// That of a handle that has given out the result has none to give.
+/// The clone of a handle that has returned the result has no result either.
 impl<T: Clone> Clone for LocalShared<'_, T> {
     fn clone(&self) -> Self {
         LocalShared(self.0.share())
@@ -63,9 +63,9 @@ impl<T: Clone> Clone for LocalShared<'_, T> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::error::PollError): if this handle has given out the result, if
-/// a poll of the future panicked, by this or by another handle, or if its source reported a
-/// stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) if this handle has returned the
+/// result, if a poll of the future panicked (by this or by another handle), or if its source reported a stale
+/// token.
 impl<T: Clone> Future for LocalShared<'_, T> {
     type Output = T;
 
@@ -76,7 +76,7 @@ impl<T: Clone> Future for LocalShared<'_, T> {
     }
 }
 
-/// Terminated once this handle has given out the result, or has panicked.
+/// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for LocalShared<'_, T> {
     fn is_terminated(&self) -> bool {
         self.0.is_spent()
@@ -89,8 +89,8 @@ impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
     }
 }
 
-/// Shows the result if it is there, and otherwise why there will be none: this handle has given it out,
-/// or a poll of the future panicked. It never polls.
+/// Shows the result if there is one, and otherwise whether this handle has returned it or a poll has panicked.
+/// It never polls.
 impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("LocalShared");
@@ -105,14 +105,13 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
     }
 }
 
-/// A handle of a [`LocalShared`] that does not keep what is shared.
+/// A handle of a [`LocalShared`] that does not keep its future alive.
 ///
-/// The future is dropped with the last other handle. The memory that it was in goes with the last
-/// of these.
+/// The last [`LocalShared`] handle drops the future. The last handle of either type frees the memory.
 ///
 /// # Examples
 ///
-/// Who asks for what is being fetched waits for the same answer:
+/// All requests for a key that is being fetched await the same fetch:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -142,13 +141,13 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
 pub struct LocalWeakShared<'a, T>(Weak<'a, T, OneThread>);
 
 impl<'a, T> LocalWeakShared<'a, T> {
-    /// A handle that keeps what is shared, if there is one still.
+    /// Returns a [`LocalShared`] handle of the future, or `None` if no handle keeps the future alive.
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
         Handle::upgrade(&self.0).map(LocalShared)
     }
 
-    /// Whether the two are handles of the same future.
+    /// Returns `true` if the two are handles of the same future.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)

@@ -1,4 +1,4 @@
-//! One future with many awaiters. `design.md` says how it works.
+//! Futures with many awaiters. [`internals`](crate::internals::shared) explains how they work.
 
 mod counts;
 mod handle;
@@ -23,7 +23,8 @@ pub use self::{
     shared::{Shared, WeakShared},
 };
 
-/// Inline if the result is there. Otherwise the handle takes a slot, as [`pooled`](ValueFuture::pooled) does it.
+/// Converts a handle into a value future: inline if there is a result, and otherwise in a slot, as by
+/// [`pooled`](ValueFuture::pooled).
 impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T> {
     fn from(shared: Shared<'a, T>) -> Self {
         match shared.peek() {
@@ -33,7 +34,7 @@ impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T>
     }
 }
 
-/// As a [`ValueFuture`] is made from a [`Shared`].
+/// Converts a handle into a value future, as for [`Shared`].
 impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
     fn from(shared: LocalShared<'a, T>) -> Self {
         match shared.peek() {

@@ -13,41 +13,38 @@ use super::{handle::Handle, operation::Weak};
 use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
 
 //~ any thread
-/// A future with many awaiters: each handle gives a clone of the result.
+/// A future with many awaiters: each handle returns a clone of the result.
 ///
-/// Made by [`ValueFuture::share`]. A handle may be cloned at any time, and sent to another thread; the
-/// future is polled by whichever handle is polled when it has been woken. If that handle is
-/// dropped, another goes on. All handles that wait are woken when the future is, because one that was
-/// woken need not be polled. They are woken in the order in which their current wakers were registered: a
-/// handle that is polled with another waker goes to the end.
+/// [`ValueFuture::share`] returns it. A handle may be cloned at any time, and sent to another thread. After the
+/// future is woken, the first handle that is polled polls it. If that handle is dropped, another handle polls
+/// the future. When the future is woken, all pending handles are woken, because a task need not poll its handle
+/// after a wake-up. They are woken in the order in which their current wakers were registered: a handle that is
+/// polled with another waker goes to the end.
 ///
 /// # Sizes and allocation
 ///
-/// If the result is here already, none: each handle has a clone of it, inline. Otherwise sharing makes
-/// one allocation, which all handles share; neither cloning a handle nor waiting makes another, as the
-/// place in the queue of those who wait lies in the handle. It is not [`Unpin`] for that: `.await` pins
-/// it, [`pin!`](std::pin::pin) does so elsewhere. A handle takes 56 bytes and a `T`, on
-/// 64-bit targets.
+/// If the future is ready, sharing does not allocate: each handle has an inline clone of the result. Otherwise
+/// sharing makes one allocation for all handles. Neither cloning a handle nor awaiting it allocates, because
+/// the node of the waiter queue is in the handle. So a handle is not [`Unpin`]: `.await` pins it, and
+/// [`pin!`](std::pin::pin) pins it elsewhere. A handle takes 56 bytes and a `T`, on 64-bit targets.
 ///
-/// While there is one handle and nothing else, it polls the future with the waker of its own task, and
-/// is given the result itself: sharing costs the allocation, and a clone of each waker.
+/// If there is only one handle, it polls the future with the waker of its own task, and returns the result
+/// without a clone. Then sharing costs the allocation, and a clone of each waker.
 ///
 /// # Cancel safety
 ///
-/// A handle may be dropped at any time, and leaves nothing behind. The future is dropped with the last
-/// one.
+/// A handle can be dropped at any time. The last handle drops the future.
 ///
 /// # Panics
 ///
-/// If the future panics, so does the handle that polled it. All others are woken, and panic too when
-/// they are polled.
+/// If the future panics, the handle that polled it panics. All other handles are woken, and panic when they are
+/// polled.
 ///
 /// # Reentrancy
 ///
-/// No lock is held, and nothing is in a state in between, when a waker is cloned, woken or dropped, the
-/// future is polled or dropped, or a result is cloned or dropped. A waker may drop the handle that it
-/// was for, or poll another. A future that awaits a handle of itself waits for ever. If it owns that
-/// handle, it is a reference cycle, and leaks.
+/// A handle holds no lock and is in a consistent state while it clones, wakes or drops a waker, polls or drops
+/// the future, or clones or drops a result. A waker may drop its handle, or poll another one. A future that
+/// awaits a handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
 ///
 /// # Examples
 ///
@@ -62,16 +59,16 @@ use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
 /// assert_eq!(block_on(shared), thread.join().unwrap());
 /// ```
 //~ one thread
-//~ /// [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything else is the
-//~ /// same. What it waits for may be woken from any thread.
+//~ /// A [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything
+//~ /// else is the same. Any thread may wake the future.
 //~ end
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 pub struct Shared<'a, T>(Handle<'a, T, AnyThread>);
 
 impl<'a, T> Shared<'a, T> {
-    /// The result, if it is there. It never polls: if nobody awaits any handle, there will be none.
+    /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
     ///
-    /// `None` too if this handle has given it out, or if the future has panicked.
+    /// Returns `None` also if this handle has returned the result, or if the future has panicked.
     ///
     /// # Examples
     ///
@@ -87,24 +84,24 @@ impl<'a, T> Shared<'a, T> {
         self.0.peek()
     }
 
-    /// A handle that does not keep what is shared: a table of what is under way holds these.
+    /// Returns a weak handle, which does not keep the future alive. A table of running fetches holds weak
+    /// handles.
     ///
-    /// `None` if there is nothing to refer to: the result was here, inline, when the future was
-    /// shared, or this handle has given it out.
+    /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
     pub fn downgrade(&self) -> Option<WeakShared<'a, T>> {
         self.0.downgrade().map(WeakShared)
     }
 
-    /// Whether the two are handles of the same future. Those of an inline result are not.
+    /// Returns `true` if the two are handles of the same future. Handles of an inline result are not.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)
     }
 }
 
-/// Another handle. It allocates nothing; an inline result is cloned.
+/// Returns another handle. Nothing is allocated. An inline result is cloned.
 ///
-/// That of a handle that has given out the result has none to give.
+/// The clone of a handle that has returned the result has no result either.
 impl<T: Clone> Clone for Shared<'_, T> {
     fn clone(&self) -> Self {
         Shared(self.0.share())
@@ -113,9 +110,9 @@ impl<T: Clone> Clone for Shared<'_, T> {
 
 /// # Panics
 ///
-/// With the text of a [`PollError`](crate::error::PollError): if this handle has given out the result, if
-/// a poll of the future panicked, by this or by another handle, or if its source reported a
-/// stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) if this handle has returned the
+/// result, if a poll of the future panicked (by this or by another handle), or if its source reported a stale
+/// token.
 impl<T: Clone> Future for Shared<'_, T> {
     type Output = T;
 
@@ -126,7 +123,7 @@ impl<T: Clone> Future for Shared<'_, T> {
     }
 }
 
-/// Terminated once this handle has given out the result, or has panicked.
+/// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for Shared<'_, T> {
     fn is_terminated(&self) -> bool {
         self.0.is_spent()
@@ -139,8 +136,8 @@ impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
     }
 }
 
-/// Shows the result if it is there, and otherwise why there will be none: this handle has given it out,
-/// or a poll of the future panicked. It never polls.
+/// Shows the result if there is one, and otherwise whether this handle has returned it or a poll has panicked.
+/// It never polls.
 impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("Shared");
@@ -155,14 +152,13 @@ impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
     }
 }
 
-/// A handle of a [`Shared`] that does not keep what is shared.
+/// A handle of a [`Shared`] that does not keep its future alive.
 ///
-/// The future is dropped with the last other handle. The memory that it was in goes with the last
-/// of these.
+/// The last [`Shared`] handle drops the future. The last handle of either type frees the memory.
 ///
 /// # Examples
 ///
-/// Who asks for what is being fetched waits for the same answer:
+/// All requests for a key that is being fetched await the same fetch:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -192,13 +188,13 @@ impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
 pub struct WeakShared<'a, T>(Weak<'a, T, AnyThread>);
 
 impl<'a, T> WeakShared<'a, T> {
-    /// A handle that keeps what is shared, if there is one still.
+    /// Returns a [`Shared`] handle of the future, or `None` if no handle keeps the future alive.
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<Shared<'a, T>> {
         Handle::upgrade(&self.0).map(Shared)
     }
 
-    /// Whether the two are handles of the same future.
+    /// Returns `true` if the two are handles of the same future.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)

@@ -5,22 +5,24 @@ use core::{
     marker::PhantomData,
 };
 
-/// The name of one operation of a pool: 64 bits that may leave the process as the `user_data` of a
-/// kernel, through foreign code or as an id on the wire, and come back late, twice, or forged.
+/// The name of one operation of a pool: 64 bits that may leave the process and come back.
 ///
-/// It consists of an index and a 32-bit generation. The index names a slot. In a bounded pool, its upper bits also
-/// count how often the slot has used all generations; in an unbounded pool such a slot is retired. So a pool gives
-/// no key out twice, and refuses a late one.
+/// A key can be the `user_data` of a kernel interface, a pointer in foreign code, or an id on the wire. It may
+/// come back late, twice, or forged.
 ///
-/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. It is no secret
-/// either, and does not name its pool: whoever guesses the key of an operation that waits for one may
-/// complete it, and two pools give equal keys. So give each peer that you do not trust a pool of its own.
+/// A key consists of an index and a 32-bit generation. The index names a slot. In a bounded pool, the upper
+/// bits of the index also count how often the slot has used all generations. In an unbounded pool, such a slot
+/// is retired. So a pool never creates a key twice, and refuses a late key.
+///
+/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key is not secret: a
+/// peer that guesses the key of a pending operation can complete it. A key does not name its pool: two pools
+/// give equal keys. So use a separate pool for each peer that you do not trust.
 ///
 /// # Width
 ///
-/// 64 bits fit the `user_data` of `io_uring`, and a pointer on 64-bit targets. They do not fit a `void *` on 32-bit targets, a
-/// number in JSON, nor a protocol with ids of 16 or 32 bits. The guide has
-/// [a table of short ids](crate::guide::driver#how-wide-is-the-id), and says what is lost with fewer bits.
+/// 64 bits fit the `user_data` of `io_uring`, and a pointer on 64-bit targets. They do not fit a `void *` on
+/// 32-bit targets, a number in JSON, nor a protocol with ids of 16 or 32 bits. The guide has [a table of short
+/// ids](crate::guide::driver#how-wide-is-the-id), and explains the cost of fewer bits.
 ///
 /// # Examples
 ///
@@ -43,28 +45,29 @@ impl Key {
         Key { index, generation }
     }
 
-    /// The key as a number: the generation is in the upper half, the index in the lower.
+    /// Returns the key as a number. The generation is in the upper half, and the index in the lower half.
     #[must_use]
     pub const fn to_u64(self) -> u64 {
         (self.generation as u64) << 32 | self.index as u64
     }
 
-    /// The key with this number. Any number will do: one that a pool has not given out is refused
-    /// by it.
+    /// Creates a key from its number. Every number is valid here: a pool refuses a key that it has not created.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "cut into two halves")]
     pub const fn from_u64(number: u64) -> Self {
         Key { index: number as u32, generation: (number >> 32) as u32 }
     }
 
-    /// Returns the index. In a pool that is bounded to 2ⁿ slots, the lower n bits name the slot, and the others
-    /// change each time the slot has used all generations. A source has one slot, and its index counts that.
+    /// Returns the index.
+    ///
+    /// In a pool that is bounded to 2ⁿ slots, the lower n bits name the slot. The other bits change each time
+    /// the slot has used all generations. A source has one slot, so its index only counts these changes.
     #[must_use]
     pub const fn index(self) -> u32 {
         self.index
     }
 
-    /// Which use of the slot.
+    /// Returns the generation, which counts the operations of the slot.
     #[must_use]
     pub const fn generation(self) -> u32 {
         self.generation
@@ -83,7 +86,7 @@ impl From<u64> for Key {
     }
 }
 
-/// `index.generation`
+/// Shows `index.generation`.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.index, self.generation)
@@ -96,10 +99,11 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A [`Key`] of an operation whose output is a `T`: what a completer and a source give out.
+/// A [`Key`] of an operation whose output is a `T`. Completers and sources return it.
 ///
-/// A pool or a source of another output refuses it when the program is compiled. On the wire it is a number by
-/// [`to_u64`](TypedKey::to_u64). What comes back is a [`Key`], which fits every output: the type is not in the 64 bits.
+/// The compiler refuses it for a pool or source of another output. [`to_u64`](TypedKey::to_u64) returns the
+/// number for the wire. The number that comes back becomes a [`Key`], which fits every output, because the 64
+/// bits do not contain the type.
 ///
 /// # Examples
 ///
@@ -142,7 +146,7 @@ impl<T> TypedKey<T> {
     }
 }
 
-/// Takes the type on trust, as the 64 bits do not have it.
+/// Converts a key without a check of the type, because the 64 bits do not contain it.
 impl<T> From<Key> for TypedKey<T> {
     fn from(key: Key) -> Self {
         TypedKey { key, output: PhantomData }

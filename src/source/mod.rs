@@ -1,4 +1,4 @@
-//! Sources of your own: a type that completes operations, and from which a value future takes its result.
+//! Your own sources: types that complete operations, and from which value futures take their results.
 
 mod reference;
 #[cfg(feature = "alloc")]
@@ -17,57 +17,54 @@ pub(crate) use reference::into_head;
 pub(crate) use reference::no_room_for_the_token;
 pub use wrapper::Source;
 
-/// Something that results come from, one operation after another: a slot of a pool, a driver's
-/// completion, a connection's read side.
+/// A source of results, for one operation after another: for example the read side of a connection.
 ///
-/// One object serves many operations, so the future of an operation presents a [`Token`] each
-/// time it turns to the source. Wrapped in a [`Source`], a source can be put behind
+/// One object serves many operations. So the future of an operation passes a [`Token`] to each call of the
+/// source. Wrap a source in a [`Source`] to use it with
 /// [`ValueFuture::from_source`](crate::ValueFuture::from_source) without an allocation.
 ///
 /// # What an implementation promises
 ///
-/// The trait is safe: a wrong implementation may give wrong answers, hang or panic, but it cannot
-/// cause undefined behaviour. To be of use,
+/// The trait is safe: a wrong implementation may return wrong results, hang or panic, but it cannot cause
+/// undefined behaviour. A correct implementation keeps these rules:
 ///
-/// 1. `poll` and `cancel` look at the token first. A stale one has *no* effect on the live
-///    operation: `poll` returns `Ready(Err(StaleToken))`, `cancel` returns.
+/// 1. `poll` and `cancel` check the token first. A stale token has *no* effect on the live operation: `poll`
+///    returns `Ready(Err(StaleToken))`, and `cancel` returns.
 /// 2. `Ready(Ok(_))` ends the operation: its token is stale from then on.
-/// 3. `Pending` means that the waker of the *last* poll is woken when polling makes sense again.
-/// 4. The waker is called after the result has been stored, and with no lock held: it may poll or
-///    drop the future at once, in the same call.
-/// 5. One live future per token. A source that mints each token once has that; one that can be
-///    asked twice for the same token must refuse the second poller rather than forget the waker
-///    of the first.
+/// 3. After `Pending`, the source wakes the waker of the *last* poll when the operation may be ready.
+/// 4. The source stores the result before it calls the waker, and holds no lock during that call. The waker may
+///    poll or drop the future in the same call.
+/// 5. There is one live future per token. A source that creates each token once keeps this rule. If a source
+///    can return the same token twice, it must refuse the second future, and keep the waker of the first.
 ///
 /// # What a caller may rely on
 ///
-/// The futures of this crate poll with the token that they were made with, never again after
-/// `Ready`, and call `cancel` exactly once if they are dropped, or their poll unwinds, before
-/// `Ready`.
+/// A future of this crate polls with the token that it was created with. It never polls again after `Ready`. It
+/// calls `cancel` exactly once if it is dropped, or if its poll unwinds, before `Ready`.
 ///
 /// # Reentrancy
 ///
-/// `poll` may clone and drop wakers, `cancel` may drop one, and both are code of somebody else:
-/// do it with no lock held and no borrow open.
+/// `poll` may clone and drop wakers, and `cancel` may drop a waker. Wakers run foreign code, so hold no lock
+/// and no borrow while you call them.
 ///
 /// # Examples
 ///
 /// See [`Source`] and `examples/custom_source.rs`.
 #[doc(alias = "IValueTaskSource")]
 pub trait ValueSource {
-    /// What an operation results in.
+    /// The type of the result of an operation.
     type Output;
 
     /// Takes the result of the operation `token`, or registers the waker of `cx` for it.
     ///
     /// # Errors
     ///
-    /// `Ready(Err(StaleToken))` if `token` is not that of the live operation.
+    /// Returns `Ready(Err(StaleToken))` if `token` is not that of the live operation.
     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<Self::Output, StaleToken>>;
 
-    /// The consumer of the operation `token` has gone, and will not take the result.
+    /// Cancels the operation `token`: its consumer was dropped, and will not take the result.
     ///
-    /// It is called while a future is dropped. If that is while a panic unwinds, a panic in here aborts the
+    /// The drop of a future calls it. If that is while a panic unwinds, a panic in this call aborts the
     /// process.
     fn cancel(&self, token: Token);
 }

@@ -12,7 +12,7 @@ use crate::{
     token::Token,
 };
 
-/// A way to refer to a [`Source`] for `'a`: `&'a Source<S>`, `Arc<Source<S>>`, `Rc<Source<S>>`.
+/// A reference to a [`Source`] for `'a`: `&'a Source<S>`, `Arc<Source<S>>` or `Rc<Source<S>>`.
 ///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
@@ -22,7 +22,7 @@ use crate::{
     note = "a `Source` is referred to by `&source`, or by a clone of the `Arc` or `Rc` it is in"
 )]
 pub trait SourceReference<'a>: sealed::Raw<'a> {
-    /// What an operation of the source results in.
+    /// The type of the result of an operation of the source.
     type Output;
 }
 

@@ -12,11 +12,10 @@ use crate::{
     error::{Site, Spent},
 };
 
-/// A [`ValueSource`] with the header that lets a thin pointer refer to it.
+/// Wraps a [`ValueSource`] with a header, so that a thin pointer can refer to it.
 ///
-/// A future refers to it as `&'a Source<S>`, as `Arc<Source<S>>` or, if it is a
-/// [`LocalValueFuture`](crate::LocalValueFuture), as `Rc<Source<S>>`. It dereferences to the
-/// source.
+/// A future holds a `&'a Source<S>`, an `Arc<Source<S>>`, or in a [`LocalValueFuture`](crate::LocalValueFuture)
+/// an `Rc<Source<S>>`. A `Source` dereferences to the inner source.
 ///
 /// # Sizes and allocation
 ///
@@ -24,7 +23,7 @@ use crate::{
 ///
 /// # Examples
 ///
-/// A source that has its answer, `token` times two, at the second poll:
+/// A source that is ready at the second poll, with `token` times two:
 ///
 /// ```
 /// use std::{cell::Cell, task::{Context, Poll}};
@@ -68,7 +67,7 @@ pub struct Source<S> {
 }
 
 impl<S: ValueSource> Source<S> {
-    /// Gives `source` its header.
+    /// Wraps `source` with a header.
     #[must_use]
     pub const fn new(source: S) -> Self {
         let vtable = const {
@@ -85,7 +84,7 @@ impl<S: ValueSource> Source<S> {
 }
 
 impl<S> Source<S> {
-    /// The source without its header.
+    /// Converts the wrapper into the inner source.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.inner

@@ -1,5 +1,5 @@
 // Generated from `reader_stream.rs` by `tests/twins.rs`.
-//! `LocalReaderStream`: from a method of `&mut self` to a stream.
+//! `LocalReaderStream`: a stream that calls a method of `&mut self`.
 
 use core::{
     fmt,
@@ -14,7 +14,7 @@ use futures_core::{FusedStream, Stream};
 use super::{output::StreamOutput, values::poll_asked};
 use crate::future::LocalValueFuture;
 
-/// [`ReaderStream`](crate::stream::ReaderStream) of a method that gives [`LocalValueFuture`]s.
+/// A [`ReaderStream`](crate::stream::ReaderStream) for a method that returns [`LocalValueFuture`]s.
 #[must_use = "streams do nothing unless polled"]
 pub struct LocalReaderStream<R, Next, O> {
     /// The future of the next item. It borrows `reader`, and its lifetime says nothing: it is dropped before the reader is
@@ -32,7 +32,7 @@ where
     Next: for<'r> FnMut(&'r mut R) -> LocalValueFuture<'r, O>,
     O: StreamOutput,
 {
-    /// Creates the stream of what `next` gives when it is called with the reader, until its end.
+    /// Creates a stream that calls `next` with the reader for each item.
     pub const fn new(reader: R, next: Next) -> Self {
         LocalReaderStream { current: None, next, ended: false, reader, _pinned: PhantomPinned }
     }
@@ -47,7 +47,8 @@ impl<R, Next, O> LocalReaderStream<R, Next, O> {
     }
 }
 
-/// Ended once the method has given its end, or if it or its future has panicked. It is not called after that.
+/// The stream ends when the method returns its end, or when the method or its future panics. The method is not
+/// called after that.
 impl<R, Next, O> Stream for LocalReaderStream<R, Next, O>
 where
     Next: for<'r> FnMut(&'r mut R) -> LocalValueFuture<'r, O>,
@@ -88,7 +89,7 @@ where
     }
 }
 
-/// Shows the future of the item that it waits for. It never polls.
+/// Shows the pending future of an item, without polling it.
 impl<R, Next, O: fmt::Debug> fmt::Debug for LocalReaderStream<R, Next, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalReaderStream")

@@ -1,4 +1,5 @@
-//! Streams made of a method that returns the next item, and such a method made of a stream. None of them allocates.
+//! Streams that call a method for each item, and a method that returns each item of a stream. None of them
+//! allocates.
 
 mod local_reader_stream;
 mod next;

@@ -1,4 +1,4 @@
-//! From a stream to a method.
+//! `ValueNext`: a method that returns the items of a stream.
 
 use core::{
     any::type_name,
@@ -17,10 +17,9 @@ use crate::{
     future::{LocalValueFuture, Packed, ValueFuture},
 };
 
-/// A stream whose next item is asked for by a method that can stand behind `dyn`.
+/// A stream with a method that returns the next item, which an object-safe trait can use.
 ///
-/// The futures that [`next`](Self::next) gives poll the stream where it is: they borrow this, and nothing
-/// is allocated.
+/// The futures of [`next`](Self::next) borrow this, and poll the stream in place. Nothing is allocated.
 ///
 /// # Sizes and allocation
 ///
@@ -28,8 +27,8 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// A future of [`next`](Self::next) that is dropped while it is pending has taken no item, as far as the
-/// stream keeps to that.
+/// A future of [`next`](Self::next) that is dropped while it is pending loses no item, if the `poll_next` of
+/// the stream is cancel safe.
 ///
 /// # Examples
 ///
@@ -97,16 +96,16 @@ unsafe impl<S: Stream> House for ValueNext<S> {
 }
 
 impl<S: Stream> ValueNext<S> {
-    /// A reader of this stream.
+    /// Creates a reader of `stream`.
     #[must_use]
     pub const fn new(stream: S) -> Self {
         ValueNext { header: header::<Self>(), items: Items(stream), exactly: PhantomData }
     }
 
-    /// The next item, or `None` at the end.
+    /// Returns a future of the next item, or of `None` at the end.
     ///
-    /// The stream is polled when the future is, and not before; after its end, if it is polled again, it does
-    /// what it does then.
+    /// The call does not poll the stream. The future polls it. After the end of the stream, a further poll does
+    /// what the stream does then.
     #[expect(clippy::should_implement_trait, reason = "that is how it is called for streams too")]
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
@@ -117,7 +116,7 @@ impl<S: Stream> ValueNext<S> {
         Pin::new(self).next_pinned()
     }
 
-    /// [`next`](Self::next), of a stream that has to be pinned.
+    /// Returns a future of the next item, for a stream that must be pinned.
     #[inline]
     pub fn next_pinned(self: Pin<&mut Self>) -> ValueFuture<'_, Option<S::Item>>
     where
@@ -126,7 +125,7 @@ impl<S: Stream> ValueNext<S> {
         ValueFuture(Packed::lent(self))
     }
 
-    /// [`next`](Self::next), of a stream that is for one thread.
+    /// Returns a future of the next item, for a stream that is not `Send`.
     #[inline]
     pub fn next_local(&mut self) -> LocalValueFuture<'_, Option<S::Item>>
     where
@@ -135,7 +134,7 @@ impl<S: Stream> ValueNext<S> {
         Pin::new(self).next_local_pinned()
     }
 
-    /// [`next_pinned`](Self::next_pinned), of a stream that is for one thread.
+    /// Returns a future of the next item, for a stream that must be pinned and is not `Send`.
     #[inline]
     pub fn next_local_pinned(self: Pin<&mut Self>) -> LocalValueFuture<'_, Option<S::Item>> {
         LocalValueFuture(Packed::lent(self))
@@ -143,24 +142,24 @@ impl<S: Stream> ValueNext<S> {
 }
 
 impl<S> ValueNext<S> {
-    /// The stream.
+    /// Returns a reference to the stream.
     pub const fn get_ref(&self) -> &S {
         &self.items.0
     }
 
-    /// The stream.
+    /// Returns a mutable reference to the stream.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.items.0
     }
 
-    /// The stream, without the reader around it.
+    /// Converts the reader into its stream.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.items.0
     }
 }
 
-/// A reader is the stream that it reads, too.
+/// Polls the inner stream.
 impl<S: Stream> Stream for ValueNext<S> {
     type Item = S::Item;
 

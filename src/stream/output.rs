@@ -1,9 +1,10 @@
-/// What the method of a stream gives for each item: `Option<T>`, or `Result<Option<T>, E>` for one that can fail.
+/// The output of a method that a stream calls for each item: `Option<T>`, or `Result<Option<T>, E>` if the
+/// method can fail.
 ///
-/// A stream of `Option<T>` ends with `None`. A stream of `Result<Option<T>, E>` has items of `Result<T, E>`, and ends with
-/// `Ok(None)` or after an error, as [`try_unfold`] of the ecosystem does.
+/// A stream of `Option<T>` ends with `None`. A stream of `Result<Option<T>, E>` has items of `Result<T, E>`,
+/// and ends with `Ok(None)` or after an error, like [`try_unfold`] of `futures`.
 ///
-/// It is sealed: no other type implements it.
+/// The trait is sealed: no other type implements it.
 ///
 /// [`try_unfold`]: https://docs.rs/futures/latest/futures/stream/fn.try_unfold.html
 #[diagnostic::on_unimplemented(
@@ -19,7 +20,7 @@ pub trait StreamOutput: sealed::Sealed {
     fn into_step(self) -> Step<Self::Item>;
 }
 
-/// What a stream does with an output.
+/// The decision of a stream about an output.
 #[doc(hidden)]
 #[allow(missing_debug_implementations, reason = "it is not public")]
 pub enum Step<Item> {

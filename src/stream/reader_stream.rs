@@ -1,4 +1,4 @@
-//! `ReaderStream`: from a method of `&mut self` to a stream.
+//! `ReaderStream`: a stream that calls a method of `&mut self`.
 
 use core::{
     fmt,
@@ -14,16 +14,18 @@ use super::{output::StreamOutput, values::poll_asked};
 use crate::future::ValueFuture;
 
 //~ any thread
-/// The stream of what a method of `&mut self` gives that is called again and again: the usual signature of a
-/// reader, `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or with `io::Result<Option<T>>`.
+/// A stream that calls a method of `&mut self` for each item.
 ///
-/// It holds the reader: by value, or by `&mut`. Neither it nor a call of the method allocates, unless the method does.
-/// For a method of `&self` there is [`ValueStream`](crate::stream::ValueStream), which need not be pinned.
+/// That is the usual signature of a reader: `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or with
+/// `io::Result<Option<T>>`.
+///
+/// The stream holds the reader by value or by `&mut`. It allocates nothing itself. For a method of `&self`, use
+/// [`ValueStream`](crate::stream::ValueStream), which need not be pinned.
 ///
 /// # Cancel safety
 ///
-/// Dropping `stream.next()` of the ecosystem drops no item: what has been asked for stays here. Dropping
-/// the stream drops the future of the item that it waits for: what was asked for is cancelled.
+/// Dropping `stream.next()` of `StreamExt` loses no item: the pending future of the item stays in the stream.
+/// Dropping the stream drops that future, which cancels it.
 ///
 /// # Examples
 ///
@@ -55,7 +57,7 @@ use crate::future::ValueFuture;
 /// # Ok::<(), io::Error>(())
 /// ```
 //~ one thread
-//~ /// [`ReaderStream`](crate::stream::ReaderStream) of a method that gives [`LocalValueFuture`]s.
+//~ /// A [`ReaderStream`](crate::stream::ReaderStream) for a method that returns [`LocalValueFuture`]s.
 //~ end
 #[must_use = "streams do nothing unless polled"]
 pub struct ReaderStream<R, Next, O> {
@@ -74,7 +76,7 @@ where
     Next: for<'r> FnMut(&'r mut R) -> ValueFuture<'r, O>,
     O: StreamOutput,
 {
-    /// Creates the stream of what `next` gives when it is called with the reader, until its end.
+    /// Creates a stream that calls `next` with the reader for each item.
     pub const fn new(reader: R, next: Next) -> Self {
         ReaderStream { current: None, next, ended: false, reader, _pinned: PhantomPinned }
     }
@@ -89,7 +91,8 @@ impl<R, Next, O> ReaderStream<R, Next, O> {
     }
 }
 
-/// Ended once the method has given its end, or if it or its future has panicked. It is not called after that.
+/// The stream ends when the method returns its end, or when the method or its future panics. The method is not
+/// called after that.
 impl<R, Next, O> Stream for ReaderStream<R, Next, O>
 where
     Next: for<'r> FnMut(&'r mut R) -> ValueFuture<'r, O>,
@@ -129,7 +132,7 @@ where
     }
 }
 
-/// Shows the future of the item that it waits for. It never polls.
+/// Shows the pending future of an item, without polling it.
 impl<R, Next, O: fmt::Debug> fmt::Debug for ReaderStream<R, Next, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReaderStream")

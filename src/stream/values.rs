@@ -1,4 +1,4 @@
-//! From a method to a stream.
+//! `ValueStream`: a stream that calls a method of `&self`.
 
 use core::{
     fmt,
@@ -12,22 +12,21 @@ use futures_core::{FusedStream, Stream};
 
 use super::output::StreamOutput;
 
-/// The stream of what a method gives that is called again and again: a reader whose `next` returns a
-/// [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end. It may fail: see [`StreamOutput`]. For a method
-/// of `&mut self` there is [`ReaderStream`](crate::stream::ReaderStream).
+/// A stream that calls a method of `&self` for each item.
 ///
-/// It holds the method, and the future of one item at a time. Neither it nor a call of the method
-/// allocates, unless the method does.
+/// The method returns a [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end. It may
+/// fail: see [`StreamOutput`]. For a method of `&mut self`, use [`ReaderStream`](crate::stream::ReaderStream).
+///
+/// The stream holds the method, and the future of one item at a time. It allocates nothing itself.
 ///
 /// # Cancel safety
 ///
-/// Dropping `stream.next()` of the ecosystem drops no item: what has been asked for stays here. Dropping
-/// the stream drops the future of the item that it waits for: what was asked for is cancelled.
+/// Dropping `stream.next()` of `StreamExt` loses no item: the pending future of the item stays in the stream.
+/// Dropping the stream drops that future, which cancels it.
 ///
 /// # Examples
 ///
-/// A reader with items at hand, which otherwise waits for the next one. It is object-safe, and a stream where
-/// one is wanted:
+/// A reader with buffered items. Its trait is object-safe, and a caller can turn it into a stream:
 ///
 /// ```
 /// use std::{collections::VecDeque, sync::Mutex, thread};
@@ -35,14 +34,14 @@ use super::output::StreamOutput;
 /// use value_future::{ReusableSource, ValueFuture, stream::ValueStream};
 ///
 /// trait Lines: Send + Sync {
-///     /// The next line; `None` at the end. For one caller at a time.
+///     /// Returns the next line, or `None` at the end. It has one caller at a time.
 ///     fn next(&self) -> ValueFuture<'_, Option<String>>;
 /// }
 ///
 /// #[derive(Default)]
 /// struct Connection {
 ///     lines: Mutex<VecDeque<Option<String>>>,
-///     /// Completed when a line comes, if there was none at hand.
+///     /// Completed when a line comes, if no line was buffered.
 ///     next: ReusableSource<Option<String>>,
 /// }
 ///
@@ -55,7 +54,7 @@ use super::output::StreamOutput;
 ///             drop(lines);
 ///             match self.next.complete_key(key, line) {
 ///                 Ok(()) => return,
-///                 // Who waited has left at this instant, and may have come back.
+///                 // The caller has dropped its future, and may have called `next` again.
 ///                 Err(refused) => line = refused.into_value(),
 ///             }
 ///         }
@@ -97,7 +96,7 @@ where
     Next: FnMut() -> Fut,
     Fut: Future<Output: StreamOutput> + Unpin,
 {
-    /// Creates the stream of what `next` gives, until its end.
+    /// Creates a stream that calls `next` for each item.
     pub const fn new(next: Next) -> Self {
         ValueStream { next, current: None, ended: false }
     }
@@ -106,7 +105,8 @@ where
 // The futures are, and the function is not pinned.
 impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
 
-/// Ended once the method has given its end, or if it or its future has panicked. It is not called after that.
+/// The stream ends when the method returns its end, or when the method or its future panics. The method is not
+/// called after that.
 impl<Next, Fut> Stream for ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,
@@ -165,7 +165,7 @@ where
     }
 }
 
-/// Shows the future of the item that it waits for. It never polls.
+/// Shows the pending future of an item, without polling it.
 impl<Next, Fut: fmt::Debug> fmt::Debug for ValueStream<Next, Fut> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ValueStream")

@@ -76,6 +76,6 @@ fn a_source_that_panics_in_cancel_while_a_panic_unwinds() {
     });
     said!(
         "src/source/mod.rs",
-        "If that is while a panic unwinds, a panic in here aborts the process."
+        "If that is while a panic unwinds, a panic in this call aborts the process."
     );
 }

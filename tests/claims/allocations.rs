@@ -14,7 +14,7 @@ fn the_box_of_the_ecosystem_is_one_allocation_in_every_arm() {
     assert_eq!(BALANCE.made_by(|| drop(boxed.into_boxed())), 1);
     said!(
         "src/future/value_future.rs",
-        "The future as the `Pin<Box<dyn Future>>` of the ecosystem. One allocation;"
+        "Converts the future into a `Pin<Box<dyn Future>>`. It takes one allocation."
     );
 }
 
@@ -53,7 +53,7 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
     let bounded =
         || FuturePool::builder().max_slots_per_size(5).max_bytes_per_size(4 << 20).build();
     assert_eq!(BALANCE.made_by(|| drop(bounded())), 0);
-    said!("src/future_pool/future_pool.rs", "A pool without bounds. Nothing is allocated.");
+    said!("src/future_pool/future_pool.rs", "Creates a pool without bounds. Nothing is allocated.");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
     assert!(weak.upgrade().is_none());
     said!(
         "src/shared/shared.rs",
-        "A future that awaits a handle of itself waits for ever. If it owns that handle, it is a reference cycle, and leaks."
+        "A future that awaits a handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks."
     );
 }
 

@@ -22,7 +22,7 @@ fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
     assert_eq!(poll(&mut next), Poll::Ready(Some(2)));
     said!(
         "src/reusable/reusable_source.rs",
-        "The source is free again when the future has given the result, or is dropped."
+        "The source is free again when the future has returned the result, or is dropped."
     );
 }
 

@@ -4,7 +4,7 @@
 
 /// A text without the marks of comments and without line breaks.
 fn words(text: &str) -> String {
-    let marks = ["//!", "///", "//", "* ", "#[doc ="];
+    let marks = ["//~ ///", "//!", "///", "//", "* ", "#[doc ="];
     let lines = text.lines().map(|line| {
         let line = line.trim();
         marks.iter().find_map(|mark| line.strip_prefix(mark)).unwrap_or(line)
