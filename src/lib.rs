@@ -122,13 +122,31 @@
 //! |---|---|---|
 //! | `std` | yes | `alloc`; on targets with 64-bit atomics [`Pool`], [`FuturePool`], and with it slots for `pooled`, [`Shared`], [`LocalShared`]; conversions of errors into `io::Error` |
 //! | `trace` | no | messages about misuse name the line that created the future; for debugging |
-//! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time |
+//! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time; needs `alloc` |
 //! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Rc` references to sources, and `Arc` ones where there are atomics of a pointer's width; [`LocalPool`], [`LocalFuturePool`] |
 //!
 //! Without features, the crate needs only `core`. It then has inline results, borrowed sources,
 //! [`ReusableSource`] (on targets with 64-bit atomics) and [`LocalReusableSource`],
 //! [`ReaderStream`](stream::ReaderStream), [`ValueStream`](stream::ValueStream) and
 //! [`ValueNext`](stream::ValueNext). The guide has [a table of targets](guide::targets).
+//!
+//! # Modules
+//!
+//! The main types are in the root. The rest is in the module of its subject:
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`future`] | `Arm`, `BoxedFuture`, `SourceRef`, `Checked`, `AnyThread`, `OneThread` |
+//! | [`future_pool`] | `FuturePoolBuilder`, `FuturePoolStats`, `ClassStats`, `PooledError`, `PooledErrorKind` |
+//! | [`pool`] | `PoolBuilder`, `RentWhenVacant`, `Stats`, `RentError`, `TakeError` |
+//! | [`operation`] | `TypedKey`, `Abandoned`, `CompleteError`, `CompleteErrorKind` |
+//! | [`reusable`] | `ReusableCompleter`, `BeginError` |
+//! | [`source`] | `SourceReference`, `Token` |
+//! | [`shared`] | `WeakShared` |
+//! | [`stream`] | `ReaderStream`, `ValueStream`, `ValueNext`, `StreamOutput` |
+//! | [`error`] | `PollError`, `Rule`, `ArmKind`, `StaleToken` |
+//!
+//! The types for one thread are beside them: `LocalPoolBuilder` is in [`pool`].
 //!
 //! # Further
 //!

@@ -49,7 +49,7 @@ for_both_pools! {
         assert_eq!(full.to_string(), FULL);
         assert_eq!(std::io::Error::from(full).kind(), std::io::ErrorKind::WouldBlock);
         let text = panic_text(|| pool.rent());
-        assert_eq!(text, format!("{FULL}; `try_rent` gives that as an error"));
+        assert_eq!(text, format!("{FULL}; `try_rent` returns that as an error, and `rent_when_vacant` waits"));
         let stats = pool.stats();
         assert_eq!((stats.live, stats.rented), (2, 2), "what was refused is not counted");
 

@@ -82,8 +82,11 @@ fn it_has_the_texts_of_pools_and_sources() {
     let (completer, mut completion) = pool.rent();
     let full = pool.try_rent().unwrap_err();
     has_text(full, &[]);
-    assert_eq!(panic_text(|| pool.rent()), format!("{full}; `try_rent` gives that as an error"));
-    has("\n; `try_rent` gives that as an error\n");
+    assert_eq!(
+        panic_text(|| pool.rent()),
+        format!("{full}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
+    );
+    has("\n; `try_rent` returns that as an error, and `rent_when_vacant` waits\n");
     assert_eq!(completion.take(), Err(TakeError::Pending));
     completer.complete(Some(7)).unwrap();
     assert_eq!(completion.take(), Ok(Some(7)));

@@ -425,6 +425,9 @@ impl FuturePool {
     /// Returns a [`PooledErrorKind`] if the pool cannot have a slot for such futures: `size` is more than
     /// [`MAX_SIZE`](Self::MAX_SIZE), or the bound in bytes has no room for one.
     ///
+    /// At the [bound of the whole pool](FuturePoolBuilder::max_bytes) it reserves as many slots as there is room for, which may be
+    /// none. That is no error, because the bound can be raised and other sizes can be trimmed.
+    ///
     /// # Sizes and allocation
     ///
     /// One allocation for each page of slots, two for the size itself when it is first used, and in a

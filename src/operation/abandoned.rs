@@ -8,7 +8,9 @@ use crate::error::debug_as_text;
 /// a pool defines the result for this case. The poll of the consumer creates it.
 ///
 /// The trait is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. If `E` is a type
-/// of another crate, use `Option<Result<T, E>>`.
+/// of another crate, use `Option<Result<T, E>>`, or define the result where the pool or source is created, by
+/// [`build_with_abandoned`](crate::pool::LocalPoolBuilder::build_with_abandoned) or
+/// [`with_abandoned`](crate::LocalReusableSource::with_abandoned).
 ///
 /// # Examples
 ///

@@ -106,7 +106,7 @@ pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>) -> Ends<T, 
 #[inline(never)]
 #[track_caller]
 fn cannot_rent(error: RentError) -> ! {
-    panic!("{error}; `try_rent` gives that as an error")
+    panic!("{error}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
 }
 
 impl<T, H: Pooling> Handle<T, H> {

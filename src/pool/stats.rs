@@ -9,7 +9,8 @@ pub struct Stats {
     pub rented: u64,
     /// The number of operations whose two ends are both gone.
     pub returned: u64,
-    /// The number of operations with at least one end: `rented - returned`.
+    /// The number of operations with at least one end: `rented - returned`. A slot that a woken
+    /// [`rent_when_vacant`](crate::LocalPool::rent_when_vacant) has not taken yet is not counted, because its operation has not begun.
     pub live: u64,
     /// The number of slots that were rented at least once. In a [`LocalPool`](crate::LocalPool), that is the
     /// greatest number of operations that were live at a time. In a `Pool` it may be greater, by up to 64 slots
