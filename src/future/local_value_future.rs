@@ -486,6 +486,8 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     }
 }
 
+/// Returns the result when it is ready.
+///
 /// # Panics
 ///
 /// A poll panics with the text of a [`PollError`](crate::error::PollError) if an earlier poll has returned the

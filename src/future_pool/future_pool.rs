@@ -142,7 +142,7 @@ pub struct FuturePool(pub(crate) Machines<AnyThread>);
 
 /// Builds a [`FuturePool`] with bounds. [`FuturePool::builder`] returns it.
 ///
-/// It has no option for initial slots, because the pool can be a `static`, and building it allocates nothing.
+/// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
 /// [`reserve`](FuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder makes a pool when it is told to `build`"]

@@ -284,7 +284,14 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
-    /// returns an error instead. Both block under the same conditions.
+    /// returns an error instead.
+    //~ any thread
+    ///
+    /// # Blocking
+    ///
+    /// As for [`try_rent`](Self::try_rent).
+    //~ one thread
+    //~ end
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (Completer<T>, Completion<T>) {

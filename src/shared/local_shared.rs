@@ -61,6 +61,8 @@ impl<T: Clone> Clone for LocalShared<'_, T> {
     }
 }
 
+/// Returns a clone of the result when it is ready.
+///
 /// # Panics
 ///
 /// A poll panics with the text of a [`PollError`](crate::error::PollError) if this handle has returned the
