@@ -347,9 +347,8 @@ impl LocalFuturePool {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation for each page of slots, two for the size itself when it is first used, and in a
-    /// `LocalFuturePool` without a bound one for the cache of this thread. Reserved slots stay until the pool is
-    /// trimmed.
+    /// One allocation for each page of slots, two for the size itself when it is first used.
+    /// Reserved slots stay until the pool is trimmed.
     ///
     /// # Examples
     ///
