@@ -129,7 +129,7 @@ fn a_pool_costs_what_its_own_threads_do() {
     // Beside a page of the smallest.
     said!(
         "src/future_pool/future_pool.rs",
-        "each size {} more from its first use",
+        "Each size takes {} more from its first use",
         kib(FUTURES.bytes() - 64 * 64)
     );
     let mut crowd = Crowd::default();

@@ -178,9 +178,9 @@ impl<'a, T> ValueFuture<'a, T> {
     /// Nothing is allocated if this thread finds a vacant slot of the size class. The first future of a thread
     /// may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
     /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16, is boxed. A
-    /// future is also boxed if it finds no vacant slot, and the pool has reached its bound, which is 128 MiB
-    /// unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot is vacant again when
-    /// `future` has completed, before the poll returns the result, or when it is dropped.
+    /// future is also boxed if it finds no vacant slot, and the pool has reached its bound. The bound is 128
+    /// MiB unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot is vacant again
+    /// when `future` has completed, before the poll returns the result, or when it is dropped.
     ///
     /// The built-in pool needs `std` and 64-bit atomics. Without them, `future` is boxed.
     ///
@@ -541,10 +541,12 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     }
 }
 
+/// Returns the result when it is ready.
+///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) if an earlier poll has returned the
-/// result, if an earlier poll panicked, or if the source reports a stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: an earlier poll has
+/// returned the result, an earlier poll panicked, or the source reports a stale token.
 impl<T> Future for ValueFuture<'_, T> {
     type Output = T;
 

@@ -42,9 +42,9 @@ use crate::{affinity::AnyThread, future::ValueFuture};
 /// slot is vacant, the pool allocates a page: 62 slots of the smallest size in 4 KiB, 15 of the largest in 64
 /// KiB. The pool does not touch the unused slots of a page.
 ///
-/// The pool itself takes 1,152 bytes, on 64-bit targets, and each size 1.9 KiB more from its first use on, with
-/// the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and the memory
-/// that is left when the pool is dropped.
+/// The pool itself takes 1,152 bytes, on 64-bit targets. Each size takes 1.9 KiB more from its first use on,
+/// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and the
+/// memory that is left when the pool is dropped.
 ///
 /// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its
 /// last slot is returned, if the other pages of the size have at least
@@ -142,7 +142,7 @@ pub struct FuturePool(pub(crate) Machines<AnyThread>);
 
 /// Builds a [`FuturePool`] with bounds. [`FuturePool::builder`] returns it.
 ///
-/// It has no option for initial slots, because the pool can be a `static`, and building it allocates nothing.
+/// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
 /// [`reserve`](FuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder makes a pool when it is told to `build`"]
@@ -430,9 +430,12 @@ impl FuturePool {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation for each page of slots, two for the size itself when it is first used, and in a
-    /// `FuturePool` without a bound one for the cache of this thread. Reserved slots stay until the pool is
-    /// trimmed.
+    /// One allocation for each page of slots, two for the size itself when it is first used.
+    //~ any thread
+    /// A pool without a bound also allocates the cache of this thread.
+    //~ one thread
+    //~ end
+    /// Reserved slots stay until the pool is trimmed.
     ///
     /// # Examples
     ///

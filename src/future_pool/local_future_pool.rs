@@ -65,7 +65,7 @@ pub struct LocalFuturePool(pub(crate) Machines<OneThread>);
 
 /// Builds a [`LocalFuturePool`] with bounds. [`LocalFuturePool::builder`] returns it.
 ///
-/// It has no option for initial slots, because the pool can be a `static`, and building it allocates nothing.
+/// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
 /// [`reserve`](LocalFuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder makes a pool when it is told to `build`"]
@@ -350,9 +350,8 @@ impl LocalFuturePool {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation for each page of slots, two for the size itself when it is first used, and in a
-    /// `LocalFuturePool` without a bound one for the cache of this thread. Reserved slots stay until the pool is
-    /// trimmed.
+    /// One allocation for each page of slots, two for the size itself when it is first used.
+    /// Reserved slots stay until the pool is trimmed.
     ///
     /// # Examples
     ///

@@ -31,8 +31,8 @@ pub struct FuturePoolStats {
     pub bytes: u64,
     /// The number of futures that were boxed: `too_large + full`.
     pub boxed: u64,
-    /// The number of futures that were boxed because no slot fits them: they are too large or have too high an
-    /// alignment, or the bound in bytes of each size has no room for a slot of their size.
+    /// The number of futures that were boxed because no slot fits them. Their size or alignment is too large,
+    /// or the bound in bytes of each size has no room for such a slot.
     pub too_large: u64,
     /// The number of futures that were boxed because no slot of their class was found vacant, and the pool had
     /// reached a bound. (`boxed`, `too_large` and `full` do not count the futures that `try_pooled` returns as

@@ -201,7 +201,7 @@ impl<T> LocalPool<T> {
     /// # Panics
     ///
     /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
-    /// returns an error instead. Both block under the same conditions.
+    /// returns an error instead.
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (LocalCompleter<T>, LocalCompletion<T>) {

@@ -25,10 +25,10 @@ use crate::{
 /// the pool uses the slot again. So an operation allocates nothing if the thread finds a vacant slot.
 ///
 /// The pool may be dropped before its operations. Completers and completions still work, and the last of them
-/// frees the memory. (In one case the memory is freed later. If another thread drops the last end at the same
-/// instant as the last handle is dropped, that thread frees the memory when it ends, or when it uses another
-/// pool.) An operation that was left to its [`Key`](crate::Key) ends with the last handle, because the program
-/// can no longer present the key.
+/// frees the memory. In one case the memory is freed later: another thread drops the last end at the same
+/// instant as the last handle is dropped. That thread then frees the memory when it ends, or when it uses
+/// another pool. An operation that was left to its [`Key`](crate::Key) ends with the last handle, because the
+/// program can no longer present the key.
 ///
 /// # Threads
 ///
@@ -46,10 +46,10 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// A handle is one pointer. The pool itself takes 1296 bytes, and a slot takes 56 bytes and the value, padded
-/// to a multiple of 8, and each page of 32 slots 128 more, on 64-bit targets. A new pool has no slots, unless
-/// the builder [requests them](PoolBuilder::initial_slots): 32 come with the first operation, and 32 more
-/// whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. A leaked end
+/// A handle is one pointer. On 64-bit targets, the pool itself takes 1296 bytes. A slot takes 56 bytes and the
+/// value, padded to a multiple of 8. Each page of 32 slots takes 128 bytes more. A new pool has no slots,
+/// unless the builder [requests them](PoolBuilder::initial_slots): 32 come with the first operation, and 32
+/// more whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. A leaked end
 /// (`mem::forget`) keeps its slot. After the pool is dropped, it keeps the memory of the pool.
 ///
 /// The first operation of a thread allocates its cache: up to 1 KiB for each thread that rents. Later
@@ -284,7 +284,14 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
-    /// returns an error instead. Both block under the same conditions.
+    /// returns an error instead.
+    //~ any thread
+    ///
+    /// # Blocking
+    ///
+    /// As for [`try_rent`](Self::try_rent).
+    //~ one thread
+    //~ end
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (Completer<T>, Completion<T>) {
@@ -311,8 +318,8 @@ impl<T> Pool<T> {
     /// spins, then yields, then sleeps for 50 µs at a time. So if a caller has left an operation to its key and
     /// dropped its completion, the caller always finds that slot.
     ///
-    /// Priority inversion: if the calling thread has a higher fixed priority than that producer, and both run
-    /// on the same core, the producer only runs while the call sleeps.
+    /// Priority inversion: the calling thread may have a higher fixed priority than that producer, and run on
+    /// the same core. Then the producer only runs while the call sleeps.
     //~ one thread
     //~ end
     ///

@@ -61,11 +61,12 @@ impl<T: Clone> Clone for LocalShared<'_, T> {
     }
 }
 
+/// Returns a clone of the result when it is ready.
+///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) if this handle has returned the
-/// result, if a poll of the future panicked (by this or by another handle), or if its source reported a stale
-/// token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: this handle has
+/// returned the result, a poll of the future panicked in any handle, or its source reported a stale token.
 impl<T: Clone> Future for LocalShared<'_, T> {
     type Output = T;
 

@@ -42,9 +42,9 @@ use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
 ///
 /// # Reentrancy
 ///
-/// A handle holds no lock and is in a consistent state while it clones, wakes or drops a waker, polls or drops
-/// the future, or clones or drops a result. A waker may drop its handle, or poll another one. A future that
-/// awaits a handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
+/// A handle holds no lock and is in a consistent state while it calls foreign code: a waker, the future, or
+/// `clone` and `drop` of a result. A waker may drop its handle, or poll another one. A future that awaits a
+/// handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
 ///
 /// # Examples
 ///
@@ -108,11 +108,12 @@ impl<T: Clone> Clone for Shared<'_, T> {
     }
 }
 
+/// Returns a clone of the result when it is ready.
+///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) if this handle has returned the
-/// result, if a poll of the future panicked (by this or by another handle), or if its source reported a stale
-/// token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: this handle has
+/// returned the result, a poll of the future panicked in any handle, or its source reported a stale token.
 impl<T: Clone> Future for Shared<'_, T> {
     type Output = T;
 

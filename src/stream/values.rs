@@ -105,8 +105,8 @@ where
 // The futures are, and the function is not pinned.
 impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
 
-/// The stream ends when the method returns its end, or when the method or its future panics. The method is not
-/// called after that.
+/// The stream ends when the method returns `None`, `Ok(None)` or an error, or when the method or its future
+/// panics. The method is not called after that.
 impl<Next, Fut> Stream for ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,

@@ -124,7 +124,7 @@ fn a_pool_of_completions_counts_what_it_begins_with() {
     assert_eq!((SHARED.live(), shared.stats().allocations), (2, 2));
     assert_eq!((LOCAL.live(), local.stats().allocations), (1, 1));
     if cfg!(target_pointer_width = "64") {
-        said!("src/pool/pool.rs", "The pool itself takes {} bytes, and a slot", SHARED.bytes());
+        said!("src/pool/pool.rs", "the pool itself takes {} bytes. A slot", SHARED.bytes());
         said!(
             "src/pool/pool.rs",
             "The pool itself takes {} bytes, on 64-bit targets.",

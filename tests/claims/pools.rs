@@ -64,8 +64,8 @@ for_both_pools! {
             beside::<Option<u8>>(&BALANCES[3]),
         ];
         assert_eq!(sizes, [60; 4]);
-        said!("src/pool/pool.rs", "a slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
-        said!("src/pool/pool.rs", "each page of 32 slots 128 more");
+        said!("src/pool/pool.rs", "A slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
+        said!("src/pool/pool.rs", "Each page of 32 slots takes 128 bytes more");
     }
 
     #[test]
@@ -212,7 +212,7 @@ fn the_built_in_pool_takes_128_mebibytes() {
         "src/future_pool/future_pool.rs",
         "The slots of all eight sizes together take 128 MiB at most."
     );
-    said!("src/future/value_future.rs", "has reached its bound, which is 128 MiB unless");
+    said!("src/future/value_future.rs", "has reached its bound. The bound is 128 MiB unless");
     said!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");
 }
 
