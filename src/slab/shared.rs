@@ -225,17 +225,59 @@ impl<S: Item> SharedSlab<S> {
     }
 
     /// Returns a slot under the lock: to the full cache of the calling thread if there is one, and otherwise to the depot. Retires the
-    /// slot instead if `retire` is `true`. If a future waits, it gets the slot, and its waker is returned.
+    /// slot instead if `retire` is `true`.
     ///
     /// # Safety
     ///
-    /// As [`Slab::put`].
+    /// As [`Slab::put`]. The slab is not bounded.
     unsafe fn put_slowly(
         this: NonNull<Self>,
         slot: NonNull<S>,
         own: Option<Node<ThreadCache>>,
         retire: bool,
-    ) -> WakeOnDrop {
+    ) {
+        // SAFETY: the slot keeps the slab allocated, and from here on the reference does.
+        let slab = unsafe { this.as_ref() };
+        // ORDERING: Relaxed: the slot keeps the slab allocated.
+        slab.refs.fetch_add(1, Relaxed);
+        let storage = &slab.base.storage;
+        // The stripe is unlocked when the depot is known to have slots: a thread that sees the stripe empty sees that.
+        let (is_closed, is_surplus, stripe) = slab.locked(|Locked { depot, is_closed, .. }| {
+            let mut full_stripe = None;
+            // A closed slab is detached from the cache.
+            if retire {
+                depot.counts.retired += 1;
+            } else if let Some(cache) = own.filter(|_| !*is_closed) {
+                cache.magazines.drain(MAGAZINE.into(), depot, storage);
+                cache.magazines.push(slot, ROOM);
+            } else {
+                // SAFETY: the caller's.
+                unsafe { depot.put(storage, slot) };
+                // If the stripe is full, make room for the next slots.
+                full_stripe = slab.stripes.own().try_lock_full();
+                if let Some(stripe) = &full_stripe {
+                    stripe.magazines.drain(MAGAZINE.into(), depot, storage);
+                }
+            }
+            let keep = kept(*is_closed);
+            (*is_closed, depot.surplus(storage, keep).is_some(), full_stripe)
+        });
+        drop(stripe);
+        if is_surplus {
+            slab.free_empty_pages(kept(is_closed), usize::MAX);
+        }
+        // SAFETY: the caller owns the reference of this call, and since `close` that of the slot.
+        unsafe { Self::release(this, 1 + usize::from(is_closed)) };
+    }
+
+    /// [`put_slowly`](SharedSlab::put_slowly), for a bounded slab. If a future waits, it gets the slot, and its waker is returned.
+    ///
+    /// # Safety
+    ///
+    /// As [`Slab::put`].
+    // Not inlined, so that a return to a stripe saves fewer registers.
+    #[inline(never)]
+    unsafe fn put_or_give(this: NonNull<Self>, slot: NonNull<S>, retire: bool) -> WakeOnDrop {
         // SAFETY: the slot keeps the slab allocated, and from here on the reference does.
         let slab = unsafe { this.as_ref() };
         // ORDERING: Relaxed: the slot keeps the slab allocated.
@@ -243,7 +285,7 @@ impl<S: Item> SharedSlab<S> {
         let mut wake = WakeOnDrop::NONE;
         let is_closed = loop {
             // SAFETY: the caller's.
-            if let Some(is_closed) = unsafe { slab.put_locked(slot, own, retire) } {
+            if let Some(is_closed) = unsafe { slab.put_unless_awaited(slot, retire) } {
                 break is_closed;
             }
             if let Some((_, waker)) = slab.with_waiters(|waiters| waiters.give(slot)) {
@@ -260,35 +302,25 @@ impl<S: Item> SharedSlab<S> {
         wake
     }
 
-    /// [`put_slowly`](SharedSlab::put_slowly), for a caller with a reference. Returns whether the slab is closed, or `None` if a
-    /// future waits. Then the slot is still out.
+    /// Returns a slot of a bounded slab to the depot, for a caller with a reference. Returns whether the slab is closed. If a future
+    /// waits, returns `None`, and the slot is still out.
     ///
     /// # Safety
     ///
-    /// As there.
-    unsafe fn put_locked(
-        &self,
-        slot: NonNull<S>,
-        own: Option<Node<ThreadCache>>,
-        retire: bool,
-    ) -> Option<bool> {
+    /// As [`Slab::put`].
+    unsafe fn put_unless_awaited(&self, slot: NonNull<S>, retire: bool) -> Option<bool> {
         let storage = &self.base.storage;
-        // The stripe is unlocked when the depot is known to have slots: a thread that sees the stripe empty sees that.
+        // As in `put_slowly`, the stripe is unlocked afterwards.
         let (is_closed, is_surplus, stripe) =
             self.locked(|Locked { depot, is_closed, .. }| {
                 let mut full_stripe = None;
-                // A closed slab is detached from the cache.
                 if retire {
                     depot.counts.retired += 1;
                 } else if self.has_waiters() {
                     return None;
-                } else if let Some(cache) = own.filter(|_| !*is_closed) {
-                    cache.magazines.drain(MAGAZINE.into(), depot, storage);
-                    cache.magazines.push(slot, ROOM);
                 } else {
                     // SAFETY: the caller's.
                     unsafe { depot.put(storage, slot) };
-                    // If the stripe is full, make room for the next slots.
                     full_stripe = self.stripes.own().try_lock_full();
                     if let Some(stripe) = &full_stripe {
                         stripe.magazines.drain(MAGAZINE.into(), depot, storage);
@@ -534,8 +566,13 @@ impl<S: Item> Slab for SharedSlab<S> {
         if own.map_or_else(put_into_stripe, put) {
             return WakeOnDrop::NONE;
         }
+        if is_bounded {
+            // SAFETY: the caller's.
+            return unsafe { Self::put_or_give(this, slot, retire) };
+        }
         // SAFETY: the caller's.
-        unsafe { Self::put_slowly(this, slot, own, retire) }
+        unsafe { Self::put_slowly(this, slot, own, retire) };
+        WakeOnDrop::NONE
     }
 
     fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
