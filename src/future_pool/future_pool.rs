@@ -431,16 +431,12 @@ impl FuturePool {
     /// # Sizes and allocation
     ///
     //~ any thread
-    /// One allocation for each page of slots, two for the size itself when it is first used.
-    //~ any thread
-    /// A pool without a bound also allocates the cache of this thread.
+    /// One allocation for each page of slots, and two for the size itself when it is first used. A pool without a bound also
+    /// allocates the cache of this thread.
     //~ one thread
+    //~ /// One allocation for each page of slots, and one for the size itself when it is first used.
     //~ end
     /// Reserved slots stay until the pool is trimmed.
-    //~ one thread
-    //~ /// One allocation for each page of slots, and one for the size itself when it is first used. Reserved slots stay
-    //~ /// until the pool is trimmed.
-    //~ end
     ///
     /// # Examples
     ///

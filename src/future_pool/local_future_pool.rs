@@ -350,11 +350,8 @@ impl LocalFuturePool {
     ///
     /// # Sizes and allocation
     ///
+    /// One allocation for each page of slots, and one for the size itself when it is first used.
     /// Reserved slots stay until the pool is trimmed.
-    //~ one thread
-    //~ /// One allocation for each page of slots, and one for the size itself when it is first used. Reserved slots stay
-    //~ /// until the pool is trimmed.
-    //~ end
     ///
     /// # Examples
     ///
