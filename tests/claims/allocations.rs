@@ -72,7 +72,7 @@ fn a_pool_of_futures_counts_its_allocations_right() {
     assert_eq!(made, 5 + 1 + 2 * 3);
     said!(
         "src/future_pool/future_pool.rs",
-        "One allocation for each page of slots, two for the size itself when it is first used"
+        "One allocation for each page of slots, and two for the size itself when it is first used"
     );
 }
 
