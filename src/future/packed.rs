@@ -268,6 +268,8 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn take_now(self) -> Result<T, Self> {
         match self.try_take() {
             Ok(value) => Ok(value),
+            // What is in a box or a slot has to be polled, and is not moved for this.
+            Err(pending) if pending.head.is_boxed() => Err(pending),
             Err(pending) => pending.take_from_operation(),
         }
     }
