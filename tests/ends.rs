@@ -4,8 +4,8 @@ mod common;
 
 use std::{
     rc::Rc,
-    sync::mpsc,
-    task::Poll,
+    sync::{Arc, Mutex, mpsc},
+    task::{Poll, Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -13,7 +13,7 @@ use std::{
 use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
 use value_future::{
-    LocalPool, LocalValueFuture, Pool, ReusableSource,
+    Completer, LocalPool, LocalValueFuture, Pool, ReusableSource,
     operation::{CompleteError, CompleteErrorKind},
     pool::TakeError,
 };
@@ -243,4 +243,28 @@ fn a_completion_of_any_thread_becomes_a_future_of_one_thread() {
     let future = LocalValueFuture::from(completion);
     completer.complete(Some(Rc::new(5))).unwrap();
     assert_eq!(block_on(future).as_deref(), Some(&5));
+}
+
+/// The waker of another task is dropped when this thread waits. Its destructor parks, and takes the token of the wake-up.
+#[test]
+fn a_destructor_that_parks_does_not_take_the_wake_up() {
+    struct Task(Mutex<Option<Completer<Option<u32>>>>);
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Task {
+        fn drop(&mut self) {
+            let completer = self.0.get_mut().unwrap().take().unwrap();
+            completer.complete(Some(5)).unwrap();
+            thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+    let (completer, mut completion) = Pool::new().rent();
+    let task = Waker::from(Arc::new(Task(Mutex::new(Some(completer)))));
+    assert!(poll_with(&mut completion, &task).is_pending());
+    drop(task);
+    let begun = Instant::now();
+    let long = Duration::from_secs(60);
+    assert_eq!(completion.wait_timeout(long).unwrap(), Some(5));
+    assert!(begun.elapsed() < long, "the wake-up was lost");
 }

@@ -69,6 +69,17 @@ for_both_kinds! {
         (0..most).map_while(|_| pool.try_pooled(words::<WORDS>()).ok()).collect()
     }
 
+    #[test]
+    fn a_reservation_that_does_not_fit_keeps_no_later_memory_from_other_sizes() {
+        let pool = bounded(64 << 10);
+        pool.reserve(48, 1_000_000).unwrap();
+        pool.set_max_bytes(128 << 10);
+        let grown = fill::<6>(&pool, 4_000);
+        assert!(pool.try_pooled(words::<134>()).is_err());
+        drop(grown);
+        assert!(pool.try_pooled(words::<134>()).is_ok(), "more is kept than could be reserved");
+    }
+
     fn try_size(pool: &Pool, class: usize) -> Option<Erased<'static, u64>> {
         match class {
             0 => pool.try_pooled(words::<6>()).ok(),

@@ -7,12 +7,13 @@ use std::{
     cell::RefCell,
     future::Future,
     pin::Pin,
+    ptr,
     rc::Rc,
     sync::{
         Barrier,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    task::Poll,
+    task::{Poll, RawWaker, RawWakerVTable, Waker},
     thread,
 };
 
@@ -703,4 +704,39 @@ fn closing_on_another_thread_ends_the_wait() {
             }
         });
     }
+}
+
+/// A waker whose clone returns the slot, and whose clone panics when it is dropped.
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_leaves_the_queue_in_order() {
+    type Value = Option<u32>;
+    type Ends = (Completer<Value>, Completion<Value>);
+    thread_local!(static ENDS: RefCell<Option<Ends>> = const { RefCell::new(None) });
+
+    unsafe fn clone(_: *const ()) -> RawWaker {
+        ENDS.take();
+        RawWaker::new(ptr::null(), &CLONE)
+    }
+    unsafe fn nothing(_: *const ()) {}
+    unsafe fn panics(_: *const ()) {
+        panic!("destructor")
+    }
+    static ORIGINAL: RawWakerVTable = RawWakerVTable::new(clone, nothing, nothing, nothing);
+    static CLONE: RawWakerVTable = RawWakerVTable::new(clone, nothing, nothing, panics);
+
+    let pool = Pool::<Value>::builder().max_slots(1).build();
+    ENDS.set(Some(pool.rent()));
+    let mut first = pool.rent_when_vacant();
+    assert!(poll(&mut first).is_pending());
+    // SAFETY: the functions keep the contract of a waker, and use no data.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(ptr::null(), &ORIGINAL)) };
+    assert_eq!(panic_text(|| poll_with(&mut first, &waker).is_ready()), "destructor");
+    assert_eq!(pool.stats().live, 0);
+    let mut others = [(); 2].map(|()| pool.rent_when_vacant());
+    drop(first);
+    for other in &mut others {
+        let Poll::Ready(ends) = poll(other) else { panic!("the slot was lost") };
+        drop(ends);
+    }
+    assert!(pool.try_rent().is_ok());
 }

@@ -322,3 +322,22 @@ fn a_stream_that_fails_gives_its_error_and_ends() {
     assert_eq!(block_on(ValueStream::new(next).collect::<Vec<_>>()), [Ok(1), Err("lost")]);
     assert_eq!(items.borrow().len(), 1, "not called after the error");
 }
+
+/// Whoever looks at a stream that waits has a shared reference to it, and the future in it a unique one to the reader.
+#[test]
+fn a_reader_stream_may_be_looked_at_while_it_waits() {
+    let mut reader = 0;
+    let mut stream = pin!(ReaderStream::new(&mut reader, |reader| {
+        ValueFuture::boxed(async move {
+            **reader += 1;
+            Yield::default().await;
+            **reader += 1;
+            Some(**reader)
+        })
+    }));
+    assert!(poll(&mut stream.next()).is_pending());
+    assert!(!stream.is_terminated());
+    assert_eq!(stream.size_hint(), (0, None));
+    assert!(format!("{stream:?}").contains("current"));
+    assert_eq!(poll(&mut stream.next()), Poll::Ready(Some(2)));
+}

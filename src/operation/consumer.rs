@@ -166,7 +166,8 @@ impl<T, H: Home> Consumer<'_, T, H> {
     ///
     /// `slot` is the slot of this consumer, and `state` was loaded from it when the operation had a result.
     unsafe fn take(&mut self, slot: NonNull<Slot<T, H>>, state: State) -> T {
-        self.0 = Self::ended(PANICKED);
+        // If there is a value, it is the waker of another future that may panic, which is woken for the slot.
+        self.0 = Self::ended(if state.has_value() { TAKEN } else { PANICKED });
         // SAFETY: the caller's, and this was the consumer.
         let result = unsafe { result(slot, state) };
         self.0 = Self::ended(TAKEN);

@@ -354,6 +354,9 @@ impl<T> Pool<T> {
     /// first poll is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is
     /// in use.
     ///
+    /// While a future waits, dropping the other handles does not close the pool. If operations were left to their keys, call
+    /// [`close`](Self::close): it ends them and the wait. Otherwise each waits for the other.
+    ///
     /// # Errors
     ///
     /// The future returns [`RentError::Closed`] if the pool is [closed](Self::close) before it gets a slot. It

@@ -90,19 +90,24 @@ impl<T, H: Pooling> Renting<T, H> {
         ticket: Ticket,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Ends<T, H>, RentError>> {
-        match waiters::poll(self.pool.slab(), ticket, cx.waker()) {
+        let mut replaced = None;
+        let polled = match waiters::poll(self.pool.slab(), ticket, cx.waker(), &mut replaced) {
             Progress::Waits | Progress::NeedsWaker => Poll::Pending,
             Progress::Slot(slot) => self.succeed(slot),
             Progress::Ended => {
                 self.step = Step::Taken;
                 if self.pool.is_closed() {
-                    return self.fail(RentError::Closed);
+                    self.fail(RentError::Closed)
+                } else {
+                    // All slots are retired. The next future is told, too.
+                    drop(waiters::end_first(self.pool.slab()));
+                    self.fail_full()
                 }
-                // All slots are retired. The next future is told, too.
-                drop(waiters::end_first(self.pool.slab()));
-                self.fail_full()
             }
-        }
+        };
+        // It is foreign code. If it panics, the future has ended, and what it has got is dropped.
+        drop(replaced);
+        polled
     }
 
     /// The slot is the future's own.

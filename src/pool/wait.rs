@@ -117,6 +117,10 @@ impl<T> Completion<T> {
                 if let Poll::Ready(result) = polled {
                     return Ok(result);
                 }
+                // The poll may have dropped the waker of another task. If its destructor has parked, the token of this thread is gone.
+                if self.is_completed() {
+                    continue;
+                }
                 let Some(deadline) = deadline else {
                     thread::park();
                     continue;

@@ -258,6 +258,8 @@ impl<T> ReusableSource<T> {
     /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
     /// its caller.
     ///
+    /// A producer needs another reference. If the future has the last one, it waits for ever.
+    ///
     /// # Errors
     ///
     /// As for [`begin`](Self::begin).

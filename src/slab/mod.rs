@@ -274,6 +274,12 @@ pub(crate) trait Slab: Sized {
         while is_short && self.grow(room, |depot| depot.counts.vacant >= more) {
             is_short = self.with_depot(|depot| depot.counts.vacant < more);
         }
+        if is_short {
+            // There is no room. What cannot be reserved must not keep memory from other slabs.
+            self.with_depot(|Depot { counts, .. }| {
+                counts.reserved = counts.reserved.min(counts.capacity)
+            });
+        }
     }
 
     /// Frees all empty pages. Returns the number of their slots, which are not [found by their indices](Item::INDEXED).

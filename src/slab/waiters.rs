@@ -230,13 +230,17 @@ pub(crate) unsafe fn serve<S: Slab>(slab: NonNull<S>, own: Ticket) {
 }
 
 /// Returns the progress of a future, and replaces its waker if it waits. If it does not wait, the ticket is not used again.
-pub(crate) fn poll<S: Slab>(slab: &S, ticket: Ticket, waker: &Waker) -> Progress<S::Slot> {
-    // A waker is cloned and dropped when the queue is not locked.
-    let mut fresh = None;
-    let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, &mut fresh));
+pub(crate) fn poll<S: Slab>(
+    slab: &S,
+    ticket: Ticket,
+    waker: &Waker,
+    fresh: &mut Option<Waker>,
+) -> Progress<S::Slot> {
+    // A waker is cloned when the queue is not locked, and dropped by the caller, when it has used the progress.
+    let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh));
     let Progress::NeedsWaker = progress else { return progress };
-    fresh = Some(waker.clone());
-    slab.with_waiters(|waiters| waiters.poll(ticket, waker, &mut fresh))
+    *fresh = Some(waker.clone());
+    slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh))
 }
 
 /// Removes a future from the queue. If it was given a slot, it returns that.

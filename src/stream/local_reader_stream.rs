@@ -2,6 +2,7 @@
 //! `LocalReaderStream`: a stream that calls a method of `&mut self`.
 
 use core::{
+    cell::UnsafeCell,
     fmt,
     marker::PhantomPinned,
     mem,
@@ -22,7 +23,8 @@ pub struct LocalReaderStream<R, Next, O> {
     current: Option<LocalValueFuture<'static, O>>,
     next: Next,
     ended: bool,
-    reader: R,
+    /// In a cell, because `current` refers to it while others may have a shared reference to the stream.
+    reader: UnsafeCell<R>,
     /// `current` refers to `reader`.
     _pinned: PhantomPinned,
 }
@@ -34,7 +36,13 @@ where
 {
     /// Creates a stream that calls `next` with the reader for each item.
     pub const fn new(reader: R, next: Next) -> Self {
-        LocalReaderStream { current: None, next, ended: false, reader, _pinned: PhantomPinned }
+        LocalReaderStream {
+            current: None,
+            next,
+            ended: false,
+            reader: UnsafeCell::new(reader),
+            _pinned: PhantomPinned,
+        }
     }
 }
 
@@ -43,7 +51,7 @@ impl<R, Next, O> LocalReaderStream<R, Next, O> {
     #[must_use]
     pub fn into_inner(self) -> R {
         // Nothing borrows the reader: the stream was never pinned, as it can be moved.
-        self.reader
+        self.reader.into_inner()
     }
 }
 
@@ -64,7 +72,7 @@ where
         }
         this.ended = true;
         if this.current.is_none() {
-            let asked = (this.next)(&mut this.reader);
+            let asked = (this.next)(this.reader.get_mut());
             // SAFETY: only the lifetime changes. `current` is private. It is polled and dropped, and it is `None` when
             // the reader is borrowed again. The stream is pinned, so the reader stays where it is until it is
             // dropped, which is after `current`.

@@ -1,6 +1,7 @@
 //! `ReaderStream`: a stream that calls a method of `&mut self`.
 
 use core::{
+    cell::UnsafeCell,
     fmt,
     marker::PhantomPinned,
     mem,
@@ -66,10 +67,17 @@ pub struct ReaderStream<R, Next, O> {
     current: Option<ValueFuture<'static, O>>,
     next: Next,
     ended: bool,
-    reader: R,
+    /// In a cell, because `current` refers to it while others may have a shared reference to the stream.
+    reader: UnsafeCell<R>,
     /// `current` refers to `reader`.
     _pinned: PhantomPinned,
 }
+
+//~ any thread
+// SAFETY: through a shared reference to the stream, only `current` and `ended` can be reached.
+unsafe impl<R: Sync, Next: Sync, O: Sync> Sync for ReaderStream<R, Next, O> {}
+//~ one thread
+//~ end
 
 impl<R, Next, O> ReaderStream<R, Next, O>
 where
@@ -78,7 +86,13 @@ where
 {
     /// Creates a stream that calls `next` with the reader for each item.
     pub const fn new(reader: R, next: Next) -> Self {
-        ReaderStream { current: None, next, ended: false, reader, _pinned: PhantomPinned }
+        ReaderStream {
+            current: None,
+            next,
+            ended: false,
+            reader: UnsafeCell::new(reader),
+            _pinned: PhantomPinned,
+        }
     }
 }
 
@@ -87,7 +101,7 @@ impl<R, Next, O> ReaderStream<R, Next, O> {
     #[must_use]
     pub fn into_inner(self) -> R {
         // Nothing borrows the reader: the stream was never pinned, as it can be moved.
-        self.reader
+        self.reader.into_inner()
     }
 }
 
@@ -108,7 +122,7 @@ where
         }
         this.ended = true;
         if this.current.is_none() {
-            let asked = (this.next)(&mut this.reader);
+            let asked = (this.next)(this.reader.get_mut());
             // SAFETY: only the lifetime changes. `current` is private. It is polled and dropped, and it is `None` when
             // the reader is borrowed again. The stream is pinned, so the reader stays where it is until it is
             // dropped, which is after `current`.

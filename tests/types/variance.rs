@@ -47,7 +47,7 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("ValueNext<{T}>", &[("{T}", In)]),
     ("ValueStream<{T}, u8>", &[("{T}", Co)]),
     ("ValueStream<u8, {T}>", &[("{T}", Co)]),
-    ("ReaderStream<{T}, u8, u8>", &[("{T}", Co)]),
+    ("ReaderStream<{T}, u8, u8>", &[("{T}", In)]),
     ("ReaderStream<u8, {T}, u8>", &[("{T}", Co)]),
     ("ReaderStream<u8, u8, {T}>", &[("{T}", Co)]),
     ("PooledError<{T}>", &[("{T}", Co)]),

@@ -1,7 +1,7 @@
 //! The tables of pooled state machines, for the allocator of the program that prints them.
 
 use crate::{
-    contenders::future_pool::{BOX_PIN, POOLED},
+    contenders::machine::{BOX_PIN, POOLED},
     harness::{Targets, find, machines, memory, print_table},
 };
 
