@@ -277,7 +277,7 @@ pub(crate) trait Slab: Sized {
         if is_short {
             // There is no room. What cannot be reserved must not keep memory from other slabs.
             self.with_depot(|Depot { counts, .. }| {
-                counts.reserved = counts.reserved.min(counts.capacity)
+                counts.reserved = counts.reserved.min(counts.capacity);
             });
         }
     }
