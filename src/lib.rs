@@ -1,5 +1,5 @@
-//! Futures for `dyn` async methods that do not allocate: ready results are inline, pending work is in slots of
-//! a pool.
+//! Futures for `dyn` async methods without a box for each call: ready results are inline, and pending work is in
+//! slots of a pool.
 //!
 //! A pool allocates while it grows, and not for each call.
 //!
