@@ -268,3 +268,19 @@ fn a_destructor_that_parks_does_not_take_the_wake_up() {
     assert_eq!(completion.wait_timeout(long).unwrap(), Some(5));
     assert!(begun.elapsed() < long, "the wake-up was lost");
 }
+
+/// The name says it: the key of a completer that was dropped completes nothing.
+#[test]
+fn a_key_is_refused_when_its_completer_was_dropped() {
+    let pool = Pool::<Option<u32>>::new();
+    let (completer, completion) = pool.rent();
+    let key = completer.key_while_held();
+    drop(completer);
+    let refused = pool.complete_key(key, Some(5)).unwrap_err();
+    assert_eq!(refused.kind(), CompleteErrorKind::AlreadyCompleted);
+    assert_eq!(block_on(completion), None);
+
+    let (completer, completion) = pool.rent();
+    pool.complete_key(completer.into_key(), Some(6)).unwrap();
+    assert_eq!(block_on(completion), Some(6));
+}
