@@ -1,45 +1,18 @@
-//! What the programs share: allocations, faults, latencies, progress, and one table at the end.
+//! What the programs share: options, faults, latencies, progress, contests, and one table at the end.
 
-#![allow(dead_code, reason = "each program uses its part")]
+#![allow(dead_code, unused_imports, reason = "each program uses its part")]
+#![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    time::{Duration, Instant},
-};
+mod allocator;
+mod contest;
+
+use std::time::{Duration, Instant};
 
 use comfy_table::{CellAlignment, Table, presets};
 use hdrhistogram::Histogram;
 
-// Each thread counts its own allocations, so counting costs next to nothing.
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every call goes to `System` with the arguments it came with.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that ends may allocate when its counter is gone.
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// Returns the number of allocations of this thread.
-pub(crate) fn allocations() -> u64 {
-    ALLOCATIONS.get()
-}
+pub(crate) use allocator::{Allocated, allocated};
+pub(crate) use contest::{Contender, Cost, contest};
 
 /// How often a peer misbehaves, in percent of the replies.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -53,7 +26,7 @@ pub(crate) struct Faults {
     /// Percentage of replies that the peer sends twice.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) twice: f64,
-    /// Percentage of replies with an id that the peer made up.
+    /// Percentage of replies that the peer sends with an id that it made up.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) forge: f64,
 }
@@ -64,14 +37,15 @@ impl Faults {
     }
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+/// Parses a number from 0 to 100.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
         _ => Err("expected a number from 0 to 100".into()),
     }
 }
 
-/// Returns `true` in so many percent of the calls.
+/// Returns `true` in the given percentage of the calls.
 pub(crate) fn happens(percent: f64) -> bool {
     percent > 0.0 && fastrand::f64() * 100.0 < percent
 }
@@ -97,9 +71,10 @@ impl Latencies {
         self.0.len()
     }
 
-    /// Returns the time in microseconds that so many percent of the calls take at most.
-    pub(crate) fn micros(&self, percent: f64) -> f64 {
-        self.0.value_at_percentile(percent) as f64 / 1e3
+    /// Returns p50, p99 and p99.9 in microseconds.
+    pub(crate) fn percentiles(&self) -> String {
+        let micros = |percent| format!("{:.1}", self.0.value_at_percentile(percent) as f64 / 1e3);
+        [50.0, 99.0, 99.9].map(micros).join(" / ")
     }
 }
 
@@ -132,4 +107,14 @@ pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<St
         column.set_cell_alignment(CellAlignment::Right);
     }
     println!("{table}");
+}
+
+/// Prints a table of costs. They are compared with the first.
+pub(crate) fn print_costs(costs: &[Cost]) {
+    print_table(&Cost::HEADER, costs.iter().map(|cost| cost.cells(&costs[0])));
+}
+
+/// Returns the exit code with which a program refuses arguments, or `None` if it accepts them. For tests.
+pub(crate) fn refusal<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
+    P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }

@@ -24,7 +24,7 @@ use std::{
 };
 
 use clap::Parser;
-use common::{Faults, Latencies, Progress, allocations, print_table};
+use common::{Faults, Latencies, Progress, allocated, print_table};
 use pending::{Answer, Channels, Error, Keys, Pending};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -137,7 +137,7 @@ async fn round<P: Pending>(options: &Options, over_tcp: bool, callers: u64) -> i
         tokio::task::spawn_local(calls)
     };
     let callers: Vec<_> = (0..callers).map(spawn).collect();
-    let (begun, allocated) = (Instant::now(), allocations());
+    let (begun, allocated) = (Instant::now(), allocated());
     let (mut latencies, mut timed_out, mut misdelivered) = (Latencies::new(), 0, 0);
     for caller in callers {
         let (times, late, wrong) = caller.await?;
@@ -146,7 +146,7 @@ async fn round<P: Pending>(options: &Options, over_tcp: bool, callers: u64) -> i
         misdelivered += wrong;
     }
     let calls = latencies.count();
-    let allocations = (allocations() - allocated) as f64 / calls as f64;
+    let allocations = (self::allocated() - allocated).count as f64 / calls as f64;
     let calls_per_second = calls as f64 / begun.elapsed().as_secs_f64();
     connection.abort();
     let refused = client.refused.lock().expect("no panic under the lock").clone();
@@ -186,9 +186,7 @@ fn row(
         format!("{name}, {place}, {callers} callers"),
         format!("{:.0}", middle.calls_per_second),
         format!("{:.0}", best.calls_per_second),
-        [50.0, 99.0, 99.9]
-            .map(|percent| format!("{:.1}", middle.latencies.micros(percent)))
-            .join(" / "),
+        middle.latencies.percentiles(),
         format!("{:.3}", middle.allocations),
         sum(|outcome| outcome.timed_out),
         refused.join(", "),
