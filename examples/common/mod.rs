@@ -5,49 +5,31 @@
 
 mod allocator;
 mod contest;
+mod faults;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use comfy_table::{CellAlignment, Table, presets};
 use hdrhistogram::Histogram;
 
 pub(crate) use allocator::{Allocated, allocated};
 pub(crate) use contest::{Contender, Cost, contest};
+pub(crate) use faults::{Faults, Frame, Peer, answer, happens, percent};
 
-/// How often a peer misbehaves, in percent of the replies.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub(crate) struct Faults {
-    /// Percentage of replies that the peer drops.
-    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
-    pub(crate) drop: f64,
-    /// Percentage of replies that the peer sends after the timeout.
-    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
-    pub(crate) late: f64,
-    /// Percentage of replies that the peer sends twice.
-    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
-    pub(crate) twice: f64,
-    /// Percentage of replies that the peer sends with an id that it made up.
-    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
-    pub(crate) forge: f64,
-}
-
-impl Faults {
-    pub(crate) fn is_hostile(self) -> bool {
-        self.drop + self.late + self.twice + self.forge > 0.0
-    }
-}
-
-/// Parses a number from 0 to 100.
-pub(crate) fn percent(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("expected a number from 0 to 100".into()),
-    }
-}
-
-/// Returns `true` in the given percentage of the calls.
-pub(crate) fn happens(percent: f64) -> bool {
-    percent > 0.0 && fastrand::f64() * 100.0 < percent
+/// How much is measured.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Rounds {
+    /// Calls of each contender in each round.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) calls: u64,
+    /// Rounds, in which the contenders take turns.
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
 }
 
 /// The times of calls, in nanoseconds.
@@ -75,6 +57,28 @@ impl Latencies {
     pub(crate) fn percentiles(&self) -> String {
         let micros = |percent| format!("{:.1}", self.0.value_at_percentile(percent) as f64 / 1e3);
         [50.0, 99.0, 99.9].map(micros).join(" / ")
+    }
+}
+
+/// How often what has happened.
+#[derive(Default)]
+pub(crate) struct Counts(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Counts {
+    pub(crate) fn add(&self, what: &'static str) {
+        *self.0.lock().unwrap().entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn get(&self, what: &str) -> u64 {
+        self.0.lock().unwrap().get(what).copied().unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.0.lock().unwrap();
+        let counts = counts.iter().map(|(what, count)| format!("{count} {what}"));
+        f.write_str(&counts.collect::<Vec<_>>().join(", "))
     }
 }
 

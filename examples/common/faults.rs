@@ -1,0 +1,111 @@
+//! A peer that misbehaves.
+
+use std::{
+    iter,
+    time::{Duration, Instant},
+};
+
+/// An id and a question, or an id and an answer.
+pub(crate) type Frame = [u64; 2];
+
+/// How often a peer misbehaves, in percent of the replies.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct Faults {
+    /// The peer drops, delays, duplicates and forges 1 % of the replies each.
+    #[arg(long)]
+    pub(crate) hostile: bool,
+    /// Percentage of replies that the peer drops.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) drop: f64,
+    /// Percentage of replies that the peer sends after the timeout.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) late: f64,
+    /// Percentage of replies that the peer sends twice.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) twice: f64,
+    /// Percentage of replies that the peer sends with an id that it made up.
+    #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) forge: f64,
+}
+
+impl Faults {
+    /// Returns the faults of a peer that has them all, at the same rate.
+    pub(crate) fn all(percent: f64) -> Self {
+        Faults { hostile: true, drop: percent, late: percent, twice: percent, forge: percent }
+    }
+
+    /// Returns `true` if there are any. The peer then also sends its replies in another order.
+    pub(crate) fn any(self) -> bool {
+        self.hostile || self.drop + self.late + self.twice + self.forge > 0.0
+    }
+}
+
+/// Parses a number from 0 to 100.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("expected a number from 0 to 100".into()),
+    }
+}
+
+/// Returns `true` in the given percentage of the calls.
+pub(crate) fn happens(percent: f64) -> bool {
+    percent > 0.0 && fastrand::f64() * 100.0 < percent
+}
+
+/// Returns the answer to a question.
+pub(crate) fn answer(question: u64) -> u64 {
+    question.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995
+}
+
+/// Answers requests, with faults.
+pub(crate) struct Peer {
+    faults: Faults,
+    timeout: Duration,
+    requests: Vec<Frame>,
+    replies: Vec<Frame>,
+    /// Replies that wait until their request has timed out.
+    late: Vec<(Instant, Frame)>,
+}
+
+impl Peer {
+    /// Creates a peer of clients whose requests have a timeout.
+    pub(crate) fn new(mut faults: Faults, timeout: Duration) -> Self {
+        if faults.hostile {
+            faults = Faults::all(1.0);
+        }
+        let (requests, replies, late) = (Vec::new(), Vec::new(), Vec::new());
+        Peer { faults, timeout, requests, replies, late }
+    }
+
+    /// Adds a request, and returns the number of requests without a reply.
+    pub(crate) fn ask(&mut self, request: Frame) -> usize {
+        self.requests.push(request);
+        self.requests.len()
+    }
+
+    /// Returns the replies that are to be sent now.
+    pub(crate) fn replies(&mut self) -> &[Frame] {
+        self.replies.clear();
+        let replies = self.requests.drain(..).map(|[id, question]| [id, answer(question)]);
+        if !self.faults.any() {
+            self.replies.extend(replies);
+            return &self.replies;
+        }
+        for [id, answer] in replies {
+            if happens(self.faults.forge) {
+                self.replies.push([id ^ fastrand::u64(1..1 << 40), !answer]);
+            }
+            if happens(self.faults.late) {
+                self.late.push((Instant::now() + 2 * self.timeout, [id, answer]));
+            } else if !happens(self.faults.drop) {
+                let copies = if happens(self.faults.twice) { 2 } else { 1 };
+                self.replies.extend(iter::repeat_n([id, answer], copies));
+            }
+        }
+        let now = Instant::now();
+        self.replies.extend(self.late.extract_if(.., |(due, _)| *due <= now).map(|late| late.1));
+        fastrand::shuffle(&mut self.replies);
+        &self.replies
+    }
+}
