@@ -5,7 +5,9 @@
 
 mod allocator;
 mod contest;
-mod faults;
+mod load;
+mod peer;
+pub(crate) mod wire;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +21,9 @@ use hdrhistogram::Histogram;
 
 pub(crate) use allocator::{Allocated, allocated};
 pub(crate) use contest::{Contender, Cost, contest};
-pub(crate) use faults::{Faults, Frame, Peer, answer, happens, percent};
+pub(crate) use load::Load;
+pub(crate) use peer::{Faults, Frame, Peer, answer, happens, percent};
+pub(crate) use wire::Outbox;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, clap::Args)]

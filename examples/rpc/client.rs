@@ -9,9 +9,8 @@ use std::{
 use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 
 use crate::{
-    common::{Counts, Faults, Frame, Peer},
+    common::{Faults, Frame, Load, Outbox, Peer, wire},
     pending::Pending,
-    wire::{self, Outbox},
 };
 
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(5);
@@ -19,7 +18,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(5);
 enum Transport {
     Tcp(Outbox),
     /// The peer replies as soon as it has this number of requests.
-    InProcess(Mutex<Peer>, usize),
+    InProcess(Mutex<Peer>, u64),
 }
 
 pub(crate) struct Client<P> {
@@ -27,38 +26,44 @@ pub(crate) struct Client<P> {
     transport: Transport,
     /// A peer without faults answers every call.
     has_timeout: bool,
-    pub(crate) counts: Counts,
+    pub(crate) load: Load,
 }
 
 impl<P: Pending> Client<P> {
-    fn new(transport: Transport, faults: Faults) -> Arc<Self> {
-        let (pending, counts) = (P::default(), Counts::default());
-        Arc::new(Client { pending, transport, has_timeout: faults.any(), counts })
-    }
-
-    /// Creates a client that calls its peer directly.
-    pub(crate) fn in_process(callers: usize, faults: Faults) -> Arc<Self> {
-        // With faults, a whole batch would wait for the timeouts of some.
-        let batch = if faults.any() { 1 } else { callers };
-        Client::new(Transport::InProcess(Mutex::new(Peer::new(faults, TIMEOUT)), batch), faults)
-    }
-
-    /// Creates a client that keeps a connection to its peer.
-    pub(crate) fn over_tcp(runtime: &Runtime, faults: Faults) -> io::Result<Arc<Self>> {
+    /// Creates a client that calls its peer directly, or over a connection.
+    pub(crate) fn new(
+        runtime: &Runtime,
+        over_tcp: bool,
+        callers: u64,
+        faults: Faults,
+    ) -> io::Result<Arc<Self>> {
+        let peer = Peer::new(faults, TIMEOUT);
+        let new = |transport| {
+            let (pending, load) = (P::default(), Load::new());
+            Arc::new(Client { pending, transport, has_timeout: faults.any(), load })
+        };
+        if !over_tcp {
+            // With faults, a whole batch would wait for the timeouts of some.
+            let batch = if faults.any() { 1 } else { callers };
+            return Ok(new(Transport::InProcess(Mutex::new(peer), batch)));
+        }
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
         let address = listener.local_addr()?;
-        runtime.spawn(wire::serve(listener, Peer::new(faults, TIMEOUT)));
-        let client = Client::<P>::new(Transport::Tcp(Outbox::default()), faults);
+        runtime.spawn(wire::serve(listener, peer));
+        let client = new(Transport::Tcp(Outbox::default()));
         let connected = Arc::clone(&client);
         runtime.spawn(async move {
             while let Transport::Tcp(requests) = &connected.transport {
-                let lost =
-                    wire::connect(address, requests, |reply| connected.complete(reply)).await;
-                lost.expect_err("the connection ends with an error");
+                let reply = |reply| connected.complete(reply);
+                wire::connect(address, requests, reply).await.expect_err("the connection is lost");
                 connected.pending.end_all();
             }
         });
         Ok(client)
+    }
+
+    pub(crate) fn is_over_tcp(&self) -> bool {
+        matches!(self.transport, Transport::Tcp(_))
     }
 
     /// Returns the answer, or the reason why there is none.
@@ -84,7 +89,7 @@ impl<P: Pending> Client<P> {
 
     fn complete(&self, [id, answer]: Frame) {
         if let Err(reason) = self.pending.complete(id, answer) {
-            self.counts.add(reason);
+            self.load.counts.add(reason);
         }
     }
 }

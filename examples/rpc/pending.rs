@@ -14,8 +14,8 @@ use value_future::{Key, Pool, operation::CompleteErrorKind};
 
 /// The calls of a client.
 pub(crate) trait Pending: Default + Send + Sync + 'static {
-    /// Begins a call. Returns its id on the wire, and the future of its answer, or of `None` if the connection is lost.
-    /// Dropping the future cancels the call.
+    /// Begins a call. Returns its id on the wire, and the future of its answer: `None` if the connection is lost. Dropping
+    /// the future cancels the call.
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>);
 
     /// Completes a call. Returns the reason if there is no such call.

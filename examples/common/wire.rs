@@ -1,4 +1,4 @@
-//! Frames over TCP: an id and a number of eight bytes each.
+//! Frames over TCP: the connection of a client, and its peer.
 
 use std::{io, mem, net::SocketAddr, sync::Mutex};
 
@@ -8,7 +8,7 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::common::{Frame, Peer};
+use super::{Frame, Peer};
 
 /// The question that the peer answers by closing the connection.
 pub(crate) const HANG_UP: u64 = u64::MAX;

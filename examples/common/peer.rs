@@ -79,9 +79,9 @@ impl Peer {
     }
 
     /// Adds a request, and returns the number of requests without a reply.
-    pub(crate) fn ask(&mut self, request: Frame) -> usize {
+    pub(crate) fn ask(&mut self, request: Frame) -> u64 {
         self.requests.push(request);
-        self.requests.len()
+        self.requests.len() as u64
     }
 
     /// Returns the replies that are to be sent now.
@@ -104,7 +104,10 @@ impl Peer {
             }
         }
         let now = Instant::now();
-        self.replies.extend(self.late.extract_if(.., |(due, _)| *due <= now).map(|late| late.1));
+        self.late.retain(|&(due, reply)| {
+            self.replies.extend((due <= now).then_some(reply));
+            due > now
+        });
         fastrand::shuffle(&mut self.replies);
         &self.replies
     }
