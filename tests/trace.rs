@@ -8,7 +8,7 @@ use common::{later, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{
     FuturePool, LocalPool, LocalReusableSource, LocalValueFuture, Pool, ReusableSource,
-    ValueFuture, async_trait,
+    ValueFuture, async_trait, pool::LiveOperation,
 };
 
 /// Polls a future until its result is there, and once more.
@@ -122,4 +122,56 @@ fn a_method_of_the_attribute_names_its_source_file() {
     assert_eq!(poll(&mut future), Poll::Ready(5));
     let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
     assert_eq!(error.origin().map(Location::file), Some(file!()));
+}
+
+/// What a pool says of its live operations, in no particular order.
+fn said(operations: impl Iterator<Item = LiveOperation>) -> Vec<String> {
+    let mut said: Vec<_> = operations.map(|operation| operation.to_string()).collect();
+    said.sort();
+    said
+}
+
+#[test]
+fn a_pool_names_the_line_of_each_live_operation() {
+    let pool = Pool::<Option<u32>>::new();
+    assert_eq!(pool.live_operations().count(), 0);
+    let first = line!() + 1;
+    let (completer, completion) = pool.rent();
+    let (second_completer, second_completion) = pool.try_rent().unwrap();
+    let (third_completer, third_completion) = block_on(pool.rent_when_vacant()).unwrap();
+    let at = |line: u32, column: u32| format!("{}:{}:{column}", file!(), first + line);
+
+    // A completer without a completion, a key, and a result that nobody has taken.
+    drop(completion);
+    let key = second_completer.into_key();
+    third_completer.complete(Some(3)).unwrap();
+    let expected = vec![
+        format!("operation rented at {}: pending; it has a completer", at(0, 40)),
+        format!("operation rented at {}: pending; it has a completion and a key", at(1, 54)),
+        format!("operation rented at {}: completed; it has a completion", at(2, 61)),
+    ];
+    assert_eq!(said(pool.live_operations()), expected);
+    let lines = pool.live_operations().map(|operation| operation.origin().line());
+    assert_eq!(lines.sum::<u32>(), 3 * first + 3);
+
+    drop(completer);
+    pool.complete_key(key, Some(2)).unwrap();
+    assert_eq!(block_on(second_completion), Some(2));
+    assert_eq!(said(pool.live_operations()), expected[2..]);
+    assert_eq!(block_on(third_completion), Some(3));
+    assert_eq!(pool.live_operations().count(), 0);
+}
+
+#[test]
+fn a_slot_that_is_given_on_names_the_line_that_waits() {
+    let pool = LocalPool::<Option<u32>>::builder().max_slots(1).build();
+    let (completer, completion) = pool.rent();
+    let waits = line!() + 1;
+    let mut next = pool.rent_when_vacant();
+    assert!(poll(&mut next).is_pending());
+    drop((completer, completion));
+    assert_eq!(pool.live_operations().count(), 0, "its operation has not begun");
+    let Poll::Ready(Ok(_ends)) = poll(&mut next) else { panic!("there is a slot") };
+    let lines: Vec<_> = pool.live_operations().map(|live| live.origin().line()).collect();
+    assert_eq!(lines, [waits]);
 }
