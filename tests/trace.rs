@@ -23,6 +23,8 @@ fn is_made_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
     assert!(error.to_string().contains(&origin));
 }
 
+static POOL: FuturePool = FuturePool::new();
+
 #[test]
 fn each_constructor_names_its_caller() {
     is_made_at(line!(), ValueFuture::ready(1));
@@ -32,7 +34,6 @@ fn each_constructor_names_its_caller() {
     is_made_at(line!(), ValueFuture::pooled(async { [0_u8; 5000] }));
     is_made_at(line!(), ValueFuture::eager(async { 1 }));
     is_made_at(line!(), ValueFuture::eager(later(1)));
-    static POOL: FuturePool = FuturePool::new();
     is_made_at(line!(), POOL.pooled(async { 1 }));
     is_made_at(line!(), POOL.try_pooled(async { 1 }).unwrap());
     is_made_at(line!(), POOL.eager(async { 1 }));

@@ -2,13 +2,14 @@
 
 use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
-use super::RentError;
+use super::{LiveOperation, RentError};
 use crate::{
     operation::{
         CompleteError, CompleteErrorKind, Consumer, Producer,
         keyed::{self, Presented},
         orphan, refuse_left, table,
     },
+    origin::Origin,
     slab::{Pooling, Settings, Slab, Unlimited, waiters},
     slot::{IndexLayout, Key, Number, Slot, Word},
     sync::Backoff,
@@ -57,7 +58,7 @@ impl<T, H: Pooling> Handle<T, H> {
     }
 
     #[inline(always)]
-    pub(super) fn try_rent(&self) -> Result<Ends<T, H>, RentError> {
+    pub(super) fn try_rent(&self, origin: Origin) -> Result<Ends<T, H>, RentError> {
         if self.is_closed() {
             return Err(RentError::Closed);
         }
@@ -66,13 +67,13 @@ impl<T, H: Pooling> Handle<T, H> {
             None => self.rent_when_returned()?,
         };
         // SAFETY: the slot was just rented.
-        Ok(unsafe { begin(slot) })
+        Ok(unsafe { begin(slot, origin) })
     }
 
     #[inline(always)]
     #[track_caller]
-    pub(super) fn rent(&self) -> Ends<T, H> {
-        match self.try_rent() {
+    pub(super) fn rent(&self, origin: Origin) -> Ends<T, H> {
+        match self.try_rent(origin) {
             Ok(ends) => ends,
             Err(error) => cannot_rent(error),
         }
@@ -85,7 +86,7 @@ impl<T, H: Pooling> Handle<T, H> {
 ///
 /// The slot is out, and only the caller refers to it.
 #[inline(always)]
-pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>) -> Ends<T, H> {
+pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
     // SAFETY: nobody else has it.
     #[cfg(loom)]
     unsafe {
@@ -95,6 +96,7 @@ pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>) -> Ends<T, 
     let rented = unsafe { slot.as_ref() };
     // SAFETY: nobody else has it.
     unsafe { rented.begin() };
+    rented.origin().set(origin);
     // SAFETY: this is the beginning of its operation, and there is no other completer.
     let producer = unsafe { Producer::new(slot) };
     // SAFETY: and no other consumer.
@@ -171,6 +173,17 @@ impl<T, H: Pooling> Handle<T, H> {
         let refused = |slot| unsafe { refuse_left(slot) };
         let slots = (0..slots.end()).filter_map(|index| slots.get(index));
         slots.map(|slot| u32::from(refused(slot))).sum()
+    }
+
+    /// Returns the operations whose lines are known.
+    pub(super) fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
+        let slots = &self.slab().base().storage;
+        (0..slots.end()).filter_map(|index| {
+            let slot = slots.get(index)?;
+            // SAFETY: a slab that has a handle keeps its slots.
+            let slot = unsafe { slot.as_ref() };
+            Some(LiveOperation { origin: slot.origin().get()?, state: slot.state() })
+        })
     }
 
     #[inline(always)]

@@ -8,8 +8,8 @@ use core::{
 };
 
 use super::{
-    LocalCompleter, LocalCompletion, LocalRentWhenVacant, RentError, Stats, handle::Handle,
-    renting::Renting,
+    LiveOperation, LocalCompleter, LocalCompletion, LocalRentWhenVacant, RentError, Stats,
+    handle::Handle, renting::Renting,
 };
 use crate::{
     affinity::OneThread,
@@ -205,8 +205,9 @@ impl<T> LocalPool<T> {
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (LocalCompleter<T>, LocalCompletion<T>) {
-        let (producer, consumer) = self.0.rent();
-        (LocalCompleter(producer), LocalCompletion(consumer, Origin::caller()))
+        let origin = Origin::caller();
+        let (producer, consumer) = self.0.rent(origin);
+        (LocalCompleter(producer), LocalCompletion(consumer, origin))
     }
 
     /// Begins an operation, or returns an error if there is no vacant slot.
@@ -238,8 +239,9 @@ impl<T> LocalPool<T> {
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn try_rent(&self) -> Result<(LocalCompleter<T>, LocalCompletion<T>), RentError> {
-        let (producer, consumer) = self.0.try_rent()?;
-        Ok((LocalCompleter(producer), LocalCompletion(consumer, Origin::caller())))
+        let origin = Origin::caller();
+        let (producer, consumer) = self.0.try_rent(origin)?;
+        Ok((LocalCompleter(producer), LocalCompletion(consumer, origin)))
     }
 
     /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
@@ -300,7 +302,7 @@ impl<T> LocalPool<T> {
     #[must_use = "a future does nothing unless it is polled"]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn rent_when_vacant(&self) -> LocalRentWhenVacant<T> {
-        LocalRentWhenVacant(Renting::new(self.0.clone()), Origin::caller())
+        LocalRentWhenVacant(Renting::new(self.0.clone(), Origin::caller()))
     }
 
     /// Creates slots until this thread can begin `additional` more operations without an allocation.
@@ -316,6 +318,30 @@ impl<T> LocalPool<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.slab().stats()
+    }
+
+    /// Returns the live operations, each with the line that rented it.
+    ///
+    /// Use it to find leaks: an operation that stays in the list was never completed, or its result was never
+    /// taken. The list is empty without the feature `trace`.
+    ///
+    /// The iterator visits all slots. Other threads may begin and end operations meanwhile: then an item may
+    /// show parts of two operations of its slot.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalPool;
+    ///
+    /// let pool = LocalPool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// for operation in pool.live_operations() {
+    ///     eprintln!("{operation}"); // operation rented at src/main.rs:4:38: pending; it has a completion and a completer
+    /// }
+    /// # drop((completer, completion));
+    /// ```
+    pub fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
+        self.0.live_operations()
     }
 
     /// Completes the operation with this key.

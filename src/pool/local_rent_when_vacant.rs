@@ -11,7 +11,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{LocalCompleter, LocalCompletion, RentError, renting::Renting};
-use crate::{affinity::OneThread, origin::Origin};
+use crate::affinity::OneThread;
 
 /// A future that waits for a vacant slot. [`LocalPool::rent_when_vacant`](crate::LocalPool::rent_when_vacant) returns it.
 ///
@@ -23,13 +23,13 @@ use crate::{affinity::OneThread, origin::Origin};
 ///
 /// A poll panics if an earlier poll has returned the result.
 #[must_use = "a future does nothing unless it is polled"]
-pub struct LocalRentWhenVacant<T>(pub(super) Renting<T, OneThread>, pub(super) Origin);
+pub struct LocalRentWhenVacant<T>(pub(super) Renting<T, OneThread>);
 
 impl<T> Future for LocalRentWhenVacant<T> {
     type Output = Result<(LocalCompleter<T>, LocalCompletion<T>), RentError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let origin = self.1;
+        let origin = self.0.origin;
         self.0.poll(cx).map_ok(|(producer, consumer)| {
             (LocalCompleter(producer), LocalCompletion(consumer, origin))
         })

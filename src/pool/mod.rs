@@ -6,6 +6,7 @@ mod completer;
 mod completion;
 mod error;
 mod handle;
+mod live_operation;
 mod local_completer;
 mod local_completion;
 mod local_pool;
@@ -34,6 +35,7 @@ pub use self::{
 };
 pub use self::{
     error::{RentError, TakeError},
+    live_operation::LiveOperation,
     local_completer::LocalCompleter,
     local_completion::LocalCompletion,
     local_pool::{LocalPool, LocalPoolBuilder},

@@ -7,7 +7,8 @@ use core::{
 };
 
 use super::{
-    Completer, Completion, RentError, RentWhenVacant, Stats, handle::Handle, renting::Renting,
+    Completer, Completion, LiveOperation, RentError, RentWhenVacant, Stats, handle::Handle,
+    renting::Renting,
 };
 use crate::{
     affinity::AnyThread,
@@ -295,8 +296,9 @@ impl<T> Pool<T> {
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (Completer<T>, Completion<T>) {
-        let (producer, consumer) = self.0.rent();
-        (Completer(producer), Completion(consumer, Origin::caller()))
+        let origin = Origin::caller();
+        let (producer, consumer) = self.0.rent(origin);
+        (Completer(producer), Completion(consumer, origin))
     }
 
     /// Begins an operation, or returns an error if there is no vacant slot.
@@ -340,8 +342,9 @@ impl<T> Pool<T> {
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn try_rent(&self) -> Result<(Completer<T>, Completion<T>), RentError> {
-        let (producer, consumer) = self.0.try_rent()?;
-        Ok((Completer(producer), Completion(consumer, Origin::caller())))
+        let origin = Origin::caller();
+        let (producer, consumer) = self.0.try_rent(origin)?;
+        Ok((Completer(producer), Completion(consumer, origin)))
     }
 
     /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
@@ -402,7 +405,7 @@ impl<T> Pool<T> {
     #[must_use = "a future does nothing unless it is polled"]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn rent_when_vacant(&self) -> RentWhenVacant<T> {
-        RentWhenVacant(Renting::new(self.0.clone()), Origin::caller())
+        RentWhenVacant(Renting::new(self.0.clone(), Origin::caller()))
     }
 
     /// Creates slots until this thread can begin `additional` more operations without an allocation.
@@ -418,6 +421,30 @@ impl<T> Pool<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.slab().stats()
+    }
+
+    /// Returns the live operations, each with the line that rented it.
+    ///
+    /// Use it to find leaks: an operation that stays in the list was never completed, or its result was never
+    /// taken. The list is empty without the feature `trace`.
+    ///
+    /// The iterator visits all slots. Other threads may begin and end operations meanwhile: then an item may
+    /// show parts of two operations of its slot.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::Pool;
+    ///
+    /// let pool = Pool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// for operation in pool.live_operations() {
+    ///     eprintln!("{operation}"); // operation rented at src/main.rs:4:38: pending; it has a completion and a completer
+    /// }
+    /// # drop((completer, completion));
+    /// ```
+    pub fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
+        self.0.live_operations()
     }
 
     /// Completes the operation with this key.

@@ -10,7 +10,7 @@ use core::{
 use futures_core::FusedFuture;
 
 use super::{Completer, Completion, RentError, renting::Renting};
-use crate::{affinity::AnyThread, origin::Origin};
+use crate::affinity::AnyThread;
 
 /// A future that waits for a vacant slot. [`Pool::rent_when_vacant`](crate::Pool::rent_when_vacant) returns it.
 ///
@@ -22,13 +22,13 @@ use crate::{affinity::AnyThread, origin::Origin};
 ///
 /// A poll panics if an earlier poll has returned the result.
 #[must_use = "a future does nothing unless it is polled"]
-pub struct RentWhenVacant<T>(pub(super) Renting<T, AnyThread>, pub(super) Origin);
+pub struct RentWhenVacant<T>(pub(super) Renting<T, AnyThread>);
 
 impl<T> Future for RentWhenVacant<T> {
     type Output = Result<(Completer<T>, Completion<T>), RentError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let origin = self.1;
+        let origin = self.0.origin;
         self.0
             .poll(cx)
             .map_ok(|(producer, consumer)| (Completer(producer), Completion(consumer, origin)))

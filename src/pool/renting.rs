@@ -11,6 +11,7 @@ use super::{
     handle::{Ends, Handle, begin},
 };
 use crate::{
+    origin::Origin,
     slab::{
         Pooling, Slab, Unlimited,
         waiters::{self, Progress, Ticket},
@@ -22,6 +23,7 @@ use crate::{
 pub(super) struct Renting<T, H: Pooling> {
     pool: Handle<T, H>,
     step: Step,
+    pub(super) origin: Origin,
 }
 
 #[derive(Clone, Copy)]
@@ -35,8 +37,8 @@ enum Step {
 }
 
 impl<T, H: Pooling> Renting<T, H> {
-    pub(super) fn new(pool: Handle<T, H>) -> Self {
-        Renting { pool, step: Step::New }
+    pub(super) fn new(pool: Handle<T, H>, origin: Origin) -> Self {
+        Renting { pool, step: Step::New, origin }
     }
 
     pub(super) fn is_taken(&self) -> bool {
@@ -114,7 +116,7 @@ impl<T, H: Pooling> Renting<T, H> {
     fn succeed(&mut self, slot: NonNull<Slot<T, H>>) -> Poll<Result<Ends<T, H>, RentError>> {
         self.step = Step::Taken;
         // SAFETY: the slot was rented for this future, or given to it.
-        Poll::Ready(Ok(unsafe { begin(slot) }))
+        Poll::Ready(Ok(unsafe { begin(slot, self.origin) }))
     }
 
     fn fail(&mut self, error: RentError) -> Poll<Result<Ends<T, H>, RentError>> {
@@ -173,13 +175,14 @@ mod tests {
     /// The last return retires the slot, so no future gets one. Each that is woken wakes the next, also if it is dropped.
     fn a_pool_that_is_worn_out_ends_the_wait<H: Pooling>() {
         let pool = Handle::<Option<u32>, H>::that_wears_out(|| None);
-        let ends = pool.try_rent().unwrap();
+        let ends = pool.try_rent(Origin::caller()).unwrap();
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&count));
         let poll_now = |future: &mut Renting<_, H>| future.poll(&mut Context::from_waker(&waker));
         let full =
             |polled| matches!(polled, Poll::Ready(Err(RentError::Full { max_slots: 1, .. })));
-        let [mut first, mut second, mut third] = [(); 3].map(|()| Renting::new(pool.clone()));
+        let [mut first, mut second, mut third] =
+            [(); 3].map(|()| Renting::new(pool.clone(), Origin::caller()));
         for future in [&mut first, &mut second, &mut third] {
             assert!(poll_now(future).is_pending());
         }
@@ -190,7 +193,7 @@ mod tests {
         drop(second);
         assert_eq!(count.0.load(Relaxed), 3);
         assert!(full(poll_now(&mut third)));
-        assert!(full(poll_now(&mut Renting::new(pool.clone()))));
+        assert!(full(poll_now(&mut Renting::new(pool.clone(), Origin::caller()))));
     }
 
     #[cfg(all(feature = "std", target_has_atomic = "64"))]

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     erased::{Header, VTable},
+    origin::OriginCell,
     pieces,
     sync::UnsafeCell,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Slot<T, H: Home> {
     pub(crate) waker: WakerCell<H::Pointer>,
     /// The completer's.
     pub(crate) watcher: WakerCell<H::Pointer>,
+    /// Where the operation was rented. A vacant slot has none.
+    origin: OriginCell,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
@@ -140,6 +143,7 @@ impl<T, H: Home> Slot<T, H> {
         write!(number, H::Word::new(first.bits()));
         write!(waker, WakerCell::new());
         write!(watcher, WakerCell::new());
+        write!(origin, OriginCell::new());
         // A cell without a value needs nothing, unless loom records what happens to it.
         #[cfg(loom)]
         write!(value, UnsafeCell::new(MaybeUninit::uninit()));
@@ -167,6 +171,7 @@ impl<T, H: Home> Slot<T, H> {
                 number,
                 waker,
                 watcher,
+                origin: OriginCell::new(),
                 value: UnsafeCell::new(MaybeUninit::uninit()),
             }
         }
@@ -181,6 +186,12 @@ impl<T, H: Home> Slot<T, H> {
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
         State::from_bits(self.state.load())
+    }
+
+    /// For [`live operations`](crate::pool::LiveOperation).
+    #[inline(always)]
+    pub(crate) fn origin(&self) -> &OriginCell {
+        &self.origin
     }
 
     /// Makes a transition, if the state is still `from`; otherwise tells what it is.
@@ -283,6 +294,7 @@ impl<T, H: Home> Slot<T, H> {
     /// The caller is the only one who refers to the slot, and does so no longer.
     #[inline(always)]
     unsafe fn end(&self, cancelled: bool) -> End {
+        self.origin.clear();
         let next = self.number().next_generation();
         if let Some(next) = next {
             self.number.publish(next.bits());
