@@ -121,7 +121,8 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc`; on targets with 64-bit atomics [`Pool`], [`FuturePool`], and with it slots for `pooled`, [`Shared`], [`LocalShared`]; conversions of errors into `io::Error` |
-//! | `trace` | no | messages about misuse name the line that created the future; for debugging |
+//! | `trace` | no | messages about misuse name the line that created the future, and pools list their live operations; for debugging |
+//! | `ratio` | no | a [`Ratio`] counts |
 //! | `macros` | no | the attribute [`async_trait`](macro@async_trait), and with it `syn` at compile time; needs `alloc` |
 //! | `alloc` | by `std` | `boxed`, `pooled` and `eager` (which box without `std`), `into_boxed`, the combinators; `Rc` references to sources, and `Arc` ones where there are atomics of a pointer's width; [`LocalPool`], [`LocalFuturePool`] |
 //!
@@ -138,11 +139,12 @@
 //! |---|---|
 //! | [`future`] | `Arm`, `BoxedFuture`, `SourceRef`, `Checked`, `AnyThread`, `OneThread` |
 //! | [`future_pool`] | `FuturePoolBuilder`, `FuturePoolStats`, `ClassStats`, `PooledError`, `PooledErrorKind` |
-//! | [`pool`] | `PoolBuilder`, `RentWhenVacant`, `Stats`, `RentError`, `TakeError` |
+//! | [`pool`] | `PoolBuilder`, `RentWhenVacant`, `Stats`, `LiveOperation`, `RentError`, `TakeError` |
 //! | [`operation`] | `TypedKey`, `Abandoned`, `CompleteError`, `CompleteErrorKind` |
 //! | [`reusable`] | `ReusableCompleter`, `BeginError` |
 //! | [`source`] | `SourceReference`, `Token` |
 //! | [`shared`] | `WeakShared` |
+//! | [`ratio`] | `Measured`, `RatioStats`, `Advice` |
 //! | [`stream`] | `ReaderStream`, `ValueStream`, `ValueNext`, `StreamOutput` |
 //! | [`error`] | `PollError`, `Rule`, `ArmKind`, `StaleToken` |
 //!
@@ -185,6 +187,7 @@ mod origin;
 mod pieces;
 #[cfg(feature = "alloc")]
 pub mod pool;
+pub mod ratio;
 pub mod reusable;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub mod shared;
@@ -204,6 +207,7 @@ pub use self::reusable::ReusableSource;
 pub use self::{
     future::{LocalValueFuture, ValueFuture},
     operation::{Dropped, Key},
+    ratio::Ratio,
     reusable::LocalReusableSource,
     source::{Source, ValueSource},
 };

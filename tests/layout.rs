@@ -9,6 +9,25 @@ use value_future::{
     future::{BoxedFuture, Checked, SourceRef},
 };
 
+/// Without the feature `ratio`, measuring adds nothing to a future.
+#[cfg(not(feature = "ratio"))]
+#[test]
+fn a_ratio_that_does_not_count_has_no_size() {
+    let ratio = value_future::Ratio::new();
+    let future = async {
+        let kept = 5_u64;
+        std::future::ready(()).await;
+        kept
+    };
+    assert_eq!(size_of_val(&ratio), 0);
+    assert_eq!(size_of_val(&ratio.measure(ValueFuture::ready(1_u64))), 16);
+    let plain = size_of_val(&future);
+    let measured = ratio.measure(future);
+    assert_eq!(size_of_val(&measured), plain);
+    assert_eq!(futures::executor::block_on(measured), 5);
+    assert_eq!(ratio.stats().calls(), 0);
+}
+
 /// The head: one word on 64-bit targets, one word and two tokens elsewhere.
 const HEAD: usize = 8;
 

@@ -1,5 +1,6 @@
 //! How to move a crate to value futures, and how to work with them.
 //!
+//! * [Choosing a type](choosing): one table for each question.
 //! * [Migrating from `async-trait`](from_async_trait): one changed line.
 //! * [Migrating from `BoxFuture`](from_box_future): one method at a time.
 //! * [Adopting the crate in a driver](driver): the return type, the channel for each request, and lost
@@ -7,7 +8,9 @@
 //! * [Cancellation and `select!`](cancellation): which constructors are lazy, and what a dropped future loses.
 //! * [Using the crate with the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
 //! * [Targets and features](targets): the types that each target has, for example a microcontroller.
-//! * [Guarantees](guarantees), with the tests that check them, and limits.
+//! * [Measuring in your own service](measuring): the share of ready calls, counters, leaks.
+//! * [Guarantees](guarantees), with the tests that check them.
+//! * [What it does not do](limits).
 //! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //!
 //! # One rule to know first
@@ -22,6 +25,8 @@
 //!
 //! [*Cancellation and `select!`*](cancellation) says for each constructor whether it is lazy.
 
+#[doc = include_str!("choosing.md")]
+pub mod choosing {}
 // Its examples have the attribute.
 #[cfg(feature = "macros")]
 #[doc = include_str!("from_async_trait.md")]
@@ -36,7 +41,11 @@ pub mod cancellation {}
 pub mod ecosystem {}
 #[doc = include_str!("targets.md")]
 pub mod targets {}
+#[doc = include_str!("measuring.md")]
+pub mod measuring {}
 #[doc = include_str!("guarantees.md")]
 pub mod guarantees {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}
 #[doc = include_str!("troubleshooting.md")]
 pub mod troubleshooting {}

@@ -1,0 +1,77 @@
+//! What is known of a measured future. It is nothing without the feature `ratio`.
+
+#[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
+mod counted {
+    use crate::Ratio;
+
+    pub(crate) struct Outcome<'r> {
+        ratio: &'r Ratio,
+        step: Step,
+    }
+
+    #[derive(Clone, Copy)]
+    enum Step {
+        Unpolled,
+        Pending,
+        Ready,
+    }
+
+    impl<'r> Outcome<'r> {
+        #[inline]
+        pub(crate) fn new(ratio: &'r Ratio) -> Self {
+            Outcome { ratio, step: Step::Unpolled }
+        }
+
+        #[inline]
+        pub(crate) fn polled(&mut self, is_ready: bool) {
+            match (self.step, is_ready) {
+                (Step::Unpolled, true) => self.ratio.ready.add_one(),
+                (Step::Unpolled, false) => self.ratio.pending.add_one(),
+                (Step::Pending | Step::Ready, _) => {}
+            }
+            self.step = if is_ready { Step::Ready } else { Step::Pending };
+        }
+    }
+
+    impl Drop for Outcome<'_> {
+        #[inline]
+        fn drop(&mut self) {
+            match self.step {
+                Step::Unpolled => self.ratio.unpolled.add_one(),
+                Step::Pending => self.ratio.cancelled.add_one(),
+                Step::Ready => {}
+            }
+        }
+    }
+}
+
+#[cfg(not(all(feature = "ratio", target_has_atomic = "ptr")))]
+mod not_counted {
+    use core::marker::PhantomData;
+
+    use crate::Ratio;
+
+    pub(crate) struct Outcome<'r>(PhantomData<&'r Ratio>);
+
+    impl<'r> Outcome<'r> {
+        #[inline(always)]
+        pub(crate) fn new(_ratio: &'r Ratio) -> Self {
+            Outcome(PhantomData)
+        }
+
+        #[inline(always)]
+        #[expect(clippy::unused_self, reason = "the feature uses it")]
+        pub(crate) fn polled(&mut self, _is_ready: bool) {}
+    }
+
+    // So the feature does not change which programs compile.
+    impl Drop for Outcome<'_> {
+        #[inline(always)]
+        fn drop(&mut self) {}
+    }
+}
+
+#[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
+pub(super) use self::counted::Outcome;
+#[cfg(not(all(feature = "ratio", target_has_atomic = "ptr")))]
+pub(super) use self::not_counted::Outcome;

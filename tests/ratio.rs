@@ -1,0 +1,111 @@
+//! What a `Ratio` counts, and what it advises.
+
+mod common;
+
+use std::{
+    future::{pending, ready},
+    thread,
+    time::Duration,
+};
+
+use common::{Yield, poll};
+use futures::executor::block_on;
+use value_future::{
+    Ratio, ValueFuture,
+    ratio::{Advice, RatioStats},
+};
+
+async fn yields_once() {
+    Yield::default().await;
+}
+
+fn stats(ready: u64, pending: u64) -> RatioStats {
+    let mut stats = RatioStats::default();
+    (stats.ready, stats.pending) = (ready, pending);
+    stats
+}
+
+#[test]
+fn each_outcome_is_counted_once() {
+    let ratio = Ratio::new();
+    assert_eq!(ratio.stats(), RatioStats::default());
+
+    assert_eq!(block_on(ratio.measure(ready(1))), 1);
+    assert_eq!(block_on(ratio.measure(ValueFuture::ready(2))), 2);
+    block_on(ratio.measure(yields_once()));
+    drop(ratio.measure(ready(3)));
+    let mut cancelled = Box::pin(ratio.measure(pending::<()>()));
+    assert!(poll(&mut cancelled).is_pending());
+    assert!(poll(&mut cancelled).is_pending());
+    drop(cancelled);
+
+    let mut expected = stats(2, 2);
+    (expected.cancelled, expected.unpolled) = (1, 1);
+    assert_eq!(ratio.stats(), expected);
+    assert_eq!(expected.calls(), 5);
+    assert_eq!((expected.ready_share(), expected.pending_share()), (0.4, 0.4));
+    assert_eq!(expected.allocations_saved(), 2);
+}
+
+#[test]
+fn a_poll_that_panics_is_not_counted_as_ready() {
+    let ratio = Ratio::new();
+    let mut future = Box::pin(ratio.measure(async { panic!("on purpose") }));
+    common::panic_text(|| poll(&mut future).is_ready());
+    drop(future);
+    let stats = ratio.stats();
+    assert_eq!((stats.ready, stats.pending, stats.unpolled), (0, 0, 1));
+}
+
+#[test]
+fn threads_count_in_one_static() {
+    static GET: Ratio = Ratio::new();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for call in 0..100 {
+                    block_on(GET.measure(async move {
+                        if call % 4 == 0 {
+                            yields_once().await;
+                        }
+                    }));
+                }
+            });
+        }
+    });
+    assert_eq!(GET.stats(), stats(300, 100));
+}
+
+#[test]
+fn the_advice_is_that_of_the_tables() {
+    for (ready, pending, advice) in [
+        (999, 0, Advice::TooFewCalls),
+        (0, 1_000, Advice::KeepBoxes),
+        (399, 601, Advice::KeepBoxes),
+        (400, 600, Advice::Optional),
+        (749, 251, Advice::Optional),
+        (750, 250, Advice::ReturnReady),
+        (1_000, 0, Advice::ReturnReady),
+    ] {
+        assert_eq!(stats(ready, pending).advice(), advice, "{ready} of {}", ready + pending);
+    }
+}
+
+#[test]
+fn the_wait_that_hides_the_difference() {
+    assert_eq!(stats(1, 0).noticeable_wait(), None);
+    assert_eq!(stats(0, 1).noticeable_wait(), Some(Duration::ZERO));
+    assert_eq!(stats(90, 10).noticeable_wait(), Some(Duration::from_nanos(1_080)));
+    assert_eq!(stats(u64::MAX, 1).noticeable_wait(), Some(Duration::from_nanos(u64::MAX)));
+}
+
+#[test]
+fn a_line_for_the_log() {
+    assert_eq!(
+        stats(1, 0).to_string(),
+        "1 call: 100.0 % ready, 0.0 % pending, 0.0 % not polled; measure longer: there are fewer than 1,000 calls"
+    );
+    let line = stats(9_000, 1_000).to_string();
+    assert!(line.starts_with("10000 calls: 90.0 % ready, 10.0 % pending"), "{line}");
+    assert!(line.ends_with("if a pending call waits more than 1µs, nobody will notice"), "{line}");
+}
