@@ -1,1 +1,144 @@
-fn main() {}
+//! The counters of pools and of a method in a metrics system: the crate `metrics`, with the recorder whose text a Prometheus
+//! server reads.
+//!
+//! ```text
+//! cargo run --release --features ratio,trace --example metrics [-- --calls N --ready PERCENT]
+//! ```
+//!
+//! A service answers most calls from memory, and asks a device for the others. Its counters are published while it runs. At
+//! the end, the program forgets a completer: with the feature `trace`, the pool names the line. Without the feature `ratio`, no call
+//! is counted as ready.
+
+#![allow(clippy::cast_precision_loss, reason = "gauges are `f64`")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[cfg(test)]
+mod tests;
+
+use std::mem;
+
+use clap::Parser;
+use common::{Progress, happens, print_table};
+use futures::executor::block_on;
+use metrics::{counter, gauge, with_local_recorder};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use value_future::{
+    FuturePool, Pool, Ratio, ValueFuture, future_pool::FuturePoolStats, pool::Stats,
+    ratio::RatioStats,
+};
+
+#[derive(Parser)]
+#[command(about = "Gives the counters of pools and of a method to a metrics system")]
+struct Options {
+    /// Calls of the service.
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    calls: u64,
+    /// Percentage of the calls that are answered from memory.
+    #[arg(long, default_value_t = 95.0, value_name = "PERCENT", value_parser = common::percent)]
+    ready: f64,
+}
+
+trait Service: Sync {
+    fn get(&self, key: u64) -> ValueFuture<'_, Option<u64>>;
+}
+
+struct Device {
+    ready: f64,
+    operations: Pool<Option<u64>>,
+    futures: FuturePool,
+    get: Ratio,
+}
+
+impl Device {
+    fn new(ready: f64) -> Self {
+        let (operations, futures) = (Pool::new(), FuturePool::new());
+        Device { ready, operations, futures, get: Ratio::new() }
+    }
+}
+
+impl Service for Device {
+    fn get(&self, key: u64) -> ValueFuture<'_, Option<u64>> {
+        if happens(self.ready) {
+            return ValueFuture::ready(Some(key));
+        }
+        self.futures.pooled(async move {
+            let (completer, completion) = self.operations.rent();
+            let id = completer.into_key();
+            // The device answers when the service has gone on to other work.
+            tokio::task::yield_now().await;
+            self.operations.complete_key(id, Some(key)).expect("it is pending");
+            completion.await
+        })
+    }
+}
+
+fn publish_operations(stats: &Stats) {
+    counter!("operations_rented").absolute(stats.rented);
+    counter!("operations_cancelled").absolute(stats.cancelled);
+    counter!("operations_refused_keys").absolute(stats.refused_keys);
+    counter!("operations_allocations").absolute(stats.allocations);
+    gauge!("operations_live").set(stats.live as f64);
+    gauge!("operations_capacity").set(stats.capacity as f64);
+}
+
+fn publish_futures(stats: &FuturePoolStats) {
+    counter!("futures_rented").absolute(stats.rented);
+    counter!("futures_boxed").absolute(stats.boxed);
+    counter!("futures_allocations").absolute(stats.allocations);
+    gauge!("futures_live").set(stats.live as f64);
+    gauge!("futures_bytes").set(stats.bytes as f64);
+}
+
+fn publish_ratio(stats: &RatioStats) {
+    counter!("get_ready").absolute(stats.ready);
+    counter!("get_pending").absolute(stats.pending);
+    counter!("get_cancelled").absolute(stats.cancelled);
+    counter!("get_allocations_saved").absolute(stats.allocations_saved());
+    gauge!("get_ready_share").set(stats.ready_share());
+}
+
+fn publish(device: &Device) {
+    publish_operations(&device.operations.stats());
+    publish_futures(&device.futures.stats());
+    publish_ratio(&device.get.stats());
+}
+
+/// Makes calls, and publishes the counters a hundred times.
+fn serve(device: &Device, calls: u64) {
+    let service: &dyn Service = device;
+    let mut progress = Progress::new("calls", calls);
+    let run: futures::future::BoxFuture<'_, ()> = Box::pin(async {
+        for call in 1..=calls {
+            assert_eq!(device.get.measure(service.get(call)).await, Some(call));
+            if call % calls.div_ceil(100) == 0 || call == calls {
+                publish(device);
+                progress.at(call);
+            }
+        }
+    });
+    block_on(run);
+}
+
+fn main() {
+    let options = Options::parse();
+    let device = Device::new(options.ready);
+    let recorder = PrometheusBuilder::new().build_recorder();
+    with_local_recorder(&recorder, || serve(&device, options.calls));
+    eprintln!("get: {}", device.get.stats());
+
+    // A bug: the consumer of this operation waits forever.
+    let (completer, completion) = device.operations.rent();
+    mem::forget(completer);
+    for operation in device.operations.live_operations() {
+        eprintln!("leak: {operation}");
+    }
+    drop(completion);
+
+    let text = recorder.handle().render();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let mut rows: Vec<_> = lines.map(|line| line.split(' ').map(String::from).collect()).collect();
+    rows.retain(|row: &Vec<String>| row.len() == 2);
+    rows.sort();
+    print_table(&["metric", "value"], rows);
+}
