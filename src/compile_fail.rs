@@ -33,6 +33,27 @@
 //! }
 //! ```
 //!
+//! Awaiting a completion takes it by value, too. At a second await, its slot could serve another operation.
+//!
+//! ```compile_fail,E0382
+//! # use value_future::{Dropped, Pool};
+//! # async fn pay(pool: &Pool<Result<u64, Dropped>>) -> bool {
+//! let (completer, confirmation) = pool.rent();
+//! # let _ = completer.into_key();
+//! confirmation.await.is_ok() && confirmation.await == Ok(12)
+//! # }
+//! ```
+//!
+//! ```
+//! # use value_future::{Dropped, Pool};
+//! # async fn pay(pool: &Pool<Result<u64, Dropped>>) -> bool {
+//! let (completer, confirmation) = pool.rent();
+//! # let _ = completer.into_key();
+//! let confirmation = confirmation.await;
+//! confirmation.is_ok() && confirmation == Ok(12)
+//! # }
+//! ```
+//!
 //! # Outliving what the future borrows
 //!
 //! ```compile_fail,E0597
