@@ -22,7 +22,7 @@ mod case;
 pub(crate) mod completion;
 pub(crate) mod driver;
 pub(crate) mod groups;
-mod helper;
+pub(crate) mod helper;
 pub(crate) mod machine;
 pub(crate) mod pending;
 pub(crate) mod ready;

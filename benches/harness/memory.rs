@@ -10,7 +10,7 @@ use std::{
 use value_future::{FuturePool, ValueFuture};
 
 /// Resident memory of the program, in bytes, where the system tells.
-fn resident() -> Option<usize> {
+pub(crate) fn resident() -> Option<usize> {
     use std::io::Read;
 
     // On the stack: what is allocated here would lie above what is measured, and keep it from going back.

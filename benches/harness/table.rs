@@ -15,9 +15,9 @@ pub(crate) const ON_TWO_THREADS: u32 = 10_000;
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) min: f64,
-    median: f64,
+    pub(crate) median: f64,
     pub(crate) allocations: f64,
-    bytes: f64,
+    pub(crate) bytes: f64,
 }
 
 /// Chunks of every size that a contender may ask for. While they are held, its own boxes come from
@@ -39,7 +39,7 @@ fn deeper<R>(by: usize, action: impl FnOnce() -> R) -> R {
 pub(crate) struct Table {
     pub(crate) title: String,
     operations: u32,
-    contenders: fn() -> Vec<Case>,
+    contenders: Box<dyn Fn() -> Vec<Case>>,
     cases: Vec<Case>,
     times: Vec<Vec<f64>>,
     pub(crate) judge: fn(&[Row], &mut Targets),
@@ -51,7 +51,16 @@ impl Table {
         contenders: fn() -> Vec<Case>,
         judge: fn(&[Row], &mut Targets),
     ) -> Self {
-        let (cases, times) = (Vec::new(), Vec::new());
+        Table::with(title, contenders, judge)
+    }
+
+    /// For contenders that a closure makes.
+    pub(crate) fn with(
+        title: String,
+        contenders: impl Fn() -> Vec<Case> + 'static,
+        judge: fn(&[Row], &mut Targets),
+    ) -> Self {
+        let (contenders, cases, times) = (Box::new(contenders), Vec::new(), Vec::new());
         Table { title, operations: OPERATIONS, contenders, cases, times, judge }
     }
 

@@ -1,0 +1,91 @@
+//! When does it pay? The share of ready results, from 0 to 100 %, against `async-trait`, `BoxFuture` and `Either`.
+//!
+//! ```text
+//! cargo bench --bench break_even             # three minutes; prints the report
+//! cargo bench --bench break_even -- --short  # every cell once, some seconds
+//! cargo bench --bench break_even -- --write  # writes docs/break_even.md and docs/break_even.svg too
+//! ```
+//!
+//! The contenders take turns in each round. Each process has one allocator: the system's, or mimalloc. The times are ns for each call,
+//! beside its allocations. The report also has the resident memory of pending calls, and the latency of single calls.
+
+#[path = "break_even/mod.rs"]
+mod break_even;
+mod contenders;
+
+use std::{env, fs, path::Path, process::ExitCode};
+
+use break_even::{
+    allocator::Chosen,
+    chart, machine,
+    processes::{self, CHILD, Plan, Result},
+    report,
+};
+use contenders::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting<Chosen> = Counting(Chosen);
+
+const COMMAND: &str = "cargo bench --bench break_even -- --write";
+
+struct Options {
+    plan: Plan,
+    write: bool,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> std::result::Result<Self, String> {
+        let (mut short, mut write) = (false, false);
+        for argument in arguments {
+            match argument.as_str() {
+                "--short" => short = true,
+                "--write" => write = true,
+                // What cargo passes to every bench.
+                "--bench" => {}
+                other => return Err(format!("{other}: not known; there are --short and --write")),
+            }
+        }
+        if short && write {
+            return Err("--short measures too little for --write".into());
+        }
+        Ok(Options { plan: if short { Plan::SHORT } else { Plan::FULL }, write })
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((first, request)) if first == CHILD => processes::child(request),
+        _ => match Options::parse(&arguments) {
+            Ok(options) => run(&options),
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::from(2);
+            }
+        },
+    };
+    if let Err(error) = result {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(options: &Options) -> Result<()> {
+    let figures = processes::measure(&options.plan)?;
+    let (report, chart) = (report::report(&figures, &options.plan), chart::draw(&figures)?);
+    if options.write {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let text = format!(
+            "<!-- `{COMMAND}` wrote this file. Do not edit it. -->\n\n# When does it pay?\n\n\
+             {}, {}, {}. `{COMMAND}`\n\n{report}",
+            machine::machine(),
+            machine::compiler(),
+            machine::today(),
+        );
+        fs::write(docs.join("break_even.md"), text.trim_end().to_owned() + "\n")?;
+        fs::write(docs.join("break_even.svg"), chart)?;
+    }
+    println!("{report}");
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! The global allocator of this program: the environment names it.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    ffi::{CStr, c_char},
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
+};
+
+/// The allocators that this program can use.
+pub(crate) const ALLOCATORS: &[&str] = if cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+{
+    &["system", "mimalloc"]
+} else {
+    &["system"]
+};
+
+/// The environment variable with the name of the allocator.
+pub(crate) const VARIABLE: &CStr = c"BREAK_EVEN_ALLOCATOR";
+
+const UNDECIDED: u8 = 0;
+const SYSTEM: u8 = 1;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const MIMALLOC: u8 = 2;
+
+/// It changes once, from `UNDECIDED`. Nothing else depends on the change, so relaxed accesses do.
+static CHOICE: AtomicU8 = AtomicU8::new(UNDECIDED);
+
+/// Forwards to the allocator that the environment names.
+pub(crate) struct Chosen;
+
+impl Chosen {
+    #[inline(always)]
+    fn choice() -> u8 {
+        match CHOICE.load(Relaxed) {
+            UNDECIDED => decide(),
+            choice => choice,
+        }
+    }
+}
+
+unsafe extern "C" {
+    fn getenv(name: *const c_char) -> *const c_char;
+}
+
+/// Chooses the allocator, without allocating. If two threads come here, both get the choice of the first.
+#[cold]
+fn decide() -> u8 {
+    // SAFETY: the name ends with a zero byte. Nothing in this program changes the environment.
+    let value = unsafe { getenv(VARIABLE.as_ptr()) };
+    let wanted = if value.is_null() {
+        SYSTEM
+    } else {
+        // SAFETY: `getenv` returned a C string, which stays as it is: see above.
+        named(unsafe { CStr::from_ptr(value) })
+    };
+    match CHOICE.compare_exchange(UNDECIDED, wanted, Relaxed, Relaxed) {
+        Ok(_) => wanted,
+        Err(chosen) => chosen,
+    }
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn named(name: &CStr) -> u8 {
+    if name == c"mimalloc" { MIMALLOC } else { SYSTEM }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn named(_: &CStr) -> u8 {
+    SYSTEM
+}
+
+/// Returns the name of the allocator of this process.
+pub(crate) fn name() -> &'static str {
+    ALLOCATORS[usize::from(Chosen::choice() - SYSTEM)]
+}
+
+// SAFETY: every call goes to one allocator, with the arguments that it came with. `CHOICE` changes once, from `UNDECIDED`,
+// before the first allocation. So an allocation is always freed by the allocator that it came from.
+unsafe impl GlobalAlloc for Chosen {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if Chosen::choice() == MIMALLOC {
+            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            return unsafe { mimalloc::MiMalloc.alloc(layout) };
+        }
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if Chosen::choice() == MIMALLOC {
+            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            return unsafe { mimalloc::MiMalloc.dealloc(pointer, layout) };
+        }
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}

@@ -1,0 +1,158 @@
+//! The conclusions in words. The figures choose each sentence.
+
+use std::fmt::Write as _;
+
+use super::{
+    data::{ASYNC_TRAIT, BOX_FUTURE, CONTENDERS, Cost, Figures, OURS, RESULTS, SHARES},
+    markdown::{below_percent, from_percent, range, table},
+    verdict::{Answer, CLEAR, Comparison, NOTICED, RULE, speedups},
+};
+
+/// The results of which the same is said: indices into [`RESULTS`].
+const GROUPS: [&[usize]; 2] = [&[0, 1], &[2]];
+
+/// What a pending call may cost beside the call, in nanoseconds.
+pub(crate) const WORK: [(f64, &str); 3] = [(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs")];
+
+/// What nobody notices, in percent.
+pub(crate) fn noticed() -> String {
+    format!("{:.0} %", (NOTICED - 1.0) * 100.0)
+}
+
+/// Compares two contenders in all situations with these results.
+fn comparisons(
+    figures: &Figures,
+    results: &[usize],
+    pair: [usize; 2],
+    time: fn(&Cost) -> f64,
+) -> Vec<Comparison> {
+    let costs = figures.costs().into_iter();
+    let costs = costs.filter(|(situation, _)| results.contains(&situation.result));
+    costs.map(|(_, costs)| Comparison::new(&costs, pair, time)).collect()
+}
+
+/// Returns the sentences at the top of the report.
+pub(crate) fn in_short(figures: &Figures) -> String {
+    let mut text = String::new();
+    for group in GROUPS {
+        let sizes: Vec<_> = group.iter().map(|it| RESULTS[*it].0.to_string()).collect();
+        let sizes = sizes.join(" or ");
+        let _ = writeln!(text, "Results of {sizes} bytes, against `{}`:\n", CONTENDERS[BOX_FUTURE]);
+        let by = |time| OURS.map(|ours| comparisons(figures, group, [ours, BOX_FUTURE], time));
+        let by_minima = by(|cost| cost.min);
+        for (ours, comparisons) in OURS.into_iter().zip(&by_minima) {
+            let _ = writeln!(text, "* `{}`: {}", CONTENDERS[ours], judgement(comparisons));
+        }
+        let (minima, medians) = (by_minima.concat(), by(|cost| cost.median).concat());
+        let _ = writeln!(text, "* {}", rule(&minima, &medians));
+        if let Some(with_work) = with_work(&minima) {
+            let _ = writeln!(text, "* {with_work}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Says below which share nobody will notice, from which on it clearly pays, and where it is slower.
+pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
+    let Answer { quiet_below, noticed_from, clear_from, .. } = Answer::new(comparisons, 0.0);
+    let faster = format!("at least {} faster", noticed());
+    let mut text = match (quiet_below, noticed_from) {
+        (None, _) => String::from("it does not pay at any share."),
+        (_, Some(0.0)) => format!("it is {faster} at every share."),
+        (Some(0.0), Some(from)) => format!(
+            "it is {faster} at every share in some cases, and from {} ready on in all.",
+            from_percent(from)
+        ),
+        (Some(0.0), None) => format!("it is {faster} at every share in some cases."),
+        (Some(below), _) => format!("below {} ready, nobody will notice it.", below_percent(below)),
+    };
+    let _ = match clear_from {
+        Some(0.0) => write!(text, " It is at least {CLEAR} times as fast at every share."),
+        Some(from) => {
+            write!(text, " From {} on, it is at least {CLEAR} times as fast.", from_percent(from))
+        }
+        None if quiet_below.is_none() => Ok(()),
+        None => write!(text, " At no share it is {CLEAR} times as fast in all cases."),
+    };
+    let slowest = SHARES.map(|share| (share, speedups(comparisons, share)[0]));
+    let slowest = slowest.into_iter().min_by(|one, other| one.1.total_cmp(&other.1));
+    if let Some((share, speedup)) = slowest.filter(|(_, speedup)| *speedup < 1.0 / NOTICED) {
+        let longer = speedup.recip();
+        let _ = write!(text, " At {share} % ready, it takes up to {longer:.2} times as long.");
+    }
+    text
+}
+
+/// Says whether the rule of thumb holds, by minima, and by medians.
+pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> String {
+    let Answer { rule, sooner, of, .. } = Answer::new(by_minima, 0.0);
+    let later = of - rule - sooner;
+    let [low, high] = RULE;
+    let mut text = match rule {
+        0 => format!("The rule of thumb ({low} and {high} %) is refuted"),
+        all if all == of => format!("The rule of thumb ({low} and {high} %) is confirmed"),
+        some => {
+            format!("The rule of thumb ({low} and {high} %) holds in {some} of {of} comparisons")
+        }
+    };
+    if sooner > 0 {
+        let _ =
+            write!(text, "; in {sooner} of {of}, it is {CLEAR} times as fast at {low} % already");
+    }
+    if later > 0 {
+        let _ = write!(text, "; in {later} of {of}, it is not {CLEAR} times as fast at {high} %");
+    }
+    let by_medians = Answer::new(by_medians, 0.0).rule;
+    let _ = write!(text, ". By medians, it holds in {by_medians} of {of}.");
+    text
+}
+
+/// Says below which share nobody will notice, if a pending call does work. `None`: nobody does at any share.
+pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
+    let mut shares = vec![];
+    for (work, name) in WORK {
+        let below = Answer::new(comparisons, work).quiet_below?;
+        shares.push(format!("below {} for {name}", below_percent(below)));
+    }
+    let shares = shares.join(", ");
+    Some(format!("With work in each pending call, nobody will notice any of them {shares}."))
+}
+
+/// Returns the tables behind the sentences: one against each rival.
+pub(crate) fn tables(figures: &Figures) -> String {
+    let mut text = String::new();
+    let [low, high] = RULE;
+    for rival in [BOX_FUTURE, ASYNC_TRAIT] {
+        let header = [
+            format!("against `{}`", CONTENDERS[rival]),
+            "nobody notices below".into(),
+            "all notice from".into(),
+            format!("{CLEAR} times as fast from"),
+            "at 0 %".into(),
+            format!("at {low} %"),
+            format!("at {high} %"),
+            "at 100 %".into(),
+        ];
+        let mut rows = vec![];
+        for (result, (bytes, _)) in RESULTS.into_iter().enumerate() {
+            for ours in OURS {
+                let comparisons = comparisons(figures, &[result], [ours, rival], |cost| cost.min);
+                let answer = Answer::new(&comparisons, 0.0);
+                let share = |share: Option<f64>| share.map_or("never".into(), from_percent);
+                rows.push(vec![
+                    format!("`{}`, {bytes} bytes", CONTENDERS[ours]),
+                    answer.quiet_below.map_or("100 %".into(), below_percent),
+                    share(answer.noticed_from),
+                    share(answer.clear_from),
+                    range(speedups(&comparisons, 0)),
+                    range(speedups(&comparisons, low)),
+                    range(speedups(&comparisons, high)),
+                    range(speedups(&comparisons, 100)),
+                ]);
+            }
+        }
+        text += &table(&header, &rows);
+    }
+    text
+}

@@ -1,0 +1,13 @@
+//! That of the other benches.
+
+#![allow(dead_code, reason = "each program uses its part")]
+
+#[path = "../harness/memory.rs"]
+pub(crate) mod memory;
+#[path = "../harness/table.rs"]
+mod table;
+#[path = "../harness/targets.rs"]
+mod targets;
+
+pub(crate) use table::*;
+pub(crate) use targets::Targets;

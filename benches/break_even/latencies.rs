@@ -1,0 +1,96 @@
+//! The times of single calls.
+
+use std::{hint::black_box, ops::Range, sync::Barrier, thread, time::Instant};
+
+use futures::executor::block_on;
+use hdrhistogram::Histogram;
+
+use super::{
+    data::{LENGTH, Latency, ready_keys},
+    methods::{Lookups, contenders},
+};
+
+/// The share of ready results in percent: both kinds of calls are frequent.
+pub(crate) const SHARE: u32 = 90;
+
+/// The row of a call that does nothing: what the clock takes.
+pub(crate) const CLOCK: &str = "the clock alone";
+
+/// Awaits a call for each key, and adds its time to the histogram.
+pub(crate) async fn timed(
+    keys: Range<usize>,
+    histogram: &mut Histogram<u64>,
+    call: impl AsyncFn(usize) -> u64,
+) -> u64 {
+    let mut consumed = 0_u64;
+    for key in keys {
+        let begun = Instant::now();
+        consumed = consumed.wrapping_add(call(key).await);
+        histogram.saturating_record(begun.elapsed().as_nanos() as u64);
+    }
+    consumed
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 10_000_000_000, 3).expect("the bounds are valid")
+}
+
+type Pass<'p> = dyn Fn(&mut Histogram<u64>) + Sync + 'p;
+
+/// Runs a pass on each thread, all from the same moment on.
+fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
+    let start = Barrier::new(threads);
+    let on_a_thread = || {
+        let mut histogram = histogram();
+        start.wait();
+        pass(&mut histogram);
+        histogram
+    };
+    let all = thread::scope(|scope| {
+        let handles: Vec<_> = (1..threads).map(|_| scope.spawn(on_a_thread)).collect();
+        let mut all = on_a_thread();
+        for handle in handles {
+            all.add(handle.join().expect("it does not panic")).expect("they have the same bounds");
+        }
+        all
+    });
+    let at = |percentile| all.value_at_percentile(percentile) as f64;
+    Latency { p50: at(50.0), p99: at(99.0), p99_99: at(99.99) }
+}
+
+/// Returns the latency of each contender, and last that of a call that does nothing. They take turns in each pass. The figures are
+/// those of the middle pass.
+pub(crate) fn measure(threads: usize, passes: usize, calls: usize) -> Vec<Latency> {
+    let lookups = &Lookups::<u64>::new(ready_keys(SHARE));
+    let keys = 0..calls.min(LENGTH);
+    let mut contestants: Vec<Box<Pass<'_>>> = vec![];
+    for contender in contenders::<u64>() {
+        let keys = keys.clone();
+        contestants.push(Box::new(move |histogram| {
+            black_box((contender.timed)(lookups, keys.clone(), histogram));
+        }));
+    }
+    contestants.push(Box::new(move |histogram| {
+        let nothing = async |key| black_box(key) as u64;
+        black_box(block_on(timed(keys.clone(), histogram, nothing)));
+    }));
+    let mut measured = vec![vec![]; contestants.len()];
+    for pass in 0..=passes {
+        for (contestant, measured) in contestants.iter().zip(&mut measured) {
+            let latency = percentiles(threads, contestant);
+            if pass > 0 {
+                measured.push(latency);
+            }
+        }
+    }
+    measured.iter().map(|passes| middle(passes)).collect()
+}
+
+fn middle(passes: &[Latency]) -> Latency {
+    let of = |figure: fn(&Latency) -> f64| {
+        let mut figures: Vec<_> = passes.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    Latency { p50: of(|it| it.p50), p99: of(|it| it.p99), p99_99: of(|it| it.p99_99) }
+}

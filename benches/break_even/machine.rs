@@ -1,0 +1,50 @@
+//! Where and when it was measured.
+
+use std::{
+    fs,
+    process::Command,
+    thread,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Returns the processor, the number of threads that it runs, and the system.
+pub(crate) fn machine() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, model)| model);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    format!("{model}, threads: {threads}, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// Returns the version of the compiler in the path.
+pub(crate) fn compiler() -> String {
+    let output = Command::new("rustc").arg("--version").output();
+    let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    text.map_or("unknown compiler".into(), |text| text.trim().into())
+}
+
+/// Returns the date in UTC.
+pub(crate) fn today() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    date(since.as_secs() / 86_400)
+}
+
+/// Returns the date of a day, by its number since 1970-01-01.
+pub(crate) fn date(mut day: u64) -> String {
+    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let mut year = 1970;
+    while day >= 365 + u64::from(is_leap(year)) {
+        day -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if day < days {
+            break;
+        }
+        day -= days;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", day + 1)
+}

@@ -1,0 +1,37 @@
+//! Tables and numbers in Markdown.
+
+/// Returns a table. The first column is text, and the others are numbers.
+pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule = format!("| --- |{}\n", " ---: |".repeat(header.len() - 1));
+    let rows = rows.iter().map(|cells| line(cells)).collect::<String>();
+    format!("{}{rule}{rows}\n", line(header))
+}
+
+/// Formats a percentage from which on something holds: rounded up, so that it does.
+pub(crate) fn from_percent(share: f64) -> String {
+    let unit = unit(share);
+    // Plus zero, because -0 would be written so.
+    format!("{} %", (share * unit - 1e-6).ceil() / unit + 0.0)
+}
+
+/// Formats a percentage below which something holds: rounded down, so that it does.
+pub(crate) fn below_percent(share: f64) -> String {
+    let unit = unit(share);
+    format!("{} %", (share * unit + 1e-6).floor() / unit)
+}
+
+/// The nearer to 100 %, the more digits say something.
+fn unit(share: f64) -> f64 {
+    match share {
+        ..90.0 => 1.0,
+        ..99.0 => 10.0,
+        _ => 100.0,
+    }
+}
+
+/// Formats the least and the greatest of several figures.
+pub(crate) fn range([least, greatest]: [f64; 2]) -> String {
+    let [least, greatest] = [least, greatest].map(|number| format!("{number:.2}"));
+    if least == greatest { least } else { format!("{least} to {greatest}") }
+}

@@ -1,0 +1,30 @@
+//! The resident memory of calls that are pending at the same time.
+
+use std::{
+    future::Future,
+    ops::Range,
+    pin::Pin,
+    task::{Context, Waker},
+};
+
+use super::{data::Resident, harness::memory::resident};
+
+/// Holds one pending future for each key. Returns `None` if the system does not tell the resident memory.
+pub(crate) fn hold<F: Future + Unpin>(
+    keys: Range<usize>,
+    call: impl Fn(usize) -> F,
+) -> Option<Resident> {
+    let calls = keys.len();
+    let before = resident()?;
+    let per_call = |now: usize| now.saturating_sub(before) as f64 / calls as f64;
+    let mut futures = Vec::with_capacity(calls);
+    for key in keys {
+        let mut future = call(key);
+        let polled = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending(), "no result is ready");
+        futures.push(future);
+    }
+    let held = per_call(resident()?);
+    drop(futures);
+    Some(Resident { held, dropped: per_call(resident()?) })
+}

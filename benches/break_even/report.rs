@@ -1,0 +1,172 @@
+//! The report in Markdown.
+
+use std::fmt::Write as _;
+
+use super::{
+    allocator::ALLOCATORS,
+    conclusions::{self, WORK, noticed},
+    data::{
+        ASYNC_TRAIT, BOX_FUTURE, CONTENDERS, Cost, Costs, Figures, OURS, RESULTS, Resident, SHARES,
+        Situation,
+    },
+    latencies::{CLOCK, SHARE},
+    markdown::{from_percent, table},
+    processes::Plan,
+    verdict::{CLEAR, Comparison, NOTICED, RULE},
+};
+
+/// Returns the report, without its title.
+pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
+    let [low, high] = RULE;
+    format!(
+        "A method behind `dyn` has its result ready, or waits once. It is awaited in a boxed async block on \
+         `futures::executor::block_on`. From which share of ready results on does `ValueFuture` pay?\n\n\
+         * *Nobody notices* what is less than {} faster. It *clearly pays* if it is {CLEAR} times as fast.\n\
+         * The rule of thumb for `ValueTask` of .NET: below {low} % do not bother, above {high} % it clearly pays. Here it holds if \
+         {CLEAR} times is reached above {low} % and not above {high} %.\n\
+         * The cases are the allocators, with one thread and with two. What is said holds in all of them. Shares between the \
+         measured ones are interpolated.\n\
+         * The contenders: `#[async_trait]` of `async-trait`; `Box::pin(ready(..))` or `Box::pin(async ..)` as a `BoxFuture`; \
+         `Either<Ready<T>, BoxFuture<T>>`; `ValueFuture::ready` with `boxed`, or with `pooled`; and `#[async_trait]` of this crate \
+         with `#[ready]`.\n\n\
+         ## In short\n\n{}\
+         ![Times relative to `BoxFuture`, by the share of ready results](break_even.svg)\n\n\
+         The chart has the minima on one thread.\n\n\
+         ## Where it begins to pay\n\n\
+         The last columns have the speedups in all cases, the least to the greatest.\n\n{}{}{}{}{}{}",
+        noticed(),
+        conclusions::in_short(figures),
+        conclusions::tables(figures),
+        with_work(figures),
+        times(figures, plan),
+        allocations(figures),
+        memory(figures, plan),
+        latencies(figures, plan),
+    )
+}
+
+/// Returns a table with a column for each contender, and a row for each share.
+fn by_share(costs: &Costs, cell: impl Fn(&Cost) -> String) -> String {
+    let names = CONTENDERS.iter().map(|name| format!("`{name}`"));
+    let header: Vec<_> = [String::from("ready")].into_iter().chain(names).collect();
+    let row = |(share, costs): (u32, &[Cost; CONTENDERS.len()])| {
+        [format!("{share} %")].into_iter().chain(costs.iter().map(&cell)).collect()
+    };
+    let rows: Vec<_> = SHARES.into_iter().zip(costs).map(row).collect();
+    table(&header, &rows)
+}
+
+fn with_work(figures: &Figures) -> String {
+    let costs = figures.costs();
+    let pairs =
+        || [BOX_FUTURE, ASYNC_TRAIT].into_iter().flat_map(|rival| OURS.map(|it| [it, rival]));
+    let name = |[ours, rival]: [usize; 2]| {
+        format!("`{}`, against `{}`", CONTENDERS[ours], CONTENDERS[rival])
+    };
+    let header: Vec<_> = [String::from("work")].into_iter().chain(pairs().map(name)).collect();
+    let rows = WORK.map(|(work, name)| {
+        let cell = |pair| {
+            let from = |allocator: &&'static str| {
+                let costs = &costs[&Situation { allocator, threads: 1, result: 0 }];
+                Comparison::new(costs, pair, |cost| cost.min).pays_from(NOTICED, work)
+            };
+            let shares = ALLOCATORS.iter().map(from).collect::<Option<Vec<_>>>();
+            shares.map_or("never".into(), |it| from_percent(it.into_iter().fold(0.0, f64::max)))
+        };
+        [name.into()].into_iter().chain(pairs().map(cell)).collect()
+    });
+    format!(
+        "## With work\n\n\
+         A pending call costs more than the call: system calls, messages, the scheduler. From the share in the table on, the mean call \
+         with that work is {} faster. Below, nobody will notice. (Processor time. Results of {} bytes, one thread, and the \
+         allocator with the greater share.)\n\n{}",
+        noticed(),
+        RESULTS[0].0,
+        table(&header, &rows)
+    )
+}
+
+fn times(figures: &Figures, plan: &Plan) -> String {
+    let [one, two] = plan.rounds.map(|rounds| rounds * plan.processes);
+    let mut text = format!(
+        "## Times\n\n\
+         In ns for each call: the minimum and the median of {one} rounds on one thread, and of {two} rounds on two threads that call \
+         the same object. The contenders take turns, in {} processes for each allocator. On two threads, the time of the slower one \
+         counts.\n\n",
+        plan.processes
+    );
+    for (Situation { allocator, threads, result }, costs) in figures.costs() {
+        let (bytes, name) = RESULTS[result];
+        let _ = writeln!(text, "{allocator}, threads: {threads}, {bytes} bytes (`{name}`)\n");
+        text += &by_share(&costs, |cost| format!("{:.1} / {:.1}", cost.min, cost.median));
+    }
+    text
+}
+
+fn allocations(figures: &Figures) -> String {
+    let mut text = String::from(
+        "## Allocations\n\nFor each call: their number, and their bytes. They are the same for all allocators and threads.\n\n",
+    );
+    for (Situation { result, .. }, costs) in figures.costs().into_iter().take(RESULTS.len()) {
+        let (bytes, name) = RESULTS[result];
+        let _ = writeln!(text, "{bytes} bytes (`{name}`)\n");
+        text += &by_share(&costs, |cost| format!("{:.2} / {:.1}", cost.allocations, cost.bytes));
+    }
+    text
+}
+
+/// Returns a table with a row for each name, and cells for each of the columns.
+fn by_contender<'n>(
+    first: &str,
+    columns: Vec<String>,
+    names: impl IntoIterator<Item = &'n str>,
+    cells: impl Fn(usize) -> Vec<String>,
+) -> String {
+    let header: Vec<_> = [first.to_owned()].into_iter().chain(columns).collect();
+    let row =
+        |(contender, name)| [format!("`{name}`")].into_iter().chain(cells(contender)).collect();
+    let rows: Vec<_> = names.into_iter().enumerate().map(row).collect();
+    table(&header, &rows)
+}
+
+fn memory(figures: &Figures, plan: &Plan) -> String {
+    let resident = &figures.resident;
+    if resident.values().any(|all| all.len() < CONTENDERS.len()) {
+        return "## Memory\n\nThe system does not tell the resident memory.\n\n".into();
+    }
+    let column =
+        |(allocator, result): &(&str, usize)| format!("{} bytes, {allocator}", RESULTS[*result].0);
+    let cell = |it: &Resident| format!("{:.0} / {:.0}", it.held, it.dropped);
+    let table = by_contender("", resident.keys().map(column).collect(), CONTENDERS, |contender| {
+        resident.values().map(|all| cell(&all[contender])).collect()
+    });
+    format!(
+        "## Memory\n\n\
+         The growth of the resident memory in bytes for each of {} calls that are pending at the same time, and after they were \
+         dropped. It includes the vector that holds the futures. Each contender has a process of its own.\n\n{table}",
+        plan.pending_calls,
+    )
+}
+
+fn latencies(figures: &Figures, plan: &Plan) -> String {
+    let mut text = format!(
+        "## Latency\n\n\
+         Percentiles of the times of single calls in ns: of each of {} passes of {} calls on each thread, the middle one. The results \
+         have {} bytes, and {SHARE} % of them are ready. Each call is timed, so the cost of the clock is in each figure: the last row \
+         is that of a call that does nothing.\n\n",
+        plan.passes, plan.timed_calls, RESULTS[0].0,
+    );
+    for threads in [1, 2] {
+        let columns = ALLOCATORS.iter().flat_map(|allocator| {
+            ["p50", "p99", "p99.99"].map(|percentile| format!("{allocator}: {percentile}"))
+        });
+        let first = format!("threads: {threads}");
+        let names = CONTENDERS.into_iter().chain([CLOCK]);
+        text += &by_contender(&first, columns.collect(), names, |contender| {
+            let latencies =
+                ALLOCATORS.iter().map(|it| figures.latencies[&(*it, threads)][contender]);
+            latencies.flat_map(|it| [it.p50, it.p99, it.p99_99].map(|it| it.to_string())).collect()
+        });
+    }
+    text
+}

@@ -1,0 +1,94 @@
+//! From which share of ready results on does it pay?
+
+use super::data::{Cost, Costs, SHARES};
+
+/// How many times as fast a call has to be for someone to notice: 5 %.
+pub(crate) const NOTICED: f64 = 1.05;
+/// How many times as fast a call is if it clearly pays.
+pub(crate) const CLEAR: f64 = 1.3;
+
+/// The rule of thumb for `ValueTask` of .NET, in percent of ready results: do not bother below, it clearly pays above.
+pub(crate) const RULE: [u32; 2] = [30, 80];
+
+/// Times of a call of ours and of a rival, in the order of [`SHARES`].
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    pub(crate) ours: [f64; SHARES.len()],
+    pub(crate) rival: [f64; SHARES.len()],
+}
+
+impl Comparison {
+    /// Compares two contenders. `time` says which time of a cost counts.
+    pub(crate) fn new(costs: &Costs, [ours, rival]: [usize; 2], time: fn(&Cost) -> f64) -> Self {
+        let of = |contender: usize| costs.map(|at_share| time(&at_share[contender]));
+        Comparison { ours: of(ours), rival: of(rival) }
+    }
+
+    /// Returns how many times as fast ours is at one of [`SHARES`].
+    pub(crate) fn speedup(&self, share: u32) -> f64 {
+        let at = SHARES.iter().position(|it| *it == share).expect("the share is measured");
+        self.rival[at] / self.ours[at]
+    }
+
+    /// Returns the lowest percentage from which on ours is at least `factor` times as fast, if a pending call also takes `work`
+    /// nanoseconds of other work.
+    ///
+    /// Between two measured shares, times are interpolated.
+    pub(crate) fn pays_from(&self, factor: f64, work: f64) -> Option<f64> {
+        let mut above: Option<(f64, f64)> = None;
+        for (at, share) in SHARES.into_iter().enumerate().rev() {
+            let share = f64::from(share);
+            let work = work * (1.0 - share / 100.0);
+            // What ours may still take: it is linear between two shares.
+            let margin = (self.rival[at] + work) - factor * (self.ours[at] + work);
+            if margin < 0.0 {
+                return above.map(|(high, spare)| high - (high - share) * spare / (spare - margin));
+            }
+            above = Some((share, margin));
+        }
+        Some(0.0)
+    }
+}
+
+/// What several comparisons have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Answer {
+    /// Below this percentage, nobody notices a difference. `None`: nobody ever does.
+    pub(crate) quiet_below: Option<f64>,
+    /// From this percentage on, it is noticed in each comparison. `None`: in some, never.
+    pub(crate) noticed_from: Option<f64>,
+    /// From this percentage on, it clearly pays in each comparison. `None`: in some, never.
+    pub(crate) clear_from: Option<f64>,
+    /// The number of comparisons in which the rule of thumb holds: it clearly pays from a percentage between its two on.
+    pub(crate) rule: usize,
+    /// The number of comparisons in which it already clearly pays where the rule says "do not bother".
+    pub(crate) sooner: usize,
+    /// The number of all comparisons.
+    pub(crate) of: usize,
+}
+
+impl Answer {
+    pub(crate) fn new(comparisons: &[Comparison], work: f64) -> Self {
+        let from = |factor| comparisons.iter().map(move |it| it.pays_from(factor, work));
+        let latest = |factor| {
+            let all = from(factor).collect::<Option<Vec<_>>>()?;
+            all.into_iter().max_by(f64::total_cmp)
+        };
+        let [low, high] = RULE.map(f64::from);
+        let clear = || from(CLEAR).flatten();
+        Answer {
+            quiet_below: from(NOTICED).flatten().min_by(f64::total_cmp),
+            noticed_from: latest(NOTICED),
+            clear_from: latest(CLEAR),
+            rule: clear().filter(|from| *from > low && *from <= high).count(),
+            sooner: clear().filter(|from| *from <= low).count(),
+            of: comparisons.len(),
+        }
+    }
+}
+
+/// Returns the least and the greatest speedup at a share.
+pub(crate) fn speedups(comparisons: &[Comparison], share: u32) -> [f64; 2] {
+    let speedups = comparisons.iter().map(|it| it.speedup(share));
+    speedups.fold([f64::MAX, 0.0], |[least, most], it| [least.min(it), most.max(it)])
+}

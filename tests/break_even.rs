@@ -1,0 +1,211 @@
+//! The bench `break_even` computes its conclusions. Here it gets figures that are known.
+
+#![allow(dead_code, reason = "the bench uses the rest")]
+
+#[path = "../benches/break_even/conclusions.rs"]
+mod conclusions;
+#[path = "../benches/break_even/data.rs"]
+mod data;
+#[path = "../benches/break_even/machine.rs"]
+mod machine;
+#[path = "../benches/break_even/markdown.rs"]
+mod markdown;
+#[path = "../benches/break_even/verdict.rs"]
+mod verdict;
+
+use std::array;
+
+use data::{CONTENDERS, Cost, Costs, Figures, LENGTH, OURS, SHARES, Situation, ready_keys};
+use markdown::{below_percent, from_percent};
+use verdict::{Answer, CLEAR, Comparison, NOTICED};
+
+/// The times of ours, which fall from `pending` to `ready` ns. The rival takes 13 ns.
+fn falling(pending: f64, ready: f64) -> Comparison {
+    let ours = SHARES.map(|share| pending + (ready - pending) * f64::from(share) / 100.0);
+    Comparison { ours, rival: [13.0; SHARES.len()] }
+}
+
+#[track_caller]
+fn assert_share(from: Option<f64>, expected: f64) {
+    assert!(from.is_some_and(|from| (from - expected).abs() < 1e-9), "{from:?}, not {expected}");
+}
+
+#[test]
+fn it_pays_from_where_the_times_cross() {
+    // 10 ns, which is 1.3 times as fast, at three quarters of the way, between two measured shares.
+    assert_share(falling(13.0, 9.0).pays_from(CLEAR, 0.0), 75.0);
+    assert_share(falling(16.0, 10.0).pays_from(CLEAR, 0.0), 100.0);
+    assert_share(falling(10.0, 1.0).pays_from(CLEAR, 0.0), 0.0);
+    assert_eq!(falling(13.0, 10.1).pays_from(CLEAR, 0.0), None);
+}
+
+#[test]
+fn it_does_not_pay_before_a_share_where_it_does_not() {
+    let mut comparison = falling(5.0, 5.0);
+    let at_half = SHARES.iter().position(|share| *share == 50).unwrap();
+    comparison.ours[at_half] = 13.0;
+    // From 13 ns at 50 % to 5 ns at 80 %.
+    assert_share(comparison.pays_from(CLEAR, 0.0), 61.25);
+}
+
+#[test]
+fn work_in_pending_calls_makes_it_pay_later() {
+    // 8 ns less are 5 % of 160 ns with ours: 5 of its own, and 155 of work.
+    assert_share(falling(5.0, 5.0).pays_from(NOTICED, 1_550.0), 90.0);
+    assert_share(falling(5.0, 5.0).pays_from(NOTICED, 155_000.0), 99.9);
+    assert_share(falling(5.0, 5.0).pays_from(NOTICED, 100.0), 0.0);
+}
+
+#[test]
+fn an_answer_holds_in_all_comparisons() {
+    let pays_from_75 = falling(13.0, 9.0);
+    let always = falling(10.0, 1.0);
+    let never = falling(13.0, 12.9);
+    let both = Answer::new(&[pays_from_75.clone(), always.clone()], 0.0);
+    assert_eq!(both.quiet_below, Some(0.0));
+    assert_share(both.clear_from, 75.0);
+    assert_eq!((both.rule, both.sooner, both.of), (1, 1, 2));
+    let all = Answer::new(&[pays_from_75.clone(), always, never.clone()], 0.0);
+    assert_eq!((all.noticed_from, all.clear_from), (None, None));
+    assert_eq!((all.rule, all.sooner, all.of), (1, 1, 3));
+    assert_eq!(Answer::new(&[never], 0.0).quiet_below, None);
+    let late = Answer::new(&[falling(16.0, 10.0)], 0.0);
+    assert_eq!((late.rule, late.sooner), (0, 0));
+}
+
+#[test]
+fn the_figures_choose_the_sentences() {
+    let judgement = |comparison| conclusions::judgement(&[comparison]);
+    assert_eq!(
+        judgement(falling(13.0, 9.0)),
+        "below 15 % ready, nobody will notice it. From 75 % on, it is at least 1.3 times as fast."
+    );
+    assert_eq!(
+        judgement(falling(6.5, 6.5)),
+        "it is at least 5 % faster at every share. It is at least 1.3 times as fast at every share."
+    );
+    assert_eq!(
+        judgement(falling(26.0, 19.5)),
+        "it does not pay at any share. At 0 % ready, it takes up to 2.00 times as long."
+    );
+    assert_eq!(
+        judgement(falling(14.0, 12.0)),
+        "below 80 % ready, nobody will notice it. At no share it is 1.3 times as fast in all cases. At 0 % ready, it takes up to 1.08 \
+         times as long."
+    );
+    let rule = |minima: Comparison| conclusions::rule(&[minima], &[falling(13.0, 9.0)]);
+    assert_eq!(
+        rule(falling(13.0, 9.0)),
+        "The rule of thumb (30 and 80 %) is confirmed. By medians, it holds in 1 of 1."
+    );
+    assert!(
+        rule(falling(9.0, 9.0)).contains("is refuted; in 1 of 1, it is 1.3 times as fast at 30 %")
+    );
+    assert!(rule(falling(13.0, 13.0)).contains("is refuted; in 1 of 1, it is not 1.3 times"));
+}
+
+#[test]
+fn work_changes_the_sentence() {
+    let text = conclusions::with_work(&[falling(5.0, 5.0)]);
+    assert_eq!(
+        text.unwrap(),
+        "With work in each pending call, nobody will notice any of them below 84 % for 1 µs, below 98.4 % for 10 µs, below 99.84 % \
+         for 100 µs."
+    );
+    assert_eq!(conclusions::with_work(&[falling(13.0, 13.0)]), None);
+}
+
+/// Figures in which ours take the same time at each share, and the others 13 ns.
+fn figures(ours: f64) -> Figures {
+    let cost = |contender| {
+        let min = if OURS.contains(&contender) { ours } else { 13.0 };
+        Cost { min, median: min + 1.0, ..Cost::default() }
+    };
+    let costs: Costs = array::from_fn(|_| array::from_fn(cost));
+    let mut figures = Figures::default();
+    for (allocator, result) in [("a", 0), ("a", 1), ("a", 2), ("b", 0)] {
+        figures.add_costs(Situation { allocator, threads: 1, result }, &costs);
+    }
+    figures
+}
+
+#[test]
+fn a_report_of_the_reverse_says_the_reverse() {
+    let [fast, slow] = [6.5, 26.0].map(|ours| conclusions::in_short(&figures(ours)));
+    assert_eq!(fast.matches("it is at least 5 % faster at every share").count(), 6);
+    assert_eq!(slow.matches("it does not pay at any share").count(), 6);
+    assert_eq!(slow.matches("it takes up to 2.00 times as long").count(), 6);
+    assert!(
+        conclusions::tables(&figures(6.5))
+            .contains("| 0 % | 0 % | 0 % | 2.00 | 2.00 | 2.00 | 2.00 |")
+    );
+}
+
+#[test]
+fn processes_are_merged_by_the_least_minimum_and_the_middle_median() {
+    let mut figures = Figures::default();
+    let situation = Situation { allocator: "a", threads: 1, result: 0 };
+    for [min, median] in [[5.0, 9.0], [4.0, 30.0], [6.0, 10.0]] {
+        let cost = Cost { min, median, allocations: 1.0, bytes: 24.0 };
+        figures.add_costs(situation, &[[cost; CONTENDERS.len()]; SHARES.len()]);
+    }
+    let expected = Cost { min: 4.0, median: 10.0, allocations: 1.0, bytes: 24.0 };
+    assert_eq!(figures.costs()[&situation], [[expected; CONTENDERS.len()]; SHARES.len()]);
+}
+
+#[test]
+fn the_sequence_is_fixed_exact_and_mixed() {
+    for share in [0, 30, 99, 100] {
+        let keys = ready_keys(share);
+        assert_eq!((keys.len(), &keys), (LENGTH, &ready_keys(share)));
+        for block in keys.chunks(1_000) {
+            let ready = block.iter().filter(|ready| **ready).count();
+            assert_eq!(ready, share as usize * 10);
+        }
+    }
+    let keys = ready_keys(50);
+    let changes = keys.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!((LENGTH * 4 / 10..LENGTH * 6 / 10).contains(&changes), "{changes} changes");
+    assert_ne!(keys[..1_000], keys[1_000..2_000]);
+}
+
+#[test]
+fn percentages_are_rounded_to_what_holds() {
+    let cases = [
+        (0.0, "0 %", "0 %"),
+        (26.1, "26 %", "27 %"),
+        (27.0, "27 %", "27 %"),
+        (98.21, "98.2 %", "98.3 %"),
+        (99.981, "99.98 %", "99.99 %"),
+        (100.0, "100 %", "100 %"),
+    ];
+    for (share, below, from) in cases {
+        assert_eq!((&*below_percent(share), &*from_percent(share)), (below, from));
+    }
+}
+
+#[test]
+fn days_have_dates() {
+    let cases = [
+        (0, "1970-01-01"),
+        (11_016, "2000-02-29"),
+        (19_782, "2024-02-29"),
+        (20_088, "2024-12-31"),
+        (47_541, "2100-03-01"),
+    ];
+    for (day, date) in cases {
+        assert_eq!(machine::date(day), date);
+    }
+}
+
+/// A new run changes the report. Then the README has to change too.
+#[test]
+fn the_readme_quotes_the_report() {
+    let readme = include_str!("../README.md");
+    let report = include_str!("../docs/break_even.md");
+    let quotes: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+    assert!(!quotes.is_empty(), "the README quotes the conclusions");
+    for quote in quotes {
+        assert!(report.lines().any(|line| line == quote), "not in the report: {quote}");
+    }
+}
