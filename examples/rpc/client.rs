@@ -13,7 +13,7 @@ use crate::{
     pending::Pending,
 };
 
-pub(crate) const TIMEOUT: Duration = Duration::from_millis(5);
+const TIMEOUT: Duration = Duration::from_millis(5);
 
 enum Transport {
     Tcp(Outbox),

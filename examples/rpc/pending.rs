@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
-use value_future::{Key, Pool, operation::CompleteErrorKind};
+use value_future::{Key, Pool};
 
 /// The calls of a client.
 pub(crate) trait Pending: Default + Send + Sync + 'static {
@@ -33,12 +33,7 @@ impl Pending for Pool<Option<u64>> {
 
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str> {
         let refused = self.complete_key(Key::from_u64(id), Some(answer));
-        refused.map_err(|error| match error.kind() {
-            CompleteErrorKind::Closed => "late",
-            CompleteErrorKind::AlreadyCompleted => "twice",
-            CompleteErrorKind::Unknown => "forged",
-            _ => "late or twice",
-        })
+        refused.map_err(|error| error.kind().name())
     }
 
     fn end_all(&self) {

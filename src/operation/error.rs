@@ -27,21 +27,33 @@ pub enum CompleteErrorKind {
 
 debug_as_text!(CompleteErrorKind);
 
+impl CompleteErrorKind {
+    /// Returns the kind in one or two words, for tables and metrics: `stale`, `already completed`,
+    /// `being completed`, `closed` or `unknown`. `Display` gives a sentence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            CompleteErrorKind::Stale => "stale",
+            CompleteErrorKind::AlreadyCompleted => "already completed",
+            CompleteErrorKind::BeingCompleted => "being completed",
+            CompleteErrorKind::Closed => "closed",
+            CompleteErrorKind::Unknown => "unknown",
+        }
+    }
+}
+
 impl fmt::Display for CompleteErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let reason = match self {
             CompleteErrorKind::Stale => {
-                "stale: its operation is over, and its slot has served another one since"
+                "its operation is over, and its slot has served another one since"
             }
-            CompleteErrorKind::AlreadyCompleted => {
-                "already completed: its operation was completed or ended before"
-            }
-            CompleteErrorKind::BeingCompleted => {
-                "being completed: another producer has claimed its operation"
-            }
-            CompleteErrorKind::Closed => "closed: the consumer of its operation has gone",
-            CompleteErrorKind::Unknown => "unknown: it was not given out here",
-        })
+            CompleteErrorKind::AlreadyCompleted => "its operation was completed or ended before",
+            CompleteErrorKind::BeingCompleted => "another producer has claimed its operation",
+            CompleteErrorKind::Closed => "the consumer of its operation has gone",
+            CompleteErrorKind::Unknown => "it was not given out here",
+        };
+        write!(f, "{}: {reason}", self.name())
     }
 }
 

@@ -92,6 +92,9 @@ impl<T> Completion<T> {
     /// [`try_take`](Self::try_take) followed by a drop loses a value that comes in between, although the
     /// producer's `complete` has returned `Ok`.
     ///
+    /// A type that has to give a value on when it is dropped, such as a place in the queue of a semaphore, holds
+    /// the completion in an `Option`, and closes it in its destructor: `examples/gate`.
+    ///
     /// # Examples
     ///
     /// ```
