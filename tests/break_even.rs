@@ -16,6 +16,8 @@ mod verdict;
 use std::array;
 
 use data::{CONTENDERS, Cost, Costs, Figures, LENGTH, OURS, SHARES, Situation, ready_keys};
+use value_future::ratio::{Advice, RatioStats};
+
 use markdown::{below_percent, from_percent};
 use verdict::{Answer, CLEAR, Comparison, NOTICED};
 
@@ -195,6 +197,29 @@ fn days_have_dates() {
     ];
     for (day, date) in cases {
         assert_eq!(machine::date(day), date);
+    }
+}
+
+/// `Ratio` advises from the same figures, for results of 8 and 24 bytes.
+#[test]
+fn the_report_supports_the_advice() {
+    let report = include_str!("../docs/break_even.md");
+    let rows =
+        report.lines().filter(|line| line.contains("8 bytes |") || line.contains("24 bytes |"));
+    let rows: Vec<Vec<_>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+    assert_eq!(rows.len(), 12, "three of ours, two sizes, two rivals");
+    let advice = |percent: &str| {
+        let percent = percent.strip_suffix(" %").and_then(|percent| percent.parse::<f64>().ok());
+        let mut stats = RatioStats::default();
+        stats.ready = (percent.expect("a percentage") * 100.0) as u64;
+        stats.pending = 10_000 - stats.ready;
+        stats.advice()
+    };
+    for row in rows {
+        let (noticed, clear) = (advice(row[3]), advice(row[4]));
+        assert!(noticed == Advice::KeepBoxes || noticed == Advice::Optional, "noticed: {row:?}");
+        // The advice to change a method comes when it certainly pays.
+        assert_ne!(clear, Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }
 }
 

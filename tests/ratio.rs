@@ -92,11 +92,11 @@ fn the_advice_is_that_of_the_tables() {
 }
 
 #[test]
-fn the_wait_that_hides_the_difference() {
-    assert_eq!(stats(1, 0).noticeable_wait(), None);
-    assert_eq!(stats(0, 1).noticeable_wait(), Some(Duration::ZERO));
-    assert_eq!(stats(90, 10).noticeable_wait(), Some(Duration::from_nanos(1_080)));
-    assert_eq!(stats(u64::MAX, 1).noticeable_wait(), Some(Duration::from_nanos(u64::MAX)));
+fn the_pending_time_that_hides_the_difference() {
+    assert_eq!(stats(1, 0).noticeable_pending_time(), None);
+    assert_eq!(stats(0, 1).noticeable_pending_time(), Some(Duration::ZERO));
+    assert_eq!(stats(90, 10).noticeable_pending_time(), Some(Duration::from_nanos(1_080)));
+    assert_eq!(stats(u64::MAX, 1).noticeable_pending_time(), Some(Duration::from_nanos(u64::MAX)));
 }
 
 #[test]
@@ -107,5 +107,5 @@ fn a_line_for_the_log() {
     );
     let line = stats(9_000, 1_000).to_string();
     assert!(line.starts_with("10000 calls: 90.0 % ready, 10.0 % pending"), "{line}");
-    assert!(line.ends_with("if a pending call waits more than 1µs, nobody will notice"), "{line}");
+    assert!(line.ends_with("if a pending call takes more than 1µs, nobody will notice"), "{line}");
 }

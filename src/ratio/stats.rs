@@ -48,11 +48,13 @@ impl RatioStats {
         self.ready
     }
 
-    /// Returns the mean wait of a pending call above which nobody will notice the saved time, or `None` if no call
+    /// Returns the mean time of a pending call above which nobody will notice the saved time, or `None` if no call
     /// was pending.
     ///
-    /// A ready call saves about 6 ns, in the benchmark `break_even`. If pending calls wait longer than this, the
-    /// calls take less than 5 % less time on average. Then only the saved allocations count.
+    /// A ready call saves about 6 ns, in the benchmark `break_even`. If pending calls take longer than this, the
+    /// mean call takes less than 5 % less time. Then only the saved allocations count. For the throughput of a
+    /// thread, compare it with the processor time of a pending call, and for the latency with the time until it
+    /// is ready.
     ///
     /// # Examples
     ///
@@ -60,10 +62,10 @@ impl RatioStats {
     /// # use value_future::ratio::RatioStats;
     /// let mut stats = RatioStats::default();
     /// (stats.ready, stats.pending) = (9_900, 100);
-    /// assert_eq!(stats.noticeable_wait().unwrap().as_nanos(), 11_880); // about 12 µs
+    /// assert_eq!(stats.noticeable_pending_time().unwrap().as_nanos(), 11_880); // about 12 µs
     /// ```
     #[must_use]
-    pub fn noticeable_wait(&self) -> Option<Duration> {
+    pub fn noticeable_pending_time(&self) -> Option<Duration> {
         let saved = u128::from(SAVED) * u128::from(self.ready) * 20;
         let nanos = saved.checked_div(self.pending.into())?;
         Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
@@ -93,9 +95,9 @@ impl fmt::Display for RatioStats {
             100.0 * share(self.unpolled, calls),
             self.advice(),
         )?;
-        match self.noticeable_wait() {
-            Some(wait) if self.advice() != Advice::TooFewCalls => {
-                write!(f, "; if a pending call waits more than {wait:.0?}, nobody will notice")
+        match self.noticeable_pending_time() {
+            Some(time) if self.advice() != Advice::TooFewCalls => {
+                write!(f, "; if a pending call takes more than {time:.0?}, nobody will notice")
             }
             _ => Ok(()),
         }
@@ -112,7 +114,7 @@ const SAVED: u64 = 6;
 /// What to do with a method that has this ratio. [`RatioStats::advice`] returns it.
 ///
 /// `Display` gives it as a sentence. It is about results of at most 120 bytes, and the time of the call itself: see
-/// [`noticeable_wait`](RatioStats::noticeable_wait). The shares come from the benchmark `break_even`, whose tables are
+/// [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The shares come from the benchmark `break_even`, whose tables are
 /// in `docs/break_even.md`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
