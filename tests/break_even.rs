@@ -209,9 +209,9 @@ fn the_report_supports_the_advice() {
     let rows: Vec<Vec<_>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
     assert_eq!(rows.len(), 12, "three of ours, two sizes, two rivals");
     let advice = |percent: &str| {
-        let percent = percent.strip_suffix(" %").and_then(|percent| percent.parse::<f64>().ok());
+        let percent: Option<u64> = percent.strip_suffix(" %").and_then(|it| it.parse().ok());
         let mut stats = RatioStats::default();
-        stats.ready = (percent.expect("a percentage") * 100.0) as u64;
+        stats.ready = 100 * percent.expect("a percentage");
         stats.pending = 10_000 - stats.ready;
         stats.advice()
     };
