@@ -1,0 +1,116 @@
+//! Reads of a file by `io_uring` or by `epoll`, with all unsafe code of the program.
+
+use std::{cell::RefCell, collections::HashMap, fs::File, io, mem, os::fd};
+
+use io_uring::{IoUring, opcode, types::Fd};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::{buffer::spare_capacity, io as rio, pipe};
+
+/// The bytes that were read, in the buffer of the read.
+pub(crate) type Outcome = io::Result<Vec<u8>>;
+
+enum Queue {
+    Ring(Box<IoUring>),
+    /// `epoll` cannot watch a file, so each read copies a part of the file to a pipe.
+    Epoll(fd::OwnedFd, Vec<epoll::Event>),
+}
+
+/// An interface of the kernel, a file, and the buffers that the kernel may write to.
+pub(crate) struct Kernel {
+    queue: Queue,
+    file: File,
+    in_flight: HashMap<u64, (Vec<u8>, Option<fd::OwnedFd>)>,
+    pub(crate) cancelled: u64,
+    pub(crate) refused: u64,
+}
+
+/// Returns the outcome of a read: by the pipe, or by the result that the ring has reported.
+fn outcome(mut buffer: Vec<u8>, pipe: Option<fd::OwnedFd>, result: i32) -> Outcome {
+    let length = match pipe {
+        Some(pipe) => rio::read(pipe, &mut buffer)?,
+        None => usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result))?,
+    };
+    buffer.truncate(length);
+    Ok(buffer)
+}
+
+impl Kernel {
+    pub(crate) fn new(file: &File, is_epoll: bool) -> io::Result<RefCell<Self>> {
+        let queue = if is_epoll {
+            Queue::Epoll(epoll::create(CreateFlags::CLOEXEC)?, Vec::with_capacity(32))
+        } else {
+            Queue::Ring(Box::new(IoUring::new(256)?))
+        };
+        let (file, in_flight) = (file.try_clone()?, HashMap::new());
+        Ok(RefCell::new(Kernel { queue, file, in_flight, cancelled: 0, refused: 0 }))
+    }
+
+    /// Starts to read as many bytes as the buffer has.
+    pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
+        // The 0 is for cancellations. No `Key` is 0, because generations begin at 1.
+        assert!(key != 0 && !self.in_flight.contains_key(&key), "a key names one read");
+        let pipe = match &mut self.queue {
+            Queue::Ring(ring) => {
+                let file = Fd(fd::AsRawFd::as_raw_fd(&self.file));
+                let length = buffer.len().try_into().map_err(io::Error::other)?;
+                let read = opcode::Read::new(file, buffer.as_mut_ptr(), length).offset(at).build();
+                let read = read.user_data(key);
+                // SAFETY: `in_flight` keeps the buffer, and nothing uses it, until the kernel has completed the read.
+                // This includes the drop of the future and of the ring. The file is closed after the ring.
+                while unsafe { ring.submission().push(&read) }.is_err() {
+                    ring.submit()?;
+                }
+                None
+            }
+            Queue::Epoll(epoll, _) => {
+                let ((reader, writer), none) = (pipe::pipe()?, pipe::SpliceFlags::empty());
+                pipe::splice(&self.file, Some(&mut { at }), writer, None, buffer.len(), none)?;
+                epoll::add(epoll, &reader, EventData::new_u64(key), EventFlags::IN)?;
+                Some(reader)
+            }
+        };
+        self.in_flight.insert(key, (buffer, pipe));
+        Ok(())
+    }
+
+    /// Asks for an early end of a read, if it is in flight.
+    pub(crate) fn cancel(&mut self, key: u64) {
+        let is_in_flight = self.in_flight.contains_key(&key);
+        self.cancelled += u64::from(is_in_flight);
+        if let (Queue::Ring(ring), true) = (&mut self.queue, is_in_flight) {
+            let cancel = opcode::AsyncCancel::new(key).build().user_data(0);
+            // SAFETY: the entry refers to nothing.
+            while unsafe { ring.submission().push(&cancel) }.is_err() && ring.submit().is_ok() {}
+        }
+    }
+
+    /// Waits for ends of reads. `deliver` returns `false` if the outcome is refused.
+    pub(crate) fn wait(&mut self, deliver: impl Fn(u64, Outcome) -> bool) -> io::Result<()> {
+        let mut end = |key, result| {
+            // The answer to a cancellation has no buffer.
+            if let Some((buffer, pipe)) = self.in_flight.remove(&key) {
+                self.refused += u64::from(!deliver(key, outcome(buffer, pipe, result)));
+            }
+        };
+        match &mut self.queue {
+            Queue::Ring(ring) => {
+                let errno = |e: io::Error| rio::Errno::from_io_error(&e).unwrap_or(rio::Errno::IO);
+                rio::retry_on_intr(|| ring.submit_and_wait(1).map_err(errno))?;
+                ring.completion().for_each(|entry| end(entry.user_data(), entry.result()));
+            }
+            Queue::Epoll(epoll, events) => {
+                rio::retry_on_intr(|| epoll::wait(&epoll, spare_capacity(events), None))?;
+                events.drain(..).for_each(|event| end(event.data.u64(), 0));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits for the ends of all reads. If that fails, their buffers leak.
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        while !self.in_flight.is_empty() && self.wait(|_, _| false).is_ok() {}
+        self.in_flight.drain().for_each(mem::forget);
+    }
+}

@@ -1,0 +1,99 @@
+#[path = "../../common/mod.rs"]
+mod common;
+mod kernel;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::{cell::RefCell, fs, io, process, sync::Arc, task::Poll};
+
+use clap::Parser;
+use common::{Contender, Cost, contest, happens, percent, print_table};
+use futures::{future::try_join_all, poll};
+use kernel::{Kernel, Outcome};
+use reader::{Channels, Keys, Reader};
+use smol::{LocalExecutor, block_on};
+use value_future::LocalPool;
+
+/// Reads a file over `io_uring`: with keys of a pool, and with a slab of channels.
+#[derive(Parser)]
+struct Options {
+    /// File to read. The default is the program itself.
+    #[arg(default_value = "/proc/self/exe", value_parser = open)]
+    path: Arc<(fs::File, Vec<u8>)>,
+    /// Percentage of reads that are cancelled in flight, and repeated.
+    #[arg(long, default_value_t = 1.0, value_name = "PERCENT", value_parser = percent)]
+    cancel: f64,
+    /// Rounds, in which each reader reads the whole file.
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Uses `epoll`, as if `io_uring` were not permitted.
+    #[arg(long)]
+    epoll: bool,
+}
+
+fn open(path: &str) -> io::Result<Arc<(fs::File, Vec<u8>)>> {
+    Ok(Arc::new((fs::File::open(path)?, fs::read(path)?)))
+}
+
+/// Reads and compares a file by several tasks. Returns the number of reads without the cancelled ones.
+fn check<'r, F: Future<Output = Outcome> + Unpin>(
+    reader: &'r dyn Reader<'r, F>,
+    content: &[u8],
+    cancel: f64,
+    passes: usize,
+) -> io::Result<u64> {
+    const BLOCK: usize = 4096;
+    let blocks = RefCell::new((0..passes).flat_map(|_| content.chunks(BLOCK).enumerate()));
+    let next = || blocks.borrow_mut().next();
+    let task = async || {
+        let mut buffer = Vec::new();
+        while let Some((index, expected)) = next() {
+            buffer = loop {
+                buffer.resize(expected.len(), 0);
+                let mut reading = reader.read((index * BLOCK) as u64, buffer);
+                match poll!(&mut reading) {
+                    Poll::Ready(outcome) => break outcome?,
+                    Poll::Pending if happens(cancel) => buffer = Vec::new(),
+                    Poll::Pending => break reading.await?,
+                }
+            };
+            (buffer == expected).then_some(()).ok_or_else(|| io::Error::other("wrong bytes"))?;
+        }
+        Ok(())
+    };
+    let executor = LocalExecutor::new(); // its queue allocates once for 31 wake-ups
+    let tasks: Vec<_> = (0..32).map(|_| executor.spawn(task())).collect();
+    while !executor.is_empty() {
+        if !executor.try_tick() {
+            reader.wait()?;
+        }
+    }
+    block_on(try_join_all(tasks)).map(|_| (passes * content.chunks(BLOCK).len()) as u64)
+}
+
+fn checked<T>(result: io::Result<T>) -> T {
+    result.unwrap_or_else(|error| {
+        eprintln!("uring: {error}");
+        process::exit(1)
+    })
+}
+
+pub(crate) fn main() {
+    let Options { path, cancel, rounds, epoll } = Options::parse();
+    let denied = |e: &_| eprintln!("uring: io_uring is not permitted here ({e}), so epoll is used");
+    let is_epoll = epoll || io_uring::IoUring::new(2).inspect_err(denied).is_err();
+    let kernel = || checked(Kernel::new(&path.0, is_epoll));
+    let keys = Keys(kernel(), LocalPool::new());
+    let channels = Channels(kernel(), RefCell::default());
+    let (title, passes) = if is_epoll { ("epoll", 8) } else { ("io_uring", 64) };
+    let ours = || checked(check(&keys, &path.1, cancel, passes));
+    let twin = || checked(check(&channels, &path.1, cancel, passes));
+    let contenders = vec![Contender::new("keys of a pool", ours), Contender::new("channels", twin)];
+    let costs = contest(title, rounds, contenders);
+    let rows = costs.iter().zip([&keys.0, &channels.0]).map(|(cost, kernel)| {
+        let counts = [kernel.borrow().cancelled, kernel.borrow().refused];
+        [cost.cells(&costs[0]), counts.map(|count| count.to_string()).to_vec()].concat()
+    });
+    print_table(&[&Cost::HEADER[..], &["cancelled", "refused"]].concat(), rows);
+}

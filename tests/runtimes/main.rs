@@ -1,0 +1,131 @@
+//! The same scenarios on each runtime. The crate needs nothing but the waker of a task, so none may differ.
+//!
+//! A test is named after its runtime and its scenario: `tokio_multi_thread::cancelled`. The table below names the
+//! runtimes, and the groups of scenarios that each of them can run.
+//!
+//! Miri runs no `smol`, whose timers need a reactor of the operating system, and no `embassy-executor`, whose thread never
+//! ends.
+
+mod any;
+mod local;
+mod local_tasks;
+#[cfg(not(miri))]
+mod on_embassy;
+mod on_futures;
+#[cfg(not(miri))]
+mod on_smol;
+mod on_tokio;
+mod runtime;
+mod shutdown;
+mod tasks;
+mod threads;
+mod timers;
+
+#[cfg(not(miri))]
+use on_embassy::Embassy;
+use on_futures::{FuturesBlockOn, FuturesLocalPool, Pollster};
+#[cfg(not(miri))]
+use on_smol::{Smol, SmolLocal};
+use on_tokio::{TokioCurrentThread, TokioMultiThread};
+use runtime::InATask;
+
+/// The tests of one group on one runtime.
+macro_rules! tests {
+    (any, $runtime:ty) => {
+        tests! { any, $runtime:
+            ready
+            woken_by_its_own_thread
+            completed_by_another_thread
+            cancelled
+            cancelled_by_another_thread
+            lost_a_select
+            producer_dropped
+            producer_dropped_by_another_thread
+            shared_by_three
+            pooled_and_yields
+            keyed
+            many_keys_out_of_order
+            one_operation_at_a_time
+            waits_for_a_slot
+            answers_a_thread_that_blocks
+        }
+    };
+    (tasks, $runtime:ty) => {
+        tests! { tasks, $runtime:
+            a_task_answers_another
+            shared_by_three_tasks
+            cancelled_with_its_task
+            producer_dropped_with_its_task
+            keys_of_many_tasks
+        }
+    };
+    (threads, $runtime:ty) => {
+        tests! { threads, $runtime: pooled_here_and_finished_there pending_here_and_finished_there }
+    };
+    (timers, $runtime:ty) => {
+        tests! { timers, $runtime:
+            completed_in_time
+            inline_results_are_in_time
+            a_timeout_cancels
+            a_reply_after_the_timeout_is_refused
+        }
+    };
+    (shutdown, $runtime:ty) => {
+        tests! { shutdown, $runtime: cancelled_with_the_runtime producer_dropped_with_the_runtime }
+    };
+    (local, $runtime:ty) => {
+        tests! { local, $runtime:
+            local_ready
+            local_pooled_and_yields
+            local_completed
+            local_cancelled
+            local_producer_dropped
+            local_shared_by_three
+            local_keyed
+            local_one_operation_at_a_time
+            local_waits_for_a_slot
+        }
+    };
+    (local_tasks, $runtime:ty) => {
+        tests! { local_tasks, $runtime: a_local_task_answers_another local_shared_by_three_tasks }
+    };
+    ($group:ident, $runtime:ty: $($scenario:ident)*) => {
+        $(
+            #[test]
+            fn $scenario() {
+                runtime::ends(crate::$group::$scenario::<$runtime>);
+            }
+        )*
+    };
+}
+
+macro_rules! runtimes {
+    ($($(#[$attribute:meta])* $module:ident: $runtime:ty, $($group:ident)*;)*) => {
+        $(
+            $(#[$attribute])*
+            mod $module {
+                use super::*;
+
+                $(tests! { $group, $runtime })*
+            }
+        )*
+    };
+}
+
+runtimes! {
+    tokio_current_thread: TokioCurrentThread, any tasks timers shutdown local local_tasks;
+    tokio_current_thread_in_a_task: InATask<TokioCurrentThread>, any;
+    tokio_multi_thread: TokioMultiThread, any tasks threads timers shutdown;
+    tokio_multi_thread_in_a_task: InATask<TokioMultiThread>, any;
+    #[cfg(not(miri))]
+    smol: Smol, any tasks threads timers;
+    #[cfg(not(miri))]
+    smol_in_a_task: InATask<Smol>, any;
+    #[cfg(not(miri))]
+    smol_local_executor: SmolLocal, any tasks shutdown local local_tasks;
+    futures_block_on: FuturesBlockOn, any local;
+    futures_local_pool: FuturesLocalPool, any tasks shutdown local local_tasks;
+    pollster: Pollster, any local;
+    #[cfg(not(miri))]
+    embassy: Embassy, any tasks local local_tasks;
+}
