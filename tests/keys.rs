@@ -69,6 +69,18 @@ for_both_pools! {
     }
 
     #[test]
+    fn no_key_is_zero() {
+        let pool = Pool::<Value>::new();
+        let (completer, completion) = pool.rent();
+        let key = completer.into_key();
+        assert_ne!(key.to_u64(), 0);
+        refused(&pool, Key::from_u64(0), CompleteErrorKind::Unknown);
+        pool.complete_key(key, None).unwrap();
+        drop(completion);
+        refused(&pool, Key::from_u64(0), CompleteErrorKind::Unknown);
+    }
+
+    #[test]
     fn a_live_key_completes_once() {
         let pool = Pool::new();
         let Waiting(completer, mut completion, task) = waiting(&pool);

@@ -46,6 +46,8 @@ impl Key {
     }
 
     /// Returns the key as a number. The generation is in the upper half, and the index in the lower half.
+    ///
+    /// No pool and no source creates the key 0. So a driver may use that number for its own entries.
     #[must_use]
     pub const fn to_u64(self) -> u64 {
         (self.generation as u64) << 32 | self.index as u64

@@ -216,6 +216,9 @@ mod tests {
                 };
                 assert_eq!(layout.order(next), layout.order(last).map(|order| order + 1));
                 assert_eq!(layout.slot(next.index()), slots - 1);
+                let of_first_slot =
+                    layout.next_epoch(last_of(layout, 0, layout.epoch(last.index())));
+                assert_ne!(of_first_slot.unwrap().bits(), 0, "no key is 0");
             }
         }
         assert_eq!(IndexLayout::ONE_SLOT.order(Number::new(1 << 31, 1)), None);
