@@ -11,7 +11,9 @@ pub(crate) mod wire;
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt, fs, io,
+    path::PathBuf,
+    process::ExitCode,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -125,4 +127,27 @@ pub(crate) fn print_costs(costs: &[Cost]) {
 /// Returns the exit code with which a program refuses arguments, or `None` if it accepts them. For tests.
 pub(crate) fn refusal<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
+}
+
+/// Returns the files of a folder and of all folders in it. A path that is not a folder is the only file.
+pub(crate) fn files(path: PathBuf) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path]);
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path)? {
+        found.extend(files(entry?.path())?);
+    }
+    Ok(found)
+}
+
+/// Returns the exit code of a program: 1 if a result was wrong, and 2 if a file could not be read.
+pub(crate) fn exit(program: &str, outcome: io::Result<bool>) -> ExitCode {
+    outcome.map_or_else(
+        |error| {
+            eprintln!("{program}: {error}");
+            ExitCode::from(2)
+        },
+        |is_right| ExitCode::from(u8::from(!is_right)),
+    )
 }

@@ -1,1 +1,132 @@
-fn main() {}
+//! Counts lines and words of a text that goes through a pipe behind `dyn`: `cargo run --release --example pipe [PATH]`.
+//!
+//! A read is usually answered from what was prefetched. A flush waits only if the pipe is full. The reader's trait is
+//! written with `async-trait` and by hand, and the writer's trait is the same for both: it is called once for 4 KiB.
+//! A reader of words is called five times a line. A reader of lines, like tokio's `AsyncBufRead`, leaves the words to
+//! its caller, and that takes most of the time. The table has the nanoseconds for a line, without the disk.
+//! All contenders must count what a plain loop counts.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod pipe;
+#[cfg(test)]
+mod tests;
+
+use std::{cell::Cell, hint::black_box, io::Result, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use common::{Contender, Cost, contest, print_table};
+use pipe::{LIMIT, Read, Reader, Write, pipe};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
+
+#[derive(Parser)]
+#[command(about = "Counts lines and words through a pipe behind `dyn`")]
+struct Options {
+    /// A file, or a folder with files.
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/src"))]
+    path: PathBuf,
+    /// Rounds, in which the contenders take turns.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+}
+
+/// Sends a text, and counts what arrives.
+macro_rules! pass {
+    ($runtime:expr, $text:expr, $read:ident, $by_line:literal) => {
+        $runtime.block_on(async {
+            let (writer, mut reader) = pipe($by_line);
+            let count = async {
+                let [mut lines, mut words] = [0; 2];
+                // The compiler must not see the type behind `dyn`.
+                let from = black_box(&mut reader as &mut dyn $read);
+                while let Some(read) = from.read().await? {
+                    lines += u64::from(read.last() == Some(&b'\n'));
+                    let is_word = read.len() > 1 && read[read.len() - 2] > b' ';
+                    words += if $by_line { count_words(read) } else { u64::from(is_word) };
+                }
+                Ok(([lines, words], reader.stats))
+            };
+            Result::Ok(tokio::try_join!(count, send($text, writer))?.0)
+        })
+    };
+}
+
+async fn send(text: &[u8], mut writer: impl Write) -> Result<()> {
+    let (to, mut buffer) = (black_box(&mut writer as &mut dyn Write), Vec::new());
+    for chunk in text.chunks(4 << 10) {
+        buffer.extend_from_slice(chunk);
+        to.flush(&mut buffer).await?;
+    }
+    Ok(())
+}
+
+#[async_trait::async_trait]
+trait BoxedRead: Send {
+    async fn read(&mut self) -> Result<Option<&[u8]>>;
+}
+
+#[async_trait::async_trait]
+impl BoxedRead for Reader {
+    async fn read(&mut self) -> Result<Option<&[u8]>> {
+        if !self.has_word() {
+            // In a box of its own: otherwise each read would allocate the state of a fetch.
+            Box::pin(self.fetch()).await?;
+        }
+        Ok(self.next_word())
+    }
+}
+
+async fn by_tokio(text: &[u8]) -> Result<([u64; 2], [u64; 3])> {
+    let (mut writer, reader) = duplex(LIMIT);
+    let count = async {
+        let mut reader = BufReader::with_capacity(LIMIT, reader);
+        let from = black_box(&mut reader as &mut (dyn AsyncBufRead + Unpin));
+        let (mut counts, mut line) = ([0; 2], Vec::new());
+        while from.read_until(b'\n', &mut line).await? > 0 {
+            counts[0] += u64::from(line.ends_with(b"\n"));
+            counts[1] += count_words(&line);
+            line.clear();
+        }
+        Ok((counts, [0; 3]))
+    };
+    Ok(tokio::try_join!(count, async move { writer.write_all(text).await })?.0)
+}
+
+fn count_words(text: &[u8]) -> u64 {
+    let pairs = [b' '].iter().chain(text).zip(text);
+    pairs.filter(|(before, byte)| **before <= b' ' && **byte > b' ').count() as u64
+}
+
+fn run(Options { path, rounds }: Options) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let all = common::files(path)?.into_iter().map(|file| runtime.block_on(tokio::fs::read(file)));
+    let text = all.collect::<Result<Vec<_>>>()?.concat();
+    let counts = [(); 5].map(|()| Cell::new(([0; 2], [0; 3])));
+    let keep = |at: usize, counted: Result<_>| {
+        counts[at].set(counted.expect("no end is dropped early"));
+        counts[at].get().0[0].max(1)
+    };
+    let contenders = vec![
+        Contender::new("async-trait", || keep(0, pass!(runtime, &text, BoxedRead, false))),
+        Contender::new("value-future", || keep(1, pass!(runtime, &text, Read, false))),
+        Contender::new("async-trait, lines", || keep(2, pass!(runtime, &text, BoxedRead, true))),
+        Contender::new("value-future, lines", || keep(3, pass!(runtime, &text, Read, true))),
+        Contender::new("tokio, lines", || keep(4, runtime.block_on(by_tokio(&text)))),
+    ];
+    let costs = contest("pipe", rounds, contenders);
+    let rows = costs.iter().zip(&counts).map(|(cost, counts)| {
+        let (_, [reads, fetches, full]) = counts.get();
+        // Tokio does not tell.
+        let share = (10_000 * reads.saturating_sub(fetches)).checked_div(reads);
+        let share = share.map_or("-".into(), |share| format!("{}.{:02}", share / 100, share % 100));
+        [cost.cells(&costs[0]), vec![share, full.to_string()]].concat()
+    });
+    let header = [&Cost::HEADER[..], &["reads ready, %", "pipe full"]].concat();
+    print_table(&header, rows);
+    let lines = text.split(|byte| *byte == b'\n').count() as u64 - 1;
+    Ok(counts.iter().all(|counts| counts.get().0 == [lines, count_words(&text)]))
+}
+
+fn main() -> ExitCode {
+    common::exit("pipe", run(Options::parse()))
+}
