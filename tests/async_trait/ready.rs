@@ -203,3 +203,80 @@ fn what_an_expression_may_do() {
     assert!(bytes.borrowed().is_ready());
     assert_eq!(block_on(vec![0xff].borrowed()), "other");
 }
+
+#[async_trait]
+trait Lends: Send {
+    async fn word(&mut self) -> io::Result<Option<&[u8]>>;
+    async fn longest<'a>(&mut self, one: &'a mut String, other: String) -> &'a mut str;
+}
+
+#[derive(Default)]
+struct Words {
+    text: Vec<u8>,
+    /// Where the words end that were read ahead.
+    ends: VecDeque<usize>,
+    start: usize,
+    fetches: usize,
+}
+
+impl Words {
+    fn next(&mut self) -> Option<&[u8]> {
+        let end = self.ends.pop_front()?;
+        let start = std::mem::replace(&mut self.start, end);
+        Some(&self.text[start..end])
+    }
+}
+
+#[async_trait]
+impl Lends for Words {
+    // The result borrows from `&mut self`.
+    #[ready(if !self.ends.is_empty() => Ok(self.next()))]
+    async fn word(&mut self) -> io::Result<Option<&[u8]>> {
+        self.fetches += 1;
+        if self.fetches == 1 {
+            std::future::ready(()).await;
+            self.text.extend(b"aabbb");
+            self.ends.extend([2, 5]);
+        }
+        Ok(self.next())
+    }
+
+    #[ready(if one.len() >= other.len() => {
+        one.push('!');
+        one.as_mut_str()
+    })]
+    async fn longest<'a>(&mut self, one: &'a mut String, other: String) -> &'a mut str {
+        *one = other;
+        one
+    }
+}
+
+#[test]
+fn a_result_behind_a_condition_may_borrow_from_a_mutable_reference() {
+    let mut words = Words::default();
+    let lends: &mut dyn Lends = &mut words;
+    assert_eq!(block_on(lends.word()).unwrap(), Some(&b"aa"[..]), "by the body");
+    assert_eq!(lends.word().try_take().expect("it is inline").unwrap(), Some(&b"bbb"[..]));
+    assert_eq!(block_on(lends.word()).unwrap(), None);
+    let mut one = "one".to_owned();
+    assert_eq!(lends.longest(&mut one, "a".into()).try_take().expect("it is inline"), "one!");
+    assert_eq!(block_on(lends.longest(&mut one, "longer".into())), "longer");
+    assert_eq!(words.fetches, 2);
+}
+
+#[test]
+fn an_if_that_is_an_expression_stays_one() {
+    #[async_trait]
+    trait Even {
+        async fn half(&self) -> u32;
+    }
+    #[async_trait]
+    impl Even for u32 {
+        #[ready(if self % 2 == 0 { Some(self / 2) } else { None })]
+        async fn half(&self) -> u32 {
+            0
+        }
+    }
+    assert_eq!(8.half().try_take().expect("it is inline"), 4);
+    assert_eq!(block_on(7.half()), 0);
+}
