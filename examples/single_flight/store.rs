@@ -1,0 +1,40 @@
+//! A slow store: small files that take a while to read.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::common::happens;
+
+pub(crate) type Value = Arc<[u8]>;
+
+pub(crate) trait Store: Send + Sync + 'static {
+    fn load(&self, key: usize) -> impl Future<Output = io::Result<Value>> + Send;
+}
+
+/// What came of the lookups and loads of one cache.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) lookups: AtomicUsize,
+    /// Lookups that were not hits.
+    pub(crate) waits: AtomicUsize,
+    pub(crate) loads: AtomicUsize,
+    pub(crate) errors: AtomicUsize,
+    pub(crate) cancelled: AtomicUsize,
+    pub(crate) wrong: AtomicUsize,
+}
+
+pub(crate) struct Files {
+    pub(crate) folder: PathBuf,
+    /// The percentage of the loads that do not find their file.
+    pub(crate) faults: f64,
+    pub(crate) counts: Counts,
+}
+
+impl Store for Files {
+    async fn load(&self, key: usize) -> io::Result<Value> {
+        self.counts.loads.fetch_add(1, Relaxed);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let name = if happens(self.faults) { "missing".into() } else { (key % 200).to_string() };
+        tokio::fs::read(self.folder.join(name)).await.map(Value::from)
+    }
+}

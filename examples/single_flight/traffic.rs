@@ -1,0 +1,47 @@
+//! Lookups by concurrent callers, some of which are impatient.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::{io, path::PathBuf, pin::pin, task::Poll, time::Duration};
+
+use futures::{future::join_all, poll};
+use tokio::{runtime::Runtime, time::timeout};
+
+use crate::{Options, cache::Answer, common::happens, store::Counts};
+
+pub(crate) struct Traffic {
+    pub(crate) options: Options,
+    pub(crate) folder: PathBuf,
+    pub(crate) runtime: Runtime,
+    pub(crate) keys: Vec<usize>,
+    pub(crate) new_keys: bool,
+}
+
+impl Traffic {
+    /// Looks up each key, and returns the number of the keys.
+    pub(crate) fn round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
+        // The lookups are a multiple of the files, so `first + key` has the same file as `key`.
+        let first = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
+        let caller = async |keys: &[usize]| {
+            for &key in keys {
+                let mut lookup = pin!(get(first + key));
+                let answer = match poll!(&mut lookup) {
+                    Poll::Ready(answer) => Ok(answer),
+                    Poll::Pending => {
+                        counts.waits.fetch_add(1, Relaxed);
+                        let patience = if happens(self.options.faults) { 1 } else { 10_000 };
+                        timeout(Duration::from_millis(patience), lookup).await
+                    }
+                };
+                let count = match answer {
+                    Ok(Ok(value)) if value[..] == key.to_le_bytes() => continue,
+                    Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => &counts.errors,
+                    Ok(_) => &counts.wrong,
+                    Err(_) => &counts.cancelled,
+                };
+                count.fetch_add(1, Relaxed);
+            }
+        };
+        self.runtime.block_on(join_all(self.keys.chunks(self.keys.len() / 64).map(caller)));
+        self.keys.len() as u64
+    }
+}
