@@ -509,9 +509,10 @@ fn a_weak_handle_keeps_nothing_alive() {
     let upgraded = weak.upgrade().unwrap();
     assert!(upgraded.ptr_eq(&shared) && weak.ptr_eq(&weak.clone()));
     drop(shared);
-    assert_eq!(count(&dropped), 0);
+    assert_eq!((count(&dropped), weak.is_alive()), (0, true));
     drop(upgraded);
-    assert_eq!((count(&dropped), weak.upgrade().is_none()), (1, true));
+    assert_eq!((count(&dropped), weak.is_alive()), (1, false));
+    assert!(weak.upgrade().is_none());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::{collections::HashMap, io};
 
-use value_future::{Shared, ValueFuture, shared::WeakShared};
+use value_future::{ValueFuture, shared::WeakShared};
 
 use crate::store::{Store, Value};
 
@@ -24,18 +24,15 @@ pub(crate) enum Entry {
 
 pub(crate) type Entries = HashMap<usize, Entry>;
 
-/// If the map is full, removes what is expired or dead, and makes room for as many entries as are left. Returns the live
-/// loads: the caller drops these handles without the lock, because the last handle drops a future of the store.
-fn make_room(entries: &mut Entries, now: Instant) -> Vec<Shared<'static, Answer>> {
-    let mut live = Vec::new();
+/// If the map is full, removes what is expired or dead, and makes room for as many entries as are left.
+fn make_room(entries: &mut Entries, now: Instant) {
     if entries.len() == entries.capacity() {
         entries.retain(|_, entry| match entry {
             Entry::Loaded(_, expires) => now < *expires,
-            Entry::Loading(load) => load.upgrade().map(|load| live.push(load)).is_some(),
+            Entry::Loading(load) => load.is_alive(),
         });
         entries.reserve(entries.len());
     }
-    live
 }
 
 pub(crate) struct SingleFlight<S> {
@@ -79,15 +76,14 @@ impl<S: Store> Cache for Arc<SingleFlight<S>> {
             Some(Entry::Loading(load)) => load.upgrade(),
             _ => None,
         };
-        let mut live = Vec::new();
         let load = running.unwrap_or_else(|| {
-            live = make_room(&mut entries, now);
+            make_room(&mut entries, now);
             let load = ValueFuture::pooled(Arc::clone(self).load(key)).share();
             let weak = load.downgrade().expect("it has no result before it is polled");
             entries.insert(key, Entry::Loading(weak));
             load
         });
-        drop((entries, live));
+        drop(entries);
         load.into()
     }
 }

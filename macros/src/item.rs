@@ -164,12 +164,7 @@ fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
         return Err(Error::new_spanned(second, "a method can have only one `#[ready]`"));
     }
     match &attribute.meta {
-        Meta::List(list) if !list.tokens.is_empty() => {
-            let one = |error: Error| {
-                Error::new(error.span(), format!("`#[ready]` takes one expression: {error}"))
-            };
-            list.parse_args().map(|expression| Some(Ready(expression))).map_err(one)
-        }
+        Meta::List(list) if !list.tokens.is_empty() => list.parse_args().map(Some),
         _ => Err(Error::new_spanned(
             &attribute,
             "`#[ready]` takes the expression that may have the result: `#[ready(self.cached(key))]`",
@@ -191,8 +186,8 @@ fn expand_method(
     };
     let Some(asyncness) = signature.asyncness else {
         return match ready {
-            Some(Ready(expression)) => Err(Error::new_spanned(
-                expression,
+            Some(ready) => Err(Error::new_spanned(
+                ready,
                 "`#[ready]` is for an `async fn`: this method is not `async`, and can return `ValueFuture::ready(…)` itself",
             )),
             None => taken,

@@ -15,12 +15,18 @@
 //!     out_of_line(move || ValueFuture::pooled(async move { … }))
 //! }
 //! ```
+//!
+//! `#[ready(if self.has_word() => self.next_word())]` makes an `if` that returns. So the compiler knows that a borrow by the result
+//! is not in the way of the body.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, Block, Error, Expr, ExprCall, FnArg, Ident, Pat, PatIdent, Receiver, Result,
-    ReturnType, Signature, Stmt, Token, Type, parse_quote, visit_mut::VisitMut,
+    ReturnType, Signature, Stmt, Token, Type,
+    parse::{Parse, ParseStream},
+    parse_quote,
+    visit_mut::VisitMut,
 };
 
 use crate::{
@@ -30,8 +36,52 @@ use crate::{
     signature::{argument_name, peel},
 };
 
-/// The expression of `#[ready]`.
-pub(crate) struct Ready(pub(crate) Expr);
+/// What is in `#[ready]`.
+pub(crate) enum Ready {
+    /// An expression that may have the result.
+    Option(Expr),
+    /// A condition, and the expression that then has the result.
+    If(Expr, Expr),
+}
+
+impl Parse for Ready {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let one = |error: Error| {
+            Error::new(error.span(), format!("`#[ready]` takes one expression: {error}"))
+        };
+        // An expression may begin with `if`, too.
+        let ahead = input.fork();
+        if ahead.parse::<Token![if]>().is_ok()
+            && Expr::parse_without_eager_brace(&ahead).is_ok()
+            && ahead.peek(Token![=>])
+        {
+            input.parse::<Token![if]>()?;
+            let condition = Expr::parse_without_eager_brace(input)?;
+            if let Expr::Let(_) = condition {
+                return Err(Error::new_spanned(
+                    condition,
+                    "the condition of `#[ready(if …)]` is a `bool`: for a pattern, use `#[ready(EXPR)]` with an `Option` \
+                     of the output",
+                ));
+            }
+            input.parse::<Token![=>]>()?;
+            return Ok(Ready::If(condition, input.parse()?));
+        }
+        let expression = input.parse().map_err(one)?;
+        if input.is_empty() {
+            Ok(Ready::Option(expression))
+        } else {
+            Err(one(input.error("unexpected token")))
+        }
+    }
+}
+
+impl ToTokens for Ready {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let (Ready::Option(expression) | Ready::If(_, expression)) = self;
+        expression.to_tokens(tokens);
+    }
+}
 
 /// Returns the body of the method. `is_unfinished` if other attribute macros are to see the form that they know from `async-trait`.
 pub(crate) fn method_body(
@@ -43,27 +93,49 @@ pub(crate) fn method_body(
 ) -> Block {
     let is_cold = ready.is_some();
     let make = if is_unfinished { quote!(Box::pin(#block)) } else { call(options, is_cold, block) };
-    let Some(Ready(mut expression)) = ready else { return parse_quote!({ #make }) };
-    receiver::rename_in_expression(&mut expression);
+    let Some(ready) = ready else { return parse_quote!({ #make }) };
     let mut output = match &signature.output {
         ReturnType::Default => parse_quote!(()),
         ReturnType::Type(_, output) => (**output).clone(),
     };
     InferImplTraits.visit_type_mut(&mut output);
     let bindings = signature.inputs.iter().enumerate().map(|(at, argument)| borrow(at, argument));
+    let bindings = bindings.collect::<TokenStream>();
     let future = future(options);
     let result = Ident::new("__result", Span::mixed_site());
-    parse_quote!({
-        #[allow(unreachable_code, clippy::redundant_closure_call)]
-        if let ::core::option::Option::Some(#result) = {
-            #(#bindings)*
-            // In a closure, `?` and `return` are those of the expression.
-            (move || -> ::core::option::Option<#output> { #expression })()
-        } {
-            return #future::ready(#result);
+    match ready {
+        Ready::Option(mut expression) => {
+            receiver::rename_in_expression(&mut expression);
+            parse_quote!({
+                #[allow(unreachable_code, clippy::redundant_closure_call)]
+                if let ::core::option::Option::Some(#result) = {
+                    #bindings
+                    // In a closure, `?` and `return` are those of the expression.
+                    (move || -> ::core::option::Option<#output> { #expression })()
+                } {
+                    return #future::ready(#result);
+                }
+                #make
+            })
         }
-        #make
-    })
+        Ready::If(mut condition, mut expression) => {
+            receiver::rename_in_expression(&mut condition);
+            receiver::rename_in_expression(&mut expression);
+            parse_quote!({
+                #[allow(unreachable_code, clippy::redundant_closure_call)]
+                if {
+                    #bindings
+                    (move || -> bool { #condition })()
+                } {
+                    #bindings
+                    // Not in a closure, which could not lend what it has captured.
+                    let #result: #output = #expression;
+                    return #future::ready(#result);
+                }
+                #make
+            })
+        }
+    }
 }
 
 /// Returns the statement by which the expression of `#[ready]` sees an argument.

@@ -65,6 +65,12 @@ impl Counts {
         false
     }
 
+    /// Returns `true` if there is a handle.
+    pub(super) fn has_handle(&self) -> bool {
+        // ORDERING: Relaxed. Nothing is read on the strength of it.
+        handles(self.0.load(Relaxed)) > 0
+    }
+
     /// Gives a handle up. Whether it was the last: then what is shared is the caller's, and so is
     /// the handles' count on the memory.
     pub(super) fn remove_handle(&self) -> bool {

@@ -127,7 +127,7 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
 ///             return shared;
 ///         }
 ///         let shared = LocalValueFuture::boxed(async move { u64::from(n).pow(2) }).share();
-///         self.0.retain(|_, weak| weak.upgrade().is_some()); // what is done
+///         self.0.retain(|_, weak| weak.is_alive());
 ///         self.0.extend(shared.downgrade().map(|weak| (n, weak)));
 ///         shared
 ///     }
@@ -146,6 +146,15 @@ impl<'a, T> LocalWeakShared<'a, T> {
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
         Handle::upgrade(&self.0).map(LocalShared)
+    }
+
+    /// Returns `true` if a handle keeps the future alive.
+    ///
+    /// Use it to remove old entries of a map. A handle from [`upgrade`](Self::upgrade) may be the last one by
+    /// then, and its drop would drop the future: under the lock of the map, and with foreign destructors.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.0.is_alive()
     }
 
     /// Returns `true` if the two are handles of the same future.

@@ -288,6 +288,10 @@ impl<'a, T, A> Weak<'a, T, A> {
         shared.then(|| Operation { inner: self.hub.cast(), content: PhantomData })
     }
 
+    pub(super) fn is_alive(&self) -> bool {
+        self.hub().counts.has_handle()
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.hub == other.hub
     }
