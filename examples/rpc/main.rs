@@ -58,6 +58,7 @@ fn lose_connection<P: Pending>(runtime: &Runtime, client: &Client<P>) -> Option<
 
 /// Returns the cells of a client: its cost, what its callers have seen, and what happens when the connection is lost.
 fn row<P: Pending>(runtime: &Runtime, client: &Client<P>, mut cells: Vec<String>) -> Vec<String> {
+    cells.push(client.load.counts.get("misdelivered").to_string());
     cells.push(client.load.latencies.lock().unwrap().percentiles());
     let lost = lose_connection(runtime, client).map(|lost| lost.to_string());
     cells.extend([lost.unwrap_or_default(), client.load.counts.to_string()]);
@@ -90,7 +91,7 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
 fn run(options: &Options) -> io::Result<u64> {
     let mut header = Cost::HEADER.to_vec();
     header.splice(1..1, ["by", "calls/s"]);
-    header.extend(["p50 / p99 / p99.9 µs", "of 1000 failed at once", "faults"]);
+    header.extend(["misdelivered", "p50 / p99 / p99.9 µs", "of 1000 failed at once", "faults"]);
     // With faults, a single caller would mostly wait for timeouts.
     let few = if options.faults.any() { 64 } else { 1 };
     let (mut rows, mut misdelivered) = (Vec::new(), 0);
