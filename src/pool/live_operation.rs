@@ -1,4 +1,4 @@
-//! `LiveOperation`: where an operation was rented, and what keeps it.
+//! `LiveOperation`: the line that rented an operation, and the state of the operation.
 
 use core::{fmt, panic::Location};
 
@@ -6,7 +6,7 @@ use crate::slot::State;
 
 /// An operation that has not ended. [`Pool::live_operations`](crate::LocalPool::live_operations) returns it.
 ///
-/// `Display` gives a sentence for a log.
+/// `Display` writes a sentence for a log.
 #[derive(Clone, Copy)]
 pub struct LiveOperation {
     pub(super) origin: &'static Location<'static>,
@@ -26,13 +26,13 @@ impl LiveOperation {
         !self.state.is_pending()
     }
 
-    /// Returns `true` if the completion exists.
+    /// Returns `true` if the operation has a completion.
     #[must_use]
     pub fn has_completion(&self) -> bool {
         !self.state.is_gone()
     }
 
-    /// Returns `true` if the completer exists.
+    /// Returns `true` if the operation has a completer.
     #[must_use]
     pub fn has_completer(&self) -> bool {
         self.state.is_held()
