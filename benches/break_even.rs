@@ -1,13 +1,13 @@
-//! When does it pay? The share of ready results, from 0 to 100 %, against `async-trait`, `BoxFuture` and `Either`.
+//! When does a `ValueFuture` pay? Compares it with `async-trait`, `BoxFuture` and `Either`, from 0 to 100 % of ready results.
 //!
 //! ```text
 //! cargo bench --bench break_even             # three minutes; prints the report
-//! cargo bench --bench break_even -- --short  # every cell once, some seconds
+//! cargo bench --bench break_even -- --short  # measures every cell once, in some seconds
 //! cargo bench --bench break_even -- --write  # writes docs/break_even.md and docs/break_even.svg too
 //! ```
 //!
-//! The contenders take turns in each round. Each process has one allocator: the system's, or mimalloc. The times are ns for each call,
-//! beside its allocations. The report also has the resident memory of pending calls, and the latency of single calls.
+//! The contenders take turns in each round. Each process has one allocator: the system's, or mimalloc. The report has the
+//! nanoseconds and the allocations of each call, the resident memory of pending calls, and the latency of single calls.
 
 #[path = "break_even/mod.rs"]
 mod break_even;
@@ -40,9 +40,13 @@ impl Options {
             match argument.as_str() {
                 "--short" => short = true,
                 "--write" => write = true,
-                // What cargo passes to every bench.
+                // Cargo passes this option to every bench.
                 "--bench" => {}
-                other => return Err(format!("{other}: not known; there are --short and --write")),
+                other => {
+                    return Err(format!(
+                        "unknown option {other}; the options are --short and --write"
+                    ));
+                }
             }
         }
         if short && write {

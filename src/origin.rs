@@ -1,4 +1,4 @@
-//! Where a future was made, for messages. Without the feature `trace` it is nothing, and takes no room.
+//! `Origin`: the line that created a future or an operation, for messages. Without the feature `trace`, it has no size.
 
 use core::{fmt, panic::Location};
 #[cfg(feature = "trace")]
@@ -7,7 +7,7 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering::Relaxed},
 };
 
-/// The place in a program that has made a future or a completion.
+/// The line that created a future or an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
     #[cfg(feature = "trace")]
@@ -15,7 +15,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The caller of the function that calls this, and so on, as far as they are `track_caller`.
+    /// Returns the line of the nearest caller that is not `#[track_caller]`.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) const fn caller() -> Self {
@@ -26,7 +26,7 @@ impl Origin {
     }
 
     #[cfg(feature = "trace")]
-    #[expect(clippy::unnecessary_wraps, reason = "there is none without the feature")]
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature, it is `None`")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
         Some(self.location)
     }
@@ -38,9 +38,9 @@ impl Origin {
     }
 }
 
-/// The origin of the operation in a slot, or nothing. Any thread may read it at any time.
+/// The origin of the operation in a slot, or null. Any thread may read it at any time.
 pub(crate) struct OriginCell {
-    // ORDERING: relaxed, without a partner. It is for reports only, and what it points to is never written.
+    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
     #[cfg(feature = "trace")]
     location: AtomicPtr<Location<'static>>,
 }
@@ -72,14 +72,14 @@ impl OriginCell {
 
     pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
         #[cfg(feature = "trace")]
-        // SAFETY: it is null, or was a reference for ever.
+        // SAFETY: the pointer is null, or comes from a `&'static Location`.
         return unsafe { self.location.load(Relaxed).as_ref() };
         #[cfg(not(feature = "trace"))]
         None
     }
 }
 
-/// The end of a message.
+/// Writes the end of a message, or nothing without the feature `trace`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.location() {

@@ -92,8 +92,8 @@ fn the_figures_choose_the_sentences() {
     );
     assert_eq!(
         judgement(falling(14.0, 12.0)),
-        "below 80 % ready, nobody will notice it. At no share it is 1.3 times as fast in all cases. At 0 % ready, it takes up to 1.08 \
-         times as long."
+        "below 80 % ready, nobody will notice it. There is no share from which on it is 1.3 times as fast in all cases. At 0 % \
+         ready, it takes up to 1.08 times as long."
     );
     let rule = |minima: Comparison| conclusions::rule(&[minima], &[falling(13.0, 9.0)]);
     assert_eq!(
@@ -217,7 +217,7 @@ fn the_report_supports_the_advice() {
     };
     for row in rows {
         let (noticed, clear) = (advice(row[3]), advice(row[4]));
-        assert!(noticed == Advice::KeepBoxes || noticed == Advice::Optional, "noticed: {row:?}");
+        assert!(noticed == Advice::KeepBoxes || noticed == Advice::Measurable, "noticed: {row:?}");
         // The advice to change a method comes when it certainly pays.
         assert_ne!(clear, Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }

@@ -82,8 +82,8 @@ fn the_advice_is_that_of_the_tables() {
         (999, 0, Advice::TooFewCalls),
         (0, 1_000, Advice::KeepBoxes),
         (399, 601, Advice::KeepBoxes),
-        (400, 600, Advice::Optional),
-        (749, 251, Advice::Optional),
+        (400, 600, Advice::Measurable),
+        (749, 251, Advice::Measurable),
         (750, 250, Advice::ReturnReady),
         (1_000, 0, Advice::ReturnReady),
     ] {

@@ -1,4 +1,4 @@
-//! The global allocator of this program: the environment names it.
+//! The global allocator of this bench. An environment variable selects it.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -22,10 +22,10 @@ const SYSTEM: u8 = 1;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const MIMALLOC: u8 = 2;
 
-/// It changes once, from `UNDECIDED`. Nothing else depends on the change, so relaxed accesses do.
+/// The chosen allocator. It changes once, from `UNDECIDED`. No other memory depends on it, so relaxed accesses suffice.
 static CHOICE: AtomicU8 = AtomicU8::new(UNDECIDED);
 
-/// Forwards to the allocator that the environment names.
+/// Forwards to the allocator that the environment variable selects.
 pub(crate) struct Chosen;
 
 impl Chosen {
@@ -42,7 +42,7 @@ unsafe extern "C" {
     fn getenv(name: *const c_char) -> *const c_char;
 }
 
-/// Chooses the allocator, without allocating. If two threads come here, both get the choice of the first.
+/// Chooses the allocator, without allocating. If two threads call this, both get the choice of the first.
 #[cold]
 fn decide() -> u8 {
     // SAFETY: the name ends with a zero byte. Nothing in this program changes the environment.
@@ -50,7 +50,7 @@ fn decide() -> u8 {
     let wanted = if value.is_null() {
         SYSTEM
     } else {
-        // SAFETY: `getenv` returned a C string, which stays as it is: see above.
+        // SAFETY: `getenv` returned a C string, and nothing changes the environment: see above.
         named(unsafe { CStr::from_ptr(value) })
     };
     match CHOICE.compare_exchange(UNDECIDED, wanted, Relaxed, Relaxed) {
@@ -74,8 +74,8 @@ pub(crate) fn name() -> &'static str {
     ALLOCATORS[usize::from(Chosen::choice() - SYSTEM)]
 }
 
-// SAFETY: every call goes to one allocator, with the arguments that it came with. `CHOICE` changes once, from `UNDECIDED`,
-// before the first allocation. So an allocation is always freed by the allocator that it came from.
+// SAFETY: every call goes to one allocator, with unchanged arguments. `CHOICE` changes once, from `UNDECIDED`,
+// before the first allocation. So the allocator that made an allocation also frees it.
 unsafe impl GlobalAlloc for Chosen {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

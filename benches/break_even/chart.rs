@@ -39,9 +39,9 @@ pub(crate) fn draw(figures: &Figures) -> Result<String> {
     let size = (PANEL.0 * columns as u32, LEGEND + PANEL.1 * rows as u32);
     let mut svg = String::new();
     {
-        // Without a background: the page has one.
+        // The page has a background, so the chart needs none.
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        // Only one thread is drawn.
+        // The chart shows only the times on one thread.
         let drawn = costs.iter().filter(|(situation, _)| situation.threads == 1);
         let at_shares = drawn.flat_map(|(_, costs)| costs);
         let greatest = at_shares.flat_map(|costs| others().map(|it| relative(costs, it)));
@@ -60,7 +60,7 @@ pub(crate) fn draw(figures: &Figures) -> Result<String> {
     Ok(svg)
 }
 
-/// Returns the contenders with a line.
+/// Returns the contenders that have a line in the chart.
 fn others() -> impl Iterator<Item = usize> {
     (0..CONTENDERS.len()).filter(|contender| *contender != BOX_FUTURE)
 }
@@ -113,7 +113,7 @@ fn draw_panel(area: &Area<'_>, title: String, top: f64, costs: &Costs) -> Result
         .x_label_formatter(&|share| format!("{share:.0} %"))
         .y_label_formatter(&|ratio| format!("{ratio:.1}"))
         .draw()?;
-    // In the band nobody notices. Below the line it clearly pays.
+    // Within the band, nobody notices a difference. Below the line, a contender clearly pays.
     let band = [(0.0, 1.0 / NOTICED), (100.0, NOTICED)];
     chart.draw_series([Rectangle::new(band, GREY.mix(0.3).filled())])?;
     let clear = [(0.0, 1.0 / CLEAR), (100.0, 1.0 / CLEAR)];

@@ -8,13 +8,13 @@ use super::{
     verdict::{Answer, CLEAR, Comparison, NOTICED, RULE, speedups},
 };
 
-/// The results of which the same is said: indices into [`RESULTS`].
+/// The results that share a paragraph: indices into [`RESULTS`].
 const GROUPS: [&[usize]; 2] = [&[0, 1], &[2]];
 
-/// What a pending call may cost beside the call, in nanoseconds.
+/// The other work of a pending call, in nanoseconds, and its name.
 pub(crate) const WORK: [(f64, &str); 3] = [(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs")];
 
-/// What nobody notices, in percent.
+/// Returns the least difference that is noticed, in percent.
 pub(crate) fn noticed() -> String {
     format!("{:.0} %", (NOTICED - 1.0) * 100.0)
 }
@@ -53,7 +53,7 @@ pub(crate) fn in_short(figures: &Figures) -> String {
     text
 }
 
-/// Says below which share nobody will notice, from which on it clearly pays, and where it is slower.
+/// Says below which share nobody will notice a difference, from which share on ours clearly pays, and where ours is slower.
 pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     let Answer { quiet_below, noticed_from, clear_from, .. } = Answer::new(comparisons, 0.0);
     let faster = format!("at least {} faster", noticed());
@@ -73,7 +73,10 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
             write!(text, " From {} on, it is at least {CLEAR} times as fast.", from_percent(from))
         }
         None if quiet_below.is_none() => Ok(()),
-        None => write!(text, " At no share it is {CLEAR} times as fast in all cases."),
+        None => write!(
+            text,
+            " There is no share from which on it is {CLEAR} times as fast in all cases."
+        ),
     };
     let slowest = SHARES.map(|share| (share, speedups(comparisons, share)[0]));
     let slowest = slowest.into_iter().min_by(|one, other| one.1.total_cmp(&other.1));
@@ -84,7 +87,7 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     text
 }
 
-/// Says whether the rule of thumb holds, by minima, and by medians.
+/// Says whether the rule of thumb holds, for minima and for medians.
 pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> String {
     let Answer { rule, sooner, of, .. } = Answer::new(by_minima, 0.0);
     let later = of - rule - sooner;
@@ -108,7 +111,7 @@ pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> Strin
     text
 }
 
-/// Says below which share nobody will notice, if a pending call does work. `None`: nobody does at any share.
+/// Says below which share nobody will notice a difference, if a pending call does other work. `None` if nobody will at any share.
 pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     let mut shares = vec![];
     for (work, name) in WORK {
@@ -119,7 +122,7 @@ pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     Some(format!("With work in each pending call, nobody will notice any of them {shares}."))
 }
 
-/// Returns the tables behind the sentences: one against each rival.
+/// Returns the tables with the figures of the sentences: one for each rival.
 pub(crate) fn tables(figures: &Figures) -> String {
     let mut text = String::new();
     let [low, high] = RULE;
@@ -127,7 +130,7 @@ pub(crate) fn tables(figures: &Figures) -> String {
         let header = [
             format!("against `{}`", CONTENDERS[rival]),
             "nobody notices below".into(),
-            "all notice from".into(),
+            "noticed in all cases from".into(),
             format!("{CLEAR} times as fast from"),
             "at 0 %".into(),
             format!("at {low} %"),

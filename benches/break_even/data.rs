@@ -1,4 +1,4 @@
-//! What is measured, and the figures.
+//! The contenders, the results and the shares of the bench, and its figures.
 
 use std::{array, collections::BTreeMap, sync::Arc};
 
@@ -14,13 +14,13 @@ pub(crate) const RESULTS: [(usize, &str); 3] = [(8, "u64"), (24, "String"), (256
 /// The shares of ready results, in percent.
 pub(crate) const SHARES: [u32; 8] = [0, 30, 50, 80, 90, 95, 99, 100];
 
-/// The number of keys, each of which always has the same kind of result. No branch predictor learns so many by heart.
+/// The number of keys. The result of a key is always ready, or always pending. No branch predictor can remember so many keys.
 pub(crate) const LENGTH: usize = 120_000;
 
-/// Among this many successive keys, the share of ready results is exact.
+/// In each block of this many successive keys, the share of ready results is exact.
 const BLOCK: usize = 1_000;
 
-/// Returns which keys have a ready result. It is the same in each run.
+/// Returns which keys have a ready result. They are the same in each run.
 pub(crate) fn ready_keys(share: u32) -> Arc<[bool]> {
     let mut random = fastrand::Rng::with_seed(u64::from(share));
     let mut keys = Vec::with_capacity(LENGTH);
@@ -32,7 +32,7 @@ pub(crate) fn ready_keys(share: u32) -> Arc<[bool]> {
     keys.into()
 }
 
-/// What a call of one contender takes.
+/// The cost of a call of one contender: its times in nanoseconds, and its allocations.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Cost {
     pub(crate) min: f64,
@@ -42,7 +42,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Returns the cost by all processes that measured it.
+    /// Merges the costs that several processes measured: the least minimum, and the middle median.
     fn merge(costs: &[Cost]) -> Cost {
         let sorted = |figure: fn(&Cost) -> f64| {
             let mut figures: Vec<_> = costs.iter().map(figure).collect();
@@ -54,7 +54,7 @@ impl Cost {
     }
 }
 
-/// Where calls are measured.
+/// The conditions under which calls are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Situation {
     pub(crate) allocator: &'static str,
@@ -83,23 +83,23 @@ pub(crate) struct Latency {
 /// The costs of all contenders at all shares, in the order of [`SHARES`] and [`CONTENDERS`].
 pub(crate) type Costs = [[Cost; CONTENDERS.len()]; SHARES.len()];
 
-/// All figures.
+/// All figures that the bench measures.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     costs: BTreeMap<Situation, Vec<Costs>>,
-    /// By allocator and result, in the order of [`CONTENDERS`]. Empty if the system does not tell the resident memory.
+    /// By allocator and result, in the order of [`CONTENDERS`]. Empty if the system does not report the resident memory.
     pub(crate) resident: BTreeMap<(&'static str, usize), Vec<Resident>>,
     /// By allocator and threads, in the order of [`CONTENDERS`]. The last is a call that does nothing.
     pub(crate) latencies: BTreeMap<(&'static str, usize), Vec<Latency>>,
 }
 
 impl Figures {
-    /// Adds what one process measured.
+    /// Adds the costs that one process measured.
     pub(crate) fn add_costs(&mut self, situation: Situation, costs: &Costs) {
         self.costs.entry(situation).or_default().push(*costs);
     }
 
-    /// Returns the costs by all processes.
+    /// Returns the costs, merged from all processes.
     pub(crate) fn costs(&self) -> BTreeMap<Situation, Costs> {
         let merge = |processes: &Vec<Costs>| {
             array::from_fn(|share| {

@@ -1,6 +1,6 @@
-//! That of the other benches.
+//! The harness of the other benches.
 
-#![allow(dead_code, reason = "each program uses its part")]
+#![allow(dead_code, reason = "each bench uses a part of it")]
 
 #[path = "../harness/memory.rs"]
 pub(crate) mod memory;

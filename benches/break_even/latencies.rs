@@ -1,4 +1,4 @@
-//! The times of single calls.
+//! Measures the times of single calls.
 
 use std::{hint::black_box, ops::Range, sync::Barrier, thread, time::Instant};
 
@@ -10,10 +10,10 @@ use super::{
     methods::{Lookups, contenders},
 };
 
-/// The share of ready results in percent: both kinds of calls are frequent.
+/// The share of ready results in percent. Ready and pending calls are both frequent.
 pub(crate) const SHARE: u32 = 90;
 
-/// The row of a call that does nothing: what the clock takes.
+/// The name of the row of a call that does nothing. The row shows the cost of the clock.
 pub(crate) const CLOCK: &str = "the clock alone";
 
 /// Awaits a call for each key, and adds its time to the histogram.
@@ -37,7 +37,7 @@ fn histogram() -> Histogram<u64> {
 
 type Pass<'p> = dyn Fn(&mut Histogram<u64>) + Sync + 'p;
 
-/// Runs a pass on each thread, all from the same moment on.
+/// Runs a pass on each thread, beginning at the same time. Returns the percentiles of all threads together.
 fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
     let start = Barrier::new(threads);
     let on_a_thread = || {
@@ -58,35 +58,35 @@ fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
     Latency { p50: at(50.0), p99: at(99.0), p99_99: at(99.99) }
 }
 
-/// Returns the latency of each contender, and last that of a call that does nothing. They take turns in each pass. The figures are
-/// those of the middle pass.
+/// Returns the latency of each contender. The last latency is that of a call that does nothing. They take turns in each pass.
+/// Each figure is the median of all passes.
 pub(crate) fn measure(threads: usize, passes: usize, calls: usize) -> Vec<Latency> {
     let lookups = &Lookups::<u64>::new(ready_keys(SHARE));
     let keys = 0..calls.min(LENGTH);
-    let mut contestants: Vec<Box<Pass<'_>>> = vec![];
+    let mut entries: Vec<Box<Pass<'_>>> = vec![];
     for contender in contenders::<u64>() {
         let keys = keys.clone();
-        contestants.push(Box::new(move |histogram| {
+        entries.push(Box::new(move |histogram| {
             black_box((contender.timed)(lookups, keys.clone(), histogram));
         }));
     }
-    contestants.push(Box::new(move |histogram| {
+    entries.push(Box::new(move |histogram| {
         let nothing = async |key| black_box(key) as u64;
         black_box(block_on(timed(keys.clone(), histogram, nothing)));
     }));
-    let mut measured = vec![vec![]; contestants.len()];
+    let mut measured = vec![vec![]; entries.len()];
     for pass in 0..=passes {
-        for (contestant, measured) in contestants.iter().zip(&mut measured) {
-            let latency = percentiles(threads, contestant);
+        for (entry, measured) in entries.iter().zip(&mut measured) {
+            let latency = percentiles(threads, entry);
             if pass > 0 {
                 measured.push(latency);
             }
         }
     }
-    measured.iter().map(|passes| middle(passes)).collect()
+    measured.iter().map(|passes| median(passes)).collect()
 }
 
-fn middle(passes: &[Latency]) -> Latency {
+fn median(passes: &[Latency]) -> Latency {
     let of = |figure: fn(&Latency) -> f64| {
         let mut figures: Vec<_> = passes.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);

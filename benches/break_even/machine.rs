@@ -1,4 +1,4 @@
-//! Where and when it was measured.
+//! The machine, the compiler and the date of the report.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ pub(crate) fn machine() -> String {
     format!("{model}, threads: {threads}, {} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// Returns the version of the compiler in the path.
+/// Returns the version of the `rustc` in `PATH`.
 pub(crate) fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output();
     let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());

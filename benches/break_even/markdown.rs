@@ -8,20 +8,20 @@ pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
     format!("{}{rule}{rows}\n", line(header))
 }
 
-/// Formats a percentage from which on something holds: rounded up, so that it does.
+/// Formats a percentage from which on a statement holds. It is rounded up, so that the statement stays true.
 pub(crate) fn from_percent(share: f64) -> String {
     let unit = unit(share);
-    // Plus zero, because -0 would be written so.
+    // Adding zero turns -0 into 0.
     format!("{} %", (share * unit - 1e-6).ceil() / unit + 0.0)
 }
 
-/// Formats a percentage below which something holds: rounded down, so that it does.
+/// Formats a percentage below which a statement holds. It is rounded down, so that the statement stays true.
 pub(crate) fn below_percent(share: f64) -> String {
     let unit = unit(share);
     format!("{} %", (share * unit + 1e-6).floor() / unit)
 }
 
-/// The nearer to 100 %, the more digits say something.
+/// Returns the number of steps in one percent. A share near 100 % needs more digits.
 fn unit(share: f64) -> f64 {
     match share {
         ..90.0 => 1.0,

@@ -1,7 +1,7 @@
-//! An async method behind `dyn` that has the result, or waits for it, in the six ways to write it.
+//! An async method behind `dyn`, written in six ways. Its result is ready, or it waits once.
 //!
-//! Each contender has a trait of its own, as each crate has. No contender knows how often the result is ready, so none marks a path
-//! as cold.
+//! Each contender has its own trait, as in a program of its own. No contender knows how often the result is ready, so none marks
+//! a path as cold.
 
 use std::{
     cell::Cell,
@@ -23,10 +23,10 @@ use super::{
 };
 use crate::contenders::{BoxFuture, Case, GiveWay, helper::Helper, ready::Value};
 
-/// What the ready results are made of.
+/// The number from which the ready results are made.
 const READY: u64 = 5;
 
-/// Results, some of which are ready. The key of a lookup says which.
+/// An object with results. Its keys say which results are ready.
 pub(crate) struct Lookups<V> {
     ready: Arc<[bool]>,
     value: V,
@@ -43,7 +43,7 @@ impl<V: Value> Lookups<V> {
     }
 }
 
-/// Waits once for the result. `Contender` gives each contender a function of its own, as each method of a program has.
+/// Waits once for the result. `Contender` gives each contender its own instance of this function.
 #[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
 async fn fetch<V: Value, Contender: ?Sized>(key: usize) -> V {
     GiveWay::default().await;
@@ -130,14 +130,14 @@ impl<V: Value> AttributeGet<V> for Lookups<V> {
     }
 }
 
-/// A contender, and what is measured of it. Each function looks up keys.
+/// A contender, and the functions that measure it. Each function looks up keys.
 pub(crate) struct Contender<V> {
     pub(crate) name: &'static str,
-    /// Returns what the calls consumed.
+    /// Awaits a call for each key. Returns a checksum of the results.
     pub(crate) calls: fn(&Lookups<V>, Range<usize>) -> u64,
-    /// The same. The time of each call goes into the histogram.
+    /// Does the same, and adds the time of each call to the histogram.
     pub(crate) timed: fn(&Lookups<V>, Range<usize>, &mut Histogram<u64>) -> u64,
-    /// Polls the futures once, and holds all of them at a time.
+    /// Polls a future for each key once, and holds all of them at the same time.
     pub(crate) hold: fn(&Lookups<V>, Range<usize>) -> Option<Resident>,
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn contenders<V: Value>() -> [Contender<V>; CONTENDERS.len()] {
     ]
 }
 
-/// Goes through the keys in rounds, and begins again at the end.
+/// Hands out successive ranges of keys, and begins again at the end.
 struct Keys(Cell<usize>);
 
 impl Keys {
@@ -196,7 +196,7 @@ impl Keys {
     }
 }
 
-/// Returns the contenders for one thread, or for two threads that call the same object.
+/// Returns the cases of all contenders, for one thread, or for two threads that call the same object.
 pub(crate) fn cases<V: Value>(ready: &Arc<[bool]>, threads: u64) -> Vec<Case> {
     let case = |Contender { name, calls, .. }: Contender<V>| {
         let lookups = Arc::new(Lookups::<V>::new(Arc::clone(ready)));
@@ -214,7 +214,7 @@ pub(crate) fn cases<V: Value>(ready: &Arc<[bool]>, threads: u64) -> Vec<Case> {
     contenders().map(case).into()
 }
 
-/// Calls each contender with all keys. Returns the name of one that consumed something else than it should.
+/// Calls each contender with all keys. Returns the name of a contender whose results are wrong.
 pub(crate) fn wrong<V: Value>() -> Option<&'static str> {
     let ready = ready_keys(50);
     let expected = (0..LENGTH)

@@ -1,7 +1,8 @@
-//! When does it pay? The share of ready results, from 0 to 100 %, against what people return today.
+//! When does a `ValueFuture` pay? Compares it with the common alternatives, for shares of ready results from 0 to 100 %.
 //!
-//! `data` is what there is to measure. `methods` are the contenders, which `times`, `latencies` and `pending_calls` measure, in processes
-//! that `processes` starts: one allocator each. `verdict` computes the conclusions, and `report` and `chart` show them.
+//! `data` has the names of what is measured, and the figures. `methods` has the contenders. `times`, `latencies` and
+//! `pending_calls` measure them, in processes that `processes` starts, each with one allocator. `verdict` computes the
+//! conclusions, `conclusions` puts them into words, and `report` and `chart` show them.
 
 #![allow(
     clippy::cast_possible_truncation,

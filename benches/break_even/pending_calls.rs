@@ -1,4 +1,4 @@
-//! The resident memory of calls that are pending at the same time.
+//! Measures the resident memory of calls that are pending at the same time.
 
 use std::{
     future::Future,
@@ -9,7 +9,7 @@ use std::{
 
 use super::{data::Resident, harness::memory::resident};
 
-/// Holds one pending future for each key. Returns `None` if the system does not tell the resident memory.
+/// Holds one pending future for each key. Returns `None` if the system does not report the resident memory.
 pub(crate) fn hold<F: Future + Unpin>(
     keys: Range<usize>,
     call: impl Fn(usize) -> F,

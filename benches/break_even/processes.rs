@@ -1,4 +1,4 @@
-//! This program runs itself: each process has one allocator, and addresses of its own.
+//! Runs this bench in child processes. Each process has one allocator, and its own layout of memory.
 
 use std::{
     array, env,
@@ -20,20 +20,21 @@ use crate::contenders::ready::Value;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The first argument of a process that measures. The others say what.
+/// The first argument of a child process. The other arguments say what it measures.
 pub(crate) const CHILD: &str = "--measure";
 
-/// How much is measured.
+/// The number of processes, rounds, passes and calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// The processes of each allocator that measure the times.
+    /// The number of processes that measure the times, for each allocator.
     pub(crate) processes: usize,
-    /// The rounds of such a process with one thread, and with two.
+    /// The number of rounds in such a process with one thread, and with two.
     pub(crate) rounds: [usize; 2],
-    /// The number of passes over single calls, and the calls of a pass.
+    /// The number of passes that time single calls.
     pub(crate) passes: usize,
+    /// The number of calls in a pass.
     pub(crate) timed_calls: usize,
-    /// The calls that are pending at the same time.
+    /// The number of calls that are pending at the same time.
     pub(crate) pending_calls: usize,
 }
 
@@ -46,12 +47,12 @@ impl Plan {
         pending_calls: 100_000,
     };
 
-    /// Every cell once.
+    /// Measures every cell once.
     pub(crate) const SHORT: Plan =
         Plan { processes: 1, rounds: [1, 1], passes: 1, timed_calls: 2_000, pending_calls: 1_000 };
 }
 
-/// Measures everything, in one process after the other.
+/// Measures everything, in one process at a time.
 pub(crate) fn measure(plan: &Plan) -> Result<Figures> {
     let mut figures = Figures::default();
     for process in 1..=plan.processes {
@@ -90,7 +91,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Reads what a process measured: a line for each contender at each share.
+/// Reads the costs that a process printed: a line for each contender at each share.
 fn costs(lines: &[[f64; 4]]) -> Result<Costs> {
     if lines.len() != SHARES.len() * CONTENDERS.len() {
         return Err(format!("a process printed {} lines of times", lines.len()).into());
@@ -126,10 +127,11 @@ fn run<const N: usize>(allocator: &str, what: &str, numbers: &[usize]) -> Result
     lines.map(numbers).collect()
 }
 
-/// Measures what the arguments say, and prints it: the work of a child.
+/// Does the work of a child process: measures what the arguments say, and prints the figures.
 pub(crate) fn child(arguments: &[String]) -> Result<()> {
     println!("{}", allocator::name());
-    let (what, numbers) = arguments.split_first().ok_or("a child measures something")?;
+    let (what, numbers) =
+        arguments.split_first().ok_or("a child process needs the name of a measurement")?;
     let numbers = numbers.iter().map(|number| number.parse());
     match (what.as_str(), &numbers.collect::<std::result::Result<Vec<usize>, _>>()?[..]) {
         ("single", &[threads, passes, calls]) => {
@@ -141,11 +143,11 @@ pub(crate) fn child(arguments: &[String]) -> Result<()> {
         (what, [0, numbers @ ..]) => child_with::<u64>(what, numbers),
         (what, [1, numbers @ ..]) => child_with::<String>(what, numbers),
         (what, [2, numbers @ ..]) => child_with::<[u64; 32]>(what, numbers),
-        _ => Err("there are three results".into()),
+        _ => Err("a result is 0, 1 or 2".into()),
     }
 }
 
-/// The work of a child that measures one type of results.
+/// Does the work of a child process that measures one type of results.
 fn child_with<V: Value>(what: &str, numbers: &[usize]) -> Result<()> {
     match (what, numbers) {
         ("times", &[threads, rounds]) => {
@@ -164,7 +166,7 @@ fn child_with<V: Value>(what: &str, numbers: &[usize]) -> Result<()> {
                 println!("{held} {dropped}");
             }
         }
-        _ => return Err("a child measures times, pending calls, or single calls".into()),
+        _ => return Err("the measurements are times, pending and single".into()),
     }
     Ok(())
 }

@@ -21,11 +21,11 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
     format!(
         "A method behind `dyn` has its result ready, or waits once. It is awaited in a boxed async block on \
          `futures::executor::block_on`. From which share of ready results on does `ValueFuture` pay?\n\n\
-         * *Nobody notices* what is less than {} faster. It *clearly pays* if it is {CLEAR} times as fast.\n\
-         * The rule of thumb for `ValueTask` of .NET: below {low} % do not bother, above {high} % it clearly pays. Here it holds if \
-         {CLEAR} times is reached above {low} % and not above {high} %.\n\
-         * The cases are the allocators, with one thread and with two. What is said holds in all of them. Shares between the \
-         measured ones are interpolated.\n\
+         * If a contender is less than {} faster, *nobody notices*. If it is {CLEAR} times as fast, it *clearly pays*.\n\
+         * The rule of thumb for `ValueTask` of .NET: below {low} % do not bother, above {high} % it clearly pays. Here the rule \
+         holds if a contender is {CLEAR} times as fast from a share above {low} % on, and that share is at most {high} %.\n\
+         * Each allocator, with one thread and with two, is a case. The sentences hold in all cases. Shares between the measured \
+         ones are interpolated.\n\
          * The contenders: `#[async_trait]` of `async-trait`; `Box::pin(ready(..))` or `Box::pin(async ..)` as a `BoxFuture`; \
          `Either<Ready<T>, BoxFuture<T>>`; `ValueFuture::ready` with `boxed`, or with `pooled`; and `#[async_trait]` of this crate \
          with `#[ready]`.\n\n\
@@ -33,7 +33,7 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
          ![Times relative to `BoxFuture`, by the share of ready results](break_even.svg)\n\n\
          The chart has the minima on one thread.\n\n\
          ## Where it begins to pay\n\n\
-         The last columns have the speedups in all cases, the least to the greatest.\n\n{}{}{}{}{}{}",
+         The last columns have the least and the greatest speedup of all cases.\n\n{}{}{}{}{}{}",
         noticed(),
         conclusions::in_short(figures),
         conclusions::tables(figures),
@@ -77,9 +77,9 @@ fn with_work(figures: &Figures) -> String {
     });
     format!(
         "## With work\n\n\
-         A pending call costs more than the call: system calls, messages, the scheduler. From the share in the table on, the mean call \
-         with that work is {} faster. Below, nobody will notice. (Processor time. Results of {} bytes, one thread, and the \
-         allocator with the greater share.)\n\n{}",
+         A pending call does other work too: system calls, messages, the scheduler. Each cell has the share from which on the mean \
+         call with that work is {} faster. Below that share, nobody will notice. The work is processor time. The results have {} \
+         bytes, and the calls run on one thread. If the allocators have different shares, the cell has the greater one.\n\n{}",
         noticed(),
         RESULTS[0].0,
         table(&header, &rows)
@@ -90,9 +90,9 @@ fn times(figures: &Figures, plan: &Plan) -> String {
     let [one, two] = plan.rounds.map(|rounds| rounds * plan.processes);
     let mut text = format!(
         "## Times\n\n\
-         In ns for each call: the minimum and the median of {one} rounds on one thread, and of {two} rounds on two threads that call \
-         the same object. The contenders take turns, in {} processes for each allocator. On two threads, the time of the slower one \
-         counts.\n\n",
+         Each cell has the minimum and the median time of a call in ns: of {one} rounds on one thread, or of {two} rounds on two \
+         threads that call the same object. The contenders take turns, in {} processes for each allocator. On two threads, the time \
+         of the slower one counts.\n\n",
         plan.processes
     );
     for (Situation { allocator, threads, result }, costs) in figures.costs() {
@@ -105,7 +105,7 @@ fn times(figures: &Figures, plan: &Plan) -> String {
 
 fn allocations(figures: &Figures) -> String {
     let mut text = String::from(
-        "## Allocations\n\nFor each call: their number, and their bytes. They are the same for all allocators and threads.\n\n",
+        "## Allocations\n\nEach cell has the number of allocations of a call, and their bytes. They are the same for all cases.\n\n",
     );
     for (Situation { result, .. }, costs) in figures.costs().into_iter().take(RESULTS.len()) {
         let (bytes, name) = RESULTS[result];
@@ -132,7 +132,7 @@ fn by_contender<'n>(
 fn memory(figures: &Figures, plan: &Plan) -> String {
     let resident = &figures.resident;
     if resident.values().any(|all| all.len() < CONTENDERS.len()) {
-        return "## Memory\n\nThe system does not tell the resident memory.\n\n".into();
+        return "## Memory\n\nThe system does not report the resident memory.\n\n".into();
     }
     let column =
         |(allocator, result): &(&str, usize)| format!("{} bytes, {allocator}", RESULTS[*result].0);
@@ -142,8 +142,8 @@ fn memory(figures: &Figures, plan: &Plan) -> String {
     });
     format!(
         "## Memory\n\n\
-         The growth of the resident memory in bytes for each of {} calls that are pending at the same time, and after they were \
-         dropped. It includes the vector that holds the futures. Each contender has a process of its own.\n\n{table}",
+         Each cell has the growth of the resident memory in bytes for each of {} calls: while all of them are pending, and after \
+         they were dropped. It includes the vector that holds the futures. Each contender has its own process.\n\n{table}",
         plan.pending_calls,
     )
 }
@@ -151,9 +151,9 @@ fn memory(figures: &Figures, plan: &Plan) -> String {
 fn latencies(figures: &Figures, plan: &Plan) -> String {
     let mut text = format!(
         "## Latency\n\n\
-         Percentiles of the times of single calls in ns: of each of {} passes of {} calls on each thread, the middle one. The results \
-         have {} bytes, and {SHARE} % of them are ready. Each call is timed, so the cost of the clock is in each figure: the last row \
-         is that of a call that does nothing.\n\n",
+         Percentiles of the times of single calls in ns. Each figure is the median of {} passes, with {} calls on each thread. The \
+         results have {} bytes, and {SHARE} % of them are ready. Each call is timed, so each figure includes the cost of the clock. \
+         The last row is a call that does nothing.\n\n",
         plan.passes, plan.timed_calls, RESULTS[0].0,
     );
     for threads in [1, 2] {

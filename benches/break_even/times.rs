@@ -1,4 +1,4 @@
-//! The time, the allocations and the bytes of a call.
+//! Measures the time, the allocations and the bytes of a call.
 
 use super::{
     data::{Cost, ready_keys},
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::contenders::ready::Value;
 
-/// Measures all contenders in so many rounds, in which they take turns.
+/// Measures all contenders in a number of rounds. The contenders take turns in each round.
 pub(crate) fn measure<V: Value>(threads: usize, share: u32, rounds: usize) -> Vec<Cost> {
     let ready = ready_keys(share);
     let cases = move || cases::<V>(&ready, threads as u64);

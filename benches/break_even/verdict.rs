@@ -1,16 +1,17 @@
-//! From which share of ready results on does it pay?
+//! Computes the share of ready results from which on ours pays.
 
 use super::data::{Cost, Costs, SHARES};
 
-/// How many times as fast a call has to be for someone to notice: 5 %.
+/// A call that is at least this many times as fast is noticed: 5 %.
 pub(crate) const NOTICED: f64 = 1.05;
-/// How many times as fast a call is if it clearly pays.
+/// A call that is at least this many times as fast clearly pays.
 pub(crate) const CLEAR: f64 = 1.3;
 
-/// The rule of thumb for `ValueTask` of .NET, in percent of ready results: do not bother below, it clearly pays above.
+/// The rule of thumb for `ValueTask` of .NET, in percent of ready results. Below the first, do not bother. Above the second, it
+/// clearly pays.
 pub(crate) const RULE: [u32; 2] = [30, 80];
 
-/// Times of a call of ours and of a rival, in the order of [`SHARES`].
+/// The times of a call of ours and of a rival, in the order of [`SHARES`].
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
     pub(crate) ours: [f64; SHARES.len()],
@@ -18,7 +19,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares two contenders. `time` says which time of a cost counts.
+    /// Compares two contenders. `time` selects the minimum or the median.
     pub(crate) fn new(costs: &Costs, [ours, rival]: [usize; 2], time: fn(&Cost) -> f64) -> Self {
         let of = |contender: usize| costs.map(|at_share| time(&at_share[contender]));
         Comparison { ours: of(ours), rival: of(rival) }
@@ -39,7 +40,7 @@ impl Comparison {
         for (at, share) in SHARES.into_iter().enumerate().rev() {
             let share = f64::from(share);
             let work = work * (1.0 - share / 100.0);
-            // What ours may still take: it is linear between two shares.
+            // The time that ours may still add. It is linear between two shares.
             let margin = (self.rival[at] + work) - factor * (self.ours[at] + work);
             if margin < 0.0 {
                 return above.map(|(high, spare)| high - (high - share) * spare / (spare - margin));
@@ -53,15 +54,15 @@ impl Comparison {
 /// What several comparisons have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// Below this percentage, nobody notices a difference. `None`: nobody ever does.
+    /// Below this percentage, nobody notices a difference. `None` if nobody does at any share.
     pub(crate) quiet_below: Option<f64>,
-    /// From this percentage on, it is noticed in each comparison. `None`: in some, never.
+    /// From this percentage on, the difference is noticed in each comparison. `None` if some comparison has no such percentage.
     pub(crate) noticed_from: Option<f64>,
-    /// From this percentage on, it clearly pays in each comparison. `None`: in some, never.
+    /// From this percentage on, ours clearly pays in each comparison. `None` if some comparison has no such percentage.
     pub(crate) clear_from: Option<f64>,
-    /// The number of comparisons in which the rule of thumb holds: it clearly pays from a percentage between its two on.
+    /// The number of comparisons in which the rule of thumb holds: ours clearly pays from a percentage between its two on.
     pub(crate) rule: usize,
-    /// The number of comparisons in which it already clearly pays where the rule says "do not bother".
+    /// The number of comparisons in which ours already clearly pays where the rule says "do not bother".
     pub(crate) sooner: usize,
     /// The number of all comparisons.
     pub(crate) of: usize,

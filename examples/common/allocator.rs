@@ -6,7 +6,7 @@ use std::{
     ops::{Add, Sub},
 };
 
-/// A number of allocations, and their bytes.
+/// The number of allocations, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Allocated {
     pub(crate) count: u64,
@@ -44,10 +44,10 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: every call goes to `System` with the arguments it came with.
+// SAFETY: every call goes to `System` with unchanged arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that ends may allocate when its counter is gone.
+        // An ending thread may allocate after its counter was dropped.
         let _ = ALLOCATED.try_with(|allocated| {
             allocated.set(allocated.get() + Allocated { count: 1, bytes: layout.size() as u64 });
         });

@@ -1,10 +1,10 @@
-//! Runs contenders round by round in turn, so that a noisy machine is noisy for all of them.
+//! Runs contenders in turn, round by round, so that noise of the machine affects all of them.
 
 use std::time::Instant;
 
 use super::{Progress, allocator::allocated};
 
-/// Something that is measured.
+/// A function that is measured, and its name.
 pub(crate) struct Contender<'c> {
     name: &'static str,
     /// Makes the calls of one round, and returns their number.
@@ -17,13 +17,13 @@ impl<'c> Contender<'c> {
     }
 }
 
-/// What a contender takes for each call. Only this thread's allocations count.
+/// The cost of one call of a contender. Only the allocations of the measuring thread count.
 #[derive(Clone, Debug)]
 pub(crate) struct Cost {
     pub(crate) name: &'static str,
     /// The nanoseconds in the fastest round.
     pub(crate) min: f64,
-    /// The nanoseconds in the round in the middle.
+    /// The nanoseconds in the median round. The allocations are those of the same round.
     pub(crate) median: f64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
@@ -31,9 +31,9 @@ pub(crate) struct Cost {
 
 impl Cost {
     pub(crate) const HEADER: [&'static str; 6] =
-        ["", "ns, min", "ns, median", "× min", "allocations", "bytes"];
+        ["", "ns, min", "ns, median", "relative min", "allocations", "bytes"];
 
-    /// Returns the cells of [`HEADER`](Self::HEADER). The fourth compares the minimum with that of a `base`.
+    /// Returns the cells of [`HEADER`](Self::HEADER). `relative min` is the minimum divided by that of `base`.
     pub(crate) fn cells(&self, base: &Cost) -> Vec<String> {
         vec![
             self.name.into(),
@@ -46,7 +46,7 @@ impl Cost {
     }
 }
 
-/// Runs each contender once without measuring, then in each round. Each round begins with another contender.
+/// Runs each contender once to warm up, and once in each round. Each round begins with another contender.
 pub(crate) fn contest(title: &str, rounds: u32, mut contenders: Vec<Contender<'_>>) -> Vec<Cost> {
     let mut progress = Progress::new(format!("{title}: rounds"), rounds.into());
     let mut measured = vec![Vec::new(); contenders.len()];

@@ -1,4 +1,4 @@
-//! Callers that make calls, and what they see.
+//! Concurrent callers, with the errors and the latencies of their calls.
 
 use std::{sync::Mutex, time::Instant};
 
@@ -7,7 +7,7 @@ use tokio::{runtime::Runtime, task::unconstrained};
 
 use super::{Counts, Latencies};
 
-/// What callers have seen.
+/// The errors and the latencies of all calls so far.
 pub(crate) struct Load {
     pub(crate) counts: Counts,
     pub(crate) latencies: Mutex<Latencies>,
@@ -18,8 +18,8 @@ impl Load {
         Load { counts: Counts::default(), latencies: Mutex::new(Latencies::new()) }
     }
 
-    /// Makes numbered calls, and returns how many. Each caller makes its next call when its last one has ended. Counts
-    /// the errors.
+    /// Makes calls with consecutive numbers, and counts their errors. Each caller makes one call at a time. Returns the
+    /// number of calls.
     pub(crate) fn run(
         &self,
         runtime: &Runtime,
@@ -30,7 +30,7 @@ impl Load {
         let each = calls.div_ceil(callers);
         let caller = async |caller: u64| {
             for number in caller * each..(caller + 1) * each {
-                // Reading the clock would be a large part of a call, so few calls are timed.
+                // Reading the clock would be a large part of a call, so only every 64th call is timed.
                 let begun = (number % 64 == 0).then(Instant::now);
                 if let Err(error) = call(number).await {
                     self.counts.add(error);
@@ -41,7 +41,7 @@ impl Load {
             }
         };
         let mut running: FuturesUnordered<_> = (0..callers).map(caller).collect();
-        // All callers are one task. Without `unconstrained`, it would yield after 128 calls by tokio's channels.
+        // All callers run in one task. Without `unconstrained`, tokio's channels would make it yield after 128 calls.
         runtime.block_on(unconstrained(async { while running.next().await.is_some() {} }));
         callers * each
     }

@@ -1,6 +1,6 @@
-//! What the programs share: options, faults, latencies, progress, contests, and one table at the end.
+//! The code that the programs share: options, faults, latencies, progress, contests, and the table at the end.
 
-#![allow(dead_code, unused_imports, reason = "each program uses its part")]
+#![allow(dead_code, unused_imports, reason = "each program uses a part of it")]
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
 mod allocator;
@@ -27,7 +27,7 @@ pub(crate) use load::Load;
 pub(crate) use peer::{Faults, Frame, Peer, answer, happens, percent};
 pub(crate) use wire::Outbox;
 
-/// How much is measured.
+/// The number of calls and rounds.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Rounds {
     /// Calls of each contender in each round.
@@ -66,7 +66,7 @@ impl Latencies {
     }
 }
 
-/// How often what has happened.
+/// Counts events by name.
 #[derive(Default)]
 pub(crate) struct Counts(Mutex<BTreeMap<&'static str, u64>>);
 
@@ -88,7 +88,7 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Prints how far a program has come, twice a second at most.
+/// Prints the progress of a program, at most twice a second.
 pub(crate) struct Progress {
     what: String,
     total: u64,
@@ -119,7 +119,7 @@ pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<St
     println!("{table}");
 }
 
-/// Prints a table of costs. They are compared with the first.
+/// Prints a table of costs. Minima are relative to that of the first row.
 pub(crate) fn print_costs(costs: &[Cost]) {
     print_table(&Cost::HEADER, costs.iter().map(|cost| cost.cells(&costs[0])));
 }
@@ -129,7 +129,7 @@ pub(crate) fn refusal<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }
 
-/// Returns the files of a folder and of all folders in it. A path that is not a folder is the only file.
+/// Returns the files of a folder and of all folders in it. If the path is not a folder, returns the path itself.
 pub(crate) fn files(path: PathBuf) -> io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path]);
@@ -141,7 +141,7 @@ pub(crate) fn files(path: PathBuf) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Returns the exit code of a program: 1 if a result was wrong, and 2 if a file could not be read.
+/// Returns the exit code of a program: 0 if all results were right, 1 if one was wrong, and 2 after an I/O error.
 pub(crate) fn exit(program: &str, outcome: io::Result<bool>) -> ExitCode {
     outcome.map_or_else(
         |error| {

@@ -11,7 +11,7 @@ pub(crate) type Frame = [u64; 2];
 /// How often a peer misbehaves, in percent of the replies.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(crate) struct Faults {
-    /// The peer drops, delays, duplicates and forges 1 % of the replies each.
+    /// The peer drops 1 % of the replies, delays 1 %, duplicates 1 % and forges 1 %.
     #[arg(long)]
     pub(crate) hostile: bool,
     /// Percentage of replies that the peer drops.
@@ -29,12 +29,12 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Returns the faults of a peer that has them all, at the same rate.
+    /// Returns all kinds of faults, at the same rate.
     pub(crate) fn all(percent: f64) -> Self {
         Faults { hostile: true, drop: percent, late: percent, twice: percent, forge: percent }
     }
 
-    /// Returns `true` if there are any. The peer then also sends its replies in another order.
+    /// Returns `true` if the peer misbehaves. It then also shuffles its replies.
     pub(crate) fn any(self) -> bool {
         self.hostile || self.drop + self.late + self.twice + self.forge > 0.0
     }
@@ -69,7 +69,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Creates a peer of clients whose requests have a timeout.
+    /// Creates a peer. A late reply comes after twice the timeout of the client.
     pub(crate) fn new(mut faults: Faults, timeout: Duration) -> Self {
         if faults.hostile {
             faults = Faults::all(1.0);
@@ -84,7 +84,7 @@ impl Peer {
         self.requests.len() as u64
     }
 
-    /// Returns the replies that are to be sent now.
+    /// Returns the replies to send now.
     pub(crate) fn replies(&mut self) -> &[Frame] {
         self.replies.clear();
         let replies = self.requests.drain(..).map(|[id, question]| [id, answer(question)]);

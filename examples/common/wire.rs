@@ -1,4 +1,4 @@
-//! Frames over TCP: the connection of a client, and its peer.
+//! Frames over TCP: the client's side of a connection, and the peer's.
 
 use std::{io, mem, net::SocketAddr, sync::Mutex};
 
@@ -13,7 +13,7 @@ use super::{Frame, Peer};
 /// The question that the peer answers by closing the connection.
 pub(crate) const HANG_UP: u64 = u64::MAX;
 
-/// Requests that are to be sent.
+/// The requests that wait to be sent.
 #[derive(Default)]
 pub(crate) struct Outbox {
     frames: Mutex<Vec<Frame>>,
@@ -49,7 +49,7 @@ async fn write(writer: &mut BufWriter<OwnedWriteHalf>, frames: &[Frame]) -> io::
     writer.flush().await
 }
 
-/// Answers the requests of one connection after the other.
+/// Accepts connections, one at a time, and answers their requests.
 pub(crate) async fn serve(listener: TcpListener, mut peer: Peer) -> io::Result<()> {
     loop {
         let (mut reader, mut writer) = buffered(listener.accept().await?.0)?;

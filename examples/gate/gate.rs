@@ -13,10 +13,10 @@ use std::{
 use Ordering::{AcqRel, Acquire, Relaxed};
 use value_future::{Completer, Completion, Pool, ValueFuture};
 
-/// The sign bit of the state: tasks are queued. So a newcomer sees no permit, and cannot overtake them.
+/// The sign bit of the state. It is set while tasks are queued, so a new call sees no permit and cannot overtake them.
 const QUEUED: isize = isize::MIN;
 
-/// The output of a queued operation. It says that a permit was taken for the task.
+/// The output of a queued operation. `Some` means that `next` has taken a permit for the task.
 type Turn = Option<()>;
 
 /// A semaphore that gives permits to tasks in the order of their calls.
@@ -34,7 +34,7 @@ impl Gate {
         Gate { state, queue: Mutex::default(), turns: Pool::new() }
     }
 
-    /// Takes a permit, or a place in the queue. Dropping the future gives up either.
+    /// Takes a permit, or a place in the queue. If the future is dropped, it releases the permit, or leaves the queue.
     #[inline]
     pub(crate) fn acquire(&self) -> ValueFuture<'_, Permit<'_>> {
         match self.try_acquire() {
@@ -60,7 +60,7 @@ impl Gate {
         let (completer, turn) = self.turns.rent();
         let mut queue = self.queue.lock().expect("no panic under the lock");
         if queue.len() == queue.capacity() {
-            // Cancelled tasks leave before the queue grows. It gets twice the room, so a call scans few entries on average.
+            // Cancelled tasks leave before the queue grows. Half of the new room is vacant, so calls rarely scan the queue.
             queue.retain(|waiter| !waiter.is_closed());
             let waiting = queue.len();
             queue.reserve(waiting + 1);
@@ -68,7 +68,7 @@ impl Gate {
         queue.push_back(completer);
         self.state.fetch_or(QUEUED, AcqRel);
         drop(queue);
-        // A thread that released a permit before did not see the bit.
+        // A thread that released a permit before the bit was set has not served the queue.
         self.serve();
         ValueFuture::pooled(Waiting { gate: self, turn: Some(turn) })
     }
@@ -124,7 +124,7 @@ impl Drop for Permit<'_> {
 /// A place in the queue.
 struct Waiting<'g> {
     gate: &'g Gate,
-    /// `None` when the permit was returned.
+    /// `None` after `poll` has returned the permit.
     turn: Option<Completion<Turn>>,
 }
 
@@ -141,7 +141,7 @@ impl<'g> Future for Waiting<'g> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        // Either a permit is in the slot, or the thread that releases the next one finds this task gone.
+        // If the slot has a permit, this releases it. If not, `serve` will find the operation closed.
         if self.turn.take().and_then(Completion::close).is_some() {
             self.gate.release();
         }

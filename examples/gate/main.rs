@@ -1,13 +1,13 @@
-//! A fair, cancel-safe semaphore on a `Pool` of completions: `gate.rs`, of which 110 lines are code.
+//! A fair, cancel-safe semaphore on a `Pool` of completions: `gate.rs`, with about 110 lines of code.
 //!
 //! ```text
 //! cargo run --release --example gate [-- --calls N --rounds N --every N]
 //! ```
 //!
 //! A call takes a vacant permit by one atomic operation, and returns it as an inline result. If there is none, the call rents an
-//! operation of the pool, and puts its completer into a queue. The table compares it with the semaphores of `tokio` and `async-lock`:
-//! each call acquires a permit and releases it, by `.await`, and behind `dyn`, where the futures of the other two are boxed. In the parts
-//! with contention, every 100th call has to wait. The last column says who is served first: a waiting task, or a new call.
+//! operation of the pool, and puts its completer into a queue. The table compares the semaphore with those of `tokio` and
+//! `async-lock`. Each call acquires a permit and releases it. Behind `dyn`, the futures of the other two are boxed. In the parts
+//! with contention, every 100th call has to wait. The last column says which is served first: a waiting task, or a new call.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -38,15 +38,15 @@ struct Options {
     /// Rounds, in which the contenders take turns.
     #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// In the parts with contention, every so many calls one has to wait.
+    /// In the parts with contention, every N-th call has to wait.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
 }
 
-/// An `acquire` whose type the caller does not know.
+/// A type-erased `acquire`.
 type DynAcquire<'s, F> = &'s (dyn Fn() -> F + Sync);
 
-/// Acquires and releases a permit `calls` times. Every so many times it takes all permits first, so that it has to wait.
+/// Acquires and releases a permit `calls` times. Each `every`-th time it takes all permits first, so that it has to wait.
 async fn call<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
     let mut held = Vec::new();
     for n in 1..=calls {
@@ -64,14 +64,14 @@ async fn call<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
     }
 }
 
-/// Returns `true` if a released permit goes to the task that waits, and not to a call that comes between.
+/// Returns `true` if a released permit goes to the waiting task, and not to a new call.
 async fn is_fair<F: Future>(acquire: impl Fn() -> F, permits: u64) -> bool {
     let mut held = join_all((0..permits).map(|_| acquire())).await;
     let mut waiter = pin!(acquire());
     assert!(poll!(waiter.as_mut()).is_pending());
     held.pop();
-    let newcomer = poll!(pin!(acquire()));
-    newcomer.is_pending() && poll!(waiter).is_ready()
+    let new_call = poll!(pin!(acquire()));
+    new_call.is_pending() && poll!(waiter).is_ready()
 }
 
 /// Returns a contender, and whether it is fair. Each of the threads makes `calls` calls in each round.
@@ -113,7 +113,7 @@ fn part(title: &str, rounds: u32, plan: [u64; 3]) -> Option<Vec<Vec<String>>> {
     let row = |(index, is_fair): (usize, bool)| {
         let mut cells = costs[index].cells(&costs[index / 3 * 3]);
         cells[0] = format!("{title}, {}", cells[0]);
-        cells.push(if is_fair { "the task" } else { "the call" }.into());
+        cells.push(if is_fair { "waiting task" } else { "new call" }.into());
         cells
     };
     let rows = fair.into_iter().enumerate().map(row).collect();

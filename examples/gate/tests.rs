@@ -62,7 +62,7 @@ fn a_call_does_not_overtake_a_task() {
     let gate = Gate::new(1);
     let held = gate.try_acquire().unwrap();
     let mut first = gate.acquire();
-    drop(held); // for `first`, which does not know it yet
+    drop(held); // The permit is for `first`, which is not polled yet.
     assert!(gate.try_acquire().is_none());
     let mut second = gate.acquire();
     assert!(poll(&mut second).is_none());
@@ -89,7 +89,7 @@ fn a_permit_that_was_given_and_not_taken_goes_on() {
     let (mut first, mut second) = (gate.acquire(), gate.acquire());
     assert!(poll(&mut first).is_none() && poll(&mut second).is_none());
     drop(held);
-    drop(first); // it has the permit
+    drop(first); // Its slot has the permit.
     assert!(poll(&mut second).is_some());
     drop(gate.acquire()); // an inline permit
     assert_vacant(&gate, 1);
@@ -106,7 +106,7 @@ fn cancelled_tasks_take_neither_memory_nor_stack() {
     assert_eq!(allocated(), before);
     let many: Vec<_> = (0..100_000).map(|_| gate.acquire()).collect();
     drop(many);
-    drop(held); // this refuses them all
+    drop(held); // `serve` finds all tasks cancelled.
     assert_vacant(&gate, 1);
 }
 
@@ -135,7 +135,7 @@ fn a_waker_may_use_the_gate() {
 
     impl Wake for Reenter {
         fn wake(self: Arc<Self>) {
-            // The permit is for the task; this call is queued, and is cancelled.
+            // The permit is for the task. This call is queued, and is then cancelled.
             assert!(poll(&mut self.0.acquire()).is_none());
             self.1.fetch_add(1, Relaxed);
         }
@@ -153,7 +153,7 @@ fn a_waker_may_use_the_gate() {
     assert_vacant(gate, 1);
 }
 
-/// Tasks on several threads acquire permits, hold them for a while, and give up at random points.
+/// Tasks on several threads acquire permits, hold them for a while, and cancel calls at random points.
 #[test]
 fn a_storm_of_cancellations_loses_and_doubles_no_permit() {
     const TASKS: usize = 32;
@@ -249,7 +249,7 @@ fn a_storm_of_drops_loses_and_doubles_no_permit() {
     }
 }
 
-/// A release that comes between a failed attempt and the place in the queue is not missed.
+/// If a thread releases a permit while another is about to enter the queue, the permit is not lost.
 #[test]
 fn threads_that_take_turns_do_not_hang() {
     let gate = Gate::new(1);

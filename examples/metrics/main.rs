@@ -1,13 +1,13 @@
-//! The counters of pools and of a method in a metrics system: the crate `metrics`, with the recorder whose text a Prometheus
+//! Publishes the counters of pools and of a `Ratio` with the crate `metrics`. Its recorder writes the text that a Prometheus
 //! server reads.
 //!
 //! ```text
 //! cargo run --release --features ratio,trace --example metrics [-- --calls N --ready PERCENT]
 //! ```
 //!
-//! A service answers most calls from memory, and asks a device for the others. Its counters are published while it runs. At
-//! the end, the program forgets a completer: with the feature `trace`, the pool names the line. Without the feature `ratio`, no call
-//! is counted as ready.
+//! A service answers most calls from memory, and asks a device for the others. The program publishes the counters while the
+//! service runs. At the end, it forgets a completer. With the feature `trace`, the pool names the line that rented the operation.
+//! Without the feature `ratio`, the counters of the `Ratio` are 0.
 
 #![allow(clippy::cast_precision_loss, reason = "gauges are `f64`")]
 
@@ -29,7 +29,7 @@ use value_future::{
 };
 
 #[derive(Parser)]
-#[command(about = "Gives the counters of pools and of a method to a metrics system")]
+#[command(about = "Publishes the counters of pools and of a method to a metrics system")]
 struct Options {
     /// Calls of the service.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -65,7 +65,7 @@ impl Service for Device {
         self.futures.pooled(async move {
             let (completer, completion) = self.operations.rent();
             let id = completer.into_key();
-            // The device answers when the service has gone on to other work.
+            // The call is pending once, as if it waited for the device.
             tokio::task::yield_now().await;
             self.operations.complete_key(id, Some(key)).expect("it is pending");
             completion.await

@@ -9,9 +9,9 @@ pub(crate) struct Request {
     /// The client chooses the id, and the answer names it.
     pub(crate) id: u64,
     pub(crate) payment: usize,
-    /// The last attempt has timed out. If the bank has paid, it does not pay again.
+    /// `true` if the last attempt has timed out. If the bank has paid then, it does not pay again.
     pub(crate) is_repeated: bool,
-    /// The attempt times out. Chance decides that, and not the speed of the machine.
+    /// `true` if the attempt times out. The client decides that at random, not by a clock.
     pub(crate) is_late: bool,
 }
 
@@ -22,22 +22,23 @@ pub(crate) struct Answer {
     pub(crate) is_paid: bool,
 }
 
-/// What becomes of payments.
+/// The outcome of payments.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) payments: usize,
-    /// Payments that the bank has not made exactly once.
-    pub(crate) double: usize,
+    /// Payments that the bank has made more than once, or not at all.
+    pub(crate) not_once: usize,
     /// Payments that were confirmed by the answer to another one.
     pub(crate) wrong: usize,
     /// Answers to attempts that have timed out.
     pub(crate) late: usize,
-    /// Late answers that the client has refused, and those of them whose slot served another attempt.
+    /// Late answers that the client has refused.
     pub(crate) refused: usize,
+    /// Refused answers whose slot has served another attempt.
     pub(crate) stale: usize,
 }
 
-/// Serves requests until the client hangs up. `answer` gives the client an answer.
+/// Serves requests until the client hangs up. `answer` delivers an answer to the client.
 pub(crate) fn serve(
     requests: Receiver<Request>,
     payments: usize,
@@ -61,11 +62,11 @@ pub(crate) fn serve(
         } else {
             let _ = answer(id, Answer { payment, is_paid });
         }
-        // When a late answer arrives, the client has repeated the attempt.
+        // The bank holds late answers back, so the client repeats the attempt before its answer arrives.
         if held.len() > 8 {
             held.drain(..1).for_each(&mut send_late);
         }
     }
     held.into_iter().for_each(send_late);
-    outcome.double += made.iter().filter(|times| **times != 1).count();
+    outcome.not_once += made.iter().filter(|times| **times != 1).count();
 }

@@ -12,7 +12,7 @@ use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 use crate::bank::Answer;
 
 pub(crate) trait Calls: Sync {
-    /// The future of an answer, which is `None` if none can come. Dropping it ends the attempt.
+    /// The future of an answer, or of `None` if no answer can come. Dropping the future ends the attempt.
     type Reply<'c>: Future<Output = Option<Answer>> + Unpin
     where
         Self: 'c;
@@ -20,11 +20,11 @@ pub(crate) trait Calls: Sync {
     /// Begins an attempt. Returns its id on the wire, and the future of its answer.
     fn begin(&self) -> (u64, Self::Reply<'_>);
 
-    /// Gives an attempt its answer, or returns why that is refused.
+    /// Completes an attempt with its answer, or returns why the answer is refused.
     fn answer(&self, id: u64, answer: Answer) -> Result<(), CompleteErrorKind>;
 }
 
-/// Slots without generations. An index names whatever attempt has the slot.
+/// Slots without generations. An index names the attempt that has the slot now.
 #[derive(Default)]
 pub(crate) struct Indices(Mutex<Slab<Slot>>);
 
@@ -84,7 +84,7 @@ impl Drop for IndexReply<'_> {
     }
 }
 
-/// A pool of this crate. A key names one attempt, also when its slot is used again.
+/// A pool of this crate. A key names one attempt, even after another attempt has reused its slot.
 pub(crate) struct Keys(pub(crate) Pool<Option<Answer>>);
 
 impl Calls for Keys {

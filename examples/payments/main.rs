@@ -1,14 +1,14 @@
-//! A client that pays twice after a timeout, and why it does not with this crate.
+//! A client that pays twice because of late answers. If its ids are keys of a pool, it pays once.
 //!
 //! ```text
 //! cargo run --release --example payments [-- --payments N --rounds N --late PERCENT]
 //! ```
 //!
-//! The client drops an attempt that has timed out, and repeats it: the bank then pays once. If the bank denies a payment, the client
-//! orders it again. But some answers come late. If the id of an attempt is the index of a slot, a late answer ends the next attempt in
-//! that slot. So the client orders again what was paid, or takes the answer to another payment as a confirmation (`wrong`). If the id is
-//! the key of a [`Pool`], the pool refuses the late answer. Awaiting a reply twice by value does not compile (`src/compile_fail.rs`).
-//! By reference it panics, where a slot without generations returns the answer to another payment.
+//! The client drops an attempt that has timed out, and repeats it. The bank then pays once. If the bank denies a payment, the
+//! client orders it again. But some answers come late. If the id of an attempt is the index of a slot, a late answer ends the
+//! next attempt in that slot. So the client orders a paid payment again (`not paid once`), or takes the answer to another
+//! payment as a confirmation (`wrong`). If the id is the key of a [`Pool`], the pool refuses the late answer. A second
+//! await by value does not compile (`src/compile_fail.rs`), and by reference it panics. Without keys it returns another answer.
 
 mod bank;
 mod calls;
@@ -46,7 +46,7 @@ struct Options {
     late: u8,
 }
 
-/// Payments at a time.
+/// The number of concurrent payments.
 const PAYERS: usize = 64;
 
 /// Pays, and returns the confirmation.
@@ -55,7 +55,7 @@ async fn pay<C: Calls>(calls: &C, bank: &SyncSender<Request>, payment: usize, la
     loop {
         let (id, reply) = calls.begin();
         let is_late = happens(late.into());
-        bank.send(Request { id, payment, is_repeated, is_late }).expect("the bank waits for it");
+        bank.send(Request { id, payment, is_repeated, is_late }).expect("the bank is running");
         is_repeated = is_late;
         if is_late {
             drop(reply); // The attempt has timed out.
@@ -65,7 +65,7 @@ async fn pay<C: Calls>(calls: &C, bank: &SyncSender<Request>, payment: usize, la
     }
 }
 
-/// Makes payments, and adds what becomes of them.
+/// Makes payments, and adds their results to the outcome.
 fn round<C: Calls>(calls: &C, payments: usize, late: u8, outcome: &mut Outcome) -> u64 {
     let (bank, requests) = sync_channel(1 << 10);
     let bank_thread =
@@ -87,7 +87,7 @@ fn round<C: Calls>(calls: &C, payments: usize, late: u8, outcome: &mut Outcome) 
     payments as u64
 }
 
-/// Awaits a reply again when its slot has another attempt. By value, this would not compile.
+/// Awaits a reply again after another attempt has reused its slot. By value, this would not compile.
 fn await_again<C: Calls>(calls: &C) -> String {
     let (id, mut reply) = calls.begin();
     let _ = calls.answer(id, Answer { payment: 1, is_paid: true });
@@ -110,17 +110,17 @@ fn main() -> ExitCode {
         Contender::new("key of a pool", || round(&keys, each, late, &mut by_key)),
     ];
     let costs = contest("payments", rounds - 1, contenders);
-    // What `await_again` shows needs no backtrace.
+    // The panic of `await_again` is expected, and needs no backtrace.
     set_hook(Box::new(|panic| eprintln!("{panic}")));
     let again = [await_again(&Indices::default()), await_again(&keys)];
     let rows = costs.iter().zip([by_index, by_key]).zip(again).map(|((cost, outcome), again)| {
-        let Outcome { payments, double, wrong, late, refused, stale } = outcome;
-        let counts = [payments, late, refused, stale, double, wrong].map(|count| count.to_string());
+        let Outcome { payments, not_once, wrong, late, refused, stale } = outcome;
+        let counts = [payments, late, refused, stale, not_once, wrong].map(|n| n.to_string());
         cost.cells(&costs[1]).into_iter().chain(counts).chain([again]).collect()
     });
     let counted =
-        ["payments", "late answers", "refused", "stale", "paid twice", "wrong", "awaited again"];
+        ["payments", "late answers", "refused", "stale", "not paid once", "wrong", "second await"];
     print_table(&[&Cost::HEADER[..], &counted].concat(), rows);
-    let is_right = by_key.double + by_key.wrong == 0 && by_key.refused == by_key.late;
+    let is_right = by_key.not_once + by_key.wrong == 0 && by_key.refused == by_key.late;
     if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

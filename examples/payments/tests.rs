@@ -18,8 +18,9 @@ fn pay_until<C: Calls>(calls: &C, is_shown: impl Fn(&Outcome) -> bool) -> Outcom
 
 #[test]
 fn slots_without_generations_pay_twice_and_confirm_wrongly() {
-    let outcome = pay_until(&Indices::default(), |outcome| outcome.double > 0 && outcome.wrong > 0);
-    assert!(outcome.double > 0 && outcome.wrong > 0, "{outcome:?}");
+    let outcome =
+        pay_until(&Indices::default(), |outcome| outcome.not_once > 0 && outcome.wrong > 0);
+    assert!(outcome.not_once > 0 && outcome.wrong > 0, "{outcome:?}");
 }
 
 #[test]
@@ -27,7 +28,7 @@ fn keys_refuse_each_late_answer_and_pay_once() {
     let outcome = pay_until(&Keys(Pool::new()), |outcome| outcome.late > 1_000);
     let Outcome { payments, late, stale, .. } = outcome;
     assert!(late > 1_000 && stale > 0, "{outcome:?}");
-    let expected = Outcome { payments, late, refused: late, stale, double: 0, wrong: 0 };
+    let expected = Outcome { payments, late, refused: late, stale, not_once: 0, wrong: 0 };
     assert_eq!(outcome, expected);
 }
 
@@ -44,11 +45,11 @@ fn without_late_answers_both_are_right() {
 fn payments_end_if_most_attempts_time_out() {
     let mut outcome = Outcome::default();
     round(&Keys(Pool::new()), 1_000, 90, &mut outcome);
-    assert_eq!((outcome.payments, outcome.double, outcome.wrong), (1_000, 0, 0));
+    assert_eq!((outcome.payments, outcome.not_once, outcome.wrong), (1_000, 0, 0));
     assert!(outcome.late > 1_000 && outcome.refused == outcome.late, "{outcome:?}");
 }
 
-/// The incident, step by step.
+/// The incident of the program, step by step.
 #[test]
 fn a_late_answer_ends_the_next_attempt_only_without_keys() {
     fn late_answer<C: Calls>(calls: &C) -> (Result<(), CompleteErrorKind>, bool) {

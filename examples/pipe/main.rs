@@ -1,10 +1,10 @@
 //! Counts lines and words of a text that goes through a pipe behind `dyn`: `cargo run --release --example pipe [PATH]`.
 //!
-//! A read is usually answered from what was prefetched. A flush waits only if the pipe is full. The reader's trait is
-//! written with `async-trait` and by hand, and the writer's trait is the same for both: it is called once for 4 KiB.
-//! A reader of words is called five times a line. A reader of lines, like tokio's `AsyncBufRead`, leaves the words to
-//! its caller, and that takes most of the time. The table has the nanoseconds for a line, without the disk.
-//! All contenders must count what a plain loop counts.
+//! Most reads return a prefetched word or line. A flush waits only if the pipe is full. The trait of the reader is
+//! written with `async-trait` and by hand. Both use the same trait of the writer, which is called once for 4 KiB. A line
+//! takes about five calls of a reader of words. With a reader of lines, like tokio's `AsyncBufRead`, the program counts
+//! the words, which takes most of the time. The table has the nanoseconds for each line, without the disk. All contenders
+//! must count as many lines and words as a plain loop.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -69,7 +69,7 @@ trait BoxedRead: Send {
 impl BoxedRead for Reader {
     async fn read(&mut self) -> Result<Option<&[u8]>> {
         if !self.has_word() {
-            // In a box of its own: otherwise each read would allocate the state of a fetch.
+            // Boxed, so that the box of each read does not include the state of a fetch.
             Box::pin(self.fetch()).await?;
         }
         Ok(self.next_word())
@@ -116,12 +116,12 @@ fn run(Options { path, rounds }: Options) -> Result<bool> {
     let costs = contest("pipe", rounds, contenders);
     let rows = costs.iter().zip(&counts).map(|(cost, counts)| {
         let (_, [reads, fetches, full]) = counts.get();
-        // Tokio does not tell.
+        // The contender `tokio` has no counts.
         let share = (10_000 * reads.saturating_sub(fetches)).checked_div(reads);
         let share = share.map_or("-".into(), |share| format!("{}.{:02}", share / 100, share % 100));
         [cost.cells(&costs[0]), vec![share, full.to_string()]].concat()
     });
-    let header = [&Cost::HEADER[..], &["reads ready, %", "pipe full"]].concat();
+    let header = [&Cost::HEADER[..], &["reads ready, %", "times full"]].concat();
     print_table(&header, rows);
     let lines = text.split(|byte| *byte == b'\n').count() as u64 - 1;
     Ok(counts.iter().all(|counts| counts.get().0 == [lines, count_words(&text)]))

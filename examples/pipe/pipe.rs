@@ -1,4 +1,4 @@
-//! A bounded pipe of bytes. Its writer and its reader are used behind `dyn`. The reader prefetches words.
+//! A bounded pipe of bytes, with a writer and a reader for use behind `dyn`. The reader prefetches words or lines.
 
 use std::io::{ErrorKind::BrokenPipe, Result};
 use std::sync::{Arc, Mutex};
@@ -6,14 +6,14 @@ use std::{array::from_fn, mem};
 
 use value_future::{ReusableSource, ValueFuture};
 
-/// The writer waits while there are so many bytes in the pipe.
+/// If the pipe has at least this number of bytes, it is full, and a flush waits.
 pub(crate) const LIMIT: usize = 16 << 10;
 
 #[derive(Default)]
 struct Pipe {
     /// The bytes that were sent, and whether the pipe is closed.
     state: Mutex<(Vec<u8>, bool)>,
-    /// The reader waits here for bytes, and the writer for room.
+    /// The reader awaits `arrival`, and the writer awaits `room`.
     arrival: ReusableSource<Result<()>>,
     room: ReusableSource<Result<()>>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct End(Arc<Pipe>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap().0.push(b' '); // it ends the last word
+        self.0.state.lock().unwrap().0.push(b' '); // This blank ends the last word.
         self.0.state.lock().unwrap().1 = true;
         wake(&self.0.arrival, Ok(()));
         wake(&self.0.room, Err(BrokenPipe.into()));
@@ -33,12 +33,12 @@ impl Drop for End {
 
 fn wake(source: &ReusableSource<Result<()>>, result: Result<()>) {
     if let Some(key) = source.key() {
-        let _ = source.complete_key(key, result); // refused if the future was just dropped
+        let _ = source.complete_key(key, result); // The key is refused if the future was just dropped.
     }
 }
 
 pub(crate) trait Write: Send {
-    /// Sends the buffer, and empties it. The future is ready, or waits for the reader if the pipe is full.
+    /// Sends the buffer, and empties it. If the pipe is full then, the future waits for the reader.
     fn flush<'a>(&'a mut self, buffer: &'a mut Vec<u8>) -> ValueFuture<'a, Result<()>>;
 }
 
@@ -49,7 +49,7 @@ impl Write for End {
         let sent = match (state.1, state.0.len() >= LIMIT) {
             (true, _) => ValueFuture::ready(Err(BrokenPipe.into())),
             (_, false) => ValueFuture::ready(Ok(())),
-            // It begins under the lock, so the reader finds it.
+            // The operation begins under the lock, so the reader finds it.
             _ => self.0.room.begin().unwrap_or_else(|busy| ValueFuture::ready(Err(busy.into()))),
         };
         drop(state);
@@ -66,7 +66,7 @@ pub(crate) struct Reader {
     ends: Vec<usize>,
     next: usize,
     start: usize,
-    /// Words that were prefetched, how often there was none, and how often the pipe was full.
+    /// The number of prefetched words or lines, of fetches, and of times when a fetch found the pipe full.
     pub(crate) stats: [u64; 3],
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn pipe(by_line: bool) -> (End, Reader) {
 }
 
 pub(crate) trait Read: Send {
-    /// Returns a word with the blanks before it and the one that ends it. An empty line is a word, too.
+    /// Returns a line, or a word with the blanks before it and the blank that ends it. An empty line counts as a word.
     fn read(&mut self) -> ValueFuture<'_, Result<Option<&[u8]>>>;
 }
 
@@ -106,7 +106,7 @@ impl Reader {
         Some(&self.bytes[mem::replace(&mut self.start, end)..end])
     }
 
-    /// Prefetches words: at least one, except at the end.
+    /// Prefetches words or lines: at least one, except at the end.
     pub(crate) async fn fetch(&mut self) -> Result<()> {
         self.bytes.drain(..self.start);
         self.ends.clear();
@@ -122,7 +122,7 @@ impl Reader {
                 } else if !state.1 {
                     Some(arrival.begin()?)
                 } else {
-                    // A line that nothing ends.
+                    // The last line may have no line feed.
                     self.ends.extend((old > 0).then_some(old));
                     break;
                 }
@@ -138,7 +138,7 @@ impl Reader {
     }
 }
 
-/// Appends where words or lines end, from `start` on. A branch for each byte would be mispredicted for most words.
+/// Appends the ends of words or lines after `start`. It has no branch for each byte, which most words would mispredict.
 fn find_ends(text: &[u8], start: usize, by_line: bool, ends: &mut Vec<usize>) {
     let mut was_word = u64::from(text[..start].last() > Some(&b' '));
     let blocks = text[start..].chunks_exact(64);
@@ -156,7 +156,7 @@ fn find_ends(text: &[u8], start: usize, by_line: bool, ends: &mut Vec<usize>) {
     }
 }
 
-/// Makes a bit of each byte. The product collects those of eight bytes.
+/// Returns a mask with a bit for each byte. The multiplication collects the bits of eight bytes.
 fn bits(block: &[u8], is_set: impl Fn(u8) -> bool) -> u64 {
     let block: &[u8; 64] = block.try_into().expect("64 bytes");
     let set: [u8; 64] = from_fn(|at| u8::from(is_set(block[at])));

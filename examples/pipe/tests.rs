@@ -8,14 +8,14 @@ use crate::{
     pipe::End,
 };
 
-/// Lines and words, by what the standard library has for text.
+/// Counts lines and words with the standard library.
 fn expected(text: &str) -> [u64; 2] {
     [text.matches('\n').count() as u64, text.split_ascii_whitespace().count() as u64]
 }
 
-/// Returns what is ready. A future that waits fails the test, and does not stop it.
+/// Returns the output of a ready future. If the future is pending, the test fails, and does not hang.
 fn now<F: Future + Unpin>(mut future: F) -> F::Output {
-    let Poll::Ready(output) = poll(Pin::new(&mut future)) else { panic!("it waits") };
+    let Poll::Ready(output) = poll(Pin::new(&mut future)) else { panic!("the future is pending") };
     output
 }
 
@@ -23,7 +23,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Reads to the end. Returns what was read, put together.
+/// Reads to the end. Returns all bytes.
 async fn drain(reader: &mut dyn Read) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     while let Some(read) = reader.read().await? {
@@ -32,7 +32,7 @@ async fn drain(reader: &mut dyn Read) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Texts with every ending, and with words and blanks that are longer than blocks and than the pipe.
+/// Returns texts with every ending. Some words and blanks are longer than a block, and some longer than the pipe.
 fn texts() -> Vec<String> {
     let mut texts = ["", "\n", "a", "a\n", "a b", " a ", "ab", "\n\na", "a \n b\r\n\tc ", "   "]
         .map(String::from)
@@ -66,7 +66,7 @@ fn nothing_is_lost_or_changed_on_the_way() {
         let (writer, mut reader) = pipe(by_line);
         let both = async { tokio::try_join!(drain(&mut reader), send(text.as_bytes(), writer)) };
         let received = futures::executor::block_on(both).unwrap().0;
-        // The reader ends the last word by a blank.
+        // The dropped writer ends the last word with a blank.
         assert_eq!(String::from_utf8(received).unwrap(), text.clone() + " ");
     }
 }
@@ -105,7 +105,7 @@ fn a_reader_that_waits_ends_when_the_writer_is_dropped() {
     let mut read = Read::read(&mut reader);
     assert!(poll(Pin::new(&mut read)).is_pending());
     drop(writer);
-    // The blank that ends the last word, though there was none.
+    // The dropped writer sends a blank, even if there is no word.
     assert_eq!(now(read).unwrap(), Some(&b" "[..]));
     assert_eq!(now(Read::read(&mut reader)).unwrap(), None);
     assert_eq!(now(BoxedRead::read(&mut reader)).unwrap(), None);
@@ -141,7 +141,7 @@ fn a_word_that_was_prefetched_takes_no_allocation_and_a_boxed_one_takes_one() {
     assert_eq!((allocated() - before).count, 100);
 }
 
-/// The ends are in tasks of their own, on two threads, and a file is read by tokio meanwhile.
+/// Each end has its own task, on a runtime with two threads. Tokio reads the file meanwhile.
 #[test]
 fn a_file_goes_from_one_thread_to_another() {
     async fn feed(path: PathBuf, mut writer: End) -> Result<()> {

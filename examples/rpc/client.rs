@@ -1,4 +1,4 @@
-//! A client, over TCP or in process.
+//! A client that calls its peer over TCP or in process.
 
 use std::{
     io,
@@ -24,7 +24,7 @@ enum Transport {
 pub(crate) struct Client<P> {
     pending: P,
     transport: Transport,
-    /// A peer without faults answers every call.
+    /// `false` if the peer has no faults: it then answers every call.
     has_timeout: bool,
     pub(crate) load: Load,
 }
@@ -43,7 +43,7 @@ impl<P: Pending> Client<P> {
             Arc::new(Client { pending, transport, has_timeout: faults.any(), load })
         };
         if !over_tcp {
-            // With faults, a whole batch would wait for the timeouts of some.
+            // With faults, callers that wait for a timeout would hold up a batch.
             let batch = if faults.any() { 1 } else { callers };
             return Ok(new(Transport::InProcess(Mutex::new(peer), batch)));
         }
@@ -79,7 +79,7 @@ impl<P: Pending> Client<P> {
             }
         }
         let answer = if self.has_timeout {
-            // It drops `wait`, which cancels the call.
+            // A timeout drops `wait`, which cancels the call.
             timeout(TIMEOUT, wait).await.map_err(|_| "timed out")?
         } else {
             wait.await

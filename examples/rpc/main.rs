@@ -1,5 +1,5 @@
 //! A client with many concurrent calls on one connection, over TCP and in process. It keeps its calls in a pool whose
-//! keys are the ids on the wire, or in the map of channels that everyone writes.
+//! keys are the ids on the wire. The alternative is a map from ids to one-shot channels.
 //!
 //! ```text
 //! cargo run --release --example rpc [-- --calls N --hostile]
@@ -42,7 +42,7 @@ fn round<P: Pending>(runtime: &Runtime, client: &Client<P>, callers: u64, calls:
     })
 }
 
-/// Loses the connection while calls wait. Returns how many of them fail at once, if the next call is answered.
+/// Loses the connection while calls wait. Returns how many fail at once, or `None` if the client is in process or stays broken.
 fn lose_connection<P: Pending>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
     let questions = iter::once(HANG_UP).chain(1..1_000);
     if !client.is_over_tcp() {
@@ -65,7 +65,7 @@ fn row<P: Pending>(runtime: &Runtime, client: &Client<P>, mut cells: Vec<String>
     cells
 }
 
-/// Measures both clients. Returns their rows, and the number of answers that went to another call.
+/// Measures both clients. Returns their rows, and the number of answers that the pool gave to another call.
 fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<Vec<String>>, u64)> {
     let runtime = &tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let keys = Client::<Pool<Option<u64>>>::new(runtime, over_tcp, callers, options.faults)?;
@@ -75,11 +75,11 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
         Contender::new("keys of a pool", || round(runtime, &keys, callers, calls)),
         Contender::new("map of channels", || round(runtime, &channels, callers, calls)),
     ];
-    let place = format!("{}, {callers} callers", if over_tcp { "TCP" } else { "in process" });
-    let costs = contest(&place, rounds, contenders);
+    let transport = format!("{}, {callers} callers", if over_tcp { "TCP" } else { "in process" });
+    let costs = contest(&transport, rounds, contenders);
     let cells = |cost: &Cost| {
         let mut cells = cost.cells(&costs[0]);
-        cells.insert(1, place.clone());
+        cells.insert(1, transport.clone());
         cells.insert(2, format!("{:.0}", 1e9 / cost.min));
         cells
     };
@@ -90,8 +90,8 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
 
 fn run(options: &Options) -> io::Result<u64> {
     let mut header = Cost::HEADER.to_vec();
-    header.splice(1..1, ["by", "calls/s"]);
-    header.extend(["misdelivered", "p50 / p99 / p99.9 µs", "of 1000 failed at once", "faults"]);
+    header.splice(1..1, ["transport", "calls/s"]);
+    header.extend(["misdelivered", "p50 / p99 / p99.9 µs", "failed at once, of 1000", "faults"]);
     // With faults, a single caller would mostly wait for timeouts.
     let few = if options.faults.any() { 64 } else { 1 };
     let (mut rows, mut misdelivered) = (Vec::new(), 0);

@@ -1,4 +1,4 @@
-//! The calls that wait for a reply: in a pool whose keys are the ids, and in the map of channels that everyone writes.
+//! The calls that wait for a reply: in a pool whose keys are the ids, or in a map from ids to one-shot channels.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 use value_future::{Key, Pool};
 
-/// The calls of a client.
+/// The pending calls of a client.
 pub(crate) trait Pending: Default + Send + Sync + 'static {
     /// Begins a call. Returns its id on the wire, and the future of its answer: `None` if the connection is lost. Dropping
     /// the future cancels the call.
@@ -21,7 +21,7 @@ pub(crate) trait Pending: Default + Send + Sync + 'static {
     /// Completes a call. Returns the reason if there is no such call.
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str>;
 
-    /// Ends all calls: the connection is lost.
+    /// Ends all calls, because the connection is lost.
     fn end_all(&self);
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Channels {
     next: AtomicU64,
 }
 
-/// Removes a call that is cancelled.
+/// Removes a cancelled call from the map.
 struct Remove<'c>(u64, &'c Senders);
 
 impl Drop for Remove<'_> {

@@ -8,7 +8,7 @@ use value_future::{ValueFuture, shared::WeakShared};
 
 use crate::store::{Store, Value};
 
-/// `io::Error` is not `Clone`. All callers of a load get the same error.
+/// All callers of a load get the same error. It is in an `Arc`, because `io::Error` is not `Clone`.
 pub(crate) type Answer = Result<Value, Arc<io::Error>>;
 
 pub(crate) trait Cache: Send + Sync {
@@ -18,13 +18,13 @@ pub(crate) trait Cache: Send + Sync {
 pub(crate) enum Entry {
     /// The value, until it expires.
     Loaded(Value, Instant),
-    /// The callers own the load. If all of them are cancelled, the load is dropped, and this is dead.
+    /// The callers own the load. If all of them are cancelled, the load is dropped, and this entry is dead.
     Loading(WeakShared<'static, Answer>),
 }
 
 pub(crate) type Entries = HashMap<usize, Entry>;
 
-/// If the map is full, removes what is expired or dead, and makes room for as many entries as are left.
+/// If the map is full, removes expired values and dead loads, and makes room for as many new entries as remain.
 fn make_room(entries: &mut Entries, now: Instant) {
     if entries.len() == entries.capacity() {
         entries.retain(|_, entry| match entry {
@@ -64,7 +64,7 @@ impl<S: Store> SingleFlight<S> {
     }
 }
 
-/// For an `Arc`, because a load refers to the cache.
+/// Implemented for an `Arc`, because a load owns a handle of the cache.
 impl<S: Store> Cache for Arc<SingleFlight<S>> {
     fn get(&self, key: usize) -> ValueFuture<'_, Answer> {
         let now = (self.now)();
@@ -79,7 +79,7 @@ impl<S: Store> Cache for Arc<SingleFlight<S>> {
         let load = running.unwrap_or_else(|| {
             make_room(&mut entries, now);
             let load = ValueFuture::pooled(Arc::clone(self).load(key)).share();
-            let weak = load.downgrade().expect("it has no result before it is polled");
+            let weak = load.downgrade().expect("an unpolled load has no result");
             entries.insert(key, Entry::Loading(weak));
             load
         });

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A hit is an inline result. The first caller of a missing key begins a load, and all callers of the key await it. They
-//! own the load, and drive it: if the first caller is cancelled, the others go on (with `moka`, one of them loads again).
+//! own the load, and poll it. If the first caller is cancelled, the others go on (with `moka`, one of them loads again).
 //! If all are cancelled, the load is dropped. An error reaches all callers in an `Arc`, and is not cached. Values expire.
 //! The table compares what both caches do. `moka` does more: it bounds its size, evicts and notifies.
 
@@ -40,7 +40,7 @@ struct Options {
     faults: f64,
 }
 
-/// Compares the caches, each of which has its own store. Returns a row for each.
+/// Compares the caches. Each cache has its own store. Returns a row for each cache.
 fn compare(traffic: &Traffic) -> Result<Vec<Vec<String>>, String> {
     let Options { faults, rounds } = traffic.options;
     let files = |()| Files { folder: traffic.folder.clone(), faults, counts: Counts::default() };
@@ -90,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     traffic.new_keys = true;
     let new_keys = compare(&traffic);
     fs::remove_dir_all(&traffic.folder)?;
-    let columns = ["hits of a million", "loads", "errors", "cancelled"];
+    let columns = ["hits per million", "loads", "errors", "cancelled"];
     print_table(&[&Cost::HEADER[..], &columns].concat(), [same_keys?, new_keys?].concat());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A slow store: small files that take a while to read.
+//! A slow store: small files, each with a delay of two milliseconds.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
@@ -11,11 +11,11 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn load(&self, key: usize) -> impl Future<Output = io::Result<Value>> + Send;
 }
 
-/// What came of the lookups and loads of one cache.
+/// Counts the lookups and loads of one cache, and their outcomes.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) lookups: AtomicUsize,
-    /// Lookups that were not hits.
+    /// Lookups that were pending, because they were not hits.
     pub(crate) waits: AtomicUsize,
     pub(crate) loads: AtomicUsize,
     pub(crate) errors: AtomicUsize,

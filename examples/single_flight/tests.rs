@@ -11,7 +11,7 @@ use crate::{
     store::Value,
 };
 
-/// A store that answers when its gate is open.
+/// A store whose loads wait until its gate is open.
 struct Gate {
     open: Semaphore,
     fails: AtomicBool,
@@ -54,7 +54,7 @@ fn bytes(key: usize) -> Value {
 
 thread_local!(static LATER: Cell<Duration> = const { Cell::new(Duration::ZERO) });
 
-/// A clock that a test moves.
+/// A clock that a test can move forward.
 fn now() -> Instant {
     Instant::now() + LATER.get()
 }
@@ -114,7 +114,7 @@ fn others_go_on_if_the_first_caller_is_cancelled() {
     assert_eq!(gate.counts(), (1, 0));
 }
 
-/// What the documentation of the program says of the twin.
+/// The documentation of the program says this of `moka`.
 #[test]
 fn moka_loads_again_if_the_first_caller_is_cancelled() {
     let gate = Gate::new(false);
@@ -165,7 +165,7 @@ fn an_error_reaches_all_callers_and_is_not_cached() {
     assert_eq!(gate.counts(), (2, 0));
 }
 
-/// A handle that is not dropped yet keeps the result of the load, but the cache does not.
+/// A handle keeps the result of the load until it is dropped, but the cache does not.
 #[test]
 fn an_error_is_not_cached_while_a_caller_has_not_taken_it() {
     let gate = Gate::new(true);

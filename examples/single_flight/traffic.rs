@@ -1,4 +1,4 @@
-//! Lookups by concurrent callers, some of which are impatient.
+//! Lookups by concurrent callers, some of which give up early.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::{io, path::PathBuf, pin::pin, task::Poll, time::Duration};
@@ -13,13 +13,14 @@ pub(crate) struct Traffic {
     pub(crate) folder: PathBuf,
     pub(crate) runtime: Runtime,
     pub(crate) keys: Vec<usize>,
+    /// Each round looks up keys that no round before has looked up.
     pub(crate) new_keys: bool,
 }
 
 impl Traffic {
-    /// Looks up each key, and returns the number of the keys.
+    /// Looks up each key once. Returns the number of keys.
     pub(crate) fn round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
-        // The lookups are a multiple of the files, so `first + key` has the same file as `key`.
+        // `lookups` is a multiple of the number of files, so `first + key` has the same file as `key`.
         let first = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
         let caller = async |keys: &[usize]| {
             for &key in keys {
@@ -28,8 +29,8 @@ impl Traffic {
                     Poll::Ready(answer) => Ok(answer),
                     Poll::Pending => {
                         counts.waits.fetch_add(1, Relaxed);
-                        let patience = if happens(self.options.faults) { 1 } else { 10_000 };
-                        timeout(Duration::from_millis(patience), lookup).await
+                        let limit = if happens(self.options.faults) { 1 } else { 10_000 };
+                        timeout(Duration::from_millis(limit), lookup).await
                     }
                 };
                 let count = match answer {

@@ -1,4 +1,4 @@
-//! The twin: `moka`, behind a trait of `async-trait`.
+//! The counterpart of `cache`: `moka` behind a trait of `async-trait`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(crate) struct Moka<S>(pub(crate) moka::future::Cache<usize, Value>, pub(crat
 
 #[async_trait::async_trait]
 impl<S: Store> Cache for Moka<S> {
-    /// `try_get_with` answers hits, too, but allocates for them, and has a large future.
+    /// `try_get_with` also answers hits. But it allocates for them, and its future is large.
     async fn get(&self, key: usize) -> Answer {
         match self.0.get(&key).await {
             Some(value) => Ok(value),

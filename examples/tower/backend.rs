@@ -1,19 +1,19 @@
-//! What both stacks have in common: the backend, and the parts of the layers that are not about futures.
+//! The code that both stacks share: the backend, and the parts of the layers without futures.
 
 use std::{cell::Cell, collections::HashMap, future::pending, sync::Mutex, time::Duration};
 
 use tower::BoxError;
 
-/// A page is its number.
+/// A page consists of its number.
 pub(crate) type Page = usize;
 pub(crate) type Answer = Result<Page, BoxError>;
 
 pub(crate) const CONCURRENT: usize = 64;
 pub(crate) const RETRIES: usize = 4;
-pub(crate) const PATIENCE: Duration = Duration::from_millis(2);
-pub(crate) const CACHEABLE: usize = 1_000; // The cache keeps pages below it.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(2);
+pub(crate) const CACHEABLE: usize = 1_000; // The cache keeps pages with smaller numbers.
 
-/// The innermost service. It fails the given percentage of the requests, or does not answer them.
+/// The innermost service. Of the given percentage of the requests, it fails half, and never answers the others.
 pub(crate) async fn fetch(number: usize, faults: f64) -> Answer {
     tokio::task::yield_now().await;
     if !crate::common::happens(faults) {
@@ -24,7 +24,7 @@ pub(crate) async fn fetch(number: usize, faults: f64) -> Answer {
 
 thread_local!(pub(crate) static ERRORS: Cell<u64> = const { Cell::new(0) });
 
-/// Counts the errors of this thread.
+/// The log: it counts the errors of this thread.
 pub(crate) fn log(answer: Answer) -> Answer {
     answer.inspect_err(|_| ERRORS.set(ERRORS.get() + 1))
 }

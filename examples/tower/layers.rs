@@ -6,7 +6,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use tower::BoxError;
 use value_future::ValueFuture;
 
-use crate::backend::{CONCURRENT, PATIENCE, Page, Pages, RETRIES, log};
+use crate::backend::{CONCURRENT, Page, Pages, RETRIES, TIMEOUT, log};
 use crate::service::ValueService;
 
 pub(crate) type Web = ValueService<usize, Page, BoxError>;
@@ -27,7 +27,7 @@ pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
             let permits = Arc::new(Semaphore::new(CONCURRENT));
             Web::new(move |number| {
                 if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
-                    // The tuple drops the permit when there is an answer.
+                    // The closure owns the permit until there is an answer.
                     return inner.call(number).map(move |answer| (answer, permit).0);
                 }
                 let (inner, permits) = (inner.clone(), Arc::clone(&permits));
@@ -60,7 +60,7 @@ pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
         }),
         Layer::Timeout => Web::new(move |number| {
             let answer = inner.call(number);
-            ValueFuture::pooled(async { timeout(PATIENCE, answer).await? })
+            ValueFuture::pooled(async { timeout(TIMEOUT, answer).await? })
         }),
     }
 }

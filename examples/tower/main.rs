@@ -1,12 +1,12 @@
-//! A service of `tower` whose future is a `ValueFuture`, with five layers behind `dyn`: against `BoxCloneService`.
+//! A `tower` service whose future is a `ValueFuture`, with five type-erased layers, against `BoxCloneService`.
 //!
 //! ```text
 //! cargo run --release --example tower [-- --layers log,limit,cache --faults PERCENT]
 //! ```
 //!
 //! The layers are chosen at run time, so each of them is erased. A `BoxCloneService` boxes a future for each layer. A
-//! `ValueService` passes an inline result on: a request that the cache answers, the third layer, allocates nothing. A
-//! request that the backend answers takes slots of a pool.
+//! `ValueService` passes an inline result on. The cache is the third layer, and a request that it answers allocates
+//! nothing. A request that the backend answers takes slots of a pool.
 
 mod backend;
 #[path = "../common/mod.rs"]
@@ -37,7 +37,7 @@ struct Options {
     faults: f64,
 }
 
-/// Requests pages by concurrent callers, each of which has a clone of the service. Returns the number of requests.
+/// Requests pages from concurrent callers. Each caller has a clone of the service. Returns the number of requests.
 fn round<S>(runtime: &Runtime, service: &S, first: usize, faults: f64) -> u64
 where
     S: Service<usize, Response = Page, Error = BoxError> + Clone,

@@ -7,8 +7,8 @@ use value_future::ValueFuture;
 
 pub(crate) type Call<Res, E> = ValueFuture<'static, Result<Res, E>>;
 
-/// Clones share one service. It is called by reference, and is always ready, like a service of `hyper`. If a request has
-/// to wait, its future waits.
+/// A type-erased service that its clones share. It is called by reference, and is always ready, like a service of `hyper`.
+/// If a request has to wait, its future waits.
 pub(crate) struct ValueService<Req, Res, E>(Arc<dyn Fn(Req) -> Call<Res, E> + Send + Sync>);
 
 impl<Req, Res, E> ValueService<Req, Res, E> {

@@ -13,7 +13,7 @@ use crate::{
 
 const ALL: [Layer; 5] = [Layer::Log, Layer::Limit, Layer::Cache, Layer::Retry, Layer::Timeout];
 
-/// A backend of a test: the state of its requests.
+/// The backend of a test, with a record of its requests.
 #[derive(Default)]
 struct Backend {
     requests: Mutex<Vec<usize>>,
@@ -83,12 +83,11 @@ async fn call(service: &mut impl Web, number: usize) -> Answer {
 
 fn block_on<R>(test: impl Future<Output = R>) -> R {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let patience = Duration::from_secs(30);
-    runtime
-        .block_on(async { tokio::time::timeout(patience, test).await.expect("no request hangs") })
+    let limit = Duration::from_secs(30);
+    runtime.block_on(async { tokio::time::timeout(limit, test).await.expect("no request hangs") })
 }
 
-/// Runs a test with both stacks, each of which has its own backend.
+/// Runs a test with both stacks. Each stack has its own backend.
 macro_rules! both {
     ($new:expr, $layers:expr, $test:expr) => {
         let backend = Arc::new($new);
@@ -187,7 +186,7 @@ fn each_attempt_times_out_and_the_log_counts_one_error() {
 }
 
 #[test]
-fn the_limit_lets_only_so_many_requests_through() {
+fn the_limit_bounds_the_concurrent_requests() {
     async fn test(service: impl Web, backend: Arc<Backend>) {
         let caller = async |number| {
             let mut service = service.clone();

@@ -1,4 +1,4 @@
-//! The twin: the same layers, those of `tower` where it has them, each in a `BoxCloneService`.
+//! The counterpart of `layers`: the same layers, each in a `BoxCloneService`. Most of them come with `tower`.
 
 use std::{future::Ready, future::ready, sync::Arc, task::Context, task::Poll};
 
@@ -7,7 +7,7 @@ use tower::retry::{Policy, Retry};
 use tower::{BoxError, Service, ServiceExt, util::BoxCloneService};
 use tower::{limit::ConcurrencyLimit, timeout::Timeout};
 
-use crate::backend::{Answer, CONCURRENT, PATIENCE, Page, Pages, RETRIES, log};
+use crate::backend::{Answer, CONCURRENT, Page, Pages, RETRIES, TIMEOUT, log};
 use crate::layers::Layer;
 
 pub(crate) type Web = BoxCloneService<usize, Page, BoxError>;
@@ -22,7 +22,7 @@ pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
             Web::new(Cache(inner.map_response(move |page| kept.keep(page)), pages))
         }
         Layer::Retry => Web::new(Retry::new(Retries(RETRIES), inner)),
-        Layer::Timeout => Web::new(Timeout::new(inner, PATIENCE)),
+        Layer::Timeout => Web::new(Timeout::new(inner, TIMEOUT)),
     }
 }
 
@@ -46,7 +46,7 @@ impl<S: Service<usize, Response = Page, Error = BoxError>> Service<usize> for Ca
     }
 }
 
-/// The number of retries that are left.
+/// The number of remaining retries.
 #[derive(Clone)]
 struct Retries(usize);
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! One thread runs the tasks and owns the ring. If a future is dropped, its read is cancelled, but the buffer lives until
-//! the kernel has answered. The pool refuses that answer. If `io_uring` is not permitted, the program uses `epoll`.
+//! the kernel has completed the read. The pool refuses that completion. If `io_uring` is not permitted, the program uses `epoll`.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod program;

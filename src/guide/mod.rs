@@ -10,7 +10,7 @@
 //! * [Targets and features](targets): the types that each target has, for example a microcontroller.
 //! * [Measuring in your own service](measuring): the share of ready calls, counters, leaks.
 //! * [Guarantees](guarantees), with the tests that check them.
-//! * [What it does not do](limits).
+//! * [What the crate does not do](limits).
 //! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //!
 //! # One rule to know first

@@ -1,4 +1,4 @@
-//! `LiveOperation`: where an operation was rented, and what keeps it.
+//! `LiveOperation`: the line that rented an operation, and the state of the operation.
 
 use core::{fmt, panic::Location};
 
@@ -6,7 +6,7 @@ use crate::slot::State;
 
 /// An operation that has not ended. [`Pool::live_operations`](crate::LocalPool::live_operations) returns it.
 ///
-/// `Display` gives a sentence for a log.
+/// `Display` writes a sentence for a log.
 #[derive(Clone, Copy)]
 pub struct LiveOperation {
     pub(super) origin: &'static Location<'static>,
@@ -26,13 +26,13 @@ impl LiveOperation {
         !self.state.is_pending()
     }
 
-    /// Returns `true` if the completion exists.
+    /// Returns `true` if the operation has a completion.
     #[must_use]
     pub fn has_completion(&self) -> bool {
         !self.state.is_gone()
     }
 
-    /// Returns `true` if the completer exists.
+    /// Returns `true` if the operation has a completer.
     #[must_use]
     pub fn has_completer(&self) -> bool {
         self.state.is_held()
@@ -40,7 +40,7 @@ impl LiveOperation {
 
     /// Returns `true` if a key can complete the operation.
     #[must_use]
-    pub fn waits_for_key(&self) -> bool {
+    pub fn has_key(&self) -> bool {
         self.state.waits_for_key()
     }
 }
@@ -52,7 +52,7 @@ impl fmt::Display for LiveOperation {
         let ends = [
             (self.has_completion(), "completion"),
             (self.has_completer(), "completer"),
-            (self.waits_for_key(), "key"),
+            (self.has_key(), "key"),
         ];
         let ends = ends.iter().filter(|(exists, _)| *exists).map(|(_, end)| end);
         for (n, end) in ends.enumerate() {

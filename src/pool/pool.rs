@@ -428,8 +428,8 @@ impl<T> Pool<T> {
     /// Use it to find leaks: an operation that stays in the list was never completed, or its result was never
     /// taken. The list is empty without the feature `trace`.
     ///
-    /// The iterator visits all slots. Other threads may begin and end operations meanwhile: then an item may
-    /// show parts of two operations of its slot.
+    /// The iterator visits all slots. If other threads begin or end operations meanwhile, an item may mix two
+    /// operations of one slot.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! A counter that is nothing without the feature `ratio`.
+//! `Counter`: a relaxed atomic counter. Without the feature `ratio`, it has no size and counts nothing.
 
 #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};

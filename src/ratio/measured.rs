@@ -1,4 +1,4 @@
-//! `Measured`: a future whose outcome is counted.
+//! `Measured`: a future that counts its outcome.
 
 use core::{
     fmt,

@@ -1,4 +1,4 @@
-//! [`Ratio`]: how often a method is ready at once.
+//! [`Ratio`]: counts how often a method is ready at the first poll.
 //!
 //! The [guide](crate::guide::measuring) shows how to use it in a service.
 
@@ -21,14 +21,14 @@ pub use self::{
 /// Measure a method before you change its return type. If most of its calls are ready, a `ValueFuture` saves their
 /// allocations. [`RatioStats::advice`] says what pays.
 ///
-/// Without the feature `ratio`, a `Ratio` counts nothing and has no size, and [`measure`](Self::measure) returns
-/// a future of the same size and code. So leave the calls in the program, and build it with
+/// Without the feature `ratio`, a `Ratio` counts nothing and has no size, and [`measure`](Self::measure) adds neither
+/// size nor code to a future. So leave the calls in the program, and build it with
 /// `--features value-future/ratio` for a day.
 ///
 /// # Sizes and allocation
 ///
-/// With the feature, four words, and one atomic addition for each call. [`Measured`] is one or two words larger
-/// than its future. Nothing is allocated.
+/// With the feature, a `Ratio` has four words. Each call costs one atomic addition, or two if a pending call is
+/// dropped. [`Measured`] is one or two words larger than its future. Nothing is allocated.
 ///
 /// # Examples
 ///
@@ -56,7 +56,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// `true` if the feature `ratio` is on.
+    /// `true` if a `Ratio` counts: the feature `ratio` is enabled, and the target has pointer-sized atomics.
     pub const IS_ENABLED: bool = Counter::IS_ENABLED;
 
     /// Creates a ratio that has counted nothing.
@@ -70,13 +70,13 @@ impl Ratio {
         }
     }
 
-    /// Returns a future that does the same, and counts its outcome.
+    /// Returns a future with the same output, which counts whether its first poll is ready.
     #[inline(always)]
     pub fn measure<F: IntoFuture>(&self, future: F) -> Measured<'_, F::IntoFuture> {
         Measured::new(future.into_future(), Outcome::new(self))
     }
 
-    /// Returns what was counted so far. Other threads may count meanwhile.
+    /// Returns the counts so far. Other threads may count meanwhile.
     #[must_use]
     pub fn stats(&self) -> RatioStats {
         RatioStats {

@@ -1,4 +1,4 @@
-//! What is known of a measured future. It is nothing without the feature `ratio`.
+//! `Outcome`: counts the outcome of a measured future. Without the feature `ratio`, it has no size and counts nothing.
 
 #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
 mod counted {
@@ -64,7 +64,7 @@ mod not_counted {
         pub(crate) fn polled(&mut self, _is_ready: bool) {}
     }
 
-    // So the feature does not change which programs compile.
+    // `Outcome` has a `drop` with and without the feature, so the same programs compile.
     impl Drop for Outcome<'_> {
         #[inline(always)]
         fn drop(&mut self) {}

@@ -1,10 +1,10 @@
-//! What a ratio has counted, and what that means.
+//! The counts of a `Ratio`, and the advice that follows from them.
 
 use core::{fmt, time::Duration};
 
-/// What a [`Ratio`](crate::Ratio) has counted: plain numbers, for any metrics system.
+/// The counts of a [`Ratio`](crate::Ratio): plain numbers, for any metrics system.
 ///
-/// `Display` gives one line for a log, with the [advice](Self::advice).
+/// `Display` writes one line for a log, with the [advice](Self::advice).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct RatioStats {
@@ -51,10 +51,10 @@ impl RatioStats {
     /// Returns the mean time of a pending call above which nobody will notice the saved time, or `None` if no call
     /// was pending.
     ///
-    /// A ready call saves about 6 ns, in the benchmark `break_even`. If pending calls take longer than this, the
-    /// mean call takes less than 5 % less time. Then only the saved allocations count. For the throughput of a
-    /// thread, compare it with the processor time of a pending call, and for the latency with the time until it
-    /// is ready.
+    /// In the benchmark `break_even`, a ready call saves about 6 ns. If pending calls take longer than the returned
+    /// time, these savings are less than 5 % of the mean call, and only the saved allocations matter. For the
+    /// throughput of a thread, compare the returned time with the processor time of a pending call. For the
+    /// latency, compare it with the time until a pending call is ready.
     ///
     /// # Examples
     ///
@@ -108,12 +108,12 @@ impl fmt::Display for RatioStats {
 const NOTICED: f64 = 0.4;
 /// From this share on, the call is at least 1.3 times as fast.
 const PAYS: f64 = 0.75;
-/// What a ready call saves, in nanoseconds.
+/// The nanoseconds that a ready call saves.
 const SAVED: u64 = 6;
 
-/// What to do with a method that has this ratio. [`RatioStats::advice`] returns it.
+/// The advice for a method with this share of ready calls. [`RatioStats::advice`] returns it.
 ///
-/// `Display` gives it as a sentence. It is about results of at most 120 bytes, and the time of the call itself: see
+/// `Display` writes it as a sentence. The advice is for results of at most 120 bytes, and for the time of the call itself: see
 /// [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The shares come from the benchmark `break_even`, whose tables are
 /// in `docs/break_even.md`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,10 +121,10 @@ const SAVED: u64 = 6;
 pub enum Advice {
     /// There were fewer than 1,000 calls.
     TooFewCalls,
-    /// Less than 40 % of the calls were ready: nobody will notice the time that is saved.
+    /// Less than 40 % of the calls were ready: nobody will notice the saved time.
     KeepBoxes,
     /// From 40 % on, a benchmark shows the difference.
-    Optional,
+    Measurable,
     /// From 75 % on, a call is at least 1.3 times as fast.
     ReturnReady,
 }
@@ -134,7 +134,7 @@ impl Advice {
         match stats.ready_share() {
             _ if stats.calls() < 1_000 => Advice::TooFewCalls,
             share if share < NOTICED => Advice::KeepBoxes,
-            share if share < PAYS => Advice::Optional,
+            share if share < PAYS => Advice::Measurable,
             _ => Advice::ReturnReady,
         }
     }
@@ -148,7 +148,9 @@ impl fmt::Display for Advice {
                 "keep the boxes: nobody will notice the difference in time; use `pooled` if the \
                  method must not allocate"
             }
-            Advice::Optional => "a benchmark will show the difference if ready results are inline",
+            Advice::Measurable => {
+                "a benchmark will show the difference if ready results are inline"
+            }
             Advice::ReturnReady => {
                 "return ready results inline, by `#[ready]` or `ValueFuture::ready`: a call is at \
                  least 1.3 times as fast"

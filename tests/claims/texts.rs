@@ -28,7 +28,7 @@ fn versions_and_features_are_those_of_the_manifest() {
     said!("README.md", "The oldest supported Rust is {}.", env!("CARGO_PKG_RUST_VERSION"));
     said!("Cargo.toml", "default = [\"std\"]");
     said!("Cargo.toml", "std = [\"alloc\"]");
-    said!("README.md", "`alloc` (by `std`)");
+    said!("README.md", "`alloc` (enabled by `std`)");
     said!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
     said!("README.md", "Each unsafe block has a SAFETY comment, which clippy enforces.");
 }

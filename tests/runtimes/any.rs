@@ -1,4 +1,4 @@
-//! What needs nothing but a runtime that runs one future.
+//! Scenarios that need only a runtime that runs one future.
 
 use std::{pin::pin, sync::Arc, thread};
 
@@ -17,7 +17,7 @@ use value_future::{
 
 use crate::runtime::{Runtime, reporting};
 
-/// How often two threads meet, each time in another way.
+/// The number of rounds in which two threads meet. Their timing differs from round to round.
 const ROUNDS: u32 = if cfg!(miri) { 8 } else { 200 };
 
 #[async_trait]
@@ -25,7 +25,7 @@ trait Store: Send + Sync {
     async fn get(&self, key: u32) -> u32;
 }
 
-/// It knows the small numbers, and waits for the others.
+/// A store that has the small numbers ready, and yields for the others.
 struct Numbers;
 
 #[async_trait]
@@ -63,14 +63,15 @@ pub(crate) fn woken_by_its_own_thread<R: Runtime>() {
     });
 }
 
-/// Calls a function on another thread. It waits for the task to be pending in three rounds of four.
-fn elsewhere(round: u32, call: impl FnOnce() + Send + 'static) -> UnboundedSender<()> {
+/// Calls a function on another thread. In three of four rounds, that thread waits until the task is pending: the returned sender
+/// reports that.
+fn on_another_thread(round: u32, call: impl FnOnce() + Send + 'static) -> UnboundedSender<()> {
     let (pending, mut is_pending) = unbounded();
     thread::spawn(move || {
         if round % 4 != 3 {
             block_on(is_pending.next()).unwrap();
         }
-        // So the executor is about to block in some rounds, and blocks already in others.
+        // In some rounds the executor is about to block, and in others it already blocks.
         for _ in 0..round % 4 * 10 {
             thread::yield_now();
         }
@@ -84,7 +85,8 @@ pub(crate) fn completed_by_another_thread<R: Runtime>() {
         let pool = Pool::<Option<u32>>::new();
         for round in 0..ROUNDS {
             let (completer, completion) = pool.rent();
-            let pending = elsewhere(round, move || completer.complete(Some(round)).unwrap());
+            let pending =
+                on_another_thread(round, move || completer.complete(Some(round)).unwrap());
             let answer = ValueFuture::from(completion);
             assert_eq!(reporting(answer, pending).await, Some(round));
         }
@@ -113,7 +115,7 @@ pub(crate) fn cancelled_by_another_thread<R: Runtime>() {
         let pool = Pool::<Option<u32>>::new();
         for round in 0..ROUNDS {
             let (mut completer, completion) = pool.rent();
-            let pending = elsewhere(round, move || drop(completion));
+            let pending = on_another_thread(round, move || drop(completion));
             reporting(completer.closed(), pending).await;
             assert!(completer.complete(Some(round)).is_err());
         }
@@ -125,7 +127,7 @@ pub(crate) fn lost_a_select<R: Runtime>() {
         let (completer, completion) = Pool::<Option<u32>>::new().rent();
         let answer = ValueFuture::from(completion);
         let Either::Right(((), answer)) = select(answer, at_once(())).await else {
-            panic!("nobody has completed it");
+            panic!("no producer has completed it");
         };
         assert!(!completer.is_closed());
         drop(answer);
@@ -152,7 +154,7 @@ pub(crate) fn producer_dropped_by_another_thread<R: Runtime>() {
         let pool = Pool::<Option<u32>>::new();
         for round in 0..ROUNDS {
             let (completer, completion) = pool.rent();
-            let pending = elsewhere(round, move || drop(completer));
+            let pending = on_another_thread(round, move || drop(completer));
             assert_eq!(reporting(completion, pending).await, None);
         }
     });
@@ -163,7 +165,8 @@ pub(crate) fn shared_by_three<R: Runtime>() {
         for round in 0..ROUNDS {
             let (completer, completion) = Pool::<Option<u32>>::new().rent();
             let shared = ValueFuture::from(completion).share();
-            let pending = elsewhere(round, move || completer.complete(Some(round)).unwrap());
+            let pending =
+                on_another_thread(round, move || completer.complete(Some(round)).unwrap());
             let handles = join3(shared.clone(), shared.clone(), shared);
             assert_eq!(reporting(handles, pending).await, (Some(round), Some(round), Some(round)));
         }
@@ -196,10 +199,10 @@ pub(crate) fn keyed<R: Runtime>() {
             let (completer, completion) = pool.rent();
             let id = completer.into_key().to_u64();
             let replies = pool.clone();
-            let pending = elsewhere(round, move || {
+            let pending = on_another_thread(round, move || {
                 replies.complete_key(Key::from_u64(id), Some(round)).unwrap();
             });
-            // A reply to the last request reaches no other one.
+            // A late reply to the last request does not reach this one.
             if let Some(last) = last.replace(id) {
                 let late = pool.complete_key(Key::from_u64(last), Some(u32::MAX)).unwrap_err();
                 assert_eq!(late.kind(), CompleteErrorKind::Stale);
@@ -224,7 +227,7 @@ pub(crate) fn many_keys_out_of_order<R: Runtime>() {
             ids.push((completer.into_key().to_u64(), number));
             answers.push(ValueFuture::from(completion));
         }
-        let pending = elsewhere(0, move || {
+        let pending = on_another_thread(0, move || {
             for (id, number) in ids.into_iter().rev() {
                 pool.complete_key(Key::from_u64(id), Some(number)).unwrap();
             }
@@ -240,7 +243,8 @@ pub(crate) fn one_operation_at_a_time<R: Runtime>() {
         for round in 0..ROUNDS {
             let answer = source.begin_owned().unwrap();
             let (key, port) = (source.key().unwrap(), Arc::clone(&source));
-            let pending = elsewhere(round, move || port.complete_key(key, Some(round)).unwrap());
+            let pending =
+                on_another_thread(round, move || port.complete_key(key, Some(round)).unwrap());
             assert_eq!(reporting(answer, pending).await, Some(round));
             assert!(source.complete_key(key, None).is_err());
         }
@@ -252,7 +256,7 @@ pub(crate) fn waits_for_a_slot<R: Runtime>() {
         let pool = Pool::<Option<u32>>::builder().max_slots(1).build();
         let mut ends = pool.rent();
         for round in 0..ROUNDS {
-            let pending = elsewhere(round, move || drop(ends));
+            let pending = on_another_thread(round, move || drop(ends));
             ends = reporting(pool.rent_when_vacant(), pending).await.unwrap();
         }
     });

@@ -1,4 +1,4 @@
-//! The types for one thread, with values that are not `Send`.
+//! Scenarios for the `Local…` types, with values that are not `Send`.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Tasks of one thread that wait for each other.
+//! Scenarios with tasks on one thread that wait for each other.
 
 use std::rc::Rc;
 

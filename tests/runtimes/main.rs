@@ -1,4 +1,4 @@
-//! The same scenarios on each runtime. The crate needs nothing but the waker of a task, so none may differ.
+//! Runs the same scenarios on each runtime. The crate uses only the waker of a task, so each scenario must pass on each runtime.
 //!
 //! A test is named after its runtime and its scenario: `tokio_multi_thread::cancelled`. The table below names the
 //! runtimes, and the groups of scenarios that each of them can run.
@@ -29,7 +29,7 @@ use on_smol::{Smol, SmolLocal};
 use on_tokio::{TokioCurrentThread, TokioMultiThread};
 use runtime::InATask;
 
-/// The tests of one group on one runtime.
+/// Defines the tests of one group on one runtime.
 macro_rules! tests {
     (any, $runtime:ty) => {
         tests! { any, $runtime:
@@ -93,7 +93,7 @@ macro_rules! tests {
         $(
             #[test]
             fn $scenario() {
-                runtime::ends(crate::$group::$scenario::<$runtime>);
+                runtime::run_with_time_limit(crate::$group::$scenario::<$runtime>);
             }
         )*
     };

@@ -1,4 +1,4 @@
-//! `embassy-executor`, which never ends: one thread runs it for all tests.
+//! `embassy-executor`. It never ends, so one thread runs it for all tests.
 
 use std::{
     cell::Cell,
@@ -44,13 +44,13 @@ async fn start_jobs(mut inbox: UnboundedReceiver<Job>) {
     }
 }
 
-/// Its pool has room for the tasks of all tests that run at a time.
+/// Runs one future. The pool has room for the tasks of all tests that run at the same time.
 #[embassy_executor::task(pool_size = 256)]
 async fn task(future: LocalBoxFuture<'static, ()>) {
     future.await;
 }
 
-/// Starts a task from another one.
+/// Starts a task on the executor of the calling task.
 fn start(future: LocalBoxFuture<'static, ()>) {
     SPAWNER.get().unwrap().spawn(task(future).unwrap());
 }
@@ -78,7 +78,7 @@ impl Local for Embassy {
     {
         let (ended, end) = mpsc::channel();
         let job: Job = Box::new(move || {
-            // A test that fails must not end the executor of the others.
+            // A failing test must not end the executor, because other tests use it.
             let future = async move { AssertUnwindSafe(make()).catch_unwind().await };
             future.map(move |result| ended.send(result).unwrap()).boxed_local()
         });

@@ -1,4 +1,4 @@
-//! `block_on` of `futures` and of `pollster`, and the pool of `futures` for one thread.
+//! `block_on` of `futures` and of `pollster`, and `futures::executor::LocalPool`.
 
 use std::cell::RefCell;
 
@@ -51,7 +51,7 @@ fn run<F: Future>(future: F) -> F::Output {
     pool.run_until(future)
 }
 
-/// Starts a task from another one.
+/// Starts a task on the pool of the calling task.
 fn start(future: impl Future<Output = ()> + 'static) {
     SPAWNER.with_borrow(|spawner| spawner.as_ref().unwrap().spawn_local(future)).unwrap();
 }

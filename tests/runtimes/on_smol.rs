@@ -1,4 +1,4 @@
-//! `smol`: its `block_on` and its global executor, which has a thread of its own; and its executor for one thread.
+//! `smol`: `block_on` with the global executor, which has its own thread, and `LocalExecutor`.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a runtime can do, in traits, and a guard against tests that never end.
+//! Traits for the abilities of a runtime, and a time limit for tests.
 
 use std::{
     future::poll_fn,
@@ -18,7 +18,7 @@ pub(crate) trait Runtime: 'static {
 
 /// A runtime that has tasks.
 pub(crate) trait Tasks: Runtime {
-    /// Starts a task of the runtime that runs the calling task. The future is that of its result.
+    /// Starts a task on the runtime of the calling task. Returns a future of its result.
     fn spawn<T: Send + 'static>(
         future: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = T> + Send + 'static;
@@ -26,7 +26,7 @@ pub(crate) trait Tasks: Runtime {
 
 /// A runtime that has timers.
 pub(crate) trait Timers: Runtime {
-    /// Resolves to `None`, and drops the future, if it is pending for longer than the limit.
+    /// Awaits a future. If it is pending for longer than the limit, drops it, and returns `None`.
     fn timeout<F: Future + Send>(
         limit: Duration,
         future: F,
@@ -53,7 +53,7 @@ pub(crate) trait LocalTasks: Local {
     ) -> impl Future<Output = T> + 'static;
 }
 
-/// Runs each future in a task, and not in the call that blocks.
+/// A runtime that runs each future in a task, and not in the call that blocks.
 pub(crate) struct InATask<R>(R);
 
 impl<R: Tasks> Runtime for InATask<R> {
@@ -62,13 +62,13 @@ impl<R: Tasks> Runtime for InATask<R> {
     }
 }
 
-/// Awaits a future, and reports whenever it is pending.
+/// Awaits a future, and sends a message each time it is pending.
 pub(crate) async fn reporting<F: Future>(future: F, pending: UnboundedSender<()>) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|cx| {
         let polled = future.as_mut().poll(cx);
         if polled.is_pending() {
-            // The other thread may have heard enough.
+            // The receiver may be dropped after the first message.
             let _ = pending.unbounded_send(());
         }
         polled
@@ -76,8 +76,8 @@ pub(crate) async fn reporting<F: Future>(future: F, pending: UnboundedSender<()>
     .await
 }
 
-/// Runs a scenario on a thread of its own. A lost wake-up then fails the test, and does not block it for ever.
-pub(crate) fn ends(scenario: fn()) {
+/// Runs a scenario on its own thread. If a wake-up is lost, the test fails instead of blocking forever.
+pub(crate) fn run_with_time_limit(scenario: fn()) {
     let (done, is_done) = mpsc::channel::<()>();
     let thread = thread::spawn(move || {
         let _dropped_at_the_end = done;

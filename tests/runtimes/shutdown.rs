@@ -1,4 +1,4 @@
-//! A runtime that is dropped with a task in it.
+//! Scenarios that drop a runtime while a task is pending on it.
 
 use std::future::pending;
 

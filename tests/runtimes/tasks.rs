@@ -1,4 +1,4 @@
-//! Tasks that wait for each other.
+//! Scenarios with tasks that wait for each other.
 
 use std::thread;
 
@@ -87,7 +87,7 @@ pub(crate) fn keys_of_many_tasks<R: Tasks>() {
             ids.push((completer.into_key().to_u64(), number));
             tasks.push(spawn_pending::<R, _>(completion).await);
         }
-        // Every second task gives up by the loss of its request.
+        // Every second operation is abandoned, so its task gets `None`.
         thread::spawn(move || {
             for (id, number) in ids.into_iter().rev() {
                 match number % 2 {

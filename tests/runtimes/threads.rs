@@ -1,4 +1,4 @@
-//! Futures that begin on the thread that blocks, and end on a thread of the runtime.
+//! Scenarios with futures that begin on the thread that blocks, and end on a thread of the runtime.
 
 use std::thread::{self, ThreadId};
 
@@ -32,7 +32,7 @@ pub(crate) fn pending_here_and_finished_there<R: Tasks>() {
         let (completer, completion) = pool.rent();
         let mut answer = ValueFuture::from(completion);
         assert!(poll!(&mut answer).is_pending());
-        // Its waker is that of the task that has polled it last.
+        // The operation keeps the waker of the task that polled it last.
         let consumer = R::spawn(async { (answer.await, here()) });
         completer.complete(Some(here())).unwrap();
         let (from, taken) = consumer.await;

@@ -1,4 +1,4 @@
-//! Timeouts, by the timer of the runtime.
+//! Scenarios with timeouts, by the timer of the runtime.
 
 use std::{thread, time::Duration};
 

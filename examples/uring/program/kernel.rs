@@ -1,4 +1,4 @@
-//! Reads of a file by `io_uring` or by `epoll`, with all unsafe code of the program.
+//! Reads a file with `io_uring` or `epoll`. This file has all unsafe code of the program.
 
 use std::{cell::RefCell, collections::HashMap, fs::File, io, mem, os::fd};
 
@@ -24,7 +24,7 @@ pub(crate) struct Kernel {
     pub(crate) refused: u64,
 }
 
-/// Returns the outcome of a read: by the pipe, or by the result that the ring has reported.
+/// Returns the outcome of a read: from the pipe, or from the result that the ring has reported.
 fn outcome(mut buffer: Vec<u8>, pipe: Option<fd::OwnedFd>, result: i32) -> Outcome {
     let length = match pipe {
         Some(pipe) => rio::read(pipe, &mut buffer)?,
@@ -45,9 +45,9 @@ impl Kernel {
         Ok(RefCell::new(Kernel { queue, file, in_flight, cancelled: 0, refused: 0 }))
     }
 
-    /// Starts to read as many bytes as the buffer has.
+    /// Starts a read of as many bytes as the buffer has.
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
-        // The 0 is for cancellations. No `Key` is 0, because generations begin at 1.
+        // Cancellations have the number 0. No `Key` is 0, because generations begin at 1.
         assert!(key != 0 && !self.in_flight.contains_key(&key), "a key names one read");
         let pipe = match &mut self.queue {
             Queue::Ring(ring) => {
@@ -73,21 +73,21 @@ impl Kernel {
         Ok(())
     }
 
-    /// Asks for an early end of a read, if it is in flight.
+    /// Asks the kernel to cancel a read, if it is in flight.
     pub(crate) fn cancel(&mut self, key: u64) {
         let is_in_flight = self.in_flight.contains_key(&key);
         self.cancelled += u64::from(is_in_flight);
         if let (Queue::Ring(ring), true) = (&mut self.queue, is_in_flight) {
             let cancel = opcode::AsyncCancel::new(key).build().user_data(0);
-            // SAFETY: the entry refers to nothing.
+            // SAFETY: the entry refers to no memory.
             while unsafe { ring.submission().push(&cancel) }.is_err() && ring.submit().is_ok() {}
         }
     }
 
-    /// Waits for ends of reads. `deliver` returns `false` if the outcome is refused.
+    /// Waits for completions of the kernel. `deliver` returns `false` if it refuses an outcome.
     pub(crate) fn wait(&mut self, deliver: impl Fn(u64, Outcome) -> bool) -> io::Result<()> {
         let mut end = |key, result| {
-            // The answer to a cancellation has no buffer.
+            // The completion of a cancellation has no buffer.
             if let Some((buffer, pipe)) = self.in_flight.remove(&key) {
                 self.refused += u64::from(!deliver(key, outcome(buffer, pipe, result)));
             }
@@ -107,7 +107,7 @@ impl Kernel {
     }
 }
 
-/// Waits for the ends of all reads. If that fails, their buffers leak.
+/// Waits until all reads have ended. If that fails, their buffers leak.
 impl Drop for Kernel {
     fn drop(&mut self) {
         while !self.in_flight.is_empty() && self.wait(|_, _| false).is_ok() {}

@@ -24,7 +24,7 @@ struct Options {
     /// Percentage of reads that are cancelled in flight, and repeated.
     #[arg(long, default_value_t = 1.0, value_name = "PERCENT", value_parser = percent)]
     cancel: f64,
-    /// Rounds, in which each reader reads the whole file.
+    /// Rounds, in which each reader reads the whole file several times.
     #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Uses `epoll`, as if `io_uring` were not permitted.
@@ -36,7 +36,7 @@ fn open(path: &str) -> io::Result<Arc<(fs::File, Vec<u8>)>> {
     Ok(Arc::new((fs::File::open(path)?, fs::read(path)?)))
 }
 
-/// Reads and compares a file by several tasks. Returns the number of reads without the cancelled ones.
+/// Reads a file from several tasks, and compares its bytes. Returns the number of reads, without the cancelled ones.
 fn check<'r, F: Future<Output = Outcome> + Unpin>(
     reader: &'r dyn Reader<'r, F>,
     content: &[u8],
@@ -62,7 +62,7 @@ fn check<'r, F: Future<Output = Outcome> + Unpin>(
         }
         Ok(())
     };
-    let executor = LocalExecutor::new(); // its queue allocates once for 31 wake-ups
+    let executor = LocalExecutor::new(); // Its queue allocates once for 31 wake-ups.
     let tasks: Vec<_> = (0..32).map(|_| executor.spawn(task())).collect();
     while !executor.is_empty() {
         if !executor.try_tick() {
@@ -72,7 +72,7 @@ fn check<'r, F: Future<Output = Outcome> + Unpin>(
     block_on(try_join_all(tasks)).map(|_| (passes * content.chunks(BLOCK).len()) as u64)
 }
 
-fn checked<T>(result: io::Result<T>) -> T {
+fn or_exit<T>(result: io::Result<T>) -> T {
     result.unwrap_or_else(|error| {
         eprintln!("uring: {error}");
         process::exit(1)
@@ -83,13 +83,13 @@ pub(crate) fn main() {
     let Options { path, cancel, rounds, epoll } = Options::parse();
     let denied = |e: &_| eprintln!("uring: io_uring is not permitted here ({e}), so epoll is used");
     let is_epoll = epoll || io_uring::IoUring::new(2).inspect_err(denied).is_err();
-    let kernel = || checked(Kernel::new(&path.0, is_epoll));
+    let kernel = || or_exit(Kernel::new(&path.0, is_epoll));
     let keys = Keys(kernel(), LocalPool::new());
     let channels = Channels(kernel(), RefCell::default());
     let (title, passes) = if is_epoll { ("epoll", 8) } else { ("io_uring", 64) };
-    let ours = || checked(check(&keys, &path.1, cancel, passes));
-    let twin = || checked(check(&channels, &path.1, cancel, passes));
-    let contenders = vec![Contender::new("keys of a pool", ours), Contender::new("channels", twin)];
+    let pool = || or_exit(check(&keys, &path.1, cancel, passes));
+    let slab = || or_exit(check(&channels, &path.1, cancel, passes));
+    let contenders = vec![Contender::new("keys of a pool", pool), Contender::new("channels", slab)];
     let costs = contest(title, rounds, contenders);
     let rows = costs.iter().zip([&keys.0, &channels.0]).map(|(cost, kernel)| {
         let counts = [kernel.borrow().cancelled, kernel.borrow().refused];

@@ -1,4 +1,4 @@
-//! A file reader, and its twin with a slab of one-shot channels, like that of `tokio-uring`.
+//! A file reader with keys of a pool, and one with a slab of one-shot channels, like that of `tokio-uring`.
 
 use std::{cell::RefCell, io, mem};
 
@@ -54,7 +54,7 @@ impl<'r> Reader<'r, LocalBoxFuture<'r, Outcome>> for Channels {
             kernel.borrow_mut().start(key, at, buffer)?;
             let reading = Reading(kernel, key);
             let outcome = receiver.await;
-            mem::forget(reading); // the slab may have given the number to another read
+            mem::forget(reading); // The slab may have given the number to another read.
             outcome.map_err(io::Error::other)?
         })
     }

@@ -11,8 +11,8 @@ use super::*;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pool/pool.rs");
 
-/// Runs a test on a thread of its own. A buffer that is lost then fails the test, and does not block it for ever.
-fn ends(test: impl FnOnce() + Send + 'static) {
+/// Runs a test on its own thread. If a read never ends, the test fails instead of blocking forever.
+fn with_time_limit(test: impl FnOnce() + Send + 'static) {
     let (done, is_done) = channel::<()>();
     let thread = thread::spawn(move || {
         let _dropped_at_the_end = done;
@@ -64,7 +64,7 @@ fn other_bytes_are_an_error() {
 
 #[test]
 fn a_storm_of_cancellations_refuses_every_late_outcome() {
-    ends(|| {
+    with_time_limit(|| {
         let (file, content) = &*open(SOURCE).unwrap();
         for kernel in kernels(file) {
             let keys = Keys(kernel, LocalPool::new());
@@ -88,7 +88,7 @@ fn a_storm_of_cancellations_refuses_every_late_outcome() {
 
 #[test]
 fn a_cancelled_read_keeps_its_buffer_and_takes_no_bytes_of_the_next() {
-    ends(|| {
+    with_time_limit(|| {
         let Some((keys, mut writer)) = of_a_pipe() else { return };
         for round in 0..100 {
             let refused = keys.0.borrow().refused;
@@ -96,7 +96,7 @@ fn a_cancelled_read_keeps_its_buffer_and_takes_no_bytes_of_the_next() {
             let mut second = keys.read(0, vec![0; 8]);
             assert!((&mut first).now_or_never().is_none());
             assert!((&mut second).now_or_never().is_none());
-            // With the end of the first read, the kernel has the second one.
+            // When the first read has ended, the second read is in the kernel.
             writer.write_all(&[1; 8]).unwrap();
             keys.wait().unwrap();
             assert_eq!(first.now_or_never().unwrap().unwrap(), [1; 8]);
@@ -141,7 +141,7 @@ fn end(kernel: &mut Kernel) -> (u64, Outcome) {
 
 #[test]
 fn a_late_outcome_has_the_bytes_that_the_kernel_wrote() {
-    ends(|| {
+    with_time_limit(|| {
         let Some((keys, mut writer)) = of_a_pipe() else { return };
         let kernel = &mut keys.0.borrow_mut();
         for byte in 1..=100 {
@@ -149,7 +149,7 @@ fn a_late_outcome_has_the_bytes_that_the_kernel_wrote() {
             kernel.start(2, 0, vec![0; 8]).unwrap();
             writer.write_all(&[0; 8]).unwrap();
             assert_eq!(end(kernel).0, 1);
-            // Now the kernel has the second buffer. The bytes race with the cancellation.
+            // The second read is in the kernel now. The bytes race with the cancellation.
             writer.write_all(&[byte; 8]).unwrap();
             kernel.cancel(2);
             let mut outcome = end(kernel);
@@ -164,14 +164,14 @@ fn a_late_outcome_has_the_bytes_that_the_kernel_wrote() {
 
 #[test]
 fn a_kernel_is_dropped_when_it_has_ended_the_reads() {
-    ends(|| {
+    with_time_limit(|| {
         let Some((keys, _writer)) = of_a_pipe() else { return };
         for _ in 0..10 {
             let mut reading = keys.read(0, vec![0; 8]);
             assert!((&mut reading).now_or_never().is_none());
         }
         assert_eq!(keys.0.borrow().cancelled, 10);
-        drop(keys); // this would wait for ever if the reads were not cancelled
+        drop(keys); // This would wait forever if the reads were not cancelled.
     });
 }
 
