@@ -216,10 +216,12 @@ fn the_report_supports_the_advice() {
         stats.advice()
     };
     for row in rows {
-        let (noticed, clear) = (advice(row[3]), advice(row[4]));
-        assert!(noticed == Advice::KeepBoxes || noticed == Advice::Measurable, "noticed: {row:?}");
+        // The advice to keep the boxes ends where the first may notice.
+        if row[1].starts_with("`ours boxed`") {
+            assert_ne!(advice(row[2]), Advice::KeepBoxes, "nobody notices below: {row:?}");
+        }
         // The advice to change a method comes when it certainly pays.
-        assert_ne!(clear, Advice::ReturnReady, "1.3 times as fast: {row:?}");
+        assert_ne!(advice(row[4]), Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }
 }
 

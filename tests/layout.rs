@@ -26,6 +26,7 @@ fn a_ratio_that_does_not_count_has_no_size() {
     assert_eq!(size_of_val(&measured), plain);
     assert_eq!(futures::executor::block_on(measured), 5);
     assert_eq!(ratio.stats().calls(), 0);
+    assert_eq!(ratio.stats().to_string(), "no call was counted: the feature `ratio` is off");
 }
 
 /// The head: one word on 64-bit targets, one word and two tokens elsewhere.

@@ -43,7 +43,7 @@ fn each_outcome_is_counted_once() {
     (expected.cancelled, expected.unpolled) = (1, 1);
     assert_eq!(ratio.stats(), expected);
     assert_eq!(expected.calls(), 5);
-    assert_eq!((expected.ready_share(), expected.pending_share()), (0.4, 0.4));
+    assert_eq!((expected.ready_share(), expected.pending_share()), (0.5, 0.5));
     assert_eq!(expected.allocations_saved(), 2);
 }
 
@@ -81,8 +81,8 @@ fn the_advice_is_that_of_the_tables() {
     for (ready, pending, advice) in [
         (999, 0, Advice::TooFewCalls),
         (0, 1_000, Advice::KeepBoxes),
-        (399, 601, Advice::KeepBoxes),
-        (400, 600, Advice::Measurable),
+        (199, 801, Advice::KeepBoxes),
+        (200, 800, Advice::Measurable),
         (749, 251, Advice::Measurable),
         (750, 250, Advice::ReturnReady),
         (1_000, 0, Advice::ReturnReady),
@@ -95,7 +95,7 @@ fn the_advice_is_that_of_the_tables() {
 fn the_pending_time_that_hides_the_difference() {
     assert_eq!(stats(1, 0).noticeable_pending_time(), None);
     assert_eq!(stats(0, 1).noticeable_pending_time(), Some(Duration::ZERO));
-    assert_eq!(stats(90, 10).noticeable_pending_time(), Some(Duration::from_nanos(1_080)));
+    assert_eq!(stats(90, 10).noticeable_pending_time(), Some(Duration::from_nanos(1_800)));
     assert_eq!(stats(u64::MAX, 1).noticeable_pending_time(), Some(Duration::from_nanos(u64::MAX)));
 }
 
@@ -103,9 +103,14 @@ fn the_pending_time_that_hides_the_difference() {
 fn a_line_for_the_log() {
     assert_eq!(
         stats(1, 0).to_string(),
-        "1 call: 100.0 % ready, 0.0 % pending, 0.0 % not polled; measure longer: there are fewer than 1,000 calls"
+        "1 call: 100.0 % ready, 0.0 % pending; measure longer: there are fewer than 1,000 calls"
     );
-    let line = stats(9_000, 1_000).to_string();
-    assert!(line.starts_with("10000 calls: 90.0 % ready, 10.0 % pending"), "{line}");
-    assert!(line.ends_with("if a pending call takes more than 1µs, nobody will notice"), "{line}");
+    let mut many = stats(9_000, 1_000);
+    (many.cancelled, many.unpolled) = (3, 10);
+    let line = many.to_string();
+    let counts = "10010 calls: 90.0 % ready, 10.0 % pending, 3 cancelled, 10 not polled; return";
+    assert!(line.starts_with(counts), "{line}");
+    assert!(line.ends_with("if a pending call takes more than 2µs, nobody will notice"), "{line}");
+    let line = stats(100, 900).to_string();
+    assert!(line.contains("10.0 % ready") && !line.contains("takes more than"), "{line}");
 }

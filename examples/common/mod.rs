@@ -24,7 +24,7 @@ use hdrhistogram::Histogram;
 pub(crate) use allocator::{Allocated, allocated};
 pub(crate) use contest::{Contender, Cost, contest};
 pub(crate) use load::Load;
-pub(crate) use peer::{Faults, Frame, Peer, answer, happens, percent};
+pub(crate) use peer::{Faults, Frame, Peer, answer, happens, percent, percent_of_repeats};
 pub(crate) use wire::Outbox;
 
 /// The number of calls and rounds.
@@ -117,6 +117,9 @@ pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<St
         column.set_cell_alignment(CellAlignment::Right);
     }
     println!("{table}");
+    if header.contains(&"relative min") {
+        eprintln!("relative min: the minimum, divided by that of the first row of its group");
+    }
 }
 
 /// Prints a table of costs. Minima are relative to that of the first row.
@@ -129,16 +132,19 @@ pub(crate) fn refusal<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }
 
-/// Returns the files of a folder and of all folders in it. If the path is not a folder, returns the path itself.
-pub(crate) fn files(path: PathBuf) -> io::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path]);
+/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if there is no text.
+pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
+    let (mut paths, mut text) = (vec![path], Vec::new());
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            for entry in fs::read_dir(path)? {
+                paths.push(entry?.path());
+            }
+        } else {
+            text.append(&mut fs::read(path)?);
+        }
     }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path)? {
-        found.extend(files(entry?.path())?);
-    }
-    Ok(found)
+    if text.is_empty() { Err(io::Error::other("there is no text")) } else { Ok(text) }
 }
 
 /// Returns the exit code of a program: 0 if all results were right, 1 if one was wrong, and 2 after an I/O error.

@@ -48,6 +48,14 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses the percentage of attempts that are repeated.
+pub(crate) fn percent_of_repeats(text: &str) -> Result<f64, String> {
+    percent(text)
+        .ok()
+        .filter(|percent| *percent <= 90.0)
+        .ok_or("expected a number from 0 to 90".into())
+}
+
 /// Returns `true` in the given percentage of the calls.
 pub(crate) fn happens(percent: f64) -> bool {
     percent > 0.0 && fastrand::f64() * 100.0 < percent

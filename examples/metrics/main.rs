@@ -29,7 +29,9 @@ use value_future::{
 };
 
 #[derive(Parser)]
-#[command(about = "Publishes the counters of pools and of a method to a metrics system")]
+#[command(
+    about = "Publishes the counters of pools and of a method to a metrics system (features: ratio, trace)"
+)]
 struct Options {
     /// Calls of the service.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]

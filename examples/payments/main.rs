@@ -111,7 +111,7 @@ fn main() -> ExitCode {
     ];
     let costs = contest("payments", rounds - 1, contenders);
     // The panic of `await_again` is expected, and needs no backtrace.
-    set_hook(Box::new(|panic| eprintln!("{panic}")));
+    set_hook(Box::new(|panic| eprintln!("the second await: {panic}")));
     let again = [await_again(&Indices::default()), await_again(&keys)];
     let rows = costs.iter().zip([by_index, by_key]).zip(again).map(|((cost, outcome), again)| {
         let Outcome { payments, not_once, wrong, late, refused, stale } = outcome;

@@ -99,8 +99,7 @@ fn count_words(text: &[u8]) -> u64 {
 
 fn run(Options { path, rounds }: Options) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let all = common::files(path)?.into_iter().map(|file| runtime.block_on(tokio::fs::read(file)));
-    let text = all.collect::<Result<Vec<_>>>()?.concat();
+    let text = common::read_all(path)?;
     let counts = [(); 5].map(|()| Cell::new(([0; 2], [0; 3])));
     let keep = |at: usize, counted: Result<_>| {
         counts[at].set(counted.expect("no end is dropped early"));

@@ -75,7 +75,7 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
         Contender::new("keys of a pool", || round(runtime, &keys, callers, calls)),
         Contender::new("map of channels", || round(runtime, &channels, callers, calls)),
     ];
-    let transport = format!("{}, {callers} callers", if over_tcp { "TCP" } else { "in process" });
+    let transport = format!("{}, callers: {callers}", if over_tcp { "TCP" } else { "in process" });
     let costs = contest(&transport, rounds, contenders);
     let cells = |cost: &Cost| {
         let mut cells = cost.cells(&costs[0]);

@@ -11,7 +11,7 @@ use crate::service::ValueService;
 
 pub(crate) type Web = ValueService<usize, Page, BoxError>;
 
-#[derive(Clone, clap::ValueEnum)]
+#[derive(Clone, PartialEq, clap::ValueEnum)]
 pub(crate) enum Layer {
     Log,
     Limit,

@@ -1,7 +1,7 @@
 //! A `tower` service whose future is a `ValueFuture`, with five type-erased layers, against `BoxCloneService`.
 //!
 //! ```text
-//! cargo run --release --example tower [-- --layers log,limit,cache --faults PERCENT]
+//! cargo run --release --example tower [-- --layers log,limit,cache]
 //! ```
 //!
 //! The layers are chosen at run time, so each of them is erased. A `BoxCloneService` boxes a future for each layer. A
@@ -32,7 +32,7 @@ struct Options {
     /// The layers, beginning with the outermost.
     #[arg(long, value_delimiter = ',', default_value = "log,limit,cache,retry,timeout")]
     layers: Vec<layers::Layer>,
-    /// Percentage of the requests that the backend fails or does not answer, in the last two rows.
+    /// Percentage of the requests that the backend fails or never answers, in the last rows; 0 without the layer `timeout`.
     #[arg(long, default_value = "1", value_name = "PERCENT", value_parser = percent)]
     faults: f64,
 }
@@ -57,7 +57,8 @@ where
 }
 
 fn main() -> io::Result<()> {
-    let Options { layers, faults } = Options::parse();
+    let Options { layers, mut faults } = Options::parse();
+    faults *= f64::from(layers.contains(&layers::Layer::Timeout));
     let stacks = |faults| {
         let ours = layers::Web::new(move |page| ValueFuture::pooled(fetch(page, faults)));
         let boxed = twin::Web::new(service_fn(move |page| fetch(page, faults)));

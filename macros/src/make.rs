@@ -25,7 +25,7 @@ use syn::{
     Attribute, Block, Error, Expr, ExprCall, FnArg, Ident, Pat, PatIdent, Receiver, Result,
     ReturnType, Signature, Stmt, Token, Type,
     parse::{Parse, ParseStream},
-    parse_quote,
+    parse_quote, token,
     visit_mut::VisitMut,
 };
 
@@ -46,33 +46,33 @@ pub(crate) enum Ready {
 
 impl Parse for Ready {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let one = |error: Error| {
-            Error::new(error.span(), format!("`#[ready]` takes one expression: {error}"))
-        };
         // An expression may begin with `if`, too.
         let ahead = input.fork();
-        if ahead.parse::<Token![if]>().is_ok()
+        let has_condition = ahead.parse::<Token![if]>().is_ok()
             && Expr::parse_without_eager_brace(&ahead).is_ok()
-            && ahead.peek(Token![=>])
-        {
+            && !ahead.peek(token::Brace);
+        let ready = if has_condition {
             input.parse::<Token![if]>()?;
             let condition = Expr::parse_without_eager_brace(input)?;
             if let Expr::Let(_) = condition {
                 return Err(Error::new_spanned(
                     condition,
-                    "the condition of `#[ready(if …)]` is a `bool`: for a pattern, use `#[ready(EXPR)]` with an `Option` \
-                     of the output",
+                    "the condition of `#[ready(if …)]` is a `bool`, such as `self.next.is_some()`: it has no pattern",
                 ));
             }
-            input.parse::<Token![=>]>()?;
-            return Ok(Ready::If(condition, input.parse()?));
-        }
-        let expression = input.parse().map_err(one)?;
-        if input.is_empty() {
-            Ok(Ready::Option(expression))
+            let arrow = input.parse::<Token![=>]>();
+            arrow.and_then(|_| input.parse()).map(|result| Ready::If(condition, result))
         } else {
-            Err(one(input.error("unexpected token")))
-        }
+            input.parse().map(Ready::Option)
+        };
+        let end = |ready| {
+            input.parse::<Option<Token![,]>>()?;
+            if input.is_empty() { Ok(ready) } else { Err(input.error("unexpected token")) }
+        };
+        ready.and_then(end).map_err(|error| {
+            let forms = "`#[ready]` takes one expression, or `if CONDITION => RESULT`";
+            Error::new(error.span(), format!("{forms}: {error}"))
+        })
     }
 }
 

@@ -25,6 +25,13 @@ pub use self::{
 /// size nor code to a future. So leave the calls in the program, and build it with
 /// `--features value-future/ratio` for a day.
 ///
+/// # Where to measure
+///
+/// Measure at the call site: `GET.measure(store.get(key)).await`. In the body of a method, it works until the
+/// method returns inline results: from then on, the ready calls do not reach the body.
+///
+/// Each future counts once. If a loop measures `&mut future` again and again, each turn is a call.
+///
 /// # Sizes and allocation
 ///
 /// With the feature, a `Ratio` has four words. Each call costs one atomic addition, or two if a pending call is
@@ -44,7 +51,7 @@ pub use self::{
 /// let value = GET.measure(store.get(7)).await; // any future
 /// # assert_eq!(value, 7);
 /// # });
-/// println!("{}", GET.stats()); // 1 call: 100.0 % ready, 0.0 % pending, 0.0 % not polled; …
+/// println!("{}", GET.stats()); // 1 call: 100.0 % ready, 0.0 % pending; …
 /// # let stats = GET.stats();
 /// # assert_eq!(stats.calls(), u64::from(Ratio::IS_ENABLED));
 /// ```

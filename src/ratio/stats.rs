@@ -2,6 +2,8 @@
 
 use core::{fmt, time::Duration};
 
+use super::Ratio;
+
 /// The counts of a [`Ratio`](crate::Ratio): plain numbers, for any metrics system.
 ///
 /// `Display` writes one line for a log, with the [advice](Self::advice).
@@ -14,7 +16,8 @@ pub struct RatioStats {
     pub pending: u64,
     /// The number of pending calls that were dropped before they were ready.
     pub cancelled: u64,
-    /// The number of calls that were dropped before their first poll returned.
+    /// The number of calls that were dropped before their first poll returned. A method that returns an inline
+    /// result has done its work in these calls, too: see [*Not lazy*](crate#not-lazy).
     pub unpolled: u64,
 }
 
@@ -22,19 +25,23 @@ impl RatioStats {
     /// Returns the number of calls whose futures were polled or dropped.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.ready + self.pending + self.unpolled
+        self.polled().saturating_add(self.unpolled)
     }
 
-    /// Returns the share of calls that were ready at the first poll, from 0 to 1.
+    fn polled(&self) -> u64 {
+        self.ready.saturating_add(self.pending)
+    }
+
+    /// Returns the share of the polled calls that were ready at the first poll, from 0 to 1.
     #[must_use]
     pub fn ready_share(&self) -> f64 {
-        share(self.ready, self.calls())
+        share(self.ready, self.polled())
     }
 
-    /// Returns the share of calls that were pending at the first poll, from 0 to 1.
+    /// Returns the share of the polled calls that were pending at the first poll, from 0 to 1.
     #[must_use]
     pub fn pending_share(&self) -> f64 {
-        share(self.pending, self.calls())
+        share(self.pending, self.polled())
     }
 
     /// Returns the number of allocations that [`ValueFuture::ready`](crate::ValueFuture::ready) saves, if the
@@ -51,7 +58,7 @@ impl RatioStats {
     /// Returns the mean time of a pending call above which nobody will notice the saved time, or `None` if no call
     /// was pending.
     ///
-    /// In the benchmark `break_even`, a ready call saves about 6 ns. If pending calls take longer than the returned
+    /// In the benchmark `break_even`, a ready call saves 10 ns at most. If pending calls take longer than the returned
     /// time, these savings are less than 5 % of the mean call, and only the saved allocations matter. For the
     /// throughput of a thread, compare the returned time with the processor time of a pending call. For the
     /// latency, compare it with the time until a pending call is ready.
@@ -62,7 +69,7 @@ impl RatioStats {
     /// # use value_future::ratio::RatioStats;
     /// let mut stats = RatioStats::default();
     /// (stats.ready, stats.pending) = (9_900, 100);
-    /// assert_eq!(stats.noticeable_pending_time().unwrap().as_nanos(), 11_880); // about 12 µs
+    /// assert_eq!(stats.noticeable_pending_time().unwrap().as_nanos(), 19_800); // about 20 µs
     /// ```
     #[must_use]
     pub fn noticeable_pending_time(&self) -> Option<Duration> {
@@ -86,17 +93,22 @@ fn share(part: u64, whole: u64) -> f64 {
 impl fmt::Display for RatioStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let calls = self.calls();
-        write!(
-            f,
-            "{calls} {}: {:.1} % ready, {:.1} % pending, {:.1} % not polled; {}",
-            if calls == 1 { "call" } else { "calls" },
-            100.0 * self.ready_share(),
-            100.0 * self.pending_share(),
-            100.0 * share(self.unpolled, calls),
-            self.advice(),
-        )?;
+        if calls == 0 && !Ratio::IS_ENABLED {
+            return f.write_str("no call was counted: the feature `ratio` is off");
+        }
+        let plural = if calls == 1 { "" } else { "s" };
+        let [ready, pending] =
+            [self.ready_share(), self.pending_share()].map(|share| 100.0 * share);
+        write!(f, "{calls} call{plural}: {ready:.1} % ready, {pending:.1} % pending")?;
+        for (count, what) in [(self.cancelled, "cancelled"), (self.unpolled, "not polled")] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        let advice = self.advice();
+        write!(f, "; {advice}")?;
         match self.noticeable_pending_time() {
-            Some(time) if self.advice() != Advice::TooFewCalls => {
+            Some(time) if matches!(advice, Advice::Measurable | Advice::ReturnReady) => {
                 write!(f, "; if a pending call takes more than {time:.0?}, nobody will notice")
             }
             _ => Ok(()),
@@ -104,12 +116,12 @@ impl fmt::Display for RatioStats {
     }
 }
 
-/// From this share of ready calls on, the difference to a boxed future is at least 5 % for each type of result.
-const NOTICED: f64 = 0.4;
-/// From this share on, the call is at least 1.3 times as fast.
+/// Below this share of ready calls, `ready` and `boxed` are less than 5 % faster than a boxed future.
+const NOTICED: f64 = 0.2;
+/// From this share on, a call is at least 1.3 times as fast.
 const PAYS: f64 = 0.75;
-/// The nanoseconds that a ready call saves.
-const SAVED: u64 = 6;
+/// The nanoseconds that a ready call saves at most.
+const SAVED: u64 = 10;
 
 /// The advice for a method with this share of ready calls. [`RatioStats::advice`] returns it.
 ///
@@ -121,9 +133,9 @@ const SAVED: u64 = 6;
 pub enum Advice {
     /// There were fewer than 1,000 calls.
     TooFewCalls,
-    /// Less than 40 % of the calls were ready: nobody will notice the saved time.
+    /// Less than 20 % of the calls were ready: nobody will notice the saved time.
     KeepBoxes,
-    /// From 40 % on, a benchmark shows the difference.
+    /// From 20 to 75 %, a benchmark may show the difference.
     Measurable,
     /// From 75 % on, a call is at least 1.3 times as fast.
     ReturnReady,
@@ -148,9 +160,7 @@ impl fmt::Display for Advice {
                 "keep the boxes: nobody will notice the difference in time; use `pooled` if the \
                  method must not allocate"
             }
-            Advice::Measurable => {
-                "a benchmark will show the difference if ready results are inline"
-            }
+            Advice::Measurable => "a benchmark may show the difference if ready results are inline",
             Advice::ReturnReady => {
                 "return ready results inline, by `#[ready]` or `ValueFuture::ready`: a call is at \
                  least 1.3 times as fast"

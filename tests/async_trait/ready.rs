@@ -230,7 +230,7 @@ impl Words {
 #[async_trait]
 impl Lends for Words {
     // The result borrows from `&mut self`.
-    #[ready(if !self.ends.is_empty() => Ok(self.next()))]
+    #[ready(if !self.ends.is_empty() => Ok(self.next()),)]
     async fn word(&mut self) -> io::Result<Option<&[u8]>> {
         self.fetches += 1;
         if self.fetches == 1 {

@@ -8,7 +8,7 @@ mod tests;
 use std::{cell::RefCell, fs, io, process, sync::Arc, task::Poll};
 
 use clap::Parser;
-use common::{Contender, Cost, contest, happens, percent, print_table};
+use common::{Contender, Cost, contest, happens, percent_of_repeats, print_table};
 use futures::{future::try_join_all, poll};
 use kernel::{Kernel, Outcome};
 use reader::{Channels, Keys, Reader};
@@ -21,8 +21,8 @@ struct Options {
     /// File to read. The default is the program itself.
     #[arg(default_value = "/proc/self/exe", value_parser = open)]
     path: Arc<(fs::File, Vec<u8>)>,
-    /// Percentage of reads that are cancelled in flight, and repeated.
-    #[arg(long, default_value_t = 1.0, value_name = "PERCENT", value_parser = percent)]
+    /// Percentage of reads that are cancelled in flight, and repeated. At most 90, so that a read ends.
+    #[arg(long, default_value_t = 1.0, value_name = "PERCENT", value_parser = percent_of_repeats)]
     cancel: f64,
     /// Rounds, in which each reader reads the whole file several times.
     #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..))]
@@ -33,7 +33,8 @@ struct Options {
 }
 
 fn open(path: &str) -> io::Result<Arc<(fs::File, Vec<u8>)>> {
-    Ok(Arc::new((fs::File::open(path)?, fs::read(path)?)))
+    let file = Arc::new((fs::File::open(path)?, fs::read(path)?));
+    if file.1.is_empty() { Err(io::Error::other("the file is empty")) } else { Ok(file) }
 }
 
 /// Reads a file from several tasks, and compares its bytes. Returns the number of reads, without the cancelled ones.
@@ -81,7 +82,7 @@ fn or_exit<T>(result: io::Result<T>) -> T {
 
 pub(crate) fn main() {
     let Options { path, cancel, rounds, epoll } = Options::parse();
-    let denied = |e: &_| eprintln!("uring: io_uring is not permitted here ({e}), so epoll is used");
+    let denied = |e: &_| eprintln!("uring: io_uring is not permitted ({e}), so epoll is used");
     let is_epoll = epoll || io_uring::IoUring::new(2).inspect_err(denied).is_err();
     let kernel = || or_exit(Kernel::new(&path.0, is_epoll));
     let keys = Keys(kernel(), LocalPool::new());
