@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::{Yield, poll};
-use futures::executor::block_on;
+use futures::{FutureExt, executor::block_on};
 use value_future::{
     Ratio, ValueFuture,
     ratio::{Advice, RatioStats},
@@ -45,6 +45,16 @@ fn each_outcome_is_counted_once() {
     assert_eq!(expected.calls(), 5);
     assert_eq!((expected.ready_share(), expected.pending_share()), (0.5, 0.5));
     assert_eq!(expected.allocations_saved(), 2);
+}
+
+#[test]
+fn a_fused_future_that_is_polled_again_stays_ready() {
+    let ratio = Ratio::new();
+    let mut future = ratio.measure(ready(1).fuse());
+    assert!(poll(&mut future).is_ready());
+    assert!(poll(&mut future).is_pending());
+    drop(future);
+    assert_eq!(ratio.stats(), stats(1, 0));
 }
 
 #[test]
@@ -89,6 +99,13 @@ fn the_advice_is_that_of_the_tables() {
     ] {
         assert_eq!(stats(ready, pending).advice(), advice, "{ready} of {}", ready + pending);
     }
+}
+
+#[test]
+fn counts_that_are_too_large_do_not_overflow() {
+    let all = stats(u64::MAX, u64::MAX);
+    assert_eq!(all.calls(), u64::MAX);
+    assert_eq!(all.advice(), Advice::ReturnReady);
 }
 
 #[test]

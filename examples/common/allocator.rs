@@ -39,6 +39,13 @@ pub(crate) fn allocated() -> Allocated {
     ALLOCATED.get()
 }
 
+/// Counts an allocation. An ending thread may allocate after its counter was dropped.
+fn count(size: usize) {
+    let _ = ALLOCATED.try_with(|allocated| {
+        allocated.set(allocated.get() + Allocated { count: 1, bytes: size as u64 });
+    });
+}
+
 struct Counting;
 
 #[global_allocator]
@@ -47,12 +54,21 @@ static ALLOCATOR: Counting = Counting;
 // SAFETY: every call goes to `System` with unchanged arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // An ending thread may allocate after its counter was dropped.
-        let _ = ALLOCATED.try_with(|allocated| {
-            allocated.set(allocated.get() + Allocated { count: 1, bytes: layout.size() as u64 });
-        });
+        count(layout.size());
         // SAFETY: the caller keeps the contract of `GlobalAlloc`.
         unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {

@@ -68,9 +68,11 @@ impl Gate {
         queue.push_back(completer);
         self.state.fetch_or(QUEUED, AcqRel);
         drop(queue);
+        // If a waker panics in `serve`, its drop returns the permit.
+        let waiting = Waiting { gate: self, turn: Some(turn) };
         // A thread that released a permit before the bit was set has not served the queue.
         self.serve();
-        ValueFuture::pooled(Waiting { gate: self, turn: Some(turn) })
+        ValueFuture::pooled(waiting)
     }
 
     #[inline]

@@ -53,7 +53,8 @@ fn every_contender_counts_what_the_standard_library_counts() {
     for text in texts() {
         let path = std::env::temp_dir().join(format!("pipe-{}.txt", std::process::id()));
         fs::write(&path, &text).unwrap();
-        assert!(run(Options { path: path.clone(), rounds: 1 }).unwrap(), "{text:?}");
+        let is_right = run(Options { path: path.clone(), rounds: 1 });
+        assert_eq!(is_right.ok(), (!text.is_empty()).then_some(true), "{text:?}");
         fs::remove_file(path).unwrap();
         assert_eq!(count_words(text.as_bytes()), expected(&text)[1], "{text:?}");
         assert_eq!(runtime.block_on(by_tokio(text.as_bytes())).unwrap().0, expected(&text));

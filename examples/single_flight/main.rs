@@ -51,7 +51,10 @@ fn compare(traffic: &Traffic) -> Result<Vec<Vec<String>>, String> {
     let new_moka = |()| moka::future::Cache::builder().time_to_live(time_to_live).build();
     let [boxed, direct] = [(); 2].map(new_moka);
     let moka: &dyn twin::Cache = &Moka(boxed, second);
-    let direct = |key| direct.try_get_with(key, third.load(key));
+    let direct = async |key| match direct.get(&key).await {
+        Some(value) => Ok(value),
+        None => Box::pin(direct.try_get_with(key, third.load(key))).await,
+    };
     let [first, second, third] = stores.each_ref().map(|store| &store.counts);
     let contenders = vec![
         Contender::new("value future", || traffic.round(first, |key| ours.get(key))),

@@ -1,8 +1,5 @@
 //! A `tower` service whose future is a `ValueFuture`, with five type-erased layers, against `BoxCloneService`.
-//!
-//! ```text
-//! cargo run --release --example tower [-- --layers log,limit,cache]
-//! ```
+//! `cargo run --release --example tower [-- --layers log,limit,cache]`
 //!
 //! The layers are chosen at run time, so each of them is erased. A `BoxCloneService` boxes a future for each layer. A
 //! `ValueService` passes an inline result on. The cache is the third layer, and a request that it answers allocates

@@ -1,8 +1,5 @@
-//! A file reader over `io_uring`. The `user_data` of each read is the `Key` of its operation.
-//!
-//! ```text
-//! cargo run --release --example uring [-- PATH --cancel PERCENT --epoll]
-//! ```
+//! A file reader over `io_uring`. The `user_data` of each read is the `Key` of its operation:
+//! `cargo run --release --example uring [-- PATH --cancel PERCENT --epoll]`
 //!
 //! One thread runs the tasks and owns the ring. If a future is dropped, its read is cancelled, but the buffer lives until
 //! the kernel has completed the read. The pool refuses that completion. If `io_uring` is not permitted, the program uses `epoll`.

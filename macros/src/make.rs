@@ -122,7 +122,7 @@ pub(crate) fn method_body(
             receiver::rename_in_expression(&mut condition);
             receiver::rename_in_expression(&mut expression);
             parse_quote!({
-                #[allow(unreachable_code, clippy::redundant_closure_call)]
+                #[allow(unreachable_code, unused_braces, unused_parens, clippy::redundant_closure_call)]
                 if {
                     #bindings
                     (move || -> bool { #condition })()

@@ -326,7 +326,7 @@ impl<T> LocalPool<T> {
     /// taken. The list is empty without the feature `trace`.
     ///
     /// The iterator visits all slots. If other threads begin or end operations meanwhile, an item may mix two
-    /// operations of one slot.
+    /// operations of one slot. The iterator is not `Send`: finish it before an `.await`.
     ///
     /// # Examples
     ///

@@ -429,7 +429,7 @@ impl<T> Pool<T> {
     /// taken. The list is empty without the feature `trace`.
     ///
     /// The iterator visits all slots. If other threads begin or end operations meanwhile, an item may mix two
-    /// operations of one slot.
+    /// operations of one slot. The iterator is not `Send`: finish it before an `.await`.
     ///
     /// # Examples
     ///

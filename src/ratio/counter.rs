@@ -1,41 +1,54 @@
-//! `Counter`: a relaxed atomic counter. Without the feature `ratio`, it has no size and counts nothing.
+//! A counter, which has no size without the feature `ratio`.
 
-#[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[cfg(target_has_atomic = "64")]
+use core::sync::atomic::AtomicU64 as Atomic;
+#[cfg(all(target_has_atomic = "ptr", not(target_has_atomic = "64")))]
+use core::sync::atomic::AtomicUsize as Atomic;
+#[cfg(target_has_atomic = "ptr")]
+use core::sync::atomic::Ordering::Relaxed;
 
-pub(super) struct Counter {
-    // ORDERING: relaxed, without a partner. Counters are read for reports only.
-    #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
-    count: AtomicUsize,
-}
+#[cfg(target_has_atomic = "ptr")]
+const ATOMICS: usize = if cfg!(feature = "ratio") { 1 } else { 0 };
 
-#[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
+/// An array also if it is empty: so the feature does not change which programs compile.
+// ORDERING: relaxed, without a partner. Counters are read for reports only.
+#[cfg(target_has_atomic = "ptr")]
+pub(super) struct Counter([Atomic; ATOMICS]);
+
+#[cfg(target_has_atomic = "ptr")]
 impl Counter {
-    pub(super) const IS_ENABLED: bool = true;
+    pub(super) const IS_ENABLED: bool = ATOMICS == 1;
 
     pub(super) const fn new() -> Self {
-        Counter { count: AtomicUsize::new(0) }
+        Counter([const { Atomic::new(0) }; ATOMICS])
     }
 
+    #[cfg(feature = "ratio")]
     #[inline]
     pub(super) fn add_one(&self) {
-        self.count.fetch_add(1, Relaxed);
+        self.0[0].fetch_add(1, Relaxed);
     }
 
+    #[cfg_attr(
+        target_has_atomic = "64",
+        expect(clippy::unnecessary_cast, reason = "elsewhere it is a `usize`")
+    )]
     pub(super) fn get(&self) -> u64 {
-        self.count.load(Relaxed) as u64
+        self.0.iter().map(|count| count.load(Relaxed) as u64).sum()
     }
 }
 
-#[cfg(not(all(feature = "ratio", target_has_atomic = "ptr")))]
+#[cfg(not(target_has_atomic = "ptr"))]
+pub(super) struct Counter;
+
+#[cfg(not(target_has_atomic = "ptr"))]
 impl Counter {
     pub(super) const IS_ENABLED: bool = false;
 
     pub(super) const fn new() -> Self {
-        Counter {}
+        Counter
     }
 
-    #[expect(clippy::unused_self, reason = "the feature uses it")]
     pub(super) fn get(&self) -> u64 {
         0
     }

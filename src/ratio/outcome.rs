@@ -27,7 +27,9 @@ mod counted {
             match (self.step, is_ready) {
                 (Step::Unpolled, true) => self.ratio.ready.add_one(),
                 (Step::Unpolled, false) => self.ratio.pending.add_one(),
-                (Step::Pending | Step::Ready, _) => {}
+                (Step::Pending, _) => {}
+                // A fused future may be polled again.
+                (Step::Ready, _) => return,
             }
             self.step = if is_ready { Step::Ready } else { Step::Pending };
         }

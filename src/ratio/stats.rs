@@ -125,7 +125,7 @@ const SAVED: u64 = 10;
 
 /// The advice for a method with this share of ready calls. [`RatioStats::advice`] returns it.
 ///
-/// `Display` writes it as a sentence. The advice is for results of at most 120 bytes, and for the time of the call itself: see
+/// `Display` writes it as a sentence. The advice is for results of 8 to 24 bytes, and for the time of the call itself: see
 /// [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The shares come from the benchmark `break_even`, whose tables are
 /// in `docs/break_even.md`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -241,7 +241,7 @@ impl Lends for Words {
         Ok(self.next())
     }
 
-    #[ready(if one.len() >= other.len() => {
+    #[ready(if (one.len() >= other.len()) => {
         one.push('!');
         one.as_mut_str()
     })]

@@ -49,6 +49,7 @@ impl Kernel {
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
         // Cancellations have the number 0. No `Key` is 0, because generations begin at 1.
         assert!(key != 0 && !self.in_flight.contains_key(&key), "a key names one read");
+        self.in_flight.reserve(1); // so nothing panics between the push and the insertion
         let pipe = match &mut self.queue {
             Queue::Ring(ring) => {
                 let file = Fd(fd::AsRawFd::as_raw_fd(&self.file));

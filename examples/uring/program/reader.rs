@@ -50,8 +50,10 @@ impl<'r> Reader<'r, LocalBoxFuture<'r, Outcome>> for Channels {
         Box::pin(async move {
             let Channels(kernel, senders) = self;
             let (sender, receiver) = channel();
-            let key = 1 + senders.borrow_mut().insert(sender) as u64;
-            kernel.borrow_mut().start(key, at, buffer)?;
+            let number = senders.borrow_mut().insert(sender);
+            let key = 1 + number as u64;
+            let started = kernel.borrow_mut().start(key, at, buffer);
+            started.inspect_err(|_| drop(senders.borrow_mut().remove(number)))?;
             let reading = Reading(kernel, key);
             let outcome = receiver.await;
             mem::forget(reading); // The slab may have given the number to another read.
