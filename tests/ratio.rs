@@ -91,8 +91,8 @@ fn the_advice_is_that_of_the_tables() {
     for (ready, pending, advice) in [
         (999, 0, Advice::TooFewCalls),
         (0, 1_000, Advice::KeepBoxes),
-        (199, 801, Advice::KeepBoxes),
-        (200, 800, Advice::Measurable),
+        (149, 851, Advice::KeepBoxes),
+        (150, 850, Advice::Measurable),
         (749, 251, Advice::Measurable),
         (750, 250, Advice::ReturnReady),
         (1_000, 0, Advice::ReturnReady),

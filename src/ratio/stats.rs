@@ -117,7 +117,7 @@ impl fmt::Display for RatioStats {
 }
 
 /// Below this share of ready calls, `ready` and `boxed` are less than 5 % faster than a boxed future.
-const NOTICED: f64 = 0.2;
+const NOTICED: f64 = 0.15;
 /// From this share on, a call is at least 1.3 times as fast.
 const PAYS: f64 = 0.75;
 /// The nanoseconds that a ready call saves at most.
@@ -133,9 +133,9 @@ const SAVED: u64 = 10;
 pub enum Advice {
     /// There were fewer than 1,000 calls.
     TooFewCalls,
-    /// Less than 20 % of the calls were ready: nobody will notice the saved time.
+    /// Less than 15 % of the calls were ready: nobody will notice the saved time.
     KeepBoxes,
-    /// From 20 to 75 %, a benchmark may show the difference.
+    /// From 15 to 75 %, a benchmark may show the difference.
     Measurable,
     /// From 75 % on, a call is at least 1.3 times as fast.
     ReturnReady,
