@@ -437,3 +437,19 @@
 //! let proof = Within::of(&SCOPE);
 //! let _ = LocalReusableSource::with_abandoned(move || proof.get());
 //! ```
+//!
+//! # The feature `ratio` does not change which programs compile
+//!
+//! A counter is an atomic also if it is an array of none, so a constant is not promoted to a `static`.
+//!
+//! ```compile_fail,E0716
+//! # use value_future::Ratio;
+//! const GET: Ratio = Ratio::new();
+//! let get: &'static Ratio = &GET;
+//! ```
+//!
+//! ```
+//! # use value_future::Ratio;
+//! static GET: Ratio = Ratio::new();
+//! let get: &'static Ratio = &GET;
+//! ```

@@ -99,18 +99,23 @@ fn threads_load_each_key_once() {
     assert_eq!(gate.counts(), (2_000, 0));
 }
 
-#[test]
-fn others_go_on_if_the_first_caller_is_cancelled() {
-    let gate = Gate::new(false);
-    let cache = cache(&gate);
+/// Cancels the first of two callers. The other one must get the value.
+fn cancel_the_first<F: Future<Output = Answer>>(gate: &Gate, get: impl Fn() -> F) {
     block_on(async {
-        let mut first = Box::pin(cache.get(7));
-        let mut second = pin!(cache.get(7));
+        let mut first = Box::pin(get());
+        let mut second = pin!(get());
         assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
         drop(first);
         gate.open.add_permits(1);
         assert_eq!(second.await.unwrap(), bytes(7));
     });
+}
+
+#[test]
+fn others_go_on_if_the_first_caller_is_cancelled() {
+    let gate = Gate::new(false);
+    let cache = cache(&gate);
+    cancel_the_first(&gate, || cache.get(7));
     assert_eq!(gate.counts(), (1, 0));
 }
 
@@ -119,14 +124,7 @@ fn others_go_on_if_the_first_caller_is_cancelled() {
 fn moka_loads_again_if_the_first_caller_is_cancelled() {
     let gate = Gate::new(false);
     let cache: &dyn twin::Cache = &moka(&gate);
-    block_on(async {
-        let mut first = Box::pin(cache.get(7));
-        let mut second = pin!(cache.get(7));
-        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
-        drop(first);
-        gate.open.add_permits(1);
-        assert_eq!(second.await.unwrap(), bytes(7));
-    });
+    cancel_the_first(&gate, || cache.get(7));
     assert_eq!(gate.counts(), (2, 1));
 }
 
