@@ -7,6 +7,7 @@ mod number;
 #[expect(clippy::module_inception, reason = "it is the slot itself")]
 mod slot;
 mod state;
+mod vacant;
 
 use core::{ptr::NonNull, task::Waker};
 
@@ -15,6 +16,8 @@ pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
 pub(crate) use slot::{Change, Slot, SlotTable, WakerCell};
 pub(crate) use state::State;
+#[allow(unused_imports, reason = "the slabs use it")]
+pub(crate) use vacant::Vacant;
 
 /// Where slots live: what their words are made of, and where they go when nobody refers to them.
 pub(crate) trait Home: Sized + 'static {
