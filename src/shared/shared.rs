@@ -195,6 +195,7 @@ pub struct WeakShared<'a, T>(Weak<'a, T, AnyThread>);
 
 impl<'a, T> WeakShared<'a, T> {
     /// Returns a [`Shared`] handle of the future, or `None` if no handle keeps the future alive.
+    #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<Shared<'a, T>> {
         Handle::upgrade(&self.0).map(|handle| Shared { handle })

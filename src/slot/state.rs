@@ -19,8 +19,7 @@
 //! now. Whoever calls them makes the change with one compare-and-exchange; only the beginning of the
 //! next use is a plain store, because nobody refers to the slot then. The unit tests read the tables above.
 
-use super::Number;
-use crate::operation::CompleteErrorKind;
+use super::{CompleteErrorKind, Number};
 
 /// What the state word of a slot says.
 #[derive(Clone, Copy, PartialEq, Eq)]
