@@ -1,8 +1,14 @@
-//! What the words of a slot are made of: atomics where several threads refer to it, plain cells
-//! where it is one. Everything else about a slot is the same.
+//! The cells of a slot: atomics if several threads use the slot, and plain cells if one thread does. Everything else about a slot is the
+//! same.
 
-use core::cell::Cell;
+use core::{cell::Cell, panic::Location};
+#[cfg(feature = "trace")]
+use core::{
+    ptr,
+    sync::atomic::{AtomicPtr as PlainAtomicPtr, Ordering},
+};
 
+use crate::origin::Origin;
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
@@ -58,6 +64,49 @@ pub(crate) trait Pointer {
     /// See [`Slot::touch`](super::Slot).
     #[cfg(loom)]
     fn touch(&mut self);
+}
+
+/// The origin of the operation in a slot, or null. Any thread may read it at any time.
+pub(crate) struct OriginCell {
+    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
+    #[cfg(feature = "trace")]
+    location: PlainAtomicPtr<Location<'static>>,
+}
+
+#[cfg_attr(
+    not(feature = "trace"),
+    expect(unused_variables, clippy::unused_self, reason = "the feature uses them")
+)]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use them"))]
+impl OriginCell {
+    pub(crate) const fn new() -> Self {
+        OriginCell {
+            #[cfg(feature = "trace")]
+            location: PlainAtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, origin: Origin) {
+        #[cfg(feature = "trace")]
+        if let Some(location) = origin.location() {
+            self.location.store(ptr::from_ref(location).cast_mut(), Ordering::Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn clear(&self) {
+        #[cfg(feature = "trace")]
+        self.location.store(ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
+        #[cfg(feature = "trace")]
+        // SAFETY: the pointer is null, or comes from a `&'static Location`.
+        return unsafe { self.location.load(Ordering::Relaxed).as_ref() };
+        #[cfg(not(feature = "trace"))]
+        None
+    }
 }
 
 impl Word for Cell<u64> {

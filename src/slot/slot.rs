@@ -8,11 +8,10 @@ use core::{
 
 use super::{
     End, Home, Number, State,
-    cells::{Pointer, Word},
+    cells::{OriginCell, Pointer, Word},
 };
 use crate::{
     erased::{Header, VTable},
-    origin::OriginCell,
     sync::UnsafeCell,
 };
 
