@@ -46,14 +46,6 @@ macro_rules! const_unless_loom {
         #[cfg(loom)]
         $visibility fn $($rest)*
     };
-    ($(#[$doc:meta])* $visibility:vis unsafe fn $($rest:tt)*) => {
-        $(#[$doc])*
-        #[cfg(not(loom))]
-        $visibility const unsafe fn $($rest)*
-        $(#[$doc])*
-        #[cfg(loom)]
-        $visibility unsafe fn $($rest)*
-    };
 }
 pub(crate) use const_unless_loom;
 

@@ -17,8 +17,9 @@ use crate::{
     affinity::OneThread,
     operation::{Abandoned, CompleteError, CompleteErrorKind, Consumer, table},
     slot::{
-        CompleterRole, ConsumerRole, End, Home, IndexLayout, Key, Number, Presented, Slot, SlotRef,
-        State, Vacant, WakeOnDrop, WakerCell, Word, abandon_key, complete_key,
+        CompleterRole, ConsumerRole, End, Home, IndexLayout, Key, Number, Presented, Slot,
+        SlotHeader, SlotRef, SlotTable, State, Vacant, WakeOnDrop, WakerCell, Word, abandon_key,
+        complete_key,
     },
     sync::Backoff,
 };
@@ -127,14 +128,15 @@ macro_rules! standalone {
 
             crate::sync::const_unless_loom! {
                 /// The table is a constant.
-                fn with_table(table: *const crate::slot::SlotTable<T>, first: Number) -> Self {
+                fn with_table(table: *const SlotTable<T>, first: Number) -> Self {
                     assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
                     let waker = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let watcher = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let state = <$Word>::new(State::before(first).bits());
                     let number = <$Word>::new(first.bits());
                     // SAFETY: `new` and `with_abandoned` have promoted the table to a constant, which lives as long as a `T` may.
-                    let slot = unsafe { Slot::standalone(table, state, number, waker, watcher) };
+                    let header = unsafe { SlotHeader::new(table) };
+                    let slot = Slot::standalone(header, state, number, waker, watcher);
                     Inner { slot, busy: <$Word>::new(FREE) }
                 }
             }

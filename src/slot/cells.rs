@@ -1,18 +1,17 @@
 //! The cells of a slot: atomics if several threads use the slot, and plain cells if one thread does. Everything else about a slot is the
 //! same.
 
-use core::{cell::Cell, panic::Location};
 #[cfg(feature = "trace")]
-use core::{
-    ptr,
-    sync::atomic::{AtomicPtr as PlainAtomicPtr, Ordering},
-};
+use core::sync::atomic::AtomicPtr as PlainAtomicPtr;
+use core::{cell::Cell, panic::Location};
+#[cfg(any(feature = "trace", target_has_atomic = "64"))]
+use core::{ptr, sync::atomic::Ordering::Relaxed};
 
 use crate::origin::Origin;
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    Ordering::{Acquire, Release, SeqCst},
     fence,
 };
 
@@ -90,20 +89,20 @@ impl OriginCell {
     pub(crate) fn set(&self, origin: Origin) {
         #[cfg(feature = "trace")]
         if let Some(location) = origin.location() {
-            self.location.store(ptr::from_ref(location).cast_mut(), Ordering::Relaxed);
+            self.location.store(ptr::from_ref(location).cast_mut(), Relaxed);
         }
     }
 
     #[inline(always)]
     pub(crate) fn clear(&self) {
         #[cfg(feature = "trace")]
-        self.location.store(ptr::null_mut(), Ordering::Relaxed);
+        self.location.store(ptr::null_mut(), Relaxed);
     }
 
     pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
         #[cfg(feature = "trace")]
         // SAFETY: the pointer is null, or comes from a `&'static Location`.
-        return unsafe { self.location.load(Ordering::Relaxed).as_ref() };
+        return unsafe { self.location.load(Relaxed).as_ref() };
         #[cfg(not(feature = "trace"))]
         None
     }
@@ -301,7 +300,7 @@ impl Pointer for AtomicPtr<()> {
 
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()> {
         // ORDERING: Release and Acquire, as in `publish` and `observe`.
-        let exchanged = self.compare_exchange(core::ptr::null_mut(), pointer, Release, Acquire);
+        let exchanged = self.compare_exchange(ptr::null_mut(), pointer, Release, Acquire);
         exchanged.map(drop)
     }
 

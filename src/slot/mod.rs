@@ -17,7 +17,7 @@ pub use error::{CompleteError, CompleteErrorKind};
 pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
 pub(crate) use roles::*;
-pub(crate) use slot::{Slot, SlotTable, WakerCell};
+pub(crate) use slot::{Slot, SlotHeader, SlotTable, WakerCell};
 pub(crate) use state::State;
 
 /// Where slots live: what their words are made of, and where they go when nobody refers to them.

@@ -1,6 +1,7 @@
 //! A slot: what its cells hold is for [`State`] to say, and nobody touches them but through here.
 
 use core::{
+    marker::PhantomData,
     mem::MaybeUninit,
     ptr::{self, NonNull},
     task::{RawWaker, RawWakerVTable, Waker},
@@ -21,6 +22,18 @@ pub(crate) struct SlotTable<T> {
     pub(crate) vtable: VTable<T>,
     /// Makes the result of an operation that was ended without a value.
     pub(crate) abandoned: fn() -> T,
+}
+
+/// The header of a slot outside of a slab.
+pub(crate) struct SlotHeader<T>(Header, PhantomData<fn() -> T>);
+
+impl<T> SlotHeader<T> {
+    /// # Safety
+    ///
+    /// The table lives as long as the slot.
+    pub(crate) const unsafe fn new(table: *const SlotTable<T>) -> Self {
+        SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
+    }
 }
 
 /// Starts with the header, as every pointee does: the table that it points to is what the slab
@@ -149,19 +162,15 @@ impl<T, H: Home> Slot<T, H> {
     crate::sync::const_unless_loom! {
         /// Creates a vacant slot outside of a slab. `number` is that of its first operation, and `state` is
         /// [the state before that](State::before).
-        ///
-        /// # Safety
-        ///
-        /// The table lives as long as the slot.
-        pub(crate) unsafe fn standalone(
-            table: *const SlotTable<T>,
+        pub(crate) fn standalone(
+            header: SlotHeader<T>,
             state: H::Word,
             number: H::Word,
             waker: WakerCell<H::Pointer>,
             watcher: WakerCell<H::Pointer>,
         ) -> Self {
             Slot {
-                header: Header::new(table.cast::<VTable<T>>()),
+                header: header.0,
                 state,
                 number,
                 waker,
