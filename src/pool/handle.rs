@@ -9,7 +9,7 @@ use crate::{
     slab::{Pooling, Settings, Slab, Unlimited, waiters},
     slot::{
         CompleterRole, IndexLayout, Key, Number, Presented, Slot, SlotRef, Vacant, Word,
-        abandon_key, abandon_left, complete_key, orphan,
+        abandon_key, abandon_keyed, complete_key, orphan,
     },
     sync::Backoff,
 };
@@ -159,7 +159,7 @@ impl<T, H: Pooling> Handle<T, H> {
     pub(super) fn abandon_keys(&self) -> u32 {
         let slots = &self.slab().base().storage;
         // SAFETY: a slab that has a handle keeps its slots.
-        let refused = |slot| abandon_left(unsafe { SlotRef::new(slot) });
+        let refused = |slot| abandon_keyed(unsafe { SlotRef::new(slot) });
         let slots = (0..slots.end()).filter_map(|index| slots.get(index));
         slots.map(|slot| u32::from(refused(slot))).sum()
     }

@@ -299,7 +299,7 @@ impl<T, H: Home> Inner<T, H> {
             // SAFETY: the slot is held, and the borrow shows that its completer was leaked.
             drop(unsafe { CompleterRole::<T, H>::from_raw(slot.as_ptr().cast()) });
         }
-        if !state.is_gone() {
+        if !state.has_left() {
             // SAFETY: the consumer has not left, and the borrow shows that it was leaked.
             unsafe { ConsumerRole::from_pointer(slot) }.leave();
         }

@@ -19,48 +19,48 @@ use crate::sync::{
 pub(crate) trait Word {
     fn new(bits: u64) -> Self;
 
-    /// What was stored by the one who made this state is visible.
+    /// Loads the bits. All stores before the store of these bits are visible.
     fn load(&self) -> u64;
 
-    /// [`load`](Word::load), for a caller that is already ordered after the last store.
+    /// Loads the bits, for a caller that is already ordered after the last store.
     fn load_own(&self) -> u64;
 
-    /// Stores, while no other thread does. What the caller stored before is visible to a thread that loads this.
+    /// Stores the bits, while no other thread stores. All stores of the caller before this are visible to a thread that loads the bits.
     fn publish(&self, bits: u64);
 
-    /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
-    /// before is visible to the other.
+    /// Stores `new` if the word is still `current`. Otherwise, returns the word. The earlier stores of both threads are visible to
+    /// each other.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
 
-    /// Stores 1. An [exchange](Word::exchange) of another word that the caller does not see afterwards comes later, and its thread sees the
+    /// Stores 1. If the caller then does not see an [exchange](Word::exchange) of another word, that exchange comes later. Its thread sees the
     /// 1 by [`load_after_exchange`](Word::load_after_exchange).
     fn announce(&self);
 
     fn load_after_exchange(&self) -> u64;
 
-    /// Adds to a count for statistics, which orders nothing.
+    /// Adds to a counter for statistics, which orders nothing.
     fn add(&self, number: u64);
 
-    /// Adds to a sum, which wraps. What the caller did before is visible to a thread that [loads](Word::load) the sum.
+    /// Adds to a sum, which wraps. All stores of the caller before this are visible to a thread that [loads](Word::load) the sum.
     fn add_and_publish(&self, number: u64);
 
-    /// See [`Slot::touch`](super::Slot).
+    /// Makes a model fail if an access of another thread did not happen before.
     #[cfg(loom)]
     fn touch(&mut self);
 }
 
-/// The cell of half a waker, or of a link.
+/// The cell of half a waker, or of a pointer.
 pub(crate) trait Pointer {
     fn new(pointer: *mut ()) -> Self;
     fn load(&self) -> *mut ();
     fn store(&self, pointer: *mut ());
-    /// Stores a pointer to what others are to see as it is now, by [`observe`](Pointer::observe).
+    /// Stores a pointer. All stores of the caller before this are visible to a thread that [observes](Pointer::observe) the pointer.
     fn publish(&self, pointer: *mut ());
     fn observe(&self) -> *mut ();
-    /// [`publish`](Pointer::publish), if there was none; otherwise tells which.
+    /// [Publishes](Pointer::publish) a pointer if there was none. Otherwise, returns the other pointer.
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()>;
 
-    /// See [`Slot::touch`](super::Slot).
+    /// Makes a model fail if an access of another thread did not happen before.
     #[cfg(loom)]
     fn touch(&mut self);
 }
@@ -115,8 +115,8 @@ impl Word for Cell<u64> {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // Volatile, so that it is not cut down to the half that is needed: a load that is narrower
-        // than the store before it waits for the cache.
+        // Volatile, so that the compiler does not load only the half that is needed: a load that begins inside the last store waits for the
+        // cache.
         // SAFETY: a cell is valid for reads.
         unsafe { self.as_ptr().read_volatile() }
     }
@@ -207,14 +207,13 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // ORDERING: Acquire, with the exchange that made the state: a value, or a waker, that it
-        // tells of is there.
+        // ORDERING: Acquire, with the exchange that has stored the state: the value or waker that the state announces is visible.
         self.load(Acquire)
     }
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        // ORDERING: Relaxed. The caller refers to the slot, which it got from the thread that stored last.
+        // ORDERING: Relaxed. The caller has a role, which it got from the thread that stored last.
         self.load(Relaxed)
     }
 
@@ -228,9 +227,8 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
-        // ORDERING: Release, with the loads and exchanges of the other side: what was put into the
-        // slot before, or read from it, was so before the flag says it. Acquire, with its
-        // exchanges: what it has put there may be taken out. SeqCst, with the fence in `announce`.
+        // ORDERING: Release, with the loads and exchanges of other roles: all accesses of this role to the cells come before. Acquire, with
+        // the exchanges of other roles: their accesses to the cells come before those of this role. SeqCst, with the fence in `announce`.
         self.compare_exchange(current, new, SeqCst, Acquire).map(drop)
     }
 
@@ -276,8 +274,8 @@ impl Pointer for AtomicPtr<()> {
 
     #[inline(always)]
     fn load(&self) -> *mut () {
-        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that it was
-        // not replaced; a link is read by the one to whom its list belongs.
+        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that it was not replaced. A pointer in a list is
+        // read by the owner of the list.
         self.load(Relaxed)
     }
 
@@ -288,7 +286,7 @@ impl Pointer for AtomicPtr<()> {
     }
 
     fn publish(&self, pointer: *mut ()) {
-        // ORDERING: Release, with `observe`: what the pointer leads to was written before.
+        // ORDERING: Release, with `observe`: the target of the pointer was initialized before.
         self.store(pointer, Release);
     }
 

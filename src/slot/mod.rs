@@ -1,12 +1,14 @@
-//! A slot: where an operation takes place, whatever it lies in. It is one atomic word that says in which
-//! [state] it is, and cells that belong to whom that word says. It needs `core` only.
+//! Slots: a [slot](slot) contains an operation, its [state] says which role owns which of its cells, and the [roles] are types.
+//!
+//! A slot may be in a slab or in a source. This layer needs only `core`. It knows the [header](crate::erased::Header) of a pointee, and
+//! neither slabs nor futures.
 
 pub(crate) mod cells;
 mod error;
 mod key;
 mod number;
 mod roles;
-#[expect(clippy::module_inception, reason = "it is the slot itself")]
+#[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod slot;
 mod state;
 
@@ -20,7 +22,7 @@ pub(crate) use roles::*;
 pub(crate) use slot::{Slot, SlotHeader, SlotTable, WakerCell};
 pub(crate) use state::State;
 
-/// Where slots live: what their words are made of, and where they go when nobody refers to them.
+/// The recycler of slots: the types of their cells, and the object to which a vacant slot is returned.
 pub(crate) trait Home: Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
@@ -53,7 +55,7 @@ pub(crate) trait Home: Sized + 'static {
     fn is_closed<T>(slot: &Slot<T, Self>) -> bool;
 }
 
-/// A home whose slots are made for several threads.
+/// A recycler whose slots may be used by several threads.
 ///
 /// # Safety
 ///
@@ -65,16 +67,16 @@ pub(crate) trait Home: Sized + 'static {
 #[allow(dead_code, reason = "Rust 1.85 does not see that it is a bound")]
 pub(crate) unsafe trait ForThreads: Home {}
 
-/// How a slot comes back.
+/// How an operation has ended, for the return of its slot.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// All generations of the epoch are used. The slot must not be rented before [`Slot::begin_epoch`].
+    /// All generations of the epoch are used. The slot must not be rented before `begin_epoch`.
     pub(crate) exhausted: bool,
-    /// Its consumer went before there was a result.
+    /// The consumer has left before there was a result.
     pub(crate) cancelled: bool,
 }
 
-/// A waker that is woken when this is dropped: at the end of a function, with nothing held.
+/// A waker that is woken when this is dropped: at the end of a function, when no lock is held.
 #[must_use = "the waker is woken at once"]
 pub(crate) struct WakeOnDrop(pub(crate) Option<Waker>);
 

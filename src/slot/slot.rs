@@ -1,4 +1,4 @@
-//! A slot: what its cells hold is for [`State`] to say, and nobody touches them but through here.
+//! A slot: the place of an operation. The [state](State) says which role owns which cell.
 
 use core::{
     marker::PhantomData,
@@ -16,11 +16,11 @@ use crate::{
     sync::UnsafeCell,
 };
 
-/// What the header of a slot refers to. A slab begins with the table of its slots.
+/// The table to which the header of a slot points. A slab begins with the table of its slots.
 #[repr(C)]
 pub(crate) struct SlotTable<T> {
     pub(crate) vtable: VTable<T>,
-    /// Makes the result of an operation that was ended without a value.
+    /// Creates the result of an operation that ended without a value.
     pub(crate) abandoned: fn() -> T,
 }
 
@@ -36,26 +36,24 @@ impl<T> SlotHeader<T> {
     }
 }
 
-/// Starts with the header, as every pointee does: the table that it points to is what the slab
-/// begins with. 64 bytes for a `T` of one word.
+/// A slot. It begins with a header, as every pointee does. It takes 64 bytes for a `T` of one word.
 #[repr(C)]
 pub(crate) struct Slot<T, H: Home> {
     header: Header,
     pub(super) state: H::Word,
-    /// The [`Number`] of the operation; in a vacant slot, of the next one. It repeats a part of the state, so that
-    /// an end can compute the state that it expects without waiting for the other end's last store to it.
+    /// The [`Number`] of the operation, or in a vacant slot, of the next one. It repeats a part of the state. So a role can compute the state
+    /// that it expects, and need not wait for the last store of the other role.
     pub(super) number: H::Word,
-    /// The consumer's.
+    /// The waker of the consumer.
     pub(super) waker: WakerCell<H::Pointer>,
-    /// The completer's.
+    /// The waker of the completer.
     pub(super) watcher: WakerCell<H::Pointer>,
-    /// Where the operation was rented. A vacant slot has none.
+    /// The line that rented the slot. A vacant slot has none.
     origin: OriginCell,
     pub(super) value: UnsafeCell<MaybeUninit<T>>,
 }
 
-/// A waker in two halves, so that the other side may read it before it knows whether it belongs to
-/// it.
+/// A waker in two halves. So another role can copy it before it knows whether the waker belongs to it.
 #[repr(C)]
 pub(crate) struct WakerCell<P> {
     data: P,
@@ -67,14 +65,13 @@ impl<P: Pointer> WakerCell<P> {
         WakerCell::of(P::new(ptr::null_mut()), P::new(ptr::null_mut()))
     }
 
-    /// With these two for its halves.
+    /// Creates a cell with these halves.
     pub(crate) const fn of(data: P, vtable: P) -> Self {
         WakerCell { data, vtable }
     }
 
-    /// Puts a copy of a waker in. It belongs to the slot if the transition follows that sets the
-    /// flag, and otherwise to the caller as before. For the end whose waker it is, while the flag is
-    /// not set.
+    /// Stores a copy of a waker. Only the role of the waker calls this, while the flag is not set. The waker belongs to the slot as soon
+    /// as the transition is made that sets the flag. Until then it belongs to the caller.
     #[inline(always)]
     pub(super) fn put(&self, waker: &Waker) {
         let WakerParts { data, vtable } = WakerParts::of(waker);
@@ -82,21 +79,20 @@ impl<P: Pointer> WakerCell<P> {
         self.vtable.store(vtable);
     }
 
-    /// What is there. It belongs to whoever clears the flag, from the state that was seen before the
-    /// copy was made.
+    /// Returns a copy. It belongs to the role that then clears the flag, from a state that it had loaded before the copy.
     #[inline(always)]
     pub(super) fn copy(&self) -> WakerParts {
         WakerParts { data: self.data.load(), vtable: self.vtable.load() }
     }
 
-    /// Whether that is the waker in there. For the end whose waker it is, while the flag is set.
+    /// Returns `true` if the cell contains this waker. Only the role of the waker calls this, while the flag is set.
     #[inline(always)]
     pub(super) fn holds(&self, waker: &Waker) -> bool {
         self.copy() == WakerParts::of(waker)
     }
 }
 
-/// A copy of the halves of a waker.
+/// The halves of a waker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct WakerParts {
     data: *mut (),
@@ -112,25 +108,24 @@ impl WakerParts {
 
     /// # Safety
     ///
-    /// The parts are those of one waker, which nobody else has or will make of them.
+    /// The parts are those of a waker that belongs to the caller. It is created once.
     #[inline(always)]
     pub(super) unsafe fn into_waker(self) -> Waker {
-        // SAFETY: the vtable of a waker is a reference for ever.
+        // SAFETY: the vtable of a waker is a static reference.
         let vtable: &'static RawWakerVTable = unsafe { &*self.vtable.cast() };
-        // SAFETY: the two are those of a waker, so they keep its contract.
+        // SAFETY: these are the halves of a waker, so they keep its contract.
         unsafe { Waker::from_raw(RawWaker::new(self.data, vtable)) }
     }
 }
 
 impl<T, H: Home> Slot<T, H> {
-    /// Makes a vacant slot in `place`, whose table is that which `table` points to, and lives as long. Its
-    /// first operation will have the number `first`.
+    /// Initializes a vacant slot in `place`. Its first operation will have the number `first`.
     ///
-    /// Field by field: the room for a value, which may be large, is never on the stack.
+    /// The fields are written one by one, because a large cell for a value must not be on the stack.
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes, and nobody else refers to it.
+    /// `place` is valid for writes, and no other thread uses it. The table lives as long as the slot.
     pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<SlotTable<T>>, first: Number) {
         let slot = place.as_ptr();
         macro_rules! write {
@@ -148,12 +143,12 @@ impl<T, H: Home> Slot<T, H> {
         write!(waker, WakerCell::new());
         write!(watcher, WakerCell::new());
         write!(origin, OriginCell::new());
-        // A cell without a value needs nothing, unless loom records what happens to it.
+        // A cell without a value needs no initialization, unless loom records its accesses.
         #[cfg(loom)]
         write!(value, UnsafeCell::new(MaybeUninit::uninit()));
     }
 
-    /// The `table` that [`make`](Slot::make) was given.
+    /// Returns the address of the table.
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
         self.header.table()
@@ -181,7 +176,7 @@ impl<T, H: Home> Slot<T, H> {
         }
     }
 
-    /// Returns the function that makes the result of an operation that was ended without a value.
+    /// Returns the function that creates the result of an operation that ended without a value.
     pub(crate) fn abandoned(&self) -> fn() -> T {
         // SAFETY: `make` and `standalone` were given a table of this type, which lives as long as the slot.
         unsafe { self.table().cast::<SlotTable<T>>().as_ref() }.abandoned
@@ -192,7 +187,7 @@ impl<T, H: Home> Slot<T, H> {
         State::from_bits(self.state.load())
     }
 
-    /// For [`live operations`](crate::pool::LiveOperation).
+    /// Returns the line that rented the slot.
     #[inline(always)]
     pub(crate) fn origin(&self) -> &OriginCell {
         &self.origin
@@ -209,13 +204,13 @@ impl<T, H: Home> Slot<T, H> {
         End { exhausted: next.is_none(), cancelled }
     }
 
-    /// The number of the operation. The caller is an end of it, so it does not change.
+    /// Returns the number of the operation, for one of its roles. So it does not change.
     #[inline(always)]
     pub(crate) fn number(&self) -> Number {
         Number::from_bits(self.number.load_own())
     }
 
-    /// The number of the operation, for a producer with a key. The operation may end at any time.
+    /// Returns the number of the operation, for a producer with a key. The operation may end at any time.
     #[inline(always)]
     pub(crate) fn number_now(&self) -> Number {
         Number::from_bits(self.number.load())

@@ -32,7 +32,7 @@ pub(crate) fn complete_key<T, H: Home>(
     value: T,
 ) -> Result<(), (CompleteErrorKind, T)> {
     match Claim::with_key(slot, key) {
-        Ok(claim) => match claim.fulfil(State::fulfil, value) {
+        Ok(claim) => match claim.complete(State::complete_claimed, value) {
             Ok(_wake) => Ok(()),
             Err(value) => Err((CompleteErrorKind::Closed, value)),
         },
@@ -46,7 +46,7 @@ pub(crate) fn abandon_key<T, H: Home>(
     key: Presented,
 ) -> Result<(), (CompleteErrorKind, ())> {
     match Claim::with_key(slot, key) {
-        Ok(claim) => match claim.refuse() {
+        Ok(claim) => match claim.abandon() {
             Ok(_wake) => Ok(()),
             Err(()) => Err((CompleteErrorKind::Closed, ())),
         },
@@ -55,24 +55,25 @@ pub(crate) fn abandon_key<T, H: Home>(
 }
 
 /// Ends the operation of a slot without a value, if it was left to its key. Returns `true` if it was.
-pub(crate) fn abandon_left<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
+pub(crate) fn abandon_keyed<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
-    let Ok(Change { state, .. }) = slot.change(slot.slot().state(), State::claim_left) else {
+    let Ok(Change { state, .. }) = slot.change(slot.slot().state(), State::claim_without_completer)
+    else {
         return false;
     };
-    Claim::new(slot, state).refuse().is_ok()
+    Claim::new(slot, state).abandon().is_ok()
 }
 
-/// [`abandon_left`], for a slot of a closed pool: from now on, no completer leaves the operation to its key.
+/// [`abandon_keyed`], for a slot of a closed pool: from now on, no completer leaves the operation to its key.
 #[cold]
 pub(crate) fn orphan<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
-    let transition = |state: State| state.claim_left().or_else(|| state.orphan());
+    let transition = |state: State| state.claim_without_completer().or_else(|| state.orphan());
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), transition) else {
         return false;
     };
     // If there is no completer, the transition was the claim.
-    !state.is_held() && Claim::new(slot, state).refuse().is_ok()
+    !state.is_held() && Claim::new(slot, state).abandon().is_ok()
 }
 
 impl<'a, T, H: Home> Claim<'a, T, H> {
@@ -134,10 +135,10 @@ impl<'a, T, H: Home> Claim<'a, T, H> {
         }
     }
 
-    /// Completes the operation by `transition`: [`fulfil`](State::fulfil), or [`fulfil_and_release`](State::fulfil_and_release) for a
+    /// Completes the operation by `transition`: [`complete`](State::complete_claimed), or [`complete_claimed_and_release`](State::complete_claimed_and_release) for a
     /// completer. The consumer is woken when the returned value is dropped. Returns the value as an error if the consumer has left.
     #[inline(always)]
-    pub(super) fn fulfil(
+    pub(super) fn complete(
         self,
         transition: fn(State) -> Option<State>,
         value: T,
@@ -150,12 +151,12 @@ impl<'a, T, H: Home> Claim<'a, T, H> {
                 return Ok(Wake { waker: Some(waker), _watcher: WakeOnDrop::NONE });
             }
         }
-        Claim::fulfil_slowly(slot, transition)
+        Claim::complete_slowly(slot, transition)
     }
 
-    /// [`fulfil`](Claim::fulfil), from any state. The value is in its cell.
+    /// [`complete`](Claim::complete), from any state. The value is in its cell.
     #[inline(never)]
-    fn fulfil_slowly(
+    fn complete_slowly(
         slot: Rented<T, H>,
         transition: fn(State) -> Option<State>,
     ) -> Result<Wake, T> {
@@ -164,22 +165,22 @@ impl<'a, T, H: Home> Claim<'a, T, H> {
             Err(state) => {
                 // The cell still belongs to the claim.
                 let value = slot.take_value();
-                Claim::withdraw(slot, state);
+                Claim::unclaim(slot, state);
                 Err(value)
             }
         }
     }
 
     /// Ends the operation without a value. Returns an error if the consumer has left.
-    fn refuse(self) -> Result<Wake, ()> {
-        let change = self.slot.change(self.state, State::refuse);
-        change.map(Wake::of).map_err(|state| Claim::withdraw(self.slot, state))
+    fn abandon(self) -> Result<Wake, ()> {
+        let change = self.slot.change(self.state, State::abandon_claimed);
+        change.map(Wake::of).map_err(|state| Claim::unclaim(self.slot, state))
     }
 
     /// Ends the claim, because the consumer has left. `state` is the state since then.
     #[cold]
-    fn withdraw(slot: Rented<T, H>, state: State) {
-        let Ok(change) = slot.change(state, State::withdraw) else {
+    fn unclaim(slot: Rented<T, H>, state: State) {
+        let Ok(change) = slot.change(state, State::unclaim) else {
             unreachable!("only the claimant ends its claim")
         };
         // A future that is woken may rent, and then waits until the return has ended. So it is woken afterwards.

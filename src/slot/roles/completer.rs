@@ -97,7 +97,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
                 return Err(self.refused(kind, value));
             }
         };
-        match claim.fulfil(State::fulfil_and_release, value) {
+        match claim.complete(State::complete_claimed_and_release, value) {
             Ok(wake) => {
                 mem::forget(self);
                 drop(wake);
@@ -197,7 +197,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
     /// Ends the operation without a value, unless it has ended. The caller does not use the role again.
     fn abandon(&self) {
         let (state, _watcher) = self.unwatch(self.slot().state());
-        match self.0.change(state, State::give_up) {
+        match self.0.change(state, State::abandon) {
             Ok(change) => drop(Wake::of(change)),
             Err(_) => self.release(),
         }
@@ -206,7 +206,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
     /// Releases the slot. The completer does not watch, and the caller does not use the role again.
     fn release(&self) {
         let mut state = self.slot().state();
-        if !state.is_the_completers_own() {
+        if !state.only_completer_is_left() {
             let Ok(Change { state: now, .. }) = self.0.change(state, State::release) else {
                 unreachable!("{HELD}")
             };

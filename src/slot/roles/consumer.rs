@@ -298,7 +298,7 @@ impl<T, H: Home> Finished<T, H> {
 /// Ends the role of a consumer that has taken the result out of the slot.
 fn release<T, H: Home>(slot: Rented<T, H>, mut state: State) {
     loop {
-        let next = state.take().or_else(|| state.take_nothing());
+        let next = state.take().or_else(|| state.take_abandoned());
         let next = next.expect("an operation that is not pending has a result");
         if !state.is_held() {
             break;

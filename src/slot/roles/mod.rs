@@ -30,7 +30,7 @@ use super::{
 use crate::{pieces, slot::cells::Word};
 
 #[cfg(feature = "alloc")]
-pub(crate) use self::claim::{abandon_left, orphan};
+pub(crate) use self::claim::{abandon_keyed, orphan};
 pub(crate) use self::{
     claim::{Presented, abandon_key, complete_key},
     completer::CompleterRole,
