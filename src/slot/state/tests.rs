@@ -1,4 +1,4 @@
-//! The tables in `states.md` are what the code does, and are enough to keep the rules below them.
+//! The code does what the tables in `states.md` say, and the tables are sufficient for the rules below them.
 
 mod actors;
 mod each;

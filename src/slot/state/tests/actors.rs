@@ -1,5 +1,5 @@
-//! Who may do what, beside what the table says: that somebody who has gone does nothing, and that
-//! the completer and the claimants keep to the order that the code keeps to.
+//! All states that an operation can reach. A role that has ended makes no transition, and the completer and the claimants make their
+//! transitions in the order of the code.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -26,13 +26,13 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
     let claims = world.claimant == Some(actor);
     match (row.by, actor) {
         ("consumer", Actor::Consumer) => world.consumer,
-        // It lets go when there is nothing that it could end, or when it has left that to the key.
+        // A completer releases the slot if it cannot end the operation, or has left it to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
             let left_to_the_key = world.key_given && !world.orphaned;
             world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,
-        // Forged keys are presented as well, at any time: it is the state that has to refuse them.
+        // A forged key may be presented at any time. The state must refuse it.
         ("key", Actor::Key) if row.name == "claim" => !world.orphaned,
         ("key", Actor::Completer) if row.name == "claim" => world.completer && !claims,
         ("key", Actor::Key | Actor::Completer) => claims,
@@ -41,11 +41,10 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
     }
 }
 
-/// Where an operation can get to, and what can be done there.
+/// The states that an operation can reach, and the transitions that are possible there.
 pub(super) type Worlds = BTreeMap<World, Vec<Step>>;
 
-/// All that can be reached from the beginning of an operation, and from where nearly all of its
-/// registrations are used up.
+/// Returns the states that can be reached from the beginning of an operation, and from a state in which nearly all registrations are used.
 pub(super) fn reachable() -> &'static Worlds {
     static WORLDS: OnceLock<Worlds> = OnceLock::new();
     WORLDS.get_or_init(walk)
@@ -56,7 +55,7 @@ fn walk() -> Worlds {
     let rented = State::rented(NUMBER_NOW);
     let used_up = State::from_bits(rented.bits() + REGISTRATIONS - 2 * REGISTRATION);
     let mut queue = VecDeque::from([World::new(rented)]);
-    // Miri takes its time, and what it looks for is not here.
+    // Miri is slow, and there is no unsafe code here.
     if !cfg!(miri) {
         queue.push_back(World::new(used_up));
     }
@@ -82,7 +81,7 @@ fn walk() -> Worlds {
     worlds
 }
 
-/// The worlds from which `good` ones can be reached by steps that are `allowed`.
+/// Returns the worlds from which a `good` one can be reached by `allowed` steps.
 pub(super) fn can_reach(
     worlds: &Worlds,
     good: impl Fn(&World) -> bool,

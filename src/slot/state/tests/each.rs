@@ -1,8 +1,8 @@
-//! Each function in each combination of flags, whether it can come about or not.
+//! Each function in each combination of flags, reachable or not.
 
 use super::{super::*, tables};
 
-/// Miri takes its time, and what it looks for is not here.
+/// Miri is slow, and there is no unsafe code here.
 const GENERATIONS: &[u32] = if cfg!(miri) { &[7] } else { &[1, 7, 1 << 16, u32::MAX] };
 const COUNTS: &[u64] = if cfg!(miri) { &[MOST] } else { &[0, 1, MOST - 1, MOST] };
 

@@ -1,4 +1,4 @@
-//! The tables in `states.md`, read, and compared with the code.
+//! Parses the tables in `states.md`, and compares them with the code.
 
 use std::{sync::OnceLock, vec, vec::Vec};
 
@@ -13,7 +13,7 @@ macro_rules! flags {
 const FLAG_NAMES: [(&str, u64); 10] =
     flags!(PENDING CLAIMED VALUE ABANDONED WAITING LEFT HELD KEYED WATCHED ORPHANED);
 
-/// One row of the table of transitions.
+/// A row of the table of transitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Row {
     pub(super) name: &'static str,
@@ -24,18 +24,18 @@ pub(super) struct Row {
     pub(super) clears: u64,
 }
 
-/// The cells of the table under a heading.
+/// Returns the cells of the table under a heading.
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let section = TEXT.lines().skip_while(|line| line.strip_prefix("# ") != Some(heading)).skip(1);
     let rows = section.take_while(|line| !line.starts_with("# ")).filter_map(|line| {
         let cells = line.trim().strip_prefix('|')?.strip_suffix('|')?;
         Some(cells.split('|').map(str::trim).collect())
     });
-    // The first two are the heads of the columns, and the line below.
+    // The first two lines are the titles of the columns, and the line below them.
     rows.skip(2).collect()
 }
 
-/// What stands in backticks in a cell, where nothing else may stand.
+/// Returns the words in backticks of a cell, which contains nothing else.
 fn words(cell: &'static str) -> Vec<&'static str> {
     let parts: Vec<_> = cell.split('`').collect();
     assert!(parts.iter().step_by(2).all(|between| between.trim().is_empty()), "{cell}");
@@ -67,7 +67,7 @@ fn read() -> Vec<Row> {
 
 pub(super) type Function = fn(State) -> Option<State>;
 
-/// The function of each row.
+/// Returns each row with its function.
 pub(super) fn functions() -> Vec<(Row, Function)> {
     let function = |row: Row| {
         let there = TRANSITIONS.iter().find(|(name, ..)| *name == row.name).expect(row.name);
@@ -81,7 +81,7 @@ fn the_table_lists_every_flag() {
     let listed: Vec<_> = table("Flags").into_iter().map(|cells| words(cells[0])).collect();
     let there: Vec<_> = FLAG_NAMES.iter().map(|(name, _)| vec![*name]).collect();
     assert_eq!(listed, there);
-    // Each is a bit of its own, and together they are all that the layout has room for.
+    // Each flag is one bit, and together they are all bits of the layout.
     assert_eq!(FLAG_NAMES.iter().map(|(_, flag)| flag).sum::<u64>(), FLAGS);
     assert!(FLAG_NAMES.iter().all(|(_, flag)| flag.is_power_of_two()));
 }
@@ -98,17 +98,17 @@ fn the_table_lists_every_transition() {
 }
 
 #[test]
-fn every_transition_is_somebodys() {
+fn every_transition_has_an_actor() {
     for row in rows() {
         assert!(["consumer", "completer", "key", "pool"].contains(&row.by), "{row:?}");
     }
 }
 
-/// A row that asks for a flag and forbids it, or that sets it and clears it, says nothing.
+/// No row requires a flag that it forbids, or sets a flag that it clears.
 #[test]
 fn no_row_contradicts_itself() {
     for row in rows() {
         assert_eq!((row.with & row.without, row.sets & row.clears), (0, 0), "{row:?}");
-        assert_eq!(row.sets & row.with, 0, "sets what is there: {row:?}");
+        assert_eq!(row.sets & row.with, 0, "sets a flag that is set: {row:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! What holds wherever an operation can get to. That values and wakers are put in where there is
-//! none, are taken out once, and are not left behind, is asserted at each step of the way.
+//! Invariants of all reachable states. Each step also asserts that values and wakers are stored in empty cells, are taken out once, and are
+//! not lost.
 
 use std::vec::Vec;
 
@@ -10,7 +10,7 @@ use super::{
     world::{Actor, Owner, World},
 };
 
-/// So that a table that allows nothing does not pass.
+/// A table that allows nothing must not pass.
 #[test]
 fn every_transition_is_made_somewhere() {
     let worlds = reachable();
@@ -23,7 +23,7 @@ fn every_transition_is_made_somewhere() {
 }
 
 #[test]
-fn the_cell_belongs_to_whom_the_flags_say_and_to_one_at_most() {
+fn the_flags_say_who_owns_the_value_cell_and_it_has_at_most_one_owner() {
     for world in reachable().keys().filter(|world| !world.returned) {
         let state = world.state();
         let mut owners = Vec::new();
@@ -43,7 +43,7 @@ fn the_cell_belongs_to_whom_the_flags_say_and_to_one_at_most() {
 }
 
 #[test]
-fn nobody_gives_away_a_cell_that_is_not_theirs() {
+fn only_the_owner_of_the_value_cell_gives_it_away() {
     for (world, steps) in reachable() {
         for step in steps.iter().filter(|step| step.to.cell != world.cell) {
             let theirs = match world.cell {
@@ -58,7 +58,7 @@ fn nobody_gives_away_a_cell_that_is_not_theirs() {
 }
 
 #[test]
-fn the_flags_say_who_is_there() {
+fn the_flags_say_which_roles_exist() {
     for world in reachable().keys().filter(|world| !world.returned) {
         let state = world.state();
         assert_eq!(state.has_left(), !world.consumer, "{world:?}");
@@ -73,9 +73,9 @@ fn the_flags_say_who_is_there() {
     }
 }
 
-/// Once, because nobody does anything after it.
+/// The slot is returned once, because there is no transition afterwards.
 #[test]
-fn the_last_one_returns_the_slot_on_every_path() {
+fn the_last_role_returns_the_slot_on_every_path() {
     let worlds = reachable();
     let by_key = tables::functions().into_iter().filter(|(row, _)| row.by == "key");
     let by_key = by_key.collect::<Vec<_>>();
@@ -91,9 +91,9 @@ fn the_last_one_returns_the_slot_on_every_path() {
     assert_eq!(ending.len(), worlds.len(), "there is a state without a way out");
 }
 
-/// By a completer, or by a key if one was given out.
+/// A completer, or a key that was issued, can end the operation.
 #[test]
-fn a_consumer_that_waits_can_be_served_without_its_help() {
+fn a_pending_operation_can_end_without_its_consumer() {
     let worlds = reachable();
     let served = |world: &World| world.ended || !world.consumer;
     let ending = can_reach(worlds, served, |step| step.actor != Actor::Consumer);
@@ -103,16 +103,22 @@ fn a_consumer_that_waits_can_be_served_without_its_help() {
 }
 
 #[test]
-fn who_waits_for_a_result_or_for_its_end_is_told_of_it() {
+fn a_waiting_consumer_or_completer_is_always_woken() {
     for world in reachable().keys() {
-        assert!(!(world.ended && world.waker_there), "a result, and nobody was woken: {world:?}");
+        assert!(
+            !(world.ended && world.waker_there),
+            "a result, and the consumer was not woken: {world:?}"
+        );
         let over = world.ended || world.abandoned;
-        assert!(!(over && world.watcher_there), "nobody waits, and nobody was told: {world:?}");
+        assert!(
+            !(over && world.watcher_there),
+            "the operation is over, and the completer was not woken: {world:?}"
+        );
     }
 }
 
 #[test]
-fn a_key_is_refused_for_what_has_become_of_its_operation() {
+fn the_refusal_of_a_key_names_the_state_of_its_operation() {
     for world in reachable().keys() {
         let state = world.state();
         let refusal = match state.claim() {
@@ -136,7 +142,7 @@ fn a_key_is_refused_for_what_has_become_of_its_operation() {
 }
 
 #[test]
-fn the_short_ways_are_taken_from_the_states_that_they_are_for() {
+fn each_fast_path_begins_in_its_state() {
     let rented = State::rented(NUMBER_NOW);
     let awaited = rented.register().expect("nothing happened yet");
     let keyed = State::keyed(NUMBER_NOW);

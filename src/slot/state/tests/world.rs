@@ -1,5 +1,5 @@
-//! A slot and those who refer to it, with what the rules in `states.md` say of them kept beside the
-//! state word, and by other means: from what was done, not from the flags.
+//! A model of a slot and its roles. It records beside the state word what the rules in `states.md` say. It derives that from the
+//! transitions, and not from the flags.
 
 use super::{super::*, tables::Row};
 
@@ -7,13 +7,13 @@ use super::{super::*, tables::Row};
 pub(super) enum Actor {
     Consumer,
     Completer,
-    /// Whoever presents a key.
+    /// A producer that presents a key.
     Key,
-    /// Whoever drops the last handle.
+    /// The thread that closes the pool.
     Pool,
 }
 
-/// To whom the cell of the value belongs.
+/// The owner of the value cell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Owner {
     Nobody,
@@ -30,16 +30,16 @@ pub(super) struct World {
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
     pub(super) key_given: bool,
-    /// The pool has no handle any more, and so nobody presents a key.
+    /// The pool was closed, so no producer presents a key.
     pub(super) orphaned: bool,
     pub(super) cell: Owner,
     pub(super) value_there: bool,
-    /// The waker of the consumer, and that of the completer.
+    /// The cell of the waker of the consumer, or of the completer, contains one.
     pub(super) waker_there: bool,
     pub(super) watcher_there: bool,
-    /// There was a result.
+    /// The operation has, or had, a result.
     pub(super) ended: bool,
-    /// The consumer went before.
+    /// The consumer left before there was a result.
     pub(super) abandoned: bool,
     pub(super) returned: bool,
 }
@@ -67,15 +67,15 @@ impl World {
         State::from_bits(self.bits)
     }
 
-    /// Somebody refers to the slot; a key does not.
+    /// Returns `true` if a role refers to the slot. A key does not.
     pub(super) fn is_referenced(&self) -> bool {
         self.consumer || self.completer || self.claimant.is_some()
     }
 
-    /// What the transition makes of the world, whose state becomes `next`.
+    /// Returns the world after a transition to the state `next`.
     pub(super) fn after(mut self, row: &Row, actor: Actor, next: State) -> World {
         let before = self.state();
-        // What is set is put there, whether there was something before or not.
+        // A transition that sets the flag stores a waker, even if the flag was set.
         let sets = |flag| row.sets & flag != 0;
         let clears = |flag| before.has(flag) && !next.has(flag);
 
@@ -83,7 +83,7 @@ impl World {
             assert_eq!(actor, Actor::Consumer, "only the consumer writes its waker");
             put(&mut self.waker_there);
         }
-        // Who unregisters takes the waker out without another look.
+        // `unregister` takes the waker out without a check.
         if clears(WAITING) || row.name == "unregister" {
             take(&mut self.waker_there);
         }
@@ -103,7 +103,7 @@ impl World {
             assert!(!self.returned);
             self.returned = true;
         }
-        // Who finds that it is the last already need not make the transition.
+        // The last role need not make the transition.
         let last = match row.name {
             "take" | "take_abandoned" => !before.is_held(),
             "release" => before.only_completer_is_left(),
@@ -128,7 +128,7 @@ impl World {
             }
             "take_abandoned" => self.consumer = false,
             "orphan" => {
-                assert!(self.completer, "nobody would be left to end it");
+                assert!(self.completer, "no role could end the operation");
                 self.orphaned = true;
             }
             "complete" => {
@@ -141,11 +141,11 @@ impl World {
             }
             "issue_key" => {
                 self.key_given = true;
-                self.completer_lets_go_of_the_cell();
+                self.completer_releases_the_cell();
             }
             "release" => {
                 self.completer = false;
-                self.completer_lets_go_of_the_cell();
+                self.completer_releases_the_cell();
             }
             "claim" => {
                 assert_eq!(self.claimant.replace(actor), None, "claimed twice");
@@ -156,7 +156,10 @@ impl World {
                 self.result(Owner::Claimant, name == "complete_claimed");
             }
             "unclaim" => {
-                assert!(self.abandoned, "whoever has claimed it delivers, if there is anybody");
+                assert!(
+                    self.abandoned,
+                    "a claimant completes the operation if there is a consumer"
+                );
                 self.claimant = None;
                 self.pass(Owner::Claimant, Owner::Nobody);
             }
@@ -164,7 +167,7 @@ impl World {
         }
     }
 
-    /// The operation has its result, a value or none, from who had the cell.
+    /// Records the result, a value or none. `from` owned the cell.
     fn result(&mut self, from: Owner, value: bool) {
         assert!(!self.ended && !self.abandoned, "a result too many, or too late: {self:?}");
         self.ended = true;
@@ -174,30 +177,30 @@ impl World {
         self.pass(from, if value { Owner::Consumer } else { Owner::Nobody });
     }
 
-    fn completer_lets_go_of_the_cell(&mut self) {
+    fn completer_releases_the_cell(&mut self) {
         if self.cell == Owner::Completer {
             self.cell = Owner::Nobody;
         }
     }
 
     fn pass(&mut self, from: Owner, to: Owner) {
-        assert_eq!(self.cell, from, "not theirs to give: {self:?}");
+        assert_eq!(self.cell, from, "the actor does not own the cell: {self:?}");
         self.cell = to;
     }
 }
 
 fn put(there: &mut bool) {
-    assert!(!*there, "what is there would be overwritten");
+    assert!(!*there, "the cell is not empty");
     *there = true;
 }
 
 fn take(there: &mut bool) {
-    assert!(*there, "it has been taken before");
+    assert!(*there, "the cell is empty");
     *there = false;
 }
 
-/// So that the worlds are finitely many: two registrations stand for more, unless there are so many
-/// that they are about to be used up.
+/// Reduces the number of registrations, so that there are finitely many worlds. Two registrations stand for more, unless nearly all are
+/// used.
 fn few_registrations(state: State) -> State {
     let registrations = state.bits() & REGISTRATIONS;
     if (3 * REGISTRATION..REGISTRATIONS - 2 * REGISTRATION).contains(&registrations) {
