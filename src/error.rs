@@ -4,55 +4,9 @@
 
 use core::{error::Error, fmt, panic::Location};
 
-use crate::{origin::Origin, token::Token};
+use crate::origin::Origin;
 
-/// The error of a [source](crate::ValueSource) that was polled with a token that is not that of its live
-/// operation.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StaleToken {
-    expected: Token,
-    presented: Token,
-}
-
-impl StaleToken {
-    /// Creates the error of a source that expected the token `expected`, and was polled with `presented`.
-    #[must_use]
-    pub const fn new(expected: Token, presented: Token) -> Self {
-        StaleToken { expected, presented }
-    }
-
-    /// Returns the token of the live operation, which was not touched.
-    #[must_use]
-    pub const fn expected(&self) -> Token {
-        self.expected
-    }
-
-    /// Returns the token that the source refused.
-    #[must_use]
-    pub const fn presented(&self) -> Token {
-        self.presented
-    }
-}
-
-impl fmt::Display for StaleToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StaleToken { expected, presented } = self;
-        write!(
-            f,
-            "stale token: the source expected token {expected} and was presented token {presented}"
-        )
-    }
-}
-
-impl Error for StaleToken {}
-
-/// The error has the kind `Other`, because it is a mistake in the program.
-#[cfg(feature = "std")]
-impl From<StaleToken> for std::io::Error {
-    fn from(error: StaleToken) -> Self {
-        std::io::Error::other(error)
-    }
-}
+pub use crate::token::StaleToken;
 
 /// The name of the arm of a future. [`Arm`](crate::future::Arm) also has the content of the arm.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -186,7 +140,7 @@ impl fmt::Display for PollError {
                  what it held ({site}) panicked in an earlier poll, and will give no result{origin}"
             ),
             Spent::Stale(stale) => {
-                let StaleToken { expected, presented } = stale;
+                let (expected, presented) = (stale.expected(), stale.presented());
                 write!(
                     f,
                     "value future of `{output}` holds a stale token: \

@@ -1,6 +1,6 @@
-use core::fmt;
+//! Tokens: the names of the operations of a source.
 
-use crate::error::StaleToken;
+use core::{error::Error, fmt};
 
 /// The name of one operation of a [source](crate::ValueSource): 16 bits that tell it from the
 /// operations before and after it.
@@ -75,5 +75,53 @@ impl From<Token> for u16 {
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// The error of a [source](crate::ValueSource) that was polled with a token that is not that of its live
+/// operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StaleToken {
+    expected: Token,
+    presented: Token,
+}
+
+impl StaleToken {
+    /// Creates the error of a source that expected the token `expected`, and was polled with `presented`.
+    #[must_use]
+    pub const fn new(expected: Token, presented: Token) -> Self {
+        StaleToken { expected, presented }
+    }
+
+    /// Returns the token of the live operation, which was not touched.
+    #[must_use]
+    pub const fn expected(&self) -> Token {
+        self.expected
+    }
+
+    /// Returns the token that the source refused.
+    #[must_use]
+    pub const fn presented(&self) -> Token {
+        self.presented
+    }
+}
+
+impl fmt::Display for StaleToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StaleToken { expected, presented } = self;
+        write!(
+            f,
+            "stale token: the source expected token {expected} and was presented token {presented}"
+        )
+    }
+}
+
+impl Error for StaleToken {}
+
+/// The error has the kind `Other`, because it is a mistake in the program.
+#[cfg(feature = "std")]
+impl From<StaleToken> for std::io::Error {
+    fn from(error: StaleToken) -> Self {
+        std::io::Error::other(error)
     }
 }

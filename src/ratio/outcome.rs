@@ -2,7 +2,7 @@
 
 #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
 mod counted {
-    use crate::Ratio;
+    use crate::ratio::Ratio;
 
     pub(crate) struct Outcome<'r> {
         ratio: &'r Ratio,
@@ -51,7 +51,7 @@ mod counted {
 mod not_counted {
     use core::marker::PhantomData;
 
-    use crate::Ratio;
+    use crate::ratio::Ratio;
 
     pub(crate) struct Outcome<'r>(PhantomData<&'r Ratio>);
 

@@ -1,0 +1,182 @@
+//! Every module of the crate imports only from the layers below its own. `ARCHITECTURE.md` lists the layers.
+
+#![cfg(not(miri))]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use syn::{
+    Attribute, Item, Meta, UseTree,
+    visit::{self, Visit},
+};
+
+const ARCHITECTURE: &str = include_str!("../ARCHITECTURE.md");
+
+/// Returns the layer of each module. The lowest layer has the number 1.
+fn layers() -> BTreeMap<&'static str, u32> {
+    let rows = ARCHITECTURE.lines().filter_map(|line| {
+        let [_, number, modules, ..] = line.split('|').collect::<Vec<_>>()[..] else { return None };
+        Some((number.trim().parse::<u32>().ok()?, modules))
+    });
+    let in_backticks = |text: &'static str| text.split('`').skip(1).step_by(2);
+    rows.flat_map(|(number, modules)| in_backticks(modules).map(move |name| (name, number)))
+        .collect()
+}
+
+/// The imports of a file, as paths from the root of the crate.
+struct Imports {
+    /// The path of the module that is being visited.
+    module: Vec<String>,
+    found: BTreeSet<Vec<String>>,
+}
+
+impl Imports {
+    fn of(path: &Path) -> BTreeSet<Vec<String>> {
+        let mut imports = Imports { module: module_of(path), found: BTreeSet::new() };
+        let text = fs::read_to_string(path).expect("the file can be read");
+        imports.visit_file(&syn::parse_file(&text).expect("the file is Rust"));
+        imports.found
+    }
+
+    /// Adds a path if it begins in this crate.
+    fn add(&mut self, path: &[String]) {
+        let up = path.iter().take_while(|segment| *segment == "super").count();
+        let mut absolute = match path.first().map(String::as_str) {
+            Some("crate") => Vec::new(),
+            Some("self") => self.module.clone(),
+            Some("super") => self.module[..self.module.len().saturating_sub(up)].to_vec(),
+            _ => return,
+        };
+        absolute.extend_from_slice(&path[up.max(1)..]);
+        self.found.insert(absolute);
+    }
+
+    fn add_tree(&mut self, tree: &UseTree, before: &[String]) {
+        let with = |name: String| [before, &[name]].concat();
+        match tree {
+            UseTree::Path(path) => self.add_tree(&path.tree, &with(path.ident.to_string())),
+            UseTree::Name(name) => self.add(&with(name.ident.to_string())),
+            UseTree::Rename(rename) => self.add(&with(rename.ident.to_string())),
+            UseTree::Glob(_) => self.add(before),
+            UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.add_tree(tree, before));
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Imports {
+    fn visit_item(&mut self, item: &'ast Item) {
+        if !is_for_tests(item) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        self.module.push(module.ident.to_string());
+        visit::visit_item_mod(self, module);
+        self.module.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.add_tree(&item.tree, &[]);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments = path.segments.iter().map(|segment| segment.ident.to_string());
+        self.add(&segments.collect::<Vec<_>>());
+        visit::visit_path(self, path);
+    }
+
+    /// The content of a macro is not parsed, so this looks for paths in its text.
+    fn visit_macro(&mut self, macro_call: &'ast syn::Macro) {
+        // Every second part is a string, such as a comment.
+        let text = macro_call.tokens.to_string().replace("\\\"", "");
+        let text = text.split('"').step_by(2).collect::<String>().replace(' ', "");
+        for (start, _) in text.match_indices("crate::") {
+            let path = text[start..].split(|letter: char| !is_of_path(letter)).next();
+            let path = path.into_iter().flat_map(|path| path.split("::")).map(str::to_owned);
+            self.add(&path.filter(|segment| !segment.is_empty()).collect::<Vec<_>>());
+        }
+    }
+}
+
+fn is_of_path(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_' || letter == ':'
+}
+
+fn is_for_tests(item: &Item) -> bool {
+    let attributes: &[Attribute] = match item {
+        Item::Mod(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        _ => &[],
+    };
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) => {
+            let condition = list.tokens.to_string();
+            list.path.is_ident("cfg") && (condition.contains("test") || condition == "doctest")
+        }
+        _ => false,
+    })
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Returns the path of the module that a file contains.
+fn module_of(path: &Path) -> Vec<String> {
+    let relative = path.strip_prefix(source()).expect("a file of the crate").with_extension("");
+    let mut module: Vec<_> =
+        relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    module.pop_if(|last| last == "mod" || last == "lib");
+    module
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let is_for_tests = |path: &PathBuf| path.file_stem().is_some_and(|name| name == "tests");
+    paths.retain(|path| !is_for_tests(path));
+    let files_of = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    let all = paths.into_iter().flat_map(files_of);
+    all.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+#[test]
+fn every_module_has_a_layer() {
+    let layers = layers();
+    for file in files(&source()) {
+        if let Some(module) = module_of(&file).first() {
+            assert!(layers.contains_key(&**module), "`{module}` is not in ARCHITECTURE.md");
+        }
+    }
+}
+
+#[test]
+fn every_module_imports_only_from_the_layers_below() {
+    let layers = layers();
+    let mut wrong = Vec::new();
+    for file in files(&source()) {
+        let module = module_of(&file);
+        let Some(own) = module.first() else { continue };
+        for import in Imports::of(&file) {
+            let Some(other) = import.first() else { continue };
+            let is_below = match layers.get(&**other) {
+                Some(layer) => *layer < layers[&**own] || other == own,
+                // It is an item of lib.rs. The macros that it exports use `__private`.
+                None => other == "__private",
+            };
+            if !is_below {
+                wrong.push(format!("{} imports {}", module.join("::"), import.join("::")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "upwards:\n{}", wrong.join("\n"));
+}
