@@ -1,11 +1,13 @@
 //! How to move a crate to value futures, and how to work with them.
 //!
+//! * [Getting started](getting_started): the types that most programs need.
 //! * [Choosing a type](choosing): one table for each question.
 //! * [Migrating from `async-trait`](from_async_trait): one changed line.
 //! * [Migrating from `BoxFuture`](from_box_future): one method at a time.
 //! * [Adopting the crate in a driver](driver): the return type, the channel for each request, and lost
 //!   connections.
 //! * [Cancellation and `select!`](cancellation): which constructors are lazy, and what a dropped future loses.
+//! * [Pools, bounds and memory](pools): what allocates, size classes, bounds, when memory is freed.
 //! * [Using the crate with the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
 //! * [Targets and features](targets): the types that each target has, for example a microcontroller.
 //! * [Measuring in your own service](measuring): the share of ready calls, counters, leaks.
@@ -25,6 +27,10 @@
 //!
 //! [*Cancellation and `select!`*](cancellation) says for each constructor whether it is lazy.
 
+// Its examples have threads and pools.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[doc = include_str!("getting_started.md")]
+pub mod getting_started {}
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
 // Its examples have the attribute.
@@ -37,6 +43,9 @@ pub mod from_box_future {}
 pub mod driver {}
 #[doc = include_str!("select.md")]
 pub mod cancellation {}
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[doc = include_str!("pools.md")]
+pub mod pools {}
 #[doc = include_str!("ecosystem.md")]
 pub mod ecosystem {}
 #[doc = include_str!("targets.md")]

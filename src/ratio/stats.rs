@@ -17,7 +17,7 @@ pub struct RatioStats {
     /// The number of pending calls that were dropped before they were ready.
     pub cancelled: u64,
     /// The number of calls that were dropped before their first poll returned. A method that returns an inline
-    /// result has done its work in these calls, too: see [*Not lazy*](crate#not-lazy).
+    /// result has done its work in these calls, too: see [*Cancellation and `select!`*](crate::guide::cancellation).
     pub unpolled: u64,
 }
 
