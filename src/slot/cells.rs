@@ -3,6 +3,8 @@
 
 use core::cell::Cell;
 
+use crate::pieces;
+
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
@@ -67,10 +69,7 @@ impl Word for Cell<u64> {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // Volatile, so that it is not cut down to the half that is needed: a load that is narrower
-        // than the store before it waits for the cache.
-        // SAFETY: a cell is valid for reads.
-        unsafe { self.as_ptr().read_volatile() }
+        pieces::load_whole(self)
     }
 
     #[inline(always)]
