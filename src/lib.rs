@@ -70,6 +70,8 @@ extern crate alloc;
 extern crate std;
 
 mod affinity;
+#[cfg(feature = "alloc")]
+mod built_in;
 #[cfg(doctest)]
 mod compile_fail;
 #[cfg(doctest)]

@@ -42,6 +42,7 @@ type Renamed = (&'static str, &'static str);
 
 /// The original, the twin, and the names that change in this file only.
 const TWINS: &[(&str, &str, &[Renamed])] = &[
+    ("built_in/value_future.rs", "built_in/local_value_future.rs", &[]),
     ("future/value_future.rs", "future/local_value_future.rs", &[]),
     ("pool/pool.rs", "pool/local_pool.rs", &[]),
     ("pool/completer.rs", "pool/local_completer.rs", &[]),

@@ -1,16 +1,16 @@
-//! The head: one word that says which arm a future is in, and holds what that arm needs except an
-//! inline result.
+//! The head: one word that says in which arm a future is. It contains all that the arm needs, except an inline result.
 //!
-//! Its bits are drawn on the page about [internals](crate::internals). In short: the low three are
-//! a tag. With tag 0 the word is the address of a boxed future, with 1 to 3 that of a source, and
-//! then the token stands in the upper 16. With bit 2 set it points to nothing: it is *ready*, or
-//! *spent* for a reason that the other bits give.
+//! The page about [internals](crate::internals) shows its bits. The low three bits are a tag. With tag 0, the word is the address of a
+//! cell. With tags 1 to 3, it is the address of a source, and the upper 16 bits are the token. If bit 2 is set, the word points to
+//! nothing: it is *ready*, or *terminated* for a reason that the other bits say.
 //!
-//! On targets whose words are not 64 bits wide, the two tokens are fields of their own. The word is
-//! never null, so that an `Option` around a future costs nothing.
+//! On targets whose words do not have 64 bits, the two tokens are separate fields. The word is never null, so that an `Option` of a
+//! future is no larger.
 //!
-//! Addresses travel as pointers (strict provenance): packing and unpacking change the address of
-//! a pointer, and nothing is ever made from a bare integer but words that point to nothing.
+//! Addresses are kept as pointers (strict provenance): to pack and to unpack changes the address of a pointer. Only words that point to
+//! nothing are made from integers.
+//!
+//! A head is plain data, and gives no rights. An [`OwnedHead`](super::OwnedHead) owns its pointee.
 
 use core::ptr::{self, NonNull};
 
@@ -35,7 +35,7 @@ struct Tokens {
     expected: Token,
 }
 
-/// How a source is referred to. The discriminants are tags.
+/// The type of the reference to a source. The discriminants are tags.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub(crate) enum Reference {
@@ -46,19 +46,19 @@ pub(crate) enum Reference {
     Rc = 0b011,
 }
 
-/// What a head says, taken apart.
+/// The content of a head, as an enum.
 #[derive(Clone, Copy)]
 pub(crate) enum View {
     Ready,
     Boxed,
     Source(Token),
-    Spent(Spent),
+    Terminated(Spent),
 }
 
 const TAG: usize = 0b111;
 const _: () = assert!(align_of::<Header>() > TAG, "a header leaves room for the tag");
 const BOXED: usize = 0b000;
-/// Set exactly in words that point to nothing.
+/// This bit is set in words that point to nothing, and in no others.
 const NO_POINTER: usize = 0b100;
 
 const WHY_SHIFT: u32 = 3;
@@ -72,10 +72,10 @@ const STALE: usize = 3;
 impl Head {
     pub(crate) const READY: Head = Head::without_pointer(NO_POINTER, NO_TOKENS);
 
-    /// The head of a future that has nothing to poll left, and why.
+    /// Returns the head of a future that was terminated for this reason.
     #[inline]
-    pub(crate) const fn spent(spent: Spent) -> Head {
-        let (why, site, stale) = match spent {
+    pub(crate) const fn terminated(why: Spent) -> Head {
+        let (why, site, stale) = match why {
             Spent::Completed(Some(site)) => (COMPLETED, site as usize, NO_TOKENS),
             Spent::Completed(None) => (COMPLETED, SITE, NO_TOKENS),
             Spent::Panicked(site) => (PANICKED, site as usize, NO_TOKENS),
@@ -84,37 +84,44 @@ impl Head {
         Head::without_pointer(NO_POINTER | why << WHY_SHIFT | site << SITE_SHIFT, stale)
     }
 
-    /// The head of a future whose box, or what it lives in otherwise, stands at this address.
+    /// Returns the head of a cell with this header.
     #[inline]
     pub(crate) fn boxed(header: NonNull<Header>) -> Head {
         Head::with_pointer(header.cast(), NO_TOKENS)
     }
 
-    /// The head of a future that gets its result from the source at this address, or `None` if
-    /// the address leaves no room for the token.
+    /// Returns `true` if a token fits beside the address of this source.
     #[inline]
-    pub(crate) fn source(
-        header: NonNull<Header>,
-        reference: Reference,
-        token: Token,
-    ) -> Option<Head> {
+    pub(crate) fn has_room<P>(source: *const P) -> bool {
         #[cfg(test)]
         if tests::REFUSE_ADDRESSES.get() {
-            return None;
+            return false;
         }
+        #[cfg(target_pointer_width = "64")]
+        return word64::fits(source.addr());
+        #[cfg(not(target_pointer_width = "64"))]
+        {
+            let _ = source;
+            true
+        }
+    }
+
+    /// Returns the head of the operation `token` of the source with this header.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the token [does not fit](Head::has_room) beside the address.
+    #[inline]
+    pub(crate) fn source(header: NonNull<Header>, reference: Reference, token: Token) -> Head {
+        assert!(Head::has_room(header.as_ptr()), "the token does not fit beside the address");
         let tokens = StaleToken::new(Token::new(0), token);
         let word: *mut () = header.as_ptr().cast();
         #[cfg(target_pointer_width = "64")]
-        let word = {
-            if !word64::fits(word.addr()) {
-                return None;
-            }
-            word.map_addr(|address| word64::pack(address, token))
-        };
+        let word = word.map_addr(|address| word64::pack(address, token));
         // The low bits of an address are free.
         let word = word.map_addr(|address| address + reference as usize);
         let word = NonNull::new(word).expect("a tag is never zero");
-        Some(Head::with_pointer(word, tokens))
+        Head::with_pointer(word, tokens)
     }
 
     #[inline]
@@ -122,15 +129,14 @@ impl Head {
         self.word == Head::READY.word
     }
 
-    /// Whether there is something behind the pointer of this word: true in the boxed and the
-    /// source arm.
+    /// Returns `true` if the word is a pointer: in the boxed arm and in the source arm.
     #[inline]
     pub(crate) fn is_pointer(self) -> bool {
         self.bits() & NO_POINTER == 0
     }
 
     #[inline]
-    pub(crate) fn is_spent(self) -> bool {
+    pub(crate) fn is_terminated(self) -> bool {
         !self.is_pointer() && !self.is_ready()
     }
 
@@ -139,20 +145,13 @@ impl Head {
         self.bits() & TAG == BOXED
     }
 
-    /// The address in the word, as the pointer it was made from. Dangling unless
-    /// [`is_pointer`](Head::is_pointer).
+    /// Returns the address of the cell. In another arm, it is dangling.
     #[inline]
-    pub(crate) fn pointer(self) -> *mut () {
-        if self.is_boxed() { self.boxed_pointer() } else { self.source_pointer() }
+    pub(crate) fn boxed_pointer(self) -> NonNull<()> {
+        self.word
     }
 
-    /// [`pointer`](Head::pointer), of a head that is boxed.
-    #[inline]
-    pub(crate) fn boxed_pointer(self) -> *mut () {
-        self.word.as_ptr()
-    }
-
-    /// [`pointer`](Head::pointer), of a head that is not boxed.
+    /// Returns the address of the source. In another arm, it is dangling.
     #[inline]
     pub(crate) fn source_pointer(self) -> *mut () {
         let word = self.word.as_ptr();
@@ -161,27 +160,25 @@ impl Head {
         word.map_addr(|address| address & !TAG)
     }
 
-    /// The token of the source arm; in another arm it means nothing.
+    /// Returns the token of the operation. In another arm than that of a source, it has no meaning.
     #[inline]
     pub(crate) fn token(self) -> Token {
         self.tokens().presented()
     }
 
-    /// How the source is referred to; `None` in another arm.
+    /// Returns the type of the reference to the source. In another arm, it has no meaning.
     #[inline]
-    pub(crate) fn reference(self) -> Option<Reference> {
-        const BORROWED: usize = Reference::Borrowed as usize;
+    pub(crate) fn reference(self) -> Reference {
         #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
         const ARC: usize = Reference::Arc as usize;
         #[cfg(feature = "alloc")]
         const RC: usize = Reference::Rc as usize;
         match self.bits() & TAG {
-            BORROWED => Some(Reference::Borrowed),
             #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-            ARC => Some(Reference::Arc),
+            ARC => Reference::Arc,
             #[cfg(feature = "alloc")]
-            RC => Some(Reference::Rc),
-            _ => None,
+            RC => Reference::Rc,
+            _ => Reference::Borrowed,
         }
     }
 
@@ -189,11 +186,11 @@ impl Head {
         if self.is_ready() {
             return View::Ready;
         }
+        if self.is_boxed() {
+            return View::Boxed;
+        }
         if self.is_pointer() {
-            return match self.reference() {
-                Some(_) => View::Source(self.token()),
-                None => View::Boxed,
-            };
+            return View::Source(self.token());
         }
         let site = match self.bits() >> SITE_SHIFT & SITE {
             0 => Some(Site::Ready),
@@ -202,7 +199,7 @@ impl Head {
             3 => Some(Site::Pooled),
             _ => None,
         };
-        View::Spent(match (self.bits() >> WHY_SHIFT & WHY, site) {
+        View::Terminated(match (self.bits() >> WHY_SHIFT & WHY, site) {
             (PANICKED, Some(site)) => Spent::Panicked(site),
             (STALE, _) => Spent::Stale(self.tokens()),
             (_, site) => Spent::Completed(site),
@@ -218,7 +215,7 @@ impl Head {
 /// The tokens of a word that has none.
 const NO_TOKENS: StaleToken = StaleToken::new(Token::new(0), Token::new(0));
 
-/// Everything that differs where a token fits beside an address.
+/// The functions for targets on which a token fits beside an address.
 #[cfg(target_pointer_width = "64")]
 impl Head {
     const fn without_pointer(bits: usize, tokens: StaleToken) -> Head {
@@ -270,16 +267,16 @@ mod word64 {
     pub(super) const TOKEN_SHIFT: u32 = ADDRESS_BITS;
     const ADDRESS: usize = (1 << ADDRESS_BITS) - 1;
 
-    /// Whether bit 47 of an address fills the upper 16, as it does for the two halves of what a
-    /// kernel sees. In user space they are zero. Where the guess is wrong, an address does not fit.
+    /// `true` if the upper 16 bits of an address are copies of bit 47, as in a kernel, which has two halves. In user space they are zero.
+    /// If the guess is wrong, an address does not fit.
     const SIGN_EXTENDED: bool = cfg!(target_os = "none");
 
-    /// Whether unpacking would give the address back.
+    /// Returns `true` if unpacking returns the same address.
     pub(super) const fn fits(address: usize) -> bool {
         unpack(address) == address
     }
 
-    /// Of an address that fits.
+    /// Packs an address that fits.
     #[inline]
     pub(super) const fn pack(address: usize, token: Token) -> usize {
         let cut = if SIGN_EXTENDED { address & ADDRESS } else { address };
@@ -305,7 +302,7 @@ pub(crate) mod tests {
     use super::*;
 
     std::thread_local! {
-        /// Set by tests that want every source to stand where its address does not fit.
+        /// If a test sets it, no token fits beside any address.
         pub(crate) static REFUSE_ADDRESSES: Cell<bool> = const { Cell::new(false) };
     }
 
@@ -313,37 +310,37 @@ pub(crate) mod tests {
         NonNull::new(ptr::without_provenance_mut(address)).expect("test addresses are not null")
     }
 
-    fn spent(head: Head) -> Spent {
+    fn reason_of(head: Head) -> Spent {
         match head.view() {
-            View::Spent(spent) => spent,
-            _ => panic!("not a spent head"),
+            View::Terminated(reason) => reason,
+            _ => panic!("not a terminated head"),
         }
     }
 
     #[test]
-    fn every_reason_to_be_spent_survives_the_word() {
+    fn every_reason_of_termination_survives_the_word() {
         let sites = [Site::Ready, Site::Boxed, Site::Source, Site::Pooled];
         let completed = sites.map(|site| Spent::Completed(Some(site)));
         let panicked = sites.map(Spent::Panicked);
         let stale = StaleToken::new(Token::new(0xfedc), Token::new(0xba98));
         let rest = [Spent::Completed(None), Spent::Stale(stale)];
         for reason in [&completed[..], &panicked, &rest].concat() {
-            let head = Head::spent(reason);
-            assert_eq!(spent(head), reason);
-            assert!(head.is_spent() && !head.is_pointer() && !head.is_ready());
+            let head = Head::terminated(reason);
+            assert_eq!(reason_of(head), reason);
+            assert!(head.is_terminated() && !head.is_pointer() && !head.is_ready());
         }
     }
 
     #[test]
-    fn every_token_travels_beside_the_address() {
+    fn every_token_fits_beside_the_address() {
         for address in [8, 0x1000, 0x7ff8] {
             for token in 0..=u16::MAX {
                 let token = Token::new(token);
-                let head = Head::source(at(address), Reference::Borrowed, token).unwrap();
-                assert_eq!(head.pointer().addr(), address);
+                let head = Head::source(at(address), Reference::Borrowed, token);
+                assert_eq!(head.source_pointer().addr(), address);
                 assert_eq!(head.token(), token);
-                assert_eq!(head.reference(), Some(Reference::Borrowed));
-                assert!(head.is_pointer() && !head.is_ready() && !head.is_spent());
+                assert_eq!(head.reference(), Reference::Borrowed);
+                assert!(head.is_pointer() && !head.is_ready() && !head.is_terminated());
                 if cfg!(miri) && token.get() == 64 {
                     break;
                 }
@@ -354,8 +351,7 @@ pub(crate) mod tests {
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn an_address_that_leaves_no_room_for_the_token_is_refused() {
-        let fits =
-            |address| Head::source(at(address), Reference::Borrowed, Token::new(1)).is_some();
+        let fits = |address| Head::has_room(at(address).as_ptr());
         assert!(fits(0x0000_7fff_ffff_fff8), "the top of user space on x86-64");
         for tagged in [1 << 49, 1 << 52, 1 << 56, 0xb400_0000_1234_5678, 0x00ff_0000_0000_1000] {
             assert!(!fits(tagged), "{tagged:#x}");
@@ -368,7 +364,7 @@ pub(crate) mod tests {
             (user_space_of_aarch64, high_half)
         };
         assert!(fits(fitting) && !fits(other));
-        let head = Head::source(at(fitting), Reference::Borrowed, Token::new(9)).unwrap();
-        assert_eq!((head.pointer().addr(), head.token()), (fitting, Token::new(9)));
+        let head = Head::source(at(fitting), Reference::Borrowed, Token::new(9));
+        assert_eq!((head.source_pointer().addr(), head.token()), (fitting, Token::new(9)));
     }
 }

@@ -1,16 +1,20 @@
-//! What stands behind a future that has given up its type: the [`Head`] word that refers to it,
-//! and the [`Header`] that it starts with.
+//! Futures and sources behind one word: the [`Head`], and the pointees that it can own.
+//!
+//! This layer knows neither slots nor pools. It needs `core`, and `alloc` for boxes and counted references.
 
+mod cell;
+mod future;
 mod head;
-mod header;
-pub(crate) mod house;
-#[cfg(feature = "alloc")]
-mod thin;
+mod pointee;
 
+pub(crate) use cell::LentCell;
+#[cfg(feature = "alloc")]
+pub(crate) use cell::{CellStorage, Emptied, VacantCell};
+pub(crate) use future::{ErasedFuture, ready_or_broken};
 #[cfg(test)]
 pub(crate) use head::tests::REFUSE_ADDRESSES;
 pub(crate) use head::{Head, Reference, View};
-pub(crate) use header::{Header, Pointee, Polling, VTable};
-pub(crate) use house::{Boxable, GiveBack, House, HouseTable, Table, header, ready_or_broken};
-#[cfg(feature = "alloc")]
-pub(crate) use thin::allocate;
+pub(crate) use pointee::{
+    AnyReference, ErasedReference, HasHeader, Header, Live, OwnedHead, SourceHeader, ThinReference,
+    VTable,
+};

@@ -95,7 +95,7 @@ impl<'a, T, A> Packed<'a, T, A> {
             View::Ready => unreachable!("the inline result was not taken"),
             View::Boxed => Arm::Boxed(BoxedFuture(packed)),
             View::Source(token) => Arm::Source { source: SourceRef(packed), token },
-            View::Spent(_) => Arm::Taken,
+            View::Terminated(_) => Arm::Taken,
         }
     }
 
@@ -105,7 +105,7 @@ impl<'a, T, A> Packed<'a, T, A> {
             Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
                 packed
             }
-            Arm::Taken => Packed::spent(Spent::Completed(None)),
+            Arm::Taken => Packed::terminated(Spent::Completed(None)),
         }
     }
 }
@@ -129,10 +129,10 @@ impl<T, A> Packed<'_, T, A> {
             View::Boxed if site == Site::Pooled => write!(f, "Boxed({pointee}, pooled)"),
             View::Boxed => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
-            View::Spent(Spent::Completed(Some(site))) => write!(f, "Taken(completed, {site})"),
-            View::Spent(Spent::Completed(None)) => f.write_str("Taken"),
-            View::Spent(Spent::Panicked(site)) => write!(f, "Taken(panicked, {site})"),
-            View::Spent(Spent::Stale(stale)) => write!(f, "Taken({stale})"),
+            View::Terminated(Spent::Completed(Some(site))) => write!(f, "Taken(completed, {site})"),
+            View::Terminated(Spent::Completed(None)) => f.write_str("Taken"),
+            View::Terminated(Spent::Panicked(site)) => write!(f, "Taken(panicked, {site})"),
+            View::Terminated(Spent::Stale(stale)) => write!(f, "Taken({stale})"),
         }
     }
 }

@@ -1,61 +1,43 @@
-//! The packed future: the three arms in one word and room for the result. It is
-//! [`Arm`](crate::future::Arm), compressed; the page about [internals](crate::internals) says why.
-//!
-//! What its fields promise each other:
-//!
-//! 1. The payload holds a `T` if and only if the head is ready.
-//! 2. A head that is a pointer stands for one reference to a live pointee whose output is `T` (or a
-//!    subtype of it): it owns a thin box or a block of a pool, has a house to itself that is lent, or holds a
-//!    source that lives for `'a` at least. That a
-//!    source's output is that of its table rests on `Source<S>` being invariant in `S`.
-//! 3. What the head refers to is `Send` if `A` is, because `A: Admits<_>` it.
+//! The packed future: the three arms in one word, and room for the result. It is [`Arm`](crate::future::Arm), compressed. The page about
+//! [internals](crate::internals) explains why.
 
+#[cfg(feature = "alloc")]
+use core::{any::TypeId, future::Future, marker::PhantomData};
 use core::{
-    marker::PhantomData,
     mem::{self, ManuallyDrop, MaybeUninit},
-    pin::Pin,
-    ptr::{self, NonNull},
+    ptr,
     task::{Context, Poll, Waker},
 };
 
 #[cfg(feature = "alloc")]
-use crate::erased::allocate;
+use super::{LocalValueFuture, ValueFuture};
 #[cfg(feature = "alloc")]
-use crate::future_pool::{Compiled, Place};
+use crate::erased::ErasedFuture;
 use crate::{
     affinity::{Admits, OneThread},
-    erased::{Boxable, Head, Header, House, Reference, View, house},
+    erased::{Head, OwnedHead, View},
     error::{PollError, Site, Spent},
     operation::Consumer,
     origin::Origin,
     pieces,
     slot::{ConsumerRole, Home},
-    source::{self, SourceReference},
+    source::{self, SourceReference, Unpacked},
     token::Token,
 };
 
-/// The payload comes first: a result of two words or more is then copied in the same pieces
-/// wherever it goes, and each load finds its store.
+/// A value future.
+///
+/// Invariant: the payload contains a `T` if and only if the head is ready.
+///
+/// The payload comes first: so each copy of a result of two words or more is in the same pieces, and each load finds its store.
 #[repr(C)]
 pub(crate) struct Packed<'a, T, A> {
     payload: MaybeUninit<T>,
-    head: Head,
-    /// Erased: not unwind safe, not `Send`, not `Sync` by itself, and covariant in `'a`.
-    pointee: PhantomData<dyn Erased + 'a>,
-    affinity: PhantomData<A>,
+    head: OwnedHead<'a, T, A>,
     origin: Origin,
 }
 
-trait Erased {}
-
-// SAFETY: a `T` may be sent by its own word; what the head refers to by promise 3 above.
-unsafe impl<T: Send, A: Send> Send for Packed<'_, T, A> {}
-// SAFETY: through a shared reference only a `T` can be reached, to be shown by `Debug`; the
-// pointee is reached through a mutable one only, but for its header and the page of its block, which do not
-// change until the block is returned.
-unsafe impl<T: Sync, A: Sync> Sync for Packed<'_, T, A> {}
-
-// A result is moved in and out, and never pinned; a pointee stays where it is.
+// A result is moved in and out, and never pinned. A pointee stays at its address.
 impl<T, A> Unpin for Packed<'_, T, A> {}
 
 impl<'a, T, A> Packed<'a, T, A> {
@@ -70,32 +52,24 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) const fn const_ready(value: T) -> Self {
         Packed {
             payload: MaybeUninit::new(value),
-            head: Head::READY,
-            pointee: PhantomData,
-            affinity: PhantomData,
+            // SAFETY: the payload is a `T`.
+            head: unsafe { OwnedHead::ready() },
             origin: Origin::caller(),
         }
     }
 
-    /// # Safety
-    ///
-    /// The head is not ready, and promises 2 and 3 hold.
+    /// Creates a future that is not ready.
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
-    unsafe fn without_payload(head: Head) -> Self {
-        let packed = Packed {
-            payload: MaybeUninit::uninit(),
-            head,
-            pointee: PhantomData,
-            affinity: PhantomData,
-            origin: Origin::caller(),
-        };
+    pub(crate) fn from_head(head: OwnedHead<'a, T, A>) -> Self {
+        let packed = Packed { payload: MaybeUninit::uninit(), head, origin: Origin::caller() };
         if cfg!(feature = "trace") {
-            // There is more than the head.
+            // The head is not all.
             return packed;
         }
         const { assert!(size_of::<Head>() <= 8, "a piece has all of the head") };
-        // SAFETY: the head is within these 8 bytes, and the payload need not be initialised.
+        // SAFETY: the head is within these 8 bytes, and the payload need not be initialized: a head that is ready comes from
+        // `const_ready` only.
         unsafe { pieces::pending::<T, _>(packed, mem::offset_of!(Self, head)) }
     }
 
@@ -104,28 +78,10 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn boxed<F>(future: F) -> Self
     where
-        F: Boxable<Output = T> + 'a,
+        F: ErasedFuture<Output = T> + 'a,
         A: Admits<F>,
     {
-        // SAFETY: the head owns a thin box of a future with output `T`, which lives for `'a`, and
-        // `A` admits it.
-        unsafe { Packed::without_payload(allocate(future)) }
-    }
-
-    /// A future that lives in `house`, and is lent.
-    #[inline]
-    #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn lent<H>(house: Pin<&'a mut H>) -> Self
-    where
-        H: House,
-        H::Future: Boxable<Output = T>,
-        A: Admits<&'a mut H>,
-    {
-        // SAFETY: it is not moved.
-        let house = NonNull::from(unsafe { house.get_unchecked_mut() });
-        // SAFETY: the head has a house with a future with output `T` to itself for `'a`, and `A` admits
-        // the reference to it.
-        unsafe { Packed::without_payload(Head::boxed(house.cast())) }
+        Packed::from_head(OwnedHead::boxed(future))
     }
 
     #[inline]
@@ -133,86 +89,61 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn from_source<R>(reference: R, token: Token) -> Self
     where
         R: SourceReference<'a, Output = T>,
-        A: Admits<R>,
+        A: Admits<R> + Admits<Unpacked<'a, R>>,
     {
-        // SAFETY: the head holds a source with output `T`, which lives for `'a`, and `A` admits
-        // the reference to it.
-        unsafe { Packed::without_payload(source::into_head(reference, token)) }
+        Packed::from_head(source::into_head(reference, token))
     }
 
-    /// The consumer of an operation.
+    /// Converts the consumer of an operation.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn of<H>(consumer: Consumer<'a, T, H>) -> Self
+    pub(crate) fn from_consumer<H>(consumer: Consumer<'a, T, H>) -> Self
     where
         T: 'a,
         H: Home,
-        A: Admits<Consumer<'a, T, H>>,
+        A: Admits<Consumer<'a, T, H>> + Admits<ConsumerRole<T, H>>,
     {
         let role = match consumer.into_role() {
             Ok(role) => role,
-            Err(spent) => return Packed::spent(spent),
+            Err(why) => return Packed::terminated(why),
         };
-        let token = role.number().token();
-        let slot = role.into_pointer();
-        if let Some(head) = Head::source(slot.cast(), Reference::Borrowed, token) {
-            // SAFETY: the head stands for the consumer of a slot with output `T`, which is out, so
-            // that it lives, and `A` admits it.
-            return unsafe { Packed::without_payload(head) };
+        if Head::has_room(&raw const *role) {
+            let token = role.number().token();
+            return Packed::from_head(OwnedHead::of_reference(role, token));
         }
-        // SAFETY: no head has taken the role.
-        let consumer = Consumer::new(unsafe { ConsumerRole::from_pointer(slot) });
         #[cfg(feature = "alloc")]
-        return Packed::boxed(consumer);
+        return Packed::boxed(Consumer::<'a, T, H>::new(role));
         #[cfg(not(feature = "alloc"))]
-        source::no_room_for_the_token(consumer.address())
+        source::no_room_for_the_token(&raw const *role)
     }
 
-    /// A future in a block of a pool.
-    #[cfg(feature = "alloc")]
-    #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn placed<F, H>(place: Place<F, H>, future: ManuallyDrop<F>) -> Self
-    where
-        F: Boxable<Output = T> + 'a,
-        H: Compiled,
-        A: Admits<Place<F, H>> + Admits<F>,
-    {
-        // SAFETY: the head owns a block with a future with output `T`, which lives for `'a`, and `A`
-        // admits both.
-        unsafe { Packed::without_payload(place.fill(future)) }
+    pub(crate) fn terminated(why: Spent) -> Self {
+        Packed::from_head(OwnedHead::terminated(why))
     }
 
-    /// [`placed`](Packed::placed), and polled once: ready if it was.
+    /// Returns a value future unchanged, and another future as an error.
     #[cfg(feature = "alloc")]
-    #[inline(always)]
-    #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn placed_eagerly<F, H>(
-        place: Place<F, H>,
-        future: ManuallyDrop<F>,
-        cx: &mut Context<'_>,
-    ) -> Self
+    #[inline]
+    pub(crate) fn try_from_future<F>(future: F) -> Result<Self, F>
     where
-        F: Boxable<Output = T> + 'a,
-        H: Compiled,
-        A: Admits<Place<F, H>> + Admits<F>,
+        F: Future<Output = T> + 'a,
+        A: Admits<F>,
     {
-        let mut head = place.fill(future);
-        // SAFETY: the head is from `fill`, and nobody else has it.
-        match unsafe { Place::<F, H>::poll(&mut head, cx) } {
-            Poll::Ready(result) => Packed::ready(result),
-            // SAFETY: as in `placed`, or the head refers to nothing any more.
-            Poll::Pending => unsafe { Packed::without_payload(head) },
+        let is_packed = type_id::<F>() == type_id::<ValueFuture<'a, T>>()
+            || type_id::<F>() == type_id::<LocalValueFuture<'a, T>>();
+        if !is_packed {
+            return Err(future);
         }
+        let future = ManuallyDrop::new(future);
+        // SAFETY: except for lifetimes, `F` is one of the two types, which are both a transparent `Packed`. Its output is the same,
+        // because a type has one. Its lifetime is `'a` or longer, because `F: 'a`, and `Packed` is covariant in it. `A` admits `F`: so if
+        // `A` is `AnyThread`, `F` is `Send`, and not the local one. A packed future of any thread may stay on one thread. `future` is
+        // neither dropped nor used again.
+        Ok(unsafe { mem::transmute_copy::<ManuallyDrop<F>, Self>(&future) })
     }
 
-    #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn spent(spent: Spent) -> Self {
-        // SAFETY: the head refers to nothing.
-        unsafe { Packed::without_payload(Head::spent(spent)) }
-    }
-
-    /// The same future, made there.
+    /// Returns the same future with another origin.
     #[cfg(feature = "alloc")]
     #[inline(always)]
     #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "an origin is nothing"))]
@@ -230,13 +161,13 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.origin
     }
 
-    /// The same future with less freedom.
+    /// Returns the same future, which stays on its thread from now on.
     #[inline]
     pub(crate) fn local(self) -> Packed<'a, T, OneThread> {
         let packed = ManuallyDrop::new(self);
         let local: *const Packed<'a, T, OneThread> = (&raw const packed).cast();
-        // SAFETY: the two have the same fields, in the same order; the affinity has no bytes. `self` is neither dropped
-        // nor used again. It is moved as a whole, in the pieces in which it was stored.
+        // SAFETY: the two types have the same fields in the same order. The affinity has no bytes. `self` is neither dropped nor used
+        // again. It is moved as a whole, in the pieces in which it was stored.
         unsafe { ptr::read(local) }
     }
 
@@ -248,26 +179,15 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// Returns `true` if there is a result: inline, or in the slot of an operation.
     #[inline]
     pub(crate) fn has_result(&self) -> bool {
-        self.is_ready() || self.operation_has_result()
+        self.is_ready() || self.head.operation_is_completed()
     }
 
-    fn operation_has_result(&self) -> bool {
-        if !self.head.is_pointer() || self.head.is_boxed() {
-            return false;
-        }
-        let pointee = self.head.pointer();
-        // SAFETY: the head is that of a source with output `T`, which lives.
-        let table = unsafe { Header::vtable::<T>(pointee) };
-        // SAFETY: the table is that of the pointee, for which the head stands.
-        unsafe { (table.is_completed)(pointee, self.head) }
-    }
-
-    /// [`try_take`](Packed::try_take), also of the slot of an operation.
+    /// [`try_take`](Packed::try_take), also from the slot of an operation.
     #[inline(always)]
     pub(crate) fn take_now(self) -> Result<T, Self> {
         match self.try_take() {
             Ok(value) => Ok(value),
-            // What is in a box or a slot has to be polled, and is not moved for this.
+            // A future in a cell must be polled, and is not moved for this.
             Err(pending) if pending.head.is_boxed() => Err(pending),
             Err(pending) => pending.take_from_operation(),
         }
@@ -275,7 +195,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     #[inline(never)]
     fn take_from_operation(mut self) -> Result<T, Self> {
-        if self.operation_has_result() {
+        if self.head.operation_is_completed() {
             let polled = self.poll(&mut Context::from_waker(Waker::noop()));
             if let Poll::Ready(result) = polled {
                 return Ok(result);
@@ -285,40 +205,32 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     #[inline]
-    pub(crate) fn is_spent(&self) -> bool {
-        self.head.is_spent()
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.head.is_terminated()
     }
 
     pub(crate) fn view(&self) -> View {
         self.head.view()
     }
 
-    /// Why there is nothing to poll, if there is nothing.
+    /// Returns why the future was terminated, if it was.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) fn spent_view(&self) -> Option<Spent> {
+    pub(crate) fn termination(&self) -> Option<Spent> {
         match self.view() {
-            View::Spent(spent) => Some(spent),
+            View::Terminated(why) => Some(why),
             _ => None,
         }
     }
 
-    /// The inline result, if there is one, for `Debug`.
+    /// Returns the inline result, if there is one, for `Debug`.
     pub(crate) fn peek(&self) -> Option<&T> {
-        // SAFETY: the head is ready, so the payload holds a `T`.
+        // SAFETY: the head is ready, so the payload is a `T`.
         self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
     }
 
-    /// What there is to say of what is behind the head, if there is something.
+    /// Returns the origin and the type name of the pointee, or `None` if there is none.
     pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
-        if self.head.is_boxed() {
-            // SAFETY: the head is that of a house, which lives.
-            return Some(unsafe { house::about(self.head) });
-        }
-        self.head.is_pointer().then(|| {
-            // SAFETY: the head is that of a source, which lives and has output `T`.
-            let vtable = unsafe { Header::vtable::<T>(self.head.source_pointer()) };
-            (vtable.about)()
-        })
+        self.head.about_pointee()
     }
 
     #[inline(always)]
@@ -327,13 +239,12 @@ impl<'a, T, A> Packed<'a, T, A> {
             return Err(self);
         }
         let taken = ManuallyDrop::new(self);
-        // SAFETY: the head is ready, so the payload holds a `T`; `self` is neither dropped nor
-        // used again, so it is read once.
+        // SAFETY: the head is ready, so the payload is a `T`. `self` is neither dropped nor used again, so the payload is read once.
         Ok(unsafe { pieces::read(&taken.payload) })
     }
 
-    // The two polls are written out: with the ready path of one inside the other, a result of
-    // three words goes through memory once more (9 ns for a `Vec`, against 3).
+    // The ready path is in both polls. If one of them called the other, a result of three words would go through memory once more (9 ns
+    // for a `Vec`, and not 3).
 
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
@@ -352,23 +263,23 @@ impl<'a, T, A> Packed<'a, T, A> {
         polled
     }
 
-    /// [`poll_pointee`](Packed::poll_pointee), out of line: so a large result comes from one place, whatever the pointee
-    /// is. Otherwise `.await` would copy it once more, to where the ways meet. There is nothing behind the polls, so that
-    /// they write it where this function returns it.
+    /// [`poll_pointee`](Packed::poll_pointee), out of line: so a large result comes from one place, for each type of pointee. Otherwise
+    /// `.await` would copy it once more, to the place where the paths join. The polls are the last calls of this function, so that they
+    /// write the result to the place where this function returns it.
     #[inline(never)]
     fn poll_pointee_apart(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.poll_pointee(cx)
     }
 
-    /// Panics if nothing will be ready any more.
+    /// Panics if the future will never be ready.
     #[inline(always)]
     fn check_pending(&self) {
         if !self.head.is_pointer() {
-            panic_with(&PollError::new::<T>(self.why_spent(), self.origin))
+            panic_with(&PollError::new::<T>(self.why_terminated(), self.origin))
         }
     }
 
-    /// [`poll`](Packed::poll), with misuse as a value.
+    /// [`poll`](Packed::poll), which returns misuse as an error.
     #[inline]
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
         if self.is_ready() {
@@ -377,7 +288,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         match self.poll_pointee_in_pieces(cx) {
             Poll::Ready(result) => Poll::Ready(Ok(result)),
             Poll::Pending => match self.broken_rule() {
-                Some(spent) => Poll::Ready(Err(spent)),
+                Some(why) => Poll::Ready(Err(why)),
                 None => Poll::Pending,
             },
         }
@@ -389,89 +300,40 @@ impl<'a, T, A> Packed<'a, T, A> {
         if !pieces::is_word_and_pieces::<T>() {
             return self.poll_pointee(cx);
         }
-        let polled = MaybeUninit::new(self.poll_pointee(cx));
-        // SAFETY: it is initialised, and not used again.
-        unsafe { pieces::read_polled(&polled) }
+        pieces::take_word_and_pieces(&mut self.poll_pointee(cx))
     }
 
-    /// The rule that was broken, if a poll of the pointee gave no result and will give none.
+    /// Returns the rule that was broken, if a poll of the pointee gave no result and will give none.
     #[inline]
-    pub(super) fn broken_rule(&self) -> Option<Spent> {
-        (!self.head.is_pointer()).then(|| self.why_spent())
+    pub(crate) fn broken_rule(&self) -> Option<Spent> {
+        (!self.head.is_pointer()).then(|| self.why_terminated())
     }
 
-    /// The inline result; the head is ready. Without optimisation it is not inlined, so that its copies of the
-    /// result are not on the stack of a poll that goes deeper.
+    /// Takes the inline result of a ready head. Without optimization, this is not inlined, so that its copies of the result are not on the
+    /// stack of a poll that goes deeper.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn take_result(&mut self) -> T {
-        assert!(self.is_ready());
-        self.head = const { Head::spent(Spent::Completed(Some(Site::Ready))) };
-        // SAFETY: the head was ready, so the payload holds a `T`; it is ready no longer, so it is
-        // read once.
+    pub(crate) fn take_result(&mut self) -> T {
+        self.head.take_ready();
+        // SAFETY: the head was ready, so the payload is a `T`. It is ready no longer, so the payload is read once.
         unsafe { pieces::read(&self.payload) }
     }
 
-    /// Polls what the head points to. `Pending` with a head that is no pointer says that there is
-    /// nothing to poll, or that the source has just refused the token.
+    /// Polls the pointee. `Pending` with a head that is no pointer means that nothing is left to poll, or that the source has just refused
+    /// the token.
     #[inline(always)]
-    pub(super) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        if self.head.is_boxed() {
-            let polling = house::Polling(&mut self.head);
-            // SAFETY: the head is that of a house, which lives and has output `T`.
-            let polled = unsafe { house::poll(polling.0, cx) };
-            mem::forget(polling);
-            polled
-        } else if self.head.is_pointer() {
-            // SAFETY: the head is that of a source, for which it keeps promise 2, and it is both arguments.
-            unsafe { poll_source(self.head, &mut self.head, cx) }
-        } else {
-            Poll::Pending
-        }
+    pub(crate) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        self.head.poll(cx)
     }
 
-    /// Why there is nothing to poll.
+    /// Returns why nothing is left to poll.
     #[cold]
     #[inline(never)]
-    fn why_spent(&self) -> Spent {
+    fn why_terminated(&self) -> Spent {
         match self.view() {
-            View::Spent(spent) => spent,
+            View::Terminated(why) => why,
             _ => unreachable!("there is something to poll"),
         }
     }
-}
-
-/// Out of line: inlined, the address of a boxed future would be computed the long way too, and
-/// the poll would wait for it. The last thing it does is a jump.
-///
-/// # Safety
-///
-/// `live` is what the head is, and stands for a reference to a live source with output `T`.
-#[inline(never)]
-unsafe fn poll_source<T>(live: Head, head: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
-    let pointee = live.source_pointer();
-    // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-    let vtable = unsafe { Header::vtable::<T>(pointee) };
-    // SAFETY: the table is the pointee's own, and the head stands for a reference to it.
-    unsafe { (vtable.poll)(live, head, cx, pointee) }
-}
-
-/// Gives up what the head refers to. Out of line, because each `.await` has two of them.
-///
-/// # Safety
-///
-/// The head stands for a reference to a live pointee with output `T`, and is not used again.
-#[cold]
-#[inline(never)]
-unsafe fn give_up<T>(head: Head) {
-    if head.is_boxed() {
-        // SAFETY: the caller's.
-        return unsafe { house::give_up(head) };
-    }
-    let pointee = head.source_pointer();
-    // SAFETY: the caller's.
-    let vtable = unsafe { Header::vtable::<T>(pointee) };
-    // SAFETY: the table is the pointee's own; the reference is the caller's, who gives it up.
-    unsafe { (vtable.drop)(pointee, head) };
 }
 
 #[cold]
@@ -483,12 +345,36 @@ fn panic_with(rule: &PollError) -> ! {
 impl<T, A> Drop for Packed<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.head.is_pointer() {
-            // SAFETY: the head is a pointer, and its pointee lives and has output `T`.
-            unsafe { give_up::<T>(self.head) };
-        } else if self.head.is_ready() {
-            // SAFETY: the head is ready, so the payload holds a `T`, which nobody has read.
+        if self.head.is_ready() {
+            // SAFETY: the head is ready, so the payload is a `T`.
             unsafe { self.payload.assume_init_drop() };
         }
     }
+}
+
+/// Returns the identity of a type, regardless of its lifetimes.
+#[cfg(feature = "alloc")]
+#[inline(always)]
+fn type_id<T>() -> TypeId {
+    trait Identity {
+        fn type_id(&self) -> TypeId
+        where
+            Self: 'static;
+    }
+
+    impl<T> Identity for PhantomData<T> {
+        #[inline(always)]
+        fn type_id(&self) -> TypeId
+        where
+            Self: 'static,
+        {
+            TypeId::of::<T>()
+        }
+    }
+
+    let identity: &dyn Identity = &PhantomData::<T>;
+    // SAFETY: only the lifetime of the trait object changes. The function that is called has no reference to a `T`, and an identity does
+    // not depend on lifetimes.
+    let identity = unsafe { mem::transmute::<&dyn Identity, &(dyn Identity + 'static)>(identity) };
+    identity.type_id()
 }

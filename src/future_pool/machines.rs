@@ -9,12 +9,11 @@ use core::{
 use super::{
     FuturePoolStats, PooledError, PooledErrorKind,
     classes::{Bounds, Classes, SIZES, class_of_block},
-    pooled::Place,
+    pooled::VacantBlock,
 };
 use crate::{
     affinity::Admits,
-    erased::Boxable,
-    error::Site,
+    erased::{Emptied, ErasedFuture},
     future::Packed,
     slab::{Block, Pooling, Tally},
 };
@@ -69,30 +68,30 @@ impl<H: Compiled> Machines<H> {
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
     where
-        F: Boxable + 'a,
-        A: Admits<F> + Admits<Place<F, H>>,
+        F: ErasedFuture + 'a,
+        A: Admits<F> + Admits<VacantBlock<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        if const { Place::<F, H>::CLASS.is_err() } {
+        if const { VacantBlock::<F, H>::CLASS.is_err() } {
             return self.put_in_box(future);
         }
-        Packed::placed(self.place(), future)
+        Packed::from_head(self.place().fill(future))
     }
 
     /// Returns a vacant block for a future that has a class.
     #[inline(always)]
-    fn place<F: Boxable>(&self) -> Place<F, H> {
+    fn place<F: ErasedFuture>(&self) -> VacantBlock<F, H> {
         let class = const {
-            match Place::<F, H>::CLASS {
+            match VacantBlock::<F, H>::CLASS {
                 Ok(class) => class,
                 // It is not called then, but may be compiled.
                 Err(_) => 0,
             }
         };
         let block = self.classes.try_rent(class);
-        let block = block.unwrap_or_else(|| H::rent_slowly(self, Place::<F, H>::SIZE));
+        let block = block.unwrap_or_else(|| H::rent_slowly(self, VacantBlock::<F, H>::SIZE));
         // SAFETY: the block was rented, and is of this class, or has this size.
-        unsafe { Place::new(block) }
+        unsafe { VacantBlock::new(block) }
     }
 
     /// [`put`](Machines::put) of a future without a class. (The condition is a constant, so other futures have no code for this.)
@@ -100,10 +99,10 @@ impl<H: Compiled> Machines<H> {
     #[cfg_attr(feature = "trace", track_caller)]
     fn put_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
     where
-        F: Boxable + 'a,
+        F: ErasedFuture + 'a,
         A: Admits<F>,
     {
-        H::count(self, Place::<F, H>::CLASS.err().unwrap_or(PooledErrorKind::TooLarge));
+        H::count(self, VacantBlock::<F, H>::CLASS.err().unwrap_or(PooledErrorKind::TooLarge));
         Packed::boxed(ManuallyDrop::into_inner(future))
     }
 
@@ -114,15 +113,15 @@ impl<H: Compiled> Machines<H> {
         future: F,
     ) -> Result<Packed<'a, F::Output, A>, PooledError<F>>
     where
-        F: Boxable + 'a,
-        A: Admits<F> + Admits<Place<F, H>>,
+        F: ErasedFuture + 'a,
+        A: Admits<F> + Admits<VacantBlock<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        match Place::<F, H>::CLASS.and_then(|class| self.classes.rent(class)) {
+        match VacantBlock::<F, H>::CLASS.and_then(|class| self.classes.rent(class)) {
             Ok(block) => {
                 // SAFETY: the block was rented, and is of this class.
-                let place = unsafe { Place::new(block) };
-                Ok(Packed::placed(place, future))
+                let place = unsafe { VacantBlock::new(block) };
+                Ok(Packed::from_head(place.fill(future)))
             }
             Err(kind) => Err(PooledError { future: ManuallyDrop::into_inner(future), kind }),
         }
@@ -138,18 +137,21 @@ impl<H: Compiled> Machines<H> {
         cx: &mut Context<'_>,
     ) -> Packed<'a, F::Output, A>
     where
-        F: Boxable + 'a,
-        A: Admits<F> + Admits<Place<F, H>>,
+        F: ErasedFuture + 'a,
+        A: Admits<F> + Admits<VacantBlock<F, H>>,
     {
         let future = ManuallyDrop::new(future);
-        if const { Place::<F, H>::CLASS.is_err() } {
+        if const { VacantBlock::<F, H>::CLASS.is_err() } {
             let mut boxed = self.put_in_box(future);
             return match boxed.poll(cx) {
                 Poll::Ready(value) => Packed::ready(value),
                 Poll::Pending => boxed,
             };
         }
-        Packed::placed_eagerly(self.place(), future, cx)
+        match self.place().fill_and_poll(future, cx) {
+            Ok(result) => Packed::ready(result),
+            Err(head) => Packed::from_head(head),
+        }
     }
 
     pub(super) fn stats(&self) -> FuturePoolStats {
@@ -179,19 +181,8 @@ pub(crate) trait Compiled: Pooling {
     /// Counts a future that found no slot.
     fn count(machines: &Machines<Self>, why: PooledErrorKind);
 
-    /// Returns whether the block of a pointee is a slot or a box.
-    ///
-    /// # Safety
-    ///
-    /// The pointee is in a block that is out.
-    unsafe fn site(pointee: *mut ()) -> Site;
-
-    /// Gives back the block of a pointee.
-    ///
-    /// # Safety
-    ///
-    /// The pointee is in a block, which is given back once, and what was in it was dropped.
-    unsafe extern "C" fn give_back(pointee: *mut ());
+    /// Releases the block of a cell.
+    extern "C" fn release(block: Emptied<Block<Self>>);
 }
 
 macro_rules! compiled {
@@ -212,18 +203,10 @@ macro_rules! compiled {
                 machines.boxed.count(why == PooledErrorKind::Full);
             }
 
-            unsafe fn site(pointee: *mut ()) -> Site {
-                // SAFETY: the caller's.
-                let block = unsafe { &*pointee.cast::<Block<Self>>() };
-                if block.is_boxed() { Site::Boxed } else { Site::Pooled }
-            }
-
             #[inline(never)]
-            unsafe extern "C" fn give_back(pointee: *mut ()) {
-                // SAFETY: a pointee has an address.
-                let block = unsafe { NonNull::new_unchecked(pointee) }.cast::<Block<Self>>();
-                // SAFETY: the caller's.
-                unsafe { Block::give_back(block) };
+            extern "C" fn release(block: Emptied<Block<Self>>) {
+                // SAFETY: the cell was a block that was rented, and its future was dropped.
+                unsafe { Block::give_back(block.into_pointer()) };
             }
         }
     };

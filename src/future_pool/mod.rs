@@ -15,9 +15,10 @@ mod stats;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use self::future_pool::{FuturePool, FuturePoolBuilder};
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+pub(crate) use self::pooled::VacantBlock;
 pub use self::{
     error::{PooledError, PooledErrorKind},
     local_future_pool::{LocalFuturePool, LocalFuturePoolBuilder},
     stats::{ClassStats, FuturePoolStats},
 };
-pub(crate) use self::{machines::Compiled, pooled::Place};

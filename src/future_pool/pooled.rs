@@ -1,96 +1,26 @@
-//! A future in a block: the state machine, where a thin box would be.
-
-use core::{
-    marker::PhantomData,
-    mem::{self, ManuallyDrop, offset_of},
-    ptr::NonNull,
-    task::{Context, Poll},
-};
+//! The cell of a future in a block.
 
 use super::{PooledErrorKind, classes::class_of, machines::Compiled};
 use crate::{
-    erased::{
-        Boxable, GiveBack, Head, House, header,
-        house::{Polling, SiteOf, poll_future},
-    },
+    erased::{CellStorage, Emptied, ErasedFuture, VacantCell},
     error::Site,
     slab::Block,
 };
 
-/// What stands in a block. It begins with the header, as every pointee does.
-#[repr(C)]
-struct Pooled<F, H: Compiled> {
-    block: Block<H>,
-    future: ManuallyDrop<F>,
-}
+/// A vacant block with room for a future.
+pub(crate) type VacantBlock<F, H> = VacantCell<Block<H>, F>;
 
-/// A place for a future, which has to be filled.
-pub(crate) struct Place<F, H: Compiled>(NonNull<Pooled<F, H>>, PhantomData<F>);
-
-// SAFETY: the block may be given back on any thread, and the future will be there.
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-unsafe impl<F: Send> Send for Place<F, crate::future::AnyThread> {}
-
-impl<F: Boxable, H: Compiled> Place<F, H> {
-    /// The class of blocks with room for the future, or why there is none.
+impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
+    /// The class of blocks with room for the future, or the reason why there is none.
     pub(crate) const CLASS: Result<usize, PooledErrorKind> = class_of::<F, H>();
-
-    /// The size in bytes of a block that holds exactly this future.
-    pub(crate) const SIZE: usize = size_of::<Pooled<F, H>>();
-
-    /// # Safety
-    ///
-    /// The block is out, is the caller's, and is of this class, or has this size.
-    #[inline(always)]
-    pub(crate) unsafe fn new(block: NonNull<Block<H>>) -> Self {
-        Place(block.cast(), PhantomData)
-    }
-
-    /// Moves the future into the block. Returns the head that owns it.
-    #[inline(always)]
-    #[must_use]
-    pub(crate) fn fill(self, future: ManuallyDrop<F>) -> Head {
-        let header = const { header::<Pooled<F, H>>() };
-        // SAFETY: the block is out, and ours.
-        unsafe { Block::set_header(self.0.cast::<Block<H>>(), header) };
-        let place = self.0.as_ptr().wrapping_byte_add(offset_of!(Pooled<F, H>, future));
-        // SAFETY: the block has room for the future and is aligned for it, by its class.
-        unsafe { place.cast::<ManuallyDrop<F>>().write(future) };
-        Head::boxed(self.0.cast())
-    }
-
-    /// Polls a future where [`fill`](Place::fill) put it.
-    ///
-    /// # Safety
-    ///
-    /// The head is from `fill`, and stands for the future in the block.
-    #[inline(always)]
-    pub(crate) unsafe fn poll(head: &mut Head, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let polling = Polling(head);
-        let pointee = polling.0.boxed_pointer();
-        // SAFETY: the caller's.
-        let polled = unsafe { poll_future::<Pooled<F, H>>(pointee, cx, polling.0) };
-        mem::forget(polling);
-        polled
-    }
 }
 
-// SAFETY: a block does not move, and `fill` puts the future in.
-unsafe impl<F: Boxable, H: Compiled> House for Pooled<F, H> {
-    type Future = F;
+impl<H: Compiled> CellStorage for Block<H> {
+    type Affinity = H;
 
-    const SITE: Site = match F::SITE {
-        Site::Boxed => Site::Pooled,
-        other => other,
-    };
+    const RELEASE: extern "C" fn(Emptied<Self>) = H::release;
 
-    #[expect(clippy::cast_possible_wrap, reason = "it is 16")]
-    const OFFSET: isize = offset_of!(Pooled<F, H>, future) as isize;
-
-    const SITE_OF: SiteOf = match F::SITE {
-        Site::Boxed => H::site,
-        _ => |_| F::SITE,
-    };
-
-    const GIVE_BACK: GiveBack = H::give_back;
+    fn site(&self) -> Site {
+        if self.is_boxed() { Site::Boxed } else { Site::Pooled }
+    }
 }

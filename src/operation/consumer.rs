@@ -8,7 +8,7 @@ use core::{
 };
 
 use crate::{
-    erased::{Boxable, ready_or_broken},
+    erased::{ErasedFuture, ready_or_broken},
     error::{Site, Spent},
     slot::{ConsumerRole, ConsumerWord, Ended, Finished, Home},
 };
@@ -110,7 +110,7 @@ impl<T, H: Home> Drop for Consumer<'_, T, H> {
 }
 
 /// It is in a box if the token does not fit beside the address of its slot.
-impl<T, H: Home> Boxable for Consumer<'_, T, H> {
+impl<T, H: Home> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 
     const SITE: Site = Site::Source;

@@ -1,4 +1,4 @@
-//! The consumer's end as a pointee: what a value future calls whose head stands for a consumer.
+//! The consumer's end behind a head: what a value future calls whose head owns a consumer role.
 
 use core::{
     ptr::NonNull,
@@ -6,129 +6,106 @@ use core::{
 };
 
 use crate::{
-    erased::{Head, Pointee, Polling, VTable},
-    error::{Site, Spent, StaleToken},
+    erased::{ErasedReference, Live, Reference, ThinReference, VTable},
+    error::StaleToken,
     slot::{ConsumerRole, Finished, Home, JustBegun, Slot, SlotTable},
+    token::Token,
 };
 
 /// Returns the table of a slot.
 pub(crate) const fn table<T, H: Home>(abandoned: fn() -> T) -> SlotTable<T> {
-    let vtable = VTable {
-        poll: poll::<T, H>,
-        drop: Slot::<T, H>::give_up,
-        is_completed: is_completed::<T, H>,
-        about: || (Site::Source, H::source_name::<T>()),
-    };
-    SlotTable { vtable, abandoned }
+    SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned }
 }
 
-/// [`VTable::poll`] of a slot. The fast path is here, and saves no register: a store takes longer than anything else of a poll.
-///
-/// # Safety
-///
-/// As there, where the pointee is a `Slot<T, H>`, and the head stands for its consumer.
-unsafe fn poll<T, H: Home>(
-    live: Head,
-    head: &mut Head,
-    cx: &mut Context<'_>,
-    pointee: *mut (),
-) -> Poll<T> {
-    // SAFETY: the head stands for the consumer.
-    let role = unsafe { role::<T, H>(pointee) };
-    if live.token() != role.number().token() {
-        return poll_slowly(live, head, cx, role);
+// SAFETY: a slot stays allocated while it has a consumer. It begins with a header, whose table is that of `table`.
+unsafe impl<T, H: Home> ThinReference for ConsumerRole<T, H> {
+    type Pointee = Slot<T, H>;
+
+    #[inline(always)]
+    fn into_raw(self) -> (NonNull<Slot<T, H>>, Reference) {
+        (self.into_pointer(), Reference::Borrowed)
     }
-    let role = match role.completed() {
-        Ok(completed) => {
-            *head = SPENT;
-            return completed.take_polled();
+
+    #[inline(always)]
+    unsafe fn from_raw(slot: NonNull<Slot<T, H>>, _: Reference) -> Self {
+        // SAFETY: the caller's.
+        unsafe { ConsumerRole::from_pointer(slot) }
+    }
+}
+
+impl<T, H: Home> ErasedReference for ConsumerRole<T, H> {
+    type Output = T;
+
+    fn type_name() -> &'static str {
+        H::source_name::<T>()
+    }
+
+    /// The fast path is here, and saves no register: a store takes longer than anything else of a poll.
+    #[inline(always)]
+    fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<T> {
+        if token != live.number().token() {
+            return poll_slowly(live, cx, token);
         }
-        Err(role) => role,
-    };
-    match role.just_begun() {
-        Ok(role) => poll_first(live, head, cx, role),
-        Err(role) => poll_slowly(live, head, cx, role),
+        // SAFETY: `live` owns the role. The copy is used instead of it.
+        let role = unsafe { ConsumerRole::from_pointer(live.pointer()) };
+        let role = match role.completed() {
+            Ok(completed) => {
+                live.complete();
+                return completed.take_polled();
+            }
+            Err(role) => role,
+        };
+        match role.just_begun() {
+            Ok(role) => poll_first(live, cx, role),
+            Err(_) => poll_slowly(live, cx, token),
+        }
+    }
+
+    fn is_completed(slot: &Slot<T, H>, token: Token) -> bool {
+        token == slot.number().token() && !slot.state().is_pending()
+    }
+
+    fn cancel(self, _: Token) {
+        self.leave();
     }
 }
 
-/// The consumer role that a head stands for.
-///
-/// # Safety
-///
-/// A head stands for the consumer of the slot.
-#[inline(always)]
-unsafe fn role<T, H: Home>(pointee: *mut ()) -> ConsumerRole<T, H> {
-    // SAFETY: a pointee has an address.
-    let slot = unsafe { NonNull::new_unchecked(pointee) };
-    // SAFETY: the caller's.
-    unsafe { ConsumerRole::from_pointer(slot.cast()) }
-}
-
-/// [`VTable::is_completed`] of a slot.
-///
-/// # Safety
-///
-/// As [`poll`].
-unsafe fn is_completed<T, H: Home>(pointee: *mut (), live: Head) -> bool {
-    // SAFETY: the caller's. The role is only looked at.
-    let role = unsafe { role::<T, H>(pointee) };
-    live.token() == role.number().token() && !role.state().is_pending()
-}
-
-/// [`poll`], if nothing has happened yet.
+/// [`poll`](ErasedReference::poll), if nothing has happened yet.
 #[inline(never)]
 fn poll_first<T, H: Home>(
-    _: Head,
-    head: &mut Head,
+    live: Live<'_, ConsumerRole<T, H>>,
     cx: &mut Context<'_>,
     role: JustBegun<T, H>,
 ) -> Poll<T> {
-    poll_by(|| role.wait(cx.waker()), head)
+    poll_by(|| role.wait(cx.waker()), live)
 }
 
-/// [`poll`], in any state, or with a token that is not that of the operation, which is not touched then.
+/// [`poll`](ErasedReference::poll), in any state, or with a token that is not that of the operation, which is not touched then.
 #[cold]
 #[inline(never)]
 fn poll_slowly<T, H: Home>(
-    live: Head,
-    head: &mut Head,
+    live: Live<'_, ConsumerRole<T, H>>,
     cx: &mut Context<'_>,
-    role: ConsumerRole<T, H>,
+    token: Token,
 ) -> Poll<T> {
-    let expected = role.number().token();
-    if live.token() != expected {
-        *head = Head::spent(Spent::Stale(StaleToken::new(expected, live.token())));
+    let expected = live.number().token();
+    if token != expected {
+        live.refuse(StaleToken::new(expected, token));
         return Poll::Pending;
     }
-    poll_by(|| role.wait(cx.waker()), head)
+    // SAFETY: `live` owns the role. The copy is used instead of it.
+    let role = unsafe { ConsumerRole::from_pointer(live.pointer()) };
+    poll_by(|| role.wait(cx.waker()), live)
 }
 
-/// [`poll`], by a function that waits from the state of the operation.
+/// [`poll`](ErasedReference::poll), by a function that waits from the state of the operation.
 #[inline(always)]
 fn poll_by<T, H: Home>(
     wait: impl FnOnce() -> Result<ConsumerRole<T, H>, Finished<T, H>>,
-    head: &mut Head,
+    live: Live<'_, ConsumerRole<T, H>>,
 ) -> Poll<T> {
-    // SAFETY: the head is that of the slot.
-    let polling = unsafe { Polling::<Slot<T, H>>::start(head) };
-    let Err(finished) = wait() else {
-        polling.still_pending();
-        return Poll::Pending;
-    };
-    // The head says so if the function panics that creates the result of an abandoned operation.
-    polling.end(const { Head::spent(Spent::Panicked(Site::Source)) });
-    let value = finished.take();
-    *head = SPENT;
-    Poll::Ready(value)
-}
-
-const SPENT: Head = Head::spent(Spent::Completed(Some(Site::Source)));
-
-impl<T, H: Home> Pointee for Slot<T, H> {
-    const SITE: Site = Site::Source;
-
-    unsafe fn give_up(pointee: *mut (), _: Head) {
-        // SAFETY: the head stood for the consumer, and the caller gave it up.
-        unsafe { role::<T, H>(pointee) }.leave();
+    match wait() {
+        Ok(_) => live.pending(),
+        Err(finished) => Poll::Ready(live.complete_with(|_| finished.take())),
     }
 }

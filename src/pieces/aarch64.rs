@@ -1,20 +1,18 @@
-//! Pieces of 16 bytes: `.await` copies with `ldp` and `stp` of `q` registers. Its assembly was read; it could not be
-//! timed.
+//! Pieces of 16 bytes: `.await` copies with `ldp` and `stp` of `q` registers. The assembly was read, and no times were measured.
 
 use core::{arch::aarch64::uint64x2_t, mem::MaybeUninit};
 
-#[path = "copy.rs"]
-mod copy;
+use super::words::{Word, put_together};
 
-use copy::Word;
-pub(super) use copy::{LARGEST, is_in_pieces, load, store, with_piece_of_word};
+/// Values are copied in pieces.
+pub(super) const HAS_PIECES: bool = true;
 
 /// Two words.
 pub(super) type Pair = MaybeUninit<uint64x2_t>;
 /// As many words as the widest of the registers has room for.
 pub(super) type Widest = Pair;
 
-/// The first words, in one register.
+/// Returns the first words in one register.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn widest_of(words: &[Word]) -> Widest {
     pair_of(words[0], words[1])

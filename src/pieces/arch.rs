@@ -1,33 +1,21 @@
-//! Other targets, and loom: values are copied as the compiler copies them.
+//! Other targets, and loom: the compiler copies values, and a piece is never used.
 
-use core::mem::MaybeUninit;
+use super::words::Word;
 
-/// About what is copied without a call.
-pub(super) const LARGEST: usize = 128;
+/// Values are not copied in pieces.
+pub(super) const HAS_PIECES: bool = false;
 
-#[allow(clippy::extra_unused_type_parameters, reason = "it is a parameter elsewhere")]
-pub(super) const fn is_in_pieces<P>() -> bool {
-    false
+/// Two words.
+pub(super) type Pair = [Word; 2];
+/// As many words as the widest of the registers has room for.
+pub(super) type Widest = Pair;
+
+/// Returns two words as a pair.
+pub(super) fn pair_of(first: Word, second: Word) -> Pair {
+    [first, second]
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn store<P>(to: &mut MaybeUninit<P>, value: P) {
-    to.write(value);
-}
-
-/// # Safety
-///
-/// None is needed.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn with_piece_of_word<P>(value: P, _: usize) -> P {
-    value
-}
-
-/// # Safety
-///
-/// As [`MaybeUninit::assume_init_read`].
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn load<P>(value: &MaybeUninit<P>, _: usize) -> P {
-    // SAFETY: the caller's.
-    unsafe { value.assume_init_read() }
+/// Returns the first words as one piece.
+pub(super) fn widest_of(words: &[Word]) -> Widest {
+    [words[0], words[1]]
 }

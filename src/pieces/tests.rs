@@ -10,26 +10,23 @@ use std::{
     vec::Vec,
 };
 
-use super::*;
+use super::{words::written_and_read, *};
 use crate::future::{LocalValueFuture, ValueFuture};
 
-/// What was stored or loaded in pieces is what was stored and loaded otherwise.
+/// A value that is stored or loaded in pieces is the same value.
 fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {
     assert_eq!(ready::<P, P>(value.clone()), *value);
-    let mut place = MaybeUninit::uninit();
-    write(&mut place, value.clone());
-    // SAFETY: it was written, and is read once.
-    assert_eq!(unsafe { read(&place) }, *value);
-    // SAFETY: it is initialised, and read once.
-    assert_eq!(unsafe { read(&MaybeUninit::new(value.clone())) }, *value);
+    assert_eq!(written_and_read(value.clone()), *value);
     for polled in [Poll::Ready(value.clone()), Poll::Pending] {
         if is_word_and_pieces::<P>() {
-            // SAFETY: as above.
-            assert_eq!(unsafe { read_polled(&MaybeUninit::new(polled.clone())) }, polled);
+            let mut taken = polled.clone();
+            assert_eq!(take_word_and_pieces(&mut taken), polled);
+            assert_eq!(taken, Poll::Pending);
         }
         if is_stored_by_fields::<P>() {
-            // SAFETY: as above.
-            assert_eq!(unsafe { read_fields(&MaybeUninit::new(polled.clone())) }, polled);
+            let mut taken = polled.clone();
+            assert_eq!(take_fields(&mut taken), polled);
+            assert_eq!(taken, Poll::Pending);
         }
     }
     let future = ValueFuture::<P>::const_ready(value.clone());
@@ -39,7 +36,7 @@ fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {
     assert_eq!(moved.try_take().unwrap(), *value);
 }
 
-/// As many bytes, all different.
+/// Returns `N` bytes that differ from each other.
 fn bytes<const N: usize>() -> [u8; N] {
     core::array::from_fn(|n| n.to_le_bytes()[0] ^ 0xa5)
 }
@@ -53,13 +50,13 @@ macro_rules! sizes {
 }
 
 #[test]
-fn any_bytes_of_any_size() {
+fn values_of_any_size_keep_their_bytes() {
     sizes!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 23 24 25 31 32 33);
     sizes!(40 47 48 56 63 64 65 72 80 96 112 120 127 128 129 136 200 248 255 256 257 264 300);
 }
 
 #[test]
-fn padding_niches_and_pointers() {
+fn values_with_padding_niches_and_pointers_stay_the_same() {
     compare(&(1_u8, 2_u64, 3_u16, 4_u32, true));
     compare(&Some((1_u8, Box::new([7_u64; 3]), 'x')));
     compare(&(None::<Box<u64>>, Some(Box::new(5_u8)), Vec::from([1_u16, 2])));
@@ -72,7 +69,7 @@ fn padding_niches_and_pointers() {
     assert_eq!((ValueFuture::ready((function, 1_u8, "text")).try_take().unwrap().0)(9), 9);
 }
 
-/// What a driver answers: a tag of four bytes, and a field beside it.
+/// The reply of a driver: a tag of four bytes, and a field beside it.
 #[derive(Clone, PartialEq, Debug)]
 enum Reply {
     Rows { names: Vec<u8>, id: u64, count: u64, more: bool },
@@ -81,7 +78,7 @@ enum Reply {
 }
 
 #[test]
-fn tags() {
+fn values_with_tags_stay_the_same() {
     macro_rules! arrays {
         ($($length:literal)*) => {
             $(compare(&Ok::<_, ()>(bytes::<$length>().map(u64::from)));
@@ -101,7 +98,7 @@ fn tags() {
 }
 
 #[test]
-fn the_types_that_are_meant() {
+fn the_predicates_hold_for_the_intended_types() {
     let known = cfg!(any(
         all(target_arch = "x86_64", target_feature = "sse2"),
         all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
@@ -120,7 +117,7 @@ fn the_types_that_are_meant() {
 }
 
 #[test]
-fn any_alignment() {
+fn values_of_any_alignment_stay_the_same() {
     macro_rules! aligned {
         ($($align:literal)*) => {
             $({
@@ -137,7 +134,7 @@ fn any_alignment() {
     aligned!(1 8 16 32 64 128);
 }
 
-/// Polls futures that are not ready when they are made, and so have their heads and no results.
+/// Polls futures that are pending when they are created, so that they have heads and no results.
 fn poll_pending<P: Clone + PartialEq + Send + Sync + core::fmt::Debug + 'static>(value: &P) {
     let mut cx = Context::from_waker(Waker::noop());
     let boxed = ValueFuture::boxed(async { value.clone() });
@@ -155,7 +152,7 @@ fn poll_pending<P: Clone + PartialEq + Send + Sync + core::fmt::Debug + 'static>
 }
 
 #[test]
-fn a_head_without_a_result() {
+fn a_future_without_a_result_keeps_its_head() {
     macro_rules! sizes {
         ($($size:literal)*) => {
             $(poll_pending(&bytes::<$size>());)*

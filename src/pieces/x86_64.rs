@@ -1,16 +1,15 @@
-//! Pieces of 16 bytes, and of 32 if this crate is compiled for such registers (`RUSTFLAGS="-C target-cpu=…"`, which
-//! holds for all crates of a program).
+//! Pieces of 16 bytes, and of 32 if this crate is compiled for such registers (`RUSTFLAGS="-C target-cpu=…"`, which holds for all
+//! crates of a program).
 
 use core::arch::x86_64::__m128i;
 #[cfg(target_feature = "avx")]
 use core::arch::x86_64::__m256i;
 use core::mem::MaybeUninit;
 
-#[path = "copy.rs"]
-mod copy;
+use super::words::{Word, put_together};
 
-use copy::Word;
-pub(super) use copy::{LARGEST, is_in_pieces, load, store, with_piece_of_word};
+/// Values are copied in pieces.
+pub(super) const HAS_PIECES: bool = true;
 
 /// Two words.
 pub(super) type Pair = MaybeUninit<__m128i>;
@@ -21,7 +20,7 @@ pub(super) type Widest = MaybeUninit<__m256i>;
 #[cfg(not(target_feature = "avx"))]
 pub(super) type Widest = Pair;
 
-/// The first words, in one register.
+/// Returns the first words in one register.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn widest_of(words: &[Word]) -> Widest {
     let widest = pair_of(words[0], words[1]);

@@ -6,6 +6,7 @@ mod completer;
 mod completion;
 mod error;
 mod handle;
+mod into_future;
 mod live_operation;
 mod local_completer;
 mod local_completion;

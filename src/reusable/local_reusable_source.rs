@@ -15,7 +15,7 @@ use super::{
     inner::{Inner, Standalone},
 };
 #[cfg(feature = "alloc")]
-use crate::future::kept;
+use crate::built_in::store;
 use crate::{
     affinity::OneThread,
     future::{LocalValueFuture, Packed},
@@ -130,7 +130,7 @@ impl<T> LocalReusableSource<T> {
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin(&self) -> Result<LocalValueFuture<'_, T>, BeginError> {
         let consumer = self.0.begin().ok_or(BeginError(()))?;
-        Ok(LocalValueFuture(Packed::of(consumer)))
+        Ok(LocalValueFuture(Packed::from_consumer(consumer)))
     }
 
     /// Begins an operation, and returns its key and its future.
@@ -153,7 +153,7 @@ impl<T> LocalReusableSource<T> {
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn begin_with_key(&self) -> Result<(TypedKey<T>, LocalValueFuture<'_, T>), BeginError> {
         let (key, consumer) = self.0.begin_with_key().ok_or(BeginError(()))?;
-        Ok((key.into(), LocalValueFuture(Packed::of(consumer))))
+        Ok((key.into(), LocalValueFuture(Packed::from_consumer(consumer))))
     }
 
     /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
@@ -190,7 +190,7 @@ impl<T> LocalReusableSource<T> {
         let owned =
             Inner::<T, Standalone<OneThread>>::begin_owned(Rc::clone(self), |source| &source.0)
                 .ok_or(BeginError(()))?;
-        Ok(LocalValueFuture(kept(owned)))
+        Ok(LocalValueFuture(store(owned)))
     }
 
     /// Begins an operation, and returns its completer and its future.
@@ -221,7 +221,7 @@ impl<T> LocalReusableSource<T> {
         &self,
     ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError> {
         let (completer, consumer) = self.0.begin_with_completer().ok_or(BeginError(()))?;
-        Ok((LocalReusableCompleter(completer), LocalValueFuture(Packed::of(consumer))))
+        Ok((LocalReusableCompleter(completer), LocalValueFuture(Packed::from_consumer(consumer))))
     }
 }
 

@@ -6,7 +6,7 @@ use core::{
 };
 
 use crate::{
-    erased::Boxable,
+    erased::ErasedFuture,
     error::{Site, Spent},
     operation::Consumer,
     slot::Home,
@@ -27,7 +27,7 @@ impl<T, H: Home, S> Owned<T, H, S> {
 // Nothing in it is pinned.
 impl<T, H: Home, S> Unpin for Owned<T, H, S> {}
 
-impl<T, H: Home, S> Boxable for Owned<T, H, S> {
+impl<T, H: Home, S> ErasedFuture for Owned<T, H, S> {
     type Output = T;
 
     const SITE: Site = Site::Source;

@@ -19,7 +19,7 @@ use super::{
     inner::{Inner, Standalone},
 };
 #[cfg(feature = "alloc")]
-use crate::future::kept;
+use crate::built_in::store;
 use crate::{
     affinity::AnyThread,
     future::{Packed, ValueFuture},
@@ -218,7 +218,7 @@ impl<T> ReusableSource<T> {
         T: Send,
     {
         let consumer = self.0.begin().ok_or(BeginError(()))?;
-        Ok(ValueFuture(Packed::of(consumer)))
+        Ok(ValueFuture(Packed::from_consumer(consumer)))
     }
 
     /// Begins an operation, and returns its key and its future.
@@ -244,7 +244,7 @@ impl<T> ReusableSource<T> {
         T: Send,
     {
         let (key, consumer) = self.0.begin_with_key().ok_or(BeginError(()))?;
-        Ok((key.into(), ValueFuture(Packed::of(consumer))))
+        Ok((key.into(), ValueFuture(Packed::from_consumer(consumer))))
     }
 
     /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
@@ -285,7 +285,7 @@ impl<T> ReusableSource<T> {
         let owned =
             Inner::<T, Standalone<AnyThread>>::begin_owned(Arc::clone(self), |source| &source.0)
                 .ok_or(BeginError(()))?;
-        Ok(ValueFuture(kept(owned)))
+        Ok(ValueFuture(store(owned)))
     }
 
     /// Begins an operation, and returns its completer and its future.
@@ -332,7 +332,7 @@ impl<T> ReusableSource<T> {
         T: Send,
     {
         let (completer, consumer) = self.0.begin_with_completer().ok_or(BeginError(()))?;
-        Ok((ReusableCompleter(completer), ValueFuture(Packed::of(consumer))))
+        Ok((ReusableCompleter(completer), ValueFuture(Packed::from_consumer(consumer))))
     }
 }
 

@@ -31,7 +31,7 @@ impl<'a, T, A> Handle<'a, T, A> {
                 let origin = future.origin();
                 Handle::of(Operation::new(future), origin)
             }
-            View::Ready | View::Spent(_) => Handle::with(future),
+            View::Ready | View::Terminated(_) => Handle::with(future),
         }
     }
 
@@ -40,7 +40,7 @@ impl<'a, T, A> Handle<'a, T, A> {
     }
 
     fn of(operation: Operation<'a, T, A>, origin: Origin) -> Self {
-        let own = Packed::spent(operation.completed()).at(origin);
+        let own = Packed::terminated(operation.completed()).at(origin);
         Handle { operation: Some(operation), own, waiter: Waiter::new() }
     }
 
@@ -51,7 +51,7 @@ impl<'a, T, A> Handle<'a, T, A> {
         let origin = self.own.origin();
         let own = match (&self.operation, self.own.view()) {
             (Some(operation), _) => return Handle::of(operation.share(), origin),
-            (None, View::Spent(spent)) => Packed::spent(spent),
+            (None, View::Terminated(spent)) => Packed::terminated(spent),
             (None, _) => Packed::ready(self.own.peek().expect("inline").clone()),
         };
         Handle::with(own.at(origin))
@@ -65,14 +65,14 @@ impl<'a, T, A> Handle<'a, T, A> {
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.operation.is_none() && self.own.is_spent()
+        self.operation.is_none() && self.own.is_terminated()
     }
 
     /// Why the handle will give no result, if it will give none: for `Debug`.
     pub(super) fn failure(&self) -> Option<Spent> {
         match &self.operation {
             Some(operation) => operation.failure(),
-            None => self.own.spent_view(),
+            None => self.own.termination(),
         }
     }
 
@@ -119,7 +119,7 @@ impl<'a, T, A> Handle<'a, T, A> {
 
     /// From now on there is nothing to wait for.
     fn end(&mut self, spent: Spent) {
-        self.own = Packed::spent(spent).at(self.own.origin());
+        self.own = Packed::terminated(spent).at(self.own.origin());
         if let Some(operation) = self.operation.take() {
             // SAFETY: it was polled with this waiter.
             unsafe { operation.leave(&self.waiter) };

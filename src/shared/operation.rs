@@ -112,7 +112,7 @@ impl<'a, T, A> Operation<'a, T, A> {
     /// Why there will be no result, if there will be none.
     pub(super) fn failure(&self) -> Option<Spent> {
         // SAFETY: the operation is done.
-        self.inner().hub.is_done().then(|| unsafe { self.content() }.spent_view()).flatten()
+        self.inner().hub.is_done().then(|| unsafe { self.content() }.termination()).flatten()
     }
 
     /// [`failure`](Operation::failure), by the handle that has polled. If it was alone, the result has been
@@ -122,7 +122,7 @@ impl<'a, T, A> Operation<'a, T, A> {
             return self.failure();
         }
         // SAFETY: the handle is alone.
-        unsafe { self.content() }.spent_view()
+        unsafe { self.content() }.termination()
     }
 
     /// What the handle is told, if it asks again after it was given the result.
@@ -193,7 +193,7 @@ impl<'a, T, A> Operation<'a, T, A> {
                 let InTurn(operation, waiter) = self;
                 // SAFETY: it is the handle's turn.
                 let done = match unsafe { operation.content() }.view() {
-                    View::Ready | View::Spent(_) => true,
+                    View::Ready | View::Terminated(_) => true,
                     View::Boxed | View::Source(_) => false,
                 };
                 // SAFETY: as above.
@@ -226,7 +226,7 @@ impl<'a, T, A> Operation<'a, T, A> {
         // SAFETY: the operation is done.
         let content = unsafe { self.content() };
         match content.view() {
-            View::Spent(spent) => Err(spent),
+            View::Terminated(spent) => Err(spent),
             _ => Ok(content.peek().expect("what is done is a result, or spent").clone()),
         }
     }

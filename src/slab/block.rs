@@ -39,17 +39,6 @@ pub(crate) struct Block<H: Pooling> {
 const BOXED: usize = 1;
 
 impl<H: Pooling> Block<H> {
-    /// Puts the header in, by which it is found out what else is in the block.
-    ///
-    /// # Safety
-    ///
-    /// The block is out, and the caller has it.
-    #[inline(always)]
-    pub(crate) unsafe fn set_header(this: NonNull<Self>, header: Header) {
-        // SAFETY: the caller's; the header is the first of it.
-        unsafe { this.cast::<Header>().write(header) };
-    }
-
     fn layout(size: usize) -> Layout {
         Layout::from_size_align(size, align_of::<Self>()).expect("a block fits into memory")
     }

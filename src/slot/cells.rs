@@ -7,7 +7,7 @@ use core::{cell::Cell, panic::Location};
 #[cfg(any(feature = "trace", target_has_atomic = "64"))]
 use core::{ptr, sync::atomic::Ordering::Relaxed};
 
-use crate::origin::Origin;
+use crate::{origin::Origin, pieces};
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
@@ -115,10 +115,7 @@ impl Word for Cell<u64> {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // Volatile, so that the compiler does not load only the half that is needed: a load that begins inside the last store waits for the
-        // cache.
-        // SAFETY: a cell is valid for reads.
-        unsafe { self.as_ptr().read_volatile() }
+        pieces::load_whole(self)
     }
 
     #[inline(always)]

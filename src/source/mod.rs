@@ -14,7 +14,9 @@ pub use crate::token::Token;
 pub use reference::SourceReference;
 pub(crate) use reference::into_head;
 #[cfg(not(feature = "alloc"))]
-pub(crate) use reference::no_room_for_the_token;
+pub(crate) use reference::{Unpacked, no_room_for_the_token};
+#[cfg(feature = "alloc")]
+pub(crate) use unpacked::Unpacked;
 pub use wrapper::Source;
 
 /// A source of results, for one operation after another: for example the read side of a connection.

@@ -1,14 +1,19 @@
-//! References to sources: how they become a [`Head`], and how they are given back.
+//! References to sources, and how they become the head of a future.
 
 #[cfg(feature = "alloc")]
 use alloc::rc::Rc;
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 use alloc::sync::Arc;
-use core::{ops::Deref, ptr::NonNull};
+#[cfg(not(feature = "alloc"))]
+use core::marker::PhantomData;
+use core::ops::Deref;
 
+#[cfg(feature = "alloc")]
+use super::unpacked::Unpacked;
 use super::{Source, ValueSource};
 use crate::{
-    erased::{Head, Reference},
+    affinity::Admits,
+    erased::{Head, OwnedHead},
     token::Token,
 };
 
@@ -24,104 +29,113 @@ use crate::{
 pub trait SourceReference<'a>: sealed::Raw<'a> {
     /// The type of the result of an operation of the source.
     type Output;
+
+    #[doc(hidden)]
+    #[allow(private_interfaces, private_bounds, reason = "no other crate can call it")]
+    fn into_head<A>(self, token: Token, _: sealed::Ours) -> OwnedHead<'a, Self::Output, A>
+    where
+        A: Admits<Self> + Admits<Unpacked<'a, Self>>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<'a, R: sealed::Raw<'a>> SourceReference<'a> for R {
     type Output = <R::Source as ValueSource>::Output;
+
+    #[inline]
+    #[allow(private_interfaces, private_bounds, reason = "as above")]
+    fn into_head<A>(self, token: Token, ours: sealed::Ours) -> OwnedHead<'a, Self::Output, A>
+    where
+        A: Admits<Self> + Admits<Unpacked<'a, Self>>,
+    {
+        if Head::has_room(&raw const *self) {
+            sealed::Raw::into_head(self, token, ours)
+        } else {
+            address_does_not_fit(self, token)
+        }
+    }
 }
 
-mod sealed {
-    use super::{Deref, NonNull, Reference, Source, ValueSource};
+pub(super) mod sealed {
+    use super::{Admits, Deref, OwnedHead, Source, Token, ValueSource};
 
-    /// # Safety
-    ///
-    /// The pointer of `into_raw` is valid for shared access to the `Source` until
-    /// [`release`](super::release) is called with it, or `from_raw`; if that never happens, for
-    /// `'a`. `REFERENCE` names the type.
-    pub unsafe trait Raw<'a>:
-        Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a
-    {
+    pub trait Raw<'a>: Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a {
         type Source: ValueSource + 'a;
+
+        /// Returns the head of the operation `token`, which fits beside the address.
         #[doc(hidden)]
-        #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
-        const REFERENCE: Reference;
-        fn into_raw(self, _: Ours) -> NonNull<Source<Self::Source>>;
-        /// # Safety
-        ///
-        /// `raw` is from `into_raw`, and this is done once.
-        unsafe fn from_raw(raw: NonNull<Source<Self::Source>>, _: Ours) -> Self;
+        #[allow(private_interfaces, private_bounds, reason = "no other crate can name the trait")]
+        fn into_head<A: Admits<Self>>(
+            self,
+            token: Token,
+            _: Ours,
+        ) -> OwnedHead<'a, <Self::Source as ValueSource>::Output, A>;
     }
 
-    /// What a method takes that nobody else is to call.
+    /// A parameter of methods that no other crate can call.
     #[derive(Debug)]
     pub struct Ours;
 }
 
-// SAFETY: a shared reference is valid for its lifetime, and `release` does nothing with it.
-unsafe impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for &'a Source<S> {
-    type Source = S;
-    #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
-    const REFERENCE: Reference = Reference::Borrowed;
-    fn into_raw(self, _: sealed::Ours) -> NonNull<Source<S>> {
-        NonNull::from(self)
-    }
-    unsafe fn from_raw(raw: NonNull<Source<S>>, _: sealed::Ours) -> Self {
-        // SAFETY: `raw` was made from a reference for `'a`.
-        unsafe { raw.as_ref() }
-    }
-}
-
-#[cfg(feature = "alloc")]
-macro_rules! counted {
-    ($Counted:ident) => {
-        // SAFETY: the pointee of a counted reference lives until the count that `into_raw` leaves
-        // behind is taken back by `from_raw`.
-        unsafe impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for $Counted<Source<S>> {
+macro_rules! reference {
+    ($Reference:ty, $constructor:ident) => {
+        impl<'a, S: ValueSource + 'a> sealed::Raw<'a> for $Reference {
             type Source = S;
-            #[allow(private_interfaces, reason = "the trait can be named by nobody else")]
-            const REFERENCE: Reference = Reference::$Counted;
-            fn into_raw(self, _: sealed::Ours) -> NonNull<Source<S>> {
-                NonNull::new($Counted::into_raw(self).cast_mut()).expect("a pointee has an address")
-            }
-            unsafe fn from_raw(raw: NonNull<Source<S>>, _: sealed::Ours) -> Self {
-                // SAFETY: `raw` is from `into_raw`, and its count is taken back once.
-                unsafe { $Counted::from_raw(raw.as_ptr()) }
+
+            #[inline]
+            #[allow(private_interfaces, private_bounds, reason = "as above")]
+            fn into_head<A: Admits<Self>>(
+                self,
+                token: Token,
+                _: sealed::Ours,
+            ) -> OwnedHead<'a, S::Output, A> {
+                OwnedHead::$constructor(self, token)
             }
         }
     };
 }
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-counted!(Arc);
-#[cfg(feature = "alloc")]
-counted!(Rc);
 
-/// The head of the operation `token` of a source. It stands for the reference until
-/// [`release`] gives that back.
+reference!(&'a Source<S>, borrowed);
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+reference!(Arc<Source<S>>, arc);
+#[cfg(feature = "alloc")]
+reference!(Rc<Source<S>>, rc);
+
+/// Returns the head of the operation `token` of a source. It owns the reference.
 #[inline]
-pub(crate) fn into_head<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
-    let raw = reference.into_raw(sealed::Ours);
-    if let Some(head) = Head::source(raw.cast(), R::REFERENCE, token) {
-        return head;
-    }
-    // SAFETY: `raw` is from `into_raw`, just now, and no head was made of it.
-    let reference = unsafe { R::from_raw(raw, sealed::Ours) };
-    address_does_not_fit(reference, token)
+pub(crate) fn into_head<'a, R, A>(reference: R, token: Token) -> OwnedHead<'a, R::Output, A>
+where
+    R: SourceReference<'a>,
+    A: Admits<R> + Admits<Unpacked<'a, R>>,
+{
+    SourceReference::into_head(reference, token, sealed::Ours)
 }
 
-/// The safe road: the full pointer goes into a box, and the head points to that.
+/// The slow path: the reference and the token are in a box.
 #[cfg(feature = "alloc")]
 #[cold]
-fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
-    super::unpacked::unpacked(reference, token)
+fn address_does_not_fit<'a, R, A>(
+    reference: R,
+    token: Token,
+) -> OwnedHead<'a, <R::Source as ValueSource>::Output, A>
+where
+    R: sealed::Raw<'a>,
+    A: Admits<Unpacked<'a, R>>,
+{
+    OwnedHead::boxed(Unpacked::new(reference, token))
 }
 
 #[cfg(not(feature = "alloc"))]
-#[expect(clippy::needless_pass_by_value, reason = "its twin keeps the reference")]
-fn address_does_not_fit<'a, R: SourceReference<'a>>(reference: R, _: Token) -> Head {
-    let source: &Source<R::Source> = &reference;
-    no_room_for_the_token(source)
+#[expect(clippy::needless_pass_by_value, reason = "the function with a box keeps the reference")]
+fn address_does_not_fit<'a, R: sealed::Raw<'a>, A>(
+    reference: R,
+    _: Token,
+) -> OwnedHead<'a, <R::Source as ValueSource>::Output, A> {
+    no_room_for_the_token(&raw const *reference)
 }
+
+/// Without `alloc`, there is no box, and no such value.
+#[cfg(not(feature = "alloc"))]
+pub(crate) struct Unpacked<'a, R>(PhantomData<(&'a (), R)>);
 
 #[cfg(not(feature = "alloc"))]
 #[cold]
@@ -130,25 +144,4 @@ pub(crate) fn no_room_for_the_token<S>(source: *const S) -> ! {
         "the source stands at {source:p}, and a value future keeps 48 bits of an address beside \
          the token; without the feature `alloc` there is no box to keep the rest in"
     )
-}
-
-/// Gives back the reference that `head` stands for.
-///
-/// # Safety
-///
-/// `head` is from [`into_head`] and holds `pointee`, a `Source<S>`; this is done once, and the
-/// source is not used through `head` again.
-#[inline]
-pub(super) unsafe fn release<S>(pointee: *mut (), head: Head) {
-    let source: *mut Source<S> = pointee.cast();
-    match head.reference() {
-        #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-        // SAFETY: the tag says that it is from `Arc::into_raw`; its count is taken back once.
-        Some(Reference::Arc) => drop(unsafe { Arc::from_raw(source) }),
-        #[cfg(feature = "alloc")]
-        // SAFETY: the tag says that it is from `Rc::into_raw`; its count is taken back once.
-        Some(Reference::Rc) => drop(unsafe { Rc::from_raw(source) }),
-        // A borrow is not counted.
-        Some(Reference::Borrowed) | None => _ = source,
-    }
 }

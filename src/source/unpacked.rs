@@ -1,5 +1,5 @@
-//! A source whose address leaves no room for the token in the head: the reference and the token
-//! stand in a box of their own, and the head points to that with all its bits.
+//! A source whose address leaves no room for the token in the head: the reference and the token are in a box, and the head is the address
+//! of the box.
 
 use core::{
     any,
@@ -8,27 +8,29 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{SourceReference, ValueSource};
+use super::{ValueSource, reference::sealed::Raw};
 use crate::{
-    erased::{Boxable, Head, allocate, ready_or_broken},
+    erased::{ErasedFuture, ready_or_broken},
     error::{Site, Spent},
     token::Token,
 };
 
-/// An operation of a source, which it cancels when it is dropped live.
-struct Unpacked<'a, R: SourceReference<'a>> {
+/// An operation of a source. It is cancelled if this is dropped while the operation is live.
+pub(crate) struct Unpacked<'a, R: Raw<'a>> {
     reference: R,
     token: Token,
     live: bool,
     lifetime: PhantomData<&'a ()>,
 }
 
-/// The head of the operation `token` of a source anywhere.
-pub(super) fn unpacked<'a, R: SourceReference<'a>>(reference: R, token: Token) -> Head {
-    allocate(Unpacked { reference, token, live: true, lifetime: PhantomData })
+impl<'a, R: Raw<'a>> Unpacked<'a, R> {
+    /// Creates the operation `token` of a source at any address.
+    pub(super) fn new(reference: R, token: Token) -> Self {
+        Unpacked { reference, token, live: true, lifetime: PhantomData }
+    }
 }
 
-impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
+impl<'a, R: Raw<'a>> ErasedFuture for Unpacked<'a, R> {
     type Output = <R::Source as ValueSource>::Output;
 
     const SITE: Site = Site::Source;
@@ -48,7 +50,7 @@ impl<'a, R: SourceReference<'a>> Boxable for Unpacked<'a, R> {
     }
 }
 
-impl<'a, R: SourceReference<'a>> Drop for Unpacked<'a, R> {
+impl<'a, R: Raw<'a>> Drop for Unpacked<'a, R> {
     fn drop(&mut self) {
         if self.live {
             self.reference.cancel(self.token);
@@ -56,7 +58,7 @@ impl<'a, R: SourceReference<'a>> Drop for Unpacked<'a, R> {
     }
 }
 
-/// The safe road, taken by force: the behaviour is that of a source in place.
+/// The tests force the slow path: its behaviour is that of a source whose token fits into the head.
 #[cfg(test)]
 mod tests {
     use alloc::{format, rc::Rc, string::ToString, sync::Arc};
@@ -71,11 +73,11 @@ mod tests {
         source::Source,
     };
 
-    /// Pending once, then the token's number. Token 13 panics.
+    /// A source that is pending once, and then returns the number of the token. Token 13 panics.
     #[derive(Default)]
     struct Numbers {
         polls: Cell<u16>,
-        /// How often, and the last token.
+        /// The number of calls of `cancel`, and the last token.
         cancelled: Cell<(u16, Token)>,
     }
 
@@ -98,7 +100,7 @@ mod tests {
         }
     }
 
-    /// Gives its number, and panics when it is dropped with an odd one.
+    /// A source that returns its number. Its destructor panics if the number is odd.
     struct Shared(u32);
 
     impl Drop for Shared {
@@ -115,7 +117,7 @@ mod tests {
         fn cancel(&self, _: Token) {}
     }
 
-    fn far_away<F>(make: impl FnOnce() -> F) -> F {
+    fn without_room<F>(make: impl FnOnce() -> F) -> F {
         let was = REFUSE_ADDRESSES.replace(true);
         let future = make();
         REFUSE_ADDRESSES.set(was);
@@ -131,13 +133,13 @@ mod tests {
     }
 
     fn operation(source: &Rc<Source<Numbers>>, token: Token) -> LocalValueFuture<'static, u16> {
-        let future = far_away(|| LocalValueFuture::from_source(Rc::clone(source), token));
+        let future = without_room(|| LocalValueFuture::from_source(Rc::clone(source), token));
         assert_eq!(Rc::strong_count(source), 2);
         future
     }
 
     #[test]
-    fn it_gives_its_result_and_the_reference_back() {
+    fn an_unpacked_operation_returns_its_result_and_releases_the_reference() {
         let source = numbers();
         let mut future = operation(&source, LIVE);
         assert_eq!(poll(&mut future), Poll::Pending);
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_boxed_arm_and_goes_through_it() {
+    fn an_unpacked_operation_is_the_boxed_arm_and_converts_back() {
         let source = numbers();
         let arm = operation(&source, LIVE).into_arm();
         assert!(matches!(arm, Arm::Boxed(_)), "the head has no room for the token");
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_cancels_once() {
+    fn a_panic_cancels_the_operation_once() {
         let source = numbers();
         let mut future = operation(&source, PANICS);
         assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());
@@ -180,18 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn a_borrowed_and_a_shared_source_too() {
+    fn a_borrowed_source_and_a_counted_source_can_be_unpacked() {
         let (borrowed, shared) = (Source::new(Shared(2)), Arc::new(Source::new(Shared(4))));
         let in_place = ValueFuture::from_source(&borrowed, LIVE);
         assert!(matches!(in_place.into_arm(), Arm::Source { token: LIVE, .. }));
-        let future = far_away(|| ValueFuture::from_source(&borrowed, LIVE));
+        let future = without_room(|| ValueFuture::from_source(&borrowed, LIVE));
         assert_eq!(poll(future), Poll::Ready(2));
-        let future = far_away(|| ValueFuture::from_source(Arc::clone(&shared), LIVE));
+        let future = without_room(|| ValueFuture::from_source(Arc::clone(&shared), LIVE));
         assert_eq!((poll(future), Arc::strong_count(&shared)), (Poll::Ready(4), 1));
     }
 
     #[test]
-    fn the_waker_of_the_poll_reaches_the_source_and_its_name_reaches_debug() {
+    fn the_source_gets_the_waker_and_debug_shows_its_name() {
         let source = numbers();
         let mut future = operation(&source, LIVE);
         let text = format!("{future:?}");
@@ -205,7 +207,7 @@ mod tests {
     #[test]
     fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
         let shared = Arc::new(Source::new(Shared(5)));
-        let mut future = far_away(|| ValueFuture::from_source(shared, LIVE));
+        let mut future = without_room(|| ValueFuture::from_source(shared, LIVE));
         assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());
         let Poll::Ready(Err(error)) = poll(future.checked()) else { panic!("not refused") };
         assert!(error.to_string().contains("its result (source arm)"), "{error}");

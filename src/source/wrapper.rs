@@ -1,15 +1,16 @@
+//! `Source`: a source with a header.
+
 use core::{
     any::type_name,
     fmt,
-    marker::PhantomData,
     ops::{Deref, DerefMut},
     task::{Context, Poll},
 };
 
-use super::{ValueSource, reference};
+use super::ValueSource;
 use crate::{
-    erased::{Head, Header, Pointee, Polling, VTable},
-    error::{Site, Spent},
+    erased::{AnyReference, ErasedReference, HasHeader, Live, SourceHeader},
+    token::Token,
 };
 
 /// Wraps a [`ValueSource`] with a header, so that a thin pointer can refer to it.
@@ -60,26 +61,15 @@ use crate::{
 /// ```
 #[repr(C)]
 pub struct Source<S> {
-    header: Header,
+    header: SourceHeader<Self>,
     inner: S,
-    /// The table is that of exactly this `S`: a subtype may be a source with another output.
-    exactly: PhantomData<fn(S) -> S>,
 }
 
 impl<S: ValueSource> Source<S> {
     /// Wraps `source` with a header.
     #[must_use]
     pub const fn new(source: S) -> Self {
-        let vtable = const {
-            let about = || (Self::SITE, type_name::<S>());
-            &VTable {
-                poll: poll::<S>,
-                drop: Source::<S>::give_up,
-                is_completed: |_, _| false,
-                about,
-            }
-        };
-        Source { header: Header::new(vtable), inner: source, exactly: PhantomData }
+        Source { header: SourceHeader::new(), inner: source }
     }
 }
 
@@ -123,49 +113,38 @@ impl<S: fmt::Debug> fmt::Debug for Source<S> {
     }
 }
 
-/// [`VTable::poll`] of a source.
-///
-/// # Safety
-///
-/// As there, where the pointee is a `Source<S>`.
-unsafe fn poll<S: ValueSource>(
-    live: Head,
-    head: &mut Head,
-    cx: &mut Context<'_>,
-    pointee: *mut (),
-) -> Poll<S::Output> {
-    // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
-    let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
-    // SAFETY: the head stands for a reference to the source until `complete` or `end`.
-    let polling = unsafe { Polling::<Source<S>>::start(head) };
-    let (polled, ended) = match source.poll(live.token(), cx) {
-        Poll::Pending => {
-            polling.still_pending();
-            return Poll::Pending;
-        }
-        Poll::Ready(Ok(value)) => (Poll::Ready(value), polling.complete()),
-        Poll::Ready(Err(stale)) => (Poll::Pending, polling.end(Head::spent(Spent::Stale(stale)))),
-    };
-    // SAFETY: the head that stood for the reference is spent, and `source` is not used again.
-    unsafe { reference::release::<S>(pointee, ended) };
-    polled
+impl<S> HasHeader for Source<S> {
+    #[inline(always)]
+    fn header(&self) -> &SourceHeader<Self> {
+        &self.header
+    }
 }
 
-impl<S: ValueSource> Pointee for Source<S> {
-    const SITE: Site = Site::Source;
+impl<S: ValueSource> ErasedReference for AnyReference<'_, Source<S>> {
+    type Output = S::Output;
 
-    unsafe fn give_up(pointee: *mut (), head: Head) {
-        /// Gives the reference back even if `cancel` panics.
-        struct Release<S>(*mut (), Head, PhantomData<S>);
-        impl<S> Drop for Release<S> {
-            fn drop(&mut self) {
-                // SAFETY: the caller of `give_up` gave up the reference, and this happens once.
-                unsafe { reference::release::<S>(self.0, self.1) };
+    fn type_name() -> &'static str {
+        type_name::<S>()
+    }
+
+    #[inline(always)]
+    fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<S::Output> {
+        match live.inner.poll(token, cx) {
+            Poll::Pending => live.pending(),
+            Poll::Ready(Ok(value)) => {
+                // This drops the reference.
+                live.complete();
+                Poll::Ready(value)
+            }
+            Poll::Ready(Err(stale)) => {
+                live.refuse(stale);
+                Poll::Pending
             }
         }
-        let _release = Release::<S>(pointee, head, PhantomData);
-        // SAFETY: the head points to a live `Source<S>`, which is only ever shared.
-        let source = unsafe { &(*pointee.cast::<Source<S>>()).inner };
-        source.cancel(head.token());
+    }
+
+    /// The reference is released also if `cancel` panics.
+    fn cancel(self, token: Token) {
+        self.inner.cancel(token);
     }
 }

@@ -3,8 +3,6 @@
 use core::{
     any::type_name,
     fmt,
-    marker::PhantomData,
-    mem::offset_of,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -13,7 +11,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::{
-    erased::{Boxable, GiveBack, Header, House, header},
+    erased::{ErasedFuture, LentCell, OwnedHead},
     error::Spent,
     future::{LocalValueFuture, Packed, ValueFuture},
 };
@@ -54,25 +52,21 @@ pin_project! {
     /// assert_eq!(block_on(async { (numbers.next().await, numbers.next().await) }), (Some(1), Some(2)));
     /// assert_eq!(block_on(numbers.next()), None);
     /// ```
-    #[repr(C)]
     pub struct ValueNext<S> {
-        header: Header,
         #[pin]
-        items: Items<S>,
-        // The table is that of exactly this `S`: a subtype may be a stream of other items.
-        exactly: PhantomData<fn(S) -> S>,
+        cell: LentCell<Items<S>>,
     }
 }
 
 pin_project! {
-    /// Each poll of it asks for the next item.
+    /// A future whose polls each ask for the next item. It stays in its cell when it is ready.
     pub(crate) struct Items<S> {
         #[pin]
         stream: S,
     }
 }
 
-impl<S: Stream> Boxable for Items<S> {
+impl<S: Stream> ErasedFuture for Items<S> {
     type Output = Option<S::Item>;
 
     fn type_name() -> &'static str {
@@ -89,25 +83,11 @@ impl<S: Stream> Boxable for Items<S> {
     }
 }
 
-// SAFETY: a reader that is lent does not move, and holds its stream as long as it lives.
-unsafe impl<S: Stream> House for ValueNext<S> {
-    type Future = Items<S>;
-
-    const IS_LENT: bool = true;
-    #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
-    const OFFSET: isize = offset_of!(ValueNext<S>, items) as isize;
-    const GIVE_BACK: GiveBack = {
-        unsafe extern "C" fn stays(_: *mut ()) {}
-
-        stays
-    };
-}
-
 impl<S: Stream> ValueNext<S> {
     /// Creates a reader of `stream`.
     #[must_use]
     pub const fn new(stream: S) -> Self {
-        ValueNext { header: header::<Self>(), items: Items { stream }, exactly: PhantomData }
+        ValueNext { cell: LentCell::new(Items { stream }) }
     }
 
     /// Returns a future of the next item, or of `None` at the end.
@@ -130,7 +110,7 @@ impl<S: Stream> ValueNext<S> {
     where
         S: Send,
     {
-        ValueFuture(Packed::lent(self))
+        ValueFuture(Packed::from_head(OwnedHead::lent(self.project().cell)))
     }
 
     /// Returns a future of the next item, for a stream that is not `Send`.
@@ -145,25 +125,25 @@ impl<S: Stream> ValueNext<S> {
     /// Returns a future of the next item, for a stream that must be pinned and is not `Send`.
     #[inline]
     pub fn next_local_pinned(self: Pin<&mut Self>) -> LocalValueFuture<'_, Option<S::Item>> {
-        LocalValueFuture(Packed::lent(self))
+        LocalValueFuture(Packed::from_head(OwnedHead::lent(self.project().cell)))
     }
 }
 
 impl<S> ValueNext<S> {
     /// Returns a reference to the stream.
     pub const fn get_ref(&self) -> &S {
-        &self.items.stream
+        &self.cell.get_ref().stream
     }
 
     /// Returns a mutable reference to the stream.
     pub const fn get_mut(&mut self) -> &mut S {
-        &mut self.items.stream
+        &mut self.cell.get_mut().stream
     }
 
     /// Converts the reader into its stream.
     #[must_use]
     pub fn into_inner(self) -> S {
-        self.items.stream
+        self.cell.into_inner().stream
     }
 }
 
@@ -172,16 +152,16 @@ impl<S: Stream> Stream for ValueNext<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        self.project().items.project().stream.poll_next(cx)
+        self.project().cell.pinned().project().stream.poll_next(cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.stream.size_hint()
+        self.get_ref().size_hint()
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for ValueNext<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ValueNext").field(&self.items.stream).finish()
+        f.debug_tuple("ValueNext").field(self.get_ref()).finish()
     }
 }

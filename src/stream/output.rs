@@ -58,7 +58,7 @@ impl<T, E> StreamOutput for Result<Option<T>, E> {
 }
 
 impl<Item> Step<Item> {
-    /// Returns what the stream gives. `ended` is `true`, as it stays if the method panics; the stream goes on after an item.
+    /// Returns the item, if there is one. `ended` is `true`, and stays so if the method panics. After an item, the stream continues.
     #[inline(always)]
     pub(super) fn give(self, ended: &mut bool) -> Option<Item> {
         match self {

@@ -122,7 +122,7 @@ where
         }
         this.ended = true;
         let polled = if this.current.is_some() {
-            poll_asked(&mut this.current, cx)
+            poll_current(&mut this.current, |current| Pin::new(current).poll(cx))
         } else {
             let mut asked = (this.next)();
             let polled = Pin::new(&mut asked).poll(cx);
@@ -136,21 +136,21 @@ where
     }
 }
 
-/// Polls what is there, where it is, and takes it away unless it is still pending.
-pub(super) fn poll_asked<Fut: Future + Unpin>(
+/// Polls the current future in its place. Drops it when it is ready, and if the poll panics.
+pub(super) fn poll_current<Fut, T>(
     current: &mut Option<Fut>,
-    cx: &mut Context<'_>,
-) -> Poll<Fut::Output> {
-    struct Asked<'c, Fut>(&'c mut Option<Fut>);
-    impl<Fut> Drop for Asked<'_, Fut> {
+    poll: impl FnOnce(&mut Fut) -> Poll<T>,
+) -> Poll<T> {
+    struct DropCurrent<'c, Fut>(&'c mut Option<Fut>);
+    impl<Fut> Drop for DropCurrent<'_, Fut> {
         fn drop(&mut self) {
             *self.0 = None;
         }
     }
-    let asked = Asked(current);
-    let polled = Pin::new(asked.0.as_mut().expect("it is there")).poll(cx);
+    let current = DropCurrent(current);
+    let polled = poll(current.0.as_mut().expect("there is a future"));
     if polled.is_pending() {
-        mem::forget(asked);
+        mem::forget(current);
     }
     polled
 }

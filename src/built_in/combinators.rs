@@ -1,19 +1,32 @@
 //! The combinators.
 
 use core::{
+    future::Future,
     mem,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use super::{
-    kept::{Keeps, kept},
-    packed::Packed,
-};
+use super::store::{Stores, store};
 use crate::{
-    erased::{Boxable, View},
+    erased::{ErasedFuture, View},
     error::Spent,
+    future::Packed,
 };
+
+/// Returns a value future unchanged, and stores a future of another type.
+#[inline]
+#[cfg_attr(feature = "trace", track_caller)]
+pub(super) fn into_packed<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
+where
+    F: Future + 'a,
+    A: Stores<F>,
+{
+    match Packed::try_from_future(future) {
+        Ok(packed) => packed,
+        Err(future) => store(future),
+    }
+}
 
 impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     #[inline]
@@ -21,12 +34,12 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     pub(super) fn map<U, F>(self, f: F) -> Packed<'a, U, A>
     where
         F: FnOnce(T) -> U + 'a,
-        A: Keeps<Map<'a, T, A, F>>,
+        A: Stores<Map<'a, T, A, F>>,
     {
         match self.into_ready() {
-            Ready::Here(value) => Packed::ready(f(value)),
-            Ready::Pending(future) => kept(Map { future, f: Some(f) }),
-            Ready::Spent(spent) => Packed::spent(spent),
+            Ready::Inline(value) => Packed::ready(f(value)),
+            Ready::Pending(future) => store(Map { future, f: Some(f) }),
+            Ready::Terminated(why) => Packed::terminated(why),
         }
     }
 
@@ -35,31 +48,31 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
     pub(super) fn then<U, F>(self, f: F) -> Packed<'a, U, A>
     where
         F: FnOnce(T) -> Packed<'a, U, A> + 'a,
-        A: Keeps<Then<'a, T, U, A, F>>,
+        A: Stores<Then<'a, T, U, A, F>>,
         U: 'a,
     {
         match self.into_ready() {
-            Ready::Here(value) => f(value),
-            Ready::Pending(first) => kept(Then::First(first, f)),
-            Ready::Spent(spent) => Packed::spent(spent),
+            Ready::Inline(value) => f(value),
+            Ready::Pending(first) => store(Then::First(first, f)),
+            Ready::Terminated(why) => Packed::terminated(why),
         }
     }
 
     #[inline]
     fn into_ready(self) -> Ready<'a, T, A> {
         let pending = match self.take_now() {
-            Ok(value) => return Ready::Here(value),
+            Ok(value) => return Ready::Inline(value),
             Err(pending) => pending,
         };
         match pending.view() {
-            View::Spent(spent) => Ready::Spent(spent),
+            View::Terminated(why) => Ready::Terminated(why),
             _ => Ready::Pending(pending),
         }
     }
 }
 
 impl<T, A> Packed<'_, T, A> {
-    /// [`poll`](Packed::poll), but that misuse is `Pending`, with the rule in `broken`.
+    /// [`poll`](Packed::poll). If a rule was broken, it stores the rule in `broken`, and returns `Pending`.
     #[inline(always)]
     fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
         if self.is_ready() {
@@ -68,8 +81,8 @@ impl<T, A> Packed<'_, T, A> {
         Packed::or_broken(self.poll_pointee(cx), self, broken)
     }
 
-    /// What follows the poll of the pointee. It is not in `poll_or`, so that its locals are not on the stack while the
-    /// pointee is polled.
+    /// The part of `poll_or` after the poll of the pointee. It is a separate function, so that its locals are not on the stack during the
+    /// poll.
     #[inline]
     fn or_broken(polled: Poll<T>, this: &Self, broken: &mut Option<Spent>) -> Poll<T> {
         if polled.is_pending() {
@@ -79,14 +92,14 @@ impl<T, A> Packed<'_, T, A> {
     }
 }
 
-/// Where a result is.
+/// The result of a future, if it has one.
 enum Ready<'a, T, A> {
-    Here(T),
+    Inline(T),
     Pending(Packed<'a, T, A>),
-    Spent(Spent),
+    Terminated(Spent),
 }
 
-/// Gives `f` the result of `future`.
+/// Calls `f` with the result of `future`.
 pub(super) struct Map<'a, T, A, F> {
     future: Packed<'a, T, A>,
     f: Option<F>,
@@ -95,7 +108,7 @@ pub(super) struct Map<'a, T, A, F> {
 // `f` is never pinned.
 impl<T, A, F> Unpin for Map<'_, T, A, F> {}
 
-impl<T, A, F, U> Boxable for Map<'_, T, A, F>
+impl<T, A, F, U> ErasedFuture for Map<'_, T, A, F>
 where
     F: FnOnce(T) -> U,
 {
@@ -109,8 +122,8 @@ where
 }
 
 impl<T, A, F> Map<'_, T, A, F> {
-    /// What follows the poll of the future. It is not in `poll`, so that its locals are not on the stack
-    /// while the rest of a chain is polled.
+    /// The part of `poll` after the poll of the future. It is a separate function, so that its locals are not on the stack while the rest
+    /// of a chain is polled.
     #[inline]
     fn after<U>(polled: Poll<T>, this: &mut Self, broken: &mut Option<Spent>) -> Poll<U>
     where
@@ -125,18 +138,18 @@ impl<T, A, F> Map<'_, T, A, F> {
     }
 }
 
-/// Awaits the first future, then what `f` makes of its result.
+/// Awaits the first future, and then the future that `f` returns for its result.
 pub(super) enum Then<'a, T, U, A, F> {
     First(Packed<'a, T, A>, F),
     Second(Packed<'a, U, A>),
-    /// Here it stays if `f` panics.
+    /// `f` runs, or has panicked.
     Between,
 }
 
 // `f` is never pinned.
 impl<T, U, A, F> Unpin for Then<'_, T, U, A, F> {}
 
-impl<'a, T, U, A, F> Boxable for Then<'a, T, U, A, F>
+impl<'a, T, U, A, F> ErasedFuture for Then<'a, T, U, A, F>
 where
     F: FnOnce(T) -> Packed<'a, U, A>,
 {
@@ -159,23 +172,21 @@ impl<'a, T, U, A, F> Then<'a, T, U, A, F>
 where
     F: FnOnce(T) -> Packed<'a, U, A>,
 {
-    /// What follows the poll of the first future, as in [`Map`]. Returns `true` if there is a second now.
+    /// The part of `poll` after the poll of the first future, as in [`Map`]. Returns `true` if there is a second future.
     #[inline]
     fn after_first(polled: Poll<T>, this: &mut Self) -> bool {
         let Poll::Ready(value) = polled else { return false };
         let Then::First(_, f) = mem::replace(this, Then::Between) else {
-            unreachable!("it was the first future that was polled")
+            unreachable!("the first future was polled")
         };
         *this = Then::Second(f(value));
         true
     }
 
-    /// The rule that was broken, if the first future gave no result and will give none.
+    /// Returns the rule that was broken, if the first future will never have a result.
     #[inline]
     fn broken_rule_of_first(&self) -> Option<Spent> {
-        let Then::First(first, _) = self else {
-            unreachable!("it was the first future that was polled")
-        };
+        let Then::First(first, _) = self else { unreachable!("the first future was polled") };
         first.broken_rule()
     }
 

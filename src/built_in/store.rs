@@ -1,0 +1,89 @@
+//! The storage of a pending future: the built-in pool, or a box if there is no such pool.
+
+use core::task::Context;
+
+use crate::{affinity::Admits, erased::ErasedFuture, future::Packed};
+
+#[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
+pub(crate) use self::in_box::*;
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+pub(crate) use self::in_slot::*;
+
+#[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
+mod in_slot {
+    use super::{Admits, Context, ErasedFuture, Packed};
+    use crate::{
+        affinity::AnyThread,
+        future_pool::{FuturePool, VacantBlock},
+    };
+
+    /// An affinity whose futures may store an `X`.
+    pub(crate) trait Stores<X>: Admits<X> + Admits<VacantBlock<X, AnyThread>> {}
+
+    impl<X, A: Admits<X> + Admits<VacantBlock<X, AnyThread>>> Stores<X> for A {}
+
+    /// Stores the future in a slot, or in a box if the pool is full.
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(crate) fn store<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Stores<F>,
+    {
+        FuturePool::built_in().0.put(future)
+    }
+
+    /// [`store`], and polls the future once.
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(crate) fn store_eagerly<'a, F, A>(
+        future: F,
+        cx: &mut Context<'_>,
+    ) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Stores<F>,
+    {
+        FuturePool::built_in().0.put_eagerly(future, cx)
+    }
+}
+
+#[cfg(not(all(feature = "std", target_has_atomic = "64", not(loom))))]
+mod in_box {
+    use core::task::Poll;
+
+    use super::{Admits, Context, ErasedFuture, Packed};
+
+    /// An affinity whose futures may store an `X`.
+    pub(crate) trait Stores<X>: Admits<X> {}
+
+    impl<X, A: Admits<X>> Stores<X> for A {}
+
+    /// Stores the future in a box.
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(crate) fn store<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Stores<F>,
+    {
+        Packed::boxed(future)
+    }
+
+    /// [`store`], and polls the future once.
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(crate) fn store_eagerly<'a, F, A>(
+        future: F,
+        cx: &mut Context<'_>,
+    ) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Stores<F>,
+    {
+        let mut boxed = Packed::boxed(future);
+        match boxed.poll(cx) {
+            Poll::Ready(value) => Packed::ready(value),
+            Poll::Pending => boxed,
+        }
+    }
+}

@@ -1,0 +1,578 @@
+//! Cells: a future with a header, in an allocation, in a block of a pool, or lent by its owner.
+//!
+//! | cell | memory |
+//! |---|---|
+//! | [`Small`], [`Large`] | An allocation, from [`OwnedHead::boxed`]. |
+//! | [`Stored`] | A block of a pool, from [`VacantCell`]. |
+//! | [`LentCell`] | An object that the head borrows. |
+//!
+//! A head owns a cell while the future in it is alive. The table of the cell has the functions that depend on the type of the future: one
+//! polls it, and one drops it. All other functions are compiled once. So a method that returns its future has little other code.
+//!
+//! The fields of the types and of the tables are private to this file. Its private functions rely on their invariants.
+
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::{
+    marker::PhantomData,
+    mem::{self, offset_of},
+    pin::Pin,
+    ptr::{self, NonNull},
+    task::{Context, Poll},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{ErasedFuture, Head, Header, OwnedHead};
+#[cfg(any(miri, not(debug_assertions)))]
+use crate::pieces;
+use crate::{
+    affinity::Admits,
+    error::{Site, Spent},
+};
+
+/// A future with a header.
+///
+/// # Safety
+///
+/// A head points to a cell from when the cell has a header from [`header`] and a future, until [`RELEASE`](FutureCell::RELEASE) is called
+/// with it. In that time, the future is at [`OFFSET`](FutureCell::OFFSET) bytes behind the header, and it does not move.
+unsafe trait FutureCell {
+    type Future: ErasedFuture;
+
+    /// The origin of the result, for messages after the future has completed. The origin of a pool is "pooled", also if the future was
+    /// in a box because the pool was full. (Otherwise each method would have 64 bytes of code more.)
+    const SITE: Site = <Self::Future as ErasedFuture>::SITE;
+
+    /// The owner of the cell keeps the future when it has completed.
+    const IS_LENT: bool = false;
+
+    /// The distance in bytes from the header to the future.
+    const OFFSET: isize;
+
+    /// Returns the origin of the result, for `Debug`.
+    const SITE_OF: fn(Address) -> Site = |_| Self::SITE;
+
+    /// Releases the memory of the cell.
+    const RELEASE: Release;
+}
+
+/// The address of the header of a cell.
+#[derive(Clone, Copy)]
+struct Address(NonNull<()>);
+
+/// The memory of a cell whose future was dropped. Its owner releases it. It begins with an `S`.
+#[must_use = "memory that is not released is lost"]
+#[repr(transparent)]
+pub(crate) struct Emptied<S>(NonNull<S>);
+
+#[cfg(feature = "alloc")]
+impl<S> Emptied<S> {
+    /// Returns the pointer that [`VacantCell::new`] was given.
+    #[inline(always)]
+    pub(crate) fn into_pointer(self) -> NonNull<S> {
+        self.0
+    }
+}
+
+/// A function that releases a cell. It does not unwind, and so its callers need no code for that.
+type Release = extern "C" fn(Emptied<()>);
+
+/// The table of a cell whose output is `T`.
+///
+/// Invariant: the functions are called with the address of a live cell of the type for which the table was created.
+#[repr(C)]
+pub(super) struct CellTable<T> {
+    table: Table,
+    /// Polls the future. With `Ready`, the cell is released, and the head is terminated. With `Pending`, the head is unchanged, or it is
+    /// terminated because a rule was broken. If the poll unwinds, the head is unchanged, or it is terminated because the future was
+    /// dropped.
+    poll: fn(Address, &mut Context<'_>, &mut Head) -> Poll<T>,
+}
+
+/// The part of a [`CellTable`] that does not depend on the output. The invariant is the same.
+struct Table {
+    release: Release,
+    /// Drops the future, if it has a destructor.
+    drop_future: Option<fn(Address)>,
+    site_of: fn(Address) -> Site,
+    type_name: fn() -> &'static str,
+}
+
+/// Returns the header of a cell.
+const fn header<C: FutureCell>() -> Header {
+    Header::of_cell(
+        const {
+            let drop_future: fn(Address) = drop_future::<C>;
+            let has_drop = mem::needs_drop::<C::Future>() && !C::IS_LENT;
+            &CellTable {
+                table: Table {
+                    release: C::RELEASE,
+                    drop_future: if has_drop { Some(drop_future) } else { None },
+                    site_of: C::SITE_OF,
+                    type_name: <C::Future as ErasedFuture>::type_name,
+                },
+                poll: poll_future::<C>,
+            }
+        },
+    )
+}
+
+/// The future in a live cell.
+///
+/// Invariant: it was not dropped, and only the owner of this value uses it.
+struct Resident<C: FutureCell>(Address, PhantomData<C>);
+
+impl<C: FutureCell> Resident<C> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn pinned(&mut self) -> Pin<&mut C::Future> {
+        // SAFETY: the invariant.
+        let future = unsafe { &mut *future_of::<C>(self.0) };
+        // SAFETY: the future stays in its cell until it is dropped there.
+        unsafe { Pin::new_unchecked(future) }
+    }
+}
+
+/// Returns the address of the future in a cell.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn future_of<C: FutureCell>(cell: Address) -> *mut C::Future {
+    // `wrapping`, because it is only an address.
+    cell.0.as_ptr().wrapping_byte_offset(C::OFFSET).cast()
+}
+
+/// [`Table::drop_future`].
+fn drop_future<C: FutureCell>(cell: Address) {
+    // SAFETY: the invariant of the table. The future was not dropped.
+    unsafe { ptr::drop_in_place(future_of::<C>(cell)) };
+}
+
+/// [`CellTable::poll`].
+///
+/// Each function that this one calls is compiled for each future. That takes time, so there are few. Combinators nest, and each level of a
+/// chain has a frame of this function on the stack. Without optimization, each local makes the frame larger. So [`after`] does the work
+/// after the poll. It has returned before another level is polled. The result is the first argument of the call, which needs no second
+/// copy.
+fn poll_future<C: FutureCell>(
+    cell: Address,
+    cx: &mut Context<'_>,
+    head: &mut Head,
+) -> Poll<<C::Future as ErasedFuture>::Output> {
+    let mut future = Resident::<C>(cell, PhantomData);
+    let mut broken = None;
+    // (Without optimization this would take more stack. Miri checks it.)
+    #[cfg(any(miri, not(debug_assertions)))]
+    if const { pieces::is_stored_by_fields::<<C::Future as ErasedFuture>::Output>() } {
+        let mut polled = future.pinned().poll(cx, &mut broken);
+        let is_ready = if polled.is_ready() { Poll::Ready(()) } else { Poll::Pending };
+        let _ = after(is_ready, broken, future, head);
+        return pieces::take_fields(&mut polled);
+    }
+    after(future.pinned().poll(cx, &mut broken), broken, future, head)
+}
+
+/// Releases the cell if its future has completed, or has broken a rule. (The compiler knows that an async block that has completed has
+/// nothing to drop.) The result is an argument, so that it can stay in registers.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn after<C: FutureCell, T>(
+    polled: Poll<T>,
+    broken: Option<Spent>,
+    future: Resident<C>,
+    head: &mut Head,
+) -> Poll<T> {
+    if polled.is_ready() {
+        *head = const { Head::terminated(Spent::Completed(Some(C::SITE))) };
+    } else if const { C::Future::MAY_BREAK } && broken.is_some() {
+        *head = Head::terminated(broken.expect("a rule was broken"));
+    } else {
+        return polled;
+    }
+    if const { C::IS_LENT } {
+        return polled;
+    }
+    // The cell is released also if the destructor panics.
+    let _memory = ReleaseOnDrop(future.0, C::RELEASE);
+    drop_future::<C>(future.0);
+    polled
+}
+
+/// Releases a cell when it is dropped.
+///
+/// Invariant: the future was dropped then, or its destructor has panicked.
+struct ReleaseOnDrop(Address, Release);
+
+impl Drop for ReleaseOnDrop {
+    // Without optimization, its locals would be on the stack while a chain is dropped.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn drop(&mut self) {
+        (self.1)(Emptied(self.0.0));
+    }
+}
+
+impl Address {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn header(self) -> Header {
+        // SAFETY: it is the address of a header.
+        unsafe { self.0.cast().read() }
+    }
+}
+
+/// A live cell, whose head is not used again.
+pub(super) struct LiveCell(Address);
+
+impl LiveCell {
+    /// # Safety
+    ///
+    /// The head is that of a live cell, and the caller owns it.
+    #[inline(always)]
+    pub(super) unsafe fn new(head: Head) -> Self {
+        LiveCell(Address(head.boxed_pointer()))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn table(&self) -> &Table {
+        // SAFETY: the table of a cell is a `CellTable`, which begins with a `Table`.
+        unsafe { self.0.header().table().cast().as_ref() }
+    }
+
+    /// Returns the origin and the type name of the future.
+    pub(super) fn about(&self) -> (Site, &'static str) {
+        let table = self.table();
+        ((table.site_of)(self.0), (table.type_name)())
+    }
+
+    /// Drops the future, and releases the cell, also if the destructor panics.
+    #[inline(always)]
+    pub(super) fn release(self) {
+        let table = self.table();
+        let _memory = ReleaseOnDrop(self.0, table.release);
+        if let Some(drop_future) = table.drop_future {
+            drop_future(self.0);
+        }
+    }
+}
+
+/// A poll of a cell. If it unwinds, the head is terminated, and the cell is released. So nothing is polled, dropped or leaked after a
+/// panic.
+///
+/// Invariant: the head owns a live cell, whose output is `T`, or a subtype.
+pub(super) struct Polling<'h, T>(&'h mut Head, PhantomData<fn() -> T>);
+
+impl<'h, T> Polling<'h, T> {
+    /// # Safety
+    ///
+    /// The head owns a live cell, whose output is `T`, or a subtype.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) unsafe fn new(head: &'h mut Head) -> Self {
+        Polling(head, PhantomData)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn table(&self) -> &CellTable<T> {
+        // SAFETY: the table of such a cell is a `CellTable<T>`.
+        unsafe { self.cell().header().table().cast().as_ref() }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn cell(&self) -> Address {
+        Address(self.0.boxed_pointer())
+    }
+
+    #[inline(always)]
+    pub(super) fn poll(self, cx: &mut Context<'_>) -> Poll<T> {
+        let polled = (self.table().poll)(self.cell(), cx, self.0);
+        mem::forget(self);
+        polled
+    }
+}
+
+impl<T> Drop for Polling<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        panicked(self.0);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn panicked(head: &mut Head) {
+    // Otherwise the destructor of the future has panicked.
+    if head.is_boxed() {
+        let cell = LiveCell(Address(head.boxed_pointer()));
+        *head = Head::terminated(Spent::Panicked(cell.about().0));
+        cell.release();
+    }
+}
+
+/// A cell in an allocation. `Before` or `After` is the header, and the other is nothing.
+#[cfg(feature = "alloc")]
+#[repr(C)]
+struct Thin<Before, F, After> {
+    before: Before,
+    future: F,
+    after: After,
+}
+
+#[cfg(feature = "alloc")]
+type Small<F> = Thin<Header, F, ()>;
+
+/// The future begins where the allocation begins: it takes 4 ns longer to clear 1,000 bytes that begin a word later. (For a small one,
+/// the addresses of two ends take 0.2 ns longer than that of one.)
+#[cfg(feature = "alloc")]
+type Large<F> = Thin<(), F, Header>;
+
+/// The size of the smallest future in a [`Large`].
+#[cfg(feature = "alloc")]
+const LARGE: usize = 256;
+
+#[cfg(feature = "alloc")]
+macro_rules! thin {
+    ($Thin:ident, $header:ident) => {
+        // SAFETY: `boxed` fills the cell, and an allocation does not move.
+        unsafe impl<F: ErasedFuture> FutureCell for $Thin<F> {
+            type Future = F;
+
+            #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
+            const OFFSET: isize =
+                offset_of!($Thin<F>, future) as isize - offset_of!($Thin<F>, $header) as isize;
+
+            const RELEASE: Release = {
+                extern "C" fn free<F>(cell: Emptied<()>) {
+                    let start = cell.0.as_ptr().wrapping_byte_sub(offset_of!($Thin<F>, $header));
+                    // SAFETY: `boxed` has allocated it for this type, and the future was dropped.
+                    drop(unsafe { Box::from_raw(start.cast::<MaybeUninit<$Thin<F>>>()) });
+                }
+
+                free::<F>
+            };
+        }
+    };
+}
+
+#[cfg(feature = "alloc")]
+thin!(Small, before);
+#[cfg(feature = "alloc")]
+thin!(Large, after);
+
+#[cfg(feature = "alloc")]
+impl<'a, T, A> OwnedHead<'a, T, A> {
+    /// Moves the future into an allocation.
+    #[inline]
+    pub(crate) fn boxed<F>(future: F) -> Self
+    where
+        F: ErasedFuture<Output = T> + 'a,
+        A: Admits<F>,
+    {
+        // As in `VacantCell::fill`: the compiler moves only the initialized part.
+        let future = ManuallyDrop::new(future);
+        let header = if const { size_of::<F>() < LARGE } {
+            let mut place = Box::new_uninit();
+            let future = ManuallyDrop::into_inner(future);
+            place.write(Small { before: header::<Small<F>>(), future, after: () });
+            header_at(Box::into_raw(place).cast(), offset_of!(Small<F>, before))
+        } else {
+            let mut place = Box::new_uninit();
+            let future = ManuallyDrop::into_inner(future);
+            place.write(Large { before: (), future, after: header::<Large<F>>() });
+            header_at(Box::into_raw(place).cast(), offset_of!(Large<F>, after))
+        };
+        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits it. An allocation can be freed on any thread.
+        unsafe { OwnedHead::of_cell(Head::boxed(header)) }
+    }
+}
+
+/// Returns the address of the header at this offset of an allocation.
+#[cfg(feature = "alloc")]
+#[inline(always)]
+fn header_at(start: *mut (), offset: usize) -> NonNull<Header> {
+    NonNull::new(start.wrapping_byte_add(offset).cast()).expect("a box has an address")
+}
+
+#[cfg(feature = "alloc")]
+/// What a [`VacantCell`] begins with.
+pub(crate) trait CellStorage: Sized {
+    /// `Send` if the memory can be released on any thread.
+    type Affinity;
+
+    /// Releases the memory of a cell.
+    const RELEASE: extern "C" fn(Emptied<Self>);
+
+    /// Returns the origin of the result: boxed, or pooled.
+    fn site(&self) -> Site;
+}
+
+#[cfg(feature = "alloc")]
+/// A cell that begins with a storage, and so with the room for a header in it.
+#[repr(C)]
+struct Stored<S, F> {
+    storage: S,
+    future: ManuallyDrop<F>,
+}
+
+#[cfg(feature = "alloc")]
+// SAFETY: `VacantCell` fills the cell. Its memory does not move.
+unsafe impl<S: CellStorage, F: ErasedFuture> FutureCell for Stored<S, F> {
+    type Future = F;
+
+    const SITE: Site = match F::SITE {
+        Site::Boxed => Site::Pooled,
+        other => other,
+    };
+
+    #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
+    const OFFSET: isize = offset_of!(Stored<S, F>, future) as isize;
+
+    const SITE_OF: fn(Address) -> Site = match F::SITE {
+        // SAFETY: a `VacantCell` begins with an `S`.
+        Site::Boxed => |cell| unsafe { cell.0.cast::<S>().as_ref() }.site(),
+        _ => |_| F::SITE,
+    };
+
+    // SAFETY: the parameters of the two functions are transparent pointers, which have the same ABI. The cell begins with an `S`.
+    const RELEASE: Release =
+        unsafe { mem::transmute::<extern "C" fn(Emptied<S>), Release>(S::RELEASE) };
+}
+
+#[cfg(feature = "alloc")]
+/// Memory for a cell, which has no header and no future. It begins with an `S`.
+#[must_use = "memory that is not filled is lost"]
+pub(crate) struct VacantCell<S, F>(NonNull<S>, PhantomData<F>);
+
+#[cfg(feature = "alloc")]
+// SAFETY: the memory can be released on any thread, by the contract of `new`. The future will be in it.
+unsafe impl<S: CellStorage<Affinity: Send>, F: Send> Send for VacantCell<S, F> {}
+
+#[cfg(feature = "alloc")]
+impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
+    /// The size of the memory in bytes.
+    pub(crate) const SIZE: usize = size_of::<Stored<S, F>>();
+
+    /// # Safety
+    ///
+    /// The caller owns the memory. It has at least [`SIZE`](VacantCell::SIZE) bytes, and is aligned for an `S` and an `F`. It begins
+    /// with an `S`, whose first bytes are room for a [`Header`] that is used for nothing else. It stays allocated until
+    /// [`CellStorage::RELEASE`] is called. If the affinity is `Send`, that may be on any thread.
+    #[inline(always)]
+    pub(crate) unsafe fn new(memory: NonNull<S>) -> Self {
+        VacantCell(memory, PhantomData)
+    }
+
+    /// Moves the future into the cell. (With `ManuallyDrop`, the compiler moves only the initialized part.)
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn fill<'a, A>(self, future: ManuallyDrop<F>) -> OwnedHead<'a, F::Output, A>
+    where
+        F: 'a,
+        A: Admits<Self> + Admits<F>,
+    {
+        let head = self.head_of(future);
+        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits both.
+        unsafe { OwnedHead::of_cell(head) }
+    }
+
+    /// Moves the future into the cell, and polls it once. Returns the head as an error if it is pending.
+    #[inline(always)]
+    pub(crate) fn fill_and_poll<'a, A>(
+        self,
+        future: ManuallyDrop<F>,
+        cx: &mut Context<'_>,
+    ) -> Result<F::Output, OwnedHead<'a, F::Output, A>>
+    where
+        F: 'a,
+        A: Admits<Self> + Admits<F>,
+    {
+        let mut head = self.head_of(future);
+        let polling = Polling::<F::Output>(&mut head, PhantomData);
+        let polled = poll_future::<Stored<S, F>>(polling.cell(), cx, polling.0);
+        mem::forget(polling);
+        match polled {
+            Poll::Ready(result) => Ok(result),
+            // SAFETY: as in `fill`, or the head was terminated.
+            Poll::Pending => Err(unsafe { OwnedHead::of_cell(head) }),
+        }
+    }
+
+    #[inline(always)]
+    fn head_of(self, future: ManuallyDrop<F>) -> Head {
+        let header = const { header::<Stored<S, F>>() };
+        // SAFETY: the memory begins with room for a header.
+        unsafe { self.0.cast::<Header>().write(header) };
+        let place = self.0.as_ptr().wrapping_byte_add(offset_of!(Stored<S, F>, future));
+        // SAFETY: the memory has room for the future, and it is aligned for it.
+        unsafe { place.cast::<ManuallyDrop<F>>().write(future) };
+        Head::boxed(self.0.cast())
+    }
+}
+
+pin_project! {
+    /// A cell that its owner lends to a head.
+    #[repr(C)]
+    pub(crate) struct LentCell<F> {
+        header: Header,
+        #[pin]
+        future: F,
+        // The table is that of exactly this `F`: a subtype may be a future with another output.
+        exactly: PhantomData<fn(F) -> F>,
+    }
+}
+
+// SAFETY: `new` fills the cell. It does not move while it is borrowed.
+unsafe impl<F: ErasedFuture> FutureCell for LentCell<F> {
+    type Future = F;
+
+    const IS_LENT: bool = true;
+
+    #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
+    const OFFSET: isize = offset_of!(LentCell<F>, future) as isize;
+
+    const RELEASE: Release = {
+        extern "C" fn keep(_: Emptied<()>) {}
+
+        keep
+    };
+}
+
+impl<F: ErasedFuture> LentCell<F> {
+    /// Creates a cell with this future.
+    pub(crate) const fn new(future: F) -> Self {
+        LentCell { header: header::<Self>(), future, exactly: PhantomData }
+    }
+}
+
+impl<F> LentCell<F> {
+    /// Returns the future.
+    pub(crate) fn pinned(self: Pin<&mut Self>) -> Pin<&mut F> {
+        self.project().future
+    }
+
+    /// Returns the future.
+    pub(crate) const fn get_ref(&self) -> &F {
+        &self.future
+    }
+
+    /// Returns the future.
+    pub(crate) const fn get_mut(&mut self) -> &mut F {
+        &mut self.future
+    }
+
+    /// Converts the cell into its future.
+    pub(crate) fn into_inner(self) -> F {
+        self.future
+    }
+}
+
+impl<'a, T, A> OwnedHead<'a, T, A> {
+    /// Returns a head that borrows a cell.
+    #[inline]
+    pub(crate) fn lent<F>(cell: Pin<&'a mut LentCell<F>>) -> Self
+    where
+        F: ErasedFuture<Output = T>,
+        A: Admits<&'a mut LentCell<F>>,
+    {
+        // SAFETY: the cell is not moved.
+        let cell = NonNull::from(unsafe { cell.get_unchecked_mut() });
+        // SAFETY: the cell is borrowed for `'a`, and `A` admits the reference.
+        unsafe { OwnedHead::of_cell(Head::boxed(cell.cast())) }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a cell can contain.
+
+use core::{
+    any,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::error::{Site, Spent};
+
+/// A future that a cell can contain: any future, and the futures of this crate that forward a broken rule instead of a result.
+pub(crate) trait ErasedFuture {
+    type Output;
+
+    /// The origin of the result in messages, if the future is in a box.
+    const SITE: Site = Site::Boxed;
+
+    /// A poll may report a broken rule. Otherwise no code is compiled for that.
+    const MAY_BREAK: bool = true;
+
+    /// Returns the name that `Debug` shows.
+    fn type_name() -> &'static str {
+        any::type_name::<Self>()
+    }
+
+    /// Polls, as [`Future::poll`] does. It is not called after `Ready`. If a rule was broken, it stores the rule in `broken`, and
+    /// returns `Pending`. Then it is not called again. (The rule has its own place, so that a result is not moved from one enum to
+    /// another.)
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        broken: &mut Option<Spent>,
+    ) -> Poll<Self::Output>;
+}
+
+impl<F: Future> ErasedFuture for F {
+    type Output = F::Output;
+
+    const MAY_BREAK: bool = false;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut Option<Spent>) -> Poll<F::Output> {
+        Future::poll(self, cx)
+    }
+}
+
+/// Converts a poll with either a result or a broken rule into what [`ErasedFuture::poll`] returns.
+#[inline(always)]
+pub(crate) fn ready_or_broken<T>(
+    polled: Poll<Result<T, Spent>>,
+    broken: &mut Option<Spent>,
+) -> Poll<T> {
+    match polled {
+        Poll::Ready(Ok(result)) => return Poll::Ready(result),
+        Poll::Ready(Err(spent)) => *broken = Some(spent),
+        Poll::Pending => {}
+    }
+    Poll::Pending
+}

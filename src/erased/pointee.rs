@@ -1,0 +1,562 @@
+//! Pointees: what a [`Head`] points to, and the types that prove that it is there.
+//!
+//! | type | what it proves |
+//! |---|---|
+//! | [`OwnedHead`] | The head owns its pointee: a cell, or one reference to a source. |
+//! | [`Live`] | A poll of a source is running. Its head owns a reference to the source. |
+//! | [`ErasedReference`] | A head can own this: a reference to a source, or the consumer of an operation. |
+//! | [`SourceHeader`] | The table that it points to is that of the source that begins with it. |
+//!
+//! A pointee begins with a [`Header`], so that one thin pointer is enough to poll it and to drop it. Cells are in `cell.rs`.
+//!
+//! The fields of these types and of the tables are private to this file. Its private functions rely on their invariants.
+
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+use alloc::sync::Arc;
+use core::{
+    marker::PhantomData,
+    mem::{self, ManuallyDrop},
+    ops::Deref,
+    ptr::{self, NonNull},
+    task::{Context, Poll},
+};
+
+use super::{
+    Head, Reference,
+    cell::{CellTable, LiveCell, Polling},
+};
+use crate::{
+    affinity::Admits,
+    error::{Site, Spent, StaleToken},
+    token::Token,
+};
+
+/// The first field of each pointee, which is `repr(C)` for it. A header alone gives no rights.
+///
+/// It is aligned so that the low three bits of its address are free for the tag of the head, on all targets.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+pub(crate) struct Header {
+    /// A `VTable<T>` if the pointee is a source, and a `CellTable<T>` if it is a cell. `T` is the output type of the pointee. The table
+    /// lives as long as the pointee.
+    table: NonNull<()>,
+}
+
+// SAFETY: a header is a shared reference to a table of function pointers.
+unsafe impl Send for Header {}
+// SAFETY: as above.
+unsafe impl Sync for Header {}
+
+impl Header {
+    pub(crate) const fn new<T>(table: *const VTable<T>) -> Self {
+        Header::at(NonNull::new(table.cast_mut()).expect("a table has an address"))
+    }
+
+    /// Creates a header whose table is the beginning of a larger table.
+    pub(crate) const fn at<T>(table: NonNull<VTable<T>>) -> Self {
+        Header { table: table.cast() }
+    }
+
+    pub(super) const fn of_cell<T>(table: *const CellTable<T>) -> Self {
+        let table = NonNull::new(table.cast_mut()).expect("a table has an address");
+        Header { table: table.cast() }
+    }
+
+    /// Returns the pointer that [`at`](Header::at) was given.
+    #[inline(always)]
+    pub(crate) const fn table(self) -> NonNull<()> {
+        self.table
+    }
+}
+
+/// The functions of a source whose output is `T`.
+///
+/// Invariant: they are called with a head that owns an [`ErasedReference`] of the type for which the table was created, and with the
+/// address of its pointee. So each of them knows that type.
+pub(crate) struct VTable<T> {
+    /// Polls the operation. With `Ready`, the reference is released, and the head is terminated. With `Pending`, the head is unchanged,
+    /// or it is terminated because the source refused the token. If the poll unwinds, the head is terminated, and the reference is
+    /// released. The function gets the place of the head and its value, so that it need not load the value.
+    poll: PollFn<T>,
+    /// Cancels the operation, and releases the reference. The head is not used again.
+    cancel: fn(*mut (), Head),
+    /// Returns `true` if a poll with this head would return `Ready`, if that is known without a poll.
+    is_completed: fn(*mut (), Head) -> bool,
+    /// Returns the name of the source, for `Debug`.
+    type_name: fn() -> &'static str,
+}
+
+/// [`VTable::poll`].
+type PollFn<T> = fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>;
+
+impl<T> VTable<T> {
+    /// Returns the table of the pointees of such references.
+    pub(crate) const fn of<R: ErasedReference<Output = T>>() -> Self {
+        VTable {
+            poll: poll::<R>,
+            cancel: cancel::<R>,
+            is_completed: is_completed::<R>,
+            type_name: R::type_name,
+        }
+    }
+}
+
+/// Returns the typed address of a pointee.
+#[inline(always)]
+fn pointee<R: ErasedReference>(address: *mut ()) -> NonNull<R::Pointee> {
+    // SAFETY: the invariant of `VTable`. A pointee has an address.
+    unsafe { NonNull::new_unchecked(address) }.cast()
+}
+
+fn poll<R: ErasedReference>(
+    head: Head,
+    place: &mut Head,
+    cx: &mut Context<'_>,
+    address: *mut (),
+) -> Poll<R::Output> {
+    R::poll(Live { place, pointee: pointee::<R>(address) }, head.token(), cx)
+}
+
+fn cancel<R: ErasedReference>(address: *mut (), head: Head) {
+    // SAFETY: the head owns the reference, and it is not used again.
+    let reference = unsafe { R::from_raw(pointee::<R>(address), head.reference()) };
+    reference.cancel(head.token());
+}
+
+fn is_completed<R: ErasedReference>(address: *mut (), head: Head) -> bool {
+    // SAFETY: the head owns a reference to the pointee.
+    let pointee = unsafe { pointee::<R>(address).as_ref() };
+    R::is_completed(pointee, head.token())
+}
+
+/// A reference that can be a thin pointer to a pointee.
+///
+/// # Safety
+///
+/// The pointer from `into_raw` is valid for shared access to the pointee, until `from_raw` is called with it. The pointee begins with a
+/// [`Header`], whose table is [`VTable::of`] this type. The table lives as long as the pointee.
+pub(crate) unsafe trait ThinReference: Sized {
+    type Pointee;
+
+    /// Converts the reference into a pointer, and a tag that belongs to it.
+    fn into_raw(self) -> (NonNull<Self::Pointee>, Reference);
+
+    /// Converts the pointer back into the reference.
+    ///
+    /// # Safety
+    ///
+    /// The pointer and the tag are from `into_raw` of a reference of this type. (Its lifetime may have been longer.) They are converted
+    /// once.
+    unsafe fn from_raw(pointee: NonNull<Self::Pointee>, tag: Reference) -> Self;
+}
+
+/// A reference that the head of an operation can own: a reference to a source, or the consumer of an operation.
+pub(crate) trait ErasedReference: ThinReference {
+    type Output;
+
+    /// Returns the name that `Debug` shows.
+    fn type_name() -> &'static str;
+
+    /// Polls the operation `token`. It ends `live` if there is a result, or if the token is stale.
+    fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<Self::Output>;
+
+    /// Returns `true` if a poll would return `Ready`, if that is known without a poll.
+    fn is_completed(_: &Self::Pointee, _: Token) -> bool {
+        false
+    }
+
+    /// Cancels the operation `token`, and releases the reference.
+    fn cancel(self, token: Token);
+}
+
+/// A poll of a source. If the poll unwinds, the head is terminated, and the operation is cancelled.
+///
+/// It is two words, and stays in registers.
+///
+/// Invariant: the head at `place` owns a reference `R` to `pointee`.
+#[must_use]
+pub(crate) struct Live<'h, R: ErasedReference> {
+    place: &'h mut Head,
+    pointee: NonNull<R::Pointee>,
+}
+
+const COMPLETED: Head = Head::terminated(Spent::Completed(Some(Site::Source)));
+const PANICKED: Head = Head::terminated(Spent::Panicked(Site::Source));
+
+impl<R: ErasedReference> Live<'_, R> {
+    /// Returns the address of the pointee.
+    #[inline(always)]
+    pub(crate) fn pointer(&self) -> NonNull<R::Pointee> {
+        self.pointee
+    }
+
+    /// The operation stays live. Returns `Pending`.
+    #[inline(always)]
+    pub(crate) fn pending<T>(self) -> Poll<T> {
+        mem::forget(self);
+        Poll::Pending
+    }
+
+    /// The operation has ended with a result.
+    #[inline(always)]
+    pub(crate) fn complete(self) -> R {
+        ManuallyDrop::new(self).end(COMPLETED)
+    }
+
+    /// The operation ends with the result of `f`. If `f` unwinds, the head says so.
+    #[inline(always)]
+    pub(crate) fn complete_with<T>(self, f: impl FnOnce(R) -> T) -> T {
+        let mut this = ManuallyDrop::new(self);
+        let reference = this.end(PANICKED);
+        let result = f(reference);
+        *this.place = COMPLETED;
+        result
+    }
+
+    /// The source has refused the token.
+    #[inline(always)]
+    pub(crate) fn refuse(self, stale: StaleToken) -> R {
+        ManuallyDrop::new(self).end(Head::terminated(Spent::Stale(stale)))
+    }
+
+    /// Moves the reference out of the head, which is `ended` from now on. Called once.
+    #[inline(always)]
+    fn end(&mut self, ended: Head) -> R {
+        let live = mem::replace(self.place, ended);
+        // SAFETY: the invariant. The head has owned the reference, and has ended.
+        unsafe { R::from_raw(self.pointee, live.reference()) }
+    }
+}
+
+impl<R: ErasedReference> Deref for Live<'_, R> {
+    type Target = R::Pointee;
+
+    #[inline(always)]
+    fn deref(&self) -> &R::Pointee {
+        // SAFETY: the invariant.
+        unsafe { self.pointee.as_ref() }
+    }
+}
+
+impl<R: ErasedReference> Drop for Live<'_, R> {
+    #[inline]
+    fn drop(&mut self) {
+        let token = self.place.token();
+        self.end(PANICKED).cancel(token);
+    }
+}
+
+/// The header of a source of exactly the type `P`.
+///
+/// Invariant: the table is that of an [`AnyReference`] to a `P`. The type is invariant in `P`, because a subtype may be a source with
+/// another output.
+#[repr(transparent)]
+pub(crate) struct SourceHeader<P> {
+    header: Header,
+    exactly: PhantomData<fn(P) -> P>,
+}
+
+impl<P> SourceHeader<P> {
+    pub(crate) const fn new<'a, T>() -> Self
+    where
+        P: 'a,
+        AnyReference<'a, P>: ErasedReference<Output = T>,
+    {
+        let table = const { &VTable::<T>::of::<AnyReference<'a, P>>() };
+        SourceHeader { header: Header::new(table), exactly: PhantomData }
+    }
+}
+
+/// A source that begins with its header.
+pub(crate) trait HasHeader: Sized {
+    /// Returns the first field.
+    fn header(&self) -> &SourceHeader<Self>;
+}
+
+/// A reference to a source, of any type.
+pub(crate) enum AnyReference<'a, P> {
+    Borrowed(&'a P),
+    #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+    Arc(Arc<P>),
+    #[cfg(feature = "alloc")]
+    Rc(Rc<P>),
+}
+
+impl<P> Deref for AnyReference<'_, P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        match self {
+            AnyReference::Borrowed(source) => source,
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            AnyReference::Arc(source) => source,
+            #[cfg(feature = "alloc")]
+            AnyReference::Rc(source) => source,
+        }
+    }
+}
+
+// SAFETY: a reference is valid for its lifetime, and the pointee of a counted one lives until its count is released. `into_raw` makes
+// sure that the pointee begins with its header.
+unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
+    type Pointee = P;
+
+    #[inline(always)]
+    fn into_raw(self) -> (NonNull<P>, Reference) {
+        assert!(ptr::addr_eq(self.header(), &raw const *self), "the header is the first field");
+        let (pointer, tag) = match self {
+            AnyReference::Borrowed(source) => (&raw const *source, Reference::Borrowed),
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            AnyReference::Arc(source) => (Arc::into_raw(source), Reference::Arc),
+            #[cfg(feature = "alloc")]
+            AnyReference::Rc(source) => (Rc::into_raw(source), Reference::Rc),
+        };
+        (NonNull::new(pointer.cast_mut()).expect("a source has an address"), tag)
+    }
+
+    #[inline(always)]
+    unsafe fn from_raw(source: NonNull<P>, tag: Reference) -> Self {
+        match tag {
+            // SAFETY: the caller's: it is from a reference for a lifetime that has not ended.
+            Reference::Borrowed => AnyReference::Borrowed(unsafe { source.as_ref() }),
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            // SAFETY: the caller's: it is from `Arc::into_raw`.
+            Reference::Arc => AnyReference::Arc(unsafe { Arc::from_raw(source.as_ptr()) }),
+            #[cfg(feature = "alloc")]
+            // SAFETY: the caller's: it is from `Rc::into_raw`.
+            Reference::Rc => AnyReference::Rc(unsafe { Rc::from_raw(source.as_ptr()) }),
+        }
+    }
+}
+
+/// A head that owns its pointee.
+///
+/// Invariant: a head that is a pointer owns a live cell, or one [`ErasedReference`] to a source. The output of the pointee is `T`, or a
+/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is. A head that is ready stands beside a `T`.
+///
+/// A result is only returned. A table of the subtype is called as if a `fn() -> U` were a `fn() -> T`, which the compiler allows, too.
+/// (For a higher-ranked `T`, Miri objects to both.)
+#[repr(transparent)]
+pub(crate) struct OwnedHead<'a, T, A> {
+    head: Head,
+    /// The pointee is erased: it may not be unwind safe, and it may not be `Send`. It is covariant in `'a`.
+    pointee: PhantomData<dyn Erased + 'a>,
+    output: PhantomData<fn() -> T>,
+    affinity: PhantomData<A>,
+}
+
+trait Erased {}
+
+// SAFETY: the invariant.
+unsafe impl<T, A: Send> Send for OwnedHead<'_, T, A> {}
+// SAFETY: the pointee is used through a mutable reference only, except for its header and the page of its block. They do not change
+// until the block is released.
+unsafe impl<T, A: Sync> Sync for OwnedHead<'_, T, A> {}
+
+// A pointee stays at its address.
+impl<T, A> Unpin for OwnedHead<'_, T, A> {}
+
+impl<'a, T, A> OwnedHead<'a, T, A> {
+    const fn of(head: Head) -> Self {
+        OwnedHead { head, pointee: PhantomData, output: PhantomData, affinity: PhantomData }
+    }
+
+    /// Returns the head of a future with an inline result.
+    ///
+    /// # Safety
+    ///
+    /// The head stands beside a `T`.
+    #[inline(always)]
+    pub(crate) const unsafe fn ready() -> Self {
+        OwnedHead::of(Head::READY)
+    }
+
+    /// Returns the head of a future that was terminated for this reason.
+    #[inline]
+    pub(crate) const fn terminated(why: Spent) -> Self {
+        OwnedHead::of(Head::terminated(why))
+    }
+
+    /// Returns a head that owns its cell.
+    ///
+    /// # Safety
+    ///
+    /// If the head is a pointer, it is that of a live cell, which the caller owns. The output of its future is `T`. The cell lives for
+    /// `'a`, and `A` admits its future and its memory. The head is not ready.
+    #[inline]
+    pub(super) unsafe fn of_cell(head: Head) -> Self {
+        OwnedHead::of(head)
+    }
+
+    /// Returns the head of the operation `token` of this reference.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the token [does not fit](Head::has_room) beside the address.
+    #[inline]
+    pub(crate) fn of_reference<R>(reference: R, token: Token) -> Self
+    where
+        R: ErasedReference<Output = T> + 'a,
+        A: Admits<R>,
+    {
+        OwnedHead::of_admitted(reference, token)
+    }
+
+    /// [`of_reference`](OwnedHead::of_reference), of a reference that `A` admits in another form.
+    #[inline(always)]
+    fn of_admitted<R: ErasedReference<Output = T> + 'a>(reference: R, token: Token) -> Self {
+        let (pointee, tag) = reference.into_raw();
+        OwnedHead::of(Head::source(pointee.cast(), tag, token))
+    }
+
+    /// Returns the head of the operation `token` of a borrowed source, as [`of_reference`](OwnedHead::of_reference) does.
+    #[inline]
+    pub(crate) fn borrowed<P>(source: &'a P, token: Token) -> Self
+    where
+        AnyReference<'a, P>: ErasedReference<Output = T>,
+        A: Admits<&'a P>,
+    {
+        OwnedHead::of_admitted(AnyReference::Borrowed(source), token)
+    }
+
+    /// Returns the head of the operation `token` of a source in an `Arc`, as [`of_reference`](OwnedHead::of_reference) does.
+    #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+    #[inline]
+    pub(crate) fn arc<P: 'a>(source: Arc<P>, token: Token) -> Self
+    where
+        AnyReference<'a, P>: ErasedReference<Output = T>,
+        A: Admits<Arc<P>>,
+    {
+        OwnedHead::of_admitted(AnyReference::Arc(source), token)
+    }
+
+    /// Returns the head of the operation `token` of a source in an `Rc`, as [`of_reference`](OwnedHead::of_reference) does.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn rc<P: 'a>(source: Rc<P>, token: Token) -> Self
+    where
+        AnyReference<'a, P>: ErasedReference<Output = T>,
+        A: Admits<Rc<P>>,
+    {
+        OwnedHead::of_admitted(AnyReference::Rc(source), token)
+    }
+
+    /// The inline result is taken out.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the head is not ready.
+    #[inline(always)]
+    pub(crate) fn take_ready(&mut self) {
+        assert!(self.head.is_ready());
+        self.head = const { Head::terminated(Spent::Completed(Some(Site::Ready))) };
+    }
+
+    /// Polls the pointee. `Pending` with a head that is no pointer means that nothing is left to poll, or that the source has just
+    /// refused the token.
+    #[inline(always)]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        if self.head.is_boxed() {
+            // SAFETY: the invariant. The head owns a live cell whose output is `T`.
+            unsafe { Polling::new(&mut self.head) }.poll(cx)
+        } else if let Some(source) = self.source() {
+            poll_source(source, &mut self.head, cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Returns `true` if the pointee is an operation whose result is known to be there.
+    pub(crate) fn operation_is_completed(&self) -> bool {
+        if self.head.is_boxed() {
+            return false;
+        }
+        self.source().is_some_and(|source| source.is_completed())
+    }
+
+    /// Returns the origin and the type name of the pointee, or `None` if there is none.
+    pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
+        if self.head.is_boxed() {
+            // SAFETY: the invariant. The cell is only looked at.
+            return Some(unsafe { LiveCell::new(self.head) }.about());
+        }
+        self.source().map(|source| (Site::Source, (source.table().type_name)()))
+    }
+
+    /// Returns the head if it is that of a source. The caller knows that it is not that of a cell.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn source(&self) -> Option<SourceHead<T>> {
+        self.head.is_pointer().then_some(SourceHead(self.head, PhantomData))
+    }
+}
+
+impl<T, A> Deref for OwnedHead<'_, T, A> {
+    type Target = Head;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn deref(&self) -> &Head {
+        &self.head
+    }
+}
+
+impl<T, A> Drop for OwnedHead<'_, T, A> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.head.is_pointer() {
+            release::<T>(self.head);
+        }
+    }
+}
+
+/// Releases the pointee of an [`OwnedHead`] that is dropped. It is out of line, because each `.await` has two such calls.
+#[cold]
+#[inline(never)]
+fn release<T>(head: Head) {
+    if head.is_boxed() {
+        // SAFETY: the head owned a live cell, and it is not used again.
+        return unsafe { LiveCell::new(head) }.release();
+    }
+    SourceHead::<T>(head, PhantomData).cancel();
+}
+
+/// A copy of the head of a source.
+///
+/// Invariant: the head owns an [`ErasedReference`] to a source whose output is `T`, or a subtype.
+struct SourceHead<T>(Head, PhantomData<fn() -> T>);
+
+impl<T> Clone for SourceHead<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for SourceHead<T> {}
+
+impl<T> SourceHead<T> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn table(&self) -> &VTable<T> {
+        let header = self.0.source_pointer().cast::<Header>();
+        // SAFETY: the invariant. A pointee begins with a header.
+        let header = unsafe { *header };
+        // SAFETY: the table of such a pointee is a `VTable<T>`, which lives as long as the pointee.
+        unsafe { header.table.cast().as_ref() }
+    }
+
+    fn is_completed(&self) -> bool {
+        (self.table().is_completed)(self.0.source_pointer(), self.0)
+    }
+
+    fn cancel(self) {
+        (self.table().cancel)(self.0.source_pointer(), self.0);
+    }
+}
+
+/// Polls the source of the head at `place`. It is out of line: inlined, the address of a boxed future would be computed the longer way,
+/// too, and the poll would wait for it. Its last instruction is a jump.
+#[inline(never)]
+fn poll_source<T>(source: SourceHead<T>, place: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
+    (source.table().poll)(source.0, place, cx, source.0.source_pointer())
+}

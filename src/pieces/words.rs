@@ -1,0 +1,278 @@
+//! Values as words, and copies of them: word by word, or in pieces that are as wide as a register.
+//!
+//! All unsafe code of this folder is here. A [`MaybeUninit`] of any type may be seen as words that need not be initialized, because
+//! such words have no validity rules. A copy of all words of a value is the value.
+
+use core::{cell::Cell, mem::MaybeUninit, slice, task::Poll};
+
+use super::{
+    arch::{self, Pair, Widest},
+    fits_registers, is_scalar, is_tagged, is_word_and_pieces,
+};
+
+/// Eight bytes that need not be initialized. (A load of the type `f64` goes to the registers that pieces are in.)
+pub(super) type Word = MaybeUninit<f64>;
+
+pub(super) const WORD: usize = size_of::<Word>();
+const WORDS_OF_PAIR: usize = size_of::<Pair>() / WORD;
+const WORDS_OF_WIDEST: usize = size_of::<Widest>() / WORD;
+
+/// A value that is larger is copied by a call: the compiler writes out eight pieces at most.
+pub(super) const LARGEST: usize = 8 * size_of::<Widest>();
+
+/// Returns `true` if a `P` consists of whole words, and is copied in pieces.
+pub(super) const fn is_in_pieces<P>() -> bool {
+    let words = size_of::<P>() / WORD;
+    arch::HAS_PIECES && align_of::<P>() >= WORD && words >= WORDS_OF_PAIR && words * WORD <= LARGEST
+}
+
+/// Defines the function that puts two parts into one register.
+#[allow(unused_macros, reason = "there are targets without pieces")]
+macro_rules! put_together {
+    ($name:ident, $Part:ty, $Piece:ty, $register:ident, $of_part:ident, $instruction:literal) => {
+        /// Puts two parts into one register.
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        pub(super) fn $name(first: $Part, second: $Part) -> $Piece {
+            let mut piece = <$Piece>::uninit();
+            let parts = crate::pieces::words::parts_mut(&mut piece);
+            parts[0] = first;
+            #[cfg(miri)]
+            {
+                parts[1] = second;
+            }
+            #[cfg(not(miri))]
+            // SAFETY: the instruction puts the second part behind the first, and changes nothing else.
+            unsafe {
+                core::arch::asm!(
+                    $instruction,
+                    piece = inout($register) piece,
+                    second = in($of_part) second,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+            }
+            piece
+        }
+    };
+}
+#[allow(unused_imports, reason = "there are targets without pieces")]
+pub(super) use put_together;
+
+/// Returns a value as parts: as many as have room in it.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn parts<P, W>(value: &MaybeUninit<P>) -> &[MaybeUninit<W>] {
+    assert!(align_of::<P>() >= align_of::<W>());
+    // SAFETY: the parts are within the value, they are aligned, and they need not be initialized.
+    unsafe { slice::from_raw_parts(value.as_ptr().cast(), size_of::<P>() / size_of::<W>()) }
+}
+
+/// Returns the place of a value as parts, as [`parts`] does.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn parts_mut<P, W>(place: &mut MaybeUninit<P>) -> &mut [MaybeUninit<W>] {
+    assert!(align_of::<P>() >= align_of::<W>());
+    // SAFETY: as for `parts`.
+    unsafe { slice::from_raw_parts_mut(place.as_mut_ptr().cast(), size_of::<P>() / size_of::<W>()) }
+}
+
+/// Returns the words of a value that [is in pieces](is_in_pieces).
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn words<P>(value: &MaybeUninit<P>) -> &[Word] {
+    parts(value)
+}
+
+/// Returns the words of the place for a value, as [`words`] does.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn words_mut<P>(place: &mut MaybeUninit<P>) -> &mut [Word] {
+    parts_mut(place)
+}
+
+/// Loads a part exactly as it is. The load is volatile, because the compiler would load two parts at once.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn load_part<W: Copy>(part: &MaybeUninit<W>) -> MaybeUninit<W> {
+    // SAFETY: the pointer is a reference.
+    unsafe { (&raw const *part).read_volatile() }
+}
+
+/// Loads a word that may have been stored as a tag of 4 bytes and other fields.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the load is from the place")]
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn load_in_halves(word: &Word) -> Word {
+    let mut loaded = Word::uninit();
+    for (from, to) in parts::<_, u32>(word).iter().zip(parts_mut(&mut loaded)) {
+        *to = load_part(from);
+    }
+    loaded
+}
+
+/// Loads all of a word. The load is volatile: a load that the compiler cuts down to the half that is needed is narrower than the
+/// store before it, and waits for the cache.
+#[inline(always)]
+pub(crate) fn load_whole(word: &Cell<u64>) -> u64 {
+    // SAFETY: a cell is valid for reads.
+    unsafe { word.as_ptr().read_volatile() }
+}
+
+/// Copies words in pieces.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn copy(from: &[Word], to: &mut [Word]) {
+    let in_widest = from.len() - from.len() % WORDS_OF_WIDEST;
+    for n in (0..in_widest).step_by(WORDS_OF_WIDEST) {
+        store_piece(&mut to[n..], arch::widest_of(&from[n..]));
+    }
+    let in_pairs = from.len() - from.len() % WORDS_OF_PAIR;
+    if in_pairs > in_widest {
+        copy_pair(&from[in_widest..], &mut to[in_widest..]);
+    }
+    if from.len() > in_pairs {
+        to[in_pairs] = from[in_pairs];
+    }
+}
+
+/// Copies the first two words.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn copy_pair(from: &[Word], to: &mut [Word]) {
+    store_piece(to, arch::pair_of(from[0], from[1]));
+}
+
+/// Stores a piece in the first words.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn store_piece<Piece>(to: &mut [Word], piece: Piece) {
+    let place = to[..size_of::<Piece>() / WORD].as_mut_ptr().cast::<Piece>();
+    // SAFETY: there is room for the piece.
+    unsafe { place.write_unaligned(piece) };
+}
+
+/// Stores a value in pieces.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn store<P>(place: &mut MaybeUninit<P>, value: P) {
+    copy(words(&MaybeUninit::new(value)), words_mut(place));
+}
+
+/// Copies a value word by word, and the first word in halves. Stores it in pieces that begin behind so many words of tags. (If the
+/// compiler has put a tag elsewhere, they begin in the middle of something. That costs time.)
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn load<P>(value: &MaybeUninit<P>, tags: usize) -> MaybeUninit<P> {
+    let mut loaded = MaybeUninit::<P>::uninit();
+    let to = words_mut(&mut loaded);
+    for (n, (from, to)) in words(value).iter().zip(&mut *to).enumerate() {
+        *to = if n == 0 { load_in_halves(from) } else { load_part(from) };
+    }
+    let mut place = MaybeUninit::<P>::uninit();
+    let (from, to) = (words(&loaded), words_mut(&mut place));
+    copy(&from[..tags], &mut to[..tags]);
+    copy(&from[tags..], &mut to[tags..]);
+    place
+}
+
+/// Returns the same value, a future that has its result, a `T`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn ready<T, P>(future: P) -> P {
+    if is_scalar::<T>() || !is_in_pieces::<P>() {
+        return future;
+    }
+    let mut place = MaybeUninit::uninit();
+    store(&mut place, future);
+    // SAFETY: `store` has initialized it.
+    unsafe { place.assume_init() }
+}
+
+/// Returns the same value, a future without a result. The head is stored with all of the piece that it is in.
+///
+/// # Safety
+///
+/// The head is the 8 bytes at the offset `head`, a multiple of 8. The rest need not be initialized.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) unsafe fn pending<T, P>(future: P, head: usize) -> P {
+    if is_scalar::<T>() || !is_in_pieces::<P>() {
+        return future;
+    }
+    let value = MaybeUninit::new(future);
+    let (from, word) = (words(&value), head / WORD);
+    let mut place = MaybeUninit::<P>::uninit();
+    let to = words_mut(&mut place);
+    let widest = word - word % WORDS_OF_WIDEST;
+    let pair = word - word % WORDS_OF_PAIR;
+    if widest + WORDS_OF_WIDEST <= from.len() {
+        store_piece(&mut to[widest..], arch::widest_of(&from[widest..]));
+    } else if pair + WORDS_OF_PAIR <= from.len() {
+        copy_pair(&from[pair..], &mut to[pair..]);
+    } else {
+        // A copy moves this word alone.
+        to[word] = from[word];
+    }
+    // SAFETY: the head was copied, and the rest need not be initialized.
+    unsafe { place.assume_init() }
+}
+
+/// Stores a result. It is stored in registers for a load that is not word by word.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn write<T>(to: &mut MaybeUninit<T>, result: T) {
+    if fits_registers::<Poll<T>>() || !is_in_pieces::<T>() {
+        to.write(result);
+    } else {
+        store(to, result);
+    }
+}
+
+/// [`MaybeUninit::assume_init_read`] of the result in a future.
+///
+/// Two words are loaded word by word, because the callee has stored them so. (Otherwise an `io::Result<Arc<[u8]>>` takes 17 ns, and
+/// not 5.)
+///
+/// # Safety
+///
+/// As for [`MaybeUninit::assume_init_read`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) unsafe fn read<T>(result: &MaybeUninit<T>) -> T {
+    let mut loaded = MaybeUninit::<T>::uninit();
+    if is_word_and_pieces::<T>() || is_tagged::<T>() {
+        loaded = load(result, 1);
+    } else if size_of::<T>() == size_of::<[*mut (); 2]>()
+        && align_of::<T>() == align_of::<*mut ()>()
+    {
+        let (from, to) = (parts::<T, *mut ()>(result), parts_mut(&mut loaded));
+        (to[0], to[1]) = (from[0], from[1]);
+    } else {
+        // SAFETY: the caller's.
+        return unsafe { result.assume_init_read() };
+    }
+    // SAFETY: it is a copy of all words of the result, with provenance and padding, and the caller gives the result away.
+    unsafe { loaded.assume_init() }
+}
+
+/// Takes the result of a poll that [is a word and pieces](is_word_and_pieces), and leaves `Pending`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
+    if polled.is_pending() {
+        return Poll::Pending;
+    }
+    let tag_of_poll = (size_of::<Poll<T>>() - size_of::<T>()) / WORD;
+    take(polled, tag_of_poll + 1)
+}
+
+/// Takes the result of a poll that [is stored by fields](super::is_stored_by_fields), and leaves `Pending`.
+#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "it is for optimized code"))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn take_fields<T>(polled: &mut Poll<T>) -> Poll<T> {
+    take(polled, 0)
+}
+
+/// Takes the result of a poll as [`load`] does, and leaves `Pending`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn take<T>(polled: &mut Poll<T>, tags: usize) -> Poll<T> {
+    // SAFETY: `Pending` is written before the reference ends, and nothing unwinds before.
+    let place = unsafe { &mut *(&raw mut *polled).cast::<MaybeUninit<Poll<T>>>() };
+    let loaded = load(place, tags);
+    // The result is not dropped, and not moved: it may be a `Box`, which is the caller's now.
+    place.write(Poll::Pending);
+    // SAFETY: it is a copy of all words of the result, which is not used again.
+    unsafe { loaded.assume_init() }
+}
+
+/// Returns the value after [`write`] and [`read`].
+#[cfg(test)]
+pub(super) fn written_and_read<T>(value: T) -> T {
+    let mut place = MaybeUninit::uninit();
+    write(&mut place, value);
+    // SAFETY: it was written, and is read once.
+    unsafe { read(&place) }
+}
