@@ -85,13 +85,50 @@ impl<T: Clone> Future for LocalShared<'_, T> {
 /// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for LocalShared<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.handle.is_spent()
+        self.handle.is_terminated()
+    }
+}
+
+impl<'a, T> LocalValueFuture<'a, T> {
+    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
+    ///
+    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
+    /// clone. Otherwise sharing makes one allocation, for all handles together.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::LocalValueFuture;
+    ///
+    /// let shared = LocalValueFuture::boxed(async { 6 }).share();
+    /// let both = async { shared.clone().await * shared.await };
+    /// assert_eq!(futures::executor::block_on(both), 36);
+    /// ```
+    pub fn share(self) -> LocalShared<'a, T>
+    where
+        T: Clone,
+    {
+        self.into()
     }
 }
 
 impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
     fn from(future: LocalValueFuture<'a, T>) -> Self {
         LocalShared { handle: Handle::new(future.0) }
+    }
+}
+
+/// Converts a handle into a value future, as for [`Shared`](crate::Shared).
+impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
+    fn from(shared: LocalShared<'a, T>) -> Self {
+        match shared.peek() {
+            Some(value) => LocalValueFuture::ready(value.clone()),
+            None => LocalValueFuture::pooled(shared),
+        }
     }
 }
 
@@ -179,32 +216,5 @@ impl<T> Clone for LocalWeakShared<'_, T> {
 impl<T> fmt::Debug for LocalWeakShared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalWeakShared").finish_non_exhaustive()
-    }
-}
-
-impl<'a, T> LocalValueFuture<'a, T> {
-    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
-    ///
-    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
-    ///
-    /// # Sizes and allocation
-    ///
-    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
-    /// clone. Otherwise sharing makes one allocation, for all handles together.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use value_future::LocalValueFuture;
-    ///
-    /// let shared = LocalValueFuture::boxed(async { 6 }).share();
-    /// let both = async { shared.clone().await * shared.await };
-    /// assert_eq!(futures::executor::block_on(both), 36);
-    /// ```
-    pub fn share(self) -> LocalShared<'a, T>
-    where
-        T: Clone,
-    {
-        self.into()
     }
 }

@@ -132,13 +132,56 @@ impl<T: Clone> Future for Shared<'_, T> {
 /// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for Shared<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.handle.is_spent()
+        self.handle.is_terminated()
+    }
+}
+
+impl<'a, T> ValueFuture<'a, T> {
+    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
+    ///
+    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
+    /// clone. Otherwise sharing makes one allocation, for all handles together.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::ValueFuture;
+    ///
+    /// let shared = ValueFuture::boxed(async { 6 }).share();
+    /// let both = async { shared.clone().await * shared.await };
+    /// assert_eq!(futures::executor::block_on(both), 36);
+    /// ```
+    pub fn share(self) -> Shared<'a, T>
+    where
+        T: Clone,
+    {
+        self.into()
     }
 }
 
 impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         Shared { handle: Handle::new(future.0) }
+    }
+}
+
+//~ any thread
+/// Converts a handle into a value future: inline if there is a result, and otherwise in a slot, as by
+/// [`pooled`](ValueFuture::pooled).
+impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T> {
+    //~ one thread
+    //~ /// Converts a handle into a value future, as for [`Shared`](crate::Shared).
+    //~ impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
+    //~ end
+    fn from(shared: Shared<'a, T>) -> Self {
+        match shared.peek() {
+            Some(value) => ValueFuture::ready(value.clone()),
+            None => ValueFuture::pooled(shared),
+        }
     }
 }
 
@@ -230,32 +273,5 @@ impl<T> Clone for WeakShared<'_, T> {
 impl<T> fmt::Debug for WeakShared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakShared").finish_non_exhaustive()
-    }
-}
-
-impl<'a, T> ValueFuture<'a, T> {
-    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
-    ///
-    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
-    ///
-    /// # Sizes and allocation
-    ///
-    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
-    /// clone. Otherwise sharing makes one allocation, for all handles together.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use value_future::ValueFuture;
-    ///
-    /// let shared = ValueFuture::boxed(async { 6 }).share();
-    /// let both = async { shared.clone().await * shared.await };
-    /// assert_eq!(futures::executor::block_on(both), 36);
-    /// ```
-    pub fn share(self) -> Shared<'a, T>
-    where
-        T: Clone,
-    {
-        self.into()
     }
 }

@@ -7,13 +7,13 @@ use core::{cell::Cell, panic::Location};
 #[cfg(any(feature = "trace", target_has_atomic = "64"))]
 use core::{ptr, sync::atomic::Ordering::Relaxed};
 
-use crate::{origin::Origin, pieces};
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
     Ordering::{Acquire, Release, SeqCst},
     fence,
 };
+use crate::{origin::Origin, pieces};
 
 /// The cell of a [`State`](super::State).
 pub(crate) trait Word {
