@@ -53,8 +53,8 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
         &[
             ("FuturePool", "LocalFuturePool"),
             ("FuturePoolBuilder", "LocalFuturePoolBuilder"),
-            ("AtomicPtr", "Cell"),
-            ("SharedTally", "LocalTally"),
+            ("SharedOnceSlab", "LocalOnceSlab"),
+            ("SharedCounters", "LocalCounters"),
             ("SharedBudget", "LocalBudget"),
         ],
     ),

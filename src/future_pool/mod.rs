@@ -4,20 +4,21 @@
 //! explains how the pools work.
 
 mod classes;
+mod compiled;
 mod error;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod future_pool;
+mod inner;
 mod local_future_pool;
-mod machines;
 mod pooled;
 mod stats;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use self::future_pool::{FuturePool, FuturePoolBuilder};
+pub(crate) use self::{compiled::Compiled, pooled::Place};
 pub use self::{
     error::{PooledError, PooledErrorKind},
     local_future_pool::{LocalFuturePool, LocalFuturePoolBuilder},
     stats::{ClassStats, FuturePoolStats},
 };
-pub(crate) use self::{machines::Compiled, pooled::Place};

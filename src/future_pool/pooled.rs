@@ -3,18 +3,21 @@
 use core::{
     marker::PhantomData,
     mem::{self, ManuallyDrop, offset_of},
-    ptr::NonNull,
     task::{Context, Poll},
 };
 
-use super::{PooledErrorKind, classes::class_of, machines::Compiled};
+use super::{
+    PooledErrorKind,
+    classes::{Classes, Shareable, class_of},
+    compiled::Compiled,
+};
 use crate::{
     erased::{
         Boxable, GiveBack, Head, House, header,
         house::{Polling, SiteOf, poll_future},
     },
     error::Site,
-    slab::Block,
+    slab::{Block, RentedBlock},
 };
 
 /// What stands in a block. It begins with the header, as every pointee does.
@@ -24,8 +27,8 @@ struct Pooled<F, H: Compiled> {
     future: ManuallyDrop<F>,
 }
 
-/// A place for a future, which has to be filled.
-pub(crate) struct Place<F, H: Compiled>(NonNull<Pooled<F, H>>, PhantomData<F>);
+/// A block with room for a future, which has to be filled.
+pub(crate) struct Place<F, H: Compiled>(RentedBlock<H>, PhantomData<F>);
 
 // SAFETY: the block may be given back on any thread, and the future will be there.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -38,12 +41,25 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
     /// The size in bytes of a block that holds exactly this future.
     pub(crate) const SIZE: usize = size_of::<Pooled<F, H>>();
 
-    /// # Safety
-    ///
-    /// The block is out, is the caller's, and is of this class, or has this size.
+    /// Rents a block for a future that has a class: a slot, or a box if there is none.
     #[inline(always)]
-    pub(crate) unsafe fn new(block: NonNull<Block<H>>) -> Self {
-        Place(block.cast(), PhantomData)
+    pub(super) fn rent(classes: &Classes<H>) -> Self {
+        let class = const {
+            match Self::CLASS {
+                Ok(class) => class,
+                // It is not called then, but may be compiled.
+                Err(_) => 0,
+            }
+        };
+        let block = classes.try_rent(class);
+        // It is of this class, or has this size.
+        Place(block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE)), PhantomData)
+    }
+
+    /// Rents a slot of the class of the future.
+    #[inline(always)]
+    pub(super) fn try_rent(classes: &Classes<H>) -> Result<Self, PooledErrorKind> {
+        Ok(Place(classes.rent(Self::CLASS?)?, PhantomData))
     }
 
     /// Moves the future into the block. Returns the head that owns it.
@@ -51,12 +67,12 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
     #[must_use]
     pub(crate) fn fill(self, future: ManuallyDrop<F>) -> Head {
         let header = const { header::<Pooled<F, H>>() };
-        // SAFETY: the block is out, and ours.
-        unsafe { Block::set_header(self.0.cast::<Block<H>>(), header) };
-        let place = self.0.as_ptr().wrapping_byte_add(offset_of!(Pooled<F, H>, future));
+        self.0.set_header(header);
+        let block = self.0.into_pointer();
+        let place = block.as_ptr().wrapping_byte_add(offset_of!(Pooled<F, H>, future));
         // SAFETY: the block has room for the future and is aligned for it, by its class.
         unsafe { place.cast::<ManuallyDrop<F>>().write(future) };
-        Head::boxed(self.0.cast())
+        Head::boxed(block.cast())
     }
 
     /// Polls a future where [`fill`](Place::fill) put it.
@@ -75,6 +91,9 @@ impl<F: Boxable, H: Compiled> Place<F, H> {
     }
 }
 
+// SAFETY: the fields can be shared, as is asserted beside `Shareable`.
+unsafe impl<H: Shareable> Sync for Classes<H> {}
+
 // SAFETY: a block does not move, and `fill` puts the future in.
 unsafe impl<F: Boxable, H: Compiled> House for Pooled<F, H> {
     type Future = F;
@@ -92,5 +111,5 @@ unsafe impl<F: Boxable, H: Compiled> House for Pooled<F, H> {
         _ => |_| F::SITE,
     };
 
-    const GIVE_BACK: GiveBack = H::give_back;
+    const GIVE_BACK: GiveBack = H::release;
 }

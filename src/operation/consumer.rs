@@ -271,7 +271,7 @@ unsafe fn register_first<T, H: Home>(
     // It is the slot's.
     mem::forget(fresh);
     // SAFETY: the slot is out as long as it has a consumer.
-    if unsafe { H::is_closed(this) } {
+    if H::is_closed(unsafe { this.as_ref() }) {
         // SAFETY: as above.
         unsafe { orphan(this) };
     }
@@ -323,7 +323,7 @@ unsafe fn change_waker<T, H: Home>(this: NonNull<Slot<T, H>>, fresh: Waker) -> R
             Ok(()) => {
                 mem::forget(fresh);
                 // SAFETY: as above.
-                if unsafe { H::is_closed(this) } {
+                if H::is_closed(unsafe { this.as_ref() }) {
                     // SAFETY: as above.
                     unsafe { orphan(this) };
                 }
@@ -494,7 +494,7 @@ unsafe fn leave_to_claimant<T, H: Home>(
     state: State,
 ) -> Result<(), State> {
     // SAFETY: the slot is out as long as it has a consumer.
-    unsafe { H::begin_return(this) };
+    H::begin_return(unsafe { this.as_ref() });
     // SAFETY: as above.
     match unsafe { Slot::change(this, state, State::leave) } {
         Ok(change) => {
@@ -504,7 +504,7 @@ unsafe fn leave_to_claimant<T, H: Home>(
         }
         Err(state) => {
             // SAFETY: the slot is out as long as it has a consumer.
-            unsafe { H::end_return(this) };
+            H::end_return(unsafe { this.as_ref() });
             Err(state)
         }
     }

@@ -418,5 +418,5 @@ unsafe fn withdraw<T, H: Home>(this: NonNull<Slot<T, H>>, state: State) {
     };
     // SAFETY: the claimant holds the slot if it is its completer. Otherwise it borrows the source or a handle of
     // the pool, or drops the last handle, which closes the slab afterwards.
-    unsafe { H::end_return(this) };
+    H::end_return(unsafe { this.as_ref() });
 }

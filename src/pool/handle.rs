@@ -10,8 +10,8 @@ use crate::{
         orphan, refuse_left, table,
     },
     origin::Origin,
-    slab::{Pooling, Settings, Slab, Unlimited, waiters},
-    slot::{IndexLayout, Key, Number, Slot, Word},
+    slab::{BeforeClose, OpenSlab, Settings, Slab, SlabHandle, SlabRecycler, Unlimited, waiting},
+    slot::{IndexLayout, Key, Number, Slot, Vacant, Word},
     sync::Backoff,
 };
 
@@ -19,13 +19,13 @@ use crate::{
 pub(super) type Ends<T, H> = (Producer<'static, T, H>, Consumer<'static, T, H>);
 
 /// A handle of a pool. It keeps the slab, and may rent.
-pub(crate) struct Handle<T, H: Pooling> {
-    pub(super) slab: NonNull<H::Slab<T>>,
+pub(crate) struct Handle<T, H: SlabRecycler> {
+    slab: SlabHandle<H::Slab<T>, OrphanAll<T, H>>,
     /// Values go in and out.
     values: PhantomData<fn(T) -> T>,
 }
 
-impl<T, H: Pooling> Handle<T, H> {
+impl<T, H: SlabRecycler> Handle<T, H> {
     pub(super) fn new(
         initial: u32,
         limit: Option<u32>,
@@ -40,7 +40,7 @@ impl<T, H: Pooling> Handle<T, H> {
             layout: IndexLayout::of(limit.unwrap_or(u32::MAX)),
             first_generation,
         };
-        Handle { slab: Slab::new(settings), values: PhantomData }
+        Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
     /// A pool of one slot, which is retired after the last generation.
@@ -54,7 +54,7 @@ impl<T, H: Pooling> Handle<T, H> {
             layout: IndexLayout::of(u32::MAX),
             first_generation: u32::MAX,
         };
-        Handle { slab: Slab::new(settings), values: PhantomData }
+        Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
     #[inline(always)]
@@ -66,8 +66,7 @@ impl<T, H: Pooling> Handle<T, H> {
             Some(slot) => slot,
             None => self.rent_when_returned()?,
         };
-        // SAFETY: the slot was just rented.
-        Ok(unsafe { begin(slot, origin) })
+        Ok(begin(slot, origin))
     }
 
     #[inline(always)]
@@ -81,12 +80,9 @@ impl<T, H: Pooling> Handle<T, H> {
 }
 
 /// Begins the operation of a slot.
-///
-/// # Safety
-///
-/// The slot is out, and only the caller refers to it.
 #[inline(always)]
-pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
+pub(super) fn begin<T, H: SlabRecycler>(slot: Vacant<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
+    let slot = slot.into_pointer();
     // SAFETY: nobody else has it.
     #[cfg(loom)]
     unsafe {
@@ -111,17 +107,16 @@ fn cannot_rent(error: RentError) -> ! {
     panic!("{error}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
 }
 
-impl<T, H: Pooling> Handle<T, H> {
+impl<T, H: SlabRecycler> Handle<T, H> {
     #[inline(always)]
     pub(super) fn slab(&self) -> &H::Slab<T> {
-        // SAFETY: a slab lives as long as it has a handle, and until it is closed.
-        unsafe { self.slab.as_ref() }
+        &self.slab
     }
 
     /// Rents from a pool that was full. Waits while a claimant is about to return a slot, so that a caller finds
     /// the slot of a completion that it has dropped.
     #[cold]
-    fn rent_when_returned(&self) -> Result<NonNull<Slot<T, H>>, RentError> {
+    fn rent_when_returned(&self) -> Result<Vacant<Slot<T, H>>, RentError> {
         let mut backoff = Backoff::new();
         loop {
             // Loaded before `rent`: a return that ended before this load is visible to `rent`.
@@ -162,26 +157,23 @@ impl<T, H: Pooling> Handle<T, H> {
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(NonNull<Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
-        let slot = self.slab().base().storage.get(layout.slot(key.index()))?;
-        Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
+        let slot = self.slab.open().slot(layout.slot(key.index()))?;
+        Some((
+            NonNull::from(slot),
+            Presented { number: Number::of_key(key), layout, first_generation },
+        ))
     }
 
     /// Ends all operations that were left to their keys; tells how many.
     pub(super) fn abandon_keys(&self) -> u32 {
-        let slots = &self.slab().base().storage;
         // SAFETY: a slab that has a handle keeps its slots.
-        let refused = |slot| unsafe { refuse_left(slot) };
-        let slots = (0..slots.end()).filter_map(|index| slots.get(index));
-        slots.map(|slot| u32::from(refused(slot))).sum()
+        let refused = |slot| unsafe { refuse_left(NonNull::from(slot)) };
+        self.slab.open().slots().map(|slot| u32::from(refused(slot))).sum()
     }
 
     /// Returns the operations whose lines are known.
     pub(super) fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
-        let slots = &self.slab().base().storage;
-        (0..slots.end()).filter_map(|index| {
-            let slot = slots.get(index)?;
-            // SAFETY: a slab that has a handle keeps its slots.
-            let slot = unsafe { slot.as_ref() };
+        self.slab.open().slots().filter_map(|slot| {
             Some(LiveOperation { origin: slot.origin().get()?, state: slot.state() })
         })
     }
@@ -196,8 +188,8 @@ impl<T, H: Pooling> Handle<T, H> {
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
         // It goes on if the waker of a future that waits for a slot panics.
-        let mut orphans = Orphans::<T, H>::new(self.slab());
-        waiters::end_all(self.slab());
+        let mut orphans = Orphans::<T, H>::new(self.slab.open());
+        waiting::end_all(self.slab());
         orphans.orphan()
     }
 
@@ -208,58 +200,46 @@ impl<T, H: Pooling> Handle<T, H> {
     }
 }
 
-impl<T, H: Pooling> Clone for Handle<T, H> {
+impl<T, H: SlabRecycler> Clone for Handle<T, H> {
     fn clone(&self) -> Self {
-        self.slab().add_handle();
-        Handle { slab: self.slab, values: PhantomData }
+        Handle { slab: self.slab.clone(), values: PhantomData }
     }
 }
 
-impl<T, H: Pooling> Drop for Handle<T, H> {
-    fn drop(&mut self) {
-        /// Closes the slab, also if a waker has panicked.
-        struct CloseSlab<T, H: Pooling>(NonNull<H::Slab<T>>);
-        impl<T, H: Pooling> Drop for CloseSlab<T, H> {
-            fn drop(&mut self) {
-                // SAFETY: there is no handle, and this happens once.
-                unsafe { H::Slab::<T>::close(self.0) };
-            }
-        }
+/// [Orphans](orphan) all operations.
+struct OrphanAll<T, H>(PhantomData<fn(T, H)>);
 
-        // SAFETY: this is a handle, and it is gone afterwards.
-        if unsafe { Slab::remove_handle(self.slab) } {
-            let _close = CloseSlab::<T, H>(self.slab);
-            // SAFETY: a slab is not freed before it was closed.
-            Orphans::<T, H>::new(unsafe { self.slab.as_ref() }).orphan();
-        }
+impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {
+    fn before_close(slab: OpenSlab<'_, H::Slab<T>>) {
+        Orphans::<T, H>::new(slab).orphan();
     }
 }
 
 /// The slots of a pool that is closed, as far as their operations were not [orphaned](orphan). The drop goes on where a
 /// waker has panicked. (If another one panics in there, the process aborts.)
-struct Orphans<'s, T, H: Pooling> {
-    slab: &'s H::Slab<T>,
-    slots: Range<u32>,
+struct Orphans<'s, T, H: SlabRecycler> {
+    slab: OpenSlab<'s, H::Slab<T>>,
+    indices: Range<u32>,
     ended: u32,
 }
 
-impl<'s, T, H: Pooling> Orphans<'s, T, H> {
-    fn new(slab: &'s H::Slab<T>) -> Self {
-        Orphans { slab, slots: 0..slab.base().storage.end(), ended: 0 }
+impl<'s, T, H: SlabRecycler> Orphans<'s, T, H> {
+    fn new(slab: OpenSlab<'s, H::Slab<T>>) -> Self {
+        Orphans { slab, indices: 0..slab.end(), ended: 0 }
     }
 
     /// Returns the number of operations that had been left to their keys, and were ended.
     fn orphan(&mut self) -> u32 {
-        let slots = &self.slab.base().storage;
-        for slot in self.slots.by_ref().filter_map(|index| slots.get(index)) {
-            // SAFETY: a slab that is borrowed keeps its slots.
-            self.ended += u32::from(unsafe { orphan(slot) });
+        let slab = self.slab;
+        for slot in self.indices.by_ref().filter_map(|index| slab.slot(index)) {
+            // SAFETY: a slab that is open keeps its slots.
+            self.ended += u32::from(unsafe { orphan(NonNull::from(slot)) });
         }
         self.ended
     }
 }
 
-impl<T, H: Pooling> Drop for Orphans<'_, T, H> {
+impl<T, H: SlabRecycler> Drop for Orphans<'_, T, H> {
     fn drop(&mut self) {
         self.orphan();
     }

@@ -15,7 +15,10 @@ use crate::{
         keyed::{self, Presented},
         table,
     },
-    slot::{End, Home, IndexLayout, Key, Number, Slot, State, WakeOnDrop, WakerCell, Word},
+    slot::{
+        End, Home, IndexLayout, Key, Number, Slot, SourceName, State, Vacant, WakeOnDrop,
+        WakerCell, Word,
+    },
 };
 
 /// The home of a slot that lies by itself, with the cells of `A`.
@@ -42,16 +45,13 @@ const RETIRED: u64 = 2;
 ///
 /// # Safety
 ///
-/// As [`Home::put`], where the slot is that of a `Place`, and the pointer one to all of it.
+/// The slot is that of a `Place`, and its pointer is one to all of it.
 #[inline(always)]
-unsafe fn put_back<T, H: Home>(slot: NonNull<Slot<T, H>>, end: End) {
+unsafe fn put_back<T, H: Home>(slot: Vacant<Slot<T, H>>, end: End) {
+    let is_retired = end.exhausted && !Slot::begin_epoch(&slot, IndexLayout::ONE_SLOT);
     // SAFETY: the slot is out, so it lives.
-    let place = unsafe { slot.cast::<Place<T, H>>().as_ref() };
-    // SAFETY: the slot has just ended its last operation so.
-    if end.exhausted && !unsafe { place.slot.begin_epoch(IndexLayout::ONE_SLOT) } {
-        return place.busy.publish(RETIRED);
-    }
-    place.busy.publish(FREE);
+    let place = unsafe { slot.into_pointer().cast::<Place<T, H>>().as_ref() };
+    place.busy.publish(if is_retired { RETIRED } else { FREE });
 }
 
 /// Calls a function that captures nothing. A place was made with a value of it, so there is one. (So a place need not store it.)
@@ -70,36 +70,41 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
 
 macro_rules! in_place {
     ($affinity:ty, $Word:ty, $Pointer:ty, $Source:ident) => {
-        impl Home for InPlace<$affinity> {
-            type Word = $Word;
-            type Pointer = $Pointer;
-
+        impl SourceName for InPlace<$affinity> {
             fn source_name<T>() -> &'static str {
                 type_name::<super::$Source<T>>()
             }
+        }
+
+        impl Home for InPlace<$affinity> {
+            type Word = $Word;
+            type Pointer = $Pointer;
 
             fn key_of(number: Number) -> Key {
                 IndexLayout::key_of_one(number)
             }
 
             #[inline(always)]
-            unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool {
-                // SAFETY: the caller's; all slots with this home are those of places.
+            fn try_put<T>(
+                slot: Vacant<Slot<T, Self>>,
+                end: End,
+            ) -> Result<(), Vacant<Slot<T, Self>>> {
+                // SAFETY: all slots with this home are those of places.
                 unsafe { put_back(slot, end) };
-                true
+                Ok(())
             }
 
-            unsafe fn put<T>(_: NonNull<Slot<T, Self>>, _: End) -> WakeOnDrop {
+            fn put<T>(_: Vacant<Slot<T, Self>>, _: End) -> WakeOnDrop {
                 unreachable!("a place takes its slot back at once");
             }
 
             // A place has one slot, whose state shows that it is returning: there is nothing to count.
-            unsafe fn begin_return<T>(_: NonNull<Slot<T, Self>>) {}
-            unsafe fn end_return<T>(_: NonNull<Slot<T, Self>>) {}
+            fn begin_return<T>(_: &Slot<T, Self>) {}
+            fn end_return<T>(_: &Slot<T, Self>) {}
 
             /// A source is not closed.
             #[inline(always)]
-            unsafe fn is_closed<T>(_: NonNull<Slot<T, Self>>) -> bool {
+            fn is_closed<T>(_: &Slot<T, Self>) -> bool {
                 false
             }
         }

@@ -9,68 +9,50 @@ mod slot;
 mod state;
 mod vacant;
 
-use core::{ptr::NonNull, task::Waker};
+use core::task::Waker;
 
 pub(crate) use cells::{Pointer, Word};
 pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
 pub(crate) use slot::{Change, Slot, SlotTable, WakerCell};
 pub(crate) use state::State;
-#[allow(unused_imports, reason = "the slabs use it")]
 pub(crate) use vacant::Vacant;
 
+/// The name of the public type whose operations have slots of a [`Home`].
+pub(crate) trait SourceName {
+    /// Returns the name, for `Debug`. `T` is the type of the values.
+    fn source_name<T>() -> &'static str;
+}
+
 /// Where slots live: what their words are made of, and where they go when nobody refers to them.
-pub(crate) trait Home: Sized + 'static {
+pub(crate) trait Home: SourceName + Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
-
-    /// The name of the public type whose operations have such slots, for `Debug`.
-    fn source_name<T>() -> &'static str;
 
     /// Returns the key of an operation with this number.
     fn key_of(number: Number) -> Key {
         number.key()
     }
 
-    /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
-    /// afterwards. Otherwise the slot is still out.
-    ///
-    /// # Safety
-    ///
-    /// As [`put`](Home::put).
-    unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool;
+    /// The fast path of [`put`](Home::put). Returns the slot if it is not possible. The memory of the slot may be freed in this
+    /// call.
+    fn try_put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>>;
 
-    /// Takes a slot back. What it is in may be gone afterwards. Returns the waker of the future that was given the slot, if one
-    /// waited for it.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here, is out, vacant, and referred to by nobody.
-    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> WakeOnDrop;
+    /// Takes a slot back. The memory of the slot may be freed in this call. Returns the waker of the future that was given the
+    /// slot, if one waited for it.
+    fn put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop;
 
     /// Announces that a claimant will return the slot, because the consumer is about to leave. Called before it
     /// leaves. If there is no completer, the slot [is returning](State::is_returning) afterwards.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here.
-    unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>);
+    fn begin_return<T>(slot: &Slot<T, Self>);
 
     /// Ends what [`begin_return`](Home::begin_return) announced: the slot was returned, or the consumer did not
     /// leave after all.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here.
-    unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>);
+    fn end_return<T>(slot: &Slot<T, Self>);
 
     /// Returns `true` if the pool of the slot was closed. It is ordered after the exchange that the calling thread has made before,
     /// with the fence in `Handle::close`.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here.
-    unsafe fn is_closed<T>(slot: NonNull<Slot<T, Self>>) -> bool;
+    fn is_closed<T>(slot: &Slot<T, Self>) -> bool;
 }
 
 /// A home whose slots are made for several threads.

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{
-    End, Home, IndexLayout, Number, State, WakeOnDrop,
+    End, Home, IndexLayout, Number, State, Vacant, WakeOnDrop,
     cells::{Pointer, Word},
 };
 use crate::{
@@ -303,15 +303,11 @@ impl<T, H: Home> Slot<T, H> {
     }
 
     /// Gives a slot that is [exhausted](End::exhausted) the first number of its next epoch, if there is one.
-    ///
-    /// # Safety
-    ///
-    /// As [`end`](Slot::end), which came before.
     #[cold]
-    pub(crate) unsafe fn begin_epoch(&self, layout: IndexLayout) -> bool {
-        let next = layout.next_epoch(self.number());
+    pub(crate) fn begin_epoch(slot: &Vacant<Self>, layout: IndexLayout) -> bool {
+        let next = layout.next_epoch(slot.number());
         if let Some(next) = next {
-            self.number.publish(next.bits());
+            slot.number.publish(next.bits());
         }
         next.is_some()
     }
@@ -341,11 +337,10 @@ impl<T, H: Home> Slot<T, H> {
         // SAFETY: the caller's.
         let end = unsafe { slot.end(last.is_pending()) };
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        if unsafe { H::try_put(this, end) } {
-            return WakeOnDrop::NONE;
+        match H::try_put(unsafe { Vacant::new(this) }, end) {
+            Ok(()) => WakeOnDrop::NONE,
+            Err(slot) => H::put(slot, end),
         }
-        // SAFETY: as above.
-        unsafe { H::put(this, end) }
     }
 
     /// Takes the value, and gives the slot back.
@@ -363,22 +358,16 @@ impl<T, H: Home> Slot<T, H> {
         // SAFETY: there is no completer any more.
         let end = unsafe { slot.end(false) };
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        if unsafe { H::try_put(this, end) } {
-            return value;
+        match H::try_put(unsafe { Vacant::new(this) }, end) {
+            Ok(()) => value,
+            Err(slot) => Slot::finish_slowly(slot, end, value),
         }
-        // SAFETY: as above.
-        unsafe { Slot::finish_slowly(this, end, value) }
     }
 
     /// The last call of [`finish`](Slot::finish), if the result is in registers: so that needs none to be saved.
-    ///
-    /// # Safety
-    ///
-    /// As [`Home::put`].
     #[inline(never)]
-    unsafe fn finish_slowly<R>(this: NonNull<Self>, end: End, result: R) -> R {
-        // SAFETY: the caller's.
-        drop(unsafe { H::put(this, end) });
+    fn finish_slowly<R>(slot: Vacant<Self>, end: End, result: R) -> R {
+        drop(H::put(slot, end));
         result
     }
 
@@ -396,15 +385,11 @@ impl<T, H: Home> Slot<T, H> {
         // SAFETY: there is no completer any more.
         let end = unsafe { slot.end(false) };
         // SAFETY: the slot is vacant now, and the caller gave it up.
-        if unsafe { H::try_put(this, end) } {
-            return polled;
-        }
+        let Err(slot) = H::try_put(unsafe { Vacant::new(this) }, end) else { return polled };
         if pieces::fits_registers::<Poll<T>>() {
-            // SAFETY: as above.
-            return unsafe { Slot::finish_slowly(this, end, polled) };
+            return Slot::finish_slowly(slot, end, polled);
         }
-        // SAFETY: as above.
-        unsafe { Slot::finish_slowly(this, end, ()) };
+        Slot::finish_slowly(slot, end, ());
         polled
     }
 
