@@ -54,8 +54,8 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
         &[
             ("FuturePool", "LocalFuturePool"),
             ("FuturePoolBuilder", "LocalFuturePoolBuilder"),
-            ("AtomicPtr", "Cell"),
-            ("SharedTally", "LocalTally"),
+            ("SharedOnceSlab", "LocalOnceSlab"),
+            ("SharedCounters", "LocalCounters"),
             ("SharedBudget", "LocalBudget"),
         ],
     ),

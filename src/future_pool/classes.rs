@@ -1,39 +1,42 @@
-//! The size classes of a pool, and the slab of each, which is made when it is first needed.
+//! The size classes of a pool, and the slab of each. A slab is created when its class is used first.
 
-use core::{array, ptr::NonNull};
+use core::array;
 
 use super::{ClassStats, PooledErrorKind};
 use crate::{
-    slab::{Block, Budget, Pooling, Room, Settings, Slab, blocks_within, page_of_one},
-    slot::{IndexLayout, Pointer},
+    slab::{
+        Block, Budget, Counters, OnceSlab, RentedBlock, Room, Settings, Slab, SlabHandle,
+        SlabRecycler, blocks_within, page_of_one,
+    },
+    slot::{Home, IndexLayout},
 };
 
-/// The sizes of blocks. Each is a few cache lines, and no large power of two: what stands at the beginning
-/// of such blocks would compete for the same places in the cache.
+/// The sizes of blocks. Each is a few cache lines, and no large power of two: the beginnings of such blocks would compete for the
+/// same places in the cache.
 pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
 
-/// A pool bounded to fewer slots of a size finds each of them wherever it is.
+/// Any thread finds every vacant slot of a class that is bounded to fewer slots.
 const EXACT_BELOW: u32 = 512;
 
-/// What the blocks of a class have room for.
-pub(crate) const fn capacity<H: Pooling>(class: usize) -> usize {
+/// Returns the size of the largest value that fits into a block of a class.
+pub(crate) const fn capacity<H: SlabRecycler>(class: usize) -> usize {
     SIZES[class] - size_of::<Block<H>>()
 }
 
-/// The class of the smallest block with room for an `X`.
-pub(crate) const fn class_of<X, H: Pooling>() -> Result<usize, PooledErrorKind> {
+/// Returns the class of the smallest block with room for an `X`.
+pub(crate) const fn class_of<X, H: SlabRecycler>() -> Result<usize, PooledErrorKind> {
     if align_of::<X>() > align_of::<Block<H>>() {
         return Err(PooledErrorKind::TooAligned);
     }
     class_for::<H>(size_of::<X>())
 }
 
-/// The class of the smallest block with room for so many bytes.
-const fn class_for<H: Pooling>(size: usize) -> Result<usize, PooledErrorKind> {
+/// Returns the class of the smallest block with room for a value of `size` bytes.
+const fn class_for<H: SlabRecycler>(size: usize) -> Result<usize, PooledErrorKind> {
     class_of_block(size.saturating_add(size_of::<Block<H>>()))
 }
 
-/// The class of the smallest block that has so many bytes.
+/// Returns the class of the smallest block of at least `size` bytes.
 pub(crate) const fn class_of_block(size: usize) -> Result<usize, PooledErrorKind> {
     let mut class = 0;
     while class < SIZES.len() {
@@ -45,15 +48,46 @@ pub(crate) const fn class_of_block(size: usize) -> Result<usize, PooledErrorKind
     Err(PooledErrorKind::TooLarge)
 }
 
-/// The slabs, each with one handle, which is here.
-pub(crate) struct Classes<H: Pooling> {
-    slabs: [H::Pointer; SIZES.len()],
+/// The slabs of all classes.
+pub(crate) type Slabs<H> =
+    [OnceSlab<<H as Home>::Pointer, <H as SlabRecycler>::Blocks>; SIZES.len()];
+
+/// The slabs of a pool and their bounds, and the counters of the futures that found no slot.
+pub(crate) struct Classes<H: SlabRecycler> {
+    slabs: Slabs<H>,
     bounds: Bounds,
     /// The bound on the memory of all slabs together.
     budget: H::Budget,
+    /// The number of futures that were too large, and of those that found the pool full.
+    boxed: H::Counters,
 }
 
-/// How much a pool may have of each class.
+/// The recyclers of pools that any thread may use.
+///
+/// It is a bound of an implementation of `Sync`, because the compiler would only say that there is a `Cell` somewhere inside.
+#[diagnostic::on_unimplemented(
+    message = "a `LocalFuturePool` is for one thread",
+    label = "it cannot be shared between threads, and a `static` is",
+    note = "in a `thread_local!` each thread has one of its own",
+    note = "a `FuturePool` can be a `static`, and takes futures that are `Send`"
+)]
+#[allow(dead_code, reason = "rustc 1.85 does not see that it is a bound")]
+pub(super) trait Shareable: SlabRecycler {}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl Shareable for crate::affinity::AnyThread {}
+
+// The fields of `Classes` can be shared.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(Slabs<crate::affinity::AnyThread>: Sync);
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(Bounds: Sync);
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+static_assertions::assert_impl_all!(
+    (<crate::affinity::AnyThread as SlabRecycler>::Budget, <crate::affinity::AnyThread as SlabRecycler>::Counters): Sync
+);
+
+/// The bounds of each class.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) slots: Option<u32>,
@@ -63,24 +97,24 @@ pub(crate) struct Bounds {
 impl Bounds {
     pub(crate) const NONE: Bounds = Bounds { slots: None, bytes: None };
 
-    /// So many blocks of a class.
+    /// Returns the maximum number of blocks of a class.
     fn of_class(self, class: usize) -> u32 {
         let by_bytes = self.bytes.map(|bytes| blocks_within(bytes, SIZES[class]));
         self.slots.unwrap_or(u32::MAX).min(by_bytes.unwrap_or(u32::MAX))
     }
 }
 
-impl<H: Pooling> Classes<H> {
-    /// With no slab so far: all of the pointers are null.
+impl<H: SlabRecycler> Classes<H> {
     pub(crate) const fn new(
-        slabs: [H::Pointer; SIZES.len()],
+        slabs: Slabs<H>,
+        boxed: H::Counters,
         bounds: Bounds,
         budget: H::Budget,
     ) -> Self {
-        Classes { slabs, bounds, budget }
+        Classes { slabs, bounds, budget, boxed }
     }
 
-    /// The memory that the slab of a class may grow by.
+    /// Returns the memory by which the slab of a class may grow.
     fn room(&self, class: usize) -> RoomOf<'_, H> {
         RoomOf { classes: self, class }
     }
@@ -89,27 +123,27 @@ impl<H: Pooling> Classes<H> {
         self.budget.set_max(bytes);
     }
 
-    /// A vacant block of a class, which is out from now on. It is out of line, so that the code of a method has none of this.
+    /// Rents a block of a class. It is out of line, so that the code of a method has none of this.
     #[inline(never)]
-    pub(crate) fn rent(&self, class: usize) -> Result<NonNull<Block<H>>, PooledErrorKind> {
+    pub(crate) fn rent(&self, class: usize) -> Result<RentedBlock<H>, PooledErrorKind> {
         let room = self.room(class);
-        // If there is no room, a size that was never used takes no memory for itself.
+        // If there is no room, a class that was never used takes no memory for its slab.
         let is_new = || self.slab(class).is_none() && self.bounds.of_class(class) > 0;
-        // Another thread may have made the slab meanwhile, and that may have taken the room. So look again.
+        // Another thread may have created the slab meanwhile, and that may have taken the room. So look again.
         if is_new() && !room.has(page_of_one(SIZES[class])) && is_new() {
             return Err(PooledErrorKind::Full);
         }
-        self.slab_or_new(class)?.rent(room).ok_or(PooledErrorKind::Full)
+        let block = self.slab_or_new(class)?.rent(room);
+        block.map(RentedBlock::from).ok_or(PooledErrorKind::Full)
     }
 
-    /// [`rent`](Classes::rent), if this thread has a vacant block at hand.
+    /// The fast path of [`rent`](Classes::rent): takes a block that this thread has cached.
     #[inline(always)]
-    pub(crate) fn try_rent(&self, class: usize) -> Option<NonNull<Block<H>>> {
-        self.slab(class)?.try_rent()
+    pub(crate) fn try_rent(&self, class: usize) -> Option<RentedBlock<H>> {
+        self.slab(class)?.try_rent().map(RentedBlock::from)
     }
 
-    /// Makes blocks with room for so many bytes, until this thread finds so many more without the
-    /// allocator.
+    /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant ones.
     pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         let class = class_for::<H>(size)?;
         self.slab_or_new(class)?.reserve(additional, self.room(class));
@@ -120,45 +154,48 @@ impl<H: Pooling> Classes<H> {
     fn slab_or_new(&self, class: usize) -> Result<&H::Blocks, PooledErrorKind> {
         match self.slab(class) {
             Some(slab) => Ok(slab),
-            None => self.make(class).ok_or(PooledErrorKind::NoneOfSize),
+            None => self.create(class).ok_or(PooledErrorKind::NoneOfSize),
         }
     }
 
-    /// The slab of a class, if there is one.
+    /// Returns the slab of a class, if it was created.
     #[inline(always)]
     pub(crate) fn slab(&self, class: usize) -> Option<&H::Blocks> {
-        let slab = NonNull::new(self.slabs[class % SIZES.len()].observe())?;
-        // SAFETY: what is there is a slab with a handle.
-        Some(unsafe { slab.cast().as_ref() })
+        self.slabs[class % SIZES.len()].get()
     }
 
     #[cold]
     #[inline(never)]
-    fn make(&self, class: usize) -> Option<&H::Blocks> {
+    fn create(&self, class: usize) -> Option<&H::Blocks> {
         let limit = self.bounds.of_class(class);
         if limit == 0 {
             return None;
         }
-        let slab = <H::Blocks as Slab>::new(Settings {
+        let settings = Settings {
             table: SIZES[class],
             initial: 0,
             limit: Some(limit),
-            // What threads keep for themselves may be all that there is.
+            // Otherwise a few threads may cache all slots that there are.
             exact: limit.min(blocks_within(self.budget.max(), SIZES[class])) < EXACT_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
-        });
-        if self.slabs[class].publish_first(slab.as_ptr().cast()).is_err() {
-            // Somebody else was faster.
-            // SAFETY: it was just made, and nobody has seen it.
-            unsafe { give_up(slab) };
-        }
-        self.slab(class)
+        };
+        Some(self.slabs[class].get_or_create(|| SlabHandle::new(settings)))
     }
 }
 
-impl<H: Pooling> Classes<H> {
-    /// The figures of all classes. None grows meanwhile, so that all together are within the budget.
+impl<H: SlabRecycler> Classes<H> {
+    /// Counts a future that found no slot.
+    pub(crate) fn count_boxed(&self, why: PooledErrorKind) {
+        self.boxed.count(why == PooledErrorKind::Full);
+    }
+
+    /// Returns the number of futures that were too large, and of those that found the pool full.
+    pub(crate) fn boxed(&self) -> [u64; 2] {
+        self.boxed.counts()
+    }
+
+    /// Returns the counters of all classes. No slab grows meanwhile, so that all together are within the budget.
     pub(crate) fn stats(&self) -> [ClassStats; SIZES.len()] {
         let _guard = self.budget.lock();
         array::from_fn(|class| self.stats_of(class))
@@ -178,27 +215,27 @@ impl<H: Pooling> Classes<H> {
         }
     }
 
-    /// Gives vacant blocks of a class back to the allocator; tells how many bytes.
+    /// Frees the empty pages of a class. Returns the bytes of their blocks.
     pub(crate) fn trim(&self, class: usize) -> u64 {
         self.slab(class).map_or(0, |slab| u64::from(slab.trim()) * SIZES[class] as u64)
     }
 }
 
-/// The memory that the slab of one class may grow by.
-struct RoomOf<'c, H: Pooling> {
+/// The memory by which the slab of one class may grow.
+struct RoomOf<'c, H: SlabRecycler> {
     classes: &'c Classes<H>,
     class: usize,
 }
 
-impl<H: Pooling> Clone for RoomOf<'_, H> {
+impl<H: SlabRecycler> Clone for RoomOf<'_, H> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<H: Pooling> Copy for RoomOf<'_, H> {}
+impl<H: SlabRecycler> Copy for RoomOf<'_, H> {}
 
-impl<'c, H: Pooling> RoomOf<'c, H> {
+impl<'c, H: SlabRecycler> RoomOf<'c, H> {
     /// Returns the number of bytes that no slab has. It is exact while the caller has the guard.
     fn left(self) -> usize {
         let slabs = (0..SIZES.len()).filter_map(|class| self.classes.slab(class));
@@ -216,7 +253,7 @@ impl<'c, H: Pooling> RoomOf<'c, H> {
     }
 }
 
-impl<H: Pooling> Room for RoomOf<'_, H> {
+impl<H: SlabRecycler> Room for RoomOf<'_, H> {
     fn lock(self) -> impl Sized {
         self.classes.budget.lock()
     }
@@ -238,27 +275,5 @@ impl<H: Pooling> Room for RoomOf<'_, H> {
             }
         }
         left
-    }
-}
-
-/// # Safety
-///
-/// The slab has one handle, which is the caller's, and is given up.
-unsafe fn give_up<L: Slab>(slab: NonNull<L>) {
-    // SAFETY: the caller's.
-    let last = unsafe { L::remove_handle(slab) };
-    debug_assert!(last);
-    // SAFETY: that was the handle.
-    unsafe { L::close(slab) };
-}
-
-impl<H: Pooling> Drop for Classes<H> {
-    fn drop(&mut self) {
-        for slab in &self.slabs {
-            if let Some(slab) = NonNull::new(slab.observe()) {
-                // SAFETY: it is a slab with one handle, which is here.
-                unsafe { give_up(slab.cast::<H::Blocks>()) };
-            }
-        }
     }
 }

@@ -1,29 +1,22 @@
 //! `FuturePool` and its builder.
 
-//~ any thread
-#[cfg(not(loom))]
-use core::sync::atomic::AtomicPtr;
-//~ one thread
-//~ #[cfg(not(loom))]
-//~ use core::cell::Cell;
-//~ end
 use core::{
     fmt,
     future::Future,
     panic::{RefUnwindSafe, UnwindSafe},
-    ptr,
     task::{Context, Waker},
 };
 
 use super::{
     FuturePoolStats, PooledError, PooledErrorKind,
     classes::{Bounds, SIZES, capacity},
-    machines::Machines,
+    inner::Inner,
 };
-use crate::slab::{SharedBudget, SharedTally};
-#[cfg(loom)]
-use crate::slot::Pointer;
-use crate::{affinity::AnyThread, future::ValueFuture};
+use crate::{
+    affinity::AnyThread,
+    future::ValueFuture,
+    slab::{SharedBudget, SharedCounters, SharedOnceSlab},
+};
 
 //~ any thread
 /// A pool that stores futures of any type in reusable slots instead of a `Box<dyn Future>` for each call.
@@ -138,7 +131,7 @@ use crate::{affinity::AnyThread, future::ValueFuture};
 //~ end
 #[doc(alias = "slab")]
 #[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
-pub struct FuturePool(pub(crate) Machines<AnyThread>);
+pub struct FuturePool(pub(crate) Inner<AnyThread>);
 
 /// Builds a [`FuturePool`] with bounds. [`FuturePool::builder`] returns it.
 ///
@@ -209,9 +202,9 @@ impl FuturePoolBuilder {
     #[must_use]
     pub const fn build(self) -> FuturePool {
         let budget = SharedBudget::new(self.budget());
-        FuturePool(Machines::new(
-            [const { AtomicPtr::new(ptr::null_mut()) }; SIZES.len()],
-            SharedTally::new(),
+        FuturePool(Inner::new(
+            [const { SharedOnceSlab::new() }; SIZES.len()],
+            SharedCounters::new(),
             self.bounds,
             budget,
         ))
@@ -221,9 +214,9 @@ impl FuturePoolBuilder {
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> FuturePool {
-        let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
+        let slabs = core::array::from_fn(|_| SharedOnceSlab::new());
         let budget = SharedBudget::new(self.budget());
-        FuturePool(Machines::new(slabs, SharedTally::default(), self.bounds, budget))
+        FuturePool(Inner::new(slabs, SharedCounters::default(), self.bounds, budget))
     }
 }
 

@@ -1,25 +1,23 @@
 // Generated from `future_pool.rs` by `tests/twins.rs`.
 //! `LocalFuturePool` and its builder.
 
-#[cfg(not(loom))]
-use core::cell::Cell;
 use core::{
     fmt,
     future::Future,
     panic::{RefUnwindSafe, UnwindSafe},
-    ptr,
     task::{Context, Waker},
 };
 
 use super::{
     FuturePoolStats, PooledError, PooledErrorKind,
     classes::{Bounds, SIZES, capacity},
-    machines::Machines,
+    inner::Inner,
 };
-use crate::slab::{LocalBudget, LocalTally};
-#[cfg(loom)]
-use crate::slot::Pointer;
-use crate::{affinity::OneThread, future::LocalValueFuture};
+use crate::{
+    affinity::OneThread,
+    future::LocalValueFuture,
+    slab::{LocalBudget, LocalCounters, LocalOnceSlab},
+};
 
 /// A [`FuturePool`](crate::FuturePool) for one thread: it uses no atomics, and its futures need not be
 /// `Send`.
@@ -61,7 +59,7 @@ use crate::{affinity::OneThread, future::LocalValueFuture};
 /// ```
 #[doc(alias = "slab")]
 #[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
-pub struct LocalFuturePool(pub(crate) Machines<OneThread>);
+pub struct LocalFuturePool(pub(crate) Inner<OneThread>);
 
 /// Builds a [`LocalFuturePool`] with bounds. [`LocalFuturePool::builder`] returns it.
 ///
@@ -132,9 +130,9 @@ impl LocalFuturePoolBuilder {
     #[must_use]
     pub const fn build(self) -> LocalFuturePool {
         let budget = LocalBudget::new(self.budget());
-        LocalFuturePool(Machines::new(
-            [const { Cell::new(ptr::null_mut()) }; SIZES.len()],
-            LocalTally::new(),
+        LocalFuturePool(Inner::new(
+            [const { LocalOnceSlab::new() }; SIZES.len()],
+            LocalCounters::new(),
             self.bounds,
             budget,
         ))
@@ -144,9 +142,9 @@ impl LocalFuturePoolBuilder {
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> LocalFuturePool {
-        let slabs = core::array::from_fn(|_| Pointer::new(ptr::null_mut()));
+        let slabs = core::array::from_fn(|_| LocalOnceSlab::new());
         let budget = LocalBudget::new(self.budget());
-        LocalFuturePool(Machines::new(slabs, LocalTally::default(), self.bounds, budget))
+        LocalFuturePool(Inner::new(slabs, LocalCounters::default(), self.bounds, budget))
     }
 }
 

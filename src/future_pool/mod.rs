@@ -4,12 +4,13 @@
 //! explains how the pools work.
 
 mod classes;
+mod compiled;
 mod error;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod future_pool;
+mod inner;
 mod local_future_pool;
-mod machines;
 mod pooled;
 mod stats;
 

@@ -1,9 +1,12 @@
-//! The cell of a future in a block.
+//! A block of a pool with room for a future.
 
-use super::{PooledErrorKind, classes::class_of, machines::Compiled};
+use super::{
+    PooledErrorKind,
+    classes::{Classes, Shareable, class_of},
+    compiled::Compiled,
+};
 use crate::{
-    erased::{CellStorage, Emptied, ErasedFuture, VacantCell},
-    error::Site,
+    erased::{ErasedFuture, VacantCell},
     slab::Block,
 };
 
@@ -13,14 +16,31 @@ pub(crate) type VacantBlock<F, H> = VacantCell<Block<H>, F>;
 impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     /// The class of blocks with room for the future, or the reason why there is none.
     pub(crate) const CLASS: Result<usize, PooledErrorKind> = class_of::<F, H>();
-}
 
-impl<H: Compiled> CellStorage for Block<H> {
-    type Affinity = H;
+    /// Rents a block for a future that has a class: a slot, or a box if there is none.
+    #[inline(always)]
+    pub(super) fn rent(classes: &Classes<H>) -> Self {
+        let class = const {
+            match Self::CLASS {
+                Ok(class) => class,
+                // It is not called then, but may be compiled.
+                Err(_) => 0,
+            }
+        };
+        let block = classes.try_rent(class);
+        let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
+        // SAFETY: the block is of the class of the future, or is a box of this size.
+        unsafe { block.into_cell() }
+    }
 
-    const RELEASE: extern "C" fn(Emptied<Self>) = H::release;
-
-    fn site(&self) -> Site {
-        if self.is_boxed() { Site::Boxed } else { Site::Pooled }
+    /// Rents a slot of the class of the future.
+    #[inline(always)]
+    pub(super) fn try_rent(classes: &Classes<H>) -> Result<Self, PooledErrorKind> {
+        let block = classes.rent(Self::CLASS?)?;
+        // SAFETY: the block is of the class of the future.
+        Ok(unsafe { block.into_cell() })
     }
 }
+
+// SAFETY: the fields can be shared, as is asserted beside `Shareable`.
+unsafe impl<H: Shareable> Sync for Classes<H> {}

@@ -6,9 +6,8 @@
 
 mod abandoned;
 mod consumer;
-mod erased;
 
 pub use crate::slot::{CompleteError, CompleteErrorKind, Key, TypedKey};
 
 pub use self::abandoned::{Abandoned, Dropped};
-pub(crate) use self::{consumer::Consumer, erased::table};
+pub(crate) use self::consumer::Consumer;

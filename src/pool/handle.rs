@@ -1,30 +1,30 @@
-//! What the pools of both kinds do.
+//! The implementation of pools, for both thread models.
 
-use core::{marker::PhantomData, ops::Range, ptr::NonNull};
+use core::{marker::PhantomData, ops::Range};
 
 use super::{LiveOperation, RentError};
 use crate::{
-    operation::{CompleteError, CompleteErrorKind, Consumer, table},
+    operation::Consumer,
     origin::Origin,
-    slab::{Pooling, Settings, Slab, Unlimited, waiters},
+    slab::{BeforeClose, OpenSlab, Settings, Slab, SlabHandle, SlabRecycler, Unlimited, waiting},
     slot::{
-        CompleterRole, IndexLayout, Key, Number, Presented, Slot, SlotRef, Vacant, Word,
-        abandon_key, abandon_keyed, complete_key, orphan,
+        CompleteError, CompleteErrorKind, CompleterRole, IndexLayout, Key, Number, Presented, Slot,
+        SlotRef, Vacant, Word, abandon_key, abandon_keyed, complete_key, orphan, table,
     },
     sync::Backoff,
 };
 
-/// The two ends of an operation.
+/// The completer and the consumer of an operation.
 pub(super) type Ends<T, H> = (CompleterRole<'static, T, H>, Consumer<'static, T, H>);
 
-/// A handle of a pool. It keeps the slab, and may rent.
-pub(crate) struct Handle<T, H: Pooling> {
-    pub(super) slab: NonNull<H::Slab<T>>,
-    /// Values go in and out.
+/// A handle of a pool, which owns a handle of the slab.
+pub(crate) struct Handle<T, H: SlabRecycler> {
+    slab: SlabHandle<H::Slab<T>, OrphanAll<T, H>>,
+    /// Values are moved in and out.
     values: PhantomData<fn(T) -> T>,
 }
 
-impl<T, H: Pooling> Handle<T, H> {
+impl<T, H: SlabRecycler> Handle<T, H> {
     pub(super) fn new(
         initial: u32,
         limit: Option<u32>,
@@ -39,7 +39,7 @@ impl<T, H: Pooling> Handle<T, H> {
             layout: IndexLayout::of(limit.unwrap_or(u32::MAX)),
             first_generation,
         };
-        Handle { slab: Slab::new(settings), values: PhantomData }
+        Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
     /// A pool of one slot, which is retired after the last generation.
@@ -53,7 +53,7 @@ impl<T, H: Pooling> Handle<T, H> {
             layout: IndexLayout::of(u32::MAX),
             first_generation: u32::MAX,
         };
-        Handle { slab: Slab::new(settings), values: PhantomData }
+        Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
     #[inline(always)]
@@ -65,8 +65,7 @@ impl<T, H: Pooling> Handle<T, H> {
             Some(slot) => slot,
             None => self.rent_when_returned()?,
         };
-        // SAFETY: the slot was just rented.
-        Ok(unsafe { begin(slot, origin) })
+        Ok(begin(slot, origin))
     }
 
     #[inline(always)]
@@ -80,14 +79,8 @@ impl<T, H: Pooling> Handle<T, H> {
 }
 
 /// Begins the operation of a slot.
-///
-/// # Safety
-///
-/// The slot is out, and only the caller refers to it.
 #[inline(always)]
-pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
-    // SAFETY: the caller's.
-    let slot = unsafe { Vacant::new(slot) };
+pub(super) fn begin<T, H: SlabRecycler>(slot: Vacant<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
     let (completer, consumer) = slot.begin();
     consumer.origin().set(origin);
     (completer, Consumer::new(consumer))
@@ -100,17 +93,16 @@ fn cannot_rent(error: RentError) -> ! {
     panic!("{error}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
 }
 
-impl<T, H: Pooling> Handle<T, H> {
+impl<T, H: SlabRecycler> Handle<T, H> {
     #[inline(always)]
     pub(super) fn slab(&self) -> &H::Slab<T> {
-        // SAFETY: a slab lives as long as it has a handle, and until it is closed.
-        unsafe { self.slab.as_ref() }
+        &self.slab
     }
 
     /// Rents from a pool that was full. Waits while a claimant is about to return a slot, so that a caller finds
     /// the slot of a completion that it has dropped.
     #[cold]
-    fn rent_when_returned(&self) -> Result<NonNull<Slot<T, H>>, RentError> {
+    fn rent_when_returned(&self) -> Result<Vacant<Slot<T, H>>, RentError> {
         let mut backoff = Backoff::new();
         loop {
             // Loaded before `rent`: a return that ended before this load is visible to `rent`.
@@ -125,7 +117,7 @@ impl<T, H: Pooling> Handle<T, H> {
         }
     }
 
-    /// Gives the operation with this key its value.
+    /// Completes the operation with this key.
     #[inline]
     pub(super) fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
         let completed = match self.slot_of(key) {
@@ -144,33 +136,22 @@ impl<T, H: Pooling> Handle<T, H> {
         ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
-    /// The slot that a key names, if it was ever rented. Whether the key is that of its operation is for
-    /// the claim to find out.
+    /// Returns the slot that a key names, if it was ever rented. The claim finds out whether its operation has this key.
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(SlotRef<'_, Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
-        let slot = self.slab().base().storage.get(layout.slot(key.index()))?;
-        // SAFETY: a slab that is borrowed keeps its slots.
-        let slot = unsafe { SlotRef::new(slot) };
+        let slot = self.slab.open().slot(layout.slot(key.index()))?;
         Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
-    /// Ends all operations that were left to their keys; tells how many.
+    /// Ends all operations that only their keys can complete. Returns their number.
     pub(super) fn abandon_keys(&self) -> u32 {
-        let slots = &self.slab().base().storage;
-        // SAFETY: a slab that has a handle keeps its slots.
-        let refused = |slot| abandon_keyed(unsafe { SlotRef::new(slot) });
-        let slots = (0..slots.end()).filter_map(|index| slots.get(index));
-        slots.map(|slot| u32::from(refused(slot))).sum()
+        self.slab.open().slots().map(|slot| u32::from(abandon_keyed(slot))).sum()
     }
 
-    /// Returns the operations whose lines are known.
+    /// Returns the live operations, with the lines that rented them.
     pub(super) fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
-        let slots = &self.slab().base().storage;
-        (0..slots.end()).filter_map(|index| {
-            let slot = slots.get(index)?;
-            // SAFETY: a slab that has a handle keeps its slots.
-            let slot = unsafe { slot.as_ref() };
+        self.slab.open().slots().filter_map(|slot| {
             Some(LiveOperation { origin: slot.origin().get()?, state: slot.state() })
         })
     }
@@ -181,12 +162,12 @@ impl<T, H: Pooling> Handle<T, H> {
         self.slab().base().closed.load_own() != 0
     }
 
-    /// Closes the pool; tells how many operations that were left to their keys were ended.
+    /// Closes the pool. Returns the number of operations that only their keys could complete, and that this call has ended.
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
-        // It goes on if the waker of a future that waits for a slot panics.
-        let mut orphans = Orphans::<T, H>::new(self.slab());
-        waiters::end_all(self.slab());
+        // If the waker of a future that waits for a slot panics, the drop of this goes on.
+        let mut orphans = Orphans::<T, H>::new(self.slab.open());
+        waiting::end_all(self.slab());
         orphans.orphan()
     }
 
@@ -197,58 +178,45 @@ impl<T, H: Pooling> Handle<T, H> {
     }
 }
 
-impl<T, H: Pooling> Clone for Handle<T, H> {
+impl<T, H: SlabRecycler> Clone for Handle<T, H> {
     fn clone(&self) -> Self {
-        self.slab().add_handle();
-        Handle { slab: self.slab, values: PhantomData }
+        Handle { slab: self.slab.clone(), values: PhantomData }
     }
 }
 
-impl<T, H: Pooling> Drop for Handle<T, H> {
-    fn drop(&mut self) {
-        /// Closes the slab, also if a waker has panicked.
-        struct CloseSlab<T, H: Pooling>(NonNull<H::Slab<T>>);
-        impl<T, H: Pooling> Drop for CloseSlab<T, H> {
-            fn drop(&mut self) {
-                // SAFETY: there is no handle, and this happens once.
-                unsafe { H::Slab::<T>::close(self.0) };
-            }
-        }
+/// [Orphans](orphan) all operations before the slab is closed.
+struct OrphanAll<T, H>(PhantomData<fn(T, H)>);
 
-        // SAFETY: this is a handle, and it is gone afterwards.
-        if unsafe { Slab::remove_handle(self.slab) } {
-            let _close = CloseSlab::<T, H>(self.slab);
-            // SAFETY: a slab is not freed before it was closed.
-            Orphans::<T, H>::new(unsafe { self.slab.as_ref() }).orphan();
-        }
+impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {
+    fn before_close(slab: OpenSlab<'_, H::Slab<T>>) {
+        Orphans::<T, H>::new(slab).orphan();
     }
 }
 
-/// The slots of a pool that is closed, as far as their operations were not [orphaned](orphan). The drop goes on where a
-/// waker has panicked. (If another one panics in there, the process aborts.)
-struct Orphans<'s, T, H: Pooling> {
-    slab: &'s H::Slab<T>,
-    slots: Range<u32>,
+/// The slots of a closed pool whose operations were not [orphaned](orphan) yet. If a waker panics, the drop of this goes on. (If another waker
+/// panics in the drop, the process aborts.)
+struct Orphans<'s, T, H: SlabRecycler> {
+    slab: OpenSlab<'s, H::Slab<T>>,
+    indices: Range<u32>,
     ended: u32,
 }
 
-impl<'s, T, H: Pooling> Orphans<'s, T, H> {
-    fn new(slab: &'s H::Slab<T>) -> Self {
-        Orphans { slab, slots: 0..slab.base().storage.end(), ended: 0 }
+impl<'s, T, H: SlabRecycler> Orphans<'s, T, H> {
+    fn new(slab: OpenSlab<'s, H::Slab<T>>) -> Self {
+        Orphans { slab, indices: 0..slab.end(), ended: 0 }
     }
 
-    /// Returns the number of operations that had been left to their keys, and were ended.
+    /// Orphans the operations. Returns the number of those that only their keys could complete, and that this has ended.
     fn orphan(&mut self) -> u32 {
-        let slots = &self.slab.base().storage;
-        for slot in self.slots.by_ref().filter_map(|index| slots.get(index)) {
-            // SAFETY: a slab that is borrowed keeps its slots.
-            self.ended += u32::from(orphan(unsafe { SlotRef::new(slot) }));
+        let slab = self.slab;
+        for slot in self.indices.by_ref().filter_map(|index| slab.slot(index)) {
+            self.ended += u32::from(orphan(slot));
         }
         self.ended
     }
 }
 
-impl<T, H: Pooling> Drop for Orphans<'_, T, H> {
+impl<T, H: SlabRecycler> Drop for Orphans<'_, T, H> {
     fn drop(&mut self) {
         self.orphan();
     }

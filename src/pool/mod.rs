@@ -19,14 +19,14 @@ mod raw;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod rent_when_vacant;
 mod renting;
-mod stats;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod wait;
 
 use core::any::type_name;
 
-use self::handle::Handle;
-use crate::{error::Spent, origin::Origin, slab::Pooling, slot::ForThreads};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::affinity::AnyThread;
+use crate::{affinity::OneThread, error::Spent, origin::Origin, slot::SourceName};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use self::{
@@ -42,14 +42,22 @@ pub use self::{
     local_completion::LocalCompletion,
     local_pool::{LocalPool, LocalPoolBuilder},
     local_rent_when_vacant::LocalRentWhenVacant,
-    stats::Stats,
 };
+pub use crate::slab::Stats;
 
-// SAFETY: a pool gives out and takes in what is `Send`, on any thread, and its slab is made for
-// several.
-unsafe impl<T: Send, H: Pooling + ForThreads> Send for Handle<T, H> {}
-// SAFETY: as above.
-unsafe impl<T: Send, H: Pooling + ForThreads> Sync for Handle<T, H> {}
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl SourceName for AnyThread {
+    fn source_name<T>() -> &'static str {
+        type_name::<Pool<T>>()
+    }
+}
+
+impl SourceName for OneThread {
+    fn source_name<T>() -> &'static str {
+        type_name::<LocalPool<T>>()
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn polled_after_its_end<T>(spent: Spent, origin: Origin) -> ! {

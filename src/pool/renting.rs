@@ -2,7 +2,6 @@
 
 use core::{
     mem,
-    ptr::NonNull,
     task::{Context, Poll},
 };
 
@@ -12,15 +11,12 @@ use super::{
 };
 use crate::{
     origin::Origin,
-    slab::{
-        Pooling, Slab, Unlimited,
-        waiters::{self, Progress, Ticket},
-    },
-    slot::Slot,
+    slab::{Progress, Slab, SlabRecycler, Ticket, Unlimited, waiting},
+    slot::{Slot, Vacant},
 };
 
 /// What the futures of both kinds of pool do.
-pub(super) struct Renting<T, H: Pooling> {
+pub(super) struct Renting<T, H: SlabRecycler> {
     pool: Handle<T, H>,
     step: Step,
     pub(super) origin: Origin,
@@ -36,7 +32,7 @@ enum Step {
     Taken,
 }
 
-impl<T, H: Pooling> Renting<T, H> {
+impl<T, H: SlabRecycler> Renting<T, H> {
     pub(super) fn new(pool: Handle<T, H>, origin: Origin) -> Self {
         Renting { pool, step: Step::New, origin }
     }
@@ -73,17 +69,16 @@ impl<T, H: Pooling> Renting<T, H> {
         if slab.base().settings.limit.is_none() {
             return self.fail_full();
         }
-        let ticket = waiters::queue(slab, cx.waker().clone());
+        let ticket = waiting::queue(slab, cx.waker().clone());
         self.step = Step::Queued(ticket);
         // A thread that closes the pool or retires its last slot after these checks finds the future in the queue.
         if self.pool.is_closed() {
             return self.fail(RentError::Closed);
         }
-        if waiters::is_worn_out(self.pool.slab()) {
+        if waiting::is_worn_out(self.pool.slab()) {
             return self.fail_full();
         }
-        // SAFETY: the future has a handle.
-        unsafe { waiters::serve(self.pool.slab, ticket) };
+        waiting::serve(self.pool.slab(), ticket);
         self.poll_queued(ticket, cx)
     }
 
@@ -93,7 +88,7 @@ impl<T, H: Pooling> Renting<T, H> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Ends<T, H>, RentError>> {
         let mut replaced = None;
-        let polled = match waiters::poll(self.pool.slab(), ticket, cx.waker(), &mut replaced) {
+        let polled = match waiting::poll(self.pool.slab(), ticket, cx.waker(), &mut replaced) {
             Progress::Waits | Progress::NeedsWaker => Poll::Pending,
             Progress::Slot(slot) => self.succeed(slot),
             Progress::Ended => {
@@ -102,7 +97,7 @@ impl<T, H: Pooling> Renting<T, H> {
                     self.fail(RentError::Closed)
                 } else {
                     // All slots are retired. The next future is told, too.
-                    drop(waiters::end_first(self.pool.slab()));
+                    drop(waiting::end_first(self.pool.slab()));
                     self.fail_full()
                 }
             }
@@ -113,10 +108,9 @@ impl<T, H: Pooling> Renting<T, H> {
     }
 
     /// The slot is the future's own.
-    fn succeed(&mut self, slot: NonNull<Slot<T, H>>) -> Poll<Result<Ends<T, H>, RentError>> {
+    fn succeed(&mut self, slot: Vacant<Slot<T, H>>) -> Poll<Result<Ends<T, H>, RentError>> {
         self.step = Step::Taken;
-        // SAFETY: the slot was rented for this future, or given to it.
-        Poll::Ready(Ok(unsafe { begin(slot, self.origin) }))
+        Poll::Ready(Ok(begin(slot, self.origin)))
     }
 
     fn fail(&mut self, error: RentError) -> Poll<Result<Ends<T, H>, RentError>> {
@@ -131,13 +125,12 @@ impl<T, H: Pooling> Renting<T, H> {
 
     fn leave(&mut self) {
         if let Step::Queued(ticket) = mem::replace(&mut self.step, Step::Taken) {
-            // SAFETY: the future has a handle, and the ticket is not used again.
-            unsafe { waiters::leave(self.pool.slab, ticket) };
+            waiting::leave(self.pool.slab(), ticket);
         }
     }
 }
 
-impl<T, H: Pooling> Drop for Renting<T, H> {
+impl<T, H: SlabRecycler> Drop for Renting<T, H> {
     fn drop(&mut self) {
         self.leave();
     }
@@ -173,7 +166,7 @@ mod tests {
     }
 
     /// The last return retires the slot, so no future gets one. Each that is woken wakes the next, also if it is dropped.
-    fn a_pool_that_is_worn_out_ends_the_wait<H: Pooling>() {
+    fn a_pool_that_is_worn_out_ends_the_wait<H: SlabRecycler>() {
         let pool = Handle::<Option<u32>, H>::that_wears_out(|| None);
         let ends = pool.try_rent(Origin::caller()).unwrap();
         let count = Arc::new(Count(AtomicUsize::new(0)));

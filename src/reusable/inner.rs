@@ -15,11 +15,11 @@ use crate::{
 };
 use crate::{
     affinity::OneThread,
-    operation::{Abandoned, CompleteError, CompleteErrorKind, Consumer, table},
+    operation::{Abandoned, CompleteError, CompleteErrorKind, Consumer},
     slot::{
         CompleterRole, ConsumerRole, End, Home, IndexLayout, Key, Number, Presented, Slot,
-        SlotHeader, SlotRef, SlotTable, State, Vacant, WakeOnDrop, WakerCell, Word, abandon_key,
-        complete_key,
+        SlotHeader, SlotRef, SlotTable, SourceName, State, Vacant, WakeOnDrop, WakerCell, Word,
+        abandon_key, complete_key, table,
     },
     sync::Backoff,
 };
@@ -70,13 +70,15 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
 
 macro_rules! standalone {
     ($affinity:ty, $Word:ty, $Pointer:ty, $Source:ident, $Reference:ident, $($Send:ident)?) => {
-        impl Home for Standalone<$affinity> {
-            type Word = $Word;
-            type Pointer = $Pointer;
-
+        impl SourceName for Standalone<$affinity> {
             fn source_name<T>() -> &'static str {
                 type_name::<super::$Source<T>>()
             }
+        }
+
+        impl Home for Standalone<$affinity> {
+            type Word = $Word;
+            type Pointer = $Pointer;
 
             fn key_of(number: Number) -> Key {
                 IndexLayout::key_of_one(number)
@@ -301,7 +303,7 @@ impl<T, H: Home> Inner<T, H> {
         }
         if !state.has_left() {
             // SAFETY: the consumer has not left, and the borrow shows that it was leaked.
-            unsafe { ConsumerRole::from_pointer(slot) }.leave();
+            unsafe { ConsumerRole::from_leaked(slot) }.leave();
         }
     }
 }

@@ -1,9 +1,15 @@
 //! The part that `LocalSlab` and `SharedSlab` have in common: settings, storage and counters.
 
-use super::{Item, Stats, depot::Counts, storage, storage::Storage};
+use super::{
+    item::Item,
+    pages::Counts,
+    reference::SlabAddress,
+    stats::Stats,
+    storage::{self, Storage},
+};
 use crate::slot::{IndexLayout, Word};
 
-/// What a slab is made with.
+/// The settings of a slab.
 #[repr(C)]
 pub(crate) struct Settings<S: Item> {
     pub(crate) table: S::Table,
@@ -12,14 +18,14 @@ pub(crate) struct Settings<S: Item> {
     /// If `true`, any thread can take any vacant slot of a slab with a limit. If `false`, the slab may report that it is full
     /// while other threads cache vacant slots.
     pub(crate) exact: bool,
-    /// How the bits of an index are shared between slots and epochs.
+    /// How the bits of an index are divided between slots and epochs.
     pub(crate) layout: IndexLayout,
     pub(crate) first_generation: u32,
 }
 
 impl<S: Item> Settings<S> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) fn is_bounded(&self) -> bool {
+    pub(super) fn is_bounded(&self) -> bool {
         self.exact && self.limit.is_some()
     }
 
@@ -34,22 +40,18 @@ pub(crate) struct Base<S: Item> {
     pub(crate) settings: Settings<S>,
     pub(crate) storage: Storage<S>,
     /// The number of rents that no thread cache has counted. Unused if slots count their uses.
-    pub(crate) rented: S::Word,
-    pub(crate) cancelled: S::Word,
+    pub(super) rented: S::Word,
+    pub(super) cancelled: S::Word,
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
-    pub(crate) allocations: S::Word,
+    pub(super) allocations: S::Word,
     /// 1 if no operation can begin, and none can be left to its key.
     pub(crate) closed: S::Word,
 }
 
 impl<S: Item> Base<S> {
-    /// Returns the base of the slab at an address. It has made `allocations`.
-    pub(crate) fn new(
-        slab: core::ptr::NonNull<()>,
-        settings: Settings<S>,
-        allocations: u64,
-    ) -> Self {
+    /// Returns the base of the slab at an address. The slab has caused `allocations`.
+    pub(super) fn new(slab: SlabAddress, settings: Settings<S>, allocations: u64) -> Self {
         Base {
             storage: Storage::new(slab, &settings.table, settings.limit()),
             settings,
@@ -63,7 +65,7 @@ impl<S: Item> Base<S> {
 
     /// `cached` is the number of vacant slots that are not in the depot, and `rented` the number of rents that caches
     /// have counted.
-    pub(crate) fn stats(&self, counts: Counts, cached: u64, rented: u64) -> Stats {
+    pub(super) fn stats(&self, counts: Counts, cached: u64, rented: u64) -> Stats {
         let live = u64::from(counts.in_use()).saturating_sub(cached);
         let uses = self.storage.uses(self.settings.first_generation);
         let counted = (rented + self.rented.load(), counts.most.into());
@@ -82,7 +84,7 @@ impl<S: Item> Base<S> {
     }
 
     #[cfg(loom)]
-    pub(crate) fn touch(&mut self) {
+    pub(super) fn touch(&mut self) {
         let Self { rented, cancelled, refused, allocations, closed, .. } = self;
         [rented, cancelled, refused, allocations, closed].into_iter().for_each(Word::touch);
     }

@@ -1,84 +1,82 @@
-//! The slab of one thread: a list, and counts.
+//! The slab of one thread: magazines and a depot, without locks.
 
-use alloc::boxed::Box;
-use core::{
-    cell::{Cell, RefCell},
-    mem::MaybeUninit,
-    ptr::NonNull,
-};
+use core::cell::{Cell, RefCell};
 
 use super::{
-    Base, Depot, Item, Keep, Room, Settings, Slab, Spare, Stats, Unlimited,
-    magazines::{MAGAZINE, Magazines, ROOM},
-    waiters::{self, Waiters},
+    base::{Base, Settings},
+    budget::Room,
+    depot::{Depot, Keep, Spare},
+    item::Item,
+    magazines::{FreePlace, MAGAZINE, Magazines, MagazinesOf, ROOM, return_slot},
+    reference::{Closed, Counted, SlabAddress, SlabRef},
+    slab::Slab,
+    stats::Stats,
+    waiters::Waiters,
+    waiting,
 };
-use crate::slot::{End, WakeOnDrop, Word};
+use crate::slot::{End, Vacant, WakeOnDrop, Word};
 
 #[repr(C)]
-pub(crate) struct LocalSlab<S: Item> {
+pub(crate) struct LocalSlab<S: Item<Slab = Self>> {
     base: Base<S>,
-    magazines: Magazines<Cell<u64>, Cell<*mut ()>>,
-    handles: Cell<usize>,
-    /// `true` if there is a handle and no future waits: a slot that is returned needs no more than a place.
+    magazines: MagazinesOf<S>,
+    /// `true` if the slab has a handle and no future waits: a slot that is returned only needs a place.
     is_plain: Cell<bool>,
+    /// The reference of a closed slab to itself, until all slots are vacant.
+    own: Cell<Option<SlabRef<Self>>>,
     waiters: RefCell<Waiters<S>>,
     depot: RefCell<Depot<S>>,
 }
 
-impl<S: Item> LocalSlab<S> {
-    /// Moves slots to the depot, to make room for others.
-    #[cold]
-    #[inline(never)]
-    fn make_room(&self) {
-        self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
-        self.free_empty_pages(Keep::Useful, usize::MAX);
+impl<S: Item<Slab = Self>> LocalSlab<S> {
+    fn is_closed(&self) -> bool {
+        self.depot.borrow().is_closed()
     }
 
-    /// Frees a slab without handles, or its empty pages if slots are in use.
-    ///
-    /// # Safety
-    ///
-    /// There is no handle, and the caller does not use the slab again.
-    unsafe fn end(this: NonNull<Self>) {
-        // SAFETY: the slab is allocated until the last slot is returned, which calls this last.
-        let slab = unsafe { this.as_ref() };
-        if u64::from(slab.depot.borrow().counts.in_use()) == slab.magazines.len() {
-            // SAFETY: `new` made it with `Box::leak`, and nobody uses it again.
-            drop(unsafe { Box::from_raw(this.as_ptr()) });
-        } else {
-            slab.trim();
+    /// Caches a slot.
+    fn cache(&self, slot: Vacant<S>) {
+        if let Err(slot) = self.magazines.push(slot, ROOM) {
+            self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
+            self.free_empty_pages(Keep::Useful, usize::MAX);
+            let _pushed = self.magazines.push(slot, ROOM);
+        }
+    }
+
+    /// Frees the empty pages of a closed slab. Drops its reference to itself if all slots are vacant.
+    fn end(&self) {
+        self.trim();
+        if self.depot.borrow().in_use() == 0 {
+            drop(self.own.take());
         }
     }
 }
 
-impl<S: Item> Drop for LocalSlab<S> {
-    fn drop(&mut self) {
-        while let Some(page) = self.depot.get_mut().remove_page() {
-            // SAFETY: no slot is in use, and nobody refers to the slab.
-            unsafe { self.base.storage.free(page) };
-        }
-    }
-}
-
-impl<S: Item> Slab for LocalSlab<S> {
+impl<S: Item<Slab = Self>> Counted for LocalSlab<S> {
     type Slot = S;
+    type Count = Cell<usize>;
 
-    fn new(settings: Settings<S>) -> NonNull<Self> {
-        let initial = settings.initial;
-        let this = NonNull::from(Box::leak(Box::<Self>::new_uninit())).cast::<Self>();
-        let slab = MaybeUninit::new(LocalSlab {
+    fn address(&self) -> SlabAddress {
+        self.base.storage.slab()
+    }
+
+    fn close(&self, own: SlabRef<Self>, closed: Closed) {
+        self.is_plain.set(false);
+        self.depot.borrow_mut().close(closed);
+        self.own.set(Some(own));
+        self.end();
+    }
+}
+
+impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
+    fn create(address: SlabAddress, settings: Settings<S>) -> Self {
+        LocalSlab {
             magazines: Magazines::new(),
-            handles: Cell::new(1),
             is_plain: Cell::new(true),
+            own: Cell::new(None),
             waiters: RefCell::new(Waiters::new()),
-            depot: RefCell::new(Depot::new(settings.first_generation)),
-            base: Base::new(this.cast(), settings, 1),
-        });
-        // SAFETY: it is the place of a slab, which nobody else has seen.
-        unsafe { this.cast::<MaybeUninit<Self>>().write(slab) };
-        // SAFETY: the handle that is about to be returned keeps the slab.
-        unsafe { this.as_ref() }.reserve(initial, Unlimited);
-        this
+            depot: RefCell::new(Depot::new(address, settings.first_generation)),
+            base: Base::new(address, settings, 1),
+        }
     }
 
     #[inline(always)]
@@ -107,11 +105,11 @@ impl<S: Item> Slab for LocalSlab<S> {
 
     fn stats(&self) -> Stats {
         let vacant = self.cached() + u64::from(self.waiters.borrow().given());
-        self.base.stats(self.depot.borrow().counts, vacant, 0)
+        self.base.stats(self.depot.borrow().counts(), vacant, 0)
     }
 
     #[inline(always)]
-    fn try_rent(&self) -> Option<NonNull<S>> {
+    fn try_rent(&self) -> Option<Vacant<S>> {
         let slot = self.magazines.pop(ROOM)?;
         if !S::INDEXED {
             self.base.rented.add(1);
@@ -121,7 +119,7 @@ impl<S: Item> Slab for LocalSlab<S> {
 
     #[cold]
     #[inline(never)]
-    fn rent_slowly(&self, room: impl Room) -> Option<NonNull<S>> {
+    fn rent_slowly(&self, room: impl Room) -> Option<Vacant<S>> {
         loop {
             self.magazines.refill(&mut self.depot.borrow_mut(), 1);
             let slot = self.try_rent();
@@ -132,36 +130,35 @@ impl<S: Item> Slab for LocalSlab<S> {
     }
 
     #[inline(always)]
-    unsafe fn try_put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> bool {
-        // SAFETY: the slot is out, so the slab lives.
-        let slab = unsafe { this.as_ref() };
-        let usual = !end.exhausted && !end.cancelled && slab.is_plain.get();
-        usual && slab.magazines.push(slot, ROOM)
+    fn try_release(slot: Vacant<S>, end: End) -> Result<(), Vacant<S>> {
+        if end.exhausted || end.cancelled {
+            return Err(slot);
+        }
+        return_slot::<S, ()>(slot, |slab| {
+            let place = FreePlace { magazines: &slab.magazines, guard: () };
+            (slab.is_plain.get() && slab.magazines.len() < ROOM).then_some(place)
+        })
     }
 
-    unsafe fn put(this: NonNull<Self>, slot: NonNull<S>, end: End) -> WakeOnDrop {
-        // SAFETY: the slot is out, so the slab lives.
-        let slab = unsafe { this.as_ref() };
+    fn release(slot: Vacant<S>, end: End) -> WakeOnDrop {
+        let slab = SlabRef::<Self>::of_slot(&slot);
         let mut wake = WakeOnDrop::NONE;
-        // SAFETY: the slot came back so.
-        if end.exhausted && !unsafe { S::begin_epoch(slot, slab.base.settings.layout) } {
-            slab.depot.borrow_mut().counts.retired += 1;
-            if slab.has_waiters() && waiters::is_worn_out(slab) {
-                wake = waiters::end_first(slab);
+        if end.exhausted && !S::begin_epoch(&slot, slab.base.settings.layout) {
+            slab.depot.borrow_mut().retire(slot);
+            if slab.has_waiters() && waiting::is_worn_out(&*slab) {
+                wake = waiting::end_first(&*slab);
             }
-        } else if slab.has_waiters() {
-            let given = slab.with_waiters(|waiters| waiters.give(slot));
-            wake = WakeOnDrop(given.map(|(_, waker)| waker));
-        } else if !slab.magazines.push(slot, ROOM) {
-            slab.make_room();
-            slab.magazines.push(slot, ROOM);
+        } else {
+            match slab.with_waiters(|waiters| waiters.give(slot)) {
+                Ok((_, waker)) => wake = WakeOnDrop(Some(waker)),
+                Err(slot) => slab.cache(slot),
+            }
         }
         if end.cancelled {
             slab.base.cancelled.add(1);
         }
-        if slab.handles.get() == 0 {
-            // SAFETY: nobody has a handle.
-            unsafe { Self::end(this) };
+        if slab.is_closed() {
+            slab.end();
         }
         wake
     }
@@ -169,12 +166,12 @@ impl<S: Item> Slab for LocalSlab<S> {
     fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
         let mut waiters = self.waiters.borrow_mut();
         let result = f(&mut waiters);
-        self.is_plain.set(self.handles.get() != 0 && waiters.is_empty());
+        self.is_plain.set(waiters.is_empty() && !self.is_closed());
         result
     }
 
     fn has_waiters(&self) -> bool {
-        !self.is_plain.get() && self.handles.get() != 0
+        !self.is_plain.get() && !self.is_closed()
     }
 
     fn pass_locks(&self) {}
@@ -184,27 +181,5 @@ impl<S: Item> Slab for LocalSlab<S> {
     fn end_return(&self) {}
     fn is_returning(&self) -> bool {
         false
-    }
-
-    fn add_handle(&self) {
-        self.handles.set(self.handles.get().checked_add(1).expect("too many handles"));
-    }
-
-    unsafe fn remove_handle(this: NonNull<Self>) -> bool {
-        // SAFETY: the handle keeps the slab.
-        let handles = unsafe { &(*this.as_ptr()).handles };
-        let last = handles.get() == 1;
-        // The last one is counted until the slab is closed: it keeps it.
-        handles.set(handles.get() - usize::from(!last));
-        last
-    }
-
-    unsafe fn close(this: NonNull<Self>) {
-        // SAFETY: the handle that is still counted keeps the slab.
-        let slab = unsafe { this.as_ref() };
-        slab.handles.set(0);
-        slab.is_plain.set(false);
-        // SAFETY: nobody has a handle any more.
-        unsafe { Self::end(this) };
     }
 }

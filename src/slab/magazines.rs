@@ -1,67 +1,84 @@
 //! Two magazines of vacant slots, in one array.
 //!
 //! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, the older one
-//! goes to the depot. If both are empty, one comes from the depot. In both cases one is full and one is empty afterwards.
+//! moves to the depot. If both are empty, one comes from the depot. In both cases one is full and one is empty afterwards.
 //! Therefore any sequence of rents and returns accesses the depot at most once in 32 operations.
+//!
+//! Invariant: the places below the length hold vacant slots, which the magazines own.
 
-use core::{array, ptr, ptr::NonNull};
+use core::{array, marker::PhantomData, ptr, ptr::NonNull};
 
-use super::{Depot, Item, Storage};
-use crate::slot::{Pointer, Word};
+use super::{depot::Depot, item::Item, reference::slab_of, storage::Storage};
+use crate::slot::{Pointer, Vacant, Word};
 
 /// The number of slots in a magazine.
-pub(crate) const MAGAZINE: u32 = if cfg!(loom) { 1 } else { 32 };
+pub(super) const MAGAZINE: u32 = if cfg!(loom) { 1 } else { 32 };
 
 /// The number of slots in two.
-pub(crate) const ROOM: u64 = 2 * MAGAZINE as u64;
+pub(super) const ROOM: u64 = 2 * MAGAZINE as u64;
 
 const PLACES: usize = 2 * MAGAZINE as usize;
 
-/// Two magazines. One thread at a time changes them; other threads read the length.
+/// Two magazines of slots `S`. One thread at a time changes them, so they are not `Sync`. Other threads may read the length.
 ///
 /// They are an array. A linked list would also store to the slots.
 #[repr(C)]
-pub(crate) struct Magazines<W, P> {
+pub(super) struct Magazines<W, P, S> {
     len: W,
     places: [P; PLACES],
+    slots: PhantomData<*mut S>,
 }
 
-impl<W: Word, P: Pointer> Magazines<W, P> {
-    pub(crate) fn new() -> Self {
+/// The magazines of a slab.
+pub(super) type MagazinesOf<S> = Magazines<<S as Item>::Word, <S as Item>::Pointer, S>;
+
+impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
+    pub(super) fn new() -> Self {
         let places = array::from_fn(|_| P::new(ptr::null_mut()));
-        Magazines { len: W::new(0), places }
+        Magazines { len: W::new(0), places, slots: PhantomData }
     }
 
     /// Returns the number of slots. What other threads did to the slots before they put them in is visible.
-    pub(crate) fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.len.load()
     }
 
-    /// Takes out the slot that was put in last. `room` is [`ROOM`], or 0 to take none.
+    /// Takes the slot that was put in last. `room` is [`ROOM`], or 0 to take none.
     #[inline(always)]
-    pub(crate) fn pop<S>(&self, room: u64) -> Option<NonNull<S>> {
+    pub(super) fn pop(&self, room: u64) -> Option<Vacant<S>> {
         let len = self.len.load_own().wrapping_sub(1);
         if len >= room {
             return None;
         }
         let slot = self.place(len).load();
         self.len.publish(len);
-        // SAFETY: the places below the length hold slots.
-        Some(unsafe { NonNull::new_unchecked(slot) }.cast())
+        // SAFETY: the place was below the length, and is not any more.
+        Some(unsafe { vacant(slot) })
     }
 
-    /// Puts a vacant slot in. Returns `false` if there is no room. `room` is [`ROOM`], or 0 to put none.
+    /// Puts a vacant slot in. Returns it if there is no room. `room` is [`ROOM`], or 0 to put none.
     ///
     /// The store of the length comes last: the slab may be freed by a thread that counts the slot.
     #[inline(always)]
-    pub(crate) fn push<S>(&self, slot: NonNull<S>, room: u64) -> bool {
+    pub(super) fn push(&self, slot: Vacant<S>, room: u64) -> Result<(), Vacant<S>> {
         let len = self.len.load_own();
         if len >= room {
-            return false;
+            return Err(slot);
         }
-        self.place(len).store(slot.as_ptr().cast());
+        self.place(len).store(slot.into_pointer().as_ptr().cast());
         self.len.publish(len + 1);
-        true
+        Ok(())
+    }
+
+    /// Returns the same magazines, as those of slots of another type.
+    ///
+    /// # Safety
+    ///
+    /// The slots are of that type, or the caller takes none out and puts none in.
+    #[inline(always)]
+    pub(super) unsafe fn of<T>(&self) -> &Magazines<W, P, T> {
+        // SAFETY: the layout does not depend on the type of the slots.
+        unsafe { NonNull::from(self).cast().as_ref() }
     }
 
     #[inline(always)]
@@ -69,16 +86,6 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
         // The place is in bounds. The remainder changes nothing, and saves the bounds check.
         #[expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
         &self.places[place as usize % PLACES]
-    }
-
-    /// Fills one magazine from the depot, with at most `new` slots that were never used.
-    pub(crate) fn refill<S: Item>(&self, depot: &mut Depot<S>, mut new: u32) {
-        while self.len.load_own() < MAGAZINE.into() {
-            let Some(slot) = depot.take(&mut new) else { break };
-            fetch(slot);
-            self.push(slot, ROOM);
-        }
-        self.reverse();
     }
 
     /// Reverses the order, so that the slot with the lowest index is taken first.
@@ -92,28 +99,82 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
         }
     }
 
+    #[cfg(loom)]
+    pub(super) fn touch(&mut self) {
+        self.len.touch();
+        self.places.iter_mut().for_each(Pointer::touch);
+    }
+}
+
+/// Creates the right to a slot that was in a place.
+///
+/// # Safety
+///
+/// The place was below the length, and is not any more, or the caller stores another slot there.
+#[inline(always)]
+unsafe fn vacant<S>(slot: *mut ()) -> Vacant<S> {
+    // SAFETY: the place had a slot.
+    let slot = unsafe { NonNull::new_unchecked(slot) };
+    // SAFETY: the magazines owned the slot, and now the caller does.
+    unsafe { Vacant::new(slot.cast()) }
+}
+
+impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
+    /// Fills one magazine from the depot, with at most `new` slots that were never used.
+    pub(super) fn refill(&self, depot: &mut Depot<S>, mut new: u32) {
+        while self.len.load_own() < MAGAZINE.into() {
+            let Some(slot) = depot.take(&mut new) else { break };
+            fetch(&slot);
+            let _pushed = self.push(slot, ROOM);
+        }
+        self.reverse();
+    }
+
     /// Moves the `count` oldest slots to the depot.
-    pub(crate) fn drain<S: Item>(&self, count: u64, depot: &mut Depot<S>, storage: &Storage<S>) {
+    pub(super) fn drain(&self, count: u64, depot: &mut Depot<S>, storage: &Storage<S>) {
         let len = self.len.load_own();
         assert!(count <= len, "there are {len} slots, not {count}");
         for place in 0..count {
-            let slot = self.place(place).load();
-            // SAFETY: the places below the length hold slots.
-            let slot = unsafe { NonNull::new_unchecked(slot) }.cast();
-            // SAFETY: a slot in a magazine is vacant, and belongs to the slab of the depot.
-            unsafe { depot.put(storage, slot) };
+            // SAFETY: the place is below the length, and gets another slot below, or is not below the length afterwards.
+            depot.release(storage, unsafe { vacant(self.place(place).load()) });
         }
         for place in count..len {
             self.place(place - count).store(self.place(place).load());
         }
         self.len.publish(len - count);
     }
+}
 
-    #[cfg(loom)]
-    pub(crate) fn touch(&mut self) {
-        self.len.touch();
-        self.places.iter_mut().for_each(Pointer::touch);
-    }
+/// A free place in magazines, and the guard of the lock that protects them.
+pub(super) struct FreePlace<'m, S: Item, K: Lock> {
+    pub(super) magazines: &'m MagazinesOf<S>,
+    pub(super) guard: K::Guard<'m>,
+}
+
+/// A lock.
+pub(super) trait Lock {
+    type Guard<'m>;
+}
+
+/// Magazines of one thread need no lock.
+impl Lock for () {
+    type Guard<'m> = ();
+}
+
+/// Moves a slot to the place in its slab that `find` returns. The slab may be freed afterwards. Returns the slot if there is no
+/// place.
+#[inline(always)]
+pub(super) fn return_slot<S: Item, K: Lock>(
+    slot: Vacant<S>,
+    find: impl for<'s> FnOnce(&'s S::Slab) -> Option<FreePlace<'s, S, K>>,
+) -> Result<(), Vacant<S>> {
+    // SAFETY: the slot keeps the slab allocated until it is in the place. To unlock the place is the last access to the slab, and
+    // the slab is not freed before. (It may be freed in this function, so its reference is not an argument.)
+    let slab = unsafe { NonNull::from(slab_of::<S>(&slot)).as_ref() };
+    let Some(FreePlace { magazines, guard }) = find(slab) else { return Err(slot) };
+    let pushed = magazines.push(slot, ROOM);
+    drop(guard);
+    pushed
 }
 
 /// Prefetches the cache line of a slot for writing. The line may be in the cache of another core. Stores are ordered, so without
@@ -122,11 +183,12 @@ impl<W: Word, P: Pointer> Magazines<W, P> {
 /// This is assembly because `_mm_prefetch` compiles to a prefetch for reading unless the target CPU is known. A CPU without
 /// the instruction ignores it.
 #[inline(always)]
-pub(crate) fn fetch<S>(slot: NonNull<S>) {
+pub(super) fn fetch<S>(slot: &Vacant<S>) {
+    let slot: &S = slot;
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: this reads and changes nothing.
     unsafe {
-        core::arch::asm!("prefetchw [{}]", in(reg) slot.as_ptr(), options(nostack, preserves_flags, readonly));
+        core::arch::asm!("prefetchw [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = slot;

@@ -17,15 +17,19 @@
 //! ```
 
 use alloc::boxed::Box;
-use core::ptr::NonNull;
+use core::mem::ManuallyDrop;
 
 use super::{
-    magazines::{MAGAZINE, Magazines, ROOM, fetch},
-    thread_caches,
+    item::Item,
+    magazines::{FreePlace, Lock, MAGAZINE, Magazines, MagazinesOf, ROOM, fetch},
+    thread_number::thread_number,
 };
-use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU64, Backoff,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+use crate::{
+    slot::{Pointer, Vacant, Word},
+    sync::{
+        AtomicU64, Backoff,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
 };
 
 const LOCKED: u64 = 1;
@@ -41,29 +45,67 @@ const fn len(word: u64) -> u64 {
 
 /// Magazines behind a lock. It is aligned so that no other data shares its cache lines, or the lines that the prefetcher adds.
 #[repr(align(128))]
-pub(crate) struct Stripe {
+pub(super) struct Stripe<S: Item> {
     word: AtomicU64,
-    magazines: Magazines<AtomicU64, AtomicPtr<()>>,
+    magazines: MagazinesOf<S>,
 }
 
 /// A locked stripe. Dropping the guard unlocks it.
-pub(crate) struct StripeGuard<'s> {
+pub(super) struct StripeGuard<'s, S: Item> {
     word: &'s AtomicU64,
     locked: u64,
-    pub(crate) magazines: &'s Magazines<AtomicU64, AtomicPtr<()>>,
+    pub(super) magazines: &'s MagazinesOf<S>,
 }
 
-impl Drop for StripeGuard<'_> {
+impl<'s, S: Item> StripeGuard<'s, S> {
+    /// Returns what unlocks the stripe. It has `len` slots then.
     #[inline(always)]
-    fn drop(&mut self) {
+    fn unlock(&self, len: u64) -> Unlock<'s> {
         let version = self.locked - self.locked % VERSION + VERSION;
-        let unlocked = version + self.magazines.len() * SLOT + (self.locked & CLOSED);
-        // ORDERING: Release, with the Acquire in `try_lock_with` and `is_unchanged`.
-        self.word.store(unlocked, Release);
+        Unlock { word: self.word, unlocked: version + len * SLOT + (self.locked & CLOSED) }
+    }
+
+    /// Returns a place for a slot. Returns `None` if the stripe is full.
+    #[inline(always)]
+    fn free_place(self) -> Option<FreePlace<'s, S, StripeLock>> {
+        let len = self.magazines.len();
+        if len == ROOM {
+            return None;
+        }
+        let this = ManuallyDrop::new(self);
+        Some(FreePlace { magazines: this.magazines, guard: this.unlock(len + 1) })
     }
 }
 
-impl Stripe {
+impl<S: Item> Drop for StripeGuard<'_, S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        drop(self.unlock(self.magazines.len()));
+    }
+}
+
+/// Unlocks a stripe when it is dropped.
+pub(super) struct Unlock<'s> {
+    word: &'s AtomicU64,
+    unlocked: u64,
+}
+
+impl Drop for Unlock<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // ORDERING: Release, with the Acquire in `try_lock_with` and `is_unchanged`.
+        self.word.store(self.unlocked, Release);
+    }
+}
+
+/// The lock of a stripe.
+pub(super) struct StripeLock;
+
+impl Lock for StripeLock {
+    type Guard<'s> = Unlock<'s>;
+}
+
+impl<S: Item> Stripe<S> {
     fn new() -> Self {
         Stripe { word: AtomicU64::new(0), magazines: Magazines::new() }
     }
@@ -71,10 +113,10 @@ impl Stripe {
     /// Locks the stripe and subtracts `taken` from its length. Returns the word as an error if the stripe is locked or closed, or
     /// has fewer slots than `least`.
     #[inline(always)]
-    fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_>, u64> {
-        // ORDERING: Acquire, with the Release of `StripeGuard::drop`: what the last holder did is visible. The exchange is a Release
-        // too, with the Acquire of threads that only read the word: who sees that a slot was taken out of this stripe sees what
-        // the same thread has put into others before.
+    fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_, S>, u64> {
+        // ORDERING: Acquire, with the Release of `Unlock::drop`: what the last holder did is visible. The exchange is a Release
+        // too, with the Acquire of threads that only read the word: a thread that sees that a slot was taken from this stripe
+        // also sees what the same thread has put into others before.
         let mut word = self.word.load(Acquire);
         while word & (LOCKED | CLOSED) == 0 && len(word) >= least {
             let locked = word - taken * SLOT + LOCKED;
@@ -95,24 +137,24 @@ impl Stripe {
 
     /// Locks the stripe. Returns `None` if another thread holds it, or if it is closed.
     #[inline(always)]
-    pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
+    pub(super) fn try_lock(&self) -> Option<StripeGuard<'_, S>> {
         self.try_lock_with(0, 0).ok()
     }
 
     /// Locks the stripe if it is full.
-    pub(crate) fn try_lock_full(&self) -> Option<StripeGuard<'_>> {
+    pub(super) fn try_lock_full(&self) -> Option<StripeGuard<'_, S>> {
         self.try_lock_with(ROOM, 0).ok()
     }
 
-    /// Takes out a slot. The error is the word of the stripe.
+    /// Takes a slot. The error is the word of the stripe.
     #[inline(always)]
-    fn take<S>(&self) -> Result<NonNull<S>, u64> {
+    fn take(&self) -> Result<Vacant<S>, u64> {
         let guard = self.try_lock_with(1, 1)?;
         Ok(guard.magazines.pop(ROOM).expect("the length says so"))
     }
 
     /// Locks the stripe, which is not closed. Waits if another thread holds it. The caller holds no other lock.
-    pub(crate) fn lock(&self) -> StripeGuard<'_> {
+    pub(super) fn lock(&self) -> StripeGuard<'_, S> {
         let mut backoff = Backoff::new();
         loop {
             if let Some(guard) = self.try_lock() {
@@ -122,28 +164,16 @@ impl Stripe {
         }
     }
 
-    /// Closes the stripe: from then on it cannot be locked.
-    pub(crate) fn close(&self) {
-        self.lock().locked |= CLOSED;
-    }
-
-    /// Returns the magazines of a stripe that the caller has closed.
-    pub(crate) fn closed(&self) -> &Magazines<AtomicU64, AtomicPtr<()>> {
-        // ORDERING: Relaxed: this thread has stored it.
-        debug_assert!(self.word.load(Relaxed) & CLOSED != 0);
-        &self.magazines
-    }
-
     /// Returns the number of slots. Other threads may change it at any time.
-    pub(crate) fn len(&self) -> u64 {
-        // ORDERING: Relaxed: this is a hint, or a figure for `stats`.
+    pub(super) fn len(&self) -> u64 {
+        // ORDERING: Relaxed: this is a hint, or a counter for `stats`.
         len(self.word.load(Relaxed))
     }
 }
 
 /// What a thread has seen that found all stripes empty, one after the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Snapshot {
+pub(super) struct Snapshot {
     /// The sum of all versions. Versions only increase.
     versions: u64,
     /// Another thread held a stripe with slots.
@@ -160,33 +190,33 @@ impl Snapshot {
 }
 
 /// The stripes of a slab. Their number is a power of two, because a division takes as long as all the rest.
-pub(crate) struct Stripes(Box<[Stripe]>);
+pub(super) struct Stripes<S: Item>(Box<[Stripe<S>]>);
 
-impl Stripes {
+impl<S: Item> Stripes<S> {
     /// Creates the stripes of a slab with this bound, or of one without a bound.
-    pub(crate) fn new(bound: Option<u32>) -> Self {
+    pub(super) fn new(bound: Option<u32>) -> Self {
         let most = bound.map_or(1, |bound| (bound as usize).clamp(1, cores()));
         Stripes((0..1 << most.ilog2()).map(|_| Stripe::new()).collect())
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stripe> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stripe<S>> {
         self.0.iter()
     }
 
     /// Returns the number of slots in all stripes.
-    pub(crate) fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.iter().map(Stripe::len).sum()
     }
 
     /// Returns the stripe that the calling thread uses first.
     #[inline(always)]
-    pub(crate) fn own(&self) -> &Stripe {
+    pub(super) fn own(&self) -> &Stripe<S> {
         &self.0[own(self.0.len())]
     }
 
-    /// Takes a slot out of any stripe. The error is for [`is_unchanged`](Stripes::is_unchanged).
+    /// Takes a slot from any stripe. The error is for [`is_unchanged`](Stripes::is_unchanged).
     #[inline]
-    pub(crate) fn take<S>(&self) -> Result<NonNull<S>, Snapshot> {
+    pub(super) fn take(&self) -> Result<Vacant<S>, Snapshot> {
         let (before, after) = self.0.split_at(own(self.0.len()));
         let mut seen = Snapshot::NEW;
         for stripe in after.iter().chain(before) {
@@ -199,63 +229,57 @@ impl Stripes {
     }
 
     /// Moves slots into the cache of the calling thread, up to one magazine.
-    pub(crate) fn transfer<S>(&self, magazines: &Magazines<AtomicU64, AtomicPtr<()>>) {
+    pub(super) fn transfer<W: Word, P: Pointer>(&self, magazines: &Magazines<W, P, S>) {
         for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
             let Some(guard) = stripe.try_lock() else { continue };
             while magazines.len() < MAGAZINE.into() {
-                let Some(slot) = guard.magazines.pop::<S>(ROOM) else { break };
-                fetch(slot);
-                magazines.push(slot, ROOM);
+                let Some(slot) = guard.magazines.pop(ROOM) else { break };
+                fetch(&slot);
+                let _pushed = magazines.push(slot, ROOM);
             }
         }
     }
 
     /// Returns `true` if all stripes were empty at the same time: none was unlocked since [`take`](Stripes::take) has seen it empty.
-    pub(crate) fn is_unchanged(&self, seen: Snapshot) -> bool {
+    pub(super) fn is_unchanged(&self, seen: Snapshot) -> bool {
         let mut now = Snapshot::NEW;
         // ORDERING: Acquire, as in `try_lock_with`. These loads read the same words later, so they are not older.
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
         !now.is_busy && seen == now
     }
 
-    pub(crate) fn all(&self) -> NonNull<[Stripe]> {
-        NonNull::from(&*self.0)
-    }
-
-    /// Puts a vacant slot into the stripe of the calling thread, or into another one. Returns `false` if each is full, closed, or
-    /// held by another thread, or if the flag says that a future waits for a slot. The slab may be freed as soon as the slot is
-    /// in.
-    ///
-    /// # Safety
-    ///
-    /// The stripes and the flag live until then.
+    /// Returns a free place in the stripe of the calling thread, or in another one. Returns `None` if each is full, closed, or
+    /// held by another thread, or if `is_awaited` returns `true` while the stripe is locked.
     #[inline]
-    pub(crate) unsafe fn put<S>(
-        stripes: NonNull<[Stripe]>,
-        slot: NonNull<S>,
-        has_waiters: Option<NonNull<AtomicBool>>,
-    ) -> bool {
-        let (first, len) = (stripes.cast::<Stripe>(), stripes.len());
-        let own = own(len);
-        for number in own..own + len {
-            // SAFETY: it is one of the stripes.
-            let stripe = unsafe { first.add(number & (len - 1)) };
-            // SAFETY: the caller's.
-            let Some(guard) = (unsafe { stripe.as_ref() }).try_lock() else { continue };
-            // SAFETY: the caller's.
-            // ORDERING: Relaxed: the lock orders it, see `waiters`.
-            if has_waiters.is_some_and(|flag| unsafe { flag.as_ref() }.load(Relaxed)) {
-                return false;
+    pub(super) fn free_place(
+        &self,
+        is_awaited: impl Fn() -> bool,
+    ) -> Option<FreePlace<'_, S, StripeLock>> {
+        let own = own(self.0.len());
+        for number in own..own + self.0.len() {
+            let stripe = &self.0[number & (self.0.len() - 1)];
+            let Some(guard) = stripe.try_lock() else { continue };
+            if is_awaited() {
+                return None;
             }
-            if guard.magazines.push(slot, ROOM) {
-                return true;
+            let place = guard.free_place();
+            if place.is_some() {
+                return place;
             }
         }
-        false
+        None
+    }
+
+    /// Closes the stripes: they cannot be locked any more. The caller holds no other lock.
+    pub(super) fn close(&self) -> ClosedStripes<'_, S> {
+        for stripe in self.iter() {
+            stripe.lock().locked |= CLOSED;
+        }
+        ClosedStripes(self)
     }
 
     #[cfg(loom)]
-    pub(crate) fn touch(&mut self) {
+    pub(super) fn touch(&mut self) {
         for stripe in &mut self.0 {
             stripe.word.with_mut(|_| ());
             stripe.magazines.touch();
@@ -263,10 +287,19 @@ impl Stripes {
     }
 }
 
+/// Stripes that the calling thread has closed. No other thread uses their magazines.
+pub(super) struct ClosedStripes<'s, S: Item>(&'s Stripes<S>);
+
+impl<S: Item> ClosedStripes<'_, S> {
+    pub(super) fn magazines(&self) -> impl Iterator<Item = &MagazinesOf<S>> {
+        self.0.iter().map(|stripe| &stripe.magazines)
+    }
+}
+
 /// Returns the number of the stripe that the calling thread uses first. There are `stripes`, a power of two.
 #[inline(always)]
 fn own(stripes: usize) -> usize {
-    thread_caches::number() & (stripes - 1)
+    thread_number() & (stripes - 1)
 }
 
 /// Returns the number of threads that can run at the same time.

@@ -1,158 +1,99 @@
 //! A thread cache: the magazines that one thread has for one slab.
 //!
-//! A thread creates a cache when it rents from a slab for the first time. The thread and the slab both refer to it, and
-//! either may detach first: the one that swaps `room` to 0. A thread that detaches first moves its slots to the depot. A
-//! slab detaches when it is closed. It counts the slots where they are, and does not refer to the cache any more. In both
-//! cases the thread frees the cache.
+//! A thread creates a cache when it rents from a slab for the first time. The thread owns the cache, by its [`ThreadHalf`]. The slab
+//! has it in a [`CacheList`]. Either may detach first: the one that swaps `room` to 0. A thread that detaches first moves its slots to
+//! the depot, and removes the cache from the list. A slab detaches when it is closed. It counts the slots where they are, and removes
+//! the cache from the list. In both cases the thread frees the cache.
+//!
+//! Invariants:
+//!
+//! * A cache is freed by its thread, after both have detached. The slab accesses it under its lock, while it is in the list.
+//! * A cache that is not detached has slots of the slab at its address, which is allocated, and owns a reference to it. The one that
+//!   detaches first takes the reference.
+//! * A [`Place`] of [`RECENT`] has a cache of this thread, which a [`ThreadHalf`] owns. A [`Pinned`] keeps that from being dropped.
 
 use alloc::boxed::Box;
-use core::ptr::NonNull;
+use core::{
+    cell::Cell,
+    marker::PhantomData,
+    mem,
+    ops::Deref,
+    ptr::{self, NonNull},
+};
+
+#[cfg(loom)]
+use loom::thread_local;
+#[cfg(not(loom))]
+use std::thread_local;
 
 use super::{
-    list::{Linked, Links, Node},
+    depot::Depot,
+    item::Item,
+    list::{Linked, Links, List},
     magazines::{Magazines, ROOM},
+    pages::CachedSlots,
+    reference::{Counted, SlabAddress, SlabRef},
+    storage::Storage,
 };
-use crate::sync::{
-    AtomicPtr, AtomicU64,
-    Ordering::{AcqRel, Relaxed},
+use crate::{
+    slot::Vacant,
+    sync::{
+        AtomicPtr, AtomicU64,
+        Ordering::{AcqRel, Relaxed},
+    },
 };
+
+/// A slab with thread caches.
+pub(super) trait CacheOwner: Counted {
+    /// Detaches the calling thread from a cache.
+    fn detach(cache: Leaving<Self>);
+}
+
+/// Magazines that several threads may refer to.
+pub(super) type SharedMagazines<S> = Magazines<AtomicU64, AtomicPtr<()>, S>;
 
 /// The cache of one thread for one slab.
 ///
 /// It is aligned so that no other data shares its cache lines, or the lines that the prefetcher adds. Every rent and
 /// return uses the first line only, and one pointer.
 #[repr(C, align(128))]
-pub(crate) struct ThreadCache {
+struct ThreadCache {
     /// [`ROOM`] while both refer to the cache, and 0 afterwards.
     room: AtomicU64,
     /// The number of slots that were rented from this cache, if slots do not count their uses.
     rents: AtomicU64,
-    pub(crate) magazines: Magazines<AtomicU64, AtomicPtr<()>>,
+    /// The slots of the slab, whose type the caller knows.
+    magazines: SharedMagazines<()>,
     /// The number of slots that the slab counted when it detached.
     counted: AtomicU64,
-    slab: NonNull<()>,
-    detach: unsafe fn(Node<ThreadCache>),
+    slab: SlabAddress,
+    /// [`CacheOwner::detach`] of the slab.
+    detach: fn(CacheRef),
+    /// The number of values of [`Pinned`].
+    pins: Cell<u32>,
     /// Protected by the lock of the slab.
-    links: Links<ThreadCache>,
+    links: Links<CacheRef>,
     /// Makes a model fail if the cache leaks.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
 }
 
-impl Linked for ThreadCache {
-    fn links(&self) -> &Links<Self> {
-        &self.links
-    }
-}
-
-/// The state that a thread finds when it detaches.
-pub(crate) enum Detached {
-    /// The thread is first. The slab lives, and has the cache in its list.
-    First,
-    /// The slab was first, and has not counted `uncounted` slots. If that is not 0, the slab lives.
-    Second { uncounted: u64 },
-}
-
 impl ThreadCache {
-    /// Creates a cache. [`detach`](ThreadCache::detach) calls the function `detach`.
-    pub(crate) fn new(slab: NonNull<()>, detach: unsafe fn(Node<ThreadCache>)) -> Node<Self> {
-        let cache = Box::new(ThreadCache {
-            room: AtomicU64::new(ROOM),
-            rents: AtomicU64::new(0),
-            magazines: Magazines::new(),
-            counted: AtomicU64::new(0),
-            slab,
-            detach,
-            links: Links::new(),
-            #[cfg(loom)]
-            lives: loom::alloc::Track::new(()),
-        });
-        // SAFETY: only `free` frees it.
-        unsafe { Node::new(NonNull::from(Box::leak(cache))) }
-    }
-
-    /// Detaches the cache from its slab, for its thread.
-    ///
-    /// # Safety
-    ///
-    /// It is the cache of the calling thread, which does not use it again.
-    pub(crate) unsafe fn detach(this: Node<Self>) {
-        // SAFETY: the caller's.
-        unsafe { (this.detach)(this) };
-    }
-
-    /// Frees the cache.
-    ///
-    /// # Safety
-    ///
-    /// Neither the thread nor the slab refers to it.
-    pub(crate) unsafe fn free(this: Node<Self>) {
-        // SAFETY: `new` made it with `Box::leak`, and nobody uses it again.
-        drop(unsafe { Box::from_raw(this.pointer().as_ptr()) });
-    }
-
-    pub(crate) fn slab(&self) -> NonNull<()> {
-        self.slab
-    }
-
-    /// Takes a slot out of the cache.
-    #[inline(always)]
-    pub(crate) fn pop<S>(&self) -> Option<NonNull<S>> {
-        // ORDERING: Relaxed. The caller has a handle of an open slab. Whoever gave it that handle knows that an older slab
-        // with this address was closed, and so the caller sees that its cache was detached.
-        self.magazines.pop(self.room.load(Relaxed))
-    }
-
-    /// Puts a slot into the cache. Returns `false` if there is no room. The slab may be freed as soon as the slot is in.
-    #[inline(always)]
-    pub(crate) fn push<S>(&self, slot: NonNull<S>) -> bool {
+    fn is_detached(&self) -> bool {
         // ORDERING: Relaxed. If the caller misses that the slab was closed, its slot is uncounted until the thread detaches.
-        self.magazines.push(slot, self.room.load(Relaxed))
-    }
-
-    /// Returns `true` if the slab has detached.
-    pub(crate) fn is_detached(&self) -> bool {
-        // ORDERING: Relaxed, as above.
         self.room.load(Relaxed) == 0
     }
 
     /// Counts a slot that was rented from this cache.
     #[inline(always)]
-    pub(crate) fn count(&self) {
+    fn count_rent(&self) {
         // ORDERING: Relaxed. Only this thread stores here; other threads read it for statistics.
         self.rents.store(self.rents.load(Relaxed) + 1, Relaxed);
     }
 
-    pub(crate) fn rents(&self) -> u64 {
+    fn rents(&self) -> u64 {
         // ORDERING: Relaxed, as above.
         self.rents.load(Relaxed)
-    }
-
-    /// Detaches the thread.
-    pub(crate) fn detach_by_thread(&self) -> Detached {
-        // ORDERING: AcqRel, with the swap in `detach_by_slab`: what the slab has counted is visible.
-        if self.room.swap(0, AcqRel) != 0 {
-            return Detached::First;
-        }
-        Detached::Second { uncounted: self.magazines.len() - self.counted.load(Relaxed) }
-    }
-
-    /// Makes an empty cache usable by another thread, after its thread has detached first.
-    pub(crate) fn renew(&self) {
-        self.rents.store(0, Relaxed);
-        // ORDERING: Relaxed: the next thread gets the cache through the lock of the slab.
-        self.room.store(ROOM, Relaxed);
-    }
-
-    /// Detaches the slab, which holds its lock and has removed the cache from its list. Returns the number of slots in the
-    /// cache, which the slab counts. Returns `None` if the thread is first and waits for the lock; otherwise the thread may
-    /// free the cache at any time.
-    pub(crate) fn detach_by_slab(this: Node<Self>) -> Option<u64> {
-        // The slab is closed, so the thread rents nothing, and the number cannot decrease.
-        let len = this.magazines.len();
-        this.counted.store(len, Relaxed);
-        // ORDERING: AcqRel, with the swap in `detach_by_thread`.
-        (this.room.swap(0, AcqRel) != 0).then_some(len)
     }
 }
 
@@ -167,4 +108,364 @@ impl Drop for ThreadCache {
             self.magazines.touch();
         }
     }
+}
+
+/// A pointer to a cache that is allocated.
+#[derive(Clone, Copy)]
+struct CacheRef(NonNull<ThreadCache>);
+
+impl Deref for CacheRef {
+    type Target = ThreadCache;
+
+    #[inline(always)]
+    fn deref(&self) -> &ThreadCache {
+        // SAFETY: the cache is allocated.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Linked for CacheRef {
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl CacheRef {
+    /// Puts a slot of the slab into the cache of this thread. Returns the slot if there is no room. The cache may be that of an older
+    /// slab with this address. Then it has no room.
+    #[inline(always)]
+    fn push<S>(self, slot: Vacant<S>) -> Result<(), Vacant<S>> {
+        // ORDERING: Relaxed. If the caller misses that the slab was closed, its slot is uncounted until the thread detaches.
+        let room = self.room.load(Relaxed);
+        // SAFETY: they are slots of the slab, or the room is 0.
+        unsafe { self.magazines.of() }.push(slot, room)
+    }
+
+    /// Takes the cache from a thread and a slab that have both detached.
+    ///
+    /// # Safety
+    ///
+    /// No other copy of this pointer is used again.
+    unsafe fn into_box(self) -> Box<ThreadCache> {
+        // SAFETY: `FreeCache::new` has allocated it as a box, and the caller owns it.
+        unsafe { Box::from_raw(self.0.as_ptr()) }
+    }
+}
+
+/// A cache that neither a thread nor a slab uses, for slabs of one type.
+pub(super) struct FreeCache<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
+
+impl<L: CacheOwner> FreeCache<L> {
+    pub(super) fn new(slab: SlabAddress) -> Self {
+        let cache = ThreadCache {
+            room: AtomicU64::new(0),
+            rents: AtomicU64::new(0),
+            magazines: Magazines::new(),
+            counted: AtomicU64::new(0),
+            slab,
+            detach: detach::<L>,
+            pins: Cell::new(0),
+            links: Links::new(),
+            #[cfg(loom)]
+            lives: loom::alloc::Track::new(()),
+        };
+        FreeCache(Box::new(cache), PhantomData)
+    }
+}
+
+/// The caches of a slab, which is not detached from them. The lock of the slab protects it.
+pub(super) struct CacheList<L> {
+    slab: SlabAddress,
+    caches: List<CacheRef>,
+    of: PhantomData<fn() -> L>,
+}
+
+impl<L: CacheOwner> CacheList<L> {
+    pub(super) fn new(slab: SlabAddress) -> Self {
+        CacheList { slab, caches: List::new(), of: PhantomData }
+    }
+
+    /// Attaches the calling thread and the slab to a cache.
+    pub(super) fn attach(
+        &mut self,
+        FreeCache(cache, _): FreeCache<L>,
+        slab: SlabRef<L>,
+    ) -> (ThreadHalf, Pinned<L>) {
+        assert!(
+            cache.slab == self.slab && slab.address() == self.slab,
+            "a slab has its own caches"
+        );
+        cache.rents.store(0, Relaxed);
+        // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
+        cache.room.store(ROOM, Relaxed);
+        // The cache owns it.
+        mem::forget(slab);
+        let cache = CacheRef(NonNull::from(Box::leak(cache)));
+        self.caches.push(cache);
+        (ThreadHalf(cache), Pinned::new(cache))
+    }
+
+    /// Returns the number of slots in the caches, and the number of slots that were rented from them.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        self.caches.iter().fold((0, 0), |(slots, rents), cache| {
+            (slots + cache.magazines.len(), rents + cache.rents())
+        })
+    }
+
+    /// Detaches the slab, which has no handle, from all caches. The list keeps the caches whose threads are first, and wait for the lock.
+    /// Returns the number of slots in the other caches.
+    pub(super) fn detach(&mut self) -> CachedSlots {
+        let (leaving, mut slots) = (List::new(), 0);
+        while let Some(cache) = self.caches.pop() {
+            // The slab is closed, so the thread rents nothing, and the number cannot decrease.
+            let len = cache.magazines.len();
+            cache.counted.store(len, Relaxed);
+            let slab = cache.slab;
+            // ORDERING: AcqRel, with the swap in `detach`: the thread sees the number. It may free the cache from here on.
+            if cache.room.swap(0, AcqRel) == 0 {
+                leaving.push(cache);
+            } else {
+                slots += len;
+                // SAFETY: the slab is first.
+                drop(unsafe { SlabRef::<L>::from_address(slab) });
+            }
+        }
+        self.caches = leaving;
+        CachedSlots(u32::try_from(slots).expect("they are slots of the slab"))
+    }
+
+    /// Removes a cache whose thread is first.
+    pub(super) fn remove(&mut self, First { cache, slab }: First<L>) -> FreeCache<L> {
+        assert!(cache.slab == self.slab, "a slab has its own caches");
+        self.caches.remove(cache);
+        drop(slab);
+        // SAFETY: the thread has detached, and the list does not contain the cache any more.
+        FreeCache(unsafe { cache.into_box() }, PhantomData)
+    }
+}
+
+/// The cache of a thread. The thread detaches from it when this is dropped.
+pub(super) struct ThreadHalf(CacheRef);
+
+impl ThreadHalf {
+    /// Returns `true` if the slab has detached.
+    pub(super) fn is_detached(&self) -> bool {
+        self.0.is_detached()
+    }
+
+    /// Makes the cache a recent one, and returns it. Returns `None` if it is not one of this slab.
+    pub(super) fn pin<L: CacheOwner>(&self, slab: &L) -> Option<Pinned<L>> {
+        let is_own = self.0.slab == slab.address() && !self.is_detached();
+        is_own.then(|| Pinned::new(self.0))
+    }
+}
+
+impl Drop for ThreadHalf {
+    fn drop(&mut self) {
+        assert!(self.0.pins.get() == 0, "the cache is in use");
+        let slab = self.0.slab.get();
+        let _found = RECENT.try_with(|recent| recent.place(slab).clear(slab));
+        (self.0.detach)(self.0);
+    }
+}
+
+/// [`CacheOwner::detach`], with the cache of a slab of type `L`, whose thread does not use it again.
+fn detach<L: CacheOwner>(cache: CacheRef) {
+    // ORDERING: AcqRel, with the swap in `CacheList::detach`: the number that the slab has counted is visible.
+    let is_first = cache.room.swap(0, AcqRel) != 0;
+    L::detach(if is_first {
+        // SAFETY: the thread is first.
+        let slab = unsafe { SlabRef::from_address(cache.slab) };
+        Leaving::First(First { cache, slab })
+    } else {
+        // SAFETY: the slab has detached before, and now the thread has.
+        Leaving::Second(Second(unsafe { cache.into_box() }, PhantomData))
+    });
+}
+
+/// A cache from which its thread has detached.
+pub(super) enum Leaving<L: CacheOwner> {
+    /// The thread was first. The slab has the cache in its list.
+    First(First<L>),
+    /// The slab was first.
+    Second(Second<L>),
+}
+
+/// A cache from which its thread has detached, and not its slab.
+pub(super) struct First<L: CacheOwner> {
+    cache: CacheRef,
+    slab: SlabRef<L>,
+}
+
+impl<L: CacheOwner> First<L> {
+    /// Returns a reference to the slab.
+    pub(super) fn slab(&self) -> SlabRef<L> {
+        self.slab.clone()
+    }
+
+    pub(super) fn rents(&self) -> u64 {
+        self.cache.rents()
+    }
+
+    /// Moves all slots to the depot.
+    pub(super) fn drain(&self, depot: &mut Depot<L::Slot>, storage: &Storage<L::Slot>) {
+        // SAFETY: they are slots of the slab.
+        let magazines = unsafe { self.cache.magazines.of() };
+        magazines.drain(magazines.len(), depot, storage);
+    }
+}
+
+/// A cache from which its slab has detached, and then its thread.
+pub(super) struct Second<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
+
+impl<L: CacheOwner> Second<L> {
+    /// Takes a slot that the slab has not counted.
+    pub(super) fn pop_uncounted(&self) -> Option<Vacant<L::Slot>> {
+        // ORDERING: Relaxed: the thread has detached after the slab, so it sees the number.
+        if self.0.magazines.len() == self.0.counted.load(Relaxed) {
+            return None;
+        }
+        // SAFETY: they are slots of the slab. The slots above those that it has counted keep it allocated.
+        unsafe { self.0.magazines.of() }.pop(ROOM)
+    }
+}
+
+/// A cache of the calling thread, which stays attached to it.
+pub(super) struct Pinned<L>(CacheRef, PhantomData<fn() -> L>);
+
+impl<L: CacheOwner> Pinned<L> {
+    fn new(cache: CacheRef) -> Self {
+        cache.pins.set(cache.pins.get() + 1);
+        let slab = cache.slab.get();
+        let _found = RECENT.try_with(|recent| recent.place(slab).set(slab, cache));
+        Pinned(cache, PhantomData)
+    }
+
+    /// Returns the number of slots.
+    pub(super) fn len(&self) -> u64 {
+        self.0.magazines.len()
+    }
+
+    /// Puts a slot in. Returns the slot if there is no room. The slab may be freed as soon as the slot is in.
+    pub(super) fn push(&self, slot: Vacant<L::Slot>) -> Result<(), Vacant<L::Slot>> {
+        self.0.push(slot)
+    }
+
+    /// Returns the magazines, unless the slab has detached. The caller has a handle of the slab or its lock, so the slab does not
+    /// detach meanwhile.
+    pub(super) fn attached(&self) -> Option<&SharedMagazines<L::Slot>> {
+        // SAFETY: they are slots of the slab.
+        (!self.0.is_detached()).then(|| unsafe { self.0.magazines.of() })
+    }
+}
+
+impl<L> Drop for Pinned<L> {
+    fn drop(&mut self) {
+        self.0.pins.set(self.0.pins.get() - 1);
+    }
+}
+
+/// A direct-mapped table of recently used caches.
+struct Recent([Place; PLACES]);
+
+/// A slab and a cache for it. The slab is null in a vacant place.
+struct Place {
+    slab: Cell<*mut ()>,
+    cache: Cell<NonNull<ThreadCache>>,
+}
+
+impl Place {
+    const fn new() -> Self {
+        Place { slab: Cell::new(ptr::null_mut()), cache: Cell::new(NonNull::dangling()) }
+    }
+
+    fn set(&self, slab: NonNull<()>, cache: CacheRef) {
+        self.slab.set(slab.as_ptr());
+        self.cache.set(cache.0);
+    }
+
+    fn clear(&self, slab: NonNull<()>) {
+        if self.slab.get() == slab.as_ptr() {
+            self.slab.set(ptr::null_mut());
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, slab: NonNull<()>) -> Option<CacheRef> {
+        (self.slab.get() == slab.as_ptr()).then(|| CacheRef(self.cache.get()))
+    }
+}
+
+const PLACES: usize = if cfg!(loom) { 2 } else { 32 };
+
+impl Recent {
+    const fn new() -> Self {
+        Recent([const { Place::new() }; PLACES])
+    }
+
+    #[inline(always)]
+    fn place(&self, slab: NonNull<()>) -> &Place {
+        // Fibonacci hashing: the distances between slabs are often equal.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the lower half has enough of the address"
+        )]
+        let hash = (slab.addr().get() as u32).wrapping_mul(0x9E37_79B9);
+        &self.0[(hash >> (u32::BITS - PLACES.ilog2())) as usize]
+    }
+}
+
+// Without a destructor, so that an access needs no check.
+#[cfg(not(loom))]
+thread_local! {
+    static RECENT: Recent = const { Recent::new() };
+}
+#[cfg(loom)]
+thread_local! {
+    static RECENT: Recent = Recent::new();
+}
+
+/// Returns the cache of this thread for a slab, if the table of recent ones has it. It may be detached. Then it may be the cache of
+/// an older slab with this address.
+#[inline(always)]
+fn find(slab: NonNull<()>) -> Option<CacheRef> {
+    RECENT.try_with(|recent| recent.place(slab).get(slab)).ok().flatten()
+}
+
+/// Takes a slot from the recent cache of this thread, and counts it if slots do not count their uses.
+#[inline(always)]
+pub(super) fn pop<L: CacheOwner>(slab: &L) -> Option<Vacant<L::Slot>> {
+    let cache = find(NonNull::from(slab).cast())?;
+    // ORDERING: Relaxed. The slab is open. The thread that has opened it knows that an older slab with this address was closed, and
+    // so the caller sees that the cache of that slab was detached.
+    let room = cache.room.load(Relaxed);
+    // SAFETY: they are slots of the slab, or the room is 0.
+    let slot = unsafe { cache.magazines.of() }.pop(room)?;
+    if !L::Slot::INDEXED {
+        cache.count_rent();
+    }
+    Some(slot)
+}
+
+/// Puts a slot into the recent cache of this thread. Returns the slot if there is no room. The slab may be freed as soon as the
+/// slot is in.
+#[inline(always)]
+pub(super) fn push<S: Item>(slot: Vacant<S>) -> Result<(), Vacant<S>> {
+    match find(slot.slab()) {
+        Some(cache) => cache.push(slot),
+        None => Err(slot),
+    }
+}
+
+/// Counts a rented slot in the recent cache of this thread. Returns `false` if it has none.
+pub(super) fn count_rent<L: CacheOwner>(slab: &L) -> bool {
+    let Some(cache) = recent(slab) else { return false };
+    cache.0.count_rent();
+    true
+}
+
+/// Returns the recent cache of this thread. Returns `None` if the table of recent ones has none, or if it is detached.
+pub(super) fn recent<L: CacheOwner>(slab: &L) -> Option<Pinned<L>> {
+    let cache = find(slab.address().get()).filter(|cache| !cache.is_detached())?;
+    Some(Pinned::new(cache))
 }

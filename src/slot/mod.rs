@@ -22,13 +22,16 @@ pub(crate) use roles::*;
 pub(crate) use slot::{Slot, SlotHeader, SlotTable, WakerCell};
 pub(crate) use state::State;
 
+/// The name of the public type whose operations have slots of a [`Home`].
+pub(crate) trait SourceName {
+    /// Returns the name, for `Debug`. `T` is the type of the values.
+    fn source_name<T>() -> &'static str;
+}
+
 /// The recycler of slots: the types of their cells, and the object to which a vacant slot is returned.
-pub(crate) trait Home: Sized + 'static {
+pub(crate) trait Home: SourceName + Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
-
-    /// The name of the public type whose operations have such slots, for `Debug`.
-    fn source_name<T>() -> &'static str;
 
     /// Returns the key of an operation with this number.
     fn key_of(number: Number) -> Key {

@@ -14,6 +14,7 @@
 mod claim;
 mod completer;
 mod consumer;
+mod erased;
 mod vacant;
 
 use core::{
@@ -27,14 +28,21 @@ use super::{
     slot::{Slot, WakerParts},
     state::State,
 };
-use crate::{pieces, slot::cells::Word};
+use crate::{
+    erased::{Reference, ThinReference},
+    pieces,
+    slot::cells::Word,
+};
+
+use self::consumer::JustBegun;
 
 #[cfg(feature = "alloc")]
 pub(crate) use self::claim::{abandon_keyed, orphan};
 pub(crate) use self::{
     claim::{Presented, abandon_key, complete_key},
     completer::CompleterRole,
-    consumer::{ConsumerRole, Finished, JustBegun},
+    consumer::{ConsumerRole, Finished},
+    erased::table,
     vacant::{SlotRef, Vacant},
 };
 
@@ -186,21 +194,30 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
 }
 
 impl<T, H: Home> ConsumerRole<T, H> {
-    /// Converts the address that a head contains back into the role for which the head stands.
+    /// Converts the address of a slot into its role.
     ///
     /// # Safety
     ///
-    /// The operation of the slot has a consumer, which the caller is. The slot stays allocated until the role ends.
+    /// The operation of the slot has a consumer, which the caller is: it was leaked. The slot stays allocated until the role ends.
     #[inline(always)]
-    pub(crate) unsafe fn from_pointer(slot: NonNull<Slot<T, H>>) -> Self {
+    pub(crate) unsafe fn from_leaked(slot: NonNull<Slot<T, H>>) -> Self {
         ConsumerRole(Rented(slot))
     }
+}
 
-    /// Gives up the role, and returns the address for [`from_pointer`](ConsumerRole::from_pointer).
+// SAFETY: a slot stays allocated while it has a consumer. It begins with a header, whose table is from `table`.
+unsafe impl<T, H: Home> ThinReference for ConsumerRole<T, H> {
+    type Pointee = Slot<T, H>;
+
     #[inline(always)]
-    pub(crate) fn into_pointer(self) -> NonNull<Slot<T, H>> {
+    fn into_raw(self) -> (NonNull<Slot<T, H>>, Reference) {
         let ConsumerRole(Rented(slot)) = self;
-        slot
+        (slot, Reference::Borrowed)
+    }
+
+    #[inline(always)]
+    unsafe fn from_raw(slot: NonNull<Slot<T, H>>, _: Reference) -> Self {
+        ConsumerRole(Rented(slot))
     }
 }
 
@@ -275,7 +292,7 @@ pub(crate) enum Ended {
 impl<T, H: Home> ConsumerWord<T, H> {
     #[inline(always)]
     pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
-        ConsumerWord { word: role.into_pointer().cast(), output: PhantomData }
+        ConsumerWord { word: role.into_raw().0.cast(), output: PhantomData }
     }
 
     /// Returns the role if it has not ended.

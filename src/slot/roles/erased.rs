@@ -1,15 +1,12 @@
-//! The consumer's end behind a head: what a value future calls whose head owns a consumer role.
+//! The consumer role behind a head: the functions that a value future calls if its head owns the role.
 
-use core::{
-    ptr::NonNull,
-    task::{Context, Poll},
-};
+use core::task::{Context, Poll};
 
+use super::{ConsumerRole, Finished, Home, JustBegun, Rented};
 use crate::{
-    erased::{ErasedReference, Live, Reference, ThinReference, VTable},
-    error::StaleToken,
-    slot::{ConsumerRole, Finished, Home, JustBegun, Slot, SlotTable},
-    token::Token,
+    erased::{ErasedReference, Live, VTable},
+    slot::slot::{Slot, SlotTable},
+    token::{StaleToken, Token},
 };
 
 /// Returns the table of a slot.
@@ -17,20 +14,10 @@ pub(crate) const fn table<T, H: Home>(abandoned: fn() -> T) -> SlotTable<T> {
     SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned }
 }
 
-// SAFETY: a slot stays allocated while it has a consumer. It begins with a header, whose table is that of `table`.
-unsafe impl<T, H: Home> ThinReference for ConsumerRole<T, H> {
-    type Pointee = Slot<T, H>;
-
-    #[inline(always)]
-    fn into_raw(self) -> (NonNull<Slot<T, H>>, Reference) {
-        (self.into_pointer(), Reference::Borrowed)
-    }
-
-    #[inline(always)]
-    unsafe fn from_raw(slot: NonNull<Slot<T, H>>, _: Reference) -> Self {
-        // SAFETY: the caller's.
-        unsafe { ConsumerRole::from_pointer(slot) }
-    }
+/// Returns a copy of the role that `live` owns. The caller uses the copy instead of it.
+#[inline(always)]
+fn role_of<T, H: Home>(live: &Live<'_, ConsumerRole<T, H>>) -> ConsumerRole<T, H> {
+    ConsumerRole(Rented(live.pointer()))
 }
 
 impl<T, H: Home> ErasedReference for ConsumerRole<T, H> {
@@ -46,9 +33,7 @@ impl<T, H: Home> ErasedReference for ConsumerRole<T, H> {
         if token != live.number().token() {
             return poll_slowly(live, cx, token);
         }
-        // SAFETY: `live` owns the role. The copy is used instead of it.
-        let role = unsafe { ConsumerRole::from_pointer(live.pointer()) };
-        let role = match role.completed() {
+        let role = match role_of(&live).completed() {
             Ok(completed) => {
                 live.complete();
                 return completed.take_polled();
@@ -93,8 +78,7 @@ fn poll_slowly<T, H: Home>(
         live.refuse(StaleToken::new(expected, token));
         return Poll::Pending;
     }
-    // SAFETY: `live` owns the role. The copy is used instead of it.
-    let role = unsafe { ConsumerRole::from_pointer(live.pointer()) };
+    let role = role_of(&live);
     poll_by(|| role.wait(cx.waker()), live)
 }
 

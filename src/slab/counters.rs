@@ -3,11 +3,11 @@
 use core::cell::Cell;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-use super::thread_caches;
+use super::thread_number::thread_number;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
-pub(crate) trait Tally {
+pub(crate) trait Counters {
     /// Increments the second counter if `which` is `true`, otherwise the first.
     fn count(&self, which: bool);
 
@@ -16,16 +16,16 @@ pub(crate) trait Tally {
 }
 
 #[derive(Default)]
-pub(crate) struct LocalTally([Cell<u64>; 2]);
+pub(crate) struct LocalCounters([Cell<u64>; 2]);
 
 #[cfg(not(loom))]
-impl LocalTally {
+impl LocalCounters {
     pub(crate) const fn new() -> Self {
-        LocalTally([const { Cell::new(0) }; 2])
+        LocalCounters([const { Cell::new(0) }; 2])
     }
 }
 
-impl Tally for LocalTally {
+impl Counters for LocalCounters {
     #[inline(always)]
     fn count(&self, which: bool) {
         let count = &self.0[usize::from(which)];
@@ -41,7 +41,7 @@ impl Tally for LocalTally {
 /// the other 8.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(crate) struct SharedTally([Line; 2 * OWN]);
+pub(crate) struct SharedCounters([Line; 2 * OWN]);
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 const OWN: usize = 8;
@@ -52,18 +52,18 @@ const OWN: usize = 8;
 struct Line([AtomicU64; 2]);
 
 #[cfg(all(feature = "std", target_has_atomic = "64", not(loom)))]
-impl SharedTally {
+impl SharedCounters {
     pub(crate) const fn new() -> Self {
-        SharedTally([const { Line([const { AtomicU64::new(0) }; 2]) }; 2 * OWN])
+        SharedCounters([const { Line([const { AtomicU64::new(0) }; 2]) }; 2 * OWN])
     }
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl Tally for SharedTally {
+impl Counters for SharedCounters {
     #[inline(always)]
     fn count(&self, which: bool) {
         // ORDERING: Relaxed: they are for reports.
-        let number = thread_caches::number();
+        let number = thread_number();
         // The number of a thread without one is 0.
         if (1..=OWN).contains(&number) {
             // Only this thread stores there.

@@ -1,0 +1,121 @@
+//! What the pools of both kinds do.
+
+use core::{
+    mem::ManuallyDrop,
+    task::{Context, Poll},
+};
+
+use super::{
+    FuturePoolStats, PooledError, PooledErrorKind,
+    classes::{Bounds, Classes, SIZES, Slabs},
+    compiled::Compiled,
+    pooled::VacantBlock,
+};
+use crate::{affinity::Admits, erased::ErasedFuture, future::Packed};
+
+/// The state of a pool.
+pub(crate) struct Inner<H: Compiled>(Classes<H>);
+
+impl<H: Compiled> Inner<H> {
+    pub(super) const fn new(
+        slabs: Slabs<H>,
+        boxed: H::Counters,
+        bounds: Bounds,
+        budget: H::Budget,
+    ) -> Self {
+        Inner(Classes::new(slabs, boxed, bounds, budget))
+    }
+
+    /// Moves the future into a slot, or into a box if there is none.
+    ///
+    /// `ManuallyDrop` keeps the address of the future from the code that would drop it if the search unwinds. Otherwise
+    /// the compiler moves all of it, and not only what is initialised. (Then the future is leaked. The search unwinds at
+    /// most if an allocation fails.)
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Admits<F> + Admits<VacantBlock<F, H>>,
+    {
+        let future = ManuallyDrop::new(future);
+        if const { VacantBlock::<F, H>::CLASS.is_err() } {
+            return self.put_in_box(future);
+        }
+        Packed::from_head(VacantBlock::rent(&self.0).fill(future))
+    }
+
+    /// [`put`](Inner::put) of a future without a class. (The condition is a constant, so other futures have no code for this.)
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    fn put_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Admits<F>,
+    {
+        H::count(&self.0, VacantBlock::<F, H>::CLASS.err().unwrap_or(PooledErrorKind::TooLarge));
+        Packed::boxed(ManuallyDrop::into_inner(future))
+    }
+
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(super) fn try_put<'a, F, A>(
+        &self,
+        future: F,
+    ) -> Result<Packed<'a, F::Output, A>, PooledError<F>>
+    where
+        F: ErasedFuture + 'a,
+        A: Admits<F> + Admits<VacantBlock<F, H>>,
+    {
+        let future = ManuallyDrop::new(future);
+        match VacantBlock::try_rent(&self.0) {
+            Ok(block) => Ok(Packed::from_head(block.fill(future))),
+            Err(kind) => Err(PooledError { future: ManuallyDrop::into_inner(future), kind }),
+        }
+    }
+
+    /// Inserts the future as [`put`](Inner::put) does, and polls it once while its type is known, so that a ready result is
+    /// inline.
+    #[inline(always)]
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub(crate) fn put_eagerly<'a, F, A>(
+        &self,
+        future: F,
+        cx: &mut Context<'_>,
+    ) -> Packed<'a, F::Output, A>
+    where
+        F: ErasedFuture + 'a,
+        A: Admits<F> + Admits<VacantBlock<F, H>>,
+    {
+        let future = ManuallyDrop::new(future);
+        if const { VacantBlock::<F, H>::CLASS.is_err() } {
+            let mut boxed = self.put_in_box(future);
+            return match boxed.poll(cx) {
+                Poll::Ready(value) => Packed::ready(value),
+                Poll::Pending => boxed,
+            };
+        }
+        match VacantBlock::rent(&self.0).fill_and_poll(future, cx) {
+            Ok(result) => Packed::ready(result),
+            Err(head) => Packed::from_head(head),
+        }
+    }
+
+    pub(super) fn stats(&self) -> FuturePoolStats {
+        let [too_large, full] = self.0.boxed();
+        FuturePoolStats::new(&self.0.stats(), too_large, full)
+    }
+
+    pub(super) fn set_max_bytes(&self, bytes: usize) {
+        self.0.set_max_bytes(bytes);
+    }
+
+    pub(super) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
+        self.0.reserve(size, additional)
+    }
+
+    /// Frees pages without a future. Returns the bytes of their slots.
+    pub(super) fn trim(&self) -> u64 {
+        (0..SIZES.len()).map(|class| self.0.trim(class)).sum()
+    }
+}

@@ -1,0 +1,111 @@
+//! What a slab consists of: the trait of its slots, and the layout of a page of them.
+
+use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
+
+use crate::slot::{Home, IndexLayout, Pointer, Vacant, Word};
+
+/// A slot of a slab: one for the operations of a pool, or a block for a pooled future.
+///
+/// # Safety
+///
+/// [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) and [`page`](Item::page) return what the location
+/// says that `init` was called with. [`Slab`](Item::Slab) is the type of the slab at that address.
+pub(crate) unsafe trait Item: Sized {
+    /// The type of the slab, which is the only one that creates such slots.
+    type Slab;
+    /// What a slot returns to. It says whether several threads may use the slot.
+    type Recycler: Home;
+    /// The values that pass from one thread to another in a slot.
+    type Content;
+    type Word: Word;
+    type Pointer: Pointer;
+
+    /// The beginning of a slab, to which its slots refer.
+    type Table;
+
+    /// `true` if slots are found by their indices. They stay allocated as long as the slab has a handle, and count their uses.
+    const INDEXED: bool;
+
+    /// The number of slots in a page, if slots are found by their indices.
+    const PER_PAGE: u32;
+
+    /// The number of slots that are initialized at a time for one thread.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    const NEW_AT_ONCE: u32;
+
+    /// Returns the layout of a page.
+    fn shape(table: &Self::Table) -> Shape;
+
+    /// Returns the number of slots whose pages are not freed before a trim.
+    fn retained(shape: Shape) -> u32;
+
+    /// Initializes a slot.
+    ///
+    /// # Safety
+    ///
+    /// The slab at the location begins with a [`Table`](Item::Table), and is allocated as long as the slot, like the page.
+    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location);
+
+    /// Returns the address of the slab.
+    fn slab(&self) -> NonNull<()>;
+
+    /// Returns the address of the page, or the index of the slot. Called by the owner of the slot.
+    fn page(&self) -> PageOf;
+
+    /// Begins the next epoch of a slot that was returned [exhausted](crate::slot::End::exhausted). Returns `false` if there is
+    /// none.
+    fn begin_epoch(slot: &Vacant<Self>, layout: IndexLayout) -> bool;
+
+    /// Returns how many times the slot was rented since the generation `first`.
+    fn uses(&self, layout: IndexLayout, first: u32) -> u64;
+}
+
+/// Where a new slot is.
+#[derive(Clone, Copy)]
+pub(crate) struct Location {
+    pub(super) slab: NonNull<()>,
+    pub(super) page: NonNull<()>,
+    pub(super) index: u32,
+    pub(super) first_generation: u32,
+}
+
+/// How the page of a slot is found.
+pub(crate) enum PageOf {
+    Address(NonNull<()>),
+    /// The index of the key of the slot.
+    Index(u32),
+}
+
+/// The layout of a page.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(super) slot: Layout,
+    pub(super) slots: u32,
+}
+
+impl Shape {
+    /// The size of the header of a page.
+    pub(super) const HEADER: usize = 64;
+
+    /// Returns the distance from a page to its first slot.
+    pub(super) const fn offset(self) -> usize {
+        let align = self.slot.align();
+        if align > Self::HEADER { align } else { Self::HEADER }
+    }
+
+    /// Returns the layout of the allocation of a page with `slots` slots.
+    pub(super) fn layout(self, slots: u32) -> Layout {
+        page_layout(self.offset(), self.slot.size(), slots)
+    }
+}
+
+/// Returns the layout of the allocation of a page, with room to align the page. The allocator does not align it: glibc would leave
+/// small fragments between the pages, and could not return their memory to the system.
+pub(super) fn page_layout(offset: usize, slot: usize, slots: u32) -> Layout {
+    // Miri assumes no alignment but that of the allocation.
+    let align = if cfg!(miri) { offset } else { 16 };
+    let slots = slot.checked_mul(slots as usize);
+    let bytes = slots.and_then(|bytes| bytes.checked_add(2 * offset));
+    let layout = bytes.map(|bytes| Layout::from_size_align(bytes, align));
+    layout.and_then(Result::ok).expect("a page fits into memory")
+}

@@ -1,0 +1,306 @@
+//! The two kinds of slots of slabs: slots of completions, which are found by their indices, and blocks.
+//!
+//! A block is a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its
+//! blocks are vacant. If a slab is full, a block may also be a box, which is freed when it is released.
+//!
+//! ```text
+//! ┌──────────────────┬────────┬──────────────────────────────────────────┐
+//! │ header of the    │ ► page │ the value                                │
+//! │ value            │        │                                          │
+//! └──────────────────┴────────┴──────────────────────────────────────────┘
+//!   0                  8        16                                  size
+//! ```
+
+use alloc::boxed::Box;
+use core::{
+    alloc::Layout,
+    marker::PhantomData,
+    mem::MaybeUninit,
+    ptr::{self, NonNull},
+};
+
+use super::{
+    block_size::{LINE, blocks_in_page, retained_blocks},
+    budget::Budget,
+    counters::Counters,
+    item::{Item, Location, PageOf, Shape},
+    pages::Page,
+    slab::Slab,
+};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::{affinity::AnyThread, slot::ForThreads};
+use crate::{
+    affinity::OneThread,
+    erased::{CellStorage, Emptied, ErasedFuture, Header, VacantCell},
+    error::Site,
+    slot::{End, Home, IndexLayout, Number, Slot, SlotTable, Vacant},
+};
+
+/// A recycler that takes slots back to the slabs that they are from.
+pub(crate) trait SlabRecycler: Home {
+    type Slab<T>: Slab<Slot = Slot<T, Self>>;
+    type Blocks: Slab<Slot = Block<Self>>;
+    type Counters: Counters;
+    type Budget: Budget;
+}
+
+// SAFETY: its words and pointers are atomics.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl ForThreads for AnyThread {}
+
+// SAFETY: a slot refers to the table that `init` gives it, which is the beginning of the slab. Its number contains its index.
+unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
+    type Slab = H::Slab<T>;
+    type Recycler = H;
+    type Content = T;
+    type Word = H::Word;
+    type Pointer = H::Pointer;
+    type Table = SlotTable<T>;
+
+    const INDEXED: bool = true;
+    const PER_PAGE: u32 = if cfg!(loom) { 2 } else { 32 };
+
+    /// 16, so that each thread uses adjacent slots. Two threads with alternating slots wait for each other's cache lines, which takes
+    /// 11 ns more for each operation.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
+
+    fn shape(_: &SlotTable<T>) -> Shape {
+        Shape { slot: Layout::new::<Self>(), slots: Self::PER_PAGE }
+    }
+
+    fn retained(_: Shape) -> u32 {
+        u32::MAX
+    }
+
+    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location) {
+        let Location { slab, index, first_generation, .. } = location;
+        let place = NonNull::from(place).cast::<Self>();
+        // SAFETY: the place is valid for writes. A slab begins with the table of its slots.
+        unsafe { Slot::make(place, slab.cast(), Number::new(index, first_generation)) };
+    }
+
+    #[inline(always)]
+    fn slab(&self) -> NonNull<()> {
+        self.table()
+    }
+
+    fn page(&self) -> PageOf {
+        PageOf::Index(self.number().key().index())
+    }
+
+    fn begin_epoch(slot: &Vacant<Self>, layout: IndexLayout) -> bool {
+        slot.begin_epoch(layout)
+    }
+
+    fn uses(&self, layout: IndexLayout, first: u32) -> u64 {
+        // The state may be older than the number, but then this operation is over.
+        let state = self.state();
+        let number = self.number_now();
+        let begun = state.generation() == number.generation();
+        let before = layout.order(number).expect("a slot has a number") - u64::from(first);
+        before + u64::from(begun)
+    }
+}
+
+/// The beginning of a block. The value follows it.
+#[repr(C, align(16))]
+pub(crate) struct Block<H> {
+    /// The header of the [cell](VacantCell) that is in the block.
+    header: MaybeUninit<Header>,
+    /// The page, or the [size](BOXED) of a box.
+    page: NonNull<()>,
+    recycler: PhantomData<fn() -> H>,
+}
+
+/// The tag bit of a boxed block. The address of a page never has it.
+const BOXED: usize = 1;
+
+impl<H> Block<H> {
+    fn new(page: NonNull<()>) -> Self {
+        Block { header: MaybeUninit::uninit(), page, recycler: PhantomData }
+    }
+
+    /// Returns `true` if the block is a box.
+    #[inline(always)]
+    fn is_boxed(&self) -> bool {
+        self.page.addr().get() & BOXED != 0
+    }
+}
+
+// SAFETY: a block refers to the page that `init` gives it, and the page to the slab.
+unsafe impl<H: SlabRecycler> Item for Block<H> {
+    type Slab = H::Blocks;
+    type Recycler = H;
+    /// The owner of the block says whether the value in it can be sent.
+    type Content = ();
+    type Word = H::Word;
+    type Pointer = H::Pointer;
+    /// The size of the blocks.
+    type Table = usize;
+
+    const INDEXED: bool = false;
+    /// Unused: the number depends on the size.
+    const PER_PAGE: u32 = 1;
+
+    /// One, so that unused memory is not touched.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    const NEW_AT_ONCE: u32 = 1;
+
+    fn shape(size: &usize) -> Shape {
+        assert!(*size >= size_of::<Self>() && size % LINE == 0);
+        let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
+        let slots = u32::try_from(blocks_in_page(*size)).expect("a page has few blocks");
+        Shape { slot, slots }
+    }
+
+    fn retained(shape: Shape) -> u32 {
+        u32::try_from(retained_blocks(shape.slot.size())).expect("they are few")
+    }
+
+    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location) {
+        place.write(Block::new(location.page));
+    }
+
+    #[inline(always)]
+    fn slab(&self) -> NonNull<()> {
+        debug_assert!(!self.is_boxed());
+        // SAFETY: a page is allocated as long as its blocks.
+        unsafe { self.page.cast::<Page<Self>>().as_ref() }.slab()
+    }
+
+    fn page(&self) -> PageOf {
+        PageOf::Address(self.page)
+    }
+
+    fn begin_epoch(_: &Vacant<Self>, _: IndexLayout) -> bool {
+        unreachable!("a block has no generations");
+    }
+
+    fn uses(&self, _: IndexLayout, _: u32) -> u64 {
+        unreachable!("a block does not count its uses");
+    }
+}
+
+/// A block that its owner uses: one of a slab, or a box.
+#[must_use = "a block that is not released is lost"]
+pub(crate) struct RentedBlock<H>(Vacant<Block<H>>);
+
+impl<H> RentedBlock<H> {
+    /// Converts the block into a cell for a future.
+    ///
+    /// # Safety
+    ///
+    /// The block has at least [`VacantCell::SIZE`] bytes, and is aligned for the future.
+    #[inline(always)]
+    pub(crate) unsafe fn into_cell<F: ErasedFuture>(self) -> VacantCell<Block<H>, F>
+    where
+        H: BlockTable,
+    {
+        // SAFETY: the caller's. The block begins with room for a header, and stays allocated until it is released. If the affinity is
+        // `Send`, any thread may release it, because the words of its slab are atomics.
+        unsafe { VacantCell::new(self.into_pointer()) }
+    }
+
+    /// Returns the address of the block, for [`from_pointer`](RentedBlock::from_pointer).
+    #[inline(always)]
+    fn into_pointer(self) -> NonNull<Block<H>> {
+        self.0.into_pointer()
+    }
+
+    /// # Safety
+    ///
+    /// The pointer is from [`into_pointer`](RentedBlock::into_pointer), and is used once. The value in the block was dropped.
+    #[inline(always)]
+    unsafe fn from_pointer(block: NonNull<Block<H>>) -> Self {
+        // SAFETY: the caller owns the block, which is allocated until it is released.
+        RentedBlock(unsafe { Vacant::new(block) })
+    }
+
+    /// Allocates a block that is a box of `size` bytes.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn boxed(size: usize) -> Self {
+        let units = size.div_ceil(size_of::<Block<H>>());
+        let size = ptr::without_provenance_mut((units * size_of::<Block<H>>()) | BOXED);
+        let mut block = Box::<[Block<H>]>::new_uninit_slice(units);
+        block[0].write(Block::new(NonNull::new(size).expect("it has a tag")));
+        let block = NonNull::from(Box::leak(block)).cast();
+        // SAFETY: it was just allocated, and only `free` frees it.
+        unsafe { RentedBlock::from_pointer(block) }
+    }
+
+    /// Frees a block that is a box.
+    #[cold]
+    #[inline(never)]
+    fn free(self) {
+        let units = (self.0.page.addr().get() - BOXED) / size_of::<Block<H>>();
+        let block = self.into_pointer().cast::<MaybeUninit<Block<H>>>();
+        let block = NonNull::slice_from_raw_parts(block, units);
+        // SAFETY: `boxed` has allocated it as a box of this length.
+        drop(unsafe { Box::from_raw(block.as_ptr()) });
+    }
+}
+
+/// Takes a vacant block of a slab.
+impl<H> From<Vacant<Block<H>>> for RentedBlock<H> {
+    #[inline(always)]
+    fn from(block: Vacant<Block<H>>) -> Self {
+        RentedBlock(block)
+    }
+}
+
+impl<H: SlabRecycler> RentedBlock<H> {
+    /// Returns the block to its slab, or frees it.
+    #[inline(always)]
+    pub(crate) fn release(self) {
+        if self.0.is_boxed() {
+            return self.free();
+        }
+        if let Err(block) = H::Blocks::try_release(self.0, END) {
+            release_slowly::<H>(block);
+        }
+    }
+}
+
+/// The slow path of [`release`](RentedBlock::release).
+#[cold]
+#[inline(never)]
+fn release_slowly<H: SlabRecycler>(block: Vacant<Block<H>>) {
+    drop(H::Blocks::release(block, END));
+}
+
+const END: End = End { exhausted: false, cancelled: false };
+
+impl<H: BlockTable> CellStorage for Block<H> {
+    type Affinity = H;
+
+    const RELEASE: extern "C" fn(Emptied<Self>) = H::release;
+
+    fn site(&self) -> Site {
+        if self.is_boxed() { Site::Boxed } else { Site::Pooled }
+    }
+}
+
+/// The function that the table of a pooled future calls. It has no type parameters, so it is compiled in this crate, and not in each crate
+/// that uses a pool.
+pub(crate) trait BlockTable: SlabRecycler {
+    /// Releases the block of a cell.
+    extern "C" fn release(block: Emptied<Block<Self>>);
+}
+
+macro_rules! block_table {
+    ($recycler:ty) => {
+        impl BlockTable for $recycler {
+            #[inline(never)]
+            extern "C" fn release(block: Emptied<Block<Self>>) {
+                // SAFETY: the pointer is from `into_cell`. The future in the cell was dropped.
+                unsafe { RentedBlock::<Self>::from_pointer(block.into_pointer()) }.release();
+            }
+        }
+    };
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+block_table!(AnyThread);
+block_table!(OneThread);

@@ -1,0 +1,443 @@
+//! The memory of slots: the pages of a slab, and its directory of pages.
+//!
+//! ```text
+//! ┌──────────────────────────────────┬────────┬────────┬────────┬───
+//! │ slab, mask of vacant slots,      │ slot 0 │ slot 1 │ slot 2 │ …
+//! │ links to other pages             │        │        │        │
+//! └──────────────────────────────────┴────────┴────────┴────────┴───
+//!   0                                  64
+//! ```
+//!
+//! A slot is initialized when it is taken for the first time, so a new page costs no pass over its slots.
+//!
+//! Invariants:
+//!
+//! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] owns it.
+//! * If the bit of a slot is set in the mask, nothing refers to the slot. If it is not, there is a [`Vacant`] of it, or its operation
+//!   will make one, or the slot is retired.
+//! * If slots are found by their indices, pages are freed only when the slab is [`Closed`]. From then on a slot is found only on its
+//!   release, and its page is not empty.
+
+use alloc::{
+    alloc::{alloc, dealloc, handle_alloc_error},
+    boxed::Box,
+};
+use core::{array, mem::needs_drop, ops::Deref, ptr, ptr::NonNull};
+
+use super::{
+    item::{Item, Location, PageOf, Shape},
+    list::{Linked, Links, List},
+    mask::{Fill, Mask},
+    reference::{Closed, SlabAddress},
+};
+use crate::slot::{IndexLayout, Pointer, SlotRef, Vacant, Word};
+
+/// The header of a page. The slots follow it.
+#[repr(C, align(64))]
+pub(super) struct Page<S: Item> {
+    mask: Mask<S::Word>,
+    /// The start of the allocation.
+    start: NonNull<u8>,
+    slab: NonNull<()>,
+    links: Links<PageRef<S>>,
+}
+
+impl<S: Item> Page<S> {
+    #[inline(always)]
+    pub(super) fn slab(&self) -> NonNull<()> {
+        self.slab
+    }
+}
+
+/// A pointer to a page.
+struct PageRef<S: Item>(NonNull<Page<S>>);
+
+impl<S: Item> Clone for PageRef<S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Item> Copy for PageRef<S> {}
+
+impl<S: Item> Deref for PageRef<S> {
+    type Target = Page<S>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Page<S> {
+        // SAFETY: the page is allocated.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<S: Item> Linked for PageRef<S> {
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl<S: Item> PageRef<S> {
+    /// Returns the address of a slot.
+    #[inline(always)]
+    fn slot(self, place: u32) -> NonNull<S> {
+        debug_assert!(place < self.mask.len());
+        // SAFETY: the allocation of the page contains its slots.
+        unsafe { self.0.byte_add(self.mask.distance(place)) }.cast()
+    }
+
+    /// Takes a vacant slot of a page that has one.
+    fn take(self, first_generation: u32) -> Vacant<S> {
+        let is_new = self.mask.next_is_new();
+        let place = self.mask.take();
+        let slot = self.slot(place);
+        if is_new {
+            let index = self.mask.first() + place;
+            let location =
+                Location { slab: self.slab, page: self.0.cast(), index, first_generation };
+            // SAFETY: this is the place of a slot, and nothing refers to it.
+            let uninit = unsafe { slot.cast().as_mut() };
+            // SAFETY: the slot is in this page, which is one of the slab.
+            unsafe { S::init(uninit, location) };
+            self.mask.count_initialized();
+        }
+        // SAFETY: the slot was vacant in the mask.
+        unsafe { Vacant::new(slot) }
+    }
+}
+
+/// A page whose slots are all vacant, and that no list contains. It is leaked if it is dropped.
+#[must_use]
+pub(super) struct EmptyPage<S: Item>(PageRef<S>);
+
+impl<S: Item> EmptyPage<S> {
+    /// Allocates a page with `len` slots, whose indices begin with `first`.
+    pub(super) fn allocate(slab: SlabAddress, shape: Shape, first: u32, len: u32) -> Self {
+        const { assert!(size_of::<Page<S>>() == Shape::HEADER) };
+        let mask = Mask::new(shape, first, len);
+        let layout = mask.layout();
+        // SAFETY: a page has a size.
+        let start = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        let lead = start.align_offset(shape.offset());
+        // SAFETY: the allocation has room for the lead.
+        let place = unsafe { start.add(lead) }.cast();
+        let page = Page { mask, start, slab: slab.get(), links: Links::new() };
+        // SAFETY: the allocation has room for the page after the lead.
+        unsafe { place.write(page) };
+        EmptyPage(PageRef(place))
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        self.0.mask.len()
+    }
+
+    /// Frees the page.
+    pub(super) fn free(self) {
+        let EmptyPage(page) = self;
+        let (start, layout) = (page.start, page.mask.layout());
+        // Only loom models have something to drop.
+        let slots = if needs_drop::<S>() { page.mask.initialized() } else { 0 };
+        for slot in (0..slots).map(|place| page.slot(place)) {
+            // SAFETY: the slot was initialized, and nothing refers to it.
+            unsafe { slot.drop_in_place() };
+        }
+        // SAFETY: nothing refers to the page.
+        unsafe { page.0.drop_in_place() };
+        // SAFETY: `allocate` has allocated it with this layout.
+        unsafe { dealloc(start.as_ptr(), layout) };
+    }
+}
+
+#[cfg(loom)]
+impl<S: Item> Drop for Page<S> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.mask.touch();
+        }
+    }
+}
+
+/// The pages of a slab.
+pub(super) struct Pages<S: Item> {
+    slab: SlabAddress,
+    /// The pages, by [`Fill`].
+    some: List<PageRef<S>>,
+    empty: List<PageRef<S>>,
+    full: List<PageRef<S>>,
+    counts: Counts,
+}
+
+/// The numbers of slots in pages.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// In all pages.
+    pub(super) capacity: u32,
+    /// Vacant.
+    pub(super) vacant: u32,
+    /// Retired.
+    pub(super) retired: u32,
+    /// In empty pages.
+    pub(super) idle: u32,
+    /// The number of pages that are not empty.
+    pub(super) occupied: u32,
+    /// Initialized.
+    initialized: u32,
+    /// The maximum of `initialized`.
+    pub(super) most: u32,
+}
+
+impl Counts {
+    /// Returns the number of slots that are neither vacant nor retired.
+    pub(super) fn in_use(self) -> u32 {
+        self.capacity - self.vacant - self.retired
+    }
+}
+
+impl<S: Item> Pages<S> {
+    pub(super) fn new(slab: SlabAddress) -> Self {
+        let (some, empty, full) = (List::new(), List::new(), List::new());
+        Pages { slab, some, empty, full, counts: Counts::default() }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Adds a page of this slab.
+    pub(super) fn add(&mut self, EmptyPage(page): EmptyPage<S>) {
+        assert!(page.slab == self.slab.get());
+        self.empty.push(page);
+        let len = page.mask.len();
+        self.counts.capacity += len;
+        self.counts.vacant += len;
+        self.counts.idle += len;
+    }
+
+    /// Returns a page with a vacant slot. Prefers initialized slots, and then pages that are in use.
+    fn next(&self) -> Option<PageRef<S>> {
+        let is_old = |page: &PageRef<S>| !page.mask.next_is_new();
+        let some = self.some.iter().take(2).find(is_old);
+        let old = some.or_else(|| self.empty.first().filter(is_old));
+        old.or(self.some.first()).or(self.empty.first())
+    }
+
+    /// Takes a vacant slot. `new` is the number of slots that may be initialized for the caller.
+    pub(super) fn take(&mut self, new: &mut u32, first_generation: u32) -> Option<Vacant<S>> {
+        let page = self.next()?;
+        let (is_new, before) = (page.mask.next_is_new(), page.mask.fill());
+        *new = new.checked_sub(is_new.into())?;
+        let slot = page.take(first_generation);
+        if is_new {
+            self.counts.initialized += 1;
+            self.counts.most = self.counts.most.max(self.counts.initialized);
+        }
+        self.counts.vacant -= 1;
+        self.move_page(page, before);
+        Some(slot)
+    }
+
+    /// Takes a slot back. The directory is that of the slab.
+    pub(super) fn release(&mut self, slot: Vacant<S>, directory: &Directory<S>) {
+        let page = match slot.page() {
+            PageOf::Address(page) => PageRef(page.cast()),
+            PageOf::Index(index) => {
+                directory.page(directory.layout.slot(index)).expect("a slot has a page")
+            }
+        };
+        assert!(page.slab == self.slab.get(), "the slot is one of this slab");
+        let before = page.mask.fill();
+        let distance = slot.into_pointer().addr().get().wrapping_sub(page.0.addr().get());
+        page.mask.release(distance);
+        self.counts.vacant += 1;
+        self.move_page(page, before);
+    }
+
+    /// Takes a slot back that is not rented again.
+    pub(super) fn retire(&mut self, slot: Vacant<S>) {
+        assert!(slot.slab() == self.slab.get(), "the slot is one of this slab");
+        let _retired = slot.into_pointer();
+        self.counts.retired += 1;
+    }
+
+    /// Moves a page to the list of its fill, from the one of `before`.
+    fn move_page(&mut self, page: PageRef<S>, before: Fill) {
+        let (now, len) = (page.mask.fill(), page.mask.len());
+        if before != now {
+            self.list(before).remove(page);
+            self.list(now).push(page);
+            if before == Fill::Empty {
+                self.counts.idle -= len;
+                self.counts.occupied += 1;
+            } else if now == Fill::Empty {
+                self.counts.idle += len;
+                self.counts.occupied -= 1;
+            }
+        }
+    }
+
+    fn list(&self, fill: Fill) -> &List<PageRef<S>> {
+        match fill {
+            Fill::Some => &self.some,
+            Fill::Empty => &self.empty,
+            Fill::Full => &self.full,
+        }
+    }
+
+    /// Returns the number of slots in the page that [`remove_empty`](Pages::remove_empty) removes.
+    pub(super) fn first_empty(&self) -> Option<u32> {
+        Some(self.empty.first()?.mask.len())
+    }
+
+    /// Removes an empty page. Pages whose slots are found by their indices stay until the slab is closed.
+    pub(super) fn remove_empty(&mut self, closed: Option<&Closed>) -> Option<EmptyPage<S>> {
+        if S::INDEXED && closed.is_none() {
+            return None;
+        }
+        let page = self.empty.pop()?;
+        let len = page.mask.len();
+        self.counts.capacity -= len;
+        self.counts.vacant -= len;
+        self.counts.idle -= len;
+        self.counts.initialized -= page.mask.initialized();
+        Some(EmptyPage(page))
+    }
+}
+
+impl<S: Item> Pages<S> {
+    /// Takes slots back that are in the caches of other threads. They are not rented again.
+    pub(super) fn retire_cached(&mut self, CachedSlots(slots): CachedSlots) {
+        self.counts.retired += slots;
+    }
+}
+
+/// The number of slots of a slab that are in thread caches from which the slab has detached. Nothing refers to these slots.
+pub(super) struct CachedSlots(pub(super) u32);
+
+impl<S: Item> Drop for Pages<S> {
+    /// Frees the pages, when the slab is freed. Retired slots may be in some of them. If a slot is in use, it leaks the pages.
+    fn drop(&mut self) {
+        if self.counts.in_use() == 0 {
+            let pop = || self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop());
+            while let Some(page) = pop() {
+                EmptyPage(page).free();
+            }
+        }
+    }
+}
+
+/// The number of pages in the first part of the directory. Each part has twice as many as the one before, so an index is
+/// located with shifts, and nothing moves.
+const FIRST: u32 = 1 << LOG_FIRST;
+const LOG_FIRST: u32 = if cfg!(loom) { 1 } else { 3 };
+
+/// The number of parts. Loom records every access, so models have few.
+const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
+
+/// The pages of a slab whose slots are found by their indices.
+///
+/// ```text
+///  directory ──┬─► part 0: pages 0 to  7     slots   0 to 255
+///              ├─► part 1: pages 8 to 23     slots 256 to 767
+///              └─► …
+/// ```
+pub(super) struct Directory<S: Item> {
+    /// How the index of a key is divided.
+    layout: IndexLayout,
+    parts: [S::Pointer; PARTS],
+    /// The number of slots in the pages.
+    end: S::Word,
+}
+
+impl<S: Item> Directory<S> {
+    pub(super) fn new(layout: IndexLayout) -> Self {
+        let parts = array::from_fn(|_| S::Pointer::new(ptr::null_mut()));
+        Directory { layout, parts, end: S::Word::new(0) }
+    }
+
+    /// Returns the number of slots, with those that are not initialized.
+    #[expect(clippy::cast_possible_truncation, reason = "it is at most `MAX`")]
+    pub(super) fn end(&self) -> u32 {
+        self.end.load() as u32
+    }
+
+    /// Adds the page with the next indices. One thread at a time calls this. Returns `true` if it has allocated a part.
+    pub(super) fn add(&self, EmptyPage(page): &EmptyPage<S>) -> bool {
+        let first = page.mask.first();
+        let (part, offset) = Self::locate(first);
+        if offset == 0 {
+            let entries = (0..Self::len(part)).map(|_| S::Pointer::new(ptr::null_mut()));
+            let entries = entries.collect::<Box<[_]>>();
+            self.parts[part].publish(Box::into_raw(entries).cast());
+        }
+        self.entry(first).expect("there is a part for it").publish(page.0.as_ptr().cast());
+        self.end.publish((first + page.mask.len()).into());
+        offset == 0
+    }
+
+    /// Returns the part of a page, and the offset in the part.
+    #[inline(always)]
+    const fn locate(index: u32) -> (usize, usize) {
+        let page = index / S::PER_PAGE;
+        // It neither wraps nor is zero, because the index is below `MAX`. It is written so that no check for that is left.
+        let shifted = page.wrapping_add(FIRST);
+        let log = (shifted | 1).ilog2();
+        let part = log.wrapping_sub(LOG_FIRST) as usize % PARTS;
+        (part, (shifted - (1 << log)) as usize)
+    }
+
+    /// Returns the number of pages in a part.
+    const fn len(part: usize) -> usize {
+        (FIRST as usize) << part
+    }
+
+    #[inline(always)]
+    fn part(&self, part: usize) -> Option<NonNull<[S::Pointer]>> {
+        let entries = NonNull::new(self.parts[part].observe())?.cast();
+        Some(NonNull::slice_from_raw_parts(entries, Self::len(part)))
+    }
+
+    /// Returns the entry of the page that contains an index.
+    #[inline(always)]
+    fn entry(&self, index: u32) -> Option<&S::Pointer> {
+        let (part, offset) = Self::locate(index);
+        let entries = self.part(part)?;
+        // SAFETY: `add` has allocated the part, and it is freed with the directory.
+        unsafe { entries.as_ref() }.get(offset)
+    }
+
+    /// Returns the page that contains an index.
+    #[inline(always)]
+    fn page(&self, index: u32) -> Option<PageRef<S>> {
+        let page = NonNull::new(self.entry(index)?.observe())?;
+        Some(PageRef(page.cast()))
+    }
+
+    /// Returns the slot with an index, if it is initialized. The slab has a handle.
+    #[inline(always)]
+    pub(super) fn get(&self, index: u32) -> Option<SlotRef<'_, S>> {
+        let (page, place) = (self.page(index)?, index % S::PER_PAGE);
+        let slot = (place < page.mask.initialized()).then(|| page.slot(place))?;
+        // SAFETY: the slot is initialized. It stays in its page while the slab has a handle.
+        Some(unsafe { SlotRef::new(slot) })
+    }
+
+    /// Returns all slots that are initialized. The slab has a handle.
+    pub(super) fn iter(&self) -> impl Iterator<Item = SlotRef<'_, S>> {
+        (0..self.end()).filter_map(|index| self.get(index))
+    }
+}
+
+impl<S: Item> Drop for Directory<S> {
+    fn drop(&mut self) {
+        #[cfg(loom)]
+        if !std::thread::panicking() {
+            self.parts.iter_mut().for_each(Pointer::touch);
+            self.end.touch();
+        }
+        for entries in (0..PARTS).filter_map(|part| self.part(part)) {
+            // SAFETY: `add` has allocated it as a box of this length.
+            drop(unsafe { Box::from_raw(entries.as_ptr()) });
+        }
+    }
+}

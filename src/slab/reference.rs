@@ -1,0 +1,288 @@
+//! The allocation of a slab, and what keeps it allocated: references and handles.
+//!
+//! Invariants:
+//!
+//! * A [`SlabRef`] keeps its slab allocated. All handles together own one reference. The last reference frees the slab.
+//! * A slab without a handle owns a reference to itself until all its slots are vacant: [`close`](Counted::close) stores it. So a
+//!   rented slot keeps its slab allocated.
+//! * A pointer in a [`SlabHandle`], a [`SlabRef`] or a [`OnceSlab`] is one to an [`Allocation`], with its provenance.
+
+use alloc::boxed::Box;
+use core::{cell::Cell, marker::PhantomData, mem, ops::Deref, ptr, ptr::NonNull};
+
+use super::{count::Count, item::Item};
+use crate::slot::{ForThreads, Pointer};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::sync::AtomicPtr;
+
+/// A slab whose references and handles are counted.
+pub(crate) trait Counted: Sized {
+    type Slot: Item<Slab = Self>;
+    type Count: Count;
+
+    /// Returns the address that the slab was created with.
+    fn address(&self) -> SlabAddress;
+
+    /// Closes the slab, which has no handle. It stores `own` until all slots are vacant.
+    fn close(&self, own: SlabRef<Self>, closed: Closed);
+}
+
+/// The address of a slab, with the provenance of its allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlabAddress(NonNull<()>);
+
+impl SlabAddress {
+    #[inline(always)]
+    pub(super) fn get(self) -> NonNull<()> {
+        self.0
+    }
+}
+
+/// The proof that a slab has no handle.
+pub(crate) struct Closed(());
+
+/// The slab is the first field, so its address is that of the allocation.
+#[repr(C)]
+struct Allocation<L: Counted> {
+    slab: L,
+    references: L::Count,
+    handles: L::Count,
+}
+
+/// A pointer to the allocation of a slab. Its owner has a reference or a handle.
+struct Owned<L: Counted>(NonNull<Allocation<L>>);
+
+// SAFETY: other threads may use the slab and free it. Its recycler is for threads, so its words are atomics, and locks protect
+// everything else. The values in it can be sent.
+unsafe impl<L: Counted> Send for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
+// SAFETY: as above.
+unsafe impl<L: Counted> Sync for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
+
+impl<L: Counted> Deref for Owned<L> {
+    type Target = Allocation<L>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Allocation<L> {
+        // SAFETY: the reference or the handle keeps the slab allocated.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// A reference to a slab, which keeps it allocated.
+pub(crate) struct SlabRef<L: Counted>(Owned<L>);
+
+impl<L: Counted> SlabRef<L> {
+    /// Creates a reference to a slab.
+    pub(super) fn of(slab: &L) -> Self {
+        let address = slab.address().get().cast::<Allocation<L>>();
+        assert!(ptr::addr_eq(address.as_ptr(), slab), "a slab stays where it was created");
+        // SAFETY: the slab is at the address of an allocation, so it is in that. It is borrowed, so it is allocated.
+        unsafe { SlabRef::add(address) }
+    }
+
+    /// Creates a reference to the slab of a slot.
+    #[inline]
+    pub(super) fn of_slot(slot: &L::Slot) -> Self {
+        // SAFETY: this is the slab, by the contract of `Item`. The slot keeps it allocated.
+        unsafe { SlabRef::add(slot.slab().cast()) }
+    }
+
+    /// Returns a reference that was forgotten.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns a reference to the slab at this address, which is of this type.
+    pub(super) unsafe fn from_address(slab: SlabAddress) -> Self {
+        SlabRef(Owned(slab.get().cast()))
+    }
+
+    /// # Safety
+    ///
+    /// The slab is allocated.
+    #[inline]
+    unsafe fn add(allocation: NonNull<Allocation<L>>) -> Self {
+        let slab = Owned(allocation);
+        slab.references.add();
+        SlabRef(slab)
+    }
+}
+
+impl<L: Counted> Deref for SlabRef<L> {
+    type Target = L;
+
+    #[inline(always)]
+    fn deref(&self) -> &L {
+        &self.0.slab
+    }
+}
+
+impl<L: Counted> Clone for SlabRef<L> {
+    fn clone(&self) -> Self {
+        self.0.references.add();
+        SlabRef(Owned(self.0.0))
+    }
+}
+
+impl<L: Counted> Drop for SlabRef<L> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.references.subtract() {
+            // SAFETY: it was allocated as a box, and this was the last reference.
+            drop(unsafe { Box::from_raw(self.0.0.as_ptr()) });
+        }
+    }
+}
+
+#[cfg(loom)]
+impl<L: Counted> Drop for Allocation<L> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.references.touch();
+            self.handles.touch();
+        }
+    }
+}
+
+/// Returns the slab of a slot.
+#[inline(always)]
+pub(super) fn slab_of<S: Item>(slot: &S) -> &S::Slab {
+    // SAFETY: this is the slab, by the contract of `Item`. The slot keeps it allocated.
+    unsafe { slot.slab().cast().as_ref() }
+}
+
+/// A handle of a slab. While there is one, slots can be rented, and slots that are found by their indices stay allocated. When the
+/// last one is dropped, it calls [`B`](BeforeClose), and closes the slab.
+pub(crate) struct SlabHandle<L: Counted, B: BeforeClose<L> = ()>(Owned<L>, PhantomData<fn() -> B>);
+
+/// What the last handle does before it closes the slab.
+pub(crate) trait BeforeClose<L> {
+    /// If this panics, the slab is closed all the same.
+    fn before_close(slab: OpenSlab<'_, L>);
+}
+
+impl<L> BeforeClose<L> for () {
+    fn before_close(_: OpenSlab<'_, L>) {}
+}
+
+/// A slab that is not closed. If its slots are found by their indices, they stay allocated.
+pub(crate) struct OpenSlab<'s, L>(&'s L);
+
+impl<L> Clone for OpenSlab<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for OpenSlab<'_, L> {}
+
+impl<'s, L> OpenSlab<'s, L> {
+    #[inline(always)]
+    pub(crate) fn get(self) -> &'s L {
+        self.0
+    }
+}
+
+impl<L: Counted, B: BeforeClose<L>> SlabHandle<L, B> {
+    /// Allocates a slab, and returns its first handle. `create` gets the address.
+    pub(super) fn allocate(create: impl FnOnce(SlabAddress) -> L) -> Self {
+        let place = NonNull::from(Box::leak(Box::<Allocation<L>>::new_uninit()));
+        let place = place.cast::<Allocation<L>>();
+        let slab = create(SlabAddress(place.cast()));
+        let one = || L::Count::new(1);
+        // SAFETY: the place is from a box, and nothing else refers to it.
+        unsafe { place.write(Allocation { slab, references: one(), handles: one() }) };
+        SlabHandle(Owned(place), PhantomData)
+    }
+
+    #[inline(always)]
+    pub(crate) fn open(&self) -> OpenSlab<'_, L> {
+        OpenSlab(self)
+    }
+}
+
+impl<L: Counted, B: BeforeClose<L>> Deref for SlabHandle<L, B> {
+    type Target = L;
+
+    #[inline(always)]
+    fn deref(&self) -> &L {
+        &self.0.slab
+    }
+}
+
+impl<L: Counted, B: BeforeClose<L>> Clone for SlabHandle<L, B> {
+    fn clone(&self) -> Self {
+        self.0.handles.add();
+        SlabHandle(Owned(self.0.0), PhantomData)
+    }
+}
+
+impl<L: Counted, B: BeforeClose<L>> Drop for SlabHandle<L, B> {
+    fn drop(&mut self) {
+        /// Closes the slab when it is dropped.
+        struct Close<L: Counted>(SlabRef<L>);
+
+        impl<L: Counted> Drop for Close<L> {
+            fn drop(&mut self) {
+                self.0.close(self.0.clone(), Closed(()));
+            }
+        }
+
+        if self.0.handles.subtract() {
+            // This is the reference of all handles.
+            let close = Close(SlabRef(Owned(self.0.0)));
+            B::before_close(OpenSlab(&close.0));
+        }
+    }
+}
+
+/// A cell for a handle of a slab that is created when it is needed first.
+pub(crate) struct OnceSlab<P: Pointer, L: Counted>(P, PhantomData<SlabHandle<L>>);
+
+pub(crate) type LocalOnceSlab<L> = OnceSlab<Cell<*mut ()>, L>;
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) type SharedOnceSlab<L> = OnceSlab<AtomicPtr<()>, L>;
+
+impl<L: Counted> LocalOnceSlab<L> {
+    pub(crate) const fn new() -> Self {
+        OnceSlab(Cell::new(ptr::null_mut()), PhantomData)
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl<L: Counted> SharedOnceSlab<L> {
+    crate::sync::const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            OnceSlab(AtomicPtr::new(ptr::null_mut()), PhantomData)
+        }
+    }
+}
+
+impl<P: Pointer, L: Counted> OnceSlab<P, L> {
+    /// Returns the slab if it was created.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> Option<&L> {
+        let slab = NonNull::new(self.0.observe())?.cast();
+        // SAFETY: the cell has a handle of this slab, and keeps it as long as it is borrowed.
+        Some(unsafe { slab.as_ref() })
+    }
+
+    /// Returns the slab, and creates it if needed.
+    pub(crate) fn get_or_create(&self, create: impl FnOnce() -> SlabHandle<L>) -> &L {
+        if self.0.observe().is_null() {
+            let handle = create();
+            if self.0.publish_first(handle.0.0.as_ptr().cast()).is_ok() {
+                // The cell has the handle. Otherwise another thread was faster, and this one is dropped.
+                mem::forget(handle);
+            }
+        }
+        self.get().expect("the slab was created")
+    }
+}
+
+impl<P: Pointer, L: Counted> Drop for OnceSlab<P, L> {
+    fn drop(&mut self) {
+        let handle = NonNull::new(self.0.observe());
+        drop(handle.map(|handle| SlabHandle::<L>(Owned(handle.cast()), PhantomData)));
+    }
+}

@@ -1,0 +1,85 @@
+//! How a slab is closed, and how threads detach from its caches.
+
+use super::slab::{Locked, SharedSlab};
+use crate::{
+    slab::{
+        depot::Keep,
+        item::Item,
+        reference::{Closed, Counted, SlabAddress, SlabRef},
+        slab::Slab,
+        thread_cache::{CacheOwner, First, Leaving, Second},
+        thread_caches,
+    },
+    slot::Word,
+    sync::AtomicUsize,
+};
+
+impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
+    type Slot = S;
+    type Count = AtomicUsize;
+
+    fn address(&self) -> SlabAddress {
+        self.base.storage.slab()
+    }
+
+    fn close(&self, own: SlabRef<Self>, closed: Closed) {
+        thread_caches::detach(self.address().get());
+        let stripes = self.stripes.close();
+        let last = self.locked(|locked| {
+            let cached = locked.caches.detach();
+            locked.depot.close(closed);
+            locked.depot.retire_cached(cached);
+            for magazines in stripes.magazines() {
+                magazines.drain(magazines.len(), &mut locked.depot, &self.base.storage);
+            }
+            locked.own = Some(own);
+            locked.take_own()
+        });
+        self.free_empty_pages(Keep::None, usize::MAX);
+        drop(last);
+    }
+}
+
+impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
+    fn detach(cache: Leaving<Self>) {
+        match cache {
+            Leaving::First(cache) => Self::detach_first(cache),
+            Leaving::Second(cache) => Self::detach_second(&cache),
+        }
+    }
+}
+
+impl<S: Item<Slab = Self>> SharedSlab<S> {
+    /// Moves the slots of a cache to the depot, and keeps the cache for the next thread if there is no other.
+    fn detach_first(cache: First<Self>) {
+        let slab = cache.slab();
+        let (last, unused) = slab.locked(|locked| {
+            cache.drain(&mut locked.depot, &slab.base.storage);
+            slab.base.rented.add(cache.rents());
+            let mut unused = Some(locked.caches.remove(cache));
+            if !locked.depot.is_closed() && locked.spare.is_none() {
+                locked.spare = unused.take();
+            }
+            (locked.take_own(), unused)
+        });
+        slab.free_empty_pages(Keep::Useful, usize::MAX);
+        drop((last, unused));
+    }
+
+    /// Moves the slots of a cache to the depot that the slab has not counted.
+    fn detach_second(cache: &Second<Self>) {
+        // Such a slot keeps the slab allocated, and then the reference does.
+        let Some(slot) = cache.pop_uncounted() else { return };
+        let slab = SlabRef::<Self>::of_slot(&slot);
+        let last = slab.locked(|locked| {
+            let Locked { depot, .. } = locked;
+            depot.release(&slab.base.storage, slot);
+            while let Some(slot) = cache.pop_uncounted() {
+                depot.release(&slab.base.storage, slot);
+            }
+            locked.take_own()
+        });
+        slab.free_empty_pages(Keep::None, usize::MAX);
+        drop(last);
+    }
+}

@@ -1,0 +1,184 @@
+//! The slab of several threads: a [thread cache](super::thread_cache) for each thread that rents, and a depot behind a lock. A
+//! bounded slab has [stripes](super::stripes) instead of thread caches. The section *Who frees* of the design page has the
+//! rules for freeing.
+
+mod close;
+mod release;
+mod rent;
+mod slab;
+
+pub(crate) use self::slab::SharedSlab;
+
+use self::slab::{Locked, VACANT};
+use super::{
+    base::{Base, Settings},
+    budget::Room,
+    depot::{Depot, Spare},
+    item::Item,
+    magazines::MagazinesOf,
+    reference::{SlabAddress, slab_of},
+    slab::Slab,
+    stats::Stats,
+    stripes::Stripes,
+    thread_cache::{self, CacheList, Pinned},
+    thread_caches,
+    waiters::Waiters,
+};
+use crate::{
+    slot::{End, Vacant, WakeOnDrop, Word},
+    sync::{
+        AtomicBool, AtomicU32, AtomicU64, Mutex,
+        Ordering::{Acquire, Relaxed, Release},
+        lock,
+    },
+};
+
+impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
+    fn create(address: SlabAddress, settings: Settings<S>) -> Self {
+        let depot = Depot::new(address, settings.first_generation);
+        let caches = CacheList::new(address);
+        let slab = SharedSlab {
+            stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
+            has_waiters: AtomicBool::new(false),
+            locked: Mutex::new(Locked { depot, caches, spare: None, own: None }),
+            fill: AtomicU32::new(VACANT),
+            spare: AtomicU64::new(0),
+            growing: Mutex::new(()),
+            waiters: Mutex::new(Waiters::new()),
+            returning: AtomicU32::new(0),
+            // The slab and its stripes were allocated.
+            base: Base::new(address, settings, 2),
+            #[cfg(loom)]
+            lives: loom::alloc::Track::new(()),
+        };
+        // (On some systems the first use of a lock allocates.)
+        drop((lock(&slab.growing), lock(&slab.locked), lock(&slab.waiters)));
+        slab
+    }
+
+    #[inline(always)]
+    fn base(&self) -> &Base<S> {
+        &self.base
+    }
+
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
+        self.locked(|locked| f(&mut locked.depot))
+    }
+
+    fn begin_growth(&self) -> impl Sized {
+        lock(&self.growing)
+    }
+
+    fn cached(&self) -> u64 {
+        let own = if self.base.settings.is_bounded() { None } else { self.cache() };
+        own.map_or(0, |cache| cache.len()) + self.stripes.len()
+    }
+
+    fn drain(&self) {
+        let own = thread_caches::find(self);
+        if let Some(own) = own.as_ref().and_then(Pinned::attached) {
+            self.with_depot(|depot| own.drain(own.len(), depot, &self.base.storage));
+        }
+        for stripe in self.stripes.iter() {
+            let guard = stripe.lock();
+            let magazines: &MagazinesOf<S> = guard.magazines;
+            self.with_depot(|depot| magazines.drain(magazines.len(), depot, &self.base.storage));
+        }
+    }
+
+    fn spare(&self) -> (Spare, u64) {
+        // ORDERING: Relaxed: the lock is taken before a page is freed.
+        let spare = self.spare.load(Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "it is the lower half")]
+        let spare = Spare { idle: (spare >> 32) as u32, excess: spare as u32 };
+        let own = thread_cache::recent(self).map_or(0, |cache| cache.len());
+        (spare, own + self.stripes.len())
+    }
+
+    fn stats(&self) -> Stats {
+        let given = u64::from(self.with_waiters(|waiters| waiters.given()));
+        let (counts, cached, rented) = self.locked(|Locked { depot, caches, .. }| {
+            let (cached, rented) = caches.totals();
+            (depot.counts(), self.stripes.len() + cached, rented)
+        });
+        self.base.stats(counts, cached + given, rented)
+    }
+
+    #[inline(always)]
+    fn try_rent(&self) -> Option<Vacant<S>> {
+        thread_cache::pop(self)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rent_slowly(&self, room: impl Room) -> Option<Vacant<S>> {
+        // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
+        let is_bounded = self.base.settings.is_bounded();
+        let slot = if is_bounded { self.rent_bounded(room) } else { self.rent_from_depot(room) }?;
+        if !S::INDEXED && (is_bounded || !thread_cache::count_rent(self)) {
+            self.base.rented.add(1);
+        }
+        Some(slot)
+    }
+
+    #[inline(always)]
+    fn try_release(slot: Vacant<S>, end: End) -> Result<(), Vacant<S>> {
+        if end.exhausted || end.cancelled {
+            return Err(slot);
+        }
+        thread_cache::push(slot)
+    }
+
+    fn release(slot: Vacant<S>, end: End) -> WakeOnDrop {
+        let Base { settings, cancelled, .. } = &slab_of::<S>(&slot).base;
+        if end.cancelled {
+            cancelled.add(1);
+        }
+        let is_bounded = settings.is_bounded();
+        let retire = end.exhausted && !S::begin_epoch(&slot, settings.layout);
+        if is_bounded {
+            return Self::release_bounded(slot, retire);
+        }
+        Self::release_unbounded(slot, retire);
+        WakeOnDrop::NONE
+    }
+
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
+        let mut waiters = lock(&self.waiters);
+        let result = f(&mut waiters);
+        let has_waiters = !waiters.is_empty();
+        // ORDERING: Relaxed: the lock orders the changes.
+        if self.has_waiters.load(Relaxed) != has_waiters {
+            // ORDERING: Relaxed. The locks of stripes and depot order it with the returns, see `pass_locks`.
+            self.has_waiters.store(has_waiters, Relaxed);
+        }
+        result
+    }
+
+    fn has_waiters(&self) -> bool {
+        // ORDERING: Relaxed, as above.
+        self.has_waiters.load(Relaxed)
+    }
+
+    fn pass_locks(&self) {
+        for stripe in self.stripes.iter() {
+            drop(stripe.lock());
+        }
+        self.locked(|_| ());
+    }
+
+    fn begin_return(&self) {
+        // ORDERING: Relaxed. A thread that has dropped the consumer, or knows of that, sees this.
+        self.returning.fetch_add(1, Relaxed);
+    }
+
+    fn end_return(&self) {
+        // ORDERING: Release, with the Acquire in `is_returning`: the slot was returned before.
+        self.returning.fetch_sub(1, Release);
+    }
+
+    fn is_returning(&self) -> bool {
+        // ORDERING: Acquire, with the Release in `end_return`.
+        self.returning.load(Acquire) != 0
+    }
+}

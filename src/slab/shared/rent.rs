@@ -1,0 +1,110 @@
+//! How a thread rents a slot that it has not cached.
+
+use super::slab::SharedSlab;
+use crate::{
+    slab::{
+        budget::Room,
+        item::Item,
+        magazines::ROOM,
+        reference::{Counted, SlabRef},
+        slab::Slab,
+        thread_cache::{FreeCache, Pinned},
+        thread_caches,
+    },
+    slot::{Vacant, Word},
+    sync::Backoff,
+};
+
+impl<S: Item<Slab = Self>> SharedSlab<S> {
+    /// Returns the cache of the calling thread, and creates it if needed. Returns `None` if the thread is running its thread-local
+    /// destructors.
+    pub(super) fn cache(&self) -> Option<Pinned<Self>> {
+        let create = || {
+            let cache = self.locked(|locked| locked.spare.take()).unwrap_or_else(|| {
+                self.base.allocations.add(1);
+                FreeCache::new(self.address())
+            });
+            let slab = SlabRef::of(self);
+            self.locked(|locked| locked.caches.attach(cache, slab))
+        };
+        thread_caches::find(self).or_else(|| thread_caches::add(self.address().get(), create))
+    }
+
+    /// Takes a vacant slot of a slab with thread caches.
+    pub(super) fn rent_from_depot(&self, room: impl Room) -> Option<Vacant<S>> {
+        let (cache, mut backoff) = (self.cache(), Backoff::new());
+        let own = cache.as_ref().and_then(Pinned::attached);
+        loop {
+            let cached = match own {
+                // The fast path only looks into the table of recent caches.
+                Some(own) => own.pop(ROOM).or_else(|| {
+                    self.stripes.transfer(own);
+                    own.pop(ROOM)
+                }),
+                None => self.stripes.take().ok(),
+            };
+            if cached.is_some() {
+                return cached;
+            }
+            // Another thread may hold a stripe with slots for a moment.
+            let are_stripes_empty = self.stripes.len() == 0;
+            if are_stripes_empty && self.is_full(room) {
+                return None;
+            }
+            let slot = self.with_depot(|depot| match own {
+                Some(own) => {
+                    own.refill(depot, S::NEW_AT_ONCE);
+                    own.pop(ROOM)
+                }
+                None => depot.take(&mut 1),
+            });
+            if slot.is_some() {
+                return slot;
+            }
+            if !self.grow(room, |depot| depot.counts().vacant > 0) {
+                if are_stripes_empty {
+                    return None;
+                }
+                backoff.wait();
+            }
+        }
+    }
+
+    /// Takes any vacant slot of a bounded slab.
+    pub(super) fn rent_bounded(&self, room: impl Room) -> Option<Vacant<S>> {
+        let mut backoff = Backoff::new();
+        loop {
+            let seen = match self.stripes.take() {
+                Ok(slot) => return Some(slot),
+                Err(seen) => seen,
+            };
+            // Stripes are read again afterwards, so all of it was empty at the same time.
+            if self.is_full(room) && self.stripes.is_unchanged(seen) {
+                return None;
+            }
+            // The stripe is unlocked before the depot: a thread that finds the depot empty sees that the stripe has changed.
+            let (slot, is_none, is_at_limit) = self.with_depot(|depot| {
+                let slot = depot.take(&mut 1);
+                if let Some(own) = slot.as_ref().and_then(|_| self.stripes.own().try_lock()) {
+                    own.magazines.refill(depot, S::NEW_AT_ONCE);
+                }
+                let is_at_limit = depot.counts().capacity >= self.base.settings.limit();
+                (slot, self.stripes.is_unchanged(seen), is_at_limit)
+            });
+            if slot.is_some() {
+                return slot;
+            }
+            match (is_none, is_at_limit) {
+                (false, _) => backoff.wait(),
+                (true, true) => return None,
+                // Another thread may have added a page meanwhile, and taken all its slots. So look again.
+                (true, false) => {
+                    let has_grown = self.grow(room, |depot| depot.counts().vacant > 0);
+                    if !has_grown && self.stripes.is_unchanged(seen) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+}

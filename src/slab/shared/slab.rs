@@ -1,0 +1,123 @@
+//! The state of a shared slab.
+
+use crate::slab::{
+    base::Base,
+    budget::Room,
+    depot::{Depot, Spare},
+    item::Item,
+    pages::Counts,
+    reference::SlabRef,
+    stripes::Stripes,
+    thread_cache::{CacheList, FreeCache},
+    waiters::Waiters,
+};
+use crate::sync::{
+    AtomicBool, AtomicU32, AtomicU64, Mutex,
+    Ordering::{Acquire, Relaxed, Release},
+    lock,
+};
+
+#[repr(C)]
+pub(crate) struct SharedSlab<S: Item<Slab = Self>> {
+    pub(super) base: Base<S>,
+    pub(super) stripes: Stripes<S>,
+    /// `true` if a future waits for a slot. Changes under the lock of `waiters`.
+    pub(super) has_waiters: AtomicBool,
+    pub(super) locked: Mutex<Locked<S>>,
+    /// [`VACANT`], [`EMPTY`] or [`FULL`]. Changes under the lock.
+    pub(super) fill: AtomicU32,
+    /// The [`Spare`] slots of a slab whose slots are not found by their indices. Changes under the lock.
+    pub(super) spare: AtomicU64,
+    /// Held by the thread that allocates a page. The depot is not locked meanwhile.
+    pub(super) growing: Mutex<()>,
+    /// The futures that wait for a slot, if the slab is bounded. No other lock is taken under this one.
+    pub(super) waiters: Mutex<Waiters<S>>,
+    /// The number of claimants that are about to return a slot.
+    pub(super) returning: AtomicU32,
+    /// Makes a model fail if the slab leaks.
+    #[cfg(loom)]
+    pub(super) lives: loom::alloc::Track<()>,
+}
+
+/// The depot has a vacant slot.
+pub(super) const VACANT: u32 = 0;
+/// The depot has no vacant slot. The slab grows if there is room.
+const EMPTY: u32 = 1;
+/// The depot has no vacant slot, and the slab has reached its limit.
+const FULL: u32 = 2;
+
+/// What the lock protects.
+pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
+    pub(super) depot: Depot<S>,
+    /// The caches of all threads, from which the slab is not detached.
+    pub(super) caches: CacheList<SharedSlab<S>>,
+    /// The cache of a thread that has ended, for the next thread.
+    pub(super) spare: Option<FreeCache<SharedSlab<S>>>,
+    /// The reference of a closed slab to itself, until all slots are vacant.
+    pub(super) own: Option<SlabRef<SharedSlab<S>>>,
+}
+
+impl<S: Item<Slab = SharedSlab<S>>> Locked<S> {
+    /// Takes the reference of a closed slab to itself if all slots are vacant. The caller drops it when it has unlocked the slab.
+    pub(super) fn take_own(&mut self) -> Option<SlabRef<SharedSlab<S>>> {
+        if self.depot.in_use() == 0 { self.own.take() } else { None }
+    }
+}
+
+impl<S: Item<Slab = Self>> SharedSlab<S> {
+    /// Calls a function with what the lock protects.
+    pub(super) fn locked<R>(&self, f: impl FnOnce(&mut Locked<S>) -> R) -> R {
+        let mut locked = lock(&self.locked);
+        let result = f(&mut locked);
+        let Counts { vacant, capacity, .. } = locked.depot.counts();
+        let fill = match vacant {
+            0 if capacity >= self.base.settings.limit() => FULL,
+            0 => EMPTY,
+            _ => VACANT,
+        };
+        // ORDERING: Relaxed: the lock orders the changes.
+        if self.fill.load(Relaxed) != fill {
+            // ORDERING: Release, with the Acquire in `is_full`.
+            self.fill.store(fill, Release);
+        }
+        if !S::INDEXED {
+            let Spare { idle, excess } = locked.depot.spare(&self.base.storage);
+            let spare = u64::from(idle) << 32 | u64::from(excess);
+            // ORDERING: Relaxed: the lock orders the changes, and for other threads it is a hint.
+            if self.spare.load(Relaxed) != spare {
+                self.spare.store(spare, Relaxed);
+            }
+        }
+        result
+    }
+
+    /// Returns `true` if the depot has no vacant slot, and the slab cannot grow.
+    pub(super) fn is_full(&self, room: impl Room) -> bool {
+        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty sees the stripe that the
+        // slots went to.
+        match self.fill.load(Acquire) {
+            FULL => true,
+            // `grow` adds a page to the depot before it charges it. So if a new page of this slab has taken the room, the second
+            // load sees that page.
+            // ORDERING: Acquire, as above.
+            EMPTY => !room.has(self.base.storage.bytes_of(1)) && self.fill.load(Acquire) == EMPTY,
+            _ => false,
+        }
+    }
+}
+
+/// Checks that all accesses happened before, as for a [`Slot`](crate::slot::Slot).
+#[cfg(loom)]
+impl<S: Item<Slab = Self>> Drop for SharedSlab<S> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // Loom has no `with_mut` for these types.
+            let _ = self.fill.load(Relaxed);
+            self.spare.with_mut(|_| ());
+            let _ = self.has_waiters.load(Relaxed);
+            let _ = self.returning.load(Relaxed);
+            self.stripes.touch();
+            self.base.touch();
+        }
+    }
+}

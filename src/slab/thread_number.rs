@@ -1,0 +1,44 @@
+//! Numbers of threads. Consecutive threads have consecutive numbers.
+
+use core::cell::Cell;
+
+#[cfg(loom)]
+use loom::thread_local;
+#[cfg(not(loom))]
+use std::thread_local;
+
+use crate::sync::{AtomicUsize, Ordering::Relaxed};
+
+// Without a destructor, so that an access needs no check.
+#[cfg(not(loom))]
+thread_local! {
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
+}
+#[cfg(loom)]
+thread_local! {
+    static NUMBER: Cell<usize> = Cell::new(0);
+}
+
+/// Returns the number of this thread, or 0 if its thread-local values are destroyed.
+#[inline(always)]
+pub(super) fn thread_number() -> usize {
+    let number = NUMBER.try_with(|number| {
+        if number.get() == 0 {
+            number.set(next());
+        }
+        number.get()
+    });
+    number.unwrap_or(0)
+}
+
+#[cold]
+fn next() -> usize {
+    #[cfg(not(loom))]
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    #[cfg(loom)]
+    crate::sync::model_static! {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+    }
+    // ORDERING: Relaxed: the number orders nothing.
+    NEXT.fetch_add(1, Relaxed)
+}
