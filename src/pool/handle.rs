@@ -82,7 +82,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 #[inline(always)]
 pub(super) fn begin<T, H: SlabRecycler>(slot: Vacant<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
     let (completer, consumer) = slot.begin();
-    consumer.origin().set(origin);
+    consumer.set_origin(origin);
     (completer, Consumer::new(consumer))
 }
 
@@ -151,9 +151,10 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 
     /// Returns the live operations, with the lines that rented them.
     pub(super) fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
-        self.slab.open().slots().filter_map(|slot| {
-            Some(LiveOperation { origin: slot.origin().get()?, state: slot.state() })
-        })
+        self.slab
+            .open()
+            .slots()
+            .filter_map(|slot| Some(LiveOperation { origin: slot.origin()?, state: slot.state() }))
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
+use super::pages::Location;
 use crate::slot::{Home, IndexLayout, Pointer, Vacant, Word};
 
 /// A slot of a slab: one for the operations of a pool, or a block for a pooled future.
@@ -40,11 +41,7 @@ pub(crate) unsafe trait Item: Sized {
     fn retained(shape: Shape) -> u32;
 
     /// Initializes a slot.
-    ///
-    /// # Safety
-    ///
-    /// The slab at the location begins with a [`Table`](Item::Table), and is allocated as long as the slot, like the page.
-    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location);
+    fn init(place: &mut MaybeUninit<Self>, location: Location<Self>);
 
     /// Returns the address of the slab.
     fn slab(&self) -> NonNull<()>;
@@ -58,15 +55,6 @@ pub(crate) unsafe trait Item: Sized {
 
     /// Returns how many times the slot was rented since the generation `first`.
     fn uses(&self, layout: IndexLayout, first: u32) -> u64;
-}
-
-/// Where a new slot is.
-#[derive(Clone, Copy)]
-pub(crate) struct Location {
-    pub(super) slab: NonNull<()>,
-    pub(super) page: NonNull<()>,
-    pub(super) index: u32,
-    pub(super) first_generation: u32,
 }
 
 /// How the page of a slot is found.

@@ -23,8 +23,8 @@ use super::{
     block_size::{LINE, blocks_in_page, retained_blocks},
     budget::Budget,
     counters::Counters,
-    item::{Item, Location, PageOf, Shape},
-    pages::Page,
+    item::{Item, PageOf, Shape},
+    pages::{Location, Page},
     slab::Slab,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -33,7 +33,7 @@ use crate::{
     affinity::OneThread,
     erased::{CellStorage, Emptied, ErasedFuture, Header, VacantCell},
     error::Site,
-    slot::{End, Home, IndexLayout, Number, Slot, SlotTable, Vacant},
+    slot::{End, Home, IndexLayout, Slot, SlotTable, Vacant},
 };
 
 /// A recycler that takes slots back to the slabs that they are from.
@@ -73,11 +73,10 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
         u32::MAX
     }
 
-    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location) {
-        let Location { slab, index, first_generation, .. } = location;
+    fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
         let place = NonNull::from(place).cast::<Self>();
-        // SAFETY: the place is valid for writes. A slab begins with the table of its slots.
-        unsafe { Slot::make(place, slab.cast(), Number::new(index, first_generation)) };
+        // SAFETY: the place is valid for writes. The slab begins with the table, by the invariant of `Location`.
+        unsafe { Slot::make(place, location.slab().cast(), location.first_number()) };
     }
 
     #[inline(always)]
@@ -158,8 +157,8 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
         u32::try_from(retained_blocks(shape.slot.size())).expect("they are few")
     }
 
-    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location) {
-        place.write(Block::new(location.page));
+    fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
+        place.write(Block::new(location.page()));
     }
 
     #[inline(always)]

@@ -25,12 +25,12 @@ use alloc::{
 use core::{array, mem::needs_drop, ops::Deref, ptr, ptr::NonNull};
 
 use super::{
-    item::{Item, Location, PageOf, Shape},
+    item::{Item, PageOf, Shape},
     list::{Linked, Links, List},
     mask::{Fill, Mask},
     reference::{Closed, SlabAddress},
 };
-use crate::slot::{IndexLayout, Pointer, SlotRef, Vacant, Word};
+use crate::slot::{IndexLayout, Number, Pointer, SlotRef, Vacant, Word};
 
 /// The header of a page. The slots follow it.
 #[repr(C, align(64))]
@@ -93,16 +93,40 @@ impl<S: Item> PageRef<S> {
         let slot = self.slot(place);
         if is_new {
             let index = self.mask.first() + place;
-            let location =
-                Location { slab: self.slab, page: self.0.cast(), index, first_generation };
+            let location = Location { page: self, index, first_generation };
             // SAFETY: this is the place of a slot, and nothing refers to it.
-            let uninit = unsafe { slot.cast().as_mut() };
-            // SAFETY: the slot is in this page, which is one of the slab.
-            unsafe { S::init(uninit, location) };
+            S::init(unsafe { slot.cast().as_mut() }, location);
             self.mask.count_initialized();
         }
         // SAFETY: the slot was vacant in the mask.
         unsafe { Vacant::new(slot) }
+    }
+}
+
+/// The location of a new slot.
+///
+/// Invariant: the slot is in the page. The slab of the page begins with a [`Table`](Item::Table) of the slots. The page and the slab are
+/// allocated as long as the slot.
+pub(crate) struct Location<S: Item> {
+    page: PageRef<S>,
+    index: u32,
+    first_generation: u32,
+}
+
+impl<S: Item> Location<S> {
+    /// Returns the address of the slab.
+    pub(super) fn slab(&self) -> NonNull<()> {
+        self.page.slab
+    }
+
+    /// Returns the address of the page.
+    pub(super) fn page(&self) -> NonNull<()> {
+        self.page.0.cast()
+    }
+
+    /// Returns the number of the first operation of the slot.
+    pub(super) fn first_number(&self) -> Number {
+        Number::new(self.index, self.first_generation)
     }
 }
 

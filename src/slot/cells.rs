@@ -1,19 +1,17 @@
 //! The cells of a slot: atomics if several threads use the slot, and plain cells if one thread does. Everything else about a slot is the
 //! same.
 
-#[cfg(feature = "trace")]
-use core::sync::atomic::AtomicPtr as PlainAtomicPtr;
-use core::{cell::Cell, panic::Location};
-#[cfg(any(feature = "trace", target_has_atomic = "64"))]
-use core::{ptr, sync::atomic::Ordering::Relaxed};
+use core::cell::Cell;
+#[cfg(target_has_atomic = "64")]
+use core::ptr;
 
+use crate::pieces;
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
-    Ordering::{Acquire, Release, SeqCst},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
     fence,
 };
-use crate::{origin::Origin, pieces};
 
 /// The cell of a [`State`](super::State).
 pub(crate) trait Word {
@@ -63,49 +61,6 @@ pub(crate) trait Pointer {
     /// Makes a model fail if an access of another thread did not happen before.
     #[cfg(loom)]
     fn touch(&mut self);
-}
-
-/// The origin of the operation in a slot, or null. Any thread may read it at any time.
-pub(crate) struct OriginCell {
-    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
-    #[cfg(feature = "trace")]
-    location: PlainAtomicPtr<Location<'static>>,
-}
-
-#[cfg_attr(
-    not(feature = "trace"),
-    expect(unused_variables, clippy::unused_self, reason = "the feature uses them")
-)]
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use them"))]
-impl OriginCell {
-    pub(crate) const fn new() -> Self {
-        OriginCell {
-            #[cfg(feature = "trace")]
-            location: PlainAtomicPtr::new(ptr::null_mut()),
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn set(&self, origin: Origin) {
-        #[cfg(feature = "trace")]
-        if let Some(location) = origin.location() {
-            self.location.store(ptr::from_ref(location).cast_mut(), Relaxed);
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn clear(&self) {
-        #[cfg(feature = "trace")]
-        self.location.store(ptr::null_mut(), Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
-        #[cfg(feature = "trace")]
-        // SAFETY: the pointer is null, or comes from a `&'static Location`.
-        return unsafe { self.location.load(Relaxed).as_ref() };
-        #[cfg(not(feature = "trace"))]
-        None
-    }
 }
 
 impl Word for Cell<u64> {

@@ -1,18 +1,24 @@
 //! A slot: the place of an operation. The [state](State) says which role owns which cell.
 
 use core::{
-    marker::PhantomData,
     mem::MaybeUninit,
     ptr::{self, NonNull},
-    task::{RawWaker, RawWakerVTable, Waker},
+    task::{RawWakerVTable, Waker},
+};
+#[cfg(feature = "trace")]
+use core::{
+    panic::Location,
+    sync::atomic::{AtomicPtr, Ordering::Relaxed},
 };
 
 use super::{
     End, Home, Number, State,
-    cells::{OriginCell, Pointer, Word},
+    cells::{Pointer, Word},
+    roles::SlotHeader,
 };
 use crate::{
     erased::{Header, VTable},
+    origin::Origin,
     sync::UnsafeCell,
 };
 
@@ -24,22 +30,10 @@ pub(crate) struct SlotTable<T> {
     pub(crate) abandoned: fn() -> T,
 }
 
-/// The header of a slot outside of a slab.
-pub(crate) struct SlotHeader<T>(Header, PhantomData<fn() -> T>);
-
-impl<T> SlotHeader<T> {
-    /// # Safety
-    ///
-    /// The table lives as long as the slot.
-    pub(crate) const unsafe fn new(table: *const SlotTable<T>) -> Self {
-        SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
-    }
-}
-
 /// A slot. It begins with a header, as every pointee does. It takes 64 bytes for a `T` of one word.
 #[repr(C)]
 pub(crate) struct Slot<T, H: Home> {
-    header: Header,
+    pub(super) header: Header,
     pub(super) state: H::Word,
     /// The [`Number`] of the operation, or in a vacant slot, of the next one. It repeats a part of the state. So a role can compute the state
     /// that it expects, and need not wait for the last store of the other role.
@@ -49,8 +43,43 @@ pub(crate) struct Slot<T, H: Home> {
     /// The waker of the completer.
     pub(super) watcher: WakerCell<H::Pointer>,
     /// The line that rented the slot. A vacant slot has none.
-    origin: OriginCell,
+    pub(super) origin: OriginCell,
     pub(super) value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// The origin of the operation in a slot, or null. Any thread may read it at any time.
+pub(crate) struct OriginCell {
+    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
+    #[cfg(feature = "trace")]
+    pub(super) location: AtomicPtr<Location<'static>>,
+}
+
+#[cfg_attr(
+    not(feature = "trace"),
+    expect(unused_variables, clippy::unused_self, reason = "the feature uses them")
+)]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use them"))]
+impl OriginCell {
+    pub(crate) const fn new() -> Self {
+        OriginCell {
+            #[cfg(feature = "trace")]
+            location: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, origin: Origin) {
+        #[cfg(feature = "trace")]
+        if let Some(location) = origin.location() {
+            self.location.store(ptr::from_ref(location).cast_mut(), Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn clear(&self) {
+        #[cfg(feature = "trace")]
+        self.location.store(ptr::null_mut(), Relaxed);
+    }
 }
 
 /// A waker in two halves. So another role can copy it before it knows whether the waker belongs to it.
@@ -61,7 +90,7 @@ pub(crate) struct WakerCell<P> {
 }
 
 impl<P: Pointer> WakerCell<P> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         WakerCell::of(P::new(ptr::null_mut()), P::new(ptr::null_mut()))
     }
 
@@ -95,8 +124,8 @@ impl<P: Pointer> WakerCell<P> {
 /// The halves of a waker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct WakerParts {
-    data: *mut (),
-    vtable: *mut (),
+    pub(super) data: *mut (),
+    pub(super) vtable: *mut (),
 }
 
 impl WakerParts {
@@ -105,49 +134,9 @@ impl WakerParts {
         let vtable: *const RawWakerVTable = waker.vtable();
         WakerParts { data: waker.data().cast_mut(), vtable: vtable.cast_mut().cast() }
     }
-
-    /// # Safety
-    ///
-    /// The parts are those of a waker that belongs to the caller. It is created once.
-    #[inline(always)]
-    pub(super) unsafe fn into_waker(self) -> Waker {
-        // SAFETY: the vtable of a waker is a static reference.
-        let vtable: &'static RawWakerVTable = unsafe { &*self.vtable.cast() };
-        // SAFETY: these are the halves of a waker, so they keep its contract.
-        unsafe { Waker::from_raw(RawWaker::new(self.data, vtable)) }
-    }
 }
 
 impl<T, H: Home> Slot<T, H> {
-    /// Initializes a vacant slot in `place`. Its first operation will have the number `first`.
-    ///
-    /// The fields are written one by one, because a large cell for a value must not be on the stack.
-    ///
-    /// # Safety
-    ///
-    /// `place` is valid for writes, and no other thread uses it. The table lives as long as the slot.
-    pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<SlotTable<T>>, first: Number) {
-        let slot = place.as_ptr();
-        macro_rules! write {
-            ($field:ident, $value:expr) => {{
-                let value = $value;
-                // SAFETY: the caller's.
-                let field = unsafe { &raw mut (*slot).$field };
-                // SAFETY: as above.
-                unsafe { field.write(value) };
-            }};
-        }
-        write!(header, Header::at(table.cast::<VTable<T>>()));
-        write!(state, H::Word::new(State::before(first).bits()));
-        write!(number, H::Word::new(first.bits()));
-        write!(waker, WakerCell::new());
-        write!(watcher, WakerCell::new());
-        write!(origin, OriginCell::new());
-        // A cell without a value needs no initialization, unless loom records its accesses.
-        #[cfg(loom)]
-        write!(value, UnsafeCell::new(MaybeUninit::uninit()));
-    }
-
     /// Returns the address of the table.
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
@@ -165,7 +154,7 @@ impl<T, H: Home> Slot<T, H> {
             watcher: WakerCell<H::Pointer>,
         ) -> Self {
             Slot {
-                header: header.0,
+                header: header.get(),
                 state,
                 number,
                 waker,
@@ -176,21 +165,16 @@ impl<T, H: Home> Slot<T, H> {
         }
     }
 
-    /// Returns the function that creates the result of an operation that ended without a value.
-    pub(crate) fn abandoned(&self) -> fn() -> T {
-        // SAFETY: `make` and `standalone` were given a table of this type, which lives as long as the slot.
-        unsafe { self.table().cast::<SlotTable<T>>().as_ref() }.abandoned
-    }
-
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
         State::from_bits(self.state.load())
     }
 
-    /// Returns the line that rented the slot.
+    /// Stores the line that rented the slot.
+    #[cfg(feature = "alloc")]
     #[inline(always)]
-    pub(crate) fn origin(&self) -> &OriginCell {
-        &self.origin
+    pub(crate) fn set_origin(&self, origin: Origin) {
+        self.origin.set(origin);
     }
 
     /// Ends the operation. Its state stays as it is, for producers with late keys. No role refers to the slot.

@@ -15,21 +15,25 @@ mod claim;
 mod completer;
 mod consumer;
 mod erased;
-mod vacant;
 
+#[cfg(feature = "alloc")]
+use core::panic::Location;
+#[cfg(feature = "trace")]
+use core::sync::atomic::Ordering::Relaxed;
 use core::{
     marker::PhantomData,
+    ops::Deref,
     ptr::{self, NonNull},
-    task::{Poll, Waker},
+    task::{Poll, RawWaker, RawWakerVTable, Waker},
 };
 
 use super::{
-    End, ForThreads, Home, IndexLayout, WakeOnDrop,
-    slot::{Slot, WakerParts},
+    End, ForThreads, Home, IndexLayout, Number, WakeOnDrop,
+    slot::{OriginCell, Slot, SlotTable, WakerCell, WakerParts},
     state::State,
 };
 use crate::{
-    erased::{Reference, ThinReference},
+    erased::{Header, Reference, ThinReference, VTable},
     pieces,
     slot::cells::Word,
 };
@@ -43,8 +47,144 @@ pub(crate) use self::{
     completer::CompleterRole,
     consumer::{ConsumerRole, Finished},
     erased::table,
-    vacant::{SlotRef, Vacant},
 };
+
+/// The header of a slot outside of a slab.
+pub(crate) struct SlotHeader<T>(Header, PhantomData<fn() -> T>);
+
+impl<T> SlotHeader<T> {
+    /// # Safety
+    ///
+    /// The table lives as long as the slot.
+    pub(crate) const unsafe fn new(table: *const SlotTable<T>) -> Self {
+        SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
+    }
+
+    pub(super) const fn get(self) -> Header {
+        self.0
+    }
+}
+
+impl<T, H: Home> Slot<T, H> {
+    /// Initializes a vacant slot in `place`. Its first operation will have the number `first`.
+    ///
+    /// The fields are written one by one, because a large cell for a value must not be on the stack.
+    ///
+    /// # Safety
+    ///
+    /// `place` is valid for writes, and no other thread uses it. The table lives as long as the slot.
+    pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<SlotTable<T>>, first: Number) {
+        let slot = place.as_ptr();
+        macro_rules! write {
+            ($field:ident, $value:expr) => {{
+                let value = $value;
+                // SAFETY: the caller's.
+                let field = unsafe { &raw mut (*slot).$field };
+                // SAFETY: as above.
+                unsafe { field.write(value) };
+            }};
+        }
+        write!(header, Header::at(table.cast::<VTable<T>>()));
+        write!(state, H::Word::new(State::before(first).bits()));
+        write!(number, H::Word::new(first.bits()));
+        write!(waker, WakerCell::new());
+        write!(watcher, WakerCell::new());
+        write!(origin, OriginCell::new());
+        // A cell without a value needs no initialization, unless loom records its accesses.
+        #[cfg(loom)]
+        write!(value, crate::sync::UnsafeCell::new(core::mem::MaybeUninit::uninit()));
+    }
+
+    /// Returns the function that creates the result of an operation that ended without a value.
+    fn abandoned(&self) -> fn() -> T {
+        // SAFETY: `make` and `standalone` were given a table of this type, which lives as long as the slot.
+        unsafe { self.table().cast::<SlotTable<T>>().as_ref() }.abandoned
+    }
+
+    /// Returns the line that rented the slot, if there is a live operation and the feature `trace` is on.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn origin(&self) -> Option<&'static Location<'static>> {
+        #[cfg(feature = "trace")]
+        // SAFETY: the pointer is null, or comes from a `&'static Location`.
+        return unsafe { self.origin.location.load(Relaxed).as_ref() };
+        #[cfg(not(feature = "trace"))]
+        None
+    }
+}
+
+/// A slot that is vacant, and that no list of its slab contains. Only the owner of this value uses the slot. (A producer with a late
+/// key may read the state and the number of the slot at any time. They are atomics.)
+///
+/// The slab creates one when it takes a slot out of its lists. The last role of an operation creates one when it ends. A slab
+/// consumes it to take the slot back.
+#[must_use = "a slot that is not returned is lost"]
+pub(crate) struct Vacant<S>(NonNull<S>);
+
+impl<S> Vacant<S> {
+    /// # Safety
+    ///
+    /// The slot is vacant and initialized, no other value of this type has it, and no list of the slab contains it. It stays
+    /// allocated until it is returned. The pointer is valid for the whole object that contains the slot, as far as its owner uses that.
+    #[inline(always)]
+    pub(crate) unsafe fn new(slot: NonNull<S>) -> Self {
+        Vacant(slot)
+    }
+
+    /// Gives up the right, and returns the address of the slot.
+    #[inline(always)]
+    pub(crate) fn into_pointer(self) -> NonNull<S> {
+        self.0
+    }
+}
+
+impl<S> Deref for Vacant<S> {
+    type Target = S;
+
+    #[inline(always)]
+    fn deref(&self) -> &S {
+        // SAFETY: the slot stays allocated as long as this value exists, by the contract of `new`.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+/// A slot, vacant or not, of a slab or a source that is borrowed for `'a`. So the slot stays allocated for `'a`.
+pub(crate) struct SlotRef<'a, S>(NonNull<S>, PhantomData<&'a S>);
+
+impl<S> SlotRef<'_, S> {
+    /// # Safety
+    ///
+    /// The slot is initialized, and stays allocated for the lifetime. The pointer is valid for the whole object that contains the slot,
+    /// as far as its owner uses that.
+    #[inline(always)]
+    pub(crate) unsafe fn new(slot: NonNull<S>) -> Self {
+        SlotRef(slot, PhantomData)
+    }
+
+    /// Returns the address of the slot.
+    #[inline(always)]
+    pub(crate) fn pointer(self) -> NonNull<S> {
+        self.0
+    }
+}
+
+impl<S> Clone for SlotRef<'_, S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for SlotRef<'_, S> {}
+
+impl<S> Deref for SlotRef<'_, S> {
+    type Target = S;
+
+    #[inline(always)]
+    fn deref(&self) -> &S {
+        // SAFETY: the slot is allocated, by the contract of `new`.
+        unsafe { self.0.as_ref() }
+    }
+}
 
 /// The address of a slot.
 ///
@@ -70,6 +210,17 @@ struct Change {
     state: State,
     waker: Option<Waker>,
     watcher: Option<Waker>,
+}
+
+/// # Safety
+///
+/// The parts are those of a waker that belongs to the caller. It is created once.
+#[inline(always)]
+unsafe fn waker_of(parts: WakerParts) -> Waker {
+    // SAFETY: the vtable of a waker is a static reference.
+    let vtable: &'static RawWakerVTable = unsafe { &*parts.vtable.cast() };
+    // SAFETY: these are the halves of a waker, so they keep its contract.
+    unsafe { Waker::from_raw(RawWaker::new(parts.data, vtable)) }
 }
 
 impl<T, H: Home> Rented<T, H> {
@@ -109,7 +260,7 @@ impl<T, H: Home> Rented<T, H> {
             let Err(now) = self.exchange(state, next) else {
                 // SAFETY: this exchange has cleared the flag, from the state that was loaded before the copy was made. So the copy is the
                 // waker that was stored last, and by rule 2 it belongs to this role.
-                let own = |parts: WakerParts| unsafe { parts.into_waker() };
+                let own = |parts: WakerParts| unsafe { waker_of(parts) };
                 return Ok(Change {
                     state: next,
                     waker: waker.map(own),
@@ -128,7 +279,7 @@ impl<T, H: Home> Rented<T, H> {
         let waker = self.slot().waker.copy();
         self.exchange(state, next).ok()?;
         // SAFETY: as in `change`.
-        Some(unsafe { waker.into_waker() })
+        Some(unsafe { waker_of(waker) })
     }
 
     /// Stores a value. By rule 1, the value cell belongs to the calling role, and it is empty.
