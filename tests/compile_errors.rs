@@ -17,7 +17,7 @@ fn mistakes_are_explained() {
         let cases = trybuild::TestCases::new();
         cases.compile_fail("tests/ui/*.rs");
         cases.compile_fail("tests/ui/async_trait/*.rs");
-        cases.pass("tests/ui/async_trait_twins/*.rs");
+        cases.pass("tests/ui/async_trait_pass/*.rs");
     } else {
         println!("not compared: recorded with {RECORDED_WITH}x, this is {version}");
     }

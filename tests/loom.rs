@@ -9,24 +9,24 @@
 
 #[path = "loom/common.rs"]
 mod common;
-#[path = "loom/ends.rs"]
-mod ends;
+#[path = "loom/complete.rs"]
+mod complete;
+#[path = "loom/future_pool.rs"]
+mod future_pool;
 #[path = "loom/keys.rs"]
 mod keys;
-#[path = "loom/left_to_keys.rs"]
-mod left_to_keys;
-#[path = "loom/life.rs"]
-mod life;
-#[path = "loom/machines.rs"]
-mod machines;
+#[path = "loom/pool_close.rs"]
+mod pool_close;
+#[path = "loom/pool_drop.rs"]
+mod pool_drop;
 #[path = "loom/rent_when_vacant.rs"]
 mod rent_when_vacant;
-#[path = "loom/reusable.rs"]
-mod reusable;
+#[path = "loom/reusable_source.rs"]
+mod reusable_source;
 #[path = "loom/shared.rs"]
 mod shared;
-#[path = "loom/slots.rs"]
-mod slots;
+#[path = "loom/slot_reuse.rs"]
+mod slot_reuse;
 #[path = "loom/wakers.rs"]
 mod wakers;
 

@@ -7,13 +7,13 @@ mod common;
 mod model {
     mod compare;
     pub(crate) mod driver;
-    mod ends;
+    mod generation_wraparound;
     mod keys;
     pub(crate) mod kind;
+    mod observer;
+    mod operations;
     mod oracle;
     pub(crate) mod script;
-    mod used_up;
-    mod witness;
 }
 
 use std::env;

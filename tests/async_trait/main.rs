@@ -1,4 +1,4 @@
-//! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/pooled_allocations.rs` counts
+//! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/future_pool_allocations.rs` counts
 //! allocations.
 
 #![cfg(not(loom))]

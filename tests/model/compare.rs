@@ -5,7 +5,7 @@ use futures::future::FusedFuture;
 use super::{
     driver::{Consumer, Driver},
     kind::Kind,
-    witness::Side,
+    observer::Side,
 };
 
 impl<K: Kind> Driver<K> {

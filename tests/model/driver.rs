@@ -7,9 +7,9 @@ use value_future::{Key, pool::Stats};
 
 use super::{
     kind::Kind,
+    observer::{Reply, Side, Witness},
     oracle::Oracle,
     script::{Op, Pick, Setup},
-    witness::{Reply, Side, Witness},
 };
 
 pub(super) enum Consumer<K: Kind> {

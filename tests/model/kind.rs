@@ -10,7 +10,7 @@ use value_future::{
     pool::{RentError, Stats},
 };
 
-use super::{script::Setup, witness::Reply};
+use super::{observer::Reply, script::Setup};
 
 pub(crate) trait Kind: Sized {
     type Pool: Clone;

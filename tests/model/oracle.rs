@@ -6,8 +6,8 @@ use std::task::Poll;
 use value_future::{Key, operation::CompleteErrorKind};
 
 use super::{
+    observer::Side,
     script::{Letter, Setup},
-    witness::Side,
 };
 
 #[derive(Default)]

@@ -6,7 +6,8 @@
 //! Miri runs no `smol`, whose timers need a reactor of the operating system, and no `embassy-executor`, whose thread never
 //! ends.
 
-mod any;
+mod block_on;
+mod cross_thread;
 mod local;
 mod local_tasks;
 #[cfg(not(miri))]
@@ -18,7 +19,6 @@ mod on_tokio;
 mod runtime;
 mod shutdown;
 mod tasks;
-mod threads;
 mod timers;
 
 #[cfg(not(miri))]
@@ -31,8 +31,8 @@ use runtime::InATask;
 
 /// Defines the tests of one group on one runtime.
 macro_rules! tests {
-    (any, $runtime:ty) => {
-        tests! { any, $runtime:
+    (block_on, $runtime:ty) => {
+        tests! { block_on, $runtime:
             ready
             woken_by_its_own_thread
             completed_by_another_thread
@@ -59,8 +59,8 @@ macro_rules! tests {
             keys_of_many_tasks
         }
     };
-    (threads, $runtime:ty) => {
-        tests! { threads, $runtime: pooled_here_and_finished_there pending_here_and_finished_there }
+    (cross_thread, $runtime:ty) => {
+        tests! { cross_thread, $runtime: pooled_here_and_finished_there pending_here_and_finished_there }
     };
     (timers, $runtime:ty) => {
         tests! { timers, $runtime:
@@ -113,19 +113,19 @@ macro_rules! runtimes {
 }
 
 runtimes! {
-    tokio_current_thread: TokioCurrentThread, any tasks timers shutdown local local_tasks;
-    tokio_current_thread_in_a_task: InATask<TokioCurrentThread>, any;
-    tokio_multi_thread: TokioMultiThread, any tasks threads timers shutdown;
-    tokio_multi_thread_in_a_task: InATask<TokioMultiThread>, any;
+    tokio_current_thread: TokioCurrentThread, block_on tasks timers shutdown local local_tasks;
+    tokio_current_thread_in_a_task: InATask<TokioCurrentThread>, block_on;
+    tokio_multi_thread: TokioMultiThread, block_on tasks cross_thread timers shutdown;
+    tokio_multi_thread_in_a_task: InATask<TokioMultiThread>, block_on;
     #[cfg(not(miri))]
-    smol: Smol, any tasks threads timers;
+    smol: Smol, block_on tasks cross_thread timers;
     #[cfg(not(miri))]
-    smol_in_a_task: InATask<Smol>, any;
+    smol_in_a_task: InATask<Smol>, block_on;
     #[cfg(not(miri))]
-    smol_local_executor: SmolLocal, any tasks shutdown local local_tasks;
-    futures_block_on: FuturesBlockOn, any local;
-    futures_local_pool: FuturesLocalPool, any tasks shutdown local local_tasks;
-    pollster: Pollster, any local;
+    smol_local_executor: SmolLocal, block_on tasks shutdown local local_tasks;
+    futures_block_on: FuturesBlockOn, block_on local;
+    futures_local_pool: FuturesLocalPool, block_on tasks shutdown local local_tasks;
+    pollster: Pollster, block_on local;
     #[cfg(not(miri))]
-    embassy: Embassy, any tasks local local_tasks;
+    embassy: Embassy, block_on tasks local local_tasks;
 }

@@ -10,8 +10,8 @@ use value_future::{operation::CompleteErrorKind, pool::RentError};
 use super::{
     driver::{Consumer, Driver, id},
     kind::Kind,
+    observer::{Reply, Side, Tracked},
     script::Letter,
-    witness::{Reply, Side, Tracked},
 };
 use crate::common::panic_text;
 

@@ -4,30 +4,30 @@
 //! one thing and compiles: so the one thing is the reason. The test writes all programs into one package, and
 //! runs `cargo check` on it once.
 
-mod types {
+mod type_safety {
     pub(crate) mod auto_traits;
-    pub(crate) mod drop_order;
-    pub(crate) mod escapes;
-    pub(crate) mod forging;
+    pub(crate) mod encapsulation;
+    pub(crate) mod handle_lifetimes;
     pub(crate) mod harness;
+    pub(crate) mod reference_lifetimes;
     pub(crate) mod variance;
 }
 
-use types::{
-    auto_traits, drop_order, escapes, forging,
+use type_safety::{
+    auto_traits, encapsulation, handle_lifetimes,
     harness::{Program, deviations},
-    variance,
+    reference_lifetimes, variance,
 };
 
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
 fn programs_are_refused_and_their_twins_compile() {
     let tables = [
-        drop_order::programs,
+        handle_lifetimes::programs,
         variance::programs,
         auto_traits::programs,
-        forging::programs,
-        escapes::programs,
+        encapsulation::programs,
+        reference_lifetimes::programs,
     ];
     let programs: Vec<_> = tables.iter().flat_map(|table| table()).collect();
     let deviations = deviations("tables", &programs);

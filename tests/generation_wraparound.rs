@@ -1,5 +1,5 @@
 //! A pool of one and a source work on after 2³³ operations, and refuse the keys from before. In full, with
-//! every one of these operations: `cargo test --release --test wear -- --ignored` takes some minutes.
+//! every one of these operations: `cargo test --release --test generation_wraparound -- --ignored` takes some minutes.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What is there without an allocator: `cargo test --no-default-features --test core_only`.
+//! What is there without an allocator: `cargo test --no-default-features --test no_alloc`.
 
 use std::{
     cell::Cell,

@@ -301,7 +301,7 @@ fn debug_neither_polls_nor_consumes() {
 
     let mut boxed = ValueFuture::boxed(async { 7 });
     let text = format!("{boxed:?}");
-    assert!(text.starts_with("ValueFuture(Boxed(misuse::debug_neither"), "{text}");
+    assert!(text.starts_with("ValueFuture(Boxed(poll_errors::debug_neither"), "{text}");
     assert_eq!(poll(&mut boxed), Poll::Ready(7));
     assert_eq!(format!("{:?}", boxed.into_arm()), "Taken");
 }

@@ -1,5 +1,5 @@
 //! Who may be cloned, be unwound through, be an error and be narrowed. These hold at compile time; the test runs
-//! to say so. Who may go to another thread and be pinned is in `types/auto_traits.rs`.
+//! to say so. Who may go to another thread and be pinned is in `type_safety/auto_traits.rs`.
 
 use std::{
     cell::Cell,

@@ -38,7 +38,7 @@ fn the_boxed_arm_keeps_its_future_and_where_it_was() {
     future = future.try_take().expect_err("there is no inline result");
     assert_eq!(poll(&mut future), Poll::Pending);
     let arm = future.into_arm();
-    assert!(format!("{arm:?}").starts_with("Boxed(arms::the_boxed_arm"), "{arm:?}");
+    assert!(format!("{arm:?}").starts_with("Boxed(arm_round_trip::the_boxed_arm"), "{arm:?}");
     assert!(matches!(arm, Arm::Boxed(_)));
     let mut future = ValueFuture::from(arm);
     assert_eq!(poll(&mut future), Poll::Ready(7));

@@ -1,7 +1,7 @@
 //! Each type for one thread is the twin of a type for any thread, and its file is generated from the file of that
 //! type. So the two cannot differ by accident, each has its own source text, and errors name it.
 //!
-//! `UPDATE_TWINS=1 cargo test --test twins` writes the files.
+//! `UPDATE_GENERATED=1 cargo test --test codegen` writes the files.
 //!
 //! A twin has other names, and no `Send` in bounds. What else differs stands in the file of the original:
 //!
@@ -66,7 +66,7 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
 #[test]
 #[cfg_attr(miri, ignore = "runs rustfmt")]
 fn twins_are_as_generated() {
-    let update = env::var_os("UPDATE_TWINS").is_some();
+    let update = env::var_os("UPDATE_GENERATED").is_some();
     for &(original, twin, names) in TWINS {
         let text = fs::read_to_string(path(original)).expect("the original can be read");
         let Some(generated) = formatted(&generate(original, &text, names)) else {
@@ -79,7 +79,7 @@ fn twins_are_as_generated() {
             let stored = fs::read_to_string(path(twin)).expect("the twin can be read");
             assert!(
                 stored == generated,
-                "src/{twin} differs from what src/{original} generates: run `UPDATE_TWINS=1 cargo test --test twins`",
+                "src/{twin} differs from what src/{original} generates: run `UPDATE_GENERATED=1 cargo test --test codegen`",
             );
         }
     }
@@ -98,7 +98,7 @@ fn a_twin_has_its_own_names_and_parts() {
 fn value<F: Future + Send>(f: F) -> LocalValueFuture<ValueFuture> {}
 ";
     let expected = "\
-// Generated from `a.rs` by `tests/twins.rs`.
+// Generated from `a.rs` by `tests/codegen.rs`.
 //! `LocalValueFuture`.
 
 /// For one thread.
@@ -119,7 +119,7 @@ fn path(file: &str) -> PathBuf {
 
 fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
     let file = original.rsplit('/').next().expect("a path ends with a name");
-    let mut twin = format!("// Generated from `{file}` by `tests/twins.rs`.\n");
+    let mut twin = format!("// Generated from `{file}` by `tests/codegen.rs`.\n");
     let mut part = Part::Both;
     for line in text.lines() {
         part = match (line.trim(), part) {
