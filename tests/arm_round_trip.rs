@@ -1,10 +1,10 @@
-//! The packed future is the enum [`Arm`], compressed: what goes in comes out, in every arm.
+//! A value future is a packed [`Arm`]. Packing and unpacking keeps each arm and its contents.
 
 mod common;
 
 use std::{future::Future, pin::Pin, sync::Arc, task::Poll};
 
-use common::{Loud, Script, Yield, count, drops, poll};
+use common::{DropCounter, ManualSource, Yield, count, counter, poll};
 use value_future::{
     LocalValueFuture, Source, ValueFuture,
     future::{Arm, LocalArm},
@@ -17,9 +17,9 @@ fn round_trip<T>(future: ValueFuture<'_, T>) -> ValueFuture<'_, T> {
 
 #[test]
 fn the_ready_arm_keeps_its_value() {
-    let dropped = drops();
-    let Arm::Ready(value) = round_trip(ValueFuture::ready(Loud(&dropped))).into_arm() else {
-        panic!("it is ready")
+    let dropped = counter();
+    let Arm::Ready(value) = round_trip(ValueFuture::ready(DropCounter(&dropped))).into_arm() else {
+        panic!("not the ready arm")
     };
     assert_eq!(count(&dropped), 0);
     drop(value);
@@ -28,10 +28,10 @@ fn the_ready_arm_keeps_its_value() {
 }
 
 #[test]
-fn the_boxed_arm_keeps_its_future_and_where_it_was() {
-    let polls = drops();
+fn the_boxed_arm_keeps_its_future_and_its_progress() {
+    let dropped = counter();
     let mut future = ValueFuture::boxed(async {
-        let _polled = Loud(&polls);
+        let _guard = DropCounter(&dropped);
         Yield::default().await;
         7
     });
@@ -42,13 +42,13 @@ fn the_boxed_arm_keeps_its_future_and_where_it_was() {
     assert!(matches!(arm, Arm::Boxed(_)));
     let mut future = ValueFuture::from(arm);
     assert_eq!(poll(&mut future), Poll::Ready(7));
-    assert_eq!(count(&polls), 1);
+    assert_eq!(count(&dropped), 1);
     assert!(matches!(future.into_arm(), Arm::Taken));
 }
 
 #[test]
 fn the_source_arm_keeps_every_token() {
-    let source = Arc::new(Source::new(Script::<u32>::new()));
+    let source = Arc::new(Source::new(ManualSource::<u32>::new()));
     for token in [0, 1, 0x00ff, 0x7fff, 0x8000, 0xffff].map(Token::new) {
         let future = round_trip(ValueFuture::from_source(Arc::clone(&source), token));
         assert_eq!(Arc::strong_count(&source), 2);
@@ -66,19 +66,23 @@ fn the_source_arm_keeps_every_token() {
 }
 
 #[test]
-fn the_part_of_an_arm_becomes_a_future_again() {
-    let Arm::Boxed(boxed) = ValueFuture::boxed(async { 7 }).into_arm() else { panic!("boxed") };
+fn the_contents_of_an_arm_become_a_future_again() {
+    let Arm::Boxed(boxed) = ValueFuture::boxed(async { 7 }).into_arm() else {
+        panic!("not the boxed arm")
+    };
     assert_eq!(poll(&mut ValueFuture::from(boxed)), Poll::Ready(7));
 
-    let mut source: Source<Script<u32>> = Script::new().into();
+    let mut source: Source<ManualSource<u32>> = ManualSource::new().into();
     source.complete(7);
-    *source = Script::default();
+    *source = ManualSource::default();
     source.complete(8);
     let future = LocalValueFuture::from_source(&source, source.live());
-    let LocalArm::Source { source: reference, .. } = future.into_arm() else { panic!("source") };
+    let LocalArm::Source { source: reference, .. } = future.into_arm() else {
+        panic!("not the source arm")
+    };
     assert_eq!(poll(&mut LocalValueFuture::from(reference)), Poll::Ready(8));
     assert_eq!(count(&source.cancelled), 0);
-    drop(Source::<Script<u32>>::default().into_inner());
+    drop(Source::<ManualSource<u32>>::default().into_inner());
 }
 
 #[test]
@@ -97,7 +101,7 @@ fn a_local_future_has_a_local_arm() {
 }
 
 #[test]
-fn it_converts_to_and_from_the_box_of_the_ecosystem() {
+fn a_pinned_box_converts_to_a_value_future_and_back() {
     let name = String::from("borrowed");
     let boxed: Pin<Box<dyn Future<Output = usize> + Send + '_>> = Box::pin(async { name.len() });
     let mut future = ValueFuture::from(boxed);
@@ -111,9 +115,9 @@ fn it_converts_to_and_from_the_box_of_the_ecosystem() {
     assert_eq!(poll(&mut LocalValueFuture::boxed(async { 8 }).into_boxed()), Poll::Ready(8));
 }
 
-/// Large, over-aligned and zero-sized futures and results.
+/// Futures and results that are large, over-aligned or zero-sized.
 #[test]
-fn size_and_alignment_do_not_matter() {
+fn results_of_any_size_and_alignment_are_kept() {
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     #[repr(align(64))]
     struct Aligned([u8; 64]);
@@ -121,10 +125,10 @@ fn size_and_alignment_do_not_matter() {
     let aligned = Aligned([3; 64]);
     assert_eq!(poll(&mut round_trip(ValueFuture::ready(aligned))), Poll::Ready(aligned));
     let mut held = ValueFuture::boxed(async move {
-        let on_the_way = aligned;
+        let local = aligned;
         Yield::default().await;
-        assert_eq!((&raw const on_the_way).addr() % 64, 0);
-        on_the_way
+        assert_eq!((&raw const local).addr() % 64, 0);
+        local
     });
     assert_eq!(poll(&mut held), Poll::Pending);
     assert_eq!(poll(&mut held), Poll::Ready(aligned));

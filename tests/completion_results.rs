@@ -1,11 +1,13 @@
-//! What an operation of a pool results in, and who is woken: a value if its completer gives one,
-//! what the output type says if it does not, and the value back if nobody waits.
+//! The result of an operation of a pool: the value of its completer, or `Abandoned::abandoned()` if the completer is dropped.
+//! If the completion is dropped, the completer gets its value back.
 
 mod common;
 
 use std::{error::Error, io, task::Poll};
 
-use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
+use common::{
+    DropCounter, count, counter, for_both_pools, panic_text, poll, poll_with, task::Task,
+};
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{Dropped, operation::Abandoned};
 
@@ -22,7 +24,7 @@ impl Abandoned for Reply {
 }
 
 #[test]
-fn a_dropped_completer_says_so_in_words() {
+fn the_error_dropped_has_a_message_and_an_io_error_kind() {
     let text = "the operation was ended without a value: its completer was dropped, its key was abandoned, or its pool was closed";
     assert_eq!(Dropped::new().to_string(), text);
     assert_eq!(Dropped::default(), Dropped::new());
@@ -33,7 +35,7 @@ fn a_dropped_completer_says_so_in_words() {
 
 for_both_pools! {
     #[test]
-    fn complete_then_poll_gives_the_value() {
+    fn complete_then_poll_returns_the_value() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();
         assert_eq!(completer.complete(Some(7)), Ok(()));
@@ -42,7 +44,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_completion_tells_whether_there_is_a_result_to_take() {
+    fn is_completed_is_true_while_a_result_can_be_taken() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, mut completion) = pool.rent();
         assert!(!completion.is_completed());
@@ -56,22 +58,22 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_pool_is_told_what_an_operation_without_a_value_results_in() {
+    fn build_with_abandoned_sets_the_result_of_abandoned_operations() {
         let pool = PoolBuilder::<u64>::default().build_with_abandoned(|| u64::MAX);
         let (completer, mut completion) = pool.rent();
         drop(completer);
         assert_eq!(poll(&mut completion), Poll::Ready(u64::MAX));
 
         let (completer, completion) = pool.rent();
-        let mut erased = Erased::from(completion);
-        assert!(poll(&mut erased).is_pending());
+        let mut future = ValueFuture::from(completion);
+        assert!(poll(&mut future).is_pending());
         pool.abandon_key(completer.into_key()).unwrap();
-        assert_eq!(poll(&mut erased), Poll::Ready(u64::MAX));
+        assert_eq!(poll(&mut future), Poll::Ready(u64::MAX));
 
         let (completer, completion) = pool.rent();
         completer.complete(5).unwrap();
-        let (left, last) = pool.rent();
-        let _key = left.into_key();
+        let (detached, last) = pool.rent();
+        let _key = detached.into_key();
         drop(pool);
         assert_eq!((block_on(completion), block_on(last)), (5, u64::MAX));
     }
@@ -82,7 +84,7 @@ for_both_pools! {
         let (completer, mut completion) = pool.rent();
         let task = Task::new();
         assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
-        assert_eq!((task.woken.get(), task.wakers.get()), (0, 1), "the pool keeps one");
+        assert_eq!((task.woken.get(), task.wakers.get()), (0, 1), "the slot keeps one waker");
         assert_eq!(completer.complete(Some(7)), Ok(()));
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
         assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Ready(Some(7)));
@@ -90,7 +92,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_poll_with_the_waker_that_is_there_clones_nothing() {
+    fn a_poll_with_the_same_waker_clones_nothing() {
         let pool = Pool::<Option<u32>>::new();
         let (_completer, mut completion) = pool.rent();
         let task = Task::new();
@@ -102,7 +104,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn the_last_waker_is_woken_and_the_others_are_dropped() {
+    fn only_the_last_waker_is_woken() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();
         let tasks = [Task::new(), Task::new(), Task::new()];
@@ -117,7 +119,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_dropped_completer_wakes_once_with_what_the_type_says() {
+    fn a_dropped_completer_wakes_once_with_the_abandoned_result() {
         fn result<T: Abandoned>() -> T {
             let pool = Pool::<T>::new();
             let (completer, mut completion) = pool.rent();
@@ -136,19 +138,19 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_completer_that_was_dropped_before_the_first_poll_ends_the_wait_too() {
+    fn a_completer_dropped_before_the_first_poll_abandons_the_operation() {
         let pool = Pool::<Reply>::new();
         let (completer, mut completion) = pool.rent();
         drop(completer);
         assert_eq!(poll(&mut completion), Poll::Ready(Reply::ConnectionLost));
         let (completer, completion) = pool.rent();
         completer.complete(Reply::Rows(3)).unwrap();
-        assert_eq!(block_on(completion), Reply::Rows(3), "the next one knows nothing of it");
+        assert_eq!(block_on(completion), Reply::Rows(3), "the next operation is not affected");
     }
 
     #[test]
-    fn complete_after_drop_gives_the_value_back() {
-        let dropped = drops();
+    fn complete_after_drop_of_the_completion_returns_the_value() {
+        let dropped = counter();
         let pool = Pool::new();
         for polled in [false, true] {
             let (completer, mut completion) = pool.rent();
@@ -157,8 +159,8 @@ for_both_pools! {
                 assert!(poll_with(&mut completion, &task.waker()).is_pending());
             }
             drop(completion);
-            assert_eq!((task.wakers.get(), task.woken.get()), (0, 0), "nobody is left to wake");
-            let value = completer.complete(Some(Loud(&dropped))).unwrap_err();
+            assert_eq!((task.wakers.get(), task.woken.get()), (0, 0), "the waker is dropped and not woken");
+            let value = completer.complete(Some(DropCounter(&dropped))).unwrap_err();
             assert_eq!(count(&dropped), 0);
             assert!(value.value().is_some());
             drop(value);
@@ -169,26 +171,26 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_value_that_nobody_takes_is_dropped_with_the_completion() {
-        let dropped = drops();
+    fn a_value_that_is_not_taken_is_dropped_with_the_completion() {
+        let dropped = counter();
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
-        completer.complete(Some(Loud(&dropped))).unwrap();
+        completer.complete(Some(DropCounter(&dropped))).unwrap();
         assert_eq!(count(&dropped), 0);
         drop(completion);
         assert_eq!(count(&dropped), 1);
-        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0), "it had its result");
+        assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0), "a completed operation is not cancelled");
     }
 
     #[test]
-    fn try_take_gives_what_is_there_and_otherwise_the_completion() {
+    fn try_take_returns_the_result_or_the_completion() {
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
         let mut completion = completion.try_take().unwrap_err();
         let task = Task::new();
         assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
         let completion = completion.try_take().unwrap_err();
-        assert_eq!((task.wakers.get(), task.woken.get()), (1, 0), "it waits as before");
+        assert_eq!((task.wakers.get(), task.woken.get()), (1, 0), "the slot keeps the waker");
         completer.complete(Some(7)).unwrap();
         assert_eq!(task.woken.get(), 1);
         assert_eq!(completion.try_take().unwrap(), Some(7));
@@ -201,20 +203,20 @@ for_both_pools! {
         completer.complete(Some(8)).unwrap();
         assert_eq!(poll(&mut completion), Poll::Ready(Some(8)));
         let taken = completion.try_take().unwrap_err();
-        assert!(taken.is_terminated(), "its result was taken before");
+        assert!(taken.is_terminated(), "its result was taken");
         assert_eq!(pool.stats().live, 0);
     }
 
     #[test]
-    fn a_poll_after_completion_panics_with_a_text() {
+    fn a_poll_after_completion_panics_with_a_message() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();
         assert!(!completion.is_terminated());
         assert_eq!(poll(&mut completion), Poll::Pending);
         completer.complete(Some(7)).unwrap();
-        assert!(!completion.is_terminated(), "the result is there, but not taken");
+        assert!(!completion.is_terminated(), "the result is not taken");
         assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
-        // What has the slot now is not disturbed by those who had it.
+        // The next operation of the slot is not affected.
         let (completer, mut next) = pool.rent();
         for _ in 0..2 {
             assert!(completion.is_terminated());
@@ -230,7 +232,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn operations_that_are_under_way_together_keep_apart() {
+    fn concurrent_operations_get_their_own_values() {
         let pool = Pool::new();
         let (mut completers, completions): (Vec<_>, Vec<_>) = (0..100).map(|_| pool.rent()).unzip();
         assert_eq!(pool.stats().live, 100);
@@ -248,7 +250,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_value_of_no_size_and_one_of_many_cache_lines_arrive() {
+    fn a_zero_sized_value_and_a_large_value_arrive() {
         let units = Pool::<Option<()>>::new();
         let (completer, completion) = units.rent();
         completer.complete(Some(())).unwrap();

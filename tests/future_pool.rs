@@ -1,4 +1,4 @@
-//! Futures in slots of a pool: their results, what becomes of their slots, and what is boxed instead.
+//! Futures in slots of a `FuturePool`: their results, the release of their slots, and futures that are boxed instead.
 
 mod common;
 
@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use common::{Loud, Yield, count, drops, panic_text, poll, poll_with, task::Task};
+use common::{DropCounter, Yield, count, counter, panic_text, poll, poll_with, task::Task};
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
     FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture,
@@ -22,12 +22,12 @@ use value_future::{
     },
 };
 
-/// The same tests for both kinds of pool.
+/// Repeats items for `FuturePool` and `LocalFuturePool`.
 macro_rules! for_both_kinds {
     ($($item:item)*) => {
         mod shared {
             use super::*;
-            use super::{FuturePool as Pool, FuturePoolBuilder as Builder, ValueFuture as Erased};
+            use super::{FuturePool as Pool, FuturePoolBuilder as Builder, ValueFuture};
             $($item)*
         }
 
@@ -35,17 +35,17 @@ macro_rules! for_both_kinds {
             use super::*;
             use super::{
                 LocalFuturePool as Pool, LocalFuturePoolBuilder as Builder,
-                LocalValueFuture as Erased,
+                LocalValueFuture as ValueFuture,
             };
             $($item)*
         }
     };
 }
 
-/// So many bytes, aligned to 8, ready at once.
-struct Bytes<const WORDS: usize>([u64; WORDS]);
+/// A ready future of this many words.
+struct Words<const WORDS: usize>([u64; WORDS]);
 
-impl<const WORDS: usize> Future for Bytes<WORDS> {
+impl<const WORDS: usize> Future for Words<WORDS> {
     type Output = u64;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u64> {
@@ -58,7 +58,7 @@ struct Aligned16(u8);
 #[repr(align(32))]
 struct Aligned32(u8);
 
-/// A class in which something was, and no other.
+/// Returns the only size class that was used.
 #[track_caller]
 fn only_class(stats: &FuturePoolStats) -> usize {
     let used: Vec<_> = (0..8).filter(|class| stats.classes[*class].rented > 0).collect();
@@ -68,7 +68,7 @@ fn only_class(stats: &FuturePoolStats) -> usize {
 
 for_both_kinds! {
     #[test]
-    fn a_future_gives_its_result_and_its_slot_back() {
+    fn a_completed_future_releases_its_slot() {
         let pool = Pool::new();
         let name = String::from("borrowed");
         let mut future = pool.pooled(async {
@@ -80,21 +80,21 @@ for_both_kinds! {
         assert_eq!(task.woken.get(), 1);
         assert_eq!(pool.stats().live, 1);
         assert_eq!(poll_with(&mut future, &task.waker()), Poll::Ready(8));
-        assert_eq!(pool.stats().live, 0, "before the future is dropped");
+        assert_eq!(pool.stats().live, 0, "the slot is released before the future is dropped");
         assert!(future.is_terminated());
         let text = panic_text(|| poll(&mut future));
         assert!(text.contains("polled after completion"), "{text}");
     }
 
     #[test]
-    fn a_future_that_is_dropped_is_dropped_once_and_gives_its_slot_back() {
-        let dropped = drops();
+    fn a_dropped_future_releases_its_slot() {
+        let dropped = counter();
         let pool = Pool::new();
         for polled in [false, true] {
-            let loud = Loud(&dropped);
+            let guard = DropCounter(&dropped);
             let mut future = pool.pooled(async move {
                 pending::<()>().await;
-                drop(loud);
+                drop(guard);
             });
             if polled {
                 assert!(poll(&mut future).is_pending());
@@ -106,23 +106,23 @@ for_both_kinds! {
     }
 
     #[test]
-    fn slots_are_reused_by_fit() {
+    fn futures_of_one_size_class_reuse_a_slot() {
         let pool = Pool::new();
-        assert_eq!(block_on(pool.pooled(Bytes([1; 14]))), 14);
-        assert_eq!(block_on(pool.pooled(Bytes([1; 7]))), 7, "another type, and smaller");
+        assert_eq!(block_on(pool.pooled(Words([1; 14]))), 14);
+        assert_eq!(block_on(pool.pooled(Words([1; 7]))), 7, "another type of a smaller size");
         assert_eq!(block_on(pool.pooled(async { [0_u8; 100].len() })), 100);
         let stats = pool.stats();
-        // The async block holds nothing, and so takes the smallest.
+        // The async block has no state, so it uses the smallest size class.
         assert_eq!((stats.classes[0].rented, stats.classes[0].high_water), (1, 1));
         assert_eq!((stats.classes[1].rented, stats.classes[1].high_water), (2, 1));
-        assert_eq!((stats.boxed, stats.bytes), (0, 62 * 64 + 31 * 128), "a page of each size");
+        assert_eq!((stats.boxed, stats.bytes), (0, 62 * 64 + 31 * 128), "one page per size class");
     }
 
     #[test]
-    fn totals_are_those_of_all_sizes() {
+    fn stats_are_the_sums_of_all_size_classes() {
         let pool = Pool::new();
-        drop([(); 3].map(|()| pool.pooled(Bytes([1; 2]))));
-        let (_small, _large) = (pool.pooled(Bytes([1; 2])), pool.pooled(Bytes([1; 20])));
+        drop([(); 3].map(|()| pool.pooled(Words([1; 2]))));
+        let (_small, _large) = (pool.pooled(Words([1; 2])), pool.pooled(Words([1; 20])));
         let stats = pool.stats();
         assert_eq!((stats.rented, stats.returned, stats.live), (5, 3, 2));
         assert_eq!((stats.capacity, stats.high_water), (62 + 20, 4));
@@ -130,18 +130,18 @@ for_both_kinds! {
         let each = stats.classes.map(|class| class.allocations);
         assert!(each[0] > 1 && each[2] > 1, "{each:?}");
         assert_eq!(stats.allocations, each[0] + each[2]);
-        assert_eq!(pool.trim(), 0, "in each page there is one that is out");
+        assert_eq!(pool.trim(), 0, "each page has a slot in use");
         let stats = pool.stats();
         assert_eq!((stats.capacity, stats.high_water), (62 + 20, 4));
         assert_eq!(FuturePoolStats::default().rented, 0);
     }
 
     #[test]
-    fn what_is_shown_of_a_pool_is_the_sizes_that_it_has_used() {
+    fn debug_shows_the_used_size_classes() {
         let pool = Pool::builder().max_slots_per_size(1).build();
         let shown = format!("{pool:?}");
         assert!(shown.ends_with("(FuturePoolStats { classes: [], too_large: 0, full: 0 })"), "{shown}");
-        let (first, _boxed) = (pool.pooled(Bytes([1; 20])), pool.pooled(Bytes([1; 20])));
+        let (first, _boxed) = (pool.pooled(Words([1; 20])), pool.pooled(Words([1; 20])));
         let stats = pool.stats();
         assert_eq!(
             format!("{stats:?}"),
@@ -152,14 +152,14 @@ for_both_kinds! {
         );
         assert_eq!(format!("{pool:?}").matches("slot_size: 192").count(), 1);
         drop((first, pool.trim()));
-        assert!(format!("{pool:?}").contains("slot_size: 192"), "it was used");
+        assert!(format!("{pool:?}").contains("slot_size: 192"), "the size class was used");
     }
 
     #[test]
-    fn each_size_takes_the_smallest_slot_that_has_room_for_it() {
+    fn a_future_uses_the_smallest_size_class_that_fits() {
         fn class<const WORDS: usize>() -> Option<usize> {
             let pool = Pool::new();
-            assert_eq!(block_on(pool.pooled(Bytes([1; WORDS]))), WORDS as u64);
+            assert_eq!(block_on(pool.pooled(Words([1; WORDS]))), WORDS as u64);
             let stats = pool.stats();
             assert_eq!(stats.live, 0);
             if stats.boxed > 0 {
@@ -186,7 +186,7 @@ for_both_kinds! {
     }
 
     #[test]
-    fn what_is_aligned_to_more_than_16_bytes_is_boxed() {
+    fn a_future_aligned_to_more_than_16_bytes_is_boxed() {
         let pool = Pool::new();
         let future = pool.pooled(async {
             let aligned = Aligned16(1);
@@ -205,9 +205,9 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_future_without_a_place_comes_back_and_says_why() {
+    fn try_pooled_returns_the_future_and_the_reason() {
         let pool = Builder::max_slots_per_size(Pool::builder(), 1).build();
-        let too_large: PooledError<Bytes<1000>> = pool.try_pooled(Bytes([1; 1000])).unwrap_err();
+        let too_large: PooledError<Words<1000>> = pool.try_pooled(Words([1; 1000])).unwrap_err();
         assert!(too_large.is_too_large());
         let text = too_large.to_string();
         assert!(text.starts_with("no slot for `"), "{text}");
@@ -222,30 +222,30 @@ for_both_kinds! {
         let text = aligned.map(drop).unwrap_err().to_string();
         assert!(text.contains(", aligned to 32): slots are aligned to 16;"), "{text}");
         let text = Pool::builder().max_bytes_per_size(63).build();
-        let text = text.try_pooled(Bytes([1; 2])).map(drop).unwrap_err().to_string();
+        let text = text.try_pooled(Words([1; 2])).map(drop).unwrap_err().to_string();
         assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
         assert_eq!(too_large.kind(), PooledErrorKind::TooLarge);
         assert_eq!(block_on(too_large.into_future()), 1000);
 
-        let mut first = pool.try_pooled(Bytes([1; 2])).unwrap();
-        let full = pool.try_pooled(Bytes([2; 2])).unwrap_err();
+        let mut first = pool.try_pooled(Words([1; 2])).unwrap();
+        let full = pool.try_pooled(Words([2; 2])).unwrap_err();
         assert!(!full.is_too_large());
         let text = full.to_string();
         assert!(text.contains("): the pool is full, none of its size was found vacant;"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_pooled(full.into_future()).unwrap()), 4);
-        assert_eq!(pool.stats().boxed, 0, "nothing was");
+        assert_eq!(pool.stats().boxed, 0, "no future was boxed");
     }
 
     #[test]
-    fn the_reason_is_an_error_that_goes_where_the_future_cannot() {
+    fn the_error_kind_is_send_and_static_although_the_future_is_not() {
         fn kind<F>(refused: Result<impl Sized, PooledError<F>>) -> PooledErrorKind {
             let kind = refused.map(drop).unwrap_err().kind();
-            assert_eq!(is_for_good(kind), kind != PooledErrorKind::Full);
+            assert_eq!(is_permanent(kind), kind != PooledErrorKind::Full);
             kind
         }
-        /// Whether it would be refused again.
-        fn is_for_good(kind: PooledErrorKind) -> bool {
+        /// Returns `true` if another attempt would be refused too.
+        fn is_permanent(kind: PooledErrorKind) -> bool {
             let error = io::Error::from(kind);
             assert_eq!(error.to_string(), kind.to_string());
             match error.kind() {
@@ -254,25 +254,25 @@ for_both_kinds! {
                 other => panic!("{other:?}"),
             }
         }
-        /// What borrows, and is not `Send`, is no part of the error.
+        /// The error does not contain the future, which borrows.
         fn begin(pool: &Pool, text: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
             let mut future = pool.try_pooled(async { text.len() }).map_err(PooledErrorKind::from)?;
             drop(begin_io(pool, text)?);
             Ok(result(poll(&mut future)))
         }
-        fn begin_io<'a>(pool: &Pool, text: &'a str) -> io::Result<Erased<'a, usize>> {
+        fn begin_io<'a>(pool: &Pool, text: &'a str) -> io::Result<ValueFuture<'a, usize>> {
             Ok(pool.try_pooled(async { text.len() })?)
         }
         fn result<T>(polled: Poll<T>) -> T {
             match polled {
                 Poll::Ready(value) => value,
-                Poll::Pending => panic!("it does not wait"),
+                Poll::Pending => panic!("the future is pending"),
             }
         }
 
         let pool = Pool::builder().max_slots_per_size(2).max_bytes_per_size(1000).build();
-        assert_eq!(kind(pool.try_pooled(Bytes([1; 1000]))), PooledErrorKind::TooLarge);
-        assert_eq!(kind(pool.try_pooled(Bytes([1; 300]))), PooledErrorKind::NoneOfSize);
+        assert_eq!(kind(pool.try_pooled(Words([1; 1000]))), PooledErrorKind::TooLarge);
+        assert_eq!(kind(pool.try_pooled(Words([1; 300]))), PooledErrorKind::NoneOfSize);
         let aligned = async {
             let aligned = Aligned32(1);
             Yield::default().await;
@@ -280,11 +280,11 @@ for_both_kinds! {
         };
         assert_eq!(kind(pool.try_pooled(aligned)), PooledErrorKind::TooAligned);
         assert_eq!(begin(&pool, "four").unwrap(), 4);
-        let first = pool.try_pooled(Bytes([1; 2])).unwrap();
+        let first = pool.try_pooled(Words([1; 2])).unwrap();
         let error = begin(&pool, "four").unwrap_err();
         assert_eq!(error.downcast::<io::Error>().unwrap().kind(), io::ErrorKind::WouldBlock);
-        let second = pool.try_pooled(Bytes([1; 2])).unwrap();
-        assert_eq!(kind(pool.try_pooled(Bytes([1; 2]))), PooledErrorKind::Full);
+        let second = pool.try_pooled(Words([1; 2])).unwrap();
+        assert_eq!(kind(pool.try_pooled(Words([1; 2]))), PooledErrorKind::Full);
         assert_eq!(
             begin(&pool, "four").unwrap_err().to_string(),
             "no slot for the future: the pool is full, none of its size was found vacant",
@@ -293,61 +293,61 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_full_pool_boxes_and_counts_and_never_has_more_slots() {
+    fn a_full_pool_boxes_futures_and_counts_them() {
         let pool = Pool::builder().max_slots_per_size(3).build();
-        let futures = [(); 5].map(|()| pool.pooled(Bytes([1; 4])));
+        let futures = [(); 5].map(|()| pool.pooled(Words([1; 4])));
         let stats = pool.stats();
         assert_eq!((stats.live, stats.full, stats.too_large), (3, 2, 0));
         assert_eq!(futures.map(block_on), [4; 5]);
-        assert_eq!(block_on(pool.pooled(Bytes([1; 4]))), 4);
+        assert_eq!(block_on(pool.pooled(Words([1; 4]))), 4);
         let stats = pool.stats();
-        assert_eq!((stats.live, stats.full), (0, 2), "there was a slot again");
+        assert_eq!((stats.live, stats.full), (0, 2), "a slot was vacant uses_pool");
         assert_eq!((stats.classes[0].capacity, stats.classes[0].high_water), (3, 3));
-        assert_eq!(block_on(pool.pooled(Bytes([1; 10]))), 10);
-        assert_eq!(pool.stats().classes[1].capacity, 3, "another size has its own bound");
+        assert_eq!(block_on(pool.pooled(Words([1; 10]))), 10);
+        assert_eq!(pool.stats().classes[1].capacity, 3, "each size class has its own bound");
     }
 
     #[test]
-    fn a_bound_in_bytes_holds_for_each_size() {
+    fn max_bytes_per_size_bounds_each_size_class() {
         let pool = Pool::builder().max_bytes_per_size(200).build();
-        let futures = [(); 4].map(|()| pool.pooled(Bytes([1; 4])));
+        let futures = [(); 4].map(|()| pool.pooled(Words([1; 4])));
         assert_eq!(pool.stats().full, 1);
         drop(futures);
-        assert_eq!(block_on(pool.pooled(Bytes([1; 38]))), 38);
+        assert_eq!(block_on(pool.pooled(Words([1; 38]))), 38);
         let stats = pool.stats();
-        assert_eq!((stats.full, stats.too_large, stats.bytes), (1, 1, 192), "not even one has room");
-        assert!(pool.try_pooled(Bytes([1; 38])).unwrap_err().is_too_large());
+        assert_eq!((stats.full, stats.too_large, stats.bytes), (1, 1, 192), "no slot of this size class fits");
+        assert!(pool.try_pooled(Words([1; 38])).unwrap_err().is_too_large());
         assert_eq!(stats.classes[3].allocations, 0);
     }
 
     #[test]
-    fn what_was_reserved_is_there_beside_what_is_in_use() {
+    fn reserve_adds_slots_to_those_in_use() {
         let pool = Pool::new();
-        let used = [(); 3].map(|()| pool.pooled(Bytes([1; 20])));
-        pool.reserve(size_of::<Bytes<20>>(), 100).unwrap();
+        let used = [(); 3].map(|()| pool.pooled(Words([1; 20])));
+        pool.reserve(size_of::<Words<20>>(), 100).unwrap();
         let stats = pool.stats();
         assert_eq!((stats.classes[2].capacity, stats.capacity), (120, 120), "six pages");
-        let reserved: Vec<_> = (0..100).map(|_| pool.pooled(Bytes([1; 20]))).collect();
+        let reserved: Vec<_> = (0..100).map(|_| pool.pooled(Words([1; 20]))).collect();
         let after = pool.stats();
         assert_eq!((after.allocations, after.rented), (stats.allocations, 103));
         drop((used, reserved));
-        pool.reserve(size_of::<Bytes<20>>(), 0).unwrap();
-        assert_eq!(pool.trim(), 120 * 192, "it is kept until it is trimmed");
+        pool.reserve(size_of::<Words<20>>(), 0).unwrap();
+        assert_eq!(pool.trim(), 120 * 192, "reserved slots are kept until `trim`");
     }
 
     #[test]
-    fn what_can_have_no_slot_is_not_reserved() {
+    fn reserve_refuses_sizes_without_a_slot() {
         let pool = Pool::builder().max_slots_per_size(3).max_bytes_per_size(1000).build();
         assert_eq!(pool.reserve(Pool::MAX_SIZE + 1, 1), Err(PooledErrorKind::TooLarge));
         assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(PooledErrorKind::NoneOfSize));
         assert_eq!(pool.stats().allocations, 0);
         pool.reserve(0, 100).unwrap();
-        assert_eq!(pool.stats().bytes, 3 * 64, "to the bound");
+        assert_eq!(pool.stats().bytes, 3 * 64, "up to the bound");
         Pool::new().reserve(Pool::MAX_SIZE, 1).unwrap();
     }
 
     #[test]
-    fn a_builder_shows_its_bounds_and_begins_with_none() {
+    fn debug_of_a_builder_shows_its_bounds() {
         let name = std::any::type_name::<Builder>().rsplit("::").next().unwrap();
         let shown = format!("{:?}", Builder::default());
         assert_eq!(shown, format!("{name} {{ max_slots_per_size: None, max_bytes_per_size: None, max_bytes: None }}"));
@@ -356,18 +356,18 @@ for_both_kinds! {
         let shown = format!("{bounded:?}");
         assert_eq!(shown, format!("{name} {{ max_slots_per_size: Some(2), max_bytes_per_size: Some(1000), max_bytes: None }}"));
         let pool = bounded.build();
-        let _two = [(); 2].map(|()| pool.pooled(Bytes([1; 2])));
-        assert!(pool.try_pooled(Bytes([1; 2])).is_err());
+        let _two = [(); 2].map(|()| pool.pooled(Words([1; 2])));
+        assert!(pool.try_pooled(Words([1; 2])).is_err());
     }
 
     #[test]
     #[should_panic(expected = "`max_slots_per_size(0)`: a pool is bounded to at least one slot")]
-    fn a_bound_of_none_is_refused() {
+    fn a_bound_of_zero_slots_panics() {
         let _builder = Pool::builder().max_slots_per_size(0);
     }
 
     #[test]
-    fn a_reader_is_told_that_a_future_was_in_a_slot() {
+    fn debug_and_errors_show_that_a_future_is_pooled() {
         let pool = Pool::builder().max_slots_per_size(1).build();
         let [mut pooled, mut boxed] = [(); 2].map(|()| pool.pooled(ready(5)));
         let (in_slot, in_box) = (format!("{pooled:?}"), format!("{boxed:?}"));
@@ -378,14 +378,14 @@ for_both_kinds! {
         pooled = arm.into();
 
         assert_eq!([poll(&mut pooled), poll(&mut boxed)], [Poll::Ready(5); 2]);
-        // What is over does not tell whether the pool had a slot for it.
-        let words = "boxed arm, pooled";
+        // A taken future does not show whether it had a slot.
+        let arm = "boxed arm, pooled";
         for future in [pooled, boxed] {
-            let taken = format!("(Taken(completed, {words}))");
+            let taken = format!("(Taken(completed, {arm}))");
             assert!(format!("{future:?}").ends_with(&taken), "{future:?}");
-            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it is taken") };
+            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
             assert_eq!(error.arm(), Some(ArmKind::Boxed));
-            assert!(error.to_string().contains(&format!("its result ({words}) has")), "{error}");
+            assert!(error.to_string().contains(&format!("its result ({arm}) has")), "{error}");
         }
         let mut future = pool.pooled(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
         panic_text(|| poll(&mut future));
@@ -394,12 +394,12 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_poll_that_panics_gives_the_slot_back_and_drops_the_future_once() {
-        let dropped = drops();
+    fn a_poll_that_panics_drops_the_future_and_releases_its_slot() {
+        let dropped = counter();
         let pool = Pool::new();
-        let loud = Loud(&dropped);
+        let guard = DropCounter(&dropped);
         let mut future = pool.pooled(async move {
-            let _loud = loud;
+            let _guard = guard;
             Yield::default().await;
             panic!("in the future");
         });
@@ -413,31 +413,31 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_future_that_panics_when_it_is_dropped_gives_its_slot_back() {
+    fn a_future_whose_destructor_panics_releases_its_slot() {
         #[expect(dead_code, reason = "it is dropped")]
-        struct Bomb<'c>(Loud<'c>);
-        impl Drop for Bomb<'_> {
+        struct PanicsOnDrop<'c>(DropCounter<'c>);
+        impl Drop for PanicsOnDrop<'_> {
             fn drop(&mut self) {
                 panic!("in drop");
             }
         }
-        let dropped = drops();
+        let dropped = counter();
         let pool = Pool::new();
-        let bomb = Bomb(Loud(&dropped));
+        let value = PanicsOnDrop(DropCounter(&dropped));
         let future = pool.pooled(async move {
-            let _bomb = bomb;
+            let _value = value;
             pending::<()>().await;
         });
         assert_eq!(panic_text(|| drop(future)), "in drop");
         assert_eq!((count(&dropped), pool.stats().live), (1, 0));
 
-        // And when it has given its result, which is dropped then.
-        let result = drops();
-        let (bomb, loud) = (Bomb(Loud(&dropped)), Loud(&result));
-        let mut loud = Some(loud);
+        // The future panics after its result is ready, so the result is dropped.
+        let result = counter();
+        let (value, guard) = (PanicsOnDrop(DropCounter(&dropped)), DropCounter(&result));
+        let mut guard = Some(guard);
         let mut future = pool.pooled(poll_fn(move |_| {
-            let _ = &bomb;
-            Poll::Ready(loud.take())
+            let _ = &value;
+            Poll::Ready(guard.take())
         }));
         assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
         assert_eq!((count(&dropped), count(&result), pool.stats().live), (2, 1, 0));
@@ -445,33 +445,33 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_result_that_panics_when_it_is_dropped_has_left_its_slot() {
-        struct Bomb;
-        impl Drop for Bomb {
+    fn a_result_whose_destructor_panics_has_left_the_slot() {
+        struct PanicsOnDrop;
+        impl Drop for PanicsOnDrop {
             fn drop(&mut self) {
                 panic!("in drop");
             }
         }
         let pool = Pool::new();
-        let mut future = pool.pooled(async { Bomb });
+        let mut future = pool.pooled(async { PanicsOnDrop });
         assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
         assert_eq!(pool.stats().live, 0);
-        let eager = pool.eager(async { Bomb });
+        let eager = pool.eager(async { PanicsOnDrop });
         assert_eq!(pool.stats().live, 0);
         assert_eq!(panic_text(|| drop(eager)), "in drop");
     }
 
     #[test]
-    fn what_is_out_goes_on_without_the_pool() {
-        let dropped = drops();
+    fn futures_outlive_their_pool() {
+        let dropped = counter();
         let pool = Pool::new();
-        let loud = Loud(&dropped);
+        let guard = DropCounter(&dropped);
         let mut pending = pool.pooled(async move {
             Yield::default().await;
-            drop(loud);
+            drop(guard);
             5
         });
-        let never = pool.pooled(pending_for_ever(Loud(&dropped)));
+        let never = pool.pooled(pending_forever(DropCounter(&dropped)));
         drop(pool);
         assert!(poll(&mut pending).is_pending());
         assert_eq!(poll(&mut pending), Poll::Ready(5));
@@ -480,27 +480,27 @@ for_both_kinds! {
     }
 
     #[test]
-    fn an_eager_future_that_is_ready_is_inline_and_keeps_no_slot() {
-        let dropped = drops();
+    fn a_ready_eager_future_is_inline_and_releases_its_slot() {
+        let dropped = counter();
         let pool = Pool::new();
-        let loud = Loud(&dropped);
+        let guard = DropCounter(&dropped);
         let future = pool.eager(async {
-            drop(loud);
+            drop(guard);
             7
         });
         assert!(future.is_ready());
         assert_eq!((pool.stats().live, count(&dropped)), (0, 1));
         assert_eq!(future.try_take().unwrap(), 7);
-        // One that is too large for a slot as well.
-        let future = pool.eager(Bytes([1; 1000]));
+        // The same for a future that is too large for a slot.
+        let future = pool.eager(Words([1; 1000]));
         assert!(future.is_ready());
         assert_eq!((block_on(future), pool.stats().too_large), (1000, 1));
     }
 
     #[test]
-    fn an_eager_future_that_pends_goes_on_where_it_was() {
+    fn a_pending_eager_future_continues_in_its_slot() {
         let pool = Pool::new();
-        let mut future: Erased<'_, u8> = pool.eager(async {
+        let mut future: ValueFuture<'_, u8> = pool.eager(async {
             Yield::default().await;
             8
         });
@@ -512,35 +512,35 @@ for_both_kinds! {
         let task = Task::new();
         let waker = task.waker();
         let mut future = pool.eager_with(Yield::default(), &mut Context::from_waker(&waker));
-        assert_eq!(task.woken.get(), 1, "by the first poll");
+        assert_eq!(task.woken.get(), 1, "the call polled the future");
         assert_eq!(poll(&mut future), Poll::Ready(()));
     }
 
     #[test]
-    fn an_eager_future_that_panics_gives_its_slot_back() {
-        let dropped = drops();
+    fn an_eager_future_that_panics_releases_its_slot() {
+        let dropped = counter();
         let pool = Pool::new();
-        let loud = Loud(&dropped);
+        let guard = DropCounter(&dropped);
         let eager = || {
             pool.eager(async move {
-                let _loud = loud;
+                let _guard = guard;
                 panic!("at once")
             })
         };
-        assert_eq!(panic_text(|| drop::<Erased<'_, ()>>(eager())), "at once");
+        assert_eq!(panic_text(|| drop::<ValueFuture<'_, ()>>(eager())), "at once");
         assert_eq!((count(&dropped), pool.stats().live), (1, 0));
     }
 
     #[test]
-    fn trim_gives_back_what_is_vacant_and_nothing_else() {
+    fn trim_frees_vacant_pages_only() {
         const PAGE: u64 = 20 * 192;
         let pool = Pool::new();
-        let mut futures: Vec<_> = (0..4 * 20).map(|_| pool.pooled(Bytes([1; 20]))).collect();
+        let mut futures: Vec<_> = (0..4 * 20).map(|_| pool.pooled(Words([1; 20]))).collect();
         assert_eq!(pool.stats().bytes, 4 * PAGE);
         assert_eq!(pool.trim(), 0);
         let kept = futures.split_off(4 * 20 - 3);
         drop(futures);
-        assert_eq!(pool.trim(), 3 * PAGE, "the three that are kept are of one page");
+        assert_eq!(pool.trim(), 3 * PAGE, "the last three futures are in one page");
         assert_eq!(pool.trim(), 0);
         let stats = pool.stats();
         assert_eq!((stats.live, stats.bytes), (3, PAGE));
@@ -549,34 +549,34 @@ for_both_kinds! {
             assert_eq!(block_on(future), 20);
         }
         assert_eq!((pool.trim(), pool.stats().bytes), (PAGE, 0));
-        assert_eq!(block_on(pool.pooled(Bytes([1; 20]))), 20);
+        assert_eq!(block_on(pool.pooled(Words([1; 20]))), 20);
         assert_eq!(pool.stats().bytes, PAGE);
     }
 
-    /// What a pool that has had a peak gives back by itself: what goes beyond twice of what is used, and 64 KiB.
+    /// A pool frees the memory that exceeds twice the memory in use, and 64 KiB.
     #[test]
-    fn after_a_peak_a_pool_gives_most_back_by_itself() {
+    fn a_pool_frees_most_memory_after_a_peak() {
         let pool = Pool::new();
-        drop((0..2000).map(|_| pool.pooled(Bytes([1; 20]))).collect::<Vec<_>>());
+        drop((0..2000).map(|_| pool.pooled(Words([1; 20]))).collect::<Vec<_>>());
         let left = pool.stats().bytes;
         assert!((64 << 10..96 << 10).contains(&left), "{left}");
         assert_eq!(pool.trim(), left);
     }
 
     #[test]
-    fn what_was_reserved_stays_after_a_peak() {
+    fn reserved_slots_are_kept_after_a_peak() {
         let pool = Pool::new();
-        pool.reserve(size_of::<Bytes<20>>(), 1000).unwrap();
-        drop((0..2000).map(|_| pool.pooled(Bytes([1; 20]))).collect::<Vec<_>>());
+        pool.reserve(size_of::<Words<20>>(), 1000).unwrap();
+        drop((0..2000).map(|_| pool.pooled(Words([1; 20]))).collect::<Vec<_>>());
         let capacity = pool.stats().capacity;
         assert!((1000..1200).contains(&capacity), "{capacity}");
     }
 
-    /// As many go as come, again and again: it is not a peak.
+    /// A batch that repeats is not a peak.
     #[test]
-    fn what_comes_and_goes_together_is_kept() {
+    fn the_slots_of_repeated_batches_are_kept() {
         let pool = Pool::new();
-        let all = || drop([(); 100].map(|()| pool.pooled(Bytes([1; 20]))));
+        let all = || drop([(); 100].map(|()| pool.pooled(Words([1; 20]))));
         all();
         let before = pool.stats().allocations;
         (0..20).for_each(|_| all());
@@ -584,18 +584,18 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_future_may_make_and_drop_others_while_it_is_polled_and_dropped() {
-        struct Again<'p>(&'p Pool);
-        impl Drop for Again<'_> {
+    fn a_future_can_use_the_pool_in_poll_and_drop() {
+        struct UsesPoolOnDrop<'p>(&'p Pool);
+        impl Drop for UsesPoolOnDrop<'_> {
             fn drop(&mut self) {
                 drop(self.0.pooled(pending::<()>()));
                 assert_eq!(block_on(self.0.pooled(ready(1))), 1);
             }
         }
         let pool = &Pool::new();
-        let again = Again(pool);
+        let uses_pool = UsesPoolOnDrop(pool);
         let mut future = pool.pooled(async move {
-            let _again = again;
+            let _uses_pool = uses_pool;
             let inner = pool.pooled(async {
                 drop(pool.pooled(pending::<()>()));
                 Yield::default().await;
@@ -606,21 +606,21 @@ for_both_kinds! {
         assert!(poll(&mut future).is_pending());
         assert_eq!(poll(&mut future), Poll::Ready(3));
         assert_eq!(pool.stats().live, 0);
-        let again = Again(pool);
+        let uses_pool = UsesPoolOnDrop(pool);
         drop(pool.pooled(async move {
-            let _again = again;
+            let _uses_pool = uses_pool;
         }));
         assert_eq!(pool.stats().live, 0);
     }
 }
 
-async fn pending_for_ever(loud: Loud<'_>) {
-    let _loud = loud;
+async fn pending_forever(guard: DropCounter<'_>) {
+    let _guard = guard;
     pending::<()>().await;
 }
 
 #[test]
-fn the_built_in_pool_is_used_by_both_futures() {
+fn value_future_and_local_value_future_use_the_built_in_pool() {
     let live = || FuturePool::built_in().stats().live;
     let not_send = Rc::new(5);
     let mut local = LocalValueFuture::pooled(async move {
@@ -631,7 +631,7 @@ fn the_built_in_pool_is_used_by_both_futures() {
         Yield::default().await;
         6
     });
-    // Other tests use no built-in pool.
+    // No other test of this file uses the built-in pool.
     assert_eq!(live(), 2);
     assert!(poll(&mut local).is_pending() && poll(&mut sent).is_pending());
     assert_eq!((poll(&mut local), poll(&mut sent)), (Poll::Ready(5), Poll::Ready(6)));
@@ -647,7 +647,7 @@ fn the_built_in_pool_is_used_by_both_futures() {
 }
 
 #[test]
-fn a_pool_may_be_a_static() {
+fn a_pool_can_be_a_static() {
     static POOL: FuturePool =
         FuturePoolBuilder::max_slots_per_size(FuturePool::builder(), 4).build();
     assert_eq!(block_on(POOL.pooled(async { 5 })), 5);
@@ -657,7 +657,7 @@ fn a_pool_may_be_a_static() {
 }
 
 #[test]
-fn a_panic_of_a_pooled_future_is_a_value_with_checked() {
+fn a_checked_future_returns_an_error_after_a_panic() {
     let pool = FuturePool::new();
     let mut future = pool.pooled(async { panic!("in the future") }).checked();
     assert!(

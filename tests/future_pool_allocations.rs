@@ -1,4 +1,4 @@
-//! Pooled futures allocate nothing once the pool is warm; what has no place takes one box.
+//! A warm pool allocates nothing for a future. A future without a slot takes one box.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -13,7 +13,7 @@ use value_future::{FuturePool, LocalFuturePool, ValueFuture, async_trait};
 
 static BALANCE: Balance = Balance::new();
 
-/// Five calls deep, each behind `dyn`, and the innermost one waits.
+/// Nested calls through `dyn`. The innermost future yields.
 trait Layer: Sync {
     fn call(&self, depth: u32) -> ValueFuture<'_, u32>;
 }
@@ -33,7 +33,7 @@ impl Layer for Nested {
     }
 }
 
-/// The same with the attribute, and with a result that is known before the body.
+/// The same with the attribute, and with a ready result.
 #[async_trait]
 trait Attributed: Sync {
     async fn call(&self, depth: u32, text: String) -> u32;
@@ -45,14 +45,15 @@ impl Attributed for Nested {
     async fn call(&self, depth: u32, text: String) -> u32 {
         if depth == 0 {
             Yield::default().await;
-            return text.len().try_into().expect("it is short");
+            return text.len().try_into().expect("the text is short");
         }
         let next: &dyn Attributed = self;
         next.call(depth - 1, text).await + 1
     }
 }
 
-fn all(pool: &FuturePool, local: &LocalFuturePool) {
+/// Runs futures of each kind.
+fn run_all(pool: &FuturePool, local: &LocalFuturePool) {
     let bytes = [1_u8; 200];
     assert_eq!(block_on(pool.pooled(async { 1 })), 1);
     assert_eq!(
@@ -81,14 +82,14 @@ fn all(pool: &FuturePool, local: &LocalFuturePool) {
     assert_eq!(block_on(ValueFuture::pooled(async move { bytes.len() })), 200);
 }
 
-// In one test: the counts are those of the whole program.
+// One test, because the balance counts all threads.
 #[test]
-fn nothing_is_allocated_once_the_pool_is_warm() {
+fn a_warm_pool_allocates_nothing() {
     let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
-    all(&pool, &local);
-    assert_eq!(BALANCE.made_by(|| (0..100).for_each(|_| all(&pool, &local))), 0);
+    run_all(&pool, &local);
+    assert_eq!(BALANCE.made_by(|| (0..100).for_each(|_| run_all(&pool, &local))), 0);
 
-    // Too large, and full.
+    // A future that is too large, and a future that finds the pool full.
     let large = [1_u8; 5000];
     assert_eq!(
         BALANCE.made_by(|| drop(pool.pooled(async move {
@@ -103,29 +104,29 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     assert_eq!(bounded.stats().full, 1);
     drop(first);
 
-    // Made here, dropped on another thread, and back by way of the stripe.
+    // Futures that are created here and dropped on another thread. Their slots return through the stripe.
     let (sender, receiver) = mpsc::sync_channel::<Vec<ValueFuture<'static, ()>>>(0);
     let (back, empty) = mpsc::sync_channel(0);
     let other = thread::spawn(move || {
-        // What the crate keeps for a thread is not counted.
+        // The thread-local memory of the crate is not counted.
         drop(FuturePool::new().pooled(pending::<()>()));
         for mut futures in receiver {
-            assert_eq!(BALANCE.made_by(|| futures.clear()), 0, "by a return, warm or not");
+            assert_eq!(BALANCE.made_by(|| futures.clear()), 0, "a release allocates nothing");
             back.send(futures).unwrap();
         }
     });
     let mut futures = Vec::with_capacity(64);
     for round in 0..40 {
-        let made = BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.pooled(pending()))));
-        assert!(made == 0 || round < 10, "{made} in round {round}");
+        let allocations =
+            BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.pooled(pending()))));
+        assert!(allocations == 0 || round < 10, "{allocations} in round {round}");
         sender.send(futures).unwrap();
         futures = empty.recv().unwrap();
     }
     drop(sender);
     other.join().unwrap();
 
-    // What a pool has allocated goes with it, or with the last of what is out. (The first time, there
-    // comes to be a list of pools that have gone.)
+    // The memory of a pool is freed with its last handle or its last future. (The first drop allocates a list of dropped pools.)
     drop(futures);
     drop(outlives_its_pool());
     let before = BALANCE.live();
@@ -135,9 +136,9 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
     assert_eq!(BALANCE.live(), before);
 }
 
-/// As many at once as there are to be, from the first one on.
+/// The number of concurrent futures is known and reserved.
 #[test]
-fn nothing_is_allocated_where_slots_were_reserved() {
+fn futures_in_reserved_slots_allocate_nothing() {
     static BALANCE: Balance = Balance::new();
     const MANY: u32 = 100;
 
@@ -155,21 +156,21 @@ fn nothing_is_allocated_where_slots_were_reserved() {
     pool.reserve(size, MANY).unwrap();
     bounded.reserve(size, MANY).unwrap();
     local.reserve(size, MANY).unwrap();
-    let (mut shared, mut for_one) = (vec![], vec![]);
-    shared.reserve(2 * MANY as usize);
-    for_one.reserve(MANY as usize);
-    // What runs them allocates when it is first used.
+    let (mut futures, mut local_futures) = (vec![], vec![]);
+    futures.reserve(2 * MANY as usize);
+    local_futures.reserve(MANY as usize);
+    // The first `block_on` of a thread allocates.
     block_on(serve());
-    let made = BALANCE.made_by(|| {
+    let allocations = BALANCE.made_by(|| {
         for _ in 0..3 {
-            shared.extend((0..MANY).map(|_| pool.pooled(serve())));
-            shared.extend((0..MANY).map(|_| bounded.pooled(serve())));
-            for_one.extend((0..MANY).map(|_| local.pooled(serve())));
-            assert_eq!(shared.drain(..).map(block_on).sum::<u32>(), 2 * MANY);
-            assert_eq!(for_one.drain(..).map(block_on).sum::<u32>(), MANY);
+            futures.extend((0..MANY).map(|_| pool.pooled(serve())));
+            futures.extend((0..MANY).map(|_| bounded.pooled(serve())));
+            local_futures.extend((0..MANY).map(|_| local.pooled(serve())));
+            assert_eq!(futures.drain(..).map(block_on).sum::<u32>(), 2 * MANY);
+            assert_eq!(local_futures.drain(..).map(block_on).sum::<u32>(), MANY);
         }
     });
-    assert_eq!((made, bounded.stats().boxed), (0, 0));
+    assert_eq!((allocations, bounded.stats().boxed), (0, 0));
 }
 
 fn outlives_its_pool() -> ValueFuture<'static, ()> {

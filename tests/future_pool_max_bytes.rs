@@ -1,5 +1,5 @@
-//! The byte bound of a whole pool of futures: all eight sizes together never take more memory than that, and a size that
-//! needs a page gets the vacant pages of the others.
+//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never exceed it. A size class that needs a
+//! page gets the vacant pages of the other size classes.
 
 mod common;
 
@@ -16,8 +16,8 @@ use std::{
 
 use value_future::{FuturePool, LocalFuturePool, ValueFuture, future_pool::PooledErrorKind};
 
-/// A future of so many words that never completes.
-#[allow(dead_code, reason = "it is only as large as that")]
+/// A future of this many words that is never ready.
+#[allow(dead_code, reason = "it has a size")]
 struct Words<const WORDS: usize>([u64; WORDS]);
 
 impl<const WORDS: usize> Future for Words<WORDS> {
@@ -32,20 +32,20 @@ fn words<const WORDS: usize>() -> Words<WORDS> {
     Words([1; WORDS])
 }
 
-/// What a page takes besides its slots.
+/// The header of a page, in bytes.
 const HEADER: usize = 128;
 /// Pages of 62 slots of 64 bytes, of 31 slots of 128 bytes, and of 15 slots of 4160 bytes.
 const PAGE_64: usize = 62 * 64 + HEADER;
 const PAGE_128: usize = 31 * 128 + HEADER;
 const PAGE_4160: usize = 15 * 4160 + HEADER;
 
-/// The same tests for both kinds of pool.
+/// Repeats items for `FuturePool` and `LocalFuturePool`.
 macro_rules! for_both_kinds {
     ($($item:item)*) => {
         mod shared {
             #[allow(clippy::wildcard_imports)]
             use super::*;
-            use super::{FuturePool as Pool, ValueFuture as Erased};
+            use super::{FuturePool as Pool, ValueFuture};
             $($item)*
         }
 
@@ -53,7 +53,7 @@ macro_rules! for_both_kinds {
             #[allow(clippy::wildcard_imports)]
             use super::*;
             use super::LocalFuturePool as Pool;
-            use value_future::LocalValueFuture as Erased;
+            use value_future::LocalValueFuture as ValueFuture;
             $($item)*
         }
     };
@@ -64,23 +64,24 @@ for_both_kinds! {
         Pool::builder().max_bytes(bytes).build()
     }
 
-    /// As many as get a slot, up to `most`.
-    fn fill<const WORDS: usize>(pool: &Pool, most: usize) -> Vec<Erased<'static, u64>> {
+    /// Creates futures until the pool is full, up to `most`.
+    fn fill<const WORDS: usize>(pool: &Pool, most: usize) -> Vec<ValueFuture<'static, u64>> {
         (0..most).map_while(|_| pool.try_pooled(words::<WORDS>()).ok()).collect()
     }
 
     #[test]
-    fn a_reservation_that_does_not_fit_keeps_no_later_memory_from_other_sizes() {
+    fn a_reservation_above_the_bound_does_not_keep_later_pages() {
         let pool = bounded(64 << 10);
         pool.reserve(48, 1_000_000).unwrap();
         pool.set_max_bytes(128 << 10);
         let grown = fill::<6>(&pool, 4_000);
         assert!(pool.try_pooled(words::<134>()).is_err());
         drop(grown);
-        assert!(pool.try_pooled(words::<134>()).is_ok(), "more is kept than could be reserved");
+        assert!(pool.try_pooled(words::<134>()).is_ok(), "more pages are kept than could be reserved");
     }
 
-    fn try_size(pool: &Pool, class: usize) -> Option<Erased<'static, u64>> {
+    /// Creates a future of this size class.
+        fn try_size(pool: &Pool, class: usize) -> Option<ValueFuture<'static, u64>> {
         match class {
             0 => pool.try_pooled(words::<6>()).ok(),
             1 => pool.try_pooled(words::<14>()).ok(),
@@ -94,8 +95,8 @@ for_both_kinds! {
     }
 
     #[test]
-    fn the_memory_of_a_page_counts_with_its_header() {
-        // A page has fewer slots if there is no room for all of them.
+    fn the_header_of_a_page_counts() {
+        // The last page has fewer slots if a full page does not fit.
         for (bytes, slots) in [(0, 0), (64 + HEADER - 1, 0), (64 + HEADER, 1), (1000, 13), (PAGE_64, 62),
             (PAGE_64 + HEADER + 63, 62), (PAGE_64 + HEADER + 64, 63), (3 * PAGE_64, 3 * 62)]
         {
@@ -111,7 +112,7 @@ for_both_kinds! {
     }
 
     #[test]
-    fn all_eight_sizes_share_the_bound() {
+    fn all_size_classes_share_the_bound() {
         const BOUND: usize = 300_000;
         let pool = bounded(BOUND);
         let (mut futures, mut refused) = (vec![], 0);
@@ -127,7 +128,7 @@ for_both_kinds! {
         let stats = pool.stats();
         assert!(stats.classes.iter().all(|class| class.capacity > 0), "{stats:?}");
         assert_eq!(stats.capacity, stats.live);
-        // What is left has no room for another slot, if the page headers are added.
+        // The rest of the bound is too small for another slot with a header.
         assert!(stats.bytes > BOUND as u64 * 9 / 10, "{stats:?}");
         drop(futures);
         pool.trim();
@@ -135,12 +136,12 @@ for_both_kinds! {
     }
 
     #[test]
-    fn what_finds_no_slot_is_boxed_and_counted_as_full() {
+    fn futures_without_a_slot_are_boxed_and_counted_as_full() {
         let pool = bounded(PAGE_64);
         let _all = fill::<6>(&pool, 62);
-        let kind = |refused: Option<PooledErrorKind>| assert_eq!(refused, Some(PooledErrorKind::Full));
-        kind(pool.try_pooled(words::<6>()).err().map(|error| error.kind()));
-        kind(pool.try_pooled(words::<518>()).err().map(|error| error.kind()));
+        let assert_full = |refused: Option<PooledErrorKind>| assert_eq!(refused, Some(PooledErrorKind::Full));
+        assert_full(pool.try_pooled(words::<6>()).err().map(|error| error.kind()));
+        assert_full(pool.try_pooled(words::<518>()).err().map(|error| error.kind()));
         let _boxed = (pool.pooled(words::<6>()), pool.pooled(words::<518>()), pool.pooled(words::<519>()));
         let stats = pool.stats();
         assert_eq!((stats.full, stats.too_large, stats.boxed), (2, 1, 3));
@@ -154,11 +155,11 @@ for_both_kinds! {
         drop((pool.pooled(words::<6>()), pool.pooled(words::<518>())));
         let stats = pool.stats();
         assert_eq!((stats.full, stats.rented, stats.capacity), (2, 0, 0));
-        assert_eq!(stats.allocations, 0, "a size without room is not even made");
+        assert_eq!(stats.allocations, 0, "a size class without memory is not created");
     }
 
     #[test]
-    fn the_bound_can_be_raised_and_lowered() {
+    fn set_max_bytes_raises_and_lowers_the_bound() {
         let pool = Pool::new();
         pool.set_max_bytes(PAGE_64);
         let mut futures = fill::<6>(&pool, 1000);
@@ -166,7 +167,7 @@ for_both_kinds! {
         pool.set_max_bytes(2 * PAGE_64);
         futures.extend(fill::<6>(&pool, 1000));
         assert_eq!(futures.len(), 2 * 62);
-        // Nothing is freed, and nothing grows.
+        // A lower bound frees nothing, and the pool does not grow.
         pool.set_max_bytes(PAGE_128);
         assert_eq!(pool.stats().bytes, 2 * 62 * 64);
         assert!((0..8).all(|class| try_size(&pool, class).is_none()));
@@ -181,7 +182,7 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_size_gets_the_vacant_pages_of_the_others() {
+    fn a_size_class_gets_the_vacant_pages_of_the_others() {
         let pool = bounded(8 * PAGE_64);
         let futures = fill::<6>(&pool, 10_000);
         assert_eq!(futures.len(), 8 * 62);
@@ -190,7 +191,7 @@ for_both_kinds! {
         let futures = fill::<14>(&pool, 10_000);
         assert_eq!((futures.len(), pool.stats().classes[0].capacity), (8 * 31, 0));
         drop(futures);
-        // And back, one by one, to those of which only the caches know.
+        // And back, also the pages whose vacant slots are in a thread cache.
         for class in [0, 1, 2, 3, 0, 5, 4, 6, 0] {
             assert!(try_size(&pool, class).is_some(), "{class}");
         }
@@ -202,12 +203,12 @@ for_both_kinds! {
     }
 
     #[test]
-    fn a_page_is_freed_for_another_size_only_if_that_helps() {
+    fn a_page_is_freed_only_if_another_size_class_can_use_its_memory() {
         let pool = bounded(PAGE_4160 + PAGE_64);
         let large = fill::<518>(&pool, 15);
         drop(fill::<6>(&pool, 62));
         let before = pool.stats();
-        // 4096 bytes have no room for a slot of 4160.
+        // A slot of 4160 bytes does not fit in 4096 bytes.
         assert!((0..10).all(|_| try_size(&pool, 7).is_none()));
         assert_eq!(pool.stats(), before);
         drop(large);
@@ -216,7 +217,7 @@ for_both_kinds! {
     }
 
     #[test]
-    fn what_is_in_use_or_reserved_is_not_freed_for_another_size() {
+    fn pages_in_use_and_reserved_pages_are_not_freed_for_another_size_class() {
         let pool = bounded(4 * PAGE_64);
         pool.reserve(1, 3 * 62).unwrap();
         drop(fill::<6>(&pool, 4 * 62));
@@ -226,7 +227,7 @@ for_both_kinds! {
         assert_eq!(small.len(), 3 * 62);
         assert!(try_size(&pool, 1).is_none());
         drop((large, small));
-        // A page is smaller if it gets less than it wants.
+        // A page is smaller if the rest of the bound is smaller.
         drop(fill::<6>(&pool, 4 * 62));
         let larger = fill::<134>(&pool, 1000);
         assert_eq!((larger.len(), pool.stats().classes[0].capacity), (3, 3 * 62));
@@ -236,17 +237,17 @@ for_both_kinds! {
     }
 
     #[test]
-    fn the_bounds_of_each_size_hold_too() {
+    fn max_bytes_works_together_with_the_bounds_of_each_size_class() {
         let pool = Pool::builder().max_slots_per_size(5).max_bytes_per_size(400).max_bytes(1000).build();
         let shown = format!("{:?}", Pool::builder().max_slots_per_size(5).max_bytes(1000));
         assert!(shown.ends_with("{ max_slots_per_size: Some(5), max_bytes_per_size: None, max_bytes: Some(1000) }"));
         assert_eq!(pool.try_pooled(words::<70>()).err().unwrap().kind(), PooledErrorKind::NoneOfSize);
-        // 5 slots by their number, 3 by the bytes of the size, and one by what is left: 1000 - 448 - 512 = 40.
+        // The number of slots allows 5, the bytes of the size class allow 3, and the rest of the bound, 1000 - 448 - 512 = 40, none.
         let (small, middle) = (fill::<6>(&pool, 1000), fill::<14>(&pool, 1000));
         assert_eq!((small.len(), middle.len()), (5, 3));
         assert_eq!(fill::<22>(&pool, 1000).len(), 0);
         drop(small);
-        assert_eq!(fill::<22>(&pool, 1000).len(), 1, "2 by the bytes of the size, and 1 by what is left");
+        assert_eq!(fill::<22>(&pool, 1000).len(), 1, "the bytes of the size class allow 2, and the rest of the bound 1");
         drop(middle);
         assert_eq!(fill::<22>(&pool, 1000).len(), 2);
     }
@@ -260,9 +261,9 @@ for_both_kinds! {
     }
 }
 
-/// Each thread uses sizes that the others use too, and frees pages for them.
+/// All threads use the same size classes, and free pages for each other.
 #[test]
-fn several_threads_that_grow_different_sizes_never_exceed_the_bound() {
+fn threads_that_use_all_size_classes_never_exceed_the_bound() {
     const THREADS: usize = 4;
     const ROUNDS: usize = if cfg!(miri) { 3 } else { 2_000 };
     const BOUND: usize = 100_000;
@@ -307,9 +308,9 @@ fn several_threads_that_grow_different_sizes_never_exceed_the_bound() {
     assert!(rest <= BOUND as u64, "{rest}");
 }
 
-/// The first futures of a pool come from several threads at once, and all of them have room in its last page.
+/// Several threads create the first futures of a pool at the same time. All of them fit in its last page.
 #[test]
-fn a_thread_that_meets_the_growth_of_another_does_not_find_the_pool_full() {
+fn a_thread_does_not_find_the_pool_full_while_another_thread_grows_it() {
     const THREADS: usize = 4;
     const ROUNDS: usize = if cfg!(miri) { 3 } else { 20_000 };
     for bytes in [PAGE_64, 10 * PAGE_64] {
@@ -325,9 +326,11 @@ fn a_thread_that_meets_the_growth_of_another_does_not_find_the_pool_full() {
                         while arrived.load(SeqCst) < THREADS * (round + 1) {
                             thread::yield_now();
                         }
-                        let few = [(); 3].map(|()| pool.try_pooled(pending::<()>()));
-                        refused
-                            .fetch_add(few.iter().filter(|future| future.is_err()).count(), SeqCst);
+                        let futures = [(); 3].map(|()| pool.try_pooled(pending::<()>()));
+                        refused.fetch_add(
+                            futures.iter().filter(|future| future.is_err()).count(),
+                            SeqCst,
+                        );
                     }
                 });
             }
@@ -337,15 +340,15 @@ fn a_thread_that_meets_the_growth_of_another_does_not_find_the_pool_full() {
     }
 }
 
-/// The bound is exact also while it changes: after `set_max_bytes` has returned, the pool does not grow beyond it.
+/// After `set_max_bytes` has returned, the pool does not grow beyond the new bound.
 #[test]
-fn a_lower_bound_holds_from_when_it_is_set() {
+fn a_lower_bound_holds_as_soon_as_it_is_set() {
     const ROUNDS: usize = if cfg!(miri) { 5 } else { 2_000 };
-    let (pool, over) = (FuturePool::new(), AtomicBool::new(false));
+    let (pool, done) = (FuturePool::new(), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while !over.load(SeqCst) {
+                while !done.load(SeqCst) {
                     drop((0..40).map(|_| pool.pooled(words::<22>())).collect::<Vec<_>>());
                     drop((0..80).map(|_| pool.pooled(words::<6>())).collect::<Vec<_>>());
                     pool.trim();
@@ -361,11 +364,11 @@ fn a_lower_bound_holds_from_when_it_is_set() {
             pool.set_max_bytes(20_000);
             thread::yield_now();
         }
-        over.store(true, SeqCst);
+        done.store(true, SeqCst);
     });
 }
 
-/// The only test here that uses the built-in pool.
+/// No other test of this file uses the built-in pool.
 #[test]
 #[cfg_attr(miri, ignore = "many slots")]
 fn the_built_in_pool_has_a_bound_that_can_be_changed() {

@@ -1,5 +1,5 @@
-//! Pooled futures that are made on one thread, and polled and dropped on others: each result arrives,
-//! each future is dropped once, and the slots are all there afterwards.
+//! Pooled futures that are created on one thread, and polled and dropped on other threads. Each result arrives, each future is
+//! dropped once, and no slot is lost.
 
 mod common;
 
@@ -14,29 +14,28 @@ use std::{
     thread,
 };
 
-use common::{Loud, Yield, count, drops, poll};
+use common::{DropCounter, Yield, count, counter, poll};
 use futures::executor::block_on;
 use value_future::{FuturePool, ValueFuture};
 
-/// One test at a time: a thread of another one could be given the number of one that has ended, and
-/// keep what that has left.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Runs one test at a time. A thread of another test could get the id of a thread that ended, and so its cache.
+fn run_alone() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 20_000 };
 
 #[test]
-fn made_here_and_dropped_there() {
-    let _alone = alone();
-    let (pool, dropped) = (FuturePool::new(), drops());
+fn created_on_one_thread_and_dropped_on_another() {
+    let _lock = run_alone();
+    let (pool, dropped) = (FuturePool::new(), counter());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<ValueFuture<'_, usize>>(64);
         let other = scope.spawn(|| {
             let mut sum = 0;
             for (number, future) in receiver.into_iter().enumerate() {
-                // One of three is not finished.
+                // One of three futures is dropped unpolled.
                 if number % 3 != 0 {
                     sum += block_on(future);
                 }
@@ -45,9 +44,9 @@ fn made_here_and_dropped_there() {
         });
         let mut expected = 0;
         for number in 0..ROUNDS {
-            let loud = Loud(&dropped);
+            let guard = DropCounter(&dropped);
             let future = pool.pooled(async move {
-                let _loud = loud;
+                let _guard = guard;
                 if number % 2 == 0 {
                     Yield::default().await;
                 }
@@ -63,10 +62,11 @@ fn made_here_and_dropped_there() {
     let stats = pool.stats();
     assert_eq!((stats.live, stats.boxed), (0, 0));
     assert_eq!(stats.rented, ROUNDS as u64);
-    // Those in the channel, in the cache of this thread and in the stripe of the other one, and two on their way.
+    // Slots in the channel, in the cache of this thread and in the stripe of the other thread, and two in transit.
     assert!(stats.high_water <= 3 * 64 + 2, "{stats:?}");
 }
 
+/// Runs a pending future of this size and a ready one.
 fn work<const BYTES: usize>(pool: &FuturePool, number: usize) {
     let bytes = [u8::try_from(number % 256).unwrap(); BYTES];
     let mut future = pool.pooled(async move {
@@ -80,8 +80,8 @@ fn work<const BYTES: usize>(pool: &FuturePool, number: usize) {
 }
 
 #[test]
-fn many_threads_and_sizes_at_a_time_while_the_pool_is_trimmed() {
-    let _alone = alone();
+fn threads_use_many_sizes_while_another_thread_trims() {
+    let _lock = run_alone();
     let pool = FuturePool::new();
     let start = Barrier::new(4);
     thread::scope(|scope| {
@@ -103,27 +103,27 @@ fn many_threads_and_sizes_at_a_time_while_the_pool_is_trimmed() {
             pool.trim();
             drop(pool.pooled(pending::<()>()));
         }
-        // A scope does not wait for what threads do at their end.
+        // A scope does not wait for the thread-local destructors of its threads.
         for thread in threads {
             thread.join().unwrap();
         }
     });
     assert_eq!(pool.stats().live, 0);
     pool.trim();
-    // The threads have ended, so nobody keeps anything.
+    // The threads have ended, so no cache has a slot.
     assert_eq!(pool.stats().bytes, 0);
 }
 
-/// All that there is comes to lie with the thread that drops.
+/// All vacant slots are released by the other thread.
 #[test]
-fn a_bounded_pool_finds_its_slots_with_another_thread() {
-    let _alone = alone();
+fn a_bounded_pool_finds_the_slots_that_another_thread_released() {
+    let _lock = run_alone();
     let pool = FuturePool::builder().max_slots_per_size(8).build();
     let (sender, receiver) = mpsc::sync_channel::<ValueFuture<'_, ()>>(0);
     thread::scope(|scope| {
         scope.spawn(|| receiver.into_iter().for_each(drop));
         for _ in 0..100 {
-            // Two may be on their way, and those are not all.
+            // At most two slots are in transit.
             sender.send(pool.pooled(pending())).unwrap();
         }
         drop(sender);
@@ -132,10 +132,10 @@ fn a_bounded_pool_finds_its_slots_with_another_thread() {
     assert_eq!((stats.boxed, stats.live), (0, 0), "{stats:?}");
 }
 
-/// Two threads share two slots, so there is one for each at any time, also while the pool grows.
+/// Two threads share two slots, so each finds one at any time, also while the pool grows.
 #[test]
-fn a_pool_of_two_is_never_full_for_two_while_it_grows() {
-    let _alone = alone();
+fn two_threads_never_find_a_pool_of_two_slots_full_while_it_grows() {
+    let _lock = run_alone();
     let rounds = if cfg!(miri) { 20 } else { 20_000 };
     let pools = (0..rounds).map(|_| FuturePool::builder().max_slots_per_size(2).build());
     let (pools, arrived) = (pools.collect::<Vec<_>>(), AtomicUsize::new(0));
@@ -161,10 +161,10 @@ fn a_pool_of_two_is_never_full_for_two_while_it_grows() {
     });
 }
 
-/// What is returned last may free the pool, while the thread that returns it is still at it.
+/// The pool is dropped while a thread is in the release of its last slot.
 #[test]
-fn a_future_is_dropped_while_its_bounded_pool_is() {
-    let _alone = alone();
+fn a_future_and_its_bounded_pool_are_dropped_at_the_same_time() {
+    let _lock = run_alone();
     for _ in 0..if cfg!(miri) { 4 } else { 2_000 } {
         let pool = FuturePool::builder().max_slots_per_size(1).build();
         let future = pool.try_pooled(pending::<()>()).unwrap();
@@ -178,13 +178,14 @@ fn a_future_is_dropped_while_its_bounded_pool_is() {
     }
 }
 
-/// Two threads make more futures than a thread keeps slots, and others poll and drop them. Each gets its own result.
+/// Two threads create batches of futures that are larger than a thread cache. Two other threads poll and drop them. Each future
+/// has its own result.
 #[test]
-fn more_than_the_caches_hold_goes_from_threads_that_rent_to_threads_that_return() {
+fn slots_move_in_large_batches_between_threads() {
     const BATCHES: u64 = if cfg!(miri) { 1 } else { 20_000 };
     const BATCH: u64 = 70;
 
-    let _alone = alone();
+    let _lock = run_alone();
     let pool = FuturePool::new();
     thread::scope(|scope| {
         for thread in 0..2 {
@@ -212,7 +213,7 @@ fn more_than_the_caches_hold_goes_from_threads_that_rent_to_threads_that_return(
     assert_eq!((stats.live, stats.rented), (0, 2 * BATCHES * BATCH));
 }
 
-/// Drops what it is sent, and tells; it lives until nothing more can come.
+/// Starts a thread that drops futures and reports each drop. It lives until the channel is closed.
 fn dropper<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
 ) -> (mpsc::Sender<Vec<ValueFuture<'scope, ()>>>, mpsc::Receiver<()>) {
@@ -228,8 +229,8 @@ fn dropper<'scope>(
 }
 
 #[test]
-fn a_full_pool_finds_the_next_slot_that_comes_back_to_another_thread() {
-    let _alone = alone();
+fn a_full_pool_finds_the_next_slot_that_another_thread_releases() {
+    let _lock = run_alone();
     let pool = FuturePool::builder().max_slots_per_size(2).build();
     thread::scope(|scope| {
         let (sender, is_dropped) = dropper(scope);
@@ -247,7 +248,7 @@ fn a_full_pool_finds_the_next_slot_that_comes_back_to_another_thread() {
 
 const LARGE: usize = 512;
 
-/// A pool so large that threads keep what they have returned, and all that it has.
+/// Returns a full pool that is so large that threads keep released slots, and all its futures.
 fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
     let pool = FuturePool::builder().max_slots_per_size(u32::try_from(LARGE).unwrap()).build();
     let futures = (0..LARGE).map(|_| pool.try_pooled(pending()).unwrap()).collect();
@@ -256,14 +257,14 @@ fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
 }
 
 #[test]
-fn a_full_and_large_pool_finds_what_a_thread_leaves_or_gives_up() {
-    let _alone = alone();
+fn a_full_large_pool_finds_the_slots_of_full_caches_and_ended_threads() {
+    let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let last = futures.split_off(LARGE - 1);
     let more = futures.split_off(LARGE - 1 - 40);
     thread::scope(|scope| {
         let (sender, is_dropped) = dropper(scope);
-        // More than a thread keeps.
+        // More slots than a thread keeps.
         sender.send(more).unwrap();
         is_dropped.recv().unwrap();
         futures.push(pool.try_pooled(pending()).unwrap());
@@ -272,16 +273,16 @@ fn a_full_and_large_pool_finds_what_a_thread_leaves_or_gives_up() {
         futures.push(future);
     }
     thread::scope(|scope| {
-        // A scope does not wait for what threads do at their end.
+        // A scope does not wait for the thread-local destructors of its threads.
         scope.spawn(move || drop(last)).join().unwrap();
         assert!(pool.try_pooled(pending::<()>()).is_ok());
     });
 }
 
-/// Threads that have rented nothing keep nothing for themselves.
+/// A thread that rents nothing keeps no slots.
 #[test]
-fn a_full_and_large_pool_finds_what_threads_return_that_rent_nothing() {
-    let _alone = alone();
+fn a_full_large_pool_finds_the_slots_that_threads_release_that_rent_nothing() {
+    let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let meet = Barrier::new(18);
     thread::scope(|scope| {
@@ -302,13 +303,13 @@ fn a_full_and_large_pool_finds_what_threads_return_that_rent_nothing() {
 }
 
 #[test]
-fn the_last_futures_of_a_pool_that_has_gone_end_on_two_threads() {
-    let _alone = alone();
-    let dropped = drops();
+fn the_last_futures_of_a_dropped_pool_are_dropped_on_two_threads() {
+    let _lock = run_alone();
+    let dropped = counter();
     let make = |pool: &FuturePool| {
-        let loud = Loud(&dropped);
+        let guard = DropCounter(&dropped);
         pool.pooled(async move {
-            let _loud = loud;
+            let _guard = guard;
             pending::<()>().await;
         })
     };

@@ -1,5 +1,5 @@
-//! A pool of one and a source work on after 2³³ operations, and refuse the keys from before. In full, with
-//! every one of these operations: `cargo test --release --test generation_wraparound -- --ignored` takes some minutes.
+//! A pool of one slot and a reusable source work after 2³³ operations, and refuse the keys of earlier operations. To run all of
+//! these operations: `cargo test --release --test generation_wraparound -- --ignored`. This takes some minutes.
 
 mod common;
 
@@ -8,10 +8,10 @@ use std::task::Poll;
 use common::poll;
 use value_future::{Key, LocalPool, LocalReusableSource, Pool, ReusableSource};
 
-const IN_FULL: u64 = 1 << 33;
-/// Past the end of the first epoch, if that is near.
-const FEW: u64 = 16;
-const NEARLY_USED_UP: u32 = u32::MAX - 3;
+const ALL_OPERATIONS: u64 = 1 << 33;
+/// Enough operations to pass the end of the first epoch, if the first generation is near it.
+const FEW_OPERATIONS: u64 = 16;
+const NEAR_THE_LAST_GENERATION: u32 = u32::MAX - 3;
 
 macro_rules! sources {
     ($($name:ident: $Source:ident;)*) => {
@@ -19,7 +19,7 @@ macro_rules! sources {
             mod $name {
                 use super::*;
 
-                fn works_on(source: &$Source<Option<u64>>, operations: u64) {
+                fn run_operations(source: &$Source<Option<u64>>, operations: u64) {
                     let mut kept = Vec::new();
                     for number in 0..operations {
                         let mut future = source.begin().unwrap();
@@ -30,7 +30,7 @@ macro_rules! sources {
                         source.complete_key(key, Some(number)).unwrap();
                         assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
                     }
-                    // Each of them beside an operation that is live.
+                    // Each late key is refused while an operation is live.
                     let mut future = source.begin().unwrap();
                     for key in kept {
                         assert!(source.complete_key(key, None).is_err(), "{key} is late");
@@ -42,14 +42,14 @@ macro_rules! sources {
                 }
 
                 #[test]
-                fn works_on_past_its_last_generation() {
-                    works_on(&$Source::with_first_generation(NEARLY_USED_UP), FEW);
+                fn keys_stay_unique_past_the_last_generation() {
+                    run_operations(&$Source::with_first_generation(NEAR_THE_LAST_GENERATION), FEW_OPERATIONS);
                 }
 
                 #[test]
                 #[ignore = "takes a minute or more"]
-                fn works_on_in_full() {
-                    works_on(&$Source::new(), IN_FULL);
+                fn keys_stay_unique_for_all_operations() {
+                    run_operations(&$Source::new(), ALL_OPERATIONS);
                 }
             }
         )*
@@ -67,7 +67,7 @@ macro_rules! pools {
             mod $name {
                 use super::*;
 
-                fn works_on(pool: &$Pool<Option<u64>>, operations: u64) {
+                fn run_operations(pool: &$Pool<Option<u64>>, operations: u64) {
                     let mut kept = Vec::new();
                     for number in 0..operations {
                         let (completer, mut completion) = pool.try_rent().unwrap();
@@ -92,15 +92,15 @@ macro_rules! pools {
                 }
 
                 #[test]
-                fn works_on_past_the_last_generation_of_its_slot() {
-                    let pool = $Pool::builder().max_slots(1).first_generation(NEARLY_USED_UP);
-                    works_on(&pool.build(), FEW);
+                fn keys_stay_unique_past_the_last_generation_of_the_slot() {
+                    let pool = $Pool::builder().max_slots(1).first_generation(NEAR_THE_LAST_GENERATION);
+                    run_operations(&pool.build(), FEW_OPERATIONS);
                 }
 
                 #[test]
                 #[ignore = "takes a minute or more"]
-                fn works_on_in_full() {
-                    works_on(&$Pool::builder().max_slots(1).build(), IN_FULL);
+                fn keys_stay_unique_for_all_operations() {
+                    run_operations(&$Pool::builder().max_slots(1).build(), ALL_OPERATIONS);
                 }
             }
         )*

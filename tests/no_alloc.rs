@@ -1,4 +1,4 @@
-//! What is there without an allocator: `cargo test --no-default-features --test no_alloc`.
+//! The parts of the crate that need no allocator: `cargo test --no-default-features --test no_alloc`.
 
 use std::{
     cell::Cell,
@@ -17,7 +17,7 @@ use value_future::{
     stream::{ValueNext, ValueStream},
 };
 
-/// Ready at the second poll, one operation after another.
+/// A source whose operations are ready at their second poll.
 #[derive(Default)]
 struct Register {
     live: Cell<Token>,
@@ -62,7 +62,7 @@ fn poll<F: Future>(future: F) -> Poll<F::Output> {
 }
 
 #[test]
-fn ready_source_and_misuse_need_no_allocator() {
+fn ready_futures_sources_and_poll_errors_need_no_allocator() {
     const THREE: ValueFuture<'static, u16> = ValueFuture::const_ready(3);
     assert_eq!(poll(async { THREE.await + ready_or_await!(THREE) }), Poll::Ready(6));
     assert_eq!(poll(ValueFuture::from_source(&READY, Token::new(0))), Poll::Ready(9));
@@ -70,7 +70,7 @@ fn ready_source_and_misuse_need_no_allocator() {
     let register = Source::new(Register::default());
     let mut operation = LocalValueFuture::from_source(&register, Token::new(0));
     assert_eq!(poll(&mut operation), Poll::Pending);
-    assert!(matches!(operation.into_arm(), Arm::Source { .. }), "and dropped: cancelled");
+    assert!(matches!(operation.into_arm(), Arm::Source { .. }), "the drop of the arm cancels");
     assert_eq!(register.live.get(), Token::new(1));
 
     let mut operation = LocalValueFuture::from_source(&register, Token::new(1));
@@ -80,7 +80,7 @@ fn ready_source_and_misuse_need_no_allocator() {
     assert_eq!(poll(stale).map_err(|error| error.rule()), Poll::Ready(Err(Rule::StaleToken)));
 }
 
-/// In a `static`, for an interrupt to complete.
+/// A `static`, which an interrupt can complete.
 static SOURCE: ReusableSource<Option<u16>> = ReusableSource::new();
 
 #[test]

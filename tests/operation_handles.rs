@@ -1,4 +1,5 @@
-//! What the two ends of an operation offer besides completing and awaiting.
+//! Methods of completers and completions besides completing and awaiting: `close`, `take`, `try_take`, `into_raw`, `wait` and
+//! others.
 
 mod common;
 
@@ -10,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Loud, count, drops, for_both_pools, panic_text, poll, poll_with, task::Task};
+use common::{
+    DropCounter, count, counter, for_both_pools, panic_text, poll, poll_with, task::Task,
+};
 use futures::executor::block_on;
 use value_future::{
     Completer, LocalPool, LocalValueFuture, Pool, ReusableSource,
@@ -22,7 +25,7 @@ for_both_pools! {
     type Value = Option<u32>;
 
     #[test]
-    fn close_takes_what_the_producer_was_told_is_delivered() {
+    fn close_returns_the_result_of_a_completed_operation() {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         completer.complete(Some(5)).unwrap();
@@ -35,12 +38,12 @@ for_both_pools! {
 
         let (completer, completion) = pool.rent();
         drop(completer);
-        assert_eq!(completion.close(), Some(None), "it was abandoned");
+        assert_eq!(completion.close(), Some(None), "the operation was abandoned");
 
         let (completer, mut completion) = pool.rent();
         completer.complete(Some(7)).unwrap();
         assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
-        assert_eq!(completion.close(), None, "it was taken");
+        assert_eq!(completion.close(), None, "the result was taken");
 
         let (mut completer, mut completion) = pool.rent();
         let (consumer, producer) = (Task::new(), Task::new());
@@ -53,24 +56,24 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_completion_tells_what_kind_of_result_there_is() {
+    fn a_completion_reports_the_kind_of_its_result() {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
-        let told = |completion: &Completion<Value>| {
+        let state = |completion: &Completion<Value>| {
             (completion.is_completed(), completion.has_value(), completion.is_abandoned())
         };
-        assert_eq!(told(&completion), (false, false, false));
+        assert_eq!(state(&completion), (false, false, false));
         completer.complete(Some(5)).unwrap();
-        assert_eq!(told(&completion), (true, true, false));
+        assert_eq!(state(&completion), (true, true, false));
         assert_eq!(poll(&mut completion), Poll::Ready(Some(5)));
-        assert_eq!(told(&completion), (false, false, false), "it was taken");
+        assert_eq!(state(&completion), (false, false, false), "the result was taken");
         let (completer, completion) = pool.rent();
         drop(completer);
-        assert_eq!(told(&completion), (true, false, true));
+        assert_eq!(state(&completion), (true, false, true));
     }
 
     #[test]
-    fn take_tells_nothing_yet_from_nothing_any_more() {
+    fn take_distinguishes_pending_from_taken() {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
         assert_eq!(completion.take(), Err(TakeError::Pending));
@@ -86,34 +89,34 @@ for_both_pools! {
     }
 
     #[test]
-    fn ends_go_through_foreign_code_as_pointers() {
-        let drops = drops();
-        let pool = PoolBuilder::<Option<Loud<'_>>>::default().build();
+    fn completer_and_completion_convert_to_pointers_and_back() {
+        let drops = counter();
+        let pool = PoolBuilder::<Option<DropCounter<'_>>>::default().build();
         let (completer, completion) = pool.rent();
-        let (one, other) = (completer.into_raw(), completion.into_raw());
-        assert_ne!(one, std::ptr::null_mut());
-        // SAFETY: it comes from `into_raw`, once.
-        let completer = unsafe { Completer::<Option<Loud<'_>>>::from_raw(one) };
+        let (completer, completion) = (completer.into_raw(), completion.into_raw());
+        assert_ne!(completer, std::ptr::null_mut());
+        // SAFETY: the pointer comes from `into_raw`, and is used once.
+        let completer = unsafe { Completer::<Option<DropCounter<'_>>>::from_raw(completer) };
         // SAFETY: as above.
-        let mut completion = unsafe { Completion::<Option<Loud<'_>>>::from_raw(other) };
+        let mut completion = unsafe { Completion::<Option<DropCounter<'_>>>::from_raw(completion) };
         assert!(poll(&mut completion).is_pending());
-        assert!(completer.complete(Some(Loud(&drops))).is_ok());
+        assert!(completer.complete(Some(DropCounter(&drops))).is_ok());
         drop(completion);
         assert_eq!((count(&drops), pool.stats().live), (1, 0));
     }
 
     #[test]
-    fn a_result_that_is_there_is_taken_without_a_poll() {
+    fn try_take_returns_a_result_without_a_poll() {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         completer.complete(Some(5)).unwrap();
-        let future = Erased::from(completion);
+        let future = ValueFuture::from(completion);
         assert!(future.is_ready());
         assert_eq!(future.try_take().unwrap(), Some(5));
         assert_eq!(pool.stats().live, 0);
 
         let (completer, completion) = pool.rent();
-        let future = Erased::from(completion);
+        let future = ValueFuture::from(completion);
         assert!(!future.is_ready());
         let future = future.try_take().unwrap_err();
         completer.complete(Some(6)).unwrap();
@@ -129,13 +132,13 @@ for_both_pools! {
     }
 
     #[test]
-    fn abandoned_results_are_made_when_they_are_asked_for() {
+    fn the_abandoned_result_is_created_when_it_is_taken() {
         let pool = PoolBuilder::<u32>::default().build_with_abandoned(|| panic!("no result"));
         let (completer, completion) = pool.rent();
         drop(completer);
-        let erased = Erased::from(completion);
-        assert!(erased.is_ready());
-        assert_eq!(panic_text(|| block_on(erased)), "no result");
+        let future = ValueFuture::from(completion);
+        assert!(future.is_ready());
+        assert_eq!(panic_text(|| block_on(future)), "no result");
         let (completer, completion) = pool.rent();
         drop(completer);
         assert_eq!(panic_text(|| completion.close()), "no result");
@@ -144,15 +147,15 @@ for_both_pools! {
 }
 
 #[test]
-fn a_thread_waits_for_a_result() {
+fn wait_blocks_until_the_operation_ends() {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
-    let (begun, wait) = mpsc::channel();
+    let (may_begin, wait) = mpsc::channel();
     let producer = thread::spawn(move || {
         wait.recv().unwrap();
         completer.complete(Some(5)).unwrap();
     });
-    begun.send(()).unwrap();
+    may_begin.send(()).unwrap();
     assert_eq!(completion.wait(), Some(5));
     producer.join().unwrap();
 
@@ -163,7 +166,7 @@ fn a_thread_waits_for_a_result() {
 }
 
 #[test]
-fn a_thread_waits_for_a_while() {
+fn wait_timeout_and_wait_deadline_return_the_completion_after_the_time() {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
     let begin = Instant::now();
@@ -171,7 +174,7 @@ fn a_thread_waits_for_a_while() {
     assert!(begin.elapsed() >= Duration::from_millis(5));
     let completion = completion.wait_deadline(begin).unwrap_err();
     let completion = completion.wait_timeout(Duration::ZERO).unwrap_err();
-    // A wake-up that is for something else ends nothing.
+    // An unrelated unpark does not end the wait.
     thread::current().unpark();
     let completion = completion.wait_timeout(Duration::from_millis(1)).unwrap_err();
     let key = completer.into_key();
@@ -186,11 +189,11 @@ fn a_thread_waits_for_a_while() {
 
     let (completer, completion) = pool.rent();
     completer.complete(Some(6)).unwrap();
-    assert_eq!(completion.wait_deadline(begin).unwrap(), Some(6), "it was there");
+    assert_eq!(completion.wait_deadline(begin).unwrap(), Some(6), "the result was ready");
 }
 
 #[test]
-fn what_is_waited_for_may_be_cancelled_meanwhile() {
+fn wait_timeout_lets_the_producer_observe_the_drop() {
     let pool = Pool::<Option<u32>>::new();
     let (mut completer, completion) = pool.rent();
     let consumer = thread::spawn(move || drop(completion.wait_timeout(Duration::from_millis(1))));
@@ -200,8 +203,8 @@ fn what_is_waited_for_may_be_cancelled_meanwhile() {
 }
 
 #[test]
-fn the_error_of_complete_says_that_the_consumer_has_gone() {
-    fn closed<T>(result: Result<(), CompleteError<T>>) {
+fn complete_fails_with_closed_after_the_completion_is_dropped() {
+    fn assert_closed<T>(result: Result<(), CompleteError<T>>) {
         assert_eq!(result.unwrap_err().kind(), CompleteErrorKind::Closed);
     }
     for with_key in [false, true] {
@@ -209,24 +212,24 @@ fn the_error_of_complete_says_that_the_consumer_has_gone() {
         let (completer, completion) = pool.rent();
         let _ = with_key.then(|| completer.key_while_held());
         drop(completion);
-        closed(completer.complete(Some(5)));
+        assert_closed(completer.complete(Some(5)));
 
         let (completer, completion) = pool.rent();
         let _ = with_key.then(|| completer.key_while_held());
         assert_eq!(completion.close(), None);
-        closed(completer.complete(Some(5)));
+        assert_closed(completer.complete(Some(5)));
 
         let local = LocalPool::<Option<u32>>::new();
         let (completer, completion) = local.rent();
         let _ = with_key.then(|| completer.key_while_held());
         drop(completion);
-        closed(completer.complete(Some(5)));
+        assert_closed(completer.complete(Some(5)));
 
         let source = ReusableSource::<Option<u32>>::new();
         let (completer, future) = source.begin_held().unwrap();
         let _ = with_key.then(|| completer.key_while_held());
         drop(future);
-        closed(completer.complete(Some(5)));
+        assert_closed(completer.complete(Some(5)));
     }
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
@@ -237,7 +240,7 @@ fn the_error_of_complete_says_that_the_consumer_has_gone() {
 }
 
 #[test]
-fn a_completion_of_any_thread_becomes_a_future_of_one_thread() {
+fn a_completion_becomes_a_local_value_future() {
     let pool = Pool::<Option<Rc<u32>>>::new();
     let (completer, completion) = pool.rent();
     let future = LocalValueFuture::from(completion);
@@ -245,9 +248,9 @@ fn a_completion_of_any_thread_becomes_a_future_of_one_thread() {
     assert_eq!(block_on(future).as_deref(), Some(&5));
 }
 
-/// The waker of another task is dropped when this thread waits. Its destructor parks, and takes the token of the wake-up.
+/// This thread waits, and so drops the waker of another task. The destructor of that task parks, and consumes the unpark token.
 #[test]
-fn a_destructor_that_parks_does_not_take_the_wake_up() {
+fn wait_is_not_lost_if_a_destructor_parks_the_thread() {
     struct Task(Mutex<Option<Completer<Option<u32>>>>);
     impl Wake for Task {
         fn wake(self: Arc<Self>) {}
@@ -263,15 +266,15 @@ fn a_destructor_that_parks_does_not_take_the_wake_up() {
     let task = Waker::from(Arc::new(Task(Mutex::new(Some(completer)))));
     assert!(poll_with(&mut completion, &task).is_pending());
     drop(task);
-    let begun = Instant::now();
+    let begin = Instant::now();
     let long = Duration::from_secs(60);
     assert_eq!(completion.wait_timeout(long).unwrap(), Some(5));
-    assert!(begun.elapsed() < long, "the wake-up was lost");
+    assert!(begin.elapsed() < long, "the wake-up was lost");
 }
 
-/// The name says it: the key of a completer that was dropped completes nothing.
+/// `key_while_held` returns a key that is valid only while the completer exists.
 #[test]
-fn a_key_is_refused_when_its_completer_was_dropped() {
+fn a_key_is_refused_after_its_completer_is_dropped() {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
     let key = completer.key_while_held();

@@ -1,12 +1,11 @@
-//! Every misuse is detected, in every arm the same: a panic with a text that names the rule, the
-//! arm and the type, or a value if the future is `checked`. The live operation behind a source is
-//! never touched by a stale token.
+//! Polls that break a rule: after completion, or with a stale token. In each arm, the poll panics with a message that names
+//! the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live operation.
 
 mod common;
 
 use std::{rc::Rc, sync::Arc, task::Poll};
 
-use common::{Script, Yield, count, later, panic_text, poll};
+use common::{ManualSource, Yield, count, later, panic_text, poll};
 use futures::{
     executor::block_on,
     future::FusedFuture,
@@ -22,24 +21,24 @@ use value_future::{
 
 type Answer = Option<u32>;
 
-/// What futures in the arms are made of.
-struct Made {
-    source: Source<Script<Answer>>,
+/// The sources of the futures in each arm.
+struct Fixture {
+    source: Source<ManualSource<Answer>>,
     reusable: ReusableSource<Answer>,
     reader: ValueNext<Repeat<u32>>,
 }
 
-impl Made {
+impl Fixture {
     fn new() -> Self {
-        Made {
-            source: Source::new(Script::new()),
+        Fixture {
+            source: Source::new(ManualSource::new()),
             reusable: ReusableSource::new(),
             reader: ValueNext::new(stream::repeat(7)),
         }
     }
 
-    /// A future of every kind that gives `Some(7)` at its first poll, with its arm, and what messages call
-    /// that.
+    /// Returns ready futures of each kind, whose result is `Some(7)`. Each comes with its arm and with the name of that arm in
+    /// messages.
     fn in_every_arm(&mut self) -> Vec<(ArmKind, &'static str, ValueFuture<'_, Answer>)> {
         use ArmKind::{Boxed, Ready, Source};
 
@@ -66,9 +65,9 @@ impl Made {
 }
 
 #[test]
-fn a_poll_after_completion_panics_in_every_arm_with_the_same_text() {
-    let mut made = Made::new();
-    for (_, arm, mut future) in made.in_every_arm() {
+fn a_poll_after_completion_panics_with_the_same_message_in_every_arm() {
+    let mut fixture = Fixture::new();
+    for (_, arm, mut future) in fixture.in_every_arm() {
         assert!(!future.is_terminated());
         assert_eq!(block_on(&mut future), Some(7));
         for _ in 0..2 {
@@ -81,14 +80,14 @@ fn a_poll_after_completion_panics_in_every_arm_with_the_same_text() {
             assert_eq!(text, expected);
         }
     }
-    assert_eq!(count(&made.source.polls), 1);
-    assert_eq!(count(&made.source.cancelled), 0);
-    assert!(!made.reusable.is_busy());
+    assert_eq!(count(&fixture.source.polls), 1);
+    assert_eq!(count(&fixture.source.cancelled), 0);
+    assert!(!fixture.reusable.is_busy());
 }
 
 #[test]
-fn a_local_future_does_the_same() {
-    let source = Rc::new(Source::new(Script::new()));
+fn a_poll_of_a_local_future_after_completion_panics() {
+    let source = Rc::new(Source::new(ManualSource::new()));
     source.complete(Some(7));
     let reusable = LocalReusableSource::new();
     let (completer, held) = reusable.begin_held().unwrap();
@@ -113,9 +112,9 @@ fn a_local_future_does_the_same() {
 }
 
 #[test]
-fn a_checked_future_gives_the_error_as_often_as_it_is_polled() {
-    let mut made = Made::new();
-    for (arm, _, future) in made.in_every_arm() {
+fn a_checked_future_returns_the_error_at_each_poll() {
+    let mut fixture = Fixture::new();
+    for (arm, _, future) in fixture.in_every_arm() {
         let mut checked = future.checked();
         assert!(!checked.is_terminated());
         assert_eq!(block_on(&mut checked), Ok(Some(7)));
@@ -142,9 +141,9 @@ fn a_pending_checked_future_is_pending() {
     assert_eq!(poll(&mut checked), Poll::Ready(Ok(7)));
 }
 
-/// The result of a stale poll, of both kinds of future.
+/// Checks the error of a poll with a stale token, and returns it.
 fn stale_error(error: Poll<Result<u32, PollError>>) -> PollError {
-    let Poll::Ready(Err(error)) = error else { panic!("not refused: {error:?}") };
+    let Poll::Ready(Err(error)) = error else { panic!("the poll was not refused: {error:?}") };
     assert_eq!(error.rule(), Rule::StaleToken);
     assert_eq!(error.arm(), Some(ArmKind::Source));
     error
@@ -152,7 +151,7 @@ fn stale_error(error: Poll<Result<u32, PollError>>) -> PollError {
 
 #[test]
 fn a_token_that_is_stale_at_the_first_poll_is_refused() {
-    let source = Source::new(Script::new());
+    let source = Source::new(ManualSource::new());
     source.complete(7);
     let forged = Token::new(0xfffe);
     let mut future = ValueFuture::from_source(&source, forged);
@@ -164,7 +163,7 @@ fn a_token_that_is_stale_at_the_first_poll_is_refused() {
          touched"
     );
     assert!(future.is_terminated());
-    assert_eq!(panic_text(|| poll(&mut future)), text, "the next poll says the same");
+    assert_eq!(panic_text(|| poll(&mut future)), text, "the next poll has the same message");
 
     let mut checked = ValueFuture::from_source(&source, forged).checked();
     for _ in 0..2 {
@@ -172,28 +171,28 @@ fn a_token_that_is_stale_at_the_first_poll_is_refused() {
         assert_eq!(error.stale_token(), Some(StaleToken::new(source.live(), forged)));
     }
     drop((future, checked));
-    assert_eq!(count(&source.cancelled), 0, "there is nothing of theirs to cancel");
+    assert_eq!(count(&source.cancelled), 0, "a stale future has no operation to cancel");
 
     let mut live = ValueFuture::from_source(&source, source.live());
-    assert_eq!(poll(&mut live), Poll::Ready(7), "the live operation was not touched");
+    assert_eq!(poll(&mut live), Poll::Ready(7), "the live operation is not affected");
 }
 
 #[test]
 fn a_token_that_becomes_stale_while_pending_is_refused() {
-    let source = Arc::new(Source::new(Script::new()));
+    let source = Arc::new(Source::new(ManualSource::new()));
     let token = source.live();
     let pending = || ValueFuture::from_source(Arc::clone(&source), token);
     let (mut future, mut checked) = (pending(), pending().checked());
     assert_eq!(poll(&mut future), Poll::Pending);
     assert_eq!(poll(&mut checked), Poll::Pending);
 
-    source.move_on();
+    source.advance();
     source.complete(8);
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("expected token 2 and was presented token 1"), "{text}");
     let error = stale_error(poll(&mut checked));
     assert_eq!(error.stale_token(), Some(StaleToken::new(token.next(), token)));
-    assert_eq!(Arc::strong_count(&source), 1, "the references were given back at once");
+    assert_eq!(Arc::strong_count(&source), 1, "the references were released at once");
 
     drop((future, checked));
     assert_eq!(count(&source.cancelled), 0);
@@ -202,38 +201,38 @@ fn a_token_that_becomes_stale_while_pending_is_refused() {
 }
 
 #[test]
-fn a_stale_future_that_is_dropped_unpolled_leaves_the_live_operation_alone() {
-    let source = Source::new(Script::new());
+fn the_drop_of_an_unpolled_stale_future_does_not_affect_the_live_operation() {
+    let source = Source::new(ManualSource::new());
     source.complete(7);
     drop(ValueFuture::from_source(&source, Token::new(99)));
-    assert_eq!(count(&source.cancelled), 1, "the source decides whether the token is its own");
+    assert_eq!(count(&source.cancelled), 1, "the source compares the token");
     assert!(source.has_value());
 }
 
 #[test]
-fn a_checked_future_that_was_taken_before_says_so_first() {
+fn a_checked_future_of_a_taken_future_returns_the_error_first() {
     let mut future = ValueFuture::ready(7);
     assert_eq!(poll(&mut future), Poll::Ready(7));
     let mut checked = future.checked();
-    assert!(!checked.is_terminated(), "it has not answered yet");
-    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("taken") };
+    assert!(!checked.is_terminated(), "it has not returned the error yet");
+    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("it was taken") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, Some(ArmKind::Ready)));
     assert!(checked.is_terminated());
 }
 
 #[test]
-fn a_future_made_from_a_taken_arm_says_where_it_comes_from() {
+fn a_future_of_a_taken_arm_panics_with_the_name_of_the_arm() {
     let mut future = ValueFuture::<u32>::from(Arm::Taken);
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("made from `Arm::Taken`"), "{text}");
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, None));
 }
 
 #[test]
-fn a_rule_broken_behind_a_combinator_is_told_as_if_there_was_none() {
-    let source = Source::new(Script::<u32>::new());
+fn a_combinator_reports_the_error_of_its_future() {
+    let source = Source::new(ManualSource::<u32>::new());
     let stale = || ValueFuture::from_source(&source, Token::new(99));
     let mut mapped = stale().map(|n| n + 1).checked();
     let mut chained = stale().then(|n| ValueFuture::ready(n + 1)).checked();
@@ -249,7 +248,7 @@ fn a_rule_broken_behind_a_combinator_is_told_as_if_there_was_none() {
 }
 
 #[test]
-fn what_is_made_of_a_taken_future_is_taken() {
+fn combinators_of_a_taken_future_are_taken() {
     let mut future = ValueFuture::ready(7);
     assert_eq!(poll(&mut future), Poll::Ready(7));
     let mapped = future.map(|n| n + 1);
@@ -261,8 +260,8 @@ fn what_is_made_of_a_taken_future_is_taken() {
 }
 
 #[test]
-fn every_way_to_be_taken_has_a_text_of_its_own() {
-    let source = Source::new(Script::<u32>::new());
+fn debug_shows_why_a_future_is_taken() {
+    let source = Source::new(ManualSource::<u32>::new());
     let mut stale = ValueFuture::from_source(&source, Token::new(9));
     panic_text(|| poll(&mut stale));
     let mut panicked = ValueFuture::<u32>::boxed(async { panic!("once") });
@@ -277,20 +276,20 @@ fn every_way_to_be_taken_has_a_text_of_its_own() {
             "ValueFuture(Taken)",
         ]
     );
-    assert!(format!("{source:?}").starts_with("Source(Script {"), "{source:?}");
+    assert!(format!("{source:?}").starts_with("Source(ManualSource {"), "{source:?}");
     let error = ValueFuture::<u32>::from(Arm::Taken).checked();
-    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("taken") };
+    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("it was taken") };
     assert_eq!(format!("{error:?}"), format!("PollError({error})"));
 }
 
 #[test]
-fn debug_neither_polls_nor_consumes() {
-    let source = Source::new(Script::<u32>::new());
+fn debug_does_not_poll_the_future() {
+    let source = Source::new(ManualSource::<u32>::new());
     source.complete(7);
     let mut future = ValueFuture::from_source(&source, source.live());
     let text = format!("{future:?}");
     assert!(text.starts_with("ValueFuture(Source { source: "), "{text}");
-    assert!(text.contains("Script<u32>") && text.ends_with("token: 1 })"), "{text}");
+    assert!(text.contains("ManualSource<u32>") && text.ends_with("token: 1 })"), "{text}");
     assert_eq!(count(&source.polls), 0);
     assert_eq!(poll(&mut future), Poll::Ready(7));
     assert_eq!(format!("{future:?}"), "ValueFuture(Taken(completed, source arm))");
@@ -301,31 +300,31 @@ fn debug_neither_polls_nor_consumes() {
 
     let mut boxed = ValueFuture::boxed(async { 7 });
     let text = format!("{boxed:?}");
-    assert!(text.starts_with("ValueFuture(Boxed(poll_errors::debug_neither"), "{text}");
+    assert!(text.starts_with("ValueFuture(Boxed(poll_errors::debug_does_not_poll"), "{text}");
     assert_eq!(poll(&mut boxed), Poll::Ready(7));
     assert_eq!(format!("{:?}", boxed.into_arm()), "Taken");
 }
 
-/// A result that is too large to be copied in pieces takes ways of its own.
+/// A result that is too large to be copied in pieces is returned by other code.
 #[test]
-fn a_large_result_is_given_out_once_too() {
+fn a_poll_after_completion_with_a_large_result_panics() {
     type Large = Option<[u64; 64]>;
 
     let large = Some([7; 64]);
-    let source = Source::new(Script::<Large>::new());
+    let source = Source::new(ManualSource::<Large>::new());
     source.complete(large);
     let (completer, completion) = Pool::<Large>::new().rent();
     completer.complete(large).unwrap();
-    let waits = || async move {
+    let yields_once = || async move {
         Yield::default().await;
         large
     };
     let futures: [ValueFuture<'_, Large>; 7] = [
         ValueFuture::ready(large),
         ValueFuture::eager(async move { large }),
-        ValueFuture::eager(waits()),
-        ValueFuture::pooled(waits()),
-        ValueFuture::boxed(waits()),
+        ValueFuture::eager(yields_once()),
+        ValueFuture::pooled(yields_once()),
+        ValueFuture::boxed(yields_once()),
         ValueFuture::from_source(&source, source.live()),
         completion.into(),
     ];
@@ -339,7 +338,7 @@ fn a_large_result_is_given_out_once_too() {
 }
 
 #[test]
-fn a_large_result_that_never_comes_is_told() {
+fn polls_without_a_large_result_report_the_reason() {
     type Large = [u64; 64];
 
     let mut panics = ValueFuture::<Large>::pooled(async { panic!("no result") });
@@ -347,7 +346,7 @@ fn a_large_result_that_never_comes_is_told() {
     let text = panic_text(|| poll(&mut panics));
     assert!(text.contains("polled after a panic"), "{text}");
 
-    let source = Source::new(Script::<Large>::new());
+    let source = Source::new(ManualSource::<Large>::new());
     let mut stale = ValueFuture::from_source(&source, Token::new(source.live().get() + 1));
     let text = panic_text(|| poll(&mut stale));
     assert!(text.contains("holds a stale token"), "{text}");

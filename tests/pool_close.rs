@@ -1,5 +1,5 @@
-//! An operation that was left to its key ends by the key, by `abandon_keys`, or with the last handle of
-//! its pool: after that nobody could present a key, and its consumer would wait for ever.
+//! A detached operation has no completer: only its key can complete it. It is abandoned by `abandon_keys`, by `close`, and when
+//! the last handle of its pool is dropped. So no consumer waits for a key that cannot be presented.
 
 mod common;
 
@@ -11,16 +11,16 @@ use value_future::{operation::CompleteErrorKind, pool::RentError};
 for_both_pools! {
     type Value = Option<u32>;
 
-    fn watch(completer: &mut Completer<Value>) -> bool {
+    fn poll_closed(completer: &mut Completer<Value>) -> bool {
         completer.poll_closed(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
-    fn all_that_was_left_to_keys_ends_and_nothing_else() {
+    fn abandon_keys_abandons_all_detached_operations_and_no_other() {
         let pool = Pool::<Value>::new();
         assert_eq!(pool.abandon_keys(), 0);
         let task = Task::new();
-        let mut left = [(); 40].map(|()| {
+        let mut detached = [(); 40].map(|()| {
             let (completer, mut completion) = pool.rent();
             assert!(poll_with(&mut completion, &task.waker()).is_pending());
             (completer.into_key(), completion)
@@ -32,7 +32,7 @@ for_both_pools! {
 
         assert_eq!(pool.abandon_keys(), 40);
         assert_eq!((task.woken.get(), task.wakers.get()), (40, 0));
-        for (key, completion) in &mut left {
+        for (key, completion) in &mut detached {
             assert_eq!(pool.complete_key(*key, Some(1)).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
             assert_eq!(poll(completion), Poll::Ready(None));
         }
@@ -46,11 +46,11 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_closed_pool_begins_nothing_and_leaves_nothing_to_keys() {
+    fn a_closed_pool_refuses_new_operations_and_abandons_detached_ones() {
         let pool = Pool::<Value>::new();
         let clone = pool.clone();
         let task = Task::new();
-        let mut left = [(); 40].map(|()| {
+        let mut detached = [(); 40].map(|()| {
             let (completer, mut completion) = pool.rent();
             assert!(poll_with(&mut completion, &task.waker()).is_pending());
             let _key = completer.into_key();
@@ -62,7 +62,7 @@ for_both_pools! {
 
         assert_eq!(clone.close(), 40);
         assert_eq!((task.woken.get(), task.wakers.get()), (40, 0));
-        assert!(left.iter_mut().all(|completion| poll(completion) == Poll::Ready(None)));
+        assert!(detached.iter_mut().all(|completion| poll(completion) == Poll::Ready(None)));
         assert_eq!((pool.close(), pool.is_closed(), clone.is_closed()), (0, true, true));
         assert_eq!(pool.try_rent().unwrap_err(), RentError::Closed);
         let text = panic_text(|| pool.rent());
@@ -77,25 +77,25 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_waker_that_panics_does_not_keep_a_pool_from_closing() {
+    fn close_abandons_all_operations_although_a_waker_panics() {
         let pool = Pool::<Value>::new();
-        let mut left = [(); 3].map(|()| {
+        let mut detached = [(); 3].map(|()| {
             let (completer, completion) = pool.rent();
             let _key = completer.into_key();
             completion
         });
         let task = Task::new();
         task.on_wake(|| panic!("a waker panics"));
-        assert!(poll_with(&mut left[0], &task.waker()).is_pending());
+        assert!(poll_with(&mut detached[0], &task.waker()).is_pending());
         assert_eq!(panic_text(|| pool.close()), "a waker panics");
-        assert!(left.iter_mut().all(|completion| poll(completion) == Poll::Ready(None)));
+        assert!(detached.iter_mut().all(|completion| poll(completion) == Poll::Ready(None)));
     }
 
     #[test]
-    fn the_last_handle_ends_what_was_left_to_keys() {
+    fn the_drop_of_the_last_handle_abandons_detached_operations() {
         let pool = Pool::<Value>::new();
         let task = Task::new();
-        let mut left = [(); 40].map(|()| {
+        let mut detached = [(); 40].map(|()| {
             let (completer, mut completion) = pool.rent();
             assert!(poll_with(&mut completion, &task.waker()).is_pending());
             let _key = completer.into_key();
@@ -105,38 +105,38 @@ for_both_pools! {
         let _key = held.key_while_held();
         let clone = pool.clone();
         drop(pool);
-        assert_eq!(task.woken.get(), 0, "there is a handle");
+        assert_eq!(task.woken.get(), 0, "another handle exists");
         drop(clone);
         assert_eq!((task.woken.get(), task.wakers.get()), (40, 0));
-        for completion in &mut left {
+        for completion in &mut detached {
             assert_eq!(poll(completion), Poll::Ready(None));
         }
-        assert!(poll(&mut waiting).is_pending(), "its completer is there");
+        assert!(poll(&mut waiting).is_pending(), "its completer exists");
         held.complete(Some(2)).unwrap();
         assert_eq!(poll(&mut waiting), Poll::Ready(Some(2)));
     }
 
     #[test]
-    fn a_completer_without_a_pool_that_is_turned_into_its_key_ends_the_wait() {
+    fn into_key_after_the_drop_of_the_pool_abandons_the_operation() {
         type Before = fn(&mut Completer<Value>, &mut Completion<Value>) -> usize;
         let before: [Before; 5] = [
             |_, _| 0,
             |_, completion| usize::from(poll(completion).is_ready()),
-            |completer, _| usize::from(watch(completer)),
+            |completer, _| usize::from(poll_closed(completer)),
             |completer, _| {
                 let _key = completer.key_while_held();
                 0
             },
             |completer, completion| {
-                usize::from(watch(completer)) + usize::from(poll(completion).is_ready())
+                usize::from(poll_closed(completer)) + usize::from(poll(completion).is_ready())
             },
         ];
         for before in before {
-            for pool_goes_first in [false, true] {
+            for pool_dropped_first in [false, true] {
                 let pool = Pool::<Value>::new();
                 let (mut completer, mut completion) = pool.rent();
                 let mut pool = Some(pool);
-                pool.take_if(|_| pool_goes_first);
+                pool.take_if(|_| pool_dropped_first);
                 assert_eq!(before(&mut completer, &mut completion), 0);
                 drop(pool);
                 let task = Task::new();
@@ -149,38 +149,38 @@ for_both_pools! {
     }
 
     #[test]
-    fn without_a_pool_everything_else_goes_on() {
-        let ends = || {
+    fn all_other_calls_work_after_the_drop_of_the_pool() {
+        let begin = || {
             let pool = Pool::<Value>::new();
             let (completer, completion) = pool.rent();
             drop(pool);
             (completer, completion)
         };
-        let (completer, completion) = ends();
+        let (completer, completion) = begin();
         completer.complete(Some(1)).unwrap();
         assert_eq!(completion.try_take().unwrap(), Some(1));
 
-        let (completer, mut completion) = ends();
+        let (completer, mut completion) = begin();
         let (first, second) = (Task::new(), Task::new());
         assert!(poll_with(&mut completion, &first.waker()).is_pending());
         assert!(poll_with(&mut completion, &second.waker()).is_pending());
         completer.complete(Some(2)).unwrap();
         assert_eq!((first.woken.get(), second.woken.get()), (0, 1));
-        let mut erased = Erased::from(completion);
-        assert_eq!(poll(&mut erased), Poll::Ready(Some(2)));
+        let mut future = ValueFuture::from(completion);
+        assert_eq!(poll(&mut future), Poll::Ready(Some(2)));
 
-        let (mut completer, completion) = ends();
-        assert!(!watch(&mut completer));
+        let (mut completer, completion) = begin();
+        assert!(!poll_closed(&mut completer));
         drop(completion);
-        assert!(watch(&mut completer));
+        assert!(poll_closed(&mut completer));
         let _key = completer.into_key();
     }
 
     #[test]
-    fn a_waker_that_panics_at_the_end_of_a_pool_keeps_nobody_waiting() {
+    fn the_drop_of_the_last_handle_abandons_all_operations_although_a_waker_panics() {
         let pool = Pool::<Value>::new();
         let (bad, good) = (Task::new(), Task::new());
-        let mut left = [&good, &bad, &good, &good].map(|task| {
+        let mut detached = [&good, &bad, &good, &good].map(|task| {
             let (completer, mut completion) = pool.rent();
             assert!(poll_with(&mut completion, &task.waker()).is_pending());
             let _key = completer.into_key();
@@ -189,26 +189,26 @@ for_both_pools! {
         bad.on_wake(|| panic!("the waker panics"));
         assert_eq!(panic_text(|| drop(pool)), "the waker panics");
         assert_eq!(good.woken.get(), 3);
-        for completion in &mut left {
+        for completion in &mut detached {
             assert_eq!(poll(completion), Poll::Ready(None));
         }
     }
 
     #[test]
-    fn a_waker_may_end_the_operations_that_are_next() {
+    fn a_waker_can_drop_the_completions_that_are_abandoned_next() {
         let pool = Pool::<Value>::new();
         let task = Task::new();
-        let left = [(); 3].map(|()| {
+        let completions = [(); 3].map(|()| {
             let (completer, mut completion) = pool.rent();
             assert!(poll_with(&mut completion, &task.waker()).is_pending());
             let _key = completer.into_key();
             Some(completion)
         });
-        let left = std::rc::Rc::new(std::cell::RefCell::new(left));
-        let others = left.clone();
+        let completions = std::rc::Rc::new(std::cell::RefCell::new(completions));
+        let others = completions.clone();
         task.on_wake(move || drop(std::mem::take(&mut *others.borrow_mut())));
         drop(pool);
         assert_eq!(task.wakers.get(), 0);
-        assert!(left.borrow().iter().all(Option::is_none));
+        assert!(completions.borrow().iter().all(Option::is_none));
     }
 }

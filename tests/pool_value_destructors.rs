@@ -1,5 +1,5 @@
-//! Values and their types are foreign code: they may panic, or come back to the pool, where they
-//! are dropped or made. The pool is in order then, and each value is dropped once.
+//! Destructors of values, and `Abandoned::abandoned`, that panic or use the pool. The pool stays consistent, and each value is
+//! dropped once.
 
 mod common;
 
@@ -17,25 +17,25 @@ thread_local! {
     static DROPPED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts its drops, and does something in them.
+/// A value that counts its drops, and runs an action when it is dropped.
 struct Value(Option<Box<dyn FnOnce()>>);
 
 // SAFETY: a value stays on the thread of its test.
 unsafe impl Send for Value {}
 
 impl Value {
-    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
+    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
     fn new() -> Option<Self> {
         Some(Value(None))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
-    fn that_does(action: impl FnOnce() + 'static) -> Option<Self> {
+    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
+    fn with_action(action: impl FnOnce() + 'static) -> Option<Self> {
         Some(Value(Some(Box::new(action))))
     }
 
-    fn that_panics() -> Option<Self> {
-        Value::that_does(|| panic!("the value panics"))
+    fn panicking() -> Option<Self> {
+        Value::with_action(|| panic!("the value panics"))
     }
 }
 
@@ -48,27 +48,27 @@ impl Drop for Value {
     }
 }
 
-/// The values that were dropped since this was asked last.
+/// Returns the number of values that were dropped since the last call.
 fn dropped() -> usize {
     DROPPED.take()
 }
 
-/// Whose output has no way to say that nobody completes it.
+/// An output whose `abandoned` panics.
 #[derive(Debug, PartialEq)]
-struct Always(u32);
+struct NeverAbandoned(u32);
 
-impl Abandoned for Always {
+impl Abandoned for NeverAbandoned {
     fn abandoned() -> Self {
-        panic!("there is always a value")
+        panic!("an operation was abandoned")
     }
 }
 
 for_both_pools! {
-    type End = fn(Completer<Option<Value>>, Completion<Option<Value>>);
+    type Finish = fn(Completer<Option<Value>>, Completion<Option<Value>>);
 
-    /// Every slot is back, and the one that there was is rented again.
+    /// Checks that all slots are vacant, and that the only slot is reused.
     #[track_caller]
-    fn in_order(pool: &Pool<Option<Value>>) {
+    fn assert_idle(pool: &Pool<Option<Value>>) {
         assert_eq!(pool.stats().live, 0);
         let (completer, completion) = pool.rent();
         completer.complete(Value::new()).ok().unwrap();
@@ -76,10 +76,10 @@ for_both_pools! {
         assert_eq!((pool.stats().high_water, dropped()), (1, 1));
     }
 
-    /// What a value may do with the pool that it is dropped in: the slot is back before.
-    fn comes_back(pool: &Pool<Option<Value>>) -> Option<Value> {
+    /// Returns a value whose destructor uses the pool. The slot of the value was released before.
+    fn value_that_uses_pool(pool: &Pool<Option<Value>>) -> Option<Value> {
         let pool = pool.clone();
-        Value::that_does(move || {
+        Value::with_action(move || {
             assert_eq!(pool.stats().live, 0);
             let (completer, mut completion) = pool.rent();
             assert!(poll(&mut completion).is_pending());
@@ -90,30 +90,30 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_value_may_come_back_to_its_pool_when_it_is_dropped() {
+    fn a_destructor_can_use_the_pool() {
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
-        completer.complete(comes_back(&pool)).ok().unwrap();
+        completer.complete(value_that_uses_pool(&pool)).ok().unwrap();
         drop(completion);
         assert_eq!(dropped(), 2);
         let (completer, completion) = pool.rent();
-        completer.complete(comes_back(&pool)).ok().unwrap();
-        drop(Erased::from(completion));
+        completer.complete(value_that_uses_pool(&pool)).ok().unwrap();
+        drop(ValueFuture::from(completion));
         assert_eq!(dropped(), 2);
         let (completer, completion) = pool.rent();
         drop(completion);
-        drop(completer.complete(comes_back(&pool)));
+        drop(completer.complete(value_that_uses_pool(&pool)));
         assert_eq!(dropped(), 2);
-        in_order(&pool);
+        assert_idle(&pool);
     }
 
     #[test]
-    fn a_value_may_own_the_last_handle_of_its_pool_and_ends_of_other_operations() {
+    fn a_value_can_own_the_last_handle_of_its_pool_and_other_operations() {
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
         let (other_completer, mut other) = pool.rent();
         assert!(poll(&mut other).is_pending());
-        let value = Value::that_does(move || {
+        let value = Value::with_action(move || {
             other_completer.complete(Value::new()).ok().unwrap();
             assert!(poll(&mut other).is_ready());
             drop(pool);
@@ -124,13 +124,13 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_value_may_own_the_completion_of_another_one() {
+    fn a_value_can_own_the_completion_of_another_value() {
         let pool = Pool::new();
         let mut inner = Value::new();
         for _ in 0..10 {
             let (completer, completion) = pool.rent();
             completer.complete(inner).ok().unwrap();
-            inner = Value::that_does(move || drop(completion));
+            inner = Value::with_action(move || drop(completion));
         }
         assert_eq!(pool.stats().live, 10);
         drop(inner);
@@ -141,12 +141,12 @@ for_both_pools! {
         static POOL: RefCell<Option<Rc<Pool<Reentrant>>>> = const { RefCell::new(None) };
     }
 
-    /// Made by the pool, it comes back to it.
+    /// An output whose `abandoned` uses the pool.
     struct Reentrant(u64);
 
     impl Abandoned for Reentrant {
         fn abandoned() -> Self {
-            let pool = POOL.with_borrow_mut(Option::take).expect("asked once");
+            let pool = POOL.with_borrow_mut(Option::take).expect("called once");
             let (completer, completion) = pool.rent();
             completer.complete(Reentrant(pool.stats().live)).ok().unwrap();
             completion.try_take().ok().unwrap()
@@ -154,16 +154,16 @@ for_both_pools! {
     }
 
     #[test]
-    fn an_output_type_may_come_back_to_its_pool_when_it_is_asked() {
+    fn abandoned_can_use_the_pool() {
         let pool = Rc::new(Pool::new());
-        for erased in [false, true] {
+        for converts in [false, true] {
             POOL.set(Some(Rc::clone(&pool)));
             let (completer, mut completion) = pool.rent();
             drop(completer);
             let polled =
-                if erased { poll(&mut Erased::from(completion)) } else { poll(&mut completion) };
-            let Poll::Ready(Reentrant(live)) = polled else { panic!("lost") };
-            assert_eq!(live, 1, "the operation that asked has given up its slot");
+                if converts { poll(&mut ValueFuture::from(completion)) } else { poll(&mut completion) };
+            let Poll::Ready(Reentrant(live)) = polled else { panic!("the result was lost") };
+            assert_eq!(live, 1, "the abandoned operation has released its slot");
             assert_eq!((pool.stats().live, pool.stats().high_water), (0, 1));
         }
     }
@@ -171,73 +171,73 @@ for_both_pools! {
     #[test]
     fn a_value_whose_destructor_panics_is_dropped_once() {
         let pool = Pool::new();
-        let end: [End; 4] = [
+        let finish: [Finish; 4] = [
             |completer, completion| {
-                completer.complete(Value::that_panics()).ok().unwrap();
+                completer.complete(Value::panicking()).ok().unwrap();
                 drop(completion);
             },
             |completer, completion| {
-                completer.complete(Value::that_panics()).ok().unwrap();
-                drop(Erased::from(completion));
+                completer.complete(Value::panicking()).ok().unwrap();
+                drop(ValueFuture::from(completion));
             },
             |completer, completion| {
                 drop(completion);
-                drop(completer.complete(Value::that_panics()));
+                drop(completer.complete(Value::panicking()));
             },
             |completer, mut completion| {
-                completer.complete(Value::that_panics()).ok().unwrap();
+                completer.complete(Value::panicking()).ok().unwrap();
                 drop(poll(&mut completion));
             },
         ];
-        for end in end {
+        for finish in finish {
             let (completer, completion) = pool.rent();
-            assert_eq!(panic_text(|| end(completer, completion)), "the value panics");
+            assert_eq!(panic_text(|| finish(completer, completion)), "the value panics");
             assert_eq!(dropped(), 1);
-            in_order(&pool);
+            assert_idle(&pool);
         }
     }
 
-    /// It is dropped where it lies, and then the slot comes back.
+    /// The value is dropped in its slot, and then the slot is released.
     #[test]
-    fn a_large_value_whose_destructor_panics_gives_its_slot_back() {
+    fn a_large_value_whose_destructor_panics_releases_its_slot() {
         let pool = Pool::<Option<(Value, [u8; 2048])>>::builder().max_slots(1).build();
         for _ in 0..3 {
             let (completer, completion) = pool.rent();
-            completer.complete(Value::that_panics().map(|value| (value, [1; 2048]))).ok().unwrap();
+            completer.complete(Value::panicking().map(|value| (value, [1; 2048]))).ok().unwrap();
             assert_eq!(panic_text(|| drop(completion)), "the value panics");
             assert_eq!((dropped(), pool.stats().live), (1, 0));
         }
     }
 
     #[test]
-    fn an_output_type_that_panics_has_given_up_the_slot() {
-        let pool = Pool::<Always>::new();
+    fn a_panic_in_abandoned_releases_the_slot() {
+        let pool = Pool::<NeverAbandoned>::new();
         let (completer, mut completion) = pool.rent();
         drop(completer);
-        assert_eq!(panic_text(|| poll(&mut completion)), "there is always a value");
+        assert_eq!(panic_text(|| poll(&mut completion)), "an operation was abandoned");
         assert!(completion.is_terminated());
         assert_eq!(pool.stats().live, 0);
 
         let (completer, completion) = pool.rent();
         drop(completer);
-        assert_eq!(panic_text(|| completion.try_take()), "there is always a value");
+        assert_eq!(panic_text(|| completion.try_take()), "an operation was abandoned");
 
         let (completer, completion) = pool.rent();
-        let mut erased = Erased::from(completion);
-        assert!(poll(&mut erased).is_pending());
+        let mut future = ValueFuture::from(completion);
+        assert!(poll(&mut future).is_pending());
         drop(completer);
-        assert_eq!(panic_text(|| poll(&mut erased)), "there is always a value");
-        assert!(erased.is_terminated());
-        assert!(panic_text(|| poll(&mut erased)).contains("polled after"));
+        assert_eq!(panic_text(|| poll(&mut future)), "an operation was abandoned");
+        assert!(future.is_terminated());
+        assert!(panic_text(|| poll(&mut future)).contains("polled after"));
 
-        // Nobody asks for the result of these.
+        // The results of these operations are not taken.
         drop(pool.rent());
         let (completer, completion) = pool.rent();
         drop(completer);
         drop(completion);
         let (completer, completion) = pool.rent();
-        completer.complete(Always(7)).unwrap();
-        assert_eq!(completion.try_take().unwrap(), Always(7));
+        completer.complete(NeverAbandoned(7)).unwrap();
+        assert_eq!(completion.try_take().unwrap(), NeverAbandoned(7));
         assert_eq!((pool.stats().live, pool.stats().high_water), (0, 1));
     }
 }

@@ -1,17 +1,16 @@
-//! The two ways to await, `.await` and `ready_or_await!`, give the same, in
-//! every arm, with `?` behind, in loops and inside other macros.
+//! `.await` and `ready_or_await!` return the same result: in every arm, with `?`, in loops and inside other macros.
 
 mod common;
 
 use std::{io, rc::Rc};
 
-use common::{Script, later};
+use common::{ManualSource, later};
 use futures::executor::block_on;
 use value_future::{LocalValueFuture, Source, ValueFuture, ready_or_await};
 
 #[test]
-fn all_forms_give_the_same() {
-    let source = Source::new(Script::new());
+fn await_and_ready_or_await_return_the_same_result() {
+    let source = Source::new(ManualSource::new());
     let from_source = || {
         source.complete(3);
         ValueFuture::from_source(&source, source.live())
@@ -30,7 +29,7 @@ fn all_forms_give_the_same() {
 }
 
 #[test]
-fn a_local_future_too() {
+fn await_and_ready_or_await_return_the_same_result_of_a_local_future() {
     let sum = async {
         let one = Rc::new(1);
         let later = || LocalValueFuture::boxed(async { *one });
@@ -40,7 +39,7 @@ fn a_local_future_too() {
     assert_eq!(block_on(sum), 4);
 }
 
-/// Gives `left` numbers, at once or later in turns, then the end.
+/// Returns `left` numbers, alternately ready and pending, and then an error.
 struct Reader {
     left: usize,
 }
@@ -57,7 +56,7 @@ impl Reader {
 }
 
 #[test]
-fn with_a_question_mark_and_in_loops() {
+fn ready_or_await_works_with_the_question_mark_and_in_loops() {
     async fn sum(reader: &mut Reader) -> io::Result<usize> {
         let mut sum = 0;
         while reader.left > 0 {
@@ -79,7 +78,7 @@ fn with_a_question_mark_and_in_loops() {
     assert_eq!(block_on(sum_by_await(&mut Reader { left: 4 })).unwrap(), 6);
 }
 
-/// A macro of somebody else's, around ours and inside it.
+/// Macros around `ready_or_await!` and inside it.
 macro_rules! doubled {
     ($future:expr) => {
         2 * ready_or_await!($future)
@@ -93,7 +92,7 @@ macro_rules! reads {
 }
 
 #[test]
-fn inside_other_macros() {
+fn ready_or_await_works_inside_other_macros() {
     let numbers = async {
         let mut reader = Reader { left: 3 };
         let mut all = vec![ready_or_await!(ValueFuture::ready(1),), doubled!(later(2))];
@@ -105,10 +104,10 @@ fn inside_other_macros() {
 }
 
 #[test]
-fn as_a_scrutinee_with_the_reader_in_the_arms() {
+fn match_arms_can_use_what_the_scrutinee_borrowed() {
     let numbers = async {
         let mut reader = Reader { left: 2 };
-        // The future is gone when the arms run, so they may use what it borrowed.
+        // The future is dropped before the arms run, so they can use what it borrowed.
         match ready_or_await!(reader.read(&mut [0; 4])) {
             Ok(first) => (first, ready_or_await!(reader.read(&mut [0; 4])).unwrap()),
             Err(error) => panic!("{error}"),
@@ -118,8 +117,8 @@ fn as_a_scrutinee_with_the_reader_in_the_arms() {
 }
 
 #[test]
-fn names_that_hide_ours_do_no_harm() {
-    #[allow(dead_code, non_snake_case, reason = "they are in the way")]
+fn ready_or_await_is_hygienic() {
+    #[allow(dead_code, non_snake_case, reason = "names that the macro uses")]
     fn hidden() -> u32 {
         fn Ok() {}
         fn Err() {}
@@ -129,22 +128,21 @@ fn names_that_hide_ours_do_no_harm() {
     assert_eq!(hidden(), 1);
 }
 
-/// A method that answers inline has done its work when it returns; an async block around the call
-/// puts that off.
+/// A method with an inline result does its work at the call. An async block around the call defers the work.
 #[test]
-fn an_inline_answer_is_taken_at_the_call_and_not_at_the_await() {
+fn an_inline_result_is_computed_at_the_call() {
     fn pop(queue: &mut Vec<u32>) -> ValueFuture<'_, Option<u32>> {
         ValueFuture::ready(queue.pop())
     }
     let mut queue = vec![1, 2];
     drop(pop(&mut queue));
-    assert_eq!(queue, [1], "called: lost with the future");
+    assert_eq!(queue, [1], "the call took the item, and the drop of the future lost it");
     drop(async { pop(&mut queue).await });
-    assert_eq!(queue, [1], "not called");
+    assert_eq!(queue, [1], "the async block was not polled");
 }
 
 #[test]
-fn the_macro_makes_the_state_machine_no_larger_than_await_does() {
+fn ready_or_await_makes_the_state_machine_no_larger_than_await() {
     let ready = || ValueFuture::ready([0_u64; 8]);
     let by_await = async { ready().await };
     let by_macro = async { ready_or_await!(ready()) };

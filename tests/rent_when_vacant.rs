@@ -17,7 +17,7 @@ use std::{
     thread,
 };
 
-use common::{for_both_pools, panic_text, poll, poll_with, task::Task, threads::Start};
+use common::{for_both_pools, panic_text, poll, poll_with, task::Task, threads::SpinBarrier};
 use futures::{executor::block_on, future::FusedFuture};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
@@ -115,9 +115,9 @@ for_both_pools! {
                 assert_eq!(poll(&mut completion), Poll::Ready(Some(1)));
             },
             |pool, (completer, completion)| {
-                let mut erased = Erased::from(completion);
+                let mut future = ValueFuture::from(completion);
                 pool.complete_key(completer.into_key(), Some(1)).unwrap();
-                assert_eq!(poll(&mut erased), Poll::Ready(Some(1)));
+                assert_eq!(poll(&mut future), Poll::Ready(Some(1)));
             },
             |_, (completer, completion)| {
                 let _key = completer.into_key();
@@ -365,7 +365,7 @@ for_both_pools! {
             task.on_drop(uses());
             let other = Task::new();
             assert!(poll_with(&mut future, &other.waker()).is_pending());
-            assert!(task.is_done());
+            assert!(task.hooks_ran());
             if close {
                 let theirs = pool.clone();
                 other.on_wake(move || {
@@ -388,7 +388,7 @@ for_both_pools! {
                 drop(ends);
                 in_order(&pool, 1);
             }
-            assert!(other.is_done());
+            assert!(other.hooks_ran());
             assert_eq!((task.wakers.get(), other.wakers.get()), (0, 0));
         }
         assert_eq!(pool.stats().live, 0);
@@ -407,7 +407,7 @@ for_both_pools! {
             assert!(polled.is_pending());
         }
         drop(ends);
-        assert!(tasks.iter().all(|task| task.woken.get() == 1 && task.is_done()));
+        assert!(tasks.iter().all(|task| task.woken.get() == 1 && task.hooks_ran()));
         in_order(&pool, 1);
     }
 
@@ -421,9 +421,9 @@ for_both_pools! {
                 let _ = poll(&mut completion);
             },
             |pool, (completer, completion)| {
-                let mut erased = Erased::from(completion);
+                let mut future = ValueFuture::from(completion);
                 pool.complete_key(completer.into_key(), Some(1)).unwrap();
-                let _ = poll(&mut erased);
+                let _ = poll(&mut future);
             },
             |_, (completer, completion)| {
                 drop(completion);
@@ -570,14 +570,14 @@ fn a_slot_that_another_thread_returns_wakes_the_future() {
 #[test]
 fn a_slot_that_is_left_to_a_claimant_wakes_the_future() {
     let pool = bounded(1);
-    let start = Start::default();
+    let start = SpinBarrier::default();
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         let pool = &pool;
         let start = &start;
         scope.spawn(move || {
             for (round, key) in receiver.into_iter().enumerate() {
-                start.round(round);
+                start.wait(round);
                 let _ = pool.complete_key(key, Some(round));
             }
         });
@@ -587,7 +587,7 @@ fn a_slot_that_is_left_to_a_claimant_wakes_the_future() {
             let mut next = pool.rent_when_vacant();
             assert!(poll(&mut next).is_pending());
             sender.send(completer.into_key()).unwrap();
-            start.round(round);
+            start.wait(round);
             drop(completion);
             ends = block_on(next).unwrap();
         }

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use common::{Loud, count, drops, panic_text, poll, poll_with, task::Task};
+use common::{DropCounter, count, counter, panic_text, poll, poll_with, task::Task};
 use futures::executor::block_on;
 use futures_test::task::new_count_waker;
 use value_future::{Key, future::Arm, operation::CompleteErrorKind, reusable::BeginError};
@@ -93,10 +93,10 @@ for_both_sources! {
 
     #[test]
     fn an_owned_future_drops_its_operation_before_its_source() {
-        static DROPPED: AtomicUsize = drops();
-        let source = Counted::new(ReusableSource::<Option<Loud<'static>>>::new());
+        static DROPPED: AtomicUsize = counter();
+        let source = Counted::new(ReusableSource::<Option<DropCounter<'static>>>::new());
         let future = source.begin_owned().unwrap();
-        source.complete_key(source.key().unwrap(), Some(Loud(&DROPPED))).unwrap();
+        source.complete_key(source.key().unwrap(), Some(DropCounter(&DROPPED))).unwrap();
         drop(source);
         assert_eq!(count(&DROPPED), 0);
         drop(future);
@@ -205,7 +205,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_completer_holds_the_source_until_it_is_done() {
+    fn a_completer_holds_the_source_until_it_hooks_ran() {
         let source = Source::new();
         let (mut completer, future) = source.begin_held().unwrap();
         let (waker, woken) = new_count_waker();
@@ -368,7 +368,7 @@ for_both_sources! {
         assert!(poll_with(&mut future, &task.waker()).is_pending());
         task.on_wake(move || drop(future));
         source.complete_key(key, Some(5)).unwrap();
-        assert!(task.is_done() && !source.is_busy());
+        assert!(task.hooks_ran() && !source.is_busy());
         });
     }
 
@@ -385,17 +385,17 @@ for_both_sources! {
 
     #[test]
     fn a_value_that_nobody_takes_is_dropped_once() {
-        let dropped = drops();
-        let source = ReusableSource::<Option<Loud<'_>>>::new();
+        let dropped = counter();
+        let source = ReusableSource::<Option<DropCounter<'_>>>::new();
         let future = source.begin().unwrap();
-        source.complete_key(source.key().unwrap(), Some(Loud(&dropped))).unwrap();
+        source.complete_key(source.key().unwrap(), Some(DropCounter(&dropped))).unwrap();
         assert_eq!(count(&dropped), 0);
         drop(future);
         assert_eq!((count(&dropped), source.is_busy()), (1, false));
         // What comes back is the caller's.
         let (completer, future) = source.begin_held().unwrap();
         drop(future);
-        let refused = completer.complete(Some(Loud(&dropped)));
+        let refused = completer.complete(Some(DropCounter(&dropped)));
         assert_eq!(count(&dropped), 1);
         drop(refused);
         assert_eq!(count(&dropped), 2);

@@ -12,7 +12,10 @@ use std::{
     task::{Poll, Waker},
 };
 
-use common::{Loud, Script, Yield, count, drops, later, panic_text, poll, poll_with, task::Task};
+use common::{
+    DropCounter, ManualSource, Yield, count, counter, later, panic_text, poll, poll_with,
+    task::Task,
+};
 use futures::{executor::block_on, future::FusedFuture};
 use futures_test::task::{AwokenCount, new_count_waker};
 use value_future::{
@@ -20,10 +23,10 @@ use value_future::{
     source::Token,
 };
 
-type Numbers = Arc<Source<Script<u32>>>;
+type Numbers = Arc<Source<ManualSource<u32>>>;
 
 fn operation() -> (Numbers, Shared<'static, u32>) {
-    let source = Arc::new(Source::new(Script::new()));
+    let source = Arc::new(Source::new(ManualSource::new()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     (source, shared)
 }
@@ -215,7 +218,7 @@ fn the_last_waker_is_kept_and_the_same_is_not_cloned_again() {
 
 #[test]
 fn a_panic_reaches_every_handle() {
-    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_poll()));
+    let source = Arc::new(Source::new(ManualSource::<u32>::panicking_in_poll()));
     let future = async {
         Yield::default().await;
         ValueFuture::from_source(&*source, Token::new(1)).await
@@ -256,7 +259,7 @@ fn whoever_waits_is_woken_by_a_panic() {
 
 #[test]
 fn a_panic_of_a_handle_that_is_alone_ends_it() {
-    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_poll()));
+    let source = Arc::new(Source::new(ManualSource::<u32>::panicking_in_poll()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     let weak = shared.downgrade().unwrap();
     drop(weak);
@@ -270,7 +273,7 @@ fn a_panic_of_a_handle_that_is_alone_ends_it() {
 #[test]
 fn a_stale_token_is_told_to_every_handle() {
     let (source, shared) = operation();
-    source.move_on();
+    source.advance();
     let other = shared.clone();
     for handle in [shared, other] {
         let text = panic_text(|| block_on(handle));
@@ -315,7 +318,7 @@ fn a_waker_may_drop_the_handle_that_it_was_for() {
         move || drop(shared.take())
     });
     inner.take().unwrap().wake();
-    assert!(shared.borrow().is_none() && task.is_done());
+    assert!(shared.borrow().is_none() && task.hooks_ran());
     assert_eq!((bystander.woken.get(), poll(&mut other)), (1, Poll::Ready(5)));
 }
 
@@ -357,7 +360,7 @@ fn wakers_are_cloned_and_dropped_with_nothing_held() {
             assert!(poll_with(&mut awaiter, &new.waker()).is_pending());
         }
         drop(awaiter);
-        assert!(task.is_done() && new.is_done());
+        assert!(task.hooks_ran() && new.hooks_ran());
         source.complete(5);
         assert_eq!(block_on(shared), 5);
     }
@@ -443,10 +446,10 @@ fn a_waker_whose_destructor_panics_keeps_nobody_waiting() {
 
 #[test]
 fn a_waker_whose_destructor_panics_leaves_nothing_behind() {
-    let dropped = drops();
-    let loud = Loud(&dropped);
+    let dropped = counter();
+    let guard = DropCounter(&dropped);
     let shared = ValueFuture::boxed(async {
-        let _loud = &loud;
+        let _guard = &guard;
         future::pending::<u32>().await
     })
     .share();
@@ -478,14 +481,14 @@ fn a_clone_that_panics_may_be_asked_for_again() {
 
 #[test]
 fn a_destructor_that_panics_leaves_no_memory_behind() {
-    struct Panics<'d>(#[expect(dead_code, reason = "it is dropped")] Loud<'d>);
+    struct Panics<'d>(#[expect(dead_code, reason = "it is dropped")] DropCounter<'d>);
     impl Drop for Panics<'_> {
         fn drop(&mut self) {
             panic!("a destructor panics");
         }
     }
-    let dropped = drops();
-    let panics = Panics(Loud(&dropped));
+    let dropped = counter();
+    let panics = Panics(DropCounter(&dropped));
     let shared = ValueFuture::boxed(async {
         let _panics = panics;
         future::pending::<u32>().await
@@ -498,11 +501,11 @@ fn a_destructor_that_panics_leaves_no_memory_behind() {
 
 #[test]
 fn a_weak_handle_keeps_nothing_alive() {
-    let dropped = drops();
-    let loud = Loud(&dropped);
+    let dropped = counter();
+    let guard = DropCounter(&dropped);
     let shared = ValueFuture::boxed(async move {
         future::pending::<()>().await;
-        drop(loud);
+        drop(guard);
     })
     .share();
     let weak: WeakShared<'_, ()> = shared.downgrade().unwrap();
@@ -517,13 +520,13 @@ fn a_weak_handle_keeps_nothing_alive() {
 
 #[test]
 fn a_waker_outlives_what_the_future_borrows() {
-    let dropped = drops();
+    let dropped = counter();
     let kept = Mutex::new(None);
     {
-        let loud = [Loud(&dropped)];
+        let guard = [DropCounter(&dropped)];
         let future = future::poll_fn(|cx| {
             *kept.lock().unwrap() = Some(cx.waker().clone());
-            assert_eq!(loud.len(), 1);
+            assert_eq!(guard.len(), 1);
             Poll::<u32>::Pending
         });
         let shared = ValueFuture::boxed(future).share();
@@ -543,9 +546,9 @@ fn a_waker_outlives_what_the_future_borrows() {
 fn the_future_and_the_result_are_dropped_once() {
     let (futures, values) = (AtomicUsize::new(0), Rc::new(()));
     let make = || {
-        let (loud, value) = (Loud(&futures), Rc::clone(&values));
+        let (guard, value) = (DropCounter(&futures), Rc::clone(&values));
         LocalValueFuture::boxed(async move {
-            let _loud = loud;
+            let _guard = guard;
             Yield::default().await;
             value
         })

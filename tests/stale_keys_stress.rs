@@ -1,7 +1,6 @@
-//! A late key is refused, also while its slot or source passes the end of its 2³² generations.
+//! A late key is refused, also while its slot or source passes its last generation.
 //!
-//! Threads repeat late keys without a pause, so that some of them are preempted between any two
-//! instructions of a completion.
+//! Many threads present late keys without a pause, so some of them are preempted inside a completion.
 
 mod common;
 
@@ -15,24 +14,23 @@ use common::{poll, threads::Finally};
 use value_future::{Key, Pool, ReusableSource};
 
 const ROUNDS: u32 = if cfg!(miri) { 2 } else { 20 };
-/// As many before the end as after it.
+/// Half of them have generations before the wraparound, and half of them after it.
 const OPERATIONS: u32 = 8;
 const PRODUCERS: usize = if cfg!(miri) { 2 } else { 16 };
 
-/// The last generations before the end.
-const NEARLY_USED_UP: u32 = u32::MAX - 3;
+/// The first generation, shortly before the wraparound.
+const NEAR_THE_LAST_GENERATION: u32 = u32::MAX - 3;
 
-/// What a late producer would deliver.
+/// The value of a late producer.
 const LATE: Option<u32> = Some(u32::MAX);
 
-/// Late keys of the first epoch, with the generations of the first operations of the second one.
+/// Returns late keys of the first epoch. They have the generations of the first operations of the second epoch.
 fn late_keys() -> impl Iterator<Item = Key> {
     (0..4_u64).map(|generation| Key::from_u64(generation << 32)).cycle()
 }
 
-/// Runs `operations` while late producers call `complete` with late keys. `complete` returns `true`
-/// if a key was accepted.
-fn beside_late_producers(complete: impl Fn(Key) -> bool + Sync, operations: impl FnOnce()) {
+/// Runs `operations` while late producers call `complete` with late keys. `complete` returns `true` if the key was accepted.
+fn with_late_producers(complete: impl Fn(Key) -> bool + Sync, operations: impl FnOnce()) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let _stop = Finally(|| done.store(true, Relaxed));
@@ -47,13 +45,13 @@ fn beside_late_producers(complete: impl Fn(Key) -> bool + Sync, operations: impl
     });
 }
 
-/// `end` ends the operation that a key names, and returns `true` if the key was accepted.
-fn a_late_key_never_ends_an_operation_of_a_source(
+/// `end` tries to end the operation of a key, and returns `true` if the key was accepted.
+fn assert_late_keys_of_a_source_are_refused(
     end: impl Fn(&ReusableSource<Option<u32>>, Key) -> bool + Sync,
 ) {
     for _ in 0..ROUNDS {
-        let source = ReusableSource::<Option<u32>>::with_first_generation(NEARLY_USED_UP);
-        beside_late_producers(
+        let source = ReusableSource::<Option<u32>>::with_first_generation(NEAR_THE_LAST_GENERATION);
+        with_late_producers(
             |key| end(&source, key),
             || {
                 for number in 0..OPERATIONS {
@@ -69,23 +67,21 @@ fn a_late_key_never_ends_an_operation_of_a_source(
 }
 
 #[test]
-fn a_late_key_never_completes_an_operation_of_a_source_after_its_last_generation() {
-    a_late_key_never_ends_an_operation_of_a_source(|source, key| {
-        source.complete_key(key, LATE).is_ok()
-    });
+fn a_late_key_never_completes_an_operation_of_a_source_at_the_wraparound() {
+    assert_late_keys_of_a_source_are_refused(|source, key| source.complete_key(key, LATE).is_ok());
 }
 
 #[test]
-fn a_late_key_never_resets_an_operation_of_a_source_after_its_last_generation() {
-    a_late_key_never_ends_an_operation_of_a_source(|source, key| source.abandon_key(key).is_ok());
+fn a_late_key_never_abandons_an_operation_of_a_source_at_the_wraparound() {
+    assert_late_keys_of_a_source_are_refused(|source, key| source.abandon_key(key).is_ok());
 }
 
 #[test]
-fn a_late_key_never_completes_an_operation_of_a_pool_after_the_last_generation_of_its_slot() {
+fn a_late_key_never_completes_an_operation_of_a_pool_at_the_wraparound() {
     for _ in 0..ROUNDS {
         let pool = Pool::<Option<u32>>::builder();
-        let pool = pool.max_slots(1).first_generation(NEARLY_USED_UP).build();
-        beside_late_producers(
+        let pool = pool.max_slots(1).first_generation(NEAR_THE_LAST_GENERATION).build();
+        with_late_producers(
             |key| pool.complete_key(key, LATE).is_ok(),
             || {
                 for number in 0..OPERATIONS {

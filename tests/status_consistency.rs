@@ -1,5 +1,5 @@
-//! What an error or a status method says is true when it returns: each test asks again right after the call, on
-//! the same thread, while other threads work.
+//! The state that an error or a status method reports is true when the call returns. Each test checks the state again on the
+//! same thread, while other threads work.
 
 mod common;
 
@@ -16,35 +16,35 @@ use std::{
 
 use common::{
     poll,
-    threads::{Finally, Start},
+    threads::{Finally, SpinBarrier},
 };
 use value_future::{
     Key, Pool, ReusableSource,
     operation::{Abandoned, CompleteError, CompleteErrorKind},
 };
 
-/// A large value widens the time in which a producer has claimed an operation and not completed it.
+/// A large value. It takes longer to move into the slot, so the time between claim and completion is longer.
 #[derive(Debug)]
-struct Wide([u8; SIZE]);
+struct Large([u8; SIZE]);
 
 const SIZE: usize = if cfg!(miri) { 64 } else { 4096 };
 
-impl Wide {
+impl Large {
     fn new(number: u64) -> Self {
-        Wide([number.to_le_bytes()[0]; SIZE])
+        Large([number.to_le_bytes()[0]; SIZE])
     }
 }
 
-impl Abandoned for Wide {
+impl Abandoned for Large {
     fn abandoned() -> Self {
-        Wide::new(0)
+        Large::new(0)
     }
 }
 
 const ROUNDS: usize = if cfg!(miri) { 20 } else { 10_000 };
 
-/// Polls until there is a result.
-fn result<F: Future + Unpin>(future: &mut F) -> F::Output {
+/// Polls a future until it is ready.
+fn poll_until_ready<F: Future + Unpin>(future: &mut F) -> F::Output {
     loop {
         match poll(future) {
             Poll::Ready(result) => return result,
@@ -53,29 +53,32 @@ fn result<F: Future + Unpin>(future: &mut F) -> F::Output {
     }
 }
 
-/// Checks the error of the second of two completions. `is_completed` tells whether there is a result.
-fn told<V>(refused: Result<(), CompleteError<V>>, is_completed: impl FnOnce() -> bool) {
+/// Checks the error of the second of two completions. `is_completed` returns `true` if the operation has a result.
+fn assert_consistent<V>(
+    refused: Result<(), CompleteError<V>>,
+    is_completed: impl FnOnce() -> bool,
+) {
     let Err(error) = refused else { return };
     match error.kind() {
         CompleteErrorKind::AlreadyCompleted => {
-            assert!(is_completed(), "there is no result: {error}");
+            assert!(is_completed(), "the operation has no result: {error}");
         }
         CompleteErrorKind::BeingCompleted => {}
         kind => panic!("{kind:?}"),
     }
 }
 
-/// Runs `operation` for each round. It calls the function that it gets with its key, which comes back when
-/// another thread is about to `complete` the operation too.
-fn beside_another_producer(complete: impl Fn(Key) + Sync, mut operation: impl FnMut(&dyn Fn(Key))) {
-    let start = Start::default();
+/// Runs `operation` in each round. `operation` passes its key to a function. That function returns when another thread is
+/// about to call `complete` with the same key.
+fn with_another_producer(complete: impl Fn(Key) + Sync, mut operation: impl FnMut(&dyn Fn(Key))) {
+    let start = SpinBarrier::default();
     let keys = Mutex::new(None);
     thread::scope(|scope| {
         scope.spawn(|| {
             for round in 0..ROUNDS {
-                start.round(2 * round);
+                start.wait(2 * round);
                 let key = keys.lock().unwrap().unwrap();
-                start.round(2 * round + 1);
+                start.wait(2 * round + 1);
                 complete(key);
             }
         });
@@ -83,62 +86,62 @@ fn beside_another_producer(complete: impl Fn(Key) + Sync, mut operation: impl Fn
         for round in 0..ROUNDS {
             operation(&|key| {
                 *keys.lock().unwrap() = Some(key);
-                start.round(2 * round);
-                start.round(2 * round + 1);
+                start.wait(2 * round);
+                start.wait(2 * round + 1);
             });
         }
     });
 }
 
 #[test]
-fn already_completed_means_that_a_completion_has_its_result() {
-    let pool = Pool::<Wide>::new();
-    beside_another_producer(
-        |key| drop(pool.complete_key(key, Wide::new(1))),
+fn already_completed_means_that_the_completion_has_its_result() {
+    let pool = Pool::<Large>::new();
+    with_another_producer(
+        |key| drop(pool.complete_key(key, Large::new(1))),
         |meet| {
             let (completer, mut completion) = pool.rent();
             let key = completer.into_key();
             meet(key.untyped());
-            told(pool.complete_key(key, Wide::new(2)), || completion.is_completed());
-            assert!([1, 2].contains(&result(&mut completion).0[0]));
+            assert_consistent(pool.complete_key(key, Large::new(2)), || completion.is_completed());
+            assert!([1, 2].contains(&poll_until_ready(&mut completion).0[0]));
         },
     );
 }
 
 #[test]
 fn already_completed_means_that_the_future_of_a_source_is_ready() {
-    let source = ReusableSource::<Wide>::new();
-    beside_another_producer(
-        |key| drop(source.complete_key(key, Wide::new(1))),
+    let source = ReusableSource::<Large>::new();
+    with_another_producer(
+        |key| drop(source.complete_key(key, Large::new(1))),
         |meet| {
             let mut future = source.begin().unwrap();
             let key = source.key().unwrap();
             meet(key.untyped());
             let mut taken = Poll::Pending;
-            told(source.complete_key(key, Wide::new(2)), || {
+            assert_consistent(source.complete_key(key, Large::new(2)), || {
                 taken = poll(&mut future);
                 taken.is_ready()
             });
             let taken = match taken {
                 Poll::Ready(taken) => taken,
-                Poll::Pending => result(&mut future),
+                Poll::Pending => poll_until_ready(&mut future),
             };
             assert!([1, 2].contains(&taken.0[0]));
         },
     );
 }
 
-/// A read that is given up while a producer completes it, and the next read.
+/// The future is dropped while a producer completes its operation. Then the next operation begins.
 #[test]
-fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
-    let source = ReusableSource::<Wide>::new();
+fn a_source_is_free_as_soon_as_its_future_is_dropped() {
+    let source = ReusableSource::<Large>::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(SeqCst) {
                     match source.key() {
-                        Some(key) => drop(source.complete_key(key, Wide::new(1))),
+                        Some(key) => drop(source.complete_key(key, Large::new(1))),
                         None if cfg!(miri) => thread::yield_now(),
                         None => hint::spin_loop(),
                     }
@@ -147,8 +150,8 @@ fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
         }
         let _finally = Finally(|| done.store(true, SeqCst));
         for _ in 0..ROUNDS {
-            let future = source.begin().expect("one caller, and its last future was dropped");
-            // Until a producer has probably claimed the operation.
+            let future = source.begin().expect("the last future of the only consumer was dropped");
+            // Wait until a producer has probably claimed the operation.
             while source.key().is_some() && !cfg!(miri) {
                 hint::spin_loop();
             }
@@ -158,16 +161,16 @@ fn a_source_can_be_begun_again_right_after_its_future_was_dropped() {
     });
 }
 
-/// The same in a pool of one, whose operation was left to its key.
+/// The same for a pool of one slot. Only a key can complete the operation.
 #[test]
-fn a_pool_of_one_can_be_rented_from_right_after_the_completion_was_dropped() {
-    let pool = Pool::<Wide>::builder().max_slots(1).build();
+fn the_slot_of_a_detached_operation_is_vacant_as_soon_as_its_completion_is_dropped() {
+    let pool = Pool::<Large>::builder().max_slots(1).build();
     thread::scope(|scope| {
         let (keys, inbox) = mpsc::sync_channel::<Key>(1);
         let producer = &pool;
         scope.spawn(move || {
             for key in inbox {
-                let _ = producer.complete_key(key, Wide::new(1));
+                let _ = producer.complete_key(key, Large::new(1));
             }
         });
         for round in 0..ROUNDS {

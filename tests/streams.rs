@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use common::{Loud, Yield, count, drops, panic_text, poll, poll_with};
+use common::{DropCounter, Yield, count, counter, panic_text, poll, poll_with};
 use futures::{
     FutureExt, Stream, StreamExt,
     executor::block_on,
@@ -161,11 +161,11 @@ fn what_is_not_send_has_a_local_future() {
 
 #[test]
 fn a_panic_leaves_the_future_taken_and_the_stream_where_it_is() {
-    let dropped = drops();
-    let loud = Loud(&dropped);
+    let dropped = counter();
+    let guard = DropCounter(&dropped);
     let mut polls = 0;
     let mut reader = ValueNext::new(stream::poll_fn(move |_| {
-        let _ = &loud;
+        let _ = &guard;
         polls += 1;
         assert_ne!(polls, 1, "the stream panics");
         Poll::Ready(Some(polls))
@@ -208,7 +208,7 @@ fn there_and_back_again() {
 /// A reader with the usual signature. Its futures borrow it, and use it after they were pending.
 struct Reader<'d> {
     items: Vec<u32>,
-    dropped: Loud<'d>,
+    dropped: DropCounter<'d>,
 }
 
 impl Reader<'_> {
@@ -239,8 +239,8 @@ impl Reader<'_> {
 
 #[test]
 fn a_method_of_a_mutable_reader_is_a_stream() {
-    let drops = drops();
-    let reader = || Reader { items: vec![3, 2, 1], dropped: Loud(&drops) };
+    let drops = counter();
+    let reader = || Reader { items: vec![3, 2, 1], dropped: DropCounter(&drops) };
     let owned = ReaderStream::new(reader(), Reader::next);
     assert_eq!(block_on(owned.collect::<Vec<_>>()), [1, 2, 3]);
     let boxed = ReaderStream::new(Box::new(reader()), |reader| reader.next());
@@ -266,15 +266,15 @@ fn a_method_of_a_mutable_reader_is_a_stream() {
 #[test]
 fn a_stream_drops_the_future_before_its_reader() {
     /// It looks at the reader when it is dropped.
-    struct Last<'r>(&'r Loud<'r>);
+    struct Last<'r>(&'r DropCounter<'r>);
     impl Drop for Last<'_> {
         fn drop(&mut self) {
             assert_eq!(count(self.0.0), 0, "the reader is there");
         }
     }
 
-    let drops = drops();
-    let reader = Reader { items: vec![1], dropped: Loud(&drops) };
+    let drops = counter();
+    let reader = Reader { items: vec![1], dropped: DropCounter(&drops) };
     let mut stream = Box::pin(ReaderStream::new(reader, |reader| {
         ValueFuture::boxed(async {
             let borrowed = reader;
@@ -291,8 +291,8 @@ fn a_stream_drops_the_future_before_its_reader() {
 #[test]
 fn a_panic_ends_a_stream_of_a_mutable_reader() {
     for panics_in_method in [true, false] {
-        let drops = drops();
-        let reader = Reader { items: vec![2, 1], dropped: Loud(&drops) };
+        let drops = counter();
+        let reader = Reader { items: vec![2, 1], dropped: DropCounter(&drops) };
         let mut stream = pin!(ReaderStream::new(reader, |reader| {
             assert!(!panics_in_method, "in the method");
             ValueFuture::boxed(async move {
@@ -308,8 +308,8 @@ fn a_panic_ends_a_stream_of_a_mutable_reader() {
 
 #[test]
 fn a_stream_that_fails_gives_its_error_and_ends() {
-    let drops = drops();
-    let reader = || Reader { items: vec![2, 13, 1], dropped: Loud(&drops) };
+    let drops = counter();
+    let reader = || Reader { items: vec![2, 13, 1], dropped: DropCounter(&drops) };
     let mut stream = pin!(ReaderStream::new(reader(), Reader::read));
     assert_eq!(block_on(stream.next()), Some(Ok(1)));
     assert!(!stream.is_terminated());

@@ -1,6 +1,5 @@
-//! Ten thousand operations at a time, on several threads, each with an id and a span of its own: after
-//! every await the id, the span and the answer are the caller's own. Nothing of a task is kept where
-//! another one could find it.
+//! Ten thousand concurrent operations on several threads. Each task has its own task-local id and its own tracing span. After
+//! each await, a task has its own id, span and answer.
 
 use std::{
     sync::{
@@ -25,9 +24,9 @@ const OPERATIONS: u64 = if cfg!(miri) { 12 } else { 10_000 };
 
 type Answer = Result<u64, Dropped>;
 
-/// How a request is answered.
+/// A request to the worker thread.
 enum Request {
-    By(Completer<Answer>, u64),
+    ByCompleter(Completer<Answer>, u64),
     ByKey(Key, u64),
 }
 
@@ -35,7 +34,7 @@ enum Request {
 trait Client: Send + Sync {
     fn by_completer(&self, id: u64) -> ValueFuture<'_, Answer>;
     fn by_key(&self, id: u64) -> ValueFuture<'_, Answer>;
-    /// One inside the other, with the caller's id and span looked at in there too.
+    /// Awaits the other two methods, and checks the id and the span of the caller after each await.
     fn nested(&self, id: u64) -> ValueFuture<'_, Answer>;
 }
 
@@ -52,7 +51,7 @@ fn answer_to(id: u64) -> u64 {
 impl Client for Driver {
     fn by_completer(&self, id: u64) -> ValueFuture<'_, Answer> {
         let (completer, completion) = self.pool.rent();
-        self.requests.send(Request::By(completer, id)).unwrap();
+        self.requests.send(Request::ByCompleter(completer, id)).unwrap();
         completion.into()
     }
 
@@ -64,26 +63,26 @@ impl Client for Driver {
 
     fn nested(&self, id: u64) -> ValueFuture<'_, Answer> {
         self.machines.pooled(async move {
-            let before = seen();
+            let before = context();
             let first = self.by_completer(id).await?;
-            assert_eq!(seen(), before);
+            assert_eq!(context(), before);
             tokio::task::yield_now().await;
             let second = ValueFuture::pooled(self.by_key(id)).await?;
-            assert_eq!((seen(), first), (before, second));
+            assert_eq!((context(), first), (before, second));
             Ok(first)
         })
     }
 }
 
-/// The id and the span of whoever asks.
-fn seen() -> (u64, Option<tracing::Id>) {
+/// Returns the id and the span of the calling task.
+fn context() -> (u64, Option<tracing::Id>) {
     (ID.get(), Span::current().id())
 }
 
-/// Operations that ask for the same thing share one answer; so many do.
+/// The number of operations that share one answer.
 const TOGETHER: u64 = 8;
 
-/// The answer that the operations with this id and those next to it share: polled by any of them.
+/// Returns the answer that a group of operations shares. Any of them polls it.
 fn shared_answer(client: &Arc<dyn Client>, id: u64) -> Shared<'static, Answer> {
     let client = Arc::clone(client);
     ValueFuture::pooled(async move {
@@ -103,10 +102,10 @@ async fn operation(
     checked: Arc<AtomicU64>,
 ) {
     let own = (id, Span::current().id());
-    assert!(own.1.is_some(), "there is a span");
+    assert!(own.1.is_some(), "the task has a span");
     let check = |answer: Answer| {
-        assert_eq!(seen(), own, "it is another task's");
-        assert_eq!(answer, Ok(answer_to(id)), "it is another operation's");
+        assert_eq!(context(), own, "the context of another task");
+        assert_eq!(answer, Ok(answer_to(id)), "the answer of another operation");
         checked.fetch_add(1, SeqCst);
     };
     check(client.by_completer(id).await);
@@ -114,39 +113,41 @@ async fn operation(
     check(client.nested(id).await);
     check(value_future::ready_or_await!(ValueFuture::eager(async { Ok(answer_to(ID.get())) })));
     let source = ReusableSource::<Answer>::new();
-    let waits = source.begin().unwrap();
+    let answer = source.begin().unwrap();
     let key = source.key().unwrap();
-    let completes = async {
+    let complete = async {
         tokio::task::yield_now().await;
         source.complete_key(key, client.by_completer(id).await).unwrap();
     };
-    let (answer, ()) = tokio::join!(waits, completes);
+    let (answer, ()) = tokio::join!(answer, complete);
     check(answer);
     let answer = shared.await;
-    assert_eq!(seen(), own, "it is another task's");
-    assert_eq!(answer, Ok(answer_to(id / TOGETHER)), "it is another operation's");
+    assert_eq!(context(), own, "the context of another task");
+    assert_eq!(answer, Ok(answer_to(id / TOGETHER)), "the answer of another operation");
     let (one, two) = tokio::join!(client.by_key(id), client.nested(id));
     check(one);
     check(two);
 }
 
 #[test]
-fn no_operation_sees_anything_of_another() {
+fn each_task_keeps_its_id_its_span_and_its_answer() {
     tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
     let (requests, inbox) = mpsc::channel::<Request>();
     let (pool, machines) = (Pool::<Answer>::new(), FuturePool::new());
-    let theirs = pool.clone();
+    let worker_pool = pool.clone();
     let worker = thread::spawn(move || {
-        // Out of order: so many at a time, the last one first.
+        // Answer batches of requests, the last request first.
         let mut held = Vec::new();
         while let Ok(request) = inbox.recv() {
             held.push(request);
             held.extend(inbox.try_iter().take(200));
             for request in held.drain(..).rev() {
                 match request {
-                    Request::By(completer, id) => completer.complete(Ok(answer_to(id))).unwrap(),
+                    Request::ByCompleter(completer, id) => {
+                        completer.complete(Ok(answer_to(id))).unwrap()
+                    }
                     Request::ByKey(key, id) => {
-                        theirs.complete_key(key, Ok(answer_to(id))).unwrap();
+                        worker_pool.complete_key(key, Ok(answer_to(id))).unwrap();
                     }
                 }
             }

@@ -1,5 +1,5 @@
-//! Who may be cloned, be unwound through, be an error and be narrowed. These hold at compile time; the test runs
-//! to say so. Who may go to another thread and be pinned is in `type_safety/auto_traits.rs`.
+//! The traits of the public types: `Clone`, `UnwindSafe`, `Error`, `From` and others. The assertions run at compile time.
+//! `type_safety/auto_traits.rs` has `Send`, `Sync` and `Unpin`.
 
 use std::{
     cell::Cell,
@@ -23,14 +23,14 @@ use value_future::{
     source::Token,
 };
 
-// As for any erased future: nobody knows what is behind it.
+// As for `dyn Future`: the type of the boxed future is not known.
 assert_not_impl_any!(ValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(LocalValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(Shared<'static, u8>: UnwindSafe, RefUnwindSafe);
-// A source is as what it wraps.
+// A `Source` has the auto traits of the value that it wraps.
 assert_impl_all!(Source<u8>: UnwindSafe, RefUnwindSafe);
 
-// An operation is in order after a panic, whatever its output is.
+// An operation is consistent after a panic, for any output type.
 assert_impl_all!(Pool<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(LocalPool<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Completer<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
@@ -42,7 +42,7 @@ assert_impl_all!(FuturePool: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(LocalFuturePool: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(TypedKey<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
 
-// A handle is cloned if its result can be, a weak one always, and a pool whatever its values are.
+// A handle of a shared future is `Clone` if its result is. Weak handles and pools are always `Clone`.
 assert_impl_all!(Shared<'static, u8>: Clone);
 assert_impl_all!(WeakShared<'static, Source<u8>>: Clone);
 assert_impl_all!(Pool<Rc<u8>>: Clone);
@@ -58,7 +58,7 @@ assert_impl_all!(Dropped: std::error::Error, Copy);
 assert_impl_all!(RentError: std::error::Error, Copy);
 assert_impl_all!(CompleteErrorKind: std::error::Error, Copy);
 assert_impl_all!(Stats: Copy, Eq, Default);
-// The value need not be `Debug` for that.
+// Also if the value is not `Debug`.
 assert_impl_all!(CompleteError<Source<u8>>: std::error::Error);
 
 assert_impl_all!(FuturePool: Default);
@@ -71,11 +71,11 @@ assert_impl_all!(PooledError<u8>: std::error::Error);
 assert_impl_all!(PooledErrorKind: std::error::Error, Copy, From<PooledError<Rc<u8>>>);
 assert_impl_all!(std::io::Error: From<PooledErrorKind>, From<PooledError<Rc<u8>>>);
 
-// A completion is the future of its output.
+// A completion is a future.
 assert_impl_all!(Completion<Option<u8>>: Future<Output = Option<u8>>);
 assert_impl_all!(LocalCompletion<Option<u8>>: Future<Output = Option<u8>>);
 
-// What is `Send` becomes a future that is, and nothing else does.
+// Only a completion that is `Send` becomes a future that is `Send`.
 assert_impl_all!(ValueFuture<'static, Option<u8>>: From<Completion<Option<u8>>>);
 assert_impl_all!(LocalValueFuture<'static, Option<Rc<u8>>>: From<LocalCompletion<Option<Rc<u8>>>>);
 assert_not_impl_any!(ValueFuture<'static, Option<u8>>: From<LocalCompletion<Option<u8>>>);
@@ -99,7 +99,7 @@ fn narrow_arm<'short, 'long: 'short>(arm: Arm<'long, &'long str>) -> Arm<'short,
 }
 
 #[test]
-fn a_future_narrows_to_a_shorter_life() {
+fn a_future_is_covariant_in_its_lifetime_and_its_result() {
     let text = String::from("text");
     let long = ValueFuture::ready("static");
     let long_local = LocalValueFuture::ready("static");

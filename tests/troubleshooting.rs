@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use common::{Script, panic_text, poll};
+use common::{ManualSource, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{
     Dropped, FuturePool, Key, Pool, ReusableSource, Source, ValueFuture,
@@ -62,7 +62,7 @@ fn it_has_the_texts_of_polls() {
     panic_text(|| poll(&mut panics));
     has_text(panic_text(|| poll(&mut panics)), types);
 
-    let source = Arc::new(Source::new(Script::<u32>::new()));
+    let source = Arc::new(Source::new(ManualSource::<u32>::new()));
     let mut stale = ValueFuture::from_source(source, Token::new(9));
     has_text(panic_text(|| poll(&mut stale)), types);
     has_text(StaleToken::new(Token::new(1), Token::new(2)), types);
