@@ -1,15 +1,15 @@
-//! Each type for one thread is the twin of a type for any thread, and its file is generated from the file of that
-//! type. So the two cannot differ by accident, each has its own source text, and errors name it.
+//! Each type for one thread has its own source file, which is generated from the file of the type for any thread. So the two
+//! types cannot differ by accident, and compiler errors name the file of the type.
 //!
 //! `UPDATE_GENERATED=1 cargo test --test codegen` writes the files.
 //!
-//! A twin has other names, and no `Send` in bounds. What else differs stands in the file of the original:
+//! The generated file has other names, and no `Send` in bounds. The original file contains the other differences:
 //!
 //! ```text
 //! //~ any thread
-//! what the original has
+//! code of the original
 //! //~ one thread
-//! //~ what the twin has
+//! //~ code of the generated file
 //! //~ end
 //! ```
 
@@ -20,7 +20,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Names that change in all files.
+/// Names that get the prefix `Local` in all files.
 const NAMES: &[&str] = &[
     "Arm",
     "Checked",
@@ -37,11 +37,11 @@ const NAMES: &[&str] = &[
     "WeakShared",
 ];
 
-/// A name, and what it is in the twin.
+/// A name in the original and the name in the generated file.
 type Renamed = (&'static str, &'static str);
 
-/// The original, the twin, and the names that change in this file only.
-const TWINS: &[(&str, &str, &[Renamed])] = &[
+/// The original, the generated file, and names that change in this file only.
+const GENERATED: &[(&str, &str, &[Renamed])] = &[
     ("future/value_future.rs", "future/local_value_future.rs", &[]),
     ("pool/pool.rs", "pool/local_pool.rs", &[]),
     ("pool/completer.rs", "pool/local_completer.rs", &[]),
@@ -65,28 +65,28 @@ const TWINS: &[(&str, &str, &[Renamed])] = &[
 
 #[test]
 #[cfg_attr(miri, ignore = "runs rustfmt")]
-fn twins_are_as_generated() {
+fn the_files_of_the_local_types_are_up_to_date() {
     let update = env::var_os("UPDATE_GENERATED").is_some();
-    for &(original, twin, names) in TWINS {
+    for &(original, local, names) in GENERATED {
         let text = fs::read_to_string(path(original)).expect("the original can be read");
         let Some(generated) = formatted(&generate(original, &text, names)) else {
-            println!("not compared: there is no rustfmt");
+            println!("not compared: rustfmt is not installed");
             return;
         };
         if update {
-            fs::write(path(twin), generated).expect("the twin can be written");
+            fs::write(path(local), generated).expect("the generated file can be written");
         } else {
-            let stored = fs::read_to_string(path(twin)).expect("the twin can be read");
+            let stored = fs::read_to_string(path(local)).expect("the generated file can be read");
             assert!(
                 stored == generated,
-                "src/{twin} differs from what src/{original} generates: run `UPDATE_GENERATED=1 cargo test --test codegen`",
+                "src/{local} is not up to date with src/{original}: run `UPDATE_GENERATED=1 cargo test --test codegen`",
             );
         }
     }
 }
 
 #[test]
-fn a_twin_has_its_own_names_and_parts() {
+fn generate_replaces_names_and_marked_parts() {
     let original = "\
 //! `ValueFuture`.
 
@@ -109,7 +109,7 @@ fn value<F: Future>(f: F) -> LocalValueFuture<LocalValueFuture> {}
 
 #[test]
 #[should_panic(expected = "`//~ any thread` without `//~ end`")]
-fn a_part_without_an_end_is_an_error() {
+fn a_marked_part_without_an_end_panics() {
     generate("a.rs", "//~ any thread\ncode\n", &[]);
 }
 
@@ -119,16 +119,17 @@ fn path(file: &str) -> PathBuf {
 
 fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
     let file = original.rsplit('/').next().expect("a path ends with a name");
-    let mut twin = format!("// Generated from `{file}` by `tests/codegen.rs`.\n");
+    let mut generated = format!("// Generated from `{file}` by `tests/codegen.rs`.\n");
     let mut part = Part::Both;
     for line in text.lines() {
         part = match (line.trim(), part) {
             ("//~ any thread", Part::Both) => Part::Original,
-            ("//~ one thread", Part::Original) => Part::Twin,
-            ("//~ end", Part::Original | Part::Twin) => Part::Both,
+            ("//~ one thread", Part::Original) => Part::Local,
+            ("//~ end", Part::Original | Part::Local) => Part::Both,
             ("T: Send,", Part::Both) => {
-                // There is no other bound.
-                twin.truncate(twin.strip_suffix("    where\n").unwrap_or(&twin).len());
+                // `Send` is the only bound.
+                generated
+                    .truncate(generated.strip_suffix("    where\n").unwrap_or(&generated).len());
                 Part::Both
             }
             (_, Part::Both) => {
@@ -136,33 +137,33 @@ fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
                     .replace(" + Send", "")
                     .replace(": Send + ", ": ")
                     .replace("<T: Send>", "<T>");
-                twin.push_str(&line);
-                twin.push('\n');
+                generated.push_str(&line);
+                generated.push('\n');
                 Part::Both
             }
-            (of_twin, Part::Twin) => {
-                let of_twin =
-                    of_twin.strip_prefix("//~").expect("a line of the twin begins with `//~`");
-                twin.push_str(of_twin.strip_prefix(' ').unwrap_or(of_twin));
-                twin.push('\n');
-                Part::Twin
+            (line, Part::Local) => {
+                let line =
+                    line.strip_prefix("//~").expect("a line for one thread begins with `//~`");
+                generated.push_str(line.strip_prefix(' ').unwrap_or(line));
+                generated.push('\n');
+                Part::Local
             }
             (_, Part::Original) => Part::Original,
         };
     }
     assert!(matches!(part, Part::Both), "{original}: `//~ any thread` without `//~ end`");
-    twin
+    generated
 }
 
-/// Whose lines follow.
+/// The files that contain the following lines.
 #[derive(Clone, Copy)]
 enum Part {
     Both,
     Original,
-    Twin,
+    Local,
 }
 
-/// The line with each identifier that is one of the names replaced.
+/// Replaces the identifiers of a line that are in the lists of names.
 fn renamed(line: &str, names: &[Renamed]) -> String {
     let mut renamed = String::new();
     let mut rest = line;
@@ -182,7 +183,7 @@ fn renamed(line: &str, names: &[Renamed]) -> String {
     renamed
 }
 
-/// As rustfmt formats it; `None` without rustfmt.
+/// Formats a text with rustfmt. Returns `None` if rustfmt is not installed.
 fn formatted(text: &str) -> Option<String> {
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--config-path", env!("CARGO_MANIFEST_DIR")])

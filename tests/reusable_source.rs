@@ -1,5 +1,5 @@
-//! A source that lies in a field of its owner gives one operation after another, each its own result, and
-//! refuses whoever comes late.
+//! A `ReusableSource` in a field of its owner runs one operation after another. Each operation has its own result, and late keys
+//! are refused.
 
 mod common;
 
@@ -17,7 +17,7 @@ use futures::executor::block_on;
 use futures_test::task::new_count_waker;
 use value_future::{Key, future::Arm, operation::CompleteErrorKind, reusable::BeginError};
 
-/// The same tests for both kinds, under the names of the one for many threads.
+/// Repeats items for `ReusableSource` and `LocalReusableSource`. In both modules, the types have the names of those for any thread.
 macro_rules! for_both_sources {
     ($($item:item)*) => {
         mod source {
@@ -43,23 +43,23 @@ macro_rules! for_both_sources {
 for_both_sources! {
     type Source = ReusableSource<Option<u32>>;
 
-    /// A source that wakers may refer to, which are dropped before the end of the test.
+    /// Runs a test with a `'static` source, to which wakers can refer. The wakers are dropped before the end of the test.
     fn with_static(test: impl FnOnce(&'static Source)) {
         let source = Box::into_raw(Box::new(Source::new()));
-        // SAFETY: it lives until it is freed below.
+        // SAFETY: the source lives until it is freed below.
         test(unsafe { &*source });
-        // SAFETY: it is from `into_raw`, and nothing refers to it any more.
+        // SAFETY: the pointer comes from `into_raw`, and no references to the source exist.
         drop(unsafe { Box::from_raw(source) });
     }
 
-    /// The next operation, and its key.
+    /// Begins the next operation, and returns its key and its future.
     fn begin(source: &Source) -> (Key, ValueFuture<'_, Option<u32>>) {
         let future = source.begin().unwrap();
         (source.key().unwrap().untyped(), future)
     }
 
     #[test]
-    fn begins_with_the_key_of_the_operation() {
+    fn begin_with_key_returns_the_key_of_the_operation() {
         let source = Source::new();
         for number in 0..3 {
             let (key, future) = source.begin_with_key().unwrap();
@@ -86,7 +86,7 @@ for_both_sources! {
         let weak = Counted::downgrade(&source);
         drop(source);
         assert_eq!(block_on(&mut future), Some(5));
-        assert!(weak.upgrade().is_none(), "the future gave the source up with the result");
+        assert!(weak.upgrade().is_none(), "the future released the source with the result");
         let text = panic_text(|| poll(&mut future));
         assert!(text.contains("polled after completion"), "{text}");
     }
@@ -104,7 +104,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_source_is_told_what_an_abandoned_operation_results_in() {
+    fn with_abandoned_sets_the_result_of_abandoned_operations() {
         let source = ReusableSource::with_abandoned(|| Err::<u32, _>("unplugged"));
         let (completer, future) = source.begin_held().unwrap();
         drop(completer);
@@ -115,7 +115,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn one_operation_after_another() {
+    fn a_source_runs_one_operation_after_another() {
         let source = Source::new();
         for number in 0..100 {
             let (key, mut future) = begin(&source);
@@ -125,14 +125,14 @@ for_both_sources! {
             }
             source.complete_key(key, Some(number)).unwrap();
             assert_eq!(woken.get(), usize::from(number % 2 == 0));
-            assert!(source.is_busy(), "the result is there still");
+            assert!(source.is_busy(), "the result was not taken");
             assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
             assert!(!source.is_busy());
         }
     }
 
     #[test]
-    fn a_second_operation_is_refused_and_the_first_is_not_touched() {
+    fn a_second_operation_is_refused() {
         let source = Source::new();
         let (key, future) = begin(&source);
         let busy: BeginError = source.begin().unwrap_err();
@@ -145,19 +145,19 @@ for_both_sources! {
     }
 
     #[test]
-    fn each_operation_has_a_token_and_a_key_of_its_own() {
+    fn each_operation_has_its_own_token_and_key() {
         let source = Source::new();
         let mut seen = HashSet::new();
         for _ in 0..10 {
             let (key, future) = begin(&source);
-            let Arm::Source { token, .. } = future.into_arm() else { panic!("a source") };
+            let Arm::Source { token, .. } = future.into_arm() else { panic!("not the source arm") };
             assert!(seen.insert((key, token)));
             assert_eq!(u32::from(token.get()), key.generation());
         }
     }
 
     #[test]
-    fn a_future_that_is_dropped_frees_the_source_at_once() {
+    fn the_drop_of_the_future_frees_the_source() {
         let source = Source::new();
         let (late, future) = begin(&source);
         drop(future);
@@ -177,7 +177,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_key_that_was_not_given_out_is_refused() {
+    fn a_key_that_was_not_issued_is_refused() {
         let source = Source::new();
         let forged = |index, generation: u32| {
             Key::from_u64(u64::from(generation) << 32 | index)
@@ -193,7 +193,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_reset_ends_the_wait() {
+    fn abandon_key_ends_the_operation_without_a_value() {
         let source = Source::new();
         let (key, mut future) = begin(&source);
         let (waker, woken) = new_count_waker();
@@ -205,7 +205,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_completer_holds_the_source_until_it_hooks_ran() {
+    fn a_source_is_busy_until_the_completer_is_dropped() {
         let source = Source::new();
         let (mut completer, future) = source.begin_held().unwrap();
         let (waker, woken) = new_count_waker();
@@ -223,7 +223,7 @@ for_both_sources! {
         assert_eq!(block_on(future), None);
         let (completer, future) = source.begin_held().unwrap();
         completer.complete(Some(6)).unwrap();
-        assert!(source.is_busy(), "the result is there still");
+        assert!(source.is_busy(), "the result was not taken");
         drop(future);
         assert!(!source.is_busy());
     }
@@ -260,7 +260,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn after_the_last_generation_keys_have_another_index() {
+    fn keys_have_another_index_after_the_last_generation() {
         let source = Source::with_first_generation(u32::MAX);
         let (last, future) = begin(&source);
         assert_eq!((last.index(), last.generation()), (0, u32::MAX));
@@ -271,11 +271,11 @@ for_both_sources! {
             assert_eq!((key.index(), key.generation()), (1, number));
             assert_eq!(source.complete_key(last, Some(6)).unwrap_err().kind(), CompleteErrorKind::Stale);
             // Generations begin at 1.
-            let of_before = Key::from_u64(u64::from(number) << 32);
+            let earlier_key = Key::from_u64(u64::from(number) << 32);
             let kind = if number == 0 { CompleteErrorKind::Unknown } else { CompleteErrorKind::Stale };
-            assert_eq!(source.complete_key(of_before, None).unwrap_err().kind(), kind);
-            let to_come = Key::from_u64(key.to_u64() + 1);
-            assert_eq!(source.complete_key(to_come, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
+            assert_eq!(source.complete_key(earlier_key, None).unwrap_err().kind(), kind);
+            let future_key = Key::from_u64(key.to_u64() + 1);
+            assert_eq!(source.complete_key(future_key, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
             source.complete_key(key, Some(number)).unwrap();
             assert_eq!(block_on(future), Some(number));
         }
@@ -287,33 +287,33 @@ for_both_sources! {
     }
 
     #[test]
-    fn what_was_leaked_is_cleared_and_dropped() {
+    fn clear_and_drop_free_a_leaked_operation() {
         let task = Task::new();
         let value = Arc::new(5);
         let mut source = ReusableSource::<Option<Arc<i32>>>::new();
-        // In turn: while it waits, with the result there, with a completer that was leaked too, and with
-        // that one alone.
+        // The leaked handles: the future of a pending operation with a key, the future of a completed operation, both handles,
+        // and the completer alone.
         for leak in 0..4 {
-            leak_one(&source, &task, &value, leak);
+            leak_an_operation(&source, &task, &value, leak);
             assert!(source.is_busy());
-            source = move_it(source);
+            source = moved(source);
             source.clear();
             assert!(!source.is_busy());
             assert_eq!((Arc::strong_count(&value), task.wakers.get()), (1, 0));
         }
         for leak in 0..4 {
             let source = ReusableSource::<Option<Arc<i32>>>::new();
-            leak_one(&source, &task, &value, leak);
+            leak_an_operation(&source, &task, &value, leak);
             drop(source);
             assert_eq!((Arc::strong_count(&value), task.wakers.get()), (1, 0));
         }
     }
 
-    fn move_it<T>(source: T) -> T {
+    fn moved<T>(source: T) -> T {
         *Box::new(source)
     }
 
-    fn leak_one(
+    fn leak_an_operation(
         source: &ReusableSource<Option<Arc<i32>>>,
         task: &Rc<Task>,
         value: &Arc<i32>,
@@ -339,7 +339,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_waker_may_take_the_result_and_begin_again() {
+    fn a_waker_can_take_the_result_and_begin_the_next_operation() {
         with_static(|source| {
         let task = Task::new();
         let (key, mut future) = begin(source);
@@ -361,7 +361,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_waker_may_drop_the_future_that_it_was_for() {
+    fn a_waker_can_drop_its_future_in_wake() {
         with_static(|source| {
         let task = Task::new();
         let (key, mut future) = begin(source);
@@ -373,7 +373,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_waker_that_panics_takes_no_result_away() {
+    fn a_waker_that_panics_does_not_lose_the_result() {
         let source = Source::new();
         let task = Task::new();
         let (key, mut future) = begin(&source);
@@ -384,7 +384,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_value_that_nobody_takes_is_dropped_once() {
+    fn a_value_that_is_not_taken_is_dropped_once() {
         let dropped = counter();
         let source = ReusableSource::<Option<DropCounter<'_>>>::new();
         let future = source.begin().unwrap();
@@ -392,7 +392,7 @@ for_both_sources! {
         assert_eq!(count(&dropped), 0);
         drop(future);
         assert_eq!((count(&dropped), source.is_busy()), (1, false));
-        // What comes back is the caller's.
+        // The caller owns a refused value.
         let (completer, future) = source.begin_held().unwrap();
         drop(future);
         let refused = completer.complete(Some(DropCounter(&dropped)));
@@ -402,12 +402,12 @@ for_both_sources! {
     }
 
     #[test]
-    fn a_result_is_given_out_once() {
+    fn a_poll_after_completion_panics_and_does_not_affect_the_next_operation() {
         let source = Source::new();
         let (key, mut future) = begin(&source);
         source.complete_key(key, Some(5)).unwrap();
         assert_eq!(poll(&mut future), Poll::Ready(Some(5)));
-        // The next operation is not touched by who polls the last one.
+        // A poll of the last future does not affect the next operation.
         let (key, mut next) = begin(&source);
         source.complete_key(key, Some(6)).unwrap();
         assert_eq!(
@@ -420,7 +420,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn it_lies_in_its_owner() {
+    fn sources_can_be_fields_of_a_struct() {
         struct Connection {
             read: Source,
             write: Source,
@@ -449,7 +449,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn debug_tells_where_it_is() {
+    fn debug_shows_the_state_of_the_operation() {
         let name = std::any::type_name::<Source>();
         let name = name.split('<').next().unwrap().rsplit("::").next().unwrap();
         let source = Source::default();
@@ -477,7 +477,7 @@ fn a_static_is_completed_by_other_threads() {
             thread::spawn(move || {
                 loop {
                     let Ok(key) = inbox.lock().unwrap().recv() else { return };
-                    // The other one has it too, and the future may be gone.
+                    // Two producers have each key, and the future may be dropped.
                     let _ = SOURCE.complete_key(key, Some(key.to_u64()));
                 }
             })
@@ -505,7 +505,7 @@ fn a_static_is_completed_by_other_threads() {
 }
 
 #[test]
-fn whoever_begins_first_has_the_operation() {
+fn threads_that_begin_at_the_same_time_get_one_operation_each() {
     let source = value_future::ReusableSource::<Option<u32>>::new();
     let begun = Mutex::new(0);
     thread::scope(|scope| {

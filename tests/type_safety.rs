@@ -1,8 +1,7 @@
-//! The compiler refuses the wrong programs, each with the expected error, and accepts the right ones.
+//! The compiler refuses wrong programs with the expected errors, and accepts right ones.
 //!
-//! The programs come from tables, one module per subject. A program that is refused has a twin that differs in
-//! one thing and compiles: so the one thing is the reason. The test writes all programs into one package, and
-//! runs `cargo check` on it once.
+//! The programs come from tables, one module per subject. Each refused program has a fixed version that differs in one point and
+//! compiles, so this point is the reason. The test writes all programs into one package, and runs `cargo check` on it once.
 
 mod type_safety {
     pub(crate) mod auto_traits;
@@ -21,7 +20,7 @@ use type_safety::{
 
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
-fn programs_are_refused_and_their_twins_compile() {
+fn wrong_programs_are_refused_and_fixed_programs_compile() {
     let tables = [
         handle_lifetimes::programs,
         variance::programs,
@@ -35,8 +34,7 @@ fn programs_are_refused_and_their_twins_compile() {
     println!("{} programs", programs.len());
 }
 
-/// Tests the harness: it reports a wrong program that compiles, one that has another error or a second one,
-/// and a right program that does not compile.
+/// Tests the harness. It reports a wrong program that compiles or has other errors, and a right program that does not compile.
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
 fn deviations_are_reported() {
@@ -49,7 +47,7 @@ fn deviations_are_reported() {
         Program::refused("other code", "E0382", type_error),
         Program::refused("other text", "lifetime may not live long enough", type_error),
         Program::refused("two reasons", "E0308", "fn case() -> u8 { ().missing(); \"\" }"),
-        Program::compiles("right too", unused),
+        Program::compiles("also right", unused),
         Program::compiles("does not compile", type_error),
     ];
     let deviations = deviations("self_test", &programs);
@@ -57,5 +55,5 @@ fn deviations_are_reported() {
     let deviating = ["compiles", "other code", "other text", "two reasons", "does not compile"];
     assert_eq!(deviating.map(of), [1; 5], "{deviations:?}");
     assert_eq!(deviations.len(), deviating.len(), "{deviations:?}");
-    assert!(deviations.iter().any(|c| c.contains(type_error)), "the program is shown");
+    assert!(deviations.iter().any(|c| c.contains(type_error)), "the report contains the program");
 }

@@ -2,7 +2,7 @@
 //! allocations.
 
 #![cfg(not(loom))]
-// What `async fn` allows, the attribute allows.
+// The attribute triggers no lint that an `async fn` does not trigger.
 #![deny(
     warnings,
     clippy::async_yields_async,
@@ -25,7 +25,7 @@ mod other_macros;
 mod ready;
 mod receivers;
 
-// The attribute names `::core`, and not this.
+// The expansion uses `::core`, and not this module.
 mod core {}
 
 pub(crate) use futures::executor::block_on;

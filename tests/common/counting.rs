@@ -1,8 +1,8 @@
-//! An allocator that counts what a test says it is to count, on all threads of the test.
+//! An allocator that counts the allocations of a closure, on all threads of a test.
 //!
-//! Not a part of `common`, because it is that of the whole program.
+//! It is not a part of `common`, because a program has one global allocator.
 
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, reason = "each test file uses some of these")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -16,7 +16,7 @@ thread_local! {
     static COUNTED: Cell<Option<&'static Balance>> = const { Cell::new(None) };
 }
 
-/// What was allocated and freed in calls of [`count`](Balance::count).
+/// Counters of the allocations in calls of [`count`](Balance::count).
 #[derive(Debug)]
 pub(crate) struct Balance {
     made: AtomicUsize,
@@ -29,7 +29,7 @@ impl Balance {
         Balance { made: AtomicUsize::new(0), live: AtomicIsize::new(0), bytes: AtomicIsize::new(0) }
     }
 
-    /// Counts what `action` does on this thread.
+    /// Runs `action`, and counts its allocations on this thread.
     pub(crate) fn count<R>(&'static self, action: impl FnOnce() -> R) -> R {
         struct Restore(Option<&'static Balance>);
         impl Drop for Restore {
@@ -41,36 +41,36 @@ impl Balance {
         action()
     }
 
-    /// Counts what this thread does from now on: for the end of a thread.
+    /// Counts all allocations of this thread from now on, also in its thread-local destructors.
     pub(crate) fn count_from_here(&'static self) {
         COUNTED.set(Some(self));
     }
 
-    /// How many allocations were made in all.
+    /// Returns the number of allocations.
     pub(crate) fn made(&self) -> usize {
         self.made.load(SeqCst)
     }
 
-    /// How many allocations `action` makes on this thread.
+    /// Returns the number of allocations of `action` on this thread.
     pub(crate) fn made_by(&'static self, action: impl FnOnce()) -> usize {
         let before = self.made.load(SeqCst);
         self.count(action);
         self.made.load(SeqCst) - before
     }
 
-    /// So many allocations were not freed.
+    /// Returns the number of allocations that were not freed.
     pub(crate) fn live(&self) -> isize {
         self.live.load(SeqCst)
     }
 
-    /// So large are they together.
+    /// Returns the number of bytes that were not freed.
     pub(crate) fn bytes(&self) -> isize {
         self.bytes.load(SeqCst)
     }
 }
 
 fn add(count: isize, layout: Layout) {
-    // A thread that is ending counts nothing.
+    // The thread-local may be destroyed already, if the thread ends.
     if let Ok(Some(balance)) = COUNTED.try_with(Cell::get) {
         balance.live.fetch_add(count, SeqCst);
         balance
@@ -82,7 +82,7 @@ fn add(count: isize, layout: Layout) {
     }
 }
 
-// SAFETY: every call goes to `System` with the arguments it came with.
+// SAFETY: each call is forwarded to `System` with its arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(1, layout);

@@ -1,4 +1,4 @@
-//! What the models of pools have in common.
+//! Helpers of the models.
 
 use std::{
     pin::Pin,
@@ -11,28 +11,28 @@ use std::{
 
 use value_future::{Completion, Pool};
 
-/// Loom does not see a value: it is counted here, so that one which is lost or taken twice is noticed.
+/// Loom does not track values. The reference count shows whether a value was lost or taken twice.
 pub(crate) type Value = Option<Arc<u32>>;
 
-/// A value, and what remains to tell what has become of it.
+/// Returns a value, and a reference that counts its copies.
 pub(crate) fn value(number: u32) -> (Value, Arc<u32>) {
     let value = Arc::new(number);
     (Some(Arc::clone(&value)), value)
 }
 
-/// Nobody has the value any more.
+/// Checks that the value was dropped.
 #[track_caller]
 pub(crate) fn assert_dropped(value: &Arc<u32>) {
     assert_eq!(Arc::strong_count(value), 1, "a value was lost");
 }
 
-/// Every interleaving.
+/// Checks each interleaving.
 pub(crate) fn model(f: impl Fn() + Sync + Send + 'static) {
     check(None, f);
 }
 
-/// Every interleaving in which threads are interrupted so many times, or as often as
-/// `LOOM_MAX_PREEMPTIONS` says. For models that would take minutes otherwise.
+/// Checks each interleaving with at most this number of preemptions, or with `LOOM_MAX_PREEMPTIONS`. For models that would take
+/// minutes otherwise.
 pub(crate) fn bounded_model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     check(Some(preemptions), f);
 }
@@ -44,14 +44,14 @@ fn check(preemptions: Option<usize>, f: impl Fn() + Sync + Send + 'static) {
     builder.check(f);
 }
 
-/// All that was rented came back.
+/// Checks that all rented slots were released.
 #[track_caller]
 pub(crate) fn assert_idle<T>(pool: &Pool<T>, rented: u64) {
     let stats = pool.stats();
     assert_eq!((stats.rented, stats.returned, stats.live), (rented, rented, 0));
 }
 
-/// A waker that counts. Loom does not see the count: it changes nothing for the threads.
+/// A waker that counts wakes. The count is not a loom atomic, so it adds no interleavings.
 #[derive(Default)]
 pub(crate) struct Count(AtomicUsize);
 
@@ -72,12 +72,12 @@ impl Count {
     }
 }
 
-/// The result, by the short road of a poll that finds it there.
+/// Takes the result with one poll. The operation must be completed.
 #[track_caller]
 pub(crate) fn take(mut completion: Completion<Value>) -> Value {
     match poll(&mut completion, Waker::noop()) {
         Poll::Ready(taken) => taken,
-        Poll::Pending => panic!("there is no result yet"),
+        Poll::Pending => panic!("the operation is pending"),
     }
 }
 

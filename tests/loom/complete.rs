@@ -1,4 +1,4 @@
-//! The two ends of one operation.
+//! Completers against completions.
 
 use std::task::Poll;
 
@@ -12,8 +12,8 @@ fn complete_against_await() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let (given, rest) = value(7);
-        let producer = thread::spawn(move || completer.complete(given).unwrap());
+        let (result, rest) = value(7);
+        let producer = thread::spawn(move || completer.complete(result).unwrap());
         assert_eq!(**block_on(completion).as_ref().unwrap(), 7);
         producer.join().unwrap();
         assert_dropped(&rest);
@@ -26,29 +26,29 @@ fn complete_against_await_of_a_value_future() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let (given, rest) = value(7);
-        let producer = thread::spawn(move || completer.complete(given).unwrap());
+        let (result, rest) = value(7);
+        let producer = thread::spawn(move || completer.complete(result).unwrap());
         assert_eq!(**block_on(ValueFuture::from(completion)).as_ref().unwrap(), 7);
         producer.join().unwrap();
         assert_dropped(&rest);
     });
 }
 
-/// The value is taken, dropped with the completion, or given back.
+/// The value is taken, dropped with the completion, or returned to the producer.
 #[test]
 fn complete_against_poll_and_drop() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
-        let (given, rest) = value(7);
-        let producer = thread::spawn(move || completer.complete(given).is_ok());
+        let (result, rest) = value(7);
+        let producer = thread::spawn(move || completer.complete(result).is_ok());
         let (count, waker) = Count::new();
         let taken = poll(&mut completion, &waker).is_ready();
         drop((completion, waker));
-        let given = producer.join().unwrap();
-        assert!(given || !taken);
-        assert_eq!(pool.stats().cancelled, u64::from(!given));
-        assert!(count.get() <= usize::from(given && !taken));
+        let delivered = producer.join().unwrap();
+        assert!(delivered || !taken);
+        assert_eq!(pool.stats().cancelled, u64::from(!delivered));
+        assert!(count.get() <= usize::from(delivered && !taken));
         assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was lost");
         assert_dropped(&rest);
         assert_idle(&pool, 1);
@@ -60,8 +60,8 @@ fn complete_against_try_take() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let (given, rest) = value(7);
-        let producer = thread::spawn(move || completer.complete(given).unwrap());
+        let (result, rest) = value(7);
+        let producer = thread::spawn(move || completer.complete(result).unwrap());
         let taken = completion.try_take();
         producer.join().unwrap();
         let taken = taken.or_else(Completion::try_take).unwrap();
@@ -71,18 +71,18 @@ fn complete_against_try_take() {
     });
 }
 
-/// Both ends go, each on a thread of its own: the value is dropped once, and the slot comes back once.
+/// The value is dropped once, and the slot is released once.
 #[test]
 fn complete_against_drop() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let (given, rest) = value(7);
-        let producer = thread::spawn(move || completer.complete(given).is_ok());
+        let (result, rest) = value(7);
+        let producer = thread::spawn(move || completer.complete(result).is_ok());
         let consumer = thread::spawn(move || drop(completion));
-        let given = producer.join().unwrap();
+        let delivered = producer.join().unwrap();
         consumer.join().unwrap();
-        assert_eq!(pool.stats().cancelled, u64::from(!given));
+        assert_eq!(pool.stats().cancelled, u64::from(!delivered));
         assert_dropped(&rest);
         assert_idle(&pool, 1);
     });

@@ -1,4 +1,4 @@
-//! Pooled futures on two threads, and the end of their pool. A model fails if a slab is left.
+//! Pooled futures on two threads, and the drop of their pool. A model fails if a slab is leaked.
 
 use std::{future::pending, sync::Arc};
 
@@ -8,14 +8,14 @@ use value_future::FuturePool;
 use crate::common::bounded_model;
 
 #[test]
-fn dropped_on_another_thread_against_the_next() {
+fn drop_on_another_thread_against_the_next_future() {
     bounded_model(3, || {
         let pool = Arc::new(FuturePool::new());
         let rest = Arc::new(());
-        let theirs = Arc::clone(&rest);
+        let guard = Arc::clone(&rest);
         let future = pool.pooled(async move {
             pending::<()>().await;
-            drop(theirs);
+            drop(guard);
         });
         let other = thread::spawn(move || drop(future));
         assert_eq!(block_on(pool.pooled(async { 5 })), 5);
@@ -26,7 +26,7 @@ fn dropped_on_another_thread_against_the_next() {
 }
 
 #[test]
-fn the_last_future_against_the_end_of_the_pool() {
+fn drop_of_the_last_future_against_drop_of_the_pool() {
     bounded_model(3, || {
         let pool = FuturePool::new();
         let future = pool.pooled(pending::<()>());
@@ -37,7 +37,7 @@ fn the_last_future_against_the_end_of_the_pool() {
 }
 
 #[test]
-fn trim_against_a_future_that_is_dropped() {
+fn trim_against_drop_of_a_future() {
     bounded_model(3, || {
         let pool = Arc::new(FuturePool::new());
         let future = pool.pooled(pending::<()>());
@@ -49,26 +49,26 @@ fn trim_against_a_future_that_is_dropped() {
     });
 }
 
-/// Two threads make the slab of the same size.
+/// Two threads create the slab of the same size class.
 #[test]
-fn the_first_use_on_two_threads() {
+fn first_use_of_a_size_class_on_two_threads() {
     bounded_model(3, || {
         let pool = Arc::new(FuturePool::new());
-        let theirs = Arc::clone(&pool);
-        let other = thread::spawn(move || assert_eq!(block_on(theirs.pooled(async { 5 })), 5));
+        let clone = Arc::clone(&pool);
+        let other = thread::spawn(move || assert_eq!(block_on(clone.pooled(async { 5 })), 5));
         assert_eq!(block_on(pool.pooled(async { 6 })), 6);
         other.join().unwrap();
         assert_eq!(pool.stats().live, 0);
     });
 }
 
-/// One slot for two: one of them is boxed, or they come one after the other.
+/// One of the two futures is boxed, or one comes after the other.
 #[test]
-fn a_pool_of_one_for_two() {
+fn two_futures_in_a_pool_of_one_slot() {
     bounded_model(2, || {
         let pool = Arc::new(FuturePool::builder().max_slots_per_size(1).build());
-        let theirs = Arc::clone(&pool);
-        let other = thread::spawn(move || assert_eq!(block_on(theirs.pooled(async { 5 })), 5));
+        let clone = Arc::clone(&pool);
+        let other = thread::spawn(move || assert_eq!(block_on(clone.pooled(async { 5 })), 5));
         assert_eq!(block_on(pool.pooled(async { 6 })), 6);
         other.join().unwrap();
         let stats = pool.stats();
@@ -76,52 +76,52 @@ fn a_pool_of_one_for_two() {
     });
 }
 
-/// A page of one slot takes 192 bytes, and one of the next size 256. The bound has room for one of them.
+/// A page of one slot takes 192 bytes, and a page of the next size class 256. Only one of them fits in the bound.
 #[test]
-fn two_sizes_that_grow_at_once_share_the_bound() {
+fn two_size_classes_that_grow_at_the_same_time_share_the_bound() {
     bounded_model(2, || {
         let pool = Arc::new(FuturePool::builder().max_bytes(256).build());
-        let theirs = Arc::clone(&pool);
+        let clone = Arc::clone(&pool);
         let other = thread::spawn(move || {
-            let future = theirs.pooled(pending::<()>());
-            (theirs.stats().bytes, future)
+            let future = clone.pooled(pending::<()>());
+            (clone.stats().bytes, future)
         });
         let bytes = [1_u8; 100];
-        let ours = pool.pooled(async move {
+        let own_future = pool.pooled(async move {
             pending::<()>().await;
             bytes.len()
         });
         assert!(pool.stats().bytes <= 128);
-        let (their_bytes, theirs) = other.join().unwrap();
+        let (their_bytes, other_future) = other.join().unwrap();
         assert!(their_bytes <= 128);
         let stats = pool.stats();
         assert_eq!((stats.live, stats.full), (1, 1));
-        drop((ours, theirs));
+        drop((own_future, other_future));
     });
 }
 
-/// There are two slots for two threads. Neither finds the pool full while the other grows it.
+/// Two threads share two slots. Neither thread finds the pool full while the other one grows it.
 #[test]
-fn a_bound_of_two_pages_is_never_full_for_two() {
+fn two_threads_never_find_a_bound_of_two_pages_full() {
     bounded_model(2, || {
         let pool = Arc::new(FuturePool::builder().max_bytes(2 * 192).build());
-        let theirs = Arc::clone(&pool);
+        let clone = Arc::clone(&pool);
         let other = thread::spawn(move || {
-            drop(theirs.pooled(pending::<()>()));
-            theirs.pooled(pending::<()>())
+            drop(clone.pooled(pending::<()>()));
+            clone.pooled(pending::<()>())
         });
         drop(pool.pooled(pending::<()>()));
-        let ours = pool.pooled(pending::<()>());
-        let theirs = other.join().unwrap();
+        let own_future = pool.pooled(pending::<()>());
+        let other_future = other.join().unwrap();
         let stats = pool.stats();
         assert_eq!((stats.live, stats.full, stats.bytes), (2, 0, 128));
-        drop((ours, theirs));
+        drop((own_future, other_future));
     });
 }
 
-/// The page of the small size is vacant, or about to be. Then it is freed for the large one.
+/// The page of the small size class is vacant now or soon. Then it is freed for the large size class.
 #[test]
-fn a_vacant_page_goes_to_another_size_while_its_slot_comes_back() {
+fn a_page_is_freed_for_another_size_class_while_its_slot_is_released() {
     bounded_model(2, || {
         let pool = Arc::new(FuturePool::builder().max_bytes(256).build());
         let future = pool.pooled(pending::<()>());

@@ -1,13 +1,13 @@
-//! What was left to its key, and the end of the pool: no consumer waits for a key that cannot come.
+//! Detached operations against the close and the drop of their pool: no consumer waits for a key that cannot be presented.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Count, Value, assert_dropped, bounded_model, model, poll, value};
 
-/// Whichever comes last ends the wait.
+/// The last of the two calls abandons the operation.
 #[test]
-fn the_last_handle_against_a_completer_that_is_turned_into_its_key() {
+fn drop_of_the_last_handle_against_into_key() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
@@ -19,22 +19,22 @@ fn the_last_handle_against_a_completer_that_is_turned_into_its_key() {
 }
 
 #[test]
-fn the_last_handle_against_a_completer_that_completes() {
+fn drop_of_the_last_handle_against_complete() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let (given, rest) = value(7);
+        let (result, rest) = value(7);
         let other = thread::spawn(move || drop(pool));
-        completer.complete(given).unwrap();
+        completer.complete(result).unwrap();
         assert_eq!(**block_on(completion).as_ref().unwrap(), 7);
         other.join().unwrap();
         assert_dropped(&rest);
     });
 }
 
-/// The slab is gone through while its last slot comes back.
+/// The drop iterates over the slab while its last slot is released.
 #[test]
-fn the_last_handle_against_a_consumer_that_leaves() {
+fn drop_of_the_last_handle_against_drop_of_the_completion() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
@@ -50,9 +50,9 @@ fn the_last_handle_against_a_consumer_that_leaves() {
     });
 }
 
-/// One of two handles is the last, and sees to it.
+/// One of two handles is the last, and abandons the operation.
 #[test]
-fn two_handles_that_go_at_a_time() {
+fn drop_of_two_handles() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
@@ -66,14 +66,14 @@ fn two_handles_that_go_at_a_time() {
 }
 
 #[test]
-fn all_keys_against_one() {
+fn abandon_keys_against_complete_key() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
-        let (given, rest) = value(7);
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, given).map_err(|e| e.kind()));
+        let (result, rest) = value(7);
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, result).map_err(|e| e.kind()));
         let abandoned = pool.abandon_keys();
         let taken = block_on(completion).map(|value| *value);
         match other.join().unwrap() {
@@ -90,33 +90,33 @@ fn all_keys_against_one() {
     });
 }
 
-/// A renter that has not seen that the pool is closed waits for a key that nobody has.
+/// An operation that begins during `close` is abandoned too.
 #[test]
-fn close_against_an_operation_that_begins_and_is_left_to_its_key() {
+fn close_against_rent_and_into_key() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
-        let theirs = pool.clone();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
-            if let Ok((completer, completion)) = theirs.try_rent() {
+            if let Ok((completer, completion)) = clone.try_rent() {
                 let _key = completer.into_key();
                 assert_eq!(block_on(completion), None);
             }
         });
-        let ended = pool.close();
+        let abandoned = pool.close();
         assert!(pool.try_rent().is_err());
         other.join().unwrap();
-        assert!(ended <= 1);
+        assert!(abandoned <= 1);
     });
 }
 
-/// The consumer waits before its completer is left to the key.
+/// The consumer is pending before `into_key`.
 #[test]
-fn close_against_a_consumer_that_waits_first() {
+fn close_against_rent_poll_and_into_key() {
     bounded_model(2, || {
         let pool = Pool::<Value>::new();
-        let theirs = pool.clone();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
-            if let Ok((completer, mut completion)) = theirs.try_rent() {
+            if let Ok((completer, mut completion)) = clone.try_rent() {
                 let (_count, waker) = Count::new();
                 let _ = poll(&mut completion, &waker);
                 let _key = completer.into_key();

@@ -1,5 +1,5 @@
-//! The end of a slab, while others use what is in it. That it is freed, once, and not too early, is
-//! for the model to see: when the threads have ended, no slab may be left.
+//! The drop of the last handle of a pool while other threads use its slots. A model fails if the slab is leaked, freed twice or
+//! freed too early.
 
 use loom::{future::block_on, thread};
 use value_future::Pool;
@@ -10,11 +10,11 @@ fn bounded() -> Pool<Value> {
     Pool::<Value>::builder().max_slots(2).build()
 }
 
-fn last_handle_against_complete_and_take(pool: Pool<Value>) {
+fn drop_against_complete_and_take(pool: Pool<Value>) {
     let (completer, completion) = pool.rent();
-    let (given, rest) = value(7);
+    let (result, rest) = value(7);
     let other = thread::spawn(move || {
-        completer.complete(given).unwrap();
+        completer.complete(result).unwrap();
         assert_eq!(*take(completion).unwrap(), 7);
     });
     drop(pool);
@@ -23,21 +23,21 @@ fn last_handle_against_complete_and_take(pool: Pool<Value>) {
 }
 
 #[test]
-fn last_handle_against_return() {
-    model(|| last_handle_against_complete_and_take(Pool::new()));
+fn drop_of_the_last_handle_against_release() {
+    model(|| drop_against_complete_and_take(Pool::new()));
 }
 
 #[test]
-fn last_handle_against_return_to_a_bounded_pool() {
-    model(|| last_handle_against_complete_and_take(bounded()));
+fn drop_of_the_last_handle_against_release_in_a_bounded_pool() {
+    model(|| drop_against_complete_and_take(bounded()));
 }
 
-/// A thread that has rented has a cache, and returns without a lock: nothing may follow that.
-fn last_handle_against_the_short_return(pool: Pool<Value>) {
-    let theirs = pool.clone();
+/// A thread with a cache releases slots without a lock, so it must not use the slab afterwards.
+fn drop_against_release_on_the_fast_path(pool: Pool<Value>) {
+    let clone = pool.clone();
     let other = thread::spawn(move || {
-        let (completer, completion) = theirs.rent();
-        drop(theirs);
+        let (completer, completion) = clone.rent();
+        drop(clone);
         completer.complete(None).unwrap();
         assert_eq!(take(completion), None);
     });
@@ -46,22 +46,22 @@ fn last_handle_against_the_short_return(pool: Pool<Value>) {
 }
 
 #[test]
-fn last_handle_against_return_to_a_cache() {
-    bounded_model(3, || last_handle_against_the_short_return(Pool::new()));
+fn drop_of_the_last_handle_against_release_to_a_cache() {
+    bounded_model(3, || drop_against_release_on_the_fast_path(Pool::new()));
 }
 
 #[test]
-fn last_handle_against_return_to_a_stripe() {
-    bounded_model(3, || last_handle_against_the_short_return(bounded()));
+fn drop_of_the_last_handle_against_release_to_a_stripe() {
+    bounded_model(3, || drop_against_release_on_the_fast_path(bounded()));
 }
 
 #[test]
-fn last_handle_against_complete() {
+fn drop_of_the_last_handle_against_complete() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
-        let (given, rest) = value(7);
-        let other = thread::spawn(move || completer.complete(given).unwrap());
+        let (result, rest) = value(7);
+        let other = thread::spawn(move || completer.complete(result).unwrap());
         drop(pool);
         assert_eq!(*block_on(completion).unwrap(), 7);
         other.join().unwrap();
@@ -70,7 +70,7 @@ fn last_handle_against_complete() {
 }
 
 #[test]
-fn last_handle_against_drop_of_both_ends() {
+fn drop_of_the_last_handle_against_drop_of_completer_and_completion() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
@@ -83,28 +83,28 @@ fn last_handle_against_drop_of_both_ends() {
 }
 
 #[test]
-fn two_handles_dropped_while_a_slot_is_out() {
+fn drop_of_two_handles_while_a_slot_is_in_use() {
     model(|| {
         let pool = Pool::<Value>::new();
-        let ends = pool.rent();
-        let theirs = pool.clone();
-        let other = thread::spawn(move || drop(theirs));
+        let handles = pool.rent();
+        let clone = pool.clone();
+        let other = thread::spawn(move || drop(clone));
         drop(pool);
-        drop(ends);
+        drop(handles);
         other.join().unwrap();
     });
 }
 
-/// The one who brings the key has a handle, and so may be the last.
+/// The thread that presents the key has a handle, which may be the last one.
 #[test]
-fn last_handle_with_whoever_brings_the_key() {
+fn drop_of_a_handle_against_complete_key() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
-        let (given, rest) = value(7);
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, given).unwrap());
+        let (result, rest) = value(7);
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, result).unwrap());
         drop(pool);
         assert_eq!(*block_on(completion).unwrap(), 7);
         other.join().unwrap();
@@ -112,9 +112,9 @@ fn last_handle_with_whoever_brings_the_key() {
     });
 }
 
-/// Two slots come back at once, each on a thread of its own.
+/// Two slots are released at the same time, on two threads.
 #[test]
-fn last_handle_against_two_returns() {
+fn drop_of_the_last_handle_against_two_releases() {
     bounded_model(2, || {
         let pool = Pool::<Value>::new();
         let (one, two) = (pool.rent(), pool.rent());
@@ -129,26 +129,26 @@ fn last_handle_against_two_returns() {
     });
 }
 
-/// The cache of a thread that ends holds a slot, and the slab ends too.
+/// The cache of a thread that ends has a slot.
 #[test]
-fn last_handle_against_the_end_of_a_thread() {
+fn drop_of_the_last_handle_against_the_end_of_a_thread() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
-        let ends = pool.rent();
-        let theirs = pool.clone();
+        let handles = pool.rent();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
-            drop(theirs.rent());
-            drop(ends);
-            drop(theirs);
+            drop(clone.rent());
+            drop(handles);
+            drop(clone);
         });
         drop(pool);
         other.join().unwrap();
     });
 }
 
-/// Three come back where there is room for two, so some go to the depot of a slab that ends.
+/// Three slots are released to a cache of two, so one goes to the depot of the dropped slab.
 #[test]
-fn last_handle_against_a_full_cache() {
+fn drop_of_the_last_handle_against_release_to_a_full_cache() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let three = [pool.rent(), pool.rent(), pool.rent()];

@@ -1,15 +1,15 @@
-//! Slots between threads: given back where they were not rented. Under loom a magazine has one slot, a cache two, and
-//! the first chunk two.
+//! Slots that one thread rents and another one releases. Under loom a magazine has one slot, a cache two slots, and the first
+//! chunk two slots.
 
 use loom::{sync::mpsc::channel, thread};
 use value_future::{Completer, Completion, Pool};
 
 use crate::common::{Value, assert_idle, bounded_model, model, take};
 
-type Ends = (Completer<Value>, Completion<Value>);
+type Handles = (Completer<Value>, Completion<Value>);
 
-/// To the end.
-fn run((completer, completion): Ends) {
+/// Completes an operation and takes its result.
+fn run((completer, completion): Handles) {
     completer.complete(None).unwrap();
     assert_eq!(take(completion), None);
 }
@@ -19,28 +19,28 @@ fn bounded(slots: u32) -> Pool<Value> {
 }
 
 #[test]
-fn a_return_on_another_thread_against_rent() {
+fn release_on_another_thread_against_rent() {
     model(|| {
         let pool = Pool::<Value>::new();
-        let ends = pool.rent();
-        let other = thread::spawn(move || run(ends));
-        let ends = pool.rent();
-        run(ends);
+        let handles = pool.rent();
+        let other = thread::spawn(move || run(handles));
+        let handles = pool.rent();
+        run(handles);
         other.join().unwrap();
         assert_idle(&pool, 2);
         assert!(pool.stats().high_water <= 2);
     });
 }
 
-/// Each rents and returns, so each has a cache; nobody gets what another has.
+/// Both threads rent and release, so both have a cache. No slot is rented twice.
 #[test]
-fn rent_and_return_on_two_threads() {
+fn rent_and_release_on_two_threads() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
-        let theirs = pool.clone();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
-            run(theirs.rent());
-            run(theirs.rent());
+            run(clone.rent());
+            run(clone.rent());
         });
         let two = [pool.rent(), pool.rent()];
         assert_ne!(
@@ -53,13 +53,13 @@ fn rent_and_return_on_two_threads() {
     });
 }
 
-/// A slot is vacant in the other thread's stripe, or is about to be.
+/// The slot is vacant in the stripe of the other thread, now or soon.
 #[test]
-fn a_pool_of_one_finds_its_slot_in_another_stripe() {
+fn a_pool_of_one_slot_finds_it_in_another_stripe() {
     model(|| {
         let pool = bounded(1);
-        let ends = pool.rent();
-        let other = thread::spawn(move || run(ends));
+        let handles = pool.rent();
+        let other = thread::spawn(move || run(handles));
         let early = pool.try_rent();
         let was_early = early.is_ok();
         early.into_iter().for_each(run);
@@ -70,32 +70,32 @@ fn a_pool_of_one_finds_its_slot_in_another_stripe() {
     });
 }
 
-/// Whatever two find who look for a slot when it comes back: afterwards it is there.
+/// Two threads try to rent while the slot is released. The slot is vacant afterwards.
 #[test]
-fn a_full_pool_against_a_return() {
+fn try_rent_on_two_threads_against_release() {
     bounded_model(3, || {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         assert!(pool.try_rent().is_err());
-        let returning = thread::spawn(move || run(ends));
-        let theirs = pool.clone();
-        let looking = thread::spawn(move || theirs.try_rent().into_iter().for_each(run));
+        let returning = thread::spawn(move || run(handles));
+        let clone = pool.clone();
+        let trying = thread::spawn(move || clone.try_rent().into_iter().for_each(run));
         pool.try_rent().into_iter().for_each(run);
         returning.join().unwrap();
-        looking.join().unwrap();
+        trying.join().unwrap();
         run(pool.try_rent().unwrap());
     });
 }
 
-/// Two threads share two slots: there is one for each at any time.
+/// Two threads share two slots, so each finds one at any time.
 #[test]
-fn a_pool_of_two_is_never_full_for_two() {
+fn two_threads_never_find_a_pool_of_two_slots_full() {
     bounded_model(3, || {
         let pool = bounded(2);
-        let theirs = pool.clone();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
-            run(theirs.try_rent().unwrap());
-            run(theirs.try_rent().unwrap());
+            run(clone.try_rent().unwrap());
+            run(clone.try_rent().unwrap());
         });
         run(pool.try_rent().unwrap());
         run(pool.try_rent().unwrap());
@@ -104,32 +104,32 @@ fn a_pool_of_two_is_never_full_for_two() {
     });
 }
 
-/// One slot is vacant at any time: first the one in the second thread's stripe, and then, before that
-/// is taken, the one in the first thread's. Who looks through both finds one.
+/// One slot is vacant at any time: first a slot in the stripe of the second thread, and then, before that slot is rented, a slot
+/// in the stripe of the first thread. A thread that searches both stripes finds one.
 #[test]
-fn a_vacant_slot_is_found_while_others_come_and_go() {
+fn a_vacant_slot_is_found_while_other_threads_rent_and_release() {
     bounded_model(3, || {
         let pool = bounded(2);
         let first = pool.rent();
-        let theirs = pool.clone();
-        let (returned, wait) = channel();
+        let clone = pool.clone();
+        let (released, wait) = channel();
         let second = thread::spawn(move || {
-            run(theirs.rent());
-            let third = theirs.clone();
+            run(clone.rent());
+            let third = clone.clone();
             let third = thread::spawn(move || third.try_rent().map(run).is_ok());
             wait.recv().unwrap();
-            let ours = theirs.try_rent().map(run).is_ok();
-            (ours, third.join().unwrap())
+            let own = clone.try_rent().map(run).is_ok();
+            (own, third.join().unwrap())
         });
         run(first);
-        returned.send(()).unwrap();
+        released.send(()).unwrap();
         assert_eq!(second.join().unwrap(), (true, true));
     });
 }
 
-/// A thread that rents nothing finds the stripe full, and wants to make room. Meanwhile its slots are taken out.
+/// A thread that rents nothing finds the stripe full and moves slots to the depot, while another thread rents them.
 #[test]
-fn a_full_stripe_against_rent() {
+fn release_to_a_full_stripe_against_rent() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let [first, second, third] = [(); 3].map(|()| pool.rent());
@@ -144,15 +144,15 @@ fn a_full_stripe_against_rent() {
     });
 }
 
-/// A cache that is full gives a magazine to the depot, where another thread looks for some.
+/// A full cache moves a magazine to the depot, where another thread searches.
 #[test]
-fn a_full_cache_against_rent() {
+fn release_to_a_full_cache_against_rent() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let [one, two, three] = [pool.rent(), pool.rent(), pool.rent()];
-        let theirs = pool.clone();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
-            let two = [theirs.rent(), theirs.rent()];
+            let two = [clone.rent(), clone.rent()];
             assert_ne!(
                 two[0].0.key_while_held().untyped().index(),
                 two[1].0.key_while_held().untyped().index()
@@ -167,21 +167,22 @@ fn a_full_cache_against_rent() {
     });
 }
 
-/// What a thread leaves behind goes to the depot.
+/// The slots of a thread that ends go to the depot.
 #[test]
 fn the_end_of_a_thread_against_rent() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let one = pool.rent();
         let two = pool.rent();
-        let theirs = pool.clone();
+        let clone = pool.clone();
         let other = thread::spawn(move || {
             run(one);
-            drop(theirs);
+            drop(clone);
         });
         let three = pool.rent();
         let four = pool.rent();
-        let indices = [&two, &three, &four].map(|ends| ends.0.key_while_held().untyped().index());
+        let indices =
+            [&two, &three, &four].map(|handles| handles.0.key_while_held().untyped().index());
         assert!(indices[0] != indices[1] && indices[1] != indices[2] && indices[0] != indices[2]);
         [two, three, four].into_iter().for_each(run);
         other.join().unwrap();
@@ -190,13 +191,13 @@ fn the_end_of_a_thread_against_rent() {
 }
 
 #[test]
-fn a_thread_that_ends_leaves_its_slots_to_the_next() {
+fn a_thread_rents_the_slots_of_a_thread_that_ended() {
     bounded_model(2, || {
         let pool = Pool::<Value>::new();
-        let ends = pool.rent();
-        let first = thread::spawn(move || run(ends));
-        let theirs = pool.clone();
-        let second = thread::spawn(move || run(theirs.rent()));
+        let handles = pool.rent();
+        let first = thread::spawn(move || run(handles));
+        let clone = pool.clone();
+        let second = thread::spawn(move || run(clone.rent()));
         run(pool.rent());
         first.join().unwrap();
         second.join().unwrap();

@@ -1,4 +1,4 @@
-//! What random scripts come to by chance, once for certain: so that it is known to be in the model.
+//! A script that certainly passes the last generation. Random scripts do so only by chance.
 
 use super::{
     driver::Driver,
@@ -6,8 +6,8 @@ use super::{
     script::{KeyPick, Op, Setup},
 };
 
-/// An operation whose key was given out, and then its key and the first one of all.
-const KEYED: [Op; 7] = [
+/// An operation that issues its key, and then this key and the first key of all.
+const OPERATION: [Op; 7] = [
     Op::TryRent,
     Op::Poll(0, 0),
     Op::IssueKey(0),
@@ -17,14 +17,14 @@ const KEYED: [Op; 7] = [
     Op::CompleteKey(KeyPick::Issued(0)),
 ];
 
-/// Two slots, each of which has three generations left.
-fn works_on<K: Kind>() {
+/// Runs 20 operations on two slots, each of which is three generations before the wraparound.
+fn run<K: Kind>() {
     let first_generation = u32::MAX - 2;
-    let setup = Setup { initial: 0, max: Some(2), first_generation, closed_first: true };
+    let setup = Setup { initial: 0, max: Some(2), first_generation, pool_dropped_first: true };
     let mut driver = Driver::<K>::new(&setup);
     for _ in 0..20 {
         assert!(!driver.oracle.is_full());
-        for op in &KEYED {
+        for op in &OPERATION {
             driver.step(op);
         }
     }
@@ -38,11 +38,11 @@ fn works_on<K: Kind>() {
 }
 
 #[test]
-fn a_bounded_pool_whose_generations_are_used_up_works_on() {
-    works_on::<Shared>();
+fn a_bounded_pool_works_after_its_last_generation() {
+    run::<Shared>();
 }
 
 #[test]
-fn a_bounded_local_pool_whose_generations_are_used_up_works_on() {
-    works_on::<Local>();
+fn a_bounded_local_pool_works_after_its_last_generation() {
+    run::<Local>();
 }

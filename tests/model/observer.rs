@@ -1,4 +1,4 @@
-//! What really happens to values and wakers.
+//! Observes the drops of values and the wakes of wakers.
 
 use std::{
     collections::BTreeMap,
@@ -9,12 +9,12 @@ use std::{
     task::{Wake, Waker},
 };
 
-use super::script::Letter;
+use super::script::WakerId;
 
-/// The output of the pools: `None` if there is no value.
+/// The output of the pools. `None` if the operation was abandoned.
 pub(crate) type Reply = Option<Tracked>;
 
-/// A value that is known again, and counts its drops.
+/// A value with an id. It counts its drops.
 #[derive(Debug)]
 pub(crate) struct Tracked {
     pub(crate) id: usize,
@@ -40,7 +40,7 @@ impl Wake for Count {
     }
 }
 
-/// Who waits, for an operation and with one of two wakers.
+/// The two sides of an operation that can wait.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Side {
     Consumer,
@@ -48,12 +48,12 @@ pub(crate) enum Side {
 }
 
 #[derive(Default)]
-pub(crate) struct Witness {
+pub(crate) struct Observer {
     drops: Vec<Arc<AtomicUsize>>,
-    wakers: BTreeMap<(usize, Side, Letter), Arc<Count>>,
+    wakers: BTreeMap<(usize, Side, WakerId), Arc<Count>>,
 }
 
-impl Witness {
+impl Observer {
     pub(crate) fn value(&mut self) -> Tracked {
         let drops = Arc::<AtomicUsize>::default();
         self.drops.push(Arc::clone(&drops));
@@ -64,13 +64,13 @@ impl Witness {
         self.drops.iter().map(|drops| drops.load(Relaxed)).collect()
     }
 
-    pub(crate) fn waker(&mut self, operation: usize, side: Side, letter: Letter) -> Waker {
-        Arc::clone(self.wakers.entry((operation, side, letter)).or_default()).into()
+    pub(crate) fn waker(&mut self, operation: usize, side: Side, waker_id: WakerId) -> Waker {
+        Arc::clone(self.wakers.entry((operation, side, waker_id)).or_default()).into()
     }
 
-    /// How often it was woken, and how many copies of it there are.
-    pub(crate) fn woken(&self, operation: usize, side: Side, letter: Letter) -> (usize, usize) {
-        let count = self.wakers.get(&(operation, side, letter));
+    /// Returns the number of wakes of a waker, and the number of its clones.
+    pub(crate) fn woken(&self, operation: usize, side: Side, waker_id: WakerId) -> (usize, usize) {
+        let count = self.wakers.get(&(operation, side, waker_id));
         count.map_or((0, 0), |count| (count.0.load(Relaxed), Arc::strong_count(count) - 1))
     }
 }

@@ -17,7 +17,7 @@ use value_future::{
 
 use crate::runtime::{Runtime, reporting};
 
-/// The number of rounds in which two threads meet. Their timing differs from round to round.
+/// The number of rounds of two threads. Their timing differs from round to round.
 const ROUNDS: u32 = if cfg!(miri) { 8 } else { 200 };
 
 #[async_trait]
@@ -25,7 +25,7 @@ trait Store: Send + Sync {
     async fn get(&self, key: u32) -> u32;
 }
 
-/// A store that has the small numbers ready, and yields for the others.
+/// A store that returns numbers below 10 ready, and yields for the others.
 struct Numbers;
 
 #[async_trait]
@@ -99,11 +99,11 @@ pub(crate) fn cancelled<R: Runtime>() {
         let (mut completer, completion) = pool.rent();
         let mut answer = ValueFuture::from(completion);
         assert!(poll!(&mut answer).is_pending() && !completer.is_closed());
-        let give_up = async {
+        let drop_answer = async {
             yield_now().await;
             drop(answer);
         };
-        join(completer.closed(), give_up).await;
+        join(completer.closed(), drop_answer).await;
         assert!(completer.is_closed());
         assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
         assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 1));
@@ -122,12 +122,12 @@ pub(crate) fn cancelled_by_another_thread<R: Runtime>() {
     });
 }
 
-pub(crate) fn lost_a_select<R: Runtime>() {
+pub(crate) fn dropped_after_select<R: Runtime>() {
     R::run(async {
         let (completer, completion) = Pool::<Option<u32>>::new().rent();
         let answer = ValueFuture::from(completion);
         let Either::Right(((), answer)) = select(answer, at_once(())).await else {
-            panic!("no producer has completed it");
+            panic!("the operation is not completed");
         };
         assert!(!completer.is_closed());
         drop(answer);
@@ -138,11 +138,11 @@ pub(crate) fn lost_a_select<R: Runtime>() {
 pub(crate) fn producer_dropped<R: Runtime>() {
     R::run(async {
         let (completer, completion) = Pool::<Option<u32>>::new().rent();
-        let go = async {
+        let drop_completer = async {
             yield_now().await;
             drop(completer);
         };
-        assert_eq!(join(completion, go).await.0, None);
+        assert_eq!(join(completion, drop_completer).await.0, None);
         let (completer, completion) = Pool::<Result<u32, Dropped>>::new().rent();
         drop(completer);
         assert!(ValueFuture::from(completion).await.is_err());
@@ -173,7 +173,7 @@ pub(crate) fn shared_by_three<R: Runtime>() {
     });
 }
 
-pub(crate) fn pooled_and_yields<R: Runtime>() {
+pub(crate) fn pooled_future_that_yields<R: Runtime>() {
     let store: Arc<dyn Store> = Arc::new(Numbers);
     assert_eq!(R::run(async move { store.get(10).await + store.get(20).await }), 30);
 
@@ -191,7 +191,7 @@ pub(crate) fn pooled_and_yields<R: Runtime>() {
     });
 }
 
-pub(crate) fn keyed<R: Runtime>() {
+pub(crate) fn completed_by_key<R: Runtime>() {
     R::run(async {
         let pool = Pool::<Option<u32>>::builder().max_slots(1).build();
         let mut last = None;
@@ -218,7 +218,7 @@ pub(crate) fn keyed<R: Runtime>() {
     });
 }
 
-pub(crate) fn many_keys_out_of_order<R: Runtime>() {
+pub(crate) fn completed_by_keys_out_of_order<R: Runtime>() {
     R::run(async {
         let pool = Pool::<Option<u32>>::new();
         let (mut ids, mut answers) = (Vec::new(), Vec::new());
@@ -237,7 +237,7 @@ pub(crate) fn many_keys_out_of_order<R: Runtime>() {
     });
 }
 
-pub(crate) fn one_operation_at_a_time<R: Runtime>() {
+pub(crate) fn reusable_source<R: Runtime>() {
     R::run(async {
         let source = Arc::new(ReusableSource::<Option<u32>>::new());
         for round in 0..ROUNDS {
@@ -251,18 +251,18 @@ pub(crate) fn one_operation_at_a_time<R: Runtime>() {
     });
 }
 
-pub(crate) fn waits_for_a_slot<R: Runtime>() {
+pub(crate) fn rent_when_vacant<R: Runtime>() {
     R::run(async {
         let pool = Pool::<Option<u32>>::builder().max_slots(1).build();
-        let mut ends = pool.rent();
+        let mut handles = pool.rent();
         for round in 0..ROUNDS {
-            let pending = on_another_thread(round, move || drop(ends));
-            ends = reporting(pool.rent_when_vacant(), pending).await.unwrap();
+            let pending = on_another_thread(round, move || drop(handles));
+            handles = reporting(pool.rent_when_vacant(), pending).await.unwrap();
         }
     });
 }
 
-pub(crate) fn answers_a_thread_that_blocks<R: Runtime>() {
+pub(crate) fn blocking_wait_on_a_thread<R: Runtime>() {
     R::run(async {
         let pool = Pool::<Option<u32>>::new();
         for number in 0..ROUNDS {

@@ -1,4 +1,4 @@
-//! Scenarios with futures that begin on the thread that blocks, and end on a thread of the runtime.
+//! Scenarios with futures that are polled first on the thread that blocks, and end on a thread of the runtime.
 
 use std::thread::{self, ThreadId};
 
@@ -8,36 +8,36 @@ use value_future::{Pool, ValueFuture};
 
 use crate::runtime::Tasks;
 
-fn here() -> ThreadId {
+fn this_thread() -> ThreadId {
     thread::current().id()
 }
 
-pub(crate) fn pooled_here_and_finished_there<R: Tasks>() {
+pub(crate) fn pooled_future_moves_to_another_thread<R: Tasks>() {
     R::run(async {
         let mut future = ValueFuture::pooled(async {
-            let begun = here();
+            let begun = this_thread();
             yield_now().await;
-            (begun, here())
+            (begun, this_thread())
         });
         assert!(poll!(&mut future).is_pending());
         let (begun, ended) = R::spawn(future).await;
-        assert_eq!(begun, here());
-        assert_ne!(ended, here());
+        assert_eq!(begun, this_thread());
+        assert_ne!(ended, this_thread());
     });
 }
 
-pub(crate) fn pending_here_and_finished_there<R: Tasks>() {
+pub(crate) fn completion_moves_to_another_thread<R: Tasks>() {
     R::run(async {
         let pool = Pool::<Option<ThreadId>>::new();
         let (completer, completion) = pool.rent();
         let mut answer = ValueFuture::from(completion);
         assert!(poll!(&mut answer).is_pending());
         // The operation keeps the waker of the task that polled it last.
-        let consumer = R::spawn(async { (answer.await, here()) });
-        completer.complete(Some(here())).unwrap();
+        let consumer = R::spawn(async { (answer.await, this_thread()) });
+        completer.complete(Some(this_thread())).unwrap();
         let (from, taken) = consumer.await;
-        assert_eq!(from, Some(here()));
-        assert_ne!(taken, here());
+        assert_eq!(from, Some(this_thread()));
+        assert_ne!(taken, this_thread());
         assert_eq!(pool.stats().live, 0);
     });
 }

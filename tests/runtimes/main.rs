@@ -38,34 +38,34 @@ macro_rules! tests {
             completed_by_another_thread
             cancelled
             cancelled_by_another_thread
-            lost_a_select
+            dropped_after_select
             producer_dropped
             producer_dropped_by_another_thread
             shared_by_three
-            pooled_and_yields
-            keyed
-            many_keys_out_of_order
-            one_operation_at_a_time
-            waits_for_a_slot
-            answers_a_thread_that_blocks
+            pooled_future_that_yields
+            completed_by_key
+            completed_by_keys_out_of_order
+            reusable_source
+            rent_when_vacant
+            blocking_wait_on_a_thread
         }
     };
     (tasks, $runtime:ty) => {
         tests! { tasks, $runtime:
-            a_task_answers_another
+            completed_by_another_task
             shared_by_three_tasks
             cancelled_with_its_task
             producer_dropped_with_its_task
-            keys_of_many_tasks
+            completed_by_keys_of_many_tasks
         }
     };
     (cross_thread, $runtime:ty) => {
-        tests! { cross_thread, $runtime: pooled_here_and_finished_there pending_here_and_finished_there }
+        tests! { cross_thread, $runtime: pooled_future_moves_to_another_thread completion_moves_to_another_thread }
     };
     (timers, $runtime:ty) => {
         tests! { timers, $runtime:
             completed_in_time
-            inline_results_are_in_time
+            ready_in_time
             a_timeout_cancels
             a_reply_after_the_timeout_is_refused
         }
@@ -76,18 +76,18 @@ macro_rules! tests {
     (local, $runtime:ty) => {
         tests! { local, $runtime:
             local_ready
-            local_pooled_and_yields
+            local_pooled_future_that_yields
             local_completed
             local_cancelled
             local_producer_dropped
             local_shared_by_three
-            local_keyed
-            local_one_operation_at_a_time
-            local_waits_for_a_slot
+            local_completed_by_key
+            local_reusable_source
+            local_rent_when_vacant
         }
     };
     (local_tasks, $runtime:ty) => {
-        tests! { local_tasks, $runtime: a_local_task_answers_another local_shared_by_three_tasks }
+        tests! { local_tasks, $runtime: local_completed_by_another_task local_shared_by_three_tasks }
     };
     ($group:ident, $runtime:ty: $($scenario:ident)*) => {
         $(

@@ -1,8 +1,8 @@
-//! `Send`, `Sync` and `Unpin` of every public type as truth tables, and the bounds of the functions that take values in.
+//! `Send`, `Sync` and `Unpin` of each public type, and the bounds of the functions that accept values.
 
-use super::harness::{Program, refused_and_twin};
+use super::harness::{Program, refused_and_fixed};
 
-/// The types for `{T}`: neither `Send` nor `Sync`, `Send` only, `Sync` only, and both.
+/// The types for `{T}`: neither `Send` nor `Sync`, only `Send`, only `Sync`, and both.
 const OUTPUTS: [&str; 4] = ["Rc<u8>", "Cell<u8>", "MutexGuard<'static, u8>", "u8"];
 
 /// A type, and for each of [`OUTPUTS`] whether it is `Send` (S) and `Sync` (Y).
@@ -16,7 +16,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("BoxedFuture<'static, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("SourceRef<'static, {T}>",                 ["--", "S-", "-Y", "SY"]),
     ("Checked<'static, {T}>",                   ["--", "S-", "-Y", "SY"]),
-    // They contain a `T`, and add nothing that is not `Send` and `Sync`.
+    // They contain a `T`, and no other values.
     ("Source<{T}>",                             ["--", "S-", "-Y", "SY"]),
     ("ValueNext<{T}>",                        ["--", "S-", "-Y", "SY"]),
     ("ValueStream<{T}, u8>",                    ["--", "S-", "-Y", "SY"]),
@@ -26,17 +26,17 @@ const SEND_AND_SYNC: &[Row] = &[
     ("ReaderStream<u8, u8, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("PooledError<{T}>",                          ["--", "S-", "-Y", "SY"]),
     ("CompleteError<{T}>",                      ["--", "S-", "-Y", "SY"]),
-    // Every handle gives a `&T` on its thread, and the last handle drops the `T`.
+    // Each handle gives a `&T` on its thread, and the last handle drops the `T`.
     ("Shared<'static, {T}>",                    ["--", "--", "--", "SY"]),
     ("WeakShared<'static, {T}>",                ["--", "--", "--", "SY"]),
-    // A value goes in on one thread and out on another. Nothing gives a `&T`.
+    // A value moves in on one thread and out on another. No method gives a `&T`.
     ("Pool<{T}>",                               ["--", "SY", "--", "SY"]),
     ("RentWhenVacant<{T}>",                     ["--", "SY", "--", "SY"]),
     ("Completer<{T}>",                          ["--", "SY", "--", "SY"]),
     ("Completion<{T}>",                         ["--", "SY", "--", "SY"]),
     ("ReusableSource<{T}>",                     ["--", "SY", "--", "SY"]),
     ("ReusableCompleter<'static, {T}>",         ["--", "SY", "--", "SY"]),
-    // They have no atomics, or an erased part that need not be `Send`.
+    // They have no atomics, or a type-erased part that may not be `Send`.
     ("LocalValueFuture<'static, {T}>",          ["--", "--", "--", "--"]),
     ("LocalArm<'static, {T}>",                  ["--", "--", "--", "--"]),
     ("BoxedFuture<'static, {T}, OneThread>",    ["--", "--", "--", "--"]),
@@ -80,7 +80,7 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("ClassStats", "SY"),
 ];
 
-/// Whether a type is `Unpin` if its `T` is not. A handle of a shared future never is: its list node lies in it.
+/// Whether a type is `Unpin` if its `T` is not. A handle of a shared future never is, because it contains a list node.
 const UNPIN: &[(&str, bool)] = &[
     ("ValueFuture<'static, {T}>", true),
     ("LocalValueFuture<'static, {T}>", true),
@@ -112,7 +112,7 @@ const UNPIN: &[(&str, bool)] = &[
     ("PooledError<{T}>", false),
 ];
 
-/// A value that a `Send` type refuses, and a twin: mostly the type for one thread, which takes it.
+/// A value that a `Send` type refuses, and a fixed program: mostly the type for one thread, which accepts the value.
 const ADMISSION: &[(&str, &str, &str)] = &[
     (
         "boxed",
@@ -160,17 +160,17 @@ const ADMISSION: &[(&str, &str, &str)] = &[
         "keep(LocalValueFuture::from_source(Rc::new(Source::new(Of(5))), Token::new(1)));",
     ),
     (
-        "from_source of an Arc of what is not Sync",
+        "from_source of an Arc of a source that is not Sync",
         "keep(ValueFuture::from_source(Arc::new(Source::new(Of(Cell::new(5)))), Token::new(1)));",
         "keep(LocalValueFuture::from_source(Arc::new(Source::new(Of(Cell::new(5)))), Token::new(1)));",
     ),
     (
-        "from_source of an Arc of what is not Send",
+        "from_source of an Arc of a source that is not Send",
         "keep(ValueFuture::from_source(Arc::new(Source::new(Of(GUARD))), Token::new(1)));",
         "keep(LocalValueFuture::from_source(Arc::new(Source::new(Of(GUARD))), Token::new(1)));",
     ),
     (
-        "from_source of a reference to what is not Sync",
+        "from_source of a reference to a source that is not Sync",
         "let source = Source::new(Of(Cell::new(5))); keep(ValueFuture::from_source(&source, Token::new(1)));",
         "let source = Source::new(Of(Cell::new(5))); keep(LocalValueFuture::from_source(&source, Token::new(1)));",
     ),
@@ -195,7 +195,7 @@ const ADMISSION: &[(&str, &str, &str)] = &[
         "keep(pin!(ValueNext::new(Of(Rc::new(5)))).next_local_pinned());",
     ),
     (
-        "ValueNext::next of what is pinned",
+        "ValueNext::next of a stream that is not Unpin",
         "keep(ValueNext::new(Of(PhantomPinned)).next());",
         "keep(pin!(ValueNext::new(Of(PhantomPinned))).next_pinned());",
     ),
@@ -225,7 +225,7 @@ const ADMISSION: &[(&str, &str, &str)] = &[
         "keep(LocalValueFuture::ready(Rc::new(5)).into_boxed());",
     ),
     (
-        "map of what is not Send",
+        "map of a result that is not Send",
         "keep(ValueFuture::ready(Rc::new(5)).map(|five| *five));",
         "keep(LocalValueFuture::ready(Rc::new(5)).map(|five| *five));",
     ),
@@ -265,8 +265,8 @@ pub(crate) fn programs() -> Vec<Program> {
     for (generic, unpin) in UNPIN {
         assert(&generic.replace("{T}", "PhantomPinned"), "Unpin", *unpin);
     }
-    programs.extend(ADMISSION.iter().flat_map(|(name, refused, twin)| {
-        refused_and_twin(&format!("admission, {name}"), "E0277", refused, twin)
+    programs.extend(ADMISSION.iter().flat_map(|(name, refused, fixed)| {
+        refused_and_fixed(&format!("admission, {name}"), "E0277", refused, fixed)
     }));
     programs
 }

@@ -1,6 +1,6 @@
 //! Users cannot build or copy a handle by hand: fields are private, traits are sealed, and a handle is used once.
 
-use super::harness::{Program, refused_and_twin};
+use super::harness::{Program, refused_and_fixed};
 
 /// Public types, with the name of a private field.
 #[rustfmt::skip]
@@ -49,9 +49,9 @@ const FIELDS: &[(&str, &str)] = &[
     ("OneThread", "0"),
 ];
 
-/// Handles, how they are made, and two methods that consume them.
+/// Handles, the expressions that create them, and two methods that consume them.
 #[rustfmt::skip]
-const USED_UP: &[(&str, &str, &str, &str)] = &[
+const CONSUMED: &[(&str, &str, &str, &str)] = &[
     ("Completer", "Pool::<Option<u8>>::new().rent().0", "complete(Some(5))", "into_key()"),
     ("LocalCompleter", "LocalPool::<Option<u8>>::new().rent().0", "complete(Some(5))", "into_key()"),
     ("ReusableCompleter", "completer_of_a_static()", "complete(Some(5))", "complete(Some(6))"),
@@ -102,41 +102,41 @@ const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
 ];
 
-/// Name, error, the items that are refused, and the items of the twin.
+/// Name, error, refused items, and fixed items.
 #[rustfmt::skip]
 const ITEMS: &[(&str, &str, &str, &str)] = &[
     (
-        "an arm with a source and a token that is not its",
+        "an arm with a source and another token",
         "E0639",
         "fn case<'a>(source: SourceRef<'a, u8>) -> Arm<'a, u8> { Arm::Source { source, token: Token::new(9) } }",
         "fn case<'a>(source: SourceRef<'a, u8>) -> Arm<'a, u8> { ValueFuture::from(source).into_arm() }",
     ),
     (
-        "an arm of all fields",
+        "a match of all fields of an arm",
         "E0638",
         "fn case(arm: Arm<'_, u8>) { if let Arm::Source { source, token } = arm {} }",
         "fn case(arm: Arm<'_, u8>) { if let Arm::Source { source, token, .. } = arm {} }",
     ),
     (
-        "what is for one thread in an arm for any",
+        "a local boxed future in an arm for any thread",
         "E0308",
         "fn case(to: &mut BoxedFuture<'static, u8>, from: &mut BoxedFuture<'static, u8, OneThread>) { mem::swap(to, from) }",
         "fn case(to: &mut BoxedFuture<'static, u8>, from: &mut BoxedFuture<'static, u8>) { mem::swap(to, from) }",
     ),
     (
-        "a source of one thread in an arm for any",
+        "a local source in an arm for any thread",
         "E0308",
         "fn case<'a>(arm: &mut Arm<'a, u8>, from: SourceRef<'a, u8, OneThread>) { if let Arm::Source { source, .. } = arm { *source = from } }",
         "fn case<'a>(arm: &mut Arm<'a, u8>, from: SourceRef<'a, u8>) { if let Arm::Source { source, .. } = arm { *source = from } }",
     ),
     (
-        "a future of an arm with an affinity of its own",
+        "a future of an arm with another affinity",
         "E0277",
         "fn case(arm: Arm<'static, u8, u8>) { keep(ValueFuture::from(arm)) }",
         "fn case(arm: Arm<'static, u8, AnyThread>) { keep(ValueFuture::from(arm)) }",
     ),
     (
-        "a reference to a source by another type",
+        "an implementation of SourceReference",
         "E0277",
         "struct Mine;\nimpl<'a> SourceReference<'a> for Mine { type Output = u8; }",
         "struct Mine;\nimpl ValueSource for Mine { type Output = u8; fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u8, StaleToken>> { Poll::Pending } fn cancel(&self, _: Token) {} }",
@@ -148,44 +148,44 @@ const ITEMS: &[(&str, &str, &str, &str)] = &[
         "fn case() { keep(ValueFuture::from_source(Arc::new(Source::new(Of(5))), Token::new(1))) }",
     ),
     (
-        "a source behind a reference that can be changed",
+        "a source behind a mutable reference",
         "E0277",
         "fn case() { keep(ValueFuture::from_source(&mut Source::new(Of(5)), Token::new(1))) }",
         "fn case() { keep(ValueFuture::from_source(&Source::new(Of(5)), Token::new(1))) }",
     ),
     (
-        "the pointer of a reference to a source",
+        "a call of SourceReference::into_raw",
         "E0308",
         "fn case<'a>(source: impl SourceReference<'a>) { source.into_raw(()); }",
         "fn case<'a>(source: impl SourceReference<'a>) { let source: &Source<_> = &source; }",
     ),
     (
-        "a reference to a source, of a pointer",
+        "a call of SourceReference::from_raw",
         "E0133",
         "fn case<'a, R: SourceReference<'a>>() -> R { R::from_raw(todo!(), todo!()) }",
         "fn case<'a, R: SourceReference<'a>>() -> R { todo!() }",
     ),
     (
-        "what the macro takes",
+        "an implementation of the trait of the macro",
         "E0277",
         "impl value_future::__private::TryTake<u8> for Of<u8> { fn try_take(self) -> Result<u8, Self> { Err(self) } }",
         "async fn case() -> u8 { ready_or_await!(ValueFuture::ready(5)) }",
     ),
-    ("a key of two numbers", "E0624", "fn case() -> Key { Key::new(1, 1) }", "fn case() -> Key { Key::from_u64(1) }"),
+    ("a call of Key::new", "E0624", "fn case() -> Key { Key::new(1, 1) }", "fn case() -> Key { Key::from_u64(1) }"),
     (
-        "the error of a poll",
+        "a call of PollError::new",
         "E0624",
         "fn case() -> PollError { PollError::new::<u8>(todo!(), todo!()) }",
         "async fn case() -> PollError { ValueFuture::<u8>::from(Arm::Taken).checked().await.unwrap_err() }",
     ),
     (
-        "the inside of an arm",
+        "a call of BoxedFuture::into_packed",
         "E0624",
         "fn case(boxed: BoxedFuture<'_, u8>) { boxed.into_packed(); }",
         "fn case(boxed: BoxedFuture<'_, u8>) { ValueFuture::from(boxed); }",
     ),
     (
-        "which affinity admits what",
+        "the private path of an affinity",
         "E0603",
         "use value_future::affinity::AnyThread as A;\nfn case(arm: Arm<'_, u8, A>) {}",
         "use value_future::future::AnyThread as A;\nfn case(arm: Arm<'_, u8, A>) {}",
@@ -202,31 +202,36 @@ fn fields() -> impl Iterator<Item = Program> {
     FIELDS
         .iter()
         .flat_map(|(of, field)| {
-            // To name the field would be another error, if its type is private.
+            // A struct expression with the field would be another error, if the type of the field is private.
             let (path, _) = of.split_once('<').unwrap_or((of, ""));
-            let made = format!("let it: {of} = {path} {{ ..loop {{}} }}; &it;");
+            let built = format!("let it: {of} = {path} {{ ..loop {{}} }}; &it;");
             let read = format!("let it: {of} = loop {{}}; &it.{field};");
-            let twin = format!("let it: {of} = loop {{}}; &it;");
+            let fixed = format!("let it: {of} = loop {{}}; &it;");
             [
-                refused_and_twin(
-                    &format!("forging, {of} is made of another"),
+                refused_and_fixed(
+                    &format!("encapsulation, {of} is built of another one"),
                     "E0451",
-                    &made,
-                    &twin,
+                    &built,
+                    &fixed,
                 ),
-                refused_and_twin(&format!("forging, {of}: {field} is read"), "E0616", &read, &twin),
+                refused_and_fixed(
+                    &format!("encapsulation, {of}: {field} is read"),
+                    "E0616",
+                    &read,
+                    &fixed,
+                ),
             ]
         })
         .flatten()
 }
 
-fn used_up() -> impl Iterator<Item = Program> {
-    USED_UP.iter().flat_map(|(of, made, one, other)| {
+fn consumed() -> impl Iterator<Item = Program> {
+    CONSUMED.iter().flat_map(|(of, create, one, other)| {
         [(one, other), (other, one), (one, one)].into_iter().flat_map(move |(first, then)| {
-            let twice = format!("let it = {made}; keep(it.{first}); keep(it.{then});");
-            let each_once = format!("keep({made}.{first}); keep({made}.{then});");
-            let name = format!("forging, {of}: {first}, and then {then}");
-            refused_and_twin(&name, "E0382", &twice, &each_once)
+            let twice = format!("let it = {create}; keep(it.{first}); keep(it.{then});");
+            let each_once = format!("keep({create}.{first}); keep({create}.{then});");
+            let name = format!("encapsulation, {of}: {first}, and then {then}");
+            refused_and_fixed(&name, "E0382", &twice, &each_once)
         })
     })
 }
@@ -234,7 +239,7 @@ fn used_up() -> impl Iterator<Item = Program> {
 fn unique() -> impl Iterator<Item = Program> {
     UNIQUE.iter().map(|of| {
         let items = format!("fn cloned<T: Clone>() {{}}\nfn case() {{ cloned::<{of}>() }}");
-        Program::refused(format!("forging, {of} is cloned"), "E0277", items)
+        Program::refused(format!("encapsulation, {of} is cloned"), "E0277", items)
     })
 }
 
@@ -243,8 +248,8 @@ fn non_exhaustive() -> impl Iterator<Item = Program> {
         let arms = variants.iter().map(|variant| format!("{of}::{variant} => ()"));
         let arms = arms.collect::<Vec<_>>().join(", ");
         let of_all = |rest| format!("let it: {of} = todo!(); match it {{ {arms}{rest} }}");
-        refused_and_twin(
-            &format!("forging, all of {of}"),
+        refused_and_fixed(
+            &format!("encapsulation, all of {of}"),
             "E0004",
             &of_all(""),
             &of_all(", _ => ()"),
@@ -253,9 +258,12 @@ fn non_exhaustive() -> impl Iterator<Item = Program> {
 }
 
 pub(crate) fn programs() -> Vec<Program> {
-    let items = ITEMS.iter().flat_map(|(name, error, refused, twin)| {
-        let name = format!("forging, {name}");
-        [Program::refused(name.clone(), error, *refused), Program::compiles(name + ", twin", *twin)]
+    let items = ITEMS.iter().flat_map(|(name, error, refused, fixed)| {
+        let name = format!("encapsulation, {name}");
+        [
+            Program::refused(name.clone(), error, *refused),
+            Program::compiles(name + ", fixed", *fixed),
+        ]
     });
-    fields().chain(used_up()).chain(unique()).chain(non_exhaustive()).chain(items).collect()
+    fields().chain(consumed()).chain(unique()).chain(non_exhaustive()).chain(items).collect()
 }

@@ -1,13 +1,13 @@
-//! A handle cannot outlive the value that it borrows: every handle, in every form of keeping it too long.
+//! No handle can outlive the value that it borrows. The tables combine each handle with each way to keep it too long.
 
-use super::harness::{Program, refused_and_twin};
+use super::harness::{Program, refused_and_fixed};
 
 /// A handle that borrows an owner.
 struct Handle {
     name: &'static str,
     owner: &'static str,
-    /// The expression that makes the handle, from the owner `{o}`.
-    made: &'static str,
+    /// The expression that creates the handle from the owner `{o}`.
+    create: &'static str,
     borrows: Borrows,
     sendable: bool,
 }
@@ -22,11 +22,11 @@ use Borrows::{Mutably, Shared};
 const fn of(
     name: &'static str,
     owner: &'static str,
-    made: &'static str,
+    create: &'static str,
     borrows: Borrows,
     sendable: bool,
 ) -> Handle {
-    Handle { name, owner, made, borrows, sendable }
+    Handle { name, owner, create, borrows, sendable }
 }
 
 const TEXT: &str = "String::new()";
@@ -93,22 +93,22 @@ const HANDLES: &[Handle] = &[
     of("Shared of a ValueNext", READER, "{o}.next().share()", Mutably, true),
 ];
 
-/// A function body that keeps a handle too long, and its twin.
+/// A function body that keeps a handle too long, and a fixed one.
 struct Form {
     name: &'static str,
     /// The error depends on how the handle borrows.
     error: fn(Borrows) -> &'static str,
     refused: &'static str,
-    twin: &'static str,
+    fixed: &'static str,
 }
 
 const fn form(
     name: &'static str,
     error: fn(Borrows) -> &'static str,
     refused: &'static str,
-    twin: &'static str,
+    fixed: &'static str,
 ) -> Form {
-    Form { name, error, refused, twin }
+    Form { name, error, refused, fixed }
 }
 
 const DOES_NOT_LIVE_LONG_ENOUGH: fn(Borrows) -> &'static str = |_| "E0597";
@@ -194,12 +194,17 @@ const SENT: Form = form(
 pub(crate) fn programs() -> Vec<Program> {
     let with = |handle: &Handle, form: &Form| {
         let fill = |text: &str| {
-            text.replace("{handle}", &handle.made.replace("{o}", "owner"))
-                .replace("{of_a_temporary}", &handle.made.replace("{o}", handle.owner))
+            text.replace("{handle}", &handle.create.replace("{o}", "owner"))
+                .replace("{of_a_temporary}", &handle.create.replace("{o}", handle.owner))
                 .replace("{owner}", handle.owner)
         };
-        let name = format!("drop order, {}, {}", handle.name, form.name);
-        refused_and_twin(&name, (form.error)(handle.borrows), &fill(form.refused), &fill(form.twin))
+        let name = format!("handle lifetimes, {}, {}", handle.name, form.name);
+        refused_and_fixed(
+            &name,
+            (form.error)(handle.borrows),
+            &fill(form.refused),
+            &fill(form.fixed),
+        )
     };
     let forms = |handle: &'static Handle| {
         FORMS

@@ -1,4 +1,4 @@
-//! Compiles many programs with one run of cargo, and compares the errors of each with the expected one.
+//! Compiles many programs with one run of cargo, and compares the errors of each program with the expected error.
 
 use std::{
     collections::BTreeMap,
@@ -32,13 +32,13 @@ impl Program {
         Program { name: name.into(), error: None, items: items.into() }
     }
 
-    /// The name of the binary that contains the program. There is one binary per expected error, because type
-    /// errors can keep the compiler from running the borrow checker.
+    /// Returns the name of the binary that contains the program. Each expected error has its own binary, because type errors can
+    /// keep the compiler from running the borrow checker.
     fn binary(&self) -> String {
         self.error.unwrap_or("compiles").replace(' ', "_")
     }
 
-    /// Returns what is not as expected, if something is not.
+    /// Returns a report if the errors are not as expected.
     fn deviation(&self, errors: &[Error]) -> Option<String> {
         let as_expected = match (self.error, errors) {
             (None, []) => true,
@@ -55,24 +55,24 @@ impl Program {
     }
 }
 
-/// Creates a program that is refused, and its twin that compiles, from two function bodies.
-pub(crate) fn refused_and_twin(
+/// Creates a program that is refused and a fixed program that compiles, from two function bodies.
+pub(crate) fn refused_and_fixed(
     name: &str,
     error: &'static str,
     refused: &str,
-    twin: &str,
+    fixed: &str,
 ) -> [Program; 2] {
     let function = |body: &str| format!("fn case() {{\n{body}\n}}");
     [
         Program::refused(name, error, function(refused)),
-        Program::compiles(format!("{name}, twin"), function(twin)),
+        Program::compiles(format!("{name}, fixed"), function(fixed)),
     ]
 }
 
 struct Error {
     code: Option<String>,
     message: String,
-    /// The binary and the line, if the compiler names one.
+    /// The binary and the line, if the compiler names them.
     place: Option<(String, usize)>,
 }
 
@@ -108,7 +108,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Compiles the programs, and returns what is not as expected.
+/// Compiles the programs, and returns the reports of those that are not as expected.
 pub(crate) fn deviations(package: &str, programs: &[Program]) -> Vec<String> {
     let mut binaries = BTreeMap::<String, Binary<'_>>::new();
     for program in programs {
@@ -124,7 +124,7 @@ pub(crate) fn deviations(package: &str, programs: &[Program]) -> Vec<String> {
         });
         match here {
             Some((_, _, errors)) => errors.push(error),
-            None => deviations.push(format!("outside of the programs: {error}")),
+            None => deviations.push(format!("not in a program: {error}")),
         }
     }
     if !stdout.contains(r#""reason":"build-finished""#) {

@@ -1,7 +1,7 @@
-//! The variance of every parameter of every public type.
+//! The variance of each parameter of each public type.
 //!
-//! A type that only gives out a `T` is covariant in it. A type that also takes in a `T`, or that has a vtable chosen
-//! by `T`, is invariant: a subtype may implement a trait differently.
+//! A type that only returns a `T` is covariant in it. A type that also accepts a `T`, or that has a vtable for `T`, is invariant: a
+//! subtype may implement a trait differently.
 
 use super::harness::Program;
 
@@ -9,7 +9,7 @@ use super::harness::Program;
 enum Variance {
     /// A subtype for the parameter gives a subtype of the whole.
     Covariant,
-    /// No other type for the parameter will do.
+    /// Another type for the parameter gives an incompatible type.
     Invariant,
 }
 use Variance::{Covariant as Co, Invariant as In};
