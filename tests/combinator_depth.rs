@@ -156,33 +156,42 @@ fn chain<F>(levels: usize, first: F, deeper: impl Fn(F) -> F) -> F {
 }
 
 /// Compares a level of a combinator with a level of hand-written boxes.
-fn compare<F, G>(name: &str, ours: impl Fn(usize) -> F, theirs: impl Fn(usize) -> G) -> Level
+fn compare<F, G>(
+    name: &str,
+    combinator: impl Fn(usize) -> F,
+    reference: impl Fn(usize) -> G,
+) -> Level
 where
     F: Future + Unpin,
     G: Future + Unpin,
 {
-    let (ours, theirs) = (level(ours), level(theirs));
-    println!("{name}: {ours:?}, boxed: {theirs:?}");
-    for (ours, theirs) in [(ours.poll, theirs.poll), (ours.drop, theirs.drop)] {
-        assert!(ours <= theirs * 9 / 4 + 32, "{name}: {ours} bytes per level, boxed {theirs}");
+    let (combinator, reference) = (level(combinator), level(reference));
+    println!("{name}: {combinator:?}, boxed: {reference:?}");
+    for (combinator, reference) in
+        [(combinator.poll, reference.poll), (combinator.drop, reference.drop)]
+    {
+        assert!(
+            combinator <= reference * 9 / 4 + 32,
+            "{name}: {combinator} bytes per level, boxed {reference}"
+        );
     }
-    ours
+    combinator
 }
 
 /// [`compare`], then polls and drops 3,000 levels on a thread with the default stack of 2 MiB.
 fn compare_and_run<F, G>(
     name: &str,
-    ours: impl Fn(usize) -> F + Send + Copy + 'static,
-    theirs: impl Fn(usize) -> G,
+    combinator: impl Fn(usize) -> F + Send + Copy + 'static,
+    reference: impl Fn(usize) -> G,
 ) where
     F: Future + Unpin,
     G: Future + Unpin,
 {
     const STACK: usize = 2 << 20;
     const LEVELS: usize = 3_000;
-    let Level { poll, drop } = compare(name, ours, theirs);
+    let Level { poll, drop } = compare(name, combinator, reference);
     assert!(poll.max(drop) * LEVELS <= STACK / 4 * 3, "{name}: {LEVELS} levels use too much stack");
-    let deep = move || stack_use(|| ours(LEVELS));
+    let deep = move || stack_use(|| combinator(LEVELS));
     thread::Builder::new().stack_size(STACK).spawn(deep).unwrap().join().unwrap();
 }
 
@@ -190,17 +199,19 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
     type Answer<T> = Result<T, u32>;
 
     let named = |name: &str| format!("{name}, {} bytes", size_of::<T>());
-    let ours = move || ValueFuture::pooled(innermost(value));
-    let theirs = move || boxed(innermost(value));
+    let combinator = move || ValueFuture::pooled(innermost(value));
+    let reference = move || boxed(innermost(value));
     compare_and_run(
         &named("map"),
-        move |levels| chain(levels, ours(), |future| future.map(|value| value)),
-        |levels| chain(levels, theirs(), |future| map_boxed(future, |value| value)),
+        move |levels| chain(levels, combinator(), |future| future.map(|value| value)),
+        |levels| chain(levels, reference(), |future| map_boxed(future, |value| value)),
     );
     compare_and_run(
         &named("then"),
-        move |levels| chain(levels, ours(), |future| future.then(ValueFuture::ready)),
-        |levels| chain(levels, theirs(), |future| then_boxed(future, |value| boxed(ready(value)))),
+        move |levels| chain(levels, combinator(), |future| future.then(ValueFuture::ready)),
+        |levels| {
+            chain(levels, reference(), |future| then_boxed(future, |value| boxed(ready(value))))
+        },
     );
     compare(
         &named("then, the second"),
@@ -208,11 +219,11 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
         |levels| seconds_boxed(levels, value),
     );
 
-    let ours = move || ValueFuture::pooled(innermost(Answer::Ok(value)));
-    let theirs = move || boxed(innermost(Answer::Ok(value)));
-    let map = |levels| chain(levels, theirs(), |future| map_boxed(future, |answer| answer));
+    let combinator = move || ValueFuture::pooled(innermost(Answer::Ok(value)));
+    let reference = move || boxed(innermost(Answer::Ok(value)));
+    let map = |levels| chain(levels, reference(), |future| map_boxed(future, |answer| answer));
     let then = |levels| {
-        chain(levels, theirs(), |future| {
+        chain(levels, reference(), |future| {
             then_boxed(future, |answer| match answer {
                 Ok(value) => boxed(ready(Ok(value))),
                 Err(error) => boxed(ready(Err(error))),
@@ -221,25 +232,29 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
     };
     compare_and_run(
         &named("map_ok"),
-        move |levels| chain(levels, ours(), |future| future.map_ok(|value| value)),
+        move |levels| chain(levels, combinator(), |future| future.map_ok(|value| value)),
         map,
     );
     compare_and_run(
         &named("map_err"),
-        move |levels| chain(levels, ours(), |future| future.map_err(|error| error)),
+        move |levels| chain(levels, combinator(), |future| future.map_err(|error| error)),
         map,
     );
     compare_and_run(
         &named("and_then"),
         move |levels| {
-            chain(levels, ours(), |future| future.and_then(|value| ValueFuture::ready(Ok(value))))
+            chain(levels, combinator(), |future| {
+                future.and_then(|value| ValueFuture::ready(Ok(value)))
+            })
         },
         then,
     );
     compare_and_run(
         &named("or_else"),
         move |levels| {
-            chain(levels, ours(), |future| future.or_else(|error| ValueFuture::ready(Err(error))))
+            chain(levels, combinator(), |future| {
+                future.or_else(|error| ValueFuture::ready(Err(error)))
+            })
         },
         then,
     );

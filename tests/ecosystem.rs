@@ -147,8 +147,8 @@ fn a_timeout_drops_a_late_future() {
         assert!(tokio::time::timeout(limit, late).await.is_err());
 
         let (mut completer, completion) = begin();
-        let waits = tokio::time::timeout(limit, completion);
-        let ((), late) = tokio::join!(completer.closed(), waits);
+        let limited = tokio::time::timeout(limit, completion);
+        let ((), late) = tokio::join!(completer.closed(), limited);
         assert!(late.is_err());
     });
     assert_eq!(pool.stats().live, 0);
@@ -222,9 +222,9 @@ fn a_timeout_drops_one_handle_and_the_others_get_the_result() {
     runtime().block_on(async {
         let late = tokio::time::timeout(Duration::from_millis(1), shared.clone()).await;
         assert!(late.is_err());
-        let waits = tokio::spawn(shared.clone());
+        let consumer = tokio::spawn(shared.clone());
         completer.complete(Some(5)).unwrap();
-        assert_eq!(waits.await.unwrap(), Some(5));
+        assert_eq!(consumer.await.unwrap(), Some(5));
     });
     assert_eq!(shared.peek(), Some(&Some(5)));
 }

@@ -385,24 +385,24 @@ fn all_handles_are_woken_although_a_waker_panics() {
 #[test]
 fn a_waker_that_panics_does_not_lose_the_result() {
     let task = Task::new();
-    let waits = Rc::new(RefCell::new(None::<Pin<Box<LocalShared<'_, u32>>>>));
+    let second = Rc::new(RefCell::new(None::<Pin<Box<LocalShared<'_, u32>>>>));
     let shared = LocalValueFuture::boxed({
-        let (waits, task) = (Rc::clone(&waits), Rc::clone(&task));
+        let (second, task) = (Rc::clone(&second), Rc::clone(&task));
         future::poll_fn(move |_| {
             // Another handle is polled while the future is polled.
-            let mut waits = waits.borrow_mut();
-            assert!(poll_with(waits.as_mut().unwrap(), &task.waker()).is_pending());
+            let mut second = second.borrow_mut();
+            assert!(poll_with(second.as_mut().unwrap(), &task.waker()).is_pending());
             Poll::Ready(5)
         })
     })
     .share();
-    *waits.borrow_mut() = Some(Box::pin(shared.clone()));
+    *second.borrow_mut() = Some(Box::pin(shared.clone()));
     task.on_wake(|| panic!("a waker panics"));
     let mut driver = Box::pin(shared);
     assert_eq!(panic_text(|| poll(&mut driver)), "a waker panics");
     assert!(!driver.is_terminated());
     assert_eq!(poll(&mut driver), Poll::Ready(5));
-    assert_eq!(poll(waits.take().as_mut().unwrap()), Poll::Ready(5));
+    assert_eq!(poll(second.take().as_mut().unwrap()), Poll::Ready(5));
 }
 
 #[test]

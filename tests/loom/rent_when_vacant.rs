@@ -21,8 +21,8 @@ fn bounded(slots: u32) -> Pool<Value> {
 
 fn poll_future(future: &mut RentWhenVacant<Value>, waker: &Waker) -> bool {
     match Pin::new(future).poll(&mut Context::from_waker(waker)) {
-        Poll::Ready(ends) => {
-            drop(ends.unwrap());
+        Poll::Ready(result) => {
+            drop(result.unwrap());
             true
         }
         Poll::Pending => false,
@@ -98,12 +98,12 @@ fn two_futures_against_two_slots() {
         let other_future = pool.rent_when_vacant();
         let other = thread::spawn(move || {
             drop(first);
-            let ends = block_on(other_future).unwrap();
+            let handles = block_on(other_future).unwrap();
             drop(handles);
         });
         let own = pool.rent_when_vacant();
         drop(second);
-        let ends = block_on(own).unwrap();
+        let handles = block_on(own).unwrap();
         other.join().unwrap();
         drop(handles);
         assert_idle(&pool, 4);
@@ -171,7 +171,7 @@ fn rent_when_vacant_against_close() {
         let handles = pool.rent();
         let other_future = pool.rent_when_vacant();
         let other = thread::spawn(move || {
-            assert_eq!(block_on(other_future).unwrap_err(), RentError::Closed)
+            assert_eq!(block_on(other_future).unwrap_err(), RentError::Closed);
         });
         pool.close();
         other.join().unwrap();

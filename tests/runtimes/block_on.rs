@@ -267,10 +267,10 @@ pub(crate) fn blocking_wait_on_a_thread<R: Runtime>() {
         let pool = Pool::<Option<u32>>::new();
         for number in 0..ROUNDS {
             let (completer, completion) = pool.rent();
-            let waits = thread::spawn(move || completion.wait());
+            let waiting = thread::spawn(move || completion.wait());
             yield_now().await;
             completer.complete(Some(number)).unwrap();
-            assert_eq!(waits.join().unwrap(), Some(number));
+            assert_eq!(waiting.join().unwrap(), Some(number));
         }
     });
 }
