@@ -1,63 +1,21 @@
-//! The number of allocations of each constructor and combinator: none, or one. The allocator counts for each thread.
+//! The number of allocations of each constructor and combinator: none, or one.
 
 mod common;
+#[path = "common/counting.rs"]
+mod counting;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    sync::Arc,
-    task::Poll,
-};
+use std::{sync::Arc, task::Poll};
 
 use common::{ManualSource, Yield, poll};
+use counting::{allocations, counted};
 use value_future::{LocalValueFuture, Source, ValueFuture, ready_or_await};
-
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static LAST: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: each call is forwarded to `System` with its arguments.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // The counters of a thread that ends may be destroyed already.
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        let _ = LIVE.try_with(|live| live.set(live.get() + 1));
-        let _ = LAST.try_with(|last| last.set(layout.size()));
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        let _ = LIVE.try_with(|live| live.set(live.get() - 1));
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Returns the result of `action`, the number of its allocations, and how many of them were not freed.
-fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, isize) {
-    let (allocations, live) = (ALLOCATIONS.get(), LIVE.get());
-    let result = action();
-    (result, ALLOCATIONS.get() - allocations, LIVE.get() - live)
-}
-
-/// Returns the number of allocations of `action`.
-fn allocations(action: impl FnOnce()) -> usize {
-    counted(action).1
-}
 
 #[test]
 fn the_allocator_counts_allocations_and_sizes() {
     assert_eq!(allocations(|| drop(Box::new(1))), 1);
-    let (kept, allocations, left) = counted(|| vec![0_u8; 10]);
-    assert_eq!((kept.len(), allocations, left, LAST.get()), (10, 1, 1, 10));
+    let (kept, counts) = counted(|| vec![0_u8; 10]);
+    assert_eq!(kept.len(), 10);
+    assert_eq!((counts.allocations, counts.live, counts.bytes), (1, 1, 10));
 }
 
 #[test]
@@ -98,14 +56,15 @@ fn a_taken_future_stays_inline_through_combinators() {
 fn a_boxed_future_allocates_once_for_header_and_future() {
     fn check<F: Future<Output = u64> + Send>(future: F) {
         let size = size_of::<F>();
-        let (mut boxed, allocations, left) = counted(|| ValueFuture::boxed(future));
-        assert_eq!((allocations, left, LAST.get()), (1, 1, 8 + size.next_multiple_of(8)));
-        let ((), allocations, left) = counted(|| {
+        let (mut boxed, counts) = counted(|| ValueFuture::boxed(future));
+        assert_eq!((counts.allocations, counts.live), (1, 1));
+        assert_eq!(counts.bytes.unsigned_abs(), 8 + size.next_multiple_of(8));
+        let ((), counts) = counted(|| {
             assert_eq!(poll(&mut boxed), Poll::Pending);
             assert_eq!(poll(&mut boxed), Poll::Ready(7));
         });
-        assert_eq!((allocations, left), (0, -1), "the box is freed with the result");
-        assert_eq!(counted(|| drop(boxed)).2, 0);
+        assert_eq!((counts.allocations, counts.live), (0, -1), "the box is freed with the result");
+        assert_eq!(counted(|| drop(boxed)).1.live, 0);
     }
     check(async {
         Yield::default().await;
@@ -122,7 +81,7 @@ fn a_boxed_future_allocates_once_for_header_and_future() {
 fn a_boxed_future_that_is_dropped_is_freed() {
     let mut boxed = ValueFuture::boxed(std::future::pending::<()>());
     assert_eq!(poll(&mut boxed), Poll::Pending);
-    assert_eq!(counted(|| drop(boxed)).2, -1);
+    assert_eq!(counted(|| drop(boxed)).1.live, -1);
 }
 
 /// Returns the number of allocations of the second run of `action`.
@@ -165,9 +124,9 @@ fn a_pinned_box_becomes_a_value_future_without_another_box() {
     let boxed = || -> std::pin::Pin<Box<dyn Future<Output = u64> + Send>> { Box::pin(async { 7 }) };
     drop(ValueFuture::from(boxed()));
     let inner = boxed();
-    let (future, allocations, _) = counted(|| ValueFuture::from(inner));
-    assert_eq!(allocations, 0);
-    assert_eq!(counted(|| drop(future)).2, -1, "the box is freed");
+    let (future, counts) = counted(|| ValueFuture::from(inner));
+    assert_eq!(counts.allocations, 0);
+    assert_eq!(counted(|| drop(future)).1.live, -1, "the box is freed");
 }
 
 #[test]
@@ -204,9 +163,9 @@ fn share_allocates_once_for_a_pending_future_and_never_for_a_ready_one() {
         })
     };
     let future = pending();
-    let (shared, allocations, left) = counted(|| future.share());
-    assert_eq!((allocations, left), (1, 1));
-    let ((), allocations, left) = counted(|| {
+    let (shared, counts) = counted(|| future.share());
+    assert_eq!((counts.allocations, counts.live), (1, 1));
+    let ((), counts) = counted(|| {
         let mut awaiters: [_; 16] = std::array::from_fn(|_| shared.clone());
         for awaiter in &mut awaiters {
             // SAFETY: the awaiter stays in the array, which is not moved.
@@ -217,7 +176,7 @@ fn share_allocates_once_for_a_pending_future_and_never_for_a_ready_one() {
         drop(shared);
     });
     // The two boxes were freed.
-    assert_eq!((allocations, left), (0, -2));
+    assert_eq!((counts.allocations, counts.live), (0, -2));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Value futures of each kind in the combinators of `futures` and `tokio`: join, select, sets, streams, timeouts.
 
+mod common;
+
 use std::{pin::pin, time::Duration};
 
+use common::Yield;
 use futures::{
     StreamExt,
     executor::block_on,
@@ -13,26 +16,13 @@ use value_future::{Completer, FuturePool, Pool, ReusableSource, Shared, ValueFut
 
 static POOL: FuturePool = FuturePool::new();
 
-/// Yields once.
-async fn yield_once() {
-    let mut polled = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut polled, true) {
-            return std::task::Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
 /// Returns a future of each kind. Their results are consecutive numbers. Another thread completes the last future.
 fn one_of_each_kind(first: u32) -> Vec<ValueFuture<'static, u32>> {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
     std::thread::spawn(move || completer.complete(Some(first + 4)).unwrap());
     let later = async move |number| {
-        yield_once().await;
+        Yield::default().await;
         number
     };
     vec![
@@ -51,7 +41,7 @@ fn up_to(end: u32) -> Vec<u32> {
 #[test]
 fn join_accepts_each_kind() {
     assert_eq!(block_on(join_all(one_of_each_kind(10))), [10, 11, 12, 13, 14]);
-    let (pooled, ready) = (ValueFuture::pooled(yield_once()), ValueFuture::ready(5));
+    let (pooled, ready) = (ValueFuture::pooled(Yield::default()), ValueFuture::ready(5));
     assert_eq!(block_on(async { futures::join!(pooled, ready) }), ((), 5));
     let failed = ValueFuture::pooled(async { Err::<(), _>("no") });
     let never = ValueFuture::pooled(std::future::pending::<Result<(), _>>());

@@ -12,7 +12,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use common::{DropCounter, Yield, count, counter, panic_text, poll, poll_with, task::Task};
+use common::{
+    DropCounter, Yield, count, counter, for_both_future_pools, panic_text, poll, poll_with,
+    task::Task, values::PanicsOnDrop,
+};
 use futures::{executor::block_on, future::FusedFuture};
 use value_future::{
     FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture,
@@ -21,26 +24,6 @@ use value_future::{
         FuturePoolBuilder, FuturePoolStats, LocalFuturePoolBuilder, PooledError, PooledErrorKind,
     },
 };
-
-/// Repeats items for `FuturePool` and `LocalFuturePool`.
-macro_rules! for_both_kinds {
-    ($($item:item)*) => {
-        mod shared {
-            use super::*;
-            use super::{FuturePool as Pool, FuturePoolBuilder as Builder, ValueFuture};
-            $($item)*
-        }
-
-        mod local {
-            use super::*;
-            use super::{
-                LocalFuturePool as Pool, LocalFuturePoolBuilder as Builder,
-                LocalValueFuture as ValueFuture,
-            };
-            $($item)*
-        }
-    };
-}
 
 /// A ready future of this many words.
 struct Words<const WORDS: usize>([u64; WORDS]);
@@ -66,7 +49,7 @@ fn only_class(stats: &FuturePoolStats) -> usize {
     used[0]
 }
 
-for_both_kinds! {
+for_both_future_pools! {
     #[test]
     fn a_completed_future_releases_its_slot() {
         let pool = Pool::new();
@@ -414,51 +397,38 @@ for_both_kinds! {
 
     #[test]
     fn a_future_whose_destructor_panics_releases_its_slot() {
-        #[expect(dead_code, reason = "it is dropped")]
-        struct PanicsOnDrop<'c>(DropCounter<'c>);
-        impl Drop for PanicsOnDrop<'_> {
-            fn drop(&mut self) {
-                panic!("in drop");
-            }
-        }
         let dropped = counter();
         let pool = Pool::new();
-        let value = PanicsOnDrop(DropCounter(&dropped));
+        let value = (PanicsOnDrop, DropCounter(&dropped));
         let future = pool.pooled(async move {
             let _value = value;
             pending::<()>().await;
         });
-        assert_eq!(panic_text(|| drop(future)), "in drop");
+        assert_eq!(panic_text(|| drop(future)), "the destructor panics");
         assert_eq!((count(&dropped), pool.stats().live), (1, 0));
 
         // The future panics after its result is ready, so the result is dropped.
         let result = counter();
-        let (value, guard) = (PanicsOnDrop(DropCounter(&dropped)), DropCounter(&result));
+        let (value, guard) = ((PanicsOnDrop, DropCounter(&dropped)), DropCounter(&result));
         let mut guard = Some(guard);
         let mut future = pool.pooled(poll_fn(move |_| {
             let _ = &value;
             Poll::Ready(guard.take())
         }));
-        assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
+        assert_eq!(panic_text(|| drop(poll(&mut future))), "the destructor panics");
         assert_eq!((count(&dropped), count(&result), pool.stats().live), (2, 1, 0));
         assert!(future.is_terminated());
     }
 
     #[test]
     fn a_result_whose_destructor_panics_has_left_the_slot() {
-        struct PanicsOnDrop;
-        impl Drop for PanicsOnDrop {
-            fn drop(&mut self) {
-                panic!("in drop");
-            }
-        }
         let pool = Pool::new();
         let mut future = pool.pooled(async { PanicsOnDrop });
-        assert_eq!(panic_text(|| drop(poll(&mut future))), "in drop");
+        assert_eq!(panic_text(|| drop(poll(&mut future))), "the destructor panics");
         assert_eq!(pool.stats().live, 0);
         let eager = pool.eager(async { PanicsOnDrop });
         assert_eq!(pool.stats().live, 0);
-        assert_eq!(panic_text(|| drop(eager)), "in drop");
+        assert_eq!(panic_text(|| drop(eager)), "the destructor panics");
     }
 
     #[test]

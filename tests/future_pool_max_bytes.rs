@@ -14,7 +14,8 @@ use std::{
     thread,
 };
 
-use value_future::{FuturePool, LocalFuturePool, ValueFuture, future_pool::PooledErrorKind};
+use common::{for_both_future_pools, threads::SpinBarrier};
+use value_future::{FuturePool, ValueFuture, future_pool::PooledErrorKind};
 
 /// A future of this many words that is never ready.
 #[allow(dead_code, reason = "it has a size")]
@@ -39,27 +40,7 @@ const PAGE_64: usize = 62 * 64 + HEADER;
 const PAGE_128: usize = 31 * 128 + HEADER;
 const PAGE_4160: usize = 15 * 4160 + HEADER;
 
-/// Repeats items for `FuturePool` and `LocalFuturePool`.
-macro_rules! for_both_kinds {
-    ($($item:item)*) => {
-        mod shared {
-            #[allow(clippy::wildcard_imports)]
-            use super::*;
-            use super::{FuturePool as Pool, ValueFuture};
-            $($item)*
-        }
-
-        mod local {
-            #[allow(clippy::wildcard_imports)]
-            use super::*;
-            use super::LocalFuturePool as Pool;
-            use value_future::LocalValueFuture as ValueFuture;
-            $($item)*
-        }
-    };
-}
-
-for_both_kinds! {
+for_both_future_pools! {
     fn bounded(bytes: usize) -> Pool {
         Pool::builder().max_bytes(bytes).build()
     }
@@ -317,15 +298,12 @@ fn a_thread_does_not_find_the_pool_full_while_another_thread_grows_it() {
         let slots = bytes / PAGE_64 * 62;
         let pools: Vec<_> =
             (0..ROUNDS).map(|_| FuturePool::builder().max_bytes(bytes).build()).collect();
-        let (arrived, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (start, refused) = (SpinBarrier::new(THREADS), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     for (round, pool) in pools.iter().enumerate() {
-                        arrived.fetch_add(1, SeqCst);
-                        while arrived.load(SeqCst) < THREADS * (round + 1) {
-                            thread::yield_now();
-                        }
+                        start.wait(round);
                         let futures = [(); 3].map(|()| pool.try_pooled(pending::<()>()));
                         refused.fetch_add(
                             futures.iter().filter(|future| future.is_err()).count(),

@@ -6,15 +6,11 @@ mod common;
 use std::{
     future::pending,
     hint::black_box,
-    sync::{
-        Barrier, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-        mpsc,
-    },
+    sync::{Barrier, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
 };
 
-use common::{DropCounter, Yield, count, counter, poll};
+use common::{DropCounter, Yield, count, counter, poll, threads::SpinBarrier};
 use futures::executor::block_on;
 use value_future::{FuturePool, ValueFuture};
 
@@ -138,19 +134,12 @@ fn two_threads_never_find_a_pool_of_two_slots_full_while_it_grows() {
     let _lock = run_alone();
     let rounds = if cfg!(miri) { 20 } else { 20_000 };
     let pools = (0..rounds).map(|_| FuturePool::builder().max_slots_per_size(2).build());
-    let (pools, arrived) = (pools.collect::<Vec<_>>(), AtomicUsize::new(0));
-    // A `Barrier` wakes one thread after the other.
-    let wait_for = |both| {
-        arrived.fetch_add(1, SeqCst);
-        while arrived.load(SeqCst) < both {
-            thread::yield_now();
-        }
-    };
+    let (pools, start) = (pools.collect::<Vec<_>>(), SpinBarrier::new(2));
     let count_refused = || {
         let refused = pools.iter().enumerate().filter(|(round, pool)| {
-            wait_for(4 * round + 2);
+            start.wait(2 * round);
             let future = pool.try_pooled(pending::<()>());
-            wait_for(4 * round + 4);
+            start.wait(2 * round + 1);
             future.is_err()
         });
         refused.count()

@@ -10,6 +10,8 @@
 mod common;
 #[path = "loom/complete.rs"]
 mod complete;
+#[path = "common/count.rs"]
+mod count;
 #[path = "loom/future_pool.rs"]
 mod future_pool;
 #[path = "loom/keys.rs"]

@@ -8,7 +8,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use common::{DropCounter, ManualSource, Yield, count, counter, panic_text, poll};
+use common::{
+    DropCounter, ManualSource, Yield, count, counter, panic_text, poll, values::PanicsOnDrop,
+};
 use futures::future::FusedFuture;
 use value_future::{
     Source, ValueFuture, ValueSource,
@@ -58,15 +60,6 @@ fn a_panic_passes_through_a_checked_future_once() {
     assert_eq!(panic_text(|| poll(&mut checked)), "the future panics");
     let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("not refused") };
     assert_eq!(error.rule(), Rule::PolledAfterPanic);
-}
-
-/// A value that panics when it is dropped.
-struct PanicsOnDrop;
-
-impl Drop for PanicsOnDrop {
-    fn drop(&mut self) {
-        panic!("the destructor panics");
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use std::{sync::mpsc, task::Poll, thread};
 
-use common::{for_both_pools, poll};
+use common::{for_both_pools, poll, run_operation};
 use value_future::{Completer, Completion, Pool};
 
 for_both_pools! {
@@ -84,13 +84,6 @@ for_both_pools! {
         assert!(format!("{completer:?}").ends_with("Completer { closed: false }"));
         assert!(format!("{completion:?}").ends_with("Completion(\"pending\")"));
     }
-}
-
-/// Runs one operation to its end.
-fn run_operation(pool: &Pool<Option<u32>>) {
-    let (completer, mut completion) = pool.rent();
-    completer.complete(Some(7)).unwrap();
-    assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
 }
 
 thread_local! {

@@ -150,6 +150,14 @@ fn two_threads_on_a_warm_pool_allocate_nothing() {
     assert_eq!((BALANCE.live(), pool.stats().high_water), (0, 1));
 }
 
+/// Runs a closure on a thread with a stack of this size.
+fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run);
+        thread.unwrap().join().unwrap()
+    })
+}
+
 /// The memory for a value is never on the stack.
 #[test]
 fn a_slot_for_a_large_output_is_created_in_place() {
@@ -163,8 +171,7 @@ fn a_slot_for_a_large_output_is_created_in_place() {
     }
 
     fn rent_on_a_small_stack<T: Send + Abandoned + 'static>(builder: fn() -> Pool<T>) {
-        let small = thread::Builder::new().stack_size(128 << 10);
-        let rented = small.spawn(move || {
+        let live = on_a_stack_of(128 << 10, || {
             let pool = builder();
             let (completer, completion) = pool.rent();
             let key = completer.into_key();
@@ -173,7 +180,7 @@ fn a_slot_for_a_large_output_is_created_in_place() {
             pool.reserve(2);
             pool.stats().live
         });
-        assert_eq!(rented.unwrap().join().unwrap(), 0);
+        assert_eq!(live, 0);
     }
     rent_on_a_small_stack(|| Pool::<Large>::builder().max_slots(2).build());
     rent_on_a_small_stack(|| Pool::<Large>::builder().max_slots(2).initial_slots(2).build());
@@ -189,13 +196,6 @@ fn a_large_result_that_is_not_taken_is_dropped_in_place() {
         fn drop(&mut self) {
             self.1.send(self.0[7]).unwrap();
         }
-    }
-
-    fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
-        thread::scope(|scope| {
-            let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run);
-            thread.unwrap().join().unwrap()
-        })
     }
 
     let (sender, dropped) = channel();

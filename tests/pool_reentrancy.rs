@@ -42,8 +42,7 @@ for_both_pools! {
 
     #[track_caller]
     fn assert_idle(pool: &Pool<Value>, task: &Rc<Task>) {
-        assert!(task.hooks_ran(), "a hook did not run");
-        assert_eq!((task.wakers.get(), Rc::strong_count(task)), (0, 1));
+        task.assert_idle();
         let stats = pool.stats();
         assert_eq!((stats.live, stats.returned), (0, stats.rented));
         assert!(stats.high_water <= 2);

@@ -2,17 +2,10 @@
 
 mod common;
 
-use std::{task::Poll, thread};
+use std::thread;
 
-use common::poll;
+use common::run_operation;
 use value_future::Pool;
-
-/// Runs one operation to its end.
-fn run_operation(pool: &Pool<Option<u32>>) {
-    let (completer, mut completion) = pool.rent();
-    completer.complete(Some(7)).unwrap();
-    assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
-}
 
 #[test]
 fn short_lived_threads_need_no_more_slots_than_concurrent_threads() {

@@ -3,65 +3,14 @@
 
 mod common;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    task::Poll,
-};
+use std::{cell::RefCell, rc::Rc, task::Poll};
 
-use common::{for_both_pools, panic_text, poll};
+use common::{
+    for_both_pools, panic_text, poll,
+    values::{NeverAbandoned, VALUE, Value, dropped},
+};
 use futures::future::FusedFuture;
 use value_future::operation::Abandoned;
-
-thread_local! {
-    static DROPPED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A value that counts its drops, and runs an action when it is dropped.
-struct Value(Option<Box<dyn FnOnce()>>);
-
-// SAFETY: a value stays on the thread of its test.
-unsafe impl Send for Value {}
-
-impl Value {
-    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
-    fn new() -> Option<Self> {
-        Some(Value(None))
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
-    fn with_action(action: impl FnOnce() + 'static) -> Option<Self> {
-        Some(Value(Some(Box::new(action))))
-    }
-
-    fn panicking() -> Option<Self> {
-        Value::with_action(|| panic!("the value panics"))
-    }
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        DROPPED.set(DROPPED.get() + 1);
-        if let Some(action) = self.0.take() {
-            action();
-        }
-    }
-}
-
-/// Returns the number of values that were dropped since the last call.
-fn dropped() -> usize {
-    DROPPED.take()
-}
-
-/// An output whose `abandoned` panics.
-#[derive(Debug, PartialEq)]
-struct NeverAbandoned(u32);
-
-impl Abandoned for NeverAbandoned {
-    fn abandoned() -> Self {
-        panic!("an operation was abandoned")
-    }
-}
 
 for_both_pools! {
     type Finish = fn(Completer<Option<Value>>, Completion<Option<Value>>);
@@ -71,7 +20,7 @@ for_both_pools! {
     fn assert_idle(pool: &Pool<Option<Value>>) {
         assert_eq!(pool.stats().live, 0);
         let (completer, completion) = pool.rent();
-        completer.complete(Value::new()).ok().unwrap();
+        completer.complete(VALUE).ok().unwrap();
         assert!(completion.try_take().is_ok());
         assert_eq!((pool.stats().high_water, dropped()), (1, 1));
     }
@@ -83,7 +32,7 @@ for_both_pools! {
             assert_eq!(pool.stats().live, 0);
             let (completer, mut completion) = pool.rent();
             assert!(poll(&mut completion).is_pending());
-            pool.complete_key(completer.into_key(), Value::new()).unwrap();
+            pool.complete_key(completer.into_key(), VALUE).unwrap();
             assert!(poll(&mut completion).is_ready());
             drop(pool.rent());
         })
@@ -114,7 +63,7 @@ for_both_pools! {
         let (other_completer, mut other) = pool.rent();
         assert!(poll(&mut other).is_pending());
         let value = Value::with_action(move || {
-            other_completer.complete(Value::new()).ok().unwrap();
+            other_completer.complete(VALUE).ok().unwrap();
             assert!(poll(&mut other).is_ready());
             drop(pool);
         });
@@ -126,7 +75,7 @@ for_both_pools! {
     #[test]
     fn a_value_can_own_the_completion_of_another_value() {
         let pool = Pool::new();
-        let mut inner = Value::new();
+        let mut inner = VALUE;
         for _ in 0..10 {
             let (completer, completion) = pool.rent();
             completer.complete(inner).ok().unwrap();

@@ -3,35 +3,17 @@
 mod common;
 
 use std::{
-    cell::Cell,
     rc::Rc,
     task::{Context, Poll},
 };
 
-use common::{for_both_pools, panic_text, poll, poll_with, task::Task};
+use common::{
+    for_both_pools, panic_text, poll, poll_with,
+    task::Task,
+    values::{NeverAbandoned, VALUE, Value, dropped},
+};
 use futures::future::FusedFuture;
-use value_future::{error::Rule, operation::Abandoned};
-
-thread_local! {
-    static DROPPED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A value that counts its drops.
-#[derive(Debug)]
-struct Value;
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        DROPPED.set(DROPPED.get() + 1);
-    }
-}
-
-/// Returns the number of values that were dropped since the last call.
-fn dropped() -> usize {
-    DROPPED.take()
-}
-
-const VALUE: Option<Value> = Some(Value);
+use value_future::error::Rule;
 
 /// Checks that `action` panics with the message of a waker.
 #[track_caller]
@@ -46,8 +28,7 @@ for_both_pools! {
     #[track_caller]
     fn assert_idle(pool: &Pool<Option<Value>>, tasks: &[&Rc<Task>]) {
         for task in tasks {
-            assert!(task.hooks_ran(), "a hook did not run");
-            assert_eq!((task.wakers.get(), Rc::strong_count(task)), (0, 1));
+            task.assert_idle();
         }
         let stats = pool.stats();
         assert_eq!((stats.live, stats.returned), (0, stats.rented));
@@ -57,16 +38,6 @@ for_both_pools! {
         assert!(poll(&mut completion).is_ready());
         assert_eq!(pool.stats().high_water, high_water, "the vacant slot is reused");
         dropped();
-    }
-
-    /// An output whose `abandoned` panics.
-    #[derive(Debug)]
-    struct NeverAbandoned;
-
-    impl Abandoned for NeverAbandoned {
-        fn abandoned() -> Self {
-            panic!("an operation was abandoned")
-        }
     }
 
     #[test]

@@ -15,10 +15,6 @@ use value_future::{
     ratio::{Advice, RatioStats},
 };
 
-async fn yields_once() {
-    Yield::default().await;
-}
-
 fn stats(ready: u64, pending: u64) -> RatioStats {
     let mut stats = RatioStats::default();
     (stats.ready, stats.pending) = (ready, pending);
@@ -32,7 +28,7 @@ fn each_outcome_is_counted_once() {
 
     assert_eq!(block_on(ratio.measure(ready(1))), 1);
     assert_eq!(block_on(ratio.measure(ValueFuture::ready(2))), 2);
-    block_on(ratio.measure(yields_once()));
+    block_on(ratio.measure(Yield::default()));
     drop(ratio.measure(ready(3)));
     let mut cancelled = Box::pin(ratio.measure(pending::<()>()));
     assert!(poll(&mut cancelled).is_pending());
@@ -76,7 +72,7 @@ fn a_static_ratio_counts_the_calls_of_all_threads() {
                 for call in 0..100 {
                     block_on(GET.measure(async move {
                         if call % 4 == 0 {
-                            yields_once().await;
+                            Yield::default().await;
                         }
                     }));
                 }

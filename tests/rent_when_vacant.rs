@@ -16,7 +16,9 @@ use std::{
     thread,
 };
 
-use common::{for_both_pools, panic_text, poll, poll_with, task::Task, threads::SpinBarrier};
+use common::{
+    for_both_pools, panic_text, poll, poll_with, random::Random, task::Task, threads::SpinBarrier,
+};
 use futures::{executor::block_on, future::FusedFuture};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
@@ -569,7 +571,7 @@ fn a_slot_that_another_thread_releases_wakes_the_future() {
 #[test]
 fn a_slot_that_complete_key_releases_wakes_the_future() {
     let pool = bounded(1);
-    let start = SpinBarrier::default();
+    let start = SpinBarrier::new(2);
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         let pool = &pool;
@@ -593,18 +595,6 @@ fn a_slot_that_complete_key_releases_wakes_the_future() {
         drop(sender);
     });
     assert_eq!(pool.stats().live, 0);
-}
-
-/// A small generator of pseudo-random numbers.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }
 
 /// Ends an operation in a random way.

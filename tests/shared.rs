@@ -14,7 +14,7 @@ use std::{
 
 use common::{
     DropCounter, ManualSource, Yield, count, counter, later, panic_text, poll, poll_with,
-    task::Task,
+    task::Task, values::PanicsOnDrop,
 };
 use futures::{executor::block_on, future::FusedFuture};
 use futures_test::task::{AwokenCount, new_count_waker};
@@ -481,21 +481,15 @@ fn a_clone_of_the_result_that_panics_can_be_repeated() {
 
 #[test]
 fn a_future_whose_destructor_panics_is_dropped_once() {
-    struct PanicsOnDrop<'d>(#[expect(dead_code, reason = "it is dropped")] DropCounter<'d>);
-    impl Drop for PanicsOnDrop<'_> {
-        fn drop(&mut self) {
-            panic!("a destructor panics");
-        }
-    }
     let dropped = counter();
-    let panics = PanicsOnDrop(DropCounter(&dropped));
+    let panics = (PanicsOnDrop, DropCounter(&dropped));
     let shared = ValueFuture::boxed(async {
         let _panics = panics;
         future::pending::<u32>().await
     })
     .share();
     let weak = shared.downgrade().unwrap();
-    assert_eq!(panic_text(|| drop(shared)), "a destructor panics");
+    assert_eq!(panic_text(|| drop(shared)), "the destructor panics");
     assert_eq!((count(&dropped), weak.upgrade().is_none()), (1, true));
 }
 

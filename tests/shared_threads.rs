@@ -4,14 +4,13 @@
 mod common;
 
 use std::{
-    future::Future,
-    pin::{Pin, pin},
+    pin::pin,
     sync::{Arc, Barrier},
-    task::{Context, Poll, Waker},
+    task::Poll,
     thread,
 };
 
-use common::panic_text;
+use common::{panic_text, poll};
 use futures::executor::block_on;
 use value_future::{Completer, Pool, Shared, ValueFuture};
 
@@ -32,10 +31,6 @@ enum Action {
 const ACTIONS: [Action; 5] =
     [Action::Await, Action::PollOnce, Action::Drop, Action::Upgrade, Action::CloneAndAwait];
 
-fn poll_once(handle: Pin<&mut Shared<'static, Number>>) -> Poll<Number> {
-    handle.poll(&mut Context::from_waker(Waker::noop()))
-}
-
 fn check(number: &Number, completed: bool) {
     assert_eq!(number.as_deref(), completed.then_some(&7));
 }
@@ -44,7 +39,7 @@ fn run(action: Action, handle: Shared<'static, Number>, completed: bool) {
     match action {
         Action::Await => check(&block_on(handle), completed),
         Action::PollOnce => {
-            if let Poll::Ready(number) = poll_once(pin!(handle)) {
+            if let Poll::Ready(number) = poll(&mut pin!(handle)) {
                 check(&number, completed);
             }
         }
@@ -58,7 +53,7 @@ fn run(action: Action, handle: Shared<'static, Number>, completed: bool) {
         }
         Action::CloneAndAwait => {
             let other = handle.clone();
-            let taken = match poll_once(pin!(handle)) {
+            let taken = match poll(&mut pin!(handle)) {
                 Poll::Ready(number) => Some(number),
                 Poll::Pending => None,
             };
@@ -77,7 +72,7 @@ fn round(actions: [Action; 2], complete: bool, polled: bool) {
     let mut first = Box::pin(ValueFuture::from(completion).share());
     // The only handle, so the future has the waker of its task.
     if polled {
-        assert!(poll_once(first.as_mut()).is_pending());
+        assert!(poll(&mut first).is_pending());
     }
     let start = Arc::new(Barrier::new(actions.len() + 1));
     let threads = actions.map(|action| {
@@ -122,7 +117,7 @@ fn the_drop_of_the_last_handle_races_with_the_completion() {
         let (completer, completion) = pool.rent();
         let shared = ValueFuture::from(completion).share();
         let mut other = Box::pin(shared.clone());
-        assert!(poll_once(other.as_mut()).is_pending());
+        assert!(poll(&mut other).is_pending());
         let value = Arc::new(7);
         let result = Some(Arc::clone(&value));
         let producer = thread::spawn(move || drop(completer.complete(result)));

@@ -9,13 +9,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use common::{ManualSource, count, counter, panic_text, poll};
+use common::{DropCounter, ManualSource, count, counter, panic_text, poll};
 use value_future::{
     LocalValueFuture, Source, ValueFuture, ValueSource, error::StaleToken, future::Arm,
     source::Token,
 };
-
-use crate::common::DropCounter;
 
 /// Runs a scenario with a future that refers to its source by `&`, by `Arc` and by `Rc`. Returns the number of calls of
 /// `cancel` for each of them.

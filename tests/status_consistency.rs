@@ -71,7 +71,7 @@ fn assert_consistent<V>(
 /// Runs `operation` in each round. `operation` passes its key to a function. That function returns when another thread is
 /// about to call `complete` with the same key.
 fn with_another_producer(complete: impl Fn(Key) + Sync, mut operation: impl FnMut(&dyn Fn(Key))) {
-    let start = SpinBarrier::default();
+    let start = SpinBarrier::new(2);
     let keys = Mutex::new(None);
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -3,6 +3,8 @@
 
 #![cfg(feature = "std")]
 
+mod common;
+
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -14,6 +16,7 @@ use std::{
     thread,
 };
 
+use common::random::Random;
 use futures::executor::block_on;
 use value_future::{Completer, Completion, Key, Pool, ValueFuture, operation::Abandoned};
 
@@ -69,18 +72,6 @@ impl Drop for Counted {
     }
 }
 
-/// A pseudo-random generator. It is deterministic for each thread; the schedule of the threads is not.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
 /// A handle or a key that moves between threads.
 enum Message<T> {
     Completer(u64, Completer<T>),
@@ -116,6 +107,7 @@ impl<T: Value> Test<T> {
 
     /// Runs the rounds of one thread, and then drops its handle of the pool.
     fn run(&self, pool: Pool<T>, thread: u64) {
+        // The numbers are deterministic for each thread. The schedule of the threads is not.
         let mut random = Random((thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         for round in 0..ROUNDS {
             let name = (thread + 1) << 32 | round;

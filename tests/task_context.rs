@@ -144,7 +144,7 @@ fn each_task_keeps_its_id_its_span_and_its_answer() {
             for request in held.drain(..).rev() {
                 match request {
                     Request::ByCompleter(completer, id) => {
-                        completer.complete(Ok(answer_to(id))).unwrap()
+                        completer.complete(Ok(answer_to(id))).unwrap();
                     }
                     Request::ByKey(key, id) => {
                         worker_pool.complete_key(key, Ok(answer_to(id))).unwrap();

@@ -3,20 +3,15 @@
 mod common;
 
 use std::{
-    pin::Pin,
     sync::{Arc, Mutex, mpsc},
-    task::{Context, Poll, Wake, Waker},
+    task::{Poll, Wake, Waker},
     thread,
 };
 
-use common::{ManualSource, count, poll};
+use common::{ManualSource, count, poll, poll_with};
 use futures::executor::block_on;
 use futures_test::task::new_count_waker;
 use value_future::{Source, ValueFuture};
-
-fn poll_with<T>(future: &mut ValueFuture<'_, T>, waker: &Waker) -> Poll<T> {
-    Future::poll(Pin::new(future), &mut Context::from_waker(waker))
-}
 
 #[test]
 fn a_source_gets_the_waker_of_the_last_poll() {

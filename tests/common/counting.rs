@@ -1,4 +1,5 @@
-//! An allocator that counts the allocations of a closure, on all threads of a test.
+//! An allocator that counts the allocations of a closure: on its thread with [`counted`], or on several threads with a
+//! [`Balance`].
 //!
 //! It is not a part of `common`, because a program has one global allocator.
 
@@ -14,6 +15,36 @@ struct Counting;
 
 thread_local! {
     static COUNTED: Cell<Option<&'static Balance>> = const { Cell::new(None) };
+    static OF_THREAD: Cell<Counts> = const { Cell::new(Counts { allocations: 0, live: 0, bytes: 0 }) };
+}
+
+/// Counters of the allocations of one thread.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Counts {
+    /// The number of allocations.
+    pub(crate) allocations: usize,
+    /// The number of allocations that were not freed.
+    pub(crate) live: isize,
+    /// The number of bytes that were not freed.
+    pub(crate) bytes: isize,
+}
+
+/// Runs `action`, and returns its result and the counters of its allocations on this thread.
+pub(crate) fn counted<R>(action: impl FnOnce() -> R) -> (R, Counts) {
+    let before = OF_THREAD.get();
+    let result = action();
+    let after = OF_THREAD.get();
+    let counts = Counts {
+        allocations: after.allocations - before.allocations,
+        live: after.live - before.live,
+        bytes: after.bytes - before.bytes,
+    };
+    (result, counts)
+}
+
+/// Returns the number of allocations of `action` on this thread.
+pub(crate) fn allocations(action: impl FnOnce()) -> usize {
+    counted(action).1.allocations
 }
 
 /// Counters of the allocations in calls of [`count`](Balance::count).
@@ -70,15 +101,21 @@ impl Balance {
 }
 
 fn add(count: isize, layout: Layout) {
-    // The thread-local may be destroyed already, if the thread ends.
+    let bytes = count * isize::try_from(layout.size()).expect("a layout fits");
+    let allocations = usize::from(count > 0);
+    // The thread-locals may be destroyed already, if the thread ends.
+    let _ = OF_THREAD.try_with(|counts| {
+        let before = counts.get();
+        counts.set(Counts {
+            allocations: before.allocations + allocations,
+            live: before.live + count,
+            bytes: before.bytes + bytes,
+        });
+    });
     if let Ok(Some(balance)) = COUNTED.try_with(Cell::get) {
+        balance.made.fetch_add(allocations, SeqCst);
         balance.live.fetch_add(count, SeqCst);
-        balance
-            .bytes
-            .fetch_add(count * isize::try_from(layout.size()).expect("a layout fits"), SeqCst);
-        if count > 0 {
-            balance.made.fetch_add(1, SeqCst);
-        }
+        balance.bytes.fetch_add(bytes, SeqCst);
     }
 }
 

@@ -15,11 +15,14 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use value_future::{ValueFuture, ValueSource, error::StaleToken, source::Token};
+use value_future::{Pool, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
+pub(crate) mod count;
 pub(crate) mod race;
+pub(crate) mod random;
 pub(crate) mod task;
 pub(crate) mod threads;
+pub(crate) mod values;
 
 /// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool). In both modules, the types
 /// have the names of those for any thread.
@@ -46,6 +49,31 @@ macro_rules! for_both_pools {
 }
 pub(crate) use for_both_pools;
 
+/// Repeats items for `FuturePool` and `LocalFuturePool`. In both modules, the pool is `Pool`, its builder is `Builder`, and the
+/// future is `ValueFuture`.
+macro_rules! for_both_future_pools {
+    ($($item:item)*) => {
+        mod future_pool {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use value_future::{FuturePool as Pool, ValueFuture, future_pool::FuturePoolBuilder as Builder};
+
+            $($item)*
+        }
+
+        mod local_future_pool {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use value_future::{LocalFuturePool as Pool, LocalValueFuture as ValueFuture, future_pool::LocalFuturePoolBuilder as Builder};
+
+            $($item)*
+        }
+    };
+}
+pub(crate) use for_both_future_pools;
+
 /// Polls a future once, with a waker that does nothing.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
@@ -54,6 +82,13 @@ pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 /// Polls a future once, with this waker.
 pub(crate) fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Runs one operation to its end.
+pub(crate) fn run_operation(pool: &Pool<Option<u32>>) {
+    let (completer, mut completion) = pool.rent();
+    completer.complete(Some(7)).unwrap();
+    assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
 }
 
 /// Returns the message of the panic of `action`.

@@ -56,7 +56,7 @@ pub(crate) type Consume = fn(Completion<Reply>) -> ConsumerOutcome;
 /// Runs all rounds of a producer and a consumer. Round n uses operation n. If `drop_pool` is set, both threads drop their
 /// handles of the pool in each round, and no other handles exist.
 fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: bool) {
-    let (start, dropped) = (SpinBarrier::default(), Arc::new(AtomicUsize::new(0)));
+    let (start, dropped) = (SpinBarrier::new(2), Arc::new(AtomicUsize::new(0)));
     let kept = if drop_pool { vec![] } else { pools.clone() };
     thread::scope(|scope| {
         let (completers, completions): (Vec<_>, Vec<_>) = pools.iter().map(Pool::rent).unzip();

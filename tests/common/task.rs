@@ -53,6 +53,13 @@ impl Task {
         })
     }
 
+    /// Checks that all hooks have run, and that no waker is left.
+    #[track_caller]
+    pub(crate) fn assert_idle(self: &Rc<Self>) {
+        assert!(self.hooks_ran(), "a hook did not run");
+        assert_eq!((self.wakers.get(), Rc::strong_count(self)), (0, 1));
+    }
+
     /// Creates a waker of this task.
     pub(crate) fn waker(self: &Rc<Self>) -> Waker {
         self.wakers.set(self.wakers.get() + 1);

@@ -1,4 +1,4 @@
-//! A barrier for two threads, a cleanup guard, and a thread that lives while a closure runs.
+//! A barrier that spins, a cleanup guard, and a thread that lives while a closure runs.
 
 use std::{
     hint,
@@ -9,16 +9,22 @@ use std::{
     thread,
 };
 
-/// A barrier for two threads. It spins, so both threads continue at nearly the same time.
-#[derive(Default)]
-pub(crate) struct SpinBarrier(AtomicUsize);
+/// A barrier for threads that continue at nearly the same time, because they spin.
+pub(crate) struct SpinBarrier {
+    threads: usize,
+    arrived: AtomicUsize,
+}
 
 impl SpinBarrier {
-    /// Waits until both threads are in this round.
+    pub(crate) const fn new(threads: usize) -> Self {
+        SpinBarrier { threads, arrived: AtomicUsize::new(0) }
+    }
+
+    /// Waits until all threads are in this round.
     pub(crate) fn wait(&self, round: usize) {
-        self.0.fetch_add(1, SeqCst);
+        self.arrived.fetch_add(1, SeqCst);
         let mut spins = 0;
-        while self.0.load(SeqCst) < 2 * (round + 1) {
+        while self.arrived.load(SeqCst) < self.threads * (round + 1) {
             spins += 1;
             if cfg!(miri) || spins % 100 == 0 { thread::yield_now() } else { hint::spin_loop() }
         }
@@ -26,7 +32,7 @@ impl SpinBarrier {
 
     /// Opens the barrier for all rounds.
     pub(crate) fn open(&self) {
-        self.0.store(usize::MAX / 2, SeqCst);
+        self.arrived.store(usize::MAX / 2, SeqCst);
     }
 }
 

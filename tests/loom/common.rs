@@ -2,14 +2,13 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::Arc,
+    task::{Context, Poll, Waker},
 };
 
-use value_future::{Completion, Pool};
+use value_future::{Completer, Completion, Pool};
+
+pub(crate) use crate::count::Count;
 
 /// Loom does not track values. The reference count shows whether a value was lost or taken twice.
 pub(crate) type Value = Option<Arc<u32>>;
@@ -44,32 +43,22 @@ fn check(preemptions: Option<usize>, f: impl Fn() + Sync + Send + 'static) {
     builder.check(f);
 }
 
+/// Returns a bounded pool.
+pub(crate) fn bounded(slots: u32) -> Pool<Value> {
+    Pool::<Value>::builder().max_slots(slots).build()
+}
+
+/// Completes an operation without a value, and takes its result.
+pub(crate) fn run((completer, completion): (Completer<Value>, Completion<Value>)) {
+    completer.complete(None).unwrap();
+    assert_eq!(take(completion), None);
+}
+
 /// Checks that all rented slots were released.
 #[track_caller]
 pub(crate) fn assert_idle<T>(pool: &Pool<T>, rented: u64) {
     let stats = pool.stats();
     assert_eq!((stats.rented, stats.returned, stats.live), (rented, rented, 0));
-}
-
-/// A waker that counts wakes. The count is not a loom atomic, so it adds no interleavings.
-#[derive(Default)]
-pub(crate) struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Relaxed);
-    }
-}
-
-impl Count {
-    pub(crate) fn new() -> (Arc<Count>, Waker) {
-        let count = Arc::new(Count::default());
-        (Arc::clone(&count), Waker::from(count))
-    }
-
-    pub(crate) fn get(&self) -> usize {
-        self.0.load(Relaxed)
-    }
 }
 
 /// Takes the result with one poll. The operation must be completed.

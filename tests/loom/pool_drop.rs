@@ -4,11 +4,7 @@
 use loom::{future::block_on, thread};
 use value_future::Pool;
 
-use crate::common::{Value, assert_dropped, bounded_model, model, take, value};
-
-fn bounded() -> Pool<Value> {
-    Pool::<Value>::builder().max_slots(2).build()
-}
+use crate::common::{Value, assert_dropped, bounded, bounded_model, model, run, take, value};
 
 fn drop_against_complete_and_take(pool: Pool<Value>) {
     let (completer, completion) = pool.rent();
@@ -29,17 +25,16 @@ fn drop_of_the_last_handle_against_release() {
 
 #[test]
 fn drop_of_the_last_handle_against_release_in_a_bounded_pool() {
-    model(|| drop_against_complete_and_take(bounded()));
+    model(|| drop_against_complete_and_take(bounded(2)));
 }
 
 /// A thread with a cache releases slots without a lock, so it must not use the slab afterwards.
 fn drop_against_release_on_the_fast_path(pool: Pool<Value>) {
     let clone = pool.clone();
     let other = thread::spawn(move || {
-        let (completer, completion) = clone.rent();
+        let handles = clone.rent();
         drop(clone);
-        completer.complete(None).unwrap();
-        assert_eq!(take(completion), None);
+        run(handles);
     });
     drop(pool);
     other.join().unwrap();
@@ -52,7 +47,7 @@ fn drop_of_the_last_handle_against_release_to_a_cache() {
 
 #[test]
 fn drop_of_the_last_handle_against_release_to_a_stripe() {
-    bounded_model(3, || drop_against_release_on_the_fast_path(bounded()));
+    bounded_model(3, || drop_against_release_on_the_fast_path(bounded(2)));
 }
 
 #[test]
@@ -120,8 +115,7 @@ fn drop_of_the_last_handle_against_two_releases() {
         let (one, two) = (pool.rent(), pool.rent());
         let first = thread::spawn(move || drop(one));
         let second = thread::spawn(move || {
-            two.0.complete(None).unwrap();
-            assert_eq!(take(two.1), None);
+            run(two);
         });
         drop(pool);
         first.join().unwrap();
@@ -153,10 +147,7 @@ fn drop_of_the_last_handle_against_release_to_a_full_cache() {
         let pool = Pool::<Value>::new();
         let three = [pool.rent(), pool.rent(), pool.rent()];
         let other = thread::spawn(move || {
-            for (completer, completion) in three {
-                completer.complete(None).unwrap();
-                assert_eq!(take(completion), None);
-            }
+            three.into_iter().for_each(run);
         });
         drop(pool);
         other.join().unwrap();

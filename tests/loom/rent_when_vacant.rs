@@ -13,11 +13,7 @@ use value_future::{
     pool::{RentError, RentWhenVacant},
 };
 
-use crate::common::{Count, Value, assert_idle, bounded_model, model, poll, value};
-
-fn bounded(slots: u32) -> Pool<Value> {
-    Pool::<Value>::builder().max_slots(slots).build()
-}
+use crate::common::{Count, Value, assert_idle, bounded, bounded_model, model, poll, value};
 
 fn poll_future(future: &mut RentWhenVacant<Value>, waker: &Waker) -> bool {
     match Pin::new(future).poll(&mut Context::from_waker(waker)) {

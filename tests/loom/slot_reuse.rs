@@ -2,21 +2,9 @@
 //! chunk two slots.
 
 use loom::{sync::mpsc::channel, thread};
-use value_future::{Completer, Completion, Pool};
+use value_future::Pool;
 
-use crate::common::{Value, assert_idle, bounded_model, model, take};
-
-type Handles = (Completer<Value>, Completion<Value>);
-
-/// Completes an operation and takes its result.
-fn run((completer, completion): Handles) {
-    completer.complete(None).unwrap();
-    assert_eq!(take(completion), None);
-}
-
-fn bounded(slots: u32) -> Pool<Value> {
-    Pool::<Value>::builder().max_slots(slots).build()
-}
+use crate::common::{Value, assert_idle, bounded, bounded_model, model, run};
 
 #[test]
 fn release_on_another_thread_against_rent() {

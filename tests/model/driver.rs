@@ -122,7 +122,7 @@ impl<K: Kind> Driver<K> {
             Op::IntoKey(pick) => {
                 let operation = nth(&self.completers, pick)?;
                 let key = K::into_key(self.completers.remove(&operation)?);
-                assert_eq!(key, self.oracle.into_key(operation));
+                assert_eq!(key, self.oracle.detach(operation));
                 self.issued(key, operation);
             }
             Op::DropCompleter(pick) => {

@@ -6,10 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    task::{Wake, Waker},
+    task::Waker,
 };
 
 use super::script::WakerId;
+use crate::common::count::Count;
 
 /// The output of the pools. `None` if the operation was abandoned.
 pub(crate) type Reply = Option<Tracked>;
@@ -24,19 +25,6 @@ pub(crate) struct Tracked {
 impl Drop for Tracked {
     fn drop(&mut self) {
         self.drops.fetch_add(1, Relaxed);
-    }
-}
-
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.fetch_add(1, Relaxed);
     }
 }
 
@@ -71,6 +59,6 @@ impl Observer {
     /// Returns the number of wakes of a waker, and the number of its clones.
     pub(crate) fn woken(&self, operation: usize, side: Side, waker_id: WakerId) -> (usize, usize) {
         let count = self.wakers.get(&(operation, side, waker_id));
-        count.map_or((0, 0), |count| (count.0.load(Relaxed), Arc::strong_count(count) - 1))
+        count.map_or((0, 0), |count| (count.get(), Arc::strong_count(count) - 1))
     }
 }

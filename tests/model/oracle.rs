@@ -203,7 +203,8 @@ impl Oracle {
         self.current_key(index.expect("a completer holds its slot"))
     }
 
-    pub(crate) fn into_key(&mut self, operation: usize) -> Key {
+    /// Detaches the operation: from now on, only its key can complete it.
+    pub(crate) fn detach(&mut self, operation: usize) -> Key {
         self.operations[operation].remove_completer();
         let key = self.issue_key(operation);
         if self.closed {
