@@ -180,15 +180,15 @@ fn the_chapter_has_the_messages_of_refused_keys() {
 fn the_chapter_has_the_messages_of_the_compiler() {
     let recorded = [
         include_str!("ui/local_completer_sent.stderr"),
-        include_str!("ui/local_pool_as_a_static.stderr"),
+        include_str!("ui/static_local_future_pool.stderr"),
         include_str!("ui/output_without_abandoned.stderr"),
         include_str!("ui/ready_or_await_of_another_future.stderr"),
         include_str!("ui/source_without_wrapper.stderr"),
         include_str!("ui/async_trait/not_a_trait.stderr"),
         include_str!("ui/async_trait/not_awaited.stderr"),
-        include_str!("ui/async_trait/ready_if_configured.stderr"),
+        include_str!("ui/async_trait/ready_in_cfg_attr.stderr"),
         include_str!("ui/async_trait/ready_in_a_trait.stderr"),
-        include_str!("ui/async_trait/ready_of_nothing.stderr"),
+        include_str!("ui/async_trait/ready_without_expression.stderr"),
         include_str!("ui/async_trait/ready_without_async.stderr"),
         include_str!("ui/async_trait/unknown_option.stderr"),
     ];

@@ -1,4 +1,4 @@
-//! A body that holds an `Arc` while it waits.
+//! A body that holds an `Arc` across an await.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A future whose output is `Send`.
+//! A future whose output is `Send` is sent to another thread.
 
 use std::sync::Arc;
 

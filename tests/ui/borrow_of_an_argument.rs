@@ -1,4 +1,4 @@
-//! A future that borrows from more than `self`, whose type says that it borrows from `self` only.
+//! A future that borrows from an argument, with a type that borrows from `self` only.
 
 use value_future::ValueFuture;
 

@@ -1,4 +1,4 @@
-//! A pool for one thread cannot be a `static`.
+//! A `LocalFuturePool` as a `static`.
 
 use value_future::LocalFuturePool;
 

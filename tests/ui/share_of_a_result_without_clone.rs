@@ -1,4 +1,4 @@
-//! A shared future gives clones of its result.
+//! A shared future whose result is not `Clone`.
 
 use std::io;
 use value_future::ValueFuture;

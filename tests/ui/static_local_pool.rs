@@ -1,4 +1,4 @@
-//! A pool for one thread as a `static`.
+//! A `LocalPool` as a `static`.
 
 use std::sync::LazyLock;
 use value_future::LocalPool;
