@@ -284,7 +284,7 @@ for_both_future_pools! {
         assert_eq!(futures.map(block_on), [4; 5]);
         assert_eq!(block_on(pool.pooled(Words([1; 4]))), 4);
         let stats = pool.stats();
-        assert_eq!((stats.live, stats.full), (0, 2), "a slot was vacant uses_pool");
+        assert_eq!((stats.live, stats.full), (0, 2), "a slot was vacant again");
         assert_eq!((stats.classes[0].capacity, stats.classes[0].high_water), (3, 3));
         assert_eq!(block_on(pool.pooled(Words([1; 10]))), 10);
         assert_eq!(pool.stats().classes[1].capacity, 3, "each size class has its own bound");

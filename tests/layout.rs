@@ -87,7 +87,6 @@ fn pool_completer_and_completion_are_one_pointer() {
         assert_eq!([size_of::<Pool<T>>(), size_of::<LocalPool<T>>()], [pointer; 2]);
         assert_eq!([size_of::<Completer<T>>(), size_of::<LocalCompleter<T>>()], [pointer; 2]);
         assert_eq!([size_of::<Completion<T>>(), size_of::<LocalCompletion<T>>()], [pointer; 2]);
-        // A completion uses its niche for the taken state, so it is not in this list.
         assert_eq!([size_of::<Option<Pool<T>>>(), size_of::<Option<LocalPool<T>>>()], [pointer; 2]);
         assert_eq!(size_of::<Option<Completer<T>>>(), pointer);
         assert_eq!(size_of::<Option<LocalCompleter<T>>>(), pointer);

@@ -193,7 +193,7 @@ fn wait_timeout_and_wait_deadline_return_the_completion_after_the_time() {
 }
 
 #[test]
-fn wait_timeout_lets_the_producer_observe_the_drop() {
+fn the_producer_observes_the_drop_after_wait_timeout() {
     let pool = Pool::<Option<u32>>::new();
     let (mut completer, completion) = pool.rent();
     let consumer = thread::spawn(move || drop(completion.wait_timeout(Duration::from_millis(1))));
@@ -250,7 +250,7 @@ fn a_completion_becomes_a_local_value_future() {
 
 /// This thread waits, and so drops the waker of another task. The destructor of that task parks, and consumes the unpark token.
 #[test]
-fn wait_is_not_lost_if_a_destructor_parks_the_thread() {
+fn wait_ends_although_a_destructor_parks_the_thread() {
     struct Task(Mutex<Option<Completer<Option<u32>>>>);
     impl Wake for Task {
         fn wake(self: Arc<Self>) {}

@@ -96,7 +96,7 @@ fn a_slot_that_an_idle_thread_released_is_rented_by_another_thread() {
     let pool = PoolBuilder::<Option<u32>>::default().max_slots(1).build();
     let (sender, receiver) = mpsc::channel::<Handles>();
     let (released, is_released) = mpsc::channel();
-    // The thread lives until the channel is closed, and its cache has the vacant slot.
+    // The thread lives until the channel is closed. It released the only slot.
     let idle = thread::spawn(move || {
         for (completer, completion) in receiver {
             completer.complete(Some(1)).unwrap();

@@ -92,7 +92,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_slot_for_a_value_of_one_word_takes_64_bytes_and_five_of_its_page() {
+    fn a_slot_for_a_value_of_one_word_takes_64_bytes_and_five_bytes_of_its_page() {
         fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> u64 {
             let slots = if cfg!(miri) { 96 } else { 1_000_000 };
             let pool = PoolBuilder::<T>::default().max_slots(slots).build();

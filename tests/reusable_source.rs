@@ -291,8 +291,8 @@ for_both_sources! {
         let task = Task::new();
         let value = Arc::new(5);
         let mut source = ReusableSource::<Option<Arc<i32>>>::new();
-        // The leaked handles: the future of a pending operation with a key, the future of a completed operation, both handles,
-        // and the completer alone.
+        // The leaked handles: both handles of an operation with a key, the future of a completed operation, both handles of an
+        // operation without a key, and the completer alone.
         for leak in 0..4 {
             leak_an_operation(&source, &task, &value, leak);
             assert!(source.is_busy());
@@ -505,7 +505,7 @@ fn a_static_is_completed_by_other_threads() {
 }
 
 #[test]
-fn threads_that_begin_at_the_same_time_get_one_operation_each() {
+fn only_one_thread_at_a_time_has_an_operation() {
     let source = value_future::ReusableSource::<Option<u32>>::new();
     let begun = Mutex::new(0);
     thread::scope(|scope| {

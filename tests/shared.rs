@@ -234,7 +234,7 @@ fn a_panic_reaches_every_handle() {
     let message = "value future of `u32` polled after a panic: what it held (boxed arm) panicked in an \
                 earlier poll, and will give no result";
     assert_eq!(panic_text(|| poll(&mut driver)), message);
-    // Woken once, by the yield or by the panic.
+    // The yield woke the task. It was not registered again, so the panic does not wake it.
     assert_eq!((woken.get(), waiting.is_terminated(), shared.peek()), (1, false, None));
     assert_eq!(panic_text(|| poll(&mut waiting)), message);
     assert!(waiting.is_terminated());
@@ -253,7 +253,7 @@ fn a_panic_wakes_the_waiting_handles() {
     source.complete(5);
     assert!(panic_text(|| poll(&mut driver)).contains("no fives"));
     assert_eq!(woken.get(), 1);
-    // The task was registered before the panic, and is woken by it.
+    // The task was woken, so it polls and finds the panic.
     assert!(panic_text(|| poll(&mut other)).contains("polled after a panic"));
 }
 

@@ -199,7 +199,7 @@ impl<T: Value> Test<T> {
             0 => match completion.try_take() {
                 Ok(taken) => taken,
                 Err(completion) => {
-                    // A value that arrives now is dropped here, and counts as dropped.
+                    // A value that arrives now is dropped with the completion.
                     drop(completion);
                     self.dropped.fetch_add(1, Relaxed);
                     return;

@@ -46,7 +46,7 @@ pub(crate) enum ConsumerOutcome {
     Value,
     /// The operation ended without a value.
     Abandoned,
-    /// The consumer dropped its future before it had a result.
+    /// The consumer dropped its future without taking a result.
     Dropped,
 }
 

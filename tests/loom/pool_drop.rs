@@ -140,7 +140,7 @@ fn drop_of_the_last_handle_against_the_end_of_a_thread() {
     });
 }
 
-/// Three slots are released to a cache of two, so one goes to the depot of the dropped slab.
+/// Three slots are released to a cache of two, so some go to the depot of the dropped slab.
 #[test]
 fn drop_of_the_last_handle_against_release_to_a_full_cache() {
     bounded_model(3, || {

@@ -15,7 +15,7 @@ impl Service for Fixed {
         self.0
     }
 
-    // The result is an `Option`, so the expression is one of those.
+    // The output is an `Option`, so the expression must return an `Option` of an `Option`.
     #[ready(Some(self.0))]
     async fn find(&self) -> Option<u32> {
         Some(self.0)
