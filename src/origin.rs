@@ -1,11 +1,6 @@
 //! `Origin`: the line that created a future or an operation, for messages. Without the feature `trace`, it has no size.
 
 use core::{fmt, panic::Location};
-#[cfg(feature = "trace")]
-use core::{
-    ptr,
-    sync::atomic::{AtomicPtr, Ordering::Relaxed},
-};
 
 /// The line that created a future or an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,47 +29,6 @@ impl Origin {
     #[cfg(not(feature = "trace"))]
     #[expect(clippy::unused_self, reason = "the feature uses it")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
-        None
-    }
-}
-
-/// The origin of the operation in a slot, or null. Any thread may read it at any time.
-pub(crate) struct OriginCell {
-    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
-    #[cfg(feature = "trace")]
-    location: AtomicPtr<Location<'static>>,
-}
-
-#[cfg_attr(
-    not(feature = "trace"),
-    expect(unused_variables, clippy::unused_self, reason = "the feature uses them")
-)]
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use them"))]
-impl OriginCell {
-    pub(crate) const fn new() -> Self {
-        OriginCell {
-            #[cfg(feature = "trace")]
-            location: AtomicPtr::new(ptr::null_mut()),
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn set(&self, origin: Origin) {
-        #[cfg(feature = "trace")]
-        self.location.store(ptr::from_ref(origin.location).cast_mut(), Relaxed);
-    }
-
-    #[inline(always)]
-    pub(crate) fn clear(&self) {
-        #[cfg(feature = "trace")]
-        self.location.store(ptr::null_mut(), Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
-        #[cfg(feature = "trace")]
-        // SAFETY: the pointer is null, or comes from a `&'static Location`.
-        return unsafe { self.location.load(Relaxed).as_ref() };
-        #[cfg(not(feature = "trace"))]
         None
     }
 }

@@ -46,14 +46,6 @@ macro_rules! const_unless_loom {
         #[cfg(loom)]
         $visibility fn $($rest)*
     };
-    ($(#[$doc:meta])* $visibility:vis unsafe fn $($rest:tt)*) => {
-        $(#[$doc])*
-        #[cfg(not(loom))]
-        $visibility const unsafe fn $($rest)*
-        $(#[$doc])*
-        #[cfg(loom)]
-        $visibility unsafe fn $($rest)*
-    };
 }
 pub(crate) use const_unless_loom;
 
@@ -101,9 +93,8 @@ mod loomed {
         thread::yield_now,
     };
 
-    /// A static of one execution of a model. Loom drops its own statics when the first thread ends,
-    /// and what threads have of their own after that; but when a thread of ours ends, it comes back
-    /// to the statics. So this one stays until the next execution begins.
+    /// A static of one execution of a model. Loom drops its own statics when the first thread ends, and thread-locals after that. But when
+    /// a thread ends, it uses the statics again. So this one stays until the next execution begins, and then leaks.
     macro_rules! model_static {
         (static $name:ident: $type:ty = $value:expr;) => {
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -113,33 +104,26 @@ mod loomed {
                 type Target = $type;
 
                 fn deref(&self) -> &$type {
-                    use core::{cell::Cell, ptr};
+                    use core::cell::Cell;
 
                     std::thread_local! {
                         // All threads of a model are this one thread of the operating system.
-                        static CURRENT: Cell<*mut $type> = const { Cell::new(ptr::null_mut()) };
+                        static CURRENT: Cell<Option<&'static $type>> = const { Cell::new(None) };
                     }
                     loom::lazy_static! {
                         static ref BEGIN: () = {
-                            let new = alloc::boxed::Box::new($value);
-                            let old = CURRENT.replace(alloc::boxed::Box::into_raw(new));
-                            if !old.is_null() {
-                                // SAFETY: it is from the line above, and its execution is over.
-                                drop(unsafe { alloc::boxed::Box::from_raw(old) });
-                            }
+                            CURRENT.set(Some(alloc::boxed::Box::leak(alloc::boxed::Box::new($value))));
                         };
                     }
                     loom::thread_local! {
-                        // Gone when the thread ends, as soon as it was there.
+                        // It is dropped when the thread ends, as soon as the thread has used it.
                         static LIVES: () = ();
                     }
 
                     if LIVES.try_with(|()| ()).is_ok() {
                         *BEGIN;
                     }
-                    // SAFETY: it was put there when this thread came here first, and stays until
-                    // the next execution.
-                    unsafe { &*CURRENT.get() }
+                    CURRENT.get().expect("the first use in an execution creates the static")
                 }
             }
         };

@@ -29,7 +29,7 @@ use crate::{
     operation::Consumer,
     origin::Origin,
     pieces,
-    slot::Home,
+    slot::{ConsumerRole, Home},
     source::{self, SourceReference},
     token::Token,
 };
@@ -149,24 +149,23 @@ impl<'a, T, A> Packed<'a, T, A> {
         H: Home,
         A: Admits<Consumer<'a, T, H>>,
     {
-        let slot = match consumer.into_slot() {
-            Ok(slot) => slot,
+        let role = match consumer.into_role() {
+            Ok(role) => role,
             Err(spent) => return Packed::spent(spent),
         };
-        // SAFETY: the slot is out as long as it has a consumer.
-        let there = unsafe { slot.as_ref() };
-        let token = there.number().token();
+        let token = role.number().token();
+        let slot = role.into_pointer();
         if let Some(head) = Head::source(slot.cast(), Reference::Borrowed, token) {
             // SAFETY: the head stands for the consumer of a slot with output `T`, which is out, so
             // that it lives, and `A` admits it.
             return unsafe { Packed::without_payload(head) };
         }
-        // SAFETY: `into_slot` made the caller the consumer.
-        let consumer = unsafe { Consumer::new(slot) };
+        // SAFETY: no head has taken the role.
+        let consumer = Consumer::new(unsafe { ConsumerRole::from_pointer(slot) });
         #[cfg(feature = "alloc")]
         return Packed::boxed(consumer);
         #[cfg(not(feature = "alloc"))]
-        source::no_room_for_the_token(consumer.place())
+        source::no_room_for_the_token(consumer.address())
     }
 
     /// A future in a block of a pool.

@@ -9,8 +9,8 @@ use core::{
 
 use crate::{
     affinity::AnyThread,
-    operation::{CompleteError, Producer},
-    slot::TypedKey,
+    operation::CompleteError,
+    slot::{CompleterRole, TypedKey},
 };
 
 /// The producer's end of an operation, which completes it with a value.
@@ -34,7 +34,7 @@ use crate::{
 #[doc(alias = "oneshot")]
 #[doc(alias = "TaskCompletionSource")]
 #[must_use = "dropping a completer ends its operation without a value"]
-pub struct Completer<T>(pub(super) Producer<'static, T, AnyThread>);
+pub struct Completer<T>(pub(super) CompleterRole<'static, T, AnyThread>);
 
 impl<T> Completer<T> {
     /// Completes the operation with a value, and wakes the consumer.
@@ -122,47 +122,6 @@ impl<T> Completer<T> {
     #[must_use]
     pub fn key_while_held(&self) -> TypedKey<T> {
         self.0.issue_key().into()
-    }
-
-    /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
-    ///
-    /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use value_future::{Completer, Pool};
-    ///
-    /// /// What the library in C calls.
-    /// extern "C" fn done(user_data: *mut (), result: u32) {
-    ///     // SAFETY: it is from `into_raw`, and the library calls this once.
-    ///     let completer = unsafe { Completer::<Option<u32>>::from_raw(user_data) };
-    ///     let _ = completer.complete(Some(result));
-    /// }
-    ///
-    /// let pool = Pool::<Option<u32>>::new();
-    /// let (completer, completion) = pool.rent();
-    /// done(completer.into_raw(), 5);
-    /// assert_eq!(futures::executor::block_on(completion), Some(5));
-    /// ```
-    #[must_use = "the consumer waits forever"]
-    pub fn into_raw(self) -> *mut () {
-        self.0.into_raw()
-    }
-
-    /// Creates the completer again from its pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
-    //~ any thread
-    /// If it is used on another thread, `T` is `Send`.
-    //~ one thread
-    //~ /// This is the thread of the pool.
-    //~ end
-    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's.
-        Completer(unsafe { Producer::from_raw(pointer) })
     }
 
     /// Turns the completer into its key, which alone completes the operation from then on.

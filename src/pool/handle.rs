@@ -4,19 +4,18 @@ use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
 use super::{LiveOperation, RentError};
 use crate::{
-    operation::{
-        CompleteError, CompleteErrorKind, Consumer, Producer,
-        keyed::{self, Presented},
-        orphan, refuse_left, table,
-    },
+    operation::{CompleteError, CompleteErrorKind, Consumer, table},
     origin::Origin,
     slab::{Pooling, Settings, Slab, Unlimited, waiters},
-    slot::{IndexLayout, Key, Number, Slot, Word},
+    slot::{
+        CompleterRole, IndexLayout, Key, Number, Presented, Slot, SlotRef, Vacant, Word,
+        abandon_key, abandon_keyed, complete_key, orphan,
+    },
     sync::Backoff,
 };
 
 /// The two ends of an operation.
-pub(super) type Ends<T, H> = (Producer<'static, T, H>, Consumer<'static, T, H>);
+pub(super) type Ends<T, H> = (CompleterRole<'static, T, H>, Consumer<'static, T, H>);
 
 /// A handle of a pool. It keeps the slab, and may rent.
 pub(crate) struct Handle<T, H: Pooling> {
@@ -87,21 +86,11 @@ impl<T, H: Pooling> Handle<T, H> {
 /// The slot is out, and only the caller refers to it.
 #[inline(always)]
 pub(super) unsafe fn begin<T, H: Pooling>(slot: NonNull<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
-    // SAFETY: nobody else has it.
-    #[cfg(loom)]
-    unsafe {
-        Slot::touch_for_reuse(slot);
-    }
-    // SAFETY: the slot is out.
-    let rented = unsafe { slot.as_ref() };
-    // SAFETY: nobody else has it.
-    unsafe { rented.begin() };
-    rented.origin().set(origin);
-    // SAFETY: this is the beginning of its operation, and there is no other completer.
-    let producer = unsafe { Producer::new(slot) };
-    // SAFETY: and no other consumer.
-    let consumer = unsafe { Consumer::new(slot) };
-    (producer, consumer)
+    // SAFETY: the caller's.
+    let slot = unsafe { Vacant::new(slot) };
+    let (completer, consumer) = slot.begin();
+    consumer.origin().set(origin);
+    (completer, Consumer::new(consumer))
 }
 
 #[cold]
@@ -140,8 +129,7 @@ impl<T, H: Pooling> Handle<T, H> {
     #[inline]
     pub(super) fn complete_key(&self, key: Key, value: T) -> Result<(), CompleteError<T>> {
         let completed = match self.slot_of(key) {
-            // SAFETY: a slab that has a handle keeps its slots.
-            Some((slot, presented)) => unsafe { keyed::complete(slot, presented, value) },
+            Some((slot, presented)) => complete_key(slot, presented, value),
             None => Err((CompleteErrorKind::Unknown, value)),
         };
         completed.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
@@ -150,19 +138,20 @@ impl<T, H: Pooling> Handle<T, H> {
     /// Ends the operation with this key without a value.
     pub(super) fn abandon_key(&self, key: Key) -> Result<(), CompleteError<()>> {
         let ended = match self.slot_of(key) {
-            // SAFETY: a slab that has a handle keeps its slots.
-            Some((slot, presented)) => unsafe { keyed::end(slot, presented) },
+            Some((slot, presented)) => abandon_key(slot, presented),
             None => Err((CompleteErrorKind::Unknown, ())),
         };
         ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
     /// The slot that a key names, if it was ever rented. Whether the key is that of its operation is for
-    /// [`keyed`] to find out.
+    /// the claim to find out.
     #[inline(always)]
-    fn slot_of(&self, key: Key) -> Option<(NonNull<Slot<T, H>>, Presented)> {
+    fn slot_of(&self, key: Key) -> Option<(SlotRef<'_, Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
         let slot = self.slab().base().storage.get(layout.slot(key.index()))?;
+        // SAFETY: a slab that is borrowed keeps its slots.
+        let slot = unsafe { SlotRef::new(slot) };
         Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
@@ -170,7 +159,7 @@ impl<T, H: Pooling> Handle<T, H> {
     pub(super) fn abandon_keys(&self) -> u32 {
         let slots = &self.slab().base().storage;
         // SAFETY: a slab that has a handle keeps its slots.
-        let refused = |slot| unsafe { refuse_left(slot) };
+        let refused = |slot| abandon_keyed(unsafe { SlotRef::new(slot) });
         let slots = (0..slots.end()).filter_map(|index| slots.get(index));
         slots.map(|slot| u32::from(refused(slot))).sum()
     }
@@ -253,7 +242,7 @@ impl<'s, T, H: Pooling> Orphans<'s, T, H> {
         let slots = &self.slab.base().storage;
         for slot in self.slots.by_ref().filter_map(|index| slots.get(index)) {
             // SAFETY: a slab that is borrowed keeps its slots.
-            self.ended += u32::from(unsafe { orphan(slot) });
+            self.ended += u32::from(orphan(unsafe { SlotRef::new(slot) }));
         }
         self.ended
     }

@@ -29,7 +29,7 @@ impl LiveOperation {
     /// Returns `true` if the operation has a completion.
     #[must_use]
     pub fn has_completion(&self) -> bool {
-        !self.state.is_gone()
+        !self.state.has_left()
     }
 
     /// Returns `true` if the operation has a completer.

@@ -125,26 +125,6 @@ impl<T> LocalCompletion<T> {
         LocalValueFuture::from(self).map(f)
     }
 
-    /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
-    ///
-    /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
-    #[must_use = "the slot leaks"]
-    pub fn into_raw(self) -> *mut () {
-        self.0.into_raw()
-    }
-
-    /// Creates the completion again from its pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
-    /// This is the thread of the pool.
-    #[cfg_attr(feature = "trace", track_caller)]
-    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's.
-        LocalCompletion(unsafe { Consumer::from_raw(pointer) }, Origin::caller())
-    }
-
     /// Takes the result without polling.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod local_rent_when_vacant;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod pool;
+mod raw;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod rent_when_vacant;
 mod renting;

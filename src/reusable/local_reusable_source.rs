@@ -10,19 +10,17 @@ use core::{
     task::{Context, Poll},
 };
 
-#[cfg(feature = "alloc")]
-use super::owned::Owned;
 use super::{
     BeginError,
-    place::{InPlace, Place},
+    inner::{Inner, Standalone},
 };
 #[cfg(feature = "alloc")]
 use crate::future::kept;
 use crate::{
     affinity::OneThread,
     future::{LocalValueFuture, Packed},
-    operation::{Abandoned, CompleteError, Producer},
-    slot::{Number, TypedKey},
+    operation::{Abandoned, CompleteError},
+    slot::{CompleterRole, Number, TypedKey},
 };
 
 /// A [`ReusableSource`](crate::ReusableSource) for one thread: it uses no atomics, and neither the source
@@ -42,7 +40,7 @@ use crate::{
 /// ```
 #[doc(alias = "ManualResetValueTaskSourceCore")]
 #[doc(alias = "oneshot")]
-pub struct LocalReusableSource<T>(Place<T, InPlace<OneThread>>);
+pub struct LocalReusableSource<T>(Inner<T, Standalone<OneThread>>);
 
 impl<T> LocalReusableSource<T> {
     crate::sync::const_unless_loom! {
@@ -52,9 +50,7 @@ impl<T> LocalReusableSource<T> {
         where
             T: Abandoned,
         {
-            // SAFETY: it is a function of `T`, and captures nothing.
-            let place = unsafe { Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), T::abandoned) };
-            LocalReusableSource(place)
+            LocalReusableSource(Inner::<T, Standalone<OneThread>>::new(Number::new(0, 1)))
         }
     }
 
@@ -70,9 +66,7 @@ impl<T> LocalReusableSource<T> {
         where
             T: Abandoned,
         {
-            // SAFETY: it is a function of `T`, and captures nothing.
-            let place = unsafe { Place::<T, InPlace<OneThread>>::new(Number::new(0, generation), T::abandoned) };
-            LocalReusableSource(place)
+            LocalReusableSource(Inner::<T, Standalone<OneThread>>::new(Number::new(0, generation)))
         }
     }
 
@@ -103,9 +97,7 @@ impl<T> LocalReusableSource<T> {
         /// ```
         #[must_use]
         pub fn with_abandoned<F: Fn() -> T + Copy + 'static>(abandoned: F) -> Self {
-            // SAFETY: it lives for ever, and may be on any thread that has the source: it is `Send`, or the source is not.
-            let place = unsafe { Place::<T, InPlace<OneThread>>::new(Number::new(0, 1), abandoned) };
-            LocalReusableSource(place)
+            LocalReusableSource(Inner::<T, Standalone<OneThread>>::with_abandoned(Number::new(0, 1), abandoned))
         }
     }
     /// Begins an operation, which a producer with its [`key`](Self::key) completes.
@@ -195,9 +187,9 @@ impl<T> LocalReusableSource<T> {
     where
         T: 'static,
     {
-        let consumer = self.0.begin().ok_or(BeginError(()))?;
-        // SAFETY: its slot is in the source, which lives as long as the reference.
-        let owned = unsafe { Owned::new(consumer, Rc::clone(self)) };
+        let owned =
+            Inner::<T, Standalone<OneThread>>::begin_owned(Rc::clone(self), |source| &source.0)
+                .ok_or(BeginError(()))?;
         Ok(LocalValueFuture(kept(owned)))
     }
 
@@ -228,8 +220,8 @@ impl<T> LocalReusableSource<T> {
     pub fn begin_held(
         &self,
     ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError> {
-        let (producer, consumer) = self.0.begin_held().ok_or(BeginError(()))?;
-        Ok((LocalReusableCompleter(producer), LocalValueFuture(Packed::of(consumer))))
+        let (completer, consumer) = self.0.begin_with_completer().ok_or(BeginError(()))?;
+        Ok((LocalReusableCompleter(completer), LocalValueFuture(Packed::of(consumer))))
     }
 }
 
@@ -309,7 +301,7 @@ impl<T> fmt::Debug for LocalReusableSource<T> {
 ///
 /// If it is dropped without a value, the future returns the result of [`Abandoned`].
 #[must_use = "dropping a completer ends its operation without a value"]
-pub struct LocalReusableCompleter<'a, T>(Producer<'a, T, InPlace<OneThread>>);
+pub struct LocalReusableCompleter<'a, T>(CompleterRole<'a, T, Standalone<OneThread>>);
 
 impl<T> LocalReusableCompleter<'_, T> {
     /// Completes the operation with a value, and wakes its future.

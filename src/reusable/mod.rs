@@ -2,17 +2,16 @@
 //!
 //! Their operations have the same states, ends and keys as those of a pool.
 
+mod inner;
 mod local_reusable_source;
 #[cfg(feature = "alloc")]
 mod owned;
-mod place;
 #[cfg(target_has_atomic = "64")]
 mod reusable_source;
 
 use core::{error::Error, fmt};
 
-use self::place::Place;
-use crate::{error::debug_as_text, slot::ForThreads};
+use crate::error::debug_as_text;
 
 pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSource};
 #[cfg(target_has_atomic = "64")]
@@ -43,8 +42,3 @@ impl From<BeginError> for std::io::Error {
         std::io::Error::new(std::io::ErrorKind::WouldBlock, busy)
     }
 }
-
-// SAFETY: a value goes in and out on any thread, and the place is made for several.
-unsafe impl<T: Send, H: ForThreads> Send for Place<T, H> {}
-// SAFETY: as above; a `&T` is not to be had.
-unsafe impl<T: Send, H: ForThreads> Sync for Place<T, H> {}

@@ -1,4 +1,4 @@
-//! The consumer of an operation, with the source that the operation is in.
+//! The consumer of an operation, with a reference to its source.
 
 use core::{
     pin::Pin,
@@ -12,20 +12,15 @@ use crate::{
     slot::Home,
 };
 
-/// `S` keeps the source alive. It is the second field, so it is dropped after the consumer.
+/// `S` keeps the source. It is the second field, so it is dropped after the consumer.
 pub(super) struct Owned<T: 'static, H: Home, S> {
     consumer: Consumer<'static, T, H>,
     _source: S,
 }
 
 impl<T, H: Home, S> Owned<T, H, S> {
-    /// # Safety
-    ///
-    /// The slot of the consumer lives as long as `source`.
-    pub(super) unsafe fn new(consumer: Consumer<'_, T, H>, source: S) -> Self {
-        let slot = consumer.into_slot().expect("its operation has just begun");
-        // SAFETY: `into_slot` made the caller the consumer, and the slot lives as long as `source`, which is dropped later.
-        Owned { consumer: unsafe { Consumer::new(slot) }, _source: source }
+    pub(super) fn new(consumer: Consumer<'static, T, H>, source: S) -> Self {
+        Owned { consumer, _source: source }
     }
 }
 

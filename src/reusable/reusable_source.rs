@@ -14,19 +14,17 @@ use core::{
     task::{Context, Poll},
 };
 
-#[cfg(feature = "alloc")]
-use super::owned::Owned;
 use super::{
     BeginError,
-    place::{InPlace, Place},
+    inner::{Inner, Standalone},
 };
 #[cfg(feature = "alloc")]
 use crate::future::kept;
 use crate::{
     affinity::AnyThread,
     future::{Packed, ValueFuture},
-    operation::{Abandoned, CompleteError, Producer},
-    slot::{Number, TypedKey},
+    operation::{Abandoned, CompleteError},
+    slot::{CompleterRole, Number, TypedKey},
 };
 
 //~ any thread
@@ -112,7 +110,7 @@ use crate::{
 //~ end
 #[doc(alias = "ManualResetValueTaskSourceCore")]
 #[doc(alias = "oneshot")]
-pub struct ReusableSource<T>(Place<T, InPlace<AnyThread>>);
+pub struct ReusableSource<T>(Inner<T, Standalone<AnyThread>>);
 
 impl<T> ReusableSource<T> {
     crate::sync::const_unless_loom! {
@@ -122,9 +120,7 @@ impl<T> ReusableSource<T> {
         where
             T: Abandoned,
         {
-            // SAFETY: it is a function of `T`, and captures nothing.
-            let place = unsafe { Place::<T, InPlace<AnyThread>>::new(Number::new(0, 1), T::abandoned) };
-            ReusableSource(place)
+            ReusableSource(Inner::<T, Standalone<AnyThread>>::new(Number::new(0, 1)))
         }
     }
 
@@ -140,9 +136,7 @@ impl<T> ReusableSource<T> {
         where
             T: Abandoned,
         {
-            // SAFETY: it is a function of `T`, and captures nothing.
-            let place = unsafe { Place::<T, InPlace<AnyThread>>::new(Number::new(0, generation), T::abandoned) };
-            ReusableSource(place)
+            ReusableSource(Inner::<T, Standalone<AnyThread>>::new(Number::new(0, generation)))
         }
     }
 
@@ -173,9 +167,7 @@ impl<T> ReusableSource<T> {
         /// ```
         #[must_use]
         pub fn with_abandoned<F: Fn() -> T + Copy + Send + 'static>(abandoned: F) -> Self {
-            // SAFETY: it lives for ever, and may be on any thread that has the source: it is `Send`, or the source is not.
-            let place = unsafe { Place::<T, InPlace<AnyThread>>::new(Number::new(0, 1), abandoned) };
-            ReusableSource(place)
+            ReusableSource(Inner::<T, Standalone<AnyThread>>::with_abandoned(Number::new(0, 1), abandoned))
         }
     }
     /// Begins an operation, which a producer with its [`key`](Self::key) completes.
@@ -290,9 +282,9 @@ impl<T> ReusableSource<T> {
     where
         T: Send + 'static,
     {
-        let consumer = self.0.begin().ok_or(BeginError(()))?;
-        // SAFETY: its slot is in the source, which lives as long as the reference.
-        let owned = unsafe { Owned::new(consumer, Arc::clone(self)) };
+        let owned =
+            Inner::<T, Standalone<AnyThread>>::begin_owned(Arc::clone(self), |source| &source.0)
+                .ok_or(BeginError(()))?;
         Ok(ValueFuture(kept(owned)))
     }
 
@@ -339,8 +331,8 @@ impl<T> ReusableSource<T> {
     where
         T: Send,
     {
-        let (producer, consumer) = self.0.begin_held().ok_or(BeginError(()))?;
-        Ok((ReusableCompleter(producer), ValueFuture(Packed::of(consumer))))
+        let (completer, consumer) = self.0.begin_with_completer().ok_or(BeginError(()))?;
+        Ok((ReusableCompleter(completer), ValueFuture(Packed::of(consumer))))
     }
 }
 
@@ -420,7 +412,7 @@ impl<T> fmt::Debug for ReusableSource<T> {
 ///
 /// If it is dropped without a value, the future returns the result of [`Abandoned`].
 #[must_use = "dropping a completer ends its operation without a value"]
-pub struct ReusableCompleter<'a, T>(Producer<'a, T, InPlace<AnyThread>>);
+pub struct ReusableCompleter<'a, T>(CompleterRole<'a, T, Standalone<AnyThread>>);
 
 impl<T> ReusableCompleter<'_, T> {
     /// Completes the operation with a value, and wakes its future.

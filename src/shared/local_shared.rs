@@ -9,14 +9,20 @@ use core::{
 };
 
 use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
 
 use super::{handle::Handle, operation::Weak};
 use crate::{affinity::OneThread, error::Spent, future::LocalValueFuture};
 
+pin_project! {
 /// A [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything
 /// else is the same. Any thread may wake the future.
-#[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
-pub struct LocalShared<'a, T>(Handle<'a, T, OneThread>);
+    #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
+    pub struct LocalShared<'a, T> {
+        #[pin]
+        handle: Handle<'a, T, OneThread>,
+    }
+}
 
 impl<'a, T> LocalShared<'a, T> {
     /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
@@ -34,7 +40,7 @@ impl<'a, T> LocalShared<'a, T> {
     /// assert_eq!(shared.peek(), Some(&5));
     /// ```
     pub fn peek(&self) -> Option<&T> {
-        self.0.peek()
+        self.handle.peek()
     }
 
     /// Returns a weak handle, which does not keep the future alive. A table of running fetches holds weak
@@ -42,13 +48,13 @@ impl<'a, T> LocalShared<'a, T> {
     ///
     /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
     pub fn downgrade(&self) -> Option<LocalWeakShared<'a, T>> {
-        self.0.downgrade().map(LocalWeakShared)
+        self.handle.downgrade().map(LocalWeakShared)
     }
 
     /// Returns `true` if the two are handles of the same future. Handles of an inline result are not.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
-        self.0.is_same(&other.0)
+        self.handle.is_same(&other.handle)
     }
 }
 
@@ -57,7 +63,7 @@ impl<'a, T> LocalShared<'a, T> {
 /// The clone of a handle that has returned the result has no result either.
 impl<T: Clone> Clone for LocalShared<'_, T> {
     fn clone(&self) -> Self {
-        LocalShared(self.0.share())
+        LocalShared { handle: self.handle.share() }
     }
 }
 
@@ -72,21 +78,20 @@ impl<T: Clone> Future for LocalShared<'_, T> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // SAFETY: the handle is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|shared| &mut shared.0) }.poll(cx)
+        self.project().handle.poll(cx)
     }
 }
 
 /// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for LocalShared<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.0.is_spent()
+        self.handle.is_spent()
     }
 }
 
 impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
     fn from(future: LocalValueFuture<'a, T>) -> Self {
-        LocalShared(Handle::new(future.0))
+        LocalShared { handle: Handle::new(future.0) }
     }
 }
 
@@ -95,7 +100,7 @@ impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
 impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("LocalShared");
-        match (self.peek(), self.0.failure()) {
+        match (self.peek(), self.handle.failure()) {
             (Some(value), _) => debug.field(value),
             (_, None) => debug.field(&format_args!("Pending")),
             (_, Some(Spent::Completed(_))) => debug.field(&format_args!("Taken")),
@@ -143,9 +148,10 @@ pub struct LocalWeakShared<'a, T>(Weak<'a, T, OneThread>);
 
 impl<'a, T> LocalWeakShared<'a, T> {
     /// Returns a [`LocalShared`] handle of the future, or `None` if no handle keeps the future alive.
+    #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
-        Handle::upgrade(&self.0).map(LocalShared)
+        Handle::upgrade(&self.0).map(|handle| LocalShared { handle })
     }
 
     /// Returns `true` if a handle keeps the future alive.

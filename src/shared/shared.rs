@@ -8,62 +8,68 @@ use core::{
 };
 
 use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
 
 use super::{handle::Handle, operation::Weak};
 use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
 
-//~ any thread
-/// A future with many awaiters: each handle returns a clone of the result.
-///
-/// [`ValueFuture::share`] returns it. A handle may be cloned at any time, and sent to another thread. After the
-/// future is woken, the first handle that is polled polls it. If that handle is dropped, another handle polls
-/// the future. When the future is woken, all pending handles are woken, because a task need not poll its handle
-/// after a wake-up. They are woken in the order in which their current wakers were registered: a handle that is
-/// polled with another waker goes to the end.
-///
-/// # Sizes and allocation
-///
-/// If the future is ready, sharing does not allocate: each handle has an inline clone of the result. Otherwise
-/// sharing makes one allocation for all handles. Neither cloning a handle nor awaiting it allocates, because
-/// the node of the waiter queue is in the handle. So a handle is not [`Unpin`]: `.await` pins it, and
-/// [`pin!`](std::pin::pin) pins it elsewhere. A handle takes 56 bytes and a `T`, on 64-bit targets.
-///
-/// If there is only one handle, it polls the future with the waker of its own task, and returns the result
-/// without a clone. Then sharing costs the allocation, and a clone of each waker.
-///
-/// # Cancel safety
-///
-/// A handle can be dropped at any time. The last handle drops the future.
-///
-/// # Panics
-///
-/// If the future panics, the handle that polled it panics. All other handles are woken, and panic when they are
-/// polled.
-///
-/// # Reentrancy
-///
-/// A handle holds no lock and is in a consistent state while it calls foreign code: a waker, the future, or
-/// `clone` and `drop` of a result. A waker may drop its handle, or poll another one. A future that awaits a
-/// handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
-///
-/// # Examples
-///
-/// ```
-/// use std::thread;
-/// use futures::executor::block_on;
-/// use value_future::ValueFuture;
-///
-/// let shared = ValueFuture::boxed(async { "computed once".to_owned() }).share();
-/// let other = shared.clone();
-/// let thread = thread::spawn(move || block_on(other));
-/// assert_eq!(block_on(shared), thread.join().unwrap());
-/// ```
-//~ one thread
-//~ /// A [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything
-//~ /// else is the same. Any thread may wake the future.
-//~ end
-#[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
-pub struct Shared<'a, T>(Handle<'a, T, AnyThread>);
+pin_project! {
+    //~ any thread
+    /// A future with many awaiters: each handle returns a clone of the result.
+    ///
+    /// [`ValueFuture::share`] returns it. A handle may be cloned at any time, and sent to another thread. After the
+    /// future is woken, the first handle that is polled polls it. If that handle is dropped, another handle polls
+    /// the future. When the future is woken, all pending handles are woken, because a task need not poll its handle
+    /// after a wake-up. They are woken in the order in which their current wakers were registered: a handle that is
+    /// polled with another waker goes to the end.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// If the future is ready, sharing does not allocate: each handle has an inline clone of the result. Otherwise
+    /// sharing makes one allocation for all handles. Neither cloning a handle nor awaiting it allocates, because
+    /// the node of the waiter queue is in the handle. So a handle is not [`Unpin`]: `.await` pins it, and
+    /// [`pin!`](std::pin::pin) pins it elsewhere. A handle takes 56 bytes and a `T`, on 64-bit targets.
+    ///
+    /// If there is only one handle, it polls the future with the waker of its own task, and returns the result
+    /// without a clone. Then sharing costs the allocation, and a clone of each waker.
+    ///
+    /// # Cancel safety
+    ///
+    /// A handle can be dropped at any time. The last handle drops the future.
+    ///
+    /// # Panics
+    ///
+    /// If the future panics, the handle that polled it panics. All other handles are woken, and panic when they are
+    /// polled.
+    ///
+    /// # Reentrancy
+    ///
+    /// A handle holds no lock and is in a consistent state while it calls foreign code: a waker, the future, or
+    /// `clone` and `drop` of a result. A waker may drop its handle, or poll another one. A future that awaits a
+    /// handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use futures::executor::block_on;
+    /// use value_future::ValueFuture;
+    ///
+    /// let shared = ValueFuture::boxed(async { "computed once".to_owned() }).share();
+    /// let other = shared.clone();
+    /// let thread = thread::spawn(move || block_on(other));
+    /// assert_eq!(block_on(shared), thread.join().unwrap());
+    /// ```
+    //~ one thread
+    //~ /// A [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything
+    //~ /// else is the same. Any thread may wake the future.
+    //~ end
+    #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
+    pub struct Shared<'a, T> {
+        #[pin]
+        handle: Handle<'a, T, AnyThread>,
+    }
+}
 
 impl<'a, T> Shared<'a, T> {
     /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
@@ -81,7 +87,7 @@ impl<'a, T> Shared<'a, T> {
     /// assert_eq!(shared.peek(), Some(&5));
     /// ```
     pub fn peek(&self) -> Option<&T> {
-        self.0.peek()
+        self.handle.peek()
     }
 
     /// Returns a weak handle, which does not keep the future alive. A table of running fetches holds weak
@@ -89,13 +95,13 @@ impl<'a, T> Shared<'a, T> {
     ///
     /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
     pub fn downgrade(&self) -> Option<WeakShared<'a, T>> {
-        self.0.downgrade().map(WeakShared)
+        self.handle.downgrade().map(WeakShared)
     }
 
     /// Returns `true` if the two are handles of the same future. Handles of an inline result are not.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
-        self.0.is_same(&other.0)
+        self.handle.is_same(&other.handle)
     }
 }
 
@@ -104,7 +110,7 @@ impl<'a, T> Shared<'a, T> {
 /// The clone of a handle that has returned the result has no result either.
 impl<T: Clone> Clone for Shared<'_, T> {
     fn clone(&self) -> Self {
-        Shared(self.0.share())
+        Shared { handle: self.handle.share() }
     }
 }
 
@@ -119,21 +125,20 @@ impl<T: Clone> Future for Shared<'_, T> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // SAFETY: the handle is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|shared| &mut shared.0) }.poll(cx)
+        self.project().handle.poll(cx)
     }
 }
 
 /// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for Shared<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.0.is_spent()
+        self.handle.is_spent()
     }
 }
 
 impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
-        Shared(Handle::new(future.0))
+        Shared { handle: Handle::new(future.0) }
     }
 }
 
@@ -142,7 +147,7 @@ impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
 impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("Shared");
-        match (self.peek(), self.0.failure()) {
+        match (self.peek(), self.handle.failure()) {
             (Some(value), _) => debug.field(value),
             (_, None) => debug.field(&format_args!("Pending")),
             (_, Some(Spent::Completed(_))) => debug.field(&format_args!("Taken")),
@@ -190,9 +195,10 @@ pub struct WeakShared<'a, T>(Weak<'a, T, AnyThread>);
 
 impl<'a, T> WeakShared<'a, T> {
     /// Returns a [`Shared`] handle of the future, or `None` if no handle keeps the future alive.
+    #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn upgrade(&self) -> Option<Shared<'a, T>> {
-        Handle::upgrade(&self.0).map(Shared)
+        Handle::upgrade(&self.0).map(|handle| Shared { handle })
     }
 
     /// Returns `true` if a handle keeps the future alive.

@@ -41,7 +41,7 @@ use crate::{
 use crate::{
     affinity::OneThread,
     pool::Stats,
-    slot::{End, Home, IndexLayout, Pointer, Slot, WakeOnDrop, Word},
+    slot::{End, Home, IndexLayout, Pointer, Slot, Vacant, WakeOnDrop, Word},
 };
 
 pub(crate) use base::Settings;
@@ -76,37 +76,41 @@ macro_rules! pooling {
             }
 
             #[inline(always)]
-            unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool {
-                // SAFETY: the slot is out, so it lives.
-                let slab = unsafe { slot.as_ref() }.table().cast::<$Slab<_>>();
-                // SAFETY: the caller's.
-                unsafe { Slab::try_put(slab, slot, end) }
+            fn try_put<T>(
+                slot: Vacant<Slot<T, Self>>,
+                end: End,
+            ) -> Result<(), Vacant<Slot<T, Self>>> {
+                let slab = slot.table().cast::<$Slab<_>>();
+                let slot = slot.into_pointer();
+                // SAFETY: the slot is vacant, and the caller has given it up.
+                if unsafe { Slab::try_put(slab, slot, end) } {
+                    return Ok(());
+                }
+                // SAFETY: as above; it was not taken.
+                Err(unsafe { Vacant::new(slot) })
             }
 
             #[inline(always)]
-            unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> WakeOnDrop {
-                // SAFETY: the slot is out, so it lives.
-                let slab = unsafe { slot.as_ref() }.table().cast::<$Slab<_>>();
-                // SAFETY: the caller's.
-                unsafe { Slab::put(slab, slot, end) }
+            fn put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop {
+                let slab = slot.table().cast::<$Slab<_>>();
+                // SAFETY: the slot is vacant, and the caller has given it up.
+                unsafe { Slab::put(slab, slot.into_pointer(), end) }
             }
 
-            unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>) {
+            fn begin_return<T>(slot: &Slot<T, Self>) {
                 // SAFETY: the slot lives, and so does its slab.
-                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }
-                    .begin_return();
+                unsafe { slot.table().cast::<$Slab<Slot<T, Self>>>().as_ref() }.begin_return();
             }
 
-            unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>) {
+            fn end_return<T>(slot: &Slot<T, Self>) {
                 // SAFETY: as above.
-                unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() }
-                    .end_return();
+                unsafe { slot.table().cast::<$Slab<Slot<T, Self>>>().as_ref() }.end_return();
             }
 
             #[inline(always)]
-            unsafe fn is_closed<T>(slot: NonNull<Slot<T, Self>>) -> bool {
+            fn is_closed<T>(slot: &Slot<T, Self>) -> bool {
                 // SAFETY: as above.
-                let slab = unsafe { slot.as_ref().table().cast::<$Slab<Slot<T, Self>>>().as_ref() };
+                let slab = unsafe { slot.table().cast::<$Slab<Slot<T, Self>>>().as_ref() };
                 slab.base().closed.load_after_exchange() != 0
             }
         }

@@ -7,7 +7,7 @@ use super::{
     list::Node,
     page::{Page, Shape},
 };
-use crate::slot::{Home, IndexLayout, Number, Slot, SlotTable};
+use crate::slot::{Home, IndexLayout, Number, Slot, SlotTable, Vacant};
 
 // SAFETY: `page` returns the page that made the slot, by the index of the slot.
 unsafe impl<T, H: Home> Item for Slot<T, H> {
@@ -44,9 +44,7 @@ unsafe impl<T, H: Home> Item for Slot<T, H> {
 
     unsafe fn begin_epoch(this: NonNull<Self>, layout: IndexLayout) -> bool {
         // SAFETY: the caller's.
-        let slot = unsafe { this.as_ref() };
-        // SAFETY: as above.
-        unsafe { slot.begin_epoch(layout) }
+        unsafe { Vacant::new(this) }.begin_epoch(layout)
     }
 
     fn uses(&self, layout: IndexLayout, first: u32) -> u64 {

@@ -1,12 +1,17 @@
-//! What the words of a slot are made of: atomics where several threads refer to it, plain cells
-//! where it is one. Everything else about a slot is the same.
+//! The cells of a slot: atomics if several threads use the slot, and plain cells if one thread does. Everything else about a slot is the
+//! same.
 
-use core::cell::Cell;
+#[cfg(feature = "trace")]
+use core::sync::atomic::AtomicPtr as PlainAtomicPtr;
+use core::{cell::Cell, panic::Location};
+#[cfg(any(feature = "trace", target_has_atomic = "64"))]
+use core::{ptr, sync::atomic::Ordering::Relaxed};
 
+use crate::origin::Origin;
 #[cfg(target_has_atomic = "64")]
 use crate::sync::{
     AtomicPtr, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    Ordering::{Acquire, Release, SeqCst},
     fence,
 };
 
@@ -14,50 +19,93 @@ use crate::sync::{
 pub(crate) trait Word {
     fn new(bits: u64) -> Self;
 
-    /// What was stored by the one who made this state is visible.
+    /// Loads the bits. All stores before the store of these bits are visible.
     fn load(&self) -> u64;
 
-    /// [`load`](Word::load), for a caller that is already ordered after the last store.
+    /// Loads the bits, for a caller that is already ordered after the last store.
     fn load_own(&self) -> u64;
 
-    /// Stores, while no other thread does. What the caller stored before is visible to a thread that loads this.
+    /// Stores the bits, while no other thread stores. All stores of the caller before this are visible to a thread that loads the bits.
     fn publish(&self, bits: u64);
 
-    /// Stores `new` if the word is still `current`, or else tells what it is. What either side stored
-    /// before is visible to the other.
+    /// Stores `new` if the word is still `current`. Otherwise, returns the word. The earlier stores of both threads are visible to
+    /// each other.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
 
-    /// Stores 1. An [exchange](Word::exchange) of another word that the caller does not see afterwards comes later, and its thread sees the
+    /// Stores 1. If the caller then does not see an [exchange](Word::exchange) of another word, that exchange comes later. Its thread sees the
     /// 1 by [`load_after_exchange`](Word::load_after_exchange).
     fn announce(&self);
 
     fn load_after_exchange(&self) -> u64;
 
-    /// Adds to a count for statistics, which orders nothing.
+    /// Adds to a counter for statistics, which orders nothing.
     fn add(&self, number: u64);
 
-    /// Adds to a sum, which wraps. What the caller did before is visible to a thread that [loads](Word::load) the sum.
+    /// Adds to a sum, which wraps. All stores of the caller before this are visible to a thread that [loads](Word::load) the sum.
     fn add_and_publish(&self, number: u64);
 
-    /// See [`Slot::touch`](super::Slot).
+    /// Makes a model fail if an access of another thread did not happen before.
     #[cfg(loom)]
     fn touch(&mut self);
 }
 
-/// The cell of half a waker, or of a link.
+/// The cell of half a waker, or of a pointer.
 pub(crate) trait Pointer {
     fn new(pointer: *mut ()) -> Self;
     fn load(&self) -> *mut ();
     fn store(&self, pointer: *mut ());
-    /// Stores a pointer to what others are to see as it is now, by [`observe`](Pointer::observe).
+    /// Stores a pointer. All stores of the caller before this are visible to a thread that [observes](Pointer::observe) the pointer.
     fn publish(&self, pointer: *mut ());
     fn observe(&self) -> *mut ();
-    /// [`publish`](Pointer::publish), if there was none; otherwise tells which.
+    /// [Publishes](Pointer::publish) a pointer if there was none. Otherwise, returns the other pointer.
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()>;
 
-    /// See [`Slot::touch`](super::Slot).
+    /// Makes a model fail if an access of another thread did not happen before.
     #[cfg(loom)]
     fn touch(&mut self);
+}
+
+/// The origin of the operation in a slot, or null. Any thread may read it at any time.
+pub(crate) struct OriginCell {
+    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
+    #[cfg(feature = "trace")]
+    location: PlainAtomicPtr<Location<'static>>,
+}
+
+#[cfg_attr(
+    not(feature = "trace"),
+    expect(unused_variables, clippy::unused_self, reason = "the feature uses them")
+)]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use them"))]
+impl OriginCell {
+    pub(crate) const fn new() -> Self {
+        OriginCell {
+            #[cfg(feature = "trace")]
+            location: PlainAtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, origin: Origin) {
+        #[cfg(feature = "trace")]
+        if let Some(location) = origin.location() {
+            self.location.store(ptr::from_ref(location).cast_mut(), Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn clear(&self) {
+        #[cfg(feature = "trace")]
+        self.location.store(ptr::null_mut(), Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
+        #[cfg(feature = "trace")]
+        // SAFETY: the pointer is null, or comes from a `&'static Location`.
+        return unsafe { self.location.load(Relaxed).as_ref() };
+        #[cfg(not(feature = "trace"))]
+        None
+    }
 }
 
 impl Word for Cell<u64> {
@@ -67,8 +115,8 @@ impl Word for Cell<u64> {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // Volatile, so that it is not cut down to the half that is needed: a load that is narrower
-        // than the store before it waits for the cache.
+        // Volatile, so that the compiler does not load only the half that is needed: a load that begins inside the last store waits for the
+        // cache.
         // SAFETY: a cell is valid for reads.
         unsafe { self.as_ptr().read_volatile() }
     }
@@ -159,14 +207,13 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // ORDERING: Acquire, with the exchange that made the state: a value, or a waker, that it
-        // tells of is there.
+        // ORDERING: Acquire, with the exchange that has stored the state: the value or waker that the state announces is visible.
         self.load(Acquire)
     }
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        // ORDERING: Relaxed. The caller refers to the slot, which it got from the thread that stored last.
+        // ORDERING: Relaxed. The caller has a role, which it got from the thread that stored last.
         self.load(Relaxed)
     }
 
@@ -180,9 +227,8 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
-        // ORDERING: Release, with the loads and exchanges of the other side: what was put into the
-        // slot before, or read from it, was so before the flag says it. Acquire, with its
-        // exchanges: what it has put there may be taken out. SeqCst, with the fence in `announce`.
+        // ORDERING: Release, with the loads and exchanges of other roles: all accesses of this role to the cells come before. Acquire, with
+        // the exchanges of other roles: their accesses to the cells come before those of this role. SeqCst, with the fence in `announce`.
         self.compare_exchange(current, new, SeqCst, Acquire).map(drop)
     }
 
@@ -228,8 +274,8 @@ impl Pointer for AtomicPtr<()> {
 
     #[inline(always)]
     fn load(&self) -> *mut () {
-        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that it was
-        // not replaced; a link is read by the one to whom its list belongs.
+        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that it was not replaced. A pointer in a list is
+        // read by the owner of the list.
         self.load(Relaxed)
     }
 
@@ -240,7 +286,7 @@ impl Pointer for AtomicPtr<()> {
     }
 
     fn publish(&self, pointer: *mut ()) {
-        // ORDERING: Release, with `observe`: what the pointer leads to was written before.
+        // ORDERING: Release, with `observe`: the target of the pointer was initialized before.
         self.store(pointer, Release);
     }
 
@@ -252,7 +298,7 @@ impl Pointer for AtomicPtr<()> {
 
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()> {
         // ORDERING: Release and Acquire, as in `publish` and `observe`.
-        let exchanged = self.compare_exchange(core::ptr::null_mut(), pointer, Release, Acquire);
+        let exchanged = self.compare_exchange(ptr::null_mut(), pointer, Release, Acquire);
         exchanged.map(drop)
     }
 

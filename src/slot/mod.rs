@@ -1,22 +1,28 @@
-//! A slot: where an operation takes place, whatever it lies in. It is one atomic word that says in which
-//! [state] it is, and cells that belong to whom that word says. It needs `core` only.
+//! Slots: a [slot](slot) contains an operation, its [state] says which role owns which of its cells, and the [roles] are types.
+//!
+//! A slot may be in a slab or in a source. This layer needs only `core`. It knows the [header](crate::erased::Header) of a pointee, and
+//! neither slabs nor futures.
 
 pub(crate) mod cells;
+mod error;
 mod key;
 mod number;
-#[expect(clippy::module_inception, reason = "it is the slot itself")]
+mod roles;
+#[expect(clippy::module_inception, reason = "it has the type of this name")]
 mod slot;
 mod state;
 
-use core::{ptr::NonNull, task::Waker};
+use core::task::Waker;
 
 pub(crate) use cells::{Pointer, Word};
+pub use error::{CompleteError, CompleteErrorKind};
 pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
-pub(crate) use slot::{Change, Slot, SlotTable, WakerCell};
+pub(crate) use roles::*;
+pub(crate) use slot::{Slot, SlotHeader, SlotTable, WakerCell};
 pub(crate) use state::State;
 
-/// Where slots live: what their words are made of, and where they go when nobody refers to them.
+/// The recycler of slots: the types of their cells, and the object to which a vacant slot is returned.
 pub(crate) trait Home: Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
@@ -29,48 +35,27 @@ pub(crate) trait Home: Sized + 'static {
         number.key()
     }
 
-    /// Takes a slot back on the usual, short road, if it is open. What the slot is in may be gone
-    /// afterwards. Otherwise the slot is still out.
-    ///
-    /// # Safety
-    ///
-    /// As [`put`](Home::put).
-    unsafe fn try_put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> bool;
+    /// Takes a slot back on the fast path. Returns the slot if that is not possible. The object that contains the slot may be freed
+    /// as soon as the slot is back.
+    fn try_put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>>;
 
-    /// Takes a slot back. What it is in may be gone afterwards. Returns the waker of the future that was given the slot, if one
-    /// waited for it.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here, is out, vacant, and referred to by nobody.
-    unsafe fn put<T>(slot: NonNull<Slot<T, Self>>, end: End) -> WakeOnDrop;
+    /// Takes a slot back. The object that contains the slot may be freed then. Returns the waker of the future that was given the
+    /// slot, if one waited for it.
+    fn put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop;
 
-    /// Announces that a claimant will return the slot, because the consumer is about to leave. Called before it
+    /// Announces that a claimant will return the slot, because the consumer is about to leave. The consumer calls this before it
     /// leaves. If there is no completer, the slot [is returning](State::is_returning) afterwards.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here.
-    unsafe fn begin_return<T>(slot: NonNull<Slot<T, Self>>);
+    fn begin_return<T>(slot: &Slot<T, Self>);
 
-    /// Ends what [`begin_return`](Home::begin_return) announced: the slot was returned, or the consumer did not
-    /// leave after all.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here.
-    unsafe fn end_return<T>(slot: NonNull<Slot<T, Self>>);
+    /// Ends what [`begin_return`](Home::begin_return) announced: the slot was returned, or the consumer has not left.
+    fn end_return<T>(slot: &Slot<T, Self>);
 
-    /// Returns `true` if the pool of the slot was closed. It is ordered after the exchange that the calling thread has made before,
-    /// with the fence in `Handle::close`.
-    ///
-    /// # Safety
-    ///
-    /// The slot lives here.
-    unsafe fn is_closed<T>(slot: NonNull<Slot<T, Self>>) -> bool;
+    /// Returns `true` if the pool of the slot was closed. The load is ordered after the last exchange of the calling thread, by the fence
+    /// in `Handle::close`.
+    fn is_closed<T>(slot: &Slot<T, Self>) -> bool;
 }
 
-/// A home whose slots are made for several threads.
+/// A recycler whose slots may be used by several threads.
 ///
 /// # Safety
 ///
@@ -82,16 +67,16 @@ pub(crate) trait Home: Sized + 'static {
 #[allow(dead_code, reason = "Rust 1.85 does not see that it is a bound")]
 pub(crate) unsafe trait ForThreads: Home {}
 
-/// How a slot comes back.
+/// How an operation has ended, for the return of its slot.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// All generations of the epoch are used. The slot must not be rented before [`Slot::begin_epoch`].
+    /// All generations of the epoch are used. The slot must not be rented before `begin_epoch`.
     pub(crate) exhausted: bool,
-    /// Its consumer went before there was a result.
+    /// The consumer has left before there was a result.
     pub(crate) cancelled: bool,
 }
 
-/// A waker that is woken when this is dropped: at the end of a function, with nothing held.
+/// A waker that is woken when this is dropped: at the end of a function, when no lock is held.
 #[must_use = "the waker is woken at once"]
 pub(crate) struct WakeOnDrop(pub(crate) Option<Waker>);
 

@@ -1,4 +1,4 @@
-//! The life of a slot: one 64-bit word, and every change that it can undergo.
+//! The state of a slot: one 64-bit word, and its transitions.
 //!
 //! ```text
 //!  63            32 31              18 17           10 9     0
@@ -8,30 +8,29 @@
 //! └────────────────┴──────────────────┴───────────────┴───────┘
 //! ```
 //!
-//! The generation and the epoch are those of the operation's [number](super::number). The registrations
-//! count the wakers that either end put into the slot in this operation: a producer that reads a waker
-//! and then changes the word from what it was before knows that the waker was not replaced meanwhile.
-//! From the 256th on, bit 31 is set, and the count also takes the bits of the epoch. It ends at two million.
+//! The generation and the epoch are those of the operation's [number](super::number). The registrations count the wakers that both ends
+//! have stored in the slot for this operation. A producer copies a waker, and then exchanges the state. If the exchange succeeds, the waker
+//! was not replaced meanwhile. From the 256th registration on, bit 31 is set, and the count also takes the bits of the epoch. It ends at
+//! two million.
 //!
 #![doc = include_str!("states.md")]
 //!
-//! The functions below are pure: they say what the word becomes, or that the change is not allowed
-//! now. Whoever calls them makes the change with one compare-and-exchange; only the beginning of the
-//! next use is a plain store, because nobody refers to the slot then. The unit tests read the tables above.
+//! The functions below are pure. They return the next state, or `None` if the transition is not allowed. The [roles](super::roles) make the
+//! transition with one compare-and-exchange. Only the beginning of an operation is a plain store, because no role refers to the slot then.
+//! The unit tests compare the functions with the tables above.
 
-use super::Number;
-use crate::operation::CompleteErrorKind;
+use super::{CompleteErrorKind, Number};
 
-/// What the state word of a slot says.
+/// The state of a slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State(u64);
 
 const PENDING: u64 = 1 << 0;
 const CLAIMED: u64 = 1 << 1;
 const VALUE: u64 = 1 << 2;
-const NOTHING: u64 = 1 << 3;
+const ABANDONED: u64 = 1 << 3;
 const WAITING: u64 = 1 << 4;
-const GONE: u64 = 1 << 5;
+const LEFT: u64 = 1 << 5;
 const HELD: u64 = 1 << 6;
 const KEYED: u64 = 1 << 7;
 const WATCHED: u64 = 1 << 8;
@@ -49,9 +48,9 @@ const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
 /// The bits that a state with fewer than 256 registrations shares with the number of its operation.
 const NUMBER: u64 = u64::MAX << 18;
 
-/// One row of the table.
+/// A row of the table of transitions.
 struct Transition {
-    /// Flags that have to be set, and flags that must not be.
+    /// The flags that must be set, and the flags that must not be set.
     with: u64,
     without: u64,
     sets: u64,
@@ -65,7 +64,7 @@ macro_rules! transitions {
     ($($name:ident: $with:expr, $without:expr => $sets:expr, $clears:expr;)*) => {
         impl State {
             $(
-                #[doc = concat!("The transition `", stringify!($name), "`, if it is allowed.")]
+                #[doc = concat!("Makes the transition `", stringify!($name), "`. Returns `None` if it is not allowed.")]
                 #[must_use]
                 #[inline(always)]
                 pub(crate) fn $name(self) -> Option<State> {
@@ -86,26 +85,26 @@ macro_rules! transitions {
 }
 
 transitions! {
-    register: PENDING, WAITING | GONE => WAITING, 0;
+    register: PENDING, WAITING | LEFT => WAITING, 0;
     unregister: PENDING | WAITING, 0 => 0, WAITING;
-    leave: PENDING, GONE => GONE, WAITING | WATCHED;
-    take: VALUE, GONE => GONE, VALUE;
-    take_nothing: NOTHING, GONE => GONE, NOTHING;
-    complete: PENDING | HELD, CLAIMED | KEYED | GONE | WATCHED => VALUE, PENDING | HELD | WAITING;
-    give_up: PENDING | HELD, CLAIMED | GONE | WATCHED => NOTHING, PENDING | HELD | WAITING;
-    watch: PENDING | HELD, GONE | WATCHED => WATCHED, 0;
+    leave: PENDING, LEFT => LEFT, WAITING | WATCHED;
+    take: VALUE, LEFT => LEFT, VALUE;
+    take_abandoned: ABANDONED, LEFT => LEFT, ABANDONED;
+    complete: PENDING | HELD, CLAIMED | KEYED | LEFT | WATCHED => VALUE, PENDING | HELD | WAITING;
+    abandon: PENDING | HELD, CLAIMED | LEFT | WATCHED => ABANDONED, PENDING | HELD | WAITING;
+    watch: PENDING | HELD, LEFT | WATCHED => WATCHED, 0;
     unwatch: PENDING | HELD | WATCHED, 0 => 0, WATCHED;
     issue_key: HELD, 0 => KEYED, 0;
     release: HELD, WATCHED => 0, HELD;
-    claim: PENDING | KEYED, CLAIMED | GONE => CLAIMED, 0;
-    fulfil: PENDING | CLAIMED, GONE => VALUE, PENDING | CLAIMED | WAITING | WATCHED;
-    refuse: PENDING | CLAIMED, GONE => NOTHING, PENDING | CLAIMED | WAITING | WATCHED;
-    withdraw: PENDING | CLAIMED | GONE, 0 => 0, CLAIMED;
-    orphan: PENDING | HELD, GONE | ORPHANED => ORPHANED, 0;
+    claim: PENDING | KEYED, CLAIMED | LEFT => CLAIMED, 0;
+    complete_claimed: PENDING | CLAIMED, LEFT => VALUE, PENDING | CLAIMED | WAITING | WATCHED;
+    abandon_claimed: PENDING | CLAIMED, LEFT => ABANDONED, PENDING | CLAIMED | WAITING | WATCHED;
+    unclaim: PENDING | CLAIMED | LEFT, 0 => 0, CLAIMED;
+    orphan: PENDING | HELD, LEFT | ORPHANED => ORPHANED, 0;
 }
 
 impl State {
-    /// Of a slot that was never rented, and whose first operation will have this number.
+    /// Returns the state of a slot that was never rented. Its first operation will have this number.
     pub(crate) const fn before(first: Number) -> State {
         State((first.bits() - GENERATION) & NUMBER)
     }
@@ -138,7 +137,7 @@ impl State {
         Some(State(bits & !transition.clears | transition.sets))
     }
 
-    /// The state in which the operation with this number begins.
+    /// Returns the state in which an operation with a completer begins.
     #[must_use]
     #[inline(always)]
     pub(crate) const fn rented(number: Number) -> State {
@@ -150,73 +149,71 @@ impl State {
         (self.0 >> 32) as u32
     }
 
-    /// No result yet.
+    /// Returns `true` if the operation has no result yet.
     #[inline(always)]
     pub(crate) fn is_pending(self) -> bool {
         self.has(PENDING)
     }
 
-    /// There is no result yet, and the consumer waits for one, or will.
+    /// Returns `true` if the operation has no result yet, and its consumer has not left.
     #[inline(always)]
     pub(crate) fn is_open(self) -> bool {
-        self.0 & (PENDING | GONE) == PENDING
+        self.0 & (PENDING | LEFT) == PENDING
     }
 
-    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` are hints. They select the state
-    // from which the caller tries its exchange. From the 256th registration on they may be wrong, because the
+    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` are hints. A caller uses them to choose the state
+    // from which it tries its exchange. From the 256th registration on they may be wrong, because the
     // count then also takes the bits of the epoch. The exchange then fails, and the caller takes the slow path.
 
-    /// As [`rented`](State::rented) made it.
+    /// Returns `true` if the state is that of [`rented`](State::rented).
     #[inline(always)]
     pub(crate) fn is_rented(self) -> bool {
         self.lower() == PENDING | HELD
     }
 
-    /// [`is_only_keyed`](State::is_only_keyed), but that the consumer waits, with the first waker that
-    /// it came with.
+    /// Returns `true` if the consumer waits with its first waker, and the state is otherwise that of [`keyed`](State::keyed).
     #[inline(always)]
     pub(crate) fn is_only_keyed_and_awaited(self) -> bool {
         self.lower() == PENDING | KEYED | WAITING | REGISTRATION
     }
 
-    /// [`issue_key`](State::issue_key) and [`release`](State::release) in one, if there is somebody to
-    /// present the key.
+    /// Makes [`issue_key`](State::issue_key) and [`release`](State::release) in one, if a producer can present the key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
         if self.has(ORPHANED) { None } else { self.issue_key()?.release() }
     }
 
-    /// [`fulfil`](State::fulfil) and [`release`](State::release) in one, for a completer that has claimed.
+    /// Makes [`complete_claimed`](State::complete_claimed) and [`release`](State::release) in one, for a completer that has claimed.
     #[inline(always)]
-    pub(crate) fn fulfil_and_release(self) -> Option<State> {
-        self.fulfil()?.release()
+    pub(crate) fn complete_claimed_and_release(self) -> Option<State> {
+        self.complete_claimed()?.release()
     }
 
-    /// The operation when its completer has just been [turned into a key](State::into_key).
+    /// Returns the state in which an operation without a completer begins, or is after [`into_key`](State::into_key).
     #[must_use]
     #[inline(always)]
     pub(crate) const fn keyed(number: Number) -> State {
         State((number.bits() & NUMBER) | (PENDING | KEYED))
     }
 
-    /// As [`keyed`](State::keyed) made it.
+    /// Returns `true` if the state is that of [`keyed`](State::keyed).
     #[inline(always)]
     pub(crate) fn is_only_keyed(self) -> bool {
         self.lower() == PENDING | KEYED
     }
 
-    /// A key may claim the operation.
+    /// Returns `true` if a producer with the key can claim the operation.
     pub(crate) fn waits_for_key(self) -> bool {
         self.claim().is_some()
     }
 
-    /// The consumer waits, with the first waker that it came with, and nothing else has happened.
+    /// Returns `true` if the consumer waits with its first waker, and the state is otherwise that of [`rented`](State::rented).
     #[inline(always)]
     pub(crate) fn is_awaited(self) -> bool {
         self.lower() == PENDING | HELD | WAITING | REGISTRATION
     }
 
-    /// The usual end: there is a value, and no completer any more.
+    /// Returns `true` if there is a value, and no completer. This is the usual end.
     #[inline(always)]
     pub(crate) fn is_completed(self) -> bool {
         self.0 & (FLAGS & !(KEYED | ORPHANED)) == VALUE
@@ -238,20 +235,20 @@ impl State {
     }
 
     #[inline(always)]
-    pub(crate) fn is_gone(self) -> bool {
-        self.has(GONE)
+    pub(crate) fn has_left(self) -> bool {
+        self.has(LEFT)
     }
 
-    /// A producer has claimed the operation, and has not completed it yet.
+    /// Returns `true` if a producer has claimed the operation, and has not completed it yet.
     #[inline(always)]
     pub(crate) fn is_claimed(self) -> bool {
         self.has(CLAIMED)
     }
 
-    /// The consumer has gone, and there is no completer. If the slot is out still, then only for as long as
-    /// another thread is inside a call.
+    /// Returns `true` if the consumer has left, and there is no completer. If the slot is still rented, another thread is inside a call that
+    /// returns it.
     pub(crate) fn is_returning(self) -> bool {
-        self.0 & (GONE | HELD) == GONE
+        self.0 & (LEFT | HELD) == LEFT
     }
 
     #[inline(always)]
@@ -259,25 +256,25 @@ impl State {
         self.has(WATCHED)
     }
 
-    /// Nobody refers to the slot any more: who made it so returns it.
+    /// Returns `true` if no role refers to the slot. The role that has made this transition returns the slot.
     #[inline(always)]
     pub(crate) fn is_unreferenced(self) -> bool {
-        self.0 & (GONE | HELD | CLAIMED) == GONE
+        self.0 & (LEFT | HELD | CLAIMED) == LEFT
     }
 
-    /// The consumer has gone, and nobody but the completer refers to the slot.
+    /// Returns `true` if the completer is the only role that refers to the slot.
     #[inline(always)]
-    pub(crate) fn is_the_completers_own(self) -> bool {
-        self.0 & (GONE | HELD | CLAIMED) == GONE | HELD
+    pub(crate) fn only_completer_is_left(self) -> bool {
+        self.0 & (LEFT | HELD | CLAIMED) == LEFT | HELD
     }
 
-    /// The flags that are not in `other`.
+    /// Returns the flags that are not in `other`.
     #[inline(always)]
     pub(crate) fn without(self, other: State) -> State {
         State(self.0 & !other.0 & FLAGS)
     }
 
-    /// All but the number.
+    /// Returns all bits except those of the number.
     #[inline(always)]
     fn lower(self) -> u64 {
         self.0 & !NUMBER
@@ -290,18 +287,18 @@ impl State {
 }
 
 impl State {
-    /// [`claim`](State::claim), if the operation was left to its key.
+    /// Makes the transition [`claim`](State::claim), if there is no completer.
     #[inline]
-    pub(crate) fn claim_left(self) -> Option<State> {
+    pub(crate) fn claim_without_completer(self) -> Option<State> {
         if self.is_held() { None } else { self.claim() }
     }
 
-    /// Why the key of this operation may not claim it, if it may not.
+    /// Returns the reason why a producer with the key of this operation cannot claim it.
     #[cold]
     pub(crate) fn refusal(self) -> CompleteErrorKind {
         if !self.has(KEYED) {
             CompleteErrorKind::Unknown
-        } else if self.has(PENDING | GONE) {
+        } else if self.has(PENDING | LEFT) {
             CompleteErrorKind::Closed
         } else if self.has(PENDING) {
             CompleteErrorKind::BeingCompleted

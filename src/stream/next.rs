@@ -10,6 +10,7 @@ use core::{
 };
 
 use futures_core::Stream;
+use pin_project_lite::pin_project;
 
 use crate::{
     erased::{Boxable, GiveBack, Header, House, header},
@@ -17,51 +18,59 @@ use crate::{
     future::{LocalValueFuture, Packed, ValueFuture},
 };
 
-/// A stream with a method that returns the next item, which an object-safe trait can use.
-///
-/// The futures of [`next`](Self::next) borrow this, and poll the stream in place. Nothing is allocated.
-///
-/// # Sizes and allocation
-///
-/// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
-///
-/// # Cancel safety
-///
-/// A future of [`next`](Self::next) that is dropped while it is pending loses no item, if the `poll_next` of
-/// the stream is cancel safe.
-///
-/// # Examples
-///
-/// ```
-/// use futures::{Stream, executor::block_on, stream};
-/// use value_future::{ValueFuture, stream::ValueNext};
-///
-/// trait Numbers {
-///     fn next(&mut self) -> ValueFuture<'_, Option<u32>>;
-/// }
-///
-/// struct Streamed<S>(ValueNext<S>);
-///
-/// impl<S: Stream<Item = u32> + Send + Unpin> Numbers for Streamed<S> {
-///     fn next(&mut self) -> ValueFuture<'_, Option<u32>> {
-///         self.0.next()
-///     }
-/// }
-///
-/// let numbers: &mut dyn Numbers = &mut Streamed(ValueNext::new(stream::iter([1, 2])));
-/// assert_eq!(block_on(async { (numbers.next().await, numbers.next().await) }), (Some(1), Some(2)));
-/// assert_eq!(block_on(numbers.next()), None);
-/// ```
-#[repr(C)]
-pub struct ValueNext<S> {
-    header: Header,
-    items: Items<S>,
-    /// The table is that of exactly this `S`: a subtype may be a stream of other items.
-    exactly: PhantomData<fn(S) -> S>,
+pin_project! {
+    /// A stream with a method that returns the next item, which an object-safe trait can use.
+    ///
+    /// The futures of [`next`](Self::next) borrow this, and poll the stream in place. Nothing is allocated.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future of [`next`](Self::next) that is dropped while it is pending loses no item, if the `poll_next` of
+    /// the stream is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::{Stream, executor::block_on, stream};
+    /// use value_future::{ValueFuture, stream::ValueNext};
+    ///
+    /// trait Numbers {
+    ///     fn next(&mut self) -> ValueFuture<'_, Option<u32>>;
+    /// }
+    ///
+    /// struct Streamed<S>(ValueNext<S>);
+    ///
+    /// impl<S: Stream<Item = u32> + Send + Unpin> Numbers for Streamed<S> {
+    ///     fn next(&mut self) -> ValueFuture<'_, Option<u32>> {
+    ///         self.0.next()
+    ///     }
+    /// }
+    ///
+    /// let numbers: &mut dyn Numbers = &mut Streamed(ValueNext::new(stream::iter([1, 2])));
+    /// assert_eq!(block_on(async { (numbers.next().await, numbers.next().await) }), (Some(1), Some(2)));
+    /// assert_eq!(block_on(numbers.next()), None);
+    /// ```
+    #[repr(C)]
+    pub struct ValueNext<S> {
+        header: Header,
+        #[pin]
+        items: Items<S>,
+        // The table is that of exactly this `S`: a subtype may be a stream of other items.
+        exactly: PhantomData<fn(S) -> S>,
+    }
 }
 
-/// Each poll of it asks for the next item.
-pub(crate) struct Items<S>(S);
+pin_project! {
+    /// Each poll of it asks for the next item.
+    pub(crate) struct Items<S> {
+        #[pin]
+        stream: S,
+    }
+}
 
 impl<S: Stream> Boxable for Items<S> {
     type Output = Option<S::Item>;
@@ -76,8 +85,7 @@ impl<S: Stream> Boxable for Items<S> {
         cx: &mut Context<'_>,
         _: &mut Option<Spent>,
     ) -> Poll<Self::Output> {
-        // SAFETY: the stream is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|items| &mut items.0) }.poll_next(cx)
+        self.project().stream.poll_next(cx)
     }
 }
 
@@ -99,7 +107,7 @@ impl<S: Stream> ValueNext<S> {
     /// Creates a reader of `stream`.
     #[must_use]
     pub const fn new(stream: S) -> Self {
-        ValueNext { header: header::<Self>(), items: Items(stream), exactly: PhantomData }
+        ValueNext { header: header::<Self>(), items: Items { stream }, exactly: PhantomData }
     }
 
     /// Returns a future of the next item, or of `None` at the end.
@@ -144,18 +152,18 @@ impl<S: Stream> ValueNext<S> {
 impl<S> ValueNext<S> {
     /// Returns a reference to the stream.
     pub const fn get_ref(&self) -> &S {
-        &self.items.0
+        &self.items.stream
     }
 
     /// Returns a mutable reference to the stream.
     pub const fn get_mut(&mut self) -> &mut S {
-        &mut self.items.0
+        &mut self.items.stream
     }
 
     /// Converts the reader into its stream.
     #[must_use]
     pub fn into_inner(self) -> S {
-        self.items.0
+        self.items.stream
     }
 }
 
@@ -164,17 +172,16 @@ impl<S: Stream> Stream for ValueNext<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        // SAFETY: the stream is pinned with what it is all of.
-        unsafe { self.map_unchecked_mut(|reader| &mut reader.items.0) }.poll_next(cx)
+        self.project().items.project().stream.poll_next(cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.0.size_hint()
+        self.items.stream.size_hint()
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for ValueNext<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ValueNext").field(&self.items.0).finish()
+        f.debug_tuple("ValueNext").field(&self.items.stream).finish()
     }
 }

@@ -29,7 +29,7 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
         // It lets go when there is nothing that it could end, or when it has left that to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
             let left_to_the_key = world.key_given && !world.orphaned;
-            world.completer && !claims && (left_to_the_key || world.state().give_up().is_none())
+            world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,
         // Forged keys are presented as well, at any time: it is the state that has to refuse them.

@@ -11,7 +11,7 @@ macro_rules! flags {
 }
 
 const FLAG_NAMES: [(&str, u64); 10] =
-    flags!(PENDING CLAIMED VALUE NOTHING WAITING GONE HELD KEYED WATCHED ORPHANED);
+    flags!(PENDING CLAIMED VALUE ABANDONED WAITING LEFT HELD KEYED WATCHED ORPHANED);
 
 /// One row of the table of transitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

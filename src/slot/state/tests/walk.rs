@@ -61,7 +61,7 @@ fn nobody_gives_away_a_cell_that_is_not_theirs() {
 fn the_flags_say_who_is_there() {
     for world in reachable().keys().filter(|world| !world.returned) {
         let state = world.state();
-        assert_eq!(state.is_gone(), !world.consumer, "{world:?}");
+        assert_eq!(state.has_left(), !world.consumer, "{world:?}");
         assert_eq!(state.is_held(), world.completer, "{world:?}");
         assert_eq!(state.has(CLAIMED), world.claimant.is_some(), "{world:?}");
         assert_eq!(state.has(KEYED), world.key_given, "{world:?}");
@@ -69,7 +69,7 @@ fn the_flags_say_who_is_there() {
         assert_eq!(state.is_waiting(), world.waker_there, "{world:?}");
         assert_eq!(state.is_watched(), world.watcher_there, "{world:?}");
         assert_eq!(state.is_pending(), !world.ended, "{world:?}");
-        assert_eq!(state.has(PENDING | GONE), world.abandoned, "{world:?}");
+        assert_eq!(state.has(PENDING | LEFT), world.abandoned, "{world:?}");
     }
 }
 
@@ -154,6 +154,6 @@ fn the_short_ways_are_taken_from_the_states_that_they_are_for() {
         assert_eq!(state.is_completed(), completed, "{world:?}");
 
         let own = world.completer && !world.consumer && world.claimant.is_none();
-        assert_eq!(state.is_the_completers_own(), own, "{world:?}");
+        assert_eq!(state.only_completer_is_left(), own, "{world:?}");
     }
 }

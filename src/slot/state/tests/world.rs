@@ -105,8 +105,8 @@ impl World {
         }
         // Who finds that it is the last already need not make the transition.
         let last = match row.name {
-            "take" | "take_nothing" => !before.is_held(),
-            "release" => before.is_the_completers_own(),
+            "take" | "take_abandoned" => !before.is_held(),
+            "release" => before.only_completer_is_left(),
             _ => false,
         };
         assert!(!last || self.returned, "{row:?} {self:?}");
@@ -126,7 +126,7 @@ impl World {
                 take(&mut self.value_there);
                 self.pass(Owner::Consumer, Owner::Nobody);
             }
-            "take_nothing" => self.consumer = false,
+            "take_abandoned" => self.consumer = false,
             "orphan" => {
                 assert!(self.completer, "nobody would be left to end it");
                 self.orphaned = true;
@@ -135,7 +135,7 @@ impl World {
                 self.completer = false;
                 self.result(Owner::Completer, true);
             }
-            "give_up" => {
+            "abandon" => {
                 self.completer = false;
                 self.result(self.cell, false);
             }
@@ -151,11 +151,11 @@ impl World {
                 assert_eq!(self.claimant.replace(actor), None, "claimed twice");
                 self.pass(Owner::Nobody, Owner::Claimant);
             }
-            "fulfil" | "refuse" => {
+            "complete_claimed" | "abandon_claimed" => {
                 self.claimant = None;
-                self.result(Owner::Claimant, name == "fulfil");
+                self.result(Owner::Claimant, name == "complete_claimed");
             }
-            "withdraw" => {
+            "unclaim" => {
                 assert!(self.abandoned, "whoever has claimed it delivers, if there is anybody");
                 self.claimant = None;
                 self.pass(Owner::Claimant, Owner::Nobody);

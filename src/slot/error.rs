@@ -1,6 +1,9 @@
+//! The errors of completing an operation.
+
 use core::{error::Error, fmt};
 
-use crate::{error::debug_as_text, slot::Key};
+use super::Key;
+use crate::error::debug_as_text;
 
 /// The reason why a key or a completer did not complete an operation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

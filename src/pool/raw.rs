@@ -1,0 +1,136 @@
+//! Completers and completions as pointers, for foreign code.
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use super::{Completer, Completion};
+use super::{LocalCompleter, LocalCompletion};
+use crate::{
+    operation::Consumer,
+    origin::Origin,
+    slot::{CompleterRole, ConsumerWord},
+};
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl<T> Completer<T> {
+    /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+    ///
+    /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::{Completer, Pool};
+    ///
+    /// /// What the library in C calls.
+    /// extern "C" fn done(user_data: *mut (), result: u32) {
+    ///     // SAFETY: it is from `into_raw`, and the library calls this once.
+    ///     let completer = unsafe { Completer::<Option<u32>>::from_raw(user_data) };
+    ///     let _ = completer.complete(Some(result));
+    /// }
+    ///
+    /// let pool = Pool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// done(completer.into_raw(), 5);
+    /// assert_eq!(futures::executor::block_on(completion), Some(5));
+    /// ```
+    #[must_use = "the consumer waits forever"]
+    pub fn into_raw(self) -> *mut () {
+        self.0.into_pointer().as_ptr().cast()
+    }
+
+    /// Creates the completer again from its pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
+    /// If it is used on another thread, `T` is `Send`.
+    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+        // SAFETY: the caller's. The role of the completer was given up in `into_raw`.
+        Completer(unsafe { CompleterRole::from_raw(pointer) })
+    }
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl<T> Completion<T> {
+    /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
+    ///
+    /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
+    #[must_use = "the slot leaks"]
+    pub fn into_raw(self) -> *mut () {
+        self.0.into_raw()
+    }
+
+    /// Creates the completion again from its pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
+    /// If it is used on another thread, `T` is `Send`.
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+        // SAFETY: the caller's.
+        let word = unsafe { ConsumerWord::from_raw(pointer) };
+        Completion(Consumer::from_word(word), Origin::caller())
+    }
+}
+
+impl<T> LocalCompleter<T> {
+    /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+    ///
+    /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::{LocalCompleter, LocalPool};
+    ///
+    /// /// What the library in C calls.
+    /// extern "C" fn done(user_data: *mut (), result: u32) {
+    ///     // SAFETY: it is from `into_raw`, and the library calls this once.
+    ///     let completer = unsafe { LocalCompleter::<Option<u32>>::from_raw(user_data) };
+    ///     let _ = completer.complete(Some(result));
+    /// }
+    ///
+    /// let pool = LocalPool::<Option<u32>>::new();
+    /// let (completer, completion) = pool.rent();
+    /// done(completer.into_raw(), 5);
+    /// assert_eq!(futures::executor::block_on(completion), Some(5));
+    /// ```
+    #[must_use = "the consumer waits forever"]
+    pub fn into_raw(self) -> *mut () {
+        self.0.into_pointer().as_ptr().cast()
+    }
+
+    /// Creates the completer again from its pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
+    /// This is the thread of the pool.
+    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+        // SAFETY: the caller's. The role of the completer was given up in `into_raw`.
+        LocalCompleter(unsafe { CompleterRole::from_raw(pointer) })
+    }
+}
+
+impl<T> LocalCompletion<T> {
+    /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
+    ///
+    /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
+    #[must_use = "the slot leaks"]
+    pub fn into_raw(self) -> *mut () {
+        self.0.into_raw()
+    }
+
+    /// Creates the completion again from its pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
+    /// This is the thread of the pool.
+    #[cfg_attr(feature = "trace", track_caller)]
+    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+        // SAFETY: the caller's.
+        let word = unsafe { ConsumerWord::from_raw(pointer) };
+        LocalCompletion(Consumer::from_word(word), Origin::caller())
+    }
+}

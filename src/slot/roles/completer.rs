@@ -1,0 +1,227 @@
+//! The completer's role: the producer's end of an operation.
+
+use core::{
+    marker::PhantomData,
+    mem::{self, ManuallyDrop},
+    ptr::NonNull,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    Change, Home, Rented, State,
+    claim::{Claim, Wake},
+};
+use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
+
+/// The completer of an operation. If it is dropped, the operation ends without a value.
+///
+/// `'a` is the borrow of the object that contains the slot. It is a parameter of the type with the destructor. So no completer outlives
+/// that object, not even to be dropped. A slot of a pool stays allocated while it is rented, so its completer is `'static`.
+pub(crate) struct CompleterRole<'a, T, H: Home>(Rented<T, H>, PhantomData<&'a ()>);
+
+const HELD: &str = "a completer holds its slot";
+
+impl<T, H: Home> CompleterRole<'_, T, H> {
+    #[inline(always)]
+    pub(super) fn new(slot: Rented<T, H>) -> Self {
+        CompleterRole(slot, PhantomData)
+    }
+
+    /// Gives up the role, and returns the address for [`from_raw`](CompleterRole::from_raw).
+    pub(crate) fn into_pointer(self) -> NonNull<Slot<T, H>> {
+        ManuallyDrop::new(self).0.0
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> &Slot<T, H> {
+        self.0.slot()
+    }
+
+    /// Completes the operation, or returns the value.
+    #[inline(always)]
+    pub(crate) fn complete(self, value: T) -> Result<(), CompleteError<T>> {
+        let slot = self.0;
+        let rented = State::rented(self.slot().number());
+        let waiting = rented.register().expect("nothing happened yet");
+        let state = self.slot().state();
+        // In these two states, no key was issued, and the completer does not watch. So the value cell belongs to the completer.
+        if state.is_awaited() {
+            slot.put_value(value);
+            let next = waiting.complete().expect("nothing else happened");
+            if let Some(waker) = slot.exchange_for_waker(waiting, next) {
+                mem::forget(self);
+                waker.wake();
+                return Ok(());
+            }
+        } else if state.is_rented() {
+            slot.put_value(value);
+            let next = rented.complete().expect("nothing else happened");
+            if slot.exchange(rented, next).is_ok() {
+                mem::forget(self);
+                return Ok(());
+            }
+        } else {
+            return self.complete_slowly(value);
+        }
+        // The exchange has failed, so the cell still belongs to the completer.
+        let value = slot.take_value();
+        self.complete_slowly(value)
+    }
+
+    /// [`complete`](CompleterRole::complete), from any state.
+    #[cold]
+    fn complete_slowly(self, mut value: T) -> Result<(), CompleteError<T>> {
+        let slot = self.0;
+        let (mut state, _watcher) = self.unwatch(self.slot().state());
+        if state.complete().is_some() {
+            // No key was issued, and the completer does not watch. So the value cell belongs to the completer.
+            slot.put_value(value);
+            match slot.change(state, State::complete) {
+                Ok(change) => {
+                    mem::forget(self);
+                    drop(Wake::of(change));
+                    return Ok(());
+                }
+                Err(now) => state = now,
+            }
+            value = slot.take_value();
+        }
+        let claim = match slot.change(state, State::claim) {
+            Ok(change) => Claim::<T, H>::new(slot, change.state),
+            Err(state) => {
+                // A completer needs no key. If no key was issued, the consumer has left.
+                let kind = match state.refusal() {
+                    CompleteErrorKind::Unknown => CompleteErrorKind::Closed,
+                    other => other,
+                };
+                return Err(self.refused(kind, value));
+            }
+        };
+        match claim.complete(State::complete_claimed_and_release, value) {
+            Ok(wake) => {
+                mem::forget(self);
+                drop(wake);
+                Ok(())
+            }
+            Err(value) => Err(self.refused(CompleteErrorKind::Closed, value)),
+        }
+    }
+
+    /// Releases the slot, and returns the value.
+    fn refused(self, kind: CompleteErrorKind, value: T) -> CompleteError<T> {
+        let key = H::key_of(self.slot().number());
+        ManuallyDrop::new(self).release();
+        CompleteError { key, kind, value }
+    }
+
+    /// Returns `true` if the operation needs no result any more: the consumer has left, or a producer with the key was faster.
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        !self.slot().state().is_open()
+    }
+
+    /// Returns `Ready` if the operation [is closed](CompleterRole::is_closed). Otherwise, the task is woken when it is.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let slot = self.slot();
+        let state = slot.state();
+        if !state.is_open() {
+            return Poll::Ready(());
+        }
+        if state.is_watched() && slot.watcher.holds(cx.waker()) {
+            return Poll::Pending;
+        }
+        let fresh = cx.waker().clone();
+        let (mut state, _old) = self.unwatch(state);
+        while let Some(next) = state.watch() {
+            slot.watcher.put(&fresh);
+            match self.0.exchange(state, next) {
+                Ok(()) => {
+                    mem::forget(fresh);
+                    return Poll::Pending;
+                }
+                Err(now) => state = now,
+            }
+        }
+        if state.is_open() {
+            // All registrations of the operation are used. From now on, the task polls until it is closed.
+            fresh.wake();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Returns the key of the operation. From now on, the key can complete the operation, too.
+    pub(crate) fn issue_key(&self) -> Key {
+        let slot = self.slot();
+        let mut state = slot.state();
+        while let Err(now) = self.0.exchange(state, state.issue_key().expect(HELD)) {
+            state = now;
+        }
+        H::key_of(slot.number())
+    }
+
+    /// Returns the key of the operation, and leaves the operation to it.
+    #[inline(always)]
+    pub(crate) fn into_key(self) -> Key {
+        let this = ManuallyDrop::new(self);
+        let number = this.slot().number();
+        let (rented, keyed) = (State::rented(number), State::keyed(number));
+        if !this.slot().state().is_rented() || this.0.exchange(rented, keyed).is_err() {
+            this.leave_to_key();
+        }
+        H::key_of(number)
+    }
+
+    /// [`into_key`](CompleterRole::into_key), from any state. The caller does not use the role again.
+    #[cold]
+    #[inline(never)]
+    fn leave_to_key(&self) {
+        let (state, _watcher) = self.unwatch(self.slot().state());
+        match self.0.change(state, State::into_key) {
+            Ok(change) if change.state.is_unreferenced() => drop(self.0.release(change.state)),
+            Ok(_) => {}
+            // The pool is closed, so no producer presents the key.
+            Err(_) => self.abandon(),
+        }
+    }
+
+    /// Takes out the completer's waker, if the slot has it.
+    #[inline(always)]
+    fn unwatch(&self, state: State) -> (State, Option<Waker>) {
+        match self.0.change(state, State::unwatch) {
+            Ok(change) => (change.state, change.watcher),
+            Err(state) => (state, None),
+        }
+    }
+
+    /// Ends the operation without a value, unless it has ended. The caller does not use the role again.
+    fn abandon(&self) {
+        let (state, _watcher) = self.unwatch(self.slot().state());
+        match self.0.change(state, State::abandon) {
+            Ok(change) => drop(Wake::of(change)),
+            Err(_) => self.release(),
+        }
+    }
+
+    /// Releases the slot. The completer does not watch, and the caller does not use the role again.
+    fn release(&self) {
+        let mut state = self.slot().state();
+        if !state.only_completer_is_left() {
+            let Ok(Change { state: now, .. }) = self.0.change(state, State::release) else {
+                unreachable!("{HELD}")
+            };
+            if !now.is_unreferenced() {
+                return;
+            }
+            state = now;
+        }
+        // By rule 3, no other role refers to the slot.
+        drop(self.0.release(state));
+    }
+}
+
+impl<T, H: Home> Drop for CompleterRole<'_, T, H> {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
