@@ -1,64 +1,21 @@
-//! What is promised to allocate nothing allocates nothing, and what is promised to allocate once
-//! allocates once: an allocator that counts, for each thread apart.
+//! The number of allocations of each constructor and combinator: none, or one.
 
 mod common;
+#[path = "common/counting.rs"]
+mod counting;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    sync::Arc,
-    task::Poll,
-};
+use std::{sync::Arc, task::Poll};
 
-use common::{Script, Yield, poll};
+use common::{ManualSource, Yield, poll};
+use counting::{allocations, counted};
 use value_future::{LocalValueFuture, Source, ValueFuture, ready_or_await};
 
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static MADE: Cell<usize> = const { Cell::new(0) };
-    static LAST: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to `System` with the arguments it came with.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that is ending has no counters any more, and nothing to count.
-        let _ = MADE.try_with(|made| made.set(made.get() + 1));
-        let _ = LIVE.try_with(|live| live.set(live.get() + 1));
-        let _ = LAST.try_with(|last| last.set(layout.size()));
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        let _ = LIVE.try_with(|live| live.set(live.get() - 1));
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What `action` returns, how many allocations it made and how many of them are left.
-fn counted<R>(action: impl FnOnce() -> R) -> (R, usize, isize) {
-    let (made, live) = (MADE.get(), LIVE.get());
-    let result = action();
-    (result, MADE.get() - made, LIVE.get() - live)
-}
-
-/// The allocations that `action` makes.
-fn allocations(action: impl FnOnce()) -> usize {
-    counted(action).1
-}
-
 #[test]
-fn the_counters_count() {
+fn the_allocator_counts_allocations_and_sizes() {
     assert_eq!(allocations(|| drop(Box::new(1))), 1);
-    let (kept, made, left) = counted(|| vec![0_u8; 10]);
-    assert_eq!((kept.len(), made, left, LAST.get()), (10, 1, 1, 10));
+    let (kept, counts) = counted(|| vec![0_u8; 10]);
+    assert_eq!(kept.len(), 10);
+    assert_eq!((counts.allocations, counts.live, counts.bytes), (1, 1, 10));
 }
 
 #[test]
@@ -99,14 +56,15 @@ fn a_taken_future_stays_inline_through_combinators() {
 fn a_boxed_future_allocates_once_for_header_and_future() {
     fn check<F: Future<Output = u64> + Send>(future: F) {
         let size = size_of::<F>();
-        let (mut boxed, made, left) = counted(|| ValueFuture::boxed(future));
-        assert_eq!((made, left, LAST.get()), (1, 1, 8 + size.next_multiple_of(8)));
-        let ((), made, left) = counted(|| {
+        let (mut boxed, counts) = counted(|| ValueFuture::boxed(future));
+        assert_eq!((counts.allocations, counts.live), (1, 1));
+        assert_eq!(counts.bytes.unsigned_abs(), 8 + size.next_multiple_of(8));
+        let ((), counts) = counted(|| {
             assert_eq!(poll(&mut boxed), Poll::Pending);
             assert_eq!(poll(&mut boxed), Poll::Ready(7));
         });
-        assert_eq!((made, left), (0, -1), "freed with the result, not with the future");
-        assert_eq!(counted(|| drop(boxed)).2, 0);
+        assert_eq!((counts.allocations, counts.live), (0, -1), "the box is freed with the result");
+        assert_eq!(counted(|| drop(boxed)).1.live, 0);
     }
     check(async {
         Yield::default().await;
@@ -123,57 +81,57 @@ fn a_boxed_future_allocates_once_for_header_and_future() {
 fn a_boxed_future_that_is_dropped_is_freed() {
     let mut boxed = ValueFuture::boxed(std::future::pending::<()>());
     assert_eq!(poll(&mut boxed), Poll::Pending);
-    assert_eq!(counted(|| drop(boxed)).2, -1);
+    assert_eq!(counted(|| drop(boxed)).1.live, -1);
 }
 
-/// The allocations that `action` makes when it is not the first time.
-fn allocations_once_warm(action: impl Fn()) -> usize {
+/// Returns the number of allocations of the second run of `action`.
+fn allocations_when_warm(action: impl Fn()) -> usize {
     action();
     allocations(action)
 }
 
 #[test]
-fn a_pending_future_allocates_nothing_for_a_combinator_once_there_is_a_slot() {
+fn a_combinator_of_a_pending_future_allocates_nothing_if_a_slot_is_vacant() {
     let pending = || ValueFuture::boxed(std::future::pending::<Result<u64, u8>>());
     let local = || LocalValueFuture::from(pending());
     assert_eq!(allocations(|| drop(pending())), 1);
-    assert_eq!(allocations_once_warm(|| drop(pending().map(|result| result))), 1);
-    assert_eq!(allocations_once_warm(|| drop(pending().map_ok(|n| n + 1))), 1);
-    assert_eq!(allocations_once_warm(|| drop(pending().map_err(u32::from))), 1);
+    assert_eq!(allocations_when_warm(|| drop(pending().map(|result| result))), 1);
+    assert_eq!(allocations_when_warm(|| drop(pending().map_ok(|n| n + 1))), 1);
+    assert_eq!(allocations_when_warm(|| drop(pending().map_err(u32::from))), 1);
     let next = |n| ValueFuture::ready(Ok(n));
-    assert_eq!(allocations_once_warm(|| drop(pending().and_then(next))), 1);
-    assert_eq!(allocations_once_warm(|| drop(pending().map_ok(|n| n + 1).and_then(next))), 1);
-    assert_eq!(allocations_once_warm(|| drop(local().map_ok(|n| n + 1))), 1);
+    assert_eq!(allocations_when_warm(|| drop(pending().and_then(next))), 1);
+    assert_eq!(allocations_when_warm(|| drop(pending().map_ok(|n| n + 1).and_then(next))), 1);
+    assert_eq!(allocations_when_warm(|| drop(local().map_ok(|n| n + 1))), 1);
     let mapped = || {
         let mut later = ValueFuture::pooled(Yield::default()).map(|()| 7);
         assert_eq!((poll(&mut later), poll(&mut later)), (Poll::Pending, Poll::Ready(7)));
     };
-    assert_eq!(allocations_once_warm(mapped), 0);
+    assert_eq!(allocations_when_warm(mapped), 0);
     let large = [1_u8; 5000];
     let too_large = || drop(pending().map_ok(move |n| n + u64::from(large[0])));
-    assert_eq!(allocations_once_warm(too_large), 2);
+    assert_eq!(allocations_when_warm(too_large), 2);
 }
 
 #[test]
-fn a_pending_future_allocates_once_for_the_box_of_the_ecosystem() {
+fn into_boxed_allocates_once_for_a_pending_future() {
     let pending = || ValueFuture::boxed(std::future::pending::<u64>());
     assert_eq!(allocations(|| drop(pending().into_boxed())), 2);
     assert_eq!(allocations(|| drop(pending().checked())), 1);
 }
 
 #[test]
-fn a_box_of_the_ecosystem_stays_the_only_box() {
+fn a_pinned_box_becomes_a_value_future_without_another_box() {
     let boxed = || -> std::pin::Pin<Box<dyn Future<Output = u64> + Send>> { Box::pin(async { 7 }) };
     drop(ValueFuture::from(boxed()));
     let inner = boxed();
-    let (future, made, _) = counted(|| ValueFuture::from(inner));
-    assert_eq!(made, 0);
-    assert_eq!(counted(|| drop(future)).2, -1, "the box is freed");
+    let (future, counts) = counted(|| ValueFuture::from(inner));
+    assert_eq!(counts.allocations, 0);
+    assert_eq!(counted(|| drop(future)).1.live, -1, "the box is freed");
 }
 
 #[test]
 fn a_source_allocates_nothing() {
-    let source = Arc::new(Source::new(Script::new()));
+    let source = Arc::new(Source::new(ManualSource::new()));
     let operation = || {
         let mut borrowed = ValueFuture::from_source(&*source, source.live());
         assert_eq!(poll(&mut borrowed), Poll::Pending);
@@ -188,7 +146,7 @@ fn a_source_allocates_nothing() {
 }
 
 #[test]
-fn sharing_allocates_once_and_an_inline_result_never() {
+fn share_allocates_once_for_a_pending_future_and_never_for_a_ready_one() {
     let ready = || ValueFuture::ready(std::hint::black_box(7_u64)).share();
     let cloned = allocations(|| {
         let shared = ready();
@@ -205,25 +163,25 @@ fn sharing_allocates_once_and_an_inline_result_never() {
         })
     };
     let future = pending();
-    let (shared, made, left) = counted(|| future.share());
-    assert_eq!((made, left), (1, 1));
-    let ((), made, left) = counted(|| {
+    let (shared, counts) = counted(|| future.share());
+    assert_eq!((counts.allocations, counts.live), (1, 1));
+    let ((), counts) = counted(|| {
         let mut awaiters: [_; 16] = std::array::from_fn(|_| shared.clone());
         for awaiter in &mut awaiters {
-            // SAFETY: it stays in the array, which stays.
+            // SAFETY: the awaiter stays in the array, which is not moved.
             let mut awaiter = unsafe { std::pin::Pin::new_unchecked(awaiter) };
             let _ = poll(&mut awaiter);
         }
         assert_eq!(shared.downgrade().unwrap().upgrade().unwrap().peek(), Some(&7));
         drop(shared);
     });
-    // The two boxes are gone.
-    assert_eq!((made, left), (0, -2));
+    // The two boxes were freed.
+    assert_eq!((counts.allocations, counts.live), (0, -2));
 }
 
 #[test]
-fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
-    let made = allocations(|| {
+fn a_reusable_source_and_the_stream_conversions_allocate_nothing() {
+    let count = allocations(|| {
         let source = value_future::ReusableSource::<Option<u64>>::new();
         for number in 0..3 {
             let mut future = source.begin().unwrap();
@@ -235,8 +193,8 @@ fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
         completer.complete(None).unwrap();
         assert_eq!(poll(&mut future), Poll::Ready(None));
     });
-    assert_eq!(made, 0);
-    let made = allocations(|| {
+    assert_eq!(count, 0);
+    let count = allocations(|| {
         let mut left = 3_u64;
         let stream = value_future::stream::ValueStream::new(|| {
             left -= 1;
@@ -247,5 +205,5 @@ fn a_reusable_source_and_the_ways_to_and_from_a_stream_allocate_nothing() {
             assert_eq!(poll(&mut reader.next()), Poll::Ready(item));
         }
     });
-    assert_eq!(made, 0);
+    assert_eq!(count, 0);
 }

@@ -1,11 +1,11 @@
-//! What the compiler makes of the crate, where code generation decides how long something takes: a future that is
-//! large, and mostly not initialised, is not moved as a whole, and a result is stored in pieces.
+//! Properties of the generated code that decide the cost of a call: a large future is not copied as a whole into its slot,
+//! and a result is stored in pieces.
 
 #![cfg(not(miri))]
 
 use std::{path::Path, process::Command};
 
-/// The assembly of the functions in `tests/assembly`, optimised.
+/// Returns the optimised assembly of the functions in `tests/assembly`.
 fn assembly() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = root.join("target/assembly");
@@ -31,20 +31,20 @@ fn assembly() -> String {
     std::fs::read_to_string(newest.path()).expect("it can be read")
 }
 
-/// The instructions of a function.
+/// Returns the instructions of a function.
 fn function<'a>(assembly: &'a str, name: &str) -> Vec<&'a str> {
     let mut functions = functions(assembly, |label| label == name);
-    assert_eq!(functions.len(), 1, "there is a function {name}");
+    assert_eq!(functions.len(), 1, "one function is named {name}");
     functions.remove(0)
 }
 
-/// The instructions of each function whose label is meant.
-fn functions(assembly: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Vec<&str>> {
+/// Returns the instructions of each function with a matching label.
+fn functions(assembly: &str, matches: impl Fn(&str) -> bool) -> Vec<Vec<&str>> {
     let labels =
         assembly.lines().enumerate().filter(|(_, line)| !line.starts_with(['.', '\t', ' ']));
     let labels = labels.filter_map(|(number, line)| Some((number, line.strip_suffix(':')?)));
-    let meant = labels.filter(|(_, label)| is_meant(label));
-    meant
+    let matching = labels.filter(|(_, label)| matches(label));
+    matching
         .map(|(number, _)| {
             let lines = assembly.lines().skip(number + 1);
             let lines = lines.take_while(|line| !line.contains(".cfi_endproc")).map(str::trim);
@@ -53,13 +53,14 @@ fn functions(assembly: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Vec<&str>> 
         .collect()
 }
 
+/// Returns the number of calls of `memcpy` and `memmove`.
 fn moves(instructions: &[&str]) -> usize {
     instructions.iter().filter(|line| line.contains("memcpy") || line.contains("memmove")).count()
 }
 
-/// One build for all.
+/// One test, so that the functions are compiled once.
 #[test]
-fn nothing_is_moved_that_need_not_be_and_results_are_stored_in_pieces() {
+fn futures_are_not_copied_and_results_are_stored_in_pieces() {
     let assembly = assembly();
     for name in ["moves_pooled", "moves_eager", "moves_boxed", "moves_own_pool"] {
         let instructions = function(&assembly, name);
@@ -67,16 +68,16 @@ fn nothing_is_moved_that_need_not_be_and_results_are_stored_in_pieces() {
         let count = instructions.len();
         assert!(count < 300, "{name} has {count} instructions:\n{}", instructions.join("\n"));
     }
-    // Read from memory to where it is wanted, and passed on as it is.
+    // A poll copies the result once, from memory to its destination.
     for (part, most) in [("poll_future", 1), ("poll_pointee_apart", 0)] {
         let polls = functions(&assembly, |label| label.contains(part));
-        assert!(!polls.is_empty(), "there is a {part}");
+        assert!(!polls.is_empty(), "no function is named {part}");
         for poll in polls {
             assert!(moves(&poll) <= most, "{part} copies the result:\n{}", poll.join("\n"));
         }
     }
     if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        // A head behind two words is alone.
+        // A head that follows a result of two words is one word.
         for (name, narrow) in [("stores_result", 1), ("stores_vec", 0)] {
             let instructions = function(&assembly, name);
             let stores = |line: &&&str| line.starts_with("mov") && line.ends_with("(%rdi)");

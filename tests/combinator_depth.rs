@@ -1,10 +1,10 @@
-//! A chain of combinators uses little stack, with and without optimisation: a level uses at most 2¼ times as
-//! much as a level of hand-written boxes (and 32 bytes), when it is polled and when it is dropped.
+//! The stack use of chains of combinators, with and without optimisation. Each level uses at most 2¼ times as much as a level
+//! of hand-written boxes, plus 32 bytes. This holds for polls and for drops.
 //!
 //! The tests measure the distance between a local at the outermost poll and one at the innermost. With
 //! `-- --nocapture` they print the bytes.
 
-// In Miri, the addresses of locals do not tell how much stack is used.
+// In Miri, addresses of locals do not show how much stack is used.
 #![cfg(not(miri))]
 
 use std::{
@@ -22,18 +22,18 @@ use value_future::ValueFuture;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 thread_local! {
-    /// The address of a local when an innermost future was last polled or dropped.
+    /// The address of a local at the last poll or drop of an innermost future.
     static DEEPEST: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The address of a local.
+/// Returns the address of a local of this call.
 #[inline(never)]
-fn here() -> usize {
+fn stack_address() -> usize {
     let local = 0_u8;
     black_box(&raw const local).addr()
 }
 
-/// The innermost future: pending once.
+/// The innermost future. It is pending once.
 struct Innermost<T> {
     value: T,
     polled: bool,
@@ -43,14 +43,14 @@ impl<T: Copy + Unpin> Future for Innermost<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        DEEPEST.set(here());
+        DEEPEST.set(stack_address());
         if mem::replace(&mut self.polled, true) { Poll::Ready(self.value) } else { Poll::Pending }
     }
 }
 
 impl<T> Drop for Innermost<T> {
     fn drop(&mut self) {
-        DEEPEST.set(here());
+        DEEPEST.set(stack_address());
     }
 }
 
@@ -58,7 +58,7 @@ fn innermost<T>(value: T) -> Innermost<T> {
     Innermost { value, polled: false }
 }
 
-/// `map` by hand.
+/// A hand-written `map`.
 struct Map<T, F> {
     future: BoxFuture<T>,
     f: Option<F>,
@@ -70,7 +70,7 @@ impl<T, F: FnOnce(T) -> T + Unpin> Future for Map<T, F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match self.future.as_mut().poll(cx) {
             Poll::Ready(value) => {
-                let f = self.f.take().expect("it is not polled after `Ready`");
+                let f = self.f.take().expect("not polled after `Ready`");
                 Poll::Ready(f(value))
             }
             Poll::Pending => Poll::Pending,
@@ -78,7 +78,7 @@ impl<T, F: FnOnce(T) -> T + Unpin> Future for Map<T, F> {
     }
 }
 
-/// `then` by hand.
+/// A hand-written `then`.
 enum Then<T, F> {
     First(BoxFuture<T>, Option<F>),
     Second(BoxFuture<T>),
@@ -92,7 +92,7 @@ impl<T, F: FnOnce(T) -> BoxFuture<T> + Unpin> Future for Then<T, F> {
             match &mut *self {
                 Then::First(first, f) => match first.as_mut().poll(cx) {
                     Poll::Ready(value) => {
-                        let f = f.take().expect("it is called once");
+                        let f = f.take().expect("called once");
                         *self = Then::Second(f(value));
                     }
                     Poll::Pending => return Poll::Pending,
@@ -103,50 +103,50 @@ impl<T, F: FnOnce(T) -> BoxFuture<T> + Unpin> Future for Then<T, F> {
     }
 }
 
-fn by_hand<T>(future: impl Future<Output = T> + Send + 'static) -> BoxFuture<T> {
+fn boxed<T>(future: impl Future<Output = T> + Send + 'static) -> BoxFuture<T> {
     Box::pin(future)
 }
 
-fn map_by_hand<T, F>(future: BoxFuture<T>, f: F) -> BoxFuture<T>
+fn map_boxed<T, F>(future: BoxFuture<T>, f: F) -> BoxFuture<T>
 where
     T: 'static,
     F: FnOnce(T) -> T + Unpin + Send + 'static,
 {
-    by_hand(Map { future, f: Some(f) })
+    boxed(Map { future, f: Some(f) })
 }
 
-fn then_by_hand<T, F>(future: BoxFuture<T>, f: F) -> BoxFuture<T>
+fn then_boxed<T, F>(future: BoxFuture<T>, f: F) -> BoxFuture<T>
 where
     T: 'static,
     F: FnOnce(T) -> BoxFuture<T> + Unpin + Send + 'static,
 {
-    by_hand(Then::First(future, Some(f)))
+    boxed(Then::First(future, Some(f)))
 }
 
-/// The bytes of stack that a level of a chain uses.
+/// The stack use of one level, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Level {
     poll: usize,
     drop: usize,
 }
 
-/// The bytes of stack that the deepest poll and the drop of a future use.
-fn used<F: Future + Unpin>(make: impl Fn() -> F) -> Level {
+/// Measures the stack use of the deepest poll and of the drop of a future.
+fn stack_use<F: Future + Unpin>(make: impl Fn() -> F) -> Level {
     let mut future = make();
     let mut most = 0;
     while Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-        most = most.max(here().abs_diff(DEEPEST.get()));
+        most = most.max(stack_address().abs_diff(DEEPEST.get()));
     }
-    let poll = most.max(here().abs_diff(DEEPEST.get()));
+    let poll = most.max(stack_address().abs_diff(DEEPEST.get()));
     drop(make());
-    Level { poll, drop: here().abs_diff(DEEPEST.get()) }
+    Level { poll, drop: stack_address().abs_diff(DEEPEST.get()) }
 }
 
-/// What a level uses in the chains that `make` makes; its argument is the number of levels.
+/// Measures the stack use of one level. `make` creates a chain with the given number of levels.
 fn level<F: Future + Unpin>(make: impl Fn(usize) -> F) -> Level {
     const FEW: usize = 8;
     const MANY: usize = 72;
-    let (few, many) = (used(|| make(FEW)), used(|| make(MANY)));
+    let (few, many) = (stack_use(|| make(FEW)), stack_use(|| make(MANY)));
     let per_level = |many: usize, few: usize| many.saturating_sub(few).div_ceil(MANY - FEW);
     Level { poll: per_level(many.poll, few.poll), drop: per_level(many.drop, few.drop) }
 }
@@ -155,34 +155,43 @@ fn chain<F>(levels: usize, first: F, deeper: impl Fn(F) -> F) -> F {
     (0..levels).fold(first, |future, _| deeper(future))
 }
 
-/// Compares a level of ours with one of theirs.
-fn compare<F, G>(name: &str, ours: impl Fn(usize) -> F, theirs: impl Fn(usize) -> G) -> Level
+/// Compares a level of a combinator with a level of hand-written boxes.
+fn compare<F, G>(
+    name: &str,
+    combinator: impl Fn(usize) -> F,
+    reference: impl Fn(usize) -> G,
+) -> Level
 where
     F: Future + Unpin,
     G: Future + Unpin,
 {
-    let (ours, theirs) = (level(ours), level(theirs));
-    println!("{name}: {ours:?}, by hand: {theirs:?}");
-    for (ours, theirs) in [(ours.poll, theirs.poll), (ours.drop, theirs.drop)] {
-        assert!(ours <= theirs * 9 / 4 + 32, "{name}: {ours} bytes a level, by hand {theirs}");
+    let (combinator, reference) = (level(combinator), level(reference));
+    println!("{name}: {combinator:?}, boxed: {reference:?}");
+    for (combinator, reference) in
+        [(combinator.poll, reference.poll), (combinator.drop, reference.drop)]
+    {
+        assert!(
+            combinator <= reference * 9 / 4 + 32,
+            "{name}: {combinator} bytes per level, boxed {reference}"
+        );
     }
-    ours
+    combinator
 }
 
 /// [`compare`], then polls and drops 3,000 levels on a thread with the default stack of 2 MiB.
 fn compare_and_run<F, G>(
     name: &str,
-    ours: impl Fn(usize) -> F + Send + Copy + 'static,
-    theirs: impl Fn(usize) -> G,
+    combinator: impl Fn(usize) -> F + Send + Copy + 'static,
+    reference: impl Fn(usize) -> G,
 ) where
     F: Future + Unpin,
     G: Future + Unpin,
 {
     const STACK: usize = 2 << 20;
     const LEVELS: usize = 3_000;
-    let Level { poll, drop } = compare(name, ours, theirs);
-    assert!(poll.max(drop) * LEVELS <= STACK / 4 * 3, "{name}: {LEVELS} levels use too much");
-    let deep = move || used(|| ours(LEVELS));
+    let Level { poll, drop } = compare(name, combinator, reference);
+    assert!(poll.max(drop) * LEVELS <= STACK / 4 * 3, "{name}: {LEVELS} levels use too much stack");
+    let deep = move || stack_use(|| combinator(LEVELS));
     thread::Builder::new().stack_size(STACK).spawn(deep).unwrap().join().unwrap();
 }
 
@@ -190,58 +199,62 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
     type Answer<T> = Result<T, u32>;
 
     let named = |name: &str| format!("{name}, {} bytes", size_of::<T>());
-    let ours = move || ValueFuture::pooled(innermost(value));
-    let theirs = move || by_hand(innermost(value));
+    let combinator = move || ValueFuture::pooled(innermost(value));
+    let reference = move || boxed(innermost(value));
     compare_and_run(
         &named("map"),
-        move |levels| chain(levels, ours(), |future| future.map(|value| value)),
-        |levels| chain(levels, theirs(), |future| map_by_hand(future, |value| value)),
+        move |levels| chain(levels, combinator(), |future| future.map(|value| value)),
+        |levels| chain(levels, reference(), |future| map_boxed(future, |value| value)),
     );
     compare_and_run(
         &named("then"),
-        move |levels| chain(levels, ours(), |future| future.then(ValueFuture::ready)),
+        move |levels| chain(levels, combinator(), |future| future.then(ValueFuture::ready)),
         |levels| {
-            chain(levels, theirs(), |future| then_by_hand(future, |value| by_hand(ready(value))))
+            chain(levels, reference(), |future| then_boxed(future, |value| boxed(ready(value))))
         },
     );
     compare(
         &named("then, the second"),
         |levels| our_seconds(levels, value),
-        |levels| seconds_by_hand(levels, value),
+        |levels| seconds_boxed(levels, value),
     );
 
-    let ours = move || ValueFuture::pooled(innermost(Answer::Ok(value)));
-    let theirs = move || by_hand(innermost(Answer::Ok(value)));
-    let map = |levels| chain(levels, theirs(), |future| map_by_hand(future, |answer| answer));
+    let combinator = move || ValueFuture::pooled(innermost(Answer::Ok(value)));
+    let reference = move || boxed(innermost(Answer::Ok(value)));
+    let map = |levels| chain(levels, reference(), |future| map_boxed(future, |answer| answer));
     let then = |levels| {
-        chain(levels, theirs(), |future| {
-            then_by_hand(future, |answer| match answer {
-                Ok(value) => by_hand(ready(Ok(value))),
-                Err(error) => by_hand(ready(Err(error))),
+        chain(levels, reference(), |future| {
+            then_boxed(future, |answer| match answer {
+                Ok(value) => boxed(ready(Ok(value))),
+                Err(error) => boxed(ready(Err(error))),
             })
         })
     };
     compare_and_run(
         &named("map_ok"),
-        move |levels| chain(levels, ours(), |future| future.map_ok(|value| value)),
+        move |levels| chain(levels, combinator(), |future| future.map_ok(|value| value)),
         map,
     );
     compare_and_run(
         &named("map_err"),
-        move |levels| chain(levels, ours(), |future| future.map_err(|error| error)),
+        move |levels| chain(levels, combinator(), |future| future.map_err(|error| error)),
         map,
     );
     compare_and_run(
         &named("and_then"),
         move |levels| {
-            chain(levels, ours(), |future| future.and_then(|value| ValueFuture::ready(Ok(value))))
+            chain(levels, combinator(), |future| {
+                future.and_then(|value| ValueFuture::ready(Ok(value)))
+            })
         },
         then,
     );
     compare_and_run(
         &named("or_else"),
         move |levels| {
-            chain(levels, ours(), |future| future.or_else(|error| ValueFuture::ready(Err(error))))
+            chain(levels, combinator(), |future| {
+                future.or_else(|error| ValueFuture::ready(Err(error)))
+            })
         },
         then,
     );
@@ -259,28 +272,28 @@ where
     }
 }
 
-fn seconds_by_hand<T>(levels: usize, value: T) -> BoxFuture<T>
+fn seconds_boxed<T>(levels: usize, value: T) -> BoxFuture<T>
 where
     T: Copy + Send + Unpin + 'static,
 {
-    let first = by_hand(innermost(value));
+    let first = boxed(innermost(value));
     match levels {
         0 => first,
-        _ => then_by_hand(first, move |value| seconds_by_hand(levels - 1, value)),
+        _ => then_boxed(first, move |value| seconds_boxed(levels - 1, value)),
     }
 }
 
 #[test]
-fn a_level_with_a_result_of_a_word_uses_little_stack() {
+fn a_combinator_with_a_result_of_one_word_uses_little_stack() {
     combinators(0_u64);
 }
 
 #[test]
-fn a_level_with_a_result_of_three_words_uses_little_stack() {
+fn a_combinator_with_a_result_of_three_words_uses_little_stack() {
     combinators([0_u64; 3]);
 }
 
 #[test]
-fn a_level_with_a_result_of_a_cache_line_uses_little_stack() {
+fn a_combinator_with_a_result_of_a_cache_line_uses_little_stack() {
     combinators([0_u64; 8]);
 }

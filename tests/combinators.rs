@@ -1,16 +1,17 @@
-//! `map`, `map_ok`, `map_err`, `and_then`: inline when ready, the same result when not.
+//! `map`, `map_ok`, `map_err`, `then`, `and_then` and `or_else`: a ready future stays ready, and a pending future has the
+//! same result later.
 
 mod common;
 
 use std::{rc::Rc, task::Poll};
 
-use common::{Loud, count, drops, later, panic_text, poll};
+use common::{DropCounter, count, counter, later, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{LocalValueFuture, ValueFuture};
 
 type Answer<'a> = ValueFuture<'a, Result<u32, String>>;
 
-/// The result of a future that pends `pending` times.
+/// Returns the result of a future, and checks that it is pending exactly `pending` times.
 fn result<T>(mut future: ValueFuture<'_, T>, pending: usize) -> T {
     for _ in 0..pending {
         assert!(poll(&mut future).is_pending());
@@ -22,7 +23,7 @@ fn result<T>(mut future: ValueFuture<'_, T>, pending: usize) -> T {
 }
 
 #[test]
-fn what_is_ready_stays_ready() {
+fn combinators_of_a_ready_future_are_ready() {
     let ready = |result: Result<u32, String>| -> Answer<'_> { ValueFuture::ready(result) };
     assert_eq!(ValueFuture::ready(2).map(|n| n * 3).try_take().unwrap(), 6);
     assert_eq!(ready(Ok(2)).map_ok(|n| n * 3).try_take().unwrap(), Ok(6));
@@ -35,7 +36,7 @@ fn what_is_ready_stays_ready() {
 }
 
 #[test]
-fn what_is_pending_gives_the_same_later() {
+fn combinators_of_a_pending_future_have_the_same_result_later() {
     let pending = |result: Result<u32, String>| -> Answer<'_> { later(result) };
     assert_eq!(result(later(2).map(|n| n * 3), 1), 6);
     assert_eq!(result(pending(Ok(2)).map_ok(|n| n * 3), 1), Ok(6));
@@ -51,7 +52,7 @@ fn what_is_pending_gives_the_same_later() {
 }
 
 #[test]
-fn then_and_or_else_take_both_roads() {
+fn then_and_or_else_work_for_ready_and_pending_futures() {
     let answer = |result: Result<u32, String>| -> Answer<'_> { ValueFuture::ready(result) };
     let repair = |error: String| -> Answer<'_> { later(Ok(u32::try_from(error.len()).unwrap())) };
     assert_eq!(answer(Ok(2)).or_else(repair).try_take().unwrap(), Ok(2));
@@ -63,14 +64,14 @@ fn then_and_or_else_take_both_roads() {
 }
 
 #[test]
-fn a_closure_is_called_at_once_if_the_result_is_here_and_never_before_it_is() {
+fn a_closure_is_called_as_soon_as_the_result_is_ready() {
     let called = std::sync::atomic::AtomicUsize::new(0);
     let call = |n: u32| {
         called.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         n
     };
     drop(ValueFuture::ready(1).map(call));
-    assert_eq!(count(&called), 1, "before any poll");
+    assert_eq!(count(&called), 1, "at the call of `map`");
     let mut pending = later(1).map(call);
     assert!(poll(&mut pending).is_pending());
     drop(pending);
@@ -78,7 +79,7 @@ fn a_closure_is_called_at_once_if_the_result_is_here_and_never_before_it_is() {
 }
 
 #[test]
-fn what_waits_is_in_a_slot_on_any_thread() {
+fn a_pending_combinator_is_pooled_and_can_move_to_another_thread() {
     let mut combined = later(1).map(|n| n + 1).then(|n| later(n * 2));
     assert!(format!("{combined:?}").ends_with(", pooled))"), "{combined:?}");
     assert!(poll(&mut combined).is_pending());
@@ -89,9 +90,9 @@ fn what_waits_is_in_a_slot_on_any_thread() {
 }
 
 #[test]
-fn a_closure_that_panics_leaves_nothing_behind() {
-    let dropped = drops();
-    let held = Loud(&dropped);
+fn a_closure_that_panics_is_dropped() {
+    let dropped = counter();
+    let held = DropCounter(&dropped);
     let mut mapped = later(1).map(move |_| -> u32 {
         let _held = held;
         panic!("in the closure")
@@ -112,7 +113,7 @@ fn closures_and_results_may_borrow() {
 }
 
 #[test]
-fn a_local_future_takes_what_is_not_send() {
+fn local_combinators_accept_values_that_are_not_send() {
     let shared = Rc::new(5);
     let other = Rc::clone(&shared);
     let future = LocalValueFuture::boxed(async move { Ok::<_, Rc<str>>(other) })
@@ -124,8 +125,8 @@ fn a_local_future_takes_what_is_not_send() {
 
 #[test]
 fn a_closure_that_is_never_called_is_dropped_with_the_future() {
-    let dropped = drops();
-    let held = Loud(&dropped);
+    let dropped = counter();
+    let held = DropCounter(&dropped);
     let mut future = later(1).map(move |n| {
         let _held = &held;
         n
@@ -157,11 +158,11 @@ fn the_second_future_may_be_of_any_type() {
 }
 
 #[test]
-fn a_value_future_is_used_as_it_is() {
+fn then_returns_a_value_future_unchanged() {
     let text = String::from("borrowed");
     let length = |text: &'_ str| ValueFuture::ready(text.len());
     assert_eq!(ValueFuture::ready(&*text).then(length).try_take().unwrap(), 8);
-    // Of another lifetime, with a result that borrows, and of any thread where one thread is enough.
+    // With another lifetime, with a result that borrows, and with a `ValueFuture` for a `LocalValueFuture`.
     let longer: ValueFuture<'static, u32> = ValueFuture::ready(5);
     let shorter: ValueFuture<'_, (u32, &str)> =
         ValueFuture::ready(&*text).then(|text| longer.map(move |n| (n, text)));
@@ -170,7 +171,7 @@ fn a_value_future_is_used_as_it_is() {
     assert_eq!(local.try_take().unwrap(), 2);
     let local = LocalValueFuture::ready(1).then(|n| LocalValueFuture::ready(Rc::new(n)));
     assert_eq!(*local.try_take().unwrap(), 1);
-    // It is the same future: no result of a wrong type, and a misuse is told as its own.
+    // The future is not wrapped: it reports its own error.
     let mut taken = ValueFuture::ready(3);
     assert!(poll(&mut taken).is_ready());
     let mut checked = later(1).then(|_| taken).checked();

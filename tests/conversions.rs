@@ -1,4 +1,4 @@
-//! Conversions between value futures and the futures of others, and what they allocate.
+//! Conversions between value futures and other futures, and the allocations of these conversions.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -22,7 +22,7 @@ async fn later() -> u32 {
 }
 
 #[test]
-fn a_box_stays_where_it_is_and_there_is_no_other() {
+fn a_boxed_future_converts_without_another_box() {
     let warm = || block_on(ValueFuture::from(later().boxed()));
     assert_eq!((warm(), warm()), (5, 5));
     let boxed = later().boxed();
@@ -35,13 +35,13 @@ fn a_box_stays_where_it_is_and_there_is_no_other() {
 
     let local = LocalValueFuture::from(later().boxed_local());
     assert_eq!(block_on(local), 5);
-    // What `rustc` proposes where a `Box::pin` meets a `ValueFuture`.
+    // The fix that rustc proposes for a `Box::pin` where a `ValueFuture` is expected.
     let proposed: ValueFuture<'_, u32> = Box::pin(later()).boxed().into();
     assert_eq!(block_on(proposed), 5);
 }
 
 #[test]
-fn a_value_future_becomes_a_box() {
+fn a_value_future_becomes_a_boxed_future() {
     let boxed: Pin<Box<dyn Future<Output = u32> + Send>> = ValueFuture::pooled(later()).into();
     assert_eq!(block_on(boxed), 5);
     let boxed: Pin<Box<dyn Future<Output = u32>>> = LocalValueFuture::ready(5).into();
@@ -49,7 +49,7 @@ fn a_value_future_becomes_a_box() {
 }
 
 #[test]
-fn a_result_that_is_there_stays_inline() {
+fn a_ready_future_converts_to_an_inline_result() {
     assert_eq!(ValueFuture::from(future::ready(5)).try_take().unwrap(), 5);
     assert_eq!(LocalValueFuture::from(future::ready(5)).try_take().unwrap(), 5);
     assert_eq!(ValueFuture::<Vec<u8>>::default().try_take().unwrap(), Vec::<u8>::new());
@@ -57,12 +57,12 @@ fn a_result_that_is_there_stays_inline() {
 }
 
 #[test]
-fn a_handle_of_a_shared_future_is_a_value_future() {
+fn a_handle_of_a_shared_future_becomes_a_value_future() {
     let shared = ValueFuture::boxed(later()).share();
     let other = ValueFuture::from(shared.clone());
     assert!(!other.is_ready());
     assert_eq!(block_on(other), 5);
-    assert_eq!(ValueFuture::from(shared).try_take().unwrap(), 5, "it is there now");
+    assert_eq!(ValueFuture::from(shared).try_take().unwrap(), 5, "it has its result");
 
     let shared = LocalValueFuture::boxed(later()).share();
     let (one, other) = (LocalValueFuture::from(shared.clone()), LocalValueFuture::from(shared));
@@ -70,7 +70,7 @@ fn a_handle_of_a_shared_future_is_a_value_future() {
 }
 
 #[test]
-fn an_error_is_converted() {
+fn err_into_converts_the_error() {
     let refused =
         FuturePool::builder().max_bytes_per_size(0).build().try_pooled(later()).err().unwrap();
     let error = refused.kind();

@@ -1,7 +1,10 @@
-//! Value futures, whatever is in them, in what the ecosystem combines futures with.
+//! Value futures of each kind in the combinators of `futures` and `tokio`: join, select, sets, streams, timeouts.
+
+mod common;
 
 use std::{pin::pin, time::Duration};
 
+use common::Yield;
 use futures::{
     StreamExt,
     executor::block_on,
@@ -13,26 +16,13 @@ use value_future::{Completer, FuturePool, Pool, ReusableSource, Shared, ValueFut
 
 static POOL: FuturePool = FuturePool::new();
 
-/// Gives way once.
-async fn give_way() {
-    let mut polled = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut polled, true) {
-            return std::task::Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
-/// One of each kind, with its number for a result; the last one is completed by another thread.
-fn of_each_kind(first: u32) -> Vec<ValueFuture<'static, u32>> {
+/// Returns a future of each kind. Their results are consecutive numbers. Another thread completes the last future.
+fn one_of_each_kind(first: u32) -> Vec<ValueFuture<'static, u32>> {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
     std::thread::spawn(move || completer.complete(Some(first + 4)).unwrap());
     let later = async move |number| {
-        give_way().await;
+        Yield::default().await;
         number
     };
     vec![
@@ -49,9 +39,9 @@ fn up_to(end: u32) -> Vec<u32> {
 }
 
 #[test]
-fn join_takes_each_kind() {
-    assert_eq!(block_on(join_all(of_each_kind(10))), [10, 11, 12, 13, 14]);
-    let (pooled, ready) = (ValueFuture::pooled(give_way()), ValueFuture::ready(5));
+fn join_accepts_each_kind() {
+    assert_eq!(block_on(join_all(one_of_each_kind(10))), [10, 11, 12, 13, 14]);
+    let (pooled, ready) = (ValueFuture::pooled(Yield::default()), ValueFuture::ready(5));
     assert_eq!(block_on(async { futures::join!(pooled, ready) }), ((), 5));
     let failed = ValueFuture::pooled(async { Err::<(), _>("no") });
     let never = ValueFuture::pooled(std::future::pending::<Result<(), _>>());
@@ -59,15 +49,15 @@ fn join_takes_each_kind() {
 }
 
 #[test]
-fn select_looks_at_what_is_left_only() {
+fn select_skips_terminated_futures() {
     let mut sum = 0;
     block_on(async {
-        let mut futures = of_each_kind(1).into_iter();
+        let mut futures = one_of_each_kind(1).into_iter();
         let mut next = || futures.next().unwrap();
         let (mut ready, mut boxed, mut pooled) = (next(), next(), next());
         let (mut own, mut completion) = (next(), next());
         loop {
-            // A future that has given its result is terminated, and is not polled again.
+            // A future that returned its result is terminated, and is not polled again.
             futures::select! {
                 number = ready => sum += number,
                 number = boxed => sum += number,
@@ -84,27 +74,27 @@ fn select_looks_at_what_is_left_only() {
 }
 
 #[test]
-fn select_all_gives_the_first_and_the_others() {
-    let (first, index, others) = block_on(select_all(of_each_kind(20)));
-    assert_eq!((first, index, others.len()), (20, 0, 4), "the inline result");
+fn select_all_returns_the_first_result_and_the_other_futures() {
+    let (first, index, others) = block_on(select_all(one_of_each_kind(20)));
+    assert_eq!((first, index, others.len()), (20, 0, 4), "the ready future");
     let mut others = block_on(join_all(others));
     others.sort_unstable();
     assert_eq!(others, [21, 22, 23, 24]);
 }
 
 #[test]
-fn futures_unordered_and_ordered_take_each_kind() {
-    let unordered: FuturesUnordered<_> = (0..10).flat_map(|n| of_each_kind(n * 5)).collect();
+fn futures_unordered_and_futures_ordered_accept_each_kind() {
+    let unordered: FuturesUnordered<_> = (0..10).flat_map(|n| one_of_each_kind(n * 5)).collect();
     let mut numbers: Vec<u32> = block_on(unordered.collect());
     numbers.sort_unstable();
     assert_eq!(numbers, up_to(50));
-    let ordered: FuturesOrdered<_> = (0..10).flat_map(|n| of_each_kind(n * 5)).collect();
+    let ordered: FuturesOrdered<_> = (0..10).flat_map(|n| one_of_each_kind(n * 5)).collect();
     assert_eq!(block_on(ordered.collect::<Vec<_>>()), up_to(50));
 }
 
 #[test]
-fn streams_are_buffered_with_each_kind() {
-    let futures = || stream::iter((0..10).flat_map(|n| of_each_kind(n * 5)));
+fn buffered_streams_accept_each_kind() {
+    let futures = || stream::iter((0..10).flat_map(|n| one_of_each_kind(n * 5)));
     let numbers: Vec<u32> = block_on(futures().buffered(7).collect());
     assert_eq!(numbers, up_to(50));
     let sum = block_on(futures().buffer_unordered(7).fold(0, async |sum, n| sum + n));
@@ -118,10 +108,10 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn a_join_set_runs_each_kind_on_its_threads() {
+fn a_join_set_runs_each_kind() {
     let mut numbers = runtime().block_on(async {
         let mut set = JoinSet::new();
-        for future in (0..20).flat_map(|n| of_each_kind(n * 5)) {
+        for future in (0..20).flat_map(|n| one_of_each_kind(n * 5)) {
             set.spawn(future);
         }
         set.join_all().await
@@ -131,30 +121,30 @@ fn a_join_set_runs_each_kind_on_its_threads() {
 }
 
 #[test]
-fn a_timeout_drops_what_is_late() {
-    type Ends = (Completer<Option<u32>>, ValueFuture<'static, Option<u32>>);
+fn a_timeout_drops_a_late_future() {
+    type Handles = (Completer<Option<u32>>, ValueFuture<'static, Option<u32>>);
     let pool = Pool::<Option<u32>>::new();
-    let ends = || -> Ends {
+    let begin = || -> Handles {
         let (completer, completion) = pool.rent();
         (completer, completion.into())
     };
     runtime().block_on(async {
         let limit = Duration::from_millis(1);
-        let (completer, completion) = ends();
+        let (completer, completion) = begin();
         assert!(tokio::time::timeout(limit, completion).await.is_err());
         assert!(completer.is_closed());
         let late = POOL.pooled(std::future::pending::<()>());
         assert!(tokio::time::timeout(limit, late).await.is_err());
 
-        let (mut completer, completion) = ends();
-        let waits = tokio::time::timeout(limit, completion);
-        let ((), late) = tokio::join!(completer.closed(), waits);
+        let (mut completer, completion) = begin();
+        let limited = tokio::time::timeout(limit, completion);
+        let ((), late) = tokio::join!(completer.closed(), limited);
         assert!(late.is_err());
     });
     assert_eq!(pool.stats().live, 0);
 }
 
-/// A shared future that another thread completes.
+/// Returns a shared future that another thread completes.
 fn shared(number: u32) -> Shared<'static, u32> {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
@@ -163,7 +153,7 @@ fn shared(number: u32) -> Shared<'static, u32> {
 }
 
 #[test]
-fn handles_of_a_shared_future_are_joined() {
+fn join_accepts_handles_of_a_shared_future() {
     let five = shared(5);
     let (one, other) = (five.clone(), five.clone());
     assert_eq!(block_on(async { futures::join!(one, other, ValueFuture::ready(6)) }), (5, 5, 6));
@@ -173,7 +163,7 @@ fn handles_of_a_shared_future_are_joined() {
 }
 
 #[test]
-fn select_takes_a_shared_future_that_is_pinned() {
+fn select_accepts_pinned_handles_of_a_shared_future() {
     let five = shared(5);
     let mut sum = 0;
     block_on(async {
@@ -191,7 +181,7 @@ fn select_takes_a_shared_future_that_is_pinned() {
 }
 
 #[test]
-fn sets_and_buffers_take_handles_of_a_shared_future() {
+fn sets_and_buffered_streams_accept_handles_of_a_shared_future() {
     let (five, six) = (shared(5), shared(6));
     let handles = || (0..20).map(|n| if n % 2 == 0 { five.clone() } else { six.clone() });
     let sum = |numbers: Vec<u32>| numbers.into_iter().sum::<u32>();
@@ -216,22 +206,22 @@ fn a_join_set_runs_handles_of_a_shared_future() {
 }
 
 #[test]
-fn a_timeout_drops_a_handle_and_the_others_go_on() {
+fn a_timeout_drops_one_handle_and_the_others_get_the_result() {
     let (completer, completion) = Pool::<Option<u32>>::new().rent();
     let shared = ValueFuture::from(completion).share();
     runtime().block_on(async {
         let late = tokio::time::timeout(Duration::from_millis(1), shared.clone()).await;
         assert!(late.is_err());
-        let waits = tokio::spawn(shared.clone());
+        let consumer = tokio::spawn(shared.clone());
         completer.complete(Some(5)).unwrap();
-        assert_eq!(waits.await.unwrap(), Some(5));
+        assert_eq!(consumer.await.unwrap(), Some(5));
     });
     assert_eq!(shared.peek(), Some(&Some(5)));
 }
 
-/// One object for all that is read, one operation at a time.
+/// One source for all operations, one at a time.
 #[test]
-fn a_reusable_source_in_what_the_ecosystem_has() {
+fn a_reusable_source_works_with_spawn_timeout_and_select() {
     static SOURCE: ReusableSource<Option<u32>> = ReusableSource::new();
     runtime().block_on(async {
         for number in 0..20 {

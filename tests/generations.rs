@@ -1,6 +1,5 @@
-//! Each operation of a slot has a generation of its own. After 2³² of them a slot of a bounded pool begins
-//! again with another index, so that no key is given out twice and the pool never wears out. A slot of a
-//! pool without a bound is retired, and the pool makes another one. Tokens wrap without harm.
+//! Each operation of a slot has its own generation. After 2³² operations, a slot of a bounded pool continues with another
+//! index, so keys stay unique. A slot of an unbounded pool is retired, and the pool creates another slot. Tokens wrap.
 
 mod common;
 
@@ -13,10 +12,10 @@ use value_future::{
 
 for_both_pools! {
     type Value = Option<u32>;
-    type End = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
+    type Finish = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
 
-    /// One whole operation. Returns its key.
-    fn cycle(pool: &Pool<Value>) -> Key {
+    /// Runs one operation to its end, and returns its key.
+    fn run_operation(pool: &Pool<Value>) -> Key {
         let (completer, mut completion) = pool.rent();
         let key = completer.key_while_held();
         completer.complete(Some(key.untyped().generation())).unwrap();
@@ -29,24 +28,24 @@ for_both_pools! {
     }
 
     #[test]
-    fn generations_begin_at_one_or_as_told() {
-        assert_eq!(cycle(&Pool::new()).generation(), 1);
-        assert_eq!(cycle(&bounded(1, 0xabcd_ef01)).generation(), 0xabcd_ef01);
+    fn generations_begin_at_one_or_at_first_generation() {
+        assert_eq!(run_operation(&Pool::new()).generation(), 1);
+        assert_eq!(run_operation(&bounded(1, 0xabcd_ef01)).generation(), 0xabcd_ef01);
         let build = || PoolBuilder::<Value>::default().first_generation(0).build();
         assert_eq!(panic_text(build), "`first_generation(0)`: generations begin at 1");
     }
 
     #[test]
-    fn no_key_comes_twice_over_the_edge_of_sixteen_bits() {
+    fn keys_are_unique_when_tokens_wrap() {
         let pool = bounded(1, 0xfffe);
         let mut tokens = vec![];
         let mut keys = HashSet::new();
         for _ in 0..4 {
             let (completer, completion) = pool.rent();
             let key = completer.key_while_held();
-            assert!(keys.insert(key), "{key} a second time");
-            let Arm::Source { token, .. } = Erased::from(completion).into_arm() else {
-                panic!("not a source")
+            assert!(keys.insert(key), "{key} was issued twice");
+            let Arm::Source { token, .. } = ValueFuture::from(completion).into_arm() else {
+                panic!("not the source arm")
             };
             tokens.push(token);
         }
@@ -60,17 +59,17 @@ for_both_pools! {
     }
 
     #[test]
-    fn no_key_comes_twice_where_generations_begin_again() {
+    fn keys_are_unique_when_generations_wrap() {
         for slots in [1, 2, 3, 40] {
             let pool = bounded(slots, u32::MAX - 1);
             let mut keys = HashSet::new();
             for _ in 0..4 {
-                // All of the slots, and so each of them past its last generation.
-                let ends: Vec<_> = (0..slots).map(|_| pool.rent()).collect();
+                // All slots are used, so each slot passes its last generation.
+                let operations: Vec<_> = (0..slots).map(|_| pool.rent()).collect();
                 assert!(matches!(pool.try_rent(), Err(RentError::Full { max_slots, .. }) if max_slots == slots));
-                for (completer, mut completion) in ends {
+                for (completer, mut completion) in operations {
                     let key = completer.key_while_held();
-                    assert!(keys.insert(key), "{key} a second time");
+                    assert!(keys.insert(key), "{key} was issued twice");
                     for &key in keys.iter().filter(|other| **other != key).take(5) {
                         assert!(pool.complete_key(key, None).is_err(), "{key} is late");
                     }
@@ -90,17 +89,17 @@ for_both_pools! {
         }
     }
 
-    /// However the last operation of an epoch ends, the slot is rented again.
+    /// The slot is rented again after each way to end the last operation of an epoch.
     #[test]
-    fn a_bounded_pool_of_one_works_on_after_its_last_generation() {
-        let end: [End; 8] = [
+    fn a_pool_of_one_slot_works_after_its_last_generation() {
+        let finish: [Finish; 8] = [
             |_, completer, completion| {
                 completer.complete(Some(7)).unwrap();
                 assert_eq!(completion.try_take().unwrap(), Some(7));
             },
             |_, completer, completion| {
                 completer.complete(Some(7)).unwrap();
-                assert_eq!(poll(&mut Erased::from(completion)), Poll::Ready(Some(7)));
+                assert_eq!(poll(&mut ValueFuture::from(completion)), Poll::Ready(Some(7)));
             },
             |_, completer, completion| {
                 completer.complete(Some(7)).unwrap();
@@ -121,7 +120,7 @@ for_both_pools! {
                 drop((completion, completer));
             },
         ];
-        for (n, end) in end.into_iter().enumerate() {
+        for (n, finish) in finish.into_iter().enumerate() {
             let pool = bounded(1, u32::MAX - 1);
             let mut old = Vec::new();
             for _ in 0..5 {
@@ -129,10 +128,10 @@ for_both_pools! {
                 let key = completer.key_while_held();
                 for &old in &old {
                     let kind = pool.complete_key(old, Some(9)).unwrap_err().kind();
-                    assert_eq!(kind, CompleteErrorKind::Stale, "{n}: {old}, and {key} is live");
+                    assert_eq!(kind, CompleteErrorKind::Stale, "{n}: {old} while {key} is live");
                 }
                 old.push(key);
-                end(&pool, completer, completion);
+                finish(&pool, completer, completion);
             }
             let stats = pool.stats();
             assert_eq!((stats.rented, stats.live, stats.capacity), (5, 0, 1), "{n}");
@@ -140,56 +139,56 @@ for_both_pools! {
         }
     }
 
-    /// The last state of an epoch is told until the next epoch begins.
+    /// The last key of an epoch reports the state of its operation until the next epoch begins.
     #[test]
-    fn the_last_key_of_an_epoch_is_told_what_became_of_its_operation() {
+    fn the_last_key_of_an_epoch_is_refused_with_the_state_of_its_operation() {
         let pool = bounded(1, u32::MAX);
-        let last = cycle(&pool);
+        let last = run_operation(&pool);
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);
         let (completer, completion) = pool.rent();
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.into_key();
         assert!(key.untyped().index() != last.index() && key.untyped().generation() == 0);
-        // The upper bits are those of the key.
+        // The upper bits are unchanged.
         for bit in 0..18 {
             let forged = Key::from_u64(key.to_u64() ^ 1 << bit);
             assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
         }
         drop(completion);
         assert_eq!(pool.complete_key(key, None).unwrap_err().kind(), CompleteErrorKind::Closed);
-        let to_come = Key::from_u64(key.to_u64() + (1 << 32));
-        assert_eq!(pool.complete_key(to_come, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
+        let future_key = Key::from_u64(key.to_u64() + (1 << 32));
+        assert_eq!(pool.complete_key(future_key, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
     }
 
     #[test]
-    fn a_pool_without_a_bound_goes_on_with_another_slot() {
+    fn an_unbounded_pool_continues_with_another_slot() {
         let pool = PoolBuilder::<Value>::default().first_generation(u32::MAX).build();
-        let keys = [cycle(&pool), cycle(&pool), cycle(&pool)];
+        let keys = [run_operation(&pool), run_operation(&pool), run_operation(&pool)];
         assert_eq!(keys.map(Key::generation), [u32::MAX; 3]);
         assert_eq!(HashSet::from(keys.map(Key::index)).len(), 3);
         assert_eq!((pool.stats().retired, pool.stats().live), (3, 0));
-        // More than a chunk of them.
+        // More slots than a chunk has.
         for _ in 0..100 {
-            cycle(&pool);
+            run_operation(&pool);
         }
         assert_eq!((pool.stats().retired, pool.stats().rented), (103, 103));
     }
 
     #[test]
-    fn the_keys_from_before_the_last_generation_stay_refused() {
+    fn keys_from_before_the_last_generation_stay_refused() {
         let pool = bounded(1, u32::MAX - 1);
-        let keys = [cycle(&pool), cycle(&pool)];
+        let keys = [run_operation(&pool), run_operation(&pool)];
         let kinds = keys.map(|key| pool.complete_key(key, Some(9)).unwrap_err().kind());
         assert_eq!(kinds, [CompleteErrorKind::Stale, CompleteErrorKind::AlreadyCompleted]);
-        let past_the_end = Key::from_u64(u64::from(keys[0].index()));
-        assert_eq!(pool.abandon_key(past_the_end).unwrap_err().kind(), CompleteErrorKind::Unknown);
+        let wrapped = Key::from_u64(u64::from(keys[0].index()));
+        assert_eq!(pool.abandon_key(wrapped).unwrap_err().kind(), CompleteErrorKind::Unknown);
     }
 
     #[test]
     fn a_key_from_before_the_first_generation_is_unknown() {
         let pool = bounded(1, 100);
         for _ in 0..3 {
-            cycle(&pool);
+            run_operation(&pool);
         }
         let kind = |generation: u32| {
             let key = Key::from_u64(u64::from(generation) << 32);
@@ -201,17 +200,17 @@ for_both_pools! {
     }
 
     #[test]
-    fn reserving_counts_retired_slots_out() {
+    fn reserve_does_not_count_retired_slots() {
         let pool = PoolBuilder::<Value>::default().first_generation(u32::MAX).build();
         for _ in 0..32 {
-            cycle(&pool);
+            run_operation(&pool);
         }
         let before = pool.stats();
         assert_eq!((before.retired, before.capacity), (32, 32));
         pool.reserve(1);
         let after = pool.stats();
         assert!(after.capacity > 32 && after.allocations > before.allocations);
-        cycle(&pool);
+        run_operation(&pool);
         assert_eq!(pool.stats().allocations, after.allocations);
     }
 }

@@ -1,11 +1,11 @@
-//! A key may come late, twice, or forged: whatever it names, the operation that lives is not
-//! disturbed, the value comes back, and the refusal says why and is counted.
+//! A key that is late, repeated or forged is refused. The live operation is not affected, the caller gets its value back, and
+//! the error names the reason.
 
 mod common;
 
 use std::{collections::HashSet, task::Poll};
 
-use common::{Loud, count, drops, for_both_pools, poll, poll_with, task::Task};
+use common::{DropCounter, count, counter, for_both_pools, poll, poll_with, task::Task};
 use value_future::{Key, operation::CompleteErrorKind};
 
 #[test]
@@ -21,18 +21,18 @@ fn a_key_is_a_number() {
     assert_eq!(HashSet::from([key, Key::from_u64(key.to_u64())]).len(), 1);
 }
 
-/// The key with this index and generation, as somebody would forge it.
+/// Forges a key with this index and this generation.
 fn forged(index: u32, generation: u32) -> Key {
     Key::from_u64((u64::from(generation) << 32) | u64::from(index))
 }
 
 for_both_pools! {
     type Value = Option<Box<u32>>;
-    type End = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
+    type Finish = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
 
-    /// Each operation by this key is refused for this reason, and counted.
+    /// Checks that the pool refuses the key for this reason, and counts the refusals.
     #[track_caller]
-    fn refused(pool: &Pool<Value>, key: Key, kind: CompleteErrorKind) {
+    fn assert_refused(pool: &Pool<Value>, key: Key, kind: CompleteErrorKind) {
         let before = pool.stats();
         let error = pool.complete_key(key, Some(Box::new(99))).unwrap_err();
         assert_eq!((error.key(), error.kind()), (key, kind));
@@ -45,20 +45,22 @@ for_both_pools! {
         assert_eq!((after.live, after.rented), (before.live, before.rented));
     }
 
-    /// An operation that is waited for, to see that it is not disturbed.
-    struct Waiting(Completer<Value>, Completion<Value>, std::rc::Rc<Task>);
+    /// A pending operation, with the task that waits for it.
+    struct Pending(Completer<Value>, Completion<Value>, std::rc::Rc<Task>);
 
-    fn waiting(pool: &Pool<Value>) -> Waiting {
+    /// Begins an operation and polls it.
+        fn pending(pool: &Pool<Value>) -> Pending {
         let (completer, mut completion) = pool.rent();
         let task = Task::new();
         assert!(poll_with(&mut completion, &task.waker()).is_pending());
-        Waiting(completer, completion, task)
+        Pending(completer, completion, task)
     }
 
-    impl Waiting {
+    impl Pending {
         #[track_caller]
-        fn ends_undisturbed(self) {
-            let Waiting(completer, mut completion, task) = self;
+        /// Checks that the operation is still pending, and completes it.
+                fn assert_completes(self) {
+            let Pending(completer, mut completion, task) = self;
             assert!(!completer.is_closed());
             assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);
             assert_eq!(task.woken.get(), 0);
@@ -74,36 +76,36 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         assert_ne!(key.to_u64(), 0);
-        refused(&pool, Key::from_u64(0), CompleteErrorKind::Unknown);
+        assert_refused(&pool, Key::from_u64(0), CompleteErrorKind::Unknown);
         pool.complete_key(key, None).unwrap();
         drop(completion);
-        refused(&pool, Key::from_u64(0), CompleteErrorKind::Unknown);
+        assert_refused(&pool, Key::from_u64(0), CompleteErrorKind::Unknown);
     }
 
     #[test]
-    fn a_live_key_completes_once() {
+    fn a_key_completes_its_operation_once() {
         let pool = Pool::new();
-        let Waiting(completer, mut completion, task) = waiting(&pool);
+        let Pending(completer, mut completion, task) = pending(&pool);
         let key = completer.into_key();
         pool.complete_key(key, Some(Box::new(7))).unwrap();
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
-        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
-        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(task.woken.get(), 1);
         assert_eq!(pool.stats().live, 0);
     }
 
     #[test]
-    fn a_live_key_abandons_once() {
+    fn a_key_abandons_its_operation_once() {
         let pool = Pool::<Value>::new();
-        let Waiting(completer, mut completion, task) = waiting(&pool);
+        let Pending(completer, mut completion, task) = pending(&pool);
         let key = completer.into_key();
         pool.abandon_key(key).unwrap();
         assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
-        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(None));
-        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!((pool.stats().live, pool.stats().cancelled), (0, 0));
     }
 
@@ -117,9 +119,9 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_stale_key_does_not_touch_the_operation_that_has_the_slot_now() {
+    fn a_stale_key_does_not_affect_the_next_operation_of_the_slot() {
         let pool = Pool::<Value>::new();
-        let end: [End; 4] = [
+        let finish: [Finish; 4] = [
             |_, completer, completion| {
                 completer.complete(Some(Box::new(1))).unwrap();
                 drop(completion);
@@ -134,50 +136,50 @@ for_both_pools! {
                 drop(completion);
             },
         ];
-        for end in end {
+        for finish in finish {
             let (completer, completion) = pool.rent();
             let key = completer.key_while_held();
-            end(&pool, completer, completion);
-            let next = waiting(&pool);
+            finish(&pool, completer, completion);
+            let next = pending(&pool);
             assert_eq!(next.0.key_while_held().untyped().index(), key.untyped().index());
-            refused(&pool, key.untyped(), CompleteErrorKind::Stale);
-            next.ends_undisturbed();
+            assert_refused(&pool, key.untyped(), CompleteErrorKind::Stale);
+            next.assert_completes();
         }
         assert_eq!(pool.stats().high_water, 1);
     }
 
     #[test]
-    fn the_key_of_an_abandoned_operation_says_so_while_the_slot_is_vacant_too() {
+    fn the_key_of_a_closed_operation_is_refused_as_closed() {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.key_while_held();
         drop(completion);
-        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::Closed);
         drop(completer);
-        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
-        waiting(&pool).ends_undisturbed();
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::Closed);
+        pending(&pool).assert_completes();
 
         let (completer, completion) = pool.rent();
         drop(completion);
         let key = completer.into_key();
-        assert_eq!(pool.stats().live, 0, "the completer was the last");
-        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
+        assert_eq!(pool.stats().live, 0, "`into_key` released the slot");
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::Closed);
 
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         drop(completion);
-        assert_eq!(pool.stats().live, 0, "a key keeps nothing");
-        refused(&pool, key.untyped(), CompleteErrorKind::Closed);
+        assert_eq!(pool.stats().live, 0, "a key does not keep the slot");
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::Closed);
         assert_eq!(pool.stats().cancelled, 3);
     }
 
     #[test]
-    fn a_key_that_was_not_given_out_is_unknown_even_if_it_is_guessed_right() {
+    fn a_key_that_was_not_issued_is_unknown_even_if_it_is_guessed() {
         let pool = Pool::<Value>::new();
-        refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
-        let live = waiting(&pool);
-        refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
-        let last = waiting(&pool);
+        assert_refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
+        let live = pending(&pool);
+        assert_refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
+        let last = pending(&pool);
         let issued = last.0.key_while_held();
         for guess in [
             forged(issued.untyped().index(), issued.untyped().generation() + 1),
@@ -191,32 +193,32 @@ for_both_pools! {
             forged(u32::MAX, u32::MAX),
             forged(0, 0),
         ] {
-            refused(&pool, guess, CompleteErrorKind::Unknown);
+            assert_refused(&pool, guess, CompleteErrorKind::Unknown);
         }
-        live.ends_undisturbed();
-        refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
-        last.ends_undisturbed();
-        refused(&pool, issued.untyped(), CompleteErrorKind::AlreadyCompleted);
+        live.assert_completes();
+        assert_refused(&pool, forged(0, 1), CompleteErrorKind::Unknown);
+        last.assert_completes();
+        assert_refused(&pool, issued.untyped(), CompleteErrorKind::AlreadyCompleted);
     }
 
     #[test]
-    fn the_key_of_another_pool_is_unknown_where_no_key_was_given_out() {
+    fn the_key_of_another_pool_is_unknown() {
         let (pool, other) = (Pool::<Value>::new(), Pool::<Value>::new());
-        let (live, foreign) = (waiting(&pool), waiting(&other));
-        refused(&pool, foreign.0.key_while_held().untyped(), CompleteErrorKind::Unknown);
-        live.ends_undisturbed();
-        foreign.ends_undisturbed();
+        let (live, foreign) = (pending(&pool), pending(&other));
+        assert_refused(&pool, foreign.0.key_while_held().untyped(), CompleteErrorKind::Unknown);
+        live.assert_completes();
+        foreign.assert_completes();
     }
 
     #[test]
-    fn a_completer_that_is_slower_than_its_key_gets_its_value_back() {
-        let dropped = drops();
+    fn a_completer_gets_its_value_back_if_its_key_was_used() {
+        let dropped = counter();
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
         let key = completer.key_while_held();
         assert_eq!(completer.key_while_held(), key);
-        pool.complete_key(key, Some(Loud(&dropped))).unwrap();
-        let late = completer.complete(Some(Loud(&dropped))).unwrap_err();
+        pool.complete_key(key, Some(DropCounter(&dropped))).unwrap();
+        let late = completer.complete(Some(DropCounter(&dropped))).unwrap_err();
         assert_eq!(count(&dropped), 0);
         drop((late, completion));
         assert_eq!(count(&dropped), 2);
@@ -224,10 +226,10 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_completer_may_be_dropped_after_its_key_was_used() {
+    fn a_completer_can_be_dropped_after_its_key_was_used() {
         let pool = Pool::<Value>::new();
         for taken_before in [false, true] {
-            let Waiting(completer, mut completion, task) = waiting(&pool);
+            let Pending(completer, mut completion, task) = pending(&pool);
             pool.complete_key(completer.key_while_held(), Some(Box::new(7))).unwrap();
             let mut completer = Some(completer);
             completer.take_if(|_| !taken_before);
@@ -239,19 +241,19 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_key_that_is_slower_than_its_completer_is_refused() {
+    fn a_key_is_refused_after_its_completer_completed() {
         let pool = Pool::<Value>::new();
-        let Waiting(completer, mut completion, task) = waiting(&pool);
+        let Pending(completer, mut completion, task) = pending(&pool);
         let key = completer.key_while_held();
         completer.complete(Some(Box::new(7))).unwrap();
-        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(Some(Box::new(7))));
         assert_eq!(task.woken.get(), 1);
 
-        let Waiting(completer, mut completion, _) = waiting(&pool);
+        let Pending(completer, mut completion, _) = pending(&pool);
         let key = completer.key_while_held();
         drop(completer);
-        refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
+        assert_refused(&pool, key.untyped(), CompleteErrorKind::AlreadyCompleted);
         assert_eq!(poll(&mut completion), Poll::Ready(None));
     }
 }

@@ -1,5 +1,4 @@
-//! Sizes and niches, as they are promised in the documentation. The same for 64 bits is asserted
-//! at compile time; here are the 32-bit figures too, and what users wrap a future in.
+//! Documented sizes and niches, on 64-bit and 32-bit targets.
 
 use std::{rc::Rc, sync::Arc, task::Poll};
 
@@ -12,7 +11,7 @@ use value_future::{
 /// Without the feature `ratio`, measuring adds nothing to a future.
 #[cfg(not(feature = "ratio"))]
 #[test]
-fn a_ratio_that_does_not_count_has_no_size() {
+fn without_the_feature_ratio_measure_adds_no_bytes() {
     let ratio = value_future::Ratio::new();
     let future = async {
         let kept = 5_u64;
@@ -39,7 +38,7 @@ fn size<T>() -> usize {
 }
 
 #[test]
-fn a_future_is_its_head_and_room_for_the_result() {
+fn a_future_has_the_size_of_its_head_and_its_result() {
     assert_eq!(size::<()>(), HEAD);
     assert_eq!(size::<usize>(), HEAD + size_of::<usize>());
     assert_eq!(size::<Arc<u64>>(), HEAD + size_of::<usize>());
@@ -51,14 +50,14 @@ fn a_future_is_its_head_and_room_for_the_result() {
 
 #[cfg(target_pointer_width = "64")]
 #[test]
-fn small_results_take_two_words() {
+fn a_future_with_a_small_result_takes_two_words() {
     assert_eq!([size::<bool>(), size::<u8>(), size::<u32>()], [16; 3]);
     assert_eq!([size::<u64>(), size::<f64>(), size::<&str>() - 8], [16; 3]);
     assert_eq!([size::<Box<u8>>(), size::<Arc<u8>>(), size::<Rc<u8>>()], [16; 3]);
 }
 
 #[test]
-fn what_wraps_a_future_finds_a_niche_in_it() {
+fn option_poll_and_result_of_a_future_add_no_bytes() {
     fn same_with_option<T>() {
         let size = size_of::<ValueFuture<'_, T>>();
         assert_eq!(size_of::<Option<ValueFuture<'_, T>>>(), size);
@@ -74,21 +73,20 @@ fn what_wraps_a_future_finds_a_niche_in_it() {
 }
 
 #[test]
-fn the_parts_of_an_arm_are_no_larger_than_the_future() {
+fn the_contents_of_an_arm_are_no_larger_than_the_future() {
     assert_eq!(size_of::<BoxedFuture<'_, u64>>(), size::<u64>());
     assert_eq!(size_of::<SourceRef<'_, u64>>(), size::<u64>());
     assert_eq!(size_of::<Checked<'_, u64>>(), size::<u64>() + align_of::<u64>());
 }
 
-/// Whatever `T` is.
+/// For each `T`.
 #[test]
-fn what_is_passed_around_of_a_pool_is_one_pointer() {
+fn pool_completer_and_completion_are_one_pointer() {
     fn check<T>() {
         let pointer = size_of::<usize>();
         assert_eq!([size_of::<Pool<T>>(), size_of::<LocalPool<T>>()], [pointer; 2]);
         assert_eq!([size_of::<Completer<T>>(), size_of::<LocalCompleter<T>>()], [pointer; 2]);
         assert_eq!([size_of::<Completion<T>>(), size_of::<LocalCompletion<T>>()], [pointer; 2]);
-        // A niche where there is one: a completion has used its own, for when it is taken.
         assert_eq!([size_of::<Option<Pool<T>>>(), size_of::<Option<LocalPool<T>>>()], [pointer; 2]);
         assert_eq!(size_of::<Option<Completer<T>>>(), pointer);
         assert_eq!(size_of::<Option<LocalCompleter<T>>>(), pointer);
@@ -100,7 +98,7 @@ fn what_is_passed_around_of_a_pool_is_one_pointer() {
 }
 
 #[test]
-fn an_optional_end_of_an_operation_is_one_word() {
+fn an_optional_completer_or_completion_is_one_word() {
     let word = size_of::<usize>();
     assert_eq!([size_of::<Completion<u64>>(), size_of::<Option<Completion<u64>>>()], [word; 2]);
     assert_eq!(size_of::<Option<LocalCompletion<[u64; 9]>>>(), word);

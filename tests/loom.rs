@@ -1,32 +1,33 @@
-//! Models of what several threads do: `RUSTFLAGS="--cfg loom" cargo test --release --test loom`. Every
-//! interleaving gives one outcome, and nobody sleeps for ever.
+//! Loom models of concurrent operations: `RUSTFLAGS="--cfg loom" cargo test --release --test loom`. In each interleaving, the
+//! outcome is consistent, and no thread waits forever.
 //!
-//! Here, a source that another thread completes. In the modules, completions of a pool: a model fails
-//! too if a slab is left when the threads have ended, or a waker, or if something is used after it was
-//! freed, or before what others did to it has become visible.
+//! This file has the models of a source that another thread completes. The modules have the models of pools and shared futures.
+//! A model also fails if a slab or a waker is leaked, if memory is used after it was freed, or if a write is not visible.
 
 #![cfg(loom)]
 
 #[path = "loom/common.rs"]
 mod common;
-#[path = "loom/ends.rs"]
-mod ends;
+#[path = "loom/complete.rs"]
+mod complete;
+#[path = "common/count.rs"]
+mod count;
+#[path = "loom/future_pool.rs"]
+mod future_pool;
 #[path = "loom/keys.rs"]
 mod keys;
-#[path = "loom/left_to_keys.rs"]
-mod left_to_keys;
-#[path = "loom/life.rs"]
-mod life;
-#[path = "loom/machines.rs"]
-mod machines;
+#[path = "loom/pool_close.rs"]
+mod pool_close;
+#[path = "loom/pool_drop.rs"]
+mod pool_drop;
 #[path = "loom/rent_when_vacant.rs"]
 mod rent_when_vacant;
-#[path = "loom/reusable.rs"]
-mod reusable;
+#[path = "loom/reusable_source.rs"]
+mod reusable_source;
 #[path = "loom/shared.rs"]
 mod shared;
-#[path = "loom/slots.rs"]
-mod slots;
+#[path = "loom/slot_reuse.rs"]
+mod slot_reuse;
 #[path = "loom/wakers.rs"]
 mod wakers;
 
@@ -46,7 +47,7 @@ use loom::{
 };
 use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
-/// One operation, token 1.
+/// A source with one operation, whose token is 1.
 struct Slot {
     state: Mutex<(Option<Box<u32>>, Option<Waker>)>,
     cancelled: AtomicUsize,
@@ -92,7 +93,7 @@ impl ValueSource for Slot {
     }
 }
 
-/// The future of the operation, and the thread that completes it.
+/// Returns the source, the future of its operation, and the thread that completes it.
 fn operation() -> (Arc<Source<Slot>>, ValueFuture<'static, Box<u32>>, thread::JoinHandle<()>) {
     let source = Slot::new();
     let future = ValueFuture::from_source(Arc::clone(&source), TOKEN);
@@ -146,7 +147,7 @@ fn complete_against_a_change_of_waker() {
         let first = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
         let value = match first {
             Poll::Ready(value) => value,
-            // The waker of this poll, not the first one, is the one that counts.
+            // The source has the waker of this poll, and not the first one.
             Poll::Pending => block_on(future),
         };
         assert_eq!(*value, 7);

@@ -1,19 +1,19 @@
-//! Random scripts, done to a pool of each kind and to a model of it that is a list of plain facts:
-//! what is returned, what is woken, what is dropped and what is counted has to be the same.
+//! Model-based tests of both kinds of pool. A random script runs on a pool and on a model of the pool. Results, wakes, drops and
+//! counters must be the same.
 //!
-//! The scripts are the same each time. `PROPTEST_RNG_SEED` gives others, and `PROPTEST_CASES` more.
+//! Each run has the same scripts. `PROPTEST_RNG_SEED` changes the scripts, and `PROPTEST_CASES` their number.
 
 mod common;
 mod model {
     mod compare;
     pub(crate) mod driver;
-    mod ends;
+    mod generation_wraparound;
     mod keys;
     pub(crate) mod kind;
+    mod observer;
+    mod operations;
     mod oracle;
     pub(crate) mod script;
-    mod used_up;
-    mod witness;
 }
 
 use std::env;
@@ -25,22 +25,22 @@ use model::{
 };
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
-/// The beginning, the last generation that 16 bits hold, and the very last one.
-const ORDINARY: &[u32] = &[1, 2, 1000];
-const EDGE_OF_16_BITS: &[u32] = &[0xfffe, 0xffff, 0x1_0000];
-const EDGE_OF_32_BITS: &[u32] = &[u32::MAX - 2, u32::MAX - 1, u32::MAX];
+/// First generations: small ones, those around the last one of 16 bits, and those before the last one of 32 bits.
+const SMALL: &[u32] = &[1, 2, 1000];
+const NEAR_16_BITS: &[u32] = &[0xfffe, 0xffff, 0x1_0000];
+const NEAR_32_BITS: &[u32] = &[u32::MAX - 2, u32::MAX - 1, u32::MAX];
 
-fn agrees_with_the_model<K: Kind>(first_generations: &'static [u32]) {
-    let given = Config::default();
+fn assert_agrees_with_the_model<K: Kind>(first_generations: &'static [u32]) {
+    let defaults = Config::default();
     let cases = if cfg!(miri) { 2 } else { 150 };
     let seed = RngSeed::Fixed(0x0076_616c_7565);
     let mut runner = TestRunner::new(Config {
-        cases: if env::var_os("PROPTEST_CASES").is_some() { given.cases } else { cases },
-        rng_seed: if given.rng_seed == RngSeed::Random { seed } else { given.rng_seed },
-        // The usual one computes so much that Miri takes a minute for a script.
-        rng_algorithm: if cfg!(miri) { RngAlgorithm::XorShift } else { given.rng_algorithm },
+        cases: if env::var_os("PROPTEST_CASES").is_some() { defaults.cases } else { cases },
+        rng_seed: if defaults.rng_seed == RngSeed::Random { seed } else { defaults.rng_seed },
+        // The default algorithm is slow under Miri: one minute for each script.
+        rng_algorithm: if cfg!(miri) { RngAlgorithm::XorShift } else { defaults.rng_algorithm },
         failure_persistence: None,
-        ..given
+        ..defaults
     });
     let run = runner.run(&scripts(first_generations), |(setup, script)| {
         Driver::<K>::run(&setup, &script);
@@ -53,30 +53,30 @@ fn agrees_with_the_model<K: Kind>(first_generations: &'static [u32]) {
 
 #[test]
 fn a_pool_agrees_with_the_model() {
-    agrees_with_the_model::<Shared>(ORDINARY);
+    assert_agrees_with_the_model::<Shared>(SMALL);
 }
 
 #[test]
-fn a_pool_agrees_where_generations_exceed_16_bits() {
-    agrees_with_the_model::<Shared>(EDGE_OF_16_BITS);
+fn a_pool_agrees_with_the_model_when_tokens_wrap() {
+    assert_agrees_with_the_model::<Shared>(NEAR_16_BITS);
 }
 
 #[test]
-fn a_pool_agrees_until_its_slots_are_used_up() {
-    agrees_with_the_model::<Shared>(EDGE_OF_32_BITS);
+fn a_pool_agrees_with_the_model_when_generations_wrap() {
+    assert_agrees_with_the_model::<Shared>(NEAR_32_BITS);
 }
 
 #[test]
 fn a_local_pool_agrees_with_the_model() {
-    agrees_with_the_model::<Local>(ORDINARY);
+    assert_agrees_with_the_model::<Local>(SMALL);
 }
 
 #[test]
-fn a_local_pool_agrees_where_generations_exceed_16_bits() {
-    agrees_with_the_model::<Local>(EDGE_OF_16_BITS);
+fn a_local_pool_agrees_with_the_model_when_tokens_wrap() {
+    assert_agrees_with_the_model::<Local>(NEAR_16_BITS);
 }
 
 #[test]
-fn a_local_pool_agrees_until_its_slots_are_used_up() {
-    agrees_with_the_model::<Local>(EDGE_OF_32_BITS);
+fn a_local_pool_agrees_with_the_model_when_generations_wrap() {
+    assert_agrees_with_the_model::<Local>(NEAR_32_BITS);
 }

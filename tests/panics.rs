@@ -1,5 +1,4 @@
-//! A panic in what a future holds leaves the future taken, and says so at the next poll; nothing
-//! is dropped twice, and nothing leaks.
+//! A panic in a poll, a destructor or a closure terminates the future. The next poll reports it. Each value is dropped once.
 
 mod common;
 
@@ -9,7 +8,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use common::{Loud, Script, Yield, count, drops, panic_text, poll};
+use common::{
+    DropCounter, ManualSource, Yield, count, counter, panic_text, poll, values::PanicsOnDrop,
+};
 use futures::future::FusedFuture;
 use value_future::{
     Source, ValueFuture, ValueSource,
@@ -17,7 +18,7 @@ use value_future::{
     source::Token,
 };
 
-fn says_it_panicked<T: std::fmt::Debug>(mut future: ValueFuture<'_, T>, arm: ArmKind) {
+fn assert_panicked<T: std::fmt::Debug>(mut future: ValueFuture<'_, T>, arm: ArmKind) {
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("polled after a panic"), "{text}");
@@ -27,9 +28,9 @@ fn says_it_panicked<T: std::fmt::Debug>(mut future: ValueFuture<'_, T>, arm: Arm
 }
 
 #[test]
-fn a_boxed_future_that_panics_is_dropped_once_and_at_once() {
-    let dropped = drops();
-    let held = Loud(&dropped);
+fn a_boxed_future_that_panics_is_dropped_once() {
+    let dropped = counter();
+    let held = DropCounter(&dropped);
     let mut future = ValueFuture::boxed(async {
         let _held = held;
         Yield::default().await;
@@ -38,18 +39,18 @@ fn a_boxed_future_that_panics_is_dropped_once_and_at_once() {
     assert_eq!(poll(&mut future), Poll::<()>::Pending);
     assert_eq!(panic_text(|| poll(&mut future)), "the future panics");
     assert_eq!(count(&dropped), 1);
-    says_it_panicked(future, ArmKind::Boxed);
+    assert_panicked(future, ArmKind::Boxed);
     assert_eq!(count(&dropped), 1);
 }
 
 #[test]
-fn a_source_that_panics_is_abandoned_once_and_its_reference_given_back() {
-    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_poll()));
+fn a_source_that_panics_is_cancelled_once_and_released() {
+    let source = Arc::new(Source::new(ManualSource::<u32>::panicking_in_poll()));
     let mut future = ValueFuture::from_source(Arc::clone(&source), source.live());
     assert_eq!(panic_text(|| poll(&mut future)), "the source panics");
     assert_eq!(count(&source.cancelled), 1);
     assert_eq!(Arc::strong_count(&source), 1);
-    says_it_panicked(future, ArmKind::Source);
+    assert_panicked(future, ArmKind::Source);
     assert_eq!((count(&source.polls), count(&source.cancelled)), (1, 1));
 }
 
@@ -61,29 +62,20 @@ fn a_panic_passes_through_a_checked_future_once() {
     assert_eq!(error.rule(), Rule::PolledAfterPanic);
 }
 
-/// Panics when it is dropped.
-struct Trap;
-
-impl Drop for Trap {
-    fn drop(&mut self) {
-        panic!("the destructor panics");
-    }
-}
-
 #[test]
 fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
-    let dropped = drops();
+    let dropped = counter();
     let mut future = ValueFuture::boxed({
-        let (trap, result) = (Trap, &dropped);
-        let mut trap = Some(trap);
+        let (value, result) = (PanicsOnDrop, &dropped);
+        let mut value = Some(value);
         poll_fn(move |_| {
-            // Kept until the box is dropped.
-            assert!(trap.as_mut().is_some());
-            Poll::Ready(Loud(result))
+            // The closure keeps the value until the box is dropped.
+            assert!(value.as_mut().is_some());
+            Poll::Ready(DropCounter(result))
         })
     });
     assert_eq!(panic_text(|| poll(&mut future)), "the destructor panics");
-    assert_eq!(count(&dropped), 1, "the result went with the panic");
+    assert_eq!(count(&dropped), 1, "the result was dropped by the panic");
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("polled after completion"), "{text}");
@@ -91,9 +83,9 @@ fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
 
 #[test]
 fn a_destructor_that_panics_while_pending_panics_once() {
-    let trap = Trap;
+    let value = PanicsOnDrop;
     let mut future = ValueFuture::boxed(async move {
-        let _trap = trap;
+        let _value = value;
         std::future::pending::<()>().await;
     });
     assert_eq!(poll(&mut future), Poll::Pending);
@@ -102,23 +94,23 @@ fn a_destructor_that_panics_while_pending_panics_once() {
 
 #[test]
 fn a_result_whose_destructor_panics_is_dropped_once() {
-    assert_eq!(panic_text(|| drop(ValueFuture::ready(Trap))), "the destructor panics");
+    assert_eq!(panic_text(|| drop(ValueFuture::ready(PanicsOnDrop))), "the destructor panics");
 }
 
 #[test]
-fn a_source_whose_destructor_panics_is_dropped_with_the_result_given_out() {
-    struct Falling(Trap);
-    impl ValueSource for Falling {
+fn a_source_whose_destructor_panics_leaves_the_future_completed() {
+    struct PanicsWhenReleased(PanicsOnDrop);
+    impl ValueSource for PanicsWhenReleased {
         type Output = u32;
         fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
-            let _: &Trap = &self.0;
+            let _: &PanicsOnDrop = &self.0;
             Poll::Ready(Ok(7))
         }
         fn cancel(&self, _: Token) {
-            unreachable!("it completes");
+            unreachable!("the operation completes");
         }
     }
-    let source = Arc::new(Source::new(Falling(Trap)));
+    let source = Arc::new(Source::new(PanicsWhenReleased(PanicsOnDrop)));
     let mut future = ValueFuture::from_source(source, Token::new(1));
     assert_eq!(panic_text(|| poll(&mut future)), "the destructor panics");
     let text = panic_text(|| poll(&mut future));
@@ -127,17 +119,17 @@ fn a_source_whose_destructor_panics_is_dropped_with_the_result_given_out() {
 
 #[test]
 fn a_stale_source_whose_destructor_panics_leaves_the_future_stale() {
-    struct Refusing(Trap);
-    impl ValueSource for Refusing {
+    struct RefusesTokens(PanicsOnDrop);
+    impl ValueSource for RefusesTokens {
         type Output = u32;
         fn poll(&self, token: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
             Poll::Ready(Err(StaleToken::new(token.next(), token)))
         }
         fn cancel(&self, _: Token) {
-            unreachable!("there is nothing to cancel");
+            unreachable!("no operation is live");
         }
     }
-    let source = Arc::new(Source::new(Refusing(Trap)));
+    let source = Arc::new(Source::new(RefusesTokens(PanicsOnDrop)));
     let mut future = ValueFuture::from_source(source, Token::new(1));
     assert_eq!(panic_text(|| poll(&mut future)), "the destructor panics");
     let text = panic_text(|| poll(&mut future));
@@ -145,9 +137,9 @@ fn a_stale_source_whose_destructor_panics_leaves_the_future_stale() {
 }
 
 #[test]
-fn a_closure_that_panics_leaves_the_combined_future_taken() {
-    let dropped = drops();
-    let held = Loud(&dropped);
+fn a_closure_that_panics_terminates_the_combined_future() {
+    let dropped = counter();
+    let held = DropCounter(&dropped);
     let first = ValueFuture::boxed(async {
         Yield::default().await;
         7
@@ -159,28 +151,28 @@ fn a_closure_that_panics_leaves_the_combined_future_taken() {
     assert_eq!(poll(&mut mapped), Poll::Pending);
     assert_eq!(panic_text(|| poll(&mut mapped)), "the closure panics");
     assert_eq!(count(&dropped), 1);
-    says_it_panicked(mapped, ArmKind::Boxed);
+    assert_panicked(mapped, ArmKind::Boxed);
 }
 
-/// What is passed on goes with the panic, too.
+/// The combinator passes the result on, and drops its closure, which panics.
 #[test]
-fn a_closure_that_is_not_called_and_panics_when_it_is_dropped_takes_the_result_with_it() {
-    let dropped = drops();
-    let trap = Trap;
-    let error = ValueFuture::ready(Err::<(), _>(Loud(&dropped)));
+fn a_closure_whose_destructor_panics_drops_the_result() {
+    let dropped = counter();
+    let value = PanicsOnDrop;
+    let error = ValueFuture::ready(Err::<(), _>(DropCounter(&dropped)));
     let text = panic_text(|| {
         error.and_then(move |()| {
-            let _trap = trap;
+            let _value = value;
             ValueFuture::ready(Ok(()))
         })
     });
     assert_eq!((text.as_str(), count(&dropped)), ("the destructor panics", 1));
 
-    let trap = Trap;
-    let value = ValueFuture::ready(Ok::<_, ()>(Loud(&dropped)));
+    let held = PanicsOnDrop;
+    let value = ValueFuture::ready(Ok::<_, ()>(DropCounter(&dropped)));
     let text = panic_text(|| {
         value.or_else(move |()| {
-            let _trap = trap;
+            let _held = held;
             ValueFuture::ready(Err(()))
         })
     });

@@ -1,5 +1,4 @@
-//! A bounded pool never has more slots than its bound, and gives each of them to whoever comes,
-//! wherever it was vacated.
+//! A bounded pool never has more slots than its bound. Each thread can rent each vacant slot, wherever it was released.
 
 mod common;
 
@@ -28,7 +27,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_pool_of_one_serves_one_after_the_other() {
+    fn a_pool_of_one_slot_runs_one_operation_after_another() {
         let pool = bounded(1);
         for n in 0..if cfg!(miri) { 100 } else { 100_000 } {
             let (completer, mut completion) = pool.rent();
@@ -40,7 +39,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_full_pool_says_so_as_an_error_or_by_a_panic() {
+    fn a_full_pool_returns_an_error_or_panics() {
         let pool = bounded(2);
         let first = pool.rent();
         let _second = pool.try_rent().unwrap();
@@ -51,9 +50,9 @@ for_both_pools! {
         let text = panic_text(|| pool.rent());
         assert_eq!(text, format!("{FULL}; `try_rent` returns that as an error, and `rent_when_vacant` waits"));
         let stats = pool.stats();
-        assert_eq!((stats.live, stats.rented), (2, 2), "what was refused is not counted");
+        assert_eq!((stats.live, stats.rented), (2, 2), "refused operations are not counted");
 
-        // An end that is there still keeps the slot, whichever it is.
+        // The slot stays in use until the completer and the completion are dropped.
         let (completer, completion) = first;
         drop(completer);
         assert!(pool.try_rent().is_err());
@@ -66,20 +65,20 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_pool_without_a_slot_is_refused() {
+    fn a_bound_of_zero_slots_panics() {
         let text = panic_text(|| bounded(0));
         assert_eq!(text, "`max_slots(0)`: a pool is bounded to at least one slot");
     }
 
     #[test]
-    fn no_bound_is_exceeded_whether_it_fills_a_chunk_or_not() {
+    fn the_capacity_is_the_bound_for_full_and_partial_chunks() {
         for slots in [1, 31, 32, 33, 96, 97, 100] {
             let pool = PoolBuilder::default().max_slots(slots).initial_slots(1000).build();
             assert_eq!(pool.stats().capacity, u64::from(slots));
             pool.reserve(1000);
-            let ends: Vec<_> = (0..slots).map(|_| pool.try_rent().unwrap()).collect();
+            let operations: Vec<_> = (0..slots).map(|_| pool.try_rent().unwrap()).collect();
             assert!(pool.try_rent().is_err());
-            for (n, (completer, completion)) in (0..).zip(ends) {
+            for (n, (completer, completion)) in (0..).zip(operations) {
                 completer.complete(Some(n)).unwrap();
                 assert_eq!(completion.try_take().unwrap(), Some(n));
             }
@@ -90,33 +89,33 @@ for_both_pools! {
     }
 }
 
-type Ends = (Completer<Option<u32>>, Completion<Option<u32>>);
+type Handles = (Completer<Option<u32>>, Completion<Option<u32>>);
 
 #[test]
-fn a_slot_that_an_idle_thread_has_vacated_goes_to_another() {
+fn a_slot_that_an_idle_thread_released_is_rented_by_another_thread() {
     let pool = PoolBuilder::<Option<u32>>::default().max_slots(1).build();
-    let (sender, receiver) = mpsc::channel::<Ends>();
-    let (vacated, is_vacated) = mpsc::channel();
-    // It lives until the channel is closed, and has the last vacant slot.
+    let (sender, receiver) = mpsc::channel::<Handles>();
+    let (released, is_released) = mpsc::channel();
+    // The thread lives until the channel is closed. It released the only slot.
     let idle = thread::spawn(move || {
         for (completer, completion) in receiver {
             completer.complete(Some(1)).unwrap();
             assert_eq!(completion.try_take().unwrap(), Some(1));
-            vacated.send(()).unwrap();
+            released.send(()).unwrap();
         }
     });
     for _ in 0..if cfg!(miri) { 5 } else { 1000 } {
         sender.send(pool.try_rent().unwrap()).unwrap();
-        is_vacated.recv().unwrap();
+        is_released.recv().unwrap();
     }
     assert_eq!(pool.stats().capacity, 1);
     drop(sender);
     idle.join().unwrap();
 }
 
-/// Each thread has as many as are its share, all the time; so none is ever refused.
+/// Each thread uses at most its share of the slots, so no thread finds the pool full.
 #[test]
-fn several_threads_share_a_bounded_pool() {
+fn threads_that_use_their_share_never_find_the_pool_full() {
     const THREADS: usize = 4;
     const ROUNDS: usize = if cfg!(miri) { 10 } else { 5_000 };
     let pool = PoolBuilder::<Option<usize>>::default().max_slots(8).build();
@@ -124,8 +123,8 @@ fn several_threads_share_a_bounded_pool() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for round in 0..ROUNDS {
-                    let ends = [(); 2].map(|()| pool.try_rent().unwrap());
-                    for (completer, mut completion) in ends {
+                    let operations = [(); 2].map(|()| pool.try_rent().unwrap());
+                    for (completer, mut completion) in operations {
                         completer.complete(Some(round)).unwrap();
                         assert_eq!(poll(&mut completion), Poll::Ready(Some(round)));
                     }
@@ -138,14 +137,14 @@ fn several_threads_share_a_bounded_pool() {
     assert!(stats.capacity <= 8 && stats.high_water <= 8);
 }
 
-/// More want one than there are: whoever gets one has it alone.
+/// More threads than slots. At any time, at most as many operations as slots are live.
 #[test]
-fn several_threads_compete_for_a_bounded_pool() {
+fn competing_threads_never_exceed_the_bound() {
     const THREADS: usize = 4;
     const SLOTS: u32 = 2;
     const ROUNDS: usize = if cfg!(miri) { 10 } else { 5_000 };
     let pool = PoolBuilder::<Option<usize>>::default().max_slots(SLOTS).build();
-    let (out, start) = (AtomicUsize::new(0), Barrier::new(THREADS));
+    let (live, start) = (AtomicUsize::new(0), Barrier::new(THREADS));
     let served: usize = thread::scope(|scope| {
         let competitors = [(); THREADS].map(|()| {
             scope.spawn(|| {
@@ -156,10 +155,10 @@ fn several_threads_compete_for_a_bounded_pool() {
                         thread::yield_now();
                         continue;
                     };
-                    assert!(out.fetch_add(1, SeqCst) < SLOTS as usize);
+                    assert!(live.fetch_add(1, SeqCst) < SLOTS as usize);
                     served += 1;
                     completer.complete(Some(round)).unwrap();
-                    out.fetch_sub(1, SeqCst);
+                    live.fetch_sub(1, SeqCst);
                     assert_eq!(completion.try_take().unwrap(), Some(round));
                 }
                 served
@@ -169,14 +168,14 @@ fn several_threads_compete_for_a_bounded_pool() {
     });
     let stats = pool.stats();
     assert_eq!((stats.live, stats.rented, stats.capacity), (0, served as u64, SLOTS.into()));
-    // Afterwards all are to be had on this thread.
-    let ends: Vec<_> = (0..SLOTS).map(|_| pool.try_rent().unwrap()).collect();
+    // Afterwards this thread can rent all slots.
+    let operations: Vec<_> = (0..SLOTS).map(|_| pool.try_rent().unwrap()).collect();
     assert!(pool.try_rent().is_err());
-    drop(ends);
+    drop(operations);
 }
 
 #[test]
-fn a_thread_that_ends_leaves_its_vacant_slots_to_a_bounded_pool() {
+fn a_bounded_pool_gets_the_vacant_slots_of_a_thread_that_ended() {
     let pool: Pool<Option<u32>> = PoolBuilder::default().max_slots(40).build();
     for _ in 0..3 {
         let all = || (0..40).map(|_| pool.try_rent().unwrap()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What a thread keeps of pools, and what becomes of that when the pools or the thread go.
+//! Thread caches: their slots and their memory when a pool is dropped or a thread ends.
 
 #[path = "common/counting.rs"]
 mod counting;
@@ -16,13 +16,13 @@ type Completions = Pool<Option<u64>>;
 
 const MANY: usize = if cfg!(miri) { 20 } else { 1000 };
 
-/// To the end.
+/// Completes and awaits an operation.
 fn run((completer, completion): (Completer<Option<u64>>, Completion<Option<u64>>)) {
     completer.complete(Some(5)).unwrap();
     assert_eq!(futures::executor::block_on(completion), Some(5));
 }
 
-/// A thread that does what it is sent, and says when it has.
+/// Starts a thread that runs actions. The returned function sends an action and waits until it has run.
 fn worker<'s>(scope: &'s Scope<'s, '_>) -> impl Fn(Box<dyn FnOnce() + Send>) + use<'s> {
     let (sender, work) = channel::<(Box<dyn FnOnce() + Send>, Sender<()>)>();
     scope.spawn(move || {
@@ -38,17 +38,17 @@ fn worker<'s>(scope: &'s Scope<'s, '_>) -> impl Fn(Box<dyn FnOnce() + Send>) + u
     }
 }
 
-/// The allocator gives the same address again, and another thread has a cache of the first pool.
+/// The allocator reuses the address of a pool whose cache another thread still has.
 #[test]
-fn a_pool_where_another_one_was_has_caches_of_its_own() {
+fn a_pool_at_the_address_of_an_earlier_pool_has_its_own_caches() {
     thread::scope(|scope| {
-        let elsewhere = worker(scope);
+        let on_worker = worker(scope);
         for _ in 0..MANY {
             let pool = Completions::new();
-            let theirs = pool.clone();
-            elsewhere(Box::new(move || {
-                run(theirs.rent());
-                let [one, two] = [theirs.rent(), theirs.rent()];
+            let worker_pool = pool.clone();
+            on_worker(Box::new(move || {
+                run(worker_pool.rent());
+                let [one, two] = [worker_pool.rent(), worker_pool.rent()];
                 assert_ne!(one.0.key_while_held(), two.0.key_while_held());
                 run(one);
                 run(two);
@@ -59,9 +59,9 @@ fn a_pool_where_another_one_was_has_caches_of_its_own() {
     });
 }
 
-/// More than are found at once.
+/// More pools than the lookup of a thread finds directly.
 #[test]
-fn operations_of_many_pools_on_one_thread() {
+fn a_thread_uses_many_pools() {
     let pools: Vec<_> = (0..MANY).map(|_| Completions::new()).collect();
     let kept: Vec<_> = pools.iter().map(Pool::rent).collect();
     for _ in 0..3 {
@@ -76,29 +76,29 @@ fn operations_of_many_pools_on_one_thread() {
     }
 }
 
-/// Pools that are used here, and dropped on another thread.
+/// This thread uses pools that another thread drops.
 #[test]
-fn a_thread_does_not_keep_caches_of_more_pools_than_it_uses() {
+fn a_thread_does_not_keep_caches_of_dropped_pools() {
     static BALANCE: Balance = Balance::new();
     thread::scope(|scope| {
-        let elsewhere = worker(scope);
+        let on_worker = worker(scope);
         for _ in 0..10 * MANY {
             let pool = BALANCE.count(|| {
                 let pool = Completions::new();
                 run(pool.rent());
                 pool
             });
-            elsewhere(Box::new(move || BALANCE.count(|| drop(pool))));
+            on_worker(Box::new(move || BALANCE.count(|| drop(pool))));
         }
     });
     assert!(BALANCE.live() < 40, "{BALANCE:?}");
 }
 
 #[test]
-fn a_thread_gets_the_cache_of_one_that_has_ended() {
+fn a_thread_reuses_the_cache_of_a_thread_that_ended() {
     let pool = Completions::new();
     let one = || {
-        // A scope does not wait for what threads do at their end.
+        // A scope does not wait for the thread-local destructors of its threads.
         thread::scope(|scope| scope.spawn(|| run(pool.rent())).join().unwrap());
         pool.stats().allocations
     };
@@ -106,64 +106,64 @@ fn a_thread_gets_the_cache_of_one_that_has_ended() {
     assert_eq!([one(), one(), one()], [first; 3]);
 }
 
-/// Otherwise each slot that it returns goes to the depot of the pool.
+/// Without a cache, each slot that the thread releases goes to the depot of the pool.
 #[test]
-fn a_thread_that_reserves_gets_a_cache_without_having_rented() {
+fn reserve_creates_the_cache_of_the_calling_thread() {
     let pool = Completions::new();
-    let ends: Vec<_> = (0..3).map(|_| pool.rent()).collect();
+    let operations: Vec<_> = (0..3).map(|_| pool.rent()).collect();
     let before = pool.stats().allocations;
     thread::scope(|scope| {
         scope.spawn(|| {
             pool.reserve(0);
             assert_eq!(pool.stats().allocations, before + 1);
-            drop(ends);
+            drop(operations);
         });
     });
     assert_eq!((pool.stats().live, pool.stats().allocations), (0, before + 1));
 }
 
-/// Slots lie in the cache of a thread that lives on when its pool goes; then one comes back there.
+/// The pool is dropped while the cache of a living thread has its slots. Then a slot is released on that thread.
 #[test]
-fn a_late_return_where_the_cache_of_a_closed_pool_is() {
+fn a_slot_is_released_on_a_thread_that_has_a_cache_of_the_dropped_pool() {
     static BALANCE: Balance = Balance::new();
     thread::scope(|scope| {
-        let elsewhere = worker(scope);
+        let on_worker = worker(scope);
         for _ in 0..10 {
             let pool = BALANCE.count(Completions::new);
-            let theirs = pool.clone();
+            let worker_pool = pool.clone();
             let (sender, late) = channel();
-            elsewhere(Box::new(move || {
+            on_worker(Box::new(move || {
                 let late = BALANCE.count(|| {
-                    run(theirs.rent());
-                    let late = theirs.rent();
-                    drop(theirs);
+                    run(worker_pool.rent());
+                    let late = worker_pool.rent();
+                    drop(worker_pool);
                     late
                 });
                 sender.send(late).unwrap();
             }));
             let late = late.recv().unwrap();
             BALANCE.count(|| drop(pool));
-            elsewhere(Box::new(move || BALANCE.count(|| drop(late))));
+            on_worker(Box::new(move || BALANCE.count(|| drop(late))));
         }
     });
-    // The map of the thread, and what `block_on` keeps for it: it may end after this.
+    // The map of the thread, and the thread-locals of `block_on`, may be freed later.
     assert!(BALANCE.live() <= 2, "{BALANCE:?}");
 }
 
-/// As above, but the second one is bounded, and has no caches: more come back to it than its stripes hold.
+/// As above, but the second pool is bounded, and so has no caches. More slots are released than its stripes hold.
 #[test]
-fn a_bounded_pool_where_another_one_was() {
+fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };
     thread::scope(|scope| {
-        let elsewhere = worker(scope);
+        let on_worker = worker(scope);
         for _ in 0..if cfg!(miri) { 3 } else { 30 } {
             let first = Completions::new();
-            let theirs = first.clone();
-            elsewhere(Box::new(move || drop([(); 64].map(|()| theirs.rent()))));
+            let worker_pool = first.clone();
+            on_worker(Box::new(move || drop([(); 64].map(|()| worker_pool.rent()))));
             drop(first);
             let second = Completions::builder().max_slots(SLOTS).build();
             let all: Vec<_> = (0..SLOTS).map(|_| second.rent()).collect();
-            elsewhere(Box::new(move || drop(all)));
+            on_worker(Box::new(move || drop(all)));
             let all: Vec<_> = (0..SLOTS).map(|_| second.try_rent().unwrap()).collect();
             drop(all);
             assert_eq!(second.stats().live, 0);
@@ -171,29 +171,29 @@ fn a_bounded_pool_where_another_one_was() {
     });
 }
 
-/// What is out keeps its page, and not all that the pool had.
+/// A slot in use keeps its page, and not all memory of the dropped pool.
 #[test]
-fn one_that_is_left_of_a_pool_keeps_little() {
+fn the_last_operation_of_a_dropped_pool_keeps_one_page() {
     const COUNT: usize = 10 * MANY;
     static COMPLETIONS: Balance = Balance::new();
     static FUTURES: Balance = Balance::new();
-    // What the crate keeps for this thread is not the pool's.
+    // The thread-local memory of the crate does not belong to a pool.
     drop(Completions::new().rent());
-    let left = COMPLETIONS.count(|| {
+    let last = COMPLETIONS.count(|| {
         let pool = Completions::new();
         let mut all: Vec<_> = (0..COUNT).map(|_| pool.rent()).collect();
         all.swap_remove(COUNT / 2)
     });
     assert!(COMPLETIONS.bytes() < 32 << 10, "{COMPLETIONS:?}");
-    COMPLETIONS.count(|| drop(left));
+    COMPLETIONS.count(|| drop(last));
     assert_eq!(COMPLETIONS.bytes(), 0);
 
-    let left = FUTURES.count(|| {
+    let last = FUTURES.count(|| {
         let pool = FuturePool::new();
         let mut all: Vec<_> = (0..COUNT).map(|_| pool.pooled(pending::<()>())).collect();
         all.swap_remove(COUNT / 2)
     });
     assert!(FUTURES.bytes() < 32 << 10, "{FUTURES:?}");
-    FUTURES.count(|| drop(left));
+    FUTURES.count(|| drop(last));
     assert_eq!(FUTURES.bytes(), 0);
 }

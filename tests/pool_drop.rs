@@ -1,5 +1,5 @@
-//! A pool may go before its operations: they go on as if it were there, on whatever thread, and the
-//! memory is freed with the last of them.
+//! A pool can be dropped before its operations. The operations continue, on any thread. The memory is freed with the last of
+//! them.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -16,19 +16,19 @@ use common::{for_both_pools, poll};
 use counting::Balance;
 use value_future::{Completer, Completion, Pool, ValueFuture, pool::PoolBuilder};
 
-/// Makes what outlives all pools, so that it is not counted: what the crate keeps for this thread,
-/// and its list of pools that are closed and not empty yet.
+/// Allocates what outlives all pools, so that a balance does not count it: the thread-local memory of the crate, and its list
+/// of closed pools that have operations.
 fn warm_up() {
     static KEPT: LazyLock<Pool<Option<u8>>> = LazyLock::new(|| {
-        let ends = |()| PoolBuilder::<Option<u8>>::default().max_slots(1).build().rent();
-        drop([(); 16].map(ends));
+        let operation = |()| PoolBuilder::<Option<u8>>::default().max_slots(1).build().rent();
+        drop([(); 16].map(operation));
         Pool::new()
     });
     drop(KEPT.rent());
 }
 
 #[test]
-fn the_balance_counts_on_all_threads() {
+fn a_balance_counts_on_all_threads() {
     static BALANCE: Balance = Balance::new();
     let boxed = thread::spawn(|| BALANCE.count(|| Box::new([0_u8; 100]))).join().unwrap();
     assert_eq!((BALANCE.live(), BALANCE.bytes()), (1, 100));
@@ -40,16 +40,16 @@ for_both_pools! {
     type Value = Option<Box<u32>>;
     type Scenario = fn(Completer<Value>, Completion<Value>);
 
-    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
+    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
     fn seven() -> Value {
         Some(Box::new(7))
     }
 
-    fn watch(completer: &mut Completer<Value>) -> bool {
+    fn poll_closed(completer: &mut Completer<Value>) -> bool {
         completer.poll_closed(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// What may become of an operation whose pool has gone, in every state.
+    /// Each way to end an operation, in each state.
     pub(super) const SCENARIOS: [Scenario; 12] = [
         |completer, mut completion| {
             completer.complete(seven()).unwrap();
@@ -61,10 +61,10 @@ for_both_pools! {
             assert_eq!(poll(&mut completion), Poll::Ready(seven()));
         },
         |completer, completion| {
-            let mut erased = Erased::from(completion);
-            assert_eq!(poll(&mut erased), Poll::Pending);
+            let mut future = ValueFuture::from(completion);
+            assert_eq!(poll(&mut future), Poll::Pending);
             completer.complete(seven()).unwrap();
-            assert_eq!(poll(&mut erased), Poll::Ready(seven()));
+            assert_eq!(poll(&mut future), Poll::Ready(seven()));
         },
         |completer, completion| {
             completer.complete(seven()).unwrap();
@@ -89,17 +89,17 @@ for_both_pools! {
             assert_eq!(completer.complete(seven()).unwrap_err().into_value(), seven());
         },
         |completer, completion| {
-            drop(Erased::from(completion));
+            drop(ValueFuture::from(completion));
             drop(completer);
         },
         |mut completer, mut completion| {
-            assert!(!watch(&mut completer));
+            assert!(!poll_closed(&mut completer));
             assert_eq!(poll(&mut completion), Poll::Pending);
             drop(completion);
-            assert!(watch(&mut completer));
+            assert!(poll_closed(&mut completer));
         },
         |mut completer, mut completion| {
-            assert!(!watch(&mut completer));
+            assert!(!poll_closed(&mut completer));
             completer.complete(seven()).unwrap();
             assert_eq!(poll(&mut completion), Poll::Ready(seven()));
         },
@@ -113,7 +113,7 @@ for_both_pools! {
         [Pool::new, || PoolBuilder::default().max_slots(3).build()];
 
     #[test]
-    fn an_operation_goes_on_without_its_pool_and_frees_it() {
+    fn an_operation_outlives_its_pool_and_frees_the_memory() {
         static BALANCE: Balance = Balance::new();
         warm_up();
         for scenario in SCENARIOS {
@@ -131,28 +131,28 @@ for_both_pools! {
     }
 
     #[test]
-    fn the_last_of_several_operations_frees_the_pool() {
+    fn the_last_operation_of_a_dropped_pool_frees_the_memory() {
         static BALANCE: Balance = Balance::new();
         warm_up();
         BALANCE.count(|| {
             for pool in POOLS {
                 let pool = pool();
-                let mut ends = [(); 3].map(|()| Some(pool.rent()));
+                let mut operations = [(); 3].map(|()| Some(pool.rent()));
                 let clone = pool.clone();
                 drop(pool);
-                drop(ends[1].take());
+                drop(operations[1].take());
                 assert_eq!(clone.stats().live, 2);
                 drop(clone);
-                drop(ends[0].take());
-                assert_ne!(BALANCE.live(), 0, "one is out still");
-                drop(ends[2].take());
+                drop(operations[0].take());
+                assert_ne!(BALANCE.live(), 0, "one operation is live");
+                drop(operations[2].take());
                 assert_eq!(BALANCE.live(), 0);
             }
         });
     }
 
     #[test]
-    fn a_pool_with_nothing_out_is_freed_at_once() {
+    fn a_pool_without_operations_is_freed_with_its_last_handle() {
         static BALANCE: Balance = Balance::new();
         warm_up();
         BALANCE.count(|| {
@@ -171,7 +171,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_leaked_completion_leaks_its_slot_and_nothing_else() {
+    fn a_leaked_completion_leaks_only_its_slot() {
         static BALANCE: Balance = Balance::new();
         warm_up();
         for pool in POOLS {
@@ -188,10 +188,10 @@ for_both_pools! {
             });
             let stats = pool.stats();
             assert_eq!((stats.live, stats.high_water), (1, 2));
-            assert_eq!(BALANCE.live(), before, "the others left nothing");
+            assert_eq!(BALANCE.live(), before, "the other operations allocated nothing");
             BALANCE.count(|| drop(pool));
-            assert_ne!(BALANCE.live(), 0, "its slot is out");
-            // So that it is no leak for those who look for them.
+            assert_ne!(BALANCE.live(), 0, "its slot is in use");
+            // Leak detectors must not report the completion.
             BALANCE.count(|| drop(ManuallyDrop::into_inner(leaked)));
             assert_eq!(BALANCE.live(), 0);
         }
@@ -199,7 +199,7 @@ for_both_pools! {
 }
 
 #[test]
-fn an_operation_goes_on_without_its_pool_on_another_thread() {
+fn an_operation_outlives_its_pool_on_another_thread() {
     static BALANCE: Balance = Balance::new();
     warm_up();
     for scenario in pool::SCENARIOS {
@@ -207,21 +207,21 @@ fn an_operation_goes_on_without_its_pool_on_another_thread() {
             let pool = BALANCE.count(pool);
             let (completer, completion) = BALANCE.count(|| pool.rent());
             BALANCE.count(|| drop(pool));
-            let elsewhere = thread::spawn(move || {
+            let other = thread::spawn(move || {
                 warm_up();
                 BALANCE.count(|| scenario(completer, completion));
             });
-            elsewhere.join().unwrap();
+            other.join().unwrap();
             assert_eq!(BALANCE.live(), 0);
         }
     }
 }
 
 #[test]
-fn the_two_ends_go_on_without_their_pool_on_two_other_threads() {
+fn completer_and_completion_outlive_their_pool_on_two_threads() {
     type Value = Option<Box<u32>>;
-    type Ends = (fn(Completer<Value>), fn(Completion<Value>));
-    /// Without a waker, which would be freed by whichever thread has it last.
+    type Actions = (fn(Completer<Value>), fn(Completion<Value>));
+    /// Polls until the result is ready. A waker would be freed by any of the two threads.
     fn wait(mut completion: Completion<Value>) -> Value {
         loop {
             match poll(&mut completion) {
@@ -231,7 +231,7 @@ fn the_two_ends_go_on_without_their_pool_on_two_other_threads() {
         }
     }
     static BALANCE: Balance = Balance::new();
-    const ENDS: [Ends; 4] = [
+    const ACTIONS: [Actions; 4] = [
         (
             |completer| drop(completer.complete(Some(Box::new(7)))),
             |completion| assert!(wait(completion).is_some()),
@@ -241,7 +241,7 @@ fn the_two_ends_go_on_without_their_pool_on_two_other_threads() {
         (drop, |completion| drop(ValueFuture::from(completion))),
     ];
     warm_up();
-    for (produce, consume) in ENDS {
+    for (produce, consume) in ACTIONS {
         for pool in pool::POOLS {
             let pool = BALANCE.count(pool);
             let (completer, completion) = BALANCE.count(|| pool.rent());

@@ -1,34 +1,33 @@
-//! A pool makes slots when there are too few, keeps them, and gives those of a thread that has
-//! ended to others.
+//! A pool creates slots when none is vacant, and keeps them. Other threads get the slots of a thread that ended.
 
 mod common;
 
 use std::{sync::mpsc, task::Poll, thread};
 
-use common::{for_both_pools, poll};
+use common::{for_both_pools, poll, run_operation};
 use value_future::{Completer, Completion, Pool};
 
 for_both_pools! {
-    /// Slots are slow to make under Miri; these are more than two chunks of them.
+    /// More slots than two chunks have. Under Miri, the creation of slots is slow.
     const MANY: u32 = if cfg!(miri) { 100 } else { 1000 };
 
     #[test]
-    fn initial_slots_are_made_at_once_and_suffice() {
+    fn initial_slots_are_created_by_build() {
         assert_eq!(Pool::<Option<u32>>::new().stats().capacity, 0);
         for slots in [1, 33, MANY] {
             let pool = PoolBuilder::<Option<u32>>::default().initial_slots(slots).build();
             let before = pool.stats();
             assert!(before.capacity >= slots.into() && before.capacity <= (2 * slots + 32).into());
-            let ends: Vec<_> = (0..slots).map(|_| pool.rent()).collect();
+            let operations: Vec<_> = (0..slots).map(|_| pool.rent()).collect();
             let after = pool.stats();
             assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
             assert_eq!((after.live, after.high_water), (slots.into(), slots.into()));
-            drop(ends);
+            drop(operations);
         }
     }
 
     #[test]
-    fn what_was_reserved_is_there_beside_what_is_in_use() {
+    fn reserve_adds_slots_to_those_in_use() {
         let pool = Pool::<Option<u32>>::new();
         let used: Vec<_> = (0..40).map(|_| pool.rent()).collect();
         pool.reserve(100);
@@ -37,7 +36,7 @@ for_both_pools! {
         let reserved: Vec<_> = (0..100).map(|_| pool.rent()).collect();
         assert_eq!(pool.stats().allocations, before.allocations);
         drop((used, reserved));
-        // What came back is at hand, too.
+        // Released slots count as reserved.
         pool.reserve(140);
         pool.reserve(0);
         assert_eq!(pool.stats().allocations, before.allocations);
@@ -55,19 +54,18 @@ for_both_pools! {
         let after = pool.stats();
         assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
         assert_eq!(after.rented, 4 * u64::from(MANY));
-        // New slots are given to a thread sixteen at a time; some are used later than others come
-        // back.
+        // A thread gets new slots in groups of sixteen, so some are used after others were released.
         let peak = u64::from(MANY);
         assert!((peak..peak + 16).contains(&after.high_water), "{after:?}");
     }
 
     #[test]
-    fn a_million_live_operations_work() {
+    fn a_million_operations_are_live_at_the_same_time() {
         let count = if cfg!(miri) { 100_u32 } else { 1_000_000 };
         let pool = Pool::new();
-        let ends: Vec<_> = (0..count).map(|_| pool.rent()).collect();
+        let operations: Vec<_> = (0..count).map(|_| pool.rent()).collect();
         assert_eq!((pool.stats().live, pool.stats().high_water), (count.into(), count.into()));
-        let (completers, completions): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
+        let (completers, completions): (Vec<_>, Vec<_>) = operations.into_iter().unzip();
         for (n, completer) in (0..).zip(completers) {
             completer.complete(Some(n)).unwrap();
         }
@@ -78,7 +76,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn what_a_pool_shows_of_itself() {
+    fn debug_shows_the_counters_of_a_pool_and_the_state_of_an_operation() {
         let pool = Pool::<Option<u32>>::default();
         let (completer, completion) = pool.rent();
         let text = format!("{pool:?}");
@@ -88,58 +86,51 @@ for_both_pools! {
     }
 }
 
-/// One operation from the beginning to the end.
-fn cycle(pool: &Pool<Option<u32>>) {
-    let (completer, mut completion) = pool.rent();
-    completer.complete(Some(7)).unwrap();
-    assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
-}
-
 thread_local! {
-    static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
+    static AT_THREAD_END: std::cell::RefCell<Option<UsesPoolOnDrop>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Uses a pool when its thread ends.
-struct Late {
+/// A thread-local value whose destructor uses a pool.
+struct UsesPoolOnDrop {
     pool: Pool<Option<u32>>,
-    /// These go after that.
+    /// Dropped after the use of the pool.
     #[expect(dead_code, reason = "dropped")]
-    ends: (Completer<Option<u32>>, Completion<Option<u32>>),
+    operation: (Completer<Option<u32>>, Completion<Option<u32>>),
 }
 
-impl Drop for Late {
+impl Drop for UsesPoolOnDrop {
     fn drop(&mut self) {
-        cycle(&self.pool);
+        run_operation(&self.pool);
         drop(self.pool.rent());
     }
 }
 
-/// Whichever of its thread-local values go first.
+/// For each order of its thread-local destructors.
 #[test]
-fn a_thread_may_use_a_pool_at_its_very_end() {
+fn a_thread_local_destructor_can_use_a_pool() {
     for used_before in [false, true] {
         let pool = Pool::<Option<u32>>::new();
         let worker = thread::spawn({
             let pool = pool.clone();
             move || {
                 if used_before {
-                    cycle(&pool);
+                    run_operation(&pool);
                 }
-                LATE.with(|_| ());
-                let ends = pool.rent();
-                LATE.set(Some(Late { pool, ends }));
+                AT_THREAD_END.with(|_| ());
+                let operation = pool.rent();
+                AT_THREAD_END.set(Some(UsesPoolOnDrop { pool, operation }));
             }
         });
         worker.join().unwrap();
         let stats = pool.stats();
         assert_eq!((stats.live, stats.rented), (0, if used_before { 4 } else { 3 }));
-        cycle(&pool);
+        run_operation(&pool);
     }
 }
 
-/// Slots go from one thread to the other, and back through the pool.
+/// One thread rents slots, and the other one releases them.
 #[test]
-fn a_thread_that_rents_and_one_that_returns_need_few_slots() {
+fn a_renting_thread_and_a_releasing_thread_need_few_slots() {
     let pool = Pool::<Option<u32>>::new();
     let (sender, receiver) = mpsc::sync_channel::<Completion<Option<u32>>>(10);
     let consumer = thread::spawn(move || {

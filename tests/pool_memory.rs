@@ -1,5 +1,4 @@
-//! What a pool takes: nothing for an operation once it is warm, and 64 bytes for a slot with a
-//! value of one word.
+//! The memory of a pool: a warm pool allocates nothing for an operation, and a slot for a value of one word takes 64 bytes.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -19,10 +18,10 @@ use value_future::{Completer, Dropped, LocalPool, Pool, operation::Abandoned};
 for_both_pools! {
     type Value = Option<u64>;
 
-    /// Slots are slow to make under Miri.
+    /// Under Miri, the creation of slots is slow.
     const MANY: u32 = if cfg!(miri) { 100 } else { 1000 };
 
-    /// Operations from the beginning to every end.
+    /// Runs operations to each kind of end.
     fn operations(pool: &Pool<Value>) {
         let noop = &mut Context::from_waker(Waker::noop());
         let (completer, mut completion) = pool.rent();
@@ -30,10 +29,10 @@ for_both_pools! {
         assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
 
         let (completer, completion) = pool.rent();
-        let mut erased = Erased::from(completion);
-        assert_eq!(poll(&mut erased), Poll::Pending);
+        let mut future = ValueFuture::from(completion);
+        assert_eq!(poll(&mut future), Poll::Pending);
         completer.complete(Some(7)).unwrap();
-        assert_eq!(poll(&mut erased), Poll::Ready(Some(7)));
+        assert_eq!(poll(&mut future), Poll::Ready(Some(7)));
 
         let (completer, mut completion) = pool.try_rent().unwrap();
         assert_eq!(poll(&mut completion), Poll::Pending);
@@ -50,7 +49,7 @@ for_both_pools! {
         pool.complete_key(key, Some(7)).unwrap();
         assert!(pool.complete_key(key, Some(7)).is_err());
         assert!(pool.abandon_key(key).is_err());
-        drop(Erased::from(completion));
+        drop(ValueFuture::from(completion));
 
         drop(pool.clone());
         black_box(pool.stats());
@@ -68,32 +67,32 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_pool_that_has_reserved_allocates_nothing() {
+    fn operations_in_reserved_slots_allocate_nothing() {
         static BALANCE: Balance = Balance::new();
-        let mut ends = Vec::with_capacity(MANY as usize);
+        let mut operations = Vec::with_capacity(MANY as usize);
         let pool = Pool::<Value>::new();
         pool.reserve(MANY);
-        assert_eq!(BALANCE.made_by(|| ends.extend((0..MANY).map(|_| pool.rent()))), 0);
-        assert_eq!(BALANCE.made_by(|| ends.clear()), 0);
+        assert_eq!(BALANCE.made_by(|| operations.extend((0..MANY).map(|_| pool.rent()))), 0);
+        assert_eq!(BALANCE.made_by(|| operations.clear()), 0);
         let pool = PoolBuilder::default().initial_slots(MANY).build();
-        assert_eq!(BALANCE.made_by(|| ends.extend((0..MANY).map(|_| pool.rent()))), 0);
-        assert_eq!(BALANCE.made_by(|| ends.clear()), 0);
+        assert_eq!(BALANCE.made_by(|| operations.extend((0..MANY).map(|_| pool.rent()))), 0);
+        assert_eq!(BALANCE.made_by(|| operations.clear()), 0);
     }
 
     #[test]
-    fn the_pool_counts_its_allocations_right() {
+    fn stats_count_each_allocation_of_the_pool() {
         static BALANCE: Balance = Balance::new();
-        let mut ends = Vec::with_capacity(MANY as usize);
-        // What the crate keeps for this thread is not the pool's.
+        let mut operations = Vec::with_capacity(MANY as usize);
+        // The thread-local memory of the crate does not belong to the pool.
         drop(Pool::<Value>::new().rent());
         let pool = BALANCE.count(Pool::<Value>::new);
         assert_eq!(u64::try_from(BALANCE.live()), Ok(pool.stats().allocations));
-        BALANCE.count(|| ends.extend((0..MANY).map(|_| pool.rent())));
+        BALANCE.count(|| operations.extend((0..MANY).map(|_| pool.rent())));
         assert_eq!(u64::try_from(BALANCE.live()), Ok(pool.stats().allocations));
     }
 
     #[test]
-    fn a_slot_with_a_value_of_one_word_takes_64_bytes_and_five_for_its_page() {
+    fn a_slot_for_a_value_of_one_word_takes_64_bytes_and_five_bytes_of_its_page() {
         fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> u64 {
             let slots = if cfg!(miri) { 96 } else { 1_000_000 };
             let pool = PoolBuilder::<T>::default().max_slots(slots).build();
@@ -111,9 +110,9 @@ for_both_pools! {
     }
 }
 
-/// A value of one word, as it is.
+/// A value of one word without a niche.
 #[derive(Debug)]
-struct One(#[expect(dead_code, reason = "it takes room")] u64);
+struct One(#[expect(dead_code, reason = "it has a size")] u64);
 
 impl Abandoned for One {
     fn abandoned() -> Self {
@@ -121,51 +120,58 @@ impl Abandoned for One {
     }
 }
 
-/// A thread that completes and one that consumes, both warm.
+/// A producer thread and a consumer thread. Both have used the pool before.
 #[test]
 fn two_threads_on_a_warm_pool_allocate_nothing() {
     static BALANCE: Balance = Balance::new();
     const ROUNDS: u64 = if cfg!(miri) { 10 } else { 1000 };
     let pool = Pool::<Option<u64>>::new();
-    let (give, given) = channel::<Completer<Option<u64>>>();
+    let (sender, receiver) = channel::<Completer<Option<u64>>>();
     let (done, is_done) = channel();
-    let completing = thread::spawn(move || {
-        for (round, completer) in (0..).zip(given) {
+    let producer = thread::spawn(move || {
+        for (round, completer) in (0..).zip(receiver) {
             let mut result = Ok(());
-            let made = BALANCE.made_by(|| result = completer.complete(Some(round)));
-            done.send((result, made)).unwrap();
+            let allocations = BALANCE.made_by(|| result = completer.complete(Some(round)));
+            done.send((result, allocations)).unwrap();
         }
     });
-    // What the crate keeps for this thread is not counted.
+    // The thread-local memory of the crate is not counted.
     drop(pool.rent());
     for round in 0..ROUNDS {
         let (completer, mut completion) = BALANCE.count(|| pool.rent());
         BALANCE.count(|| assert!(poll(&mut completion).is_pending()));
-        give.send(completer).unwrap();
+        sender.send(completer).unwrap();
         assert_eq!(is_done.recv().unwrap(), (Ok(()), 0));
         let take = || assert_eq!(poll(&mut completion), Poll::Ready(Some(round)));
         assert_eq!(BALANCE.made_by(take), 0);
     }
-    drop(give);
-    completing.join().unwrap();
+    drop(sender);
+    producer.join().unwrap();
     assert_eq!((BALANCE.live(), pool.stats().high_water), (0, 1));
 }
 
-/// The room for a value is not on the stack before there is one.
+/// Runs a closure on a thread with a stack of this size.
+fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run);
+        thread.unwrap().join().unwrap()
+    })
+}
+
+/// The memory for a value is never on the stack.
 #[test]
-fn a_slot_for_a_large_output_is_made_where_it_lies() {
-    #[expect(dead_code, reason = "there is never one")]
+fn a_slot_for_a_large_output_is_created_in_place() {
+    #[expect(dead_code, reason = "no value is created")]
     struct Large([u8; 1 << 20]);
 
     impl Abandoned for Large {
         fn abandoned() -> Self {
-            unreachable!("nobody asks for the result")
+            unreachable!("no result is taken")
         }
     }
 
-    fn rents<T: Send + Abandoned + 'static>(builder: fn() -> Pool<T>) {
-        let small = thread::Builder::new().stack_size(128 << 10);
-        let rented = small.spawn(move || {
+    fn rent_on_a_small_stack<T: Send + Abandoned + 'static>(builder: fn() -> Pool<T>) {
+        let live = on_a_stack_of(128 << 10, || {
             let pool = builder();
             let (completer, completion) = pool.rent();
             let key = completer.into_key();
@@ -174,29 +180,22 @@ fn a_slot_for_a_large_output_is_made_where_it_lies() {
             pool.reserve(2);
             pool.stats().live
         });
-        assert_eq!(rented.unwrap().join().unwrap(), 0);
+        assert_eq!(live, 0);
     }
-    rents(|| Pool::<Large>::builder().max_slots(2).build());
-    rents(|| Pool::<Large>::builder().max_slots(2).initial_slots(2).build());
+    rent_on_a_small_stack(|| Pool::<Large>::builder().max_slots(2).build());
+    rent_on_a_small_stack(|| Pool::<Large>::builder().max_slots(2).initial_slots(2).build());
 }
 
-/// Nor after there was one: a result that nobody takes is dropped where it lies, if there is one.
+/// A result that is not taken is dropped in its slot, and is not moved to the stack.
 #[test]
 #[expect(clippy::large_stack_arrays, reason = "on a stack of 32 MiB")]
-fn a_large_result_that_nobody_takes_is_dropped_where_it_lies() {
+fn a_large_result_that_is_not_taken_is_dropped_in_place() {
     struct Large([u8; 1 << 20], Sender<u8>);
 
     impl Drop for Large {
         fn drop(&mut self) {
             self.1.send(self.0[7]).unwrap();
         }
-    }
-
-    fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
-        thread::scope(|scope| {
-            let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run);
-            thread.unwrap().join().unwrap()
-        })
     }
 
     let (sender, dropped) = channel();

@@ -1,8 +1,7 @@
-//! Two threads, one at each end of an operation, and everything that one may do against everything
-//! that the other may do: there is one outcome, the value is delivered or handed back, nobody waits
-//! for ever.
+//! Each action of a producer against each action of a consumer, on two threads. There is one outcome: the value is delivered
+//! or returned to the producer, and the consumer never waits forever.
 
-#![expect(clippy::needless_pass_by_value, reason = "dropped where they are no longer needed")]
+#![expect(clippy::needless_pass_by_value, reason = "each function drops its handles")]
 
 mod common;
 
@@ -14,7 +13,7 @@ use std::{
 
 use common::{
     poll,
-    race::{Given, Reply, Seen, Value, every_kind_of_pool},
+    race::{ConsumerOutcome, ProducerOutcome, Reply, Value, race_on_each_kind_of_pool},
 };
 use futures::executor::block_on;
 use value_future::{
@@ -22,22 +21,22 @@ use value_future::{
     operation::{CompleteError, CompleteErrorKind},
 };
 
-fn given(result: Result<(), CompleteError<Reply>>) -> Given {
+fn producer_outcome(result: Result<(), CompleteError<Reply>>) -> ProducerOutcome {
     match result.map_err(CompleteError::into_value) {
-        Ok(()) => Given::Delivered,
-        Err(Some(_)) => Given::HandedBack,
-        Err(None) => panic!("that is not what was given"),
+        Ok(()) => ProducerOutcome::Delivered,
+        Err(Some(_)) => ProducerOutcome::Returned,
+        Err(None) => panic!("the returned value is not the value of the producer"),
     }
 }
 
-fn seen(reply: Reply) -> Seen {
+fn consumer_outcome(reply: Reply) -> ConsumerOutcome {
     match reply {
-        Some(_) => Seen::Value,
-        None => Seen::Nothing,
+        Some(_) => ConsumerOutcome::Value,
+        None => ConsumerOutcome::Abandoned,
     }
 }
 
-fn by_key(pool: &Pool<Reply>, key: Key, value: Reply) -> Result<(), CompleteError<Reply>> {
+fn complete_by_key(pool: &Pool<Reply>, key: Key, value: Reply) -> Result<(), CompleteError<Reply>> {
     pool.complete_key(key, value).inspect_err(|error| {
         assert!(matches!(
             error.kind(),
@@ -49,16 +48,20 @@ fn by_key(pool: &Pool<Reply>, key: Key, value: Reply) -> Result<(), CompleteErro
 mod produce {
     use super::*;
 
-    pub(super) fn complete(pool: Pool<Reply>, completer: Completer<Reply>, value: Reply) -> Given {
+    pub(super) fn complete(
+        pool: Pool<Reply>,
+        completer: Completer<Reply>,
+        value: Reply,
+    ) -> ProducerOutcome {
         drop(pool);
-        given(completer.complete(value))
+        producer_outcome(completer.complete(value))
     }
 
-    pub(super) fn watch_and_complete(
+    pub(super) fn poll_closed_then_complete(
         pool: Pool<Reply>,
         mut completer: Completer<Reply>,
         value: Reply,
-    ) -> Given {
+    ) -> ProducerOutcome {
         drop(pool);
         for _ in 0..2 {
             let cx = &mut Context::from_waker(Waker::noop());
@@ -66,48 +69,52 @@ mod produce {
                 assert!(completer.is_closed());
             }
         }
-        given(completer.complete(value))
+        producer_outcome(completer.complete(value))
     }
 
     pub(super) fn drop_completer(
         pool: Pool<Reply>,
         completer: Completer<Reply>,
         value: Reply,
-    ) -> Given {
+    ) -> ProducerOutcome {
         drop(pool);
         drop(completer);
         drop(value);
-        Given::Ended
+        ProducerOutcome::Abandoned
     }
 
     pub(super) fn complete_key(
         pool: Pool<Reply>,
         completer: Completer<Reply>,
         value: Reply,
-    ) -> Given {
-        given(by_key(&pool, completer.into_key().untyped(), value))
+    ) -> ProducerOutcome {
+        producer_outcome(complete_by_key(&pool, completer.into_key().untyped(), value))
     }
 
-    /// The first that comes is the one: here the completer, or the consumer's going.
+    /// The completer is first, or the drop of the completion. The key is refused.
     pub(super) fn complete_then_key(
         pool: Pool<Reply>,
         completer: Completer<Reply>,
         value: Reply,
-    ) -> Given {
+    ) -> ProducerOutcome {
         let key = completer.key_while_held();
-        let result = given(completer.complete(value));
-        assert_eq!(given(by_key(&pool, key.untyped(), second())), Given::HandedBack);
+        let result = producer_outcome(completer.complete(value));
+        assert_eq!(
+            producer_outcome(complete_by_key(&pool, key.untyped(), second_value())),
+            ProducerOutcome::Returned
+        );
         result
     }
 
-    /// Here it is the key.
+    /// The key is first, or the drop of the completion. The completer gets its value back.
     pub(super) fn key_then_complete(
         pool: Pool<Reply>,
         completer: Completer<Reply>,
         value: Reply,
-    ) -> Given {
-        let result = given(by_key(&pool, completer.key_while_held().untyped(), value));
-        assert_eq!(given(completer.complete(second())), Given::HandedBack);
+    ) -> ProducerOutcome {
+        let result =
+            producer_outcome(complete_by_key(&pool, completer.key_while_held().untyped(), value));
+        assert_eq!(producer_outcome(completer.complete(second_value())), ProducerOutcome::Returned);
         result
     }
 
@@ -115,19 +122,19 @@ mod produce {
         pool: Pool<Reply>,
         completer: Completer<Reply>,
         value: Reply,
-    ) -> Given {
+    ) -> ProducerOutcome {
         drop(value);
         match pool.abandon_key(completer.into_key()) {
-            Ok(()) => Given::Ended,
+            Ok(()) => ProducerOutcome::Abandoned,
             Err(error) => {
                 assert_eq!(error.kind(), CompleteErrorKind::Closed);
-                Given::TooLate
+                ProducerOutcome::Refused
             }
         }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
-    fn second() -> Reply {
+    fn second_value() -> Reply {
         Some(Value(Arc::default()))
     }
 }
@@ -135,78 +142,78 @@ mod produce {
 mod consume {
     use super::*;
 
-    pub(super) fn wait(completion: Completion<Reply>) -> Seen {
-        seen(block_on(completion))
+    pub(super) fn await_completion(completion: Completion<Reply>) -> ConsumerOutcome {
+        consumer_outcome(block_on(completion))
     }
 
-    pub(super) fn wait_erased(completion: Completion<Reply>) -> Seen {
-        seen(block_on(ValueFuture::from(completion)))
+    pub(super) fn await_value_future(completion: Completion<Reply>) -> ConsumerOutcome {
+        consumer_outcome(block_on(ValueFuture::from(completion)))
     }
 
-    pub(super) fn leave(completion: Completion<Reply>) -> Seen {
+    pub(super) fn drop_completion(completion: Completion<Reply>) -> ConsumerOutcome {
         drop(completion);
-        Seen::Left
+        ConsumerOutcome::Dropped
     }
 
-    fn poll_and_leave(mut completion: impl Future<Output = Reply> + Unpin) -> Seen {
+    fn poll_and_drop(mut completion: impl Future<Output = Reply> + Unpin) -> ConsumerOutcome {
         match poll(&mut completion) {
-            Poll::Ready(reply) => seen(reply),
+            Poll::Ready(reply) => consumer_outcome(reply),
             Poll::Pending => {
                 drop(completion);
-                Seen::Left
+                ConsumerOutcome::Dropped
             }
         }
     }
 
-    pub(super) fn poll_then_leave(completion: Completion<Reply>) -> Seen {
-        poll_and_leave(completion)
+    pub(super) fn poll_then_drop(completion: Completion<Reply>) -> ConsumerOutcome {
+        poll_and_drop(completion)
     }
 
-    pub(super) fn poll_then_leave_erased(completion: Completion<Reply>) -> Seen {
-        poll_and_leave(ValueFuture::from(completion))
+    pub(super) fn poll_value_future_then_drop(completion: Completion<Reply>) -> ConsumerOutcome {
+        poll_and_drop(ValueFuture::from(completion))
     }
 
-    /// Only the waker of the last poll is one that wakes this thread.
-    pub(super) fn change_waker(mut completion: Completion<Reply>) -> Seen {
+    /// Polls with wakers that wake nothing, and then awaits the completion.
+    pub(super) fn change_waker(mut completion: Completion<Reply>) -> ConsumerOutcome {
         for _ in 0..2 {
-            let other = Waker::from(Arc::new(Deaf));
-            let cx = &mut Context::from_waker(&other);
+            let waker = Waker::from(Arc::new(NoWake));
+            let cx = &mut Context::from_waker(&waker);
             if let Poll::Ready(reply) = Pin::new(&mut completion).poll(cx) {
-                return seen(reply);
+                return consumer_outcome(reply);
             }
         }
-        seen(block_on(completion))
+        consumer_outcome(block_on(completion))
     }
 
-    pub(super) fn try_take_then_wait(completion: Completion<Reply>) -> Seen {
+    pub(super) fn try_take_then_await(completion: Completion<Reply>) -> ConsumerOutcome {
         match completion.try_take() {
-            Ok(reply) => seen(reply),
-            Err(completion) => seen(block_on(completion)),
+            Ok(reply) => consumer_outcome(reply),
+            Err(completion) => consumer_outcome(block_on(completion)),
         }
     }
 
-    pub(super) fn try_take_then_leave(completion: Completion<Reply>) -> Seen {
-        completion.try_take().map_or(Seen::Left, seen)
+    pub(super) fn try_take_then_drop(completion: Completion<Reply>) -> ConsumerOutcome {
+        completion.try_take().map_or(ConsumerOutcome::Dropped, consumer_outcome)
     }
 
-    struct Deaf;
+    struct NoWake;
 
-    impl std::task::Wake for Deaf {
+    impl std::task::Wake for NoWake {
         fn wake(self: Arc<Self>) {}
     }
 }
 
 macro_rules! matrix {
     ($($produce:ident,)*) => {
-        $(matrix! { $produce: wait, wait_erased, leave, poll_then_leave, poll_then_leave_erased,
-            change_waker, try_take_then_wait, try_take_then_leave })*
+        $(matrix! { $produce: await_completion, await_value_future, drop_completion, poll_then_drop, poll_value_future_then_drop,
+            change_waker, try_take_then_await, try_take_then_drop })*
     };
     ($produce:ident: $($consume:ident),*) => {
         mod $produce {
             $(
                 #[test]
                 fn $consume() {
-                    super::every_kind_of_pool(super::produce::$produce, super::consume::$consume);
+                    super::race_on_each_kind_of_pool(super::produce::$produce, super::consume::$consume);
                 }
             )*
         }
@@ -214,6 +221,6 @@ macro_rules! matrix {
 }
 
 matrix! {
-    complete, watch_and_complete, drop_completer, complete_key, complete_then_key,
+    complete, poll_closed_then_complete, drop_completer, complete_key, complete_then_key,
     key_then_complete, abandon_key,
 }

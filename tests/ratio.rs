@@ -1,4 +1,4 @@
-//! What a `Ratio` counts, and what it advises.
+//! The counters of a `Ratio`, and its advice.
 
 mod common;
 
@@ -15,10 +15,6 @@ use value_future::{
     ratio::{Advice, RatioStats},
 };
 
-async fn yields_once() {
-    Yield::default().await;
-}
-
 fn stats(ready: u64, pending: u64) -> RatioStats {
     let mut stats = RatioStats::default();
     (stats.ready, stats.pending) = (ready, pending);
@@ -32,7 +28,7 @@ fn each_outcome_is_counted_once() {
 
     assert_eq!(block_on(ratio.measure(ready(1))), 1);
     assert_eq!(block_on(ratio.measure(ValueFuture::ready(2))), 2);
-    block_on(ratio.measure(yields_once()));
+    block_on(ratio.measure(Yield::default()));
     drop(ratio.measure(ready(3)));
     let mut cancelled = Box::pin(ratio.measure(pending::<()>()));
     assert!(poll(&mut cancelled).is_pending());
@@ -48,7 +44,7 @@ fn each_outcome_is_counted_once() {
 }
 
 #[test]
-fn a_fused_future_that_is_polled_again_stays_ready() {
+fn a_fused_future_that_is_polled_again_is_counted_once() {
     let ratio = Ratio::new();
     let mut future = ratio.measure(ready(1).fuse());
     assert!(poll(&mut future).is_ready());
@@ -68,7 +64,7 @@ fn a_poll_that_panics_is_not_counted_as_ready() {
 }
 
 #[test]
-fn threads_count_in_one_static() {
+fn a_static_ratio_counts_the_calls_of_all_threads() {
     static GET: Ratio = Ratio::new();
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -76,7 +72,7 @@ fn threads_count_in_one_static() {
                 for call in 0..100 {
                     block_on(GET.measure(async move {
                         if call % 4 == 0 {
-                            yields_once().await;
+                            Yield::default().await;
                         }
                     }));
                 }
@@ -87,7 +83,7 @@ fn threads_count_in_one_static() {
 }
 
 #[test]
-fn the_advice_is_that_of_the_tables() {
+fn the_advice_depends_on_the_ready_share() {
     for (ready, pending, advice) in [
         (999, 0, Advice::TooFewCalls),
         (0, 1_000, Advice::KeepBoxes),
@@ -102,14 +98,14 @@ fn the_advice_is_that_of_the_tables() {
 }
 
 #[test]
-fn counts_that_are_too_large_do_not_overflow() {
+fn counters_saturate() {
     let all = stats(u64::MAX, u64::MAX);
     assert_eq!(all.calls(), u64::MAX);
     assert_eq!(all.advice(), Advice::ReturnReady);
 }
 
 #[test]
-fn the_pending_time_that_hides_the_difference() {
+fn noticeable_pending_time_is_computed_from_the_counters() {
     assert_eq!(stats(1, 0).noticeable_pending_time(), None);
     assert_eq!(stats(0, 1).noticeable_pending_time(), Some(Duration::ZERO));
     assert_eq!(stats(90, 10).noticeable_pending_time(), Some(Duration::from_nanos(1_800)));
@@ -117,7 +113,7 @@ fn the_pending_time_that_hides_the_difference() {
 }
 
 #[test]
-fn a_line_for_the_log() {
+fn display_is_one_line_for_a_log() {
     assert_eq!(
         stats(1, 0).to_string(),
         "1 call: 100.0 % ready, 0.0 % pending; measure longer: there are fewer than 1,000 calls"

@@ -1,5 +1,4 @@
-//! `rent_when_vacant` waits for a slot of a bounded pool. Futures are served in order, and none is forgotten, whatever
-//! the others do.
+//! `rent_when_vacant` waits for a slot of a bounded pool. Waiting futures get slots in order, and no wake-up is lost.
 
 mod common;
 
@@ -17,7 +16,9 @@ use std::{
     thread,
 };
 
-use common::{for_both_pools, panic_text, poll, poll_with, task::Task, threads::Start};
+use common::{
+    for_both_pools, panic_text, poll, poll_with, random::Random, task::Task, threads::SpinBarrier,
+};
 use futures::{executor::block_on, future::FusedFuture};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use value_future::{
@@ -37,22 +38,22 @@ fn _is_static(pool: &Pool<Option<u8>>) -> impl Future + Send + 'static {
 
 for_both_pools! {
     type Value = Option<u32>;
-    type Ends = (Completer<Value>, Completion<Value>);
+    type Handles = (Completer<Value>, Completion<Value>);
 
     fn bounded(slots: u32) -> Pool<Value> {
         PoolBuilder::default().max_slots(slots).build()
     }
 
-    /// All slots of the pool are vacant and no future waits.
+    /// Checks that all slots are vacant and no future waits.
     #[track_caller]
-    fn in_order(pool: &Pool<Value>, slots: u64) {
+    fn assert_idle(pool: &Pool<Value>, slots: u64) {
         let stats = pool.stats();
         assert_eq!((stats.live, stats.returned), (0, stats.rented));
         assert_eq!(stats.capacity, slots);
-        let ends: Vec<_> = (0..slots).map(|_| pool.try_rent().unwrap()).collect();
+        let operations: Vec<_> = (0..slots).map(|_| pool.try_rent().unwrap()).collect();
         assert!(pool.try_rent().is_err());
-        drop(ends);
-    }
+        drop(operations);
+        }
 
     #[test]
     fn a_vacant_slot_is_rented_by_the_first_poll() {
@@ -68,27 +69,27 @@ for_both_pools! {
         assert_eq!((task.cloned.get(), task.wakers.get()), (0, 0));
         completer.complete(Some(7)).unwrap();
         assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
-        in_order(&pool, 2);
+        assert_idle(&pool, 2);
     }
 
     #[test]
-    fn a_pool_without_a_bound_never_makes_a_future_wait() {
+    fn a_future_of_an_unbounded_pool_is_ready_at_once() {
         let pool = Pool::<Value>::new();
-        let all: Vec<Ends> = (0..100).map(|_| {
-            let Poll::Ready(ends) = poll(&mut pool.rent_when_vacant()) else { panic!("it waits") };
-            ends.unwrap()
+        let all: Vec<Handles> = (0..100).map(|_| {
+            let Poll::Ready(handles) = poll(&mut pool.rent_when_vacant()) else { panic!("the future is pending") };
+            handles.unwrap()
         }).collect();
         assert_eq!(pool.stats().live, 100);
         drop(all);
         pool.close();
-        let Poll::Ready(closed) = poll(&mut pool.rent_when_vacant()) else { panic!("it waits") };
+        let Poll::Ready(closed) = poll(&mut pool.rent_when_vacant()) else { panic!("the future is pending") };
         assert_eq!(closed.unwrap_err(), RentError::Closed);
     }
 
-    /// Whatever returns the slot, it wakes the future once, which has the slot then.
+    /// Each way to release the slot wakes the future once, and gives it the slot.
     #[test]
-    fn a_future_is_woken_when_both_ends_are_gone() {
-        let end: [fn(&Pool<Value>, Ends); 9] = [
+    fn a_future_is_woken_when_completer_and_completion_are_dropped() {
+        let finish: [fn(&Pool<Value>, Handles); 9] = [
             |_, (completer, completion)| {
                 drop(completer);
                 drop(completion);
@@ -115,9 +116,9 @@ for_both_pools! {
                 assert_eq!(poll(&mut completion), Poll::Ready(Some(1)));
             },
             |pool, (completer, completion)| {
-                let mut erased = Erased::from(completion);
+                let mut future = ValueFuture::from(completion);
                 pool.complete_key(completer.into_key(), Some(1)).unwrap();
-                assert_eq!(poll(&mut erased), Poll::Ready(Some(1)));
+                assert_eq!(poll(&mut future), Poll::Ready(Some(1)));
             },
             |_, (completer, completion)| {
                 let _key = completer.into_key();
@@ -129,27 +130,27 @@ for_both_pools! {
             },
         ];
         let pool = bounded(1);
-        for end in end {
-            let ends = pool.rent();
+        for finish in finish {
+            let handles = pool.rent();
             let task = Task::new();
             let mut future = pool.rent_when_vacant();
             assert!(poll_with(&mut future, &task.waker()).is_pending());
             assert!(poll_with(&mut future, &task.waker()).is_pending());
             assert_eq!((task.woken.get(), task.wakers.get()), (0, 1));
-            end(&pool, ends);
+            finish(&pool, handles);
             assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
             assert!(pool.try_rent().is_err(), "the slot belongs to the future");
             let Poll::Ready(Ok((completer, mut completion))) = poll(&mut future) else {
-                panic!("it was woken")
+                panic!("the future was woken")
             };
             completer.complete(Some(2)).unwrap();
             assert_eq!(poll(&mut completion), Poll::Ready(Some(2)));
-            in_order(&pool, 1);
+            assert_idle(&pool, 1);
         }
     }
 
     #[test]
-    fn one_end_that_is_gone_is_not_enough() {
+    fn a_slot_is_in_use_until_both_handles_are_dropped() {
         let pool = bounded(1);
         let (completer, completion) = pool.rent();
         let (task, mut future) = (Task::new(), pool.rent_when_vacant());
@@ -163,7 +164,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn futures_are_served_in_the_order_of_their_first_poll() {
+    fn futures_get_slots_in_the_order_of_their_first_poll() {
         let pool = bounded(2);
         let mut out = vec![pool.rent(), pool.rent()];
         let tasks = [(); 5].map(|()| Task::new());
@@ -178,45 +179,45 @@ for_both_pools! {
             drop(out.remove(0));
             assert_eq!(tasks[n].woken.get(), 1);
             assert_eq!(tasks.iter().map(|task| task.woken.get()).sum::<usize>(), served);
-            let Poll::Ready(Ok(ends)) = poll(&mut futures[n]) else { panic!("it was woken") };
-            out.push(ends);
+            let Poll::Ready(Ok(handles)) = poll(&mut futures[n]) else { panic!("the future was woken") };
+            out.push(handles);
         }
         drop(out);
-        in_order(&pool, 2);
+        assert_idle(&pool, 2);
     }
 
     #[test]
-    fn a_later_future_does_not_overtake() {
+    fn a_later_future_does_not_overtake_a_woken_one() {
         let pool = bounded(2);
-        let (first_out, second_out) = (pool.rent(), pool.rent());
+        let (first_operation, second_operation) = (pool.rent(), pool.rent());
         let (task, mut first) = (Task::new(), pool.rent_when_vacant());
         assert!(poll_with(&mut first, &task.waker()).is_pending());
-        drop(first_out);
+        drop(first_operation);
         // The first future has a slot, and has not been polled since.
         assert_eq!(task.woken.get(), 1);
         let mut second = pool.rent_when_vacant();
         assert!(poll(&mut second).is_pending());
         assert!(pool.try_rent().is_err());
-        drop(second_out);
+        drop(second_operation);
         assert!(poll(&mut second).is_ready());
         assert!(poll(&mut first).is_ready());
-        in_order(&pool, 2);
+        assert_idle(&pool, 2);
     }
 
     #[test]
-    fn a_future_that_was_not_polled_has_no_place_in_the_queue() {
+    fn an_unpolled_future_is_not_in_the_queue() {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
-        drop(ends);
-        let ends = pool.try_rent().unwrap();
+        drop(handles);
+        let handles = pool.try_rent().unwrap();
         assert!(poll(&mut future).is_pending());
-        drop(ends);
+        drop(handles);
         assert!(poll(&mut future).is_ready());
     }
 
     #[test]
-    fn closing_wakes_all_futures() {
+    fn close_wakes_all_futures() {
         let pool = bounded(2);
         let (first, _second) = (pool.rent(), pool.rent());
         let task = Task::new();
@@ -225,7 +226,7 @@ for_both_pools! {
         for future in &mut futures {
             assert!(poll_with(future, &task.waker()).is_pending());
         }
-        drop(first); // Given to the first future.
+        drop(first); // The first future gets the slot.
         assert_eq!(task.woken.get(), 1);
         pool.clone().close();
         assert_eq!((task.woken.get(), task.wakers.get()), (4, 0));
@@ -239,10 +240,10 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_future_that_waits_and_is_dropped_leaves_nothing() {
+    fn a_waiting_future_that_is_dropped_leaves_the_queue() {
         for dropped in 0..3 {
             let pool = bounded(1);
-            let ends = pool.rent();
+            let handles = pool.rent();
             let tasks = [(); 3].map(|()| Task::new());
             let mut futures: Vec<_> = tasks.iter().map(|task| {
                 let mut future = pool.rent_when_vacant();
@@ -255,38 +256,38 @@ for_both_pools! {
             let mut last = pool.rent_when_vacant();
             assert!(poll(&mut last).is_pending());
             futures.push(last);
-            drop(ends);
+            drop(handles);
             for (n, mut future) in futures.into_iter().enumerate() {
                 assert!(poll(&mut future).is_ready(), "{dropped} {n}");
             }
-            in_order(&pool, 1);
+            assert_idle(&pool, 1);
         }
     }
 
     #[test]
-    fn a_future_that_was_given_a_slot_and_is_dropped_gives_it_to_the_next() {
+    fn a_dropped_future_passes_its_slot_to_the_next_future() {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let tasks = [(); 3].map(|()| Task::new());
         let mut futures = tasks.clone().map(|task| {
             let mut future = pool.rent_when_vacant();
             assert!(poll_with(&mut future, &task.waker()).is_pending());
             Some(future)
         });
-        drop(ends);
+        drop(handles);
         for (n, future) in futures.iter_mut().enumerate() {
             assert_eq!([0, 1, 2].map(|n| tasks[n].woken.get()), [1, usize::from(n > 0), usize::from(n > 1)]);
             assert_eq!((pool.stats().live, pool.stats().rented), (0, 1));
             *future = None;
         }
         assert!(tasks.iter().all(|task| task.wakers.get() == 0));
-        in_order(&pool, 1);
+        assert_idle(&pool, 1);
     }
 
     #[test]
-    fn the_waker_of_the_last_poll_is_woken_and_the_others_are_dropped() {
+    fn only_the_waker_of_the_last_poll_is_woken() {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
         let tasks = [Task::new(), Task::new()];
         for task in &tasks {
@@ -297,18 +298,18 @@ for_both_pools! {
         let cloned = tasks[1].cloned.get();
         assert!(poll_with(&mut future, &waker).is_pending());
         assert_eq!(tasks[1].cloned.get(), cloned, "the same waker is not cloned again");
-        drop((waker, ends));
+        drop((waker, handles));
         assert_eq!([0, 1].map(|n| tasks[n].woken.get()), [0, 1]);
         assert_eq!([0, 1].map(|n| tasks[n].wakers.get()), [0, 0]);
     }
 
     #[test]
-    fn a_future_that_has_given_its_result_is_terminated() {
+    fn a_future_that_returned_its_result_is_terminated() {
         let pool = bounded(1);
         let mut future = pool.rent_when_vacant();
         assert!(format!("{future:?}").ends_with("RentWhenVacant(\"new\")"), "{future:?}");
-        let ends = poll(&mut future);
-        assert!(ends.is_ready() && future.is_terminated());
+        let handles = poll(&mut future);
+        assert!(handles.is_ready() && future.is_terminated());
         assert!(format!("{future:?}").ends_with("RentWhenVacant(\"taken\")"), "{future:?}");
         let text = panic_text(|| poll(&mut future));
         assert!(text.starts_with("`rent_when_vacant` polled after completion: "), "{text}");
@@ -322,7 +323,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_future_is_a_handle_of_the_pool() {
+    fn a_future_counts_as_a_handle_of_the_pool() {
         let pool = bounded(1);
         let (completer, mut completion) = pool.rent();
         let _key = completer.into_key();
@@ -334,19 +335,19 @@ for_both_pools! {
         let [first, mut second] = futures;
         drop(first);
         let Poll::Ready(Ok((completer, mut completion))) = poll(&mut second) else {
-            panic!("a slot was returned")
+            panic!("a slot was released")
         };
         let _key = completer.into_key();
         assert!(poll(&mut completion).is_pending());
         drop(second);
-        assert_eq!(poll(&mut completion), Poll::Ready(None), "that was the last handle");
+        assert_eq!(poll(&mut completion), Poll::Ready(None), "the last handle was dropped");
     }
 
-    /// A waker may do what it likes where it is cloned, woken and dropped.
+    /// The pool holds no lock during a call of a waker.
     #[test]
-    fn a_waker_may_use_the_pool_whenever_it_is_called() {
+    fn a_waker_can_use_the_pool_in_clone_wake_and_drop() {
         let pool = bounded(1);
-        let uses = || {
+        let uses_pool = || {
             let pool = pool.clone();
             move || {
                 assert!(pool.try_rent().is_err());
@@ -357,73 +358,73 @@ for_both_pools! {
             }
         };
         for close in [false, true] {
-            let ends = pool.rent();
+            let handles = pool.rent();
             let task = Task::new();
             let mut future = pool.rent_when_vacant();
-            task.on_clone(uses());
+            task.on_clone(uses_pool());
             assert!(poll_with(&mut future, &task.waker()).is_pending());
-            task.on_drop(uses());
+            task.on_drop(uses_pool());
             let other = Task::new();
             assert!(poll_with(&mut future, &other.waker()).is_pending());
-            assert!(task.is_done());
+            assert!(task.hooks_ran());
             if close {
-                let theirs = pool.clone();
+                let clone = pool.clone();
                 other.on_wake(move || {
-                    assert!(theirs.is_closed());
+                    assert!(clone.is_closed());
                     drop(future);
-                    let Poll::Ready(Err(RentError::Closed)) = poll(&mut theirs.rent_when_vacant()) else {
+                    let Poll::Ready(Err(RentError::Closed)) = poll(&mut clone.rent_when_vacant()) else {
                         panic!("the pool is closed")
                     };
                 });
                 pool.close();
-                drop(ends);
+                drop(handles);
             } else {
-                // It polls the future, and ends the operation.
-                let uses = uses();
+                // The waker polls the future, and ends the operation.
+                let uses_pool = uses_pool();
                 other.on_wake(move || {
-                    uses();
-                    let Poll::Ready(Ok(ends)) = poll(&mut future) else { panic!("it was woken") };
-                    drop(ends);
+                    uses_pool();
+                    let Poll::Ready(Ok(handles)) = poll(&mut future) else { panic!("the future was woken") };
+                    drop(handles);
                 });
-                drop(ends);
-                in_order(&pool, 1);
+                drop(handles);
+                assert_idle(&pool, 1);
             }
-            assert!(other.is_done());
+            assert!(other.hooks_ran());
             assert_eq!((task.wakers.get(), other.wakers.get()), (0, 0));
         }
         assert_eq!(pool.stats().live, 0);
     }
 
     #[test]
-    fn a_waker_that_drops_its_future_gives_the_slot_to_the_next() {
+    fn a_waker_that_drops_its_future_passes_the_slot_on() {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let tasks = [(); 3].map(|()| Task::new());
         for task in &tasks {
             let future = Rc::new(RefCell::new(Some(pool.rent_when_vacant())));
-            let theirs = Rc::clone(&future);
-            task.on_wake(move || *theirs.borrow_mut() = None);
+            let clone = Rc::clone(&future);
+            task.on_wake(move || *clone.borrow_mut() = None);
             let polled = poll_with(future.borrow_mut().as_mut().unwrap(), &task.waker());
             assert!(polled.is_pending());
         }
-        drop(ends);
-        assert!(tasks.iter().all(|task| task.woken.get() == 1 && task.is_done()));
-        in_order(&pool, 1);
+        drop(handles);
+        assert!(tasks.iter().all(|task| task.woken.get() == 1 && task.hooks_ran()));
+        assert_idle(&pool, 1);
     }
 
-    /// The slot was given to the future before the panic.
+    /// The future had the slot before the panic.
     #[test]
-    fn a_waker_that_panics_leaves_the_pool_in_order() {
-        let end: [fn(&Pool<Value>, Ends); 4] = [
-            |_, ends| drop(ends),
+    fn a_waker_that_panics_in_wake_leaves_the_pool_consistent() {
+        let finish: [fn(&Pool<Value>, Handles); 4] = [
+            |_, handles| drop(handles),
             |_, (completer, mut completion)| {
                 completer.complete(Some(1)).unwrap();
                 let _ = poll(&mut completion);
             },
             |pool, (completer, completion)| {
-                let mut erased = Erased::from(completion);
+                let mut future = ValueFuture::from(completion);
                 pool.complete_key(completer.into_key(), Some(1)).unwrap();
-                let _ = poll(&mut erased);
+                let _ = poll(&mut future);
             },
             |_, (completer, completion)| {
                 drop(completion);
@@ -431,32 +432,32 @@ for_both_pools! {
             },
         ];
         let pool = bounded(1);
-        for end in end {
-            let ends = pool.rent();
+        for finish in finish {
+            let handles = pool.rent();
             let tasks = [Task::new(), Task::new()];
             let mut futures = [pool.rent_when_vacant(), pool.rent_when_vacant()];
             for (future, task) in futures.iter_mut().zip(&tasks) {
                 assert!(poll_with(future, &task.waker()).is_pending());
             }
             tasks[0].on_wake(|| panic!("the waker panics"));
-            assert_eq!(panic_text(|| end(&pool, ends)), "the waker panics");
+            assert_eq!(panic_text(|| finish(&pool, handles)), "the waker panics");
             assert_eq!([0, 1].map(|n| tasks[n].woken.get()), [1, 0]);
-            // It panics once more where the first future is dropped.
+            // The second waker panics when the first future is dropped.
             tasks[1].on_wake(|| panic!("the waker panics"));
             let [first, mut second] = futures;
             assert_eq!(panic_text(|| drop(first)), "the waker panics");
             assert_eq!([0, 1].map(|n| tasks[n].woken.get()), [1, 1]);
-            let Poll::Ready(Ok(ends)) = poll(&mut second) else { panic!("it was woken") };
-            drop((ends, second));
+            let Poll::Ready(Ok(handles)) = poll(&mut second) else { panic!("the future was woken") };
+            drop((handles, second));
             assert!(tasks.iter().all(|task| task.wakers.get() == 0 && Rc::strong_count(task) == 1));
-            in_order(&pool, 1);
+            assert_idle(&pool, 1);
         }
     }
 
     #[test]
-    fn a_waker_that_panics_when_it_is_cloned_leaves_the_future_as_it_was() {
+    fn a_waker_that_panics_in_clone_does_not_change_the_future() {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let task = Task::new();
         let mut future = pool.rent_when_vacant();
         for _ in 0..2 {
@@ -466,16 +467,16 @@ for_both_pools! {
             assert_eq!((text.as_str(), panicking.wakers.get()), ("the waker panics", 0));
             assert!(poll_with(&mut future, &task.waker()).is_pending());
         }
-        drop(ends);
+        drop(handles);
         assert_eq!(task.woken.get(), 1);
         assert!(poll(&mut future).is_ready());
-        in_order(&pool, 1);
+        assert_idle(&pool, 1);
     }
 
     #[test]
-    fn a_waker_that_panics_does_not_keep_a_pool_from_closing() {
+    fn close_wakes_all_futures_although_a_waker_panics() {
         let pool = bounded(2);
-        let (completer, mut left) = pool.rent();
+        let (completer, mut detached) = pool.rent();
         let _key = completer.into_key();
         let _ends = pool.rent();
         let tasks = [(); 3].map(|()| Task::new());
@@ -486,48 +487,48 @@ for_both_pools! {
         tasks[0].on_wake(|| panic!("the waker panics"));
         assert_eq!(panic_text(|| pool.close()), "the waker panics");
         assert!(tasks.iter().all(|task| task.woken.get() == 1 && task.wakers.get() == 0));
-        assert_eq!(poll(&mut left), Poll::Ready(None), "its operation was ended all the same");
+        assert_eq!(poll(&mut detached), Poll::Ready(None), "the operation was abandoned");
         for future in &mut futures {
             let Poll::Ready(closed) = poll(future) else { panic!("the pool is closed") };
             assert_eq!(closed.unwrap_err(), RentError::Closed);
         }
     }
 
-    /// A queue that was used once does not allocate again.
+    /// A queue keeps its memory.
     #[test]
     fn the_queue_allocates_while_it_grows() {
         let pool = bounded(1);
         let before = pool.stats().allocations;
-        let ends = pool.rent();
+        let handles = pool.rent();
         for _ in 0..100 {
             let mut futures = [(); 4].map(|()| pool.rent_when_vacant());
             assert!(futures.iter_mut().all(|future| poll(future).is_pending()));
         }
         let grown = pool.stats().allocations;
         assert!((before + 1..=before + 5).contains(&grown), "{before} {grown}");
-        drop(ends);
+        drop(handles);
     }
 
     #[test]
-    fn any_future_may_be_the_last_to_go() {
+    fn a_future_or_an_operation_can_be_the_last_handle() {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
         assert!(poll(&mut future).is_pending());
         drop(pool);
-        drop(ends); // Given to the future.
+        drop(handles); // The future gets the slot.
         drop(future);
 
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
         assert!(poll(&mut future).is_pending());
         drop((pool, future));
-        drop(ends);
+        drop(handles);
     }
 
     #[test]
-    fn a_task_that_keeps_all_slots_busy_is_never_stuck() {
+    fn tasks_that_share_two_slots_all_finish() {
         let pool = bounded(2);
         let rounds = if cfg!(miri) { 5 } else { 200 };
         let work = |pool: Pool<Value>| async move {
@@ -540,7 +541,7 @@ for_both_pools! {
         };
         let all = [(); 5].map(|()| work(pool.clone()));
         block_on(futures::future::join_all(all));
-        in_order(&pool, 2);
+        assert_idle(&pool, 2);
         assert_eq!(pool.stats().high_water, 2);
     }
 }
@@ -552,7 +553,7 @@ fn bounded(slots: u32) -> Pool<Option<usize>> {
 }
 
 #[test]
-fn a_slot_that_another_thread_returns_wakes_the_future() {
+fn a_slot_that_another_thread_releases_wakes_the_future() {
     let pool = bounded(1);
     for round in 0..ROUNDS {
         let (completer, completion) = pool.try_rent().unwrap();
@@ -566,55 +567,43 @@ fn a_slot_that_another_thread_returns_wakes_the_future() {
     }
 }
 
-/// The consumer leaves while a producer is inside of `complete_key`, which returns the slot then.
+/// The completion is dropped while a producer is inside `complete_key`. Then the producer releases the slot.
 #[test]
-fn a_slot_that_is_left_to_a_claimant_wakes_the_future() {
+fn a_slot_that_complete_key_releases_wakes_the_future() {
     let pool = bounded(1);
-    let start = Start::default();
+    let start = SpinBarrier::new(2);
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         let pool = &pool;
         let start = &start;
         scope.spawn(move || {
             for (round, key) in receiver.into_iter().enumerate() {
-                start.round(round);
+                start.wait(round);
                 let _ = pool.complete_key(key, Some(round));
             }
         });
-        let mut ends = pool.try_rent().unwrap();
+        let mut handles = pool.try_rent().unwrap();
         for round in 0..ROUNDS {
-            let (completer, completion) = ends;
+            let (completer, completion) = handles;
             let mut next = pool.rent_when_vacant();
             assert!(poll(&mut next).is_pending());
             sender.send(completer.into_key()).unwrap();
-            start.round(round);
+            start.wait(round);
             drop(completion);
-            ends = block_on(next).unwrap();
+            handles = block_on(next).unwrap();
         }
         drop(sender);
     });
     assert_eq!(pool.stats().live, 0);
 }
 
-/// A small generator of pseudo-random numbers.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
-/// Ends an operation in some way.
-fn end(
+/// Ends an operation in a random way.
+fn end_operation(
     random: &mut Random,
     pool: &Pool<Option<usize>>,
-    ends: (Completer<Option<usize>>, Completion<Option<usize>>),
+    handles: (Completer<Option<usize>>, Completion<Option<usize>>),
 ) {
-    let (completer, completion) = ends;
+    let (completer, completion) = handles;
     match random.below(5) {
         0 => drop((completer, completion)),
         1 => drop((completion, completer)),
@@ -633,10 +622,10 @@ fn end(
     }
 }
 
-/// Threads wait for slots, and drop many of the futures: before the first poll, while they wait, and when they were woken.
-/// Each future that is awaited gets a slot.
+/// Threads wait for slots, and drop many futures: before the first poll, while they wait, and after they were woken. Each future
+/// that is awaited gets a slot.
 #[test]
-fn no_future_is_forgotten_in_a_storm_of_cancellations() {
+fn no_wake_up_is_lost_if_many_futures_are_dropped() {
     const THREADS: usize = 6;
     for slots in [1, 2, 3] {
         let pool = bounded(slots);
@@ -655,15 +644,15 @@ fn no_future_is_forgotten_in_a_storm_of_cancellations() {
                             if random.below(4) == 0 {
                                 continue;
                             }
-                            if let Poll::Ready(ends) = poll(future) {
-                                end(&mut random, pool, ends.unwrap());
+                            if let Poll::Ready(handles) = poll(future) {
+                                end_operation(&mut random, pool, handles.unwrap());
                             }
                         }
-                        // The others are dropped while this one waits, or when it has its slot: they are before it.
+                        // The other futures are before this one in the queue. They are dropped while it waits, or when it has its slot.
                         let mut cancelled = Some(cancelled);
                         let mut future = pool.rent_when_vacant();
                         let mut polls = random.below(3);
-                        let ends = block_on(std::future::poll_fn(|cx| {
+                        let handles = block_on(std::future::poll_fn(|cx| {
                             let polled = Pin::new(&mut future).poll(cx);
                             if polls == 0 || polled.is_ready() {
                                 drop(cancelled.take());
@@ -673,7 +662,7 @@ fn no_future_is_forgotten_in_a_storm_of_cancellations() {
                             }
                             polled
                         }));
-                        end(&mut random, pool, ends.unwrap());
+                        end_operation(&mut random, pool, handles.unwrap());
                         served.fetch_add(1, SeqCst);
                     }
                 });
@@ -689,7 +678,7 @@ fn no_future_is_forgotten_in_a_storm_of_cancellations() {
 }
 
 #[test]
-fn closing_on_another_thread_ends_the_wait() {
+fn close_on_another_thread_wakes_the_future() {
     for _ in 0..=(ROUNDS / 4) {
         let pool = bounded(1);
         let _ends = pool.rent();
@@ -706,12 +695,12 @@ fn closing_on_another_thread_ends_the_wait() {
     }
 }
 
-/// A waker whose clone returns the slot, and whose clone panics when it is dropped.
+/// The clone of this waker releases the slot, and panics when it is dropped.
 #[test]
-fn a_waker_that_panics_when_it_is_dropped_leaves_the_queue_in_order() {
+fn a_waker_that_panics_in_drop_leaves_the_queue_consistent() {
     type Value = Option<u32>;
-    type Ends = (Completer<Value>, Completion<Value>);
-    thread_local!(static ENDS: RefCell<Option<Ends>> = const { RefCell::new(None) });
+    type Handles = (Completer<Value>, Completion<Value>);
+    thread_local!(static ENDS: RefCell<Option<Handles>> = const { RefCell::new(None) });
 
     unsafe fn clone(_: *const ()) -> RawWaker {
         ENDS.take();
@@ -728,15 +717,15 @@ fn a_waker_that_panics_when_it_is_dropped_leaves_the_queue_in_order() {
     ENDS.set(Some(pool.rent()));
     let mut first = pool.rent_when_vacant();
     assert!(poll(&mut first).is_pending());
-    // SAFETY: the functions keep the contract of a waker, and use no data.
+    // SAFETY: the functions fulfil the contract of a waker, and use no data.
     let waker = unsafe { Waker::from_raw(RawWaker::new(ptr::null(), &ORIGINAL)) };
     assert_eq!(panic_text(|| poll_with(&mut first, &waker).is_ready()), "destructor");
     assert_eq!(pool.stats().live, 0);
     let mut others = [(); 2].map(|()| pool.rent_when_vacant());
     drop(first);
     for other in &mut others {
-        let Poll::Ready(ends) = poll(other) else { panic!("the slot was lost") };
-        drop(ends);
+        let Poll::Ready(handles) = poll(other) else { panic!("the slot was lost") };
+        drop(handles);
     }
     assert!(pool.try_rent().is_ok());
 }

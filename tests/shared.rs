@@ -1,5 +1,5 @@
-//! A shared future gives every handle a clone of one result, whoever polls it, whoever goes, and
-//! whatever panics.
+//! A shared future returns a clone of one result to each handle: for any handle that polls it, if handles are dropped, and if
+//! wakers panic.
 
 mod common;
 
@@ -12,7 +12,10 @@ use std::{
     task::{Poll, Waker},
 };
 
-use common::{Loud, Script, Yield, count, drops, later, panic_text, poll, poll_with, task::Task};
+use common::{
+    DropCounter, ManualSource, Yield, count, counter, later, panic_text, poll, poll_with,
+    task::Task, values::PanicsOnDrop,
+};
 use futures::{executor::block_on, future::FusedFuture};
 use futures_test::task::{AwokenCount, new_count_waker};
 use value_future::{
@@ -20,15 +23,15 @@ use value_future::{
     source::Token,
 };
 
-type Numbers = Arc<Source<Script<u32>>>;
+type Numbers = Arc<Source<ManualSource<u32>>>;
 
 fn operation() -> (Numbers, Shared<'static, u32>) {
-    let source = Arc::new(Source::new(Script::new()));
+    let source = Arc::new(Source::new(ManualSource::new()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     (source, shared)
 }
 
-/// An awaiter that has been polled, and was told to wait.
+/// Returns a handle that is pending, and the counter of its waker.
 fn waiting<T: Clone>(shared: &Shared<'static, T>) -> (Pin<Box<Shared<'static, T>>>, AwokenCount) {
     let (waker, woken) = new_count_waker();
     let mut awaiter = Box::pin(shared.clone());
@@ -37,7 +40,7 @@ fn waiting<T: Clone>(shared: &Shared<'static, T>) -> (Pin<Box<Shared<'static, T>
 }
 
 #[test]
-fn each_handle_gives_a_clone() {
+fn each_handle_returns_a_clone() {
     let shared = later(String::from("one")).share();
     let other = shared.clone();
     assert_eq!(block_on(async { (other.await, shared.clone().await, shared.await) }), {
@@ -58,7 +61,7 @@ fn an_inline_result_stays_inline() {
 }
 
 #[test]
-fn the_last_handle_is_given_the_result_itself() {
+fn the_last_handle_returns_the_result_without_a_clone() {
     struct Counted<'c>(&'c Cell<usize>);
     impl Clone for Counted<'_> {
         fn clone(&self) -> Self {
@@ -79,7 +82,7 @@ fn the_last_handle_is_given_the_result_itself() {
 }
 
 #[test]
-fn all_who_wait_are_woken_in_the_order_in_which_they_came() {
+fn waiting_handles_are_woken_in_the_order_of_their_first_poll() {
     let (source, shared) = operation();
     let order = Arc::new(Mutex::new(Vec::new()));
     let awaiters: Vec<_> = (0..40)
@@ -112,14 +115,14 @@ fn the_future_is_polled_only_when_it_was_woken() {
     source.complete(5);
     assert_eq!((first_woken.get(), second_woken.get()), (1, 1));
     assert_eq!(poll(&mut first), Poll::Ready(5));
-    // It has been woken already.
+    // The second task is not woken again.
     assert_eq!((count(&source.polls), second_woken.get()), (2, 1));
-    assert_eq!(block_on(shared), 5, "a late joiner");
+    assert_eq!(block_on(shared), 5, "a handle polled after completion");
     assert_eq!(count(&source.polls), 2);
 }
 
 #[test]
-fn whoever_joins_late_polls_if_those_who_were_woken_do_not() {
+fn a_new_handle_polls_the_future_if_the_woken_one_does_not() {
     let (source, shared) = operation();
     let (mut first, woken) = waiting(&shared);
     source.complete(5);
@@ -130,7 +133,7 @@ fn whoever_joins_late_polls_if_those_who_were_woken_do_not() {
 }
 
 #[test]
-fn the_handle_that_polled_the_future_may_go() {
+fn the_handle_that_polled_the_future_can_be_dropped() {
     let (source, shared) = operation();
     let (driver, _) = waiting(&shared);
     let (mut other, woken) = waiting(&shared);
@@ -141,7 +144,7 @@ fn the_handle_that_polled_the_future_may_go() {
 }
 
 #[test]
-fn a_handle_that_was_alone_is_woken_when_it_is_no_longer() {
+fn the_first_handle_is_woken_after_a_second_one_polls() {
     let (source, shared) = operation();
     let (waker, alone_woken) = new_count_waker();
     let mut alone = Box::pin(shared);
@@ -154,13 +157,13 @@ fn a_handle_that_was_alone_is_woken_when_it_is_no_longer() {
 }
 
 #[test]
-fn a_handle_that_is_alone_again_is_woken() {
+fn the_only_remaining_handle_is_woken() {
     let (source, shared) = operation();
     let (other, other_woken) = waiting(&shared);
     drop(other);
     let mut alone = Box::pin(shared);
     let (waker, woken) = new_count_waker();
-    // Once with the waker of all still in the source, once without it.
+    // Once while the source has the shared waker, and once without it.
     for _ in 0..2 {
         assert!(poll_with(&mut alone, &waker).is_pending());
     }
@@ -179,7 +182,7 @@ fn a_future_that_is_woken_while_it_is_polled_is_polled_again() {
 }
 
 #[test]
-fn an_awaiter_that_goes_leaves_nothing_behind() {
+fn a_dropped_handle_drops_its_waker() {
     let (source, shared) = operation();
     let task = Task::new();
     let waker = task.waker();
@@ -197,7 +200,7 @@ fn an_awaiter_that_goes_leaves_nothing_behind() {
 }
 
 #[test]
-fn the_last_waker_is_kept_and_the_same_is_not_cloned_again() {
+fn only_the_last_waker_is_kept_and_it_is_cloned_once() {
     let (source, shared) = operation();
     let (old, new) = (Task::new(), Task::new());
     let mut awaiter = Box::pin(shared.clone());
@@ -215,7 +218,7 @@ fn the_last_waker_is_kept_and_the_same_is_not_cloned_again() {
 
 #[test]
 fn a_panic_reaches_every_handle() {
-    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_poll()));
+    let source = Arc::new(Source::new(ManualSource::<u32>::panicking_in_poll()));
     let future = async {
         Yield::default().await;
         ValueFuture::from_source(&*source, Token::new(1)).await
@@ -228,18 +231,18 @@ fn a_panic_reaches_every_handle() {
     let mut driver = Box::pin(shared.clone());
     assert_eq!(panic_text(|| poll(&mut driver)), source_panics);
     assert!(driver.is_terminated());
-    let told = "value future of `u32` polled after a panic: what it held (boxed arm) panicked in an \
+    let message = "value future of `u32` polled after a panic: what it held (boxed arm) panicked in an \
                 earlier poll, and will give no result";
-    assert_eq!(panic_text(|| poll(&mut driver)), told);
-    // Woken by the future itself, and by the end of it.
+    assert_eq!(panic_text(|| poll(&mut driver)), message);
+    // The yield woke the task. It was not registered again, so the panic does not wake it.
     assert_eq!((woken.get(), waiting.is_terminated(), shared.peek()), (1, false, None));
-    assert_eq!(panic_text(|| poll(&mut waiting)), told);
+    assert_eq!(panic_text(|| poll(&mut waiting)), message);
     assert!(waiting.is_terminated());
-    assert_eq!(panic_text(|| block_on(shared)), told);
+    assert_eq!(panic_text(|| block_on(shared)), message);
 }
 
 #[test]
-fn whoever_waits_is_woken_by_a_panic() {
+fn a_panic_wakes_the_waiting_handles() {
     let (source, shared) = operation();
     let failing = ValueFuture::boxed(async move {
         assert_ne!(shared.await, 5, "no fives");
@@ -250,13 +253,13 @@ fn whoever_waits_is_woken_by_a_panic() {
     source.complete(5);
     assert!(panic_text(|| poll(&mut driver)).contains("no fives"));
     assert_eq!(woken.get(), 1);
-    // Re-registered before that, it is woken for it.
+    // The task was woken, so it polls and finds the panic.
     assert!(panic_text(|| poll(&mut other)).contains("polled after a panic"));
 }
 
 #[test]
-fn a_panic_of_a_handle_that_is_alone_ends_it() {
-    let source = Arc::new(Source::new(Script::<u32>::that_panics_in_poll()));
+fn a_panic_in_the_poll_of_the_only_handle_terminates_it() {
+    let source = Arc::new(Source::new(ManualSource::<u32>::panicking_in_poll()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     let weak = shared.downgrade().unwrap();
     drop(weak);
@@ -268,9 +271,9 @@ fn a_panic_of_a_handle_that_is_alone_ends_it() {
 }
 
 #[test]
-fn a_stale_token_is_told_to_every_handle() {
+fn each_handle_reports_a_stale_token() {
     let (source, shared) = operation();
-    source.move_on();
+    source.advance();
     let other = shared.clone();
     for handle in [shared, other] {
         let text = panic_text(|| block_on(handle));
@@ -279,7 +282,7 @@ fn a_stale_token_is_told_to_every_handle() {
 }
 
 #[test]
-fn a_result_is_given_out_once_by_each_handle() {
+fn each_handle_returns_its_result_once() {
     let (source, shared) = operation();
     source.complete(5);
     let mut handle = Box::pin(shared.clone());
@@ -294,7 +297,7 @@ fn a_result_is_given_out_once_by_each_handle() {
 }
 
 #[test]
-fn a_waker_may_drop_the_handle_that_it_was_for() {
+fn a_waker_can_drop_its_handle_in_wake() {
     let shared = Rc::new(RefCell::new(None));
     let inner = Rc::new(Cell::new(None::<Waker>));
     let future = LocalValueFuture::boxed({
@@ -305,22 +308,22 @@ fn a_waker_may_drop_the_handle_that_it_was_for() {
         })
     })
     .share();
-    let (task, bystander) = (Task::new(), Task::new());
+    let (task, other_task) = (Task::new(), Task::new());
     let mut other = Box::pin(future.clone());
     *shared.borrow_mut() = Some(Box::pin(future));
     assert!(poll_with(shared.borrow_mut().as_mut().unwrap(), &task.waker()).is_pending());
-    assert!(poll_with(&mut other, &bystander.waker()).is_pending());
+    assert!(poll_with(&mut other, &other_task.waker()).is_pending());
     task.on_wake({
         let shared = Rc::clone(&shared);
         move || drop(shared.take())
     });
     inner.take().unwrap().wake();
-    assert!(shared.borrow().is_none() && task.is_done());
-    assert_eq!((bystander.woken.get(), poll(&mut other)), (1, Poll::Ready(5)));
+    assert!(shared.borrow().is_none() && task.hooks_ran());
+    assert_eq!((other_task.woken.get(), poll(&mut other)), (1, Poll::Ready(5)));
 }
 
 #[test]
-fn a_waker_may_poll_whatever_it_likes() {
+fn a_waker_can_poll_another_handle_in_wake() {
     let (source, shared) = operation();
     let task = Task::new();
     let result = Rc::new(Cell::new(None));
@@ -337,34 +340,34 @@ fn a_waker_may_poll_whatever_it_likes() {
 }
 
 #[test]
-fn wakers_are_cloned_and_dropped_with_nothing_held() {
+fn wakers_are_cloned_and_dropped_without_a_lock() {
     for replaced in [false, true] {
         let (source, shared) = operation();
         let (task, new) = (Task::new(), Task::new());
         let mut awaiter = Box::pin(shared.clone());
-        let meddle = |shared: &Shared<'static, u32>| {
+        let uses_shared = |shared: &Shared<'static, u32>| {
             let other = shared.clone();
             move || {
                 let (other, _) = waiting(&other);
                 drop(other);
             }
         };
-        task.on_clone(meddle(&shared));
+        task.on_clone(uses_shared(&shared));
         assert!(poll_with(&mut awaiter, &task.waker()).is_pending());
-        task.on_drop(meddle(&shared));
+        task.on_drop(uses_shared(&shared));
         if replaced {
-            new.on_clone(meddle(&shared));
+            new.on_clone(uses_shared(&shared));
             assert!(poll_with(&mut awaiter, &new.waker()).is_pending());
         }
         drop(awaiter);
-        assert!(task.is_done() && new.is_done());
+        assert!(task.hooks_ran() && new.hooks_ran());
         source.complete(5);
         assert_eq!(block_on(shared), 5);
     }
 }
 
 #[test]
-fn a_waker_that_panics_stops_nobody_else() {
+fn all_handles_are_woken_although_a_waker_panics() {
     let (source, shared) = operation();
     let task = Task::new();
     let (before, before_woken) = waiting(&shared);
@@ -380,30 +383,30 @@ fn a_waker_that_panics_stops_nobody_else() {
 }
 
 #[test]
-fn a_waker_that_panics_takes_no_result_away() {
+fn a_waker_that_panics_does_not_lose_the_result() {
     let task = Task::new();
-    let waits = Rc::new(RefCell::new(None::<Pin<Box<LocalShared<'_, u32>>>>));
+    let second = Rc::new(RefCell::new(None::<Pin<Box<LocalShared<'_, u32>>>>));
     let shared = LocalValueFuture::boxed({
-        let (waits, task) = (Rc::clone(&waits), Rc::clone(&task));
+        let (second, task) = (Rc::clone(&second), Rc::clone(&task));
         future::poll_fn(move |_| {
-            // While the future is polled, another handle comes to wait.
-            let mut waits = waits.borrow_mut();
-            assert!(poll_with(waits.as_mut().unwrap(), &task.waker()).is_pending());
+            // Another handle is polled while the future is polled.
+            let mut second = second.borrow_mut();
+            assert!(poll_with(second.as_mut().unwrap(), &task.waker()).is_pending());
             Poll::Ready(5)
         })
     })
     .share();
-    *waits.borrow_mut() = Some(Box::pin(shared.clone()));
+    *second.borrow_mut() = Some(Box::pin(shared.clone()));
     task.on_wake(|| panic!("a waker panics"));
     let mut driver = Box::pin(shared);
     assert_eq!(panic_text(|| poll(&mut driver)), "a waker panics");
     assert!(!driver.is_terminated());
     assert_eq!(poll(&mut driver), Poll::Ready(5));
-    assert_eq!(poll(waits.take().as_mut().unwrap()), Poll::Ready(5));
+    assert_eq!(poll(second.take().as_mut().unwrap()), Poll::Ready(5));
 }
 
 #[test]
-fn a_waker_that_cannot_be_cloned_changes_nothing() {
+fn a_waker_that_panics_in_clone_does_not_change_the_future() {
     for alone in [true, false] {
         let ready = Rc::new(Cell::new(false));
         let shared = LocalValueFuture::boxed({
@@ -424,7 +427,7 @@ fn a_waker_that_cannot_be_cloned_changes_nothing() {
 }
 
 #[test]
-fn a_waker_whose_destructor_panics_keeps_nobody_waiting() {
+fn a_waker_that_panics_in_drop_does_not_block_other_handles() {
     let ready = Rc::new(Cell::new(false));
     let shared = LocalValueFuture::boxed({
         let ready = Rc::clone(&ready);
@@ -433,7 +436,7 @@ fn a_waker_whose_destructor_panics_keeps_nobody_waiting() {
     .share();
     let (task, mut alone) = (Task::new(), Box::pin(shared));
     assert!(poll_with(&mut alone, &task.waker()).is_pending());
-    // The next to poll has the turn, as the future was not polled with the waker of all.
+    // The next handle polls the future, because the future does not have the shared waker.
     let (mut other, _third) = (Box::pin((*alone).clone()), (*alone).clone());
     task.on_drop(|| panic!("a destructor panics"));
     assert_eq!(panic_text(|| poll(&mut alone)), "a destructor panics");
@@ -442,11 +445,11 @@ fn a_waker_whose_destructor_panics_keeps_nobody_waiting() {
 }
 
 #[test]
-fn a_waker_whose_destructor_panics_leaves_nothing_behind() {
-    let dropped = drops();
-    let loud = Loud(&dropped);
+fn a_handle_is_released_although_its_waker_panics_in_drop() {
+    let dropped = counter();
+    let guard = DropCounter(&dropped);
     let shared = ValueFuture::boxed(async {
-        let _loud = &loud;
+        let _guard = &guard;
         future::pending::<u32>().await
     })
     .share();
@@ -455,11 +458,11 @@ fn a_waker_whose_destructor_panics_leaves_nothing_behind() {
     assert!(poll_with(&mut awaiter, &task.waker()).is_pending());
     task.on_drop(|| panic!("a destructor panics"));
     assert_eq!(panic_text(|| drop(awaiter)), "a destructor panics");
-    assert!(weak.upgrade().is_none(), "its handle was given up");
+    assert!(weak.upgrade().is_none(), "the handle was released");
 }
 
 #[test]
-fn a_clone_that_panics_may_be_asked_for_again() {
+fn a_clone_of_the_result_that_panics_can_be_repeated() {
     struct Once(Rc<Cell<bool>>);
     impl Clone for Once {
         fn clone(&self) -> Self {
@@ -477,32 +480,26 @@ fn a_clone_that_panics_may_be_asked_for_again() {
 }
 
 #[test]
-fn a_destructor_that_panics_leaves_no_memory_behind() {
-    struct Panics<'d>(#[expect(dead_code, reason = "it is dropped")] Loud<'d>);
-    impl Drop for Panics<'_> {
-        fn drop(&mut self) {
-            panic!("a destructor panics");
-        }
-    }
-    let dropped = drops();
-    let panics = Panics(Loud(&dropped));
+fn a_future_whose_destructor_panics_is_dropped_once() {
+    let dropped = counter();
+    let panics = (PanicsOnDrop, DropCounter(&dropped));
     let shared = ValueFuture::boxed(async {
         let _panics = panics;
         future::pending::<u32>().await
     })
     .share();
     let weak = shared.downgrade().unwrap();
-    assert_eq!(panic_text(|| drop(shared)), "a destructor panics");
+    assert_eq!(panic_text(|| drop(shared)), "the destructor panics");
     assert_eq!((count(&dropped), weak.upgrade().is_none()), (1, true));
 }
 
 #[test]
-fn a_weak_handle_keeps_nothing_alive() {
-    let dropped = drops();
-    let loud = Loud(&dropped);
+fn a_weak_handle_does_not_keep_the_future_alive() {
+    let dropped = counter();
+    let guard = DropCounter(&dropped);
     let shared = ValueFuture::boxed(async move {
         future::pending::<()>().await;
-        drop(loud);
+        drop(guard);
     })
     .share();
     let weak: WeakShared<'_, ()> = shared.downgrade().unwrap();
@@ -516,18 +513,18 @@ fn a_weak_handle_keeps_nothing_alive() {
 }
 
 #[test]
-fn a_waker_outlives_what_the_future_borrows() {
-    let dropped = drops();
+fn a_waker_can_outlive_the_borrows_of_the_future() {
+    let dropped = counter();
     let kept = Mutex::new(None);
     {
-        let loud = [Loud(&dropped)];
+        let guard = [DropCounter(&dropped)];
         let future = future::poll_fn(|cx| {
             *kept.lock().unwrap() = Some(cx.waker().clone());
-            assert_eq!(loud.len(), 1);
+            assert_eq!(guard.len(), 1);
             Poll::<u32>::Pending
         });
         let shared = ValueFuture::boxed(future).share();
-        // With another handle, so that it is the waker of all.
+        // With two handles, the future gets the shared waker.
         let mut awaiter = Box::pin(shared.clone());
         assert!(poll(&mut awaiter).is_pending());
     }
@@ -543,9 +540,9 @@ fn a_waker_outlives_what_the_future_borrows() {
 fn the_future_and_the_result_are_dropped_once() {
     let (futures, values) = (AtomicUsize::new(0), Rc::new(()));
     let make = || {
-        let (loud, value) = (Loud(&futures), Rc::clone(&values));
+        let (guard, value) = (DropCounter(&futures), Rc::clone(&values));
         LocalValueFuture::boxed(async move {
-            let _loud = loud;
+            let _guard = guard;
             Yield::default().await;
             value
         })
@@ -562,7 +559,7 @@ fn the_future_and_the_result_are_dropped_once() {
 }
 
 #[test]
-fn it_borrows_as_the_future_does_and_is_covariant() {
+fn a_shared_future_can_borrow_and_is_covariant() {
     fn shorter<'a>(shared: Shared<'static, &'static str>) -> Shared<'a, &'a str> {
         shared
     }
@@ -577,7 +574,7 @@ fn it_borrows_as_the_future_does_and_is_covariant() {
 }
 
 #[test]
-fn debug_never_polls() {
+fn debug_does_not_poll_the_future() {
     let (source, shared) = operation();
     assert_eq!(format!("{shared:?}"), "Shared(Pending)");
     assert_eq!(format!("{:?}", shared.downgrade().unwrap()), "WeakShared { .. }");
@@ -590,14 +587,14 @@ fn debug_never_polls() {
 }
 
 #[test]
-fn sharing_what_was_taken_gives_nothing() {
+fn a_shared_taken_future_panics_when_it_is_polled() {
     let shared = ValueFuture::<u32>::from(Arm::Taken).share();
     assert!(shared.is_terminated());
     assert!(panic_text(|| block_on(shared)).contains("made from `Arm::Taken`"));
 }
 
 #[test]
-fn a_shared_future_stands_behind_dyn_again() {
+fn a_shared_future_becomes_a_value_future() {
     let (source, shared) = operation();
     let future = ValueFuture::boxed(shared.clone());
     source.complete(5);

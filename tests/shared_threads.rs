@@ -1,64 +1,59 @@
-//! Who does what with the handles of one future, on several threads at once: every handle that waits is given
-//! the result, nothing is dropped twice, and nothing is left.
+//! Handles of one shared future on several threads. Each handle that waits gets the result, and nothing is leaked or dropped
+//! twice.
 
 mod common;
 
 use std::{
-    future::Future,
-    pin::{Pin, pin},
+    pin::pin,
     sync::{Arc, Barrier},
-    task::{Context, Poll, Waker},
+    task::Poll,
     thread,
 };
 
-use common::panic_text;
+use common::{panic_text, poll};
 use futures::executor::block_on;
 use value_future::{Completer, Pool, Shared, ValueFuture};
 
 type Number = Option<Arc<u32>>;
 
-/// What a thread does with a handle.
+/// The action of a thread on its handle.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+enum Action {
     Await,
     PollOnce,
     Drop,
-    /// By a weak handle, once the strong one has gone.
+    /// Drops the handle, and upgrades a weak one.
     Upgrade,
-    /// Two at a time, of which one is dropped between polls.
+    /// Polls the handle once, and awaits a clone.
     CloneAndAwait,
 }
 
-const DEEDS: [Deed; 5] =
-    [Deed::Await, Deed::PollOnce, Deed::Drop, Deed::Upgrade, Deed::CloneAndAwait];
-
-fn poll_once(handle: Pin<&mut Shared<'static, Number>>) -> Poll<Number> {
-    handle.poll(&mut Context::from_waker(Waker::noop()))
-}
+const ACTIONS: [Action; 5] =
+    [Action::Await, Action::PollOnce, Action::Drop, Action::Upgrade, Action::CloneAndAwait];
 
 fn check(number: &Number, completed: bool) {
     assert_eq!(number.as_deref(), completed.then_some(&7));
 }
 
-fn deed(deed: Deed, handle: Shared<'static, Number>, completed: bool) {
-    match deed {
-        Deed::Await => check(&block_on(handle), completed),
-        Deed::PollOnce => {
-            if let Poll::Ready(number) = poll_once(pin!(handle)) {
+fn run(action: Action, handle: Shared<'static, Number>, completed: bool) {
+    match action {
+        Action::Await => check(&block_on(handle), completed),
+        Action::PollOnce => {
+            if let Poll::Ready(number) = poll(&mut pin!(handle)) {
                 check(&number, completed);
             }
         }
-        Deed::Drop => drop(handle),
-        Deed::Upgrade => {
+        Action::Drop => drop(handle),
+        Action::Upgrade => {
             let weak = handle.downgrade();
             drop(handle);
             if let Some(handle) = weak.and_then(|weak| weak.upgrade()) {
                 check(&block_on(handle), completed);
             }
         }
-        Deed::CloneAndAwait => {
+        Action::CloneAndAwait => {
             let other = handle.clone();
-            let taken = match poll_once(pin!(handle)) {
+            let taken = match poll(&mut pin!(handle)) {
                 Poll::Ready(number) => Some(number),
                 Poll::Pending => None,
             };
@@ -70,72 +65,72 @@ fn deed(deed: Deed, handle: Shared<'static, Number>, completed: bool) {
     }
 }
 
-fn round(deeds: [Deed; 2], complete: bool, polled: bool) {
+fn round(actions: [Action; 2], complete: bool, polled: bool) {
     let pool = Pool::<Number>::new();
     let value = Arc::new(7);
     let (completer, completion): (Completer<Number>, _) = pool.rent();
     let mut first = Box::pin(ValueFuture::from(completion).share());
-    // Alone, with the waker of its own task in the future.
+    // The only handle, so the future has the waker of its task.
     if polled {
-        assert!(poll_once(first.as_mut()).is_pending());
+        assert!(poll(&mut first).is_pending());
     }
-    let start = Arc::new(Barrier::new(deeds.len() + 1));
-    let threads = deeds.map(|what| {
+    let start = Arc::new(Barrier::new(actions.len() + 1));
+    let threads = actions.map(|action| {
         let (handle, start) = (Shared::clone(&first), Arc::clone(&start));
         thread::spawn(move || {
             start.wait();
-            deed(what, handle, complete);
+            run(action, handle, complete);
         })
     });
-    let given = Some(Arc::clone(&value));
+    let result = Some(Arc::clone(&value));
     start.wait();
     if complete {
-        let _ = completer.complete(given);
+        let _ = completer.complete(result);
     } else {
-        drop((completer, given));
+        drop((completer, result));
     }
     for thread in threads {
         thread.join().unwrap();
     }
     check(&block_on(first), complete);
-    assert_eq!((Arc::strong_count(&value), pool.stats().live), (1, 0), "{deeds:?}");
+    assert_eq!((Arc::strong_count(&value), pool.stats().live), (1, 0), "{actions:?}");
 }
 
 #[test]
-fn every_pair_of_deeds_against_the_completion() {
+fn each_pair_of_actions_races_with_the_completion() {
     let rounds = if cfg!(miri) { 1 } else { 50 };
     for _ in 0..rounds {
-        for (index, one) in DEEDS.into_iter().enumerate() {
-            for other in DEEDS {
+        for (index, one) in ACTIONS.into_iter().enumerate() {
+            for other in ACTIONS {
                 round([one, other], index % 2 == 0, index % 3 == 0);
             }
         }
     }
 }
 
-/// Nobody is left to give the result to: the future is dropped, on whatever thread.
+/// All handles are dropped while the producer completes the operation.
 #[test]
-fn the_last_handle_against_the_completion() {
+fn the_drop_of_the_last_handle_races_with_the_completion() {
     let rounds = if cfg!(miri) { 3 } else { 500 };
     for _ in 0..rounds {
         let pool = Pool::<Number>::new();
         let (completer, completion) = pool.rent();
         let shared = ValueFuture::from(completion).share();
         let mut other = Box::pin(shared.clone());
-        assert!(poll_once(other.as_mut()).is_pending());
+        assert!(poll(&mut other).is_pending());
         let value = Arc::new(7);
-        let given = Some(Arc::clone(&value));
-        let producer = thread::spawn(move || drop(completer.complete(given)));
-        let drops = thread::spawn(move || drop(other));
+        let result = Some(Arc::clone(&value));
+        let producer = thread::spawn(move || drop(completer.complete(result)));
+        let dropper = thread::spawn(move || drop(other));
         drop(shared);
         producer.join().unwrap();
-        drops.join().unwrap();
+        dropper.join().unwrap();
         assert_eq!((Arc::strong_count(&value), pool.stats().live), (1, 0));
     }
 }
 
 #[test]
-fn a_panic_reaches_whoever_waits() {
+fn a_panic_reaches_all_waiting_threads() {
     let rounds = if cfg!(miri) { 2 } else { 100 };
     for _ in 0..rounds {
         let (completer, completion) = Pool::<Number>::new().rent();

@@ -1,4 +1,5 @@
-//! A method that gives one item after the other is a stream, and a stream has such a method.
+//! `ValueStream` and `ReaderStream` make a stream of a method that returns the next item. `ValueNext` gives a stream such a
+//! method.
 
 mod common;
 
@@ -10,7 +11,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use common::{Loud, Yield, count, drops, panic_text, poll, poll_with};
+use common::{DropCounter, Yield, count, counter, panic_text, poll, poll_with};
 use futures::{
     FutureExt, Stream, StreamExt,
     executor::block_on,
@@ -22,7 +23,7 @@ use value_future::{
     stream::{LocalReaderStream, ReaderStream, ValueNext, ValueStream},
 };
 
-/// Items at hand, and a source for who comes too early.
+/// A queue of items. A call on an empty queue waits for the next item.
 #[derive(Default)]
 struct Queue {
     items: RefCell<VecDeque<Option<u32>>>,
@@ -52,7 +53,7 @@ fn poll_next<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
 }
 
 #[test]
-fn a_method_is_a_stream() {
+fn a_value_stream_yields_the_items_of_its_method() {
     let queue = Queue::default();
     let mut stream = ValueStream::new(|| queue.next());
     queue.push(Some(1));
@@ -61,7 +62,7 @@ fn a_method_is_a_stream() {
     for _ in 0..2 {
         assert!(stream.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
     }
-    assert_eq!((queue.calls.get(), woken.get()), (2, 0), "one future for one item");
+    assert_eq!((queue.calls.get(), woken.get()), (2, 0), "the method is called once for each item");
     queue.push(Some(2));
     queue.push(None);
     assert_eq!((poll_next(&mut stream), woken.get()), (Poll::Ready(Some(2)), 1));
@@ -74,13 +75,13 @@ fn a_method_is_a_stream() {
 }
 
 #[test]
-fn an_item_that_was_asked_for_stays_with_the_stream() {
+fn a_pending_item_stays_in_the_stream() {
     let queue = Queue::default();
     let mut stream = ValueStream::new(|| queue.next());
     assert!(stream.next().now_or_never().is_none());
     queue.push(Some(1));
     assert_eq!(block_on(stream.next()), Some(1));
-    // Dropped, it gives the operation up.
+    // The drop of the stream cancels the operation.
     assert!(stream.next().now_or_never().is_none());
     drop(stream);
     assert!(!queue.next.is_busy());
@@ -110,7 +111,7 @@ fn a_panic_ends_a_stream() {
 }
 
 #[test]
-fn a_stream_has_such_a_method() {
+fn next_returns_the_items_of_a_stream() {
     let mut reader = ValueNext::new(stream::iter(0..3));
     for number in 0..3 {
         assert_eq!(poll(&mut reader.next()), Poll::Ready(Some(number)));
@@ -121,7 +122,7 @@ fn a_stream_has_such_a_method() {
     assert_eq!(block_on(reader.into_inner().count()), 0);
 }
 
-/// Each item is pending once.
+/// Returns a stream that is pending once before each item.
 fn slow() -> impl Stream<Item = u32> + Send {
     stream::iter(0..3).then(|number| async move {
         Yield::default().await;
@@ -130,7 +131,7 @@ fn slow() -> impl Stream<Item = u32> + Send {
 }
 
 #[test]
-fn a_stream_that_has_to_be_pinned() {
+fn next_pinned_works_on_a_stream_that_is_not_unpin() {
     let mut reader = pin!(ValueNext::new(slow()));
     for number in 0..3 {
         let (waker, woken) = new_count_waker();
@@ -143,7 +144,7 @@ fn a_stream_that_has_to_be_pinned() {
 }
 
 #[test]
-fn a_future_that_is_dropped_takes_no_item() {
+fn a_dropped_future_takes_no_item() {
     let mut reader = ValueNext::new(Box::pin(slow()));
     assert!(poll(&mut reader.next()).is_pending());
     assert_eq!(block_on(reader.next()), Some(0));
@@ -152,7 +153,7 @@ fn a_future_that_is_dropped_takes_no_item() {
 }
 
 #[test]
-fn what_is_not_send_has_a_local_future() {
+fn next_local_works_on_a_stream_that_is_not_send() {
     let shared = Rc::new(5);
     let mut reader = ValueNext::new(stream::iter([Rc::clone(&shared)]));
     assert_eq!(block_on(reader.next_local()), Some(Rc::clone(&shared)));
@@ -160,12 +161,12 @@ fn what_is_not_send_has_a_local_future() {
 }
 
 #[test]
-fn a_panic_leaves_the_future_taken_and_the_stream_where_it_is() {
-    let dropped = drops();
-    let loud = Loud(&dropped);
+fn a_panic_terminates_the_future_and_not_the_stream() {
+    let dropped = counter();
+    let guard = DropCounter(&dropped);
     let mut polls = 0;
     let mut reader = ValueNext::new(stream::poll_fn(move |_| {
-        let _ = &loud;
+        let _ = &guard;
         polls += 1;
         assert_ne!(polls, 1, "the stream panics");
         Poll::Ready(Some(polls))
@@ -182,7 +183,7 @@ fn a_panic_leaves_the_future_taken_and_the_stream_where_it_is() {
 }
 
 #[test]
-fn the_arm_goes_through_and_debug_names_the_stream() {
+fn the_future_of_next_converts_to_an_arm_and_debug_names_the_stream() {
     let mut reader = ValueNext::new(stream::iter(0..3));
     let next = ValueFuture::from(reader.next().into_arm());
     assert!(format!("{next:?}").contains("Iter<"), "{next:?}");
@@ -191,9 +192,9 @@ fn the_arm_goes_through_and_debug_names_the_stream() {
 }
 
 #[test]
-fn there_and_back_again() {
+fn value_next_and_value_stream_convert_in_both_directions() {
     let reader = RefCell::new(ValueNext::new(Box::pin(slow())));
-    // Its own stream, as `next` borrows it mutably.
+    // `ValueNext` is a stream itself.
     assert_eq!(block_on(reader.into_inner().collect::<Vec<_>>()), [0, 1, 2]);
     let queue = Queue::default();
     (0..3).for_each(|number| queue.push(Some(number)));
@@ -205,10 +206,10 @@ fn there_and_back_again() {
     assert_eq!(block_on(Pin::new(&mut reader).next_local_pinned()), None);
 }
 
-/// A reader with the usual signature. Its futures borrow it, and use it after they were pending.
+/// A reader whose methods take `&mut self`. Its futures borrow it, also while they are pending.
 struct Reader<'d> {
     items: Vec<u32>,
-    dropped: Loud<'d>,
+    dropped: DropCounter<'d>,
 }
 
 impl Reader<'_> {
@@ -238,9 +239,9 @@ impl Reader<'_> {
 }
 
 #[test]
-fn a_method_of_a_mutable_reader_is_a_stream() {
-    let drops = drops();
-    let reader = || Reader { items: vec![3, 2, 1], dropped: Loud(&drops) };
+fn a_reader_stream_yields_the_items_of_a_mutable_reader() {
+    let drops = counter();
+    let reader = || Reader { items: vec![3, 2, 1], dropped: DropCounter(&drops) };
     let owned = ReaderStream::new(reader(), Reader::next);
     assert_eq!(block_on(owned.collect::<Vec<_>>()), [1, 2, 3]);
     let boxed = ReaderStream::new(Box::new(reader()), |reader| reader.next());
@@ -249,36 +250,36 @@ fn a_method_of_a_mutable_reader_is_a_stream() {
     assert_eq!(block_on(local.collect::<Vec<_>>()), [1, 2, 3]);
     assert_eq!(count(&drops), 3);
 
-    let mut lent = reader();
+    let mut borrowed = reader();
     {
-        let mut stream = pin!(ReaderStream::new(&mut lent, |reader| reader.next()));
+        let mut stream = pin!(ReaderStream::new(&mut borrowed, |reader| reader.next()));
         assert!(stream.next().now_or_never().is_none());
         assert!(
             format!("{stream:?}").starts_with("ReaderStream { current: Some(ValueFuture(Boxed("),
             "{stream:?}"
         );
-        assert_eq!(block_on(stream.next()), Some(1), "what was asked for has stayed");
+        assert_eq!(block_on(stream.next()), Some(1), "the pending item stayed in the stream");
     }
-    assert_eq!(ReaderStream::new(lent, Reader::next).into_inner().items, [3, 2]);
+    assert_eq!(ReaderStream::new(borrowed, Reader::next).into_inner().items, [3, 2]);
     assert_eq!(count(&drops), 4);
 }
 
 #[test]
-fn a_stream_drops_the_future_before_its_reader() {
-    /// It looks at the reader when it is dropped.
-    struct Last<'r>(&'r Loud<'r>);
-    impl Drop for Last<'_> {
+fn a_reader_stream_drops_its_future_before_its_reader() {
+    /// Reads from the reader when it is dropped.
+    struct ReadsOnDrop<'r>(&'r DropCounter<'r>);
+    impl Drop for ReadsOnDrop<'_> {
         fn drop(&mut self) {
-            assert_eq!(count(self.0.0), 0, "the reader is there");
+            assert_eq!(count(self.0.0), 0, "the reader is not dropped");
         }
     }
 
-    let drops = drops();
-    let reader = Reader { items: vec![1], dropped: Loud(&drops) };
+    let drops = counter();
+    let reader = Reader { items: vec![1], dropped: DropCounter(&drops) };
     let mut stream = Box::pin(ReaderStream::new(reader, |reader| {
         ValueFuture::boxed(async {
             let borrowed = reader;
-            let _last = Last(&borrowed.dropped);
+            let _reads = ReadsOnDrop(&borrowed.dropped);
             Yield::default().await;
             borrowed.items.pop()
         })
@@ -289,10 +290,10 @@ fn a_stream_drops_the_future_before_its_reader() {
 }
 
 #[test]
-fn a_panic_ends_a_stream_of_a_mutable_reader() {
+fn a_panic_ends_a_reader_stream() {
     for panics_in_method in [true, false] {
-        let drops = drops();
-        let reader = Reader { items: vec![2, 1], dropped: Loud(&drops) };
+        let drops = counter();
+        let reader = Reader { items: vec![2, 1], dropped: DropCounter(&drops) };
         let mut stream = pin!(ReaderStream::new(reader, |reader| {
             assert!(!panics_in_method, "in the method");
             ValueFuture::boxed(async move {
@@ -307,9 +308,9 @@ fn a_panic_ends_a_stream_of_a_mutable_reader() {
 }
 
 #[test]
-fn a_stream_that_fails_gives_its_error_and_ends() {
-    let drops = drops();
-    let reader = || Reader { items: vec![2, 13, 1], dropped: Loud(&drops) };
+fn a_stream_ends_after_an_error() {
+    let drops = counter();
+    let reader = || Reader { items: vec![2, 13, 1], dropped: DropCounter(&drops) };
     let mut stream = pin!(ReaderStream::new(reader(), Reader::read));
     assert_eq!(block_on(stream.next()), Some(Ok(1)));
     assert!(!stream.is_terminated());
@@ -323,9 +324,9 @@ fn a_stream_that_fails_gives_its_error_and_ends() {
     assert_eq!(items.borrow().len(), 1, "not called after the error");
 }
 
-/// Whoever looks at a stream that waits has a shared reference to it, and the future in it a unique one to the reader.
+/// Shared references to a pending stream do not alias the unique reference of its future.
 #[test]
-fn a_reader_stream_may_be_looked_at_while_it_waits() {
+fn a_pending_reader_stream_can_be_inspected() {
     let mut reader = 0;
     let mut stream = pin!(ReaderStream::new(&mut reader, |reader| {
         ValueFuture::boxed(async move {

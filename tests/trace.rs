@@ -1,4 +1,4 @@
-//! With the feature `trace`, the text of a misuse says which line made the future.
+//! With the feature `trace`, error messages name the line that created the future or began the operation.
 
 mod common;
 
@@ -11,9 +11,9 @@ use value_future::{
     ValueFuture, async_trait, pool::LiveOperation,
 };
 
-/// Polls a future until its result is there, and once more.
+/// Polls a future until it is ready, and once more. The error names this line.
 #[track_caller]
-fn is_made_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
+fn assert_created_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
     while poll(&mut future).is_pending() {}
     let text = panic_text(|| poll(&mut future));
     let origin = format!("; it was made at {}:{line}:", Location::caller().file());
@@ -27,30 +27,30 @@ static POOL: FuturePool = FuturePool::new();
 
 #[test]
 fn each_constructor_names_its_caller() {
-    is_made_at(line!(), ValueFuture::ready(1));
-    is_made_at(line!(), ValueFuture::const_ready(1));
-    is_made_at(line!(), ValueFuture::boxed(async { 1 }));
-    is_made_at(line!(), ValueFuture::pooled(async { 1 }));
-    is_made_at(line!(), ValueFuture::pooled(async { [0_u8; 5000] }));
-    is_made_at(line!(), ValueFuture::eager(async { 1 }));
-    is_made_at(line!(), ValueFuture::eager(later(1)));
-    is_made_at(line!(), POOL.pooled(async { 1 }));
-    is_made_at(line!(), POOL.try_pooled(async { 1 }).unwrap());
-    is_made_at(line!(), POOL.eager(async { 1 }));
+    assert_created_at(line!(), ValueFuture::ready(1));
+    assert_created_at(line!(), ValueFuture::const_ready(1));
+    assert_created_at(line!(), ValueFuture::boxed(async { 1 }));
+    assert_created_at(line!(), ValueFuture::pooled(async { 1 }));
+    assert_created_at(line!(), ValueFuture::pooled(async { [0_u8; 5000] }));
+    assert_created_at(line!(), ValueFuture::eager(async { 1 }));
+    assert_created_at(line!(), ValueFuture::eager(later(1)));
+    assert_created_at(line!(), POOL.pooled(async { 1 }));
+    assert_created_at(line!(), POOL.try_pooled(async { 1 }).unwrap());
+    assert_created_at(line!(), POOL.eager(async { 1 }));
 }
 
 #[test]
 fn each_combinator_names_its_caller() {
-    is_made_at(line!(), ValueFuture::ready(1).map(|n| n + 1));
-    is_made_at(line!(), later(1).map(|n| n + 1));
-    is_made_at(line!(), later(1).then(|n| async move { n + 1 }));
-    is_made_at(line!(), later(Ok::<_, ()>(1)).map_ok(|n| n + 1));
-    is_made_at(line!(), later(Ok::<_, ()>(1)).and_then(|n| async move { Ok(n + 1) }));
-    is_made_at(line!(), later(Err::<u8, u8>(1)).or_else(|n| async move { Ok::<_, ()>(n) }));
+    assert_created_at(line!(), ValueFuture::ready(1).map(|n| n + 1));
+    assert_created_at(line!(), later(1).map(|n| n + 1));
+    assert_created_at(line!(), later(1).then(|n| async move { n + 1 }));
+    assert_created_at(line!(), later(Ok::<_, ()>(1)).map_ok(|n| n + 1));
+    assert_created_at(line!(), later(Ok::<_, ()>(1)).and_then(|n| async move { Ok(n + 1) }));
+    assert_created_at(line!(), later(Err::<u8, u8>(1)).or_else(|n| async move { Ok::<_, ()>(n) }));
 }
 
 #[test]
-fn a_completion_names_where_it_was_rented() {
+fn a_completion_names_the_line_of_rent() {
     let pool = Pool::<Option<u32>>::new();
     let rented = line!() + 1;
     let (completer, mut completion) = pool.rent();
@@ -63,7 +63,7 @@ fn a_completion_names_where_it_was_rented() {
     let rented = line!() + 1;
     let (completer, completion) = pool.rent();
     completer.complete(Some(1)).unwrap();
-    is_made_at(rented, completion.into());
+    assert_created_at(rented, completion.into());
 
     let local = LocalPool::<Option<u32>>::new();
     let rented = line!() + 1;
@@ -76,12 +76,12 @@ fn a_completion_names_where_it_was_rented() {
 }
 
 #[test]
-fn an_operation_of_a_source_names_where_it_began() {
+fn an_operation_of_a_source_names_the_line_of_begin() {
     let source = ReusableSource::<Option<u32>>::new();
     let begun = line!() + 1;
     let future = source.begin().unwrap();
     source.complete_key(source.key().unwrap(), Some(1)).unwrap();
-    is_made_at(begun, future);
+    assert_created_at(begun, future);
 
     let source = LocalReusableSource::<Option<u32>>::new();
     let begun = line!() + 1;
@@ -93,14 +93,14 @@ fn an_operation_of_a_source_names_where_it_began() {
 }
 
 #[test]
-fn a_shared_future_names_where_the_future_was_made() {
-    let made = line!() + 1;
+fn a_shared_future_names_the_line_of_its_future() {
+    let created = line!() + 1;
     let shared = later(1).map(|n| n + 1).share();
     let mut other = Box::pin(shared.clone());
     assert_eq!(block_on(shared), 2);
     assert_eq!(block_on(&mut other), 2);
     let text = panic_text(|| poll(&mut other));
-    assert!(text.contains(&format!("; it was made at {}:{made}:", file!())), "{text}");
+    assert!(text.contains(&format!("; it was made at {}:{created}:", file!())), "{text}");
 }
 
 #[async_trait]
@@ -118,18 +118,18 @@ impl Store for Five {
 }
 
 #[test]
-fn a_method_of_the_attribute_names_its_source_file() {
+fn a_method_of_async_trait_names_its_source_file() {
     let mut future = Five.get();
     assert_eq!(poll(&mut future), Poll::Ready(5));
     let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
     assert_eq!(error.origin().map(Location::file), Some(file!()));
 }
 
-/// What a pool says of its live operations, in no particular order.
-fn said(operations: impl Iterator<Item = LiveOperation>) -> Vec<String> {
-    let mut said: Vec<_> = operations.map(|operation| operation.to_string()).collect();
-    said.sort();
-    said
+/// Returns the sorted descriptions of live operations.
+fn descriptions(operations: impl Iterator<Item = LiveOperation>) -> Vec<String> {
+    let mut descriptions: Vec<_> = operations.map(|operation| operation.to_string()).collect();
+    descriptions.sort();
+    descriptions
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_pool_names_the_line_of_each_live_operation() {
     let (third_completer, third_completion) = block_on(pool.rent_when_vacant()).unwrap();
     let at = |line: u32, column: u32| format!("{}:{}:{column}", file!(), first + line);
 
-    // A completer without a completion, a key, and a result that nobody has taken.
+    // A completer without a completion, an operation with a key, and a result that was not taken.
     drop(completion);
     let key = second_completer.into_key();
     third_completer.complete(Some(3)).unwrap();
@@ -151,28 +151,28 @@ fn a_pool_names_the_line_of_each_live_operation() {
         format!("operation rented at {}: pending; it has a completion and a key", at(1, 54)),
         format!("operation rented at {}: completed; it has a completion", at(2, 61)),
     ];
-    assert_eq!(said(pool.live_operations()), expected);
+    assert_eq!(descriptions(pool.live_operations()), expected);
     let lines = pool.live_operations().map(|operation| operation.origin().line());
     assert_eq!(lines.sum::<u32>(), 3 * first + 3);
 
     drop(completer);
     pool.complete_key(key, Some(2)).unwrap();
     assert_eq!(block_on(second_completion), Some(2));
-    assert_eq!(said(pool.live_operations()), expected[2..]);
+    assert_eq!(descriptions(pool.live_operations()), expected[2..]);
     assert_eq!(block_on(third_completion), Some(3));
     assert_eq!(pool.live_operations().count(), 0);
 }
 
 #[test]
-fn a_slot_that_is_given_on_names_the_line_that_waits() {
+fn a_slot_that_a_waiting_future_gets_names_the_line_of_rent_when_vacant() {
     let pool = LocalPool::<Option<u32>>::builder().max_slots(1).build();
     let (completer, completion) = pool.rent();
-    let waits = line!() + 1;
+    let waiting = line!() + 1;
     let mut next = pool.rent_when_vacant();
     assert!(poll(&mut next).is_pending());
     drop((completer, completion));
-    assert_eq!(pool.live_operations().count(), 0, "its operation has not begun");
-    let Poll::Ready(Ok(_ends)) = poll(&mut next) else { panic!("there is a slot") };
+    assert_eq!(pool.live_operations().count(), 0, "the next operation has not begun");
+    let Poll::Ready(Ok(_ends)) = poll(&mut next) else { panic!("the future has the slot") };
     let lines: Vec<_> = pool.live_operations().map(|live| live.origin().line()).collect();
-    assert_eq!(lines, [waits]);
+    assert_eq!(lines, [waiting]);
 }

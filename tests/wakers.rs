@@ -1,27 +1,21 @@
-//! What a future holds is polled with the waker of the current poll, so the last waker wins; and a
-//! waker may do in `wake` whatever it likes with the future.
+//! A value future passes the waker of each poll on. A waker can drop its future in `wake`.
 
 mod common;
 
 use std::{
-    pin::Pin,
     sync::{Arc, Mutex, mpsc},
-    task::{Context, Poll, Wake, Waker},
+    task::{Poll, Wake, Waker},
     thread,
 };
 
-use common::{Script, count, poll};
+use common::{ManualSource, count, poll, poll_with};
 use futures::executor::block_on;
 use futures_test::task::new_count_waker;
 use value_future::{Source, ValueFuture};
 
-fn poll_with<T>(future: &mut ValueFuture<'_, T>, waker: &Waker) -> Poll<T> {
-    Future::poll(Pin::new(future), &mut Context::from_waker(waker))
-}
-
 #[test]
 fn a_source_gets_the_waker_of_the_last_poll() {
-    let source = Source::new(Script::new());
+    let source = Source::new(ManualSource::new());
     let mut future = ValueFuture::from_source(&source, source.live());
     let (first, first_woken) = new_count_waker();
     let (last, last_woken) = new_count_waker();
@@ -46,8 +40,8 @@ fn a_boxed_future_gets_the_waker_of_the_last_poll() {
 }
 
 #[test]
-fn no_waker_is_kept_once_the_future_is_gone() {
-    let source = Source::new(Script::<u32>::new());
+fn no_waker_is_kept_after_the_result_or_the_drop() {
+    let source = Source::new(ManualSource::<u32>::new());
     let (waker, woken) = new_count_waker();
     let mut completed = ValueFuture::from_source(&source, source.live());
     assert!(poll_with(&mut completed, &waker).is_pending());
@@ -57,10 +51,10 @@ fn no_waker_is_kept_once_the_future_is_gone() {
     assert!(poll_with(&mut dropped, &waker).is_pending());
     drop(dropped);
     source.complete(8);
-    assert_eq!(woken.get(), 1, "the task that has gone is not woken");
+    assert_eq!(woken.get(), 1, "the task of the dropped future is not woken");
 }
 
-/// Drops the future that it would wake.
+/// A waker that drops its future in `wake`.
 struct DropsItsFuture(Mutex<Option<ValueFuture<'static, u32>>>);
 
 impl Wake for DropsItsFuture {
@@ -71,8 +65,8 @@ impl Wake for DropsItsFuture {
 }
 
 #[test]
-fn a_waker_may_drop_its_future() {
-    let source = Arc::new(Source::new(Script::new()));
+fn a_waker_can_drop_its_future_in_wake() {
+    let source = Arc::new(Source::new(ManualSource::new()));
     let future = ValueFuture::from_source(Arc::clone(&source), source.live());
     let task = Arc::new(DropsItsFuture(Mutex::new(Some(future))));
     let waker = Waker::from(Arc::clone(&task));
@@ -85,8 +79,8 @@ fn a_waker_may_drop_its_future() {
 }
 
 #[test]
-fn a_future_that_is_woken_from_another_thread_gives_that_thread_s_value() {
-    let source = Arc::new(Source::new(Script::new()));
+fn a_future_returns_the_value_of_the_thread_that_wakes_it() {
+    let source = Arc::new(Source::new(ManualSource::new()));
     for round in 0..if cfg!(miri) { 4 } else { 200 } {
         let future = ValueFuture::from_source(Arc::clone(&source), source.live());
         let producer = thread::spawn({
@@ -100,14 +94,14 @@ fn a_future_that_is_woken_from_another_thread_gives_that_thread_s_value() {
 }
 
 #[test]
-fn a_future_may_be_polled_here_and_dropped_there() {
-    let source = Arc::new(Source::new(Script::<u32>::new()));
+fn a_future_can_be_polled_on_one_thread_and_dropped_on_another() {
+    let source = Arc::new(Source::new(ManualSource::<u32>::new()));
     let (sender, receiver) = mpsc::channel::<ValueFuture<'static, u32>>();
     let dropper = thread::spawn(move || receiver.into_iter().for_each(drop));
     for _ in 0..if cfg!(miri) { 4 } else { 200 } {
         let mut future = ValueFuture::from_source(Arc::clone(&source), source.live());
         assert!(poll(&mut future).is_pending());
-        source.move_on();
+        source.advance();
         sender.send(future).unwrap();
         let mut boxed = ValueFuture::boxed(std::future::pending());
         assert!(poll(&mut boxed).is_pending());

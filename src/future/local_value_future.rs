@@ -1,4 +1,4 @@
-// Generated from `value_future.rs` by `tests/twins.rs`.
+// Generated from `value_future.rs` by `tests/codegen.rs`.
 //! `LocalValueFuture`.
 
 #[cfg(feature = "alloc")]

@@ -1,4 +1,4 @@
-// Generated from `future_pool.rs` by `tests/twins.rs`.
+// Generated from `future_pool.rs` by `tests/codegen.rs`.
 //! `LocalFuturePool` and its builder.
 
 use core::{

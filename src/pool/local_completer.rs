@@ -1,4 +1,4 @@
-// Generated from `completer.rs` by `tests/twins.rs`.
+// Generated from `completer.rs` by `tests/codegen.rs`.
 //! `LocalCompleter`: the producer's end of an operation.
 
 use core::{

@@ -1,4 +1,4 @@
-// Generated from `completion.rs` by `tests/twins.rs`.
+// Generated from `completion.rs` by `tests/codegen.rs`.
 //! `LocalCompletion`: the consumer's end of an operation.
 
 use core::{

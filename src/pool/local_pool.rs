@@ -1,4 +1,4 @@
-// Generated from `pool.rs` by `tests/twins.rs`.
+// Generated from `pool.rs` by `tests/codegen.rs`.
 //! `LocalPool` and its builder.
 
 use core::{

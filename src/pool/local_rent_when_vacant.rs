@@ -1,4 +1,4 @@
-// Generated from `rent_when_vacant.rs` by `tests/twins.rs`.
+// Generated from `rent_when_vacant.rs` by `tests/codegen.rs`.
 //! `LocalRentWhenVacant`: a future that waits for a vacant slot.
 
 use core::{

@@ -1,4 +1,4 @@
-// Generated from `reusable_source.rs` by `tests/twins.rs`.
+// Generated from `reusable_source.rs` by `tests/codegen.rs`.
 //! `LocalReusableSource` and its completer.
 
 #[cfg(feature = "alloc")]

@@ -1,4 +1,4 @@
-// Generated from `shared.rs` by `tests/twins.rs`.
+// Generated from `shared.rs` by `tests/codegen.rs`.
 //! `LocalShared` and `LocalWeakShared`.
 
 use core::{

@@ -1,4 +1,4 @@
-// Generated from `reader_stream.rs` by `tests/twins.rs`.
+// Generated from `reader_stream.rs` by `tests/codegen.rs`.
 //! `LocalReaderStream`: a stream that calls a method of `&mut self`.
 
 use core::{

@@ -7,7 +7,7 @@ use value_future::async_trait;
 use crate::block_on;
 
 #[test]
-fn arguments_may_be_patterns() {
+fn arguments_can_be_patterns() {
     #[async_trait]
     trait Sums {
         async fn of_pair(&self, pair: (u32, u32)) -> u32;
@@ -40,7 +40,7 @@ fn arguments_may_be_patterns() {
 }
 
 #[test]
-fn an_argument_may_be_mutable() {
+fn arguments_can_be_mutable() {
     #[async_trait]
     trait Counts {
         async fn down(self, by: u32) -> u32
@@ -66,7 +66,7 @@ fn an_argument_may_be_mutable() {
 }
 
 #[test]
-fn arguments_may_depend_on_the_configuration() {
+fn arguments_can_have_cfg_attributes() {
     #[async_trait]
     trait Depends {
         async fn one(#[cfg(loom)] absent: u8, #[cfg(not(loom))] present: u8) -> u8;
@@ -94,23 +94,23 @@ fn arguments_may_depend_on_the_configuration() {
     assert_eq!(block_on(<()>::generic("of")), "of");
 }
 
-/// As `async-trait` does it: what a pattern does not bind is dropped when the body begins, and not at its end.
+/// As in `async-trait`: a part that a pattern does not bind is dropped when the body begins, and not at its end.
 #[test]
-fn what_a_pattern_does_not_bind_is_dropped_first() {
+fn parts_that_a_pattern_does_not_bind_are_dropped_first() {
     #[async_trait(?Send)]
     trait Drops {
-        async fn drops(log: &Log, pair: (Noted, Noted));
+        async fn drops(log: &Log, pair: (LogsDrop, LogsDrop));
     }
 
     #[async_trait(?Send)]
     impl Drops for () {
-        async fn drops(log: &Log, (_first, _): (Noted, Noted)) {
+        async fn drops(log: &Log, (_first, _): (LogsDrop, LogsDrop)) {
             log.borrow_mut().push("body");
         }
     }
 
     let log = Log::default();
-    let pair = ["first", "second"].map(|name| Noted(name, Rc::clone(&log)));
+    let pair = ["first", "second"].map(|name| LogsDrop(name, Rc::clone(&log)));
     let future = <()>::drops(&log, pair.into());
     assert!(log.borrow().is_empty());
     block_on(future);
@@ -119,82 +119,87 @@ fn what_a_pattern_does_not_bind_is_dropped_first() {
 
 type Log = Rc<RefCell<Vec<&'static str>>>;
 
-/// Notes when it is dropped.
-struct Noted(&'static str, Log);
+/// A value that logs its drop.
+struct LogsDrop(&'static str, Log);
 
-impl Drop for Noted {
+impl Drop for LogsDrop {
     fn drop(&mut self) {
         self.1.borrow_mut().push(self.0);
     }
 }
 
 async fn by_the_compiler(
-    _: Noted,
-    kept: Noted,
-    Noted(_, _): &Noted,
-    (_first, _second): (Noted, Noted),
+    _: LogsDrop,
+    kept: LogsDrop,
+    LogsDrop(_, _): &LogsDrop,
+    (_first, _second): (LogsDrop, LogsDrop),
 ) {
     let log = Rc::clone(&kept.1);
-    let _local = Noted("local", Rc::clone(&log));
+    let _local = LogsDrop("local", Rc::clone(&log));
     log.borrow_mut().push("body");
 }
 
 #[async_trait(?Send)]
 trait Drops {
-    async fn drops(_: Noted, kept: Noted, _: &Noted, _: (Noted, Noted)) {
+    async fn drops(_: LogsDrop, kept: LogsDrop, _: &LogsDrop, _: (LogsDrop, LogsDrop)) {
         unreachable!("{}", kept.0)
     }
-    async fn gone(self)
+    async fn dropped(self)
     where
         Self: Sized;
 }
 
 #[async_trait(?Send)]
-impl Drops for Noted {
-    async fn drops(_: Noted, kept: Noted, Noted(_, _): &Noted, (_first, _second): (Noted, Noted)) {
+impl Drops for LogsDrop {
+    async fn drops(
+        _: LogsDrop,
+        kept: LogsDrop,
+        LogsDrop(_, _): &LogsDrop,
+        (_first, _second): (LogsDrop, LogsDrop),
+    ) {
         let log = Rc::clone(&kept.1);
-        let _local = Noted("local", Rc::clone(&log));
+        let _local = LogsDrop("local", Rc::clone(&log));
         log.borrow_mut().push("body");
     }
 
-    async fn gone(self) {
+    async fn dropped(self) {
         self.1.borrow_mut().push("body");
     }
 }
 
-/// An `async fn` drops its arguments after its body, in the reverse order, also those that no name is bound to.
+/// An `async fn` drops its arguments after its body, in reverse order, also unnamed ones.
 #[test]
 fn arguments_are_dropped_as_an_async_fn_drops_them() {
     let log = Log::default();
-    let noted = |name| Noted(name, Rc::clone(&log));
-    let of_another = noted("reference");
+    let logs_drop = |name| LogsDrop(name, Rc::clone(&log));
+    let of_another = logs_drop("reference");
     let arguments = || {
-        let pair = (noted("first"), noted("second"));
-        (noted("unnamed"), noted("kept"), &of_another, pair)
+        let pair = (logs_drop("first"), logs_drop("second"));
+        (logs_drop("unnamed"), logs_drop("kept"), &of_another, pair)
     };
     let (a, b, c, d) = arguments();
     block_on(by_the_compiler(a, b, c, d));
     let expected = log.take();
     assert_eq!(expected.len(), 6, "{expected:?}");
     let (a, b, c, d) = arguments();
-    block_on(Noted::drops(a, b, c, d));
+    block_on(LogsDrop::drops(a, b, c, d));
     assert_eq!(log.take(), expected);
-    block_on(noted("self").gone());
+    block_on(logs_drop("self").dropped());
     assert_eq!(log.take(), ["body", "self"]);
     let (a, b, c, d) = arguments();
     drop(by_the_compiler(a, b, c, d));
     let mut expected = log.take();
     let (a, b, c, d) = arguments();
-    drop(Noted::drops(a, b, c, d));
+    drop(LogsDrop::drops(a, b, c, d));
     let mut dropped = log.take();
-    // A future that was not polled drops what it captures, in an order that nobody promises.
+    // An unpolled future drops its captures in an unspecified order.
     expected.sort_unstable();
     dropped.sort_unstable();
     assert_eq!(dropped, expected);
 }
 
 #[test]
-fn an_argument_may_have_a_type_without_a_name() {
+fn an_argument_can_have_an_impl_trait_type() {
     #[async_trait]
     trait Calls {
         async fn call(&self, f: impl Fn(&str) -> usize + Send) -> usize;

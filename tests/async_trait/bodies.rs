@@ -1,4 +1,4 @@
-//! Bodies: early returns, macros, items, diverging ones.
+//! Bodies with early returns, macros and items, and bodies that diverge.
 
 use value_future::async_trait;
 
@@ -107,7 +107,7 @@ impl Bodies for Number {
 }
 
 #[test]
-fn bodies() {
+fn bodies_work_as_in_an_async_fn() {
     let number = Number(2);
     assert_eq!(block_on(number.with_macros()), 16);
     assert_eq!(block_on(number.with_items()), 13);
@@ -120,7 +120,7 @@ fn bodies() {
 
 #[test]
 #[should_panic(expected = "not implemented: 10")]
-fn a_body_that_diverges() {
+fn a_body_can_diverge() {
     block_on(Number(0).diverges());
 }
 
@@ -131,7 +131,7 @@ fn attributes_are_passed_on() {
     ///
     /// # Safety
     ///
-    /// There is nothing to keep.
+    /// There are no requirements.
     #[async_trait]
     #[allow(dead_code)]
     pub(crate) unsafe trait Attributed {
@@ -147,7 +147,7 @@ fn attributes_are_passed_on() {
         }
     }
 
-    // SAFETY: there is nothing to keep.
+    // SAFETY: there are no requirements.
     #[async_trait]
     unsafe impl Attributed for () {
         async fn camelCase(&self) -> u32 {
@@ -159,9 +159,9 @@ fn attributes_are_passed_on() {
     assert_eq!(block_on(().r#async(2)), 2);
 }
 
-/// A trait or an implementation that comes out of a macro.
+/// A macro can define the trait and the implementation.
 #[test]
-fn in_macros() {
+fn the_attribute_works_inside_macros() {
     macro_rules! number {
         ($Trait:ident, $Type:ty, $method:ident, $number:expr, $bound:ident, $($generic:tt)*) => {
             #[async_trait]

@@ -7,7 +7,7 @@ use value_future::async_trait;
 use crate::block_on;
 
 #[test]
-fn parameters_of_the_trait_and_of_the_method() {
+fn the_trait_and_the_method_can_be_generic() {
     #[async_trait]
     trait Converts<T>
     where
@@ -52,7 +52,7 @@ fn parameters_of_the_trait_and_of_the_method() {
 struct Text<'t>(&'t str);
 
 #[test]
-fn lifetimes_named_and_elided() {
+fn lifetimes_can_be_named_and_elided() {
     #[async_trait]
     trait Finds<'t> {
         async fn own(&self) -> &'t str;
@@ -122,9 +122,9 @@ fn lifetimes_named_and_elided() {
     assert_eq!(block_on(text.chained(&"chained")), "chained");
 }
 
-/// The output borrows only for the lifetimes in its type: `key` may be dropped after the await.
+/// The output borrows only for the lifetimes in its type, so `key` can be dropped after the await.
 #[test]
-fn the_future_borrows_what_the_signature_says() {
+fn the_output_borrows_only_what_its_type_names() {
     #[async_trait]
     trait Cache {
         async fn get_or_new<'a>(&'a mut self, key: &str) -> &'a mut u32;
@@ -147,7 +147,7 @@ fn the_future_borrows_what_the_signature_says() {
 }
 
 #[test]
-fn generic_functions_as_arguments() {
+fn arguments_can_be_generic_functions() {
     #[async_trait]
     trait Runs: Send + Sync {
         type With: Sync;
@@ -194,7 +194,7 @@ fn generic_functions_as_arguments() {
 }
 
 #[test]
-fn supertraits_and_outputs_that_are_futures() {
+fn supertraits_and_outputs_can_be_futures() {
     #[async_trait]
     trait Flattens: Future {
         async fn flatten(self) -> <Self::Output as Future>::Output
@@ -217,7 +217,7 @@ fn supertraits_and_outputs_that_are_futures() {
 }
 
 #[test]
-fn outputs_with_a_type_without_a_name() {
+fn outputs_can_have_an_impl_trait_type() {
     #[async_trait]
     trait Opens {
         type Error;
@@ -241,9 +241,9 @@ fn outputs_with_a_type_without_a_name() {
     assert!(block_on(0.open()).is_err());
 }
 
-/// What needs no `Send` bound with `async-trait` needs none here: an output that is not `Send`, an unused parameter.
+/// As with `async-trait`, an output that is not `Send` and an unused parameter need no `Send` bound.
 #[test]
-fn no_more_bounds_than_needed() {
+fn the_attribute_adds_no_unneeded_bounds() {
     #[async_trait]
     trait Makes<T> {
         async fn items() -> Box<dyn Iterator<Item = u8>> {

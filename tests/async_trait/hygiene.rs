@@ -1,4 +1,4 @@
-//! User code may have the names that the expansion needs.
+//! User code can define the names that the expansion uses.
 
 #![allow(dead_code, non_camel_case_types)]
 
@@ -30,7 +30,7 @@ impl Clashes for u32 {
 }
 
 #[test]
-fn names_do_not_clash() {
+fn user_names_do_not_clash_with_the_expansion() {
     assert_eq!(crate::block_on(4.clash(1, 2)), 6);
     assert_eq!(crate::block_on(4.clash(2, 2)), 8);
     assert_eq!(crate::block_on(4.default(5)), ::core::option::Option::Some(5));

@@ -1,4 +1,4 @@
-//! A body does nothing before it is polled. `eager` says otherwise.
+//! A body does nothing before it is polled. With `eager`, it is polled at the call.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -1,8 +1,8 @@
-//! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/pooled_allocations.rs` counts
+//! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/future_pool_allocations.rs` counts
 //! allocations.
 
 #![cfg(not(loom))]
-// What `async fn` allows, the attribute allows.
+// The attribute triggers no lint that an `async fn` does not trigger.
 #![deny(
     warnings,
     clippy::async_yields_async,
@@ -25,7 +25,7 @@ mod other_macros;
 mod ready;
 mod receivers;
 
-// The attribute names `::core`, and not this.
+// The expansion uses `::core`, and not this module.
 mod core {}
 
 pub(crate) use futures::executor::block_on;

@@ -38,7 +38,7 @@ impl Answers for Boxed {
     }
 }
 
-/// For who has the crate by another name, or passes it on.
+/// The path of the crate, for crates that rename or re-export it.
 #[async_trait(crate = ::value_future)]
 impl Answers for Renamed {
     async fn answer(&self) -> u32 {
@@ -47,7 +47,7 @@ impl Answers for Renamed {
 }
 
 #[test]
-fn each_option() {
+fn each_option_works() {
     let rented = || POOL.stats().rented;
     let before = rented();
     let future = InPool.answer();
@@ -65,7 +65,7 @@ fn each_option() {
 }
 
 #[test]
-fn local_options() {
+fn each_option_works_with_question_mark_send() {
     #[async_trait(?Send)]
     trait Local {
         async fn number(&self) -> u32;

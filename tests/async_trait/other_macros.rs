@@ -1,4 +1,4 @@
-//! Attribute macros of methods that know `async-trait`: they instrument the body, and not the call.
+//! Attribute macros that know `async-trait`, such as `tracing::instrument`: they instrument the body, and not the call.
 
 use std::sync::{
     Arc,
@@ -10,13 +10,13 @@ use value_future::async_trait;
 
 use crate::block_on;
 
-/// Counts spans, and how deep they nest.
+/// A subscriber that counts spans and their depth.
 #[derive(Clone, Default)]
 struct Spans(Arc<Counts>);
 
 #[derive(Default)]
 struct Counts {
-    made: AtomicU32,
+    created: AtomicU32,
     depth: AtomicU32,
     deepest: AtomicU32,
 }
@@ -27,7 +27,7 @@ impl Subscriber for Spans {
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(u64::from(self.0.made.fetch_add(1, Relaxed)) + 1)
+        span::Id::from_u64(u64::from(self.0.created.fetch_add(1, Relaxed)) + 1)
     }
 
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
@@ -72,17 +72,17 @@ impl Traced for Number {
 }
 
 #[test]
-fn a_span_is_that_of_the_body() {
+fn instrument_creates_a_span_for_the_body() {
     let spans = Spans::default();
     let mut number = Number(0);
-    // The call makes no span: the body does, when it is polled.
+    // The call creates no span. The body creates it when it is polled.
     let outer = number.outer(5);
     let result = tracing::subscriber::with_default(spans.clone(), || block_on(outer));
     assert_eq!(result, 7);
     let count = |of: fn(&Counts) -> &AtomicU32| of(&spans.0).load(Relaxed);
-    assert_eq!((count(|counts| &counts.made), count(|counts| &counts.deepest)), (2, 2));
+    assert_eq!((count(|counts| &counts.created), count(|counts| &counts.deepest)), (2, 2));
     assert_eq!(count(|counts| &counts.depth), 0);
     let inner = tracing::subscriber::with_default(spans.clone(), || Number(7).inner().try_take());
     assert_eq!(inner.expect("it is inline"), 7);
-    assert_eq!(count(|counts| &counts.made), 2, "nothing is polled");
+    assert_eq!(count(|counts| &counts.created), 2, "the body is not polled");
 }

@@ -1,4 +1,4 @@
-//! `#[ready(EXPR)]`: the result at the call, before there is a future.
+//! `#[ready(EXPR)]`: the expression returns the result at the call, before a future is created.
 
 use std::{collections::VecDeque, io, pin::Pin, sync::Arc};
 
@@ -75,7 +75,7 @@ fn a_ready_result_is_inline() {
 }
 
 #[test]
-fn a_mutable_receiver_may_be_changed_by_the_expression() {
+fn the_expression_can_change_a_mutable_receiver() {
     let mut reader = reader();
     let reads: &mut dyn Reads = &mut reader;
     let mut into = vec![];
@@ -90,7 +90,7 @@ fn a_mutable_receiver_may_be_changed_by_the_expression() {
 }
 
 #[test]
-fn arguments_by_value_are_seen_by_reference() {
+fn the_expression_borrows_arguments_by_value() {
     let reader = reader();
     let inline = reader.owned("abc".into(), (1, 2), 0);
     assert_eq!(inline.try_take().expect("it is inline"), "ABC");
@@ -98,7 +98,7 @@ fn arguments_by_value_are_seen_by_reference() {
 }
 
 #[test]
-fn every_receiver() {
+fn each_receiver_works_in_the_expression() {
     #[async_trait]
     trait Receives {
         async fn by_value(self) -> u32
@@ -154,9 +154,9 @@ fn every_receiver() {
     assert_eq!(block_on(u32::nothing(1)), 1);
 }
 
-/// `?` and `return` leave the expression, an argument may be used by it alone, and a type may come out of a macro.
+/// `?` and `return` leave the expression. The body need not use each argument. A macro can define the types.
 #[test]
-fn what_an_expression_may_do() {
+fn the_expression_can_return_early_and_come_from_a_macro() {
     macro_rules! counts {
         ($of:ident: $Of:ty, $ready:expr) => {
             #[async_trait]
@@ -213,7 +213,7 @@ trait Lends: Send {
 #[derive(Default)]
 struct Words {
     text: Vec<u8>,
-    /// Where the words end that were read ahead.
+    /// The ends of the words that were read ahead.
     ends: VecDeque<usize>,
     start: usize,
     fetches: usize,
@@ -252,7 +252,7 @@ impl Lends for Words {
 }
 
 #[test]
-fn a_result_behind_a_condition_may_borrow_from_a_mutable_reference() {
+fn a_conditional_result_can_borrow_from_a_mutable_reference() {
     let mut words = Words::default();
     let lends: &mut dyn Lends = &mut words;
     assert_eq!(block_on(lends.word()).unwrap(), Some(&b"aa"[..]), "by the body");
@@ -265,7 +265,7 @@ fn a_result_behind_a_condition_may_borrow_from_a_mutable_reference() {
 }
 
 #[test]
-fn an_if_that_is_an_expression_stays_one() {
+fn an_if_expression_without_an_arrow_is_an_expression() {
     #[async_trait]
     trait Even {
         async fn half(&self) -> u32;

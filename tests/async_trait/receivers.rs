@@ -95,7 +95,7 @@ impl Receives for Number {
 }
 
 #[test]
-fn every_receiver() {
+fn each_receiver_works() {
     let mut number = Number(1);
     assert_eq!(block_on(Number::nothing()), 1000);
     assert_eq!(block_on(number.shared()), 1);
@@ -111,9 +111,9 @@ fn every_receiver() {
     assert_eq!(block_on(number.defaulted_by_value()), 14);
 }
 
-/// A trait behind `dyn`, with and without default bodies, and with its own implementation for references.
+/// A `dyn` trait with and without default bodies, and with an implementation for references.
 #[test]
-fn behind_dyn() {
+fn traits_are_dyn_compatible() {
     #[async_trait]
     trait Names: Sync {
         async fn name(&self) -> &str;
@@ -150,9 +150,9 @@ fn behind_dyn() {
     assert_eq!(block_on(one.name()), "one");
 }
 
-/// `?Send` needs no bound, and takes what is not `Send`.
+/// `?Send` adds no bound, and accepts values that are not `Send`.
 #[test]
-fn local_receivers() {
+fn receivers_work_with_question_mark_send() {
     #[async_trait(?Send)]
     trait Local {
         async fn shared(&self) -> Rc<u32>;

@@ -15,7 +15,7 @@ use std::{
 use value_future::{LocalShared, LocalValueFuture, Shared, Source, ValueFuture};
 
 use crate::{
-    common::{Script, poll_with},
+    common::{ManualSource, poll_with},
     words::said,
 };
 
@@ -31,7 +31,7 @@ impl Wake for Push {
 
 #[test]
 fn who_waits_is_woken_in_the_order_of_the_registrations() {
-    let source = Arc::new(Source::new(Script::<u32>::new()));
+    let source = Arc::new(Source::new(ManualSource::<u32>::new()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     let order = Order::default();
     let waker = |name| Waker::from(Arc::new(Push(Arc::clone(&order), name)));

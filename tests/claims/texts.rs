@@ -64,8 +64,8 @@ fn the_tests_run_where_it_is_said() {
 fn figures_of_examples_and_tests_are_those_that_are_told() {
     said!("examples/cache/replay.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
     said!("examples/cache.rs", "For twelve seconds");
-    said!("tests/correlation.rs", "{{ 10_000 }}");
-    said!("src/family.md", "`tests/correlation.rs` holds ten thousand operations against it");
+    said!("tests/task_context.rs", "{{ 10_000 }}");
+    said!("src/family.md", "`tests/task_context.rs` holds ten thousand operations against it");
 }
 
 /// Each file of this crate that the documentation names, and each program.

@@ -1,8 +1,9 @@
-//! An allocator that counts what a test says it is to count, on all threads of the test.
+//! An allocator that counts the allocations of a closure: on its thread with [`counted`], or on several threads with a
+//! [`Balance`].
 //!
-//! Not a part of `common`, because it is that of the whole program.
+//! It is not a part of `common`, because a program has one global allocator.
 
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, reason = "each test file uses some of these")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -14,9 +15,39 @@ struct Counting;
 
 thread_local! {
     static COUNTED: Cell<Option<&'static Balance>> = const { Cell::new(None) };
+    static OF_THREAD: Cell<Counts> = const { Cell::new(Counts { allocations: 0, live: 0, bytes: 0 }) };
 }
 
-/// What was allocated and freed in calls of [`count`](Balance::count).
+/// Counters of the allocations of one thread.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Counts {
+    /// The number of allocations.
+    pub(crate) allocations: usize,
+    /// The number of allocations that were not freed.
+    pub(crate) live: isize,
+    /// The number of bytes that were not freed.
+    pub(crate) bytes: isize,
+}
+
+/// Runs `action`, and returns its result and the counters of its allocations on this thread.
+pub(crate) fn counted<R>(action: impl FnOnce() -> R) -> (R, Counts) {
+    let before = OF_THREAD.get();
+    let result = action();
+    let after = OF_THREAD.get();
+    let counts = Counts {
+        allocations: after.allocations - before.allocations,
+        live: after.live - before.live,
+        bytes: after.bytes - before.bytes,
+    };
+    (result, counts)
+}
+
+/// Returns the number of allocations of `action` on this thread.
+pub(crate) fn allocations(action: impl FnOnce()) -> usize {
+    counted(action).1.allocations
+}
+
+/// Counters of the allocations in calls of [`count`](Balance::count).
 #[derive(Debug)]
 pub(crate) struct Balance {
     made: AtomicUsize,
@@ -29,7 +60,7 @@ impl Balance {
         Balance { made: AtomicUsize::new(0), live: AtomicIsize::new(0), bytes: AtomicIsize::new(0) }
     }
 
-    /// Counts what `action` does on this thread.
+    /// Runs `action`, and counts its allocations on this thread.
     pub(crate) fn count<R>(&'static self, action: impl FnOnce() -> R) -> R {
         struct Restore(Option<&'static Balance>);
         impl Drop for Restore {
@@ -41,48 +72,54 @@ impl Balance {
         action()
     }
 
-    /// Counts what this thread does from now on: for the end of a thread.
+    /// Counts all allocations of this thread from now on, also in its thread-local destructors.
     pub(crate) fn count_from_here(&'static self) {
         COUNTED.set(Some(self));
     }
 
-    /// How many allocations were made in all.
+    /// Returns the number of allocations.
     pub(crate) fn made(&self) -> usize {
         self.made.load(SeqCst)
     }
 
-    /// How many allocations `action` makes on this thread.
+    /// Returns the number of allocations of `action` on this thread.
     pub(crate) fn made_by(&'static self, action: impl FnOnce()) -> usize {
         let before = self.made.load(SeqCst);
         self.count(action);
         self.made.load(SeqCst) - before
     }
 
-    /// So many allocations were not freed.
+    /// Returns the number of allocations that were not freed.
     pub(crate) fn live(&self) -> isize {
         self.live.load(SeqCst)
     }
 
-    /// So large are they together.
+    /// Returns the number of bytes that were not freed.
     pub(crate) fn bytes(&self) -> isize {
         self.bytes.load(SeqCst)
     }
 }
 
 fn add(count: isize, layout: Layout) {
-    // A thread that is ending counts nothing.
+    let bytes = count * isize::try_from(layout.size()).expect("a layout fits");
+    let allocations = usize::from(count > 0);
+    // The thread-locals may be destroyed already, if the thread ends.
+    let _ = OF_THREAD.try_with(|counts| {
+        let before = counts.get();
+        counts.set(Counts {
+            allocations: before.allocations + allocations,
+            live: before.live + count,
+            bytes: before.bytes + bytes,
+        });
+    });
     if let Ok(Some(balance)) = COUNTED.try_with(Cell::get) {
+        balance.made.fetch_add(allocations, SeqCst);
         balance.live.fetch_add(count, SeqCst);
-        balance
-            .bytes
-            .fetch_add(count * isize::try_from(layout.size()).expect("a layout fits"), SeqCst);
-        if count > 0 {
-            balance.made.fetch_add(1, SeqCst);
-        }
+        balance.bytes.fetch_add(bytes, SeqCst);
     }
 }
 
-// SAFETY: every call goes to `System` with the arguments it came with.
+// SAFETY: each call is forwarded to `System` with its arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(1, layout);

@@ -1,7 +1,7 @@
-//! What several tests need: a source that does as it is told and counts, a value that counts its
-//! drops, and short ways to poll.
+//! Helpers of several test files: a source that a test completes by hand, a value that counts its drops, and functions that
+//! poll a future once.
 
-#![allow(dead_code, unused_imports, unused_macros, reason = "each test uses its part")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses some of these")]
 
 use std::{
     future::Future,
@@ -15,21 +15,24 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use value_future::{ValueFuture, ValueSource, error::StaleToken, source::Token};
+use value_future::{Pool, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
+pub(crate) mod count;
 pub(crate) mod race;
+pub(crate) mod random;
 pub(crate) mod task;
 pub(crate) mod threads;
+pub(crate) mod values;
 
-/// The same items for both kinds of pool, under the names of those for many threads; `Erased` is
-/// what a completion turns into.
+/// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool). In both modules, the types
+/// have the names of those for any thread.
 macro_rules! for_both_pools {
     ($($item:item)*) => {
         mod pool {
             #[allow(clippy::wildcard_imports, unused_imports)]
             use super::*;
             #[allow(unused_imports)]
-            use value_future::{Completer, Completion, Pool, ValueFuture as Erased, pool::PoolBuilder};
+            use value_future::{Completer, Completion, Pool, ValueFuture, pool::PoolBuilder};
 
             $($item)*
         }
@@ -38,7 +41,7 @@ macro_rules! for_both_pools {
             #[allow(clippy::wildcard_imports, unused_imports)]
             use super::*;
             #[allow(unused_imports)]
-            use value_future::{LocalCompleter as Completer, LocalCompletion as Completion, LocalPool as Pool, LocalValueFuture as Erased, pool::LocalPoolBuilder as PoolBuilder};
+            use value_future::{LocalCompleter as Completer, LocalCompletion as Completion, LocalPool as Pool, LocalValueFuture as ValueFuture, pool::LocalPoolBuilder as PoolBuilder};
 
             $($item)*
         }
@@ -46,28 +49,60 @@ macro_rules! for_both_pools {
 }
 pub(crate) use for_both_pools;
 
-/// Polls with a waker that does nothing.
+/// Repeats items for `FuturePool` and `LocalFuturePool`. In both modules, the pool is `Pool`, its builder is `Builder`, and the
+/// future is `ValueFuture`.
+macro_rules! for_both_future_pools {
+    ($($item:item)*) => {
+        mod future_pool {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use value_future::{FuturePool as Pool, ValueFuture, future_pool::FuturePoolBuilder as Builder};
+
+            $($item)*
+        }
+
+        mod local_future_pool {
+            #[allow(clippy::wildcard_imports, unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use value_future::{LocalFuturePool as Pool, LocalValueFuture as ValueFuture, future_pool::LocalFuturePoolBuilder as Builder};
+
+            $($item)*
+        }
+    };
+}
+pub(crate) use for_both_future_pools;
+
+/// Polls a future once, with a waker that does nothing.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Polls with this waker.
+/// Polls a future once, with this waker.
 pub(crate) fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
-/// What `action` panics with.
+/// Runs one operation to its end.
+pub(crate) fn run_operation(pool: &Pool<Option<u32>>) {
+    let (completer, mut completion) = pool.rent();
+    completer.complete(Some(7)).unwrap();
+    assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
+}
+
+/// Returns the message of the panic of `action`.
 pub(crate) fn panic_text<R>(action: impl FnOnce() -> R) -> String {
     let Err(panic) = panic::catch_unwind(AssertUnwindSafe(action)) else {
-        panic!("it should have panicked")
+        panic!("the action did not panic")
     };
     match panic.downcast::<String>() {
         Ok(text) => *text,
-        Err(panic) => (*panic.downcast::<&str>().expect("a panic with a text")).to_owned(),
+        Err(panic) => (*panic.downcast::<&str>().expect("the panic has a message")).to_owned(),
     }
 }
 
-/// Pending once.
+/// A future that yields once: it is pending at its first poll, and ready at its second poll.
 #[derive(Default)]
 pub(crate) struct Yield {
     polled: bool,
@@ -85,7 +120,7 @@ impl Future for Yield {
     }
 }
 
-/// A boxed future that pends once, then gives `value`.
+/// Returns a boxed future that is pending once, and then ready with `value`.
 pub(crate) fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
     ValueFuture::boxed(async {
         Yield::default().await;
@@ -93,29 +128,30 @@ pub(crate) fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
     })
 }
 
-/// Counts how often it is dropped.
+/// Adds one to a counter when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Loud<'c>(pub &'c AtomicUsize);
+pub(crate) struct DropCounter<'c>(pub &'c AtomicUsize);
 
-impl Drop for Loud<'_> {
+impl Drop for DropCounter<'_> {
     fn drop(&mut self) {
         self.0.fetch_add(1, Relaxed);
     }
 }
 
-/// A counter of drops.
-pub(crate) const fn drops() -> AtomicUsize {
+/// Creates a counter.
+pub(crate) const fn counter() -> AtomicUsize {
     AtomicUsize::new(0)
 }
 
+/// Returns the value of a counter.
 pub(crate) fn count(counter: &AtomicUsize) -> usize {
     counter.load(Relaxed)
 }
 
-/// A source of one operation after another. It gives what [`Script::complete`] put into it, keeps
-/// the last waker, and counts.
+/// A source that a test completes by hand, one operation after another. It returns the value of [`ManualSource::complete`],
+/// keeps the last waker, and counts calls.
 #[derive(Debug, Default)]
-pub(crate) struct Script<T> {
+pub(crate) struct ManualSource<T> {
     state: Mutex<State<T>>,
     pub(crate) polls: AtomicUsize,
     pub(crate) cancelled: AtomicUsize,
@@ -136,9 +172,9 @@ impl<T> Default for State<T> {
     }
 }
 
-impl<T> Script<T> {
+impl<T> ManualSource<T> {
     pub(crate) fn new() -> Self {
-        Script {
+        ManualSource {
             state: Mutex::default(),
             polls: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
@@ -147,20 +183,20 @@ impl<T> Script<T> {
         }
     }
 
-    pub(crate) fn that_panics_in_poll() -> Self {
-        Script { panic_in_poll: true, ..Script::new() }
+    pub(crate) fn panicking_in_poll() -> Self {
+        ManualSource { panic_in_poll: true, ..ManualSource::new() }
     }
 
-    pub(crate) fn that_panics_in_cancel() -> Self {
-        Script { panic_in_cancel: true, ..Script::new() }
+    pub(crate) fn panicking_in_cancel() -> Self {
+        ManualSource { panic_in_cancel: true, ..ManualSource::new() }
     }
 
-    /// The token of the live operation.
+    /// Returns the token of the live operation.
     pub(crate) fn live(&self) -> Token {
         self.with(|state| state.live)
     }
 
-    /// The result of the live operation is here.
+    /// Completes the live operation, and wakes its task.
     pub(crate) fn complete(&self, value: T) {
         let waker = self.with(|state| {
             state.value = Some(value);
@@ -171,12 +207,12 @@ impl<T> Script<T> {
         }
     }
 
-    /// The live operation is over, whoever may still hold its token.
-    pub(crate) fn move_on(&self) {
+    /// Ends the live operation without a result. Its token becomes stale.
+    pub(crate) fn advance(&self) {
         self.with(|state| state.live = state.live.next());
     }
 
-    /// Whether the live operation has a result that nobody has taken.
+    /// Returns `true` if the live operation has a result that was not taken.
     pub(crate) fn has_value(&self) -> bool {
         self.with(|state| state.value.is_some())
     }
@@ -186,7 +222,7 @@ impl<T> Script<T> {
     }
 }
 
-impl<T> ValueSource for Script<T> {
+impl<T> ValueSource for ManualSource<T> {
     type Output = T;
 
     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<T, StaleToken>> {
@@ -210,7 +246,7 @@ impl<T> ValueSource for Script<T> {
 
     fn cancel(&self, token: Token) {
         self.cancelled.fetch_add(1, Relaxed);
-        assert!(!self.panic_in_cancel, "the source panics when it is told to cancel");
+        assert!(!self.panic_in_cancel, "the source panics in `cancel`");
         let (_waker, _value) = self.with(|state| {
             if token.check(state.live).is_err() {
                 return (None, None);

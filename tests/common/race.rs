@@ -1,4 +1,4 @@
-//! Two threads, one at each end of an operation, that begin as close together as may be.
+//! Races of a producer and a consumer: each has one handle of an operation, on its own thread.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -11,12 +11,12 @@ use std::{
 
 use value_future::{Completer, Completion, Pool, pool::PoolBuilder};
 
-use super::threads::Start;
+use super::threads::SpinBarrier;
 
-/// Miri chooses another course with each seed, so one round is enough there.
+/// Miri chooses another schedule with each seed, so it needs one round only.
 const ROUNDS: usize = if cfg!(miri) { 1 } else { 200 };
 
-/// Counts its drops.
+/// A value that counts its drops.
 #[derive(Debug)]
 pub(crate) struct Value(pub(crate) Arc<AtomicUsize>);
 
@@ -26,76 +26,80 @@ impl Drop for Value {
     }
 }
 
-/// `None` where the producer's side gave none.
+/// The output of an operation. `None` if the producer delivered no value.
 pub(crate) type Reply = Option<Value>;
 
-/// What the producer's side did with the one value that it had.
+/// The result of the producer, which has one value.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Given {
+pub(crate) enum ProducerOutcome {
     Delivered,
-    HandedBack,
-    /// It ended the operation without one.
-    Ended,
-    /// It wanted to, and was told that the consumer has gone.
-    TooLate,
+    Returned,
+    /// It ended the operation without a value.
+    Abandoned,
+    /// It tried to end the operation without a value, and the consumer was already dropped.
+    Refused,
 }
 
-/// What the consumer saw.
+/// The result of the consumer.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Seen {
+pub(crate) enum ConsumerOutcome {
     Value,
-    Nothing,
-    Left,
+    /// The operation ended without a value.
+    Abandoned,
+    /// The consumer dropped its future without taking a result.
+    Dropped,
 }
 
-pub(crate) type Produce = fn(Pool<Reply>, Completer<Reply>, Reply) -> Given;
-pub(crate) type Consume = fn(Completion<Reply>) -> Seen;
+pub(crate) type Produce = fn(Pool<Reply>, Completer<Reply>, Reply) -> ProducerOutcome;
+pub(crate) type Consume = fn(Completion<Reply>) -> ConsumerOutcome;
 
-/// All rounds of one pair, each with the operation of the same place. With `drop_pool` there is no
-/// handle of the pool but those that the two threads drop when they begin, or have no more use for.
+/// Runs all rounds of a producer and a consumer. Round n uses operation n. If `drop_pool` is set, both threads drop their
+/// handles of the pool in each round, and no other handles exist.
 fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: bool) {
-    let (start, dropped) = (Start::default(), Arc::new(AtomicUsize::new(0)));
-    let watched = if drop_pool { vec![] } else { pools.clone() };
+    let (start, dropped) = (SpinBarrier::new(2), Arc::new(AtomicUsize::new(0)));
+    let kept = if drop_pool { vec![] } else { pools.clone() };
     thread::scope(|scope| {
         let (completers, completions): (Vec<_>, Vec<_>) = pools.iter().map(Pool::rent).unzip();
         let handles = pools.clone();
         let producer = scope.spawn(|| {
             let rounds = completers.into_iter().zip(handles).enumerate();
-            let given = rounds.map(|(round, (completer, pool))| {
+            let outcomes = rounds.map(|(round, (completer, pool))| {
                 let value = Some(Value(Arc::clone(&dropped)));
-                start.round(round);
+                start.wait(round);
                 produce(pool, completer, value)
             });
-            given.collect::<Vec<_>>()
+            outcomes.collect::<Vec<_>>()
         });
         let rounds = completions.into_iter().zip(pools).enumerate();
-        let seen: Vec<_> = rounds
+        let consumer: Vec<_> = rounds
             .map(|(round, (completion, pool))| {
-                start.round(round);
+                start.wait(round);
                 if drop_pool {
                     drop(pool);
                 }
                 consume(completion)
             })
             .collect();
-        for pair in producer.join().unwrap().into_iter().zip(seen) {
-            let fits = match &pair {
-                (Given::Delivered, seen) => *seen != Seen::Nothing,
-                (Given::HandedBack | Given::TooLate, seen) => *seen == Seen::Left,
-                (Given::Ended, seen) => *seen != Seen::Value,
+        for pair in producer.join().unwrap().into_iter().zip(consumer) {
+            let consistent = match &pair {
+                (ProducerOutcome::Delivered, consumer) => *consumer != ConsumerOutcome::Abandoned,
+                (ProducerOutcome::Returned | ProducerOutcome::Refused, consumer) => {
+                    *consumer == ConsumerOutcome::Dropped
+                }
+                (ProducerOutcome::Abandoned, consumer) => *consumer != ConsumerOutcome::Value,
             };
-            assert!(fits, "{pair:?}");
+            assert!(consistent, "{pair:?}");
         }
     });
-    assert_eq!(dropped.load(SeqCst), ROUNDS, "each value once");
-    for pool in watched {
+    assert_eq!(dropped.load(SeqCst), ROUNDS, "each value is dropped once");
+    for pool in kept {
         assert_eq!(pool.stats().live, 0);
     }
 }
 
-/// A pool for all rounds, a bounded one, and one for each round that is dropped in it. Miri, which takes
-/// its time and has a seed for each of its many runs, lets that choose one of the last two.
-pub(crate) fn every_kind_of_pool(produce: Produce, consume: Consume) {
+/// Races a producer and a consumer on an unbounded pool, on a bounded pool, and with one pool per round that is dropped in the
+/// round. Miri is slow and runs many seeds, so each run chooses one of the last two.
+pub(crate) fn race_on_each_kind_of_pool(produce: Produce, consume: Consume) {
     let chosen = RandomState::new().build_hasher().finish() % 2;
     if !cfg!(miri) {
         race(vec![Pool::new(); ROUNDS], produce, consume, false);

@@ -1,5 +1,5 @@
-//! A task that counts what is done with its wakers, and does once what it is told when one of them
-//! is cloned, woken or dropped. For one thread.
+//! A task that counts clones, wakes and drops of its wakers. A test can set hooks, each of which runs once: when a waker is
+//! cloned, woken or dropped. For one thread.
 
 use std::{
     cell::Cell,
@@ -12,9 +12,11 @@ type Hook = Cell<Option<Box<dyn FnOnce()>>>;
 
 #[derive(Default)]
 pub(crate) struct Task {
-    /// So many wakers were made by cloning, woken by value or by reference, and are there now.
+    /// The number of clones.
     pub(crate) cloned: Cell<usize>,
+    /// The number of wakes, by value or by reference.
     pub(crate) woken: Cell<usize>,
+    /// The number of wakers that exist.
     pub(crate) wakers: Cell<usize>,
     on_clone: Hook,
     on_wake: Hook,
@@ -26,21 +28,23 @@ impl Task {
         Rc::default()
     }
 
-    /// What to do when a waker is cloned next, before it is.
+    /// Sets the hook that runs before the next clone of a waker.
     pub(crate) fn on_clone(self: &Rc<Self>, action: impl FnOnce() + 'static) {
         self.on_clone.set(Some(Box::new(action)));
     }
 
+    /// Sets the hook that runs when a waker is woken next.
     pub(crate) fn on_wake(self: &Rc<Self>, action: impl FnOnce() + 'static) {
         self.on_wake.set(Some(Box::new(action)));
     }
 
+    /// Sets the hook that runs when a waker is dropped next.
     pub(crate) fn on_drop(self: &Rc<Self>, action: impl FnOnce() + 'static) {
         self.on_drop.set(Some(Box::new(action)));
     }
 
-    /// Whether all that it was told to do was done.
-    pub(crate) fn is_done(&self) -> bool {
+    /// Returns `true` if all hooks have run.
+    pub(crate) fn hooks_ran(&self) -> bool {
         [&self.on_clone, &self.on_wake, &self.on_drop].into_iter().all(|hook| {
             let action = hook.take();
             let done = action.is_none();
@@ -49,6 +53,14 @@ impl Task {
         })
     }
 
+    /// Checks that all hooks have run, and that no waker is left.
+    #[track_caller]
+    pub(crate) fn assert_idle(self: &Rc<Self>) {
+        assert!(self.hooks_ran(), "a hook did not run");
+        assert_eq!((self.wakers.get(), Rc::strong_count(self)), (0, 1));
+    }
+
+    /// Creates a waker of this task.
     pub(crate) fn waker(self: &Rc<Self>) -> Waker {
         self.wakers.set(self.wakers.get() + 1);
         let task = Rc::into_raw(Rc::clone(self));
@@ -68,19 +80,19 @@ fn run(hook: &Hook) {
     }
 }
 
-/// The task of a waker, whose count is the caller's.
+/// Returns the task of a waker, with the reference count of that waker.
 ///
 /// # Safety
 ///
-/// The pointer is that of a waker.
+/// The pointer is the data of a waker of this module. The returned `Rc` owns the reference count of that waker.
 unsafe fn own(task: *const ()) -> Rc<Task> {
-    // SAFETY: the caller's; it comes from `Rc::into_raw`.
+    // SAFETY: the caller's contract; the pointer comes from `Rc::into_raw`.
     unsafe { Rc::from_raw(task.cast::<Task>()) }
 }
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(
     |task| {
-        // SAFETY: it is that of a waker, which keeps its count.
+        // SAFETY: the data of a waker, which keeps its count because of `ManuallyDrop`.
         let task = ManuallyDrop::new(unsafe { own(task) });
         run(&task.on_clone);
         count(&task.cloned);
@@ -88,20 +100,20 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
         RawWaker::new(Rc::into_raw(Rc::clone(&task)).cast(), &TABLE)
     },
     |task| {
-        // SAFETY: it is that of a waker, which is used up.
+        // SAFETY: the data of a waker, which this call consumes.
         let task = unsafe { own(task) };
         count(&task.woken);
         task.wakers.set(task.wakers.get() - 1);
         run(&task.on_wake);
     },
     |task| {
-        // SAFETY: it is that of a waker, which keeps its count.
+        // SAFETY: the data of a waker, which keeps its count because of `ManuallyDrop`.
         let task = ManuallyDrop::new(unsafe { own(task) });
         count(&task.woken);
         run(&task.on_wake);
     },
     |task| {
-        // SAFETY: it is that of a waker, which is used up.
+        // SAFETY: the data of a waker, which this call consumes.
         let task = unsafe { own(task) };
         task.wakers.set(task.wakers.get() - 1);
         run(&task.on_drop);

@@ -1,4 +1,4 @@
-//! Threads that begin together, and threads that stay.
+//! A barrier that spins, a cleanup guard, and a thread that lives while a closure runs.
 
 use std::{
     hint,
@@ -9,27 +9,34 @@ use std::{
     thread,
 };
 
-/// Where two threads begin a round, as close together as may be.
-#[derive(Default)]
-pub(crate) struct Start(AtomicUsize);
+/// A barrier for threads that continue at nearly the same time, because they spin.
+pub(crate) struct SpinBarrier {
+    threads: usize,
+    arrived: AtomicUsize,
+}
 
-impl Start {
-    pub(crate) fn round(&self, round: usize) {
-        self.0.fetch_add(1, SeqCst);
+impl SpinBarrier {
+    pub(crate) const fn new(threads: usize) -> Self {
+        SpinBarrier { threads, arrived: AtomicUsize::new(0) }
+    }
+
+    /// Waits until all threads are in this round.
+    pub(crate) fn wait(&self, round: usize) {
+        self.arrived.fetch_add(1, SeqCst);
         let mut spins = 0;
-        while self.0.load(SeqCst) < 2 * (round + 1) {
+        while self.arrived.load(SeqCst) < self.threads * (round + 1) {
             spins += 1;
             if cfg!(miri) || spins % 100 == 0 { thread::yield_now() } else { hint::spin_loop() }
         }
     }
 
-    /// Nobody waits from now on.
+    /// Opens the barrier for all rounds.
     pub(crate) fn open(&self) {
-        self.0.store(usize::MAX / 2, SeqCst);
+        self.arrived.store(usize::MAX / 2, SeqCst);
     }
 }
 
-/// Calls a function at the end, also if the test fails: so other threads run to their end.
+/// Calls a function when it is dropped. If a test panics, this ends the other threads.
 pub(crate) struct Finally<F: FnMut()>(pub(crate) F);
 
 impl<F: FnMut()> Drop for Finally<F> {
@@ -38,7 +45,7 @@ impl<F: FnMut()> Drop for Finally<F> {
     }
 }
 
-/// Runs `here` while a thread lives that has run `there`.
+/// Runs `there` on another thread, and then `here` on this thread while the other thread lives.
 pub(crate) fn while_a_thread_lives<R>(there: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
     thread::scope(|scope| {
         let (done, is_done) = mpsc::channel::<()>();

@@ -1,8 +1,8 @@
-//! What the documentation says.
+//! Checks of sentences in the documentation.
 
-#![allow(unused_macros, unused_imports, dead_code, reason = "each test uses its part")]
+#![allow(unused_macros, unused_imports, dead_code, reason = "each test file uses some of these")]
 
-/// A text without the marks of comments and without line breaks.
+/// Returns a text without comment marks and without line breaks.
 fn words(text: &str) -> String {
     let marks = ["//~ ///", "//!", "///", "//", "* ", "#[doc ="];
     let lines = text.lines().map(|line| {
@@ -12,13 +12,13 @@ fn words(text: &str) -> String {
     lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
-/// Fails unless the file with this text says the sentence.
+/// Panics if this text of a file does not contain the sentence.
 #[track_caller]
 pub(crate) fn look_for(file: &str, text: &str, sentence: &str) {
-    assert!(words(text).contains(&words(sentence)), "{file} does not say: {sentence}");
+    assert!(words(text).contains(&words(sentence)), "{file} does not contain: {sentence}");
 }
 
-/// Fails unless a file of the crate says a sentence, which is given as for `format!`.
+/// Panics if a file of the crate does not contain a sentence. The arguments of the sentence are those of `format!`.
 macro_rules! said {
     ($file:literal, $($sentence:tt)+) => {
         crate::words::look_for(
@@ -30,7 +30,7 @@ macro_rules! said {
 }
 pub(crate) use said;
 
-/// A number as the documentation writes it: 65,536.
+/// Formats a number as the documentation does: 65,536.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -43,7 +43,7 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
-/// Bytes in KiB.
+/// Formats a number of bytes in KiB.
 pub(crate) fn kib(bytes: isize) -> String {
     let tenths = (bytes * 10 + 512) / 1024;
     if tenths % 10 == 0 {

@@ -1,26 +1,26 @@
-//! Keys: they come twice, late, and against completers that kept them.
+//! Keys that are presented twice, late, or while their completers are held.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Value, assert_dropped, assert_idle, bounded_model, model, value};
 
-/// One of the two is accepted, and that one's value arrives.
+/// One key is accepted, and its value arrives.
 #[test]
-fn the_same_key_twice() {
+fn complete_key_against_complete_key() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         let ((one, one_rest), (two, two_rest)) = (value(1), value(2));
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, one));
-        let ours = pool.complete_key(key, two);
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, one));
+        let own = pool.complete_key(key, two);
         let other = other.join().unwrap();
-        assert_eq!(*completion.try_take().unwrap().unwrap(), if ours.is_ok() { 2 } else { 1 });
-        let (ours, other) = (ours.map_err(|e| e.kind()), other.map_err(|e| e.kind()));
-        assert!(ours.is_ok() != other.is_ok());
-        let refused = ours.and(other).unwrap_err();
+        assert_eq!(*completion.try_take().unwrap().unwrap(), if own.is_ok() { 2 } else { 1 });
+        let (own, other) = (own.map_err(|e| e.kind()), other.map_err(|e| e.kind()));
+        assert!(own.is_ok() != other.is_ok());
+        let refused = own.and(other).unwrap_err();
         assert!(matches!(
             refused,
             CompleteErrorKind::AlreadyCompleted | CompleteErrorKind::BeingCompleted
@@ -32,16 +32,15 @@ fn the_same_key_twice() {
     });
 }
 
-/// And while the consumer takes the result, so that the slot is given back under the loser's hands.
+/// The consumer takes the result and releases the slot while the refused call is running.
 #[test]
-fn the_same_key_twice_against_await() {
+fn complete_key_twice_against_await() {
     bounded_model(2, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         let ((one, one_rest), (two, two_rest)) = (value(1), value(2));
-        let theirs = [pool.clone(), pool.clone()];
-        let [first, second] = theirs;
+        let [first, second] = [pool.clone(), pool.clone()];
         let first = thread::spawn(move || first.complete_key(key, one).is_ok());
         let second = thread::spawn(move || second.complete_key(key, two).is_ok());
         let taken = *block_on(completion).unwrap();
@@ -55,34 +54,34 @@ fn the_same_key_twice_against_await() {
 }
 
 #[test]
-fn a_key_against_the_completer_that_kept_it() {
+fn complete_key_against_complete() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.key_while_held();
         let ((one, one_rest), (two, two_rest)) = (value(1), value(2));
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, one).is_ok());
-        let ours = completer.complete(two).is_ok();
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, one).is_ok());
+        let own = completer.complete(two).is_ok();
         let other = other.join().unwrap();
-        assert!(ours != other);
-        assert_eq!(*completion.try_take().unwrap().unwrap(), if ours { 2 } else { 1 });
+        assert!(own != other);
+        assert_eq!(*completion.try_take().unwrap().unwrap(), if own { 2 } else { 1 });
         assert_dropped(&one_rest);
         assert_dropped(&two_rest);
         assert_idle(&pool, 1);
     });
 }
 
-/// The claim of one and the drop of the other end the operation once.
+/// The operation ends once.
 #[test]
-fn a_key_against_drop_of_the_completer() {
+fn complete_key_against_drop_of_the_completer() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.key_while_held();
-        let (given, rest) = value(7);
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, given).is_ok());
+        let (result, rest) = value(7);
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, result).is_ok());
         drop(completer);
         let taken = block_on(completion);
         assert_eq!(taken.is_some(), other.join().unwrap());
@@ -92,16 +91,16 @@ fn a_key_against_drop_of_the_completer() {
     });
 }
 
-/// The value comes back with the refusal, or is dropped with the completion.
+/// The value is returned with the error, or dropped with the completion.
 #[test]
-fn a_key_against_drop_of_the_completion() {
+fn complete_key_against_drop_of_the_completion() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
-        let (given, rest) = value(7);
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, given).map_err(|e| e.kind()));
+        let (result, rest) = value(7);
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, result).map_err(|e| e.kind()));
         drop(completion);
         let other = other.join().unwrap();
         assert!(matches!(other, Ok(()) | Err(CompleteErrorKind::Closed)), "{other:?}");
@@ -111,69 +110,69 @@ fn a_key_against_drop_of_the_completion() {
     });
 }
 
-/// The slot of a pool of one is there for the next operation, although a producer may be inside its call.
+/// The only slot is vacant for the next operation, although a producer may be inside `complete_key`.
 #[test]
-fn a_pool_of_one_after_drop_of_the_completion() {
+fn a_pool_of_one_slot_after_drop_of_the_completion() {
     bounded_model(3, || {
         let pool = Pool::<Value>::builder().max_slots(1).build();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
-        let theirs = pool.clone();
-        let other = thread::spawn(move || drop(theirs.complete_key(key, value(7).0)));
+        let clone = pool.clone();
+        let other = thread::spawn(move || drop(clone.complete_key(key, value(7).0)));
         drop(completion);
-        let next = pool.try_rent().expect("the one completion was dropped");
+        let next = pool.try_rent().expect("the only completion was dropped");
         drop(next);
         other.join().unwrap();
         assert_idle(&pool, 2);
     });
 }
 
-/// The result and the slot come together from a completer, also if its key was given out.
+/// The slot is vacant when the result arrives, also if the completer issued its key.
 #[test]
-fn a_pool_of_one_after_the_result_of_a_completer_with_a_key() {
+fn a_pool_of_one_slot_after_the_result_of_a_completer_with_a_key() {
     model(|| {
         let pool = Pool::<Value>::builder().max_slots(1).build();
         let (completer, completion) = pool.rent();
         let _key = completer.key_while_held();
         let other = thread::spawn(move || completer.complete(value(7).0).is_ok());
         assert_eq!(*block_on(completion).unwrap(), 7);
-        drop(pool.try_rent().expect("the one operation has given its result"));
+        drop(pool.try_rent().expect("the only operation has returned its result"));
         assert!(other.join().unwrap());
         assert_idle(&pool, 2);
     });
 }
 
-/// What the loser is told is so when it looks: there is a result, or there will be.
+/// After `AlreadyCompleted` the operation has a result, and after `BeingCompleted` it will have one.
 #[test]
-fn what_the_refused_one_is_told_holds() {
+fn the_error_of_complete_key_is_true() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, value(1).0).is_ok());
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, value(1).0).is_ok());
         match pool.complete_key(key, value(2).0).map_err(|refused| refused.kind()) {
             Err(CompleteErrorKind::AlreadyCompleted) => {
                 assert!(completion.is_completed());
                 assert_eq!(*completion.try_take().unwrap().unwrap(), 1);
             }
             Err(CompleteErrorKind::BeingCompleted) => assert_eq!(*block_on(completion).unwrap(), 1),
-            told => assert_eq!((told, *block_on(completion).unwrap()), (Ok(()), 2)),
+            result => assert_eq!((result, *block_on(completion).unwrap()), (Ok(()), 2)),
         }
         other.join().unwrap();
     });
 }
 
-/// Three that let go of a slot: one of them gives it back.
+/// Three threads release the operation: one of them releases the slot.
 #[test]
-fn a_key_against_drop_of_both_ends() {
+fn complete_key_against_drop_of_completer_and_completion() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.key_while_held();
-        let (given, rest) = value(7);
-        let theirs = pool.clone();
-        let other = thread::spawn(move || drop(theirs.complete_key(key, given)));
+        let (result, rest) = value(7);
+        let clone = pool.clone();
+        let other = thread::spawn(move || drop(clone.complete_key(key, result)));
         let consumer = thread::spawn(move || drop(completion));
         drop(completer);
         other.join().unwrap();
@@ -184,35 +183,35 @@ fn a_key_against_drop_of_both_ends() {
 }
 
 #[test]
-fn complete_by_key_against_abandon_by_key() {
+fn complete_key_against_abandon_key() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
-        let (given, rest) = value(7);
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(key, given).is_ok());
-        let ours = pool.abandon_key(key).is_ok();
+        let (result, rest) = value(7);
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(key, result).is_ok());
+        let own = pool.abandon_key(key).is_ok();
         let other = other.join().unwrap();
-        assert!(ours != other);
+        assert!(own != other);
         assert_eq!(completion.try_take().unwrap().is_some(), other);
         assert_dropped(&rest);
         assert_idle(&pool, 1);
     });
 }
 
-/// The slot is returned and rented again while the old key is on its way.
+/// The slot is released and rented again while the late key is presented.
 #[test]
-fn a_late_key_against_the_next_use_of_the_slot() {
+fn a_late_key_against_the_next_operation_of_the_slot() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let old = completer.key_while_held();
-        let (given, rest) = value(1);
-        completer.complete(given).unwrap();
+        let (result, rest) = value(1);
+        completer.complete(result).unwrap();
         let ((late, late_rest), (next, next_rest)) = (value(2), value(3));
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(old, late).map_err(|e| e.kind()));
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(old, late).map_err(|e| e.kind()));
         assert_eq!(*completion.try_take().unwrap().unwrap(), 1);
         let (completer, completion) = pool.rent();
         let new = completer.key_while_held();
@@ -234,16 +233,16 @@ fn a_late_key_against_the_next_use_of_the_slot() {
     });
 }
 
-/// The key is in time for its own operation, or for none.
+/// The key completes its own operation, or none.
 #[test]
-fn a_key_against_the_end_and_the_next_use() {
+fn complete_key_against_drop_and_the_next_operation() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let old = completer.into_key();
         let ((late, late_rest), (next, next_rest)) = (value(2), value(3));
-        let theirs = pool.clone();
-        let other = thread::spawn(move || theirs.complete_key(old, late).is_ok());
+        let clone = pool.clone();
+        let other = thread::spawn(move || clone.complete_key(old, late).is_ok());
         drop(completion);
         let (completer, completion) = pool.rent();
         let _key = completer.key_while_held();

@@ -1,4 +1,4 @@
-//! Futures that wait for a slot of a bounded pool, against what returns slots, closes the pool, and drops futures.
+//! Futures that wait for a slot of a bounded pool, against the release of slots, the close of the pool, and the drop of futures.
 
 use std::{
     future::Future,
@@ -13,25 +13,21 @@ use value_future::{
     pool::{RentError, RentWhenVacant},
 };
 
-use crate::common::{Count, Value, assert_idle, bounded_model, model, poll, value};
-
-fn bounded(slots: u32) -> Pool<Value> {
-    Pool::<Value>::builder().max_slots(slots).build()
-}
+use crate::common::{Count, Value, assert_idle, bounded, bounded_model, model, poll, value};
 
 fn poll_future(future: &mut RentWhenVacant<Value>, waker: &Waker) -> bool {
     match Pin::new(future).poll(&mut Context::from_waker(waker)) {
-        Poll::Ready(ends) => {
-            drop(ends.unwrap());
+        Poll::Ready(result) => {
+            drop(result.unwrap());
             true
         }
         Poll::Pending => false,
     }
 }
 
-/// The slot goes into the stripe, or to the depot while the future has locked the stripe, or to the future.
+/// The slot goes to the stripe, to the depot if the future has locked the stripe, or to the future.
 #[test]
-fn a_future_against_a_return() {
+fn rent_when_vacant_against_release() {
     model(|| {
         let pool = bounded(1);
         let (completer, completion) = pool.rent();
@@ -43,9 +39,9 @@ fn a_future_against_a_return() {
     });
 }
 
-/// While the first future locks the stripe, the return goes to the depot. The second future comes meanwhile.
+/// The first future locks the stripe, so the released slot goes to the depot. Then the second future begins.
 #[test]
-fn a_future_after_one_that_was_dropped_against_a_return() {
+fn a_second_future_after_a_dropped_one_against_release() {
     bounded_model(3, || {
         let pool = bounded(1);
         let (completer, completion) = pool.rent();
@@ -58,9 +54,9 @@ fn a_future_after_one_that_was_dropped_against_a_return() {
     });
 }
 
-/// The consumer was pending, so its return is counted as cancelled.
+/// The completer and the completion are dropped on two threads.
 #[test]
-fn a_future_against_two_ends_that_go() {
+fn rent_when_vacant_against_drop_of_completer_and_completion() {
     bounded_model(3, || {
         let pool = bounded(1);
         let (completer, completion) = pool.rent();
@@ -73,49 +69,49 @@ fn a_future_against_two_ends_that_go() {
     });
 }
 
-/// One slot, which each of two futures returns.
+/// One slot, which two futures get one after the other.
 #[test]
-fn two_futures_against_returns() {
+fn two_futures_against_one_slot() {
     bounded_model(2, || {
         let pool = bounded(1);
-        let ends = pool.rent();
-        let theirs = pool.rent_when_vacant();
-        let other = thread::spawn(move || drop(block_on(theirs).unwrap()));
-        let ours = pool.rent_when_vacant();
-        drop(ends);
-        drop(block_on(ours).unwrap());
+        let handles = pool.rent();
+        let other_future = pool.rent_when_vacant();
+        let other = thread::spawn(move || drop(block_on(other_future).unwrap()));
+        let own = pool.rent_when_vacant();
+        drop(handles);
+        drop(block_on(own).unwrap());
         other.join().unwrap();
         assert_idle(&pool, 3);
     });
 }
 
-/// Two slots are returned at a time, and each of two futures gets one.
+/// Two slots are released at the same time, and each of two futures gets one.
 #[test]
-fn two_futures_against_two_returns() {
+fn two_futures_against_two_slots() {
     bounded_model(2, || {
         let pool = bounded(2);
         let (first, second) = (pool.rent(), pool.rent());
-        let theirs = pool.rent_when_vacant();
+        let other_future = pool.rent_when_vacant();
         let other = thread::spawn(move || {
             drop(first);
-            let ends = block_on(theirs).unwrap();
-            drop(ends);
+            let handles = block_on(other_future).unwrap();
+            drop(handles);
         });
-        let ours = pool.rent_when_vacant();
+        let own = pool.rent_when_vacant();
         drop(second);
-        let ends = block_on(ours).unwrap();
+        let handles = block_on(own).unwrap();
         other.join().unwrap();
-        drop(ends);
+        drop(handles);
         assert_idle(&pool, 4);
     });
 }
 
-/// The first future is dropped: before it has the slot, when it has, or when it was woken. The second one gets it.
+/// The first future is dropped before or after it has the slot. The second future gets the slot.
 #[test]
-fn a_future_that_is_dropped_against_a_return() {
+fn drop_of_the_first_future_against_release() {
     bounded_model(3, || {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let (count, waker) = Count::new();
         let mut first = pool.rent_when_vacant();
         assert!(!poll_future(&mut first, &waker));
@@ -123,7 +119,7 @@ fn a_future_that_is_dropped_against_a_return() {
         let mut second = pool.rent_when_vacant();
         assert!(!poll_future(&mut second, Waker::noop()));
         let dropping = thread::spawn(move || drop(first));
-        let returning = thread::spawn(move || drop(ends));
+        let returning = thread::spawn(move || drop(handles));
         drop(block_on(second).unwrap());
         dropping.join().unwrap();
         returning.join().unwrap();
@@ -133,16 +129,16 @@ fn a_future_that_is_dropped_against_a_return() {
     });
 }
 
-/// Afterwards the slot is vacant.
+/// The slot is vacant afterwards.
 #[test]
-fn the_only_future_is_dropped_against_a_return() {
+fn drop_of_the_only_future_against_release() {
     model(|| {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
         assert!(!poll_future(&mut future, Waker::noop()));
         let dropping = thread::spawn(move || drop(future));
-        drop(ends);
+        drop(handles);
         dropping.join().unwrap();
         drop(pool.try_rent().unwrap());
         assert_idle(&pool, 2);
@@ -151,13 +147,13 @@ fn the_only_future_is_dropped_against_a_return() {
 
 /// The waker of the last poll is woken.
 #[test]
-fn a_change_of_waker_against_a_return() {
+fn change_of_waker_against_release() {
     model(|| {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
         assert!(!poll_future(&mut future, Waker::noop()));
-        let returning = thread::spawn(move || drop(ends));
+        let returning = thread::spawn(move || drop(handles));
         drop(block_on(future).unwrap());
         returning.join().unwrap();
         assert_idle(&pool, 2);
@@ -165,28 +161,29 @@ fn a_change_of_waker_against_a_return() {
 }
 
 #[test]
-fn a_future_against_close() {
+fn rent_when_vacant_against_close() {
     model(|| {
         let pool = bounded(1);
-        let ends = pool.rent();
-        let theirs = pool.rent_when_vacant();
-        let other =
-            thread::spawn(move || assert_eq!(block_on(theirs).unwrap_err(), RentError::Closed));
+        let handles = pool.rent();
+        let other_future = pool.rent_when_vacant();
+        let other = thread::spawn(move || {
+            assert_eq!(block_on(other_future).unwrap_err(), RentError::Closed);
+        });
         pool.close();
         other.join().unwrap();
-        drop(ends);
+        drop(handles);
         assert_idle(&pool, 1);
     });
 }
 
 #[test]
-fn a_future_against_close_and_a_return() {
+fn rent_when_vacant_against_close_and_release() {
     bounded_model(2, || {
         let pool = bounded(1);
-        let ends = pool.rent();
-        let theirs = pool.rent_when_vacant();
-        let other = thread::spawn(move || drop(block_on(theirs)));
-        let returning = thread::spawn(move || drop(ends));
+        let handles = pool.rent();
+        let other_future = pool.rent_when_vacant();
+        let other = thread::spawn(move || drop(block_on(other_future)));
+        let returning = thread::spawn(move || drop(handles));
         pool.close();
         other.join().unwrap();
         returning.join().unwrap();
@@ -194,25 +191,25 @@ fn a_future_against_close_and_a_return() {
     });
 }
 
-/// The future has the last handle.
+/// The future is the last handle of the pool.
 #[test]
-fn a_future_that_goes_last_against_a_return() {
+fn drop_of_the_future_as_the_last_handle_against_release() {
     bounded_model(3, || {
         let pool = bounded(1);
-        let ends = pool.rent();
+        let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
         assert!(!poll_future(&mut future, Waker::noop()));
-        let returning = thread::spawn(move || drop(ends));
+        let returning = thread::spawn(move || drop(handles));
         drop(pool);
         drop(future);
         returning.join().unwrap();
     });
 }
 
-/// A waker that looks for a slot when it is woken.
-struct Looks(Weak<Pool<Value>>);
+/// A waker that tries to rent a slot in `wake`.
+struct TriesToRent(Weak<Pool<Value>>);
 
-impl Wake for Looks {
+impl Wake for TriesToRent {
     fn wake(self: Arc<Self>) {
         if let Some(pool) = self.0.upgrade() {
             assert!(pool.try_rent().is_err(), "the future has the slot");
@@ -220,23 +217,26 @@ impl Wake for Looks {
     }
 }
 
-/// The claimant returns the slot, and the waker that it wakes does not wait for the end of that return.
+/// The producer releases the slot, and its wake does not wait for the end of that release.
 #[test]
-fn a_slot_that_is_left_to_a_claimant() {
+fn release_by_complete_key_against_rent_when_vacant() {
     bounded_model(3, || {
         let pool = Arc::new(bounded(1));
         let (completer, mut completion) = pool.rent();
         assert!(poll(&mut completion, Waker::noop()).is_pending());
         let key = completer.into_key();
         let mut future = pool.rent_when_vacant();
-        assert!(!poll_future(&mut future, &Waker::from(Arc::new(Looks(Arc::downgrade(&pool))))));
-        let theirs = Arc::clone(&pool);
-        let claimant = thread::spawn(move || {
-            let (given, _rest) = value(7);
-            let _ = theirs.complete_key(key, given);
+        assert!(!poll_future(
+            &mut future,
+            &Waker::from(Arc::new(TriesToRent(Arc::downgrade(&pool))))
+        ));
+        let clone = Arc::clone(&pool);
+        let producer_thread = thread::spawn(move || {
+            let (result, _rest) = value(7);
+            let _ = clone.complete_key(key, result);
         });
         drop(completion);
-        claimant.join().unwrap();
+        producer_thread.join().unwrap();
         assert!(poll_future(&mut future, Waker::noop()));
         drop(future);
         assert_idle(&pool, 2);

@@ -1,5 +1,5 @@
-//! Handles of a shared future on several threads. A model fails if one of them waits for ever, or if what
-//! is shared, its memory, or a handle's place in the list is used after it has gone.
+//! Handles of a shared future on several threads. A model fails if a handle waits forever, or if the future, its memory or a
+//! list node is used after it was freed.
 
 use std::{
     pin::Pin,
@@ -27,107 +27,107 @@ fn poll(handle: &mut Pin<Box<Shared<'static, Number>>>, waker: &Waker) -> Poll<N
 }
 
 #[test]
-fn two_wait_for_a_third() {
+fn await_by_two_handles_against_complete() {
     bounded_model(2, || {
         let (source, shared) = operation();
         let other = shared.clone();
-        let waits = thread::spawn(move || assert_eq!(*block_on(other), 7));
-        let completes = thread::spawn(move || source.complete(7));
+        let waiting = thread::spawn(move || assert_eq!(*block_on(other), 7));
+        let completing = thread::spawn(move || source.complete(7));
         assert_eq!(*block_on(shared), 7);
-        waits.join().unwrap();
-        completes.join().unwrap();
+        waiting.join().unwrap();
+        completing.join().unwrap();
     });
 }
 
-/// The one that has polled the future goes, while the future is woken.
+/// The handle that polled the future is dropped while the future is woken.
 #[test]
-fn one_goes_while_the_other_waits() {
+fn drop_of_a_handle_against_await_and_complete() {
     bounded_model(3, || {
         let (source, shared) = operation();
-        let mut goes = Box::pin(shared.clone());
-        assert!(poll(&mut goes, &Count::new().1).is_pending());
-        let completes = thread::spawn(move || source.complete(7));
-        let leaves = thread::spawn(move || drop(goes));
+        let mut dropped = Box::pin(shared.clone());
+        assert!(poll(&mut dropped, &Count::new().1).is_pending());
+        let completing = thread::spawn(move || source.complete(7));
+        let dropping = thread::spawn(move || drop(dropped));
         assert_eq!(*block_on(shared), 7);
-        leaves.join().unwrap();
-        completes.join().unwrap();
+        dropping.join().unwrap();
+        completing.join().unwrap();
     });
 }
 
-/// What is dropped meanwhile is the future, and perhaps the memory.
+/// The future is dropped, and perhaps its memory is freed.
 #[test]
-fn all_go_while_the_future_is_woken() {
+fn drop_of_all_handles_against_complete() {
     bounded_model(3, || {
         let (source, shared) = operation();
         let mut other = Box::pin(shared.clone());
         let (count, waker) = Count::new();
         assert!(poll(&mut other, &waker).is_pending());
-        let completes = thread::spawn(move || source.complete(7));
+        let completing = thread::spawn(move || source.complete(7));
         drop(shared);
         drop(other);
-        completes.join().unwrap();
+        completing.join().unwrap();
         assert!(count.get() <= 1);
     });
 }
 
-/// It was alone, and so polled the future with a waker of its own.
+/// The first handle was the only one, so the future has the waker of its task.
 #[test]
-fn one_that_was_alone_is_joined() {
+fn a_new_handle_against_complete() {
     bounded_model(2, || {
         let (source, shared) = operation();
         let mut alone = Box::pin(shared);
         assert!(poll(&mut alone, &Count::new().1).is_pending());
-        let joins = Shared::clone(&alone);
-        let waits = thread::spawn(move || assert_eq!(*block_on(joins), 7));
-        let completes = thread::spawn(move || source.complete(7));
+        let joined = Shared::clone(&alone);
+        let waiting = thread::spawn(move || assert_eq!(*block_on(joined), 7));
+        let completing = thread::spawn(move || source.complete(7));
         assert_eq!(*block_on(alone), 7);
-        waits.join().unwrap();
-        completes.join().unwrap();
+        waiting.join().unwrap();
+        completing.join().unwrap();
     });
 }
 
-/// The waker that wakes all is still out when one is alone again, and goes meanwhile.
+/// The future has the shared waker while one of two handles is dropped.
 #[test]
-fn one_is_alone_again() {
+fn drop_of_the_second_handle_against_await_and_complete() {
     bounded_model(3, || {
         let (source, shared) = operation();
         let mut other = Box::pin(shared.clone());
         assert!(poll(&mut other, &Count::new().1).is_pending());
-        let leaves = thread::spawn(move || drop(other));
-        let completes = thread::spawn(move || source.complete(7));
+        let dropping = thread::spawn(move || drop(other));
+        let completing = thread::spawn(move || source.complete(7));
         assert_eq!(*block_on(shared), 7);
-        leaves.join().unwrap();
-        completes.join().unwrap();
+        dropping.join().unwrap();
+        completing.join().unwrap();
     });
 }
 
 #[test]
-fn two_take_the_result_and_the_last_has_it() {
+fn two_handles_take_the_result() {
     bounded_model(3, || {
-        let (given, rest) = value(7);
-        let shared = ValueFuture::boxed(async { given }).share();
+        let (result, rest) = value(7);
+        let shared = ValueFuture::boxed(async { result }).share();
         let other = shared.clone();
-        let takes = thread::spawn(move || assert_eq!(*block_on(other).unwrap(), 7));
+        let taking = thread::spawn(move || assert_eq!(*block_on(other).unwrap(), 7));
         assert_eq!(*block_on(shared).unwrap(), 7);
-        takes.join().unwrap();
+        taking.join().unwrap();
         assert_dropped(&rest);
     });
 }
 
-/// Either it is too late, or the weak handle has made a handle that gives the result.
+/// The upgrade fails, or the new handle returns the result.
 #[test]
-fn a_weak_handle_against_the_last() {
+fn upgrade_against_the_last_handle() {
     bounded_model(3, || {
-        let (given, rest) = value(7);
-        let shared = ValueFuture::boxed(async { given }).share();
+        let (result, rest) = value(7);
+        let shared = ValueFuture::boxed(async { result }).share();
         let weak = shared.downgrade().unwrap();
-        let upgrades = thread::spawn(move || {
+        let upgrading = thread::spawn(move || {
             let Some(shared) = weak.upgrade() else { return false };
             drop(weak);
             block_on(shared).is_some_and(|value: Arc<u32>| *value == 7)
         });
         assert_eq!(*block_on(shared).unwrap(), 7);
-        let _ = upgrades.join().unwrap();
+        let _ = upgrading.join().unwrap();
         assert_dropped(&rest);
     });
 }

@@ -1,4 +1,4 @@
-//! Who is woken: the waker of the last poll, once, at either end.
+//! The waker of the last poll is woken once, for consumers and for producers.
 
 use std::{
     future::poll_fn,
@@ -13,17 +13,17 @@ use crate::common::{
     Count, Value, assert_dropped, assert_idle, bounded_model, model, poll, take, value,
 };
 
-/// If the poll with the second waker was in time, the second one is woken.
+/// If the second poll was pending, the second waker is woken.
 #[test]
 fn change_of_waker_against_complete() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
-        let (given, rest) = value(7);
+        let (result, rest) = value(7);
         let (first, waker) = Count::new();
         assert!(poll(&mut completion, &waker).is_pending());
         drop(waker);
-        let producer = thread::spawn(move || completer.complete(given).unwrap());
+        let producer = thread::spawn(move || completer.complete(result).unwrap());
         let (second, waker) = Count::new();
         let polled = poll(&mut completion, &waker);
         drop(waker);
@@ -60,19 +60,19 @@ fn change_of_waker_against_drop_of_the_completer() {
     });
 }
 
-/// The key is presented from elsewhere, while the consumer changes its waker.
+/// Another thread presents the key while the consumer polls with another waker.
 #[test]
-fn change_of_waker_against_a_key() {
+fn change_of_waker_against_complete_key() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, mut completion) = pool.rent();
         let key = completer.into_key();
-        let (given, rest) = value(7);
+        let (result, rest) = value(7);
         let (first, waker) = Count::new();
         assert!(poll(&mut completion, &waker).is_pending());
         drop(waker);
-        let theirs = pool.clone();
-        let producer = thread::spawn(move || theirs.complete_key(key, given).unwrap());
+        let clone = pool.clone();
+        let producer = thread::spawn(move || clone.complete_key(key, result).unwrap());
         assert_eq!(*block_on(completion).unwrap(), 7);
         producer.join().unwrap();
         assert_eq!(Arc::strong_count(&first), 1);
@@ -82,7 +82,7 @@ fn change_of_waker_against_a_key() {
 }
 
 #[test]
-fn poll_abandoned_against_drop_of_the_completion() {
+fn poll_closed_against_drop_of_the_completion() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (mut completer, completion) = pool.rent();
@@ -96,7 +96,7 @@ fn poll_abandoned_against_drop_of_the_completion() {
 }
 
 #[test]
-fn change_of_watcher_against_drop_of_the_completion() {
+fn change_of_producer_waker_against_drop_of_the_completion() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (mut completer, completion) = pool.rent();
@@ -121,18 +121,18 @@ fn change_of_watcher_against_drop_of_the_completion() {
     });
 }
 
-/// The completer takes its own waker out, the consumer wakes it: one of the two has it.
+/// Either the completer drops its waker, or the consumer wakes it.
 #[test]
-fn complete_while_watching_against_drop_of_the_completion() {
+fn complete_after_poll_closed_against_drop_of_the_completion() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (mut completer, completion) = pool.rent();
-        let (given, rest) = value(7);
+        let (result, rest) = value(7);
         let (count, waker) = Count::new();
         assert!(completer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         let consumer = thread::spawn(move || drop(completion));
-        let _ = completer.complete(given);
+        let _ = completer.complete(result);
         consumer.join().unwrap();
         assert!(count.get() <= 1);
         assert_eq!(Arc::strong_count(&count), 1);
@@ -141,19 +141,19 @@ fn complete_while_watching_against_drop_of_the_completion() {
     });
 }
 
-/// A completer that watches learns that somebody with the key was faster, and the consumer is woken.
+/// The completer observes that a key ended its operation, and the consumer is woken.
 #[test]
-fn poll_abandoned_against_a_key() {
+fn poll_closed_against_complete_key() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (mut completer, mut completion) = pool.rent();
         let key = completer.key_while_held();
-        let (given, rest) = value(7);
+        let (result, rest) = value(7);
         let (count, waker) = Count::new();
         assert!(poll(&mut completion, &waker).is_pending());
         drop(waker);
-        let theirs = pool.clone();
-        let producer = thread::spawn(move || theirs.complete_key(key, given).unwrap());
+        let clone = pool.clone();
+        let producer = thread::spawn(move || clone.complete_key(key, result).unwrap());
         block_on(poll_fn(|cx| completer.poll_closed(cx)));
         drop(completer);
         producer.join().unwrap();

@@ -1,22 +1,22 @@
-//! What a driver compares after each step: everything that can be seen.
+//! The comparison of the pool with the oracle after each step.
 
 use futures::future::FusedFuture;
 
 use super::{
     driver::{Consumer, Driver},
     kind::Kind,
-    witness::Side,
+    observer::Side,
 };
 
 impl<K: Kind> Driver<K> {
     pub(super) fn compare(&mut self) {
         self.compare_drops();
         for (operation, consumer) in &self.consumers {
-            let spent = match consumer {
+            let taken = match consumer {
                 Consumer::Completion(completion) => completion.is_terminated(),
                 Consumer::Future(future) => future.is_terminated(),
             };
-            assert_eq!(spent, !self.oracle.operations[*operation].consumer);
+            assert_eq!(taken, !self.oracle.operations[*operation].consumer);
         }
         for (operation, completer) in &self.completers {
             assert_eq!(K::is_closed(completer), self.oracle.is_closed(*operation));
@@ -24,13 +24,13 @@ impl<K: Kind> Driver<K> {
         for operation in 0..self.oracle.operations.len() {
             for side in [Side::Consumer, Side::Completer] {
                 let expected = self.oracle.waiting(operation, side);
-                for letter in 0..2 {
-                    // The slot has a copy of the waker that waits, and of no other.
-                    let copies = usize::from(expected.with == Some(letter));
+                for waker_id in 0..2 {
+                    // The slot has a clone of the registered waker, and of no other one.
+                    let clones = usize::from(expected.with == Some(waker_id));
                     assert_eq!(
-                        self.witness.woken(operation, side, letter),
-                        (expected.woken[letter], copies),
-                        "times woken and copies of waker {letter}, {side:?} of {operation}",
+                        self.observer.woken(operation, side, waker_id),
+                        (expected.woken[waker_id], clones),
+                        "wakes and clones of waker {waker_id}, {side:?} of {operation}",
                     );
                 }
             }
@@ -39,10 +39,10 @@ impl<K: Kind> Driver<K> {
     }
 
     pub(super) fn compare_drops(&self) {
-        assert_eq!(self.witness.drops(), self.oracle.dropped, "drops of the values");
+        assert_eq!(self.observer.drops(), self.oracle.dropped, "drops of the values");
     }
 
-    /// Without a handle nobody can ask.
+    /// Compares the counters. This needs a handle of the pool.
     fn compare_stats(&mut self) {
         let Some(pool) = self.pools.first() else { return };
         let (now, oracle) = (K::stats(pool), &self.oracle);
@@ -64,9 +64,12 @@ impl<K: Kind> Driver<K> {
         let pool = self.pools.first()?;
         K::reserve(pool, additional);
         let now = K::stats(pool);
-        let room = now.capacity - now.live - now.retired;
+        let vacant = now.capacity - now.live - now.retired;
         let bound = self.max.map_or(u64::MAX, |max| u64::from(max) - now.live - now.retired);
-        assert!(room >= bound.min(additional.into()), "room for {room} of {additional}");
+        assert!(
+            vacant >= bound.min(additional.into()),
+            "{vacant} slots are vacant, reserved were {additional}"
+        );
         Some(())
     }
 }

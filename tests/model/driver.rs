@@ -1,5 +1,5 @@
-//! Does what a script says, to a pool and to the oracle, and compares what they answer and what has
-//! become of every value and waker after each step.
+//! Runs a script on a pool and on the oracle. After each step, it compares their results, and the drops and wakes of all values and
+//! wakers.
 
 use std::{collections::BTreeMap, task::Context};
 
@@ -7,9 +7,9 @@ use value_future::{Key, pool::Stats};
 
 use super::{
     kind::Kind,
+    observer::{Observer, Reply, Side},
     oracle::Oracle,
     script::{Op, Pick, Setup},
-    witness::{Reply, Side, Witness},
 };
 
 pub(super) enum Consumer<K: Kind> {
@@ -24,11 +24,11 @@ pub(crate) struct Driver<K: Kind> {
     pub(super) completers: BTreeMap<usize, K::Completer>,
     pub(super) consumers: BTreeMap<usize, Consumer<K>>,
     pub(super) keys: Vec<Key>,
-    /// Those numbers among them, with the operation that each names.
-    pub(super) names: BTreeMap<u64, usize>,
+    /// The operation of each key.
+    pub(super) operations_of_keys: BTreeMap<u64, usize>,
     pub(super) before: Stats,
     pub(super) oracle: Oracle,
-    pub(super) witness: Witness,
+    pub(super) observer: Observer,
 }
 
 fn nth<V>(map: &BTreeMap<usize, V>, pick: Pick) -> Option<usize> {
@@ -50,20 +50,20 @@ impl<K: Kind> Driver<K> {
             completers: BTreeMap::new(),
             consumers: BTreeMap::new(),
             keys: Vec::new(),
-            names: BTreeMap::new(),
+            operations_of_keys: BTreeMap::new(),
             oracle: Oracle::new(setup),
-            witness: Witness::default(),
+            observer: Observer::default(),
         }
     }
 
-    /// All of a script, and then everything is dropped.
+    /// Runs a script, and then drops all handles.
     pub(crate) fn run(setup: &Setup, script: &[Op]) {
         let mut driver = Self::new(setup);
         for op in script {
             driver.step(op);
         }
-        if setup.closed_first {
-            driver.close();
+        if setup.pool_dropped_first {
+            driver.drop_pools();
         }
         while !driver.completers.is_empty() {
             driver.step(&Op::DropCompleter(0));
@@ -71,20 +71,23 @@ impl<K: Kind> Driver<K> {
         while !driver.consumers.is_empty() {
             driver.step(&Op::DropConsumer(0));
         }
-        driver.close();
-        assert!(driver.witness.drops().iter().all(|drops| *drops == 1), "a value is left");
+        driver.drop_pools();
+        assert!(
+            driver.observer.drops().iter().all(|drops| *drops == 1),
+            "a value was not dropped once"
+        );
         assert_eq!(K::stats(&driver.foreign).refused_keys, 0);
     }
 
-    fn close(&mut self) {
+    fn drop_pools(&mut self) {
         while !self.pools.is_empty() {
             self.step(&Op::DropPool(0));
         }
     }
 
     pub(crate) fn step(&mut self, op: &Op) {
-        // A number that finds nothing to name does nothing.
-        let _nothing = self.try_step(op);
+        // An operation without a target does nothing.
+        let _no_target = self.try_step(op);
         self.compare();
     }
 
@@ -92,7 +95,7 @@ impl<K: Kind> Driver<K> {
         match *op {
             Op::Rent => self.rent()?,
             Op::TryRent => self.try_rent()?,
-            Op::Poll(pick, letter) => self.poll(nth(&self.consumers, pick)?, letter),
+            Op::Poll(pick, waker_id) => self.poll(nth(&self.consumers, pick)?, waker_id),
             Op::TryTake(pick) => self.try_take(nth(&self.consumers, pick)?),
             Op::IntoFuture(pick) => self.convert(nth(&self.consumers, pick)?),
             Op::DropConsumer(pick) => {
@@ -103,12 +106,12 @@ impl<K: Kind> Driver<K> {
                 }
             }
             Op::Complete(pick) => self.complete(nth(&self.completers, pick)?),
-            Op::PollAbandoned(pick, letter) => {
+            Op::PollClosed(pick, waker_id) => {
                 let operation = nth(&self.completers, pick)?;
-                let waker = self.witness.waker(operation, Side::Completer, letter);
+                let waker = self.observer.waker(operation, Side::Completer, waker_id);
                 let completer = self.completers.get_mut(&operation)?;
                 let polled = K::poll_closed(completer, &mut Context::from_waker(&waker));
-                assert_eq!(polled.is_ready(), self.oracle.poll_closed(operation, letter));
+                assert_eq!(polled.is_ready(), self.oracle.poll_closed(operation, waker_id));
             }
             Op::IssueKey(pick) => {
                 let operation = nth(&self.completers, pick)?;
@@ -119,7 +122,7 @@ impl<K: Kind> Driver<K> {
             Op::IntoKey(pick) => {
                 let operation = nth(&self.completers, pick)?;
                 let key = K::into_key(self.completers.remove(&operation)?);
-                assert_eq!(key, self.oracle.leave_to_key(operation));
+                assert_eq!(key, self.oracle.detach(operation));
                 self.issued(key, operation);
             }
             Op::DropCompleter(pick) => {

@@ -1,4 +1,4 @@
-//! What a driver does with keys.
+//! The steps of a driver with keys.
 
 use value_future::Key;
 
@@ -9,11 +9,11 @@ use super::{
 };
 
 impl<K: Kind> Driver<K> {
-    /// A key was given out: again only to the operation that had it before.
+    /// Records an issued key. Each key belongs to one operation.
     pub(super) fn issued(&mut self, key: Key, operation: usize) {
         assert_eq!(Key::from_u64(key.to_u64()), key);
-        let before = self.names.insert(key.to_u64(), operation);
-        assert_eq!(before.unwrap_or(operation), operation, "{key} names two operations");
+        let before = self.operations_of_keys.insert(key.to_u64(), operation);
+        assert_eq!(before.unwrap_or(operation), operation, "{key} belongs to two operations");
         if before.is_none() {
             self.keys.push(key);
         }
@@ -35,7 +35,7 @@ impl<K: Kind> Driver<K> {
             KeyPick::Current(pick) => {
                 self.oracle.current_key(pick.checked_rem(self.oracle.slots())?)
             }
-            // It is a number like any other, and may be that of an operation here.
+            // The key of another pool may equal a key of this pool.
             KeyPick::Foreign => K::into_key(K::rent(&self.foreign).0),
             KeyPick::Random(number) => Key::from_u64(number),
         })
@@ -50,7 +50,7 @@ impl<K: Kind> Driver<K> {
         assert_eq!(kind, self.oracle.end_by_key(key, expected).err().map(|kind| (key, kind)));
         self.compare_drops();
         if let Some(refused) = refused {
-            self.came_back(&refused.into_value(), expected);
+            self.returned(&refused.into_value(), expected);
         }
         Some(())
     }

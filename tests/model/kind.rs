@@ -1,4 +1,4 @@
-//! The two kinds of pool as one: what the model calls, and nothing else.
+//! A trait for both kinds of pool, with the methods that the model calls.
 
 use std::task::{Context, Poll};
 
@@ -10,7 +10,7 @@ use value_future::{
     pool::{RentError, Stats},
 };
 
-use super::{script::Setup, witness::Reply};
+use super::{observer::Reply, script::Setup};
 
 pub(crate) trait Kind: Sized {
     type Pool: Clone;

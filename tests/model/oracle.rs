@@ -1,42 +1,42 @@
-//! What ought to happen: a pool as lists of plain facts. It knows nothing of states, lists of vacant
-//! slots or threads, and does not foretell which slot an operation gets: it is told.
+//! The oracle: the expected state of a pool, as lists of slots and operations. It has no free lists and no threads. The driver
+//! tells it which slot an operation uses.
 
 use std::task::Poll;
 
 use value_future::{Key, operation::CompleteErrorKind};
 
 use super::{
-    script::{Letter, Setup},
-    witness::Side,
+    observer::Side,
+    script::{Setup, WakerId},
 };
 
 #[derive(Default)]
 pub(crate) struct Waiting {
-    /// The waker that is to be woken.
-    pub(crate) with: Option<Letter>,
-    /// How often each was.
+    /// The registered waker.
+    pub(crate) with: Option<WakerId>,
+    /// The number of wakes of each waker.
     pub(crate) woken: [usize; 2],
 }
 
 impl Waiting {
     fn wake(&mut self) {
-        if let Some(letter) = self.with.take() {
-            self.woken[letter] += 1;
+        if let Some(waker_id) = self.with.take() {
+            self.woken[waker_id] += 1;
         }
     }
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "facts, each of which holds or not")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Operation {
-    /// Each end is there until it has done its part, or is dropped.
+    /// The consumer and the completer exist until they have used their handle, or are dropped.
     pub(crate) consumer: bool,
     pub(crate) completer: bool,
     keyed: bool,
-    /// There was a result, of which this is the value until it is taken.
+    /// The operation has ended. `value` is its value until it is taken.
     ended: bool,
     value: Option<usize>,
-    /// The consumer's waker, and the completer's.
+    /// The wakers of the consumer and of the completer.
     waiting: [Waiting; 2],
 }
 
@@ -45,7 +45,7 @@ impl Operation {
         !self.consumer && !self.completer
     }
 
-    fn is_waited_for(&self) -> bool {
+    fn is_pending(&self) -> bool {
         self.consumer && !self.ended
     }
 
@@ -59,14 +59,14 @@ impl Operation {
         self.waiting_mut(Side::Consumer).wake();
     }
 
-    fn completer_goes(&mut self) {
+    fn remove_completer(&mut self) {
         self.completer = false;
         self.waiting_mut(Side::Completer).with = None;
     }
 }
 
 struct Slot {
-    /// Past the last generation of 32 bits, a slot of a bounded pool has other indices.
+    /// Past the last generation of 32 bits, a slot of a bounded pool has another index.
     generation: u64,
     operation: usize,
 }
@@ -74,14 +74,14 @@ struct Slot {
 /// The last generation of a key.
 const LAST: u64 = u32::MAX as u64;
 
-/// Where in the index of a key the number of times begins that generations were used up.
+/// The first bit of the epoch in the index of a key. The epoch counts the wraparounds of the generation.
 const EPOCH_SHIFT: u32 = 18;
 
 pub(crate) struct Oracle {
     first_generation: u64,
     max: Option<u32>,
-    /// The pool has no handle any more.
-    orphaned: bool,
+    /// The last handle of the pool was dropped.
+    closed: bool,
     slots: Vec<Slot>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) dropped: Vec<usize>,
@@ -93,7 +93,7 @@ impl Oracle {
         Oracle {
             first_generation: setup.first_generation.into(),
             max: setup.max,
-            orphaned: false,
+            closed: false,
             slots: Vec::new(),
             operations: Vec::new(),
             dropped: Vec::new(),
@@ -101,7 +101,7 @@ impl Oracle {
         }
     }
 
-    /// An operation begins, in this slot.
+    /// Begins an operation in this slot.
     pub(crate) fn rent(&mut self, slot: usize) -> usize {
         let operation = self.operations.len();
         if slot == self.slots.len() {
@@ -109,7 +109,7 @@ impl Oracle {
         } else {
             let slot = &mut self.slots[slot];
             assert!(self.operations[slot.operation].is_over(), "the slot is in use");
-            assert!(self.max.is_some() || slot.generation < LAST, "the slot is used up");
+            assert!(self.max.is_some() || slot.generation < LAST, "the slot is retired");
             slot.generation += 1;
             slot.operation = operation;
         }
@@ -119,15 +119,15 @@ impl Oracle {
     }
 
     fn is_vacant(&self, slot: &Slot) -> bool {
-        self.operations[slot.operation].is_over() && !self.is_used_up(slot)
+        self.operations[slot.operation].is_over() && !self.is_retired(slot)
     }
 
-    /// A slot of a bounded pool goes on under another index.
-    fn is_used_up(&self, slot: &Slot) -> bool {
+    /// A slot of a bounded pool is never retired. It continues with another index.
+    fn is_retired(&self, slot: &Slot) -> bool {
         self.max.is_none() && slot.generation == LAST
     }
 
-    /// The slots that may be rented again.
+    /// Returns the vacant slots.
     pub(crate) fn vacant(&self) -> Vec<usize> {
         let indices = 0..self.slots.len();
         indices.filter(|index| self.is_vacant(&self.slots[*index])).collect()
@@ -137,23 +137,23 @@ impl Oracle {
         self.max.is_some_and(|max| self.slots.len() >= max as usize) && self.vacant().is_empty()
     }
 
-    /// The result that a poll gives, `None` in it if it is no value.
-    pub(crate) fn poll(&mut self, operation: usize, letter: Letter) -> Poll<Option<usize>> {
+    /// Returns the result of a poll. `None` in it means an abandoned operation.
+    pub(crate) fn poll(&mut self, operation: usize, waker_id: WakerId) -> Poll<Option<usize>> {
         let taken = self.take(operation);
         if taken.is_pending() {
-            self.operations[operation].waiting_mut(Side::Consumer).with = Some(letter);
+            self.operations[operation].waiting_mut(Side::Consumer).with = Some(waker_id);
         }
         taken
     }
 
-    /// The result; pending if it is not there, or not any more.
+    /// Takes the result. Pending if the operation has no result, or if it was taken.
     pub(crate) fn take(&mut self, operation: usize) -> Poll<Option<usize>> {
-        let there = &mut self.operations[operation];
-        if !there.consumer || !there.ended {
+        let state = &mut self.operations[operation];
+        if !state.consumer || !state.ended {
             return Poll::Pending;
         }
-        there.consumer = false;
-        Poll::Ready(there.value.take())
+        state.consumer = false;
+        Poll::Ready(state.value.take())
     }
 
     pub(crate) fn drop_consumer(&mut self, operation: usize) {
@@ -161,40 +161,40 @@ impl Oracle {
             self.drop_value(value);
             return;
         }
-        let there = &mut self.operations[operation];
-        there.consumer = false;
-        there.waiting_mut(Side::Consumer).with = None;
-        there.waiting_mut(Side::Completer).wake();
+        let state = &mut self.operations[operation];
+        state.consumer = false;
+        state.waiting_mut(Side::Consumer).with = None;
+        state.waiting_mut(Side::Completer).wake();
     }
 
-    /// Whoever got the value has dropped it.
+    /// Records the drop of a value.
     pub(crate) fn drop_value(&mut self, value: Option<usize>) {
         if let Some(value) = value {
             self.dropped[value] += 1;
         }
     }
 
-    /// The completer ends the operation and goes. Whether it was not too late.
+    /// Ends the operation by its completer. Returns `true` if the operation was pending.
     pub(crate) fn complete(&mut self, operation: usize, value: Option<usize>) -> bool {
-        let there = &mut self.operations[operation];
-        let in_time = there.is_waited_for();
-        if in_time {
-            there.end(value);
+        let state = &mut self.operations[operation];
+        let pending = state.is_pending();
+        if pending {
+            state.end(value);
         }
-        there.completer_goes();
-        in_time
+        state.remove_completer();
+        pending
     }
 
     pub(crate) fn is_closed(&self, operation: usize) -> bool {
-        !self.operations[operation].is_waited_for()
+        !self.operations[operation].is_pending()
     }
 
-    /// Whether the answer is there.
-    pub(crate) fn poll_closed(&mut self, operation: usize, letter: Letter) -> bool {
-        let there = &mut self.operations[operation];
-        let waits = there.is_waited_for();
-        there.waiting_mut(Side::Completer).with = waits.then_some(letter);
-        !waits
+    /// Returns `true` if the operation is closed.
+    pub(crate) fn poll_closed(&mut self, operation: usize, waker_id: WakerId) -> bool {
+        let state = &mut self.operations[operation];
+        let pending = state.is_pending();
+        state.waiting_mut(Side::Completer).with = pending.then_some(waker_id);
+        !pending
     }
 
     pub(crate) fn issue_key(&mut self, operation: usize) -> Key {
@@ -203,28 +203,29 @@ impl Oracle {
         self.current_key(index.expect("a completer holds its slot"))
     }
 
-    pub(crate) fn leave_to_key(&mut self, operation: usize) -> Key {
-        self.operations[operation].completer_goes();
+    /// Detaches the operation: from now on, only its key can complete it.
+    pub(crate) fn detach(&mut self, operation: usize) -> Key {
+        self.operations[operation].remove_completer();
         let key = self.issue_key(operation);
-        if self.orphaned {
+        if self.closed {
             self.abandon_keys();
         }
         key
     }
 
-    /// Ends what was left to keys; tells how many there were.
+    /// Abandons the detached operations, and returns their number.
     pub(crate) fn abandon_keys(&mut self) -> u32 {
-        let left =
-            self.operations.iter_mut().filter(|there| there.is_waited_for() && !there.completer);
-        left.map(|there| there.end(None)).count().try_into().expect("few")
+        let detached =
+            self.operations.iter_mut().filter(|state| state.is_pending() && !state.completer);
+        detached.map(|state| state.end(None)).count().try_into().expect("a small number")
     }
 
     pub(crate) fn drop_last_handle(&mut self) {
-        self.orphaned = true;
+        self.closed = true;
         self.abandon_keys();
     }
 
-    /// That of the last operation in a slot.
+    /// Returns the key of the last operation in a slot.
     pub(crate) fn current_key(&self, index: usize) -> Key {
         let generation = self.slots[index].generation;
         Key::from_u64((generation & LAST) << 32 | (generation >> 32) << EPOCH_SHIFT | index as u64)
@@ -234,9 +235,9 @@ impl Oracle {
         self.slots.len()
     }
 
-    /// The operation with this key, unless the key is refused.
+    /// Finds the operation of a key. Returns the reason if the key is refused.
     fn find(&self, key: Key) -> Result<usize, CompleteErrorKind> {
-        // No script comes to so many slots or epochs that one gets in the way of the other.
+        // Scripts have few slots and few epochs, so the two parts of the index do not overlap.
         let epoch = u64::from(key.index() >> EPOCH_SHIFT);
         let index = key.index() & ((1 << EPOCH_SHIFT) - 1);
         let slot = self.slots.get(index as usize).ok_or(CompleteErrorKind::Unknown)?;
@@ -253,16 +254,16 @@ impl Oracle {
         }
     }
 
-    /// Somebody with this key ends its operation.
+    /// Ends an operation by its key.
     pub(crate) fn end_by_key(
         &mut self,
         key: Key,
         value: Option<usize>,
     ) -> Result<(), CompleteErrorKind> {
         let operation = self.find(key).inspect_err(|_| self.refused += 1)?;
-        let there = &mut self.operations[operation];
-        there.end(value);
-        there.waiting_mut(Side::Completer).wake();
+        let state = &mut self.operations[operation];
+        state.end(value);
+        state.waiting_mut(Side::Completer).wake();
         Ok(())
     }
 
@@ -275,14 +276,14 @@ impl Oracle {
     }
 
     pub(crate) fn retired(&self) -> u64 {
-        let used_up = |slot: &&Slot| self.is_used_up(slot);
-        let over = |slot: &&Slot| self.operations[slot.operation].is_over();
-        self.slots.iter().filter(used_up).filter(over).count() as u64
+        let retired = |slot: &&Slot| self.is_retired(slot);
+        let ended = |slot: &&Slot| self.operations[slot.operation].is_over();
+        self.slots.iter().filter(retired).filter(ended).count() as u64
     }
 
-    /// A cancelled operation is counted when its completer has gone as well.
+    /// Counts the cancelled operations whose completer was dropped too.
     pub(crate) fn cancelled(&self) -> u64 {
-        let over = self.operations.iter().filter(|operation| operation.is_over());
-        over.filter(|operation| !operation.ended).count() as u64
+        let ended = self.operations.iter().filter(|operation| operation.is_over());
+        ended.filter(|operation| !operation.ended).count() as u64
     }
 }

@@ -1,33 +1,33 @@
-//! What is done to a pool: operations that name what they are done to by a number, which is taken
-//! modulo what is there then. So every part of a script is a script.
+//! Scripts: lists of operations on a pool. An operation has an index that selects its target, modulo the number of targets. So each
+//! part of a script is a valid script, and proptest can shrink it.
 
 use proptest::{collection::vec, prelude::*};
 
-/// How the pool is made.
+/// The configuration of the pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) initial: u32,
     pub(crate) max: Option<u32>,
     pub(crate) first_generation: u32,
-    /// In the end the handles of the pool go before its operations.
-    pub(crate) closed_first: bool,
+    /// At the end of the script, the handles of the pool are dropped before the operations.
+    pub(crate) pool_dropped_first: bool,
 }
 
 pub(crate) type Pick = usize;
 
-/// One of two wakers.
-pub(crate) type Letter = usize;
+/// The index of one of two wakers.
+pub(crate) type WakerId = usize;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Rent,
     TryRent,
-    Poll(Pick, Letter),
+    Poll(Pick, WakerId),
     TryTake(Pick),
     IntoFuture(Pick),
     DropConsumer(Pick),
     Complete(Pick),
-    PollAbandoned(Pick, Letter),
+    PollClosed(Pick, WakerId),
     IssueKey(Pick),
     IntoKey(Pick),
     DropCompleter(Pick),
@@ -41,20 +41,20 @@ pub(crate) enum Op {
 
 #[derive(Clone, Debug)]
 pub(crate) enum KeyPick {
-    /// One that was given out: its operation may live, or be over for long.
+    /// An issued key. Its operation may have ended.
     Issued(Pick),
-    /// One that was given out, and something added to its halves.
+    /// An issued key, with a different index or generation.
     Near(Pick, u32, u32),
-    /// That of the last operation in a slot, whether it was given out or not.
+    /// The key of the last operation in a slot, issued or not.
     Current(Pick),
-    /// One that another pool has given out.
+    /// A key of another pool.
     Foreign,
     Random(u64),
 }
 
 fn key() -> impl Strategy<Value = KeyPick> {
-    // The last one changes no more than the upper 16 bits of the generation.
-    let off = prop::sample::select(vec![
+    // The last one changes only the upper 16 bits of the generation.
+    let offset = prop::sample::select(vec![
         (0, 1),
         (0, u32::MAX),
         (1, 0),
@@ -64,7 +64,7 @@ fn key() -> impl Strategy<Value = KeyPick> {
     ]);
     prop_oneof![
         6 => any::<Pick>().prop_map(KeyPick::Issued),
-        2 => (any::<Pick>(), off).prop_map(|(pick, (index, generation))| {
+        2 => (any::<Pick>(), offset).prop_map(|(pick, (index, generation))| {
             KeyPick::Near(pick, index, generation)
         }),
         1 => any::<Pick>().prop_map(KeyPick::Current),
@@ -75,16 +75,16 @@ fn key() -> impl Strategy<Value = KeyPick> {
 
 fn op() -> impl Strategy<Value = Op> {
     let pick = any::<Pick>;
-    let letter = || 0..2_usize;
+    let waker_id = || 0..2_usize;
     prop_oneof![
         6 => Just(Op::Rent),
         3 => Just(Op::TryRent),
-        7 => (pick(), letter()).prop_map(|(pick, letter)| Op::Poll(pick, letter)),
+        7 => (pick(), waker_id()).prop_map(|(pick, waker_id)| Op::Poll(pick, waker_id)),
         2 => pick().prop_map(Op::TryTake),
         2 => pick().prop_map(Op::IntoFuture),
         5 => pick().prop_map(Op::DropConsumer),
         5 => pick().prop_map(Op::Complete),
-        2 => (pick(), letter()).prop_map(|(pick, letter)| Op::PollAbandoned(pick, letter)),
+        2 => (pick(), waker_id()).prop_map(|(pick, waker_id)| Op::PollClosed(pick, waker_id)),
         4 => pick().prop_map(Op::IssueKey),
         2 => pick().prop_map(Op::IntoKey),
         2 => pick().prop_map(Op::DropCompleter),
@@ -97,15 +97,15 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// For slots that have their first use in one of these generations.
+/// Returns scripts for pools that start with one of these generations.
 pub(crate) fn scripts(first: &'static [u32]) -> impl Strategy<Value = (Setup, Vec<Op>)> {
     let max = prop_oneof![2 => (1..=4_u32).prop_map(Some), 1 => Just(None)];
     let setup = (0..3_u32, max, prop::sample::select(first), any::<bool>());
-    let setup = setup.prop_map(|(initial, max, first_generation, closed_first)| Setup {
+    let setup = setup.prop_map(|(initial, max, first_generation, pool_dropped_first)| Setup {
         initial,
         max,
         first_generation,
-        closed_first,
+        pool_dropped_first,
     });
     (setup, vec(op(), 1..if cfg!(miri) { 40 } else { 160 }))
 }

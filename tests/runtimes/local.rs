@@ -17,7 +17,7 @@ pub(crate) fn local_ready<R: Local>() {
     assert_eq!(R::run_local(|| async { *LocalValueFuture::ready(Rc::new(5)).await }), 5);
 }
 
-pub(crate) fn local_pooled_and_yields<R: Local>() {
+pub(crate) fn local_pooled_future_that_yields<R: Local>() {
     R::run_local(|| async {
         let (number, pool) = (Rc::new(5), LocalFuturePool::new());
         let add = |more| {
@@ -53,11 +53,11 @@ pub(crate) fn local_cancelled<R: Local>() {
         let (mut completer, completion) = LocalPool::<Option<Rc<u32>>>::new().rent();
         let mut answer = LocalValueFuture::from(completion);
         assert!(poll!(&mut answer).is_pending());
-        let give_up = async {
+        let drop_answer = async {
             yield_now().await;
             drop(answer);
         };
-        join(completer.closed(), give_up).await;
+        join(completer.closed(), drop_answer).await;
         assert!(completer.complete(None).is_err());
     });
 }
@@ -65,11 +65,11 @@ pub(crate) fn local_cancelled<R: Local>() {
 pub(crate) fn local_producer_dropped<R: Local>() {
     R::run_local(|| async {
         let (completer, completion) = LocalPool::<Option<Rc<u32>>>::new().rent();
-        let go = async {
+        let drop_completer = async {
             yield_now().await;
             drop(completer);
         };
-        assert_eq!(join(completion, go).await.0, None);
+        assert_eq!(join(completion, drop_completer).await.0, None);
     });
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn local_shared_by_three<R: Local>() {
     });
 }
 
-pub(crate) fn local_keyed<R: Local>() {
+pub(crate) fn local_completed_by_key<R: Local>() {
     R::run_local(|| async {
         let pool = LocalPool::<Option<Rc<u32>>>::new();
         let (completer, completion) = pool.rent();
@@ -102,7 +102,7 @@ pub(crate) fn local_keyed<R: Local>() {
     });
 }
 
-pub(crate) fn local_one_operation_at_a_time<R: Local>() {
+pub(crate) fn local_reusable_source<R: Local>() {
     R::run_local(|| async {
         let source = LocalReusableSource::<Option<Rc<u32>>>::new();
         for number in 0..20 {
@@ -116,13 +116,13 @@ pub(crate) fn local_one_operation_at_a_time<R: Local>() {
     });
 }
 
-pub(crate) fn local_waits_for_a_slot<R: Local>() {
+pub(crate) fn local_rent_when_vacant<R: Local>() {
     R::run_local(|| async {
         let pool = LocalPool::<Option<Rc<u32>>>::builder().max_slots(1).build();
-        let ends = pool.rent();
+        let handles = pool.rent();
         let release = async {
             yield_now().await;
-            drop(ends);
+            drop(handles);
         };
         assert!(join(pool.rent_when_vacant(), release).await.0.is_ok());
     });

@@ -8,7 +8,7 @@ use value_future::{LocalPool, LocalValueFuture};
 
 use crate::runtime::LocalTasks;
 
-pub(crate) fn a_local_task_answers_another<R: LocalTasks>() {
+pub(crate) fn local_completed_by_another_task<R: LocalTasks>() {
     R::run_local(|| async {
         let pool = LocalPool::<Option<Rc<u32>>>::new();
         for number in 0..20 {

@@ -6,7 +6,8 @@
 //! Miri runs no `smol`, whose timers need a reactor of the operating system, and no `embassy-executor`, whose thread never
 //! ends.
 
-mod any;
+mod block_on;
+mod cross_thread;
 mod local;
 mod local_tasks;
 #[cfg(not(miri))]
@@ -18,7 +19,6 @@ mod on_tokio;
 mod runtime;
 mod shutdown;
 mod tasks;
-mod threads;
 mod timers;
 
 #[cfg(not(miri))]
@@ -31,41 +31,41 @@ use runtime::InATask;
 
 /// Defines the tests of one group on one runtime.
 macro_rules! tests {
-    (any, $runtime:ty) => {
-        tests! { any, $runtime:
+    (block_on, $runtime:ty) => {
+        tests! { block_on, $runtime:
             ready
             woken_by_its_own_thread
             completed_by_another_thread
             cancelled
             cancelled_by_another_thread
-            lost_a_select
+            dropped_after_select
             producer_dropped
             producer_dropped_by_another_thread
             shared_by_three
-            pooled_and_yields
-            keyed
-            many_keys_out_of_order
-            one_operation_at_a_time
-            waits_for_a_slot
-            answers_a_thread_that_blocks
+            pooled_future_that_yields
+            completed_by_key
+            completed_by_keys_out_of_order
+            reusable_source
+            rent_when_vacant
+            blocking_wait_on_a_thread
         }
     };
     (tasks, $runtime:ty) => {
         tests! { tasks, $runtime:
-            a_task_answers_another
+            completed_by_another_task
             shared_by_three_tasks
             cancelled_with_its_task
             producer_dropped_with_its_task
-            keys_of_many_tasks
+            completed_by_keys_of_many_tasks
         }
     };
-    (threads, $runtime:ty) => {
-        tests! { threads, $runtime: pooled_here_and_finished_there pending_here_and_finished_there }
+    (cross_thread, $runtime:ty) => {
+        tests! { cross_thread, $runtime: pooled_future_moves_to_another_thread completion_moves_to_another_thread }
     };
     (timers, $runtime:ty) => {
         tests! { timers, $runtime:
             completed_in_time
-            inline_results_are_in_time
+            ready_in_time
             a_timeout_cancels
             a_reply_after_the_timeout_is_refused
         }
@@ -76,18 +76,18 @@ macro_rules! tests {
     (local, $runtime:ty) => {
         tests! { local, $runtime:
             local_ready
-            local_pooled_and_yields
+            local_pooled_future_that_yields
             local_completed
             local_cancelled
             local_producer_dropped
             local_shared_by_three
-            local_keyed
-            local_one_operation_at_a_time
-            local_waits_for_a_slot
+            local_completed_by_key
+            local_reusable_source
+            local_rent_when_vacant
         }
     };
     (local_tasks, $runtime:ty) => {
-        tests! { local_tasks, $runtime: a_local_task_answers_another local_shared_by_three_tasks }
+        tests! { local_tasks, $runtime: local_completed_by_another_task local_shared_by_three_tasks }
     };
     ($group:ident, $runtime:ty: $($scenario:ident)*) => {
         $(
@@ -113,19 +113,19 @@ macro_rules! runtimes {
 }
 
 runtimes! {
-    tokio_current_thread: TokioCurrentThread, any tasks timers shutdown local local_tasks;
-    tokio_current_thread_in_a_task: InATask<TokioCurrentThread>, any;
-    tokio_multi_thread: TokioMultiThread, any tasks threads timers shutdown;
-    tokio_multi_thread_in_a_task: InATask<TokioMultiThread>, any;
+    tokio_current_thread: TokioCurrentThread, block_on tasks timers shutdown local local_tasks;
+    tokio_current_thread_in_a_task: InATask<TokioCurrentThread>, block_on;
+    tokio_multi_thread: TokioMultiThread, block_on tasks cross_thread timers shutdown;
+    tokio_multi_thread_in_a_task: InATask<TokioMultiThread>, block_on;
     #[cfg(not(miri))]
-    smol: Smol, any tasks threads timers;
+    smol: Smol, block_on tasks cross_thread timers;
     #[cfg(not(miri))]
-    smol_in_a_task: InATask<Smol>, any;
+    smol_in_a_task: InATask<Smol>, block_on;
     #[cfg(not(miri))]
-    smol_local_executor: SmolLocal, any tasks shutdown local local_tasks;
-    futures_block_on: FuturesBlockOn, any local;
-    futures_local_pool: FuturesLocalPool, any tasks shutdown local local_tasks;
-    pollster: Pollster, any local;
+    smol_local_executor: SmolLocal, block_on tasks shutdown local local_tasks;
+    futures_block_on: FuturesBlockOn, block_on local;
+    futures_local_pool: FuturesLocalPool, block_on tasks shutdown local local_tasks;
+    pollster: Pollster, block_on local;
     #[cfg(not(miri))]
-    embassy: Embassy, any tasks local local_tasks;
+    embassy: Embassy, block_on tasks local local_tasks;
 }

@@ -18,7 +18,7 @@ use crate::runtime::{Local, LocalTasks, Runtime, Tasks};
 
 pub(crate) struct Embassy;
 
-/// Makes the future of a task on the thread of the executor.
+/// Creates the future of a task on the thread of the executor.
 type Job = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
 static JOBS: LazyLock<UnboundedSender<Job>> = LazyLock::new(|| {

@@ -62,7 +62,7 @@ impl<R: Tasks> Runtime for InATask<R> {
     }
 }
 
-/// Awaits a future, and sends a message each time it is pending.
+/// Awaits a future, and sends a message each time the future is pending.
 pub(crate) async fn reporting<F: Future>(future: F, pending: UnboundedSender<()>) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|cx| {

@@ -21,7 +21,7 @@ async fn spawn_pending<R: Tasks, T: Send + 'static>(
     task
 }
 
-pub(crate) fn a_task_answers_another<R: Tasks>() {
+pub(crate) fn completed_by_another_task<R: Tasks>() {
     R::run(async {
         let pool = Pool::<Option<u32>>::new();
         for number in 0..20 {
@@ -78,7 +78,7 @@ pub(crate) fn producer_dropped_with_its_task<R: Tasks>() {
     });
 }
 
-pub(crate) fn keys_of_many_tasks<R: Tasks>() {
+pub(crate) fn completed_by_keys_of_many_tasks<R: Tasks>() {
     R::run(async {
         let pool = Pool::<Option<u32>>::new();
         let (mut ids, mut tasks) = (Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ pub(crate) fn completed_in_time<R: Timers>() {
     });
 }
 
-pub(crate) fn inline_results_are_in_time<R: Timers>() {
+pub(crate) fn ready_in_time<R: Timers>() {
     R::run(async {
         assert_eq!(R::timeout(Duration::ZERO, ValueFuture::ready(5)).await, Some(5));
     });

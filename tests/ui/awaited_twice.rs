@@ -1,4 +1,4 @@
-//! A result is given out once.
+//! A value future is awaited twice.
 
 use value_future::ValueFuture;
 

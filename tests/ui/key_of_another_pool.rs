@@ -1,4 +1,4 @@
-//! A key of a pool of one output, given to a pool of another one.
+//! The key of one pool is presented to a pool with another output type.
 
 use value_future::Pool;
 

@@ -1,4 +1,4 @@
-//! The ends of a local pool stay on its thread.
+//! A completer of a `LocalPool` is sent to another thread.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! A value future that is not awaited: the text says what is lost.
+//! A value future that is not awaited. The message says that the result is lost.
 
 #![deny(unused_must_use)]
 

@@ -1,4 +1,4 @@
-//! What a `ValueFuture` is made of is `Send`.
+//! A `ValueFuture` of a future that is not `Send`.
 
 use std::rc::Rc;
 

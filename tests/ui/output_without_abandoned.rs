@@ -1,4 +1,4 @@
-//! A pool has to know what a dropped completer results in.
+//! An output type that does not implement `Abandoned`.
 
 use value_future::{Completion, Pool};
 

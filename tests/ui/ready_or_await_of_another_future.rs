@@ -1,4 +1,4 @@
-//! The macro is for value futures.
+//! `ready_or_await!` of a future that is not a value future.
 
 async fn five() -> u32 {
     value_future::ready_or_await!(std::future::ready(5))

@@ -1,4 +1,4 @@
-//! A source is referred to through `Source`.
+//! A source without the wrapper `Source`.
 
 use std::task::{Context, Poll};
 

@@ -19,7 +19,7 @@ pub enum Reply {
     Error(u32, u64),
 }
 
-/// Of its 4,000 bytes, only the arguments are initialised when it is made.
+/// The future has 4,000 bytes, of which only the arguments are initialised by the call.
 async fn query(id: u64, parameters: Vec<u64>) -> Reply {
     if black_box(id) == 0 {
         let count = parameters.len() as u64;
@@ -31,10 +31,10 @@ async fn query(id: u64, parameters: Vec<u64>) -> Reply {
     Reply::Error(u32::from(black_box(&buffer)[0]), parameters.len() as u64)
 }
 
-/// What is too large to be copied in pieces.
+/// A result that is too large to be copied in pieces.
 pub type Page = [u64; 128];
 
-/// It is read from memory, once.
+/// Reads its result from memory once.
 async fn page() -> Page {
     std::future::ready(black_box(())).await;
     *black_box(&[5; 128])

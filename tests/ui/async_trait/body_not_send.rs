@@ -1,4 +1,4 @@
-//! A body that holds an `Rc` while it waits. (`#[async_trait(?Send)]` is for one thread.)
+//! A body that holds an `Rc` across an await. (With `#[async_trait(?Send)]` it compiles.)
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! A future whose output is not `Send` is not `Send`: here an `Rc` is to go to another thread.
+//! A future whose output is not `Send` is sent to another thread.
 
 use std::rc::Rc;
 

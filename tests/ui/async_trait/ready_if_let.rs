@@ -1,4 +1,4 @@
-//! The condition of `#[ready(if …)]` has no pattern.
+//! A pattern in the condition of `#[ready(if …)]`.
 
 use value_future::async_trait;
 

@@ -1,0 +1,194 @@
+//! Slots that one thread rents and another one releases. Under loom a magazine has one slot, a cache two slots, and the first
+//! chunk two slots.
+
+use loom::{sync::mpsc::channel, thread};
+use value_future::Pool;
+
+use crate::common::{Value, assert_idle, bounded, bounded_model, model, run};
+
+#[test]
+fn release_on_another_thread_against_rent() {
+    model(|| {
+        let pool = Pool::<Value>::new();
+        let handles = pool.rent();
+        let other = thread::spawn(move || run(handles));
+        let handles = pool.rent();
+        run(handles);
+        other.join().unwrap();
+        assert_idle(&pool, 2);
+        assert!(pool.stats().high_water <= 2);
+    });
+}
+
+/// Both threads rent and release, so both have a cache. No slot is rented twice.
+#[test]
+fn rent_and_release_on_two_threads() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let clone = pool.clone();
+        let other = thread::spawn(move || {
+            run(clone.rent());
+            run(clone.rent());
+        });
+        let two = [pool.rent(), pool.rent()];
+        assert_ne!(
+            two[0].0.key_while_held().untyped().index(),
+            two[1].0.key_while_held().untyped().index()
+        );
+        two.into_iter().for_each(run);
+        other.join().unwrap();
+        assert_idle(&pool, 4);
+    });
+}
+
+/// The slot is vacant in the stripe of the other thread, now or soon.
+#[test]
+fn a_pool_of_one_slot_finds_it_in_another_stripe() {
+    model(|| {
+        let pool = bounded(1);
+        let handles = pool.rent();
+        let other = thread::spawn(move || run(handles));
+        let early = pool.try_rent();
+        let was_early = early.is_ok();
+        early.into_iter().for_each(run);
+        other.join().unwrap();
+        run(pool.try_rent().unwrap());
+        assert_idle(&pool, 2 + u64::from(was_early));
+        assert_eq!(pool.stats().high_water, 1);
+    });
+}
+
+/// Two threads try to rent while the slot is released. The slot is vacant afterwards.
+#[test]
+fn try_rent_on_two_threads_against_release() {
+    bounded_model(3, || {
+        let pool = bounded(1);
+        let handles = pool.rent();
+        assert!(pool.try_rent().is_err());
+        let returning = thread::spawn(move || run(handles));
+        let clone = pool.clone();
+        let trying = thread::spawn(move || clone.try_rent().into_iter().for_each(run));
+        pool.try_rent().into_iter().for_each(run);
+        returning.join().unwrap();
+        trying.join().unwrap();
+        run(pool.try_rent().unwrap());
+    });
+}
+
+/// Two threads share two slots, so each finds one at any time.
+#[test]
+fn two_threads_never_find_a_pool_of_two_slots_full() {
+    bounded_model(3, || {
+        let pool = bounded(2);
+        let clone = pool.clone();
+        let other = thread::spawn(move || {
+            run(clone.try_rent().unwrap());
+            run(clone.try_rent().unwrap());
+        });
+        run(pool.try_rent().unwrap());
+        run(pool.try_rent().unwrap());
+        other.join().unwrap();
+        assert_idle(&pool, 4);
+    });
+}
+
+/// One slot is vacant at any time: first a slot in the stripe of the second thread, and then, before that slot is rented, a slot
+/// in the stripe of the first thread. A thread that searches both stripes finds one.
+#[test]
+fn a_vacant_slot_is_found_while_other_threads_rent_and_release() {
+    bounded_model(3, || {
+        let pool = bounded(2);
+        let first = pool.rent();
+        let clone = pool.clone();
+        let (released, wait) = channel();
+        let second = thread::spawn(move || {
+            run(clone.rent());
+            let third = clone.clone();
+            let third = thread::spawn(move || third.try_rent().map(run).is_ok());
+            wait.recv().unwrap();
+            let own = clone.try_rent().map(run).is_ok();
+            (own, third.join().unwrap())
+        });
+        run(first);
+        released.send(()).unwrap();
+        assert_eq!(second.join().unwrap(), (true, true));
+    });
+}
+
+/// A thread that rents nothing finds the stripe full and moves slots to the depot, while another thread rents them.
+#[test]
+fn release_to_a_full_stripe_against_rent() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let [first, second, third] = [(); 3].map(|()| pool.rent());
+        let filling = thread::spawn(move || [first, second].into_iter().for_each(run));
+        filling.join().unwrap();
+        let returning = thread::spawn(move || run(third));
+        let two = [pool.rent(), pool.rent()];
+        returning.join().unwrap();
+        let all = two.into_iter().chain([pool.rent()]);
+        all.collect::<Vec<_>>().into_iter().for_each(run);
+        assert_idle(&pool, 6);
+    });
+}
+
+/// A full cache moves a magazine to the depot, where another thread searches.
+#[test]
+fn release_to_a_full_cache_against_rent() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let [one, two, three] = [pool.rent(), pool.rent(), pool.rent()];
+        let clone = pool.clone();
+        let other = thread::spawn(move || {
+            let two = [clone.rent(), clone.rent()];
+            assert_ne!(
+                two[0].0.key_while_held().untyped().index(),
+                two[1].0.key_while_held().untyped().index()
+            );
+            two.into_iter().for_each(run);
+        });
+        run(one);
+        run(two);
+        run(three);
+        other.join().unwrap();
+        assert_idle(&pool, 5);
+    });
+}
+
+/// The slots of a thread that ends go to the depot.
+#[test]
+fn the_end_of_a_thread_against_rent() {
+    bounded_model(3, || {
+        let pool = Pool::<Value>::new();
+        let one = pool.rent();
+        let two = pool.rent();
+        let clone = pool.clone();
+        let other = thread::spawn(move || {
+            run(one);
+            drop(clone);
+        });
+        let three = pool.rent();
+        let four = pool.rent();
+        let indices =
+            [&two, &three, &four].map(|handles| handles.0.key_while_held().untyped().index());
+        assert!(indices[0] != indices[1] && indices[1] != indices[2] && indices[0] != indices[2]);
+        [two, three, four].into_iter().for_each(run);
+        other.join().unwrap();
+        assert_idle(&pool, 4);
+    });
+}
+
+#[test]
+fn a_thread_rents_the_slots_of_a_thread_that_ended() {
+    bounded_model(2, || {
+        let pool = Pool::<Value>::new();
+        let handles = pool.rent();
+        let first = thread::spawn(move || run(handles));
+        let clone = pool.clone();
+        let second = thread::spawn(move || run(clone.rent()));
+        run(pool.rent());
+        first.join().unwrap();
+        second.join().unwrap();
+        assert_idle(&pool, 3);
+    });
+}

@@ -1,0 +1,48 @@
+//! A script that certainly passes the last generation. Random scripts do so only by chance.
+
+use super::{
+    driver::Driver,
+    kind::{Kind, Local, Shared},
+    script::{KeyPick, Op, Setup},
+};
+
+/// An operation that issues its key, and then this key and the first key of all.
+const OPERATION: [Op; 7] = [
+    Op::TryRent,
+    Op::Poll(0, 0),
+    Op::IssueKey(0),
+    Op::Complete(0),
+    Op::DropConsumer(0),
+    Op::AbandonKey(KeyPick::Current(0)),
+    Op::CompleteKey(KeyPick::Issued(0)),
+];
+
+/// Runs 20 operations on two slots, each of which is three generations before the wraparound.
+fn run<K: Kind>() {
+    let first_generation = u32::MAX - 2;
+    let setup = Setup { initial: 0, max: Some(2), first_generation, pool_dropped_first: true };
+    let mut driver = Driver::<K>::new(&setup);
+    for _ in 0..20 {
+        assert!(!driver.oracle.is_full());
+        for op in &OPERATION {
+            driver.step(op);
+        }
+    }
+    assert_eq!((driver.oracle.live(), driver.oracle.retired()), (0, 0));
+    assert_eq!(driver.oracle.operations.len(), 20);
+    for _ in 0..2 {
+        driver.step(&Op::Rent);
+    }
+    assert!(driver.oracle.is_full());
+    driver.step(&Op::TryRent);
+}
+
+#[test]
+fn a_bounded_pool_works_after_its_last_generation() {
+    run::<Shared>();
+}
+
+#[test]
+fn a_bounded_local_pool_works_after_its_last_generation() {
+    run::<Local>();
+}

@@ -1,0 +1,103 @@
+//! The variance of each parameter of each public type.
+//!
+//! A type that only returns a `T` is covariant in it. A type that also accepts a `T`, or that has a vtable for `T`, is invariant: a
+//! subtype may implement a trait differently.
+
+use super::harness::Program;
+
+#[derive(Clone, Copy)]
+enum Variance {
+    /// A subtype for the parameter gives a subtype of the whole.
+    Covariant,
+    /// Another type for the parameter gives an incompatible type.
+    Invariant,
+}
+use Variance::{Covariant as Co, Invariant as In};
+
+/// Types with the parameters `{a}` and `{T}`, and the variance of each parameter.
+#[rustfmt::skip]
+const TYPES: &[(&str, &[(&str, Variance)])] = &[
+    ("ValueFuture<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("LocalValueFuture<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("Arm<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("LocalArm<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("BoxedFuture<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("BoxedFuture<{a}, {T}, OneThread>", &[("{a}", Co), ("{T}", Co)]),
+    ("SourceRef<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("SourceRef<{a}, {T}, OneThread>", &[("{a}", Co), ("{T}", Co)]),
+    ("Checked<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("LocalChecked<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("Shared<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("LocalShared<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("WeakShared<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("LocalWeakShared<{a}, {T}>", &[("{a}", Co), ("{T}", Co)]),
+    ("ReusableCompleter<{a}, {T}>", &[("{a}", Co), ("{T}", In)]),
+    ("LocalReusableCompleter<{a}, {T}>", &[("{a}", Co), ("{T}", In)]),
+    ("ReusableSource<{T}>", &[("{T}", In)]),
+    ("LocalReusableSource<{T}>", &[("{T}", In)]),
+    ("Pool<{T}>", &[("{T}", In)]),
+    ("LocalPool<{T}>", &[("{T}", In)]),
+    ("PoolBuilder<{T}>", &[("{T}", Co)]),
+    ("LocalPoolBuilder<{T}>", &[("{T}", Co)]),
+    ("Completer<{T}>", &[("{T}", In)]),
+    ("LocalCompleter<{T}>", &[("{T}", In)]),
+    ("Completion<{T}>", &[("{T}", Co)]),
+    ("LocalCompletion<{T}>", &[("{T}", Co)]),
+    ("Source<{T}>", &[("{T}", In)]),
+    ("ValueNext<{T}>", &[("{T}", In)]),
+    ("ValueStream<{T}, u8>", &[("{T}", Co)]),
+    ("ValueStream<u8, {T}>", &[("{T}", Co)]),
+    ("ReaderStream<{T}, u8, u8>", &[("{T}", In)]),
+    ("ReaderStream<u8, {T}, u8>", &[("{T}", Co)]),
+    ("ReaderStream<u8, u8, {T}>", &[("{T}", Co)]),
+    ("PooledError<{T}>", &[("{T}", Co)]),
+    ("CompleteError<{T}>", &[("{T}", Co)]),
+    ("TypedKey<{T}>", &[("{T}", In)]),
+];
+
+const LIFETIME: &str = "lifetime may not live long enough";
+const MISMATCHED: &str = "E0308";
+
+/// Returns pairs of arguments for a parameter: a name, the subtype, the supertype, and the error for the wrong
+/// direction.
+fn subtypes(
+    parameter: &str,
+) -> &'static [(&'static str, &'static str, &'static str, &'static str)] {
+    match parameter {
+        "{a}" => &[("lifetime", "'long", "'short", LIFETIME)],
+        _ => &[
+            ("reference", "&'long u8", "&'short u8", LIFETIME),
+            ("higher-ranked function", "for<'x> fn(&'x u8)", "fn(&'static u8)", MISMATCHED),
+        ],
+    }
+}
+
+pub(crate) fn programs() -> Vec<Program> {
+    let mut programs = Vec::new();
+    for (generic, parameters) in TYPES {
+        for &(parameter, variance) in *parameters {
+            for &(kind, sub, sup, error) in subtypes(parameter) {
+                let of = |argument| {
+                    generic
+                        .replace(parameter, argument)
+                        .replace("{a}", "'least")
+                        .replace("{T}", "u8")
+                };
+                let coercion = |from, to| {
+                    let (from, to) = (of(from), of(to));
+                    format!(
+                        "fn case<'least, 'short: 'least, 'long: 'short>(it: {from}) -> {to} {{ it }}"
+                    )
+                };
+                let name = |how| format!("variance, {generic}, {kind} for {parameter}, {how}");
+                programs.push(Program::refused(name("grows"), error, coercion(sup, sub)));
+                programs.push(match variance {
+                    Co => Program::compiles(name("shrinks"), coercion(sub, sup)),
+                    In => Program::refused(name("shrinks"), error, coercion(sub, sup)),
+                });
+                programs.push(Program::compiles(name("stays"), coercion(sub, sub)));
+            }
+        }
+    }
+    programs
+}

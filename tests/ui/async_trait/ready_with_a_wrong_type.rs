@@ -1,0 +1,25 @@
+use value_future::async_trait;
+
+#[async_trait]
+trait Service {
+    async fn call(&self) -> u32;
+    async fn find(&self) -> Option<u32>;
+}
+
+struct Fixed(u32);
+
+#[async_trait]
+impl Service for Fixed {
+    #[ready(self.0)]
+    async fn call(&self) -> u32 {
+        self.0
+    }
+
+    // The output is an `Option`, so the expression must return an `Option` of an `Option`.
+    #[ready(Some(self.0))]
+    async fn find(&self) -> Option<u32> {
+        Some(self.0)
+    }
+}
+
+fn main() {}

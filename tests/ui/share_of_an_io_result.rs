@@ -1,9 +1,0 @@
-//! A shared future gives clones of its result.
-
-use std::io;
-use value_future::ValueFuture;
-
-fn main() {
-    let read: ValueFuture<'_, io::Result<u64>> = ValueFuture::pooled(async { Ok(5) });
-    read.share();
-}

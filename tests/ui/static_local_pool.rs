@@ -1,0 +1,10 @@
+//! A `LocalPool` as a `static`.
+
+use std::sync::LazyLock;
+use value_future::LocalPool;
+
+static POOL: LazyLock<LocalPool<Option<u32>>> = LazyLock::new(LocalPool::new);
+
+fn main() {
+    POOL.rent();
+}
