@@ -33,6 +33,11 @@ impl Cost {
     pub(crate) const HEADER: [&'static str; 6] =
         ["", "ns, min", "ns, median", "relative min", "allocations", "bytes"];
 
+    /// Returns the cells of a row, with these additional cells.
+    pub(crate) fn row(&self, base: &Cost, more: impl IntoIterator<Item = String>) -> Vec<String> {
+        self.cells(base).into_iter().chain(more).collect()
+    }
+
     /// Returns the cells of a row below [`HEADER`](Self::HEADER). `relative min` is the minimum divided by the minimum of `base`.
     pub(crate) fn cells(&self, base: &Cost) -> Vec<String> {
         vec![

@@ -9,12 +9,13 @@ mod console;
 mod contender;
 mod load;
 mod peer;
+mod words;
 
 use std::{
     collections::BTreeMap,
     fmt, fs, io,
     path::PathBuf,
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -28,6 +29,7 @@ pub(crate) use console::{print, print_error};
 pub(crate) use contender::{Contender, Cost, measure};
 pub(crate) use load::Load;
 pub(crate) use peer::{Faults, Frame, Peer, answer, chance, percent, percent_of_repeats};
+pub(crate) use words::{count_words, find_ends};
 
 /// The numbers of calls and rounds.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -116,6 +118,19 @@ pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<St
             "relative min: the minimum, divided by the minimum of the first row of the group"
         );
     }
+}
+
+/// Prints a table of costs, with these additional columns.
+pub(crate) fn print_costs(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    print_table(&[&Cost::HEADER[..], columns].concat(), rows);
+}
+
+/// Returns a value. If there is an error, prints it and exits with code 1.
+pub(crate) fn or_exit<T>(program: &str, result: io::Result<T>) -> T {
+    result.unwrap_or_else(|error| {
+        print_error(&format!("{program}: {error}\n"));
+        process::exit(1)
+    })
 }
 
 /// Returns the exit code with which a program rejects arguments, or `None` if it accepts them. For tests.

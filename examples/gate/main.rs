@@ -21,7 +21,7 @@ use std::{hint::black_box, pin::pin, process::ExitCode, task::Poll, thread};
 
 use async_lock::Semaphore as AsyncLockSemaphore;
 use clap::Parser;
-use common::{Contender, Cost, measure, print_table};
+use common::{Contender, measure, print_costs};
 use futures::{
     future::{BoxFuture, join_all},
     poll,
@@ -140,8 +140,6 @@ fn main() -> ExitCode {
             rows.extend(measured);
         }
     }
-    let mut header = Cost::HEADER.to_vec();
-    header.push("served first");
-    print_table(&header, rows);
+    print_costs(&["served first"], rows);
     ExitCode::SUCCESS
 }

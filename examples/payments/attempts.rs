@@ -11,16 +11,13 @@ use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 
 use crate::bank::Answer;
 
-/// The pending attempts of a client.
 pub(crate) trait Attempts: Sync {
     /// The future of an answer. It returns `None` if the operation is abandoned. Dropping it cancels the attempt.
     type Reply<'a>: Future<Output = Option<Answer>> + Unpin
     where
         Self: 'a;
-
     /// Begins an attempt. Returns its id and the future of its answer.
     fn begin(&self) -> (u64, Self::Reply<'_>);
-
     /// Completes an attempt. Returns an error if the answer is refused.
     fn answer(&self, id: u64, answer: Answer) -> Result<(), CompleteErrorKind>;
 }
@@ -55,7 +52,6 @@ impl Attempts for SlotIndices {
     }
 }
 
-/// The future of an answer in [`SlotIndices`].
 pub(crate) struct IndexReply<'a> {
     slots: &'a Mutex<Slab<Slot>>,
     index: usize,

@@ -15,7 +15,6 @@ pub(crate) struct Request {
     pub(crate) is_late: bool,
 }
 
-/// The answer to a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) payment: usize,
@@ -23,7 +22,6 @@ pub(crate) struct Answer {
     pub(crate) is_paid: bool,
 }
 
-/// Counts payments, late answers and errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) payments: usize,

@@ -6,14 +6,12 @@
 //! ```
 //!
 //! The client drops an attempt that has timed out, and repeats it. The bank recognizes a repeated attempt, and does not pay a
-//! second time. If the bank declines a payment, the client orders it again.
+//! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, a
+//! late answer completes the next attempt in that slot. The client then orders an executed payment again (`not paid once`), or
+//! accepts the answer to another payment (`wrong`).
 //!
-//! If the id of an attempt is the index of a slot, a late answer completes the next attempt in that slot. The client then orders
-//! an executed payment again (`not paid once`), or accepts the answer to another payment (`wrong`).
-//!
-//! The column `second await` shows what happens if the client awaits a reply twice. With keys, the second await panics. (It does
-//! so by reference. By value, it does not compile: see `src/compile_fail.rs`.) Without keys, it returns the answer to another
-//! payment.
+//! The column `second await` shows what happens if the client awaits a reply twice, by reference. With keys, the second await
+//! panics. Without keys, it returns the answer to another payment. By value, it does not compile: see `src/compile_fail.rs`.
 
 mod attempts;
 mod bank;
@@ -32,15 +30,13 @@ use std::{
 use attempts::{Attempts, PoolKeys, SlotIndices};
 use bank::{Answer, Outcome, Request, serve};
 use clap::Parser;
-use common::{Contender, Cost, chance, measure, print_table};
+use common::{Contender, chance, measure, print_costs};
 use futures::future::join_all;
 use pollster::block_on;
 use value_future::Pool;
 
 #[derive(Parser)]
-#[command(
-    about = "Compares two kinds of ids when answers are late: indices of slots, and keys of a pool"
-)]
+#[command(about = "Compares ids when answers are late: indices of slots against keys of a pool")]
 struct Options {
     /// Number of payments of each client, in all rounds together.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
@@ -55,14 +51,10 @@ struct Options {
 
 /// The number of concurrent payments.
 const PAYERS: usize = 64;
+type Bank = SyncSender<Request>;
 
 /// Orders a payment until the bank has executed it. Returns the confirmation.
-async fn pay<A: Attempts>(
-    attempts: &A,
-    bank: &SyncSender<Request>,
-    payment: usize,
-    late: u8,
-) -> Answer {
+async fn pay<A: Attempts>(attempts: &A, bank: &Bank, payment: usize, late: u8) -> Answer {
     let mut is_repeated = false;
     loop {
         let (id, reply) = attempts.begin();
@@ -124,16 +116,15 @@ fn main() -> ExitCode {
     let costs = measure("payments", rounds - 1, contenders);
     // The panic of `second_await` is expected, so the hook prints no backtrace.
     set_hook(Box::new(|panic| eprintln!("the second await: {panic}")));
-    let second_awaits = [second_await(&SlotIndices::default()), second_await(&keys)];
-    let rows =
-        costs.iter().zip([by_index, by_key]).zip(second_awaits).map(|((cost, outcome), second)| {
-            let Outcome { payments, not_once, wrong, late, refused, stale } = outcome;
-            let counts = [payments, late, refused, stale, not_once, wrong].map(|n| n.to_string());
-            cost.cells(&costs[1]).into_iter().chain(counts).chain([second]).collect()
-        });
+    let again = [second_await(&SlotIndices::default()), second_await(&keys)];
+    let rows = costs.iter().zip([by_index, by_key]).zip(again).map(|((cost, outcome), again)| {
+        let Outcome { payments, not_once, wrong, late, refused, stale } = outcome;
+        let counts = [payments, late, refused, stale, not_once, wrong].map(|n| n.to_string());
+        cost.row(&costs[1], counts.into_iter().chain([again]))
+    });
     let columns =
         ["payments", "late answers", "refused", "stale", "not paid once", "wrong", "second await"];
-    print_table(&[&Cost::HEADER[..], &columns].concat(), rows);
+    print_costs(&columns, rows);
     let is_correct = by_key.not_once + by_key.wrong == 0 && by_key.refused == by_key.late;
     if is_correct { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,13 +1,10 @@
 //! Counts the lines and words of a text that passes through a pipe, whose reader is behind `dyn`. The program measures a trait
 //! of value futures against `async-trait`, and against the `AsyncBufRead` of tokio.
 //!
-//! ```text
-//! cargo run --release --example pipe [-- PATH --rounds N]
-//! ```
+//! Run it with `cargo run --release --example pipe [-- PATH --rounds N]`.
 //!
 //! Most reads return a prefetched word or line, and a flush waits only if the pipe is full. A line takes about five reads of
 //! words, or one read of a line. After a read of a line, the program counts its words, which takes most of the time.
-//!
 //! All contenders use the same writer, which sends 4 KiB per call. The table has nanoseconds per line, without disk reads. Each
 //! contender must count the same lines and words as a plain loop.
 
@@ -20,7 +17,7 @@ mod tests;
 use std::{cell::Cell, hint::black_box, io::Result, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use common::{Contender, Cost, measure, print_table};
+use common::{Contender, count_words, measure, print_costs};
 use pipe::{LIMIT, Read, Reader, Stats, Write, pipe};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader, duplex};
 
@@ -35,11 +32,8 @@ struct Options {
     rounds: u32,
 }
 
-/// The numbers of lines and of words.
-type Counts = [u64; 2];
-
 /// Sends a text through a pipe, and counts the received lines and words.
-macro_rules! send_and_count {
+macro_rules! count {
     ($runtime:expr, $text:expr, $read:ident, $by_line:literal) => {
         $runtime.block_on(async {
             let (writer, mut reader) = pipe($by_line);
@@ -69,7 +63,6 @@ async fn send(text: &[u8], mut writer: impl Write) -> Result<()> {
     Ok(())
 }
 
-/// [`Read`], written with `async-trait`.
 #[async_trait::async_trait]
 trait BoxedRead: Send {
     async fn read(&mut self) -> Result<Option<&[u8]>>;
@@ -86,12 +79,12 @@ impl BoxedRead for Reader {
     }
 }
 
-async fn count_by_tokio(text: &[u8]) -> Result<(Counts, Stats)> {
+async fn count_by_tokio(text: &[u8]) -> Result<([u64; 2], Stats)> {
     let (mut writer, reader) = duplex(LIMIT);
     let count = async {
         let mut reader = BufReader::with_capacity(LIMIT, reader);
         let dyn_reader = black_box(&mut reader as &mut (dyn AsyncBufRead + Unpin));
-        let (mut counts, mut line) = (Counts::default(), Vec::new());
+        let (mut counts, mut line) = ([0; 2], Vec::new());
         while dyn_reader.read_until(b'\n', &mut line).await? > 0 {
             counts[0] += u64::from(line.ends_with(b"\n"));
             counts[1] += count_words(&line);
@@ -102,33 +95,21 @@ async fn count_by_tokio(text: &[u8]) -> Result<(Counts, Stats)> {
     Ok(tokio::try_join!(count, async move { writer.write_all(text).await })?.0)
 }
 
-fn count_words(text: &[u8]) -> u64 {
-    // `&` instead of `&&` avoids a branch.
-    let begins = |pair: &[u8]| u64::from(pair[0] <= b' ') & u64::from(pair[1] > b' ');
-    u64::from(text.first() > Some(&b' ')) + text.windows(2).map(begins).sum::<u64>()
-}
-
 /// Measures all contenders, and prints the table. Returns `true` if all of them counted correctly.
 fn run(Options { path, rounds }: Options) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let text = common::read_all(path)?;
-    let results = [(); 5].map(|()| Cell::new((Counts::default(), Stats::default())));
+    let results = [(); 5].map(|()| Cell::new(([0; 2], Stats::default())));
     // Returns the number of lines, but at least 1, because `measure` divides by it.
     let record = |index: usize, result: Result<_>| {
         results[index].set(result.expect("both ends live until the end of the text"));
         results[index].get().0[0].max(1)
     };
     let contenders = vec![
-        Contender::new("async-trait", || {
-            record(0, send_and_count!(runtime, &text, BoxedRead, false))
-        }),
-        Contender::new("value-future", || record(1, send_and_count!(runtime, &text, Read, false))),
-        Contender::new("async-trait, lines", || {
-            record(2, send_and_count!(runtime, &text, BoxedRead, true))
-        }),
-        Contender::new("value-future, lines", || {
-            record(3, send_and_count!(runtime, &text, Read, true))
-        }),
+        Contender::new("async-trait", || record(0, count!(runtime, &text, BoxedRead, false))),
+        Contender::new("value-future", || record(1, count!(runtime, &text, Read, false))),
+        Contender::new("async-trait, lines", || record(2, count!(runtime, &text, BoxedRead, true))),
+        Contender::new("value-future, lines", || record(3, count!(runtime, &text, Read, true))),
         Contender::new("tokio, lines", || record(4, runtime.block_on(count_by_tokio(&text)))),
     ];
     let costs = measure("pipe", rounds, contenders);
@@ -137,10 +118,9 @@ fn run(Options { path, rounds }: Options) -> Result<bool> {
         // The contender `tokio` has no counters.
         let share = (10_000 * reads.saturating_sub(fetches)).checked_div(reads);
         let share = share.map_or("-".into(), |share| format!("{}.{:02}", share / 100, share % 100));
-        [cost.cells(&costs[0]), vec![share, times_full.to_string()]].concat()
+        cost.row(&costs[0], [share, times_full.to_string()])
     });
-    let header = [&Cost::HEADER[..], &["reads ready, %", "times full"]].concat();
-    print_table(&header, rows);
+    print_costs(&["reads ready, %", "times full"], rows);
     let lines = text.split(|byte| *byte == b'\n').count() as u64 - 1;
     Ok(results.iter().all(|result| result.get().0 == [lines, count_words(&text)]))
 }

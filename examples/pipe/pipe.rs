@@ -1,10 +1,12 @@
 //! A bounded pipe of bytes, whose writer and reader are used behind `dyn`. The reader prefetches words or lines.
 
 use std::io::{ErrorKind::BrokenPipe, Result};
+use std::mem;
 use std::sync::{Arc, Mutex};
-use std::{array::from_fn, mem};
 
 use value_future::{ReusableSource, ValueFuture};
+
+use crate::common::find_ends;
 
 /// A pipe with at least this number of bytes is full. A flush then waits.
 pub(crate) const LIMIT: usize = 16 << 10;
@@ -42,7 +44,8 @@ impl Drop for End {
 /// Completes the operation of a source, if it has one.
 fn complete(source: &ReusableSource<Result<()>>, result: Result<()>) {
     if let Some(key) = source.key() {
-        let _ = source.complete_key(key, result); // Another thread may have dropped the future: then the key is refused.
+        // If the future was dropped in the meantime, the source refuses the key.
+        let _ = source.complete_key(key, result);
     }
 }
 
@@ -59,9 +62,7 @@ impl Write for End {
             (true, _) => ValueFuture::ready(Err(BrokenPipe.into())),
             (_, false) => ValueFuture::ready(Ok(())),
             // The operation begins under the lock, so the reader cannot miss it.
-            _ => {
-                self.0.not_full.begin().unwrap_or_else(|busy| ValueFuture::ready(Err(busy.into())))
-            }
+            _ => self.0.not_full.begin().unwrap_or_else(|e| ValueFuture::ready(Err(e.into()))),
         };
         drop(state);
         complete(&self.0.not_empty, Ok(()));
@@ -69,7 +70,6 @@ impl Write for End {
     }
 }
 
-/// The counters of a [`Reader`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Stats {
     /// Prefetched words or lines.
@@ -94,8 +94,7 @@ pub(crate) struct Reader {
 /// Creates a pipe. Its reader reads lines with `by_line`, and words without.
 pub(crate) fn pipe(by_line: bool) -> (End, Reader) {
     let (end, bytes, ends) = (End::default(), Vec::new(), Vec::new());
-    let stats = Stats::default();
-    (end.clone(), Reader { end, by_line, bytes, ends, next: 0, start: 0, stats })
+    (end.clone(), Reader { end, by_line, bytes, ends, next: 0, start: 0, stats: Stats::default() })
 }
 
 pub(crate) trait Read: Send {
@@ -119,7 +118,6 @@ fn fetch_and_read(reader: &mut Reader) -> ValueFuture<'_, Result<Option<&[u8]>>>
 }
 
 impl Reader {
-    /// Returns `true` if a word or line is prefetched.
     pub(crate) fn has_next(&self) -> bool {
         self.next < self.ends.len()
     }
@@ -162,32 +160,4 @@ impl Reader {
         self.stats.reads += self.ends.len() as u64;
         Ok(())
     }
-}
-
-/// Appends the ends of the words or lines after `start`. It has no branch per byte, because such a branch is often mispredicted.
-fn find_ends(text: &[u8], start: usize, by_line: bool, ends: &mut Vec<usize>) {
-    let mut was_word = u64::from(text[..start].last() > Some(&b' '));
-    let blocks = text[start..].chunks_exact(64);
-    let mut last = [b'.'; 64];
-    last[..blocks.remainder().len()].copy_from_slice(blocks.remainder());
-    for (number, block) in blocks.chain([&last[..]]).enumerate() {
-        let is_word = bits(block, |byte| byte > b' ');
-        let after_word = if by_line { 0 } else { !is_word & (is_word << 1 | was_word) };
-        let mut found = after_word | bits(block, |byte| byte == b'\n');
-        was_word = is_word >> 63;
-        while found != 0 {
-            ends.push(start + 64 * number + found.trailing_zeros() as usize + 1);
-            found &= found - 1;
-        }
-    }
-}
-
-/// Returns a mask with one bit per byte. The multiplication gathers the lowest bits of eight bytes.
-fn bits(block: &[u8], is_set: impl Fn(u8) -> bool) -> u64 {
-    let block: &[u8; 64] = block.try_into().expect("64 bytes");
-    let set: [u8; 64] = from_fn(|at| u8::from(is_set(block[at])));
-    set.chunks(8).rev().fold(0, |bits, eight| {
-        let eight = u64::from_le_bytes(eight.try_into().expect("8 bytes"));
-        bits << 8 | eight.wrapping_mul(0x0102_0408_1020_4080) >> 56
-    })
 }

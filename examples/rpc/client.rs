@@ -9,7 +9,7 @@ use std::{
 use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 
 use crate::{
-    common::{Faults, Frame, Load, Outbox, Peer, connection},
+    common::{Faults, Frame, Load, Outbox, Peer, answer, connection},
     pending_calls::PendingCalls,
 };
 
@@ -56,9 +56,8 @@ impl<P: PendingCalls> Client<P> {
         runtime.spawn(async move {
             while let Transport::Tcp(requests) = &shared.transport {
                 let on_reply = |reply| shared.complete(reply);
-                connection::connect(address, requests, on_reply)
-                    .await
-                    .expect_err("a connection ends with an error");
+                let lost = connection::connect(address, requests, on_reply).await;
+                lost.expect_err("a connection ends with an error");
                 shared.pending.fail_all();
             }
         });
@@ -88,6 +87,14 @@ impl<P: PendingCalls> Client<P> {
             reply.await
         };
         answer.ok_or("connection lost")
+    }
+
+    /// Runs one round of calls, and returns their number.
+    pub(crate) fn run_round(&self, runtime: &Runtime, callers: u64, calls: u64) -> u64 {
+        self.load.run(runtime, callers, calls, async |question| {
+            let received = self.call(question).await?;
+            if received == answer(question) { Ok(()) } else { Err("misdelivered") }
+        })
     }
 
     /// Completes the call of a reply, or counts why the reply was refused.

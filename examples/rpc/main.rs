@@ -19,7 +19,8 @@ use std::{io, iter, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use client::Client;
-use common::{Contender, Cost, Faults, Rounds, answer, connection::HANG_UP, measure, print_table};
+use common::{Contender, Cost, Faults, Load, Rounds, answer, measure, print_table};
+use common::{connection::HANG_UP, exit_code};
 use futures::future::join_all;
 use pending_calls::{ChannelMap, PendingCalls};
 use tokio::runtime::Runtime;
@@ -34,22 +35,8 @@ struct Options {
     faults: Faults,
 }
 
-/// Runs one round of calls, and returns their number.
-fn run_round<P: PendingCalls>(
-    runtime: &Runtime,
-    client: &Client<P>,
-    callers: u64,
-    calls: u64,
-) -> u64 {
-    client.load.run(runtime, callers, calls, async |question| {
-        let received = client.call(question).await?;
-        if received == answer(question) { Ok(()) } else { Err("misdelivered") }
-    })
-}
-
-/// Makes the peer close the connection while 1000 calls are pending. Returns how many calls fail at once.
-///
-/// Returns `None` if the client is in process, if a call hangs, or if the client does not connect again.
+/// Makes the peer close the connection while 1000 calls are pending. Returns how many calls fail at once, or `None` for a client
+/// that is in process, whose calls hang, or that does not connect again.
 fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
     let questions = iter::once(HANG_UP).chain(1..1_000);
     if !client.is_over_tcp() {
@@ -64,16 +51,13 @@ fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Op
 }
 
 /// Returns the row of a client. `cells` are the first cells of the row.
-fn row<P: PendingCalls>(
-    runtime: &Runtime,
-    client: &Client<P>,
-    mut cells: Vec<String>,
-) -> Vec<String> {
-    cells.push(client.load.counts.get("misdelivered").to_string());
-    cells.push(client.load.latencies.lock().unwrap().percentiles());
+fn row(runtime: &Runtime, client: &Client<impl PendingCalls>, cells: Vec<String>) -> Vec<String> {
+    let Load { counts, latencies } = &client.load;
+    let misdelivered = counts.get("misdelivered").to_string();
+    let percentiles = latencies.lock().unwrap().percentiles();
     let failed = lose_connection(runtime, client).map(|failed| failed.to_string());
-    cells.extend([failed.unwrap_or_default(), client.load.counts.to_string()]);
-    cells
+    let more = [misdelivered, percentiles, failed.unwrap_or_default(), counts.to_string()];
+    cells.into_iter().chain(more).collect()
 }
 
 /// Measures both clients. Returns their rows, and the number of answers that the pool misdelivered.
@@ -83,8 +67,8 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
     let channels = Client::<ChannelMap>::new(runtime, over_tcp, callers, options.faults)?;
     let Rounds { calls, rounds } = options.rounds;
     let contenders = vec![
-        Contender::new("keys of a pool", || run_round(runtime, &keys, callers, calls)),
-        Contender::new("map of channels", || run_round(runtime, &channels, callers, calls)),
+        Contender::new("keys of a pool", || keys.run_round(runtime, callers, calls)),
+        Contender::new("map of channels", || channels.run_round(runtime, callers, calls)),
     ];
     let transport = format!("{}, callers: {callers}", if over_tcp { "TCP" } else { "in process" });
     let costs = measure(&transport, rounds, contenders);
@@ -99,8 +83,8 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
     Ok((rows, keys.load.counts.get("misdelivered")))
 }
 
-/// Measures all transports, and prints the table. Returns the number of answers that the pool misdelivered.
-fn run(options: &Options) -> io::Result<u64> {
+/// Measures all transports, and prints the table. Returns an error if the pool has misdelivered an answer.
+fn run(options: &Options) -> io::Result<bool> {
     let mut header = Cost::HEADER.to_vec();
     header.splice(1..1, ["transport", "calls/s"]);
     header.extend(["misdelivered", "p50 / p99 / p99.9 µs", "failed at once, of 1000", "faults"]);
@@ -113,15 +97,11 @@ fn run(options: &Options) -> io::Result<u64> {
         misdelivered += count;
     }
     print_table(&header, rows);
-    Ok(misdelivered)
+    let error = || io::Error::other(format!("{misdelivered} answers were misdelivered"));
+    if misdelivered > 0 { Err(error()) } else { Ok(true) }
 }
 
 fn main() -> ExitCode {
-    let failure = match run(&Options::parse()) {
-        Ok(0) => return ExitCode::SUCCESS,
-        Ok(misdelivered) => format!("{misdelivered} answers were misdelivered to another call"),
-        Err(error) => error.to_string(),
-    };
-    eprintln!("rpc: {failure}");
-    ExitCode::FAILURE
+    let options = Options::parse();
+    exit_code("rpc", || run(&options))
 }

@@ -14,9 +14,8 @@ use value_future::{Key, Pool};
 
 /// The pending calls of a client.
 pub(crate) trait PendingCalls: Default + Send + Sync + 'static {
-    /// Begins a call. Returns its id and the future of its answer.
-    ///
-    /// The future returns `None` if the connection is lost. Dropping it cancels the call.
+    /// Begins a call. Returns its id, and the future of its answer, which returns `None` if the connection is lost. Dropping the
+    /// future cancels the call.
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>);
 
     /// Completes a call. Returns the reason if no pending call has this id.

@@ -17,7 +17,7 @@ fn clients(runtime: &Runtime, faults: Faults) -> [Arc<Client<Keys>>; 2] {
 fn a_peer_without_faults_answers_every_call() {
     let runtime = runtime();
     for client in clients(&runtime, Faults::default()) {
-        assert_eq!(run_round(&runtime, &client, 64, 2_000), 2_048);
+        assert_eq!(client.run_round(&runtime, 64, 2_000), 2_048);
         assert_eq!(client.load.counts.to_string(), "");
     }
 }
@@ -26,7 +26,7 @@ fn a_peer_without_faults_answers_every_call() {
 fn a_hostile_peer_causes_no_misdelivered_answer() {
     let runtime = runtime();
     for client in clients(&runtime, Faults::all(3.0)) {
-        run_round(&runtime, &client, 64, 4_000);
+        client.run_round(&runtime, 64, 4_000);
         assert_eq!(client.load.counts.get("misdelivered"), 0);
         for event in ["timed out", "stale", "unknown"] {
             assert!(client.load.counts.get(event) > 0, "{event}: {}", client.load.counts);
@@ -49,9 +49,9 @@ fn all_pending_calls_fail_when_the_connection_is_lost() {
 fn calls_after_warm_up_do_not_allocate() {
     let runtime = runtime();
     for client in clients(&runtime, Faults::default()) {
-        run_round(&runtime, &client, 64, 10_000);
+        client.run_round(&runtime, 64, 10_000);
         let before = allocated();
-        run_round(&runtime, &client, 64, 100_000);
+        client.run_round(&runtime, 64, 100_000);
         // The executor allocates for each caller.
         assert!((allocated() - before).count < 2 * 64);
     }

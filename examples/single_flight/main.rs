@@ -7,10 +7,8 @@
 //!
 //! A hit is an inline result. The first caller of a missing key creates a load, and all callers of the key own and poll it. If
 //! the first caller is cancelled, the load continues. (With `moka`, another caller starts it again.) If all callers are
-//! cancelled, the load is dropped. All callers get the error of a load, in an `Arc`. The cache does not store errors, and
-//! values expire.
-//!
-//! `moka` does more, which the table does not show: it bounds its size, evicts entries and notifies listeners.
+//! cancelled, the load is dropped. All callers get the error of a load, in an `Arc`. The cache does not store errors, and its
+//! values expire. `moka` does more: it bounds its size, evicts entries and notifies listeners.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -26,10 +24,10 @@ use std::time::{Duration, Instant};
 use std::{env, error::Error, fs, num::NonZero, process};
 
 use clap::Parser;
-use common::{Contender, Cost, measure, percent, print_table};
+use common::{Contender, Cost, measure, percent, print_costs};
 use moka_cache::{BoxedCache, MokaCache};
 use single_flight::{Cache, SingleFlight};
-use store::{Files, LookupCounts, Store};
+use store::{Counts, Files, Store};
 use traffic::Traffic;
 
 #[derive(Parser)]
@@ -46,8 +44,7 @@ struct Options {
 /// Measures the caches, each with its own store. Returns a row for each cache.
 fn compare(traffic: &Traffic) -> Result<Vec<Vec<String>>, String> {
     let Options { faults, rounds } = traffic.options;
-    let files =
-        |()| Files { folder: traffic.folder.clone(), faults, counts: LookupCounts::default() };
+    let files = |()| Files { folder: traffic.folder.clone(), faults, counts: Counts::default() };
     let stores = [(); 3].map(files).map(Arc::new);
     let [first, second, third] = stores.clone();
     let time_to_live = Duration::from_secs(1);
@@ -67,18 +64,17 @@ fn compare(traffic: &Traffic) -> Result<Vec<Vec<String>>, String> {
     ];
     let title = if traffic.new_keys { "new keys in each round" } else { "same keys" };
     let costs = measure(title, rounds.get(), contenders);
-    let row = |(cost, counts): (&Cost, &LookupCounts)| {
-        let LookupCounts { lookups, pending, loads, errors, cancelled, wrong } = counts;
+    let row = |(cost, counts): (&Cost, &Counts)| {
+        let Counts { lookups, pending, loads, errors, cancelled, wrong } = counts;
         if wrong.load(Relaxed) > 0 {
             return Err(format!("{}: lookups with wrong values: {wrong:?}", cost.name));
         }
-        let mut cells = cost.cells(&costs[0]);
-        cells[0] = format!("{title}: {}", cost.name);
         let hits = 1_000_000 - 1_000_000 * pending.load(Relaxed) / lookups.load(Relaxed);
-        let [loads, errors, cancelled] =
-            [loads, errors, cancelled].map(|count| count.load(Relaxed));
-        cells.extend([hits, loads, errors, cancelled].map(|count| count.to_string()));
-        Ok(cells)
+        let [loads, errors, cancelled] = [loads, errors, cancelled].map(|n| n.load(Relaxed));
+        let counts = [hits, loads, errors, cancelled].map(|count| count.to_string());
+        let mut row = cost.row(&costs[0], counts);
+        row[0] = format!("{title}: {}", cost.name);
+        Ok(row)
     };
     costs.iter().zip([first, second, third]).map(row).collect()
 }
@@ -90,7 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for key in 0..200_usize {
         fs::write(folder.join(key.to_string()), key.to_le_bytes())?;
     }
-    // The distribution is skewed: a few keys are frequent.
+    // A few keys are frequent.
     let keys = (0..200_000).map(|_| fastrand::usize(0..=fastrand::usize(0..200))).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut traffic = Traffic { options, folder, runtime, keys, new_keys: false };
@@ -99,6 +95,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let new_keys = compare(&traffic);
     fs::remove_dir_all(&traffic.folder)?;
     let columns = ["hits per million", "loads", "errors", "cancelled"];
-    print_table(&[&Cost::HEADER[..], &columns].concat(), [same_keys?, new_keys?].concat());
+    print_costs(&columns, [same_keys?, new_keys?].concat());
     Ok(())
 }

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use crate::{single_flight::Answer, store::Store, store::Value};
 
-/// A cache behind `dyn`, whose futures are boxed.
 #[async_trait::async_trait]
 pub(crate) trait BoxedCache: Send + Sync {
     async fn get(&self, key: usize) -> Answer;
 }
 
-/// A cache, and the store that loads its values.
 pub(crate) struct MokaCache<S>(pub(crate) moka::future::Cache<usize, Value>, pub(crate) Arc<S>);
 
 #[async_trait::async_trait]

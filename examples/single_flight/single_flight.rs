@@ -11,7 +11,6 @@ use crate::store::{Store, Value};
 /// The result of a lookup. All callers of a load share its error, in an `Arc` because `io::Error` is not `Clone`.
 pub(crate) type Answer = Result<Value, Arc<io::Error>>;
 
-/// A cache behind `dyn`.
 pub(crate) trait Cache: Send + Sync {
     fn get(&self, key: usize) -> ValueFuture<'_, Answer>;
 }
@@ -36,7 +35,6 @@ fn reserve_entry(entries: &mut Entries, now: Instant) {
     }
 }
 
-/// A cache of values that a store loads.
 pub(crate) struct SingleFlight<S> {
     store: Arc<S>,
     time_to_live: Duration,

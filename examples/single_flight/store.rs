@@ -7,16 +7,14 @@ use crate::common::chance;
 
 pub(crate) type Value = Arc<[u8]>;
 
-/// A store from which a cache loads values.
 pub(crate) trait Store: Send + Sync + 'static {
     fn load(&self, key: usize) -> impl Future<Output = io::Result<Value>> + Send;
 }
 
 /// Counts the lookups of one cache, its loads and their results.
 #[derive(Default)]
-pub(crate) struct LookupCounts {
+pub(crate) struct Counts {
     pub(crate) lookups: AtomicUsize,
-    /// Lookups that were pending.
     pub(crate) pending: AtomicUsize,
     pub(crate) loads: AtomicUsize,
     pub(crate) errors: AtomicUsize,
@@ -24,12 +22,11 @@ pub(crate) struct LookupCounts {
     pub(crate) wrong: AtomicUsize,
 }
 
-/// A folder with 200 files.
 pub(crate) struct Files {
     pub(crate) folder: PathBuf,
     /// Percentage of loads that fail, because they look for a missing file.
     pub(crate) faults: f64,
-    pub(crate) counts: LookupCounts,
+    pub(crate) counts: Counts,
 }
 
 impl Store for Files {

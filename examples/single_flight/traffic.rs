@@ -6,9 +6,8 @@ use std::{io, path::PathBuf, pin::pin, task::Poll, time::Duration};
 use futures::{future::join_all, poll};
 use tokio::{runtime::Runtime, time::timeout};
 
-use crate::{Options, common::chance, single_flight::Answer, store::LookupCounts};
+use crate::{Options, common::chance, single_flight::Answer, store::Counts};
 
-/// The lookups of a round, and what they need.
 pub(crate) struct Traffic {
     pub(crate) options: Options,
     pub(crate) folder: PathBuf,
@@ -20,17 +19,12 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     /// Runs one round, which looks up each key once. Returns the number of keys.
-    pub(crate) fn run_round(
-        &self,
-        counts: &LookupCounts,
-        get: impl AsyncFn(usize) -> Answer,
-    ) -> u64 {
-        // `lookups` is a multiple of the number of files, so `offset + key` has the same file as `key`.
-        let offset =
-            usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
+    pub(crate) fn run_round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
+        // `lookups` is a multiple of the number of files, so `base + key` has the same file as `key`.
+        let base = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
         let caller = async |keys: &[usize]| {
             for &key in keys {
-                let mut lookup = pin!(get(offset + key));
+                let mut lookup = pin!(get(base + key));
                 let answer = match poll!(&mut lookup) {
                     Poll::Ready(answer) => Ok(answer),
                     Poll::Pending => {

@@ -10,11 +10,9 @@ pub(crate) type Answer = Result<Page, BoxError>;
 
 /// The bound of the layer `limit`, and the number of concurrent callers.
 pub(crate) const CONCURRENT: usize = 64;
-/// The number of retries after the first attempt.
 pub(crate) const RETRIES: usize = 4;
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(2);
-/// The cache stores only pages with smaller numbers.
-pub(crate) const CACHEABLE: usize = 1_000;
+pub(crate) const CACHEABLE: usize = 1_000; // The cache stores only pages with smaller numbers.
 
 /// Returns a page. `faults` is a percentage of the requests: half of these fail, and the other half hang.
 pub(crate) async fn fetch(number: usize, faults: f64) -> Answer {
@@ -26,13 +24,11 @@ pub(crate) async fn fetch(number: usize, faults: f64) -> Answer {
 }
 
 thread_local!(pub(crate) static ERRORS: Cell<u64> = const { Cell::new(0) });
-
 /// Counts the errors of this thread, in place of a log.
 pub(crate) fn log(answer: Answer) -> Answer {
     answer.inspect_err(|_| ERRORS.set(ERRORS.get() + 1))
 }
 
-/// The storage of the layer `cache`.
 #[derive(Default)]
 pub(crate) struct PageCache(Mutex<HashMap<usize, Page>>);
 

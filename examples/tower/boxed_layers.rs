@@ -10,10 +10,8 @@ use tower::{limit::ConcurrencyLimit, timeout::Timeout};
 use crate::backend::{Answer, CONCURRENT, Page, PageCache, RETRIES, TIMEOUT, log};
 use crate::layers::Layer;
 
-/// A type-erased service of pages.
 pub(crate) type PageService = BoxCloneService<usize, Page, BoxError>;
 
-/// Adds a layer around a service.
 pub(crate) fn add_layer(inner: PageService, layer: &Layer) -> PageService {
     match layer {
         Layer::Log => PageService::new(inner.map_future(|future| future.map(log))),

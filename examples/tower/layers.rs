@@ -9,10 +9,8 @@ use value_future::ValueFuture;
 use crate::backend::{CONCURRENT, Page, PageCache, RETRIES, TIMEOUT, log};
 use crate::value_service::ValueService;
 
-/// A type-erased service of pages.
 pub(crate) type PageService = ValueService<usize, Page, BoxError>;
 
-/// The layers that the command line can name.
 #[derive(Clone, PartialEq, clap::ValueEnum)]
 pub(crate) enum Layer {
     Log,
@@ -22,7 +20,6 @@ pub(crate) enum Layer {
     Timeout,
 }
 
-/// Adds a layer around a service.
 pub(crate) fn add_layer(inner: PageService, layer: &Layer) -> PageService {
     match layer {
         Layer::Log => PageService::new(move |number| inner.call(number).map(log)),

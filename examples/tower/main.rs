@@ -1,10 +1,5 @@
 //! A `tower` service with five type-erased layers. The program measures `ValueService`, whose future is a `ValueFuture`, against
-//! `BoxCloneService`.
-//!
-//! ```text
-//! cargo run --release --example tower [-- --layers log,limit,cache --faults PERCENT]
-//! ```
-//!
+//! `BoxCloneService`. Run it with `cargo run --release --example tower [-- --layers log,limit,cache --faults PERCENT]`.
 //! The user chooses the layers at run time, so each layer is type-erased. A `BoxCloneService` boxes a future per layer. A
 //! `ValueService` passes on an inline result. So a request allocates nothing if the cache, which is the third layer, answers it.
 //! A request that the backend answers takes slots of a pool.
@@ -22,7 +17,7 @@ use std::{io, process};
 
 use backend::{CACHEABLE, CONCURRENT, Page, fetch};
 use clap::Parser;
-use common::{Contender, Cost, measure, percent, print_table};
+use common::{Contender, measure, percent, print_costs};
 use tokio::runtime::{Builder, Runtime};
 use tower::{BoxError, Service, ServiceExt, service_fn};
 use value_future::ValueFuture;
@@ -63,25 +58,23 @@ fn main() -> io::Result<()> {
     let stacks = |faults| {
         let value = layers::PageService::new(move |page| ValueFuture::pooled(fetch(page, faults)));
         let boxed = boxed_layers::PageService::new(service_fn(move |page| fetch(page, faults)));
-        (
-            layers.iter().rfold(value, layers::add_layer),
-            layers.iter().rfold(boxed, boxed_layers::add_layer),
-        )
+        let value = layers.iter().rfold(value, layers::add_layer);
+        (value, layers.iter().rfold(boxed, boxed_layers::add_layer))
     };
-    let [plain, faulty] = [0.0, faults].map(stacks);
+    let [plain, flaky] = [0.0, faults].map(stacks);
     let runtime = &Builder::new_current_thread().enable_all().build()?;
     let contenders = vec![
         Contender::new("cache: ValueService", || run_round(runtime, &plain.0, 0, 0.0)),
         Contender::new("cache: BoxCloneService", || run_round(runtime, &plain.1, 0, 0.0)),
         Contender::new("backend: ValueService", || run_round(runtime, &plain.0, CACHEABLE, 0.0)),
         Contender::new("backend: BoxCloneService", || run_round(runtime, &plain.1, CACHEABLE, 0.0)),
-        Contender::new("faults: ValueService", || run_round(runtime, &faulty.0, CACHEABLE, faults)),
+        Contender::new("faults: ValueService", || run_round(runtime, &flaky.0, CACHEABLE, faults)),
         Contender::new("faults: BoxCloneService", || {
-            run_round(runtime, &faulty.1, CACHEABLE, faults)
+            run_round(runtime, &flaky.1, CACHEABLE, faults)
         }),
     ];
     let costs = measure("requests", 50, contenders);
     let pairs = costs.chunks(2).flat_map(|pair| pair.iter().map(|cost| cost.cells(&pair[0])));
-    print_table(&Cost::HEADER, pairs);
+    print_costs(&[], pairs);
     Ok(())
 }

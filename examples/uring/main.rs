@@ -1,9 +1,5 @@
 //! A file reader over `io_uring`, whose `user_data` is the `Key` of an operation. The program measures it against a slab of
-//! one-shot channels.
-//!
-//! ```text
-//! cargo run --release --example uring [-- PATH --cancel PERCENT --rounds N --epoll]
-//! ```
+//! one-shot channels. Run it with `cargo run --release --example uring [-- PATH --cancel PERCENT --rounds N --epoll]`.
 //!
 //! One thread runs all tasks and owns the ring. Dropping a future cancels its read. The buffer lives until the kernel has
 //! completed the read, and the pool refuses that completion. If `io_uring` is not permitted, the program uses `epoll`.

@@ -22,7 +22,6 @@ pub(crate) struct Kernel {
     /// The buffers that the kernel may write to, and the pipes of `epoll`, by the key of their read.
     in_flight: HashMap<u64, (Vec<u8>, Option<fd::OwnedFd>)>,
     pub(crate) cancelled: u64,
-    /// Completions that `deliver` has refused.
     pub(crate) refused: u64,
 }
 
@@ -50,10 +49,7 @@ impl Kernel {
     /// Starts a read that fills the buffer.
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
         // Cancellations have the `user_data` 0. No `Key` is 0, because generations begin at 1.
-        assert!(
-            key != 0 && !self.in_flight.contains_key(&key),
-            "a key identifies one read in flight"
-        );
+        assert!(key != 0 && !self.in_flight.contains_key(&key), "the key is in use");
         self.in_flight.reserve(1); // So the insertion after the push cannot panic.
         let pipe = match &mut self.queue {
             Queue::Ring(ring) => {
@@ -61,9 +57,8 @@ impl Kernel {
                 let length = buffer.len().try_into().map_err(io::Error::other)?;
                 let read = opcode::Read::new(file, buffer.as_mut_ptr(), length).offset(at).build();
                 let read = read.user_data(key);
-                // SAFETY: the buffer must be valid until the kernel has completed the read. `in_flight` owns it until then, and
-                // no other code uses it, even if the future or the `Kernel` is dropped. The file outlives the ring: it is
-                // closed after the ring.
+                // SAFETY: `in_flight` owns the buffer, and nothing uses it, until the kernel has completed the read. This holds
+                // even if the future or the `Kernel` is dropped. The file is closed after the ring.
                 while unsafe { ring.submission().push(&read) }.is_err() {
                     ring.submit()?;
                 }

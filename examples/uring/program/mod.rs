@@ -7,10 +7,10 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::{cell::RefCell, fs, io, process, sync::Arc, task::Poll};
+use std::{cell::RefCell, fs, io, sync::Arc, task::Poll};
 
 use clap::Parser;
-use common::{Contender, Cost, chance, measure, percent_of_repeats, print_table};
+use common::{Contender, chance, measure, or_exit, percent_of_repeats, print_costs};
 use futures::{future::try_join_all, poll};
 use kernel::{Kernel, Outcome};
 use reader::{ChannelReader, KeyReader, Reader};
@@ -34,7 +34,6 @@ struct Options {
     epoll: bool,
 }
 
-/// Opens a file, and reads its content.
 fn open(path: &str) -> io::Result<Arc<(fs::File, Vec<u8>)>> {
     let file = Arc::new((fs::File::open(path)?, fs::read(path)?));
     if file.1.is_empty() { Err(io::Error::other("the file is empty")) } else { Ok(file) }
@@ -66,8 +65,7 @@ fn read_file<'r, F: Future<Output = Outcome> + Unpin>(
         }
         Ok(())
     };
-    // The queue of this executor allocates once per 31 wake-ups.
-    let executor = LocalExecutor::new();
+    let executor = LocalExecutor::new(); // Its queue allocates once per 31 wake-ups.
     let tasks: Vec<_> = (0..32).map(|_| executor.spawn(task())).collect();
     while !executor.is_empty() {
         if !executor.try_tick() {
@@ -77,32 +75,21 @@ fn read_file<'r, F: Future<Output = Outcome> + Unpin>(
     block_on(try_join_all(tasks)).map(|_| (passes * content.chunks(BLOCK).len()) as u64)
 }
 
-/// Returns the value, or prints the error and exits.
-fn or_exit<T>(result: io::Result<T>) -> T {
-    result.unwrap_or_else(|error| {
-        eprintln!("uring: {error}");
-        process::exit(1)
-    })
-}
-
 pub(crate) fn main() {
     let Options { path, cancel, rounds, epoll } = Options::parse();
     let report = |e: &_| eprintln!("uring: io_uring is not permitted ({e}), so epoll is used");
     let is_epoll = epoll || io_uring::IoUring::new(2).inspect_err(report).is_err();
-    let kernel = || or_exit(Kernel::new(&path.0, is_epoll));
+    let kernel = || or_exit("uring", Kernel::new(&path.0, is_epoll));
     let keys = KeyReader(kernel(), LocalPool::new());
     let channels = ChannelReader(kernel(), RefCell::default());
     let (title, passes) = if is_epoll { ("epoll", 8) } else { ("io_uring", 64) };
-    let with_keys = || or_exit(read_file(&keys, &path.1, cancel, passes));
-    let with_channels = || or_exit(read_file(&channels, &path.1, cancel, passes));
-    let contenders = vec![
-        Contender::new("keys of a pool", with_keys),
-        Contender::new("channels", with_channels),
-    ];
+    let pool = || or_exit("uring", read_file(&keys, &path.1, cancel, passes));
+    let slab = || or_exit("uring", read_file(&channels, &path.1, cancel, passes));
+    let contenders = vec![Contender::new("keys of a pool", pool), Contender::new("channels", slab)];
     let costs = measure(title, rounds, contenders);
     let rows = costs.iter().zip([&keys.0, &channels.0]).map(|(cost, kernel)| {
         let counts = [kernel.borrow().cancelled, kernel.borrow().refused];
-        [cost.cells(&costs[0]), counts.map(|count| count.to_string()).to_vec()].concat()
+        cost.row(&costs[0], counts.map(|count| count.to_string()))
     });
-    print_table(&[&Cost::HEADER[..], &["cancelled", "refused"]].concat(), rows);
+    print_costs(&["cancelled", "refused"], rows);
 }

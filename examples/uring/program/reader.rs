@@ -13,11 +13,9 @@ use super::kernel::{Kernel, Outcome};
 pub(crate) trait Reader<'r, F> {
     /// Fills a buffer with the bytes at an offset. Dropping the future cancels the read.
     fn read(&'r self, at: u64, buffer: Vec<u8>) -> F;
-    /// Waits until the kernel has completed a read, and completes its future.
     fn wait(&self) -> io::Result<()>;
 }
 
-/// Cancels a read in flight, on drop.
 struct CancelOnDrop<'k>(&'k RefCell<Kernel>, u64);
 
 impl Drop for CancelOnDrop<'_> {
@@ -42,17 +40,14 @@ impl<'r> Reader<'r, LocalValueFuture<'r, Outcome>> for KeyReader {
     }
 
     fn wait(&self) -> io::Result<()> {
-        self.0
-            .borrow_mut()
-            .wait(|key, outcome| self.1.complete_key(Key::from_u64(key), outcome).is_ok())
+        let complete = |key, outcome| self.1.complete_key(Key::from_u64(key), outcome).is_ok();
+        self.0.borrow_mut().wait(complete)
     }
 }
 
 /// A reader that identifies a read by the index of its channel in a slab, as `tokio-uring` does.
-pub(crate) struct ChannelReader(
-    pub(crate) RefCell<Kernel>,
-    pub(crate) RefCell<Slab<Sender<Outcome>>>,
-);
+pub(crate) struct ChannelReader(pub(crate) RefCell<Kernel>, pub(crate) RefCell<Senders>);
+type Senders = Slab<Sender<Outcome>>;
 
 impl<'r> Reader<'r, LocalBoxFuture<'r, Outcome>> for ChannelReader {
     fn read(&'r self, at: u64, buffer: Vec<u8>) -> LocalBoxFuture<'r, Outcome> {

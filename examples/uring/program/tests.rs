@@ -176,7 +176,7 @@ fn dropping_a_kernel_waits_for_the_cancelled_reads() {
 }
 
 #[test]
-#[should_panic(expected = "a key identifies one read in flight")]
+#[should_panic(expected = "the key is in use")]
 fn a_key_that_is_in_flight_panics() {
     let (file, _) = &*open(SOURCE).unwrap();
     let kernel = &mut kernels(file)[0];
