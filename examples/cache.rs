@@ -1,38 +1,56 @@
-//! A file cache behind a `dyn` trait, three times: with `async-trait`; with our attribute, one changed line; with `#[ready]`, which
-//! returns a hit before a future exists. A hit is answered from memory, a miss reads the file with `tokio::fs`.
+//! A file cache behind a `dyn` trait. The program measures three versions of the trait, which differ in a line or two:
+//!
+//! * `async-trait`: with the attribute of the crate `async-trait`,
+//! * `value-future`: with the attribute of this crate,
+//! * `#[ready]`: with the attribute of this crate, and `#[ready]` on the method. A hit then returns before a future is created.
 //!
 //! ```text
 //! cargo run --release --example cache [PATH...]
 //! ```
 //!
-//! A PATH is a file, or a folder with all that is below it; without one, the sources of this crate
-//! are served. For twelve seconds the three caches answer the same lookups, round by round in
-//! turn, so that a noisy machine is noisy for all of them. A few files are asked for often and
-//! most of them rarely, and there is no room for all: now and then one is forgotten, and read
-//! again when it is asked for.
+//! A PATH is a file, or a folder with files. The default is the source code of this crate. For twelve seconds, the three caches
+//! answer the same lookups, round by round in turn, so that noise of the machine affects all of them. A hit returns a file from
+//! memory, and a miss reads it with `tokio::fs`. A few files are frequent. Rare files are evicted, and read again later.
 //!
-//! The table at the end has each figure twice: without the reads, which are far slower than a hit
-//! and are reads of the same files for all three, and with them.
+//! The table has each cost twice: without reads and with reads. Reads are much slower than hits, and cost the same in all
+//! versions.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
+#[path = "common/mod.rs"]
+mod common;
 #[path = "cache/cost.rs"]
 mod cost;
+#[path = "cache/file_cache.rs"]
+mod file_cache;
 #[path = "cache/files.rs"]
 mod files;
-#[path = "cache/memory.rs"]
-mod memory;
+#[path = "cache/popularity.rs"]
+mod popularity;
 #[path = "cache/replay.rs"]
 mod replay;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use files::{Asked, Files, arguments, complain, print, say};
-use memory::{Bytes, FileCache};
+use clap::Parser;
+use common::print_error;
+use file_cache::{Bytes, FileCache};
+use files::{Files, print_unreadable};
 use replay::{Failures, Replay, run};
 
-/// The trait, as it is written with `async-trait`.
-mod theirs {
+#[derive(Parser)]
+#[command(about = "Measures lookups in a file cache: async-trait against value-future")]
+struct Options {
+    /// Files, and folders with files. The default is the source code of this crate.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+mod with_async_trait {
     use super::{Bytes, FileCache, io};
     use async_trait::async_trait;
 
@@ -46,15 +64,15 @@ mod theirs {
         async fn get(&self, key: usize) -> io::Result<Bytes> {
             match self.hit(key) {
                 Some(bytes) => Ok(bytes),
-                // In a box of its own; otherwise each hit would allocate the state of a read.
+                // Boxed separately: otherwise the box of each hit would include the state of a read.
                 None => Box::pin(self.read(key)).await,
             }
         }
     }
 }
 
-/// The same, with one changed line.
-mod ours {
+/// Only one line differs from `with_async_trait`: the `use` of the attribute.
+mod with_value_future {
     use super::{Bytes, FileCache, io};
     use value_future::async_trait;
 
@@ -74,8 +92,8 @@ mod ours {
     }
 }
 
-/// The same, but a hit is returned before there is a future.
-mod ready {
+/// `#[ready]` returns a hit before a future is created.
+mod with_ready {
     use super::{Bytes, FileCache, io};
     use value_future::async_trait;
 
@@ -93,7 +111,7 @@ mod ready {
     }
 }
 
-/// Looks all keys up, by the trait of a module.
+/// Looks up all keys by the trait of a module.
 macro_rules! replay {
     ($module:ident) => {
         |cache, keys, failures| {
@@ -109,39 +127,40 @@ macro_rules! replay {
     };
 }
 
-/// The three ways to look a file up; all else is the same.
-const REPLAYS: [(&str, Replay); 3] =
-    [("async-trait", replay!(theirs)), ("ours", replay!(ours)), ("ours, ready", replay!(ready))];
+const REPLAYS: [(&str, Replay); 3] = [
+    ("async-trait", replay!(with_async_trait)),
+    ("value-future", replay!(with_value_future)),
+    ("#[ready]", replay!(with_ready)),
+];
 
-fn serve(paths: &[PathBuf]) -> io::Result<ExitCode> {
-    let files = Files::find(paths);
-    if files.sizes.is_empty() {
-        say("there is no file to serve\n");
-        return Ok(ExitCode::from(2));
-    }
+fn source_code() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "tests", "benches", "examples"].map(|folder| root.join(folder));
+    folders.into_iter().filter(|path| path.exists()).collect()
+}
+
+/// Measures all versions with these files. Returns `true` if all files were readable.
+fn serve(files: &Files) -> io::Result<bool> {
     let mut failures = Failures::new();
-    let result = run(REPLAYS, &files.sizes, &mut failures)?;
+    run(REPLAYS, &files.sizes, &mut failures)?;
     for (key, path) in files.sizes.keys().enumerate() {
         if let Some((count, error)) = failures.get(&key) {
-            complain(path, format!("{error} ({count} lookups failed)"));
+            print_unreadable(path, format!("{error} ({count} lookups failed)"));
         }
     }
-    print(&result)?;
-    let complete = files.unreadable == 0 && failures.is_empty();
-    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_complete = files.unreadable == 0 && failures.is_empty();
+    Ok(is_complete)
 }
 
 fn main() -> ExitCode {
-    let answer = match arguments() {
-        Asked::Paths(paths) => serve(&paths),
-        Asked::Help(usage) => print(usage).map(|()| ExitCode::SUCCESS),
-        Asked::Unknown(text) => {
-            say(&text);
-            Ok(ExitCode::from(2))
-        }
-    };
-    answer.unwrap_or_else(|error| {
-        say(&format!("cache: {error}\n"));
-        ExitCode::FAILURE
-    })
+    let Options { mut paths } = Options::parse();
+    if paths.is_empty() {
+        paths = source_code();
+    }
+    let files = Files::find(&paths);
+    if files.sizes.is_empty() {
+        print_error("cache: no files found\n");
+        return ExitCode::from(2);
+    }
+    common::exit_code("cache", || serve(&files))
 }

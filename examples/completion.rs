@@ -1,23 +1,25 @@
-//! An async facade over a thread that blocks: a worker reads files, and answers how many lines they
-//! have and what their checksum is. Each question that it has to be asked is an operation of a
-//! [`Pool`]: the worker gets the [`Completer`], the caller awaits the completion.
+//! An async interface to a thread that blocks. A worker thread reads files, and counts their lines. Each request is an operation
+//! of a [`Pool`]: the worker gets its [`Completer`], and the caller awaits its completion.
 //!
 //! ```text
 //! cargo run --example completion [FILE...]
 //! ```
 //!
-//! Without a FILE, those at the root of this crate are read. What to look for in the code:
+//! The default files are those in the root of this crate. The numbers in the code refer to these facts:
 //!
-//! 1. What is known is answered inline, and the worker hears nothing of it.
-//! 2. A caller that loses interest drops its future. The worker notices, and does not read.
-//! 3. A worker that dies drops its completers. Whoever waits gets an `io::Error`, and does not hang.
+//! 1. If the result is cached, the future is ready. The worker gets no request.
+//! 2. A caller cancels a request by dropping its future. The worker then skips the file.
+//! 3. If the worker dies, it drops its completers. Their consumers get an `io::Error`, and do not wait forever.
 //!
-//! And in the table: rented goes up, but once the pool is warm, capacity and allocations do not.
+//! The table shows that the pool reuses its slots: `rented` grows, but `capacity` and `allocations` stay the same after the first
+//! requests.
+
+#[path = "common/mod.rs"]
+mod common;
 
 use std::{
     collections::HashMap,
-    env, fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
@@ -25,14 +27,24 @@ use std::{
     time::Duration,
 };
 
+use clap::Parser;
+use common::{print, print_error, print_table};
 use futures::future::join_all;
 use tokio::{runtime, time::timeout};
 use value_future::{Completer, Pool, ValueFuture};
 
-const USAGE: &str = "usage: completion [FILE...]\n\nCounts the lines of each FILE.\n";
-/// So many callers lose interest, and so many times all files are read.
-const HASTY: usize = 3;
-const AGAIN: usize = 100;
+#[derive(Parser)]
+#[command(about = "Counts the lines of each FILE, by a worker thread and a pool")]
+struct Options {
+    /// Files to read. The default is the files in the root of this crate.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// The number of requests that their callers cancel.
+const CANCELLED: usize = 3;
+/// The number of times that the program reads all files.
+const REPETITIONS: usize = 100;
 
 #[derive(Clone, Copy)]
 struct Summary {
@@ -40,48 +52,49 @@ struct Summary {
     checksum: u64,
 }
 
-/// What an application sees: an object-safe trait.
+/// The object-safe trait that an application uses.
 trait Summaries {
     fn summary(&self, path: &Arc<Path>) -> ValueFuture<'_, io::Result<Summary>>;
 }
 
-struct Facade {
+/// Sends requests to the worker.
+struct Client {
     pool: Pool<io::Result<Summary>>,
-    /// With a bound: a channel without one allocates as it goes along.
-    questions: mpsc::SyncSender<Question>,
-    known: Arc<Known>,
+    /// A bounded channel, because an unbounded one would allocate while the program runs.
+    requests: mpsc::SyncSender<Request>,
+    cache: Arc<Cache>,
 }
 
-type Question = (Arc<Path>, Completer<io::Result<Summary>>);
-type Known = Mutex<HashMap<Arc<Path>, Summary>>;
+type Request = (Arc<Path>, Completer<io::Result<Summary>>);
+type Cache = Mutex<HashMap<Arc<Path>, Summary>>;
 
-fn lock(known: &Known) -> MutexGuard<'_, HashMap<Arc<Path>, Summary>> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(cache: &Cache) -> MutexGuard<'_, HashMap<Arc<Path>, Summary>> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Summaries for Facade {
+impl Summaries for Client {
     fn summary(&self, path: &Arc<Path>) -> ValueFuture<'_, io::Result<Summary>> {
-        if let Some(summary) = lock(&self.known).get(path) {
+        if let Some(summary) = lock(&self.cache).get(path) {
             return ValueFuture::ready(Ok(*summary)); // (1)
         }
         let (completer, completion) = self.pool.rent();
-        match self.questions.try_send((Arc::clone(path), completer)) {
+        match self.requests.try_send((Arc::clone(path), completer)) {
             Err(mpsc::TrySendError::Full(_)) => {
-                ValueFuture::ready(Err(io::Error::other("too many questions at a time")))
+                ValueFuture::ready(Err(io::Error::other("too many concurrent requests")))
             }
-            // If the worker is gone, so is the question by now, and the completer with it (3).
+            // If the worker is dead, the channel has returned the request, and the completer was dropped (3).
             _ => completion.into(),
         }
     }
 }
 
-/// The worker, which may block. After `life` questions it dies of a bug, as it were; what is in the
-/// channel is dropped then (3). Returns how many files it did not have to read.
-fn work(questions: mpsc::Receiver<Question>, known: &Known, life: usize) -> usize {
-    let mut skipped = 0;
-    for (path, completer) in questions.into_iter().take(life) {
+/// The worker thread, which may block. It simulates a bug: it dies after `max_requests`, and the channel drops the other requests
+/// (3). Returns the number of cancelled requests.
+fn work(requests: mpsc::Receiver<Request>, cache: &Cache, max_requests: usize) -> usize {
+    let mut cancelled = 0;
+    for (path, completer) in requests.into_iter().take(max_requests) {
         if completer.is_closed() {
-            skipped += 1; // (2)
+            cancelled += 1; // (2)
             continue;
         }
         let summary = fs::read(&path).map(|bytes| Summary {
@@ -89,126 +102,114 @@ fn work(questions: mpsc::Receiver<Question>, known: &Known, life: usize) -> usiz
             checksum: bytes.iter().copied().fold(0xcbf2_9ce4_8422_2325, fnv_1a),
         });
         if let Ok(summary) = &summary {
-            lock(known).insert(path, *summary);
+            lock(cache).insert(path, *summary);
         }
-        // It comes back if the caller lost interest meanwhile: nobody else wants it.
+        // An error means that the caller has cancelled the request in the meantime.
         let _ = completer.complete(summary);
     }
-    skipped
+    cancelled
 }
 
 fn fnv_1a(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
-/// Asks for all files, `times` over, and prints what the pool did for it. Each time all are asked for
-/// at once, and then awaited. Returns the last answers.
-async fn ask(facade: &Facade, paths: &[Arc<Path>], label: &str, times: usize) -> Answers {
-    let summaries: &dyn Summaries = facade;
-    let (mut inline, mut failed, mut answers) = (0, 0, Vec::new());
-    for time in 0..times {
-        if time > 0 {
-            lock(&facade.known).clear();
-        }
-        let futures: Vec<_> = paths.iter().map(|path| summaries.summary(path)).collect();
-        inline += futures.iter().filter(|future| future.is_ready()).count();
-        answers = join_all(futures).await;
-        failed += answers.iter().filter(|answer| answer.is_err()).count();
+/// The rows of the table.
+#[derive(Default)]
+struct Table(Vec<Vec<String>>);
+
+impl Table {
+    const HEADER: [&str; 7] =
+        ["", "requests", "ready", "failed", "rented", "capacity", "allocations"];
+
+    /// Adds a row with the counters of the pool.
+    fn add(&mut self, client: &Client, label: &str, [requests, ready, failed]: [usize; 3]) {
+        let stats = client.pool.stats();
+        let mut row = vec![label.to_owned()];
+        row.extend([requests, ready, failed].map(|count| count.to_string()));
+        row.push(stats.rented.to_string());
+        row.push(stats.capacity.to_string());
+        row.push(stats.allocations.to_string());
+        self.0.push(row);
     }
-    row(facade, label, [times * paths.len(), inline, failed]);
-    answers
 }
 
 type Answers = Vec<io::Result<Summary>>;
 
-fn row(facade: &Facade, label: &str, [asked, inline, failed]: [usize; 3]) {
-    let stats = facade.pool.stats();
-    let (rented, capacity, allocations) = (stats.rented, stats.capacity, stats.allocations);
-    print(&format!(
-        "{label:<22} {asked:>6} {inline:>7} {failed:>7} {rented:>7} {capacity:>9} {allocations:>12}\n"
-    ));
+/// Requests the summaries of all files concurrently, and repeats this. Returns the answers of the last repetition.
+async fn request_all(
+    (client, table): (&Client, &mut Table),
+    paths: &[Arc<Path>],
+    label: &str,
+    repetitions: usize,
+) -> Answers {
+    let summaries: &dyn Summaries = client;
+    let (mut ready, mut failed, mut answers) = (0, 0, Vec::new());
+    for repetition in 0..repetitions {
+        if repetition > 0 {
+            lock(&client.cache).clear();
+        }
+        let futures: Vec<_> = paths.iter().map(|path| summaries.summary(path)).collect();
+        ready += futures.iter().filter(|future| future.is_ready()).count();
+        answers = join_all(futures).await;
+        failed += answers.iter().filter(|answer| answer.is_err()).count();
+    }
+    table.add(client, label, [repetitions * paths.len(), ready, failed]);
+    answers
 }
 
-async fn run(paths: &[Arc<Path>]) -> ExitCode {
-    let (questions, inbox) = mpsc::sync_channel(HASTY + paths.len());
-    let known = Arc::new(Known::default());
-    let facade = Facade { pool: Pool::new(), questions, known: Arc::clone(&known) };
-    print("                        asked  inline  failed  rented  capacity  allocations\n");
+/// Returns `true` if the worker could read all files.
+async fn run(paths: &[Arc<Path>]) -> io::Result<bool> {
+    let (requests, received) = mpsc::sync_channel(CANCELLED + paths.len());
+    let cache = Arc::new(Cache::default());
+    let client = Client { pool: Pool::new(), requests, cache: Arc::clone(&cache) };
+    let mut table = Table::default();
 
-    // The worker has not come yet, so these wait in vain, however slow or fast the machine is (2).
-    for _ in 0..HASTY {
-        let late = timeout(Duration::from_millis(1), facade.summary(&paths[0])).await;
-        assert!(late.is_err(), "there is nobody who could answer");
+    // The worker does not run yet. So these requests time out on every machine (2).
+    for _ in 0..CANCELLED {
+        let result = timeout(Duration::from_millis(1), client.summary(&paths[0])).await;
+        assert!(result.is_err(), "without a worker, the request times out");
     }
-    row(&facade, "callers in a hurry", [HASTY, 0, HASTY]);
+    table.add(&client, "cancelled requests", [CANCELLED, 0, CANCELLED]);
 
-    let life = HASTY + AGAIN * paths.len() + paths.len() / 2;
-    let worker = thread::spawn(move || work(inbox, &known, life));
-    let answers = ask(&facade, paths, "read again and again", AGAIN).await;
-    ask(&facade, paths, "known", 1).await;
-    lock(&facade.known).clear();
-    let last = ask(&facade, paths, "the worker dies", 1).await;
+    let max_requests = CANCELLED + REPETITIONS * paths.len() + paths.len() / 2;
+    let worker = thread::spawn(move || work(received, &cache, max_requests));
+    let answers = request_all((&client, &mut table), paths, "uncached files", REPETITIONS).await;
+    request_all((&client, &mut table), paths, "cached files", 1).await;
+    lock(&client.cache).clear();
+    let last = request_all((&client, &mut table), paths, "the worker dies", 1).await;
 
-    let skipped = worker.join().expect("it does not panic");
-    print(&format!("\nThe worker skipped {skipped} files that nobody waited for any more.\n"));
+    let cancelled = worker.join().expect("the worker does not panic");
+    print_table(&Table::HEADER, table.0);
+    print(&format!("\nThe worker skipped {cancelled} cancelled requests.\n"))?;
     if let Some(Err(error)) = last.last() {
-        print(&format!("Those who waited for it when it died were told: {error}.\n"));
+        print(&format!("The requests that were pending when the worker died failed: {error}.\n"))?;
     }
-    let mut exit = ExitCode::SUCCESS;
+    let mut is_complete = true;
     for (path, answer) in paths.iter().zip(answers) {
         let path = path.display();
         match answer {
             Ok(Summary { lines, checksum }) => {
-                print(&format!("{checksum:016x} {lines:>6} lines  {path}\n"));
+                print(&format!("{checksum:016x} {lines:>6} lines  {path}\n"))?;
             }
             Err(error) => {
-                say(&format!("cannot read {path}: {error}\n"));
-                exit = ExitCode::FAILURE;
+                print_error(&format!("cannot read {path}: {error}\n"));
+                is_complete = false;
             }
         }
     }
-    exit
-}
-
-// ---- Arguments, messages ----
-
-/// To stderr. That nobody listens there is no reason to stop.
-fn say(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// To stdout. A reader that has seen enough is no reason to stop either.
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
-}
-
-fn answer() -> io::Result<ExitCode> {
-    let mut paths = Vec::new();
-    for argument in env::args_os().skip(1) {
-        match argument.to_str() {
-            Some("-h" | "--help") => {
-                print(USAGE);
-                return Ok(ExitCode::SUCCESS);
-            }
-            Some(option) if option.starts_with('-') => {
-                say(&format!("unknown option `{option}`\n\n{USAGE}"));
-                return Ok(ExitCode::from(2));
-            }
-            _ => paths.push(PathBuf::from(argument).into()),
-        }
-    }
-    if paths.is_empty() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let files = ["Cargo.toml", "CHANGELOG.md", "LICENSE", "README.md", "rustfmt.toml"];
-        paths.extend(files.map(|file| root.join(file).into()));
-    }
-    let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
-    Ok(runtime.block_on(run(&paths)))
+    Ok(is_complete)
 }
 
 fn main() -> ExitCode {
-    answer().unwrap_or_else(|error| {
-        say(&format!("completion: {error}\n"));
-        ExitCode::FAILURE
+    let Options { files } = Options::parse();
+    let mut paths: Vec<Arc<Path>> = files.into_iter().map(Arc::from).collect();
+    if paths.is_empty() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = ["Cargo.toml", "CHANGELOG.md", "LICENSE", "README.md", "rustfmt.toml"];
+        paths.extend(files.map(|file| Arc::from(root.join(file))));
+    }
+    common::exit_code("completion", || {
+        runtime::Builder::new_current_thread().enable_time().build()?.block_on(run(&paths))
     })
 }

@@ -1,21 +1,20 @@
-//! A source of one's own, in safe code: a sensor that takes one measurement at a time and allocates
-//! nothing for it. Its state and its `ValueSource`, the two operations that a future needs, are 28
-//! lines, comments aside.
+//! A custom [`ValueSource`] in safe code: a sensor that takes one measurement at a time. A measurement does not allocate. The state
+//! of the sensor and its `ValueSource` are 28 lines without comments.
 //!
-//! A caller starts a measurement, and gets a [`ValueFuture`] that refers to the sensor and holds
-//! the token of that measurement. The interrupt handler (here: a thread) delivers the result. What
-//! makes it right is marked:
+//! ```text
+//! cargo run --example custom_source
+//! ```
 //!
-//! 1. The token is looked at before anything is done, so that a future of an older measurement
-//!    cannot take this one's result.
-//! 2. The waker of the last poll is kept. Wakers are cloned, called and dropped with the lock
-//!    released: they are somebody else's code, and may poll the future at once.
-//! 3. A result ends the measurement: from then on its token is stale.
-//! 4. A consumer that goes away ends its own measurement, and no other.
-//! 5. Each measurement gets a token of its own, and whoever waits for an older one is woken to
-//!    learn that it is over.
+//! A caller begins a measurement, and gets a [`ValueFuture`] that borrows the sensor and stores the token of the measurement. The
+//! interrupt handler (here: a thread) delivers the result. The numbers in the code refer to these rules:
 //!
-//! Run it with `cargo run --example custom_source`.
+//! 1. `poll` checks the token before it does anything else. So the future of an older measurement cannot take the result.
+//! 2. The source stores the waker of the last poll. It clones, calls and drops wakers without its lock, because a waker is foreign
+//!    code, and may poll the future at once.
+//! 3. Taking the result ends the measurement: its token becomes stale.
+//! 4. `cancel` ends only the measurement of its token.
+//! 5. Each measurement has a new token. If a new measurement replaces an older one, the consumer of the older one is woken, and
+//!    learns that its token is stale.
 
 use std::{
     mem,
@@ -30,7 +29,7 @@ use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::
 
 #[derive(Default)]
 struct Measurement {
-    live: Token,
+    token: Token,
     result: Option<f32>,
     waker: Option<Waker>,
 }
@@ -41,39 +40,40 @@ struct Sensor(Mutex<Measurement>);
 impl ValueSource for Sensor {
     type Output = f32;
     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<f32, StaleToken>> {
-        // Declared before the lock is taken, so dropped after it is released (2).
+        // This variable is declared before the lock guard, so it is dropped after the guard (2).
         let mut waker = Some(cx.waker().clone());
         let mut measurement = self.lock();
-        token.check(measurement.live)?; // (1)
+        token.check(measurement.token)?; // (1)
         let Some(degrees) = measurement.result.take() else {
             mem::swap(&mut measurement.waker, &mut waker); // (2)
             return Poll::Pending;
         };
-        measurement.live = token.next(); // (3)
+        measurement.token = token.next(); // (3)
         Poll::Ready(Ok(degrees))
     }
     fn cancel(&self, token: Token) {
         let measurement = self.lock();
-        if token == measurement.live {
+        if token == measurement.token {
             Self::begin(measurement); // (4)
         }
     }
 }
 
-/// The other side: what starts measurements and ends them.
+/// The producer: it begins measurements, and completes them.
 impl Sensor {
     fn lock(&self) -> MutexGuard<'_, Measurement> {
-        self.0.lock().expect("nothing panics while it is held")
+        self.0.lock().expect("no panic under the lock")
     }
 
-    /// Begins a measurement: its token, and the waker of the one that it takes the place of.
+    /// Begins a measurement. Returns its token, and the waker of the measurement that it replaces.
     fn begin(mut measurement: MutexGuard<'_, Measurement>) -> (Token, Option<Waker>) {
-        let live = measurement.live.next();
-        let ended = mem::replace(&mut *measurement, Measurement { live, ..Measurement::default() });
-        (live, ended.waker)
+        let token = measurement.token.next();
+        let new = Measurement { token, ..Measurement::default() };
+        let replaced = mem::replace(&mut *measurement, new);
+        (token, replaced.waker)
     }
 
-    /// The interrupt: the live measurement is done.
+    /// Completes the current measurement. The interrupt handler calls this.
     fn deliver(&self, degrees: f32) {
         let mut measurement = self.lock();
         measurement.result = Some(degrees);
@@ -85,15 +85,15 @@ impl Sensor {
     }
 }
 
-/// What an application sees: an object-safe trait.
+/// The object-safe trait that an application uses.
 trait Thermometer: Sync {
     fn measure(&self) -> ValueFuture<'_, f32>;
 }
 
 impl Thermometer for Source<Sensor> {
     fn measure(&self) -> ValueFuture<'_, f32> {
-        let (token, older) = Sensor::begin(self.lock());
-        if let Some(waker) = older {
+        let (token, replaced) = Sensor::begin(self.lock());
+        if let Some(waker) = replaced {
             waker.wake(); // (5)
         }
         ValueFuture::from_source(self, token)
@@ -104,7 +104,7 @@ fn main() {
     let sensor = Source::new(Sensor::default());
     let thermometer: &dyn Thermometer = &sensor;
 
-    // Somebody who waits, and an interrupt that comes later.
+    // The main thread waits, and another thread delivers the result later.
     for degrees in [20.5, 21.0, 21.5] {
         thread::scope(|scope| {
             let measurement = thermometer.measure();
@@ -116,13 +116,13 @@ fn main() {
         });
     }
 
-    // A measurement that another one took the place of: it is refused, and says why.
-    let older = thermometer.measure();
-    let newer = thermometer.measure();
+    // The second measurement replaces the first. So the first future has a stale token.
+    let first = thermometer.measure();
+    let second = thermometer.measure();
     sensor.deliver(22.0);
-    match block_on(older.checked()) {
-        Ok(degrees) => unreachable!("{degrees} degrees belong to the newer one"),
+    match block_on(first.checked()) {
+        Ok(degrees) => unreachable!("{degrees} degrees are the result of the second measurement"),
         Err(error) => println!("refused: {error}"),
     }
-    println!("{:.1} degrees", block_on(newer));
+    println!("{:.1} degrees", block_on(second));
 }

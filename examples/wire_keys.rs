@@ -1,31 +1,28 @@
-//! A driver whose requests go out over a socket with the [`Key`]s of a [`Pool`] as their ids, and a
-//! peer that cannot be trusted with them: it answers late, twice, out of order, what was cancelled
-//! long ago, and with ids that it made up or cut short.
+//! A driver whose request ids on a socket are the [`Key`]s of a [`Pool`]. Its peer misuses the ids: it answers late, twice and out of
+//! order, answers cancelled requests, and sends forged and truncated ids. No answer reaches another request.
 //!
 //! ```text
-//! cargo run --example wire_keys [--seed N]
+//! cargo run --example wire_keys [-- --seed N]
 //! ```
 //!
-//! What a driver has to do is marked; all else here is the peer, and the bookkeeping for the check
-//! at the end.
+//! The numbers in the code refer to the duties of a driver:
 //!
-//! 1. Rent, and exchange the completer for its key. Here the pool is bounded: that is how many
-//!    requests are out at a time.
-//! 2. Send it. Nothing has to be noted before: the answer may be here before `write` returns.
-//! 3. Look only at the shape of what comes in. Whether an id is anybody's, the pool knows.
-//! 4. When the connection is lost, close the pool, so that nobody hangs: all that was left to keys ends, and from
-//!    then on no operation begins.
+//! 1. Rent an operation, and convert its completer to a key. Here the bound of the pool limits the number of pending requests.
+//! 2. Send the key. The operation exists already, so an answer may arrive before `write` returns.
+//! 3. Check only the format of a reply. The pool checks the id.
+//! 4. If the connection is lost, close the pool. This ends all pending operations, so no caller hangs. No operation begins after it.
 //!
-//! A caller that does not want to wait any longer drops its completion; its key is dead then.
+//! To cancel a request, a caller drops its completion. The pool then refuses the key.
 //!
-//! It goes in rounds, so that the peer can tell what each of its replies has to become. In each, the
-//! client sends requests until the pool is full, cancels some, and asks for a flush. The peer, which
-//! has held all replies back until then, sends some of them, answers the flush last, and keeps the
-//! others for later rounds. In the last round it hangs up instead.
+//! The program runs in rounds, so that the peer can predict the outcome of each reply. In each round, the client sends requests
+//! until the pool is full, cancels some of them, and sends a flush. The peer then answers some requests, and the flush last. It
+//! answers the other requests in later rounds. In the last round, it closes the connection without an answer.
+
+#[path = "common/mod.rs"]
+mod common;
 
 use std::{
     collections::HashMap,
-    env,
     fmt::Write as _,
     io::{self, BufReader, Read, Write},
     mem,
@@ -35,19 +32,26 @@ use std::{
     thread,
 };
 
+use clap::Parser;
+use common::answer;
+use fastrand::Rng;
 use futures::executor::block_on;
 use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 
-const USAGE: &str = "\
-usage: wire_keys [--seed N]
+#[derive(Parser)]
+#[command(
+    about = "Sends requests with the keys of a pool as their ids to a peer that misuses the ids"
+)]
+struct Options {
+    /// Seed of the random numbers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
 
-Sends requests with the keys of a pool as their ids to a peer that misuses them,
-by the random numbers of this seed (1).
-";
 const ROUNDS: u32 = 200;
 const SLOTS: u32 = 64;
 
-// A request is its kind, the key and the question; a reply is its length, the id and the answer.
+// A request consists of its kind, the key and a question. A reply consists of its length, an id and an answer.
 const ASK: u8 = 0;
 const CANCEL: u8 = 1;
 const FLUSH: u8 = 2;
@@ -59,7 +63,7 @@ type Answer = io::Result<u64>;
 struct Driver {
     pool: Pool<Answer>,
     stream: TcpStream,
-    /// Where requests go; `None` when the connection is lost.
+    /// The writer of requests. It is `None` after the connection was lost.
     writer: Mutex<Option<TcpStream>>,
 }
 
@@ -70,7 +74,7 @@ impl Driver {
         Ok(Driver { pool, stream, writer })
     }
 
-    /// Begins an operation, `None` if no more of them may be out.
+    /// Begins an operation. Returns `None` if the pool is full.
     fn begin(&self) -> Option<(Key, Completion<Answer>)> {
         let (completer, completion) = self.pool.try_rent().ok()?;
         Some((completer.into_key().untyped(), completion)) // (1)
@@ -80,134 +84,147 @@ impl Driver {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// If that fails, the operation is over, and its caller is told so.
+    /// Sends a request. If this fails, the operation ends with an error.
     fn send(&self, kind: u8, key: Key, question: u64) {
         let mut frame = vec![kind];
         frame.extend(key.to_u64().to_le_bytes());
         frame.extend(question.to_le_bytes());
-        // The lock keeps frames apart, and is not held when somebody is woken.
-        let sent = self.writer().as_mut().is_some_and(|writer| writer.write_all(&frame).is_ok()); // (2)
-        if !sent {
+        // The lock keeps frames apart. It is released before `abandon_key` wakes a task.
+        let is_sent = self.writer().as_mut().is_some_and(|writer| writer.write_all(&frame).is_ok()); // (2)
+        if !is_sent {
             let _ = self.pool.abandon_key(key);
         }
     }
 
-    /// The thread that reads: gives each reply to its request, until there are no more.
-    fn receive(&self) -> Tally {
-        let mut tally = Tally::new();
+    /// Completes the operation of each reply, until the connection is lost. Returns the outcomes of the replies.
+    fn receive(&self) -> Counters {
+        let mut counters = Counters::new();
         let mut stream = BufReader::new(&self.stream);
         while let Ok(reply) = read_reply(&mut stream) {
-            let fate = match reply {
-                None => Fate::Truncated, // (3)
+            let outcome = match reply {
+                None => Outcome::Truncated, // (3)
                 Some((id, answer)) => match self.pool.complete_key(Key::from_u64(id), Ok(answer)) {
-                    Ok(()) => Fate::Delivered,
-                    Err(error) => Fate::Refused(error.kind()),
+                    Ok(()) => Outcome::Delivered,
+                    Err(error) => Outcome::Refused(error.kind()),
                 },
             };
-            count(&mut tally, fate);
+            count(&mut counters, outcome);
         }
         *self.writer() = None;
-        let lost = self.pool.close(); // (4)
-        tally.insert(Fate::Lost, lost.into());
-        tally
+        self.pool.close(); // (4)
+        counters
     }
 }
 
-/// The next reply, `None` if it is not as long as a reply is.
+/// Reads the next reply. Returns `None` if it does not have the length of a reply.
 fn read_reply(stream: &mut impl Read) -> io::Result<Option<(u64, u64)>> {
     let mut length = [0];
     stream.read_exact(&mut length)?;
     let mut bytes = vec![0; length[0].into()];
     stream.read_exact(&mut bytes)?;
     let bytes = <[u8; 16]>::try_from(bytes).ok();
-    Ok(bytes.map(|bytes| (word(&bytes[..8]), word(&bytes[8..]))))
+    Ok(bytes.map(|bytes| (read_u64(&bytes[..8]), read_u64(&bytes[8..]))))
 }
 
-fn word(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+fn read_u64(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().expect("8 bytes"))
 }
 
-// ---- What became of replies ----
+// ---- The outcomes of replies ----
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Fate {
+enum Outcome {
     Delivered,
     Refused(CompleteErrorKind),
-    /// Too short for an id; the pool was not asked.
+    /// The reply was too short, so the driver did not pass it to the pool.
     Truncated,
-    /// There was none, and will be none.
+    /// The connection was lost before the reply.
     Lost,
 }
 
-const FATES: [Fate; 7] = [
-    Fate::Delivered,
-    Fate::Refused(CompleteErrorKind::AlreadyCompleted),
-    Fate::Refused(CompleteErrorKind::Closed),
-    Fate::Refused(CompleteErrorKind::Stale),
-    Fate::Refused(CompleteErrorKind::Unknown),
-    Fate::Truncated,
-    Fate::Lost,
+impl Outcome {
+    fn label(self) -> String {
+        match self {
+            Outcome::Refused(error) => format!("refused: {}", error.name()),
+            Outcome::Delivered => "delivered".into(),
+            Outcome::Truncated => "truncated".into(),
+            Outcome::Lost => "lost".into(),
+        }
+    }
+}
+
+const OUTCOMES: [Outcome; 7] = [
+    Outcome::Delivered,
+    Outcome::Refused(CompleteErrorKind::AlreadyCompleted),
+    Outcome::Refused(CompleteErrorKind::Closed),
+    Outcome::Refused(CompleteErrorKind::Stale),
+    Outcome::Refused(CompleteErrorKind::Unknown),
+    Outcome::Truncated,
+    Outcome::Lost,
 ];
 
-type Tally = HashMap<Fate, u64>;
+type Counters = HashMap<Outcome, u64>;
 
-fn count(tally: &mut Tally, fate: Fate) {
-    *tally.entry(fate).or_default() += 1;
+fn count(counters: &mut Counters, outcome: Outcome) {
+    *counters.entry(outcome).or_default() += 1;
 }
 
 // ---- The peer ----
 
-#[derive(Default)]
 struct Peer {
-    random: Random,
+    random: Rng,
     requests: Vec<Request>,
-    /// Which of them are still to be answered; twice, if they will be answered twice.
-    held: Vec<usize>,
-    /// What the driver has to make of the replies.
-    tally: Tally,
+    /// The indices of the requests to answer. An index occurs twice if the peer will answer the request twice.
+    unanswered: Vec<usize>,
+    /// The outcomes that the peer expects for its replies.
+    expected: Counters,
 }
 
 struct Request {
     id: u64,
     question: u64,
-    /// Since which round it is over, and why.
-    over: Option<(u32, CompleteErrorKind)>,
+    /// The round in which the operation ended, and the error of a second reply in this round.
+    end: Option<(u32, CompleteErrorKind)>,
 }
 
 impl Peer {
-    /// Owns the stream: to return is to hang up.
-    fn serve(mut self, mut stream: TcpStream) -> io::Result<Tally> {
+    fn new(random: Rng) -> Self {
+        Peer { random, requests: Vec::new(), unanswered: Vec::new(), expected: Counters::new() }
+    }
+
+    /// Serves all rounds, and then closes the connection. Returns the expected outcomes.
+    fn serve(mut self, mut stream: TcpStream) -> io::Result<Counters> {
         for round in 0..=ROUNDS {
-            let flush = self.listen(&mut stream, round)?;
+            let flush = self.receive(&mut stream, round)?;
             let mut replies = self.replies(round);
             if round < ROUNDS {
                 replies.extend(encode(flush, 0));
             }
             stream.write_all(&replies)?;
         }
-        let lost = self.requests.iter().filter(|request| request.over.is_none()).count();
-        // The last flush, too, and all others were answered.
-        self.tally.insert(Fate::Lost, lost as u64 + 1);
-        *self.tally.entry(Fate::Delivered).or_default() += u64::from(ROUNDS);
-        Ok(self.tally)
+        let lost = self.requests.iter().filter(|request| request.end.is_none()).count();
+        // The peer has answered all flushes but the last.
+        self.expected.insert(Outcome::Lost, lost as u64 + 1);
+        *self.expected.entry(Outcome::Delivered).or_default() += u64::from(ROUNDS);
+        Ok(self.expected)
     }
 
-    /// Takes in what the client sends up to the flush, the id of which it returns.
-    fn listen(&mut self, stream: &mut TcpStream, round: u32) -> io::Result<u64> {
+    /// Receives the requests of a round. Returns the id of the flush, which ends it.
+    fn receive(&mut self, stream: &mut TcpStream, round: u32) -> io::Result<u64> {
         loop {
             let mut frame = [0; 17];
             stream.read_exact(&mut frame)?;
-            let (id, question) = (word(&frame[1..9]), word(&frame[9..]));
+            let (id, question) = (read_u64(&frame[1..9]), read_u64(&frame[9..]));
             match frame[0] {
                 ASK => {
-                    let copies = if self.random.one_in(4) { 2 } else { 1 };
-                    self.held.extend([self.requests.len()].repeat(copies));
-                    self.requests.push(Request { id, question, over: None });
+                    let copies = if self.one_in(4) { 2 } else { 1 };
+                    self.unanswered.extend([self.requests.len()].repeat(copies));
+                    self.requests.push(Request { id, question, end: None });
                 }
                 CANCEL => {
-                    // The peer takes note of it, and will answer all the same.
+                    // The peer records the cancellation, but will answer the request.
                     if let Some(request) = self.requests.iter_mut().rfind(|r| r.id == id) {
-                        request.over = Some((round, CompleteErrorKind::Closed));
+                        request.end = Some((round, CompleteErrorKind::Closed));
                     }
                 }
                 _ => return Ok(id),
@@ -215,62 +232,62 @@ impl Peer {
         }
     }
 
-    /// Some of what is held, in any order, with what was never asked for in between.
+    /// Answers some of the requests in random order, and inserts forged replies. Counts the expected outcomes.
     fn replies(&mut self, round: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.random.shuffle(&mut self.held);
-        for number in mem::take(&mut self.held) {
-            let Request { id, question, over } = &mut self.requests[number];
-            if self.random.one_in(4) {
-                self.held.push(number);
+        self.random.shuffle(&mut self.unanswered);
+        for index in mem::take(&mut self.unanswered) {
+            if self.one_in(4) {
+                self.unanswered.push(index);
                 continue;
             }
-            let fate = match *over {
-                None => Fate::Delivered,
-                Some((since, why)) if since == round => Fate::Refused(why),
-                // All that was vacant has been rented since.
-                Some(_) => Fate::Refused(CompleteErrorKind::Stale),
+            let Request { id, question, end } = &mut self.requests[index];
+            let outcome = match *end {
+                None => Outcome::Delivered,
+                Some((end_round, error)) if end_round == round => Outcome::Refused(error),
+                // The client has rented all vacant slots since then.
+                Some(_) => Outcome::Refused(CompleteErrorKind::Stale),
             };
-            let live = over.get_or_insert((round, CompleteErrorKind::AlreadyCompleted)).0 == round;
-            bytes.extend(encode(*id, answer_to(*question)));
-            count(&mut self.tally, fate);
-            if live && self.random.one_in(2) {
-                let (reply, fate) = forge(*id, &mut self.random);
+            let (end_round, _) = end.get_or_insert((round, CompleteErrorKind::AlreadyCompleted));
+            let (is_current, id) = (*end_round == round, *id);
+            bytes.extend(encode(id, answer(*question)));
+            count(&mut self.expected, outcome);
+            if is_current && self.one_in(2) {
+                let (reply, outcome) = forge(id, &mut self.random);
                 bytes.extend(reply);
-                count(&mut self.tally, fate);
+                count(&mut self.expected, outcome);
             }
         }
         bytes
     }
+
+    fn one_in(&mut self, n: u32) -> bool {
+        self.random.u32(..n) == 0
+    }
 }
 
 fn encode(id: u64, answer: u64) -> Vec<u8> {
-    let mut reply = vec![16]; // so many bytes follow
+    let mut reply = vec![16]; // the number of the following bytes
     reply.extend(id.to_le_bytes());
     reply.extend(answer.to_le_bytes());
     reply
 }
 
-/// A reply that is made from the id of a request that was live in this round, and is nobody's.
-fn forge(id: u64, random: &mut Random) -> (Vec<u8>, Fate) {
-    let unknown = Fate::Refused(CompleteErrorKind::Unknown);
+/// Forges a reply from an id of this round. Returns its expected outcome, too.
+fn forge(id: u64, random: &mut Rng) -> (Vec<u8>, Outcome) {
+    let unknown = Outcome::Refused(CompleteErrorKind::Unknown);
     let generation = 1 << 32;
-    let answer = random.next();
-    match random.next() % 5 {
+    let answer = random.u64(..);
+    match random.u32(..5) {
         0 => (encode(id + generation, answer), unknown),
-        // Of a slot that is not there.
+        // The pool does not have this slot.
         1 => (encode(id + u64::from(SLOTS), answer), unknown),
         2 => (encode(id & (generation - 1), answer), unknown),
-        // There is no generation 0.
+        // The generation 0 does not exist.
         3 if id < 2 * generation => (encode(id - generation, answer), unknown),
-        3 => (encode(id - generation, answer), Fate::Refused(CompleteErrorKind::Stale)),
-        _ => (vec![4, 1, 2, 3, 4], Fate::Truncated),
+        3 => (encode(id - generation, answer), Outcome::Refused(CompleteErrorKind::Stale)),
+        _ => (vec![4, 1, 2, 3, 4], Outcome::Truncated),
     }
-}
-
-/// What the peer has to answer; each question has an answer of its own.
-fn answer_to(question: u64) -> u64 {
-    question.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32)
 }
 
 // ---- The client ----
@@ -281,44 +298,44 @@ struct Caller {
     completion: Completion<Answer>,
 }
 
-/// What became of the requests.
+/// The results of all requests.
 #[derive(Default)]
-struct Report {
-    asked: u64,
+struct Results {
+    requests: u64,
     answered: u64,
     wrong: u64,
     cancelled: u64,
     lost: u64,
 }
 
-impl Report {
-    fn note(&mut self, question: u64, answer: &Answer) {
-        match answer {
-            Ok(answer) if *answer == answer_to(question) => self.answered += 1,
+impl Results {
+    fn add(&mut self, question: u64, result: &Answer) {
+        match result {
+            Ok(received) if *received == answer(question) => self.answered += 1,
             Ok(_) => self.wrong += 1,
             Err(_) => self.lost += 1,
         }
     }
 }
 
-/// Rounds, until the peer hangs up.
-fn ask(driver: &Driver, mut random: Random) -> io::Result<Report> {
-    let mut report = Report::default();
+/// Runs rounds of requests until the peer closes the connection.
+fn run_client(driver: &Driver, mut random: Rng) -> io::Result<Results> {
+    let mut results = Results::default();
     let mut callers = Vec::new();
     loop {
-        let flush = driver.begin().ok_or_else(|| io::Error::other("there is no slot left"))?;
+        let flush = driver.begin().ok_or_else(|| io::Error::other("the pool has no slot"))?;
         while let Some((key, completion)) = driver.begin() {
-            report.asked += 1;
-            driver.send(ASK, key, report.asked);
-            callers.push(Caller { key, question: report.asked, completion });
+            results.requests += 1;
+            driver.send(ASK, key, results.requests);
+            callers.push(Caller { key, question: results.requests, completion });
         }
         callers.retain(|caller| {
-            let cancel = random.one_in(8);
-            if cancel {
-                report.cancelled += 1;
+            let is_cancelled = random.u32(..8) == 0;
+            if is_cancelled {
+                results.cancelled += 1;
                 driver.send(CANCEL, caller.key, caller.question);
             }
-            !cancel
+            !is_cancelled
         });
         driver.send(FLUSH, flush.0, 0);
         if block_on(flush.1).is_err() {
@@ -326,126 +343,73 @@ fn ask(driver: &Driver, mut random: Random) -> io::Result<Report> {
         }
         for caller in mem::take(&mut callers) {
             match caller.completion.try_take() {
-                Ok(answer) => report.note(caller.question, &answer),
+                Ok(result) => results.add(caller.question, &result),
                 Err(completion) => callers.push(Caller { completion, ..caller }),
             }
         }
     }
-    // Whatever is still out has been abandoned, or will be: nobody hangs.
+    // The driver closes the pool, so these awaits return.
     for caller in callers {
-        report.note(caller.question, &block_on(caller.completion));
+        results.add(caller.question, &block_on(caller.completion));
     }
-    Ok(report)
+    Ok(results)
 }
 
-/// All of it; returns what there is to say, and whether all is as it should be.
+/// Runs the client, the driver and the peer. Returns the report, and `true` if all checks have passed.
 fn run(seed: u64) -> io::Result<(String, bool)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let driver = Driver::new(TcpStream::connect(listener.local_addr()?)?)?;
     let (stream, _) = listener.accept()?;
     driver.stream.set_nodelay(true)?;
     stream.set_nodelay(true)?;
-    let peer = Peer { random: Random(!seed), ..Peer::default() };
-    let (report, pool_did, peer_did) = thread::scope(|scope| {
+    let peer = Peer::new(Rng::with_seed(!seed));
+    let (results, mut counted, expected) = thread::scope(|scope| {
         let peer = scope.spawn(|| peer.serve(stream));
         let receiver = scope.spawn(|| driver.receive());
-        let report = ask(&driver, Random(seed));
-        // The peer has hung up; unless something went wrong, and then it must not wait for ever.
+        let results = run_client(&driver, Rng::with_seed(seed));
+        // If the client has failed, the peer still waits for requests. This ends its connection.
         let _ = driver.stream.shutdown(Shutdown::Both);
-        (report, receiver.join().expect("no panic"), peer.join().expect("no panic"))
+        (results, receiver.join().expect("no panic"), peer.join().expect("no panic"))
     });
-    let (report, peer_did, stats) = (report?, peer_did?, driver.pool.stats());
+    let (results, expected, stats) = (results?, expected?, driver.pool.stats());
 
-    let Report { asked, answered, wrong, cancelled, lost } = report;
+    let Results { requests, answered, wrong, cancelled, lost } = results;
+    // `close` may return a smaller number: a consumer may find the pool closed first, and end its operation.
+    counted.insert(Outcome::Lost, lost + 1); // with the last flush
     let mut text = format!(
-        "seed {seed}: {asked} requests in {SLOTS} slots: {answered} answered, {cancelled} cancelled, \
-         {lost} lost\n\nreplies                    provoked  counted\n"
+        "seed {seed}: {requests} requests in {SLOTS} slots: {answered} answered, {cancelled} cancelled, \
+         {lost} lost\n\nreplies                    expected  counted\n"
     );
-    for fate in FATES {
-        let [provoked, counted] =
-            [&peer_did, &pool_did].map(|tally| tally.get(&fate).unwrap_or(&0));
-        let _ = writeln!(text, "{:<25} {provoked:>9} {counted:>8}", format!("{fate:?}"));
+    for outcome in OUTCOMES {
+        let [expected, counted] =
+            [&expected, &counted].map(|counters| counters.get(&outcome).unwrap_or(&0));
+        let _ = writeln!(text, "{:<25} {expected:>9} {counted:>8}", outcome.label());
     }
     let checks = [
-        (wrong == 0, "an answer reached another request"),
-        (answered + cancelled + lost == asked, "a request has no outcome"),
-        (pool_did == peer_did, "the replies did not become what they had to"),
+        (wrong == 0, "a request got the answer to another request"),
+        (answered + cancelled + lost == requests, "a request has no result"),
+        (counted == expected, "a reply had an unexpected outcome"),
         (stats.live == 0, "an operation is still live"),
-        (stats.rented == asked + u64::from(ROUNDS) + 1, "the pool counts other operations"),
+        (stats.rented == requests + u64::from(ROUNDS) + 1, "the pool has rented other operations"),
     ];
     text.push('\n');
     for (_, reason) in checks.iter().filter(|(passed, _)| !passed) {
         let _ = writeln!(text, "check failed: {reason}");
     }
-    let ok = checks.iter().all(|(passed, _)| *passed);
-    if ok {
-        text.push_str("Each request got its own answer, and the pool is empty.\n");
+    let all_passed = checks.iter().all(|(passed, _)| *passed);
+    if all_passed {
+        text.push_str(
+            "Each answered request got its own answer, and the pool has no live operation.\n",
+        );
     }
-    Ok((text, ok))
-}
-
-// ---- Random numbers, arguments, messages ----
-
-/// Knuth's linear congruential generator; the upper half is the good one.
-#[derive(Default)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
-        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 32
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.next() % n == 0
-    }
-
-    fn shuffle(&mut self, items: &mut [usize]) {
-        for i in (1..items.len()).rev() {
-            let other = self.next() % (i as u64 + 1);
-            items.swap(i, usize::try_from(other).expect("below a usize"));
-        }
-    }
-}
-
-/// To stderr. That nobody listens there is no reason to stop.
-fn say(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// To stdout. A reader that has seen enough is no error.
-fn print(text: &str) -> io::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
-fn answer() -> io::Result<ExitCode> {
-    let arguments: Vec<_> = env::args_os().skip(1).map(|a| a.to_string_lossy().into()).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let seed = match arguments[..] {
-        [] => Ok(1),
-        ["-h" | "--help"] => return print(USAGE).map(|()| ExitCode::SUCCESS),
-        ["--seed", seed] => seed.parse().map_err(|_| format!("`{seed}` is no whole number")),
-        _ => Err(format!("cannot understand `{}`", arguments.join(" "))),
-    };
-    match seed.map(run) {
-        Ok(result) => {
-            let (text, passed) = result?;
-            print(&text).map(|()| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Err(complaint) => {
-            say(&format!("{complaint}\n\n{USAGE}"));
-            Ok(ExitCode::from(2))
-        }
-    }
+    Ok((text, all_passed))
 }
 
 fn main() -> ExitCode {
-    answer().unwrap_or_else(|error| {
-        say(&format!("wire_keys: {error}\n"));
-        ExitCode::FAILURE
+    let Options { seed } = Options::parse();
+    common::exit_code("wire_keys", || {
+        let (text, all_passed) = run(seed)?;
+        common::print(&text)?;
+        Ok(all_passed)
     })
 }

@@ -1,4 +1,4 @@
-//! The same lookups through three caches, round by round in turn, and the table of what they cost.
+//! Runs the same lookups through three caches, round by round in turn, and prints the table of their costs.
 
 use std::{
     array,
@@ -14,19 +14,21 @@ use std::{
 use tokio::runtime::{self, Runtime};
 
 use crate::{
-    cost::{Cost, Popularity, minus, spent},
-    files::{end_progress, progress},
-    memory::FileCache,
+    common::{Progress, print, print_error, print_table},
+    cost::{Cost, cost_so_far, minus},
+    file_cache::FileCache,
+    popularity::Popularity,
 };
 
 const RUN_TIME: Duration = Duration::from_secs(12);
 const LOOKUPS_PER_ROUND: usize = 50_000;
-/// There is room for the files that get this share of the lookups.
+/// Each cache has the capacity for the files that get this share of the lookups.
 const SHARE_IN_MEMORY: f64 = 0.995;
 
-/// How many lookups of a file failed, and why the first of them did.
+/// For each file with failed lookups, their number and the first error.
 pub(crate) type Failures = BTreeMap<usize, (usize, io::Error)>;
 
+/// Looks up all keys in a cache, by one of the traits.
 pub(crate) type Replay = for<'a> fn(
     &'a FileCache,
     &'a [usize],
@@ -37,111 +39,112 @@ struct Contender {
     name: &'static str,
     replay: Replay,
     cache: FileCache,
-    /// The cost of each round, without the reads and with them.
+    /// The cost of each round, without reads and with reads.
     rounds: Vec<[Cost; 2]>,
 }
 
 impl Contender {
-    fn round(&mut self, runtime: &Runtime, keys: &[usize], failures: &mut Failures) {
+    fn run_round(&mut self, runtime: &Runtime, keys: &[usize], failures: &mut Failures) {
         let task = (self.replay)(&self.cache, keys, failures);
-        let (reading, start) = (self.cache.memory().reading, spent());
+        let (reads_before, before) = (self.cache.memory().cost_of_reads, cost_so_far());
         runtime.block_on(task);
-        let all = minus(spent(), start);
-        let reading = minus(self.cache.memory().reading, reading);
-        self.rounds.push([minus(all, reading), all]);
+        let total = minus(cost_so_far(), before);
+        let reads = minus(self.cache.memory().cost_of_reads, reads_before);
+        self.rounds.push([minus(total, reads), total]);
     }
 
-    /// Per lookup, without the reads and with them.
+    /// Returns the median costs of a lookup, without reads and with reads.
     fn medians(&self) -> [Cost; 2] {
         let median = |part: usize, i: usize| {
-            let mut figures: Vec<_> = self.rounds.iter().map(|round| round[part][i]).collect();
-            figures.sort_by(f64::total_cmp);
-            figures[figures.len() / 2] / LOOKUPS_PER_ROUND as f64
+            let mut costs: Vec<_> = self.rounds.iter().map(|round| round[part][i]).collect();
+            costs.sort_by(f64::total_cmp);
+            costs[costs.len() / 2] / LOOKUPS_PER_ROUND as f64
         };
         array::from_fn(|part| array::from_fn(|i| median(part, i)))
     }
+
+    fn row(&self) -> Vec<String> {
+        let lookups = self.rounds.len() * LOOKUPS_PER_ROUND;
+        let hits = 100.0 - 100.0 * self.cache.memory().reads as f64 / lookups as f64;
+        let cells = |[ns, allocations, bytes]: Cost| {
+            [format!("{ns:.1}"), format!("{allocations:.3}"), format!("{bytes:.1}")]
+        };
+        let mut row = vec![self.name.into(), lookups.to_string(), format!("{hits:.2}")];
+        row.extend(self.medians().into_iter().flat_map(cells));
+        row
+    }
 }
 
-/// Replays the lookups through all caches. Returns the table.
+/// Runs the lookups through all caches, and prints the table.
 pub(crate) fn run(
     replays: [(&'static str, Replay); 3],
     sizes: &BTreeMap<PathBuf, u64>,
     failures: &mut Failures,
-) -> io::Result<String> {
+) -> io::Result<()> {
     let mut popularity = Popularity::new(sizes.len());
-    let in_memory = popularity.at(SHARE_IN_MEMORY) + 1;
-    let room = sizes.values().take(in_memory).sum();
+    let in_memory = popularity.file_at(SHARE_IN_MEMORY) + 1;
+    let capacity = sizes.values().take(in_memory).sum();
     let paths: Arc<[PathBuf]> = sizes.keys().cloned().collect();
     let mut contenders = replays.map(|(name, replay)| Contender {
         name,
         replay,
-        cache: FileCache::new(Arc::clone(&paths), room),
+        cache: FileCache::new(Arc::clone(&paths), capacity),
         rounds: Vec::new(),
     });
 
     let runtime = runtime::Builder::new_current_thread().build()?;
+    let mut progress = Progress::new("cache: seconds", RUN_TIME.as_secs());
     let start = Instant::now();
     let mut round = 0;
     while start.elapsed() < RUN_TIME {
-        if round % 25 == 0 {
-            let (passed, total) = (start.elapsed().as_secs(), RUN_TIME.as_secs());
-            progress(&format!("round {round}, {passed} of {total} seconds"));
-        }
-        let keys: Vec<_> = (0..LOOKUPS_PER_ROUND).map(|_| popularity.next()).collect();
+        let keys: Vec<_> = (0..LOOKUPS_PER_ROUND).map(|_| popularity.next_file()).collect();
         for turn in 0..3 {
-            contenders[(round + turn) % 3].round(&runtime, &keys, failures);
+            contenders[(round + turn) % 3].run_round(&runtime, &keys, failures);
         }
         round += 1;
+        progress.update(start.elapsed().as_secs());
     }
-    end_progress();
     let (count, bytes) = (sizes.len(), sizes.values().sum::<u64>());
-    let rows = contenders.iter().map(row).collect::<String>();
-    let meaning = meaning(&contenders);
-    Ok(format!(
-        "{count} files of {bytes} bytes; each cache has room for {room} bytes\n\
-         {HEAD}{rows}{NOTE}\n{meaning}"
-    ))
+    print(&format!("{count} files of {bytes} bytes; capacity of each cache: {capacity} bytes\n"))?;
+    print_table(&HEADER, contenders.iter().map(Contender::row));
+    print_error(NOTE);
+    print(&summary(&contenders))
 }
 
-const HEAD: &str = "
-                                     without the reads          with the reads
-attribute       lookups    hits      ns  allocs   bytes      ns  allocs   bytes
+const HEADER: [&str; 9] = [
+    "method",
+    "lookups",
+    "hits, %",
+    "ns",
+    "allocations",
+    "bytes",
+    "ns, with reads",
+    "allocations, with reads",
+    "bytes, with reads",
+];
+const NOTE: &str = "\
+The costs are medians of the rounds, per lookup. Columns without `with reads` leave out
+the time from the first poll of a read to its end. Allocations are those of the thread
+that looks up.
 ";
-const NOTE: &str = "
-Medians of the rounds, per lookup. A read is left out from its first poll to its
-end: most of that is waiting for the thread that reads. Counted are allocations
-of the thread that looks up.
-";
-
-fn row(contender: &Contender) -> String {
-    let name = contender.name;
-    let lookups = contender.rounds.len() * LOOKUPS_PER_ROUND;
-    let hits = 100.0 - 100.0 * contender.cache.memory().reads as f64 / lookups as f64;
-    let [[ns, allocs, bytes], [all_ns, all_allocs, all_bytes]] = contender.medians();
-    format!(
-        "{name:<12} {lookups:>10} {hits:>6.2}% {ns:>7.1} {allocs:>7.3} {bytes:>7.1} \
-         {all_ns:>7.1} {all_allocs:>7.3} {all_bytes:>7.1}\n"
-    )
-}
 
 /// Returns a summary of the table.
-fn meaning(contenders: &[Contender; 3]) -> String {
-    let [theirs, ours, ready] = contenders.each_ref().map(|contender| contender.medians()[0]);
+fn summary(contenders: &[Contender; 3]) -> String {
+    let [boxed, value, ready] = contenders.each_ref().map(|contender| contender.medians()[0]);
     format!(
-        "Without the reads, a lookup with the attribute of async-trait took {:.1} ns. With\n\
-         ours it was {}, and with #[ready] it was {}.\n\
-         They made {:.3}, {:.3} and {:.3} allocations.\n",
-        theirs[0],
-        compared(ours[0], theirs[0]),
-        compared(ready[0], theirs[0]),
-        theirs[1],
-        ours[1],
+        "Without reads, a lookup with async-trait took {:.1} ns. With value-future it was {},\n\
+         and with #[ready] it was {}. Allocations per lookup: {:.3}, {:.3} and {:.3}.\n",
+        boxed[0],
+        compare(value[0], boxed[0]),
+        compare(ready[0], boxed[0]),
+        boxed[1],
+        value[1],
         ready[1],
     )
 }
 
-fn compared(ours: f64, theirs: f64) -> String {
-    match theirs / ours {
+fn compare(time: f64, base: f64) -> String {
+    match base / time {
         ratio if ratio > 1.02 => format!("{ratio:.2} times as fast"),
         ratio if ratio < 0.98 => format!("{:.2} times as slow", ratio.recip()),
         _ => "as fast".to_owned(),

@@ -1,4 +1,4 @@
-//! Counts the allocations of each thread.
+//! A global allocator that counts the allocations of each thread.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -6,7 +6,7 @@ use std::{
     ops::{Add, Sub},
 };
 
-/// The number of allocations, and their bytes.
+/// A number of allocations, and the sum of their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Allocated {
     pub(crate) count: u64,
@@ -29,50 +29,50 @@ impl Sub for Allocated {
     }
 }
 
-// Each thread counts its own allocations, so counting costs next to nothing.
+// Each thread has its own counters, because shared ones would slow down the programs.
 thread_local! {
     static ALLOCATED: Cell<Allocated> = const { Cell::new(Allocated { count: 0, bytes: 0 }) };
 }
 
-/// Returns what this thread has allocated so far.
+/// Returns the allocations of the calling thread so far.
 pub(crate) fn allocated() -> Allocated {
     ALLOCATED.get()
 }
 
-/// Counts an allocation. An ending thread may allocate after its counter was dropped.
+/// Counts an allocation. A thread may allocate after its thread-local counters were dropped: those are not counted.
 fn count(size: usize) {
     let _ = ALLOCATED.try_with(|allocated| {
         allocated.set(allocated.get() + Allocated { count: 1, bytes: size as u64 });
     });
 }
 
-struct Counting;
+struct CountingAllocator;
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-// SAFETY: every call goes to `System` with unchanged arguments.
-unsafe impl GlobalAlloc for Counting {
+// SAFETY: each method forwards its arguments to `System`, which implements the contract.
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, and `System` has the same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, and `System` has the same contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, and `System` has the same contract.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, and `System` has the same contract.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

@@ -1,25 +1,25 @@
-//! Concurrent callers, with the errors and the latencies of their calls.
+//! Generates load: concurrent callers, whose errors and latencies are recorded.
 
 use std::{sync::Mutex, time::Instant};
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::{runtime::Runtime, task::unconstrained};
 
-use super::{Counts, Latencies};
+use super::{EventCounts, Latencies};
 
-/// The errors and the latencies of all calls so far.
+/// Records the errors and the latencies of calls.
 pub(crate) struct Load {
-    pub(crate) counts: Counts,
+    pub(crate) counts: EventCounts,
     pub(crate) latencies: Mutex<Latencies>,
 }
 
 impl Load {
     pub(crate) fn new() -> Self {
-        Load { counts: Counts::default(), latencies: Mutex::new(Latencies::new()) }
+        Load { counts: EventCounts::default(), latencies: Mutex::new(Latencies::new()) }
     }
 
-    /// Makes calls with consecutive numbers, and counts their errors. Each caller makes one call at a time. Returns the
-    /// number of calls.
+    /// Runs `calls` calls with consecutive numbers. Each of the `callers` has one call at a time. Returns the number of
+    /// calls, which is a multiple of `callers`.
     pub(crate) fn run(
         &self,
         runtime: &Runtime,
@@ -27,22 +27,22 @@ impl Load {
         calls: u64,
         call: impl AsyncFn(u64) -> Result<(), &'static str>,
     ) -> u64 {
-        let each = calls.div_ceil(callers);
+        let calls_per_caller = calls.div_ceil(callers);
         let caller = async |caller: u64| {
-            for number in caller * each..(caller + 1) * each {
-                // Reading the clock would be a large part of a call, so only every 64th call is timed.
-                let begun = (number % 64 == 0).then(Instant::now);
+            for number in caller * calls_per_caller..(caller + 1) * calls_per_caller {
+                // Only every 64th call is timed, because reading the clock takes as long as a part of a call.
+                let start = (number % 64 == 0).then(Instant::now);
                 if let Err(error) = call(number).await {
                     self.counts.add(error);
                 }
-                if let Some(begun) = begun {
-                    self.latencies.lock().unwrap().add(begun.elapsed());
+                if let Some(start) = start {
+                    self.latencies.lock().unwrap().add(start.elapsed());
                 }
             }
         };
         let mut running: FuturesUnordered<_> = (0..callers).map(caller).collect();
-        // All callers run in one task. Without `unconstrained`, tokio's channels would make it yield after 128 calls.
+        // All callers run in one task. Without `unconstrained`, tokio's cooperative budget would make it yield after 128 calls.
         runtime.block_on(unconstrained(async { while running.next().await.is_some() {} }));
-        callers * each
+        callers * calls_per_caller
     }
 }

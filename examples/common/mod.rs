@@ -1,19 +1,21 @@
-//! The code that the programs share: options, faults, latencies, progress, contests, and the table at the end.
+//! Code that the programs share: options, measurements, a peer with faults, and output.
 
 #![allow(dead_code, unused_imports, reason = "each program uses a part of it")]
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
 mod allocator;
-mod contest;
+pub(crate) mod connection;
+mod console;
+mod contender;
 mod load;
 mod peer;
-pub(crate) mod wire;
+mod words;
 
 use std::{
     collections::BTreeMap,
     fmt, fs, io,
     path::PathBuf,
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -22,23 +24,25 @@ use comfy_table::{CellAlignment, Table, presets};
 use hdrhistogram::Histogram;
 
 pub(crate) use allocator::{Allocated, allocated};
-pub(crate) use contest::{Contender, Cost, contest};
+pub(crate) use connection::Outbox;
+pub(crate) use console::{print, print_error};
+pub(crate) use contender::{Contender, Cost, measure};
 pub(crate) use load::Load;
-pub(crate) use peer::{Faults, Frame, Peer, answer, happens, percent, percent_of_repeats};
-pub(crate) use wire::Outbox;
+pub(crate) use peer::{Faults, Frame, Peer, answer, chance, percent, percent_of_repeats};
+pub(crate) use words::{count_words, find_ends};
 
-/// The number of calls and rounds.
+/// The numbers of calls and rounds.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Rounds {
-    /// Calls of each contender in each round.
+    /// Number of calls of each contender in each round.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) calls: u64,
-    /// Rounds, in which the contenders take turns.
+    /// Number of rounds. In each round, each contender runs once.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
 }
 
-/// The times of calls, in nanoseconds.
+/// A histogram of latencies, in nanoseconds.
 pub(crate) struct Latencies(Histogram<u64>);
 
 impl Latencies {
@@ -46,17 +50,9 @@ impl Latencies {
         Latencies(Histogram::new(3).expect("three digits are supported"))
     }
 
-    pub(crate) fn add(&mut self, time: Duration) {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    pub(crate) fn add(&mut self, latency: Duration) {
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.0.record(nanos).expect("the histogram grows");
-    }
-
-    pub(crate) fn merge(&mut self, other: &Latencies) {
-        self.0.add(&other.0).expect("both have the same digits");
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        self.0.len()
     }
 
     /// Returns p50, p99 and p99.9 in microseconds.
@@ -68,47 +64,47 @@ impl Latencies {
 
 /// Counts events by name.
 #[derive(Default)]
-pub(crate) struct Counts(Mutex<BTreeMap<&'static str, u64>>);
+pub(crate) struct EventCounts(Mutex<BTreeMap<&'static str, u64>>);
 
-impl Counts {
-    pub(crate) fn add(&self, what: &'static str) {
-        *self.0.lock().unwrap().entry(what).or_default() += 1;
+impl EventCounts {
+    pub(crate) fn add(&self, event: &'static str) {
+        *self.0.lock().unwrap().entry(event).or_default() += 1;
     }
 
-    pub(crate) fn get(&self, what: &str) -> u64 {
-        self.0.lock().unwrap().get(what).copied().unwrap_or(0)
+    pub(crate) fn get(&self, event: &str) -> u64 {
+        self.0.lock().unwrap().get(event).copied().unwrap_or(0)
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for EventCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.0.lock().unwrap();
-        let counts = counts.iter().map(|(what, count)| format!("{count} {what}"));
+        let counts = counts.iter().map(|(event, count)| format!("{count} {event}"));
         f.write_str(&counts.collect::<Vec<_>>().join(", "))
     }
 }
 
 /// Prints the progress of a program, at most twice a second.
 pub(crate) struct Progress {
-    what: String,
+    label: String,
     total: u64,
-    printed: Instant,
+    last_printed: Instant,
 }
 
 impl Progress {
-    pub(crate) fn new(what: impl Into<String>, total: u64) -> Self {
-        Progress { what: what.into(), total, printed: Instant::now() }
+    pub(crate) fn new(label: impl Into<String>, total: u64) -> Self {
+        Progress { label: label.into(), total, last_printed: Instant::now() }
     }
 
-    pub(crate) fn at(&mut self, done: u64) {
-        if done == self.total || self.printed.elapsed() > Duration::from_millis(500) {
-            self.printed = Instant::now();
-            eprintln!("{}: {done} of {}", self.what, self.total);
+    pub(crate) fn update(&mut self, done: u64) {
+        if done == self.total || self.last_printed.elapsed() > Duration::from_millis(500) {
+            self.last_printed = Instant::now();
+            eprintln!("{}: {done} of {}", self.label, self.total);
         }
     }
 }
 
-/// Prints a table. The first column is text, and the others are numbers.
+/// Prints a table. The first column is aligned to the left, and the others to the right.
 pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN).set_header(header);
@@ -116,19 +112,29 @@ pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<St
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    println!("{table}");
+    print(&format!("{table}\n")).expect("stdout is writable");
     if header.contains(&"relative min") {
-        eprintln!("relative min: the minimum, divided by that of the first row of its group");
+        eprintln!(
+            "relative min: the minimum, divided by the minimum of the first row of the group"
+        );
     }
 }
 
-/// Prints a table of costs. Minima are relative to that of the first row.
-pub(crate) fn print_costs(costs: &[Cost]) {
-    print_table(&Cost::HEADER, costs.iter().map(|cost| cost.cells(&costs[0])));
+/// Prints a table of costs, with these additional columns.
+pub(crate) fn print_costs(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    print_table(&[&Cost::HEADER[..], columns].concat(), rows);
 }
 
-/// Returns the exit code with which a program refuses arguments, or `None` if it accepts them. For tests.
-pub(crate) fn refusal<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
+/// Returns a value. If there is an error, prints it and exits with code 1.
+pub(crate) fn or_exit<T>(program: &str, result: io::Result<T>) -> T {
+    result.unwrap_or_else(|error| {
+        print_error(&format!("{program}: {error}\n"));
+        process::exit(1)
+    })
+}
+
+/// Returns the exit code with which a program rejects arguments, or `None` if it accepts them. For tests.
+pub(crate) fn exit_code_of_arguments<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }
 
@@ -147,13 +153,11 @@ pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
     if text.is_empty() { Err(io::Error::other("there is no text")) } else { Ok(text) }
 }
 
-/// Returns the exit code of a program: 0 if all results were right, 1 if one was wrong, and 2 after an I/O error.
-pub(crate) fn exit(program: &str, outcome: io::Result<bool>) -> ExitCode {
-    outcome.map_or_else(
-        |error| {
-            eprintln!("{program}: {error}");
-            ExitCode::from(2)
-        },
-        |is_right| ExitCode::from(u8::from(!is_right)),
-    )
+/// Runs a program. Returns the exit code 0 if it returns `true`, and 1 otherwise. Prints its error.
+pub(crate) fn exit_code(program: &str, run: impl FnOnce() -> io::Result<bool>) -> ExitCode {
+    let is_success = run().unwrap_or_else(|error| {
+        print_error(&format!("{program}: {error}\n"));
+        false
+    });
+    if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

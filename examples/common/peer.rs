@@ -1,14 +1,14 @@
-//! A peer that misbehaves.
+//! A simulated peer, which answers requests with faults: it drops, delays, duplicates, forges and reorders replies.
 
 use std::{
     iter,
     time::{Duration, Instant},
 };
 
-/// An id and a question, or an id and an answer.
+/// A request (an id and a question), or a reply (an id and an answer).
 pub(crate) type Frame = [u64; 2];
 
-/// How often a peer misbehaves, in percent of the replies.
+/// The rates of faults of a peer, in percent of its replies.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(crate) struct Faults {
     /// The peer drops 1 % of the replies, delays 1 %, duplicates 1 % and forges 1 %.
@@ -23,18 +23,18 @@ pub(crate) struct Faults {
     /// Percentage of replies that the peer sends twice.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) twice: f64,
-    /// Percentage of replies that the peer sends with an id that it made up.
+    /// Percentage of replies after which the peer sends a reply with a forged id.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) forge: f64,
 }
 
 impl Faults {
-    /// Returns all kinds of faults, at the same rate.
+    /// Creates faults of all kinds, at the same rate.
     pub(crate) fn all(percent: f64) -> Self {
         Faults { hostile: true, drop: percent, late: percent, twice: percent, forge: percent }
     }
 
-    /// Returns `true` if the peer misbehaves. It then also shuffles its replies.
+    /// Returns `true` if there is any fault. The peer then also shuffles its replies.
     pub(crate) fn any(self) -> bool {
         self.hostile || self.drop + self.late + self.twice + self.forge > 0.0
     }
@@ -48,7 +48,7 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Parses the percentage of attempts that are repeated.
+/// Parses the percentage of attempts that are repeated. The limit of 90 bounds the number of repetitions.
 pub(crate) fn percent_of_repeats(text: &str) -> Result<f64, String> {
     percent(text)
         .ok()
@@ -56,12 +56,12 @@ pub(crate) fn percent_of_repeats(text: &str) -> Result<f64, String> {
         .ok_or("expected a number from 0 to 90".into())
 }
 
-/// Returns `true` in the given percentage of the calls.
-pub(crate) fn happens(percent: f64) -> bool {
+/// Returns `true` with the given probability, in percent.
+pub(crate) fn chance(percent: f64) -> bool {
     percent > 0.0 && fastrand::f64() * 100.0 < percent
 }
 
-/// Returns the answer to a question.
+/// Returns the correct answer to a question.
 pub(crate) fn answer(question: u64) -> u64 {
     question.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995
 }
@@ -72,12 +72,12 @@ pub(crate) struct Peer {
     timeout: Duration,
     requests: Vec<Frame>,
     replies: Vec<Frame>,
-    /// Replies that wait until their request has timed out.
+    /// Late replies, and the times at which the peer sends them.
     late: Vec<(Instant, Frame)>,
 }
 
 impl Peer {
-    /// Creates a peer. A late reply comes after twice the timeout of the client.
+    /// Creates a peer. It delays late replies by twice the timeout of the client.
     pub(crate) fn new(mut faults: Faults, timeout: Duration) -> Self {
         if faults.hostile {
             faults = Faults::all(1.0);
@@ -86,13 +86,13 @@ impl Peer {
         Peer { faults, timeout, requests, replies, late }
     }
 
-    /// Adds a request, and returns the number of requests without a reply.
+    /// Adds a request. Returns the number of requests that the peer has not yet answered.
     pub(crate) fn ask(&mut self, request: Frame) -> u64 {
         self.requests.push(request);
         self.requests.len() as u64
     }
 
-    /// Returns the replies to send now.
+    /// Answers all requests. Returns the replies that are due.
     pub(crate) fn replies(&mut self) -> &[Frame] {
         self.replies.clear();
         let replies = self.requests.drain(..).map(|[id, question]| [id, answer(question)]);
@@ -101,13 +101,13 @@ impl Peer {
             return &self.replies;
         }
         for [id, answer] in replies {
-            if happens(self.faults.forge) {
+            if chance(self.faults.forge) {
                 self.replies.push([id ^ fastrand::u64(1..1 << 40), !answer]);
             }
-            if happens(self.faults.late) {
+            if chance(self.faults.late) {
                 self.late.push((Instant::now() + 2 * self.timeout, [id, answer]));
-            } else if !happens(self.faults.drop) {
-                let copies = if happens(self.faults.twice) { 2 } else { 1 };
+            } else if !chance(self.faults.drop) {
+                let copies = if chance(self.faults.twice) { 2 } else { 1 };
                 self.replies.extend(iter::repeat_n([id, answer], copies));
             }
         }

@@ -1,4 +1,4 @@
-//! A fair semaphore: a counter of permits, and a queue of completers for the tasks that wait.
+//! [`Gate`], a fair semaphore: a counter of available permits, and a queue with the completers of waiting tasks.
 
 use std::{
     collections::VecDeque,
@@ -13,28 +13,31 @@ use std::{
 use Ordering::{AcqRel, Acquire, Relaxed};
 use value_future::{Completer, Completion, Pool, ValueFuture};
 
-/// The sign bit of the state. It is set while tasks are queued, so a new call sees no permit and cannot overtake them.
+/// The sign bit of `state`. It is set while the queue has tasks. A new call then finds no permit, and cannot overtake them.
 const QUEUED: isize = isize::MIN;
 
-/// The output of a queued operation. `Some` means that `next` has taken a permit for the task.
-type Turn = Option<()>;
+/// The output of a queued operation. `Some` assigns a permit to the task.
+type Assignment = Option<()>;
 
-/// A semaphore that gives permits to tasks in the order of their calls.
+/// A semaphore that assigns permits to tasks in the order of their calls.
 pub(crate) struct Gate {
-    /// The number of vacant permits, and [`QUEUED`].
+    /// The number of available permits, and [`QUEUED`].
     state: AtomicIsize,
-    /// [`QUEUED`] is set while this is not empty. Both change under the lock.
-    queue: Mutex<VecDeque<Completer<Turn>>>,
-    turns: Pool<Turn>,
+    /// [`QUEUED`] is set while the queue is not empty. Both change under the lock.
+    queue: Mutex<VecDeque<Completer<Assignment>>>,
+    assignments: Pool<Assignment>,
 }
 
 impl Gate {
+    /// Creates a gate with a number of permits.
     pub(crate) fn new(permits: usize) -> Self {
         let state = AtomicIsize::new(permits.try_into().expect("at most `isize::MAX` permits"));
-        Gate { state, queue: Mutex::default(), turns: Pool::new() }
+        Gate { state, queue: Mutex::default(), assignments: Pool::new() }
     }
 
-    /// Takes a permit, or a place in the queue. If the future is dropped, it releases the permit, or leaves the queue.
+    /// Acquires a permit. If none is available, the call joins the queue at once, and not at its first poll.
+    ///
+    /// Dropping the future releases its permit, or cancels its place in the queue.
     #[inline]
     pub(crate) fn acquire(&self) -> ValueFuture<'_, Permit<'_>> {
         match self.try_acquire() {
@@ -43,24 +46,24 @@ impl Gate {
         }
     }
 
-    /// Takes a permit, if there is one and no task waits for it.
+    /// Acquires a permit if one is available and the queue is empty.
     #[inline]
     pub(crate) fn try_acquire(&self) -> Option<Permit<'_>> {
         let take = |state| (state > 0).then(|| state - 1);
         self.state.fetch_update(Acquire, Relaxed, take).ok().map(|_| Permit(self))
     }
 
-    /// Returns the number of vacant permits.
+    /// Returns the number of available permits.
     pub(crate) fn available_permits(&self) -> usize {
         (self.state.load(Acquire) & !QUEUED).unsigned_abs()
     }
 
     #[cold]
     fn enqueue(&self) -> ValueFuture<'_, Permit<'_>> {
-        let (completer, turn) = self.turns.rent();
+        let (completer, assignment) = self.assignments.rent();
         let mut queue = self.queue.lock().expect("no panic under the lock");
         if queue.len() == queue.capacity() {
-            // Cancelled tasks leave before the queue grows. Half of the new room is vacant, so calls rarely scan the queue.
+            // Remove cancelled tasks before the queue grows. Doubling the capacity keeps these scans rare.
             queue.retain(|waiter| !waiter.is_closed());
             let waiting = queue.len();
             queue.reserve(waiting + 1);
@@ -68,41 +71,41 @@ impl Gate {
         queue.push_back(completer);
         self.state.fetch_or(QUEUED, AcqRel);
         drop(queue);
-        // If a waker panics in `serve`, its drop returns the permit.
-        let waiting = Waiting { gate: self, turn: Some(turn) };
-        // A thread that released a permit before the bit was set has not served the queue.
-        self.serve();
-        ValueFuture::pooled(waiting)
+        // Created before the call below: if a waker panics there, the drop of `acquire` releases the permit.
+        let acquire = QueuedAcquire { gate: self, assignment: Some(assignment) };
+        // Another thread may have released a permit before `QUEUED` was set. It has then not seen this task.
+        self.assign_permits();
+        ValueFuture::pooled(acquire)
     }
 
     #[inline]
     fn release(&self) {
         if self.state.fetch_add(1, AcqRel) < 0 {
-            self.serve();
+            self.assign_permits();
         }
     }
 
-    /// Gives the vacant permits to queued tasks. It wakes them without the lock, so a waker may use the gate.
+    /// Assigns the available permits to queued tasks. It wakes them without the lock, so a waker may use the gate.
     #[cold]
-    fn serve(&self) {
-        while let Some(waiter) = self.next() {
+    fn assign_permits(&self) {
+        while let Some(waiter) = self.next_waiter() {
             if waiter.complete(Some(())).is_err() {
-                // The task was cancelled, so the permit is for the next one.
+                // The task was cancelled. Make its permit available to the next task.
                 self.state.fetch_add(1, AcqRel);
             }
         }
     }
 
-    /// Takes a permit and the completer of the first task in the queue.
-    fn next(&self) -> Option<Completer<Turn>> {
+    /// Acquires a permit for the first task in the queue. Returns the completer of that task.
+    fn next_waiter(&self) -> Option<Completer<Assignment>> {
         if self.available_permits() == 0 {
-            return None; // most calls end here, without the lock
+            return None; // Most calls return here, without the lock.
         }
         let mut queue = self.queue.lock().expect("no panic under the lock");
         if self.available_permits() == 0 {
             return None;
         }
-        // While `QUEUED` is set, only this method takes permits.
+        // While `QUEUED` is set, only this method acquires permits.
         let first = queue.pop_front()?;
         self.state.fetch_sub(1, AcqRel);
         if queue.is_empty() {
@@ -112,8 +115,8 @@ impl Gate {
     }
 }
 
-/// A permit of a gate. Dropping it releases it.
-#[must_use = "a permit that is dropped is released"]
+/// A permit of a gate. Dropping it releases the permit.
+#[must_use = "dropping a permit releases it"]
 pub(crate) struct Permit<'g>(&'g Gate);
 
 impl Drop for Permit<'_> {
@@ -123,28 +126,28 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// A place in the queue.
-struct Waiting<'g> {
+/// The future of a call that has joined the queue.
+struct QueuedAcquire<'g> {
     gate: &'g Gate,
     /// `None` after `poll` has returned the permit.
-    turn: Option<Completion<Turn>>,
+    assignment: Option<Completion<Assignment>>,
 }
 
-impl<'g> Future for Waiting<'g> {
+impl<'g> Future for QueuedAcquire<'g> {
     type Output = Permit<'g>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'g>> {
-        let turn = self.turn.as_mut().expect("a slot does not poll a future that has completed");
-        ready!(Pin::new(turn).poll(cx));
-        self.turn = None;
+        let assignment = self.assignment.as_mut().expect("not polled after completion");
+        ready!(Pin::new(assignment).poll(cx));
+        self.assignment = None;
         Poll::Ready(Permit(self.gate))
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for QueuedAcquire<'_> {
     fn drop(&mut self) {
-        // If the slot has a permit, this releases it. If not, `serve` will find the operation closed.
-        if self.turn.take().and_then(Completion::close).is_some() {
+        // If the operation was completed, its permit is released here. If not, `assign_permits` finds it closed.
+        if self.assignment.take().and_then(Completion::close).is_some() {
             self.gate.release();
         }
     }

@@ -1,13 +1,15 @@
-//! A fair, cancel-safe semaphore on a `Pool` of completions: `gate.rs`, with about 110 lines of code.
+//! Measures `Gate`, a fair and cancel-safe semaphore, against the semaphores of `tokio` and `async-lock`.
+//!
+//! `gate.rs` implements it on a `Pool`, in about 110 lines of code. A call acquires an available permit by one atomic operation,
+//! and returns it as an inline result. If no permit is available, the call rents an operation, and queues its completer.
 //!
 //! ```text
 //! cargo run --release --example gate [-- --calls N --rounds N --every N]
 //! ```
 //!
-//! A call takes a vacant permit by one atomic operation, and returns it as an inline result. If there is none, the call rents an
-//! operation of the pool, and puts its completer into a queue. The table compares the semaphore with those of `tokio` and
-//! `async-lock`. Each call acquires a permit and releases it. Behind `dyn`, the futures of the other two are boxed. In the parts
-//! with contention, every 100th call has to wait. The last column says which is served first: a waiting task, or a new call.
+//! Each measured call acquires a permit, and releases it. The rows `dyn` call `acquire` behind `dyn`, with boxed futures for the
+//! other two semaphores. In the rows with contention, every 100th call waits. The column `served first` names the caller that
+//! gets a released permit: the waiting task, or a new call.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -17,37 +19,40 @@ mod tests;
 
 use std::{hint::black_box, pin::pin, process::ExitCode, task::Poll, thread};
 
-use async_lock::Semaphore as AsyncLock;
+use async_lock::Semaphore as AsyncLockSemaphore;
 use clap::Parser;
-use common::{Contender, Cost, contest, print_table};
+use common::{Contender, measure, print_costs};
 use futures::{
     future::{BoxFuture, join_all},
     poll,
 };
 use gate::{Gate, Permit};
 use pollster::block_on;
-use tokio::sync::Semaphore as Tokio;
+use tokio::sync::Semaphore as TokioSemaphore;
 use value_future::ValueFuture;
 
 #[derive(Parser)]
-#[command(about = "A semaphore on a pool, against those of tokio and async-lock")]
+#[command(about = "Measures a semaphore on a pool against the semaphores of tokio and async-lock")]
 struct Options {
-    /// Calls of each thread in each round.
+    /// Number of calls of each thread in each round.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
     calls: u64,
-    /// Rounds, in which the contenders take turns.
+    /// Number of rounds. In each round, each contender runs once.
     #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// In the parts with contention, every N-th call has to wait.
+    /// In the rows with contention, every N-th call waits.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
 }
 
+/// The numbers of threads and of calls, and the option `every`.
+type Plan = [u64; 3];
+
 /// A type-erased `acquire`.
 type DynAcquire<'s, F> = &'s (dyn Fn() -> F + Sync);
 
-/// Acquires and releases a permit `calls` times. Each `every`-th time it takes all permits first, so that it has to wait.
-async fn call<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
+/// Acquires and releases a permit `calls` times. Each `every`-th call waits, because this task first acquires all permits.
+async fn run_calls<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
     let mut held = Vec::new();
     for n in 1..=calls {
         if n % every != 0 {
@@ -64,7 +69,7 @@ async fn call<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
     }
 }
 
-/// Returns `true` if a released permit goes to the waiting task, and not to a new call.
+/// Returns `true` if the waiting task gets a released permit, and not a new call.
 async fn is_fair<F: Future>(acquire: impl Fn() -> F, permits: u64) -> bool {
     let mut held = join_all((0..permits).map(|_| acquire())).await;
     let mut waiter = pin!(acquire());
@@ -74,15 +79,15 @@ async fn is_fair<F: Future>(acquire: impl Fn() -> F, permits: u64) -> bool {
     new_call.is_pending() && poll!(waiter).is_ready()
 }
 
-/// Returns a contender, and whether it is fair. Each of the threads makes `calls` calls in each round.
+/// Returns a contender, and whether it is fair. In each round, each thread makes `calls` calls.
 fn contender<'c, F: Future>(
     name: &'static str,
     acquire: impl Fn() -> F + Sync + 'c,
-    [threads, calls, every]: [u64; 3],
+    [threads, calls, every]: Plan,
 ) -> (Contender<'c>, bool) {
     let is_fair = block_on(is_fair(&acquire, threads));
     let run = move || {
-        let thread = || block_on(Box::pin(call(&acquire, calls, every)));
+        let thread = || block_on(Box::pin(run_calls(&acquire, calls, every)));
         thread::scope(|scope| {
             (1..threads).for_each(|_| drop(scope.spawn(thread)));
             thread();
@@ -92,10 +97,11 @@ fn contender<'c, F: Future>(
     (Contender::new(name, run), is_fair)
 }
 
-/// Returns the rows of a part of the table, or `None` if the gate has lost a permit.
-fn part(title: &str, rounds: u32, plan: [u64; 3]) -> Option<Vec<Vec<String>>> {
-    let permits = usize::try_from(plan[0]).expect("few threads");
-    let (gate, tokio, lock) = (Gate::new(permits), Tokio::new(permits), AsyncLock::new(permits));
+/// Measures all contenders. Returns their rows, or `None` if the gate has lost a permit.
+fn measure_rows(title: &str, rounds: u32, plan: Plan) -> Option<Vec<Vec<String>>> {
+    let permits = usize::try_from(plan[0]).expect("a small number");
+    let (gate, tokio, lock) =
+        (Gate::new(permits), TokioSemaphore::new(permits), AsyncLockSemaphore::new(permits));
     let dyn_gate: DynAcquire<'_, ValueFuture<'_, Permit<'_>>> = &|| gate.acquire();
     let dyn_tokio: DynAcquire<'_, BoxFuture<'_, _>> = &|| Box::pin(tokio.acquire());
     let dyn_lock: DynAcquire<'_, BoxFuture<'_, _>> = &|| Box::pin(lock.acquire());
@@ -109,7 +115,7 @@ fn part(title: &str, rounds: u32, plan: [u64; 3]) -> Option<Vec<Vec<String>>> {
     ]
     .into_iter()
     .unzip();
-    let costs = contest(title, rounds, contenders);
+    let costs = measure(title, rounds, contenders);
     let row = |(index, is_fair): (usize, bool)| {
         let mut cells = costs[index].cells(&costs[index / 3 * 3]);
         cells[0] = format!("{title}, {}", cells[0]);
@@ -127,15 +133,13 @@ fn main() -> ExitCode {
     for (threads, name) in [(1, "1 thread"), (2, "2 threads")] {
         for (every, contention) in [(u64::MAX, ""), (every, &waits)] {
             let title = format!("{name}{contention}");
-            let Some(part) = part(&title, rounds, [threads, calls, every]) else {
+            let Some(measured) = measure_rows(&title, rounds, [threads, calls, every]) else {
                 eprintln!("gate: a permit was lost");
                 return ExitCode::FAILURE;
             };
-            rows.extend(part);
+            rows.extend(measured);
         }
     }
-    let mut header = Cost::HEADER.to_vec();
-    header.push("served first");
-    print_table(&header, rows);
+    print_costs(&["served first"], rows);
     ExitCode::SUCCESS
 }

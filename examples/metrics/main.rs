@@ -1,13 +1,12 @@
-//! Publishes the counters of pools and of a `Ratio` with the crate `metrics`. Its recorder writes the text that a Prometheus
-//! server reads.
+//! Publishes the counters of pools and of a `Ratio` with the crate `metrics`, in the text format of Prometheus.
 //!
 //! ```text
 //! cargo run --release --features ratio,trace --example metrics [-- --calls N --ready PERCENT]
 //! ```
 //!
 //! A service answers most calls from memory, and asks a device for the others. The program publishes the counters while the
-//! service runs. At the end, it forgets a completer. With the feature `trace`, the pool names the line that rented the operation.
-//! Without the feature `ratio`, the counters of the `Ratio` are 0.
+//! service runs. At the end, it leaks a completer. With the feature `trace`, the pool then reports the line that rented the
+//! operation. Without the feature `ratio`, the counters of the `Ratio` are 0.
 
 #![allow(clippy::cast_precision_loss, reason = "gauges are `f64`")]
 
@@ -19,7 +18,7 @@ mod tests;
 use std::mem;
 
 use clap::Parser;
-use common::{Progress, happens, print_table};
+use common::{Progress, chance, print_table};
 use futures::executor::block_on;
 use metrics::{counter, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -30,13 +29,13 @@ use value_future::{
 
 #[derive(Parser)]
 #[command(
-    about = "Publishes the counters of pools and of a method to a metrics system (features: ratio, trace)"
+    about = "Publishes the counters of pools and of a `Ratio` for Prometheus (features: ratio, trace)"
 )]
 struct Options {
-    /// Calls of the service.
+    /// Number of calls of the service.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     calls: u64,
-    /// Percentage of the calls that are answered from memory.
+    /// Percentage of the calls that the service answers from memory.
     #[arg(long, default_value_t = 95.0, value_name = "PERCENT", value_parser = common::percent)]
     ready: f64,
 }
@@ -46,30 +45,31 @@ trait Service: Sync {
 }
 
 struct Device {
+    /// The percentage of ready calls.
     ready: f64,
     operations: Pool<Option<u64>>,
     futures: FuturePool,
-    get: Ratio,
+    get_ratio: Ratio,
 }
 
 impl Device {
     fn new(ready: f64) -> Self {
         let (operations, futures) = (Pool::new(), FuturePool::new());
-        Device { ready, operations, futures, get: Ratio::new() }
+        Device { ready, operations, futures, get_ratio: Ratio::new() }
     }
 }
 
 impl Service for Device {
     fn get(&self, key: u64) -> ValueFuture<'_, Option<u64>> {
-        if happens(self.ready) {
+        if chance(self.ready) {
             return ValueFuture::ready(Some(key));
         }
         self.futures.pooled(async move {
             let (completer, completion) = self.operations.rent();
-            let id = completer.into_key();
-            // The call is pending once, as if it waited for the device.
+            let operation = completer.into_key();
+            // The call is pending once, as if the device needed time.
             tokio::task::yield_now().await;
-            self.operations.complete_key(id, Some(key)).expect("it is pending");
+            self.operations.complete_key(operation, Some(key)).expect("the operation is pending");
             completion.await
         })
     }
@@ -103,22 +103,22 @@ fn publish_ratio(stats: &RatioStats) {
 fn publish(device: &Device) {
     publish_operations(&device.operations.stats());
     publish_futures(&device.futures.stats());
-    publish_ratio(&device.get.stats());
+    publish_ratio(&device.get_ratio.stats());
 }
 
-/// Makes calls, and publishes the counters a hundred times.
+/// Calls the service, and publishes the counters a hundred times.
 fn serve(device: &Device, calls: u64) {
     let service: &dyn Service = device;
     let mut progress = Progress::new("calls", calls);
-    let run: futures::future::BoxFuture<'_, ()> = Box::pin(async {
+    let run = async {
         for call in 1..=calls {
-            assert_eq!(device.get.measure(service.get(call)).await, Some(call));
+            assert_eq!(device.get_ratio.measure(service.get(call)).await, Some(call));
             if call % calls.div_ceil(100) == 0 || call == calls {
                 publish(device);
-                progress.at(call);
+                progress.update(call);
             }
         }
-    });
+    };
     block_on(run);
 }
 
@@ -127,9 +127,9 @@ fn main() {
     let device = Device::new(options.ready);
     let recorder = PrometheusBuilder::new().build_recorder();
     with_local_recorder(&recorder, || serve(&device, options.calls));
-    eprintln!("get: {}", device.get.stats());
+    eprintln!("get: {}", device.get_ratio.stats());
 
-    // A bug: the consumer of this operation waits forever.
+    // A simulated bug: the consumer of this operation would wait forever.
     let (completer, completion) = device.operations.rent();
     mem::forget(completer);
     for operation in device.operations.live_operations() {

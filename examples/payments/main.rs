@@ -1,17 +1,20 @@
-//! A client that pays twice because of late answers. If its ids are keys of a pool, it pays once.
+//! A payment client whose bank answers some requests late. With slot indices as ids, late answers corrupt payments. With the
+//! keys of a [`Pool`] as ids, the pool refuses each late answer, and each payment is executed once.
 //!
 //! ```text
 //! cargo run --release --example payments [-- --payments N --rounds N --late PERCENT]
 //! ```
 //!
-//! The client drops an attempt that has timed out, and repeats it. The bank then pays once. If the bank denies a payment, the
-//! client orders it again. But some answers come late. If the id of an attempt is the index of a slot, a late answer ends the
-//! next attempt in that slot. So the client orders a paid payment again (`not paid once`), or takes the answer to another
-//! payment as a confirmation (`wrong`). If the id is the key of a [`Pool`], the pool refuses the late answer. A second
-//! await by value does not compile (`src/compile_fail.rs`), and by reference it panics. Without keys it returns another answer.
+//! The client drops an attempt that has timed out, and repeats it. The bank recognizes a repeated attempt, and does not pay a
+//! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, a
+//! late answer completes the next attempt in that slot. The client then orders an executed payment again (`not paid once`), or
+//! accepts the answer to another payment (`wrong`).
+//!
+//! The column `second await` shows what happens if the client awaits a reply twice, by reference. With keys, the second await
+//! panics. Without keys, it returns the answer to another payment. By value, it does not compile: see `src/compile_fail.rs`.
 
+mod attempts;
 mod bank;
-mod calls;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(test)]
@@ -24,37 +27,38 @@ use std::{
     thread,
 };
 
+use attempts::{Attempts, PoolKeys, SlotIndices};
 use bank::{Answer, Outcome, Request, serve};
-use calls::{Calls, Indices, Keys};
 use clap::Parser;
-use common::{Contender, Cost, contest, happens, print_table};
+use common::{Contender, chance, measure, print_costs};
 use futures::future::join_all;
 use pollster::block_on;
 use value_future::Pool;
 
 #[derive(Parser)]
-#[command(about = "Late answers of a bank: indices of slots against keys of a pool")]
+#[command(about = "Compares ids when answers are late: indices of slots against keys of a pool")]
 struct Options {
-    /// Payments of each client, in all rounds.
+    /// Number of payments of each client, in all rounds together.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
     payments: u32,
-    /// Rounds, in which the clients take turns. The first is not measured.
+    /// Number of rounds. In each round, each client runs once. The first round is a warm-up.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..))]
     rounds: u32,
-    /// Percentage of attempts that time out, and are answered later. At most 90, so that a payment ends.
+    /// Percentage of attempts that time out, and that the bank answers late. At most 90, so that payments end.
     #[arg(long, default_value_t = 1, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=90))]
     late: u8,
 }
 
 /// The number of concurrent payments.
 const PAYERS: usize = 64;
+type Bank = SyncSender<Request>;
 
-/// Pays, and returns the confirmation.
-async fn pay<C: Calls>(calls: &C, bank: &SyncSender<Request>, payment: usize, late: u8) -> Answer {
+/// Orders a payment until the bank has executed it. Returns the confirmation.
+async fn pay<A: Attempts>(attempts: &A, bank: &Bank, payment: usize, late: u8) -> Answer {
     let mut is_repeated = false;
     loop {
-        let (id, reply) = calls.begin();
-        let is_late = happens(late.into());
+        let (id, reply) = attempts.begin();
+        let is_late = chance(late.into());
         bank.send(Request { id, payment, is_repeated, is_late }).expect("the bank is running");
         is_repeated = is_late;
         if is_late {
@@ -65,18 +69,18 @@ async fn pay<C: Calls>(calls: &C, bank: &SyncSender<Request>, payment: usize, la
     }
 }
 
-/// Makes payments, and adds their results to the outcome.
-fn round<C: Calls>(calls: &C, payments: usize, late: u8, outcome: &mut Outcome) -> u64 {
+/// Runs one round of payments, and adds its counts to the outcome. Returns the number of payments.
+fn run_round<A: Attempts>(attempts: &A, payments: usize, late: u8, outcome: &mut Outcome) -> u64 {
     let (bank, requests) = sync_channel(1 << 10);
     let bank_thread =
-        || serve(requests, payments, |id, answer| calls.answer(id, answer), &mut *outcome);
+        || serve(requests, payments, |id, answer| attempts.answer(id, answer), &mut *outcome);
     let wrong: usize = thread::scope(|scope| {
         scope.spawn(bank_thread);
-        let bank = bank; // Dropping it hangs up.
+        let bank = bank; // Moved here, so that its drop ends the bank's thread.
         let payer = async |first: usize| {
             let mut wrong = 0;
             for payment in (first..payments).step_by(PAYERS) {
-                wrong += usize::from(pay(calls, &bank, payment, late).await.payment != payment);
+                wrong += usize::from(pay(attempts, &bank, payment, late).await.payment != payment);
             }
             wrong
         };
@@ -87,13 +91,13 @@ fn round<C: Calls>(calls: &C, payments: usize, late: u8, outcome: &mut Outcome) 
     payments as u64
 }
 
-/// Awaits a reply again after another attempt has reused its slot. By value, this would not compile.
-fn await_again<C: Calls>(calls: &C) -> String {
-    let (id, mut reply) = calls.begin();
-    let _ = calls.answer(id, Answer { payment: 1, is_paid: true });
+/// Awaits a reply a second time, after another attempt has reused its slot. Returns the result.
+fn second_await<A: Attempts>(attempts: &A) -> String {
+    let (id, mut reply) = attempts.begin();
+    let _ = attempts.answer(id, Answer { payment: 1, is_paid: true });
     block_on(&mut reply);
-    let (id, _other) = calls.begin();
-    let _ = calls.answer(id, Answer { payment: 2, is_paid: true });
+    let (id, _other) = attempts.begin();
+    let _ = attempts.answer(id, Answer { payment: 2, is_paid: true });
     match catch_unwind(AssertUnwindSafe(|| block_on(&mut reply))) {
         Ok(answer) => format!("payment {}", answer.map_or(0, |answer| answer.payment)),
         Err(_) => "panics".into(),
@@ -102,25 +106,25 @@ fn await_again<C: Calls>(calls: &C) -> String {
 
 fn main() -> ExitCode {
     let Options { payments, rounds, late } = Options::parse();
-    let each = payments.div_ceil(rounds) as usize;
-    let (indices, keys) = (Indices::default(), Keys(Pool::new()));
+    let payments = payments.div_ceil(rounds) as usize;
+    let (indices, keys) = (SlotIndices::default(), PoolKeys(Pool::new()));
     let [mut by_index, mut by_key] = [Outcome::default(); 2];
     let contenders = vec![
-        Contender::new("index of a slot", || round(&indices, each, late, &mut by_index)),
-        Contender::new("key of a pool", || round(&keys, each, late, &mut by_key)),
+        Contender::new("index of a slot", || run_round(&indices, payments, late, &mut by_index)),
+        Contender::new("key of a pool", || run_round(&keys, payments, late, &mut by_key)),
     ];
-    let costs = contest("payments", rounds - 1, contenders);
-    // The panic of `await_again` is expected, and needs no backtrace.
+    let costs = measure("payments", rounds - 1, contenders);
+    // The panic of `second_await` is expected, so the hook prints no backtrace.
     set_hook(Box::new(|panic| eprintln!("the second await: {panic}")));
-    let again = [await_again(&Indices::default()), await_again(&keys)];
+    let again = [second_await(&SlotIndices::default()), second_await(&keys)];
     let rows = costs.iter().zip([by_index, by_key]).zip(again).map(|((cost, outcome), again)| {
         let Outcome { payments, not_once, wrong, late, refused, stale } = outcome;
         let counts = [payments, late, refused, stale, not_once, wrong].map(|n| n.to_string());
-        cost.cells(&costs[1]).into_iter().chain(counts).chain([again]).collect()
+        cost.row(&costs[1], counts.into_iter().chain([again]))
     });
-    let counted =
+    let columns =
         ["payments", "late answers", "refused", "stale", "not paid once", "wrong", "second await"];
-    print_table(&[&Cost::HEADER[..], &counted].concat(), rows);
-    let is_right = by_key.not_once + by_key.wrong == 0 && by_key.refused == by_key.late;
-    if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    print_costs(&columns, rows);
+    let is_correct = by_key.not_once + by_key.wrong == 0 && by_key.refused == by_key.late;
+    if is_correct { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,4 @@
-//! A client that calls its peer over TCP or in process.
+//! [`Client`], which calls its peer over TCP or in process.
 
 use std::{
     io,
@@ -9,28 +9,29 @@ use std::{
 use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 
 use crate::{
-    common::{Faults, Frame, Load, Outbox, Peer, wire},
-    pending::Pending,
+    common::{Faults, Frame, Load, Outbox, Peer, answer, connection},
+    pending_calls::PendingCalls,
 };
 
 const TIMEOUT: Duration = Duration::from_millis(5);
 
 enum Transport {
     Tcp(Outbox),
-    /// The peer replies as soon as it has this number of requests.
+    /// A peer that replies when it has this number of requests.
     InProcess(Mutex<Peer>, u64),
 }
 
+/// A client whose calls are concurrent, and share one connection.
 pub(crate) struct Client<P> {
     pending: P,
     transport: Transport,
-    /// `false` if the peer has no faults: it then answers every call.
+    /// `false` if the peer has no faults, and so answers every call.
     has_timeout: bool,
     pub(crate) load: Load,
 }
 
-impl<P: Pending> Client<P> {
-    /// Creates a client that calls its peer directly, or over a connection.
+impl<P: PendingCalls> Client<P> {
+    /// Creates a client, and its peer. `callers` is the number of concurrent callers.
     pub(crate) fn new(
         runtime: &Runtime,
         over_tcp: bool,
@@ -43,20 +44,21 @@ impl<P: Pending> Client<P> {
             Arc::new(Client { pending, transport, has_timeout: faults.any(), load })
         };
         if !over_tcp {
-            // With faults, callers that wait for a timeout would hold up a batch.
+            // With faults, a caller that waits for its timeout would delay the whole batch.
             let batch = if faults.any() { 1 } else { callers };
             return Ok(new(Transport::InProcess(Mutex::new(peer), batch)));
         }
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
         let address = listener.local_addr()?;
-        runtime.spawn(wire::serve(listener, peer));
+        runtime.spawn(connection::serve(listener, peer));
         let client = new(Transport::Tcp(Outbox::default()));
-        let connected = Arc::clone(&client);
+        let shared = Arc::clone(&client);
         runtime.spawn(async move {
-            while let Transport::Tcp(requests) = &connected.transport {
-                let reply = |reply| connected.complete(reply);
-                wire::connect(address, requests, reply).await.expect_err("the connection is lost");
-                connected.pending.end_all();
+            while let Transport::Tcp(requests) = &shared.transport {
+                let on_reply = |reply| shared.complete(reply);
+                let lost = connection::connect(address, requests, on_reply).await;
+                lost.expect_err("a connection ends with an error");
+                shared.pending.fail_all();
             }
         });
         Ok(client)
@@ -66,9 +68,9 @@ impl<P: Pending> Client<P> {
         matches!(self.transport, Transport::Tcp(_))
     }
 
-    /// Returns the answer, or the reason why there is none.
+    /// Calls the peer. Returns its answer, or the reason why there is no answer.
     pub(crate) async fn call(&self, question: u64) -> Result<u64, &'static str> {
-        let (id, wait) = self.pending.begin();
+        let (id, reply) = self.pending.begin();
         match &self.transport {
             Transport::Tcp(requests) => requests.push([id, question]),
             Transport::InProcess(peer, batch) => {
@@ -79,14 +81,23 @@ impl<P: Pending> Client<P> {
             }
         }
         let answer = if self.has_timeout {
-            // A timeout drops `wait`, which cancels the call.
-            timeout(TIMEOUT, wait).await.map_err(|_| "timed out")?
+            // A timeout drops `reply`, which cancels the call.
+            timeout(TIMEOUT, reply).await.map_err(|_| "timed out")?
         } else {
-            wait.await
+            reply.await
         };
         answer.ok_or("connection lost")
     }
 
+    /// Runs one round of calls, and returns their number.
+    pub(crate) fn run_round(&self, runtime: &Runtime, callers: u64, calls: u64) -> u64 {
+        self.load.run(runtime, callers, calls, async |question| {
+            let received = self.call(question).await?;
+            if received == answer(question) { Ok(()) } else { Err("misdelivered") }
+        })
+    }
+
+    /// Completes the call of a reply, or counts why the reply was refused.
     fn complete(&self, [id, answer]: Frame) {
         if let Err(reason) = self.pending.complete(id, answer) {
             self.load.counts.add(reason);

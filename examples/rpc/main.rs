@@ -1,17 +1,17 @@
-//! A client with many concurrent calls on one connection, over TCP and in process. It keeps its calls in a pool whose
-//! keys are the ids on the wire. The alternative is a map from ids to one-shot channels.
+//! A client with many concurrent calls on one connection, over TCP and in process. Its pending calls are operations of a
+//! [`Pool`], and the ids on the wire are their keys. The program measures it against a map from ids to one-shot channels.
 //!
 //! ```text
 //! cargo run --release --example rpc [-- --calls N --hostile]
 //! ```
 //!
-//! With `--hostile`, the peer drops replies, sends them late, twice, in another order, and with ids that it made up. Calls
-//! then have a timeout. At the end the connection is lost: all calls fail at once, and the client connects again.
+//! With `--hostile`, the peer drops, delays, duplicates, reorders and forges replies, and calls have a timeout. At the end, the
+//! peer closes the connection. All pending calls then fail at once, and the client connects again.
 
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
-mod pending;
+mod pending_calls;
 #[cfg(test)]
 mod tests;
 
@@ -19,14 +19,15 @@ use std::{io, iter, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use client::Client;
-use common::{Contender, Cost, Faults, Rounds, answer, contest, print_table, wire::HANG_UP};
+use common::{Contender, Cost, Faults, Load, Rounds, answer, measure, print_table};
+use common::{connection::HANG_UP, exit_code};
 use futures::future::join_all;
-use pending::{Channels, Pending};
+use pending_calls::{ChannelMap, PendingCalls};
 use tokio::runtime::Runtime;
 use value_future::Pool;
 
 #[derive(Parser)]
-#[command(about = "Calls over one connection: keys of a pool against a map of channels")]
+#[command(about = "Measures calls over one connection: keys of a pool against a map of channels")]
 struct Options {
     #[command(flatten)]
     rounds: Rounds,
@@ -34,49 +35,43 @@ struct Options {
     faults: Faults,
 }
 
-/// Makes calls, and returns their number.
-fn round<P: Pending>(runtime: &Runtime, client: &Client<P>, callers: u64, calls: u64) -> u64 {
-    client.load.run(runtime, callers, calls, async |question| {
-        let answered = client.call(question).await?;
-        if answered == answer(question) { Ok(()) } else { Err("misdelivered") }
-    })
-}
-
-/// Loses the connection while calls wait. Returns how many fail at once, or `None` if the client is in process or stays broken.
-fn lose_connection<P: Pending>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
+/// Makes the peer close the connection while 1000 calls are pending. Returns how many calls fail at once, or `None` for a client
+/// that is in process, whose calls hang, or that does not connect again.
+fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
     let questions = iter::once(HANG_UP).chain(1..1_000);
     if !client.is_over_tcp() {
         return None;
     }
-    let waiting = join_all(questions.map(|question| client.call(question)));
+    let calls = join_all(questions.map(|question| client.call(question)));
     runtime.block_on(async {
-        let answers = tokio::time::timeout(Duration::from_secs(1), waiting).await.ok()?;
-        let lost = answers.iter().filter(|answer| **answer == Err("connection lost")).count();
-        (client.call(7).await == Ok(answer(7))).then_some(lost)
+        let answers = tokio::time::timeout(Duration::from_secs(1), calls).await.ok()?;
+        let failed = answers.iter().filter(|answer| **answer == Err("connection lost")).count();
+        (client.call(7).await == Ok(answer(7))).then_some(failed)
     })
 }
 
-/// Returns the cells of a client: its cost, what its callers have seen, and what happens when the connection is lost.
-fn row<P: Pending>(runtime: &Runtime, client: &Client<P>, mut cells: Vec<String>) -> Vec<String> {
-    cells.push(client.load.counts.get("misdelivered").to_string());
-    cells.push(client.load.latencies.lock().unwrap().percentiles());
-    let lost = lose_connection(runtime, client).map(|lost| lost.to_string());
-    cells.extend([lost.unwrap_or_default(), client.load.counts.to_string()]);
-    cells
+/// Returns the row of a client. `cells` are the first cells of the row.
+fn row(runtime: &Runtime, client: &Client<impl PendingCalls>, cells: Vec<String>) -> Vec<String> {
+    let Load { counts, latencies } = &client.load;
+    let misdelivered = counts.get("misdelivered").to_string();
+    let percentiles = latencies.lock().unwrap().percentiles();
+    let failed = lose_connection(runtime, client).map(|failed| failed.to_string());
+    let more = [misdelivered, percentiles, failed.unwrap_or_default(), counts.to_string()];
+    cells.into_iter().chain(more).collect()
 }
 
-/// Measures both clients. Returns their rows, and the number of answers that the pool gave to another call.
+/// Measures both clients. Returns their rows, and the number of answers that the pool misdelivered.
 fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<Vec<String>>, u64)> {
     let runtime = &tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let keys = Client::<Pool<Option<u64>>>::new(runtime, over_tcp, callers, options.faults)?;
-    let channels = Client::<Channels>::new(runtime, over_tcp, callers, options.faults)?;
+    let channels = Client::<ChannelMap>::new(runtime, over_tcp, callers, options.faults)?;
     let Rounds { calls, rounds } = options.rounds;
     let contenders = vec![
-        Contender::new("keys of a pool", || round(runtime, &keys, callers, calls)),
-        Contender::new("map of channels", || round(runtime, &channels, callers, calls)),
+        Contender::new("keys of a pool", || keys.run_round(runtime, callers, calls)),
+        Contender::new("map of channels", || channels.run_round(runtime, callers, calls)),
     ];
     let transport = format!("{}, callers: {callers}", if over_tcp { "TCP" } else { "in process" });
-    let costs = contest(&transport, rounds, contenders);
+    let costs = measure(&transport, rounds, contenders);
     let cells = |cost: &Cost| {
         let mut cells = cost.cells(&costs[0]);
         cells.insert(1, transport.clone());
@@ -88,28 +83,25 @@ fn compare(options: &Options, over_tcp: bool, callers: u64) -> io::Result<(Vec<V
     Ok((rows, keys.load.counts.get("misdelivered")))
 }
 
-fn run(options: &Options) -> io::Result<u64> {
+/// Measures all transports, and prints the table. Returns an error if the pool has misdelivered an answer.
+fn run(options: &Options) -> io::Result<bool> {
     let mut header = Cost::HEADER.to_vec();
     header.splice(1..1, ["transport", "calls/s"]);
     header.extend(["misdelivered", "p50 / p99 / p99.9 µs", "failed at once, of 1000", "faults"]);
-    // With faults, a single caller would mostly wait for timeouts.
+    // With faults, a single caller would spend most of its time waiting for timeouts.
     let few = if options.faults.any() { 64 } else { 1 };
     let (mut rows, mut misdelivered) = (Vec::new(), 0);
     for (over_tcp, callers) in [(false, few), (false, 256), (true, few), (true, 256)] {
-        let (compared, wrong) = compare(options, over_tcp, callers)?;
-        rows.extend(compared);
-        misdelivered += wrong;
+        let (pair, count) = compare(options, over_tcp, callers)?;
+        rows.extend(pair);
+        misdelivered += count;
     }
     print_table(&header, rows);
-    Ok(misdelivered)
+    let error = || io::Error::other(format!("{misdelivered} answers were misdelivered"));
+    if misdelivered > 0 { Err(error()) } else { Ok(true) }
 }
 
 fn main() -> ExitCode {
-    let failure = match run(&Options::parse()) {
-        Ok(0) => return ExitCode::SUCCESS,
-        Ok(misdelivered) => format!("{misdelivered} answers went to another call"),
-        Err(error) => error.to_string(),
-    };
-    eprintln!("rpc: {failure}");
-    ExitCode::FAILURE
+    let options = Options::parse();
+    exit_code("rpc", || run(&options))
 }

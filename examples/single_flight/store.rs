@@ -1,9 +1,9 @@
-//! A slow store: small files, each with a delay of two milliseconds.
+//! [`Files`], a slow store of small files: each load has a delay of two milliseconds.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::common::happens;
+use crate::common::chance;
 
 pub(crate) type Value = Arc<[u8]>;
 
@@ -11,12 +11,11 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn load(&self, key: usize) -> impl Future<Output = io::Result<Value>> + Send;
 }
 
-/// Counts the lookups and loads of one cache, and their outcomes.
+/// Counts the lookups of one cache, its loads and their results.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) lookups: AtomicUsize,
-    /// Lookups that were pending, because they were not hits.
-    pub(crate) waits: AtomicUsize,
+    pub(crate) pending: AtomicUsize,
     pub(crate) loads: AtomicUsize,
     pub(crate) errors: AtomicUsize,
     pub(crate) cancelled: AtomicUsize,
@@ -25,7 +24,7 @@ pub(crate) struct Counts {
 
 pub(crate) struct Files {
     pub(crate) folder: PathBuf,
-    /// The percentage of the loads that do not find their file.
+    /// Percentage of loads that fail, because they look for a missing file.
     pub(crate) faults: f64,
     pub(crate) counts: Counts,
 }
@@ -34,7 +33,7 @@ impl Store for Files {
     async fn load(&self, key: usize) -> io::Result<Value> {
         self.counts.loads.fetch_add(1, Relaxed);
         tokio::time::sleep(Duration::from_millis(2)).await;
-        let name = if happens(self.faults) { "missing".into() } else { (key % 200).to_string() };
+        let name = if chance(self.faults) { "missing".into() } else { (key % 200).to_string() };
         tokio::fs::read(self.folder.join(name)).await.map(Value::from)
     }
 }

@@ -6,42 +6,42 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
-    cache::Answer,
-    common::{allocated, refusal},
+    common::{allocated, exit_code_of_arguments},
+    single_flight::Answer,
     store::Value,
 };
 
-/// A store whose loads wait until its gate is open.
-struct Gate {
+/// A store whose loads wait until it is open.
+struct GatedStore {
     open: Semaphore,
     fails: AtomicBool,
     loads: AtomicUsize,
     dropped: AtomicUsize,
 }
 
-impl Gate {
+impl GatedStore {
     fn new(open: bool) -> Arc<Self> {
         let [loads, dropped] = [0, 0].map(AtomicUsize::new);
         let open = Semaphore::new(usize::from(open));
-        Arc::new(Gate { open, fails: AtomicBool::new(false), loads, dropped })
+        Arc::new(GatedStore { open, fails: AtomicBool::new(false), loads, dropped })
     }
 
-    /// Returns the number of loads, and how many of them were dropped before they were ready.
+    /// Returns the number of loads, and the number of loads that were dropped before they were ready.
     fn counts(&self) -> (usize, usize) {
         (self.loads.load(Relaxed), self.dropped.load(Relaxed))
     }
 }
 
-impl Store for Gate {
+impl Store for GatedStore {
     async fn load(&self, key: usize) -> io::Result<Value> {
-        struct Dropped<'g>(&'g AtomicUsize, bool);
-        impl Drop for Dropped<'_> {
+        struct CountDrop<'g>(&'g AtomicUsize, bool);
+        impl Drop for CountDrop<'_> {
             fn drop(&mut self) {
                 self.0.fetch_add(usize::from(self.1), Relaxed);
             }
         }
         self.loads.fetch_add(1, Relaxed);
-        let mut dropped = Dropped(&self.dropped, true);
+        let mut dropped = CountDrop(&self.dropped, true);
         drop(self.open.acquire().await);
         dropped.1 = false;
         if self.fails.load(Relaxed) { Err(io::ErrorKind::NotFound.into()) } else { Ok(bytes(key)) }
@@ -52,172 +52,172 @@ fn bytes(key: usize) -> Value {
     key.to_le_bytes().into()
 }
 
-thread_local!(static LATER: Cell<Duration> = const { Cell::new(Duration::ZERO) });
+thread_local!(static CLOCK_OFFSET: Cell<Duration> = const { Cell::new(Duration::ZERO) });
 
-/// A clock that a test can move forward.
+/// Returns the time of a clock that a test can advance.
 fn now() -> Instant {
-    Instant::now() + LATER.get()
+    Instant::now() + CLOCK_OFFSET.get()
 }
 
-fn cache(gate: &Arc<Gate>) -> Arc<SingleFlight<Gate>> {
-    Arc::new(SingleFlight::new(Arc::clone(gate), Duration::from_secs(60), now))
+fn cache(store: &Arc<GatedStore>) -> Arc<SingleFlight<GatedStore>> {
+    Arc::new(SingleFlight::new(Arc::clone(store), Duration::from_secs(60), now))
 }
 
-fn entries(cache: &SingleFlight<Gate>) -> usize {
+fn entries(cache: &SingleFlight<GatedStore>) -> usize {
     (0..16).map(|key| cache.entries(key).len()).sum()
 }
 
-fn moka(gate: &Arc<Gate>) -> Moka<Gate> {
-    Moka(moka::future::Cache::new(100), Arc::clone(gate))
+fn moka(store: &Arc<GatedStore>) -> MokaCache<GatedStore> {
+    MokaCache(moka::future::Cache::new(100), Arc::clone(store))
 }
 
 #[test]
 fn concurrent_callers_await_one_load() {
-    let gate = Gate::new(false);
-    let cache = cache(&gate);
+    let store = GatedStore::new(false);
+    let cache = cache(&store);
     block_on(async {
         let mut all = pin!(join_all((0..100).map(|_| cache.get(7))));
         assert!(poll!(&mut all).is_pending());
-        gate.open.add_permits(1);
+        store.open.add_permits(1);
         assert!(all.await.into_iter().all(|answer| answer.unwrap() == bytes(7)));
         assert!(cache.get(7).is_ready());
         assert_eq!(cache.get(8).await.unwrap(), bytes(8));
     });
-    assert_eq!(gate.counts(), (2, 0));
+    assert_eq!(store.counts(), (2, 0));
 }
 
 #[test]
 fn threads_load_each_key_once() {
-    let gate = Gate::new(true);
-    let cache = cache(&gate);
+    let store = GatedStore::new(true);
+    let cache = cache(&store);
     let look_up = || {
         for key in 0..2_000 {
             assert_eq!(block_on(cache.get(key)).unwrap(), bytes(key));
         }
     };
     thread::scope(|scope| drop([(); 4].map(|()| scope.spawn(look_up))));
-    assert_eq!(gate.counts(), (2_000, 0));
+    assert_eq!(store.counts(), (2_000, 0));
 }
 
-/// Cancels the first of two callers. The other one must get the value.
-fn cancel_the_first<F: Future<Output = Answer>>(gate: &Gate, get: impl Fn() -> F) {
+/// Cancels the first of two callers. The second caller must get the value.
+fn cancel_first_caller<F: Future<Output = Answer>>(store: &GatedStore, get: impl Fn() -> F) {
     block_on(async {
         let mut first = Box::pin(get());
         let mut second = pin!(get());
         assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
         drop(first);
-        gate.open.add_permits(1);
+        store.open.add_permits(1);
         assert_eq!(second.await.unwrap(), bytes(7));
     });
 }
 
 #[test]
-fn others_go_on_if_the_first_caller_is_cancelled() {
-    let gate = Gate::new(false);
-    let cache = cache(&gate);
-    cancel_the_first(&gate, || cache.get(7));
-    assert_eq!(gate.counts(), (1, 0));
+fn a_load_continues_if_the_first_caller_is_cancelled() {
+    let store = GatedStore::new(false);
+    let cache = cache(&store);
+    cancel_first_caller(&store, || cache.get(7));
+    assert_eq!(store.counts(), (1, 0));
 }
 
-/// The documentation of the program says this of `moka`.
+/// The documentation of the program states this about `moka`.
 #[test]
 fn moka_loads_again_if_the_first_caller_is_cancelled() {
-    let gate = Gate::new(false);
-    let cache: &dyn twin::Cache = &moka(&gate);
-    cancel_the_first(&gate, || cache.get(7));
-    assert_eq!(gate.counts(), (2, 1));
+    let store = GatedStore::new(false);
+    let cache: &dyn BoxedCache = &moka(&store);
+    cancel_first_caller(&store, || cache.get(7));
+    assert_eq!(store.counts(), (2, 1));
 }
 
 #[test]
 fn a_load_is_dropped_with_its_last_caller() {
-    let gate = Gate::new(false);
-    let cache = cache(&gate);
+    let store = GatedStore::new(false);
+    let cache = cache(&store);
     block_on(async {
         let (mut first, mut second) = (Box::pin(cache.get(7)), Box::pin(cache.get(7)));
         assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
         drop(second);
-        assert_eq!(gate.counts(), (1, 0));
+        assert_eq!(store.counts(), (1, 0));
         drop(first);
-        assert_eq!(gate.counts(), (1, 1));
-        gate.open.add_permits(1);
+        assert_eq!(store.counts(), (1, 1));
+        store.open.add_permits(1);
         assert_eq!(cache.get(7).await.unwrap(), bytes(7));
     });
-    assert_eq!(gate.counts(), (2, 1));
+    assert_eq!(store.counts(), (2, 1));
 }
 
 #[test]
 fn an_error_reaches_all_callers_and_is_not_cached() {
-    let gate = Gate::new(false);
-    let cache = cache(&gate);
-    gate.fails.store(true, Relaxed);
+    let store = GatedStore::new(false);
+    let cache = cache(&store);
+    store.fails.store(true, Relaxed);
     block_on(async {
         let mut all = pin!(join_all((0..10).map(|_| cache.get(7))));
         assert!(poll!(&mut all).is_pending());
-        gate.open.add_permits(1);
+        store.open.add_permits(1);
         let errors: Vec<_> = all.await.into_iter().map(Result::unwrap_err).collect();
         assert!(errors.iter().all(|error| Arc::ptr_eq(error, &errors[0])));
         assert_eq!((errors.len(), errors[0].kind()), (10, io::ErrorKind::NotFound));
-        gate.fails.store(false, Relaxed);
+        store.fails.store(false, Relaxed);
         assert_eq!(cache.get(7).await.unwrap(), bytes(7));
     });
-    assert_eq!(gate.counts(), (2, 0));
+    assert_eq!(store.counts(), (2, 0));
 }
 
-/// A handle keeps the result of the load until it is dropped, but the cache does not.
+/// A handle of the load stores its result until the handle is dropped. The cache does not.
 #[test]
-fn an_error_is_not_cached_while_a_caller_has_not_taken_it() {
-    let gate = Gate::new(true);
-    let cache = cache(&gate);
-    gate.fails.store(true, Relaxed);
+fn an_error_is_not_cached_while_a_caller_still_holds_the_load() {
+    let store = GatedStore::new(true);
+    let cache = cache(&store);
+    store.fails.store(true, Relaxed);
     let idle = cache.get(7);
     assert!(block_on(cache.get(7)).is_err());
-    gate.fails.store(false, Relaxed);
+    store.fails.store(false, Relaxed);
     assert_eq!(block_on(cache.get(7)).unwrap(), bytes(7));
     assert!(block_on(idle).is_err());
 }
 
 #[test]
 fn an_expired_value_is_loaded_again() {
-    let gate = Gate::new(true);
-    let cache = cache(&gate);
+    let store = GatedStore::new(true);
+    let cache = cache(&store);
     let look_up = || block_on(cache.get(7)).unwrap();
     assert_eq!(look_up(), bytes(7));
-    LATER.set(Duration::from_secs(30));
-    assert_eq!((look_up(), gate.counts()), (bytes(7), (1, 0)));
-    LATER.set(Duration::from_secs(61));
+    CLOCK_OFFSET.set(Duration::from_secs(30));
+    assert_eq!((look_up(), store.counts()), (bytes(7), (1, 0)));
+    CLOCK_OFFSET.set(Duration::from_secs(61));
     assert!(!cache.get(7).is_ready());
-    assert_eq!((look_up(), gate.counts()), (bytes(7), (2, 0)));
+    assert_eq!((look_up(), store.counts()), (bytes(7), (2, 0)));
 }
 
 #[test]
-fn expired_values_and_dead_loads_leave_the_map() {
-    let gate = Gate::new(true);
-    let cache = cache(&gate);
+fn the_map_removes_expired_values_and_dead_loads() {
+    let store = GatedStore::new(true);
+    let cache = cache(&store);
     let old = Arc::downgrade(&block_on(cache.get(0)).unwrap());
-    LATER.set(Duration::from_secs(61));
+    CLOCK_OFFSET.set(Duration::from_secs(61));
     for key in 1..100_000 {
-        drop(cache.get(key)); // a load that is cancelled
+        drop(cache.get(key)); // This cancels the load.
     }
     assert!(entries(&cache) < 1_000, "{} entries", entries(&cache));
     assert!(old.upgrade().is_none());
-    assert_eq!(gate.counts(), (1, 0)); // A load that is not polled does not run.
+    assert_eq!(store.counts(), (1, 0)); // A load that is not polled does not run.
 }
 
 #[test]
-fn live_loads_and_values_stay_in_the_map() {
-    let gate = Gate::new(true);
-    let cache = cache(&gate);
+fn the_map_keeps_live_loads_and_values() {
+    let store = GatedStore::new(true);
+    let cache = cache(&store);
     let lookups: Vec<_> = (0..1_000).map(|key| cache.get(key)).collect();
     assert_eq!(entries(&cache), 1_000);
     block_on(join_all(lookups));
     block_on(join_all((0..2_000).map(|key| cache.get(key))));
-    assert_eq!(gate.counts(), (2_000, 0));
+    assert_eq!(store.counts(), (2_000, 0));
 }
 
 #[test]
-fn a_hit_and_a_second_caller_allocate_nothing() {
-    let gate = Gate::new(false);
-    let cache: &dyn Cache = &cache(&gate);
+fn a_hit_and_a_second_caller_do_not_allocate() {
+    let store = GatedStore::new(false);
+    let cache: &dyn Cache = &cache(&store);
     let join = || {
         let first = cache.get(7);
         let before = allocated();
@@ -226,9 +226,9 @@ fn a_hit_and_a_second_caller_allocate_nothing() {
         drop((first, second));
         joined
     };
-    join(); // The first future of a thread may allocate.
+    join(); // The first pooled future of a thread may allocate.
     assert_eq!(join().count, 0);
-    gate.open.add_permits(1);
+    store.open.add_permits(1);
     block_on(async {
         cache.get(7).await.unwrap();
         let before = allocated();
@@ -240,24 +240,24 @@ fn a_hit_and_a_second_caller_allocate_nothing() {
 }
 
 #[test]
-fn moka_does_the_same_for_callers_that_stay() {
-    let gate = Gate::new(false);
-    let cache: &dyn twin::Cache = &moka(&gate);
-    gate.fails.store(true, Relaxed);
+fn moka_also_shares_a_load_and_does_not_cache_errors() {
+    let store = GatedStore::new(false);
+    let cache: &dyn BoxedCache = &moka(&store);
+    store.fails.store(true, Relaxed);
     block_on(async {
         let mut all = pin!(join_all((0..10).map(|_| cache.get(7))));
         assert!(poll!(&mut all).is_pending());
-        gate.open.add_permits(1);
+        store.open.add_permits(1);
         assert!(all.await.iter().all(Answer::is_err));
-        gate.fails.store(false, Relaxed);
+        store.fails.store(false, Relaxed);
         assert_eq!(cache.get(7).await.unwrap(), bytes(7));
         assert_eq!(cache.get(7).await.unwrap(), bytes(7));
     });
-    assert_eq!(gate.counts(), (2, 0));
+    assert_eq!(store.counts(), (2, 0));
 }
 
 #[test]
-fn the_program_compares_with_real_files_and_faults() {
+fn the_program_detects_errors_cancellations_and_wrong_values() {
     let folder = env::temp_dir().join(format!("single_flight-test-{}", process::id()));
     fs::create_dir_all(&folder).unwrap();
     for key in 0..200_usize {
@@ -280,9 +280,9 @@ fn the_program_compares_with_real_files_and_faults() {
 }
 
 #[test]
-fn wrong_arguments_are_refused() {
+fn invalid_arguments_exit_with_code_2() {
     for arguments in [["--rounds", "0"], ["--faults", "101"], ["--faults", "x"], ["--keys", "1"]] {
-        assert_eq!(refusal::<Options>(&arguments), Some(2), "{arguments:?}");
+        assert_eq!(exit_code_of_arguments::<Options>(&arguments), Some(2), "{arguments:?}");
     }
-    assert_eq!(refusal::<Options>(&["--faults", "0"]), None);
+    assert_eq!(exit_code_of_arguments::<Options>(&["--faults", "0"]), None);
 }

@@ -1,4 +1,4 @@
-//! Lookups by concurrent callers, some of which give up early.
+//! [`Traffic`]: lookups by concurrent callers, of which some are cancelled.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::{io, path::PathBuf, pin::pin, task::Poll, time::Duration};
@@ -6,30 +6,30 @@ use std::{io, path::PathBuf, pin::pin, task::Poll, time::Duration};
 use futures::{future::join_all, poll};
 use tokio::{runtime::Runtime, time::timeout};
 
-use crate::{Options, cache::Answer, common::happens, store::Counts};
+use crate::{Options, common::chance, single_flight::Answer, store::Counts};
 
 pub(crate) struct Traffic {
     pub(crate) options: Options,
     pub(crate) folder: PathBuf,
     pub(crate) runtime: Runtime,
     pub(crate) keys: Vec<usize>,
-    /// Each round looks up keys that no round before has looked up.
+    /// If set, each round looks up new keys.
     pub(crate) new_keys: bool,
 }
 
 impl Traffic {
-    /// Looks up each key once. Returns the number of keys.
-    pub(crate) fn round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
-        // `lookups` is a multiple of the number of files, so `first + key` has the same file as `key`.
-        let first = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
+    /// Runs one round, which looks up each key once. Returns the number of keys.
+    pub(crate) fn run_round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
+        // `lookups` is a multiple of the number of files, so `base + key` has the same file as `key`.
+        let base = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
         let caller = async |keys: &[usize]| {
             for &key in keys {
-                let mut lookup = pin!(get(first + key));
+                let mut lookup = pin!(get(base + key));
                 let answer = match poll!(&mut lookup) {
                     Poll::Ready(answer) => Ok(answer),
                     Poll::Pending => {
-                        counts.waits.fetch_add(1, Relaxed);
-                        let limit = if happens(self.options.faults) { 1 } else { 10_000 };
+                        counts.pending.fetch_add(1, Relaxed);
+                        let limit = if chance(self.options.faults) { 1 } else { 10_000 };
                         timeout(Duration::from_millis(limit), lookup).await
                     }
                 };

@@ -1,4 +1,4 @@
-//! The layers of value services. If the inner service answers inline, then so do the log, the limit and the cache.
+//! The layers of a [`ValueService`]. The layers `log`, `limit` and `cache` pass on an inline result without a slot or a box.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use tokio::{sync::Semaphore, time::timeout};
 use tower::BoxError;
 use value_future::ValueFuture;
 
-use crate::backend::{CONCURRENT, Page, Pages, RETRIES, TIMEOUT, log};
-use crate::service::ValueService;
+use crate::backend::{CONCURRENT, Page, PageCache, RETRIES, TIMEOUT, log};
+use crate::value_service::ValueService;
 
-pub(crate) type Web = ValueService<usize, Page, BoxError>;
+pub(crate) type PageService = ValueService<usize, Page, BoxError>;
 
 #[derive(Clone, PartialEq, clap::ValueEnum)]
 pub(crate) enum Layer {
@@ -20,14 +20,14 @@ pub(crate) enum Layer {
     Timeout,
 }
 
-pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
+pub(crate) fn add_layer(inner: PageService, layer: &Layer) -> PageService {
     match layer {
-        Layer::Log => Web::new(move |number| inner.call(number).map(log)),
+        Layer::Log => PageService::new(move |number| inner.call(number).map(log)),
         Layer::Limit => {
             let permits = Arc::new(Semaphore::new(CONCURRENT));
-            Web::new(move |number| {
+            PageService::new(move |number| {
                 if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
-                    // The closure owns the permit until there is an answer.
+                    // The closure owns the permit until the inner service has answered.
                     return inner.call(number).map(move |answer| (answer, permit).0);
                 }
                 let (inner, permits) = (inner.clone(), Arc::clone(&permits));
@@ -38,16 +38,16 @@ pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
             })
         }
         Layer::Cache => {
-            let pages = Arc::<Pages>::default();
-            Web::new(move |number| {
+            let pages = Arc::<PageCache>::default();
+            PageService::new(move |number| {
                 if let Some(page) = pages.get(number) {
                     return ValueFuture::ready(Ok(page));
                 }
                 let pages = Arc::clone(&pages);
-                inner.call(number).map_ok(move |page| pages.keep(page))
+                inner.call(number).map_ok(move |page| pages.insert(page))
             })
         }
-        Layer::Retry => Web::new(move |number| {
+        Layer::Retry => PageService::new(move |number| {
             let inner = inner.clone();
             ValueFuture::pooled(async move {
                 for _ in 0..RETRIES {
@@ -58,7 +58,7 @@ pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
                 inner.call(number).await
             })
         }),
-        Layer::Timeout => Web::new(move |number| {
+        Layer::Timeout => PageService::new(move |number| {
             let answer = inner.call(number);
             ValueFuture::pooled(async { timeout(TIMEOUT, answer).await? })
         }),

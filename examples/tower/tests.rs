@@ -7,21 +7,22 @@ use tower::{ServiceBuilder, timeout::Timeout};
 use super::*;
 use crate::{
     backend::{Answer, ERRORS, RETRIES},
-    common::{allocated, refusal},
+    common::{allocated, exit_code_of_arguments},
     layers::Layer,
 };
 
 const ALL: [Layer; 5] = [Layer::Log, Layer::Limit, Layer::Cache, Layer::Retry, Layer::Timeout];
 
-/// The backend of a test, with a record of its requests.
+/// A backend that records its requests.
 #[derive(Default)]
 struct Backend {
     requests: Mutex<Vec<usize>>,
-    /// The number of requests that fail from now on.
+    /// The number of requests that will fail next.
     failing: Mutex<usize>,
     hangs: bool,
     running: Mutex<usize>,
     peak: Mutex<usize>,
+    /// Each request waits for a permit, if there is a gate.
     gate: Option<Semaphore>,
 }
 
@@ -61,23 +62,24 @@ impl Backend {
         self.requests.lock().unwrap().len()
     }
 
-    fn ours(self: &Arc<Self>, layers: &[Layer]) -> layers::Web {
+    fn value_stack(self: &Arc<Self>, layers: &[Layer]) -> layers::PageService {
         let backend = Arc::clone(self);
         let fetch = move |page| ValueFuture::pooled(Arc::clone(&backend).fetch(page));
-        layers.iter().rfold(layers::Web::new(fetch), layers::around)
+        layers.iter().rfold(layers::PageService::new(fetch), layers::add_layer)
     }
 
-    fn boxed(self: &Arc<Self>, layers: &[Layer]) -> twin::Web {
+    fn boxed_stack(self: &Arc<Self>, layers: &[Layer]) -> boxed_layers::PageService {
         let backend = Arc::clone(self);
         let fetch = service_fn(move |page| Arc::clone(&backend).fetch(page));
-        layers.iter().rfold(twin::Web::new(fetch), twin::around)
+        layers.iter().rfold(boxed_layers::PageService::new(fetch), boxed_layers::add_layer)
     }
 }
 
-trait Web: Service<usize, Response = Page, Error = BoxError> + Clone {}
-impl<S: Service<usize, Response = Page, Error = BoxError> + Clone> Web for S {}
+/// A service of either stack.
+trait AnyService: Service<usize, Response = Page, Error = BoxError> + Clone {}
+impl<S: Service<usize, Response = Page, Error = BoxError> + Clone> AnyService for S {}
 
-async fn call(service: &mut impl Web, number: usize) -> Answer {
+async fn call(service: &mut impl AnyService, number: usize) -> Answer {
     service.ready().await?.call(number).await
 }
 
@@ -88,33 +90,33 @@ fn block_on<R>(test: impl Future<Output = R>) -> R {
 }
 
 /// Runs a test with both stacks. Each stack has its own backend.
-macro_rules! both {
+macro_rules! with_both_stacks {
     ($new:expr, $layers:expr, $test:expr) => {
         let backend = Arc::new($new);
-        let service = backend.ours(&$layers);
+        let service = backend.value_stack(&$layers);
         block_on($test(service, backend));
         let backend = Arc::new($new);
-        let service = backend.boxed(&$layers);
+        let service = backend.boxed_stack(&$layers);
         block_on($test(service, backend));
     };
 }
 
 #[test]
-fn a_request_that_the_third_layer_answers_allocates_nothing() {
+fn a_request_that_the_cache_answers_allocates_nothing() {
     let backend = Arc::new(Backend::default());
-    let mut ours = backend.ours(&ALL);
-    let mut boxed = backend.boxed(&ALL);
+    let mut value = backend.value_stack(&ALL);
+    let mut boxed = backend.boxed_stack(&ALL);
     block_on(async {
         for number in 0..10 {
-            assert_eq!(call(&mut ours, number).await.unwrap(), number);
+            assert_eq!(call(&mut value, number).await.unwrap(), number);
             assert_eq!(call(&mut boxed, number).await.unwrap(), number);
         }
         let before = allocated();
         for number in (0..10).cycle().take(1_000) {
-            assert_eq!(call(&mut ours, number).await.unwrap(), number);
+            assert_eq!(call(&mut value, number).await.unwrap(), number);
         }
         assert_eq!((allocated() - before).count, 0);
-        assert!(ours.call(5).is_ready());
+        assert!(value.call(5).is_ready());
         let before = allocated();
         assert_eq!(call(&mut boxed, 5).await.unwrap(), 5);
         assert_eq!((allocated() - before).count, 3);
@@ -124,43 +126,43 @@ fn a_request_that_the_third_layer_answers_allocates_nothing() {
 
 #[test]
 fn a_request_that_the_backend_answers_allocates_nothing() {
-    let stack = |_| ValueFuture::pooled(fetch(CACHEABLE, 0.0));
-    let mut ours = ALL.iter().rfold(layers::Web::new(stack), layers::around);
+    let fetch_page = |_| ValueFuture::pooled(fetch(CACHEABLE, 0.0));
+    let mut value = ALL.iter().rfold(layers::PageService::new(fetch_page), layers::add_layer);
     block_on(async {
-        call(&mut ours, CACHEABLE).await.unwrap(); // The first future of a thread may allocate.
+        call(&mut value, CACHEABLE).await.unwrap(); // The first pooled future of a thread may allocate.
         let before = allocated();
         for _ in 0..1_000 {
-            assert_eq!(call(&mut ours, CACHEABLE).await.unwrap(), CACHEABLE);
+            assert_eq!(call(&mut value, CACHEABLE).await.unwrap(), CACHEABLE);
         }
         assert_eq!((allocated() - before).count, 0);
     });
 }
 
 #[test]
-fn the_cache_answers_what_it_keeps() {
-    async fn test(mut service: impl Web, backend: Arc<Backend>) {
+fn the_cache_answers_requests_for_cached_pages() {
+    async fn test(mut service: impl AnyService, backend: Arc<Backend>) {
         for number in [1, 2, 1, 2, 1, CACHEABLE, CACHEABLE] {
             assert_eq!(call(&mut service, number).await.unwrap(), number);
         }
         assert_eq!(*backend.requests.lock().unwrap(), [1, 2, CACHEABLE, CACHEABLE]);
     }
-    both!(Backend::default(), ALL, test);
+    with_both_stacks!(Backend::default(), ALL, test);
 }
 
 #[test]
-fn the_cache_keeps_no_error() {
-    async fn test(mut service: impl Web, backend: Arc<Backend>) {
+fn the_cache_does_not_store_errors() {
+    async fn test(mut service: impl AnyService, backend: Arc<Backend>) {
         assert_eq!(call(&mut service, 1).await.unwrap_err().to_string(), "the backend failed");
         assert_eq!(call(&mut service, 1).await.unwrap(), 1);
         assert_eq!(call(&mut service, 1).await.unwrap(), 1);
         assert_eq!(backend.requests(), 2);
     }
-    both!(Backend { failing: 1.into(), ..Backend::default() }, [Layer::Cache], test);
+    with_both_stacks!(Backend { failing: 1.into(), ..Backend::default() }, [Layer::Cache], test);
 }
 
 #[test]
-fn a_request_is_retried_and_then_fails() {
-    async fn test(mut service: impl Web, backend: Arc<Backend>) {
+fn a_request_fails_after_all_retries() {
+    async fn test(mut service: impl AnyService, backend: Arc<Backend>) {
         *backend.failing.lock().unwrap() = RETRIES;
         assert_eq!(call(&mut service, 1).await.unwrap(), 1);
         assert_eq!(backend.requests(), RETRIES + 1);
@@ -169,25 +171,25 @@ fn a_request_is_retried_and_then_fails() {
         assert_eq!(backend.requests(), 2 * (RETRIES + 1));
         assert_eq!(call(&mut service, 2).await.unwrap(), 2);
     }
-    both!(Backend::default(), ALL, test);
+    with_both_stacks!(Backend::default(), ALL, test);
 }
 
 #[test]
 fn each_attempt_times_out_and_the_log_counts_one_error() {
-    async fn test(mut service: impl Web, backend: Arc<Backend>) {
+    async fn test(mut service: impl AnyService, backend: Arc<Backend>) {
         let before = ERRORS.get();
         let error = call(&mut service, 1).await.unwrap_err();
-        let ours = error.is::<tokio::time::error::Elapsed>();
-        assert!(ours || error.is::<tower::timeout::error::Elapsed>(), "{error}");
+        let by_tokio = error.is::<tokio::time::error::Elapsed>();
+        assert!(by_tokio || error.is::<tower::timeout::error::Elapsed>(), "{error}");
         assert_eq!((backend.requests(), ERRORS.get() - before), (RETRIES + 1, 1));
         assert_eq!(*backend.running.lock().unwrap(), 0);
     }
-    both!(Backend { hangs: true, ..Backend::default() }, ALL, test);
+    with_both_stacks!(Backend { hangs: true, ..Backend::default() }, ALL, test);
 }
 
 #[test]
 fn the_limit_bounds_the_concurrent_requests() {
-    async fn test(service: impl Web, backend: Arc<Backend>) {
+    async fn test(service: impl AnyService, backend: Arc<Backend>) {
         let caller = async |number| {
             let mut service = service.clone();
             call(&mut service, number).await
@@ -207,12 +209,12 @@ fn the_limit_bounds_the_concurrent_requests() {
         );
     }
     let new = || Backend { gate: Some(Semaphore::new(0)), ..Backend::default() };
-    both!(new(), [Layer::Log, Layer::Limit], test);
+    with_both_stacks!(new(), [Layer::Log, Layer::Limit], test);
 }
 
 #[test]
 fn a_cancelled_request_returns_its_permit() {
-    async fn test(service: impl Web, backend: Arc<Backend>) {
+    async fn test(service: impl AnyService, backend: Arc<Backend>) {
         for number in 0..3 * CONCURRENT {
             let mut service = service.clone();
             let mut request = Box::pin(call(&mut service, CACHEABLE + number));
@@ -220,12 +222,12 @@ fn a_cancelled_request_returns_its_permit() {
         }
         assert_eq!((backend.requests(), *backend.running.lock().unwrap()), (3 * CONCURRENT, 0));
     }
-    both!(Backend::default(), ALL, test);
+    with_both_stacks!(Backend::default(), ALL, test);
 }
 
 #[test]
 fn layers_are_added_at_run_time_in_any_order() {
-    async fn test(mut service: impl Web, _: Arc<Backend>) {
+    async fn test(mut service: impl AnyService, _: Arc<Backend>) {
         for number in [1, 1, CACHEABLE, 2] {
             assert_eq!(call(&mut service, number).await.unwrap(), number);
         }
@@ -233,43 +235,46 @@ fn layers_are_added_at_run_time_in_any_order() {
     for first in 0..=ALL.len() {
         let mut layers = ALL[first..].to_vec();
         layers.extend(ALL.into_iter().rev());
-        both!(Backend::default(), layers, test);
-        both!(Backend::default(), ALL[first..], test);
+        with_both_stacks!(Backend::default(), layers, test);
+        with_both_stacks!(Backend::default(), ALL[first..], test);
     }
 }
 
-/// A layer of `tower` takes a `ValueService`, and a closure erases the result again.
+/// A layer of `tower` accepts a `ValueService`. A closure converts the result to a `ValueService` again.
 #[test]
-fn layers_of_tower_fit_in_between() {
+fn layers_of_tower_combine_with_value_services() {
     let backend = Arc::new(Backend { hangs: true, ..Backend::default() });
-    let inner = backend.ours(&[Layer::Limit]);
+    let inner = backend.value_stack(&[Layer::Limit]);
     let timed = ServiceBuilder::new().timeout(Duration::from_millis(1)).service(inner);
-    let erase = |timed: Timeout<layers::Web>| {
-        layers::Web::new(move |page| ValueFuture::pooled(timed.clone().oneshot(page)))
+    let erase = |timed: Timeout<layers::PageService>| {
+        layers::PageService::new(move |page| ValueFuture::pooled(timed.clone().oneshot(page)))
     };
-    let mut service = layers::around(erase(timed), &Layer::Retry);
+    let mut service = layers::add_layer(erase(timed), &Layer::Retry);
     let error = block_on(async { call(&mut service, 1).await.unwrap_err() });
     assert!(error.is::<tower::timeout::error::Elapsed>());
     assert_eq!(backend.requests(), RETRIES + 1);
 }
 
 #[test]
-fn requests_with_faults_are_answered() {
+fn the_program_gets_answers_despite_faults() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let ours = layers::Web::new(|page| ValueFuture::pooled(fetch(page, 2.0)));
-    let ours = ALL.iter().rfold(ours, layers::around);
-    assert_eq!(round(&runtime, &ours, CACHEABLE, 2.0), 64_000);
-    let boxed = twin::Web::new(service_fn(|page| fetch(page, 2.0)));
-    let boxed = ALL.iter().rfold(boxed, twin::around);
-    assert_eq!(round(&runtime, &boxed, CACHEABLE, 2.0), 64_000);
+    let value = layers::PageService::new(|page| ValueFuture::pooled(fetch(page, 2.0)));
+    let value = ALL.iter().rfold(value, layers::add_layer);
+    assert_eq!(run_round(&runtime, &value, CACHEABLE, 2.0), 64_000);
+    let boxed = boxed_layers::PageService::new(service_fn(|page| fetch(page, 2.0)));
+    let boxed = ALL.iter().rfold(boxed, boxed_layers::add_layer);
+    assert_eq!(run_round(&runtime, &boxed, CACHEABLE, 2.0), 64_000);
 }
 
 #[test]
-fn wrong_arguments_are_refused() {
+fn invalid_arguments_exit_with_code_2() {
     for arguments in
         [["--layers", "log,tls"], ["--faults", "101"], ["--faults", "x"], ["--rate", "1"]]
     {
-        assert_eq!(refusal::<Options>(&arguments), Some(2), "{arguments:?}");
+        assert_eq!(exit_code_of_arguments::<Options>(&arguments), Some(2), "{arguments:?}");
     }
-    assert_eq!(refusal::<Options>(&["--layers", "cache,log", "--faults", "0"]), None);
+    assert_eq!(
+        exit_code_of_arguments::<Options>(&["--layers", "cache,log", "--faults", "0"]),
+        None
+    );
 }

@@ -1,7 +1,8 @@
-//! A file reader over `io_uring`. The `user_data` of each read is the `Key` of its operation:
-//! `cargo run --release --example uring [-- PATH --cancel PERCENT --epoll]`.
-//! One thread runs the tasks and owns the ring. If a future is dropped, its read is cancelled, but the buffer lives until
-//! the kernel has completed the read. The pool refuses that completion. If `io_uring` is not permitted, the program uses `epoll`.
+//! A file reader over `io_uring`, whose `user_data` is the `Key` of an operation. The program measures it against a slab of
+//! one-shot channels. Run it with `cargo run --release --example uring [-- PATH --cancel PERCENT --rounds N --epoll]`.
+//!
+//! One thread runs all tasks and owns the ring. Dropping a future cancels its read. The buffer lives until the kernel has
+//! completed the read, and the pool refuses that completion. If `io_uring` is not permitted, the program uses `epoll`.
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod program;

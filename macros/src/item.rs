@@ -1,4 +1,4 @@
-//! The item with the attribute: which methods change, and what surrounds them.
+//! Expands a trait or an `impl`: finds the `async` methods, and expands each of them.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -10,13 +10,9 @@ use syn::{
     punctuated::Punctuated,
 };
 
-use crate::{
-    body,
-    make::{self, Ready},
-    options::Options,
-    receiver, signature,
-};
+use crate::{async_block, method_body, options::Options, ready::Ready, receiver, signature};
 
+/// The item that has the attribute.
 pub(crate) enum Item {
     Trait(ItemTrait),
     Impl(ItemImpl),
@@ -39,38 +35,40 @@ impl Context<'_> {
 
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let ahead = input.fork();
-        ahead.call(Attribute::parse_outer)?;
-        ahead.parse::<Visibility>()?;
-        ahead.parse::<Option<Token![unsafe]>>()?;
-        if ahead.peek(Token![trait]) || ahead.peek(Token![auto]) {
+        let lookahead = input.fork();
+        lookahead.call(Attribute::parse_outer)?;
+        lookahead.parse::<Visibility>()?;
+        lookahead.parse::<Option<Token![unsafe]>>()?;
+        if lookahead.peek(Token![trait]) || lookahead.peek(Token![auto]) {
             return input.parse().map(Item::Trait);
         }
-        if ahead.peek(Token![impl]) {
+        if lookahead.peek(Token![impl]) {
             let item = input.parse::<ItemImpl>()?;
             return match item.trait_ {
                 Some(_) => Ok(Item::Impl(item)),
                 None => Err(Error::new_spanned(
                     item.impl_token,
-                    "`#[async_trait]` is for traits and their implementations: an inherent `async fn` needs no attribute",
+                    "`#[async_trait]` supports only traits and their implementations: remove it, because an inherent `async fn` does not need it",
                 )),
             };
         }
-        Err(ahead.error("`#[async_trait]` is for a `trait`, or for an `impl` of one"))
+        Err(lookahead.error(
+            "`#[async_trait]` must be on a `trait`, or on the `impl` of a trait: move or remove it",
+        ))
     }
 }
 
-/// A method of an `impl` without a body. The compiler reports it.
-struct WithoutBody {
+/// A method of an `impl` that has no body. The macro keeps it, and the compiler reports the missing body.
+struct BodilessMethod {
     attributes: Vec<Attribute>,
     visibility: Visibility,
     signature: Signature,
     semicolon: Token![;],
 }
 
-impl Parse for WithoutBody {
+impl Parse for BodilessMethod {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        Ok(WithoutBody {
+        Ok(BodilessMethod {
             attributes: input.call(Attribute::parse_outer)?,
             visibility: input.parse()?,
             signature: input.parse()?,
@@ -107,8 +105,8 @@ impl Item {
                             report(expand_method(context, options, &mut method.attrs, sig, body));
                         }
                         ImplItem::Verbatim(tokens) => {
-                            if let Ok(mut method) = syn::parse2::<WithoutBody>(tokens.clone()) {
-                                let WithoutBody { attributes, visibility, signature, semicolon } =
+                            if let Ok(mut method) = syn::parse2::<BodilessMethod>(tokens.clone()) {
+                                let BodilessMethod { attributes, visibility, signature, semicolon } =
                                     &mut method;
                                 report(expand_method(
                                     context, options, attributes, signature, None,
@@ -133,45 +131,51 @@ fn is_ready(attribute: &Attribute) -> bool {
     attribute.path().is_ident("ready")
 }
 
-/// Returns `true` for `#[cfg_attr(…, ready(…))]`, which would run when the method is expanded already.
-fn is_conditionally_ready(attribute: &Attribute) -> bool {
+/// Returns `true` for `#[cfg_attr(…, ready(…))]`. The compiler evaluates a `cfg_attr` only after this macro has expanded the method.
+fn is_ready_in_cfg_attr(attribute: &Attribute) -> bool {
     let Meta::List(list) = &attribute.meta else { return false };
     let mut tokens = list.tokens.clone().into_iter();
     list.path.is_ident("cfg_attr")
         && tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == "ready"))
 }
 
+/// Removes `#[ready]` from a method of a trait, and returns an error if there was one.
 fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
     let ready = attributes.iter().position(is_ready).map(|index| attributes.remove(index));
     ready.map_or(Ok(()), |ready| {
         Err(Error::new_spanned(
             ready,
-            "`#[ready]` belongs on the method of an `impl`, not on the trait",
+            "`#[ready]` is not allowed in a trait: move it to the method of an `impl`",
         ))
     })
 }
 
+/// Removes `#[ready]` from the attributes of a method, and parses it.
 fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
-    if let Some(index) = attributes.iter().position(is_conditionally_ready) {
+    if let Some(index) = attributes.iter().position(is_ready_in_cfg_attr) {
         return Err(Error::new_spanned(
             attributes.remove(index),
-            "`#[ready]` cannot be in a `cfg_attr`: write the method twice, each with its `#[cfg]`",
+            "`#[ready]` is not allowed in a `cfg_attr`: write the method twice, once for each `#[cfg]`",
         ));
     }
     let Some(index) = attributes.iter().position(is_ready) else { return Ok(None) };
     let attribute = attributes.remove(index);
     if let Some(second) = attributes.iter().find(|other| is_ready(other)) {
-        return Err(Error::new_spanned(second, "a method can have only one `#[ready]`"));
+        return Err(Error::new_spanned(
+            second,
+            "a method can have only one `#[ready]`: combine the expressions with `Option::or_else`",
+        ));
     }
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => list.parse_args().map(Some),
         _ => Err(Error::new_spanned(
             &attribute,
-            "`#[ready]` takes the expression that may have the result: `#[ready(self.cached(key))]`",
+            "`#[ready]` needs an expression whose type is an `Option` of the output: write, for example, `#[ready(self.cached(key))]`",
         )),
     }
 }
 
+/// Expands a method if it is `async`. Returns the error of its `#[ready]`.
 fn expand_method(
     context: Context<'_>,
     options: &Options,
@@ -179,8 +183,8 @@ fn expand_method(
     signature: &mut Signature,
     body: Option<&mut Block>,
 ) -> Result<()> {
-    // A method whose `#[ready]` is wrong is expanded without it, so that this is the only error.
-    let (ready, taken) = match take_ready(attributes) {
+    // If `#[ready]` is wrong, the method is expanded without it. So the compiler reports this error only.
+    let (ready, result) = match take_ready(attributes) {
         Ok(ready) => (ready, Ok(())),
         Err(error) => (None, Err(error)),
     };
@@ -188,22 +192,23 @@ fn expand_method(
         return match ready {
             Some(ready) => Err(Error::new_spanned(
                 ready,
-                "`#[ready]` is for an `async fn`: this method is not `async`, and can return `ValueFuture::ready(…)` itself",
+                "`#[ready]` needs an `async fn`: remove it, and return `ValueFuture::ready(…)` from this method",
             )),
-            None => taken,
+            None => result,
         };
     };
     let has_default = matches!(context, Context::Trait { .. }) && body.is_some();
-    let mut mentions_self = receiver::is_in_signature(signature);
+    let mut mentions_self = receiver::is_mentioned_in_signature(signature);
     if let Some(body) = body {
-        mentions_self |= has_default && receiver::is_in_block(body);
-        let block = body::into_async_block(signature, body, ready.is_some());
-        let is_unfinished = attributes.iter().any(is_foreign);
-        if is_unfinished {
-            attributes.push(make::attribute(options, ready.is_some()));
+        mentions_self |= has_default && receiver::is_mentioned_in_block(body);
+        let block = async_block::into_async_block(signature, body, ready.is_some());
+        let has_foreign_macros = attributes.iter().any(is_foreign);
+        if has_foreign_macros {
+            attributes.push(method_body::make_attribute(options, ready.is_some()));
         }
-        // The braces stay those of the user, who may forbid unsafe code there.
-        body.stmts = make::method_body(signature, ready, &block, options, is_unfinished).stmts;
+        // Only the statements change. The braces keep the spans of the user's code, so its lint levels still apply.
+        body.stmts =
+            method_body::method_body(signature, ready, &block, options, has_foreign_macros).stmts;
         attributes.push(parse_quote! {
             #[allow(
                 elided_named_lifetimes, clippy::async_yields_async, clippy::double_must_use, clippy::diverging_sub_expression, clippy::let_unit_value,
@@ -218,10 +223,10 @@ fn expand_method(
         });
     }
     signature::expand(context, options, signature, asyncness, mentions_self, has_default);
-    taken
+    result
 }
 
-/// Returns `true` for an attribute that may be a macro, which runs after this one.
+/// Returns `true` for an attribute that may be a macro of another crate. The compiler runs it after this one.
 fn is_foreign(attribute: &Attribute) -> bool {
     const KNOWN: &[&str] = &[
         "allow",

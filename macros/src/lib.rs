@@ -1,22 +1,21 @@
-//! The attribute `value_future::async_trait`. Its documentation is that of the crate `value-future`, with the feature `macros`.
-//!
-//! What passes through here:
+//! Implements the attribute macro `value_future::async_trait`. The crate `value-future` documents it (feature `macros`).
 //!
 //! ```text
-//!  #[async_trait(options)]    item: which methods, and with what around them
-//!  trait or impl ───────────► signature: `async fn f(&self) -> T` becomes `fn f(&self) -> ValueFuture<'_, T>`
-//!                             body: becomes the async block in it
-//!                             make: the call that makes a value future of the block, and `#[ready]`
-//!                                ▲
-//!  other attribute macros of ────┘
-//!  a method run before this
+//! item             finds the `async` methods of a trait or an `impl`
+//!   signature      `async fn f(&self) -> T` becomes `fn f(&self) -> ValueFuture<'_, T>`
+//!   async_block    the body becomes an `async` block
+//!   ready          `#[ready]` becomes a statement before the block
+//!   method_body    joins the statement, and the call that creates a value future from the block
 //! ```
+//!
+//! If a method has other attribute macros, `item` adds the attribute `make`, which runs after them and creates the value future.
 
-mod body;
+mod async_block;
 mod item;
 mod lifetimes;
-mod make;
+mod method_body;
 mod options;
+mod ready;
 mod receiver;
 mod signature;
 
@@ -32,13 +31,14 @@ pub fn async_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
     item.expand(&options).into()
 }
 
-/// Replaces `Box::pin(async move { … })` in a method by a value future. It runs after the other attribute macros of the method.
+/// Replaces `Box::pin(async move { … })` at the end of a method by a value future. It runs after the other attribute macros of
+/// the method.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn make(arguments: TokenStream, method: TokenStream) -> TokenStream {
     let options = parse_macro_input!(arguments as options::Options);
     let mut method = parse_macro_input!(method as syn::ImplItemFn);
-    match make::replace_box(&mut method.block, &options) {
+    match method_body::replace_box(&mut method.block, &options) {
         Ok(()) => method.into_token_stream().into(),
         Err(error) => error.into_compile_error().into(),
     }

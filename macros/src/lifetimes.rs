@@ -1,4 +1,4 @@
-//! The lifetimes of arguments: those without a name get one, so that the return type can refer to them.
+//! Names the elided lifetimes of arguments, so that the return type can refer to them.
 
 use proc_macro2::Span;
 use syn::{
@@ -7,7 +7,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Names the elided lifetimes and records the named ones.
+/// Names the elided lifetimes, and records the named ones.
 #[derive(Default)]
 pub(crate) struct NameLifetimes {
     pub(crate) elided: Vec<Lifetime>,
@@ -44,7 +44,7 @@ impl VisitMut for NameLifetimes {
             None if receiver.colon_token.is_some() => self.visit_type_mut(&mut receiver.ty),
             None => {}
         }
-        // Without a colon, this type is not printed. It is updated for consistency.
+        // `syn` prints this type only if there is a colon. The update keeps both consistent.
         if let (Some((_, lifetime)), Type::Reference(ty)) = (&receiver.reference, &mut *receiver.ty)
         {
             ty.lifetime.clone_from(lifetime);
@@ -63,7 +63,7 @@ impl VisitMut for NameLifetimes {
         visit_mut::visit_generic_argument_mut(self, argument);
     }
 
-    // The lifetimes of a function pointer, and of `Fn(&str)`, are its own.
+    // A function pointer, and `Fn(&str)`, have their own lifetimes.
     fn visit_type_bare_fn_mut(&mut self, _: &mut TypeBareFn) {}
     fn visit_parenthesized_generic_arguments_mut(
         &mut self,
@@ -100,7 +100,7 @@ impl VisitMut for BoundImplTraits {
         visit_mut::visit_type_bare_fn_mut(self, ty);
     }
 
-    // The length of an array may contain functions with arguments of their own.
+    // The length of an array may contain functions with their own arguments.
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 

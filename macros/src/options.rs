@@ -1,4 +1,4 @@
-//! The options of the attribute.
+//! Parses the options of the attribute.
 
 use syn::{
     Error, Expr, Path, Result, Token,
@@ -14,26 +14,28 @@ mod kw {
     syn::custom_keyword!(pool);
 }
 
-const EXPECTED: &str = "expected one of the options of `async_trait`: `?Send`, `boxed`, `eager`, `pool = PATH`, `crate = PATH`";
+const EXPECTED: &str = "expected an option of `#[async_trait]`: `?Send`, `boxed`, `eager`, `pool = PATH` or `crate = PATH`";
 
-/// Where the future of a method lives.
-pub(crate) enum Place {
-    /// In the built-in pool.
-    Pooled,
+/// The storage of the future of a method.
+pub(crate) enum Storage {
+    /// A slot of the built-in pool.
+    BuiltInPool,
+    /// A box.
     Boxed,
-    /// In a pool that the user names.
+    /// A slot of the pool that the option `pool` names.
     Pool(Expr),
 }
 
+/// The options of `async_trait`, and of `make`.
 pub(crate) struct Options {
     /// The futures need not be `Send`.
     pub(crate) is_local: bool,
-    pub(crate) place: Place,
-    /// The body is polled once by the call.
+    pub(crate) storage: Storage,
+    /// The call polls the body once.
     pub(crate) is_eager: bool,
     /// The path of the crate `value_future`.
     pub(crate) krate: Path,
-    /// For `make`: the method has `#[ready]`, so its body is rarely needed.
+    /// Only `make` has this option. If the method has `#[ready]`, its body is the slow path.
     pub(crate) is_cold: bool,
 }
 
@@ -41,7 +43,7 @@ impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut options = Options {
             is_local: false,
-            place: Place::Pooled,
+            storage: Storage::BuiltInPool,
             is_eager: false,
             krate: parse_quote!(::value_future),
             is_cold: false,
@@ -59,27 +61,29 @@ impl Parse for Options {
 impl Options {
     fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
         let span = input.span();
-        let conflict = |is_in_conflict: bool, with: &str| {
-            let text = format!("`async_trait`: this option and `{with}` exclude each other");
+        let conflict = |is_in_conflict: bool, option: &str, other: &str| {
+            let text = format!(
+                "`#[async_trait]` cannot combine the options `{option}` and `{other}`: remove one of them"
+            );
             if is_in_conflict { Err(Error::new(span, text)) } else { Ok(()) }
         };
         if input.parse::<Option<Token![?]>>()?.is_some() {
             input.parse::<kw::Send>().map_err(|error| Error::new(error.span(), EXPECTED))?;
             self.is_local = true;
         } else if input.parse::<Option<kw::boxed>>()?.is_some() {
-            conflict(matches!(self.place, Place::Pool(_)), "pool")?;
-            conflict(self.is_eager, "eager")?;
-            self.place = Place::Boxed;
+            conflict(matches!(self.storage, Storage::Pool(_)), "boxed", "pool")?;
+            conflict(self.is_eager, "boxed", "eager")?;
+            self.storage = Storage::Boxed;
         } else if input.parse::<Option<kw::eager>>()?.is_some() {
-            conflict(matches!(self.place, Place::Boxed), "boxed")?;
+            conflict(matches!(self.storage, Storage::Boxed), "eager", "boxed")?;
             self.is_eager = true;
         } else if input.parse::<Option<kw::cold>>()?.is_some() {
             self.is_cold = true;
         } else if input.parse::<Option<kw::pool>>()?.is_some() {
-            conflict(matches!(self.place, Place::Boxed), "boxed")?;
-            let expected = "expected the pool: `pool = PATH`";
+            conflict(matches!(self.storage, Storage::Boxed), "pool", "boxed")?;
+            let expected = "the option `pool` needs the path of a pool: write `pool = PATH`";
             input.parse::<Token![=]>().map_err(|_| Error::new(span, expected))?;
-            self.place = Place::Pool(input.parse()?);
+            self.storage = Storage::Pool(input.parse()?);
         } else if input.parse::<Option<Token![crate]>>()?.is_some() {
             input.parse::<Token![=]>()?;
             self.krate = Path::parse_mod_style(input)?;

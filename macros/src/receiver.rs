@@ -1,4 +1,4 @@
-//! `self` and `Self`: where they are mentioned, and the name that `self` gets inside of the async block.
+//! Finds `self` and `Self` in a method, and renames `self` inside the `async` block.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::{
@@ -6,27 +6,29 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Returns the name of `self` inside of the body. User code cannot refer to it.
+/// Returns the name of `self` inside the `async` block. User code cannot refer to it.
 pub(crate) fn name(span: Span) -> Ident {
     Ident::new("__self", Span::mixed_site().located_at(span))
 }
 
-pub(crate) fn is_in_signature(signature: &mut Signature) -> bool {
-    let mut visitor = Mentions(false);
+/// Returns `true` if a signature has a receiver, or mentions `Self`.
+pub(crate) fn is_mentioned_in_signature(signature: &mut Signature) -> bool {
+    let mut visitor = FindSelf(false);
     visitor.visit_signature_mut(signature);
     visitor.0
 }
 
-pub(crate) fn is_in_block(block: &mut Block) -> bool {
-    let mut visitor = Mentions(false);
+/// Returns `true` if a block mentions `Self`.
+pub(crate) fn is_mentioned_in_block(block: &mut Block) -> bool {
+    let mut visitor = FindSelf(false);
     visitor.visit_block_mut(block);
     visitor.0
 }
 
-/// Finds a receiver or `Self`.
-struct Mentions(bool);
+/// Sets its field if it visits a receiver or `Self`.
+struct FindSelf(bool);
 
-impl VisitMut for Mentions {
+impl VisitMut for FindSelf {
     fn visit_expr_path_mut(&mut self, expression: &mut ExprPath) {
         self.0 |= expression.path.segments.first().is_some_and(|first| first.ident == "Self");
         visit_mut::visit_expr_path_mut(self, expression);
@@ -41,7 +43,7 @@ impl VisitMut for Mentions {
         self.0 = true;
     }
 
-    // An item in the body has a `Self` of its own.
+    // An item in the body has its own `Self`.
     fn visit_item_mut(&mut self, _: &mut Item) {}
 
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
@@ -49,6 +51,7 @@ impl VisitMut for Mentions {
     }
 }
 
+/// Returns `true` if the tokens contain an identifier.
 fn contains(tokens: &TokenStream, word: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == word,
@@ -57,7 +60,7 @@ fn contains(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Renames `self`, because `let` cannot bind that name.
+/// Renames `self`, because `let` cannot bind `self`.
 pub(crate) struct RenameSelf;
 
 impl RenameSelf {
@@ -87,15 +90,15 @@ impl RenameSelf {
 
 impl VisitMut for RenameSelf {
     fn visit_path_mut(&mut self, path: &mut Path) {
-        // `self`, and not `self::function`.
+        // Matches `self`, but not `self::function`.
         if path.segments.len() == 1 {
             Self::rename(&mut path.segments[0].ident);
         }
         visit_mut::visit_path_mut(self, path);
     }
 
-    // An item in the body has a `self` of its own. But `macro_rules!` may refer to that of the method, and so may
-    // macros that look like items, as `select!` does.
+    // An item in the body has its own `self`. But `macro_rules!` may refer to the `self` of the method. A macro that
+    // looks like an item, such as `select!`, may refer to it as well.
     fn visit_item_mut(&mut self, item: &mut Item) {
         if let Item::Macro(item) = item {
             let name = &item.mac.path.segments.last().expect("a path has a segment").ident;
@@ -105,8 +108,8 @@ impl VisitMut for RenameSelf {
         }
     }
 
-    // A macro that contains functions probably has a `self` of its own. What contains no `self` keeps its tokens as they
-    // are: a group that is made again loses the spans of its delimiters.
+    // A macro that contains functions probably has its own `self`. Tokens without `self` stay unchanged, because a
+    // rebuilt group loses the spans of its delimiters.
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
         if !contains(&invocation.tokens, "fn") && contains(&invocation.tokens, "self") {
             invocation.tokens = Self::rename_tokens(invocation.tokens.clone());
@@ -114,10 +117,12 @@ impl VisitMut for RenameSelf {
     }
 }
 
+/// Renames `self` in a block.
 pub(crate) fn rename_in_block(block: &mut Block) {
     RenameSelf.visit_block_mut(block);
 }
 
+/// Renames `self` in an expression.
 pub(crate) fn rename_in_expression(expression: &mut Expr) {
     RenameSelf.visit_expr_mut(expression);
 }

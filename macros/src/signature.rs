@@ -1,4 +1,4 @@
-//! The signature of a method.
+//! Expands the signature of a method.
 //!
 //! ```text
 //! async fn f<T>(&self, x: &T) -> R;
@@ -8,7 +8,7 @@
 //!     T: 'async_trait,
 //!     'life0: 'async_trait,
 //!     'life1: 'async_trait,
-//!     Self: 'async_trait;      // and `Sync` or `Send`, if there is a default body that needs it
+//!     Self: 'async_trait;      // plus `Sync` or `Send` if a default body needs it
 //! ```
 
 use std::mem;
@@ -27,6 +27,7 @@ use crate::{
     options::Options,
 };
 
+/// Replaces the signature of an `async fn` by that of a method that returns a value future.
 pub(crate) fn expand(
     context: Context<'_>,
     options: &Options,
@@ -36,7 +37,7 @@ pub(crate) fn expand(
     has_default: bool,
 ) {
     signature.asyncness = None;
-    // So errors about the returned future point here.
+    // Errors about the returned future then point at `async`.
     signature.fn_token.span = asyncness.span;
 
     let mut lifetimes = NameLifetimes::default();
@@ -49,7 +50,8 @@ pub(crate) fn expand(
     let mut bounds = Vec::<WherePredicate>::new();
     for parameter in &mut signature.generics.params {
         match parameter {
-            // A parameter with `#[cfg]` keeps its bounds, so that they are removed with it. All others move to the where clause.
+            // The bounds of a parameter with `#[cfg]` stay there, so the compiler removes both together. All other bounds
+            // move to the `where` clause.
             GenericParam::Type(parameter) if !parameter.attrs.is_empty() => {
                 parameter.bounds.push(parse_quote!('async_trait));
             }
@@ -82,7 +84,7 @@ pub(crate) fn expand(
     signature.generics.params.push(parse_quote!('async_trait));
     if mentions_self {
         let needed =
-            if has_default && !options.is_local { needed_by_default(signature) } else { &[] };
+            if has_default && !options.is_local { bounds_of_default_body(signature) } else { &[] };
         let needed = needed.iter().filter(|bound| !is_supertrait(context, bound));
         let needed = needed.map(|bound| Ident::new(bound, Span::call_site()));
         bounds.push(parse_quote!(Self: #(::core::marker::#needed +)* 'async_trait));
@@ -96,7 +98,7 @@ pub(crate) fn expand(
             FnArg::Receiver(Receiver { reference: None, mutability, .. }) => *mutability = None,
             FnArg::Receiver(_) => {}
             FnArg::Typed(argument) => {
-                if !matches!(peel(&argument.ty), Type::Reference(_)) {
+                if !matches!(ungroup(&argument.ty), Type::Reference(_)) {
                     let name = argument_name(position, &argument.pat);
                     argument.pat = parse_quote!(#name);
                 }
@@ -115,15 +117,15 @@ pub(crate) fn expand(
         ReturnType::Type(arrow, parse_quote!(#krate::#future<'async_trait, #output>));
 }
 
-/// Returns a type without the invisible parentheses that `macro_rules` puts around it.
-pub(crate) fn peel(mut ty: &Type) -> &Type {
+/// Returns a type without the invisible groups that `macro_rules!` adds.
+pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     while let Type::Group(group) = ty {
         ty = &group.elem;
     }
     ty
 }
 
-/// Returns the name that an argument has in the signature. It has its own, if it has one.
+/// Returns the name of an argument in the signature. A pattern that is not a name gets a generated one.
 pub(crate) fn argument_name(position: usize, pattern: &Pat) -> Ident {
     match pattern {
         Pat::Ident(pattern) if pattern.subpat.is_none() => pattern.ident.clone(),
@@ -135,7 +137,7 @@ pub(crate) fn argument_name(position: usize, pattern: &Pat) -> Ident {
 }
 
 /// Returns the bounds of `Self` that the future of a default body needs, because it holds the receiver.
-fn needed_by_default(signature: &Signature) -> &'static [&'static str] {
+fn bounds_of_default_body(signature: &Signature) -> &'static [&'static str] {
     let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else { return &["Send"] };
     match &*receiver.ty {
         Type::Reference(reference) if reference.mutability.is_none() => &["Sync"],
@@ -155,7 +157,7 @@ fn is_arc_of_self(ty: &Type) -> bool {
     segment.ident == "Arc" && arguments.args.len() == 1 && is_self(&arguments.args[0])
 }
 
-/// Returns `true` if every `Self` has the bound already.
+/// Returns `true` if the bound is a supertrait.
 fn is_supertrait(context: Context<'_>, bound: &str) -> bool {
     let Context::Trait { supertraits, .. } = context else { return false };
     supertraits.iter().any(|supertrait| {

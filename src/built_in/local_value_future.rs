@@ -1,4 +1,4 @@
-// Generated from `value_future.rs` by `tests/twins.rs`.
+// Generated from `value_future.rs` by `tests/codegen.rs`.
 //! The constructors and combinators of `LocalValueFuture` that use the built-in pool.
 
 use alloc::boxed::Box;

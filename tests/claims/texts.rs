@@ -18,9 +18,9 @@ fn lines(text: &str, from: &str, to: &str) -> usize {
 #[test]
 fn a_source_of_ones_own_is_as_long_as_is_said() {
     let example = include_str!("../../examples/custom_source.rs");
-    let lines = lines(example, "#[derive(Default)]\nstruct Measurement", "/// The other side");
+    let lines = lines(example, "#[derive(Default)]\nstruct Measurement", "/// The producer");
     assert!(!example.contains("unsafe"));
-    said!("examples/custom_source.rs", "are {lines} lines, comments aside");
+    said!("examples/custom_source.rs", "are {lines} lines without comments");
 }
 
 #[test]

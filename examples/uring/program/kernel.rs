@@ -1,4 +1,4 @@
-//! Reads a file with `io_uring` or `epoll`. This file has all unsafe code of the program.
+//! [`Kernel`], which reads a file by `io_uring` or `epoll`. This file has all unsafe code of the program.
 
 use std::{cell::RefCell, collections::HashMap, fs::File, io, mem, os::fd};
 
@@ -6,25 +6,26 @@ use io_uring::{IoUring, opcode, types::Fd};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::{buffer::spare_capacity, io as rio, pipe};
 
-/// The bytes that were read, in the buffer of the read.
+/// The result of a read: its buffer with the bytes that the kernel has read.
 pub(crate) type Outcome = io::Result<Vec<u8>>;
 
 enum Queue {
     Ring(Box<IoUring>),
-    /// `epoll` cannot watch a file, so each read copies a part of the file to a pipe.
+    /// `epoll` does not support files, so each read copies a part of the file to a pipe.
     Epoll(fd::OwnedFd, Vec<epoll::Event>),
 }
 
-/// An interface of the kernel, a file, and the buffers that the kernel may write to.
+/// A file, the kernel interface that reads it, and the buffers of the reads in flight.
 pub(crate) struct Kernel {
     queue: Queue,
     file: File,
+    /// The buffers that the kernel may write to, and the pipes of `epoll`, by the key of their read.
     in_flight: HashMap<u64, (Vec<u8>, Option<fd::OwnedFd>)>,
     pub(crate) cancelled: u64,
     pub(crate) refused: u64,
 }
 
-/// Returns the outcome of a read: from the pipe, or from the result that the ring has reported.
+/// Returns the outcome of a read. It reads the pipe of `epoll`, or takes the result that the ring has reported.
 fn outcome(mut buffer: Vec<u8>, pipe: Option<fd::OwnedFd>, result: i32) -> Outcome {
     let length = match pipe {
         Some(pipe) => rio::read(pipe, &mut buffer)?,
@@ -45,19 +46,19 @@ impl Kernel {
         Ok(RefCell::new(Kernel { queue, file, in_flight, cancelled: 0, refused: 0 }))
     }
 
-    /// Starts a read of as many bytes as the buffer has.
+    /// Starts a read that fills the buffer.
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
-        // Cancellations have the number 0. No `Key` is 0, because generations begin at 1.
-        assert!(key != 0 && !self.in_flight.contains_key(&key), "a key names one read");
-        self.in_flight.reserve(1); // so nothing panics between the push and the insertion
+        // Cancellations have the `user_data` 0. No `Key` is 0, because generations begin at 1.
+        assert!(key != 0 && !self.in_flight.contains_key(&key), "the key is in use");
+        self.in_flight.reserve(1); // So the insertion after the push cannot panic.
         let pipe = match &mut self.queue {
             Queue::Ring(ring) => {
                 let file = Fd(fd::AsRawFd::as_raw_fd(&self.file));
                 let length = buffer.len().try_into().map_err(io::Error::other)?;
                 let read = opcode::Read::new(file, buffer.as_mut_ptr(), length).offset(at).build();
                 let read = read.user_data(key);
-                // SAFETY: `in_flight` keeps the buffer, and nothing uses it, until the kernel has completed the read.
-                // This includes the drop of the future and of the ring. The file is closed after the ring.
+                // SAFETY: `in_flight` owns the buffer, and nothing uses it, until the kernel has completed the read. This holds
+                // even if the future or the `Kernel` is dropped. The file is closed after the ring.
                 while unsafe { ring.submission().push(&read) }.is_err() {
                     ring.submit()?;
                 }
@@ -74,20 +75,20 @@ impl Kernel {
         Ok(())
     }
 
-    /// Asks the kernel to cancel a read, if it is in flight.
+    /// Asks the kernel to cancel a read if it is in flight.
     pub(crate) fn cancel(&mut self, key: u64) {
         let is_in_flight = self.in_flight.contains_key(&key);
         self.cancelled += u64::from(is_in_flight);
         if let (Queue::Ring(ring), true) = (&mut self.queue, is_in_flight) {
             let cancel = opcode::AsyncCancel::new(key).build().user_data(0);
-            // SAFETY: the entry refers to no memory.
+            // SAFETY: the entry has no pointers.
             while unsafe { ring.submission().push(&cancel) }.is_err() && ring.submit().is_ok() {}
         }
     }
 
-    /// Waits for completions of the kernel. `deliver` returns `false` if it refuses an outcome.
+    /// Waits until the kernel completes a read or more. `deliver` gets each outcome, and returns `false` if it refuses it.
     pub(crate) fn wait(&mut self, deliver: impl Fn(u64, Outcome) -> bool) -> io::Result<()> {
-        let mut end = |key, result| {
+        let mut complete = |key, result| {
             // The completion of a cancellation has no buffer.
             if let Some((buffer, pipe)) = self.in_flight.remove(&key) {
                 self.refused += u64::from(!deliver(key, outcome(buffer, pipe, result)));
@@ -97,18 +98,18 @@ impl Kernel {
             Queue::Ring(ring) => {
                 let errno = |e: io::Error| rio::Errno::from_io_error(&e).unwrap_or(rio::Errno::IO);
                 rio::retry_on_intr(|| ring.submit_and_wait(1).map_err(errno))?;
-                ring.completion().for_each(|entry| end(entry.user_data(), entry.result()));
+                ring.completion().for_each(|entry| complete(entry.user_data(), entry.result()));
             }
             Queue::Epoll(epoll, events) => {
                 rio::retry_on_intr(|| epoll::wait(&epoll, spare_capacity(events), None))?;
-                events.drain(..).for_each(|event| end(event.data.u64(), 0));
+                events.drain(..).for_each(|event| complete(event.data.u64(), 0));
             }
         }
         Ok(())
     }
 }
 
-/// Waits until all reads have ended. If that fails, their buffers leak.
+/// Waits until the kernel has completed all reads. If waiting fails, their buffers leak.
 impl Drop for Kernel {
     fn drop(&mut self) {
         while !self.in_flight.is_empty() && self.wait(|_, _| false).is_ok() {}

@@ -1,3 +1,5 @@
+//! The program on Linux: `kernel` reads by `io_uring` or `epoll`, `reader` has the futures of reads, and this file measures them.
+
 #[path = "../../common/mod.rs"]
 mod common;
 mod kernel;
@@ -5,29 +7,29 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::{cell::RefCell, fs, io, process, sync::Arc, task::Poll};
+use std::{cell::RefCell, fs, io, sync::Arc, task::Poll};
 
 use clap::Parser;
-use common::{Contender, Cost, contest, happens, percent_of_repeats, print_table};
+use common::{Contender, chance, measure, or_exit, percent_of_repeats, print_costs};
 use futures::{future::try_join_all, poll};
 use kernel::{Kernel, Outcome};
-use reader::{Channels, Keys, Reader};
+use reader::{ChannelReader, KeyReader, Reader};
 use smol::{LocalExecutor, block_on};
 use value_future::LocalPool;
 
-/// Reads a file over `io_uring`: with keys of a pool, and with a slab of channels.
+/// Measures reads of a file over `io_uring`: keys of a pool against a slab of channels.
 #[derive(Parser)]
 struct Options {
-    /// File to read. The default is the program itself.
+    /// File to read. The default is the executable of this program.
     #[arg(default_value = "/proc/self/exe", value_parser = open)]
     path: Arc<(fs::File, Vec<u8>)>,
-    /// Percentage of reads that are cancelled in flight, and repeated. At most 90, so that a read ends.
+    /// Percentage of reads that are cancelled in flight, and repeated. At most 90, so that the program ends.
     #[arg(long, default_value_t = 1.0, value_name = "PERCENT", value_parser = percent_of_repeats)]
     cancel: f64,
-    /// Rounds, in which each reader reads the whole file several times.
+    /// Number of rounds. In each round, each reader reads the whole file several times.
     #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Uses `epoll`, as if `io_uring` were not permitted.
+    /// Use `epoll`, even if `io_uring` is permitted.
     #[arg(long)]
     epoll: bool,
 }
@@ -37,8 +39,8 @@ fn open(path: &str) -> io::Result<Arc<(fs::File, Vec<u8>)>> {
     if file.1.is_empty() { Err(io::Error::other("the file is empty")) } else { Ok(file) }
 }
 
-/// Reads a file from several tasks, and compares its bytes. Returns the number of reads, without the cancelled ones.
-fn check<'r, F: Future<Output = Outcome> + Unpin>(
+/// Reads a file by several tasks, and compares its bytes. Returns the number of reads that were not cancelled.
+fn read_file<'r, F: Future<Output = Outcome> + Unpin>(
     reader: &'r dyn Reader<'r, F>,
     content: &[u8],
     cancel: f64,
@@ -55,7 +57,7 @@ fn check<'r, F: Future<Output = Outcome> + Unpin>(
                 let mut reading = reader.read((index * BLOCK) as u64, buffer);
                 match poll!(&mut reading) {
                     Poll::Ready(outcome) => break outcome?,
-                    Poll::Pending if happens(cancel) => buffer = Vec::new(),
+                    Poll::Pending if chance(cancel) => buffer = Vec::new(),
                     Poll::Pending => break reading.await?,
                 }
             };
@@ -63,7 +65,7 @@ fn check<'r, F: Future<Output = Outcome> + Unpin>(
         }
         Ok(())
     };
-    let executor = LocalExecutor::new(); // Its queue allocates once for 31 wake-ups.
+    let executor = LocalExecutor::new(); // Its queue allocates once per 31 wake-ups.
     let tasks: Vec<_> = (0..32).map(|_| executor.spawn(task())).collect();
     while !executor.is_empty() {
         if !executor.try_tick() {
@@ -73,28 +75,21 @@ fn check<'r, F: Future<Output = Outcome> + Unpin>(
     block_on(try_join_all(tasks)).map(|_| (passes * content.chunks(BLOCK).len()) as u64)
 }
 
-fn or_exit<T>(result: io::Result<T>) -> T {
-    result.unwrap_or_else(|error| {
-        eprintln!("uring: {error}");
-        process::exit(1)
-    })
-}
-
 pub(crate) fn main() {
     let Options { path, cancel, rounds, epoll } = Options::parse();
-    let denied = |e: &_| eprintln!("uring: io_uring is not permitted ({e}), so epoll is used");
-    let is_epoll = epoll || io_uring::IoUring::new(2).inspect_err(denied).is_err();
-    let kernel = || or_exit(Kernel::new(&path.0, is_epoll));
-    let keys = Keys(kernel(), LocalPool::new());
-    let channels = Channels(kernel(), RefCell::default());
+    let report = |e: &_| eprintln!("uring: io_uring is not permitted ({e}), so epoll is used");
+    let is_epoll = epoll || io_uring::IoUring::new(2).inspect_err(report).is_err();
+    let kernel = || or_exit("uring", Kernel::new(&path.0, is_epoll));
+    let keys = KeyReader(kernel(), LocalPool::new());
+    let channels = ChannelReader(kernel(), RefCell::default());
     let (title, passes) = if is_epoll { ("epoll", 8) } else { ("io_uring", 64) };
-    let pool = || or_exit(check(&keys, &path.1, cancel, passes));
-    let slab = || or_exit(check(&channels, &path.1, cancel, passes));
+    let pool = || or_exit("uring", read_file(&keys, &path.1, cancel, passes));
+    let slab = || or_exit("uring", read_file(&channels, &path.1, cancel, passes));
     let contenders = vec![Contender::new("keys of a pool", pool), Contender::new("channels", slab)];
-    let costs = contest(title, rounds, contenders);
+    let costs = measure(title, rounds, contenders);
     let rows = costs.iter().zip([&keys.0, &channels.0]).map(|(cost, kernel)| {
         let counts = [kernel.borrow().cancelled, kernel.borrow().refused];
-        [cost.cells(&costs[0]), counts.map(|count| count.to_string()).to_vec()].concat()
+        cost.row(&costs[0], counts.map(|count| count.to_string()))
     });
-    print_table(&[&Cost::HEADER[..], &["cancelled", "refused"]].concat(), rows);
+    print_costs(&["cancelled", "refused"], rows);
 }

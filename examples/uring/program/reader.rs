@@ -1,4 +1,4 @@
-//! A file reader with keys of a pool, and one with a slab of one-shot channels, like that of `tokio-uring`.
+//! [`Reader`]s of a file: [`KeyReader`] with the keys of a pool, and [`ChannelReader`] with a slab of one-shot channels.
 
 use std::{cell::RefCell, io, mem};
 
@@ -9,54 +9,58 @@ use value_future::{Key, LocalPool, LocalValueFuture};
 
 use super::kernel::{Kernel, Outcome};
 
-/// A reader of a file, whose futures have the type `F`.
+/// A reader of a file. `F` is the type of its futures.
 pub(crate) trait Reader<'r, F> {
+    /// Fills a buffer with the bytes at an offset. Dropping the future cancels the read.
     fn read(&'r self, at: u64, buffer: Vec<u8>) -> F;
     fn wait(&self) -> io::Result<()>;
 }
 
-/// A read in flight. Dropping it cancels the read.
-struct Reading<'k>(&'k RefCell<Kernel>, u64);
+struct CancelOnDrop<'k>(&'k RefCell<Kernel>, u64);
 
-impl Drop for Reading<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         self.0.borrow_mut().cancel(self.1);
     }
 }
 
-pub(crate) struct Keys(pub(crate) RefCell<Kernel>, pub(crate) LocalPool<Outcome>);
+/// A reader that identifies a read by the key of its operation.
+pub(crate) struct KeyReader(pub(crate) RefCell<Kernel>, pub(crate) LocalPool<Outcome>);
 
-impl<'r> Reader<'r, LocalValueFuture<'r, Outcome>> for Keys {
+impl<'r> Reader<'r, LocalValueFuture<'r, Outcome>> for KeyReader {
     fn read(&'r self, at: u64, buffer: Vec<u8>) -> LocalValueFuture<'r, Outcome> {
         LocalValueFuture::pooled(async move {
-            let Keys(kernel, pool) = self;
+            let KeyReader(kernel, pool) = self;
             let (completer, completion) = pool.rent();
             let key = completer.into_key().to_u64();
             kernel.borrow_mut().start(key, at, buffer)?;
-            let _reading = Reading(kernel, key);
+            let _guard = CancelOnDrop(kernel, key);
             completion.await
         })
     }
 
     fn wait(&self) -> io::Result<()> {
-        self.0.borrow_mut().wait(|key, end| self.1.complete_key(Key::from_u64(key), end).is_ok())
+        let complete = |key, outcome| self.1.complete_key(Key::from_u64(key), outcome).is_ok();
+        self.0.borrow_mut().wait(complete)
     }
 }
 
-pub(crate) struct Channels(pub(crate) RefCell<Kernel>, pub(crate) RefCell<Slab<Sender<Outcome>>>);
+/// A reader that identifies a read by the index of its channel in a slab, as `tokio-uring` does.
+pub(crate) struct ChannelReader(pub(crate) RefCell<Kernel>, pub(crate) RefCell<Senders>);
+type Senders = Slab<Sender<Outcome>>;
 
-impl<'r> Reader<'r, LocalBoxFuture<'r, Outcome>> for Channels {
+impl<'r> Reader<'r, LocalBoxFuture<'r, Outcome>> for ChannelReader {
     fn read(&'r self, at: u64, buffer: Vec<u8>) -> LocalBoxFuture<'r, Outcome> {
         Box::pin(async move {
-            let Channels(kernel, senders) = self;
+            let ChannelReader(kernel, senders) = self;
             let (sender, receiver) = channel();
-            let number = senders.borrow_mut().insert(sender);
-            let key = 1 + number as u64;
+            let index = senders.borrow_mut().insert(sender);
+            let key = 1 + index as u64;
             let started = kernel.borrow_mut().start(key, at, buffer);
-            started.inspect_err(|_| drop(senders.borrow_mut().remove(number)))?;
-            let reading = Reading(kernel, key);
+            started.inspect_err(|_| drop(senders.borrow_mut().remove(index)))?;
+            let guard = CancelOnDrop(kernel, key);
             let outcome = receiver.await;
-            mem::forget(reading); // The slab may have given the number to another read.
+            mem::forget(guard); // Another read may have this index of the slab now.
             outcome.map_err(io::Error::other)?
         })
     }

@@ -11,64 +11,64 @@ use super::*;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pool/pool.rs");
 
-/// Runs a test on its own thread. If a read never ends, the test fails instead of blocking forever.
+/// Runs a test on its own thread. If the test hangs, it fails after a minute.
 fn with_time_limit(test: impl FnOnce() + Send + 'static) {
-    let (done, is_done) = channel::<()>();
+    let (done, ended) = channel::<()>();
     let thread = thread::spawn(move || {
         let _dropped_at_the_end = done;
         test();
     });
-    let ended = is_done.recv_timeout(Duration::from_secs(60));
-    assert_ne!(ended, Err(RecvTimeoutError::Timeout), "a read waits for its end");
+    let ended = ended.recv_timeout(Duration::from_secs(60));
+    assert_ne!(ended, Err(RecvTimeoutError::Timeout), "a read hangs");
     thread.join().unwrap();
 }
 
-/// The kernel's interfaces for a file. The machine may not permit the first.
+/// Returns a kernel with `io_uring`, if that is permitted, and one with `epoll`.
 fn kernels(file: &fs::File) -> Vec<RefCell<Kernel>> {
     let ring = Kernel::new(file, false).inspect_err(|e| println!("io_uring is not tested: {e}"));
     ring.into_iter().chain(Kernel::new(file, true)).collect()
 }
 
-/// A reader of a pipe, by `io_uring` if that is permitted.
-fn of_a_pipe() -> Option<(Keys, PipeWriter)> {
+/// Returns a reader of a pipe, and the writer. Returns `None` if `io_uring` is not permitted.
+fn pipe_reader() -> Option<(KeyReader, PipeWriter)> {
     let (reader, writer) = pipe().unwrap();
     let kernel = Kernel::new(&fs::File::from(std::os::fd::OwnedFd::from(reader)), false);
-    Some((Keys(kernel.ok()?, LocalPool::new()), writer))
+    Some((KeyReader(kernel.ok()?, LocalPool::new()), writer))
 }
 
 #[test]
-fn both_interfaces_and_both_readers_read_the_file() {
+fn both_readers_read_the_file_by_both_kernel_interfaces() {
     let (file, content) = &*open(SOURCE).unwrap();
     let reads = 10 * content.chunks(4096).len() as u64;
     for kernel in kernels(file) {
-        let keys = Keys(kernel, LocalPool::new());
-        assert_eq!(check(&keys, content, 0.0, 10).unwrap(), reads);
+        let keys = KeyReader(kernel, LocalPool::new());
+        assert_eq!(read_file(&keys, content, 0.0, 10).unwrap(), reads);
         assert_eq!(keys.1.stats().live, 0);
     }
     for kernel in kernels(file) {
-        let channels = Channels(kernel, RefCell::default());
-        assert_eq!(check(&channels, content, 0.0, 10).unwrap(), reads);
+        let channels = ChannelReader(kernel, RefCell::default());
+        assert_eq!(read_file(&channels, content, 0.0, 10).unwrap(), reads);
         assert!(channels.1.borrow().is_empty());
     }
 }
 
 #[test]
-fn other_bytes_are_an_error() {
+fn wrong_bytes_are_an_error() {
     let (file, content) = &*open(SOURCE).unwrap();
     let mut content = content.clone();
     *content.last_mut().unwrap() ^= 1;
     for kernel in kernels(file) {
-        assert!(check(&Keys(kernel, LocalPool::new()), &content, 0.0, 1).is_err());
+        assert!(read_file(&KeyReader(kernel, LocalPool::new()), &content, 0.0, 1).is_err());
     }
 }
 
 #[test]
-fn a_storm_of_cancellations_refuses_every_late_outcome() {
+fn the_pool_refuses_every_completion_of_a_cancelled_read() {
     with_time_limit(|| {
         let (file, content) = &*open(SOURCE).unwrap();
         for kernel in kernels(file) {
-            let keys = Keys(kernel, LocalPool::new());
-            check(&keys, content, 80.0, 200).unwrap();
+            let keys = KeyReader(kernel, LocalPool::new());
+            read_file(&keys, content, 80.0, 200).unwrap();
             while keys.0.borrow().refused < keys.0.borrow().cancelled {
                 keys.wait().unwrap();
             }
@@ -80,30 +80,30 @@ fn a_storm_of_cancellations_refuses_every_late_outcome() {
             );
         }
         for kernel in kernels(file) {
-            let channels = Channels(kernel, RefCell::default());
-            check(&channels, content, 80.0, 200).unwrap();
+            let channels = ChannelReader(kernel, RefCell::default());
+            read_file(&channels, content, 80.0, 200).unwrap();
         }
     });
 }
 
 #[test]
-fn a_cancelled_read_keeps_its_buffer_and_takes_no_bytes_of_the_next() {
+fn a_cancelled_read_keeps_its_buffer_and_does_not_take_bytes_from_the_next_read() {
     with_time_limit(|| {
-        let Some((keys, mut writer)) = of_a_pipe() else { return };
+        let Some((keys, mut writer)) = pipe_reader() else { return };
         for round in 0..100 {
             let refused = keys.0.borrow().refused;
             let mut first = keys.read(0, vec![0; 8]);
             let mut second = keys.read(0, vec![0; 8]);
             assert!((&mut first).now_or_never().is_none());
             assert!((&mut second).now_or_never().is_none());
-            // When the first read has ended, the second read is in the kernel.
+            // After the completion of the first read, the kernel executes the second read.
             writer.write_all(&[1; 8]).unwrap();
             keys.wait().unwrap();
             assert_eq!(first.now_or_never().unwrap().unwrap(), [1; 8]);
             drop(second);
-            assert_eq!(keys.0.borrow().refused, refused, "the kernel has the buffer");
+            assert_eq!(keys.0.borrow().refused, refused, "the kernel still owns the buffer");
 
-            // The next read has the same slot. The kernel may have cancelled the second read, or fill it first.
+            // The next read reuses the slot. The kernel cancels the second read, or completes it with bytes.
             let mut third = keys.read(0, vec![0; 8]);
             assert!((&mut third).now_or_never().is_none());
             writer.write_all(&[2; 8]).unwrap();
@@ -129,33 +129,33 @@ fn a_cancelled_read_keeps_its_buffer_and_takes_no_bytes_of_the_next() {
     });
 }
 
-/// Waits for the end of a read.
-fn end(kernel: &mut Kernel) -> (u64, Outcome) {
-    let ended = RefCell::new(None);
-    while ended.borrow().is_none() {
-        let end = |key, outcome| ended.replace(Some((key, outcome))).is_none();
-        kernel.wait(end).unwrap();
+/// Waits until the kernel has completed a read. Returns its key and its outcome.
+fn wait_for_completion(kernel: &mut Kernel) -> (u64, Outcome) {
+    let completion = RefCell::new(None);
+    while completion.borrow().is_none() {
+        let deliver = |key, outcome| completion.replace(Some((key, outcome))).is_none();
+        kernel.wait(deliver).unwrap();
     }
-    ended.into_inner().unwrap()
+    completion.into_inner().unwrap()
 }
 
 #[test]
-fn a_late_outcome_has_the_bytes_that_the_kernel_wrote() {
+fn a_completion_that_races_with_its_cancellation_has_the_bytes_of_the_kernel() {
     with_time_limit(|| {
-        let Some((keys, mut writer)) = of_a_pipe() else { return };
+        let Some((keys, mut writer)) = pipe_reader() else { return };
         let kernel = &mut keys.0.borrow_mut();
         for byte in 1..=100 {
             kernel.start(1, 0, vec![0; 8]).unwrap();
             kernel.start(2, 0, vec![0; 8]).unwrap();
             writer.write_all(&[0; 8]).unwrap();
-            assert_eq!(end(kernel).0, 1);
-            // The second read is in the kernel now. The bytes race with the cancellation.
+            assert_eq!(wait_for_completion(kernel).0, 1);
+            // The kernel executes the second read. The bytes race with its cancellation.
             writer.write_all(&[byte; 8]).unwrap();
             kernel.cancel(2);
-            let mut outcome = end(kernel);
+            let mut outcome = wait_for_completion(kernel);
             if outcome.1.is_err() {
                 kernel.start(3, 0, vec![0; 8]).unwrap();
-                outcome = end(kernel);
+                outcome = wait_for_completion(kernel);
             }
             assert_eq!(outcome.1.unwrap(), [byte; 8]);
         }
@@ -163,21 +163,21 @@ fn a_late_outcome_has_the_bytes_that_the_kernel_wrote() {
 }
 
 #[test]
-fn a_kernel_is_dropped_when_it_has_ended_the_reads() {
+fn dropping_a_kernel_waits_for_the_cancelled_reads() {
     with_time_limit(|| {
-        let Some((keys, _writer)) = of_a_pipe() else { return };
+        let Some((keys, _writer)) = pipe_reader() else { return };
         for _ in 0..10 {
             let mut reading = keys.read(0, vec![0; 8]);
             assert!((&mut reading).now_or_never().is_none());
         }
         assert_eq!(keys.0.borrow().cancelled, 10);
-        drop(keys); // This would wait forever if the reads were not cancelled.
+        drop(keys); // Without the cancellations, this would hang.
     });
 }
 
 #[test]
-#[should_panic(expected = "a key names one read")]
-fn a_key_in_flight_is_refused() {
+#[should_panic(expected = "the key is in use")]
+fn a_key_that_is_in_flight_panics() {
     let (file, _) = &*open(SOURCE).unwrap();
     let kernel = &mut kernels(file)[0];
     kernel.get_mut().start(1, 0, vec![0; 8]).unwrap();
@@ -185,10 +185,10 @@ fn a_key_in_flight_is_refused() {
 }
 
 #[test]
-fn wrong_arguments_are_refused_with_code_2() {
-    let refusal = common::refusal::<Options>;
-    assert_eq!(refusal(&["/no/such/file"]), Some(2));
-    assert_eq!(refusal(&["--cancel", "101"]), Some(2));
-    assert_eq!(refusal(&["--rounds", "0"]), Some(2));
-    assert_eq!(refusal(&[SOURCE, "--epoll"]), None);
+fn invalid_arguments_exit_with_code_2() {
+    let exit_code = common::exit_code_of_arguments::<Options>;
+    assert_eq!(exit_code(&["/no/such/file"]), Some(2));
+    assert_eq!(exit_code(&["--cancel", "101"]), Some(2));
+    assert_eq!(exit_code(&["--rounds", "0"]), Some(2));
+    assert_eq!(exit_code(&[SOURCE, "--epoll"]), None);
 }

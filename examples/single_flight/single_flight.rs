@@ -1,4 +1,4 @@
-//! The cache: a hit is an inline result, and all callers of a missing key await one load.
+//! [`SingleFlight`], a cache in which all callers of a missing key await one load. A hit is an inline result.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use value_future::{ValueFuture, shared::WeakShared};
 
 use crate::store::{Store, Value};
 
-/// All callers of a load get the same error. It is in an `Arc`, because `io::Error` is not `Clone`.
+/// The result of a lookup. All callers of a load share its error, in an `Arc` because `io::Error` is not `Clone`.
 pub(crate) type Answer = Result<Value, Arc<io::Error>>;
 
 pub(crate) trait Cache: Send + Sync {
@@ -16,16 +16,16 @@ pub(crate) trait Cache: Send + Sync {
 }
 
 pub(crate) enum Entry {
-    /// The value, until it expires.
+    /// A value, and the time at which it expires.
     Loaded(Value, Instant),
-    /// The callers own the load. If all of them are cancelled, the load is dropped, and this entry is dead.
+    /// A load, which its callers own. If all of them are cancelled, the load is dropped, and this entry is dead.
     Loading(WeakShared<'static, Answer>),
 }
 
 pub(crate) type Entries = HashMap<usize, Entry>;
 
-/// If the map is full, removes expired values and dead loads, and makes room for as many new entries as remain.
-fn make_room(entries: &mut Entries, now: Instant) {
+/// If the map is full, removes expired values and dead loads, and then doubles the capacity for the remaining entries.
+fn reserve_entry(entries: &mut Entries, now: Instant) {
     if entries.len() == entries.capacity() {
         entries.retain(|_, entry| match entry {
             Entry::Loaded(_, expires) => now < *expires,
@@ -51,7 +51,7 @@ impl<S: Store> SingleFlight<S> {
         self.shards[key % 16].lock().expect("no panic under the lock")
     }
 
-    /// Loads a value, and replaces the entry of this load. An error is not cached.
+    /// Loads a value, and replaces the entry of the load by the value. An error removes the entry.
     async fn load(self: Arc<Self>, key: usize) -> Answer {
         let answer = self.store.load(key).await.map_err(Arc::new);
         let expires = (self.now)() + self.time_to_live;
@@ -64,7 +64,7 @@ impl<S: Store> SingleFlight<S> {
     }
 }
 
-/// Implemented for an `Arc`, because a load owns a handle of the cache.
+/// The implementation is for `Arc`, because each load owns a handle of the cache.
 impl<S: Store> Cache for Arc<SingleFlight<S>> {
     fn get(&self, key: usize) -> ValueFuture<'_, Answer> {
         let now = (self.now)();
@@ -77,7 +77,7 @@ impl<S: Store> Cache for Arc<SingleFlight<S>> {
             _ => None,
         };
         let load = running.unwrap_or_else(|| {
-            make_room(&mut entries, now);
+            reserve_entry(&mut entries, now);
             let load = ValueFuture::pooled(Arc::clone(self).load(key)).share();
             let weak = load.downgrade().expect("an unpolled load has no result");
             entries.insert(key, Entry::Loading(weak));

@@ -1,4 +1,4 @@
-//! The body of a method, which becomes an async block.
+//! Turns the body of a method into an `async` block.
 //!
 //! ```text
 //! async fn f(&self, x: &T, (a, b): (A, B)) -> R {
@@ -6,9 +6,9 @@
 //! }
 //!
 //! async move {
-//!     if let Some(result) = None::<R> { return result; }   // tells the compiler the type of each `return`
+//!     if let Some(result) = None::<R> { return result; }   // sets the type of each `return`
 //!     let this = self;
-//!     let (a, b) = argument2;                              // in this order, so that arguments are dropped in the order of `async-trait`
+//!     let (a, b) = argument2;                              // same order as in the signature, so the drop order is that of `async-trait`
 //!     let result: R = { this + x + a + b };
 //!     result
 //! }
@@ -23,17 +23,18 @@ use syn::{
 
 use crate::{
     receiver,
-    signature::{argument_name, peel},
+    signature::{argument_name, ungroup},
 };
 
-/// Returns the async block.
-/// An argument may be used by `#[ready]` only.
+/// Returns the `async` block.
+///
+/// With `has_ready`, an argument causes no warning if only `#[ready]` uses it.
 pub(crate) fn into_async_block(
     signature: &Signature,
     body: &mut Block,
     has_ready: bool,
 ) -> TokenStream {
-    let asyncness = signature.asyncness.expect("it is an `async fn`");
+    let asyncness = signature.asyncness.expect("the method is an `async fn`");
     if signature.receiver().is_some() {
         receiver::rename_in_block(body);
     }
@@ -79,8 +80,8 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
     let PatType { attrs, pat, ty, .. } = argument;
     let attributes = attrs.iter().filter(|attribute| is_cfg(attribute));
     match &**pat {
-        // A reference is captured, and dropping it does nothing.
-        _ if matches!(peel(ty), Type::Reference(_)) => TokenStream::new(),
+        // The block captures a reference. It needs no binding, because dropping it does nothing.
+        _ if matches!(ungroup(ty), Type::Reference(_)) => TokenStream::new(),
         Pat::Ident(pattern) if pattern.subpat.is_none() => {
             let (name, mutability) = (&pattern.ident, &pattern.mutability);
             quote!(#(#attributes)* let #mutability #name = #name;)
@@ -91,17 +92,18 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
         }
         pattern => {
             let name = argument_name(position, pat);
-            // Moved as a whole, so that parts without a binding are dropped here, as with `async-trait`.
+            // Moves the whole argument. So the block also drops the parts without a binding, as with `async-trait`.
             quote!(#(#attributes)* let #pattern = { let #name = #name; #name };)
         }
     }
 }
 
+/// Returns `true` for `#[cfg(…)]`.
 pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
 }
 
-/// Replaces each `impl Trait` of an output by `_`, because the block cannot name its type.
+/// Replaces each `impl Trait` in an output type by `_`, because the block cannot name that type.
 pub(crate) struct InferImplTraits;
 
 impl VisitMut for InferImplTraits {

@@ -1,4 +1,4 @@
-//! The attempts that wait for an answer, with two kinds of ids: indices of reusable slots, and keys of a pool.
+//! [`Attempts`]: the pending attempts of a client, identified by the indices of slots or by the keys of a pool.
 
 use std::{
     pin::Pin,
@@ -11,22 +11,20 @@ use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 
 use crate::bank::Answer;
 
-pub(crate) trait Calls: Sync {
-    /// The future of an answer, or of `None` if no answer can come. Dropping the future ends the attempt.
-    type Reply<'c>: Future<Output = Option<Answer>> + Unpin
+pub(crate) trait Attempts: Sync {
+    /// The future of an answer. It returns `None` if the operation is abandoned. Dropping it cancels the attempt.
+    type Reply<'a>: Future<Output = Option<Answer>> + Unpin
     where
-        Self: 'c;
-
-    /// Begins an attempt. Returns its id on the wire, and the future of its answer.
+        Self: 'a;
+    /// Begins an attempt. Returns its id and the future of its answer.
     fn begin(&self) -> (u64, Self::Reply<'_>);
-
-    /// Completes an attempt with its answer, or returns why the answer is refused.
+    /// Completes an attempt. Returns an error if the answer is refused.
     fn answer(&self, id: u64, answer: Answer) -> Result<(), CompleteErrorKind>;
 }
 
-/// Slots without generations. An index names the attempt that has the slot now.
+/// Reusable slots without generations. The id of an attempt is the index of its slot.
 #[derive(Default)]
-pub(crate) struct Indices(Mutex<Slab<Slot>>);
+pub(crate) struct SlotIndices(Mutex<Slab<Slot>>);
 
 #[derive(Default)]
 struct Slot {
@@ -34,12 +32,12 @@ struct Slot {
     waker: Option<Waker>,
 }
 
-impl Calls for Indices {
-    type Reply<'c> = IndexReply<'c>;
+impl Attempts for SlotIndices {
+    type Reply<'a> = IndexReply<'a>;
 
     fn begin(&self) -> (u64, IndexReply<'_>) {
         let index = self.0.lock().unwrap().insert(Slot::default());
-        (index as u64, IndexReply { slots: &self.0, index, is_done: false })
+        (index as u64, IndexReply { slots: &self.0, index, is_taken: false })
     }
 
     fn answer(&self, id: u64, answer: Answer) -> Result<(), CompleteErrorKind> {
@@ -54,10 +52,10 @@ impl Calls for Indices {
     }
 }
 
-pub(crate) struct IndexReply<'c> {
-    slots: &'c Mutex<Slab<Slot>>,
+pub(crate) struct IndexReply<'a> {
+    slots: &'a Mutex<Slab<Slot>>,
     index: usize,
-    is_done: bool,
+    is_taken: bool,
 }
 
 impl Future for IndexReply<'_> {
@@ -71,24 +69,24 @@ impl Future for IndexReply<'_> {
             return Poll::Pending;
         };
         slots.remove(self.index);
-        self.is_done = true;
+        self.is_taken = true;
         Poll::Ready(Some(answer))
     }
 }
 
 impl Drop for IndexReply<'_> {
     fn drop(&mut self) {
-        if !self.is_done {
+        if !self.is_taken {
             self.slots.lock().unwrap().try_remove(self.index);
         }
     }
 }
 
-/// A pool of this crate. A key names one attempt, even after another attempt has reused its slot.
-pub(crate) struct Keys(pub(crate) Pool<Option<Answer>>);
+/// A pool of this crate. The id of an attempt is the key of its operation, which stays unique when the slot is reused.
+pub(crate) struct PoolKeys(pub(crate) Pool<Option<Answer>>);
 
-impl Calls for Keys {
-    type Reply<'c> = Completion<Option<Answer>>;
+impl Attempts for PoolKeys {
+    type Reply<'a> = Completion<Option<Answer>>;
 
     fn begin(&self) -> (u64, Completion<Option<Answer>>) {
         let (completer, completion) = self.0.rent();

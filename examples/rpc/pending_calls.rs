@@ -1,4 +1,4 @@
-//! The calls that wait for a reply: in a pool whose keys are the ids, or in a map from ids to one-shot channels.
+//! [`PendingCalls`]: the calls that have no reply yet, in a [`Pool`] or in a map of one-shot channels.
 
 use std::{
     collections::HashMap,
@@ -13,60 +13,62 @@ use tokio::sync::oneshot;
 use value_future::{Key, Pool};
 
 /// The pending calls of a client.
-pub(crate) trait Pending: Default + Send + Sync + 'static {
-    /// Begins a call. Returns its id on the wire, and the future of its answer: `None` if the connection is lost. Dropping
-    /// the future cancels the call.
+pub(crate) trait PendingCalls: Default + Send + Sync + 'static {
+    /// Begins a call. Returns its id, and the future of its answer, which returns `None` if the connection is lost. Dropping the
+    /// future cancels the call.
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>);
 
-    /// Completes a call. Returns the reason if there is no such call.
+    /// Completes a call. Returns the reason if no pending call has this id.
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str>;
 
-    /// Ends all calls, because the connection is lost.
-    fn end_all(&self);
+    /// Fails all calls, because the connection is lost.
+    fn fail_all(&self);
 }
 
-impl Pending for Pool<Option<u64>> {
+/// The id of a call is the key of its operation.
+impl PendingCalls for Pool<Option<u64>> {
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>) {
         let (completer, completion) = self.rent();
         (completer.into_key().to_u64(), completion)
     }
 
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str> {
-        let refused = self.complete_key(Key::from_u64(id), Some(answer));
-        refused.map_err(|error| error.kind().name())
+        let completed = self.complete_key(Key::from_u64(id), Some(answer));
+        completed.map_err(|error| error.kind().name())
     }
 
-    fn end_all(&self) {
+    fn fail_all(&self) {
         self.abandon_keys();
     }
 }
 
 type Senders = Mutex<HashMap<u64, oneshot::Sender<u64>>>;
 
+/// A map from the ids of calls to one-shot channels.
 #[derive(Default)]
-pub(crate) struct Channels {
+pub(crate) struct ChannelMap {
     senders: Senders,
-    next: AtomicU64,
+    next_id: AtomicU64,
 }
 
-/// Removes a cancelled call from the map.
-struct Remove<'c>(u64, &'c Senders);
+/// Removes a cancelled call from the map, on drop.
+struct RemoveOnDrop<'c>(u64, &'c Senders);
 
-impl Drop for Remove<'_> {
+impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
         self.1.lock().unwrap().remove(&self.0);
     }
 }
 
-impl Pending for Channels {
+impl PendingCalls for ChannelMap {
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>) {
-        let id = self.next.fetch_add(1, Relaxed);
+        let id = self.next_id.fetch_add(1, Relaxed);
         let (sender, receiver) = oneshot::channel();
         self.senders.lock().unwrap().insert(id, sender);
-        let remove = Remove(id, &self.senders);
+        let remove = RemoveOnDrop(id, &self.senders);
         let answer = async move {
             let answer = receiver.await.ok();
-            // The reply, or the loss of the connection, has removed the call.
+            // `complete` or `fail_all` has removed the call.
             mem::forget(remove);
             answer
         };
@@ -78,7 +80,7 @@ impl Pending for Channels {
         sender.ok_or("late, twice or forged")?.send(answer).map_err(|_| "late")
     }
 
-    fn end_all(&self) {
+    fn fail_all(&self) {
         self.senders.lock().unwrap().clear();
     }
 }

@@ -1,4 +1,4 @@
-//! A service behind `dyn` whose future is a `ValueFuture`.
+//! [`ValueService`], a type-erased service whose future is a `ValueFuture`.
 
 use std::{sync::Arc, task::Context, task::Poll};
 
@@ -7,8 +7,8 @@ use value_future::ValueFuture;
 
 pub(crate) type Call<Res, E> = ValueFuture<'static, Result<Res, E>>;
 
-/// A type-erased service that its clones share. It is called by reference, and is always ready, like a service of `hyper`.
-/// If a request has to wait, its future waits.
+/// A type-erased service. All clones share the inner service, which is called by `&self`. As in `hyper`, `poll_ready` is always
+/// ready. If a request has to wait, its future waits.
 pub(crate) struct ValueService<Req, Res, E>(Arc<dyn Fn(Req) -> Call<Res, E> + Send + Sync>);
 
 impl<Req, Res, E> ValueService<Req, Res, E> {

@@ -1,4 +1,4 @@
-//! The counterpart of `layers`: the same layers, each in a `BoxCloneService`. Most of them come with `tower`.
+//! The same layers as in `layers`, each in a `BoxCloneService`. `tower` implements most of them.
 
 use std::{future::Ready, future::ready, sync::Arc, task::Context, task::Poll};
 
@@ -7,27 +7,27 @@ use tower::retry::{Policy, Retry};
 use tower::{BoxError, Service, ServiceExt, util::BoxCloneService};
 use tower::{limit::ConcurrencyLimit, timeout::Timeout};
 
-use crate::backend::{Answer, CONCURRENT, Page, Pages, RETRIES, TIMEOUT, log};
+use crate::backend::{Answer, CONCURRENT, Page, PageCache, RETRIES, TIMEOUT, log};
 use crate::layers::Layer;
 
-pub(crate) type Web = BoxCloneService<usize, Page, BoxError>;
+pub(crate) type PageService = BoxCloneService<usize, Page, BoxError>;
 
-pub(crate) fn around(inner: Web, layer: &Layer) -> Web {
+pub(crate) fn add_layer(inner: PageService, layer: &Layer) -> PageService {
     match layer {
-        Layer::Log => Web::new(inner.map_future(|future| future.map(log))),
-        Layer::Limit => Web::new(ConcurrencyLimit::new(inner, CONCURRENT)),
+        Layer::Log => PageService::new(inner.map_future(|future| future.map(log))),
+        Layer::Limit => PageService::new(ConcurrencyLimit::new(inner, CONCURRENT)),
         Layer::Cache => {
-            let pages = Arc::<Pages>::default();
-            let kept = Arc::clone(&pages);
-            Web::new(Cache(inner.map_response(move |page| kept.keep(page)), pages))
+            let pages = Arc::<PageCache>::default();
+            let inserted = Arc::clone(&pages);
+            PageService::new(Cache(inner.map_response(move |page| inserted.insert(page)), pages))
         }
-        Layer::Retry => Web::new(Retry::new(Retries(RETRIES), inner)),
-        Layer::Timeout => Web::new(Timeout::new(inner, TIMEOUT)),
+        Layer::Retry => PageService::new(Retry::new(Retries(RETRIES), inner)),
+        Layer::Timeout => PageService::new(Timeout::new(inner, TIMEOUT)),
     }
 }
 
 #[derive(Clone)]
-struct Cache<S>(S, Arc<Pages>);
+struct Cache<S>(S, Arc<PageCache>);
 
 impl<S: Service<usize, Response = Page, Error = BoxError>> Service<usize> for Cache<S> {
     type Response = Page;

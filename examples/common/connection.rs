@@ -1,4 +1,4 @@
-//! Frames over TCP: the client's side of a connection, and the peer's.
+//! Sends and receives frames over TCP: [`connect`] for the client, and [`serve`] for the peer.
 
 use std::{io, mem, net::SocketAddr, sync::Mutex};
 
@@ -10,14 +10,14 @@ use tokio::{
 
 use super::{Frame, Peer};
 
-/// The question that the peer answers by closing the connection.
+/// The question to which the peer responds by closing the connection.
 pub(crate) const HANG_UP: u64 = u64::MAX;
 
-/// The requests that wait to be sent.
+/// The requests that the client has not yet sent.
 #[derive(Default)]
 pub(crate) struct Outbox {
     frames: Mutex<Vec<Frame>>,
-    arrived: Notify,
+    not_empty: Notify,
 }
 
 impl Outbox {
@@ -25,14 +25,13 @@ impl Outbox {
         let mut frames = self.frames.lock().unwrap();
         frames.push(frame);
         if frames.len() == 1 {
-            self.arrived.notify_one();
+            self.not_empty.notify_one();
         }
     }
 }
 
-fn buffered(
-    stream: TcpStream,
-) -> io::Result<(BufReader<OwnedReadHalf>, BufWriter<OwnedWriteHalf>)> {
+/// Splits a stream into a buffered reader and a buffered writer.
+fn split(stream: TcpStream) -> io::Result<(BufReader<OwnedReadHalf>, BufWriter<OwnedWriteHalf>)> {
     stream.set_nodelay(true)?;
     let (reader, writer) = stream.into_split();
     Ok((BufReader::new(reader), BufWriter::new(writer)))
@@ -52,7 +51,7 @@ async fn write(writer: &mut BufWriter<OwnedWriteHalf>, frames: &[Frame]) -> io::
 /// Accepts connections, one at a time, and answers their requests.
 pub(crate) async fn serve(listener: TcpListener, mut peer: Peer) -> io::Result<()> {
     loop {
-        let (mut reader, mut writer) = buffered(listener.accept().await?.0)?;
+        let (mut reader, mut writer) = split(listener.accept().await?.0)?;
         while let Ok(request) = read(&mut reader).await
             && request[1] != HANG_UP
         {
@@ -64,17 +63,17 @@ pub(crate) async fn serve(listener: TcpListener, mut peer: Peer) -> io::Result<(
     }
 }
 
-/// Sends requests, and passes each reply to a function, until the connection is lost.
+/// Sends requests, and passes each reply to `on_reply`, until the connection is lost.
 pub(crate) async fn connect(
     peer: SocketAddr,
     requests: &Outbox,
-    reply: impl Fn(Frame),
+    on_reply: impl Fn(Frame),
 ) -> io::Result<()> {
-    let (mut reader, mut writer) = buffered(TcpStream::connect(peer).await?)?;
+    let (mut reader, mut writer) = split(TcpStream::connect(peer).await?)?;
     let sending = async {
         let mut frames = Vec::new();
         loop {
-            requests.arrived.notified().await;
+            requests.not_empty.notified().await;
             mem::swap(&mut frames, &mut requests.frames.lock().unwrap());
             write(&mut writer, &frames).await?;
             frames.clear();
@@ -82,8 +81,8 @@ pub(crate) async fn connect(
     };
     let receiving = async {
         loop {
-            reply(read(&mut reader).await?);
+            on_reply(read(&mut reader).await?);
         }
     };
-    tokio::select! { lost = sending => lost, lost = receiving => lost }
+    tokio::select! { error = sending => error, error = receiving => error }
 }

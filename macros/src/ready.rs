@@ -1,0 +1,175 @@
+//! Parses `#[ready]`, and expands it to a statement that runs before the future is created.
+//!
+//! ```text
+//! #[ready(self.cached(key))]
+//! async fn get(&self, key: String) -> R { … }
+//!
+//! if let Some(result) = {
+//!     let this = self;
+//!     let key = &key;
+//!     (move || -> Option<R> { this.cached(key) })()
+//! } {
+//!     return ValueFuture::ready(result);
+//! }
+//! ```
+//!
+//! `#[ready(if self.has_word() => self.next_word())]` becomes an `if` that returns. The result may then borrow from `&mut self`:
+//! the borrow checker accepts the code after a branch that returns.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{
+    Error, Expr, FnArg, Ident, Pat, PatIdent, Receiver, Result, ReturnType, Signature, Token, Type,
+    parse::{Parse, ParseStream},
+    parse_quote, token,
+    visit_mut::VisitMut,
+};
+
+use crate::{
+    async_block::{InferImplTraits, is_cfg},
+    receiver,
+    signature::{argument_name, ungroup},
+};
+
+/// The argument of `#[ready]`.
+pub(crate) enum Ready {
+    /// An expression whose type is an `Option` of the output.
+    Option(Expr),
+    /// A condition, and the expression of the result.
+    If(Expr, Expr),
+}
+
+impl Parse for Ready {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        // An `if … { … } else { … }` is an expression, so the `if` alone does not tell the form.
+        let lookahead = input.fork();
+        let has_condition = lookahead.parse::<Token![if]>().is_ok()
+            && Expr::parse_without_eager_brace(&lookahead).is_ok()
+            && !lookahead.peek(token::Brace);
+        let ready = if has_condition {
+            input.parse::<Token![if]>()?;
+            let condition = Expr::parse_without_eager_brace(input)?;
+            if let Expr::Let(_) = condition {
+                return Err(Error::new_spanned(
+                    condition,
+                    "`#[ready(if …)]` does not support `if let`: write a `bool` as the condition, such as `self.next.is_some()`",
+                ));
+            }
+            let arrow = input.parse::<Token![=>]>();
+            arrow.and_then(|_| input.parse()).map(|result| Ready::If(condition, result))
+        } else {
+            input.parse().map(Ready::Option)
+        };
+        let end = |ready| {
+            input.parse::<Option<Token![,]>>()?;
+            if input.is_empty() { Ok(ready) } else { Err(input.error("unexpected token")) }
+        };
+        ready.and_then(end).map_err(|error| {
+            let forms = "`#[ready]` accepts one expression, or `if CONDITION => RESULT`";
+            Error::new(error.span(), format!("{forms}: {error}"))
+        })
+    }
+}
+
+impl ToTokens for Ready {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let (Ready::Option(expression) | Ready::If(_, expression)) = self;
+        expression.to_tokens(tokens);
+    }
+}
+
+impl Ready {
+    /// Returns the statement that returns a ready future, which has the given type, from the method.
+    pub(crate) fn early_return(self, signature: &Signature, future: &TokenStream) -> TokenStream {
+        let mut output = match &signature.output {
+            ReturnType::Default => parse_quote!(()),
+            ReturnType::Type(_, output) => (**output).clone(),
+        };
+        InferImplTraits.visit_type_mut(&mut output);
+        let bindings = signature.inputs.iter().enumerate();
+        let bindings = bindings.map(|(position, argument)| binding(position, argument));
+        let bindings = bindings.collect::<TokenStream>();
+        let result = Ident::new("__result", Span::mixed_site());
+        match self {
+            Ready::Option(mut expression) => {
+                receiver::rename_in_expression(&mut expression);
+                // In a closure, `?` and `return` leave the expression only.
+                quote! {
+                    #[allow(unreachable_code, clippy::redundant_closure_call)]
+                    if let ::core::option::Option::Some(#result) = {
+                        #bindings
+                        (move || -> ::core::option::Option<#output> { #expression })()
+                    } {
+                        return #future::ready(#result);
+                    }
+                }
+            }
+            Ready::If(mut condition, mut expression) => {
+                receiver::rename_in_expression(&mut condition);
+                receiver::rename_in_expression(&mut expression);
+                // The result is not in a closure, which cannot return a borrow from a captured `&mut`.
+                quote! {
+                    #[allow(unreachable_code, unused_braces, unused_parens, clippy::redundant_closure_call)]
+                    if {
+                        #bindings
+                        (move || -> bool { #condition })()
+                    } {
+                        #bindings
+                        let #result: #output = #expression;
+                        return #future::ready(#result);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the statement that binds an argument for the expression of `#[ready]`.
+fn binding(position: usize, argument: &FnArg) -> TokenStream {
+    let unused = quote!(#[allow(unused_variables)]);
+    match argument {
+        FnArg::Receiver(Receiver { self_token, ty, .. }) => {
+            let (name, this) = (receiver::name(self_token.span), Token![self](self_token.span));
+            let borrowed = borrowed(ty, &this);
+            quote!(#unused let #name = #borrowed;)
+        }
+        FnArg::Typed(argument) => {
+            let attributes = argument.attrs.iter().filter(|attribute| is_cfg(attribute));
+            let is_reference = matches!(ungroup(&argument.ty), Type::Reference(_));
+            match &*argument.pat {
+                Pat::Wild(_) => TokenStream::new(),
+                Pat::Ident(PatIdent { ident, subpat: None, .. }) => {
+                    let borrowed = borrowed(&argument.ty, ident);
+                    quote!(#(#attributes)* #unused let #ident = #borrowed;)
+                }
+                // The signature binds the names of the pattern.
+                _ if is_reference => TokenStream::new(),
+                pattern => {
+                    let (name, mut pattern) = (argument_name(position, pattern), pattern.clone());
+                    BindReferences.visit_pat_mut(&mut pattern);
+                    quote!(#(#attributes)* #unused let #pattern = &#name;)
+                }
+            }
+        }
+    }
+}
+
+/// Returns a reborrow of a `&mut` argument, a `&` argument unchanged, and a reference to any other argument.
+fn borrowed(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
+    match ungroup(ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => quote!(&mut *#argument),
+        Type::Reference(_) => argument.to_token_stream(),
+        _ => quote!(&#argument),
+    }
+}
+
+/// Removes `ref` and `mut`, so that a pattern matches a reference.
+struct BindReferences;
+
+impl VisitMut for BindReferences {
+    fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
+        pattern.by_ref = None;
+        pattern.mutability = None;
+        syn::visit_mut::visit_pat_ident_mut(self, pattern);
+    }
+}
