@@ -82,7 +82,7 @@ fn a_thread_does_not_keep_caches_of_more_pools_than_it_uses() {
     static BALANCE: Balance = Balance::new();
     thread::scope(|scope| {
         let elsewhere = worker(scope);
-        for _ in 0..10 * MANY {
+        for _ in 0..if cfg!(miri) { 45 } else { 10 * MANY } {
             let pool = BALANCE.count(|| {
                 let pool = Completions::new();
                 run(pool.rent());
@@ -128,7 +128,7 @@ fn a_late_return_where_the_cache_of_a_closed_pool_is() {
     static BALANCE: Balance = Balance::new();
     thread::scope(|scope| {
         let elsewhere = worker(scope);
-        for _ in 0..10 {
+        for _ in 0..if cfg!(miri) { 3 } else { 10 } {
             let pool = BALANCE.count(Completions::new);
             let theirs = pool.clone();
             let (sender, late) = channel();
@@ -156,7 +156,7 @@ fn a_bounded_pool_where_another_one_was() {
     const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };
     thread::scope(|scope| {
         let elsewhere = worker(scope);
-        for _ in 0..if cfg!(miri) { 3 } else { 30 } {
+        for _ in 0..if cfg!(miri) { 1 } else { 30 } {
             let first = Completions::new();
             let theirs = first.clone();
             elsewhere(Box::new(move || drop([(); 64].map(|()| theirs.rent()))));

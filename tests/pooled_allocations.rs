@@ -13,6 +13,8 @@ use value_future::{FuturePool, LocalFuturePool, ValueFuture, async_trait};
 
 static BALANCE: Balance = Balance::new();
 
+const ROUNDS: u32 = if cfg!(miri) { 4 } else { 100 };
+
 /// Five calls deep, each behind `dyn`, and the innermost one waits.
 trait Layer: Sync {
     fn call(&self, depth: u32) -> ValueFuture<'_, u32>;
@@ -86,7 +88,7 @@ fn all(pool: &FuturePool, local: &LocalFuturePool) {
 fn nothing_is_allocated_once_the_pool_is_warm() {
     let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
     all(&pool, &local);
-    assert_eq!(BALANCE.made_by(|| (0..100).for_each(|_| all(&pool, &local))), 0);
+    assert_eq!(BALANCE.made_by(|| (0..ROUNDS).for_each(|_| all(&pool, &local))), 0);
 
     // Too large, and full.
     let large = [1_u8; 5000];
@@ -115,7 +117,7 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
         }
     });
     let mut futures = Vec::with_capacity(64);
-    for round in 0..40 {
+    for round in 0..if cfg!(miri) { 14 } else { 40 } {
         let made = BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.pooled(pending()))));
         assert!(made == 0 || round < 10, "{made} in round {round}");
         sender.send(futures).unwrap();
@@ -139,7 +141,7 @@ fn nothing_is_allocated_once_the_pool_is_warm() {
 #[test]
 fn nothing_is_allocated_where_slots_were_reserved() {
     static BALANCE: Balance = Balance::new();
-    const MANY: u32 = 100;
+    const MANY: u32 = if cfg!(miri) { 40 } else { 100 };
 
     fn serve() -> impl Future<Output = u32> + Send {
         let request = [1_u8; 300];
