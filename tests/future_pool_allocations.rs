@@ -13,6 +13,8 @@ use value_future::{FuturePool, LocalFuturePool, ValueFuture, async_trait};
 
 static BALANCE: Balance = Balance::new();
 
+const ROUNDS: u32 = if cfg!(miri) { 4 } else { 100 };
+
 /// Nested calls through `dyn`. The innermost future yields.
 trait Layer: Sync {
     fn call(&self, depth: u32) -> ValueFuture<'_, u32>;
@@ -87,7 +89,7 @@ fn run_all(pool: &FuturePool, local: &LocalFuturePool) {
 fn a_warm_pool_allocates_nothing() {
     let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
     run_all(&pool, &local);
-    assert_eq!(BALANCE.made_by(|| (0..100).for_each(|_| run_all(&pool, &local))), 0);
+    assert_eq!(BALANCE.made_by(|| (0..ROUNDS).for_each(|_| run_all(&pool, &local))), 0);
 
     // A future that is too large, and a future that finds the pool full.
     let large = [1_u8; 5000];
@@ -116,7 +118,7 @@ fn a_warm_pool_allocates_nothing() {
         }
     });
     let mut futures = Vec::with_capacity(64);
-    for round in 0..40 {
+    for round in 0..if cfg!(miri) { 14 } else { 40 } {
         let allocations =
             BALANCE.made_by(|| futures.extend((0..64).map(|_| pool.pooled(pending()))));
         assert!(allocations == 0 || round < 10, "{allocations} in round {round}");
@@ -140,7 +142,7 @@ fn a_warm_pool_allocates_nothing() {
 #[test]
 fn futures_in_reserved_slots_allocate_nothing() {
     static BALANCE: Balance = Balance::new();
-    const MANY: u32 = 100;
+    const MANY: u32 = if cfg!(miri) { 40 } else { 100 };
 
     fn serve() -> impl Future<Output = u32> + Send {
         let request = [1_u8; 300];

@@ -82,7 +82,7 @@ fn a_thread_does_not_keep_caches_of_dropped_pools() {
     static BALANCE: Balance = Balance::new();
     thread::scope(|scope| {
         let on_worker = worker(scope);
-        for _ in 0..10 * MANY {
+        for _ in 0..if cfg!(miri) { 45 } else { 10 * MANY } {
             let pool = BALANCE.count(|| {
                 let pool = Completions::new();
                 run(pool.rent());
@@ -128,7 +128,7 @@ fn a_slot_is_released_on_a_thread_that_has_a_cache_of_the_dropped_pool() {
     static BALANCE: Balance = Balance::new();
     thread::scope(|scope| {
         let on_worker = worker(scope);
-        for _ in 0..10 {
+        for _ in 0..if cfg!(miri) { 3 } else { 10 } {
             let pool = BALANCE.count(Completions::new);
             let worker_pool = pool.clone();
             let (sender, late) = channel();
@@ -156,7 +156,7 @@ fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };
     thread::scope(|scope| {
         let on_worker = worker(scope);
-        for _ in 0..if cfg!(miri) { 3 } else { 30 } {
+        for _ in 0..if cfg!(miri) { 1 } else { 30 } {
             let first = Completions::new();
             let worker_pool = first.clone();
             on_worker(Box::new(move || drop([(); 64].map(|()| worker_pool.rent()))));

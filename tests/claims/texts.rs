@@ -33,31 +33,36 @@ fn versions_and_features_are_those_of_the_manifest() {
     said!("README.md", "Each unsafe block has a SAFETY comment, which clippy enforces.");
 }
 
-/// What runs for every change is not in the package.
+/// The scripts are not in the package.
 #[test]
 #[cfg_attr(miri, ignore = "looks for files")]
 fn the_tests_run_where_it_is_said() {
-    let Ok(script) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run"))
-    else {
-        return;
-    };
-    for line in
-        ["many_seeds 0..32 pool_threads", "--cfg loom", "-Zmiri-strict-provenance", "i686", "s390x"]
-    {
-        assert!(script.contains(line), "{line}");
+    let scripts = ["run", "full", "steps.sh"].map(|name| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci").join(name)).ok()
+    });
+    let [Some(run), Some(full), Some(steps)] = scripts else { return };
+    for step in ["miri_x86_64", "miri_i686", "miri_s390x", "loom_models", "thread_sanitizer"] {
+        assert!(run.contains(&format!(" {step}")), "{step}");
+    }
+    for step in ["all_miri_x86_64", "all_miri_i686", "all_miri_s390x", "all_miri_seeds"] {
+        assert!(full.contains(&format!(" {step}")), "{step}");
+    }
+    assert!(full.contains(" .ci/run\n") && full.contains(" all_tests_under_address_sanitizer"));
+    let seeds = "MIRI_SEEDS=0..32 miri \"$HOST\" --test pool_threads";
+    for part in [seeds, "--cfg loom", "-Zmiri-strict-provenance", "i686", "s390x"] {
+        assert!(steps.contains(part), "{part}");
     }
     said!(
         "src/guide/guarantees.md",
         "on a 32-bit and on a big-endian target too, and `tests/pool_threads.rs` with 32 seeds."
     );
-    let part =
-        |from: &str| script.split(from).nth(1).unwrap().split('}').next().unwrap().to_owned();
-    assert_eq!(part("thread_sanitizer() {").matches("--test ").count(), 4);
-    assert!(part("address_sanitizer() {").contains("${MIRI_TESTS[@]"));
-    said!(
-        "src/guide/guarantees.md",
-        "The address sanitizer runs all of these tests, and the thread sanitizer four files of them."
-    );
+    let part = |from: &str, to: &str| {
+        steps.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned()
+    };
+    assert_eq!(part("\nWITH_RACES=\"", "\"").split_whitespace().count(), 4);
+    said!("src/guide/guarantees.md", "The thread sanitizer runs four files.");
+    assert!(part("all_tests_under_address_sanitizer() {", "}").contains("$(tests_without "));
+    said!("src/guide/guarantees.md", "The address sanitizer runs all of these tests.");
 }
 
 #[test]

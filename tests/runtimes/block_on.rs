@@ -18,7 +18,7 @@ use value_future::{
 use crate::runtime::{Runtime, reporting};
 
 /// The number of rounds of two threads. Their timing differs from round to round.
-const ROUNDS: u32 = if cfg!(miri) { 8 } else { 200 };
+const ROUNDS: u32 = if cfg!(miri) { 4 } else { 200 };
 
 #[async_trait]
 trait Store: Send + Sync {

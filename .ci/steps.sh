@@ -1,0 +1,305 @@
+# shellcheck shell=bash disable=SC2046,SC2086 # lists of words are split
+# The steps of `.ci/run` (each change) and of `.ci/full` (each release): see CONTRIBUTING.md.
+# Each step is a function. The lists of tests at the top are the only names of tests here.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
+# Lines in backtraces are all that is needed here, and compile faster.
+export CARGO_PROFILE_DEV_DEBUG=line-tables-only
+MSRV=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml).0
+FEATURE_SETS=("--no-default-features" "--no-default-features --features alloc" "--all-features")
+HOST=x86_64-unknown-linux-gnu
+
+# --- Lists of tests ---------------------------------------------------------------------------------------------------
+
+# These run the compiler, read the sources, or have a `cfg` or a feature of their own.
+OTHER_MACHINERY="compile_errors type_safety assembly layers loom trace ratio"
+# These measure sizes, allocations and stack, or check numbers and sentences of a bench.
+MEASURING="claims claims_of_threads combinator_depth break_even"
+# Miri takes too long for these. They look for schedules of many threads.
+MANY_SCHEDULES="status_consistency stale_keys_stress"
+# `.ci/run` leaves these to `.ci/full`, for Miri only. They use this crate with other crates, or compare texts. They have no
+# unsafe code, and all of this crate that they call is also called by the tests that remain.
+WITH_OTHER_CRATES="ecosystem task_context runtimes troubleshooting"
+# `.ci/run` runs these modules and tests on a 32-bit and on a big-endian target. They depend on the size or the order of words.
+WORD_MODULES="erased pieces slot::key slot::number slot::index"
+WORD_TESTS="layout arm_round_trip trait_impls conversions no_alloc keys generations"
+# For Miri, these are the same on each target: they look for schedules and for logic.
+SAME_ON_EACH_TARGET="model stress pool_threads shared_threads ecosystem task_context runtimes"
+# Threads that meet. Miri runs these with several seeds.
+WITH_THREADS="pool_threads stress future_pool_threads shared_threads"
+# The thread sanitizer runs these.
+WITH_RACES="stress future_pool_threads shared_threads reusable_source"
+# The address sanitizer runs these for each change: their rounds are many, and few under Miri.
+WITH_MANY_ROUNDS="stress pool_threads future_pool_threads shared_threads future_pool_max_bytes pool_caches rent_when_vacant status_consistency stale_keys_stress"
+# Unit tests without unsafe code: they walk through the states of a slot, which takes Miri long.
+ONLY_LOGIC="slot::state::tests"
+
+# Prints `--test NAME` for each test except those listed.
+tests_without() {
+    local file name
+    for file in tests/*.rs tests/*/main.rs; do
+        name=${file#tests/}
+        name=${name%/main.rs}
+        name=${name%.rs}
+        [[ " $* " == *" $name "* ]] || printf -- '--test %s ' "$name"
+    done
+}
+
+# Prints `--test NAME` for each name.
+tests_named() { printf -- '--test %s ' "$@"; }
+
+# Fails if a list above has a test that does not exist: it was renamed, and would be left out or run by mistake.
+names_of_tests() {
+    local name
+    for name in $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WORD_TESTS $SAME_ON_EACH_TARGET \
+        $WITH_THREADS $WITH_RACES $WITH_MANY_ROUNDS; do
+        [ -e "tests/$name.rs" ] || [ -e "tests/$name/main.rs" ] || { echo "no test $name: .ci/steps.sh names it"; return 1; }
+    done
+}
+names_of_tests
+
+# --- How steps run ----------------------------------------------------------------------------------------------------
+
+# Prints a title, runs a command, and prints how long it took, and the time of all cores. The script ends if it fails.
+step() {
+    local TIMEFORMAT="--- $1: %0R s, cores %0U s and %0S s"
+    printf '\n=== %s\n' "$1"
+    shift
+    time "$@"
+}
+
+# Runs steps two at a time: most of them use one core most of the time. Prints the output of each when it has ended.
+two_at_a_time() {
+    local logs job failed=0
+    logs=$(mktemp -d)
+    for job in "$@"; do
+        while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || failed=1; done
+        [ "$failed" -eq 0 ] || break
+        (
+            TIMEFORMAT="--- $job: %0R s, cores %0U s and %0S s"
+            trap 'printf "\n--- %s\n" "$job"; cat "$logs/$job"' EXIT
+            time $job >"$logs/$job" 2>&1
+        ) &
+    done
+    while [ "$(jobs -rp | wc -l)" -gt 0 ]; do wait -n || failed=1; done
+    return "$failed"
+}
+
+# Runs a test command, and fails if one of its binaries ran no test.
+tests() {
+    local log
+    log=$(mktemp)
+    "$@" 2>&1 | tee "$log" || return
+    # Several seeds of Miri print at the same time, so the lines with results may be mixed. The status tells failures.
+    grep -q '^running [1-9]' "$log" || { echo "no test was run"; return 1; }
+    if grep -q '^running 0 tests' "$log"; then
+        echo "a test binary without a test"
+        return 1
+    fi
+}
+
+finished() { printf '\n=== all passed in %d s\n' "$SECONDS"; }
+
+# --- Steps with one core ----------------------------------------------------------------------------------------------
+
+toolchains() {
+    rustup component add rustfmt clippy
+    rustup run nightly rustc -V || rustup toolchain install nightly --profile minimal --no-self-update
+    rustup +nightly component add miri rust-src
+    rustup toolchain install "$MSRV" --profile minimal --no-self-update
+    rustup target add thumbv7em-none-eabihf aarch64-unknown-linux-gnu
+}
+
+# As the README has it.
+readme_test() { tests cargo test; }
+
+format() {
+    cargo fmt --all --check
+    cargo fmt --check --manifest-path benches/allocators/Cargo.toml
+    cargo fmt --check --manifest-path tests/assembly/Cargo.toml
+}
+
+clippy() {
+    local features
+    for features in "${FEATURE_SETS[@]}"; do
+        cargo clippy $features -- -D warnings
+    done
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --features trace,ratio --test trace --test ratio -- -D warnings
+    # Other registers.
+    cargo clippy --target aarch64-unknown-linux-gnu -- -D warnings
+}
+
+tests_of_features() {
+    tests cargo test --no-default-features --test no_alloc
+    tests cargo test --features trace,ratio --test trace --test ratio
+}
+
+documentation() {
+    local features
+    for features in "${FEATURE_SETS[@]}"; do
+        RUSTDOCFLAGS="-D warnings" cargo doc --no-deps $features
+    done
+}
+
+no_std() {
+    local features
+    for features in "--no-default-features" "--no-default-features --features alloc"; do
+        cargo build $features --target thumbv7em-none-eabihf
+    done
+}
+
+packages() { cargo package --workspace --allow-dirty; }
+
+oldest_rust() {
+    local features
+    for features in "${FEATURE_SETS[@]}"; do
+        cargo "+$MSRV" check $features --target-dir target/msrv
+    done
+    cargo "+$MSRV" check -p value-future-macros --target-dir target/msrv
+}
+
+# --- Builds with other flags, in directories of their own -------------------------------------------------------------
+
+# Without the dev-dependencies of the benches and the programs: see Cargo.toml.
+few() { RUSTFLAGS="--cfg few_dependencies ${RUSTFLAGS-}" "$@"; }
+
+# Results are stored in pieces of 32 bytes there.
+wide_registers() {
+    local -x RUSTFLAGS="-C target-cpu=x86-64-v3 --cfg few_dependencies"
+    cargo clippy --all-features --target-dir target/v3 -- -D warnings
+    if grep -qw avx2 /proc/cpuinfo; then
+        tests cargo test --lib --target-dir target/v3 pieces
+    fi
+}
+
+# Feature labels, and the error codes of programs that must not compile: only a nightly checks them.
+nightly_documentation() {
+    RUSTDOCFLAGS="--cfg docsrs -D warnings" few cargo +nightly doc --no-deps --all-features --target-dir target/nightly
+    tests few cargo +nightly test --doc --target-dir target/nightly
+}
+
+loom_models() {
+    local -x RUSTFLAGS="--cfg loom"
+    cargo clippy --lib --test loom --target-dir target/loom -- -D warnings
+    tests cargo test --release --test loom --target-dir target/loom -- --test-threads 1
+}
+
+# Use after free, and memory leaks. Miri finds both, but runs few rounds: these tests have many.
+address_sanitizer() { under_address_sanitizer $(tests_named $WITH_MANY_ROUNDS); }
+all_tests_under_address_sanitizer() { under_address_sanitizer $(tests_without $OTHER_MACHINERY $MEASURING); }
+under_address_sanitizer() {
+    RUSTFLAGS="-Zsanitizer=address" tests few cargo +nightly test --target "$HOST" --target-dir target/asan --lib "$@"
+}
+programs_under_address_sanitizer() {
+    RUSTFLAGS="-Zsanitizer=address" tests cargo +nightly test --target "$HOST" --target-dir target/asan \
+        --example uring --example gate
+}
+
+# Races that Miri, which is slow, would hardly meet. The standard library is built too, because its accesses would seem races
+# otherwise.
+thread_sanitizer() { under_thread_sanitizer few $(tests_named $WITH_RACES); }
+programs_under_thread_sanitizer() { under_thread_sanitizer env --example gate; }
+under_thread_sanitizer() {
+    local dependencies=$1
+    shift
+    RUSTFLAGS="-Zsanitizer=thread" tests "$dependencies" cargo +nightly test -Zbuild-std --target "$HOST" \
+        --target-dir target/tsan "$@"
+}
+
+# --- Miri, with strict provenance -------------------------------------------------------------------------------------
+
+# miri TARGET ARGUMENTS. `MIRI_SEEDS` are several seeds, each of which gives other schedules of threads.
+miri() {
+    local target=$1
+    shift
+    MIRIFLAGS="-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-env-forward=PROPTEST_CASES \
+        ${MIRI_SEEDS:+-Zmiri-many-seeds=$MIRI_SEEDS}" \
+        tests few cargo +nightly miri test --target "$target" --target-dir target/miri "$@"
+}
+I686=i686-unknown-linux-gnu
+S390X=s390x-unknown-linux-gnu
+
+# Every test with unsafe code. `miri_seeds` has those with threads.
+miri_x86_64() {
+    miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WITH_THREADS) \
+        -- $(printf -- '--skip %s ' $ONLY_LOGIC)
+    miri "$HOST" --features trace,ratio --test trace --test ratio
+}
+# 32 bits, and the other order of bytes: the head of a future has branches for both.
+miri_i686() { miri_words "$I686"; }
+miri_s390x() { miri_words "$S390X"; }
+miri_words() {
+    miri "$1" --lib -- $WORD_MODULES
+    miri "$1" $(tests_named $WORD_TESTS)
+}
+# Loom knows no release of memory and no aliasing, and Miri one schedule a seed.
+miri_seeds() { MIRI_SEEDS=0..3 miri "$HOST" $(tests_named $WITH_THREADS); }
+
+all_miri_x86_64() { PROPTEST_CASES=4 miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES); }
+all_miri_i686() { miri "$I686" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $SAME_ON_EACH_TARGET); }
+all_miri_s390x() { miri "$S390X" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $SAME_ON_EACH_TARGET); }
+all_miri_seeds() {
+    MIRI_SEEDS=0..32 miri "$HOST" --test pool_threads
+    MIRI_SEEDS=0..8 miri "$HOST" $(tests_named $WITH_THREADS)
+}
+
+# --- Benches and programs ---------------------------------------------------------------------------------------------
+
+# In `.ci/run`, only this crate is optimised. `.ci/full` builds as a user does.
+FAST=(--config .ci/quick.toml)
+
+bench() {
+    local name=$1
+    shift
+    cargo bench "${FAST[@]}" --bench "$name" -- "$@"
+}
+program() { cargo run --release "${FAST[@]}" --example "$@"; }
+
+benches_and_programs() {
+    benches
+    examples
+    programs
+}
+# Every case once.
+benches() {
+    cargo bench "${FAST[@]}" --no-run
+    bench ready_path --test
+    bench completions --test
+    bench machines --test
+    bench ratios --rounds 1
+    bench break_even --short
+}
+# They fail if something grows with threads, pools and operations, or if a method has more than 1.3 times the code that it has
+# with `Box::pin`. Nothing else may run meanwhile.
+benches_that_check() {
+    bench flat --short
+    bench cost --check
+}
+
+# The first is a command of the README.
+examples() {
+    program cache
+    program custom_source
+    program completion
+    local seed
+    for seed in 1 2 3; do program wire_keys -- --seed "$seed"; done
+}
+programs() {
+    program rpc -- --calls 2000 --rounds 1
+    program rpc -- --calls 20000 --rounds 1 --hostile
+    program gate -- --calls 2000 --rounds 1
+    program payments -- --payments 50000
+    program single_flight -- --rounds 1
+    program pipe -- --rounds 3
+    program tower
+    program uring -- --rounds 5
+    program uring -- --rounds 5 --epoll
+    program metrics --features ratio,trace -- --calls 20000
+}
+
+other_allocators() {
+    cargo clippy --manifest-path benches/allocators/Cargo.toml --target-dir target/allocators -- -D warnings
+}
