@@ -134,7 +134,9 @@ fn module_of(path: &Path) -> Vec<String> {
     let relative = path.strip_prefix(source()).expect("a file of the crate").with_extension("");
     let mut module: Vec<_> =
         relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    module.pop_if(|last| last == "mod" || last == "lib");
+    if module.last().is_some_and(|last| last == "mod" || last == "lib") {
+        module.pop();
+    }
     module
 }
 

@@ -174,6 +174,7 @@ fn poll_future<C: FutureCell>(
 
 /// Releases the cell if its future has completed, or has broken a rule. (The compiler knows that an async block that has completed has
 /// nothing to drop.) The result is an argument, so that it can stay in registers.
+#[expect(clippy::needless_pass_by_value, reason = "the future is not used again")]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn after<C: FutureCell, T>(
     polled: Poll<T>,

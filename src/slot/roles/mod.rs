@@ -103,6 +103,7 @@ impl<T, H: Home> Slot<T, H> {
 
     /// Returns the line that rented the slot, if there is a live operation and the feature `trace` is on.
     #[cfg(feature = "alloc")]
+    #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "the feature uses it"))]
     pub(crate) fn origin(&self) -> Option<&'static Location<'static>> {
         #[cfg(feature = "trace")]
         // SAFETY: the pointer is null, or comes from a `&'static Location`.
