@@ -1,20 +1,20 @@
-//! Who refers to an operation, and to its memory: two counts in one word, so that one load tells
-//! whether anybody else does.
+//! `Counts`: the references to an operation and to its memory. Both counts are in one word, so one load shows if a
+//! handle is the only reference.
 
 use crate::sync::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
-/// The lower half counts the handles, which keep what is shared. The upper half counts who keeps the
-/// memory: wakers, weak handles, and all handles together as one.
+/// The lower half counts the handles, which keep the content. The upper half counts the references to the memory: each
+/// waker, each weak handle, and one for all handles together.
 pub(super) struct Counts(AtomicU64);
 
 const HANDLE: u64 = 1;
 const MEMORY: u64 = 1 << 32;
 const ALONE: u64 = MEMORY + HANDLE;
-/// From here on there may be too many. So many cannot be made within the time between a count and the
-/// look at it.
+/// At this number, the process aborts. It is half of the maximum, because other threads may add references between the
+/// count and the check.
 const MANY: u32 = u32::MAX / 2;
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
@@ -27,36 +27,35 @@ const fn memory(counts: u64) -> u32 {
 }
 
 impl Counts {
-    /// One handle.
+    /// Returns the counts of one handle.
     pub(super) fn new() -> Self {
         Counts(AtomicU64::new(ALONE))
     }
 
-    /// There is one handle, and nobody else refers to anything. So whoever has that handle to himself
-    /// has everything to himself.
+    /// Returns `true` if one handle exists, and no other reference. So a caller that borrows the handle mutably has
+    /// exclusive access to the memory.
     #[inline(always)]
     pub(super) fn is_alone(&self) -> bool {
-        // ORDERING: Acquire, with the decrements of those who were here: what they did is done.
+        // ORDERING: Acquire, with the decrements: all accesses through other references happened before.
         self.0.load(Acquire) == ALONE
     }
 
     pub(super) fn add_handle(&self) {
-        // ORDERING: Relaxed. Whoever gets the handle gets it from who has one.
+        // ORDERING: Relaxed. The caller has a handle, and passes the new one on.
         if handles(self.0.fetch_add(HANDLE, Relaxed)) >= MANY {
             too_many();
         }
     }
 
-    /// Makes a handle, if there is one still.
+    /// Adds a handle if one exists. Returns `false` if not.
     pub(super) fn try_add_handle(&self) -> bool {
-        // ORDERING: Relaxed. Nothing is read on the strength of it.
+        // ORDERING: Relaxed. No memory access depends on this value.
         let mut counts = self.0.load(Relaxed);
         while handles(counts) > 0 {
             if handles(counts) >= MANY {
                 too_many();
             }
-            // ORDERING: Relaxed, as in `add_handle`: a weak handle was made from one, and got from
-            // somewhere.
+            // ORDERING: Relaxed, as in `add_handle`. The caller has a weak handle.
             match self.0.compare_exchange(counts, counts + HANDLE, Relaxed, Relaxed) {
                 Ok(_) => return true,
                 Err(now) => counts = now,
@@ -65,17 +64,17 @@ impl Counts {
         false
     }
 
-    /// Returns `true` if there is a handle.
+    /// Returns `true` if a handle exists.
     pub(super) fn has_handle(&self) -> bool {
-        // ORDERING: Relaxed. Nothing is read on the strength of it.
+        // ORDERING: Relaxed. No memory access depends on this value.
         handles(self.0.load(Relaxed)) > 0
     }
 
-    /// Gives a handle up. Whether it was the last: then what is shared is the caller's, and so is
-    /// the handles' count on the memory.
+    /// Removes a handle. Returns `true` if it was the last one: then the caller owns the content, and the count that
+    /// all handles had on the memory.
     pub(super) fn remove_handle(&self) -> bool {
-        // ORDERING: Release, with `is_alone` and the other decrements: what was done with the handle
-        // was done before. Acquire, with those decrements.
+        // ORDERING: Release, with `is_alone` and the other decrements: all accesses through this handle happened
+        // before. Acquire, with the other decrements.
         self.is_alone() || handles(self.0.fetch_sub(HANDLE, AcqRel)) == 1
     }
 
@@ -86,22 +85,22 @@ impl Counts {
         }
     }
 
-    /// Gives a count on the memory up. Whether it was the last: then the memory is the caller's.
+    /// Removes a reference to the memory. Returns `true` if it was the last one: then the caller owns the memory.
     pub(super) fn remove_memory(&self) -> bool {
-        // ORDERING: Acquire, as in `is_alone`: if there is one count, it is the caller's, and nobody
-        // else can make another. Otherwise as in `remove_handle`.
+        // ORDERING: Acquire, as in `is_alone`. If the count is 1, that is the caller's reference, and no other thread
+        // can add one. Otherwise as in `remove_handle`.
         memory(self.0.load(Acquire)) == 1 || memory(self.0.fetch_sub(MEMORY, AcqRel)) == 1
     }
 }
 
-/// Only what was leaked, billions of times, comes here. A panic could be caught, and the count would
-/// go on.
+/// Only a program that leaks billions of references gets here. It aborts: a panic could be caught, and the count would
+/// overflow later.
 #[cold]
 fn too_many() -> ! {
     std::process::abort();
 }
 
-/// For loom, which does not see a release.
+/// Loom checks that all earlier accesses happened before.
 #[cfg(loom)]
 impl Drop for Counts {
     fn drop(&mut self) {

@@ -1,46 +1,58 @@
-//! What the handles of both kinds are.
+//! `Handle`: the implementation of both public handle types.
 
 use core::{
     mem,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
+use pin_project_lite::pin_project;
+
 use super::{
+    notifier::Step,
     operation::{Operation, Weak},
-    waiters::Waiter,
+    queue::Waiter,
 };
 use crate::{erased::View, error::Spent, future::Packed, origin::Origin};
 
-/// One of those who await a shared future, or do not yet.
-///
-/// It is not `Unpin`: its place in the list of those who wait lies in itself.
-pub(super) struct Handle<'a, T, A> {
-    /// What is shared, until the result has been given out.
-    operation: Option<Operation<'a, T, A>>,
-    /// If nothing is shared: an inline result, or why there is none.
-    own: Packed<'a, T, A>,
-    waiter: Waiter,
+pin_project! {
+    /// A handle of a shared future.
+    pub(super) struct Handle<'a, T, A> {
+        // Until the handle has returned the result.
+        operation: Option<Operation<'a, T, A>>,
+        // Without an operation: an inline result, or why there is none.
+        own: Packed<'a, T, A>,
+        #[pin]
+        waiter: Waiter,
+    }
+
+    impl<T, A> PinnedDrop for Handle<'_, T, A> {
+        fn drop(this: Pin<&mut Self>) {
+            if this.operation.is_some() {
+                this.end(Spent::Completed(None));
+            }
+        }
+    }
 }
 
 impl<'a, T, A> Handle<'a, T, A> {
-    /// Allocates if the future is neither ready nor spent.
+    /// Creates a handle. It allocates if the future is neither ready nor terminated.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
         match future.view() {
             View::Boxed | View::Source(_) => {
                 let origin = future.origin();
                 Handle::of(Operation::new(future), origin)
             }
-            View::Ready | View::Spent(_) => Handle::with(future),
+            View::Ready | View::Spent(_) => Handle::inline(future),
         }
     }
 
-    fn with(own: Packed<'a, T, A>) -> Self {
+    fn inline(own: Packed<'a, T, A>) -> Self {
         Handle { operation: None, own, waiter: Waiter::new() }
     }
 
     fn of(operation: Operation<'a, T, A>, origin: Origin) -> Self {
-        let own = Packed::spent(operation.completed()).at(origin);
+        let own = Packed::spent(completed(&operation)).at(origin);
         Handle { operation: Some(operation), own, waiter: Waiter::new() }
     }
 
@@ -54,26 +66,25 @@ impl<'a, T, A> Handle<'a, T, A> {
             (None, View::Spent(spent)) => Packed::spent(spent),
             (None, _) => Packed::ready(self.own.peek().expect("inline").clone()),
         };
-        Handle::with(own.at(origin))
+        Handle::inline(own.at(origin))
+    }
+
+    /// Returns the content that this handle may read.
+    fn readable(&self) -> Option<&Packed<'a, T, A>> {
+        self.operation.as_ref().map_or(Some(&self.own), Operation::done)
     }
 
     pub(super) fn peek(&self) -> Option<&T> {
-        match &self.operation {
-            Some(operation) => operation.peek(),
-            None => self.own.peek(),
-        }
+        self.readable().and_then(Packed::peek)
     }
 
-    pub(super) fn is_spent(&self) -> bool {
+    pub(super) fn is_terminated(&self) -> bool {
         self.operation.is_none() && self.own.is_spent()
     }
 
-    /// Why the handle will give no result, if it will give none: for `Debug`.
+    /// Returns why the handle will return no result, for `Debug`.
     pub(super) fn failure(&self) -> Option<Spent> {
-        match &self.operation {
-            Some(operation) => operation.failure(),
-            None => self.own.spent_view(),
-        }
+        self.readable().and_then(Packed::spent_view)
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -97,49 +108,86 @@ impl<'a, T, A> Handle<'a, T, A> {
     where
         T: Clone,
     {
-        // SAFETY: the waiter is not moved; the rest may be.
-        let this = unsafe { self.get_unchecked_mut() };
-        let polling = Polling(this);
-        let Handle { operation: Some(operation), waiter, .. } = &mut *polling.0 else {
-            return polling.0.own.poll(cx);
+        let mut guard = PollGuard(self);
+        let this = guard.0.as_mut().project();
+        let Some(operation) = this.operation else {
+            return this.own.poll(cx);
         };
-        // SAFETY: the waiter is pinned, and `end` is called before it goes.
-        let Poll::Ready(result) = (unsafe { operation.poll(waiter, cx) }) else {
-            mem::forget(polling);
+        let Poll::Ready(result) = poll(operation, this.waiter, cx) else {
+            mem::forget(guard);
             return Poll::Pending;
         };
-        let completed = operation.completed();
-        polling.0.end(*result.as_ref().err().unwrap_or(&completed));
         match result {
-            Ok(value) => Poll::Ready(value),
-            // It tells why.
-            Err(_) => polling.0.own.poll(cx),
+            Ok(value) => {
+                let completed = completed(operation);
+                guard.0.as_mut().end(completed);
+                Poll::Ready(value)
+            }
+            Err(failure) => {
+                guard.0.as_mut().end(failure);
+                // This panics with the failure.
+                guard.0.as_mut().project().own.poll(cx)
+            }
         }
     }
 
-    /// From now on there is nothing to wait for.
-    fn end(&mut self, spent: Spent) {
-        self.own = Packed::spent(spent).at(self.own.origin());
-        if let Some(operation) = self.operation.take() {
-            // SAFETY: it was polled with this waiter.
-            unsafe { operation.leave(&self.waiter) };
+    /// Terminates the handle.
+    #[inline(never)]
+    fn end(self: Pin<&mut Self>, spent: Spent) {
+        let this = self.project();
+        *this.own = Packed::spent(spent).at(this.own.origin());
+        if let Some(operation) = this.operation.take() {
+            // Dropped at the end, even if the operation panics.
+            let _waker = operation.notifier().remove(this.waiter);
+            drop(operation);
         }
     }
 }
 
-/// If the future panics, the handle that polled it ends with it.
-struct Polling<'h, 'a, T, A>(&'h mut Handle<'a, T, A>);
+/// Returns why a handle has no result after it has returned it.
+fn completed<T, A>(operation: &Operation<'_, T, A>) -> Spent {
+    Spent::Completed(operation.site())
+}
 
-impl<T, A> Drop for Polling<'_, '_, T, A> {
+/// Polls the operation for the handle of the waiter.
+#[inline]
+fn poll<T: Clone, A>(
+    operation: &mut Operation<'_, T, A>,
+    waiter: Pin<&mut Waiter>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, Spent>> {
+    if let Some(alone) = operation.alone() {
+        return alone.poll(waiter, cx);
+    }
+    match operation.take_turn(waiter, cx.waker()) {
+        Step::Wait => return Poll::Pending,
+        Step::Poll(turn) => ready!(turn.poll()),
+        Step::Done => {}
+    }
+    let content = operation.done().expect("the operation is done");
+    Poll::Ready(match content.peek() {
+        Some(value) => Ok(value.clone()),
+        None => Err(content.spent_view().expect("it has a result or a failure")),
+    })
+}
+
+/// Terminates the handle if the future panics.
+struct PollGuard<'h, 'a, T, A>(Pin<&'h mut Handle<'a, T, A>>);
+
+impl<T, A> Drop for PollGuard<'_, '_, T, A> {
     fn drop(&mut self) {
-        if let Some(failure) = self.0.operation.as_mut().and_then(Operation::failure_of_poll) {
-            self.0.end(failure);
+        let operation = self.0.as_mut().project().operation.as_mut();
+        if let Some(failure) = operation.and_then(failure_of_poll) {
+            self.0.as_mut().end(failure);
         }
     }
 }
 
-impl<T, A> Drop for Handle<'_, T, A> {
-    fn drop(&mut self) {
-        self.end(Spent::Completed(None));
+/// Returns why there will be no result, after a poll by this handle. If the handle was alone, it may have returned the
+/// result.
+fn failure_of_poll<T, A>(operation: &mut Operation<'_, T, A>) -> Option<Spent> {
+    if let Some(alone) = operation.alone() {
+        return alone.failure();
     }
+    operation.done().and_then(Packed::spent_view)
 }

@@ -85,13 +85,23 @@ impl<T: Clone> Future for LocalShared<'_, T> {
 /// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for LocalShared<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.handle.is_spent()
+        self.handle.is_terminated()
     }
 }
 
 impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
     fn from(future: LocalValueFuture<'a, T>) -> Self {
         LocalShared { handle: Handle::new(future.0) }
+    }
+}
+
+/// Converts a handle into a value future, as for [`Shared`](crate::Shared).
+impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
+    fn from(shared: LocalShared<'a, T>) -> Self {
+        match shared.peek() {
+            Some(value) => LocalValueFuture::ready(value.clone()),
+            None => LocalValueFuture::pooled(shared),
+        }
     }
 }
 
@@ -150,6 +160,7 @@ impl<'a, T> LocalWeakShared<'a, T> {
     /// Returns a [`LocalShared`] handle of the future, or `None` if no handle keeps the future alive.
     #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
+    #[must_use]
     pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
         Handle::upgrade(&self.0).map(|handle| LocalShared { handle })
     }

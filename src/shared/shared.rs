@@ -132,13 +132,29 @@ impl<T: Clone> Future for Shared<'_, T> {
 /// The handle is terminated when it has returned the result, or has panicked.
 impl<T: Clone> FusedFuture for Shared<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.handle.is_spent()
+        self.handle.is_terminated()
     }
 }
 
 impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         Shared { handle: Handle::new(future.0) }
+    }
+}
+
+//~ any thread
+/// Converts a handle into a value future: inline if there is a result, and otherwise in a slot, as by
+/// [`pooled`](ValueFuture::pooled).
+impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T> {
+    //~ one thread
+    //~ /// Converts a handle into a value future, as for [`Shared`](crate::Shared).
+    //~ impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
+    //~ end
+    fn from(shared: Shared<'a, T>) -> Self {
+        match shared.peek() {
+            Some(value) => ValueFuture::ready(value.clone()),
+            None => ValueFuture::pooled(shared),
+        }
     }
 }
 
@@ -197,6 +213,7 @@ impl<'a, T> WeakShared<'a, T> {
     /// Returns a [`Shared`] handle of the future, or `None` if no handle keeps the future alive.
     #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
+    #[must_use]
     pub fn upgrade(&self) -> Option<Shared<'a, T>> {
         Handle::upgrade(&self.0).map(|handle| Shared { handle })
     }

@@ -1,0 +1,248 @@
+//! `Notifier`: which handles wait, which handle polls the future, and whether the operation is done.
+
+use core::{pin::Pin, task::Waker};
+
+use pin_project_lite::pin_project;
+
+use super::queue::{Locked, Queue, Waiter};
+use crate::sync::{
+    AtomicBool, MutexGuard,
+    Ordering::{Acquire, Release},
+};
+
+pin_project! {
+    /// The state of an operation that does not depend on its type.
+    pub(super) struct Notifier {
+        // The operation has its result, or has failed.
+        done: AtomicBool,
+        #[pin]
+        queue: Queue<State>,
+    }
+}
+
+struct State {
+    /// A handle has the [`Permit`].
+    is_polled: bool,
+    /// The future must be polled: it was woken after the last poll, or was not polled with the waker that wakes all
+    /// handles.
+    is_woken: bool,
+}
+
+type Guard<'n> = Pin<MutexGuard<'n, Locked<State>>>;
+
+/// What a pending handle does next.
+pub(super) enum Step<P> {
+    /// It returns the result, or the failure.
+    Done,
+    /// It waits. Its waker is in the queue.
+    Wait,
+    /// It polls the future.
+    Poll(P),
+}
+
+impl<P> Step<P> {
+    #[inline(always)]
+    pub(super) fn map<Q>(self, f: impl FnOnce(P) -> Q) -> Step<Q> {
+        match self {
+            Step::Done => Step::Done,
+            Step::Wait => Step::Wait,
+            Step::Poll(permit) => Step::Poll(f(permit)),
+        }
+    }
+}
+
+/// The right to poll the future. A notifier gives it to one handle at a time, and to none after the operation is done.
+pub(super) struct Permit<'n> {
+    notifier: Pin<&'n Notifier>,
+    waiter: Pin<&'n mut Waiter>,
+    is_done: bool,
+}
+
+impl Permit<'_> {
+    /// The operation is done when the permit is dropped.
+    pub(super) fn set_done(&mut self) {
+        self.is_done = true;
+    }
+}
+
+impl Drop for Permit<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.notifier.end_poll(self.waiter.as_mut(), self.is_done);
+    }
+}
+
+impl Notifier {
+    pub(super) fn new() -> Self {
+        Notifier {
+            done: AtomicBool::new(false),
+            queue: Queue::new(State { is_polled: false, is_woken: true }),
+        }
+    }
+
+    /// Returns `true` if the operation has its result, or has failed.
+    #[inline(always)]
+    pub(super) fn is_done(&self) -> bool {
+        // ORDERING: Acquire, with the drop of the permit: the result is stored.
+        self.done.load(Acquire)
+    }
+
+    fn lock(self: Pin<&Self>) -> Guard<'_> {
+        self.project_ref().queue.lock()
+    }
+
+    /// Queues a handle unless the operation is done. Returns what the handle does next.
+    #[inline(always)]
+    pub(super) fn take_turn<'n>(
+        self: Pin<&'n Self>,
+        mut waiter: Pin<&'n mut Waiter>,
+        waker: &Waker,
+    ) -> Step<Permit<'n>> {
+        self.queue(waiter.as_mut(), waker).map(|()| Permit {
+            notifier: self,
+            waiter,
+            is_done: false,
+        })
+    }
+
+    /// Queues a handle unless the operation is done. If it returns [`Step::Poll`], the handle has the permit.
+    fn queue(self: Pin<&Self>, mut waiter: Pin<&mut Waiter>, waker: &Waker) -> Step<()> {
+        if self.is_done() {
+            return Step::Done;
+        }
+        let locked = waiter.is_queued().then(|| self.lock());
+        let locked = locked
+            .and_then(|mut locked| locked.as_mut().has(waiter.as_mut(), waker).then_some(locked));
+        let mut locked = if let Some(locked) = locked {
+            locked
+        } else {
+            // Foreign code runs before the handle gets the permit, because it may panic.
+            let fresh = waker.clone();
+            drop(self.remove(waiter.as_mut()));
+            let mut locked = self.lock();
+            if self.is_done() {
+                drop(locked);
+                return Step::Done;
+            }
+            locked.as_mut().push(waiter, fresh);
+            locked
+        };
+        if self.is_done() {
+            return Step::Done;
+        }
+        let state = locked.as_mut().state();
+        if state.is_polled || !state.is_woken {
+            return Step::Wait;
+        }
+        *state = State { is_polled: true, is_woken: false };
+        Step::Poll(())
+    }
+
+    /// Ends the poll by the handle with the permit. If the operation is done, or if the future was woken meanwhile, it
+    /// wakes all handles. (The handle that makes the operation done needs no waker.)
+    fn end_poll(self: Pin<&Self>, waiter: Pin<&mut Waiter>, is_done: bool) {
+        let mut own_waker = None;
+        let mut locked = self.lock();
+        let state = locked.as_mut().state();
+        state.is_polled = false;
+        let wakes = is_done || state.is_woken;
+        if is_done {
+            // ORDERING: Release, with `is_done`: the result is stored.
+            self.done.store(true, Release);
+            own_waker = locked.as_mut().remove(waiter);
+        }
+        if wakes {
+            self.wake_all(locked);
+        } else {
+            drop(locked);
+        }
+        drop(own_waker);
+    }
+
+    /// Queues the only handle, which has polled the future with its own waker. The next poll may come from another
+    /// handle. So the future counts as woken.
+    pub(super) fn wait_alone(self: Pin<&mut Self>, mut waiter: Pin<&mut Waiter>, waker: &Waker) {
+        let mut queue = self.project().queue.content_mut();
+        queue.as_mut().state().is_woken = true;
+        if !queue.as_mut().has(waiter.as_mut(), waker) {
+            let fresh = waker.clone();
+            let _old = queue.as_mut().remove(waiter.as_mut());
+            queue.push(waiter, fresh);
+        }
+    }
+
+    /// Removes a handle from the queue. Returns its waker if it was queued.
+    pub(super) fn remove(self: Pin<&Self>, waiter: Pin<&mut Waiter>) -> Option<Waker> {
+        if waiter.is_queued() { self.lock().as_mut().remove(waiter) } else { None }
+    }
+
+    /// The future was woken: the handle that is polled first polls it.
+    pub(super) fn wake(self: Pin<&Self>) {
+        let mut locked = self.lock();
+        let state = locked.as_mut().state();
+        state.is_woken = true;
+        // The handle that polls the future wakes the others afterwards.
+        if !state.is_polled {
+            self.wake_all(locked);
+        }
+    }
+
+    /// Wakes all handles that are queued now. One is not enough, because a task need not poll its handle after a
+    /// wake-up.
+    fn wake_all(self: Pin<&Self>, locked: Guard<'_>) {
+        let left = locked.len();
+        if left > 0 {
+            let mut all = WakeAll { notifier: self, left, batch: [const { None }; BATCH] };
+            all.fill(locked);
+            all.run();
+        }
+    }
+
+    /// Loom checks that all earlier accesses happened before.
+    #[cfg(loom)]
+    pub(super) fn end_model(&mut self) {
+        let done = core::mem::replace(&mut self.done, AtomicBool::new(true));
+        let _ = done.into_inner();
+    }
+}
+
+/// The number of handles that are woken between two locks.
+const BATCH: usize = 16;
+
+/// The handles that are being woken, without a lock. If a waker panics, the others are woken all the same.
+struct WakeAll<'n> {
+    notifier: Pin<&'n Notifier>,
+    /// The number of handles that are still in the queue. A handle that is queued later is not woken.
+    left: usize,
+    batch: [Option<Waker>; BATCH],
+}
+
+impl WakeAll<'_> {
+    fn fill(&mut self, mut locked: Guard<'_>) {
+        for waker in &mut self.batch {
+            if self.left == 0 {
+                break;
+            }
+            self.left -= 1;
+            *waker = locked.as_mut().pop();
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            for waker in self.batch.iter_mut().filter_map(Option::take) {
+                waker.wake();
+            }
+            if self.left == 0 {
+                return;
+            }
+            self.fill(self.notifier.lock());
+        }
+    }
+}
+
+impl Drop for WakeAll<'_> {
+    fn drop(&mut self) {
+        self.run();
+    }
+}

@@ -1,0 +1,229 @@
+//! A queue of waiters, first in, first out. It is a list whose nodes are in the waiters, so it never allocates.
+//!
+//! Invariants, which only this file can break:
+//!
+//! 1. A waiter in a list is pinned and alive, and so is its queue. (The drop of a waiter that is in a list aborts the
+//!    process. The drop of a queue empties its list.)
+//! 2. The node of a waiter in a list belongs to the owner of `Pin<&mut Locked>` of that list. The node of another
+//!    waiter belongs to the owner of `Pin<&mut Waiter>`.
+//! 3. `Waiter::list` is the address of the list that the waiter is in, or 0. Only the owner of the list changes it. By
+//!    invariant 1, two lists with waiters never have the same address.
+//! 4. A [`Link`] is used only by the owner of the list that its waiter is in.
+
+use core::{marker::PhantomPinned, pin::Pin, ptr, ptr::NonNull, task::Waker};
+use std::{process, sync::PoisonError};
+
+use pin_project_lite::pin_project;
+
+use crate::sync::{
+    AtomicUsize, Mutex, MutexGuard,
+    Ordering::{Acquire, Relaxed, Release},
+    UnsafeCell, lock,
+};
+
+/// A place in a queue. [Remove](Locked::remove) it before it is dropped: the drop of a queued waiter aborts the
+/// process.
+pub(super) struct Waiter {
+    node: UnsafeCell<Node>,
+    list: AtomicUsize,
+    _pin: PhantomPinned,
+}
+
+struct Node {
+    previous: Option<Link>,
+    next: Option<Link>,
+    waker: Option<Waker>,
+}
+
+// SAFETY: a shared reference gives access to `list` only, which is an atomic (invariant 2).
+unsafe impl Sync for Waiter {}
+
+impl Waiter {
+    pub(super) fn new() -> Self {
+        Waiter {
+            node: UnsafeCell::new(Node { previous: None, next: None, waker: None }),
+            list: AtomicUsize::new(0),
+            _pin: PhantomPinned,
+        }
+    }
+
+    /// Returns `true` if the waiter is in a queue. If not, it stays so until its owner pushes it.
+    #[inline(always)]
+    pub(super) fn is_queued(&self) -> bool {
+        // ORDERING: Acquire, with the store in `unlink`: the owner of the list no longer uses the node.
+        self.list.load(Acquire) != 0
+    }
+}
+
+impl Drop for Waiter {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // The list would have a dangling link.
+        if self.is_queued() {
+            process::abort();
+        }
+        // Loom checks that all earlier accesses happened before.
+        #[cfg(loom)]
+        if !std::thread::panicking() {
+            self.node.with_mut(|_| ());
+            self.list.with_mut(|_| ());
+        }
+    }
+}
+
+/// A waiter in a list.
+#[derive(Clone, Copy)]
+struct Link(NonNull<Waiter>);
+
+// SAFETY: only the owner of the list uses a link (invariant 4), and a waiter is `Sync`.
+unsafe impl Send for Link {}
+
+impl Link {
+    fn new(waiter: Pin<&mut Waiter>) -> Self {
+        Link(NonNull::from(waiter.into_ref().get_ref()))
+    }
+
+    fn waiter(&self) -> &Waiter {
+        // SAFETY: invariant 1.
+        unsafe { self.0.as_ref() }
+    }
+
+    fn with_node<R>(self, f: impl FnOnce(&mut Node) -> R) -> R {
+        self.waiter().node.with_mut(|node| {
+            // SAFETY: invariants 2 and 4.
+            f(unsafe { &mut *node })
+        })
+    }
+}
+
+/// A queue, and a state that has the same lock.
+pub(super) struct Queue<S>(Mutex<Locked<S>>);
+
+static_assertions::assert_not_impl_any!(Queue<()>: Unpin);
+
+impl<S> Queue<S> {
+    pub(super) fn new(state: S) -> Self {
+        Queue(Mutex::new(Locked { first: None, last: None, len: 0, state, _pin: PhantomPinned }))
+    }
+
+    pub(super) fn lock(self: Pin<&Self>) -> Pin<MutexGuard<'_, Locked<S>>> {
+        // SAFETY: the content is pinned with the queue: no function here moves it.
+        unsafe { Pin::new_unchecked(lock(&self.get_ref().0)) }
+    }
+
+    /// Returns the content without locking, because the caller has the queue to itself.
+    pub(super) fn content_mut(self: Pin<&mut Self>) -> Pin<&mut Locked<S>> {
+        // SAFETY: the content is pinned with the queue: no function here moves it.
+        unsafe {
+            self.map_unchecked_mut(|queue| {
+                queue.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+            })
+        }
+    }
+}
+
+pin_project! {
+    /// The content of a queue. A pinned mutable reference to it is the proof that the caller has locked the queue, or
+    /// has it to itself.
+    pub(super) struct Locked<S> {
+        first: Option<Link>,
+        last: Option<Link>,
+        len: usize,
+        state: S,
+        #[pin]
+        _pin: PhantomPinned,
+    }
+
+    impl<S> PinnedDrop for Locked<S> {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            if this.first.is_some() {
+                this.clear();
+            }
+        }
+    }
+}
+
+impl<S> Locked<S> {
+    /// Returns the number of waiters.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn state(self: Pin<&mut Self>) -> &mut S {
+        self.project().state
+    }
+
+    /// Adds a waiter, which is in no queue, at the end.
+    pub(super) fn push(mut self: Pin<&mut Self>, waiter: Pin<&mut Waiter>, waker: Waker) {
+        assert!(!waiter.is_queued(), "a waiter is in one queue at a time");
+        let link = Link::new(waiter);
+        let address = self.address();
+        let this = self.as_mut().project();
+        let previous = this.last.replace(link);
+        *this.len += 1;
+        link.with_node(|node| *node = Node { previous, next: None, waker: Some(waker) });
+        self.set_next(previous, Some(link));
+        // ORDERING: Relaxed. The owner of the waiter or of the list reads it.
+        link.waiter().list.store(address, Relaxed);
+    }
+
+    /// Removes a waiter if it is in this queue, and returns its waker.
+    pub(super) fn remove(self: Pin<&mut Self>, waiter: Pin<&mut Waiter>) -> Option<Waker> {
+        if self.contains(&waiter) { self.unlink(Link::new(waiter)) } else { None }
+    }
+
+    /// Removes the first waiter, and returns its waker.
+    pub(super) fn pop(self: Pin<&mut Self>) -> Option<Waker> {
+        let first = self.first?;
+        self.unlink(first)
+    }
+
+    /// Returns `true` if a waiter is in this queue, with a waker of the same task.
+    pub(super) fn has(self: Pin<&mut Self>, waiter: Pin<&mut Waiter>, waker: &Waker) -> bool {
+        let will_wake = |node: &mut Node| node.waker.as_ref().is_some_and(|w| w.will_wake(waker));
+        self.contains(&waiter) && Link::new(waiter).with_node(will_wake)
+    }
+
+    #[cold]
+    fn clear(mut self: Pin<&mut Self>) {
+        assert!(!cfg!(loom) || std::thread::panicking(), "a handle removes its waiter");
+        while self.as_mut().pop().is_some() {}
+    }
+
+    fn contains(&self, waiter: &Waiter) -> bool {
+        // ORDERING: Relaxed. If the waiter is in this list, the caller owns it.
+        waiter.list.load(Relaxed) == self.address()
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Removes a waiter that is in this list. Another thread may drop the waiter at the end of this call. So no
+    /// argument is a reference to it.
+    fn unlink(mut self: Pin<&mut Self>, link: Link) -> Option<Waker> {
+        let (previous, next, waker) =
+            link.with_node(|node| (node.previous.take(), node.next.take(), node.waker.take()));
+        self.as_mut().set_next(previous, next);
+        self.as_mut().set_previous(next, previous);
+        *self.project().len -= 1;
+        // ORDERING: Release, with `is_queued`: this list no longer uses the node.
+        link.waiter().list.store(0, Release);
+        waker
+    }
+
+    fn set_next(self: Pin<&mut Self>, of: Option<Link>, next: Option<Link>) {
+        match of {
+            None => *self.project().first = next,
+            Some(link) => link.with_node(|node| node.next = next),
+        }
+    }
+
+    fn set_previous(self: Pin<&mut Self>, of: Option<Link>, previous: Option<Link>) {
+        match of {
+            None => *self.project().last = previous,
+            Some(link) => link.with_node(|node| node.previous = previous),
+        }
+    }
+}
