@@ -305,32 +305,6 @@ impl<'a, T> LocalValueFuture<'a, T> {
         LocalChecked::new(self.0)
     }
 
-    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
-    ///
-    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
-    ///
-    /// # Sizes and allocation
-    ///
-    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
-    /// clone. Otherwise sharing makes one allocation, for all handles together.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use value_future::LocalValueFuture;
-    ///
-    /// let shared = LocalValueFuture::boxed(async { 6 }).share();
-    /// let both = async { shared.clone().await * shared.await };
-    /// assert_eq!(futures::executor::block_on(both), 36);
-    /// ```
-    #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub fn share(self) -> crate::LocalShared<'a, T>
-    where
-        T: Clone,
-    {
-        self.into()
-    }
-
     /// Maps the result with `f`.
     ///
     /// If the future is ready, this call runs `f` at once, not at the first poll. The other combinators do the

@@ -136,6 +136,33 @@ impl<T: Clone> FusedFuture for Shared<'_, T> {
     }
 }
 
+impl<'a, T> ValueFuture<'a, T> {
+    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
+    ///
+    /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
+    ///
+    /// # Sizes and allocation
+    ///
+    /// If the future is ready, nothing is allocated: the result stays inline, and each handle has its own
+    /// clone. Otherwise sharing makes one allocation, for all handles together.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use value_future::ValueFuture;
+    ///
+    /// let shared = ValueFuture::boxed(async { 6 }).share();
+    /// let both = async { shared.clone().await * shared.await };
+    /// assert_eq!(futures::executor::block_on(both), 36);
+    /// ```
+    pub fn share(self) -> Shared<'a, T>
+    where
+        T: Clone,
+    {
+        self.into()
+    }
+}
+
 impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         Shared { handle: Handle::new(future.0) }
