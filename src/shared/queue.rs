@@ -227,3 +227,47 @@ impl<S> Locked<S> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use alloc::boxed::Box;
+    use core::pin::pin;
+
+    use super::*;
+
+    #[test]
+    fn a_waiter_of_another_queue_is_not_removed() {
+        let (queue, other) = (pin!(Queue::new(())), pin!(Queue::new(())));
+        let mut waiter = pin!(Waiter::new());
+        let waker = Waker::noop();
+        queue.as_ref().lock().as_mut().push(waiter.as_mut(), waker.clone());
+        let mut locked = other.as_ref().lock();
+        assert!(!locked.as_mut().has(waiter.as_mut(), waker));
+        assert!(locked.as_mut().remove(waiter.as_mut()).is_none() && waiter.is_queued());
+        let mut locked = queue.as_ref().lock();
+        assert!(locked.as_mut().has(waiter.as_mut(), waker));
+        assert!(locked.as_mut().remove(waiter.as_mut()).is_some() && !waiter.is_queued());
+        assert_eq!(locked.len(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "a waiter is in one queue at a time")]
+    fn a_queued_waiter_is_not_queued_again() {
+        // The queue is dropped first, which removes the waiter.
+        let mut waiter = pin!(Waiter::new());
+        let queue = pin!(Queue::new(()));
+        queue.as_ref().lock().as_mut().push(waiter.as_mut(), Waker::noop().clone());
+        queue.as_ref().lock().as_mut().push(waiter.as_mut(), Waker::noop().clone());
+    }
+
+    #[test]
+    fn the_drop_of_a_queue_removes_its_waiters() {
+        let mut waiters = [(); 3].map(|()| Box::pin(Waiter::new()));
+        let queue = Box::pin(Queue::new(()));
+        for waiter in &mut waiters {
+            queue.as_ref().lock().as_mut().push(waiter.as_mut(), Waker::noop().clone());
+        }
+        drop(queue);
+        assert!(waiters.iter().all(|waiter| !waiter.is_queued()));
+    }
+}
