@@ -22,7 +22,7 @@ use harness::{
     OPERATIONS, Table, Targets, attribute, awaited, buffer, completions, pending, print_table,
     ready, reusable_source, shared, streams,
 };
-use report::{Measured, Plan, chart};
+use report::{Measured, Plan, chart, load};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting(System);
@@ -87,7 +87,11 @@ fn tables() -> Vec<Table> {
 
 fn run(options: &Options) -> Result<()> {
     let begun = Instant::now();
-    let plan = Plan { passes: PASSES, rounds: options.rounds, operations: OPERATIONS };
+    let plan =
+        Plan { passes: PASSES, rounds: options.rounds, operations: OPERATIONS, load: load::load() };
+    if let Some(load) = plan.load.filter(|load| *load > 1.0) {
+        eprintln!("the load average is {load}: other processes disturb the measurement");
+    }
     println!(
         "{PASSES} passes over all tables, {} rounds of {OPERATIONS} operations or more each; the contenders take turns, on one \
          thread if the table does not say otherwise",

@@ -22,7 +22,8 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
     format!(
         "A method behind `dyn` has its result ready, or waits once. It is awaited in a boxed async block on \
          `futures::executor::block_on`. From which share of ready results on does `ValueFuture` pay?\n\n\
-         * If a contender is less than {} faster, the difference is *not noticeable*. If it is {CLEAR} times as fast, it *clearly pays*.\n\
+         * If a contender is less than {} faster, the difference is *not noticeable*. If it is {CLEAR} times as fast, it *clearly \
+         pays*.\n\
          * The rule of thumb for `ValueTask` of .NET: below {low} % do not bother, above {high} % it clearly pays. Here the rule \
          holds if a contender is {CLEAR} times as fast from a share above {low} % on, and that share is at most {high} %.\n\
          * Each allocator, with one thread and with two, is a case. The sentences hold in all cases. Shares between the measured \
@@ -79,8 +80,8 @@ fn with_work(figures: &Figures) -> String {
     format!(
         "## With work\n\n\
          A pending call does other work too: system calls, messages, the scheduler. Each cell has the share from which on the mean \
-         call with that work is {} faster. Below that share, the difference is not noticeable. The work is processor time. The results have {} \
-         bytes, and the calls run on one thread. If the allocators have different shares, the cell has the greater one.\n\n{}",
+         call with that work is {} faster. Below that share, the difference is not noticeable. The work is processor time. The \
+         results have {} bytes, and the calls run on one thread. If the allocators have different shares, the cell has the greater one.\n\n{}",
         noticeable(),
         RESULTS[0].0,
         table(&header, &rows)

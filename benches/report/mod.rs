@@ -16,6 +16,7 @@ mod comparison;
 mod completions;
 mod driver;
 mod head;
+pub(crate) mod load;
 mod markdown;
 mod measured;
 mod numbers;
@@ -53,21 +54,24 @@ pub(crate) struct Plan {
     pub(crate) passes: usize,
     pub(crate) rounds: usize,
     pub(crate) operations: u32,
+    /// The load average before the run.
+    pub(crate) load: Option<f64>,
 }
 
 /// Returns the report. `chart` is the name of the file with the chart.
 pub(crate) fn report(measured: &Measured, plan: &Plan, chart: &str) -> String {
-    let Plan { passes, rounds, operations } = plan;
+    let Plan { passes, rounds, operations, load } = plan;
     format!(
         "{}One process measures all contenders. They take turns in each round. Each time is the minimum of {} rounds ({passes} passes \
          over all tables with {rounds} rounds). Most rounds have {operations} operations. Only the ratios carry over to other \
-         machines. `-- --only TITLE` prints the tables with that in their title.\n\n\
+         machines.{} `-- --only TITLE` prints the tables with that in their title.\n\n\
          `allocations` and `bytes` are those of an operation. If the columns differ, the cell has the least and the greatest number. \
          The names of the contenders of this crate begin with `ours`.\n\n\
          ![Time and allocations of a call: `async-trait`, `BoxFuture` and value futures]({chart})\n\n\
          {}{}{}{}{}{}{}{}{}{}{}{OTHER_BENCHES}",
         head::head("Benchmarks", COMMAND),
         passes * rounds,
+        load::sentence(*load),
         summary::section(measured),
         attribute::section(measured),
         ready::section(measured),
