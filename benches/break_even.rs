@@ -17,7 +17,7 @@ use std::{env, fs, path::Path, process::ExitCode};
 
 use break_even::{
     allocator::Chosen,
-    chart, machine,
+    chart, head,
     processes::{self, CHILD, Plan, Result},
     report,
 };
@@ -80,13 +80,7 @@ fn run(options: &Options) -> Result<()> {
     let (report, chart) = (report::report(&figures, &options.plan), chart::draw(&figures)?);
     if options.write {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-        let text = format!(
-            "<!-- `{COMMAND}` wrote this file. Do not edit it. -->\n\n# When does it pay?\n\n\
-             {}, {}, {}. `{COMMAND}`\n\n{report}",
-            machine::machine(),
-            machine::compiler(),
-            machine::today(),
-        );
+        let text = head::head("When does it pay?", COMMAND) + &report;
         fs::write(docs.join("break_even.md"), text.trim_end().to_owned() + "\n")?;
         fs::write(docs.join("break_even.svg"), chart)?;
     }

@@ -1,29 +1,31 @@
-//! `cargo bench --bench completions`: the one-shot completions of `ratios` as criterion groups.
-//! Criterion runs one contender after the other, so for ratios on a busy machine use `ratios`.
+//! `cargo bench --bench completions`: the one-shot completions, the reusable sources and the streams of `ratios`, as criterion
+//! groups.
+//!
+//! Criterion measures one contender after the other. For ratios on a busy machine, use `ratios`.
 
 mod contenders;
 
 use contenders::{
-    completion::{crossing, keyed, live, threads, trip},
-    groups::{criterion, group},
-    reusable, streams,
+    completion::{by_key, many_pending, other_thread, round_trip, two_threads},
+    criterion_groups::{criterion, group},
+    reusable_source, streams,
 };
 
 fn main() {
     let mut criterion = criterion();
-    group(&mut criterion, "round trip", trip::round_trip());
-    group(&mut criterion, "round trip, local", trip::local_round_trip());
-    group(&mut criterion, "completed first", trip::completed_first());
-    group(&mut criterion, "completed first, local", trip::local_completed_first());
-    group(&mut criterion, "cancelled", trip::cancelled());
-    group(&mut criterion, "cancelled, local", trip::local_cancelled());
-    group(&mut criterion, "threads", threads::cases());
-    group(&mut criterion, "crossing", crossing::cases());
-    group(&mut criterion, "by key", keyed::cases());
-    group(&mut criterion, "live", live::beside());
-    group(&mut criterion, "live, replacing", live::replacing());
-    group(&mut criterion, "reusable source", reusable::cases());
-    group(&mut criterion, "stream, at hand", streams::cases::<false>());
-    group(&mut criterion, "stream, later", streams::cases::<true>());
+    group(&mut criterion, "round trip", round_trip::round_trip());
+    group(&mut criterion, "round trip, local", round_trip::local_round_trip());
+    group(&mut criterion, "completed first", round_trip::completed_first());
+    group(&mut criterion, "completed first, local", round_trip::local_completed_first());
+    group(&mut criterion, "cancelled", round_trip::cancelled());
+    group(&mut criterion, "cancelled, local", round_trip::local_cancelled());
+    group(&mut criterion, "one thread and two", two_threads::cases());
+    group(&mut criterion, "completed on another thread", other_thread::cases());
+    group(&mut criterion, "by key", by_key::cases());
+    group(&mut criterion, "while others are pending", many_pending::round_trips());
+    group(&mut criterion, "replacing a pending operation", many_pending::replacing());
+    group(&mut criterion, "reusable source", reusable_source::cases());
+    group(&mut criterion, "stream, ready items", streams::cases::<false>());
+    group(&mut criterion, "stream, pending items", streams::cases::<true>());
     criterion.final_summary();
 }

@@ -1,13 +1,13 @@
-//! What grows, and what must not: one dimension at a time, by tens.
+//! Does the cost of an operation depend on the number of threads, of pools or of pending operations?
 //!
 //! ```text
-//! cargo bench --bench flat                  # all of it, a minute
-//! cargo bench --bench flat -- --short       # a few columns; fails if something grows
-//! cargo bench --bench flat -- --only pools  # one table
+//! cargo bench --bench flat                  # prints all tables; takes a minute
+//! cargo bench --bench flat -- --short       # measures a few columns; fails if a row grows
+//! cargo bench --bench flat -- --only pools  # measures one table
 //! ```
 //!
-//! Times are minima of several rounds, in ns for each operation. The longest calls are the maximum, beside a *control* in
-//! which nobody does anything: on a shared machine that is what the system takes.
+//! The times are minima of several rounds, in ns for each operation. The times of the longest calls are maxima. Next to them is a
+//! *control* without a pool: it shows the interruptions by the system.
 
 #[path = "harness/memory.rs"]
 mod memory;
@@ -30,8 +30,8 @@ use value_future::{Completer, Completion, FuturePool, Pool, ValueFuture};
 type Completions = Pool<Option<u64>>;
 type Ends = (Completer<Option<u64>>, Completion<Option<u64>>);
 
-/// How much an operation may take in any column, of what it takes in the first. On a machine with others, a factor below this
-/// is not told from noise in a short run.
+/// The greatest allowed ratio of the time in a column to the time in the first column. On a shared machine, a short run cannot
+/// distinguish a smaller ratio from noise.
 const FACTOR: f64 = 3.0;
 
 struct Options {
@@ -46,23 +46,26 @@ impl Options {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--short" => options.short = true,
-                "--only" => options.only = Some(arguments.next().ok_or("--only: which table?")?),
+                "--only" => options.only = Some(arguments.next().ok_or("--only takes a table")?),
+                // Cargo passes this option to every bench.
                 "--bench" => {}
                 other => {
-                    return Err(format!("{other}: not known; there are --short and --only TABLE"));
+                    return Err(format!(
+                        "unknown option {other}; the options are --short and --only TABLE"
+                    ));
                 }
             }
         }
         Ok(options)
     }
 
-    /// The columns of a table.
+    /// Returns the columns of a table.
     fn columns<const N: usize>(&self, all: [usize; N]) -> Vec<usize> {
         if self.short { all.into_iter().take(2).collect() } else { all.into() }
     }
 }
 
-/// A table: rows by what is measured, columns by how many there are.
+/// A table. The rows are the measured operations. The columns are the number of threads, pools or operations.
 struct Table {
     title: &'static str,
     columns: Vec<usize>,
@@ -82,7 +85,7 @@ impl Table {
         }
     }
 
-    /// Prints it, and tells which rows grow.
+    /// Prints the table. Returns the rows that grow.
     fn finish(self) -> Vec<String> {
         print!("\n| {} |", self.title);
         self.columns.iter().for_each(|column| print!(" {column} |"));
@@ -105,7 +108,7 @@ impl Table {
     }
 }
 
-/// The least time that a call takes, for each of the `operations` that it makes.
+/// Returns the minimum time of a call, divided by the number of its operations.
 fn least(operations: u32, mut call: impl FnMut()) -> f64 {
     let rounds = (0..20).map(|_| {
         let begin = Instant::now();
@@ -115,14 +118,15 @@ fn least(operations: u32, mut call: impl FnMut()) -> f64 {
     nanos(rounds.min().expect("there are rounds")) / f64::from(operations)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+#[expect(clippy::cast_precision_loss, reason = "the number is far below 2^52")]
+/// Returns the time of one call, divided by the number of its operations.
 fn once(operations: usize, call: impl FnOnce()) -> f64 {
     let begin = Instant::now();
     call();
     nanos(begin.elapsed()) / operations as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+#[expect(clippy::cast_precision_loss, reason = "the number is far below 2^52")]
 fn nanos(time: Duration) -> f64 {
     time.as_nanos() as f64
 }
@@ -131,19 +135,19 @@ fn rent_and_drop(pool: &Completions) {
     drop(black_box(pool.rent()));
 }
 
-/// 2,000 operations, one after the other.
+/// Measures 2,000 operations, one after the other.
 fn operation(pool: &Completions) -> f64 {
     least(2000, || (0..2000).for_each(|_| rent_and_drop(pool)))
 }
 
-/// A bounded pool, and all of its slots.
-fn at_its_bound() -> (Completions, VecDeque<Ends>) {
+/// Returns a bounded pool, and the operations that use all of its slots.
+fn full_pool() -> (Completions, VecDeque<Ends>) {
     let pool = Completions::builder().max_slots(16).build();
     let ends = (0..16).map(|_| pool.rent()).collect();
     (pool, ends)
 }
 
-/// One goes, one comes, one is refused.
+/// Ends an operation, begins one, and tries to begin another, which the pool refuses.
 fn cycle(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
     least(2000, || {
         for _ in 0..2000 {
@@ -154,7 +158,7 @@ fn cycle(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
     })
 }
 
-/// Futures that wait, each in a new slot.
+/// Measures pending futures, each in a new slot.
 fn new_slots(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = FuturePool::new();
@@ -164,7 +168,7 @@ fn new_slots(count: usize) -> f64 {
     rounds.fold(f64::MAX, f64::min)
 }
 
-/// Each of several ends comes back to a pool that was dropped.
+/// Measures operations that end after their pool was dropped.
 fn late_returns(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = Completions::new();
@@ -175,12 +179,12 @@ fn late_returns(count: usize) -> f64 {
     rounds.fold(f64::MAX, f64::min)
 }
 
-/// A pool that is made, used and dropped.
+/// Measures a pool that is created, used and dropped.
 fn new_pool() -> f64 {
     least(100, || (0..100).for_each(|_| rent_and_drop(&Completions::new())))
 }
 
-/// Threads that have used pools, and live.
+/// Threads that have used the pools, and are still alive.
 struct Crowd(Vec<JoinHandle<()>>, Arc<Barrier>);
 
 impl Crowd {
@@ -195,7 +199,7 @@ impl Crowd {
                 end.wait();
             });
             let _ = is_done.recv();
-            thread.expect("there may be so many threads")
+            thread.expect("the system has enough threads")
         });
         Crowd(threads.collect(), end)
     }
@@ -210,7 +214,7 @@ fn threads(options: &Options) -> Vec<String> {
     let mut table = Table::new("threads that used the pools", options.columns([1, 100, 2000]));
     for count in table.columns.clone() {
         let pool = Completions::new();
-        let (bounded, mut ends) = at_its_bound();
+        let (bounded, mut ends) = full_pool();
         let futures: &'static FuturePool = Box::leak(Box::default());
         let crowd = {
             let (pool, bounded) = (pool.clone(), bounded.clone());
@@ -229,17 +233,17 @@ fn threads(options: &Options) -> Vec<String> {
         };
         measure([
             "alive: an operation",
-            "alive: a bounded pool at its bound",
+            "alive: a full bounded pool",
             "alive: a new slot of a `FuturePool`",
-            "alive: a late return",
+            "alive: the end of an operation of a dropped pool",
             "alive: a new pool, and an operation",
         ]);
         crowd.end();
         measure([
             "ended: an operation",
-            "ended: a bounded pool at its bound",
+            "ended: a full bounded pool",
             "ended: a new slot of a `FuturePool`",
-            "ended: a late return",
+            "ended: the end of an operation of a dropped pool",
             "ended: a new pool, and an operation",
         ]);
     }
@@ -261,27 +265,27 @@ fn pools(options: &Options) -> Vec<String> {
             let ends: Vec<_> = pools.iter().map(Pool::rent).collect();
             drops = once(count, || pools.clear()).min(drops);
             returns = once(count, || drop(ends)).min(returns);
-            // Memory that is in no cache takes longer, whoever frees it.
+            // Freeing memory that is in no cache takes longer, with and without a pool.
             let boxes: Vec<_> =
                 (0..count).map(|at| [(); 4].map(|()| Box::new([at; 128]))).collect();
             control = once(count, || drop(boxes)).min(control);
         }
-        table.add("a drop of each", drops);
-        table.add("a late return to each", returns);
-        table.add("control: a drop of four boxes of 1 KiB", control);
+        table.add("dropping each pool", drops);
+        table.add("the end of an operation of each dropped pool", returns);
+        table.add("control: dropping four boxes of 1 KiB", control);
     }
     table.finish()
 }
 
-/// Threads, and pools, that have come and gone.
+/// Measures the cost after many threads and pools have ended.
 fn age(options: &Options) -> Vec<String> {
     let mut table =
-        Table::new("threads, and pools, that came and went", options.columns([1, 1000, 100_000]));
+        Table::new("threads and pools that have ended", options.columns([1, 1000, 100_000]));
     let pool = Completions::new();
-    let (bounded, mut ends) = at_its_bound();
-    let mut gone = 0;
+    let (bounded, mut ends) = full_pool();
+    let mut ended = 0;
     for count in table.columns.clone() {
-        for _ in gone..count {
+        for _ in ended..count {
             let (pool, bounded) = (pool.clone(), bounded.clone());
             let thread = thread::spawn(move || {
                 rent_and_drop(&pool);
@@ -290,18 +294,18 @@ fn age(options: &Options) -> Vec<String> {
             thread.join().expect("it does not panic");
             rent_and_drop(&Completions::new());
         }
-        gone = count;
+        ended = count;
         table.add("an operation", operation(&pool));
-        table.add("a bounded pool at its bound", cycle(&bounded, &mut ends));
+        table.add("a full bounded pool", cycle(&bounded, &mut ends));
         table.add("a new pool, and an operation", new_pool());
-        table.add("a late return", late_returns(10_000));
+        table.add("the end of an operation of a dropped pool", late_returns(10_000));
     }
     table.finish()
 }
 
 fn slots(options: &Options) -> Vec<String> {
     let mut table =
-        Table::new("operations under way", options.columns([1, 100_000, 1_000_000, 5_000_000]));
+        Table::new("pending operations", options.columns([1, 100_000, 1_000_000, 5_000_000]));
     for count in table.columns.clone() {
         let pool = Completions::new();
         let mut ends = Vec::with_capacity(count);
@@ -313,10 +317,10 @@ fn slots(options: &Options) -> Vec<String> {
                 longest = longest.max(begin.elapsed());
             }
         });
-        table.add("an operation beside them", operation(&pool));
+        table.add("an operation", operation(&pool));
         if count > 1 {
             eprintln!(
-                "  {count}: {each:.0} ns each; the longest rent {longest:?}; control {:?}",
+                "  {count}: {each:.0} ns each; the longest `rent` {longest:?}; control {:?}",
                 control()
             );
         }
@@ -324,7 +328,7 @@ fn slots(options: &Options) -> Vec<String> {
     table.finish()
 }
 
-/// The longest of so many calls of something short, for two tenths of a second.
+/// Returns the longest of the short calls in a fifth of a second. It shows the interruptions by the system.
 fn control() -> Duration {
     longest(Duration::from_millis(200), || drop(black_box(Box::new(5))))
 }
@@ -339,8 +343,8 @@ fn longest(time: Duration, mut call: impl FnMut()) -> Duration {
     longest
 }
 
-/// Operations kept from 0 to 33, and bursts of 1 to 16 beside them.
-fn kept(_: &Options) -> Vec<String> {
+/// Measures bursts of 1 to 16 operations, while 0 to 33 other operations are pending.
+fn bursts(_: &Options) -> Vec<String> {
     let mut all = vec![];
     for kept in 0..=33 {
         let pool = Completions::new();
@@ -359,14 +363,14 @@ fn kept(_: &Options) -> Vec<String> {
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (median, worst) = (all[all.len() / 2], all[all.len() - 1]);
     println!(
-        "\n0 to 33 operations kept, 1 to 16 begun and ended beside them: median {:.1} ns, worst {:.1} ns",
+        "\nbursts of 1 to 16 operations, while 0 to 33 others are pending: median {:.1} ns, worst {:.1} ns",
         median.0, worst.0
     );
     let is_grown = worst.0 > median.0 * FACTOR;
     is_grown
         .then(|| {
             format!(
-                "kept {}, burst of {}: {:.1}, the median is {:.1}",
+                "{} pending, burst of {}: {:.1} ns, the median is {:.1} ns",
                 worst.1, worst.2, worst.0, median.0
             )
         })
@@ -374,14 +378,14 @@ fn kept(_: &Options) -> Vec<String> {
         .collect()
 }
 
-/// The longest operation of this thread while another one does something to a million slots.
-fn beside(options: &Options) -> Vec<String> {
+/// Measures the longest operation of this thread while another thread drops, reserves or trims a million slots.
+fn longest_meanwhile(options: &Options) -> Vec<String> {
     let count: u32 = if options.short { 10_000 } else { 1_000_000 };
     let full = || {
         let pool = FuturePool::new();
         let futures: Vec<ValueFuture<'static, ()>> =
             (0..count).map(|_| pool.pooled(pending())).collect();
-        pool.reserve(1, count).expect("there is a size for it");
+        pool.reserve(1, count).expect("the pool has slots of this size");
         drop(futures);
         pool
     };
@@ -401,14 +405,14 @@ fn beside(options: &Options) -> Vec<String> {
         });
         println!("| {what} | {:.3} |", nanos(most) / 1e6);
     };
-    println!("\n| longest operation beside, {count} slots | ms |\n|---|---:|");
+    println!("\n| longest operation meanwhile, {count} slots | ms |\n|---|---:|");
     println!("| control | {:.3} |", nanos(control()) / 1e6);
     let (mut other, pool) = (Some(full()), FuturePool::new());
     measure("another pool is dropped", &pool, &mut || drop(other.take()));
-    measure("it is reserved", &pool, &mut || {
-        pool.reserve(1, count).expect("there is a size for it");
+    measure("the pool reserves slots", &pool, &mut || {
+        pool.reserve(1, count).expect("the pool has slots of this size");
     });
-    measure("it is trimmed", &pool, &mut || {
+    measure("the pool is trimmed", &pool, &mut || {
         pool.trim();
     });
     vec![]
@@ -419,8 +423,8 @@ type Run = fn(&Options) -> Vec<String>;
 fn main() -> ExitCode {
     let options = match Options::parse() {
         Ok(options) => options,
-        Err(why) => {
-            eprintln!("{why}");
+        Err(error) => {
+            eprintln!("{error}");
             return ExitCode::from(2);
         }
     };
@@ -430,8 +434,8 @@ fn main() -> ExitCode {
         ("age", age),
         ("pools", pools),
         ("slots", slots),
-        ("kept", kept),
-        ("beside", beside),
+        ("bursts", bursts),
+        ("longest", longest_meanwhile),
     ];
     let mut grown = vec![];
     for (name, run) in all {

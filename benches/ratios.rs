@@ -1,159 +1,156 @@
-//! `cargo bench --bench ratios`: all contenders in one process, interleaved round by round, one
-//! table per result type or kind of work. Only ratios from one run count; `-- --rounds N` repeats more
-//! often, `-- --only TITLE` measures the tables with that in their title.
+//! `cargo bench --bench ratios`: compares all contenders in one process. They take turns in each round.
+//!
+//! ```text
+//! cargo bench --bench ratios                                       # prints a table for each type of results or kind of work
+//! cargo bench --bench ratios -- --only TITLE                       # measures the tables with that in their title
+//! cargo bench --bench ratios -- --rounds N                         # changes the number of rounds
+//! cargo bench --bench ratios -- --markdown docs/benchmarks.md      # writes the report, and its chart docs/benchmarks.svg
+//! ```
+//!
+//! Only the ratios of one run are meaningful.
 
 mod contenders;
 mod harness;
+mod report;
 
-use std::alloc::System;
-
-use contenders::{Counting, pending, ready};
-use harness::{
-    OPERATIONS, Row, Table, Targets, attribute, awaited, completions, find, machines, print_table,
-    reusable, sharing, streams,
+use std::{
+    alloc::System, env, error::Error, fs, path::PathBuf, process::ExitCode, result, time::Instant,
 };
+
+use contenders::Counting;
+use harness::{
+    OPERATIONS, Table, Targets, attribute, awaited, buffer, completions, pending, print_table,
+    ready, reusable_source, shared, streams,
+};
+use report::{Measured, Plan, chart, load};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting(System);
 
-/// The tables are gone through several times, so that none of them is taken in one bad minute.
+/// The number of passes over all tables. A disturbance of some seconds affects one pass of a table, and not all of its rounds.
 const PASSES: usize = 10;
 
-/// What the titles of the tables begin with whose results are ready.
-const READY: &str = "ready, ";
+type Result<T> = result::Result<T, Box<dyn Error>>;
 
-/// The minima of all results that were ready, as a Markdown table.
-fn print_summary(tables: &[(&str, Vec<Row>)]) {
-    let Some((_, rows)) = tables.first() else { return };
-    let line = |name: &str, cells: Vec<String>| println!("| {name} | {} |", cells.join(" | "));
-    println!("\nready, min ns");
-    line("", tables.iter().map(|(title, _)| format!("`{}`", cut(title))).collect());
-    line("---", vec!["---:".into(); tables.len()]);
-    for Row { name, .. } in rows {
-        line(name, tables.iter().map(|(_, rows)| format!("{:.1}", find(rows, name).min)).collect());
-    }
+struct Options {
+    rounds: usize,
+    only: String,
+    markdown: Option<PathBuf>,
 }
 
-/// A title without the size behind it.
-fn cut(title: &str) -> &str {
-    title.rsplit_once(" (").map_or(title, |(name, _)| name)
-}
-
-fn ready_table<V: ready::Value, const N: usize>(tables: &mut Vec<Table>) {
-    let title = format!("{READY}{} ({} bytes)", V::NAME, size_of::<V>());
-    tables.push(Table::new(title, ready::cases::<V, N>, judge_ready::<V>));
-}
-
-fn judge_ready<V: ready::Value>(rows: &[Row], targets: &mut Targets) {
-    let row = |name| find(rows, name);
-    let forms = [ready::AWAIT, ready::MACRO].map(row);
-    for ours in forms {
-        targets.allocates(V::NAME, ours, 0.0);
-    }
-    let [by_await, _] = forms;
-    targets.at_most(V::NAME, by_await, row(ready::BOX_FUTURE), 1.08);
-    let bound = match V::NAME {
-        "()" | "bool" | "u32" | "u64" => Some(4.0),
-        "f64" => Some(3.0),
-        _ => None,
-    };
-    if let Some(bound) = bound {
-        targets.at_most(V::NAME, by_await, row(ready::FLOOR), 2.0);
-        let rivals = [ready::ASYNC_TRAIT, ready::BOX_FUTURE, ready::EITHER, ready::STACK_FUTURE];
-        for rival in rivals.into_iter().chain([ready::OBVIOUS]) {
-            targets.faster(V::NAME, by_await, row(rival), bound);
-        }
-    }
-    match V::NAME {
-        "io::Result<Arc<[u8]>>" => targets.at_most(V::NAME, by_await, row(ready::FLOOR), 1.0),
-        // The types that methods return.
-        "io::Result<usize>"
-        | "Option<u64>"
-        | "Result<u64, u64>"
-        | "Vec<u8>"
-        | "String"
-        | "Option<String>"
-        | "io::Result<Vec<u8>>"
-        | "[u64; 8]" => {
-            targets.at_most(V::NAME, by_await, row(ready::FLOOR), 2.6);
-            targets.faster(V::NAME, by_await, row(ready::BOX_FUTURE), 2.7);
-            for rival in [ready::EITHER, ready::OBVIOUS] {
-                targets.faster(V::NAME, by_await, row(rival), 2.4);
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Options { rounds: 200, only: String::new(), markdown: None };
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--rounds" => {
+                    let number = arguments.next().and_then(|number| number.parse().ok());
+                    let number = number.filter(|rounds| *rounds > 0);
+                    options.rounds = number.ok_or("--rounds takes a number")?;
+                }
+                "--only" => {
+                    options.only = arguments.next().ok_or("--only takes a part of a title")?;
+                }
+                "--markdown" => {
+                    let file = arguments.next().ok_or("--markdown takes a file")?;
+                    options.markdown = Some(file.into());
+                }
+                // Cargo passes this option to every bench.
+                "--bench" => {}
+                other => {
+                    return Err(format!(
+                        "unknown option {other}; the options are --rounds N, --only TITLE and --markdown FILE"
+                    )
+                    .into());
+                }
             }
         }
-        _ => {}
-    }
-}
-
-fn pending_table<const BYTES: usize>(tables: &mut Vec<Table>) {
-    let title = format!("pending once, u64, an async block that holds {BYTES} bytes");
-    tables.push(Table::new(title, pending::cases::<BYTES>, judge_pending));
-    let title = format!("pending once, u64, a future that brings {BYTES} bytes with it");
-    tables.push(Table::new(title, pending::carrying_cases::<BYTES>, judge_pending));
-}
-
-fn judge_pending(rows: &[Row], targets: &mut Targets) {
-    let row = |name| find(rows, name);
-    targets.at_most("pending", row(pending::BOXED), row(pending::BOX_FUTURE), 1.05);
-    targets.allocates("pending", row(pending::BOXED), 1.0);
-    targets.allocates("pending", row(pending::SOURCE), 0.0);
-}
-
-fn main() {
-    let mut rounds = 200;
-    let mut only = String::new();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--rounds" => {
-                let number = arguments.next().and_then(|number| number.parse().ok());
-                rounds = number.filter(|rounds| *rounds > 0).expect("--rounds takes a number");
-            }
-            "--only" => only = arguments.next().expect("--only takes a part of a title"),
-            // What cargo passes to every bench.
-            "--bench" => {}
-            other => {
-                eprintln!("unknown argument `{other}`; there are `--rounds N` and `--only TITLE`");
-                std::process::exit(2);
-            }
+        if options.markdown.is_some() && !options.only.is_empty() {
+            return Err("the report needs all tables, so --markdown excludes --only".into());
         }
+        Ok(options)
     }
-    println!(
-        "{PASSES} passes over all tables, {rounds} rounds of {OPERATIONS} operations or more each, \
-         contenders interleaved, one thread where no other number is given"
-    );
-    let mut tables = Vec::new();
-    for_each_value!(ready_table, &mut tables);
-    pending_table::<16>(&mut tables);
-    pending_table::<240>(&mut tables);
-    pending_table::<1000>(&mut tables);
+}
+
+fn tables() -> Vec<Table> {
+    let mut tables = ready::tables();
+    tables.append(&mut pending::tables());
     tables.append(&mut attribute::tables());
     tables.append(&mut awaited::tables());
     tables.append(&mut completions::tables());
-    tables.append(&mut machines::tables());
-    tables.append(&mut sharing::tables());
-    tables.push(reusable::table());
+    tables.append(&mut buffer::tables());
+    tables.append(&mut shared::tables());
+    tables.push(reusable_source::table());
     tables.extend(streams::tables());
-    tables.retain(|table| table.title.contains(&only));
-    for _ in 0..PASSES {
+    tables
+}
+
+fn run(options: &Options) -> Result<()> {
+    let begun = Instant::now();
+    let plan =
+        Plan { passes: PASSES, rounds: options.rounds, operations: OPERATIONS, load: load::load() };
+    if let Some(load) = plan.load.filter(|load| *load > 1.0) {
+        eprintln!("the load average is {load}: other processes disturb the measurement");
+    }
+    println!(
+        "{PASSES} passes over all tables, {} rounds of {OPERATIONS} operations or more each; the contenders take turns, on one \
+         thread if the table does not say otherwise",
+        plan.rounds
+    );
+    let mut tables = tables();
+    tables.retain(|table| table.title.contains(&options.only));
+    for pass in 1..=PASSES {
+        eprintln!("pass {pass} of {PASSES}, after {:.0?}", begun.elapsed());
         for table in &mut tables {
             table.renew();
-            table.run(rounds);
+            table.run(plan.rounds);
         }
     }
     let mut targets = Targets::default();
-    let mut ready = Vec::new();
-    for table in &mut tables {
-        let rows = table.rows();
-        print_table(&table.title, &rows);
-        (table.judge)(&rows, &mut targets);
-        if let Some(title) = table.title.strip_prefix(READY) {
-            ready.push((title, rows));
-        }
-    }
-    print_summary(&ready);
+    let measured: Vec<_> = tables
+        .iter_mut()
+        .map(|table| {
+            let rows = table.rows();
+            print_table(&table.title, &rows);
+            (table.judge)(&rows, &mut targets);
+            (table.title.clone(), rows)
+        })
+        .collect();
     println!("\ntargets (ratios of minima): {} missed of {}", targets.missed, targets.lines.len());
     for line in targets.lines {
         println!("{line}");
+    }
+    if options.only.is_empty() {
+        let measured = Measured::new(measured);
+        // Each full run composes the report, so that a short run shows whether that works.
+        let chart = chart::draw(&measured)?;
+        let file = options.markdown.clone().unwrap_or_else(|| "benchmarks.md".into());
+        let chart_file = file.with_extension("svg");
+        let name = chart_file.file_name().unwrap_or_default().to_string_lossy();
+        let report = report::report(&measured, &plan, &name);
+        if options.markdown.is_some() {
+            // A bench runs in the directory of its package.
+            fs::write(&file, report)?;
+            fs::write(&chart_file, chart)?;
+        }
+    }
+    eprintln!("{:.0?} in all", begun.elapsed());
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }

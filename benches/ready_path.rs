@@ -1,11 +1,12 @@
-//! `cargo bench --bench ready_path`: the lookups of `ratios` as criterion groups, one for each result
-//! type and one for each size of a future that pends once. Criterion runs one contender
-//! after the other, so for ratios on a busy machine use `ratios`.
+//! `cargo bench --bench ready_path`: the lookups of `ratios` as criterion groups. There is a group for each type of results, and
+//! for each size of a future that is pending once.
+//!
+//! Criterion measures one contender after the other. For ratios on a busy machine, use `ratios`.
 
 mod contenders;
 
 use contenders::{
-    groups::{criterion, group},
+    criterion_groups::{criterion, group},
     pending, ready,
 };
 use criterion::Criterion;
@@ -20,6 +21,6 @@ fn main() {
     group(&mut criterion, "pending/16", pending::cases::<16>());
     group(&mut criterion, "pending/240", pending::cases::<240>());
     group(&mut criterion, "pending/1000", pending::cases::<1000>());
-    group(&mut criterion, "carrying/240", pending::carrying_cases::<240>());
+    group(&mut criterion, "pending, a field/240", pending::carrying_cases::<240>());
     criterion.final_summary();
 }

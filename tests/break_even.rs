@@ -6,10 +6,12 @@
 mod conclusions;
 #[path = "../benches/break_even/data.rs"]
 mod data;
-#[path = "../benches/break_even/machine.rs"]
-mod machine;
-#[path = "../benches/break_even/markdown.rs"]
+#[path = "../benches/report/head.rs"]
+mod head;
+#[path = "../benches/report/markdown.rs"]
 mod markdown;
+#[path = "../benches/break_even/rounding.rs"]
+mod rounding;
 #[path = "../benches/break_even/verdict.rs"]
 mod verdict;
 
@@ -18,8 +20,8 @@ use std::array;
 use data::{CONTENDERS, Cost, Costs, Figures, LENGTH, OURS, SHARES, Situation, ready_keys};
 use value_future::ratio::{Advice, RatioStats};
 
-use markdown::{below_percent, from_percent};
-use verdict::{Answer, CLEAR, Comparison, NOTICED};
+use rounding::{below_percent, from_percent};
+use verdict::{Answer, CLEAR, Comparison, NOTICEABLE};
 
 /// The times of ours, which fall from `pending` to `ready` ns. The rival takes 13 ns.
 fn falling(pending: f64, ready: f64) -> Comparison {
@@ -53,9 +55,9 @@ fn it_does_not_pay_before_a_share_where_it_does_not() {
 #[test]
 fn work_in_pending_calls_makes_it_pay_later() {
     // 8 ns less are 5 % of 160 ns with ours: 5 of its own, and 155 of work.
-    assert_share(falling(5.0, 5.0).pays_from(NOTICED, 1_550.0), 90.0);
-    assert_share(falling(5.0, 5.0).pays_from(NOTICED, 155_000.0), 99.9);
-    assert_share(falling(5.0, 5.0).pays_from(NOTICED, 100.0), 0.0);
+    assert_share(falling(5.0, 5.0).pays_from(NOTICEABLE, 1_550.0), 90.0);
+    assert_share(falling(5.0, 5.0).pays_from(NOTICEABLE, 155_000.0), 99.9);
+    assert_share(falling(5.0, 5.0).pays_from(NOTICEABLE, 100.0), 0.0);
 }
 
 #[test]
@@ -64,13 +66,13 @@ fn an_answer_holds_in_all_comparisons() {
     let always = falling(10.0, 1.0);
     let never = falling(13.0, 12.9);
     let both = Answer::new(&[pays_from_75.clone(), always.clone()], 0.0);
-    assert_eq!(both.quiet_below, Some(0.0));
+    assert_eq!(both.unnoticeable_below, Some(0.0));
     assert_share(both.clear_from, 75.0);
     assert_eq!((both.rule, both.sooner, both.of), (1, 1, 2));
     let all = Answer::new(&[pays_from_75.clone(), always, never.clone()], 0.0);
-    assert_eq!((all.noticed_from, all.clear_from), (None, None));
+    assert_eq!((all.noticeable_from, all.clear_from), (None, None));
     assert_eq!((all.rule, all.sooner, all.of), (1, 1, 3));
-    assert_eq!(Answer::new(&[never], 0.0).quiet_below, None);
+    assert_eq!(Answer::new(&[never], 0.0).unnoticeable_below, None);
     let late = Answer::new(&[falling(16.0, 10.0)], 0.0);
     assert_eq!((late.rule, late.sooner), (0, 0));
 }
@@ -80,7 +82,7 @@ fn the_figures_choose_the_sentences() {
     let judgement = |comparison| conclusions::judgement(&[comparison]);
     assert_eq!(
         judgement(falling(13.0, 9.0)),
-        "below 15 % ready, nobody will notice it. From 75 % on, it is at least 1.3 times as fast."
+        "below 15 % ready, the difference is not noticeable. From 75 % on, it is at least 1.3 times as fast."
     );
     assert_eq!(
         judgement(falling(6.5, 6.5)),
@@ -92,7 +94,7 @@ fn the_figures_choose_the_sentences() {
     );
     assert_eq!(
         judgement(falling(14.0, 12.0)),
-        "below 80 % ready, nobody will notice it. There is no share from which on it is 1.3 times as fast in all cases. At 0 % \
+        "below 80 % ready, the difference is not noticeable. There is no share from which on it is 1.3 times as fast in all cases. At 0 % \
          ready, it takes up to 1.08 times as long."
     );
     let rule = |minima: Comparison| conclusions::rule(&[minima], &[falling(13.0, 9.0)]);
@@ -111,7 +113,7 @@ fn work_changes_the_sentence() {
     let text = conclusions::with_work(&[falling(5.0, 5.0)]);
     assert_eq!(
         text.unwrap(),
-        "With work in each pending call, nobody will notice any of them below 84 % for 1 µs, below 98.4 % for 10 µs, below 99.84 % \
+        "With work in each pending call, the difference is not noticeable below 84 % for 1 µs, below 98.4 % for 10 µs, below 99.84 % \
          for 100 µs."
     );
     assert_eq!(conclusions::with_work(&[falling(13.0, 13.0)]), None);
@@ -196,7 +198,7 @@ fn days_have_dates() {
         (47_541, "2100-03-01"),
     ];
     for (day, date) in cases {
-        assert_eq!(machine::date(day), date);
+        assert_eq!(head::date(day), date);
     }
 }
 
@@ -216,11 +218,11 @@ fn the_report_supports_the_advice() {
         stats.advice()
     };
     for row in rows {
-        // The advice to keep the boxes ends where the first may notice.
+        // The advice to keep the boxes ends where the difference may be noticeable.
         if row[1].starts_with("`ours boxed`") {
-            assert_ne!(advice(row[2]), Advice::KeepBoxes, "nobody notices below: {row:?}");
+            assert_ne!(advice(row[2]), Advice::KeepBoxes, "not noticeable below: {row:?}");
         }
-        // The advice to change a method comes when it certainly pays.
+        // The advice to change a method begins where it certainly pays.
         assert_ne!(advice(row[4]), Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }
 }

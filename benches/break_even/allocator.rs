@@ -89,6 +89,28 @@ unsafe impl GlobalAlloc for Chosen {
     }
 
     #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if Chosen::choice() == MIMALLOC {
+            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            return unsafe { mimalloc::MiMalloc.alloc_zeroed(layout) };
+        }
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if Chosen::choice() == MIMALLOC {
+            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            return unsafe { mimalloc::MiMalloc.realloc(pointer, layout, size) };
+        }
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         if Chosen::choice() == MIMALLOC {

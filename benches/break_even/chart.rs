@@ -1,36 +1,24 @@
 //! The chart: a panel for each allocator and type of results, on one thread.
 
-use std::error::Error;
-
 use plotters::{
-    coord::Shift,
     prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
+    style::text_anchor::{HPos, VPos},
 };
 
 use super::{
     allocator::ALLOCATORS,
     data::{BOX_FUTURE, CONTENDERS, Cost, Costs, Figures, RESULTS, SHARES, Situation},
-    verdict::{CLEAR, NOTICED},
+    style::{Area, BLUE, GREY, ORANGE, PINK, Result, text},
+    verdict::{CLEAR, NOTICEABLE},
 };
 
 const PANEL: (u32, u32) = (280, 230);
 /// The height of the legend.
 const LEGEND: u32 = 40;
 
-/// These colours and this grey are legible on white and on black.
-const COLOURS: [RGBColor; CONTENDERS.len()] = [
-    RGBColor(200, 90, 160),
-    GREY,
-    RGBColor(205, 130, 30),
-    RGBColor(80, 140, 230),
-    RGBColor(20, 160, 120),
-    RGBColor(225, 70, 60),
-];
-const GREY: RGBColor = RGBColor(128, 128, 128);
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+const GREEN: RGBColor = RGBColor(20, 160, 120);
+const RED: RGBColor = RGBColor(225, 70, 60);
+const COLOURS: [RGBColor; CONTENDERS.len()] = [PINK, GREY, ORANGE, BLUE, GREEN, RED];
 
 /// Draws the times relative to those of `BoxFuture`. Returns the text of the SVG file.
 pub(crate) fn draw(figures: &Figures) -> Result<String> {
@@ -39,7 +27,6 @@ pub(crate) fn draw(figures: &Figures) -> Result<String> {
     let size = (PANEL.0 * columns as u32, LEGEND + PANEL.1 * rows as u32);
     let mut svg = String::new();
     {
-        // The page has a background, so the chart needs none.
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         // The chart shows only the times on one thread.
         let drawn = costs.iter().filter(|(situation, _)| situation.threads == 1);
@@ -69,18 +56,10 @@ fn relative(costs: &[Cost; CONTENDERS.len()], contender: usize) -> f64 {
     costs[contender].min / costs[BOX_FUTURE].min
 }
 
-fn text(size: u32, colour: RGBColor, anchor: (HPos, VPos)) -> TextStyle<'static> {
-    TextStyle {
-        font: ("system-ui, sans-serif", size).into_font(),
-        color: colour.to_backend_color(),
-        pos: Pos::new(anchor.0, anchor.1),
-    }
-}
-
 fn draw_legend(area: &Area<'_>) -> Result<()> {
     let what = format!(
         "time of a call, relative to BoxFuture, by the share of ready results \
-         (grey band: nobody notices; dashed line: {CLEAR} times as fast)"
+         (grey band: not noticeable; dashed line: {CLEAR} times as fast)"
     );
     area.draw(&Text::new(what, (10, 4), text(15, GREY, (HPos::Left, VPos::Top))))?;
     let mut x = 10;
@@ -113,8 +92,8 @@ fn draw_panel(area: &Area<'_>, title: String, top: f64, costs: &Costs) -> Result
         .x_label_formatter(&|share| format!("{share:.0} %"))
         .y_label_formatter(&|ratio| format!("{ratio:.1}"))
         .draw()?;
-    // Within the band, nobody notices a difference. Below the line, a contender clearly pays.
-    let band = [(0.0, 1.0 / NOTICED), (100.0, NOTICED)];
+    // Within the band, the difference is not noticeable. Below the line, a contender clearly pays.
+    let band = [(0.0, 1.0 / NOTICEABLE), (100.0, NOTICEABLE)];
     chart.draw_series([Rectangle::new(band, GREY.mix(0.3).filled())])?;
     let clear = [(0.0, 1.0 / CLEAR), (100.0, 1.0 / CLEAR)];
     chart.draw_series(DashedLineSeries::new(clear, 6, 6, GREY.stroke_width(1)))?;

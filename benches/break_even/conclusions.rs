@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::{
     data::{ASYNC_TRAIT, BOX_FUTURE, CONTENDERS, Cost, Figures, OURS, RESULTS, SHARES},
-    markdown::{below_percent, from_percent, range, table},
-    verdict::{Answer, CLEAR, Comparison, NOTICED, RULE, speedups},
+    markdown::table,
+    rounding::{below_percent, from_percent, range},
+    verdict::{Answer, CLEAR, Comparison, NOTICEABLE, RULE, speedups},
 };
 
 /// The results that share a paragraph: indices into [`RESULTS`].
@@ -14,9 +15,9 @@ const GROUPS: [&[usize]; 2] = [&[0, 1], &[2]];
 /// The other work of a pending call, in nanoseconds, and its name.
 pub(crate) const WORK: [(f64, &str); 3] = [(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs")];
 
-/// Returns the least difference that is noticed, in percent.
-pub(crate) fn noticed() -> String {
-    format!("{:.0} %", (NOTICED - 1.0) * 100.0)
+/// Returns the least noticeable difference, in percent.
+pub(crate) fn noticeable() -> String {
+    format!("{:.0} %", (NOTICEABLE - 1.0) * 100.0)
 }
 
 /// Compares two contenders in all situations with these results.
@@ -53,11 +54,12 @@ pub(crate) fn in_short(figures: &Figures) -> String {
     text
 }
 
-/// Says below which share nobody will notice a difference, from which share on ours clearly pays, and where ours is slower.
+/// Says below which share the difference is not noticeable, from which share on ours clearly pays, and where ours is slower.
 pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
-    let Answer { quiet_below, noticed_from, clear_from, .. } = Answer::new(comparisons, 0.0);
-    let faster = format!("at least {} faster", noticed());
-    let mut text = match (quiet_below, noticed_from) {
+    let Answer { unnoticeable_below, noticeable_from, clear_from, .. } =
+        Answer::new(comparisons, 0.0);
+    let faster = format!("at least {} faster", noticeable());
+    let mut text = match (unnoticeable_below, noticeable_from) {
         (None, _) => String::from("it does not pay at any share."),
         (_, Some(0.0)) => format!("it is {faster} at every share."),
         (Some(0.0), Some(from)) => format!(
@@ -65,14 +67,16 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
             from_percent(from)
         ),
         (Some(0.0), None) => format!("it is {faster} at every share in some cases."),
-        (Some(below), _) => format!("below {} ready, nobody will notice it.", below_percent(below)),
+        (Some(below), _) => {
+            format!("below {} ready, the difference is not noticeable.", below_percent(below))
+        }
     };
     let _ = match clear_from {
         Some(0.0) => write!(text, " It is at least {CLEAR} times as fast at every share."),
         Some(from) => {
             write!(text, " From {} on, it is at least {CLEAR} times as fast.", from_percent(from))
         }
-        None if quiet_below.is_none() => Ok(()),
+        None if unnoticeable_below.is_none() => Ok(()),
         None => write!(
             text,
             " There is no share from which on it is {CLEAR} times as fast in all cases."
@@ -80,7 +84,7 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     };
     let slowest = SHARES.map(|share| (share, speedups(comparisons, share)[0]));
     let slowest = slowest.into_iter().min_by(|one, other| one.1.total_cmp(&other.1));
-    if let Some((share, speedup)) = slowest.filter(|(_, speedup)| *speedup < 1.0 / NOTICED) {
+    if let Some((share, speedup)) = slowest.filter(|(_, speedup)| *speedup < 1.0 / NOTICEABLE) {
         let longer = speedup.recip();
         let _ = write!(text, " At {share} % ready, it takes up to {longer:.2} times as long.");
     }
@@ -111,15 +115,16 @@ pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> Strin
     text
 }
 
-/// Says below which share nobody will notice a difference, if a pending call does other work. `None` if nobody will at any share.
+/// Says below which share the difference is not noticeable if a pending call does other work. Returns `None` if it is not
+/// noticeable at any share.
 pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     let mut shares = vec![];
     for (work, name) in WORK {
-        let below = Answer::new(comparisons, work).quiet_below?;
+        let below = Answer::new(comparisons, work).unnoticeable_below?;
         shares.push(format!("below {} for {name}", below_percent(below)));
     }
     let shares = shares.join(", ");
-    Some(format!("With work in each pending call, nobody will notice any of them {shares}."))
+    Some(format!("With work in each pending call, the difference is not noticeable {shares}."))
 }
 
 /// Returns the tables with the figures of the sentences: one for each rival.
@@ -129,8 +134,8 @@ pub(crate) fn tables(figures: &Figures) -> String {
     for rival in [BOX_FUTURE, ASYNC_TRAIT] {
         let header = [
             format!("against `{}`", CONTENDERS[rival]),
-            "nobody notices below".into(),
-            "noticed in all cases from".into(),
+            "not noticeable below".into(),
+            "noticeable in all cases from".into(),
             format!("{CLEAR} times as fast from"),
             "at 0 %".into(),
             format!("at {low} %"),
@@ -145,8 +150,8 @@ pub(crate) fn tables(figures: &Figures) -> String {
                 let share = |share: Option<f64>| share.map_or("never".into(), from_percent);
                 rows.push(vec![
                     format!("`{}`, {bytes} bytes", CONTENDERS[ours]),
-                    answer.quiet_below.map_or("100 %".into(), below_percent),
-                    share(answer.noticed_from),
+                    answer.unnoticeable_below.map_or("100 %".into(), below_percent),
+                    share(answer.noticeable_from),
                     share(answer.clear_from),
                     range(speedups(&comparisons, 0)),
                     range(speedups(&comparisons, low)),

@@ -14,7 +14,7 @@ pub(crate) const RESULTS: [(usize, &str); 3] = [(8, "u64"), (24, "String"), (256
 /// The shares of ready results, in percent.
 pub(crate) const SHARES: [u32; 8] = [0, 30, 50, 80, 90, 95, 99, 100];
 
-/// The number of keys. The result of a key is always ready, or always pending. No branch predictor can remember so many keys.
+/// The number of keys. The result of a key is always ready, or always pending. No branch predictor can remember this many keys.
 pub(crate) const LENGTH: usize = 120_000;
 
 /// In each block of this many successive keys, the share of ready results is exact.

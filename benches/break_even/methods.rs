@@ -21,7 +21,7 @@ use super::{
     latencies::timed,
     pending_calls::hold,
 };
-use crate::contenders::{BoxFuture, Case, GiveWay, helper::Helper, ready::Value};
+use crate::contenders::{BoxFuture, Case, PendingOnce, helper_thread::Helper, ready::Value};
 
 /// The number from which the ready results are made.
 const READY: u64 = 5;
@@ -44,9 +44,9 @@ impl<V: Value> Lookups<V> {
 }
 
 /// Waits once for the result. `Contender` gives each contender its own instance of this function.
-#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
 async fn fetch<V: Value, Contender: ?Sized>(key: usize) -> V {
-    GiveWay::default().await;
+    PendingOnce::default().await;
     V::make(key as u64)
 }
 

@@ -17,12 +17,17 @@ pub(crate) mod chart;
 mod conclusions;
 mod data;
 mod harness;
+#[path = "../report/head.rs"]
+pub(crate) mod head;
 mod latencies;
-pub(crate) mod machine;
+#[path = "../report/markdown.rs"]
 mod markdown;
 mod methods;
 mod pending_calls;
 pub(crate) mod processes;
 pub(crate) mod report;
+mod rounding;
+#[path = "../report/style.rs"]
+mod style;
 mod times;
 mod verdict;

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use super::{
     allocator::ALLOCATORS,
-    conclusions::{self, WORK, noticed},
+    conclusions::{self, WORK, noticeable},
     data::{
         ASYNC_TRAIT, BOX_FUTURE, CONTENDERS, Cost, Costs, Figures, OURS, RESULTS, Resident, SHARES,
         Situation,
     },
     latencies::{CLOCK, SHARE},
-    markdown::{from_percent, table},
+    markdown::table,
     processes::Plan,
-    verdict::{CLEAR, Comparison, NOTICED, RULE},
+    rounding::from_percent,
+    verdict::{CLEAR, Comparison, NOTICEABLE, RULE},
 };
 
 /// Returns the report, without its title.
@@ -21,7 +22,8 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
     format!(
         "A method behind `dyn` has its result ready, or waits once. It is awaited in a boxed async block on \
          `futures::executor::block_on`. From which share of ready results on does `ValueFuture` pay?\n\n\
-         * If a contender is less than {} faster, *nobody notices*. If it is {CLEAR} times as fast, it *clearly pays*.\n\
+         * If a contender is less than {} faster, the difference is *not noticeable*. If it is {CLEAR} times as fast, it *clearly \
+         pays*.\n\
          * The rule of thumb for `ValueTask` of .NET: below {low} % do not bother, above {high} % it clearly pays. Here the rule \
          holds if a contender is {CLEAR} times as fast from a share above {low} % on, and that share is at most {high} %.\n\
          * Each allocator, with one thread and with two, is a case. The sentences hold in all cases. Shares between the measured \
@@ -34,7 +36,7 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
          The chart has the minima on one thread.\n\n\
          ## Where it begins to pay\n\n\
          The last columns have the least and the greatest speedup of all cases.\n\n{}{}{}{}{}{}",
-        noticed(),
+        noticeable(),
         conclusions::in_short(figures),
         conclusions::tables(figures),
         with_work(figures),
@@ -68,7 +70,7 @@ fn with_work(figures: &Figures) -> String {
         let cell = |pair| {
             let from = |allocator: &&'static str| {
                 let costs = &costs[&Situation { allocator, threads: 1, result: 0 }];
-                Comparison::new(costs, pair, |cost| cost.min).pays_from(NOTICED, work)
+                Comparison::new(costs, pair, |cost| cost.min).pays_from(NOTICEABLE, work)
             };
             let shares = ALLOCATORS.iter().map(from).collect::<Option<Vec<_>>>();
             shares.map_or("never".into(), |it| from_percent(it.into_iter().fold(0.0, f64::max)))
@@ -78,9 +80,9 @@ fn with_work(figures: &Figures) -> String {
     format!(
         "## With work\n\n\
          A pending call does other work too: system calls, messages, the scheduler. Each cell has the share from which on the mean \
-         call with that work is {} faster. Below that share, nobody will notice. The work is processor time. The results have {} \
-         bytes, and the calls run on one thread. If the allocators have different shares, the cell has the greater one.\n\n{}",
-        noticed(),
+         call with that work is {} faster. Below that share, the difference is not noticeable. The work is processor time. The \
+         results have {} bytes, and the calls run on one thread. If the allocators have different shares, the cell has the greater one.\n\n{}",
+        noticeable(),
         RESULTS[0].0,
         table(&header, &rows)
     )

@@ -2,8 +2,8 @@
 
 use super::data::{Cost, Costs, SHARES};
 
-/// A call that is at least this many times as fast is noticed: 5 %.
-pub(crate) const NOTICED: f64 = 1.05;
+/// If a call is at least this many times as fast, the difference is noticeable: 5 %.
+pub(crate) const NOTICEABLE: f64 = 1.05;
 /// A call that is at least this many times as fast clearly pays.
 pub(crate) const CLEAR: f64 = 1.3;
 
@@ -51,13 +51,13 @@ impl Comparison {
     }
 }
 
-/// What several comparisons have in common.
+/// The shares that hold in all of several comparisons.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// Below this percentage, nobody notices a difference. `None` if nobody does at any share.
-    pub(crate) quiet_below: Option<f64>,
-    /// From this percentage on, the difference is noticed in each comparison. `None` if some comparison has no such percentage.
-    pub(crate) noticed_from: Option<f64>,
+    /// Below this percentage, the difference is not noticeable. `None` if it is not noticeable at any share.
+    pub(crate) unnoticeable_below: Option<f64>,
+    /// From this percentage on, the difference is noticeable in each comparison. `None` if some comparison has no such percentage.
+    pub(crate) noticeable_from: Option<f64>,
     /// From this percentage on, ours clearly pays in each comparison. `None` if some comparison has no such percentage.
     pub(crate) clear_from: Option<f64>,
     /// The number of comparisons in which the rule of thumb holds: ours clearly pays from a percentage between its two on.
@@ -78,8 +78,8 @@ impl Answer {
         let [low, high] = RULE.map(f64::from);
         let clear = || from(CLEAR).flatten();
         Answer {
-            quiet_below: from(NOTICED).flatten().min_by(f64::total_cmp),
-            noticed_from: latest(NOTICED),
+            unnoticeable_below: from(NOTICEABLE).flatten().min_by(f64::total_cmp),
+            noticeable_from: latest(NOTICEABLE),
             clear_from: latest(CLEAR),
             rule: clear().filter(|from| *from > low && *from <= high).count(),
             sooner: clear().filter(|from| *from <= low).count(),

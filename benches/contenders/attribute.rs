@@ -1,17 +1,18 @@
-//! The same trait with the attribute of `async-trait`, with ours, and written by hand: behind `dyn`, with `.await`. Each contender
-//! has an implementation of its own, as each crate has.
+//! The same trait with the attribute of `async-trait`, with that of this crate, and written by hand: with boxes, and with value
+//! futures. The methods are called behind `dyn`, and awaited. Each contender has its own trait, as in a program of its own.
 
-use std::hint::black_box;
+use std::{future::ready, hint::black_box};
 
 use value_future::ValueFuture;
 
-use super::{Case, GiveWay, drive, ready::Value};
+use super::{BoxFuture, Case, PendingOnce, drive, ready::Value};
 
 pub(crate) const ASYNC_TRAIT: &str = "async-trait";
+pub(crate) const BOX_FUTURE: &str = "BoxFuture";
 pub(crate) const ATTRIBUTE: &str = "ours, async_trait";
 pub(crate) const BY_HAND: &str = "ours, by hand";
 
-/// A cache with one entry, which is either present or fetched.
+/// A cache with one entry. The entry is present, or is fetched.
 struct Cache<V> {
     value: V,
     has_it: bool,
@@ -24,7 +25,7 @@ impl<V: Value> Cache<V> {
     }
 
     async fn fetch(&self, key: u64) -> V {
-        GiveWay::default().await;
+        PendingOnce::default().await;
         V::make(key)
     }
 }
@@ -38,8 +39,10 @@ macro_rules! with_attribute {
             async fn found(&self, key: u64) -> V;
             /// The ready result is known before the body.
             async fn known(&self, key: u64) -> V;
-            async fn waits(&self, key: u64) -> V;
-            async fn descends(&self, depth: u64, key: u64) -> V;
+            /// The method is pending once.
+            async fn pending(&self, key: u64) -> V;
+            /// The method calls itself, `depth` times. The innermost call is pending once.
+            async fn nested(&self, depth: u64, key: u64) -> V;
         }
 
         #[$attribute]
@@ -59,16 +62,16 @@ macro_rules! with_attribute {
                 }
             }
 
-            async fn waits(&self, key: u64) -> V {
+            async fn pending(&self, key: u64) -> V {
                 self.fetch(key).await
             }
 
-            async fn descends(&self, depth: u64, key: u64) -> V {
+            async fn nested(&self, depth: u64, key: u64) -> V {
                 if depth == 0 {
                     return self.fetch(key).await;
                 }
                 let next: &dyn $Get<V> = black_box(self);
-                next.descends(depth - 1, key).await
+                next.nested(depth - 1, key).await
             }
         }
     };
@@ -77,14 +80,58 @@ macro_rules! with_attribute {
 with_attribute!(Theirs, async_trait::async_trait,);
 with_attribute!(Ours, value_future::async_trait, #[ready(self.cached())]);
 
+trait Boxes<V: Value>: Send + Sync {
+    fn found(&self, key: u64) -> BoxFuture<'_, V>;
+    fn known(&self, key: u64) -> BoxFuture<'_, V>;
+    fn pending(&self, key: u64) -> BoxFuture<'_, V>;
+    fn nested(&self, depth: u64, key: u64) -> BoxFuture<'_, V>;
+}
+
+impl<V: Value> Boxes<V> for Cache<V> {
+    fn found(&self, key: u64) -> BoxFuture<'_, V> {
+        Box::pin(async move {
+            match self.cached() {
+                Some(value) => value,
+                None => V::make(key),
+            }
+        })
+    }
+
+    fn known(&self, key: u64) -> BoxFuture<'_, V> {
+        match self.cached() {
+            Some(value) => Box::pin(ready(value)),
+            None => self.boxed_miss(key),
+        }
+    }
+
+    fn pending(&self, key: u64) -> BoxFuture<'_, V> {
+        Box::pin(async move { self.fetch(key).await })
+    }
+
+    fn nested(&self, depth: u64, key: u64) -> BoxFuture<'_, V> {
+        Box::pin(async move {
+            if depth == 0 {
+                return self.fetch(key).await;
+            }
+            let next: &dyn Boxes<V> = black_box(self);
+            next.nested(depth - 1, key).await
+        })
+    }
+}
+
 trait ByHand<V: Value>: Send + Sync {
     fn found(&self, key: u64) -> ValueFuture<'_, V>;
     fn known(&self, key: u64) -> ValueFuture<'_, V>;
-    fn waits(&self, key: u64) -> ValueFuture<'_, V>;
-    fn descends(&self, depth: u64, key: u64) -> ValueFuture<'_, V>;
+    fn pending(&self, key: u64) -> ValueFuture<'_, V>;
+    fn nested(&self, depth: u64, key: u64) -> ValueFuture<'_, V>;
 }
 
 impl<V: Value> Cache<V> {
+    #[cold]
+    fn boxed_miss(&self, key: u64) -> BoxFuture<'_, V> {
+        Box::pin(self.fetch(key))
+    }
+
     #[cold]
     fn miss(&self, key: u64) -> ValueFuture<'_, V> {
         ValueFuture::pooled(self.fetch(key))
@@ -108,17 +155,17 @@ impl<V: Value> ByHand<V> for Cache<V> {
         }
     }
 
-    fn waits(&self, key: u64) -> ValueFuture<'_, V> {
+    fn pending(&self, key: u64) -> ValueFuture<'_, V> {
         ValueFuture::pooled(async move { self.fetch(key).await })
     }
 
-    fn descends(&self, depth: u64, key: u64) -> ValueFuture<'_, V> {
+    fn nested(&self, depth: u64, key: u64) -> ValueFuture<'_, V> {
         ValueFuture::pooled(async move {
             if depth == 0 {
                 return self.fetch(key).await;
             }
             let next: &dyn ByHand<V> = black_box(self);
-            next.descends(depth - 1, key).await
+            next.nested(depth - 1, key).await
         })
     }
 }
@@ -142,7 +189,12 @@ macro_rules! cases {
                         })
                     };
                 }
-                vec![case!(ASYNC_TRAIT, Theirs), case!(ATTRIBUTE, Ours), case!(BY_HAND, ByHand)]
+                vec![
+                    case!(ASYNC_TRAIT, Theirs),
+                    case!(BOX_FUTURE, Boxes),
+                    case!(ATTRIBUTE, Ours),
+                    case!(BY_HAND, ByHand),
+                ]
             }
         )*
     };
@@ -151,6 +203,6 @@ macro_rules! cases {
 cases! {
     found: |get, key| get.found(key);
     known: |get, key| get.known(key);
-    waits: |get, key| get.waits(key);
-    descends: |get, key| get.descends(4, key);
+    pending: |get, key| get.pending(key);
+    nested: |get, key| get.nested(4, key);
 }

@@ -1,5 +1,5 @@
-//! What waits once, as users write it: a method behind `dyn`, or a function behind a pointer, is called in a boxed
-//! async block and awaited with `.await`. One table for each type of result.
+//! Futures that are pending once, as a program has them. A method behind `dyn`, or a function behind a pointer, is called in a
+//! boxed async block, and awaited. There are cases for each type of results.
 
 use std::{
     cell::RefCell,
@@ -19,23 +19,23 @@ use value_future::{
     stream::ValueNext,
 };
 
-use super::{BoxFuture, Case, GiveWay, drive, drive_and, ready::Value};
+use super::{BoxFuture, Case, PendingOnce, drive, drive_and, ready::Value};
 
 pub(crate) const BOX_PIN: &str = "Box::pin";
 pub(crate) const POOLED: &str = "ours pooled";
-const EAGER: &str = "ours eager";
-const BOXED: &str = "ours boxed";
+pub(crate) const EAGER: &str = "ours eager";
+pub(crate) const BOXED: &str = "ours boxed";
 
-/// Each contender has an `operation` of its own, as each method of a program has.
-#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+/// `Contender` gives each contender its own instance, as each method of a program has its own future.
+#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
 async fn operation<V: Value, Contender: ?Sized>(key: u64) -> V {
-    GiveWay::default().await;
+    PendingOnce::default().await;
     V::make(key)
 }
 
 struct Device;
 
-/// A trait with one method, and a case that awaits it behind `dyn`.
+/// A trait with one method, and its implementation.
 macro_rules! method {
     ($Read:ident, $Future:ident, $make:expr) => {
         trait $Read<V>: Send + Sync {
@@ -57,7 +57,7 @@ method!(BoxedRead, ValueFuture, ValueFuture::boxed);
 method!(SharedRead, ValueFuture, ValueFuture::pooled);
 method!(SharedBoxRead, BoxFuture, Box::pin);
 
-/// The operations of a contender, awaited in one boxed block.
+/// The case of a contender. Its operations are awaited in a boxed async block.
 macro_rules! awaited {
     ($name:expr, $Read:ident, |$future:ident| $value:expr) => {
         Case::new($name, |operations| {
@@ -74,11 +74,11 @@ macro_rules! awaited {
     };
 }
 
-/// A future with room for its result, as ours has, and nothing behind it: what moving it costs. Its poll is called, as
-/// that of a future behind a pointer is, and it has to be dropped.
+/// A future with room for its result, as a value future has, and without a slot. It shows the cost of moving the room. Its poll is
+/// not inlined, and it has a destructor.
 struct Bare<V> {
     _room: MaybeUninit<V>,
-    way: GiveWay,
+    once: PendingOnce,
     key: u64,
 }
 
@@ -95,7 +95,7 @@ impl<V: Value> Future for Bare<V> {
 
     #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V> {
-        Pin::new(&mut self.way).poll(cx).map(|()| V::make(self.key))
+        Pin::new(&mut self.once).poll(cx).map(|()| V::make(self.key))
     }
 }
 
@@ -105,13 +105,13 @@ trait BareRead<V>: Send + Sync {
 
 impl<V: Value> BareRead<V> for Device {
     fn read(&self, key: u64) -> Bare<V> {
-        Bare { way: GiveWay::default(), key, _room: MaybeUninit::uninit() }
+        Bare { once: PendingOnce::default(), key, _room: MaybeUninit::uninit() }
     }
 }
 
-const BARE: &str = "a bare future with the room";
+pub(crate) const BARE: &str = "bare future";
 
-/// A method that waits.
+/// Returns the cases of a method that is pending once.
 pub(crate) fn methods<V: Value>() -> Vec<Case> {
     vec![
         awaited!(BOX_PIN, BoxRead, |future| future.await),
@@ -123,7 +123,7 @@ pub(crate) fn methods<V: Value>() -> Vec<Case> {
 }
 
 pub(crate) const ONESHOT_BOXED: &str = "oneshot boxed";
-const TOKIO_BOXED: &str = "tokio boxed";
+pub(crate) const TOKIO_BOXED: &str = "tokio boxed";
 const FUTURES_BOXED: &str = "futures boxed";
 pub(crate) const ONESHOT: &str = "oneshot";
 pub(crate) const OURS: &str = "ours";
@@ -131,7 +131,7 @@ pub(crate) const OURS_ERASED: &str = "ours erased";
 const LOCAL_ERASED: &str = "ours local erased";
 const SOURCE: &str = "ours, reusable source";
 
-/// Operations that `begin` begins, which are awaited and then completed.
+/// Returns a case whose operations are begun by `begin`, awaited, and completed by `complete`.
 fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E: 'static>(
     name: &'static str,
     begin: impl Fn() -> (P, F) + 'static,
@@ -150,7 +150,7 @@ fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E
             for _ in 0..operations {
                 match begin().await {
                     Ok(value) => consumed = consumed.wrapping_add(value.consume()),
-                    Err(_) => unreachable!("it is completed"),
+                    Err(_) => unreachable!("the operation is completed"),
                 }
             }
             consumed
@@ -158,12 +158,12 @@ fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E
         let mut key = 0;
         drive_and(task, || {
             key += 1;
-            complete(producer.borrow_mut().take().expect("it was begun"), V::make(key));
+            complete(producer.borrow_mut().take().expect("an operation was begun"), V::make(key));
         })
     })
 }
 
-/// What a completer completes.
+/// Returns the cases of completions.
 pub(crate) fn completions<V: Value>() -> Vec<Case> {
     type Erased<V, E> = Pin<Box<dyn Future<Output = Result<V, E>>>>;
     type Ours<V> = Result<V, Dropped>;
@@ -228,13 +228,13 @@ pub(crate) fn completions<V: Value>() -> Vec<Case> {
         ),
         completed::<V, _, ValueFuture<'static, Ours<V>>, _>(
             SOURCE,
-            move || source.begin_held().expect("it is free"),
+            move || source.begin_held().expect("the source is idle"),
             |completer, value| drop(completer.complete(Ok(value))),
         ),
     ]
 }
 
-/// A result that its awaiters have copies of.
+/// A result that can be cloned for each awaiter.
 struct Copied<V>(V);
 
 impl<V: Value> Clone for Copied<V> {
@@ -243,16 +243,16 @@ impl<V: Value> Clone for Copied<V> {
     }
 }
 
-/// A stream that waits for each item.
+/// A stream that is pending once before each item.
 struct Items<V> {
-    way: GiveWay,
+    once: PendingOnce,
     key: u64,
     item: std::marker::PhantomData<fn() -> V>,
 }
 
 impl<V> Items<V> {
     fn new() -> Self {
-        Items { way: GiveWay::default(), key: 0, item: std::marker::PhantomData }
+        Items { once: PendingOnce::default(), key: 0, item: std::marker::PhantomData }
     }
 }
 
@@ -260,10 +260,10 @@ impl<V: Value> Stream for Items<V> {
     type Item = V;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<V>> {
-        if Pin::new(&mut self.way).poll(cx).is_pending() {
+        if Pin::new(&mut self.once).poll(cx).is_pending() {
             return Poll::Pending;
         }
-        self.way = GiveWay::default();
+        self.once = PendingOnce::default();
         self.key += 1;
         Poll::Ready(Some(V::make(self.key)))
     }
@@ -279,14 +279,14 @@ impl<V: Value> Next<V> for ValueNext<Items<V>> {
     }
 }
 
-pub(crate) const SHARED_BOX: &str = "futures Shared, one awaiter";
-pub(crate) const SHARED: &str = "ours shared, one awaiter";
+pub(crate) const SHARED_BOX: &str = "futures::Shared, one awaiter";
+pub(crate) const SHARED: &str = "ours Shared, one awaiter";
 pub(crate) const BOX_STREAM: &str = "BoxStream";
-pub(crate) const READER: &str = "ours, a stream as a method";
+pub(crate) const READER: &str = "ours, ValueNext of a stream";
 
-/// The items of a stream, and a future that is shared, but has one awaiter.
+/// Returns the cases of streams, and of shared futures with one awaiter.
 pub(crate) fn others<V: Value>() -> Vec<Case> {
-    /// The items of a stream, one after the other.
+    /// A case that reads the items of a stream.
     macro_rules! items {
         ($name:expr, $stream:expr, $Object:ty) => {
             Case::new($name, |operations| {
@@ -295,7 +295,7 @@ pub(crate) fn others<V: Value>() -> Vec<Case> {
                 drive(async move {
                     let mut consumed = 0_u64;
                     for _ in 0..operations {
-                        let item = stream.next().await.expect("there is another");
+                        let item = stream.next().await.expect("the stream is infinite");
                         consumed = consumed.wrapping_add(item.consume());
                     }
                     consumed

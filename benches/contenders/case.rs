@@ -1,4 +1,4 @@
-//! A contender at work, and what all of them need.
+//! A case is the work of one contender. All contenders use the tasks, the wakers and the counting allocator of this file.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -13,18 +13,18 @@ use std::{
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A contender at work: `run` does the operation so many times on each of its threads, and returns
-/// what it consumed.
+/// The work of one contender. `run` does a number of operations on each of its threads, and returns a checksum of the results.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) threads: u64,
     pub(crate) run: Box<dyn Fn(u64) -> u64>,
 }
 
-/// Two addresses with the same low 12 bits are one to a core until it has looked at the rest. That costs up to 9 ns an
-/// operation. So a case whose task and stack were always at the same place would be lucky or not: each run has
-/// them elsewhere in a page.
-fn elsewhere(run: &mut dyn FnMut()) {
+/// Calls `run` with its heap and its stack at other places in a page than in the call before.
+///
+/// A core first compares only the low 12 bits of two addresses. If they are equal, an operation takes up to 9 ns more. So a case
+/// must not have its task and its stack at the same place in each run.
+fn at_other_addresses(run: &mut dyn FnMut()) {
     fn below(levels: u64, run: &mut dyn FnMut()) {
         let mut frame = [0_u8; 256];
         black_box(&mut frame);
@@ -48,7 +48,7 @@ thread_local! {
     static START: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// What a case did up to here was to get ready, and is not measured.
+/// Starts the clock. A case calls this after its setup, which is not measured.
 pub(crate) fn start_clock() {
     START.set(Some(Instant::now()));
 }
@@ -58,23 +58,24 @@ impl Case {
         Case { name, threads: 1, run: Box::new(run) }
     }
 
+    /// Returns the time that a number of operations takes.
     pub(crate) fn time(&self, operations: u64) -> Duration {
         let mut taken = Duration::ZERO;
-        elsewhere(&mut || {
+        at_other_addresses(&mut || {
             start_clock();
             black_box((self.run)(black_box(operations)));
-            taken = START.get().expect("the clock runs").elapsed();
+            taken = START.get().expect("the clock was started").elapsed();
         });
         taken
     }
 }
 
-/// The async block of a case, driven to its end.
+/// Polls the async block of a case until it is ready.
 pub(crate) fn drive<'a>(task: impl Future<Output = u64> + 'a) -> u64 {
     drive_and(task, || ())
 }
 
-/// [`drive`], which calls `complete` whenever the block is pending.
+/// Does the same as [`drive`], and calls `complete` each time the block is pending.
 pub(crate) fn drive_and<'a>(
     task: impl Future<Output = u64> + 'a,
     mut complete: impl FnMut() + 'a,
@@ -90,13 +91,13 @@ pub(crate) fn drive_and<'a>(
     }
 }
 
-/// Wakes the waker and gives way, once.
+/// A future that is pending once. It wakes its waker.
 #[derive(Default)]
-pub(crate) struct GiveWay {
+pub(crate) struct PendingOnce {
     polled: bool,
 }
 
-impl Future for GiveWay {
+impl Future for PendingOnce {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -108,7 +109,7 @@ impl Future for GiveWay {
     }
 }
 
-/// A waker that the compiler cannot see through.
+/// Returns a waker whose functions the compiler does not know.
 pub(crate) fn opaque_waker() -> Waker {
     static VTABLE: RawWakerVTable =
         RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), |_| {}, |_| {}, |_| {});
@@ -117,22 +118,40 @@ pub(crate) fn opaque_waker() -> Waker {
     black_box(unsafe { Waker::from_raw(raw) })
 }
 
-/// Counts what the operations ask of the allocator in it.
+/// Counts the allocations of operations, and forwards them to an allocator.
 pub(crate) struct Counting<A = System>(pub(crate) A);
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static COUNT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-// SAFETY: every call goes to the allocator with the arguments it came with.
+/// Counts one allocation. A reallocation counts as an allocation of the new size.
+#[inline]
+fn count(size: usize) {
+    if COUNT.load(Relaxed) {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        BYTES.fetch_add(size as u64, Relaxed);
+    }
+}
+
+// SAFETY: each call goes to the inner allocator with unchanged arguments.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if COUNT.load(Relaxed) {
-            ALLOCATIONS.fetch_add(1, Relaxed);
-            BYTES.fetch_add(layout.size() as u64, Relaxed);
-        }
+        count(layout.size());
         // SAFETY: the caller keeps the contract of `GlobalAlloc`.
         unsafe { self.0.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { self.0.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { self.0.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -141,20 +160,25 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     }
 }
 
-/// Allocations and bytes per operation, on all threads. The task's own box is counted in a run of
-/// no operations and taken off.
+/// Returns the number of allocations that `work` makes on all threads, and their bytes.
+pub(crate) fn counted<R>(work: impl FnOnce() -> R) -> (u64, u64) {
+    ALLOCATIONS.store(0, Relaxed);
+    BYTES.store(0, Relaxed);
+    COUNT.store(true, Relaxed);
+    let result = work();
+    COUNT.store(false, Relaxed);
+    drop(black_box(result));
+    (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed))
+}
+
+/// Returns the allocations and the bytes of an operation, on all threads.
+///
+/// A run without operations also allocates: for the task, for example. These allocations are subtracted.
 pub(crate) fn allocations(case: &Case) -> (f64, f64) {
     const OPERATIONS: u64 = 1_000;
-    let counted = |operations| {
-        ALLOCATIONS.store(0, Relaxed);
-        BYTES.store(0, Relaxed);
-        COUNT.store(true, Relaxed);
-        black_box((case.run)(black_box(operations)));
-        COUNT.store(false, Relaxed);
-        (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed))
-    };
-    let (base_allocations, base_bytes) = counted(0);
-    let (allocations, bytes) = counted(OPERATIONS);
+    let run = |operations| counted(|| (case.run)(black_box(operations)));
+    let (base_allocations, base_bytes) = run(0);
+    let (allocations, bytes) = run(OPERATIONS);
     let operations = OPERATIONS * case.threads;
     let per_operation = |n: u64, base: u64| n.saturating_sub(base) as f64 / operations as f64;
     (per_operation(allocations, base_allocations), per_operation(bytes, base_bytes))

@@ -1,13 +1,13 @@
-//! An async method as a driver has it: its future is large, because of what it holds while it waits, and when it is
-//! made a few words of it are written. The answer is an enum of 48 bytes.
+//! An async method of a driver. Its future is large because of the state that it holds while it is pending. Creating the future
+//! writes only a few words of that state. The result is an enum of 48 bytes.
 
 use std::hint::black_box;
 
 use value_future::ValueFuture;
 
-use super::{BoxFuture, Case, GiveWay, drive};
+use super::{BoxFuture, Case, PendingOnce, drive};
 
-#[allow(dead_code, reason = "it is there to be as large")]
+#[allow(dead_code, reason = "the variants determine the size")]
 enum Reply {
     Rows { first: u64, count: u64, columns: u64, id: u64, more: u64 },
     Done(u64),
@@ -25,14 +25,14 @@ impl Reply {
     }
 }
 
-/// The rows are here, or have to be read into a buffer of `BYTES` bytes.
+/// A connection. Its rows are ready, or have to be read into a buffer of `BYTES` bytes.
 struct Connection<const BYTES: usize> {
     waits: bool,
     columns: u64,
 }
 
-/// Each contender has an `operation` of its own, as each method of a program has.
-#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+/// `Contender` gives each contender its own instance, as each method of a program has its own future.
+#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
 async fn operation<const BYTES: usize, Contender: ?Sized>(
     connection: &Connection<BYTES>,
     id: u64,
@@ -44,7 +44,7 @@ async fn operation<const BYTES: usize, Contender: ?Sized>(
     }
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;
-    GiveWay::default().await;
+    PendingOnce::default().await;
     Reply::Done(count + u64::from(black_box(&buffer)[0]))
 }
 

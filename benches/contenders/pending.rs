@@ -1,5 +1,4 @@
-//! The answer is not there: the future is polled once in vain, wakes its opaque waker, and gives
-//! the answer at the second poll.
+//! A lookup whose result is not ready. The future is pending once: it wakes its waker, and is ready at the second poll.
 
 use std::{
     future::Future,
@@ -12,23 +11,23 @@ use std::{
 
 use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
-use super::{BoxFuture, Case, GiveWay, drive};
+use super::{BoxFuture, Case, PendingOnce, drive};
 
-/// What a method does that has to wait: it holds a buffer of `BYTES` bytes meanwhile. Each contender
-/// has an `operation` of its own, as each method of a program has: the compiler inlines the poll of
-/// a future into the one table that refers to it.
-#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+/// The work of the method. It holds a buffer of `BYTES` bytes while it is pending. `Contender` gives each contender its own
+/// instance, as each method of a program has its own future. The compiler inlines the poll of such a future into its table of
+/// functions.
+#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
 async fn operation<const BYTES: usize, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;
-    GiveWay::default().await;
+    PendingOnce::default().await;
     key + u64::from(black_box(&buffer)[0])
 }
 
-/// A future by hand, which brings `BYTES` bytes with it that have to be moved into the box.
+/// A future written by hand, with a field of `BYTES` bytes. Boxing the future moves the field.
 struct Carrying<const BYTES: usize, Contender: ?Sized> {
     key: u64,
-    way: GiveWay,
+    once: PendingOnce,
     carried: [u8; BYTES],
     contender: PhantomData<fn(&Contender)>,
 }
@@ -36,7 +35,7 @@ struct Carrying<const BYTES: usize, Contender: ?Sized> {
 impl<const BYTES: usize, Contender: ?Sized> Carrying<BYTES, Contender> {
     fn new(key: u64) -> Self {
         let carried = black_box([1; BYTES]);
-        Carrying { key, way: GiveWay::default(), carried, contender: PhantomData }
+        Carrying { key, once: PendingOnce::default(), carried, contender: PhantomData }
     }
 }
 
@@ -44,7 +43,7 @@ impl<const BYTES: usize, Contender: ?Sized> Future for Carrying<BYTES, Contender
     type Output = u64;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u64> {
-        let polled = Pin::new(&mut self.way).poll(cx);
+        let polled = Pin::new(&mut self.once).poll(cx);
         polled.map(|()| self.key + u64::from(self.carried[BYTES - 1]))
     }
 }
@@ -85,10 +84,10 @@ impl<const BYTES: usize> ValueRead for Carries<BYTES> {
     }
 }
 
-/// A source with one operation at a time, which pends once.
+/// A source that serves one operation at a time. Each operation is pending once.
 #[derive(Default)]
 struct Register {
-    /// Token in the upper half, whether it has been polled in the lower.
+    /// The upper half is the token. The lower half says whether the operation was polled.
     state: AtomicU32,
 }
 
@@ -117,7 +116,7 @@ impl ValueRead for Source<Register> {
     }
 }
 
-pub(crate) const BOX_FUTURE: &str = "Pin<Box<dyn Future>>";
+pub(crate) const BOX_FUTURE: &str = "BoxFuture";
 pub(crate) const BOXED: &str = "ours boxed";
 pub(crate) const SOURCE: &str = "ours from_source";
 
@@ -142,12 +141,12 @@ fn cases_of(boxed: &'static dyn BoxRead, ours: &'static dyn ValueRead) -> Vec<Ca
     vec![case!(BOX_FUTURE, boxed), case!(BOXED, ours), case!(SOURCE, source)]
 }
 
-/// An async block that holds `BYTES` bytes while it waits; the source has no future.
+/// Returns the cases of an async block with a buffer of `BYTES` bytes. The source needs no such future.
 pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
     cases_of(&Holds::<BYTES>, &Holds::<BYTES>)
 }
 
-/// A future that brings `BYTES` bytes with it.
+/// Returns the cases of a future with a field of `BYTES` bytes.
 pub(crate) fn carrying_cases<const BYTES: usize>() -> Vec<Case> {
     cases_of(&Carries::<BYTES>, &Carries::<BYTES>)
 }

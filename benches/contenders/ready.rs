@@ -1,4 +1,4 @@
-//! The lookup hits, and the answer is there at once.
+//! A lookup in a cache. Each lookup hits, so the result is ready.
 
 use std::{
     future::{Future, pending, ready},
@@ -17,8 +17,7 @@ use value_future::{ValueFuture, ready_or_await};
 
 use super::{BoxFuture, Case, drive};
 
-/// What the cache holds. No type here allocates when it is cloned, so that the allocations are
-/// those of the contenders.
+/// A type of results. Cloning a result does not allocate, so all allocations are those of the contenders.
 pub(crate) trait Value: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     fn make(n: u64) -> Self;
@@ -26,7 +25,7 @@ pub(crate) trait Value: Send + Sync + Sized + 'static {
     fn consume(self) -> u64;
 }
 
-/// Words that are copied from somewhere in memory, as from a buffer.
+/// Returns words that are copied from memory, as from a buffer.
 #[inline(always)]
 fn read<const N: usize>() -> [u64; N] {
     *black_box(&const { [5; N] })
@@ -64,11 +63,11 @@ value!(Arc<u64>, |n| Arc::new(n), Arc::clone, |v| *v);
 value!(
     io::Result<usize>,
     |n| Ok(n as usize),
-    // A cached `Ok`; errors are not cached.
+    // The cached results are `Ok`.
     |v| Ok(*v.as_ref().unwrap_or(&0)),
     |v| v.unwrap_or(0) as u64
 );
-// What a file cache gives. 16 bytes as well, but not a pair of scalars: it is copied as memory.
+// The result of a file cache. It has 16 bytes too, but is no pair of scalars. So it is copied as memory.
 value!(
     io::Result<Arc<[u8]>>,
     |n| Ok([n as u8].into()),
@@ -77,9 +76,9 @@ value!(
 );
 value!(Option<u64>, |n| Some(n), |v| *v, |v| v.unwrap_or(0));
 value!(Result<u64, u64>, |n| Ok(n), |v| *v, |v| v.unwrap_or(0));
-// 8 bytes as well, but no scalar.
+// It has 8 bytes, but is no scalar.
 value!([u64; 1], |n| [n], |v| *v, |v| v[0]);
-// Without capacity, so that cloning does not allocate: 24 bytes that own something.
+// These vectors and strings have no capacity, so cloning them does not allocate.
 value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64 + 1);
 value!(String, |_| String::new(), |_| String::new(), |v| v.len() as u64 + 1);
 value!(Option<String>, |_| Some(String::new()), |v| v.as_ref().map(|_| String::new()), |v| v
@@ -97,7 +96,7 @@ value!(
     |v| *v,
     |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
 );
-// As that, with the array in other pieces.
+// The same with another length: the array is copied in other pieces.
 value!(
     Result<[u64; 5], ()>,
     |_| Ok(read()),
@@ -134,7 +133,7 @@ impl<V: Value> Cache<V> {
         V::make(key)
     }
 
-    /// The slow road of the contenders that box on it, in a function of its own for all of them.
+    /// The slow path of the contenders that box their futures. They share this function.
     #[cold]
     #[inline(never)]
     fn miss(&self, key: u64) -> BoxFuture<'_, V> {
@@ -148,8 +147,9 @@ impl<V: Value> Cache<V> {
     }
 }
 
-/// The obvious representation of the three arms: 24 bytes for a word-sized result.
-#[allow(dead_code, reason = "its third arm is part of its size")]
+/// An enum with the same three variants as a value future, as a program would write it. For a result of one word, it has 24
+/// bytes.
+#[allow(dead_code, reason = "the third variant determines the size")]
 enum Obvious<'a, T> {
     Ready(T),
     Boxed(BoxFuture<'a, T>),
@@ -186,7 +186,7 @@ impl<T> Future for Obvious<'_, T> {
     }
 }
 
-/// An object-safe trait with one method, for each way to write its return type.
+/// An object-safe trait with one method. Each contender has another return type.
 macro_rules! method {
     ($Trait:ident, $V:ident, $Returned:ty, $hit:expr, $miss:expr $(, const $N:ident)?) => {
         trait $Trait<$V $(, const $N: usize)?>: Send + Sync {
@@ -253,13 +253,13 @@ pub(crate) const BOX_FUTURE: &str = "BoxFuture";
 pub(crate) const EITHER: &str = "Either";
 pub(crate) const STACK_FUTURE: &str = "stackfuture";
 pub(crate) const SMITHY: &str = "NowOrLater";
-pub(crate) const OBVIOUS: &str = "obvious enum";
+pub(crate) const OBVIOUS: &str = "enum by hand";
 pub(crate) const AWAIT: &str = "ours .await";
 pub(crate) const MACRO: &str = "ours ready_or_await!";
 
-/// All contenders for the result type `V`; `N` is the least room that a `StackFuture` needs.
+/// Returns the cases of all contenders for results of type `V`. `N` is the least room that a `StackFuture` needs.
 pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
-    /// The lookups of one contender, awaited in one boxed block.
+    /// The case of a contender. Its lookups are awaited in a boxed async block.
     macro_rules! case {
         ($name:expr, $Object:ty, |$cache:ident, $key:ident| $lookup:expr) => {{
             let cache: &'static Cache<V> = Box::leak(Box::new(Cache::new()));

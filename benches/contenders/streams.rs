@@ -1,6 +1,5 @@
-//! Items that are asked for one after the other, behind `dyn`: by a method that gives a future, or as a
-//! boxed stream, over one and the same port. The items are at hand, or each comes when somebody waits for
-//! it.
+//! Items behind `dyn`, one after the other: from a method that returns a future, or from a boxed stream. All contenders read from
+//! the same port. The items are ready, or each is completed while the consumer is pending.
 
 use std::{cell::Cell, hint::black_box, pin::Pin};
 
@@ -12,7 +11,7 @@ use value_future::{
 
 use super::{Case, drive_and};
 
-/// Where items come from.
+/// A source of items.
 trait Numbers {
     fn next(&self) -> LocalValueFuture<'_, Option<u64>>;
 }
@@ -27,7 +26,7 @@ impl<const WAITS: bool> Numbers for Port<WAITS> {
     #[inline]
     fn next(&self) -> LocalValueFuture<'_, Option<u64>> {
         if black_box(WAITS) {
-            return self.next.begin().expect("one caller at a time");
+            return self.next.begin().expect("the consumer has one call at a time");
         }
         LocalValueFuture::ready(Some(self.number()))
     }
@@ -39,10 +38,10 @@ impl<const WAITS: bool> Port<WAITS> {
         self.last.get()
     }
 
-    /// The item comes for which somebody waits.
-    fn come(&self) {
-        let key = self.next.key().expect("somebody waits");
-        self.next.complete_key(key, Some(self.number())).expect("he waits still");
+    /// Completes the item that the consumer waits for.
+    fn complete(&self) {
+        let key = self.next.key().expect("an operation is pending");
+        self.next.complete_key(key, Some(self.number())).expect("the consumer still waits");
     }
 }
 
@@ -50,7 +49,7 @@ fn port<const WAITS: bool>() -> &'static Port<WAITS> {
     Box::leak(Box::default())
 }
 
-/// A stream behind `dyn`, and each of its items.
+/// Returns a case that reads the items of a stream behind `dyn`.
 fn streamed<const WAITS: bool, S: Stream<Item = u64> + 'static>(
     name: &'static str,
     make: impl Fn(&'static Port<WAITS>) -> S + 'static,
@@ -63,15 +62,16 @@ fn streamed<const WAITS: bool, S: Stream<Item = u64> + 'static>(
         let task = async {
             let mut consumed = 0_u64;
             for _ in 0..operations {
-                consumed = consumed.wrapping_add(stream.next().await.expect("there is another"));
+                consumed =
+                    consumed.wrapping_add(stream.next().await.expect("the stream is infinite"));
             }
             consumed
         };
-        drive_and(task, || port.come())
+        drive_and(task, || port.complete())
     })
 }
 
-/// A reader with a method of its own.
+/// A reader with an async method.
 trait Read {
     fn next(&mut self) -> LocalValueFuture<'_, Option<u64>>;
 }
@@ -90,7 +90,7 @@ impl<S: Stream<Item = u64>> Read for Streamed<S> {
     }
 }
 
-/// A method behind `dyn`, and each of its items.
+/// Returns a case that reads items with a method behind `dyn`.
 fn read<const WAITS: bool, R: Read + 'static>(
     name: &'static str,
     make: impl Fn(&'static Port<WAITS>) -> R + 'static,
@@ -104,11 +104,11 @@ fn read<const WAITS: bool, R: Read + 'static>(
             let mut consumed = 0_u64;
             for _ in 0..operations {
                 consumed = consumed
-                    .wrapping_add(ready_or_await!(reader.next()).expect("there is another"));
+                    .wrapping_add(ready_or_await!(reader.next()).expect("the stream is infinite"));
             }
             consumed
         };
-        drive_and(task, || port.come())
+        drive_and(task, || port.complete())
     })
 }
 
@@ -117,8 +117,8 @@ fn unfolded<const WAITS: bool>(port: &'static Port<WAITS>) -> impl Stream<Item =
 }
 
 pub(crate) const METHOD: &str = "ours, a method";
-pub(crate) const VALUE_STREAM: &str = "ours, a method as a BoxStream";
-pub(crate) const READER: &str = "ours, a stream as a method";
+pub(crate) const VALUE_STREAM: &str = "ours, ValueStream as a BoxStream";
+pub(crate) const READER: &str = "ours, ValueNext of unfold";
 pub(crate) const BOX_STREAM: &str = "BoxStream of unfold";
 pub(crate) const ASYNC_STREAM: &str = "BoxStream of async-stream";
 

@@ -6,6 +6,17 @@ use crate::contenders::{
     ready::Value,
 };
 
+/// The body finds the ready result.
+pub(crate) const IN_THE_BODY: &str = "ready in the body";
+/// The result is known before the body. With the attribute of this crate, `#[ready]` returns it.
+pub(crate) const BEFORE_THE_BODY: &str = "ready before the body";
+pub(crate) const PENDING: &str = "pending once";
+pub(crate) const NESTED: &str = "five calls deep";
+
+pub(crate) fn title<V: Value>(what: &str) -> String {
+    format!("attribute, {what}, {}", V::NAME)
+}
+
 pub(crate) fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
     tables_of::<u64>(&mut tables);
@@ -16,15 +27,15 @@ pub(crate) fn tables() -> Vec<Table> {
 
 fn tables_of<V: Value>(tables: &mut Vec<Table>) {
     let mut table = |what: &str, cases, judge| {
-        tables.push(Table::new(format!("attribute, {what}, {}", V::NAME), cases, judge));
+        tables.push(Table::new(title::<V>(what), cases, judge));
     };
-    table("ready in the body", attribute::found::<V>, |rows, targets| judge(rows, targets, 1.4));
-    table("ready before the body", attribute::known::<V>, |rows, targets| {
+    table(IN_THE_BODY, attribute::found::<V>, |rows, targets| judge(rows, targets, 1.4));
+    table(BEFORE_THE_BODY, attribute::known::<V>, |rows, targets| {
         judge(rows, targets, 3.0);
         targets.at_most("attribute", find(rows, ATTRIBUTE), find(rows, BY_HAND), 1.05);
     });
-    table("pending once", attribute::waits::<V>, |rows, targets| judge(rows, targets, 1.25));
-    table("five levels deep", attribute::descends::<V>, |rows, targets| judge(rows, targets, 1.3));
+    table(PENDING, attribute::pending::<V>, |rows, targets| judge(rows, targets, 1.25));
+    table(NESTED, attribute::nested::<V>, |rows, targets| judge(rows, targets, 1.3));
 }
 
 fn judge(rows: &[Row], targets: &mut Targets, bound: f64) {

@@ -1,4 +1,4 @@
-//! The tables of what waits once and is awaited in a boxed async block.
+//! The tables of futures that are pending once and awaited in a boxed async block, for results of several types.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::{
@@ -23,28 +23,36 @@ macro_rules! for_each_value {
     };
 }
 
+pub(crate) const METHOD: &str = "methods";
+pub(crate) const COMPLETION: &str = "completions";
+pub(crate) const OTHERS: &str = "shared futures and streams";
+
+pub(crate) fn title<V: Value>(what: &str) -> String {
+    format!("awaited, {what}, {}", V::NAME)
+}
+
 pub(crate) fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
     for_each_value!(tables_of(&mut tables));
-    driver_tables::<16>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.1));
-    driver_tables::<150>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.2));
-    driver_tables::<600>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.4));
-    driver_tables::<1_300>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.7));
-    driver_tables::<3_500>(&mut tables, |rows, targets| judge_driver(rows, targets, 2.6));
-    driver_tables::<5_000>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.0));
+    driver_tables::<{ STATES[0] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.1));
+    driver_tables::<{ STATES[1] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.2));
+    driver_tables::<{ STATES[2] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.4));
+    driver_tables::<{ STATES[3] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.7));
+    driver_tables::<{ STATES[4] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 2.6));
+    driver_tables::<{ STATES[5] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.0));
     tables
 }
 
 fn tables_of<V: Value>(tables: &mut Vec<Table>) {
     let mut table = |what: &str, cases, judge| {
-        tables.push(Table::new(format!("awaited, {what}, {}", V::NAME), cases, judge));
+        tables.push(Table::new(title::<V>(what), cases, judge));
     };
-    table("a method", awaited::methods::<V>, judge_methods::<V>);
-    table("a completion", awaited::completions::<V>, judge_completions::<V>);
-    table("shared, and a stream", awaited::others::<V>, judge_others);
+    table(METHOD, awaited::methods::<V>, judge_methods::<V>);
+    table(COMPLETION, awaited::completions::<V>, judge_completions::<V>);
+    table(OTHERS, awaited::others::<V>, judge_others);
 }
 
-/// How much faster ours has to be with a result of this size.
+/// Returns how many times as fast ours has to be with a result of this size.
 fn bound<V>() -> f64 {
     match size_of::<V>() {
         0..=24 => 1.4,
@@ -71,17 +79,27 @@ fn judge_others(rows: &[Row], targets: &mut Targets) {
     targets.allocates("awaited", find(rows, READER), 0.0);
 }
 
+pub(crate) const READY: &str = "ready at the first poll";
+pub(crate) const PENDING: &str = "pending once";
+
+/// The bytes of state that the future of the driver holds while it is pending.
+pub(crate) const STATES: [usize; 6] = [16, 150, 600, 1_300, 3_500, 5_000];
+
+pub(crate) fn driver_title(what: &str, bytes: usize) -> String {
+    format!("driver, {what}, state of {bytes} bytes")
+}
+
 fn driver_tables<const BYTES: usize>(tables: &mut Vec<Table>, judge: fn(&[Row], &mut Targets)) {
-    let ready = format!("driver, ready at the first poll, state of {BYTES} bytes");
+    let ready = driver_title(READY, BYTES);
     tables.push(Table::new(ready, driver::cases::<BYTES, false>, judge));
-    let waits = format!("driver, pending once, state of {BYTES} bytes");
-    tables.push(Table::new(waits, driver::cases::<BYTES, true>, judge_waiting_driver));
+    let pending = driver_title(PENDING, BYTES);
+    tables.push(Table::new(pending, driver::cases::<BYTES, true>, judge_pending_driver));
 }
 
 fn judge_driver(rows: &[Row], targets: &mut Targets, bound: f64) {
     targets.faster("driver", find(rows, driver::POOLED), find(rows, driver::BOX_PIN), bound);
 }
 
-fn judge_waiting_driver(rows: &[Row], targets: &mut Targets) {
+fn judge_pending_driver(rows: &[Row], targets: &mut Targets) {
     judge_driver(rows, targets, 1.0);
 }

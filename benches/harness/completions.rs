@@ -1,39 +1,49 @@
-//! The tables of the one-shot completions.
+//! The tables of one-shot completions.
 
 use super::{ON_TWO_THREADS, Row, Table, Targets, find};
 use crate::contenders::completion::{
-    boxed, crossing,
+    boxed, by_key,
     floor::FLOOR,
-    keyed,
-    live::{self, LIVE, with},
+    many_pending::{self, PENDING, with},
+    other_thread,
     ours::{LOCAL, LOCAL_ERASED, OURS, OURS_ERASED},
     rivals::{ASYNC_ONESHOT, EVENT_POOL, FUTURES, MULTISHOT, ONESHOT, TOKIO},
-    threads::{self, on_two},
-    trip,
+    round_trip,
+    two_threads::{self, on_two},
 };
 
+pub(crate) const ROUND_TRIP: &str = "completion, round trip";
+pub(crate) const LOCAL_ROUND_TRIP: &str = "completion, round trip, local";
+pub(crate) const COMPLETED_FIRST: &str = "completion, completed before the first poll";
+pub(crate) const LOCAL_COMPLETED_FIRST: &str = "completion, completed before the first poll, local";
+pub(crate) const CANCELLED: &str = "completion, cancelled";
+pub(crate) const LOCAL_CANCELLED: &str = "completion, cancelled, local";
+pub(crate) const TWO_THREADS: &str = "completion, round trip, one thread and two";
+pub(crate) const OTHER_THREAD: &str = "completion, completed on another thread";
+pub(crate) const BY_KEY: &str = "completion, by key";
+pub(crate) const MANY_PENDING: &str = "completion, round trip while others are pending";
+pub(crate) const REPLACED: &str = "completion, replacing a random pending operation";
+
 pub(crate) fn tables() -> Vec<Table> {
-    let table =
-        |title: &str, cases, judge| Table::new(format!("completion, {title}"), cases, judge);
+    let table = |title: &str, cases, judge| Table::new(title.into(), cases, judge);
     vec![
-        table("round trip, shared", trip::round_trip, judge_round_trip),
-        table("round trip, local", trip::local_round_trip, judge_local_round_trip),
-        table("completed before the first poll, shared", trip::completed_first, judge_memory),
-        table("completed before the first poll, local", trip::local_completed_first, judge_memory),
-        table("cancelled, shared", trip::cancelled, judge_memory),
-        table("cancelled, local", trip::local_cancelled, judge_memory),
-        table("round trips per thread, one and two", threads::cases, judge_threads)
+        table(ROUND_TRIP, round_trip::round_trip, judge_round_trip),
+        table(LOCAL_ROUND_TRIP, round_trip::local_round_trip, judge_local_round_trip),
+        table(COMPLETED_FIRST, round_trip::completed_first, judge_allocations),
+        table(LOCAL_COMPLETED_FIRST, round_trip::local_completed_first, judge_allocations),
+        table(CANCELLED, round_trip::cancelled, judge_allocations),
+        table(LOCAL_CANCELLED, round_trip::local_cancelled, judge_allocations),
+        table(TWO_THREADS, two_threads::cases, judge_two_threads).with_operations(ON_TWO_THREADS),
+        table(OTHER_THREAD, other_thread::cases, judge_other_thread)
             .with_operations(ON_TWO_THREADS),
-        table("rented here, completed on another thread", crossing::cases, judge_crossing)
-            .with_operations(ON_TWO_THREADS),
-        table("by key", keyed::cases, judge_keyed),
-        table("round trip beside so many that wait", live::beside, judge_live),
-        table("replacing a random one of those that wait", live::replacing, judge_memory),
+        table(BY_KEY, by_key::cases, judge_by_key),
+        table(MANY_PENDING, many_pending::round_trips, judge_many_pending),
+        table(REPLACED, many_pending::replacing, judge_allocations),
     ]
 }
 
-/// Nothing of ours allocates once it is warm.
-fn judge_memory(rows: &[Row], targets: &mut Targets) {
+/// A warm pool allocates nothing.
+fn judge_allocations(rows: &[Row], targets: &mut Targets) {
     for row in rows.iter().filter(|row| is_ours(row)) {
         targets.allocates("completion", row, 0.0);
     }
@@ -44,11 +54,11 @@ fn is_ours(row: &Row) -> bool {
 }
 
 fn fastest<'r>(rows: impl Iterator<Item = &'r Row>) -> &'r Row {
-    rows.min_by(|a, b| a.min.total_cmp(&b.min)).expect("there are rivals")
+    rows.min_by(|a, b| a.min.total_cmp(&b.min)).expect("there is a rival")
 }
 
 fn judge_round_trip(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+    judge_allocations(rows, targets);
     let row = |name| find(rows, name);
     let bounds = [(EVENT_POOL, 2.2), (ASYNC_ONESHOT, 2.0), (ONESHOT, 2.2), (TOKIO, 3.8)];
     for (rival, bound) in bounds.into_iter().chain([(FUTURES, 6.5)]) {
@@ -59,17 +69,17 @@ fn judge_round_trip(rows: &[Row], targets: &mut Targets) {
 }
 
 fn judge_local_round_trip(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+    judge_allocations(rows, targets);
     let rival = fastest(rows.iter().filter(|row| !is_ours(row)));
     targets.faster("round trip", find(rows, LOCAL), rival, 1.8);
     targets.faster("round trip", find(rows, LOCAL_ERASED), rival, 1.3);
 }
 
-fn judge_threads(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+fn judge_two_threads(rows: &[Row], targets: &mut Targets) {
+    judge_allocations(rows, targets);
     let one = |name| find(rows, name);
     let two = |name| find(rows, &on_two(name));
-    // A multishot channel has one operation at a time, so it could not do what a pool is for.
+    // A multishot channel serves one operation at a time, so it cannot replace a pool.
     let rivals = rows.iter().filter(|row| {
         !is_ours(row) && !row.name.starts_with(MULTISHOT) && !row.name.starts_with(FLOOR)
     });
@@ -80,23 +90,23 @@ fn judge_threads(rows: &[Row], targets: &mut Targets) {
     }
 }
 
-fn judge_crossing(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+fn judge_other_thread(rows: &[Row], targets: &mut Targets) {
+    judge_allocations(rows, targets);
     let rival = fastest(rows.iter().filter(|row| !is_ours(row) && row.name != MULTISHOT));
     targets.at_most("to another thread", find(rows, OURS), rival, 1.1);
 }
 
-fn judge_keyed(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+fn judge_by_key(rows: &[Row], targets: &mut Targets) {
+    judge_allocations(rows, targets);
     for rival in rows.iter().filter(|row| !is_ours(row)) {
         targets.faster("by key", find(rows, OURS), rival, 2.0);
     }
 }
 
-fn judge_live(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
-    let ours = |live| find(rows, &with(OURS, live));
-    for live in &LIVE[1..] {
-        targets.at_most("live", ours(*live), ours(LIVE[0]), 1.5);
+fn judge_many_pending(rows: &[Row], targets: &mut Targets) {
+    judge_allocations(rows, targets);
+    let ours = |pending| find(rows, &with(OURS, pending));
+    for pending in &PENDING[1..] {
+        targets.at_most("many pending", ours(*pending), ours(PENDING[0]), 1.5);
     }
 }

@@ -1,4 +1,4 @@
-//! What a bound in bytes means in resident memory, by what the system tells.
+//! The resident memory of the process, and of a pool with a bound in bytes.
 
 use std::{
     future::{Future, pending},
@@ -9,24 +9,24 @@ use std::{
 
 use value_future::{FuturePool, ValueFuture};
 
-/// Resident memory of the program, in bytes, where the system tells.
+/// Returns the resident memory of the process in bytes, or `None` if the system does not report it.
 pub(crate) fn resident() -> Option<usize> {
     use std::io::Read;
 
-    // On the stack: what is allocated here would lie above what is measured, and keep it from going back.
+    // The text is on the stack. An allocation could keep the allocator from returning the measured memory to the system.
     let mut text = [0; 128];
     let len = std::fs::File::open("/proc/self/statm").ok()?.read(&mut text).ok()?;
     let pages = std::str::from_utf8(&text[..len]).ok()?.split(' ').nth(1)?;
     Some(pages.parse::<usize>().ok()? * 4096)
 }
 
-/// What a bound of 16 MiB means, for some sizes of futures.
+/// Prints the resident memory of a pool with a bound of 16 MiB, for some sizes of futures.
 pub(crate) fn print() -> Vec<String> {
     const BOUND: usize = 16 << 20;
     fn fill<const N: usize>() {
         let pool = FuturePool::builder().max_bytes_per_size(BOUND).build();
         let mut futures: Vec<ValueFuture<'static, u8>> = Vec::with_capacity(BOUND / 64);
-        // Its memory is touched before.
+        // The memory of the vector becomes resident before it is measured.
         futures.resize_with(BOUND / 64, || ValueFuture::ready(0));
         futures.clear();
         let Some(before) = resident() else { return };
@@ -44,11 +44,11 @@ pub(crate) fn print() -> Vec<String> {
         let full = resident().unwrap_or(0).saturating_sub(before);
         futures.clear();
         pool.trim();
-        // Some allocators give memory back a little later, and when they are called.
+        // Some allocators return memory later, and only when they are called.
         std::thread::sleep(std::time::Duration::from_millis(50));
         (0..100).for_each(|_| drop(black_box(Box::new([0_u8; 5000]))));
         let trimmed = resident().unwrap_or(0).saturating_sub(before);
-        #[expect(clippy::cast_precision_loss, reason = "no figure has so many digits")]
+        #[expect(clippy::cast_precision_loss, reason = "the number is far below 2^52")]
         let percent = |bytes: usize| bytes as f64 * 100.0 / BOUND as f64;
         println!("| {N} | {:.0} % | {:.0} % |", percent(full), percent(trimmed));
     }

@@ -1,11 +1,13 @@
-//! Tables of contenders, and the targets that they are held to.
+//! The tables of contenders, and the targets that each table has to meet.
 
 pub(crate) mod attribute;
 pub(crate) mod awaited;
+pub(crate) mod buffer;
 pub(crate) mod completions;
-pub(crate) mod machines;
-pub(crate) mod reusable;
-pub(crate) mod sharing;
+pub(crate) mod pending;
+pub(crate) mod ready;
+pub(crate) mod reusable_source;
+pub(crate) mod shared;
 pub(crate) mod streams;
 mod table;
 mod targets;

@@ -3,10 +3,13 @@
 use super::{Row, Table, Targets, find};
 use crate::contenders::streams::{self, ASYNC_STREAM, BOX_STREAM, METHOD, READER, VALUE_STREAM};
 
+pub(crate) const READY: &str = "stream, ready items";
+pub(crate) const PENDING: &str = "stream, pending items";
+
 pub(crate) fn tables() -> [Table; 2] {
     [
-        Table::new("stream, items at hand".into(), streams::cases::<false>, judge),
-        Table::new("stream, items that come later".into(), streams::cases::<true>, judge),
+        Table::new(READY.into(), streams::cases::<false>, judge),
+        Table::new(PENDING.into(), streams::cases::<true>, judge),
     ]
 }
 

@@ -1,17 +1,18 @@
-//! Contenders for one piece of work, measured side by side.
+//! Measures contenders that do the same work. They take turns.
 
 use std::hint::black_box;
 
 use super::Targets;
 use crate::contenders::{Case, allocations};
 
-/// Short rounds: a minimum then has a chance to fall between two disturbances.
+/// The number of operations in a round. Short rounds often run undisturbed, so the minimum is that of an undisturbed round.
 pub(crate) const OPERATIONS: u32 = 2_000;
 
-/// What lies between the start of two threads is then nothing next to what they do.
+/// The number of operations in a round on two threads. The threads start at slightly different times. That difference is
+/// negligible in a round of this length.
 pub(crate) const ON_TWO_THREADS: u32 = 10_000;
 
-/// What one contender took and allocated per operation.
+/// The cost of an operation of one contender: its times in nanoseconds, and its allocations.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) min: f64,
@@ -20,22 +21,22 @@ pub(crate) struct Row {
     pub(crate) bytes: f64,
 }
 
-/// Chunks of every size that a contender may ask for. While they are held, its own boxes come from
-/// other addresses than in the round before, so that nobody is stuck with an unlucky one.
+/// Allocates chunks of each size that a contender may allocate. While they are held, the contender gets other addresses than
+/// in the round before. So an address that makes it slow does not last.
 fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
     let sizes = (16..=1_280).step_by(16);
     sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
 }
 
-/// Does it so much further down the stack: where a large result comes to lie there may slow it down, and
-/// otherwise a contender would have the same place in all rounds of a process.
-fn deeper<R>(by: usize, action: impl FnOnce() -> R) -> R {
+/// Calls `action` further down the stack. The address of a large result may make a contender slow, and would otherwise be the
+/// same in all rounds of a process.
+fn deeper<R>(levels: usize, action: impl FnOnce() -> R) -> R {
     let room = [0_u64; 2];
     black_box(&room);
-    if by == 0 { action() } else { deeper(by - 1, action) }
+    if levels == 0 { action() } else { deeper(levels - 1, action) }
 }
 
-/// The contenders for one piece of work, and every round they ran.
+/// The contenders for one kind of work, and the times of all rounds.
 pub(crate) struct Table {
     pub(crate) title: String,
     operations: u32,
@@ -54,7 +55,7 @@ impl Table {
         Table::with(title, contenders, judge)
     }
 
-    /// For contenders that a closure makes.
+    /// Creates a table whose contenders are made by a closure.
     pub(crate) fn with(
         title: String,
         contenders: impl Fn() -> Vec<Case> + 'static,
@@ -64,13 +65,13 @@ impl Table {
         Table { title, operations: OPERATIONS, contenders, cases, times, judge }
     }
 
-    /// For work that has to go on for longer than a round of `OPERATIONS`.
+    /// Changes the number of operations in a round.
     pub(crate) fn with_operations(self, operations: u32) -> Self {
         Table { operations, ..self }
     }
 
-    /// Makes the contenders anew, so that no pool is stuck with an unlucky address either, and runs
-    /// each once without the clock: pools are then as large as they have to be.
+    /// Replaces the contenders by new ones, so that no pool keeps an address that makes it slow. Runs each of them once: then
+    /// the pools are warm.
     pub(crate) fn renew(&mut self) {
         self.cases.clear();
         self.cases = (self.contenders)();
@@ -82,7 +83,7 @@ impl Table {
 
     pub(crate) fn run(&mut self, rounds: usize) {
         for round in 0..rounds {
-            let _elsewhere = hold_chunks(round % 8);
+            let _held = hold_chunks(round % 8);
             for (case, times) in self.cases.iter().zip(&mut self.times) {
                 let time = deeper(round % 7, || case.time(self.operations.into()));
                 times.push(time.as_secs_f64() * 1e9 / f64::from(self.operations));
@@ -102,11 +103,15 @@ impl Table {
 }
 
 pub(crate) fn find<'r>(rows: &'r [Row], name: &str) -> &'r Row {
-    rows.iter().find(|row| row.name == name).expect("every contender has its row")
+    rows.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no row `{name}`"))
 }
 
 pub(crate) fn print_table(title: &str, rows: &[Row]) {
-    let ours = rows.iter().find(|row| row.name.starts_with("ours")).expect("we take part").min;
+    let ours = rows
+        .iter()
+        .find(|row| row.name.starts_with("ours"))
+        .expect("a contender of this crate")
+        .min;
     println!("\n{title}");
     println!(
         "  {:<32} {:>8} {:>8} {:>9} {:>8} {:>8}",

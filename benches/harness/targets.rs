@@ -1,8 +1,8 @@
-//! What has to hold between the rows of a table.
+//! The targets that the rows of a table have to meet.
 
 use super::Row;
 
-/// The targets, each a bound on a ratio of minima or on a count, and what was measured.
+/// The targets, and what was measured. Each target is a bound on a ratio of minima, or a number of allocations.
 #[derive(Default)]
 pub(crate) struct Targets {
     pub(crate) lines: Vec<String>,
@@ -15,20 +15,21 @@ impl Targets {
         self.lines.push(format!("  {} {text}", if holds { "met   " } else { "MISSED" }));
     }
 
-    /// `slow` takes at least `bound` times as long as `fast`.
+    /// Requires that `slow` takes at least `bound` times as long as `fast`.
     pub(crate) fn faster(&mut self, what: &str, fast: &Row, slow: &Row, bound: f64) {
         let ratio = slow.min / fast.min;
         let text = format!("{what}: {} / {} = {ratio:.2}, at least {bound}", slow.name, fast.name);
         self.check(ratio >= bound, &text);
     }
 
-    /// `ours` takes at most `bound` times as long as `other`.
+    /// Requires that `ours` takes at most `bound` times as long as `other`.
     pub(crate) fn at_most(&mut self, what: &str, ours: &Row, other: &Row, bound: f64) {
         let ratio = ours.min / other.min;
         let text = format!("{what}: {} / {} = {ratio:.2}, at most {bound}", ours.name, other.name);
         self.check(ratio <= bound, &text);
     }
 
+    /// Requires that an operation allocates this many times.
     pub(crate) fn allocates(&mut self, what: &str, row: &Row, count: f64) {
         let Row { name, allocations, .. } = row;
         let text = format!("{what}: {name} allocates {allocations} times, expected {count}");

@@ -187,7 +187,6 @@ impl<'a, T> LocalWeakShared<'a, T> {
     /// Returns a [`LocalShared`] handle of the future, or `None` if no handle keeps the future alive.
     #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
-    #[must_use]
     pub fn upgrade(&self) -> Option<LocalShared<'a, T>> {
         Handle::upgrade(&self.0).map(|handle| LocalShared { handle })
     }

@@ -240,7 +240,6 @@ impl<'a, T> WeakShared<'a, T> {
     /// Returns a [`Shared`] handle of the future, or `None` if no handle keeps the future alive.
     #[must_use]
     #[cfg_attr(feature = "trace", track_caller)]
-    #[must_use]
     pub fn upgrade(&self) -> Option<Shared<'a, T>> {
         Handle::upgrade(&self.0).map(|handle| Shared { handle })
     }

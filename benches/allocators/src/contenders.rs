@@ -1,12 +1,12 @@
-//! Those of the crate's benches.
+//! Contenders of the benches of the crate.
 
-#![allow(dead_code, reason = "each program uses its part")]
+#![allow(dead_code, reason = "these programs use a part of it")]
 
+#[path = "../../contenders/buffer/mod.rs"]
+pub(crate) mod buffer;
 #[path = "../../contenders/case.rs"]
 mod case;
-#[path = "../../contenders/helper.rs"]
-mod helper;
-#[path = "../../contenders/machine/mod.rs"]
-pub(crate) mod machine;
+#[path = "../../contenders/helper_thread.rs"]
+mod helper_thread;
 
 pub(crate) use case::*;

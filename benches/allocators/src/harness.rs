@@ -1,9 +1,9 @@
-//! That of the crate's benches.
+//! The harness of the benches of the crate.
 
-#![allow(dead_code, reason = "each program uses its part")]
+#![allow(dead_code, reason = "these programs use a part of it")]
 
-#[path = "../../harness/machines.rs"]
-pub(crate) mod machines;
+#[path = "../../harness/buffer.rs"]
+pub(crate) mod buffer;
 #[path = "../../harness/memory.rs"]
 pub(crate) mod memory;
 #[path = "../../harness/table.rs"]

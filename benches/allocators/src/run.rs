@@ -1,12 +1,11 @@
-//! The tables of pooled state machines, for the allocator of the program that prints them.
+//! Measures the futures with a buffer, with the allocator of the program.
 
 use crate::{
-    contenders::machine::{BOX_PIN, POOLED},
-    harness::{Targets, find, machines, memory, print_table},
+    contenders::buffer::{BOX_PIN, POOLED},
+    harness::{Targets, buffer, find, memory, print_table},
 };
 
-/// Measures and prints. `--rounds N` repeats more often, `--only TITLE` measures the tables with that in
-/// their title.
+/// Prints the tables. `--rounds N` changes the number of rounds. `--only TITLE` measures the tables with that in their title.
 pub(crate) fn run(allocator: &str) {
     let mut rounds = 200;
     let mut only = String::new();
@@ -15,12 +14,12 @@ pub(crate) fn run(allocator: &str) {
         match (argument.as_str(), arguments.next()) {
             ("--rounds", Some(number)) => rounds = number.parse().expect("--rounds takes a number"),
             ("--only", Some(title)) => only = title,
-            _ => panic!("there are `--rounds N` and `--only TITLE`, and nothing else"),
+            _ => panic!("the options are --rounds N and --only TITLE"),
         }
     }
     memory::print();
-    println!("\nallocator: {allocator}; 10 passes of {rounds} rounds, contenders interleaved");
-    let mut tables = machines::tables();
+    println!("\nallocator: {allocator}; 10 passes of {rounds} rounds; the contenders take turns");
+    let mut tables = buffer::tables();
     tables.retain(|table| table.title.contains(&only));
     for _ in 0..10 {
         for table in &mut tables {

@@ -1,6 +1,5 @@
-//! As little as a completion on any thread can be made of: the waker is cloned, put in and woken, each
-//! side makes one exchange, and the value goes in and out. One slot, always the same; nothing else is
-//! checked, and nothing else can be done with it.
+//! The least work of a completion between threads. The waker is cloned, stored and woken. The producer and the consumer make one
+//! exchange each, and the value is written and read. There is one slot, and nothing else is checked.
 
 use std::{
     cell::UnsafeCell,
@@ -33,7 +32,7 @@ pub(crate) struct Slot {
     value: UnsafeCell<MaybeUninit<Value>>,
 }
 
-// SAFETY: the state says whose the cells are.
+// SAFETY: the state says whether the producer or the consumer owns the cells.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -44,9 +43,9 @@ impl Slot {
 
     #[inline(always)]
     fn complete(&self, value: Value) {
-        // SAFETY: it is not completed, so the cell is the producer's.
+        // SAFETY: the slot is not completed, so the producer owns the cell.
         unsafe { self.value.get().cast::<Value>().write(value) };
-        // SAFETY: a case waits before it completes, so there is a waker, and it is taken once.
+        // SAFETY: each case polls the consumer before it completes it, so there is a waker. It is taken once.
         let waker = unsafe { self.waker.get().cast::<Waker>().read() };
         assert!(self.exchange(WAITING, COMPLETED));
         waker.wake();
@@ -64,7 +63,7 @@ macro_rules! floor {
             }
         }
 
-        /// For another thread, another slot.
+        /// The other thread has its own slot.
         impl Clone for $Channels {
             fn clone(&self) -> Self {
                 $Channels::new()
@@ -106,12 +105,12 @@ impl Future for Consumer {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Value> {
         let slot = self.0;
         if slot.state.load(Acquire) == COMPLETED {
-            // SAFETY: it is completed, so there is a value, which is the consumer's.
+            // SAFETY: the slot is completed, so there is a value, and the consumer owns it.
             let value = unsafe { slot.value.get().cast::<Value>().read() };
             slot.state.store(RENTED, Relaxed);
             return Poll::Ready(value);
         }
-        // SAFETY: nobody waits yet, so the cell is the consumer's.
+        // SAFETY: the slot has no waker yet, so the consumer owns the cell.
         unsafe { slot.waker.get().cast::<Waker>().write(cx.waker().clone()) };
         assert!(slot.exchange(RENTED, WAITING));
         Poll::Pending

@@ -1,17 +1,16 @@
-//! One-shot completions: a pair is made or rented, and its producer gives its consumer a value.
+//! One-shot completions. A pair is created or rented, and the producer completes the consumer with a value.
 //!
-//! The consumer is polled in its own type, which the compiler can inline, or *erased*, as an
-//! object-safe method would return it: ours as a `ValueFuture`, the others in a box.
+//! The consumer is polled as its own type, which the compiler can inline, or *erased*, as an object-safe method would return it:
+//! as a `ValueFuture`, or in a box.
 
-pub(crate) mod crossing;
+pub(crate) mod by_key;
 pub(crate) mod floor;
-
-pub(crate) mod keyed;
-pub(crate) mod live;
+pub(crate) mod many_pending;
+pub(crate) mod other_thread;
 pub(crate) mod ours;
 pub(crate) mod rivals;
-pub(crate) mod threads;
-pub(crate) mod trip;
+pub(crate) mod round_trip;
+pub(crate) mod two_threads;
 
 use std::{
     future::Future,
@@ -22,26 +21,25 @@ use std::{
 
 use super::opaque_waker;
 
-/// Where a contender gets its pairs from.
+/// Creates the pairs of a contender.
 pub(crate) trait Channels: Sized + 'static {
     type Producer: 'static;
     type Error;
     type Consumer<'a>: Future<Output = Result<u64, Self::Error>>;
 
-    /// Whether the compiler must not see what the consumer is made of.
+    /// Whether the compiler must not know the type of the consumer.
     const ERASED: bool = false;
 
     fn name() -> String;
 
     fn pair(&mut self) -> (Self::Producer, Self::Consumer<'_>);
 
-    /// Gives the value to the consumer; returns it if the consumer is gone and the contender hands
-    /// such values back.
+    /// Completes the consumer. If the consumer was dropped, returns the value, if the contender returns it.
     fn complete(producer: Self::Producer, value: u64) -> Option<u64>;
 }
 
-/// The consumers of another contender, boxed. Whether the trait object is `Send` makes no
-/// difference to the code, so this serves those that are not as well.
+/// Another contender, with boxed consumers. The code does not depend on whether the trait object is `Send`, so local contenders use
+/// this too.
 #[derive(Clone)]
 pub(crate) struct Boxed<C>(pub(crate) C);
 
@@ -68,12 +66,12 @@ impl<C: Channels> Channels for Boxed<C> {
     }
 }
 
-/// What a contender is called when its consumers are boxed.
+/// Returns the name of a contender whose consumers are boxed.
 pub(crate) fn boxed(name: &str) -> String {
     format!("{name} boxed")
 }
 
-/// `$case(contender)` for all whose pairs may be sent to other threads.
+/// Calls `$case` with each contender whose pairs can be sent to other threads.
 macro_rules! shared {
     ($case:ident) => {
         shared!($case, Futures, Tokio, Oneshot, AsyncOneshot, Multishot::new(), Events,
@@ -87,7 +85,7 @@ macro_rules! shared {
     };
 }
 
-/// `$case(contender)` for all whose pairs stay on one thread.
+/// Calls `$case` with each contender whose pairs stay on one thread.
 macro_rules! local {
     ($case:ident) => {
         local!($case, LocalEvents, LocalPooled::new(), RawLocalPooled::new())
@@ -103,8 +101,8 @@ macro_rules! local {
 use local;
 use shared;
 
-/// A pair whose producer has gone elsewhere, as far as the compiler can tell. Without that it knows
-/// what comes of an operation on one thread, and leaves out even the allocation.
+/// Returns a pair whose producer the compiler does not know. Otherwise it knows the result of an operation on one thread, and
+/// removes even the allocation.
 #[inline(always)]
 fn pair<C: Channels>(channels: &mut C) -> (C::Producer, C::Consumer<'_>) {
     let (mut producer, consumer) = channels.pair();
@@ -112,7 +110,7 @@ fn pair<C: Channels>(channels: &mut C) -> (C::Producer, C::Consumer<'_>) {
     (producer, consumer)
 }
 
-/// The consumer is where it stays: from here on an erased one could be anything.
+/// Hides the type of an erased consumer from the compiler. The consumer does not move any more.
 #[inline(always)]
 fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     if C::ERASED {
@@ -120,8 +118,8 @@ fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     }
 }
 
-/// The operations of a round, with the context that an executor would pass down: it is in memory, and
-/// making it is not a part of any operation.
+/// Runs the operations of a round with a context in memory, as an executor passes it. Creating the context is not a part of an
+/// operation.
 #[inline(always)]
 fn with_context(operations: impl FnOnce(&mut Context<'_>) -> u64) -> u64 {
     let waker = opaque_waker();
@@ -148,5 +146,5 @@ fn expect_value<E>(
 
 #[cold]
 fn wrong() -> ! {
-    panic!("a value is there if and only if it was sent")
+    panic!("the consumer is ready if and only if a value was sent")
 }

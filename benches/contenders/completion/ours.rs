@@ -19,9 +19,9 @@ pub(crate) const OURS_ERASED: &str = "ours erased";
 pub(crate) const OURS_DYN: &str = "ours through &mut dyn";
 pub(crate) const LOCAL: &str = "ours local";
 pub(crate) const LOCAL_ERASED: &str = "ours local erased";
-pub(crate) const LOCAL_DYN: &str = "ours local thr. &mut dyn";
+pub(crate) const LOCAL_DYN: &str = "ours local through &mut dyn";
 
-/// What our consumers give. A rival says with its own error that the producer was dropped.
+/// The output of the consumers. `Dropped` is the error if the producer was dropped.
 pub(crate) type Value = Result<u64, Dropped>;
 
 macro_rules! pool {
@@ -64,7 +64,7 @@ macro_rules! pool {
 
 pool!(Ours, OURS, false, Pool, Completer, Completion<Value>);
 pool!(OursErased, OURS_ERASED, true, Pool, Completer, ValueFuture<'static, Value>);
-/// For another thread, the same pool.
+/// The other thread uses the same pool.
 impl Clone for Ours {
     fn clone(&self) -> Self {
         Ours(self.0.clone())
@@ -80,7 +80,7 @@ impl Clone for OursErased {
 pool!(Local, LOCAL, false, LocalPool, LocalCompleter, LocalCompletion<Value>);
 pool!(LocalErased, LOCAL_ERASED, true, LocalPool, LocalCompleter, LocalValueFuture<'static, Value>);
 
-/// What erasing costs at least: our completion, where it is, polled through a trait object.
+/// A completion that is polled through a trait object. It shows the least cost of erasure.
 pub(crate) struct ThroughDyn<F>(F);
 
 impl<F: Future + Unpin> Future for ThroughDyn<F> {

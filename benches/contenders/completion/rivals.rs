@@ -1,4 +1,4 @@
-//! One-shot channels and pools of them by others.
+//! One-shot channels of other crates, and pools of them.
 
 use std::pin::Pin;
 
@@ -95,7 +95,7 @@ rival!(
 #[derive(Clone)]
 pub(crate) struct AsyncOneshot;
 
-// It tells that the consumer is gone, but does not hand the value back.
+// Its sender reports that the consumer was dropped, but does not return the value.
 rival!(
     AsyncOneshot,
     ASYNC_ONESHOT,
@@ -109,9 +109,8 @@ rival!(
     }
 );
 
-/// Not a source of pairs: one receiver, which makes its next sender when the last one is gone. It
-/// takes part because it allocates nothing either. A value that nobody waited for stays in it
-/// until then.
+/// One receiver that serves one operation after the other. It creates its next sender when the last one was dropped. It takes part
+/// because it does not allocate. If the consumer was dropped, the value stays in the receiver until then.
 pub(crate) struct Multishot(multishot::Receiver<u64>);
 
 impl Multishot {
@@ -120,7 +119,7 @@ impl Multishot {
     }
 }
 
-/// Every thread and every operation under way needs one of its own.
+/// Each thread and each pending operation needs its own receiver.
 impl Clone for Multishot {
     fn clone(&self) -> Self {
         Multishot::new()
@@ -134,7 +133,7 @@ rival!(
     multishot::Recv<'a, u64>,
     multishot::RecvError,
     |channels| {
-        let producer = channels.0.sender().expect("the last sender is gone");
+        let producer = channels.0.sender().expect("the last sender was dropped");
         (producer, channels.0.recv())
     },
     |producer, value| {
@@ -143,7 +142,7 @@ rival!(
     }
 );
 
-/// The senders of `events_once` do not learn whether the consumer is gone.
+/// The senders of `events_once` do not report whether the consumer was dropped.
 macro_rules! events {
     ($Channels:ident, $name:expr, $Producer:ident, $Consumer:ident, |$channels:ident| $pair:expr) => {
         rival!(
@@ -196,7 +195,7 @@ events!(LocalPooled, LOCAL_EVENT_POOL, PooledLocalSender, PooledLocalReceiver, |
     .0
     .rent());
 
-/// Whoever rents from a raw pool promises that the pool outlives the pair: this one lives for ever.
+/// The caller of `rent` promises that the raw pool outlives the pair. This pool is never dropped.
 #[derive(Clone)]
 pub(crate) struct RawPooled(Pin<&'static RawEventPool<u64>>);
 
@@ -211,7 +210,7 @@ events!(RawPooled, RAW_EVENT_POOL, RawPooledSender, RawPooledReceiver, |channels
     unsafe { channels.0.rent() }
 });
 
-/// As `RawPooled`, for one thread.
+/// The same as `RawPooled`, for one thread.
 pub(crate) struct RawLocalPooled(Pin<&'static RawLocalEventPool<u64>>);
 
 impl RawLocalPooled {

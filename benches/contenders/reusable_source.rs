@@ -1,5 +1,5 @@
-//! One object per connection, used for one operation after the other: begun, polled in vain, completed,
-//! polled for the value. A method that stands behind `dyn` has to erase the future, as ours is.
+//! An object that serves one operation after the other, as a connection does. Each operation is begun, polled, completed, and
+//! polled again. A method behind `dyn` has to erase its future, so some contenders box it. The futures of this crate are erased.
 
 use std::{
     cell::RefCell,
@@ -19,7 +19,7 @@ use value_future::{LocalReusableSource, ReusableSource};
 
 use super::{Case, opaque_waker};
 
-/// One operation on each object after the other.
+/// Returns a case that does one operation after the other.
 fn case(
     name: &'static str,
     mut operation: impl FnMut(&mut Context<'_>, u64) -> u64 + 'static,
@@ -33,21 +33,21 @@ fn case(
     })
 }
 
-/// Polls in vain, completes, and polls for the value.
+/// Polls the future, completes it, and polls it again.
 #[inline(always)]
 fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl FnOnce()) -> u64 {
     let mut future = pin!(future);
-    // Otherwise the compiler knows what comes of it.
+    // Otherwise the compiler knows the result.
     black_box(future.as_mut());
     assert!(future.as_mut().poll(cx).is_pending());
     complete();
     match future.poll(cx) {
         Poll::Ready(value) => black_box(value),
-        Poll::Pending => panic!("it was completed"),
+        Poll::Pending => panic!("the future was completed"),
     }
 }
 
-/// A waker that is registered and a flag that is set, with the value beside.
+/// An `AtomicWaker`, a flag and a value.
 #[derive(Default)]
 struct ByHand {
     waker: AtomicWaker,
@@ -88,7 +88,7 @@ impl Notified {
     async fn value(&self) -> u64 {
         loop {
             let notified = self.notify.notified();
-            if let Some(value) = self.slot.lock().expect("nobody panics").take() {
+            if let Some(value) = self.slot.lock().expect("no panic while it was locked").take() {
                 return value;
             }
             notified.await;
@@ -96,7 +96,7 @@ impl Notified {
     }
 
     fn complete(&self, value: u64) {
-        *self.slot.lock().expect("nobody panics") = Some(value);
+        *self.slot.lock().expect("no panic while it was locked") = Some(value);
         self.notify.notify_one();
     }
 }
@@ -108,21 +108,21 @@ pub(crate) const HELD: &str = "ours, with a completer";
 pub(crate) const LOCAL: &str = "ours local, with a completer";
 pub(crate) const LOCAL_BY_KEY: &str = "ours local, by key";
 pub(crate) const MULTISHOT_BOXED: &str = "multishot boxed";
-pub(crate) const NOTIFY_BOXED: &str = "Notify and a slot boxed";
-const LOST: &str = "nobody has dropped it";
+pub(crate) const NOTIFY_BOXED: &str = "Notify and a Mutex boxed";
+const LOST: &str = "neither end was dropped";
 
 macro_rules! ours {
     ($Source:ident, $held:expr, $by_key:expr) => {{
         let (held, by_key) = ($Source::<Option<u64>>::new(), $Source::<Option<u64>>::new());
         [
             case($held, move |cx, value| {
-                let (completer, future) = held.begin_held().expect("it is free");
+                let (completer, future) = held.begin_held().expect("the source is idle");
                 let complete = || completer.complete(Some(value)).expect(LOST);
                 trip(async { future.await.expect(LOST) }, cx, complete)
             }),
             case($by_key, move |cx, value| {
-                let future = by_key.begin().expect("it is free");
-                let key = black_box(by_key.key().expect("it waits for one"));
+                let future = by_key.begin().expect("the source is idle");
+                let key = black_box(by_key.key().expect("an operation is pending"));
                 let complete = || by_key.complete_key(key, Some(value)).expect(LOST);
                 trip(async { future.await.expect(LOST) }, cx, complete)
             }),
@@ -145,7 +145,7 @@ pub(crate) fn cases() -> Vec<Case> {
             let future: Erased<'_> = Box::pin(async { boxed.recv().await.expect(LOST) });
             trip(future, cx, || sender.send(value))
         }),
-        case("Notify and a slot", move |cx, value| {
+        case("Notify and a Mutex", move |cx, value| {
             trip(notified.value(), cx, || notified.complete(value))
         }),
         case(NOTIFY_BOXED, move |cx, value| {

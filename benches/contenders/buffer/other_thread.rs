@@ -1,4 +1,4 @@
-//! Futures are made and polled here, and dropped on another thread, in batches.
+//! One thread creates futures and polls them. Another thread drops them, in batches.
 
 use std::{
     cell::{LazyCell, RefCell},
@@ -13,7 +13,7 @@ use value_future::ValueFuture;
 use super::{
     super::{
         BoxFuture, Case,
-        helper::{Helper, spin_until},
+        helper_thread::{Helper, spin_until},
         opaque_waker,
     },
     BOX_PIN, POOLED, operation,
@@ -25,15 +25,15 @@ fn case<F>(name: &'static str, make: fn(u64) -> F) -> Case
 where
     F: Future<Output = u64> + Unpin + Send + 'static,
 {
-    // One vector, so neither channel is ever full, and they do not allocate either.
+    // There is one vector, so no channel is ever full, and the channels do not allocate.
     let (full, incoming) = sync_channel::<Vec<F>>(1);
     let (outgoing, empty) = sync_channel(1);
-    outgoing.send(Vec::with_capacity(BATCH)).expect("its receiver is here");
+    outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");
     let work = move |operations: u64| {
         for _ in 0..operations.div_ceil(BATCH as u64) {
             let mut futures = spin_until(|| incoming.try_recv().ok());
             futures.clear();
-            outgoing.send(futures).expect("the vector is expected back");
+            outgoing.send(futures).expect("the other thread waits for the vector");
         }
         0
     };
@@ -54,7 +54,7 @@ where
                     assert!(polled.is_pending());
                     futures.push(future);
                 }
-                full.send(futures).expect("the helper listens");
+                full.send(futures).expect("the helper thread receives");
             }
             operations
         })

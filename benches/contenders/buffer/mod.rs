@@ -1,30 +1,30 @@
-//! An async method behind `dyn`, whose future holds `BYTES` bytes while it waits: the future goes into a
-//! box, into a slot of a pool, or into what its device keeps for it.
+//! An async method behind `dyn`, whose future holds a buffer of `BYTES` bytes. The future is in a box, in a slot of a pool, or in
+//! a place that the object keeps for it.
 
-pub(crate) mod chain;
-pub(crate) mod crossing;
-mod reused;
+pub(crate) mod nested_calls;
+pub(crate) mod other_thread;
+mod reused_box;
 
 use std::hint::black_box;
 
 use stackfuture::StackFuture;
 use value_future::{FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
-use super::{BoxFuture, Case, GiveWay};
+use super::{BoxFuture, Case, PendingOnce};
 
-/// What the method does. Each contender has an `operation` of its own, as each method of a program has:
-/// the compiler inlines the poll of a future into the one table that refers to it.
-#[expect(clippy::extra_unused_type_parameters, reason = "it tells the instances apart")]
+/// The work of the method. `Contender` gives each contender its own instance, as each method of a program has its own future.
+/// The compiler inlines the poll of such a future into its table of functions.
+#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
 async fn operation<const BYTES: usize, const WAITS: bool, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;
     if black_box(WAITS) {
-        GiveWay::default().await;
+        PendingOnce::default().await;
     }
     key + u64::from(black_box(&buffer)[0])
 }
 
-/// The size of that future.
+/// Returns the size of that future.
 pub(crate) fn size<const BYTES: usize>() -> usize {
     size_of_val(&operation::<BYTES, true, ()>(0))
 }
@@ -41,7 +41,7 @@ trait LocalRead {
     fn read(&self, key: u64) -> LocalValueFuture<'_, u64>;
 }
 
-/// The room has to be known by the trait, and is what the largest of its methods needs.
+/// The trait has to know the room. The largest future of its implementations determines it.
 trait StackRead<const ROOM: usize>: Send + Sync {
     fn read(&self, key: u64) -> StackFuture<'_, u64, ROOM>;
 }
@@ -88,12 +88,13 @@ ours!(Local, LocalRead, LocalValueFuture, |device, future| device.0.pooled(futur
 
 pub(crate) const BOX_PIN: &str = "Box::pin";
 pub(crate) const POOLED: &str = "ours pooled";
-pub(crate) const FULL: &str = "ours, own pool, full";
-const OWN: &str = "ours, own pool";
-const LOCAL: &str = "ours, local pool";
+pub(crate) const FULL: &str = "ours, a full pool";
+pub(crate) const TOO_LARGE: &str = "ours pooled, too large";
+const OWN: &str = "ours, a FuturePool";
+const LOCAL: &str = "ours, a LocalFuturePool";
 const EAGER: &str = "ours eager";
 
-/// Calls the method of a device behind `dyn` and awaits it, so many times.
+/// A case that calls the method of a device behind `dyn`, and awaits it.
 macro_rules! case {
     ($name:expr, $device:expr) => {{
         let device = $device;
@@ -115,7 +116,7 @@ fn leak<T>(device: T) -> &'static T {
     Box::leak(Box::new(device))
 }
 
-/// A pool that has one slot of each size, which is in use.
+/// Returns a pool with one slot of each size. The slot is in use.
 fn full<const BYTES: usize>() -> FuturePool {
     let pool = FuturePool::builder().max_slots_per_size(1).build();
     let future = pool.pooled(operation::<BYTES, true, FuturePool>(0));
@@ -128,25 +129,25 @@ pub(crate) fn cases<const BYTES: usize, const ROOM: usize, const WAITS: bool>() 
     let stacks: &'static dyn StackRead<ROOM> = &Stacks::<BYTES, WAITS>;
     let pooled: &'static dyn ValueRead = &Pooled::<BYTES, WAITS>;
     let eager: &'static dyn ValueRead = &Eager::<BYTES, WAITS>;
-    // Pools that stay, as those of a program do: they keep what they have from pass to pass.
+    // The pools live as long as the process, as those of a program do.
     let own: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(FuturePool::new()));
-    let none: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(full::<BYTES>()));
+    let full: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(full::<BYTES>()));
     let local: &'static dyn LocalRead = leak(Local::<BYTES, WAITS>(LocalFuturePool::new()));
     let mut cases = vec![case!(BOX_PIN, boxes), case!("stackfuture", stacks)];
-    cases.append(&mut reused::cases::<BYTES, WAITS>());
+    cases.append(&mut reused_box::cases::<BYTES, WAITS>());
     cases.extend([
         case!(POOLED, pooled),
         case!(OWN, own),
         case!(LOCAL, local),
         case!(EAGER, eager),
-        case!(FULL, none),
+        case!(FULL, full),
     ]);
     cases
 }
 
-/// What is too large for a slot.
+/// Returns the cases of a future that is too large for a slot.
 pub(crate) fn too_large_cases<const BYTES: usize>() -> Vec<Case> {
     let boxes: &'static dyn BoxRead = &Boxes::<BYTES, true>;
     let pooled: &'static dyn ValueRead = &Pooled::<BYTES, true>;
-    vec![case!(BOX_PIN, boxes), case!(FULL, pooled)]
+    vec![case!(BOX_PIN, boxes), case!(TOO_LARGE, pooled)]
 }

@@ -1,4 +1,4 @@
-//! The machine, the compiler and the date of the report.
+//! The head of a report: its title, the machine, the compiler, the date, and the command that writes the report.
 
 use std::{
     fs,
@@ -7,8 +7,18 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// Returns the lines above the text of a report.
+pub(crate) fn head(title: &str, command: &str) -> String {
+    format!(
+        "<!-- `{command}` wrote this file. Do not edit it. -->\n\n# {title}\n\n{}, {}, {}. `{command}`\n\n",
+        machine(),
+        compiler(),
+        today(),
+    )
+}
+
 /// Returns the processor, the number of threads that it runs, and the system.
-pub(crate) fn machine() -> String {
+fn machine() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown processor", |(_, model)| model);
@@ -17,14 +27,14 @@ pub(crate) fn machine() -> String {
 }
 
 /// Returns the version of the `rustc` in `PATH`.
-pub(crate) fn compiler() -> String {
+fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output();
     let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
     text.map_or("unknown compiler".into(), |text| text.trim().into())
 }
 
 /// Returns the date in UTC.
-pub(crate) fn today() -> String {
+fn today() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     date(since.as_secs() / 86_400)
 }

@@ -1,5 +1,4 @@
-//! Rivals that keep one box for one caller, who has to have the device to itself: `&mut dyn Trait`, and one
-//! call at a time.
+//! Contenders that reuse one box. They need `&mut dyn Trait`, so an object serves one call at a time.
 
 use std::{
     future::{Future, poll_fn},
@@ -57,7 +56,7 @@ pub(super) fn cases<const BYTES: usize, const WAITS: bool>() -> Vec<Case> {
     let recycling = Mutex::new(recycling);
     vec![
         Case::new("ReusableBoxFuture", move |operations| {
-            let mut device = reusable.lock().expect("nobody has panicked");
+            let mut device = reusable.lock().expect("no panic while it was locked");
             let device = black_box(&mut **device);
             drive(async move {
                 let mut consumed = 0_u64;
@@ -69,7 +68,7 @@ pub(super) fn cases<const BYTES: usize, const WAITS: bool>() -> Vec<Case> {
             })
         }),
         Case::new("recycle-box", move |operations| {
-            let mut device = recycling.lock().expect("nobody has panicked");
+            let mut device = recycling.lock().expect("no panic while it was locked");
             let device = black_box(&mut **device);
             drive(async move {
                 let mut consumed = 0_u64;

@@ -1,4 +1,4 @@
-//! Five async methods, each of which calls the next one behind `dyn`; the innermost one waits.
+//! Five nested calls of an async method behind `dyn`. The innermost one is pending once.
 
 use std::hint::black_box;
 
@@ -6,7 +6,7 @@ use value_future::ValueFuture;
 
 use super::{
     super::{BoxFuture, Case},
-    BOX_PIN, GiveWay, POOLED, case,
+    BOX_PIN, POOLED, PendingOnce, case,
 };
 
 trait BoxRead: Send + Sync {
@@ -35,7 +35,7 @@ macro_rules! layer {
                     let mut buffer = [0_u8; BYTES];
                     black_box(&mut buffer)[0] = 1;
                     let inner = if depth == 0 {
-                        GiveWay::default().await;
+                        PendingOnce::default().await;
                         key
                     } else {
                         let next: &dyn $Read = black_box(self);

@@ -1,5 +1,5 @@
-//! One operation after the other, on one thread: the way that most completions go, the one that is
-//! quicker than its consumer, and the one whose consumer gives up.
+//! One operation after the other, on one thread. The consumer is polled before the operation is completed, or after it, or it is
+//! dropped while it is pending.
 
 use std::{cell::RefCell, pin::pin, task::Context};
 
@@ -17,7 +17,7 @@ use super::{
     settle, shared, with_context,
 };
 
-/// Polled in vain, completed, polled for the value.
+/// Polls the consumer, completes it, and polls it again.
 #[inline(always)]
 pub(super) fn trip<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
@@ -38,7 +38,7 @@ fn trip_completed_first<C: Channels>(channels: &mut C, cx: &mut Context<'_>, val
 }
 
 #[inline(always)]
-fn trip_abandoned<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
+fn trip_cancelled<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
     {
         let mut consumer = pin!(consumer);
@@ -48,7 +48,7 @@ fn trip_abandoned<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u6
     C::complete(producer, value).unwrap_or(1)
 }
 
-/// So many operations of one kind.
+/// Defines a function that repeats an operation.
 macro_rules! repeated {
     ($repeated:ident, $operation:ident) => {
         pub(super) fn $repeated<C: Channels>(channels: &mut C, operations: u64) -> u64 {
@@ -63,7 +63,7 @@ macro_rules! repeated {
 
 repeated!(trips, trip);
 repeated!(trips_completed_first, trip_completed_first);
-repeated!(trips_abandoned, trip_abandoned);
+repeated!(trips_cancelled, trip_cancelled);
 
 fn case<C: Channels>(channels: C, trips: fn(&mut C, u64) -> u64) -> Case {
     let channels = RefCell::new(channels);
@@ -79,7 +79,7 @@ fn completed_first_case<C: Channels>(channels: C) -> Case {
 }
 
 fn cancelled_case<C: Channels>(channels: C) -> Case {
-    case(channels, trips_abandoned)
+    case(channels, trips_cancelled)
 }
 
 pub(crate) fn round_trip() -> Vec<Case> {

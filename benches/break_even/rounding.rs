@@ -1,12 +1,4 @@
-//! Tables and numbers in Markdown.
-
-/// Returns a table. The first column is text, and the others are numbers.
-pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let rule = format!("| --- |{}\n", " ---: |".repeat(header.len() - 1));
-    let rows = rows.iter().map(|cells| line(cells)).collect::<String>();
-    format!("{}{rule}{rows}\n", line(header))
-}
+//! Percentages and ranges of the report. They are rounded so that the sentences stay true.
 
 /// Formats a percentage from which on a statement holds. It is rounded up, so that the statement stays true.
 pub(crate) fn from_percent(share: f64) -> String {

@@ -1,12 +1,14 @@
-//! The table of sources that are used again.
+//! The table of objects that serve one operation after the other.
 
 use super::{Row, Table, Targets, find};
-use crate::contenders::reusable::{
+use crate::contenders::reusable_source::{
     self, BY_KEY, HELD, LOCAL, LOCAL_BY_KEY, MULTISHOT_BOXED, NOTIFY_BOXED,
 };
 
+pub(crate) const TITLE: &str = "reusable source";
+
 pub(crate) fn table() -> Table {
-    Table::new("reusable source".into(), reusable::cases, judge)
+    Table::new(TITLE.into(), reusable_source::cases, judge)
 }
 
 fn judge(rows: &[Row], targets: &mut Targets) {

@@ -1,29 +1,28 @@
-//! Round trips on two threads at once, from the same pool where there is one, and the same on one
-//! thread.
+//! Round trips on one thread, and on two threads at the same time. If the contender has a pool, both threads use the same pool.
 
 use std::cell::{LazyCell, RefCell};
 
 use super::{
-    super::{Case, helper::Helper},
+    super::{Case, helper_thread::Helper},
     Boxed, Channels,
     floor::{Floor, FloorDyn},
     ours::{Ours, OursErased},
     rivals::{AsyncOneshot, Events, Futures, Multishot, Oneshot, Pooled, RawPooled, Tokio},
+    round_trip::{trip_case, trips},
     shared,
-    trip::{trip_case, trips},
 };
 
-/// What a contender is called that works on two threads.
+/// Returns the name of a contender on two threads.
 pub(crate) fn on_two(name: &str) -> String {
     format!("{name}, 2 threads")
 }
 
 fn two<C: Channels + Clone + Send>(channels: C) -> Case {
     let (channels, ours) = (channels.clone(), RefCell::new(channels));
-    // Made there, so that two that have nothing in common do not share a cache line either.
+    // The other thread creates its own, so that independent contenders do not share a cache line.
     let mut theirs = None;
     let work = move |operations| trips(theirs.get_or_insert_with(|| channels.clone()), operations);
-    // Not before it is needed: an allocator may be quicker as long as there is one thread only.
+    // The thread starts when it is needed. Some allocators are faster while a process has one thread.
     let helper = LazyCell::new(|| Helper::new(work));
     let run = move |operations| {
         helper.alongside(operations, || trips(&mut *ours.borrow_mut(), operations))

@@ -1,4 +1,4 @@
-//! A future with many awaiters: it is shared, polled by each of them, woken, and polled by each again.
+//! A future with many awaiters. All of them poll it, it is woken, and all of them poll it again.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ use value_future::{LocalValueFuture, ValueFuture};
 
 use super::{BoxFuture, Case, opaque_waker};
 
-/// What the future waits for: set for one operation after the other.
+/// The future that is shared. `set` makes it ready once.
 #[derive(Default)]
 struct Signal {
     set: AtomicBool,
@@ -39,7 +39,7 @@ impl Future for &Signal {
     }
 }
 
-/// So many handles of what `share` gives, one of them the first.
+/// Returns a case in which `share` creates a shared future, and a number of awaiters have a handle of it.
 fn case<S: Future<Output = u64> + Clone + 'static>(
     name: &'static str,
     awaiters: usize,
@@ -62,7 +62,9 @@ fn case<S: Future<Output = u64> + Clone + 'static>(
             }
             signal.set();
             for handle in &mut handles {
-                let Poll::Ready(number) = poll(handle, &waker) else { panic!("it was woken") };
+                let Poll::Ready(number) = poll(handle, &waker) else {
+                    panic!("the future was woken")
+                };
                 consumed = consumed.wrapping_add(number);
             }
             handles.clear();
@@ -72,18 +74,18 @@ fn case<S: Future<Output = u64> + Clone + 'static>(
 }
 
 fn poll<S: Future>(handle: &mut S, waker: &Waker) -> Poll<S::Output> {
-    // SAFETY: it stays where it is in its vector, which has the capacity, until it is dropped there.
+    // SAFETY: the handle is in a vector that has enough capacity. So it does not move until it is dropped.
     unsafe { Pin::new_unchecked(handle) }.poll(&mut Context::from_waker(waker))
 }
 
 pub(crate) const POOLED: &str = "ours, of a pooled future";
 pub(crate) const FUTURES: &str = "futures::Shared";
 
-/// Each contender for so many awaiters, which find the result there, or wait for it.
+/// Returns the cases for a number of awaiters. The result is ready at the first poll, or the awaiters wait for it.
 pub(crate) fn cases<const AWAITERS: usize, const WAITS: bool>() -> Vec<Case> {
     vec![
         case(FUTURES, AWAITERS, WAITS, FutureExt::shared),
-        case("futures::Shared of BoxFuture", AWAITERS, WAITS, |signal| {
+        case("futures::Shared of a BoxFuture", AWAITERS, WAITS, |signal| {
             let future: BoxFuture<'static, u64> = Box::pin(signal);
             future.shared()
         }),

@@ -1,5 +1,4 @@
-//! Pairs are made here, their producers go to another thread in batches and are completed there,
-//! while the consumers are awaited here.
+//! One thread creates pairs and awaits the consumers. Another thread gets the producers in batches, and completes them.
 
 use std::{
     array,
@@ -19,7 +18,7 @@ use std::{
 use super::{
     super::{
         Case,
-        helper::{Helper, spin_until},
+        helper_thread::{Helper, spin_until},
     },
     Channels,
     ours::{Ours, OursErased},
@@ -29,7 +28,7 @@ use super::{
 
 const BATCH: usize = 64;
 
-/// Whether the future that is awaited was woken.
+/// A waker that says whether the awaited future was woken.
 #[derive(Default)]
 struct Woken(AtomicBool);
 
@@ -43,7 +42,7 @@ impl Wake for Woken {
     }
 }
 
-/// Polls when woken, as an executor does, but does not sleep in between.
+/// Polls a consumer each time it is woken, as an executor does. It does not sleep.
 fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker) -> u64 {
     let mut consumer = pin!(consumer);
     settle::<C>(consumer.as_mut());
@@ -58,35 +57,35 @@ fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker
     }
 }
 
-/// The producers under way, in a vector that comes back empty.
+/// The channels for a vector of producers. The vector comes back empty.
 struct Batches<P> {
     full: SyncSender<Vec<P>>,
     empty: Receiver<Vec<P>>,
 }
 
-/// What is done here.
-struct Crossing<C: Channels> {
-    /// One for each operation under way; pairs of a pool need but one of them.
-    lines: [C; BATCH],
+/// The state of the thread that awaits the consumers.
+struct Consumers<C: Channels> {
+    /// One for each pending operation. A pool needs only one of them.
+    channels: [C; BATCH],
     batches: Batches<C::Producer>,
     woken: Arc<Woken>,
     waker: Waker,
 }
 
-impl<C: Channels> Crossing<C> {
+impl<C: Channels> Consumers<C> {
     fn operations(&mut self, mut operations: u64) -> u64 {
         let mut sum = 0_u64;
         while operations > 0 {
             let batch = operations.min(BATCH as u64);
             operations -= batch;
             let mut producers = spin_until(|| self.batches.empty.try_recv().ok());
-            let mut lines = self.lines.iter_mut().take(batch as usize);
+            let mut channels = self.channels.iter_mut().take(batch as usize);
             let consumers: [_; BATCH] = array::from_fn(|_| {
-                let (producer, consumer) = lines.next()?.pair();
+                let (producer, consumer) = channels.next()?.pair();
                 producers.push(producer);
                 Some(consumer)
             });
-            self.batches.full.send(producers).expect("the helper listens");
+            self.batches.full.send(producers).expect("the helper thread receives");
             for consumer in consumers.into_iter().flatten() {
                 let value = block_on::<C>(consumer, &self.woken, &self.waker);
                 sum = sum.wrapping_add(value);
@@ -100,30 +99,30 @@ fn case<C: Channels + Clone>(channels: &C) -> Case
 where
     C::Producer: Send,
 {
-    // One vector, so neither channel is ever full, and they do not allocate either.
+    // There is one vector, so no channel is ever full, and the channels do not allocate.
     let (full, incoming) = sync_channel::<Vec<C::Producer>>(1);
     let (outgoing, empty) = sync_channel(1);
-    outgoing.send(Vec::with_capacity(BATCH)).expect("its receiver is here");
+    outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");
     let work = move |operations: u64| {
         for _ in 0..operations.div_ceil(BATCH as u64) {
             let mut producers = spin_until(|| incoming.try_recv().ok());
             for (value, producer) in (0..).zip(producers.drain(..)) {
                 C::complete(producer, value);
             }
-            outgoing.send(producers).expect("the vector is expected back");
+            outgoing.send(producers).expect("the other thread waits for the vector");
         }
         0
     };
     let helper = LazyCell::new(|| Helper::new(work));
     let woken = Arc::<Woken>::default();
-    let crossing = RefCell::new(Crossing {
-        lines: array::from_fn(|_| channels.clone()),
+    let consumers = RefCell::new(Consumers {
+        channels: array::from_fn(|_| channels.clone()),
         batches: Batches { full, empty },
         waker: std::hint::black_box(Arc::clone(&woken).into()),
         woken,
     });
     Case::new(C::name().leak(), move |operations| {
-        helper.alongside(operations, || crossing.borrow_mut().operations(operations))
+        helper.alongside(operations, || consumers.borrow_mut().operations(operations))
     })
 }
 

@@ -1,4 +1,4 @@
-//! A second thread that waits, asleep, until there is something to do.
+//! A second thread that works alongside the first one. It sleeps between two rounds.
 
 use std::{
     hint::{black_box, spin_loop},
@@ -16,8 +16,8 @@ use std::{
 
 use super::start_clock;
 
-/// Waits without sleeping, since waking a thread costs more than what is measured. It gives way
-/// now and then, in case that what it waits for has no processor.
+/// Calls `attempt` until it returns a result. It does not sleep, because waking a thread takes longer than the measured work. It
+/// yields from time to time, because the other thread may need the processor.
 pub(crate) fn spin_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     loop {
         for _ in 0..10_000 {
@@ -36,7 +36,7 @@ fn spin_while(flag: &AtomicBool, value: bool) {
 
 struct Shared {
     operations: AtomicU64,
-    /// Asleep here between the rounds.
+    /// The helper thread sleeps here between two rounds.
     gate: Barrier,
     awake: AtomicBool,
     go: AtomicBool,
@@ -44,6 +44,7 @@ struct Shared {
     end: AtomicBool,
 }
 
+/// A second thread. Dropping this ends the thread.
 pub(crate) struct Helper {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -56,26 +57,26 @@ impl Helper {
         let shared =
             Shared { operations, gate, awake: flag(), go: flag(), busy: flag(), end: flag() };
         let shared = Arc::new(shared);
-        let theirs = Arc::clone(&shared);
+        let of_helper = Arc::clone(&shared);
         let rounds = move || loop {
-            theirs.gate.wait();
-            if theirs.end.load(Relaxed) {
+            of_helper.gate.wait();
+            if of_helper.end.load(Relaxed) {
                 return;
             }
-            theirs.awake.store(true, Release);
-            spin_while(&theirs.go, false);
-            black_box(work(theirs.operations.load(Relaxed)));
-            theirs.busy.store(false, Release);
+            of_helper.awake.store(true, Release);
+            spin_while(&of_helper.go, false);
+            black_box(work(of_helper.operations.load(Relaxed)));
+            of_helper.busy.store(false, Release);
         };
         let thread = thread::spawn(move || {
-            // The other thread would wait for ever.
+            // After a panic, the other thread would wait forever.
             catch_unwind(AssertUnwindSafe(rounds)).unwrap_or_else(|_panic| abort());
         });
         Helper { shared, thread: Some(thread) }
     }
 
-    /// Does so many operations there and the work here, both from the same moment on, which is when
-    /// the clock starts. Returns when both are done.
+    /// Runs a number of operations on the helper thread, and `work` on this thread. Both start at the same time, and the clock
+    /// with them. Returns when both have finished.
     pub(crate) fn alongside(&self, operations: u64, work: impl FnOnce() -> u64) -> u64 {
         let shared = &*self.shared;
         shared.operations.store(operations, Relaxed);
@@ -97,6 +98,6 @@ impl Drop for Helper {
         self.shared.end.store(true, Relaxed);
         self.shared.gate.wait();
         let ended = self.thread.take().map(JoinHandle::join);
-        assert!(matches!(ended, Some(Ok(()))), "it aborts when it panics");
+        assert!(matches!(ended, Some(Ok(()))), "a panic aborts the process");
     }
 }

@@ -1,6 +1,5 @@
-//! The producer is a number: an id on the wire, or what an operating system returns with a
-//! completion. The usual way is to keep the senders in a map. On one thread, where the maps need no
-//! lock.
+//! The producer is a number: the id of a request on the wire, or the user data of a kernel operation. Programs usually store the
+//! senders in a map. The cases run on one thread, so the maps need no lock.
 
 use std::{cell::RefCell, collections::HashMap, future::Future, hint::black_box, pin::pin};
 
@@ -27,7 +26,7 @@ trait Registry: 'static {
     const NAME: &'static str;
     const ERASED: bool = false;
 
-    /// A number, and what is completed by it.
+    /// Returns a number, and the consumer that it completes.
     fn register(&mut self) -> (u64, Self::Consumer);
 
     fn complete(&mut self, id: u64, value: u64);
@@ -86,7 +85,7 @@ macro_rules! map {
 
             #[inline(always)]
             fn complete(&mut self, id: u64, value: u64) {
-                let sender = self.senders.remove(&id).expect("registered");
+                let sender = self.senders.remove(&id).expect("the id is registered");
                 sender.send(value).expect("the consumer waits");
             }
         }

@@ -1,7 +1,14 @@
 //! The tables of shared futures.
 
 use super::{Row, Table, Targets, find};
-use crate::contenders::sharing::{self, FUTURES, POOLED};
+use crate::contenders::shared::{self, FUTURES, POOLED};
+
+pub(crate) const READY: &str = "ready at the first poll";
+pub(crate) const PENDING: &str = "pending once";
+
+pub(crate) fn title(what: &str, awaiters: usize) -> String {
+    format!("shared, {what}, awaiters: {awaiters}")
+}
 
 pub(crate) fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
@@ -18,23 +25,22 @@ fn table<const AWAITERS: usize, const WAITS: bool>(
     operations: u32,
     judge: fn(&[Row], &mut Targets),
 ) {
-    let what = if WAITS { "pending once" } else { "ready at the first poll" };
-    let title = format!("shared, {what}, awaiters: {AWAITERS}");
+    let title = title(if WAITS { PENDING } else { READY }, AWAITERS);
     tables.push(
-        Table::new(title, sharing::cases::<AWAITERS, WAITS>, judge).with_operations(operations),
+        Table::new(title, shared::cases::<AWAITERS, WAITS>, judge).with_operations(operations),
     );
 }
 
 fn judge_one(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+    judge_allocations(rows, targets);
     targets.faster("shared, once", find(rows, POOLED), find(rows, FUTURES), 2.0);
 }
 
 fn judge_many(rows: &[Row], targets: &mut Targets) {
-    judge_memory(rows, targets);
+    judge_allocations(rows, targets);
     targets.faster("shared, many", find(rows, POOLED), find(rows, FUTURES), 1.0);
 }
 
-fn judge_memory(rows: &[Row], targets: &mut Targets) {
+fn judge_allocations(rows: &[Row], targets: &mut Targets) {
     targets.allocates("shared", find(rows, POOLED), 1.0);
 }

@@ -6,7 +6,7 @@ use criterion::Criterion;
 
 use super::Case;
 
-/// Many cases of a few nanoseconds each: minutes rather than a quarter of an hour.
+/// Returns a `Criterion` with short measurements. There are many cases of a few nanoseconds.
 pub(crate) fn criterion() -> Criterion {
     let criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(300))

@@ -1,5 +1,5 @@
-//! Operations while many others wait all the time: beside them, which tells whether a pool becomes
-//! slower as it grows, and on them, which tells what the caches do.
+//! Operations while many others are pending. A round trip shows whether a pool becomes slower as it grows. Replacing a random
+//! pending operation shows the cost of cache misses.
 
 use std::{
     cell::{LazyCell, RefCell},
@@ -14,33 +14,33 @@ use super::{
     ours::Ours,
     pair,
     rivals::Pooled,
-    trip::trip,
+    round_trip::trip,
     with_context,
 };
 
-/// How many operations wait.
-pub(crate) const LIVE: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
+/// The numbers of pending operations.
+pub(crate) const PENDING: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
 
-/// What a contender is called while so many operations wait.
-pub(crate) fn with(name: &str, live: usize) -> String {
-    format!("{name}, {live} live")
+/// Returns the name of a contender with this many pending operations.
+pub(crate) fn with(name: &str, pending: usize) -> String {
+    format!("{name}, {pending} pending")
 }
 
-struct Live<C: Channels, F> {
+struct Pending<C: Channels, F> {
     channels: C,
     waiting: Vec<(C::Producer, F)>,
     random: u64,
 }
 
-impl<C, F> Live<C, F>
+impl<C, F> Pending<C, F>
 where
     C: for<'a> Channels<Consumer<'a> = F>,
     F: Future<Output = Result<u64, C::Error>> + Unpin,
 {
-    fn new(channels: C, live: usize) -> Self {
-        let waiting = Vec::with_capacity(live);
-        let mut this = Live { channels, waiting, random: 1 };
-        for _ in 0..live {
+    fn new(channels: C, count: usize) -> Self {
+        let waiting = Vec::with_capacity(count);
+        let mut this = Pending { channels, waiting, random: 1 };
+        for _ in 0..count {
             let waiting = this.wait(&mut Context::from_waker(&opaque_waker()));
             this.waiting.push(waiting);
         }
@@ -54,7 +54,7 @@ where
         (producer, consumer)
     }
 
-    fn beside(&mut self, operations: u64) -> u64 {
+    fn round_trips(&mut self, operations: u64) -> u64 {
         with_context(|cx| {
             (0..operations).fold(0, |consumed: u64, value| {
                 consumed.wrapping_add(trip(&mut self.channels, cx, value))
@@ -62,7 +62,7 @@ where
         })
     }
 
-    /// Completes one that waits, and has another one wait instead.
+    /// Completes a random pending operation, and begins another one.
     fn replace(&mut self, operations: u64) -> u64 {
         with_context(|cx| {
             (0..operations).fold(0, |consumed: u64, value| {
@@ -86,16 +86,16 @@ where
 
 fn cases_of<C, F>(
     new: fn() -> C,
-    work: fn(&mut Live<C, F>, u64) -> u64,
+    work: fn(&mut Pending<C, F>, u64) -> u64,
 ) -> impl Iterator<Item = Case>
 where
     C: for<'a> Channels<Consumer<'a> = F>,
     F: Future<Output = Result<u64, C::Error>> + Unpin + 'static,
 {
-    LIVE.into_iter().map(move |live| {
-        // Not before it is needed: a million takes its time.
-        let set = LazyCell::new(move || RefCell::new(Live::new(new(), live)));
-        Case::new(with(&C::name(), live).leak(), move |operations| {
+    PENDING.into_iter().map(move |pending| {
+        // The operations are begun when they are needed, because a million of them take long.
+        let set = LazyCell::new(move || RefCell::new(Pending::new(new(), pending)));
+        Case::new(with(&C::name(), pending).leak(), move |operations| {
             let mut set = set.borrow_mut();
             start_clock();
             work(&mut set, operations)
@@ -103,12 +103,12 @@ where
     })
 }
 
-pub(crate) fn beside() -> Vec<Case> {
-    let rival = cases_of(Pooled::new, Live::beside);
-    rival.chain(cases_of(Ours::new, Live::beside)).collect()
+pub(crate) fn round_trips() -> Vec<Case> {
+    let rival = cases_of(Pooled::new, Pending::round_trips);
+    rival.chain(cases_of(Ours::new, Pending::round_trips)).collect()
 }
 
 pub(crate) fn replacing() -> Vec<Case> {
-    let rival = cases_of(Pooled::new, Live::replace);
-    rival.chain(cases_of(Ours::new, Live::replace)).collect()
+    let rival = cases_of(Pooled::new, Pending::replace);
+    rival.chain(cases_of(Ours::new, Pending::replace)).collect()
 }

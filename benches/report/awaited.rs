@@ -1,0 +1,106 @@
+//! The section of futures that are pending once, for results of several types.
+
+use std::io;
+
+use super::{
+    comparison::{Column, comparison},
+    measured::Measured,
+    numbers::{and, count, range, ratio},
+};
+use crate::{
+    contenders::{
+        awaited::{BOX_PIN, BOXED, EAGER, POOLED},
+        ready::Value,
+    },
+    harness::awaited::{COMPLETION, METHOD, OTHERS, title},
+};
+
+const TEXT: &str = "\
+## Pending results
+
+Futures that are pending once, awaited in a boxed async block (`--only awaited,`).
+
+A method behind `dyn`. The bare future has the same room for its result as a value future, but no slot and no table of functions:
+";
+
+const COMPLETIONS: &str = "\
+A completion that a function behind a pointer creates. `oneshot`, `tokio` and `futures` are the one-shot channels of these crates. A
+boxed receiver, and an erased completion, have the type that a method behind `dyn` would return: an erased completion is a
+`ValueFuture` or a `LocalValueFuture`.
+";
+
+const OTHER_FUTURES: &str = "\
+A shared future with one awaiter, and the next item of a stream:
+";
+
+const NOTES: &str = "\
+The future has room for its result, and `.await` moves that room twice. The result is copied once more when the slow path joins the
+fast path. So large results take longer than with a box. A `Completion` as its own type has no such room.
+";
+
+/// The calls of a generic function for each type of results.
+macro_rules! for_each_value {
+    ($function:ident($($argument:expr),*)) => {
+        [
+            $function::<u64>($($argument),*),
+            $function::<[u64; 1]>($($argument),*),
+            $function::<io::Result<usize>>($($argument),*),
+            $function::<String>($($argument),*),
+            $function::<io::Result<Vec<u8>>>($($argument),*),
+            $function::<[u64; 8]>($($argument),*),
+            $function::<Result<[u64; 8], ()>>($($argument),*),
+            $function::<[u64; 32]>($($argument),*),
+            $function::<[u64; 128]>($($argument),*),
+        ]
+    };
+}
+
+fn column<V: Value>(what: &str) -> Column {
+    Column::of_type::<V>(title::<V>(what))
+}
+
+/// A type of results: its name, its size, and the title of the table of methods.
+fn method<V: Value>() -> (&'static str, usize, String) {
+    (V::NAME, size_of::<V>(), title::<V>(METHOD))
+}
+
+/// Says for which results a contender is at least 5 % slower than a box.
+fn slower(measured: &Measured, contender: &str) -> String {
+    let methods = for_each_value!(method()).into_iter();
+    let slow = methods.filter(|(_, _, title)| measured.ratio(title, [contender, BOX_PIN]) >= 1.05);
+    let names: Vec<_> = slow.map(|(name, ..)| format!("`{name}`")).collect();
+    if names.is_empty() {
+        format!(
+            "`{contender}` takes at least 5 % longer than `{BOX_PIN}` for none of these results."
+        )
+    } else {
+        format!("`{contender}` takes at least 5 % longer than `{BOX_PIN}` for {}.", and(&names))
+    }
+}
+
+/// Compares `boxed` with `Box::pin`, for results of at most 64 bytes.
+fn boxed(measured: &Measured) -> String {
+    let methods = for_each_value!(method()).into_iter();
+    let small: Vec<_> = methods.filter(|(_, size, _)| *size <= 64).map(|(.., it)| it).collect();
+    let ratios = small.iter().map(|title| measured.ratio(title, [BOXED, BOX_PIN]));
+    let bytes = |title: &String, name| measured.row(title, name).bytes;
+    let more = small.iter().map(|title| bytes(title, BOXED) - bytes(title, BOX_PIN));
+    format!(
+        "`{BOXED}` takes {} times as long as `{BOX_PIN}` for results of up to 64 bytes, with one allocation of {} bytes more.",
+        range(ratios, ratio),
+        range(more, count),
+    )
+}
+
+pub(super) fn section(measured: &Measured) -> String {
+    let columns = |what| for_each_value!(column(what));
+    let tables = [METHOD, COMPLETION, OTHERS]
+        .map(|what| comparison(measured, "an operation", &columns(what)));
+    let [methods, completions, others] = tables;
+    format!(
+        "{TEXT}\n{methods}* {}\n* {}\n* {}\n\n{NOTES}\n{COMPLETIONS}\n{completions}{OTHER_FUTURES}\n{others}",
+        slower(measured, POOLED),
+        slower(measured, EAGER),
+        boxed(measured),
+    )
+}
