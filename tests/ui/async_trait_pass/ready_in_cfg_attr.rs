@@ -11,12 +11,12 @@ struct Fixed(u32);
 
 #[async_trait(pool = POOL)]
 impl Service for Fixed {
-    #[cfg(any())]
+    #[cfg(all(unix, not(unix)))]
     async fn call(&self) -> u32 {
         self.0
     }
 
-    #[cfg(all())]
+    #[cfg(any(unix, not(unix)))]
     #[ready(Some(self.0))]
     async fn call(&self) -> u32 {
         self.0
