@@ -112,7 +112,7 @@ fn to_map_a_completion_that_waits_takes_a_slot() {
         assert_eq!(poll(&mut mapped), Poll::Ready(Some(4)));
     });
     assert_eq!(made, 0);
-    said!("src/future/value_future.rs", "Otherwise this future and `f` are put into a slot");
+    said!("src/built_in/value_future.rs", "Otherwise this future and `f` are put into a slot");
 }
 
 #[test]

@@ -167,19 +167,16 @@ fn the_sizes_are_those_that_are_listed() {
         );
         said!(
             "src/future_pool/design.md",
-            "Larger futures than {} bytes are boxed",
+            "Futures larger than {} bytes are boxed",
             FuturePool::MAX_SIZE
         );
         said!("README.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
-        said!("src/lib.rs", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
+        said!("src/guide/pools.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
         assert_eq!(room.last(), Some(&(FuturePool::MAX_SIZE as u64)));
         // The smallest future of a size leaves more than half of the room empty.
         let wasteful = |at: usize| at == 0 || (room[at - 1] + 1) * 2 < room[at];
         assert_eq!((0..8).filter(|at| wasteful(*at)).collect::<Vec<_>>(), [0, 1]);
-        said!(
-            "src/future_pool/design.md",
-            "At most half of a slot is left empty, from the third class on."
-        );
+        said!("src/future_pool/design.md", "From the third class on, at most half of a");
     }
     said!("src/future_pool/design.md", "The sizes are {} bytes", list(slots));
     said!("src/future_pool/future_pool.rs", "Slots come in eight sizes");
@@ -212,7 +209,7 @@ fn the_built_in_pool_takes_128_mebibytes() {
         "src/future_pool/future_pool.rs",
         "The slots of all eight sizes together take 128 MiB at most."
     );
-    said!("src/future/value_future.rs", "has reached its bound. The bound is 128 MiB unless");
+    said!("src/built_in/value_future.rs", "has reached its bound. The bound is 128 MiB unless");
     said!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");
 }
 
@@ -241,7 +238,7 @@ fn a_pooled_future_is_not_polled_before_it_is_awaited() {
     drop(LocalValueFuture::eager(async { polled.set(true) }));
     assert!(polled.get());
     said!(
-        "src/future/value_future.rs",
+        "src/built_in/value_future.rs",
         "or use [`pooled`](Self::pooled), which does nothing before it is awaited"
     );
 }

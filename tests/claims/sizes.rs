@@ -132,7 +132,11 @@ fn handles_and_ends_are_one_pointer() {
 #[test]
 fn keys_and_tokens_have_as_many_bits_as_is_said() {
     assert_eq!((size_of::<Key>() * 8, size_of_val(&Key::from_u64(0).generation()) * 8), (64, 32));
-    said!("src/lib.rs", "a [`Key`] of {} bits", size_of::<Key>() * 8);
+    said!(
+        "src/guide/getting_started.md",
+        "its [`Key`](crate::Key) of {} bits",
+        size_of::<Key>() * 8
+    );
     said!("src/slot/key.rs", "The name of one operation of a pool: {} bits", size_of::<Key>() * 8);
     let tokens = 1 << u16::BITS;
     assert_eq!((size_of::<Token>() * 8, Token::new(u16::MAX).next()), (16, Token::new(0)));

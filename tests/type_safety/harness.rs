@@ -13,7 +13,7 @@ use serde_json::Value;
 /// A program: the items of a module, which imports `prelude.rs`.
 pub(crate) struct Program {
     name: String,
-    /// The code of the expected error, or a part of its message if it has no code. `None` if the program
+    /// The code of the expected error, or several codes, or a part of its message if it has no code. `None` if the program
     /// compiles. Several errors with this code are fine: the compiler reports each part that is not `Send`.
     error: Option<&'static str>,
     items: String,
@@ -35,14 +35,16 @@ impl Program {
     /// Returns the name of the binary that contains the program. Each expected error has its own binary, because type errors can
     /// keep the compiler from running the borrow checker.
     fn binary(&self) -> String {
-        self.error.unwrap_or("compiles").replace(' ', "_")
+        self.error.unwrap_or("compiles").replace([' ', ','], "_")
     }
 
     /// Returns a report if the errors are not as expected.
     fn deviation(&self, errors: &[Error]) -> Option<String> {
         let as_expected = match (self.error, errors) {
             (None, []) => true,
-            (Some(expected), [_, ..]) => errors.iter().all(|error| error.is(expected)),
+            (Some(expected), [_, ..]) => {
+                errors.iter().all(|error| expected.split(", ").any(|code| error.is(code)))
+            }
             _ => false,
         };
         let Program { name, error, items } = self;
