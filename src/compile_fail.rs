@@ -283,7 +283,7 @@
 //! # A source of one type as a source of another
 //!
 //! A source with a higher-ranked parameter has a subtype, which may be a source with another output.
-//! The table of a [`Source`](crate::Source) is that of the type that it was made with.
+//! The table of a [`Source`](crate::Source) is that of the type with which it was created.
 //!
 //! ```compile_fail,E0308
 //! # use std::{marker::PhantomData, task::{Context, Poll}};

@@ -51,23 +51,23 @@ pub enum Rule {
 /// The future of [`checked`](crate::ValueFuture::checked) returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PollError {
-    spent: Spent,
+    termination: Terminated,
     output: &'static str,
     origin: Origin,
 }
 
 impl PollError {
-    pub(crate) fn new<T>(spent: Spent, origin: Origin) -> Self {
-        PollError { spent, output: core::any::type_name::<T>(), origin }
+    pub(crate) fn new<T>(termination: Terminated, origin: Origin) -> Self {
+        PollError { termination, output: core::any::type_name::<T>(), origin }
     }
 
     /// Returns the rule that was broken.
     #[must_use]
     pub const fn rule(&self) -> Rule {
-        match self.spent {
-            Spent::Completed(_) => Rule::PolledAfterCompletion,
-            Spent::Panicked(_) => Rule::PolledAfterPanic,
-            Spent::Stale(_) => Rule::StaleToken,
+        match self.termination {
+            Terminated::Completed(_) => Rule::PolledAfterCompletion,
+            Terminated::Panicked(_) => Rule::PolledAfterPanic,
+            Terminated::Stale(_) => Rule::StaleToken,
         }
     }
 
@@ -75,10 +75,12 @@ impl PollError {
     /// [`Arm::Taken`](crate::future::Arm).
     #[must_use]
     pub const fn arm(&self) -> Option<ArmKind> {
-        match self.spent {
-            Spent::Completed(Some(site)) | Spent::Panicked(site) => Some(site.arm()),
-            Spent::Completed(None) => None,
-            Spent::Stale(_) => Some(ArmKind::Source),
+        match self.termination {
+            Terminated::Completed(Some(origin)) | Terminated::Panicked(origin) => {
+                Some(origin.arm())
+            }
+            Terminated::Completed(None) => None,
+            Terminated::Stale(_) => Some(ArmKind::Source),
         }
     }
 
@@ -97,8 +99,8 @@ impl PollError {
     /// Returns the two tokens, if the rule is [`Rule::StaleToken`].
     #[must_use]
     pub const fn stale_token(&self) -> Option<StaleToken> {
-        match self.spent {
-            Spent::Stale(stale) => Some(stale),
+        match self.termination {
+            Terminated::Stale(stale) => Some(stale),
             _ => None,
         }
     }
@@ -122,31 +124,30 @@ debug_as_text!(StaleToken);
 
 impl fmt::Display for PollError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PollError { spent, output, origin } = self;
-        match spent {
-            Spent::Completed(Some(site)) => write!(
+        let PollError { termination, output, origin } = self;
+        match termination {
+            Terminated::Completed(Some(arm)) => write!(
                 f,
                 "value future of `{output}` polled after completion: \
-                 its result ({site}) has been given out, and a result is given out once{origin}"
+                 its result ({arm}) was already returned, and a result is returned once{origin}"
             ),
-            Spent::Completed(None) => write!(
+            Terminated::Completed(None) => write!(
                 f,
                 "value future of `{output}` polled after completion: \
-                 it was made from `Arm::Taken`, and has no result to give out{origin}"
+                 it was created from `Arm::Taken`, and has no result to return{origin}"
             ),
-            Spent::Panicked(site) => write!(
+            Terminated::Panicked(arm) => write!(
                 f,
                 "value future of `{output}` polled after a panic: \
-                 what it held ({site}) panicked in an earlier poll, and will give no result{origin}"
+                 its future or source ({arm}) panicked in an earlier poll, and there will be no result{origin}"
             ),
-            Spent::Stale(stale) => {
+            Terminated::Stale(stale) => {
                 let (expected, presented) = (stale.expected(), stale.presented());
                 write!(
                     f,
                     "value future of `{output}` holds a stale token: \
                      its source (source arm) expected token {expected} and was presented token \
-                     {presented}; a token is good for one operation, and the live one was not \
-                     touched{origin}"
+                     {presented}; a token is valid for one operation, and the live operation was not touched{origin}"
                 )
             }
         }
@@ -163,40 +164,39 @@ impl From<PollError> for std::io::Error {
 
 impl Error for PollError {}
 
-/// Why there is nothing left to poll.
+/// Why a future must not be polled again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Spent {
-    /// The result has been given out, from there if it is known.
-    Completed(Option<Site>),
-    /// What was there panicked.
-    Panicked(Site),
+pub(crate) enum Terminated {
+    /// The result was returned. The origin of the result, if it is known.
+    Completed(Option<ArmOrigin>),
+    /// The future or the source panicked.
+    Panicked(ArmOrigin),
     /// The source refused the token.
     Stale(StaleToken),
 }
 
-/// Where a future has its result from: the arm, and for people who read messages whether what it calls a
-/// box was a slot, or a box that a pool had instead of one.
+/// The origin of a result: the arm, and for messages whether the future of the boxed arm was in a slot of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Site {
+pub(crate) enum ArmOrigin {
     Ready,
     Boxed,
     Source,
     Pooled,
 }
 
-impl Site {
+impl ArmOrigin {
     pub(crate) const fn arm(self) -> ArmKind {
         match self {
-            Site::Ready => ArmKind::Ready,
-            Site::Boxed | Site::Pooled => ArmKind::Boxed,
-            Site::Source => ArmKind::Source,
+            ArmOrigin::Ready => ArmKind::Ready,
+            ArmOrigin::Boxed | ArmOrigin::Pooled => ArmKind::Boxed,
+            ArmOrigin::Source => ArmKind::Source,
         }
     }
 }
 
-impl fmt::Display for Site {
+impl fmt::Display for ArmOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.arm().fmt(f)?;
-        f.write_str(if *self == Site::Pooled { ", pooled" } else { "" })
+        f.write_str(if *self == ArmOrigin::Pooled { ", pooled" } else { "" })
     }
 }

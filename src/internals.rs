@@ -56,7 +56,7 @@
 //!
 //! * *Ready* is one comparison with a constant; it is made first, and inlined. The rest is marked
 //!   cold, so that the ready path is a straight line.
-//! * *Spent* says where (in which arm, and whether its box was a slot) and why, so that a poll after
+//! * *Terminated* says where (in which arm, and whether its box was a slot) and why, so that a poll after
 //!   completion, after a panic and after a stale token each get their own message, without a byte
 //!   more.
 //! * *Boxed* and *source* point to something that starts with a header, which is a reference to a

@@ -148,7 +148,3 @@ pub mod __private {
         f()
     }
 }
-
-/// Marks the calling path as cold.
-#[cold]
-const fn cold() {}

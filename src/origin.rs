@@ -37,7 +37,7 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.location() {
-            Some(location) => write!(f, "; it was made at {location}"),
+            Some(location) => write!(f, "; it was created at {location}"),
             None => Ok(()),
         }
     }

@@ -189,7 +189,7 @@ fn a_reusable_source_and_the_stream_conversions_allocate_nothing() {
             source.complete_key(source.key().unwrap(), Some(number)).unwrap();
             assert_eq!(poll(&mut future), Poll::Ready(Some(number)));
         }
-        let (completer, mut future) = source.begin_held().unwrap();
+        let (completer, mut future) = source.begin_with_completer().unwrap();
         completer.complete(None).unwrap();
         assert_eq!(poll(&mut future), Poll::Ready(None));
     });

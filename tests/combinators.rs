@@ -101,7 +101,7 @@ fn a_closure_that_panics_is_dropped() {
     assert_eq!(panic_text(|| poll(&mut mapped)), "in the closure");
     assert_eq!(count(&dropped), 1);
     let text = panic_text(|| poll(&mut mapped));
-    assert!(text.contains("what it held (boxed arm, pooled) panicked"), "{text}");
+    assert!(text.contains("its future or source (boxed arm, pooled) panicked"), "{text}");
 }
 
 #[test]

@@ -97,7 +97,7 @@ for_both_pools! {
     }
 
     const POLLED_AGAIN: &str = "value future of `core::option::Option<i32>` polled after \
-        completion: its result (source arm) has been given out, and a result is given out once";
+        completion: its result (source arm) was already returned, and a result is returned once";
 
     #[test]
     fn a_taken_completion_becomes_a_taken_future() {

@@ -222,8 +222,7 @@ for_both_pools! {
             assert!(completion.is_terminated());
             assert_eq!(
                 panic_text(|| poll(&mut completion)),
-                "completion of `core::option::Option<i32>` polled after completion: its result has \
-                 been given out, and a result is given out once"
+                "completion of `core::option::Option<i32>` polled after completion: its result was already returned, and a result is returned once"
             );
         }
         drop(completion);

@@ -196,7 +196,7 @@ for_both_future_pools! {
         assert!(text.starts_with("no slot for `"), "{text}");
         let size = format!("(8000 bytes, aligned to {}): the largest has", align_of::<u64>());
         assert!(text.contains(&size), "{text}");
-        assert!(text.ends_with("; `pooled` boxes what has no slot"), "{text}");
+        assert!(text.ends_with("; `pooled` puts such a future into a box"), "{text}");
         let aligned = pool.try_pooled(async {
             let aligned = Aligned32(1);
             Yield::default().await;
@@ -206,7 +206,7 @@ for_both_future_pools! {
         assert!(text.contains(", aligned to 32): slots are aligned to 16;"), "{text}");
         let text = Pool::builder().max_bytes_per_size(63).build();
         let text = text.try_pooled(Words([1; 2])).map(drop).unwrap_err().to_string();
-        assert!(text.contains("): the bound in bytes leaves none of its size;"), "{text}");
+        assert!(text.contains("): the bound in bytes allows no slot of its size;"), "{text}");
         assert_eq!(too_large.kind(), PooledErrorKind::TooLarge);
         assert_eq!(block_on(too_large.into_future()), 1000);
 
@@ -214,7 +214,7 @@ for_both_future_pools! {
         let full = pool.try_pooled(Words([2; 2])).unwrap_err();
         assert!(!full.is_too_large());
         let text = full.to_string();
-        assert!(text.contains("): the pool is full, none of its size was found vacant;"), "{text}");
+        assert!(text.contains("): the pool is full: no slot of its size is vacant;"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_pooled(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed, 0, "no future was boxed");
@@ -270,7 +270,7 @@ for_both_future_pools! {
         assert_eq!(kind(pool.try_pooled(Words([1; 2]))), PooledErrorKind::Full);
         assert_eq!(
             begin(&pool, "four").unwrap_err().to_string(),
-            "no slot for the future: the pool is full, none of its size was found vacant",
+            "no slot for the future: the pool is full: no slot of its size is vacant",
         );
         assert_eq!((block_on(first), block_on(second)), (2, 2));
     }
@@ -373,7 +373,7 @@ for_both_future_pools! {
         let mut future = pool.pooled(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
         panic_text(|| poll(&mut future));
         let text = panic_text(|| poll(&mut future));
-        assert!(text.contains("what it held (boxed arm, pooled) panicked"), "{text}");
+        assert!(text.contains("its future or source (boxed arm, pooled) panicked"), "{text}");
     }
 
     #[test]

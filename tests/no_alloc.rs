@@ -90,7 +90,7 @@ fn a_reusable_source_needs_no_allocator() {
     SOURCE.complete_key(SOURCE.key().unwrap(), Some(5)).unwrap();
     assert_eq!(poll(answer), Poll::Ready(Some(5)));
     let local = LocalReusableSource::<Result<u16, Dropped>>::new();
-    let (completer, answer) = local.begin_held().unwrap();
+    let (completer, answer) = local.begin_with_completer().unwrap();
     drop(completer);
     assert_eq!(poll(answer), Poll::Ready(Err(Dropped::new())));
 }

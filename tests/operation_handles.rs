@@ -226,7 +226,7 @@ fn complete_fails_with_closed_after_the_completion_is_dropped() {
         assert_closed(completer.complete(Some(5)));
 
         let source = ReusableSource::<Option<u32>>::new();
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         let _ = with_key.then(|| completer.key_while_held());
         drop(future);
         assert_closed(completer.complete(Some(5)));

@@ -75,7 +75,7 @@ fn a_poll_after_completion_panics_with_the_same_message_in_every_arm() {
             let text = panic_text(|| poll(&mut future));
             let expected = format!(
                 "value future of `core::option::Option<u32>` polled after completion: its result \
-                 ({arm}) has been given out, and a result is given out once"
+                 ({arm}) was already returned, and a result is returned once"
             );
             assert_eq!(text, expected);
         }
@@ -90,7 +90,7 @@ fn a_poll_of_a_local_future_after_completion_panics() {
     let source = Rc::new(Source::new(ManualSource::new()));
     source.complete(Some(7));
     let reusable = LocalReusableSource::new();
-    let (completer, held) = reusable.begin_held().unwrap();
+    let (completer, held) = reusable.begin_with_completer().unwrap();
     completer.complete(Some(7)).unwrap();
     let shared = LocalValueFuture::boxed(async { Some(7) }).share();
     let mut reader = ValueNext::new(stream::repeat(7));
@@ -159,8 +159,7 @@ fn a_token_that_is_stale_at_the_first_poll_is_refused() {
     assert_eq!(
         text,
         "value future of `u32` holds a stale token: its source (source arm) expected token 1 and \
-         was presented token 65534; a token is good for one operation, and the live one was not \
-         touched"
+         was presented token 65534; a token is valid for one operation, and the live operation was not touched"
     );
     assert!(future.is_terminated());
     assert_eq!(panic_text(|| poll(&mut future)), text, "the next poll has the same message");
@@ -256,7 +255,7 @@ fn combinators_of_a_taken_future_are_taken() {
     let mut chained = mapped.then(|n: u32| ValueFuture::ready(n + 1));
     assert!(chained.is_terminated());
     let text = panic_text(|| poll(&mut chained));
-    assert!(text.contains("its result (ready arm) has been given out"), "{text}");
+    assert!(text.contains("its result (ready arm) was already returned"), "{text}");
 }
 
 #[test]

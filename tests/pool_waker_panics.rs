@@ -48,7 +48,7 @@ for_both_pools! {
             drop(completer);
             completion
         };
-        let message = "polled after a panic: the function that makes the result of an abandoned operation panicked in an earlier poll";
+        let message = "polled after a panic: the function that creates the result of an abandoned operation panicked in an earlier poll";
 
         let mut completion = abandoned();
         assert_eq!(panic_text(|| poll(&mut completion)), "an operation was abandoned");

@@ -106,7 +106,7 @@ for_both_sources! {
     #[test]
     fn with_abandoned_sets_the_result_of_abandoned_operations() {
         let source = ReusableSource::with_abandoned(|| Err::<u32, _>("unplugged"));
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         drop(completer);
         assert_eq!(block_on(future), Err("unplugged"));
         let (key, future) = source.begin_with_key().unwrap();
@@ -137,7 +137,7 @@ for_both_sources! {
         let (key, future) = begin(&source);
         let busy: BeginError = source.begin().unwrap_err();
         assert!(busy.to_string().contains("one operation at a time"), "{busy}");
-        assert_eq!(source.begin_held().unwrap_err(), busy);
+        assert_eq!(source.begin_with_completer().unwrap_err(), busy);
         assert_eq!(std::io::Error::from(busy).kind(), std::io::ErrorKind::WouldBlock);
         source.complete_key(key, Some(5)).unwrap();
         assert!(source.begin().is_err());
@@ -183,7 +183,7 @@ for_both_sources! {
             Key::from_u64(u64::from(generation) << 32 | index)
         };
         assert_eq!(source.complete_key(forged(0, 1), None).unwrap_err().kind(), CompleteErrorKind::Unknown);
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         for key in [forged(0, 1), forged(0, 2), forged(1, 1)] {
             assert_eq!(source.complete_key(key, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
             assert_eq!(source.abandon_key(key).unwrap_err().kind(), CompleteErrorKind::Unknown);
@@ -207,7 +207,7 @@ for_both_sources! {
     #[test]
     fn a_source_is_busy_until_the_completer_is_dropped() {
         let source = Source::new();
-        let (mut completer, future) = source.begin_held().unwrap();
+        let (mut completer, future) = source.begin_with_completer().unwrap();
         let (waker, woken) = new_count_waker();
         let cx = &mut std::task::Context::from_waker(&waker);
         assert!(completer.poll_closed(cx).is_pending() && !completer.is_closed());
@@ -218,10 +218,10 @@ for_both_sources! {
         assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
         assert!(!source.is_busy());
 
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         drop(completer);
         assert_eq!(block_on(future), None);
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         completer.complete(Some(6)).unwrap();
         assert!(source.is_busy(), "the result was not taken");
         drop(future);
@@ -231,14 +231,14 @@ for_both_sources! {
     #[test]
     fn a_completer_and_its_key_complete_once() {
         let source = Source::new();
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         assert_eq!(source.key(), None);
         let key = completer.key_while_held();
         assert_eq!(source.key(), Some(key));
         source.complete_key(key, Some(5)).unwrap();
         assert_eq!(completer.complete(Some(6)).unwrap_err().into_value(), Some(6));
         assert_eq!(block_on(future), Some(5));
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         assert_eq!(source.complete_key(key, Some(7)).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.key_while_held();
         completer.complete(Some(8)).unwrap();
@@ -279,7 +279,7 @@ for_both_sources! {
             source.complete_key(key, Some(number)).unwrap();
             assert_eq!(block_on(future), Some(number));
         }
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         let key = completer.key_while_held();
         assert_eq!((key.untyped().index(), key.untyped().generation()), (1, 3));
         source.complete_key(key, None).unwrap();
@@ -319,7 +319,7 @@ for_both_sources! {
         value: &Arc<i32>,
         leak: u32,
     ) {
-        let (completer, mut future) = source.begin_held().unwrap();
+        let (completer, mut future) = source.begin_with_completer().unwrap();
         assert!(poll_with(&mut future, &task.waker()).is_pending());
         match leak {
             0 => {
@@ -393,7 +393,7 @@ for_both_sources! {
         drop(future);
         assert_eq!((count(&dropped), source.is_busy()), (1, false));
         // The caller owns a refused value.
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         drop(future);
         let refused = completer.complete(Some(DropCounter(&dropped)));
         assert_eq!(count(&dropped), 1);
@@ -413,7 +413,7 @@ for_both_sources! {
         assert_eq!(
             panic_text(|| poll(&mut future)),
             "value future of `core::option::Option<u32>` polled after completion: its result (source \
-             arm) has been given out, and a result is given out once",
+             arm) was already returned, and a result is returned once",
         );
         assert!(poll(&mut future.checked()).is_ready());
         assert_eq!(poll(&mut next), Poll::Ready(Some(6)));
@@ -454,7 +454,7 @@ for_both_sources! {
         let name = name.split('<').next().unwrap().rsplit("::").next().unwrap();
         let source = Source::default();
         assert_eq!(format!("{source:?}"), format!("{name}(free)"));
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         assert_eq!(format!("{source:?}"), format!("{name}(pending)"));
         let shown = format!("{completer:?}");
         assert!(shown.ends_with("Completer { closed: false }"), "{shown}");
@@ -512,7 +512,7 @@ fn only_one_thread_at_a_time_has_an_operation() {
         for _ in 0..3 {
             scope.spawn(|| {
                 for number in 0..50 {
-                    let Ok((completer, future)) = source.begin_held() else {
+                    let Ok((completer, future)) = source.begin_with_completer() else {
                         thread::yield_now();
                         continue;
                     };

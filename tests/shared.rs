@@ -231,8 +231,7 @@ fn a_panic_reaches_every_handle() {
     let mut driver = Box::pin(shared.clone());
     assert_eq!(panic_text(|| poll(&mut driver)), source_panics);
     assert!(driver.is_terminated());
-    let message = "value future of `u32` polled after a panic: what it held (boxed arm) panicked in an \
-                earlier poll, and will give no result";
+    let message = "value future of `u32` polled after a panic: its future or source (boxed arm) panicked in an earlier poll, and there will be no result";
     assert_eq!(panic_text(|| poll(&mut driver)), message);
     // The yield woke the task. It was not registered again, so the panic does not wake it.
     assert_eq!((woken.get(), waiting.is_terminated(), shared.peek()), (1, false, None));
@@ -288,8 +287,7 @@ fn each_handle_returns_its_result_once() {
     let mut handle = Box::pin(shared.clone());
     assert_eq!(poll(&mut handle), Poll::Ready(5));
     assert!(handle.is_terminated() && !shared.is_terminated());
-    let text = "value future of `u32` polled after completion: its result (source arm) has been given \
-                out, and a result is given out once";
+    let text = "value future of `u32` polled after completion: its result (source arm) was already returned, and a result is returned once";
     assert_eq!(panic_text(|| poll(&mut handle)), text);
     let copy = handle.as_ref().get_ref().clone();
     assert_eq!(panic_text(|| block_on(copy)), text);

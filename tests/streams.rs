@@ -173,8 +173,8 @@ fn a_panic_terminates_the_future_and_not_the_stream() {
     }));
     let mut next = reader.next();
     assert!(panic_text(|| poll(&mut next)).contains("the stream panics"));
-    let text = "value future of `core::option::Option<i32>` polled after a panic: what it held (boxed arm) \
-                panicked in an earlier poll, and will give no result";
+    let text = "value future of `core::option::Option<i32>` polled after a panic: its future or source (boxed arm) \
+                panicked in an earlier poll, and there will be no result";
     assert_eq!(panic_text(|| poll(&mut next)), text);
     drop(next);
     assert_eq!((count(&dropped), block_on(reader.next())), (0, Some(2)));

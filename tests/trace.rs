@@ -16,7 +16,7 @@ use value_future::{
 fn assert_created_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
     while poll(&mut future).is_pending() {}
     let text = panic_text(|| poll(&mut future));
-    let origin = format!("; it was made at {}:{line}:", Location::caller().file());
+    let origin = format!("; it was created at {}:{line}:", Location::caller().file());
     assert!(text.contains(&origin), "expected {origin}, found {text}");
     let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
     assert_eq!(error.origin().map(Location::line), Some(line));
@@ -57,7 +57,7 @@ fn a_completion_names_the_line_of_rent() {
     completer.complete(Some(1)).unwrap();
     assert!(poll(&mut completion).is_ready());
     let text = panic_text(|| poll(&mut completion));
-    let origin = format!("; it was made at {}:{rented}:", file!());
+    let origin = format!("; it was created at {}:{rented}:", file!());
     assert!(text.contains(&origin), "expected {origin}, found {text}");
 
     let rented = line!() + 1;
@@ -85,7 +85,7 @@ fn an_operation_of_a_source_names_the_line_of_begin() {
 
     let source = LocalReusableSource::<Option<u32>>::new();
     let begun = line!() + 1;
-    let (completer, mut future) = source.begin_held().unwrap();
+    let (completer, mut future) = source.begin_with_completer().unwrap();
     drop(completer);
     assert_eq!(poll(&mut future), Poll::Ready(None));
     let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
@@ -100,7 +100,7 @@ fn a_shared_future_names_the_line_of_its_future() {
     assert_eq!(block_on(shared), 2);
     assert_eq!(block_on(&mut other), 2);
     let text = panic_text(|| poll(&mut other));
-    assert!(text.contains(&format!("; it was made at {}:{created}:", file!())), "{text}");
+    assert!(text.contains(&format!("; it was created at {}:{created}:", file!())), "{text}");
 }
 
 #[async_trait]

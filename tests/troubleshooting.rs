@@ -130,14 +130,14 @@ fn the_chapter_has_the_messages_of_futures_without_a_slot() {
         let kind = kind.to_string();
         let reason = kind.strip_prefix("no slot for the future: ").unwrap();
         let text = refused.to_string();
-        let text = text.strip_suffix("; `pooled` boxes what has no slot").unwrap();
+        let text = text.strip_suffix("; `pooled` puts such a future into a box").unwrap();
         let prefix = text.strip_suffix(reason).unwrap();
         assert_contains(&format!("\n{}\n", pattern(prefix, &[std::any::type_name::<F>()])));
         assert_contains(&format!("| `{}` |", pattern(reason, &[])));
     }
 
     assert_contains("\nno slot for the future: \n");
-    assert_contains("\n; `pooled` boxes what has no slot\n");
+    assert_contains("\n; `pooled` puts such a future into a box\n");
     let pool = FuturePool::builder().max_slots_per_size(1).build();
     assert_contains_error::<Ready<_>>(
         &pool.try_pooled(ready([0_u8; 5000])).unwrap_err(),

@@ -228,7 +228,7 @@ pub(crate) fn completions<V: Value>() -> Vec<Case> {
         ),
         completed::<V, _, ValueFuture<'static, Ours<V>>, _>(
             SOURCE,
-            move || source.begin_held().expect("the source is idle"),
+            move || source.begin_with_completer().expect("the source is idle"),
             |completer, value| drop(completer.complete(Ok(value))),
         ),
     ]

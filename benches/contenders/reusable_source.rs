@@ -116,7 +116,7 @@ macro_rules! ours {
         let (held, by_key) = ($Source::<Option<u64>>::new(), $Source::<Option<u64>>::new());
         [
             case($held, move |cx, value| {
-                let (completer, future) = held.begin_held().expect("the source is idle");
+                let (completer, future) = held.begin_with_completer().expect("the source is idle");
                 let complete = || completer.complete(Some(value)).expect(LOST);
                 trip(async { future.await.expect(LOST) }, cx, complete)
             }),

@@ -10,7 +10,7 @@ use core::{
 use super::store::{Stores, store};
 use crate::{
     erased::{ErasedFuture, View},
-    error::Spent,
+    error::Terminated,
     future::Packed,
 };
 
@@ -74,7 +74,7 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
 impl<T, A> Packed<'_, T, A> {
     /// [`poll`](Packed::poll). If a rule was broken, it stores the rule in `broken`, and returns `Pending`.
     #[inline(always)]
-    fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
+    fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Terminated>) -> Poll<T> {
         if self.is_ready() {
             return Poll::Ready(self.take_result());
         }
@@ -84,7 +84,7 @@ impl<T, A> Packed<'_, T, A> {
     /// The part of `poll_or` after the poll of the pointee. It is a separate function, so that its locals are not on the stack during the
     /// poll.
     #[inline]
-    fn or_broken(polled: Poll<T>, this: &Self, broken: &mut Option<Spent>) -> Poll<T> {
+    fn or_broken(polled: Poll<T>, this: &Self, broken: &mut Option<Terminated>) -> Poll<T> {
         if polled.is_pending() {
             *broken = this.broken_rule();
         }
@@ -96,7 +96,7 @@ impl<T, A> Packed<'_, T, A> {
 enum Ready<'a, T, A> {
     Inline(T),
     Pending(Packed<'a, T, A>),
-    Terminated(Spent),
+    Terminated(Terminated),
 }
 
 /// Calls `f` with the result of `future`.
@@ -115,7 +115,11 @@ where
     type Output = U;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<U> {
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        broken: &mut Option<Terminated>,
+    ) -> Poll<U> {
         let this = Pin::into_inner(self);
         Map::after(this.future.poll_pointee(cx), this, broken)
     }
@@ -125,7 +129,7 @@ impl<T, A, F> Map<'_, T, A, F> {
     /// The part of `poll` after the poll of the future. It is a separate function, so that its locals are not on the stack while the rest
     /// of a chain is polled.
     #[inline]
-    fn after<U>(polled: Poll<T>, this: &mut Self, broken: &mut Option<Spent>) -> Poll<U>
+    fn after<U>(polled: Poll<T>, this: &mut Self, broken: &mut Option<Terminated>) -> Poll<U>
     where
         F: FnOnce(T) -> U,
     {
@@ -156,7 +160,11 @@ where
     type Output = U;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<U> {
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        broken: &mut Option<Terminated>,
+    ) -> Poll<U> {
         let this = Pin::into_inner(self);
         if let Then::First(first, _) = this {
             if !Then::after_first(first.poll_pointee(cx), this) {
@@ -185,13 +193,13 @@ where
 
     /// Returns the rule that was broken, if the first future will never have a result.
     #[inline]
-    fn broken_rule_of_first(&self) -> Option<Spent> {
+    fn broken_rule_of_first(&self) -> Option<Terminated> {
         let Then::First(first, _) = self else { unreachable!("the first future was polled") };
         first.broken_rule()
     }
 
     #[inline]
-    fn poll_second(&mut self, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<U> {
+    fn poll_second(&mut self, cx: &mut Context<'_>, broken: &mut Option<Terminated>) -> Poll<U> {
         match self {
             Then::Second(second) => second.poll_or(cx, broken),
             _ => unreachable!("it is not polled after `Ready` or a panic"),

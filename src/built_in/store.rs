@@ -30,7 +30,7 @@ mod in_slot {
         F: ErasedFuture + 'a,
         A: Stores<F>,
     {
-        FuturePool::built_in().0.put(future)
+        FuturePool::built_in().0.insert(future)
     }
 
     /// [`store`], and polls the future once.
@@ -44,7 +44,7 @@ mod in_slot {
         F: ErasedFuture + 'a,
         A: Stores<F>,
     {
-        FuturePool::built_in().0.put_eagerly(future, cx)
+        FuturePool::built_in().0.insert_eagerly(future, cx)
     }
 }
 

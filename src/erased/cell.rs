@@ -30,7 +30,7 @@ use super::{ErasedFuture, Head, Header, OwnedHead};
 use crate::pieces;
 use crate::{
     affinity::Admits,
-    error::{Site, Spent},
+    error::{ArmOrigin, Terminated},
 };
 
 /// A future with a header.
@@ -44,7 +44,7 @@ unsafe trait FutureCell {
 
     /// The origin of the result, for messages after the future has completed. The origin of a pool is "pooled", also if the future was
     /// in a box because the pool was full. (Otherwise each method would have 64 bytes of code more.)
-    const SITE: Site = <Self::Future as ErasedFuture>::SITE;
+    const ORIGIN: ArmOrigin = <Self::Future as ErasedFuture>::ORIGIN;
 
     /// The owner of the cell keeps the future when it has completed.
     const IS_LENT: bool = false;
@@ -53,7 +53,7 @@ unsafe trait FutureCell {
     const OFFSET: isize;
 
     /// Returns the origin of the result, for `Debug`.
-    const SITE_OF: fn(Address) -> Site = |_| Self::SITE;
+    const ORIGIN_OF: fn(Address) -> ArmOrigin = |_| Self::ORIGIN;
 
     /// Releases the memory of the cell.
     const RELEASE: Release;
@@ -97,7 +97,7 @@ struct Table {
     release: Release,
     /// Drops the future, if it has a destructor.
     drop_future: Option<fn(Address)>,
-    site_of: fn(Address) -> Site,
+    site_of: fn(Address) -> ArmOrigin,
     type_name: fn() -> &'static str,
 }
 
@@ -111,7 +111,7 @@ const fn header<C: FutureCell>() -> Header {
                 table: Table {
                     release: C::RELEASE,
                     drop_future: if has_drop { Some(drop_future) } else { None },
-                    site_of: C::SITE_OF,
+                    site_of: C::ORIGIN_OF,
                     type_name: <C::Future as ErasedFuture>::type_name,
                 },
                 poll: poll_future::<C>,
@@ -178,12 +178,12 @@ fn poll_future<C: FutureCell>(
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn after<C: FutureCell, T>(
     polled: Poll<T>,
-    broken: Option<Spent>,
+    broken: Option<Terminated>,
     future: Resident<C>,
     head: &mut Head,
 ) -> Poll<T> {
     if polled.is_ready() {
-        *head = const { Head::terminated(Spent::Completed(Some(C::SITE))) };
+        *head = const { Head::terminated(Terminated::Completed(Some(C::ORIGIN))) };
     } else if const { C::Future::MAY_BREAK } && broken.is_some() {
         *head = Head::terminated(broken.expect("a rule was broken"));
     } else {
@@ -238,7 +238,7 @@ impl LiveCell {
     }
 
     /// Returns the origin and the type name of the future.
-    pub(super) fn about(&self) -> (Site, &'static str) {
+    pub(super) fn about(&self) -> (ArmOrigin, &'static str) {
         let table = self.table();
         ((table.site_of)(self.0), (table.type_name)())
     }
@@ -301,7 +301,7 @@ fn panicked(head: &mut Head) {
     // Otherwise the destructor of the future has panicked.
     if head.is_boxed() {
         let cell = LiveCell(Address(head.boxed_pointer()));
-        *head = Head::terminated(Spent::Panicked(cell.about().0));
+        *head = Head::terminated(Terminated::Panicked(cell.about().0));
         cell.release();
     }
 }
@@ -400,7 +400,7 @@ pub(crate) trait CellStorage: Sized {
     const RELEASE: extern "C" fn(Emptied<Self>);
 
     /// Returns the origin of the result: boxed, or pooled.
-    fn site(&self) -> Site;
+    fn site(&self) -> ArmOrigin;
 }
 
 #[cfg(feature = "alloc")]
@@ -416,18 +416,18 @@ struct Stored<S, F> {
 unsafe impl<S: CellStorage, F: ErasedFuture> FutureCell for Stored<S, F> {
     type Future = F;
 
-    const SITE: Site = match F::SITE {
-        Site::Boxed => Site::Pooled,
+    const ORIGIN: ArmOrigin = match F::ORIGIN {
+        ArmOrigin::Boxed => ArmOrigin::Pooled,
         other => other,
     };
 
     #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
     const OFFSET: isize = offset_of!(Stored<S, F>, future) as isize;
 
-    const SITE_OF: fn(Address) -> Site = match F::SITE {
+    const ORIGIN_OF: fn(Address) -> ArmOrigin = match F::ORIGIN {
         // SAFETY: a `VacantCell` begins with an `S`.
-        Site::Boxed => |cell| unsafe { cell.0.cast::<S>().as_ref() }.site(),
-        _ => |_| F::SITE,
+        ArmOrigin::Boxed => |cell| unsafe { cell.0.cast::<S>().as_ref() }.site(),
+        _ => |_| F::ORIGIN,
     };
 
     // SAFETY: the parameters of the two functions are transparent pointers, which have the same ABI. The cell begins with an `S`.

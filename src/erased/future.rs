@@ -7,14 +7,14 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::error::{Site, Spent};
+use crate::error::{ArmOrigin, Terminated};
 
 /// A future that a cell can contain: any future, and the futures of this crate that forward a broken rule instead of a result.
 pub(crate) trait ErasedFuture {
     type Output;
 
     /// The origin of the result in messages, if the future is in a box.
-    const SITE: Site = Site::Boxed;
+    const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
     /// A poll may report a broken rule. Otherwise no code is compiled for that.
     const MAY_BREAK: bool = true;
@@ -30,7 +30,7 @@ pub(crate) trait ErasedFuture {
     fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        broken: &mut Option<Spent>,
+        broken: &mut Option<Terminated>,
     ) -> Poll<Self::Output>;
 }
 
@@ -40,7 +40,11 @@ impl<F: Future> ErasedFuture for F {
     const MAY_BREAK: bool = false;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut Option<Spent>) -> Poll<F::Output> {
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut Option<Terminated>,
+    ) -> Poll<F::Output> {
         Future::poll(self, cx)
     }
 }
@@ -48,12 +52,12 @@ impl<F: Future> ErasedFuture for F {
 /// Converts a poll with either a result or a broken rule into what [`ErasedFuture::poll`] returns.
 #[inline(always)]
 pub(crate) fn ready_or_broken<T>(
-    polled: Poll<Result<T, Spent>>,
-    broken: &mut Option<Spent>,
+    polled: Poll<Result<T, Terminated>>,
+    broken: &mut Option<Terminated>,
 ) -> Poll<T> {
     match polled {
         Poll::Ready(Ok(result)) => return Poll::Ready(result),
-        Poll::Ready(Err(spent)) => *broken = Some(spent),
+        Poll::Ready(Err(termination)) => *broken = Some(termination),
         Poll::Pending => {}
     }
     Poll::Pending

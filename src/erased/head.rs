@@ -16,7 +16,7 @@ use core::ptr::{self, NonNull};
 
 use super::Header;
 use crate::{
-    error::{Site, Spent, StaleToken},
+    error::{ArmOrigin, StaleToken, Terminated},
     token::Token,
 };
 
@@ -52,7 +52,7 @@ pub(crate) enum View {
     Ready,
     Boxed,
     Source(Token),
-    Terminated(Spent),
+    Terminated(Terminated),
 }
 
 const TAG: usize = 0b111;
@@ -64,7 +64,7 @@ const NO_POINTER: usize = 0b100;
 const WHY_SHIFT: u32 = 3;
 const WHY: usize = 0b11;
 const SITE_SHIFT: u32 = 5;
-const SITE: usize = 0b111;
+const ORIGIN: usize = 0b111;
 const COMPLETED: usize = 1;
 const PANICKED: usize = 2;
 const STALE: usize = 3;
@@ -74,12 +74,12 @@ impl Head {
 
     /// Returns the head of a future that was terminated for this reason.
     #[inline]
-    pub(crate) const fn terminated(why: Spent) -> Head {
+    pub(crate) const fn terminated(why: Terminated) -> Head {
         let (why, site, stale) = match why {
-            Spent::Completed(Some(site)) => (COMPLETED, site as usize, NO_TOKENS),
-            Spent::Completed(None) => (COMPLETED, SITE, NO_TOKENS),
-            Spent::Panicked(site) => (PANICKED, site as usize, NO_TOKENS),
-            Spent::Stale(stale) => (STALE, Site::Source as usize, stale),
+            Terminated::Completed(Some(site)) => (COMPLETED, site as usize, NO_TOKENS),
+            Terminated::Completed(None) => (COMPLETED, ORIGIN, NO_TOKENS),
+            Terminated::Panicked(site) => (PANICKED, site as usize, NO_TOKENS),
+            Terminated::Stale(stale) => (STALE, ArmOrigin::Source as usize, stale),
         };
         Head::without_pointer(NO_POINTER | why << WHY_SHIFT | site << SITE_SHIFT, stale)
     }
@@ -192,17 +192,17 @@ impl Head {
         if self.is_pointer() {
             return View::Source(self.token());
         }
-        let site = match self.bits() >> SITE_SHIFT & SITE {
-            0 => Some(Site::Ready),
-            1 => Some(Site::Boxed),
-            2 => Some(Site::Source),
-            3 => Some(Site::Pooled),
+        let site = match self.bits() >> SITE_SHIFT & ORIGIN {
+            0 => Some(ArmOrigin::Ready),
+            1 => Some(ArmOrigin::Boxed),
+            2 => Some(ArmOrigin::Source),
+            3 => Some(ArmOrigin::Pooled),
             _ => None,
         };
         View::Terminated(match (self.bits() >> WHY_SHIFT & WHY, site) {
-            (PANICKED, Some(site)) => Spent::Panicked(site),
-            (STALE, _) => Spent::Stale(self.tokens()),
-            (_, site) => Spent::Completed(site),
+            (PANICKED, Some(site)) => Terminated::Panicked(site),
+            (STALE, _) => Terminated::Stale(self.tokens()),
+            (_, site) => Terminated::Completed(site),
         })
     }
 
@@ -310,7 +310,7 @@ pub(crate) mod tests {
         NonNull::new(ptr::without_provenance_mut(address)).expect("test addresses are not null")
     }
 
-    fn reason_of(head: Head) -> Spent {
+    fn reason_of(head: Head) -> Terminated {
         match head.view() {
             View::Terminated(reason) => reason,
             _ => panic!("not a terminated head"),
@@ -319,11 +319,11 @@ pub(crate) mod tests {
 
     #[test]
     fn every_reason_of_termination_survives_the_word() {
-        let sites = [Site::Ready, Site::Boxed, Site::Source, Site::Pooled];
-        let completed = sites.map(|site| Spent::Completed(Some(site)));
-        let panicked = sites.map(Spent::Panicked);
+        let sites = [ArmOrigin::Ready, ArmOrigin::Boxed, ArmOrigin::Source, ArmOrigin::Pooled];
+        let completed = sites.map(|site| Terminated::Completed(Some(site)));
+        let panicked = sites.map(Terminated::Panicked);
         let stale = StaleToken::new(Token::new(0xfedc), Token::new(0xba98));
-        let rest = [Spent::Completed(None), Spent::Stale(stale)];
+        let rest = [Terminated::Completed(None), Terminated::Stale(stale)];
         for reason in [&completed[..], &panicked, &rest].concat() {
             let head = Head::terminated(reason);
             assert_eq!(reason_of(head), reason);

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     affinity::Admits,
-    error::{Site, Spent, StaleToken},
+    error::{ArmOrigin, StaleToken, Terminated},
     token::Token,
 };
 
@@ -182,8 +182,8 @@ pub(crate) struct Live<'h, R: ErasedReference> {
     pointee: NonNull<R::Pointee>,
 }
 
-const COMPLETED: Head = Head::terminated(Spent::Completed(Some(Site::Source)));
-const PANICKED: Head = Head::terminated(Spent::Panicked(Site::Source));
+const COMPLETED: Head = Head::terminated(Terminated::Completed(Some(ArmOrigin::Source)));
+const PANICKED: Head = Head::terminated(Terminated::Panicked(ArmOrigin::Source));
 
 impl<R: ErasedReference> Live<'_, R> {
     /// Returns the address of the pointee.
@@ -218,7 +218,7 @@ impl<R: ErasedReference> Live<'_, R> {
     /// The source has refused the token.
     #[inline(always)]
     pub(crate) fn refuse(self, stale: StaleToken) -> R {
-        ManuallyDrop::new(self).end(Head::terminated(Spent::Stale(stale)))
+        ManuallyDrop::new(self).end(Head::terminated(Terminated::Stale(stale)))
     }
 
     /// Moves the reference out of the head, which is `ended` from now on. Called once.
@@ -375,7 +375,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
 
     /// Returns the head of a future that was terminated for this reason.
     #[inline]
-    pub(crate) const fn terminated(why: Spent) -> Self {
+    pub(crate) const fn terminated(why: Terminated) -> Self {
         OwnedHead::of(Head::terminated(why))
     }
 
@@ -451,7 +451,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     #[inline(always)]
     pub(crate) fn take_ready(&mut self) {
         assert!(self.head.is_ready());
-        self.head = const { Head::terminated(Spent::Completed(Some(Site::Ready))) };
+        self.head = const { Head::terminated(Terminated::Completed(Some(ArmOrigin::Ready))) };
     }
 
     /// Polls the pointee. `Pending` with a head that is no pointer means that nothing is left to poll, or that the source has just
@@ -477,12 +477,12 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     }
 
     /// Returns the origin and the type name of the pointee, or `None` if there is none.
-    pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
+    pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         if self.head.is_boxed() {
             // SAFETY: the invariant. The cell is only looked at.
             return Some(unsafe { LiveCell::new(self.head) }.about());
         }
-        self.source().map(|source| (Site::Source, (source.table().type_name)()))
+        self.source().map(|source| (ArmOrigin::Source, (source.table().type_name)()))
     }
 
     /// Returns the head if it is that of a source. The caller knows that it is not that of a cell.

@@ -4,7 +4,7 @@ use super::packed::Packed;
 use crate::{
     affinity::{AnyThread, OneThread},
     erased::View,
-    error::{Site, Spent},
+    error::{ArmOrigin, Terminated},
     token::Token,
 };
 
@@ -30,7 +30,7 @@ use crate::{
 ///     Arm::Ready(value) => assert_eq!(value, 5),
 ///     Arm::Boxed(boxed) => println!("not yet: {boxed:?}"),
 ///     Arm::Source { token, .. } => println!("operation {token} is pending"),
-///     Arm::Taken => println!("its result has been given out"),
+///     Arm::Taken => println!("its result was returned"),
 /// }
 /// ```
 #[must_use = "dropping an arm cancels its future, and a result in it is lost"]
@@ -105,7 +105,7 @@ impl<'a, T, A> Packed<'a, T, A> {
             Arm::Boxed(BoxedFuture(packed)) | Arm::Source { source: SourceRef(packed), .. } => {
                 packed
             }
-            Arm::Taken => Packed::terminated(Spent::Completed(None)),
+            Arm::Taken => Packed::terminated(Terminated::Completed(None)),
         }
     }
 }
@@ -123,16 +123,18 @@ impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
 impl<T, A> Packed<'_, T, A> {
     /// `Debug` of an arm in which there is no `T` to show.
     fn fmt_erased(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (site, pointee) = self.about_pointee().unwrap_or((Site::Ready, ""));
+        let (site, pointee) = self.about_pointee().unwrap_or((ArmOrigin::Ready, ""));
         match self.view() {
             View::Ready => f.write_str("Ready"),
-            View::Boxed if site == Site::Pooled => write!(f, "Boxed({pointee}, pooled)"),
+            View::Boxed if site == ArmOrigin::Pooled => write!(f, "Boxed({pointee}, pooled)"),
             View::Boxed => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
-            View::Terminated(Spent::Completed(Some(site))) => write!(f, "Taken(completed, {site})"),
-            View::Terminated(Spent::Completed(None)) => f.write_str("Taken"),
-            View::Terminated(Spent::Panicked(site)) => write!(f, "Taken(panicked, {site})"),
-            View::Terminated(Spent::Stale(stale)) => write!(f, "Taken({stale})"),
+            View::Terminated(Terminated::Completed(Some(site))) => {
+                write!(f, "Taken(completed, {site})")
+            }
+            View::Terminated(Terminated::Completed(None)) => f.write_str("Taken"),
+            View::Terminated(Terminated::Panicked(site)) => write!(f, "Taken(panicked, {site})"),
+            View::Terminated(Terminated::Stale(stale)) => write!(f, "Taken({stale})"),
         }
     }
 }

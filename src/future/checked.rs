@@ -45,7 +45,7 @@ impl<T, A> Future for Checked<'_, T, A> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = self.packed.try_poll(cx);
         self.answered |= polled.is_ready();
-        polled.map_err(|spent| PollError::new::<T>(spent, self.packed.origin()))
+        polled.map_err(|termination| PollError::new::<T>(termination, self.packed.origin()))
     }
 }
 

@@ -194,8 +194,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///     assert_eq!(error.rule(), Rule::PolledAfterCompletion);
     ///     assert_eq!(
     ///         error.to_string(),
-    ///         "value future of `i32` polled after completion: its result (ready arm) has \
-    ///          been given out, and a result is given out once",
+    ///         "value future of `i32` polled after completion: its result (ready arm) was \
+    ///          already returned, and a result is returned once",
     ///     );
     /// });
     /// ```

@@ -16,11 +16,11 @@ use crate::erased::ErasedFuture;
 use crate::{
     affinity::{Admits, OneThread},
     erased::{Head, OwnedHead, View},
-    error::{PollError, Site, Spent},
+    error::{ArmOrigin, PollError, Terminated},
     operation::Consumer,
     origin::Origin,
     pieces,
-    slot::{ConsumerRole, Home},
+    slot::{ConsumerRole, Recycler},
     source::{self, SourceReference, Unpacked},
     token::Token,
 };
@@ -100,7 +100,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn from_consumer<H>(consumer: Consumer<'a, T, H>) -> Self
     where
         T: 'a,
-        H: Home,
+        H: Recycler,
         A: Admits<Consumer<'a, T, H>> + Admits<ConsumerRole<T, H>>,
     {
         let role = match consumer.into_role() {
@@ -118,7 +118,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn terminated(why: Spent) -> Self {
+    pub(crate) fn terminated(why: Terminated) -> Self {
         Packed::from_head(OwnedHead::terminated(why))
     }
 
@@ -215,7 +215,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// Returns why the future was terminated, if it was.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(crate) fn termination(&self) -> Option<Spent> {
+    pub(crate) fn termination(&self) -> Option<Terminated> {
         match self.view() {
             View::Terminated(why) => Some(why),
             _ => None,
@@ -229,7 +229,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     /// Returns the origin and the type name of the pointee, or `None` if there is none.
-    pub(crate) fn about_pointee(&self) -> Option<(Site, &'static str)> {
+    pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         self.head.about_pointee()
     }
 
@@ -251,7 +251,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         if self.is_ready() {
             return Poll::Ready(self.take_result());
         }
-        crate::cold();
+        cold();
         let polled = if pieces::is_copied_by_a_call::<Self>() {
             self.poll_pointee_apart(cx)
         } else {
@@ -281,7 +281,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// [`poll`](Packed::poll), which returns misuse as an error.
     #[inline]
-    pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Spent>> {
+    pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Terminated>> {
         if self.is_ready() {
             return Poll::Ready(Ok(self.take_result()));
         }
@@ -305,7 +305,7 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// Returns the rule that was broken, if a poll of the pointee gave no result and will give none.
     #[inline]
-    pub(crate) fn broken_rule(&self) -> Option<Spent> {
+    pub(crate) fn broken_rule(&self) -> Option<Terminated> {
         (!self.head.is_pointer()).then(|| self.why_terminated())
     }
 
@@ -328,7 +328,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// Returns why nothing is left to poll.
     #[cold]
     #[inline(never)]
-    fn why_terminated(&self) -> Spent {
+    fn why_terminated(&self) -> Terminated {
         match self.view() {
             View::Terminated(why) => why,
             _ => unreachable!("there is something to poll"),
@@ -378,3 +378,7 @@ fn type_id<T>() -> TypeId {
     let identity = unsafe { mem::transmute::<&dyn Identity, &(dyn Identity + 'static)>(identity) };
     identity.type_id()
 }
+
+/// Marks the calling path as cold.
+#[cold]
+const fn cold() {}

@@ -8,7 +8,7 @@ use crate::{
         Block, Budget, Counters, OnceSlab, RentedBlock, Room, Settings, Slab, SlabHandle,
         SlabRecycler, blocks_within, page_of_one,
     },
-    slot::{Home, IndexLayout},
+    slot::{IndexLayout, Recycler},
 };
 
 /// The sizes of blocks. Each is a few cache lines. None is a large power of two: the beginnings of such blocks would compete for
@@ -50,7 +50,7 @@ pub(crate) const fn class_of_block(size: usize) -> Result<usize, PooledErrorKind
 
 /// The slabs of all classes.
 pub(crate) type Slabs<H> =
-    [OnceSlab<<H as Home>::Pointer, <H as SlabRecycler>::Blocks>; SIZES.len()];
+    [OnceSlab<<H as Recycler>::Pointer, <H as SlabRecycler>::Blocks>; SIZES.len()];
 
 /// The slabs of a pool and their bounds, and the counters of the futures that found no slot.
 pub(crate) struct Classes<H: SlabRecycler> {

@@ -35,11 +35,9 @@ impl PooledErrorKind {
                 write!(f, "slots are aligned to {}", align_of::<Block<OneThread>>())
             }
             PooledErrorKind::NoneOfSize => {
-                f.write_str("the bound in bytes leaves none of its size")
+                f.write_str("the bound in bytes allows no slot of its size")
             }
-            PooledErrorKind::Full => {
-                f.write_str("the pool is full, none of its size was found vacant")
-            }
+            PooledErrorKind::Full => f.write_str("the pool is full: no slot of its size is vacant"),
         }
     }
 }
@@ -104,7 +102,7 @@ impl<F> fmt::Display for PooledError<F> {
         let (name, size, align) = (type_name::<F>(), size_of::<F>(), align_of::<F>());
         write!(f, "no slot for `{name}` ({size} bytes, aligned to {align}): ")?;
         self.kind.rule(f)?;
-        f.write_str("; `pooled` boxes what has no slot")
+        f.write_str("; `pooled` puts such a future into a box")
     }
 }
 

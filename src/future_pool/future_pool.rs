@@ -210,7 +210,7 @@ impl FuturePoolBuilder {
         ))
     }
 
-    /// Loom's atomics are made at run time.
+    /// Loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> FuturePool {
@@ -249,7 +249,7 @@ impl FuturePool {
         Self::builder().build()
     }
 
-    /// Loom's atomics are made at run time.
+    /// Loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
@@ -296,7 +296,7 @@ impl FuturePool {
     where
         F: Future + Send + 'a,
     {
-        ValueFuture(self.0.put(future))
+        ValueFuture(self.0.insert(future))
     }
 
     /// Puts `future` into a slot, or returns it if there is no slot for it.
@@ -340,7 +340,7 @@ impl FuturePool {
     where
         F: Future + Send + 'a,
     {
-        self.0.try_put(future).map(ValueFuture)
+        self.0.try_insert(future).map(ValueFuture)
     }
 
     /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
@@ -397,7 +397,7 @@ impl FuturePool {
     where
         F: Future + Send + 'a,
     {
-        ValueFuture(self.0.put_eagerly(future, cx))
+        ValueFuture(self.0.insert_eagerly(future, cx))
     }
 
     /// Creates slots for `additional` more futures of `size` bytes.

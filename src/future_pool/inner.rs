@@ -33,22 +33,22 @@ impl<H: Compiled> Inner<H> {
     /// if an allocation fails.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
+    pub(crate) fn insert<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
     where
         F: ErasedFuture + 'a,
         A: Admits<F> + Admits<VacantBlock<F, H>>,
     {
         let future = ManuallyDrop::new(future);
         if const { VacantBlock::<F, H>::CLASS.is_err() } {
-            return self.put_in_box(future);
+            return self.insert_in_box(future);
         }
         Packed::from_head(VacantBlock::rent(&self.0).fill(future))
     }
 
-    /// [`put`](Inner::put), for a future without a class. (The condition is a constant, so other futures have no code for this.)
+    /// [`insert`](Inner::insert), for a future without a class. (The condition is a constant, so other futures have no code for this.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
-    fn put_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
+    fn insert_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
     where
         F: ErasedFuture + 'a,
         A: Admits<F>,
@@ -59,7 +59,7 @@ impl<H: Compiled> Inner<H> {
 
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub(super) fn try_put<'a, F, A>(
+    pub(super) fn try_insert<'a, F, A>(
         &self,
         future: F,
     ) -> Result<Packed<'a, F::Output, A>, PooledError<F>>
@@ -74,11 +74,11 @@ impl<H: Compiled> Inner<H> {
         }
     }
 
-    /// Inserts the future as [`put`](Inner::put) does, and polls it once while its type is known, so that a ready result is
+    /// Inserts the future as [`insert`](Inner::insert) does, and polls it once while its type is known, so that a ready result is
     /// inline.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub(crate) fn put_eagerly<'a, F, A>(
+    pub(crate) fn insert_eagerly<'a, F, A>(
         &self,
         future: F,
         cx: &mut Context<'_>,
@@ -89,7 +89,7 @@ impl<H: Compiled> Inner<H> {
     {
         let future = ManuallyDrop::new(future);
         if const { VacantBlock::<F, H>::CLASS.is_err() } {
-            let mut boxed = self.put_in_box(future);
+            let mut boxed = self.insert_in_box(future);
             return match boxed.poll(cx) {
                 Poll::Ready(value) => Packed::ready(value),
                 Poll::Pending => boxed,

@@ -138,7 +138,7 @@ impl LocalFuturePoolBuilder {
         ))
     }
 
-    /// Loom's atomics are made at run time.
+    /// Loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> LocalFuturePool {
@@ -177,7 +177,7 @@ impl LocalFuturePool {
         Self::builder().build()
     }
 
-    /// Loom's atomics are made at run time.
+    /// Loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
@@ -219,7 +219,7 @@ impl LocalFuturePool {
     where
         F: Future + 'a,
     {
-        LocalValueFuture(self.0.put(future))
+        LocalValueFuture(self.0.insert(future))
     }
 
     /// Puts `future` into a slot, or returns it if there is no slot for it.
@@ -266,7 +266,7 @@ impl LocalFuturePool {
     where
         F: Future + 'a,
     {
-        self.0.try_put(future).map(LocalValueFuture)
+        self.0.try_insert(future).map(LocalValueFuture)
     }
 
     /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
@@ -327,7 +327,7 @@ impl LocalFuturePool {
     where
         F: Future + 'a,
     {
-        LocalValueFuture(self.0.put_eagerly(future, cx))
+        LocalValueFuture(self.0.insert_eagerly(future, cx))
     }
 
     /// Creates slots for `additional` more futures of `size` bytes.

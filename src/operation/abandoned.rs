@@ -59,12 +59,11 @@ use crate::error::debug_as_text;
 /// assert_eq!(futures::executor::block_on(completion), Reply::ConnectionLost);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the output of a pool or a reusable source: it does not say what a \
-               dropped completer results in",
+    message = "`{Self}` cannot be the output of a pool or a reusable source: it does not define the result of an operation whose completer was dropped",
     label = "`Abandoned` is not implemented for `{Self}`",
     note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement `value_future::operation::Abandoned` \
             for a type of your own. If it is a `Result`, its error may implement `From<value_future::Dropped>`",
-    note = "or say it here: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
+    note = "or define the result where it is created: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
 )]
 pub trait Abandoned {
     /// Creates the result of an operation that ended without a value.

@@ -9,16 +9,16 @@ use core::{
 
 use crate::{
     erased::{ErasedFuture, ready_or_broken},
-    error::{Site, Spent},
-    slot::{ConsumerRole, ConsumerWord, Ended, Finished, Home},
+    error::{ArmOrigin, Terminated},
+    slot::{ConsumerRole, ConsumerWord, Ended, Finished, Recycler},
 };
 
 /// The consumer of an operation. If it is dropped, the consumer leaves.
 ///
 /// `'a` is a parameter of the type with the destructor. So the object that contains the slot lives until then.
-pub(crate) struct Consumer<'a, T, H: Home>(ConsumerWord<T, H>, PhantomData<&'a ()>);
+pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<T, H>, PhantomData<&'a ()>);
 
-impl<T, H: Home> Consumer<'_, T, H> {
+impl<T, H: Recycler> Consumer<'_, T, H> {
     /// The slot stays allocated for the lifetime of the consumer, or as long as it is rented.
     #[inline(always)]
     pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
@@ -27,9 +27,9 @@ impl<T, H: Home> Consumer<'_, T, H> {
 
     /// Returns the role, or the reason why it has ended.
     #[inline(always)]
-    pub(crate) fn into_role(self) -> Result<ConsumerRole<T, H>, Spent> {
+    pub(crate) fn into_role(self) -> Result<ConsumerRole<T, H>, Terminated> {
         let mut this = ManuallyDrop::new(self);
-        this.0.end(Ended::Taken).ok_or_else(|| this.spent())
+        this.0.end(Ended::Taken).ok_or_else(|| this.termination())
     }
 
     /// Returns the address of the slot, for a message.
@@ -48,12 +48,12 @@ impl<T, H: Home> Consumer<'_, T, H> {
         }
     }
 
-    /// Returns why the role has ended. Only for a consumer that [is spent](Consumer::is_spent).
+    /// Returns why the role has ended. Only for a consumer that [is terminated](Consumer::is_terminated).
     #[cold]
-    pub(crate) fn spent(&self) -> Spent {
+    pub(crate) fn termination(&self) -> Terminated {
         match self.0.ended() {
-            Some(Ended::Panicked) => Spent::Panicked(Site::Source),
-            _ => Spent::Completed(Some(Site::Source)),
+            Some(Ended::Panicked) => Terminated::Panicked(ArmOrigin::Source),
+            _ => Terminated::Completed(Some(ArmOrigin::Source)),
         }
     }
 
@@ -79,11 +79,11 @@ impl<T, H: Home> Consumer<'_, T, H> {
     }
 
     #[inline(always)]
-    pub(crate) fn is_spent(&self) -> bool {
+    pub(crate) fn is_terminated(&self) -> bool {
         self.0.ended().is_some()
     }
 
-    /// Returns `Ready(None)` if the consumer [is spent](Consumer::is_spent).
+    /// Returns `Ready(None)` if the consumer [is terminated](Consumer::is_terminated).
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.0.poll(cx.waker())
@@ -100,7 +100,7 @@ impl<T, H: Home> Consumer<'_, T, H> {
     }
 }
 
-impl<T, H: Home> Drop for Consumer<'_, T, H> {
+impl<T, H: Recycler> Drop for Consumer<'_, T, H> {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(role) = self.0.end(Ended::Taken) {
@@ -110,17 +110,21 @@ impl<T, H: Home> Drop for Consumer<'_, T, H> {
 }
 
 /// It is in a box if the token does not fit beside the address of its slot.
-impl<T, H: Home> ErasedFuture for Consumer<'_, T, H> {
+impl<T, H: Recycler> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 
-    const SITE: Site = Site::Source;
+    const ORIGIN: ArmOrigin = ArmOrigin::Source;
 
     fn type_name() -> &'static str {
         H::source_name::<T>()
     }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        broken: &mut Option<Terminated>,
+    ) -> Poll<T> {
         let polled = Consumer::poll(&mut self, cx);
-        ready_or_broken(polled.map(|result| result.ok_or_else(|| self.spent())), broken)
+        ready_or_broken(polled.map(|result| result.ok_or_else(|| self.termination())), broken)
     }
 }

@@ -82,7 +82,7 @@ impl<T> Completion<T> {
     /// taken before.
     #[doc(alias = "try_recv")]
     pub fn take(&mut self) -> Result<T, TakeError> {
-        let why = if self.0.is_spent() { TakeError::Taken } else { TakeError::Pending };
+        let why = if self.0.is_terminated() { TakeError::Taken } else { TakeError::Pending };
         self.0.try_take().ok_or(why)
     }
 
@@ -141,7 +141,7 @@ impl<T> Future for Completion<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         self.0.poll(cx).map(|result| match result {
             Some(value) => value,
-            None => polled_after_its_end::<T>(self.0.spent(), self.1),
+            None => polled_after_its_end::<T>(self.0.termination(), self.1),
         })
     }
 }
@@ -154,7 +154,7 @@ impl<T> Unpin for Completion<T> {}
 /// panics.
 impl<T> FusedFuture for Completion<T> {
     fn is_terminated(&self) -> bool {
-        self.0.is_spent()
+        self.0.is_terminated()
     }
 }
 

@@ -60,7 +60,7 @@ impl fmt::Display for TakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             TakeError::Pending => "there is no result yet: the operation is pending",
-            TakeError::Taken => "the result was taken before, and a result is given out once",
+            TakeError::Taken => "the result was already taken, and a result is returned once",
         })
     }
 }

@@ -26,7 +26,7 @@ use core::any::type_name;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::affinity::AnyThread;
-use crate::{affinity::OneThread, error::Spent, origin::Origin, slot::SourceName};
+use crate::{affinity::OneThread, error::Terminated, origin::Origin, slot::SourceName};
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub use self::{
@@ -60,16 +60,14 @@ impl SourceName for OneThread {
 
 #[cold]
 #[inline(never)]
-fn polled_after_its_end<T>(spent: Spent, origin: Origin) -> ! {
+fn polled_after_its_end<T>(termination: Terminated, origin: Origin) -> ! {
     let output = type_name::<T>();
-    if let Spent::Panicked(_) = spent {
+    if let Terminated::Panicked(_) = termination {
         panic!(
-            "completion of `{output}` polled after a panic: the function that makes the result \
-             of an abandoned operation panicked in an earlier poll, and there will be no result{origin}"
+            "completion of `{output}` polled after a panic: the function that creates the result of an abandoned operation panicked in an earlier poll, and there will be no result{origin}"
         )
     }
     panic!(
-        "completion of `{output}` polled after completion: its result has been given out, and a result \
-         is given out once{origin}"
+        "completion of `{output}` polled after completion: its result was already returned, and a result is returned once{origin}"
     )
 }

@@ -140,8 +140,7 @@ impl<T, H: SlabRecycler> Drop for Renting<T, H> {
 #[inline(never)]
 fn polled_after_its_end() -> ! {
     panic!(
-        "`rent_when_vacant` polled after completion: its result has been given out, and a result is given \
-         out once"
+        "`rent_when_vacant` polled after completion: its result was already returned, and a result is returned once"
     )
 }
 

@@ -17,7 +17,7 @@ use crate::{
     affinity::OneThread,
     operation::{Abandoned, CompleteError, CompleteErrorKind, Consumer},
     slot::{
-        CompleterRole, ConsumerRole, End, Home, IndexLayout, Key, Number, Presented, Slot,
+        CompleterRole, ConsumerRole, End, IndexLayout, Key, Number, Presented, Recycler, Slot,
         SlotHeader, SlotRef, SlotTable, SourceName, State, Vacant, WakeOnDrop, WakerCell, Word,
         abandon_key, complete_key, table,
     },
@@ -32,7 +32,7 @@ pub(crate) struct Standalone<A>(PhantomData<A>);
 /// The slot is the first field. So a pointer to all of this is a pointer to the slot. Pointers to the slot are always made from one to all
 /// of this, so that the slot is found busy or free by its address.
 #[repr(C)]
-pub(super) struct Inner<T, H: Home> {
+pub(super) struct Inner<T, H: Recycler> {
     slot: Slot<T, H>,
     /// [`FREE`], or [`BUSY`] from the beginning of an operation until its slot is returned.
     busy: H::Word,
@@ -47,7 +47,7 @@ const RETIRED: u64 = 2;
 
 /// Takes the slot back: from now on, the next operation may begin.
 #[inline(always)]
-fn take_back<T, H: Home>(slot: Vacant<Slot<T, H>>, end: End) {
+fn take_back<T, H: Recycler>(slot: Vacant<Slot<T, H>>, end: End) {
     let is_last = end.exhausted && !slot.begin_epoch(IndexLayout::ONE_SLOT);
     // SAFETY: a slot with this recycler is in an `Inner`, to which its pointer leads. It lives until the slot is returned.
     let inner = unsafe { slot.into_pointer().cast::<Inner<T, H>>().as_ref() };
@@ -59,7 +59,7 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
     const {
         assert!(
             size_of::<F>() == 0,
-            "the function that makes the result of an abandoned operation captures nothing"
+            "the function that creates the result of an abandoned operation captures nothing"
         );
     };
     // SAFETY: it has no bytes, and a value of it existed, which can be copied. `Inner::with_abandoned` checks that it may be used as
@@ -76,7 +76,7 @@ macro_rules! standalone {
             }
         }
 
-        impl Home for Standalone<$affinity> {
+        impl Recycler for Standalone<$affinity> {
             type Word = $Word;
             type Pointer = $Pointer;
 
@@ -85,12 +85,12 @@ macro_rules! standalone {
             }
 
             #[inline(always)]
-            fn try_put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>> {
+            fn try_release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>> {
                 take_back(slot, end);
                 Ok(())
             }
 
-            fn put<T>(_: Vacant<Slot<T, Self>>, _: End) -> WakeOnDrop {
+            fn release<T>(_: Vacant<Slot<T, Self>>, _: End) -> WakeOnDrop {
                 unreachable!("the fast path always takes the slot back");
             }
 
@@ -171,7 +171,7 @@ unsafe impl<T: Send> Send for Inner<T, Standalone<AnyThread>> {}
 // SAFETY: as above. No function returns a `&T`.
 unsafe impl<T: Send> Sync for Inner<T, Standalone<AnyThread>> {}
 
-impl<T, H: Home> Inner<T, H> {
+impl<T, H: Recycler> Inner<T, H> {
     /// Returns the slot. The pointer leads to all of this.
     #[inline(always)]
     fn slot(&self) -> SlotRef<'_, Slot<T, H>> {
@@ -315,7 +315,7 @@ fn presented(key: Key) -> Option<Presented> {
     Some(Presented { number, layout: IndexLayout::ONE_SLOT, first_generation: 1 })
 }
 
-impl<T, H: Home> Drop for Inner<T, H> {
+impl<T, H: Recycler> Drop for Inner<T, H> {
     fn drop(&mut self) {
         self.clear();
     }

@@ -33,7 +33,7 @@ use crate::{
 ///
 /// let source = LocalReusableSource::<Option<u32>>::new();
 /// for number in 0..3 {
-///     let (completer, answer) = source.begin_held().unwrap();
+///     let (completer, answer) = source.begin_with_completer().unwrap();
 ///     completer.complete(Some(number)).unwrap();
 ///     assert_eq!(futures::executor::block_on(answer), Some(number));
 /// }
@@ -91,7 +91,7 @@ impl<T> LocalReusableSource<T> {
         /// }
         ///
         /// let port = LocalReusableSource::<Result<u8, Error>>::with_abandoned(|| Err(Error::Unplugged));
-        /// let (completer, byte) = port.begin_held().unwrap();
+        /// let (completer, byte) = port.begin_with_completer().unwrap();
         /// drop(completer);
         /// assert_eq!(futures::executor::block_on(byte), Err(Error::Unplugged));
         /// ```
@@ -209,7 +209,7 @@ impl<T> LocalReusableSource<T> {
     /// use value_future::LocalReusableSource;
     ///
     /// let source = LocalReusableSource::<Option<u32>>::new();
-    /// let (completer, answer) = source.begin_held().unwrap();
+    /// let (completer, answer) = source.begin_with_completer().unwrap();
     /// drop(answer); // the caller gave up
     /// assert!(source.begin().is_err(), "the producer is not done");
     /// assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
@@ -217,7 +217,7 @@ impl<T> LocalReusableSource<T> {
     /// ```
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub fn begin_held(
+    pub fn begin_with_completer(
         &self,
     ) -> Result<(LocalReusableCompleter<'_, T>, LocalValueFuture<'_, T>), BeginError> {
         let (completer, consumer) = self.0.begin_with_completer().ok_or(BeginError(()))?;

@@ -27,8 +27,7 @@ debug_as_text!(BeginError);
 impl fmt::Display for BeginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the source is busy: it has one operation at a time. Await or drop the future of that one, and \
-             complete with or drop its completer if it has one; `clear` ends what was forgotten",
+            "the source is busy: it has one operation at a time. Await or drop the future of that operation, and use or drop its completer if it has one; `clear` ends an operation whose future was leaked",
         )
     }
 }

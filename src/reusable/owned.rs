@@ -7,36 +7,40 @@ use core::{
 
 use crate::{
     erased::ErasedFuture,
-    error::{Site, Spent},
+    error::{ArmOrigin, Terminated},
     operation::Consumer,
-    slot::Home,
+    slot::Recycler,
 };
 
 /// `S` keeps the source. It is the second field, so it is dropped after the consumer.
-pub(super) struct Owned<T: 'static, H: Home, S> {
+pub(super) struct Owned<T: 'static, H: Recycler, S> {
     consumer: Consumer<'static, T, H>,
     _source: S,
 }
 
-impl<T, H: Home, S> Owned<T, H, S> {
+impl<T, H: Recycler, S> Owned<T, H, S> {
     pub(super) fn new(consumer: Consumer<'static, T, H>, source: S) -> Self {
         Owned { consumer, _source: source }
     }
 }
 
 // Nothing in it is pinned.
-impl<T, H: Home, S> Unpin for Owned<T, H, S> {}
+impl<T, H: Recycler, S> Unpin for Owned<T, H, S> {}
 
-impl<T, H: Home, S> ErasedFuture for Owned<T, H, S> {
+impl<T, H: Recycler, S> ErasedFuture for Owned<T, H, S> {
     type Output = T;
 
-    const SITE: Site = Site::Source;
+    const ORIGIN: ArmOrigin = ArmOrigin::Source;
 
     fn type_name() -> &'static str {
         H::source_name::<T>()
     }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, broken: &mut Option<Spent>) -> Poll<T> {
+    fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        broken: &mut Option<Terminated>,
+    ) -> Poll<T> {
         Pin::new(&mut Pin::into_inner(self).consumer).poll(cx, broken)
     }
 }

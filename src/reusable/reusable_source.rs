@@ -33,7 +33,7 @@ use crate::{
 ///
 /// [`begin`](Self::begin) returns the future of the next operation. [`key`](Self::key) returns its key, which
 /// may leave the process and come back late. [`complete_key`](Self::complete_key) takes a key, and refuses the
-/// key of an operation that is over. [`begin_held`](Self::begin_held) returns a completer instead, for a
+/// key of an operation that is over. [`begin_with_completer`](Self::begin_with_completer) returns a completer instead, for a
 /// producer that must finish before the next operation begins. If there already is an operation, both return a
 /// [`BeginError`].
 ///
@@ -102,7 +102,7 @@ use crate::{
 //~ ///
 //~ /// let source = LocalReusableSource::<Option<u32>>::new();
 //~ /// for number in 0..3 {
-//~ ///     let (completer, answer) = source.begin_held().unwrap();
+//~ ///     let (completer, answer) = source.begin_with_completer().unwrap();
 //~ ///     completer.complete(Some(number)).unwrap();
 //~ ///     assert_eq!(futures::executor::block_on(answer), Some(number));
 //~ /// }
@@ -161,7 +161,7 @@ impl<T> ReusableSource<T> {
         /// }
         ///
         /// let port = ReusableSource::<Result<u8, Error>>::with_abandoned(|| Err(Error::Unplugged));
-        /// let (completer, byte) = port.begin_held().unwrap();
+        /// let (completer, byte) = port.begin_with_completer().unwrap();
         /// drop(completer);
         /// assert_eq!(futures::executor::block_on(byte), Err(Error::Unplugged));
         /// ```
@@ -319,7 +319,7 @@ impl<T> ReusableSource<T> {
     /// use value_future::ReusableSource;
     ///
     /// let source = ReusableSource::<Option<u32>>::new();
-    /// let (completer, answer) = source.begin_held().unwrap();
+    /// let (completer, answer) = source.begin_with_completer().unwrap();
     /// drop(answer); // the caller gave up
     /// assert!(source.begin().is_err(), "the producer is not done");
     /// assert_eq!(completer.complete(Some(5)).unwrap_err().into_value(), Some(5));
@@ -327,7 +327,9 @@ impl<T> ReusableSource<T> {
     /// ```
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
-    pub fn begin_held(&self) -> Result<(ReusableCompleter<'_, T>, ValueFuture<'_, T>), BeginError>
+    pub fn begin_with_completer(
+        &self,
+    ) -> Result<(ReusableCompleter<'_, T>, ValueFuture<'_, T>), BeginError>
     where
         T: Send,
     {

@@ -13,7 +13,7 @@ use super::{
     operation::{Operation, Weak},
     queue::Waiter,
 };
-use crate::{erased::View, error::Spent, future::Packed, origin::Origin};
+use crate::{erased::View, error::Terminated, future::Packed, origin::Origin};
 
 pin_project! {
     /// A handle of a shared future.
@@ -29,7 +29,7 @@ pin_project! {
     impl<T, A> PinnedDrop for Handle<'_, T, A> {
         fn drop(this: Pin<&mut Self>) {
             if this.operation.is_some() {
-                this.end(Spent::Completed(None));
+                this.end(Terminated::Completed(None));
             }
         }
     }
@@ -63,7 +63,7 @@ impl<'a, T, A> Handle<'a, T, A> {
         let origin = self.own.origin();
         let own = match (&self.operation, self.own.view()) {
             (Some(operation), _) => return Handle::of(operation.share(), origin),
-            (None, View::Terminated(spent)) => Packed::terminated(spent),
+            (None, View::Terminated(termination)) => Packed::terminated(termination),
             (None, _) => Packed::ready(self.own.peek().expect("inline").clone()),
         };
         Handle::inline(own.at(origin))
@@ -83,7 +83,7 @@ impl<'a, T, A> Handle<'a, T, A> {
     }
 
     /// Returns why the handle will return no result, for `Debug`.
-    pub(super) fn failure(&self) -> Option<Spent> {
+    pub(super) fn failure(&self) -> Option<Terminated> {
         self.readable().and_then(Packed::termination)
     }
 
@@ -133,9 +133,9 @@ impl<'a, T, A> Handle<'a, T, A> {
 
     /// Terminates the handle.
     #[inline(never)]
-    fn end(self: Pin<&mut Self>, spent: Spent) {
+    fn end(self: Pin<&mut Self>, termination: Terminated) {
         let this = self.project();
-        *this.own = Packed::terminated(spent).at(this.own.origin());
+        *this.own = Packed::terminated(termination).at(this.own.origin());
         if let Some(operation) = this.operation.take() {
             // Dropped at the end, even if the operation panics.
             let _waker = operation.notifier().remove(this.waiter);
@@ -145,8 +145,8 @@ impl<'a, T, A> Handle<'a, T, A> {
 }
 
 /// Returns why a handle has no result after it has returned it.
-fn completed<T, A>(operation: &Operation<'_, T, A>) -> Spent {
-    Spent::Completed(operation.site())
+fn completed<T, A>(operation: &Operation<'_, T, A>) -> Terminated {
+    Terminated::Completed(operation.site())
 }
 
 /// Polls the operation for the handle of the waiter.
@@ -155,7 +155,7 @@ fn poll<T: Clone, A>(
     operation: &mut Operation<'_, T, A>,
     waiter: Pin<&mut Waiter>,
     cx: &mut Context<'_>,
-) -> Poll<Result<T, Spent>> {
+) -> Poll<Result<T, Terminated>> {
     if let Some(alone) = operation.alone() {
         return alone.poll(waiter, cx);
     }
@@ -185,7 +185,7 @@ impl<T, A> Drop for PollGuard<'_, '_, T, A> {
 
 /// Returns why there will be no result, after a poll by this handle. If the handle was alone, it may have returned the
 /// result.
-fn failure_of_poll<T, A>(operation: &mut Operation<'_, T, A>) -> Option<Spent> {
+fn failure_of_poll<T, A>(operation: &mut Operation<'_, T, A>) -> Option<Terminated> {
     if let Some(alone) = operation.alone() {
         return alone.failure();
     }

@@ -12,7 +12,7 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::{handle::Handle, operation::Weak};
-use crate::{affinity::OneThread, error::Spent, future::LocalValueFuture};
+use crate::{affinity::OneThread, error::Terminated, future::LocalValueFuture};
 
 pin_project! {
 /// A [`Shared`](crate::Shared) for one thread: neither the future nor its result need be `Send`. Everything
@@ -140,9 +140,9 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
         match (self.peek(), self.handle.failure()) {
             (Some(value), _) => debug.field(value),
             (_, None) => debug.field(&format_args!("Pending")),
-            (_, Some(Spent::Completed(_))) => debug.field(&format_args!("Taken")),
-            (_, Some(Spent::Panicked(_))) => debug.field(&format_args!("Panicked")),
-            (_, Some(Spent::Stale(stale))) => debug.field(&format_args!("{stale}")),
+            (_, Some(Terminated::Completed(_))) => debug.field(&format_args!("Taken")),
+            (_, Some(Terminated::Panicked(_))) => debug.field(&format_args!("Panicked")),
+            (_, Some(Terminated::Stale(stale))) => debug.field(&format_args!("{stale}")),
         };
         debug.finish()
     }

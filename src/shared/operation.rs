@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     erased::View,
-    error::{Site, Spent},
+    error::{ArmOrigin, Terminated},
     future::Packed,
     sync::UnsafeCell,
 };
@@ -51,7 +51,7 @@ struct Header {
     counts: Counts,
     notifier: Notifier,
     /// The arm that the result comes from.
-    site: Option<Site>,
+    site: Option<ArmOrigin>,
     /// Frees the memory. The header is that of an `Inner` that has no count on its memory.
     free: unsafe fn(NonNull<Header>),
 }
@@ -209,7 +209,7 @@ impl<'a, T, A> Operation<'a, T, A> {
     }
 
     /// Returns the arm that the result comes from.
-    pub(super) fn site(&self) -> Option<Site> {
+    pub(super) fn site(&self) -> Option<ArmOrigin> {
         self.memory.header().site
     }
 
@@ -313,7 +313,7 @@ impl<T, A> Alone<'_, '_, T, A> {
         mut self,
         waiter: Pin<&mut Waiter>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<T, Spent>> {
+    ) -> Poll<Result<T, Terminated>> {
         let polled = self.content.with(|content| content.try_poll(cx));
         if polled.is_pending() {
             self.notifier.wait_alone(waiter, cx.waker());
@@ -322,7 +322,7 @@ impl<T, A> Alone<'_, '_, T, A> {
     }
 
     /// Returns why there will be no result, or no further one.
-    pub(super) fn failure(mut self) -> Option<Spent> {
+    pub(super) fn failure(mut self) -> Option<Terminated> {
         self.content.with(|content| content.termination())
     }
 }

@@ -11,7 +11,7 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::{handle::Handle, operation::Weak};
-use crate::{affinity::AnyThread, error::Spent, future::ValueFuture};
+use crate::{affinity::AnyThread, error::Terminated, future::ValueFuture};
 
 pin_project! {
     //~ any thread
@@ -193,9 +193,9 @@ impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
         match (self.peek(), self.handle.failure()) {
             (Some(value), _) => debug.field(value),
             (_, None) => debug.field(&format_args!("Pending")),
-            (_, Some(Spent::Completed(_))) => debug.field(&format_args!("Taken")),
-            (_, Some(Spent::Panicked(_))) => debug.field(&format_args!("Panicked")),
-            (_, Some(Spent::Stale(stale))) => debug.field(&format_args!("{stale}")),
+            (_, Some(Terminated::Completed(_))) => debug.field(&format_args!("Taken")),
+            (_, Some(Terminated::Panicked(_))) => debug.field(&format_args!("Panicked")),
+            (_, Some(Terminated::Stale(stale))) => debug.field(&format_args!("{stale}")),
         };
         debug.finish()
     }

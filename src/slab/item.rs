@@ -3,7 +3,7 @@
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::pages::Location;
-use crate::slot::{Home, IndexLayout, Pointer, Vacant, Word};
+use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
 
 /// A slot of a slab: one for the operations of a pool, or a block for a pooled future.
 ///
@@ -15,7 +15,7 @@ pub(crate) unsafe trait Item: Sized {
     /// The type of the slab, which is the only one that creates such slots.
     type Slab;
     /// What a slot returns to. It says whether several threads may use the slot.
-    type Recycler: Home;
+    type Recycler: Recycler;
     /// The values that pass from one thread to another in a slot.
     type Content;
     type Word: Word;

@@ -32,12 +32,12 @@ use crate::{affinity::AnyThread, slot::ForThreads};
 use crate::{
     affinity::OneThread,
     erased::{CellStorage, Emptied, ErasedFuture, Header, VacantCell},
-    error::Site,
-    slot::{End, Home, IndexLayout, Slot, SlotTable, Vacant},
+    error::ArmOrigin,
+    slot::{End, IndexLayout, Recycler, Slot, SlotTable, Vacant},
 };
 
 /// A recycler that takes slots back to the slabs that they are from.
-pub(crate) trait SlabRecycler: Home {
+pub(crate) trait SlabRecycler: Recycler {
     type Slab<T>: Slab<Slot = Slot<T, Self>>;
     type Blocks: Slab<Slot = Block<Self>>;
     type Counters: Counters;
@@ -274,10 +274,10 @@ const END: End = End { exhausted: false, cancelled: false };
 impl<H: BlockTable> CellStorage for Block<H> {
     type Affinity = H;
 
-    const RELEASE: extern "C" fn(Emptied<Self>) = H::release;
+    const RELEASE: extern "C" fn(Emptied<Self>) = <H as BlockTable>::release;
 
-    fn site(&self) -> Site {
-        if self.is_boxed() { Site::Boxed } else { Site::Pooled }
+    fn site(&self) -> ArmOrigin {
+        if self.is_boxed() { ArmOrigin::Boxed } else { ArmOrigin::Pooled }
     }
 }
 

@@ -20,17 +20,17 @@ use crate::{
 };
 use crate::{
     affinity::OneThread,
-    slot::{End, Home, Slot, Vacant, WakeOnDrop, Word},
+    slot::{End, Recycler, Slot, Vacant, WakeOnDrop, Word},
 };
 
 macro_rules! slab_recycler {
     ($recycler:ty, $Word:ty, $Pointer:ty, $Slab:ident, $Counters:ty, $Budget:ty) => {
-        impl Home for $recycler {
+        impl Recycler for $recycler {
             type Word = $Word;
             type Pointer = $Pointer;
 
             #[inline(always)]
-            fn try_put<T>(
+            fn try_release<T>(
                 slot: Vacant<Slot<T, Self>>,
                 end: End,
             ) -> Result<(), Vacant<Slot<T, Self>>> {
@@ -38,7 +38,7 @@ macro_rules! slab_recycler {
             }
 
             #[inline(always)]
-            fn put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop {
+            fn release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop {
                 <$Slab<Slot<T, Self>>>::release(slot, end)
             }
 

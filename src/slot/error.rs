@@ -49,12 +49,12 @@ impl fmt::Display for CompleteErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = match self {
             CompleteErrorKind::Stale => {
-                "its operation is over, and its slot has served another one since"
+                "its operation is over, and its slot has served another operation since"
             }
             CompleteErrorKind::AlreadyCompleted => "its operation was completed or ended before",
             CompleteErrorKind::BeingCompleted => "another producer has claimed its operation",
-            CompleteErrorKind::Closed => "the consumer of its operation has gone",
-            CompleteErrorKind::Unknown => "it was not given out here",
+            CompleteErrorKind::Closed => "the consumer of its operation was dropped",
+            CompleteErrorKind::Unknown => "this pool or source did not create it",
         };
         write!(f, "{}: {reason}", self.name())
     }

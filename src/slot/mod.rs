@@ -22,14 +22,14 @@ pub(crate) use roles::*;
 pub(crate) use slot::{Slot, SlotTable, WakerCell};
 pub(crate) use state::State;
 
-/// The name of the public type whose operations have slots of a [`Home`].
+/// The name of the public type whose operations have slots of a [`Recycler`].
 pub(crate) trait SourceName {
     /// Returns the name, for `Debug`. `T` is the type of the values.
     fn source_name<T>() -> &'static str;
 }
 
 /// The recycler of slots: the types of their cells, and the object to which a vacant slot is returned.
-pub(crate) trait Home: SourceName + Sized + 'static {
+pub(crate) trait Recycler: SourceName + Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
 
@@ -40,17 +40,17 @@ pub(crate) trait Home: SourceName + Sized + 'static {
 
     /// Takes a slot back on the fast path. Returns the slot if that is not possible. The object that contains the slot may be freed
     /// as soon as the slot is back.
-    fn try_put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>>;
+    fn try_release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>>;
 
     /// Takes a slot back. The object that contains the slot may be freed then. Returns the waker of the future that was given the
     /// slot, if one waited for it.
-    fn put<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop;
+    fn release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop;
 
     /// Announces that a claimant will return the slot, because the consumer is about to leave. The consumer calls this before it
     /// leaves. If there is no completer, the slot [is returning](State::is_returning) afterwards.
     fn begin_return<T>(slot: &Slot<T, Self>);
 
-    /// Ends what [`begin_return`](Home::begin_return) announced: the slot was returned, or the consumer has not left.
+    /// Ends what [`begin_return`](Recycler::begin_return) announced: the slot was returned, or the consumer has not left.
     fn end_return<T>(slot: &Slot<T, Self>);
 
     /// Returns `true` if the pool of the slot was closed. The load is ordered after the last exchange of the calling thread, by the fence
@@ -68,7 +68,7 @@ pub(crate) trait Home: SourceName + Sized + 'static {
     note = "use a `Pool` or a `ReusableSource`, which other threads may use as well"
 )]
 #[allow(dead_code, reason = "Rust 1.85 does not see that it is a bound")]
-pub(crate) unsafe trait ForThreads: Home {}
+pub(crate) unsafe trait ForThreads: Recycler {}
 
 /// How an operation has ended, for the return of its slot.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ use core::{
 };
 
 use super::{
-    End, Home, Number, State,
+    End, Number, Recycler, State,
     cells::{Pointer, Word},
     roles::SlotHeader,
 };
@@ -32,7 +32,7 @@ pub(crate) struct SlotTable<T> {
 
 /// A slot. It begins with a header, as every pointee does. It takes 64 bytes for a `T` of one word.
 #[repr(C)]
-pub(crate) struct Slot<T, H: Home> {
+pub(crate) struct Slot<T, H: Recycler> {
     pub(super) header: Header,
     pub(super) state: H::Word,
     /// The [`Number`] of the operation, or in a vacant slot, of the next one. It repeats a part of the state. So a role can compute the state
@@ -102,7 +102,7 @@ impl<P: Pointer> WakerCell<P> {
     /// Stores a copy of a waker. Only the role of the waker calls this, while the flag is not set. The waker belongs to the slot as soon
     /// as the transition is made that sets the flag. Until then it belongs to the caller.
     #[inline(always)]
-    pub(super) fn put(&self, waker: &Waker) {
+    pub(super) fn store(&self, waker: &Waker) {
         let WakerParts { data, vtable } = WakerParts::of(waker);
         self.data.store(data);
         self.vtable.store(vtable);
@@ -136,7 +136,7 @@ impl WakerParts {
     }
 }
 
-impl<T, H: Home> Slot<T, H> {
+impl<T, H: Recycler> Slot<T, H> {
     /// Returns the address of the table.
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
@@ -204,7 +204,7 @@ impl<T, H: Home> Slot<T, H> {
 /// Loom does not see that memory is freed, nor that a slot begins another operation. So this, and the beginning of an operation, write all
 /// cells: loom then checks that all accesses of other threads happened before.
 #[cfg(loom)]
-impl<T, H: Home> Drop for Slot<T, H> {
+impl<T, H: Recycler> Drop for Slot<T, H> {
     fn drop(&mut self) {
         // A model that fails already must not fail twice.
         if !std::thread::panicking() {

@@ -11,7 +11,7 @@ use core::{
 use super::{ValueSource, reference::sealed::Raw};
 use crate::{
     erased::{ErasedFuture, ready_or_broken},
-    error::{Site, Spent},
+    error::{ArmOrigin, Terminated},
     token::Token,
 };
 
@@ -33,7 +33,7 @@ impl<'a, R: Raw<'a>> Unpacked<'a, R> {
 impl<'a, R: Raw<'a>> ErasedFuture for Unpacked<'a, R> {
     type Output = <R::Source as ValueSource>::Output;
 
-    const SITE: Site = Site::Source;
+    const ORIGIN: ArmOrigin = ArmOrigin::Source;
 
     fn type_name() -> &'static str {
         any::type_name::<R::Source>()
@@ -42,11 +42,11 @@ impl<'a, R: Raw<'a>> ErasedFuture for Unpacked<'a, R> {
     fn poll(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        broken: &mut Option<Spent>,
+        broken: &mut Option<Terminated>,
     ) -> Poll<Self::Output> {
         let polled = self.reference.poll(self.token, cx);
         self.live = polled.is_pending();
-        ready_or_broken(polled.map_err(Spent::Stale), broken)
+        ready_or_broken(polled.map_err(Terminated::Stale), broken)
     }
 }
 

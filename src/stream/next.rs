@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::{
     erased::{ErasedFuture, LentCell, OwnedHead},
-    error::Spent,
+    error::Terminated,
     future::{LocalValueFuture, Packed, ValueFuture},
 };
 
@@ -77,7 +77,7 @@ impl<S: Stream> ErasedFuture for Items<S> {
     fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        _: &mut Option<Spent>,
+        _: &mut Option<Terminated>,
     ) -> Poll<Self::Output> {
         self.project().stream.poll_next(cx)
     }

@@ -75,7 +75,7 @@ fn begin_held_on_two_threads() {
         let source = source();
         let clone = Arc::clone(&source);
         let run_operation = |source: &ReusableSource<Value>, number| {
-            let Ok((completer, future)) = source.begin_held() else { return 0 };
+            let Ok((completer, future)) = source.begin_with_completer() else { return 0 };
             let (result, rest) = value(number);
             completer.complete(result).unwrap();
             assert_eq!(*block_on(future).unwrap(), number);
@@ -94,7 +94,7 @@ fn begin_held_on_two_threads() {
 fn complete_against_drop_of_the_future() {
     model(|| {
         let source: &'static ReusableSource<Value> = Box::leak(Box::new(ReusableSource::new()));
-        let (completer, future) = source.begin_held().unwrap();
+        let (completer, future) = source.begin_with_completer().unwrap();
         let (result, rest) = value(1);
         let other = thread::spawn(move || drop(completer.complete(result)));
         drop(future);

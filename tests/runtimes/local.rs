@@ -106,7 +106,7 @@ pub(crate) fn local_reusable_source<R: Local>() {
     R::run_local(|| async {
         let source = LocalReusableSource::<Option<Rc<u32>>>::new();
         for number in 0..20 {
-            let (completer, answer) = source.begin_held().unwrap();
+            let (completer, answer) = source.begin_with_completer().unwrap();
             let complete = async {
                 yield_now().await;
                 completer.complete(Some(Rc::new(number))).unwrap();

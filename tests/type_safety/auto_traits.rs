@@ -180,9 +180,9 @@ const ADMISSION: &[(&str, &str, &str)] = &[
         "keep(LocalReusableSource::<Option<Rc<u8>>>::new().begin());",
     ),
     (
-        "ReusableSource::begin_held",
-        "keep(ReusableSource::<Option<Rc<u8>>>::new().begin_held());",
-        "keep(LocalReusableSource::<Option<Rc<u8>>>::new().begin_held());",
+        "ReusableSource::begin_with_completer",
+        "keep(ReusableSource::<Option<Rc<u8>>>::new().begin_with_completer());",
+        "keep(LocalReusableSource::<Option<Rc<u8>>>::new().begin_with_completer());",
     ),
     (
         "ValueNext::next",

@@ -37,10 +37,10 @@ const READER: &str = "ValueNext::new(Of(5))";
 
 #[rustfmt::skip]
 const HANDLES: &[Handle] = &[
-    of("ReusableCompleter", REUSABLE, "{o}.begin_held().unwrap().0", Shared, true),
-    of("LocalReusableCompleter", LOCAL_REUSABLE, "{o}.begin_held().unwrap().0", Shared, false),
-    of("future beside a completer", REUSABLE, "{o}.begin_held().unwrap().1", Shared, true),
-    of("local future beside a completer", LOCAL_REUSABLE, "{o}.begin_held().unwrap().1", Shared, false),
+    of("ReusableCompleter", REUSABLE, "{o}.begin_with_completer().unwrap().0", Shared, true),
+    of("LocalReusableCompleter", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().0", Shared, false),
+    of("future beside a completer", REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, true),
+    of("local future beside a completer", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, false),
     of("future of a reusable source", REUSABLE, "{o}.begin().unwrap()", Shared, true),
     of("future of a local reusable source", LOCAL_REUSABLE, "{o}.begin().unwrap()", Shared, false),
     of("ReusableSource of values that borrow", TEXT, "source_for(&{o})", Shared, true),

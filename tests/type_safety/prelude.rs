@@ -89,7 +89,7 @@ impl<T> futures_core::Stream for Of<T> {
 type Numbers = ReusableSource<Option<u64>>;
 fn completer_of_a_static() -> ReusableCompleter<'static, Option<u64>> {
     static SOURCE: Numbers = ReusableSource::new();
-    SOURCE.begin_held().unwrap().0
+    SOURCE.begin_with_completer().unwrap().0
 }
 fn stream_of<'s>(
     source: &'s Numbers,

@@ -18,7 +18,7 @@ const REFERENCES: &[(&str, &str, &str, Borrows)] = &[
     ("LocalCompleter::closed", "LocalPool::<Option<u8>>::new().rent().0", "it.closed()", Mutably),
     ("ReusableCompleter::closed", "completer_of_a_static()", "it.closed()", Mutably),
     ("ReusableSource::begin", "Numbers::new()", "it.begin()", Shared),
-    ("ReusableSource::begin_held", "Numbers::new()", "it.begin_held()", Shared),
+    ("ReusableSource::begin_with_completer", "Numbers::new()", "it.begin_with_completer()", Shared),
     ("Arm::Ready", "Arm::<u8>::Ready(5)", "match &it { Arm::Ready(value) => value, _ => panic!() }", Shared),
 ];
 
@@ -63,8 +63,8 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "a reusable source cleared while its completer is used", "E0502",
-        "let mut source = Numbers::new(); let (completer, _) = source.begin_held().unwrap(); source.clear(); keep(completer);",
-        "let mut source = Numbers::new(); let (completer, _) = source.begin_held().unwrap(); keep(completer); source.clear();",
+        "let mut source = Numbers::new(); let (completer, _) = source.begin_with_completer().unwrap(); source.clear(); keep(completer);",
+        "let mut source = Numbers::new(); let (completer, _) = source.begin_with_completer().unwrap(); keep(completer); source.clear();",
     ),
     (
         "a shared reusable source cleared", "E0596",

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Change, Home, Rented, SlotRef, State, WakeOnDrop, Waker};
+use super::{Change, Recycler, Rented, SlotRef, State, WakeOnDrop, Waker};
 use crate::slot::{CompleteErrorKind, IndexLayout, Number, slot::Slot};
 
 /// The key of an operation, as a producer presents it.
@@ -16,7 +16,7 @@ pub(crate) struct Presented {
 }
 
 /// The right to write the result of an operation. Rule 1 gives the value cell to its owner.
-pub(super) struct Claim<'a, T, H: Home> {
+pub(super) struct Claim<'a, T, H: Recycler> {
     slot: Rented<T, H>,
     /// The state when the claim began.
     state: State,
@@ -26,7 +26,7 @@ pub(super) struct Claim<'a, T, H: Home> {
 
 /// Completes the operation with this key.
 #[inline]
-pub(crate) fn complete_key<T, H: Home>(
+pub(crate) fn complete_key<T, H: Recycler>(
     slot: SlotRef<'_, Slot<T, H>>,
     key: Presented,
     value: T,
@@ -41,7 +41,7 @@ pub(crate) fn complete_key<T, H: Home>(
 }
 
 /// Ends the operation with this key without a value.
-pub(crate) fn abandon_key<T, H: Home>(
+pub(crate) fn abandon_key<T, H: Recycler>(
     slot: SlotRef<'_, Slot<T, H>>,
     key: Presented,
 ) -> Result<(), (CompleteErrorKind, ())> {
@@ -55,7 +55,7 @@ pub(crate) fn abandon_key<T, H: Home>(
 }
 
 /// Ends the operation of a slot without a value, if it was left to its key. Returns `true` if it was.
-pub(crate) fn abandon_keyed<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
+pub(crate) fn abandon_keyed<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), State::claim_without_completer)
     else {
@@ -66,7 +66,7 @@ pub(crate) fn abandon_keyed<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
 
 /// [`abandon_keyed`], for a slot of a closed pool: from now on, no completer leaves the operation to its key.
 #[cold]
-pub(crate) fn orphan<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
+pub(crate) fn orphan<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
     let transition = |state: State| state.claim_without_completer().or_else(|| state.orphan());
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), transition) else {
@@ -76,7 +76,7 @@ pub(crate) fn orphan<T, H: Home>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     !state.is_held() && Claim::new(slot, state).abandon().is_ok()
 }
 
-impl<'a, T, H: Home> Claim<'a, T, H> {
+impl<'a, T, H: Recycler> Claim<'a, T, H> {
     /// The calling role has claimed the operation by a transition to `state`.
     #[inline(always)]
     pub(super) fn new(slot: Rented<T, H>, state: State) -> Self {
@@ -144,7 +144,7 @@ impl<'a, T, H: Home> Claim<'a, T, H> {
         value: T,
     ) -> Result<Wake, T> {
         let Claim { slot, state: claimed, .. } = self;
-        slot.put_value(value);
+        slot.store_value(value);
         if claimed.is_waiting() && !claimed.is_watched() {
             let next = transition(claimed).expect("nothing else happened");
             if let Some(waker) = slot.exchange_for_waker(claimed, next) {

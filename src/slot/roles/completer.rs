@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{
-    Change, Home, Rented, State,
+    Change, Recycler, Rented, State,
     claim::{Claim, Wake},
 };
 use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
@@ -17,11 +17,11 @@ use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
 ///
 /// `'a` is the borrow of the object that contains the slot. It is a parameter of the type with the destructor. So no completer outlives
 /// that object, not even to be dropped. A slot of a pool stays allocated while it is rented, so its completer is `'static`.
-pub(crate) struct CompleterRole<'a, T, H: Home>(Rented<T, H>, PhantomData<&'a ()>);
+pub(crate) struct CompleterRole<'a, T, H: Recycler>(Rented<T, H>, PhantomData<&'a ()>);
 
 const HELD: &str = "a completer holds its slot";
 
-impl<T, H: Home> CompleterRole<'_, T, H> {
+impl<T, H: Recycler> CompleterRole<'_, T, H> {
     #[inline(always)]
     pub(super) fn new(slot: Rented<T, H>) -> Self {
         CompleterRole(slot, PhantomData)
@@ -46,7 +46,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
         let state = self.slot().state();
         // In these two states, no key was issued, and the completer does not watch. So the value cell belongs to the completer.
         if state.is_awaited() {
-            slot.put_value(value);
+            slot.store_value(value);
             let next = waiting.complete().expect("nothing else happened");
             if let Some(waker) = slot.exchange_for_waker(waiting, next) {
                 mem::forget(self);
@@ -54,7 +54,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
                 return Ok(());
             }
         } else if state.is_rented() {
-            slot.put_value(value);
+            slot.store_value(value);
             let next = rented.complete().expect("nothing else happened");
             if slot.exchange(rented, next).is_ok() {
                 mem::forget(self);
@@ -75,7 +75,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
         let (mut state, _watcher) = self.unwatch(self.slot().state());
         if state.complete().is_some() {
             // No key was issued, and the completer does not watch. So the value cell belongs to the completer.
-            slot.put_value(value);
+            slot.store_value(value);
             match slot.change(state, State::complete) {
                 Ok(change) => {
                     mem::forget(self);
@@ -133,7 +133,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
         let fresh = cx.waker().clone();
         let (mut state, _old) = self.unwatch(state);
         while let Some(next) = state.watch() {
-            slot.watcher.put(&fresh);
+            slot.watcher.store(&fresh);
             match self.0.exchange(state, next) {
                 Ok(()) => {
                     mem::forget(fresh);
@@ -220,7 +220,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
     }
 }
 
-impl<T, H: Home> Drop for CompleterRole<'_, T, H> {
+impl<T, H: Recycler> Drop for CompleterRole<'_, T, H> {
     fn drop(&mut self) {
         self.abandon();
     }

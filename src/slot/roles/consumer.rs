@@ -6,13 +6,13 @@ use core::{
     task::{Poll, Waker},
 };
 
-use super::{Change, End, Home, Rented, State, Vacant, claim::orphan};
+use super::{Change, End, Recycler, Rented, State, Vacant, claim::orphan};
 use crate::{pieces, slot::slot::Slot};
 
 /// The consumer of an operation. It has no destructor: the future that contains it ends the role.
-pub(crate) struct ConsumerRole<T, H: Home>(pub(super) Rented<T, H>);
+pub(crate) struct ConsumerRole<T, H: Recycler>(pub(super) Rented<T, H>);
 
-impl<T, H: Home> Deref for ConsumerRole<T, H> {
+impl<T, H: Recycler> Deref for ConsumerRole<T, H> {
     type Target = Slot<T, H>;
 
     #[inline(always)]
@@ -22,18 +22,18 @@ impl<T, H: Home> Deref for ConsumerRole<T, H> {
 }
 
 /// The consumer of an operation that has a value, and whose completer is gone. This is the usual end.
-pub(crate) struct Completed<T, H: Home>(Rented<T, H>);
+pub(crate) struct Completed<T, H: Recycler>(Rented<T, H>);
 
 /// The consumer of an operation that has a result: a value, or none.
-pub(crate) struct Finished<T, H: Home> {
+pub(crate) struct Finished<T, H: Recycler> {
     slot: Rented<T, H>,
     state: State,
 }
 
 /// The consumer of an operation in which nothing has happened yet.
-pub(crate) struct JustBegun<T, H: Home>(Rented<T, H>);
+pub(crate) struct JustBegun<T, H: Recycler>(Rented<T, H>);
 
-impl<T, H: Home> ConsumerRole<T, H> {
+impl<T, H: Recycler> ConsumerRole<T, H> {
     /// Returns the role as [`Completed`], if the operation is.
     #[inline(always)]
     pub(crate) fn completed(self) -> Result<Completed<T, H>, Self> {
@@ -94,7 +94,7 @@ impl<T, H: Home> ConsumerRole<T, H> {
     }
 }
 
-impl<T, H: Home> JustBegun<T, H> {
+impl<T, H: Recycler> JustBegun<T, H> {
     /// Makes sure that `waker` is woken when there is a result. Returns the role as an error if there is one.
     #[inline(always)]
     pub(crate) fn wait(self, waker: &Waker) -> Result<ConsumerRole<T, H>, Finished<T, H>> {
@@ -109,14 +109,14 @@ impl<T, H: Home> JustBegun<T, H> {
 /// Registers the first waker, from a state that is known beforehand, so that the exchange need not wait for the load. Returns the state as
 /// an error if there is a result. The consumer has seen that no waker is registered.
 #[inline(always)]
-fn register_first<T, H: Home>(
+fn register_first<T, H: Recycler>(
     slot: Rented<T, H>,
     state: State,
     waker: &Waker,
 ) -> Result<(), State> {
     let next = state.register().expect("nothing happened yet");
     let fresh = waker.clone();
-    slot.slot().waker.put(&fresh);
+    slot.slot().waker.store(&fresh);
     if slot.exchange(state, next).is_err() {
         // By value: a reference to it would have put it on the stack before.
         return change_waker(slot, fresh);
@@ -129,7 +129,7 @@ fn register_first<T, H: Home>(
 
 /// Ends the operation if its pool was closed, and only a key could complete it.
 #[inline(always)]
-fn end_if_closed<T, H: Home>(slot: Rented<T, H>) {
+fn end_if_closed<T, H: Recycler>(slot: Rented<T, H>) {
     if H::is_closed(slot.slot()) {
         orphan(slot.borrowed());
     }
@@ -137,7 +137,7 @@ fn end_if_closed<T, H: Home>(slot: Rented<T, H>) {
 
 /// [`wait`](ConsumerRole::wait), from any state.
 #[cold]
-fn wait_slowly<T, H: Home>(slot: Rented<T, H>, waker: &Waker) -> Result<(), State> {
+fn wait_slowly<T, H: Recycler>(slot: Rented<T, H>, waker: &Waker) -> Result<(), State> {
     let state = slot.slot().state();
     if state.is_only_keyed() {
         return register_first(slot, State::keyed(slot.slot().number()), waker);
@@ -150,14 +150,14 @@ fn wait_slowly<T, H: Home>(slot: Rented<T, H>, waker: &Waker) -> Result<(), Stat
 
 /// Registers a waker, and drops the one that may be registered.
 #[cold]
-fn change_waker<T, H: Home>(slot: Rented<T, H>, fresh: Waker) -> Result<(), State> {
+fn change_waker<T, H: Recycler>(slot: Rented<T, H>, fresh: Waker) -> Result<(), State> {
     // The old waker is dropped at the end of the function, because its destructor is foreign code.
     let (mut state, _old) = match slot.change(slot.slot().state(), State::unregister) {
         Ok(change) => (change.state, change.waker),
         Err(state) => (state, None),
     };
     while let Some(next) = state.register() {
-        slot.slot().waker.put(&fresh);
+        slot.slot().waker.store(&fresh);
         match slot.exchange(state, next) {
             Ok(()) => {
                 mem::forget(fresh);
@@ -178,7 +178,7 @@ fn change_waker<T, H: Home>(slot: Rented<T, H>, fresh: Waker) -> Result<(), Stat
 /// [`ConsumerRole::try_leave`], if a producer has claimed the operation. If the consumer leaves first, the claimant returns the slot. The
 /// consumer announces that before, so that a caller that finds no vacant slot waits for the claimant.
 #[cold]
-fn leave_to_claimant<T, H: Home>(slot: Rented<T, H>, state: State) -> Result<(), State> {
+fn leave_to_claimant<T, H: Recycler>(slot: Rented<T, H>, state: State) -> Result<(), State> {
     H::begin_return(slot.slot());
     match slot.change(state, State::leave) {
         Ok(change) => {
@@ -193,7 +193,7 @@ fn leave_to_claimant<T, H: Home>(slot: Rented<T, H>, state: State) -> Result<(),
 }
 
 /// Returns the slot if no other role refers to it, and wakes the completer. The consumer has left by this change.
-fn left<T, H: Home>(slot: Rented<T, H>, change: Change) {
+fn left<T, H: Recycler>(slot: Rented<T, H>, change: Change) {
     let Change { state, waker: _own, watcher } = change;
     if state.is_unreferenced() {
         drop(slot.release(state));
@@ -203,13 +203,13 @@ fn left<T, H: Home>(slot: Rented<T, H>, change: Change) {
     }
 }
 
-impl<T, H: Home> Completed<T, H> {
+impl<T, H: Recycler> Completed<T, H> {
     /// Takes the value, and returns the slot.
     #[inline(always)]
     pub(crate) fn take(self) -> T {
         let value = self.0.take_value();
         let (vacant, end) = self.0.end(false);
-        match H::try_put(vacant, end) {
+        match H::try_release(vacant, end) {
             Ok(()) => value,
             Err(vacant) => return_slowly(vacant, end, value),
         }
@@ -220,7 +220,7 @@ impl<T, H: Home> Completed<T, H> {
     pub(crate) fn take_polled(self) -> Poll<T> {
         let polled = Poll::Ready(self.0.take_value());
         let (vacant, end) = self.0.end(false);
-        match H::try_put(vacant, end) {
+        match H::try_release(vacant, end) {
             Ok(()) => polled,
             Err(vacant) if pieces::fits_registers::<Poll<T>>() => {
                 return_slowly(vacant, end, polled)
@@ -235,12 +235,12 @@ impl<T, H: Home> Completed<T, H> {
 
 /// Returns a slot. It is the last call of its callers if the result is in registers, so that they save none.
 #[inline(never)]
-fn return_slowly<T, H: Home, R>(vacant: Vacant<Slot<T, H>>, end: End, result: R) -> R {
-    drop(H::put(vacant, end));
+fn return_slowly<T, H: Recycler, R>(vacant: Vacant<Slot<T, H>>, end: End, result: R) -> R {
+    drop(H::release(vacant, end));
     result
 }
 
-impl<T, H: Home> Finished<T, H> {
+impl<T, H: Recycler> Finished<T, H> {
     /// Returns `true` if the result is a value.
     pub(crate) fn has_value(&self) -> bool {
         self.state.has_value()
@@ -281,8 +281,8 @@ impl<T, H: Home> Finished<T, H> {
     #[inline(never)]
     fn discard_in_place(self) {
         /// Releases the slot also if the destructor of the value panics.
-        struct Release<T, H: Home>(Rented<T, H>, State);
-        impl<T, H: Home> Drop for Release<T, H> {
+        struct Release<T, H: Recycler>(Rented<T, H>, State);
+        impl<T, H: Recycler> Drop for Release<T, H> {
             fn drop(&mut self) {
                 release(self.0, self.1);
             }
@@ -296,7 +296,7 @@ impl<T, H: Home> Finished<T, H> {
 }
 
 /// Ends the role of a consumer that has taken the result out of the slot.
-fn release<T, H: Home>(slot: Rented<T, H>, mut state: State) {
+fn release<T, H: Recycler>(slot: Rented<T, H>, mut state: State) {
     loop {
         let next = state.take().or_else(|| state.take_abandoned());
         let next = next.expect("an operation that is not pending has a result");

@@ -2,7 +2,7 @@
 
 use core::task::{Context, Poll};
 
-use super::{ConsumerRole, Finished, Home, JustBegun, Rented};
+use super::{ConsumerRole, Finished, JustBegun, Recycler, Rented};
 use crate::{
     erased::{ErasedReference, Live, VTable},
     slot::slot::{Slot, SlotTable},
@@ -10,17 +10,17 @@ use crate::{
 };
 
 /// Returns the table of a slot.
-pub(crate) const fn table<T, H: Home>(abandoned: fn() -> T) -> SlotTable<T> {
+pub(crate) const fn table<T, H: Recycler>(abandoned: fn() -> T) -> SlotTable<T> {
     SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned }
 }
 
 /// Returns a copy of the role that `live` owns. The caller uses the copy instead of it.
 #[inline(always)]
-fn role_of<T, H: Home>(live: &Live<'_, ConsumerRole<T, H>>) -> ConsumerRole<T, H> {
+fn role_of<T, H: Recycler>(live: &Live<'_, ConsumerRole<T, H>>) -> ConsumerRole<T, H> {
     ConsumerRole(Rented(live.pointer()))
 }
 
-impl<T, H: Home> ErasedReference for ConsumerRole<T, H> {
+impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
     type Output = T;
 
     fn type_name() -> &'static str {
@@ -57,7 +57,7 @@ impl<T, H: Home> ErasedReference for ConsumerRole<T, H> {
 
 /// [`poll`](ErasedReference::poll), if nothing has happened yet.
 #[inline(never)]
-fn poll_first<T, H: Home>(
+fn poll_first<T, H: Recycler>(
     live: Live<'_, ConsumerRole<T, H>>,
     cx: &mut Context<'_>,
     role: JustBegun<T, H>,
@@ -68,7 +68,7 @@ fn poll_first<T, H: Home>(
 /// [`poll`](ErasedReference::poll), in any state, or with a token that is not that of the operation, which is not touched then.
 #[cold]
 #[inline(never)]
-fn poll_slowly<T, H: Home>(
+fn poll_slowly<T, H: Recycler>(
     live: Live<'_, ConsumerRole<T, H>>,
     cx: &mut Context<'_>,
     token: Token,
@@ -84,7 +84,7 @@ fn poll_slowly<T, H: Home>(
 
 /// [`poll`](ErasedReference::poll), by a function that waits from the state of the operation.
 #[inline(always)]
-fn poll_by<T, H: Home>(
+fn poll_by<T, H: Recycler>(
     wait: impl FnOnce() -> Result<ConsumerRole<T, H>, Finished<T, H>>,
     live: Live<'_, ConsumerRole<T, H>>,
 ) -> Poll<T> {

@@ -28,7 +28,7 @@ use core::{
 };
 
 use super::{
-    End, ForThreads, Home, IndexLayout, Number, WakeOnDrop,
+    End, ForThreads, IndexLayout, Number, Recycler, WakeOnDrop,
     slot::{OriginCell, Slot, SlotTable, WakerCell, WakerParts},
     state::State,
 };
@@ -65,7 +65,7 @@ impl<T> SlotHeader<T> {
     }
 }
 
-impl<T, H: Home> Slot<T, H> {
+impl<T, H: Recycler> Slot<T, H> {
     /// Initializes a vacant slot in `place`. Its first operation will have the number `first`.
     ///
     /// The fields are written one by one, because a large cell for a value must not be on the stack.
@@ -190,16 +190,16 @@ impl<S> Deref for SlotRef<'_, S> {
 /// The address of a slot.
 ///
 /// Invariant: the slot stays allocated as long as the role that contains this value.
-struct Rented<T, H: Home>(NonNull<Slot<T, H>>);
+struct Rented<T, H: Recycler>(NonNull<Slot<T, H>>);
 
-impl<T, H: Home> Clone for Rented<T, H> {
+impl<T, H: Recycler> Clone for Rented<T, H> {
     #[inline(always)]
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T, H: Home> Copy for Rented<T, H> {}
+impl<T, H: Recycler> Copy for Rented<T, H> {}
 
 // SAFETY: the producer moves a value into the slot, and the consumer moves it out, on any thread. The cells of the slot are atomic.
 unsafe impl<T: Send, H: ForThreads> Send for Rented<T, H> {}
@@ -224,7 +224,7 @@ unsafe fn waker_of(parts: WakerParts) -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(parts.data, vtable)) }
 }
 
-impl<T, H: Home> Rented<T, H> {
+impl<T, H: Recycler> Rented<T, H> {
     #[inline(always)]
     fn slot(&self) -> &Slot<T, H> {
         // SAFETY: the slot is allocated, by the invariant.
@@ -285,7 +285,7 @@ impl<T, H: Home> Rented<T, H> {
 
     /// Stores a value. By rule 1, the value cell belongs to the calling role, and it is empty.
     #[inline(always)]
-    fn put_value(self, value: T) {
+    fn store_value(self, value: T) {
         self.slot().value.with_mut(|cell| {
             // SAFETY: no other role accesses the cell, by rule 1.
             pieces::write(unsafe { &mut *cell }, value);
@@ -326,14 +326,14 @@ impl<T, H: Home> Rented<T, H> {
     #[inline(always)]
     fn release(self, last: State) -> WakeOnDrop {
         let (vacant, end) = self.end(last.is_pending());
-        match H::try_put(vacant, end) {
+        match H::try_release(vacant, end) {
             Ok(()) => WakeOnDrop::NONE,
-            Err(vacant) => H::put(vacant, end),
+            Err(vacant) => H::release(vacant, end),
         }
     }
 }
 
-impl<T, H: Home> CompleterRole<'_, T, H> {
+impl<T, H: Recycler> CompleterRole<'_, T, H> {
     /// Converts the address of a slot into its role.
     ///
     /// # Safety
@@ -345,7 +345,7 @@ impl<T, H: Home> CompleterRole<'_, T, H> {
     }
 }
 
-impl<T, H: Home> ConsumerRole<T, H> {
+impl<T, H: Recycler> ConsumerRole<T, H> {
     /// Converts the address of a slot into its role.
     ///
     /// # Safety
@@ -358,7 +358,7 @@ impl<T, H: Home> ConsumerRole<T, H> {
 }
 
 // SAFETY: a slot stays allocated while it has a consumer. It begins with a header, whose table is from `table`.
-unsafe impl<T, H: Home> ThinReference for ConsumerRole<T, H> {
+unsafe impl<T, H: Recycler> ThinReference for ConsumerRole<T, H> {
     type Pointee = Slot<T, H>;
 
     #[inline(always)]
@@ -373,7 +373,7 @@ unsafe impl<T, H: Home> ThinReference for ConsumerRole<T, H> {
     }
 }
 
-impl<T, H: Home> Vacant<Slot<T, H>> {
+impl<T, H: Recycler> Vacant<Slot<T, H>> {
     /// Begins an operation with a completer.
     #[inline(always)]
     pub(crate) fn begin(self) -> (CompleterRole<'static, T, H>, ConsumerRole<T, H>) {
@@ -421,7 +421,7 @@ impl<T, H: Home> Vacant<Slot<T, H>> {
 /// A consumer role, or a code that says how it ended, in one word. An `Option` of it is one word, too.
 ///
 /// It has no type, so that it is covariant in `T`: a consumer takes a `T` out, and puts none in.
-pub(crate) struct ConsumerWord<T, H: Home> {
+pub(crate) struct ConsumerWord<T, H: Recycler> {
     word: NonNull<()>,
     output: PhantomData<fn() -> (T, H)>,
 }
@@ -441,7 +441,7 @@ pub(crate) enum Ended {
     Panicked = 2,
 }
 
-impl<T, H: Home> ConsumerWord<T, H> {
+impl<T, H: Recycler> ConsumerWord<T, H> {
     #[inline(always)]
     pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
         ConsumerWord { word: role.into_raw().0.cast(), output: PhantomData }
