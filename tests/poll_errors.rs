@@ -224,7 +224,7 @@ fn a_future_of_a_taken_arm_panics_with_the_name_of_the_arm() {
     let mut future = ValueFuture::<u32>::from(Arm::Taken);
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
-    assert!(text.contains("made from `Arm::Taken`"), "{text}");
+    assert!(text.contains("created from `Arm::Taken`"), "{text}");
     let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, None));
 }

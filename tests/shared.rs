@@ -588,7 +588,7 @@ fn debug_does_not_poll_the_future() {
 fn a_shared_taken_future_panics_when_it_is_polled() {
     let shared = ValueFuture::<u32>::from(Arm::Taken).share();
     assert!(shared.is_terminated());
-    assert!(panic_text(|| block_on(shared)).contains("made from `Arm::Taken`"));
+    assert!(panic_text(|| block_on(shared)).contains("created from `Arm::Taken`"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("Key", "generation"),
     ("Token", "0"),
     ("StaleToken", "expected"),
-    ("PollError", "spent"),
+    ("PollError", "termination"),
     ("Dropped", "0"),
     ("BeginError", "0"),
     ("AnyThread", "0"),
