@@ -368,7 +368,7 @@ for_both_future_pools! {
             assert!(format!("{future:?}").ends_with(&taken), "{future:?}");
             let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
             assert_eq!(error.arm(), Some(ArmKind::Boxed));
-            assert!(error.to_string().contains(&format!("its result ({arm}) has")), "{error}");
+            assert!(error.to_string().contains(&format!("its result ({arm}) was")), "{error}");
         }
         let mut future = pool.pooled(poll_fn(|_| -> Poll<()> { panic!("in the future") }));
         panic_text(|| poll(&mut future));
