@@ -353,9 +353,10 @@ impl<T, A> Drop for Packed<'_, T, A> {
             // SAFETY: the head is ready, so the payload is a `T`.
             unsafe { self.payload.assume_init_drop() };
         } else {
-            // Without `ManuallyDrop`, the compiler would look at the head again after the drop of the payload.
+            // Without `ManuallyDrop`, the compiler would look at the head again after the drop of the payload. (Its own `drop` would have
+            // a frame on the stack while a chain is dropped.)
             // SAFETY: the future is dropped, so the head is not used again.
-            unsafe { ManuallyDrop::drop(&mut self.head) };
+            unsafe { ptr::drop_in_place(&raw mut *self.head) };
         }
     }
 }
