@@ -461,8 +461,8 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         if self.head.is_boxed() {
             // SAFETY: the invariant. The head owns a live cell whose output is `T`.
             unsafe { Polling::new(&mut self.head) }.poll(cx)
-        } else if let Some(source) = self.source() {
-            poll_source(source, &mut self.head, cx)
+        } else if self.head.is_pointer() {
+            poll_source(SourceHead(self.head, PhantomData), &mut self.head, cx)
         } else {
             Poll::Pending
         }
@@ -486,7 +486,6 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     }
 
     /// Returns the head if it is that of a source. The caller knows that it is not that of a cell.
-    #[cfg_attr(not(debug_assertions), inline(always))]
     fn source(&self) -> Option<SourceHead<T>> {
         self.head.is_pointer().then_some(SourceHead(self.head, PhantomData))
     }

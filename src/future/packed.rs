@@ -33,7 +33,7 @@ use crate::{
 #[repr(C)]
 pub(crate) struct Packed<'a, T, A> {
     payload: MaybeUninit<T>,
-    head: OwnedHead<'a, T, A>,
+    head: ManuallyDrop<OwnedHead<'a, T, A>>,
     origin: Origin,
 }
 
@@ -53,7 +53,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         Packed {
             payload: MaybeUninit::new(value),
             // SAFETY: the payload is a `T`.
-            head: unsafe { OwnedHead::ready() },
+            head: ManuallyDrop::new(unsafe { OwnedHead::ready() }),
             origin: Origin::caller(),
         }
     }
@@ -62,7 +62,11 @@ impl<'a, T, A> Packed<'a, T, A> {
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn from_head(head: OwnedHead<'a, T, A>) -> Self {
-        let packed = Packed { payload: MaybeUninit::uninit(), head, origin: Origin::caller() };
+        let packed = Packed {
+            payload: MaybeUninit::uninit(),
+            head: ManuallyDrop::new(head),
+            origin: Origin::caller(),
+        };
         if cfg!(feature = "trace") {
             // The head is not all.
             return packed;
@@ -348,6 +352,11 @@ impl<T, A> Drop for Packed<'_, T, A> {
         if self.head.is_ready() {
             // SAFETY: the head is ready, so the payload is a `T`.
             unsafe { self.payload.assume_init_drop() };
+        } else {
+            // Without `ManuallyDrop`, the compiler would look at the head again after the drop of the payload. (Its own `drop` would have
+            // a frame on the stack while a chain is dropped.)
+            // SAFETY: the future is dropped, so the head is not used again.
+            unsafe { ptr::drop_in_place(&raw mut *self.head) };
         }
     }
 }
