@@ -1,4 +1,4 @@
-//! Programs that must not compile, each beside a twin that differs in the one thing and does.
+//! Programs that must not compile. Beside each is a program that compiles, and that differs in one thing.
 //! They are run as doctests; on nightly the error code is checked too.
 //!
 //! # Awaiting twice by value
@@ -258,7 +258,7 @@
 //! }
 //! ```
 //!
-//! # A source arm of one's own making
+//! # A forged source arm
 //!
 //! ```compile_fail,E0639
 //! # use value_future::{ValueFuture, future::Arm, source::Token};

@@ -123,7 +123,10 @@ fn display_is_one_line_for_a_log() {
     let line = many.to_string();
     let counts = "10010 calls: 90.0 % ready, 10.0 % pending, 3 cancelled, 10 not polled; return";
     assert!(line.starts_with(counts), "{line}");
-    assert!(line.ends_with("if a pending call takes more than 2µs, nobody will notice"), "{line}");
+    assert!(
+        line.ends_with("if a pending call takes more than 2µs, the difference is not noticeable"),
+        "{line}"
+    );
     let line = stats(100, 900).to_string();
     assert!(line.contains("10.0 % ready") && !line.contains("takes more than"), "{line}");
 }

@@ -1,10 +1,10 @@
-//! Cells: a future with a header, in an allocation, in a block of a pool, or lent by its owner.
+//! Cells: a future with a header, in an allocation, in a block of a pool, or borrowed from its owner.
 //!
 //! | cell | memory |
 //! |---|---|
 //! | [`Small`], [`Large`] | An allocation, from [`OwnedHead::boxed`]. |
 //! | [`Stored`] | A block of a pool, from [`VacantCell`]. |
-//! | [`LentCell`] | An object that the head borrows. |
+//! | [`BorrowedCell`] | An object that the head borrows. |
 //!
 //! A head owns a cell while the future in it is alive. The table of the cell has the functions that depend on the type of the future: one
 //! polls it, and one drops it. All other functions are compiled once. So a method that returns its future has little other code.
@@ -47,7 +47,7 @@ unsafe trait FutureCell {
     const ORIGIN: ArmOrigin = <Self::Future as ErasedFuture>::ORIGIN;
 
     /// The owner of the cell keeps the future when it has completed.
-    const IS_LENT: bool = false;
+    const IS_BORROWED: bool = false;
 
     /// The distance in bytes from the header to the future.
     const OFFSET: isize;
@@ -106,7 +106,7 @@ const fn header<C: FutureCell>() -> Header {
     Header::of_cell(
         const {
             let drop_future: fn(Address) = drop_future::<C>;
-            let has_drop = mem::needs_drop::<C::Future>() && !C::IS_LENT;
+            let has_drop = mem::needs_drop::<C::Future>() && !C::IS_BORROWED;
             &CellTable {
                 table: Table {
                     release: C::RELEASE,
@@ -189,7 +189,7 @@ fn after<C: FutureCell, T>(
     } else {
         return polled;
     }
-    if const { C::IS_LENT } {
+    if const { C::IS_BORROWED } {
         return polled;
     }
     // The cell is released also if the destructor panics.
@@ -258,15 +258,15 @@ impl LiveCell {
 /// panic.
 ///
 /// Invariant: the head owns a live cell, whose output is `T`, or a subtype.
-pub(super) struct Polling<'h, T>(&'h mut Head, PhantomData<fn() -> T>);
+pub(super) struct PollGuard<'h, T>(&'h mut Head, PhantomData<fn() -> T>);
 
-impl<'h, T> Polling<'h, T> {
+impl<'h, T> PollGuard<'h, T> {
     /// # Safety
     ///
     /// The head owns a live cell, whose output is `T`, or a subtype.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) unsafe fn new(head: &'h mut Head) -> Self {
-        Polling(head, PhantomData)
+        PollGuard(head, PhantomData)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -288,7 +288,7 @@ impl<'h, T> Polling<'h, T> {
     }
 }
 
-impl<T> Drop for Polling<'_, T> {
+impl<T> Drop for PollGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         panicked(self.0);
@@ -400,7 +400,7 @@ pub(crate) trait CellStorage: Sized {
     const RELEASE: extern "C" fn(Emptied<Self>);
 
     /// Returns the origin of the result: boxed, or pooled.
-    fn site(&self) -> ArmOrigin;
+    fn arm_origin(&self) -> ArmOrigin;
 }
 
 #[cfg(feature = "alloc")]
@@ -426,7 +426,7 @@ unsafe impl<S: CellStorage, F: ErasedFuture> FutureCell for Stored<S, F> {
 
     const ORIGIN_OF: fn(Address) -> ArmOrigin = match F::ORIGIN {
         // SAFETY: a `VacantCell` begins with an `S`.
-        ArmOrigin::Boxed => |cell| unsafe { cell.0.cast::<S>().as_ref() }.site(),
+        ArmOrigin::Boxed => |cell| unsafe { cell.0.cast::<S>().as_ref() }.arm_origin(),
         _ => |_| F::ORIGIN,
     };
 
@@ -484,7 +484,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         A: Admits<Self> + Admits<F>,
     {
         let mut head = self.head_of(future);
-        let polling = Polling::<F::Output>(&mut head, PhantomData);
+        let polling = PollGuard::<F::Output>(&mut head, PhantomData);
         let polled = poll_future::<Stored<S, F>>(polling.cell(), cx, polling.0);
         mem::forget(polling);
         match polled {
@@ -507,9 +507,9 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
 }
 
 pin_project! {
-    /// A cell that its owner lends to a head.
+    /// A cell that a head borrows from its owner.
     #[repr(C)]
-    pub(crate) struct LentCell<F> {
+    pub(crate) struct BorrowedCell<F> {
         header: Header,
         #[pin]
         future: F,
@@ -519,13 +519,13 @@ pin_project! {
 }
 
 // SAFETY: `new` fills the cell. It does not move while it is borrowed.
-unsafe impl<F: ErasedFuture> FutureCell for LentCell<F> {
+unsafe impl<F: ErasedFuture> FutureCell for BorrowedCell<F> {
     type Future = F;
 
-    const IS_LENT: bool = true;
+    const IS_BORROWED: bool = true;
 
     #[expect(clippy::cast_possible_wrap, reason = "an offset is less than `isize::MAX`")]
-    const OFFSET: isize = offset_of!(LentCell<F>, future) as isize;
+    const OFFSET: isize = offset_of!(BorrowedCell<F>, future) as isize;
 
     const RELEASE: Release = {
         extern "C" fn keep(_: Emptied<()>) {}
@@ -534,14 +534,14 @@ unsafe impl<F: ErasedFuture> FutureCell for LentCell<F> {
     };
 }
 
-impl<F: ErasedFuture> LentCell<F> {
+impl<F: ErasedFuture> BorrowedCell<F> {
     /// Creates a cell with this future.
     pub(crate) const fn new(future: F) -> Self {
-        LentCell { header: header::<Self>(), future, exactly: PhantomData }
+        BorrowedCell { header: header::<Self>(), future, exactly: PhantomData }
     }
 }
 
-impl<F> LentCell<F> {
+impl<F> BorrowedCell<F> {
     /// Returns the future.
     pub(crate) fn pinned(self: Pin<&mut Self>) -> Pin<&mut F> {
         self.project().future
@@ -566,10 +566,10 @@ impl<F> LentCell<F> {
 impl<'a, T, A> OwnedHead<'a, T, A> {
     /// Returns a head that borrows a cell.
     #[inline]
-    pub(crate) fn lent<F>(cell: Pin<&'a mut LentCell<F>>) -> Self
+    pub(crate) fn of_borrowed_cell<F>(cell: Pin<&'a mut BorrowedCell<F>>) -> Self
     where
         F: ErasedFuture<Output = T>,
-        A: Admits<&'a mut LentCell<F>>,
+        A: Admits<&'a mut BorrowedCell<F>>,
     {
         // SAFETY: the cell is not moved.
         let cell = NonNull::from(unsafe { cell.get_unchecked_mut() });

@@ -63,7 +63,7 @@ const NO_POINTER: usize = 0b100;
 
 const WHY_SHIFT: u32 = 3;
 const WHY: usize = 0b11;
-const SITE_SHIFT: u32 = 5;
+const ORIGIN_SHIFT: u32 = 5;
 const ORIGIN: usize = 0b111;
 const COMPLETED: usize = 1;
 const PANICKED: usize = 2;
@@ -75,13 +75,13 @@ impl Head {
     /// Returns the head of a future that was terminated for this reason.
     #[inline]
     pub(crate) const fn terminated(why: Terminated) -> Head {
-        let (why, site, stale) = match why {
-            Terminated::Completed(Some(site)) => (COMPLETED, site as usize, NO_TOKENS),
+        let (why, origin, stale) = match why {
+            Terminated::Completed(Some(origin)) => (COMPLETED, origin as usize, NO_TOKENS),
             Terminated::Completed(None) => (COMPLETED, ORIGIN, NO_TOKENS),
-            Terminated::Panicked(site) => (PANICKED, site as usize, NO_TOKENS),
+            Terminated::Panicked(origin) => (PANICKED, origin as usize, NO_TOKENS),
             Terminated::Stale(stale) => (STALE, ArmOrigin::Source as usize, stale),
         };
-        Head::without_pointer(NO_POINTER | why << WHY_SHIFT | site << SITE_SHIFT, stale)
+        Head::without_pointer(NO_POINTER | why << WHY_SHIFT | origin << ORIGIN_SHIFT, stale)
     }
 
     /// Returns the head of a cell with this header.
@@ -192,17 +192,17 @@ impl Head {
         if self.is_pointer() {
             return View::Source(self.token());
         }
-        let site = match self.bits() >> SITE_SHIFT & ORIGIN {
+        let origin = match self.bits() >> ORIGIN_SHIFT & ORIGIN {
             0 => Some(ArmOrigin::Ready),
             1 => Some(ArmOrigin::Boxed),
             2 => Some(ArmOrigin::Source),
             3 => Some(ArmOrigin::Pooled),
             _ => None,
         };
-        View::Terminated(match (self.bits() >> WHY_SHIFT & WHY, site) {
-            (PANICKED, Some(site)) => Terminated::Panicked(site),
+        View::Terminated(match (self.bits() >> WHY_SHIFT & WHY, origin) {
+            (PANICKED, Some(origin)) => Terminated::Panicked(origin),
             (STALE, _) => Terminated::Stale(self.tokens()),
-            (_, site) => Terminated::Completed(site),
+            (_, origin) => Terminated::Completed(origin),
         })
     }
 
@@ -319,9 +319,9 @@ pub(crate) mod tests {
 
     #[test]
     fn every_reason_of_termination_survives_the_word() {
-        let sites = [ArmOrigin::Ready, ArmOrigin::Boxed, ArmOrigin::Source, ArmOrigin::Pooled];
-        let completed = sites.map(|site| Terminated::Completed(Some(site)));
-        let panicked = sites.map(Terminated::Panicked);
+        let origins = [ArmOrigin::Ready, ArmOrigin::Boxed, ArmOrigin::Source, ArmOrigin::Pooled];
+        let completed = origins.map(|origin| Terminated::Completed(Some(origin)));
+        let panicked = origins.map(Terminated::Panicked);
         let stale = StaleToken::new(Token::new(0xfedc), Token::new(0xba98));
         let rest = [Terminated::Completed(None), Terminated::Stale(stale)];
         for reason in [&completed[..], &panicked, &rest].concat() {

@@ -7,7 +7,7 @@ mod future;
 mod head;
 mod pointee;
 
-pub(crate) use cell::LentCell;
+pub(crate) use cell::BorrowedCell;
 #[cfg(feature = "alloc")]
 pub(crate) use cell::{CellStorage, Emptied, VacantCell};
 pub(crate) use future::{ErasedFuture, ready_or_broken};

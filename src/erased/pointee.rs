@@ -25,7 +25,7 @@ use core::{
 
 use super::{
     Head, Reference,
-    cell::{CellTable, LiveCell, Polling},
+    cell::{CellTable, LiveCell, PollGuard},
 };
 use crate::{
     affinity::Admits,
@@ -460,7 +460,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
             // SAFETY: the invariant. The head owns a live cell whose output is `T`.
-            unsafe { Polling::new(&mut self.head) }.poll(cx)
+            unsafe { PollGuard::new(&mut self.head) }.poll(cx)
         } else if self.head.is_pointer() {
             poll_source(SourceHead(self.head, PhantomData), &mut self.head, cx)
         } else {

@@ -123,17 +123,17 @@ impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
 impl<T, A> Packed<'_, T, A> {
     /// `Debug` of an arm in which there is no `T` to show.
     fn fmt_erased(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (site, pointee) = self.about_pointee().unwrap_or((ArmOrigin::Ready, ""));
+        let (arm, pointee) = self.about_pointee().unwrap_or((ArmOrigin::Ready, ""));
         match self.view() {
             View::Ready => f.write_str("Ready"),
-            View::Boxed if site == ArmOrigin::Pooled => write!(f, "Boxed({pointee}, pooled)"),
+            View::Boxed if arm == ArmOrigin::Pooled => write!(f, "Boxed({pointee}, pooled)"),
             View::Boxed => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
-            View::Terminated(Terminated::Completed(Some(site))) => {
-                write!(f, "Taken(completed, {site})")
+            View::Terminated(Terminated::Completed(Some(arm))) => {
+                write!(f, "Taken(completed, {arm})")
             }
             View::Terminated(Terminated::Completed(None)) => f.write_str("Taken"),
-            View::Terminated(Terminated::Panicked(site)) => write!(f, "Taken(panicked, {site})"),
+            View::Terminated(Terminated::Panicked(arm)) => write!(f, "Taken(panicked, {arm})"),
             View::Terminated(Terminated::Stale(stale)) => write!(f, "Taken({stale})"),
         }
     }

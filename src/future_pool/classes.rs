@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
 
 /// Any thread finds every vacant slot of a class that is bounded to fewer slots.
-const EXACT_BELOW: u32 = 512;
+const FINDS_ALL_BELOW: u32 = 512;
 
 /// Returns the size of the largest value that fits into a block of a class.
 pub(crate) const fn capacity<H: SlabRecycler>(class: usize) -> usize {
@@ -176,7 +176,7 @@ impl<H: SlabRecycler> Classes<H> {
             initial: 0,
             limit: Some(limit),
             // Otherwise a few threads may cache all slots.
-            exact: limit.min(blocks_within(self.budget.max(), SIZES[class])) < EXACT_BELOW,
+            finds_all: limit.min(blocks_within(self.budget.max(), SIZES[class])) < FINDS_ALL_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
         };

@@ -35,7 +35,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
             table: table::<T, H>(abandoned),
             initial,
             limit,
-            exact: true,
+            finds_all: true,
             layout: IndexLayout::of(limit.unwrap_or(u32::MAX)),
             first_generation,
         };
@@ -49,7 +49,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
             table: table::<T, H>(abandoned),
             initial: 0,
             limit: Some(1),
-            exact: true,
+            finds_all: true,
             layout: IndexLayout::of(u32::MAX),
             first_generation: u32::MAX,
         };

@@ -15,7 +15,7 @@ use crate::future::{LocalValueFuture, Packed};
 /// If there is a result, [`is_ready`](ValueFuture::is_ready) returns `true`,
 /// [`try_take`](ValueFuture::try_take) takes the result, and the combinators return inline results.
 ///
-/// If a result must not get lost when a consumer gives up, keep the `Completion`: it has
+/// If a result must not get lost when a consumer is cancelled, keep the `Completion`: it has
 /// [`close`](Completion::close). Dropping the value future drops a result that is already there, although the
 /// producer's `complete` has returned `Ok`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

@@ -212,7 +212,7 @@ impl<T> LocalPool<T> {
 
     /// Begins an operation, or returns an error if there is no vacant slot.
     ///
-    /// A slot is vacant again when *both* ends are gone. Dropping the completion is not enough while the
+    /// A slot is vacant again when *both* ends were dropped or used. Dropping the completion is not enough while the
     /// completer exists. A completer is also gone if it was turned into its [`Key`](crate::Key). To wait for a
     /// vacant slot, use [`rent_when_vacant`](Self::rent_when_vacant).
     ///

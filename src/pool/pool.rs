@@ -80,7 +80,7 @@ use crate::{
 /// impl Square for Driver {
 ///     fn square(&self, number: u64) -> ValueFuture<'_, Result<u64, Dropped>> {
 ///         let (completer, completion) = self.pool.rent();
-///         // If the worker is gone, the completer is dropped here, and the answer is `Err`.
+///         // If the worker has ended, the completer is dropped here, and the answer is `Err`.
 ///         let _ = self.requests.send((number, completer));
 ///         completion.into()
 ///     }
@@ -303,7 +303,7 @@ impl<T> Pool<T> {
 
     /// Begins an operation, or returns an error if there is no vacant slot.
     ///
-    /// A slot is vacant again when *both* ends are gone. Dropping the completion is not enough while the
+    /// A slot is vacant again when *both* ends were dropped or used. Dropping the completion is not enough while the
     /// completer exists. A completer is also gone if it was turned into its [`Key`](crate::Key). To wait for a
     /// vacant slot, use [`rent_when_vacant`](Self::rent_when_vacant).
     ///

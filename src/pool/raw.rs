@@ -44,7 +44,7 @@ impl<T> Completer<T> {
     /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
     /// If it is used on another thread, `T` is `Send`.
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's. The role of the completer was given up in `into_raw`.
+        // SAFETY: the caller's. `into_raw` has converted the role.
         Completer(unsafe { CompleterRole::from_raw(pointer) })
     }
 }
@@ -107,7 +107,7 @@ impl<T> LocalCompleter<T> {
     /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
     /// This is the thread of the pool.
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's. The role of the completer was given up in `into_raw`.
+        // SAFETY: the caller's. `into_raw` has converted the role.
         LocalCompleter(unsafe { CompleterRole::from_raw(pointer) })
     }
 }

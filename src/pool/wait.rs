@@ -117,7 +117,7 @@ impl<T> Completion<T> {
                 if let Poll::Ready(result) = polled {
                     return Ok(result);
                 }
-                // The poll may have dropped the waker of another task. If its destructor has parked, the token of this thread is gone.
+                // The poll may have dropped the waker of another task. If its destructor has parked, the token of this thread is lost.
                 if self.is_completed() {
                     continue;
                 }

@@ -55,7 +55,7 @@ impl RatioStats {
         self.ready
     }
 
-    /// Returns the mean time of a pending call above which nobody will notice the saved time, or `None` if no call
+    /// Returns the mean time of a pending call above which the saved time is not noticeable, or `None` if no call
     /// was pending.
     ///
     /// In the benchmark `break_even`, a ready call saves 10 ns at most. If pending calls take longer than the returned
@@ -109,7 +109,10 @@ impl fmt::Display for RatioStats {
         write!(f, "; {advice}")?;
         match self.noticeable_pending_time() {
             Some(time) if matches!(advice, Advice::Measurable | Advice::ReturnReady) => {
-                write!(f, "; if a pending call takes more than {time:.0?}, nobody will notice")
+                write!(
+                    f,
+                    "; if a pending call takes more than {time:.0?}, the difference is not noticeable"
+                )
             }
             _ => Ok(()),
         }
@@ -133,7 +136,7 @@ const SAVED: u64 = 10;
 pub enum Advice {
     /// There were fewer than 1,000 calls.
     TooFewCalls,
-    /// Less than 15 % of the calls were ready: nobody will notice the saved time.
+    /// Less than 15 % of the calls were ready: the saved time is not noticeable.
     KeepBoxes,
     /// From 15 to 75 %, a benchmark may show the difference.
     Measurable,
@@ -157,7 +160,7 @@ impl fmt::Display for Advice {
         f.write_str(match self {
             Advice::TooFewCalls => "measure longer: there are fewer than 1,000 calls",
             Advice::KeepBoxes => {
-                "keep the boxes: nobody will notice the difference in time; use `pooled` if the \
+                "keep the boxes: the difference in time is not noticeable; use `pooled` if the \
                  method must not allocate"
             }
             Advice::Measurable => "a benchmark may show the difference if ready results are inline",

@@ -218,7 +218,7 @@ impl<T, H: Recycler> Inner<T, H> {
         if !self.try_rent() && !self.rent_when_returned() {
             return None;
         }
-        // SAFETY: the source was free, so no role refers to the slot, and now it is busy, so nobody else takes the slot out. The caller
+        // SAFETY: the source was free, so no role refers to the slot, and now it is busy, so no other thread takes the slot out. The caller
         // keeps it allocated.
         Some(unsafe { Vacant::new(self.slot().pointer()) })
     }

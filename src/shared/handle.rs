@@ -146,7 +146,7 @@ impl<'a, T, A> Handle<'a, T, A> {
 
 /// Returns why a handle has no result after it has returned it.
 fn completed<T, A>(operation: &Operation<'_, T, A>) -> Terminated {
-    Terminated::Completed(operation.site())
+    Terminated::Completed(operation.arm_origin())
 }
 
 /// Polls the operation for the handle of the waiter.

@@ -51,7 +51,7 @@ struct Header {
     counts: Counts,
     notifier: Notifier,
     /// The arm that the result comes from.
-    site: Option<ArmOrigin>,
+    origin: Option<ArmOrigin>,
     /// Frees the memory. The header is that of an `Inner` that has no count on its memory.
     free: unsafe fn(NonNull<Header>),
 }
@@ -176,7 +176,7 @@ impl<'a, T, A> Operation<'a, T, A> {
         let header = Header {
             counts: Counts::new(),
             notifier: Notifier::new(),
-            site: future.about_pointee().map(|(site, _)| site),
+            origin: future.about_pointee().map(|(origin, _)| origin),
             free: |header| {
                 let inner = header.cast::<Inner<'_, T, A>>();
                 // SAFETY: the memory is that of the box below, and has no count. The content was dropped (invariant 7).
@@ -209,8 +209,8 @@ impl<'a, T, A> Operation<'a, T, A> {
     }
 
     /// Returns the arm that the result comes from.
-    pub(super) fn site(&self) -> Option<ArmOrigin> {
-        self.memory.header().site
+    pub(super) fn arm_origin(&self) -> Option<ArmOrigin> {
+        self.memory.header().origin
     }
 
     #[inline(always)]

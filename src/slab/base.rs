@@ -17,7 +17,7 @@ pub(crate) struct Settings<S: Item> {
     pub(crate) limit: Option<u32>,
     /// If `true`, any thread can take any vacant slot of a slab with a limit. If `false`, the slab may report that it is full
     /// while other threads cache vacant slots.
-    pub(crate) exact: bool,
+    pub(crate) finds_all: bool,
     /// How the bits of an index are divided between slots and epochs.
     pub(crate) layout: IndexLayout,
     pub(crate) first_generation: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Settings<S: Item> {
 impl<S: Item> Settings<S> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn is_bounded(&self) -> bool {
-        self.exact && self.limit.is_some()
+        self.finds_all && self.limit.is_some()
     }
 
     pub(crate) fn limit(&self) -> u32 {

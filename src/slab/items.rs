@@ -276,7 +276,7 @@ impl<H: BlockTable> CellStorage for Block<H> {
 
     const RELEASE: extern "C" fn(Emptied<Self>) = <H as BlockTable>::release;
 
-    fn site(&self) -> ArmOrigin {
+    fn arm_origin(&self) -> ArmOrigin {
         if self.is_boxed() { ArmOrigin::Boxed } else { ArmOrigin::Pooled }
     }
 }

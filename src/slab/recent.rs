@@ -6,54 +6,54 @@ use core::{
 };
 
 /// A direct-mapped table of pointers to recently used values.
-pub(super) struct Recent<N>([Place<N>; PLACES]);
+pub(super) struct Recent<N>([Entry<N>; ENTRIES]);
 
-/// The slab is null in a vacant place.
-struct Place<N> {
+/// The slab is null in a vacant entry.
+struct Entry<N> {
     slab: Cell<*mut ()>,
     value: Cell<NonNull<N>>,
 }
 
-impl<N> Place<N> {
+impl<N> Entry<N> {
     const fn new() -> Self {
-        Place { slab: Cell::new(ptr::null_mut()), value: Cell::new(NonNull::dangling()) }
+        Entry { slab: Cell::new(ptr::null_mut()), value: Cell::new(NonNull::dangling()) }
     }
 }
 
-const PLACES: usize = if cfg!(loom) { 2 } else { 32 };
+const ENTRIES: usize = if cfg!(loom) { 2 } else { 32 };
 
 impl<N> Recent<N> {
     pub(super) const fn new() -> Self {
-        Recent([const { Place::new() }; PLACES])
+        Recent([const { Entry::new() }; ENTRIES])
     }
 
     #[inline(always)]
-    fn place(&self, slab: NonNull<()>) -> &Place<N> {
+    fn entry(&self, slab: NonNull<()>) -> &Entry<N> {
         // Fibonacci hashing: the distances between slabs are often equal.
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the lower half has enough of the address"
         )]
         let hash = (slab.addr().get() as u32).wrapping_mul(0x9E37_79B9);
-        &self.0[(hash >> (u32::BITS - PLACES.ilog2())) as usize]
+        &self.0[(hash >> (u32::BITS - ENTRIES.ilog2())) as usize]
     }
 
     /// Returns the value that was inserted for this slab, unless it was replaced.
     #[inline(always)]
     pub(super) fn get(&self, slab: NonNull<()>) -> Option<NonNull<N>> {
-        let place = self.place(slab);
-        (place.slab.get() == slab.as_ptr()).then(|| place.value.get())
+        let entry = self.entry(slab);
+        (entry.slab.get() == slab.as_ptr()).then(|| entry.value.get())
     }
 
     pub(super) fn insert(&self, slab: NonNull<()>, value: NonNull<N>) {
-        let place = self.place(slab);
-        place.slab.set(slab.as_ptr());
-        place.value.set(value);
+        let entry = self.entry(slab);
+        entry.slab.set(slab.as_ptr());
+        entry.value.set(value);
     }
 
     pub(super) fn remove(&self, slab: NonNull<()>) {
         if self.get(slab).is_some() {
-            self.place(slab).slab.set(ptr::null_mut());
+            self.entry(slab).slab.set(ptr::null_mut());
         }
     }
 }

@@ -8,12 +8,12 @@ use crate::affinity::AnyThread;
 use crate::{affinity::OneThread, slot::IndexLayout};
 
 /// Creates a slab of blocks.
-fn slab<H: SlabRecycler>(exact: bool) -> SlabHandle<H::Blocks> {
+fn slab<H: SlabRecycler>(finds_all: bool) -> SlabHandle<H::Blocks> {
     SlabHandle::new(Settings {
         table: 64,
         initial: 0,
         limit: Some(100_000),
-        exact,
+        finds_all,
         layout: IndexLayout::ONE_SLOT,
         first_generation: 1,
     })
@@ -24,8 +24,8 @@ fn rent<H: SlabRecycler>(slab: &H::Blocks) -> RentedBlock<H> {
 }
 
 /// Rents and returns at random, and frees now and then.
-fn frees_what_it_promises<H: SlabRecycler>(exact: bool, mut seed: u64) {
-    let (slab, mut rented) = (slab::<H>(exact), Vec::new());
+fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
+    let (slab, mut rented) = (slab::<H>(finds_all), Vec::new());
     let mut random = |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(seed >> 33).unwrap() % below
@@ -59,8 +59,8 @@ fn frees_what_it_promises<H: SlabRecycler>(exact: bool, mut seed: u64) {
 }
 
 /// A slot in use in each page, and all others vacant: the slab frees nothing, and does not search.
-fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(exact: bool) {
-    let slab = slab::<H>(exact);
+fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
+    let slab = slab::<H>(finds_all);
     let all: Vec<_> = (0..4 * 62).map(|_| rent::<H>(&slab)).collect();
     let (mut kept, mut returned) = (Vec::new(), Vec::new());
     for (number, block) in all.into_iter().enumerate() {
@@ -80,8 +80,8 @@ fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(exact: bool) {
 fn a_slab_frees_for_others_what_it_promises() {
     frees_what_it_promises::<OneThread>(false, 1);
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    for exact in [false, true] {
-        frees_what_it_promises::<AnyThread>(exact, 2);
+    for finds_all in [false, true] {
+        frees_what_it_promises::<AnyThread>(finds_all, 2);
     }
 }
 
@@ -89,7 +89,7 @@ fn a_slab_frees_for_others_what_it_promises() {
 fn a_slab_promises_nothing_if_each_page_is_in_use() {
     promises_nothing_if_each_page_is_in_use::<OneThread>(false);
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    for exact in [false, true] {
-        promises_nothing_if_each_page_is_in_use::<AnyThread>(exact);
+    for finds_all in [false, true] {
+        promises_nothing_if_each_page_is_in_use::<AnyThread>(finds_all);
     }
 }

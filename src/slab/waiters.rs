@@ -8,7 +8,7 @@ use core::{mem, task::Waker};
 
 use crate::slot::Vacant;
 
-/// The place of a future in the queue. It is used until [`take`](Waiters::take) removes the future.
+/// The entry of a future in the queue. It is used until [`take`](Waiters::take) removes the future.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u32);
 
@@ -18,21 +18,21 @@ impl Ticket {
     }
 }
 
-/// No place.
+/// No entry.
 const NONE: u32 = u32::MAX;
 
 /// The futures that wait for a slot. The queue allocates when more futures wait than ever before.
 pub(crate) struct Waiters<S> {
-    places: Vec<Place<S>>,
+    entries: Vec<Entry<S>>,
     first: u32,
     last: u32,
-    /// The first place that is free.
+    /// The first entry that is free.
     free: u32,
-    /// The number of places with a slot.
+    /// The number of entries with a slot.
     given: u32,
 }
 
-enum Place<S> {
+enum Entry<S> {
     Free {
         next: u32,
     },
@@ -59,7 +59,7 @@ pub(super) enum Taken<S> {
 
 impl<S> Waiters<S> {
     pub(super) const fn new() -> Self {
-        Waiters { places: Vec::new(), first: NONE, last: NONE, free: NONE, given: 0 }
+        Waiters { entries: Vec::new(), first: NONE, last: NONE, free: NONE, given: 0 }
     }
 
     /// Returns `true` if no future is queued.
@@ -74,15 +74,15 @@ impl<S> Waiters<S> {
 
     /// Queues a future. Also returns `true` if that called the allocator.
     pub(super) fn push(&mut self, waker: Waker) -> (Ticket, bool) {
-        let grows = self.free == NONE && self.places.len() == self.places.capacity();
+        let grows = self.free == NONE && self.entries.len() == self.entries.capacity();
         if self.free == NONE {
-            self.free = u32::try_from(self.places.len()).expect("futures take memory");
-            self.places.push(Place::Free { next: NONE });
+            self.free = u32::try_from(self.entries.len()).expect("futures take memory");
+            self.entries.push(Entry::Free { next: NONE });
         }
-        let queued = Place::Queued(Queued { waker, previous: self.last, next: NONE });
+        let queued = Entry::Queued(Queued { waker, previous: self.last, next: NONE });
         let ticket = Ticket(self.free);
-        let Place::Free { next } = mem::replace(&mut self.places[ticket.index()], queued) else {
-            unreachable!("a place of the free list is free")
+        let Entry::Free { next } = mem::replace(&mut self.entries[ticket.index()], queued) else {
+            unreachable!("a entry of the free list is free")
         };
         self.free = next;
         self.set_next(self.last, ticket.0);
@@ -96,38 +96,39 @@ impl<S> Waiters<S> {
             return Err(slot);
         }
         self.given += 1;
-        self.replace_first(Place::Given(slot)).ok_or_else(|| unreachable!("a future is queued"))
+        self.replace_first(Entry::Given(slot)).ok_or_else(|| unreachable!("a future is queued"))
     }
 
     /// Ends the wait of the first future. Returns its waker, or `None` if no future is queued.
     pub(super) fn end_first(&mut self) -> Option<Waker> {
-        self.replace_first(Place::Ended).map(|(_, waker)| waker)
+        self.replace_first(Entry::Ended).map(|(_, waker)| waker)
     }
 
     /// Removes the first future from the queue.
-    fn replace_first(&mut self, place: Place<S>) -> Option<(Ticket, Waker)> {
+    fn replace_first(&mut self, entry: Entry<S>) -> Option<(Ticket, Waker)> {
         let first = Ticket(self.first);
-        let Place::Queued(queued) = mem::replace(self.places.get_mut(first.index())?, place) else {
-            unreachable!("the first place is queued")
+        let Entry::Queued(queued) = mem::replace(self.entries.get_mut(first.index())?, entry)
+        else {
+            unreachable!("the first entry is queued")
         };
         Some((first, self.unlink(queued)))
     }
 
     /// Returns the progress of a future, and removes it if it does not wait. If it waits, and `fresh` has a waker, the two wakers
-    /// change places.
+    /// change entries.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
         waker: &Waker,
         fresh: &mut Option<Waker>,
     ) -> Progress<S> {
-        match (&mut self.places[ticket.index()], fresh) {
-            (Place::Queued(queued), Some(fresh)) => {
+        match (&mut self.entries[ticket.index()], fresh) {
+            (Entry::Queued(queued), Some(fresh)) => {
                 mem::swap(&mut queued.waker, fresh);
                 Progress::Waits
             }
-            (Place::Queued(queued), None) if queued.waker.will_wake(waker) => Progress::Waits,
-            (Place::Queued(_), None) => Progress::NeedsWaker,
+            (Entry::Queued(queued), None) if queued.waker.will_wake(waker) => Progress::Waits,
+            (Entry::Queued(_), None) => Progress::NeedsWaker,
             _ => match self.take(ticket) {
                 Taken::Slot(slot) => Progress::Slot(slot),
                 Taken::Waker(_) | Taken::Ended => Progress::Ended,
@@ -137,31 +138,31 @@ impl<S> Waiters<S> {
 
     /// Removes a future, which does not use the ticket again.
     pub(super) fn take(&mut self, ticket: Ticket) -> Taken<S> {
-        let free = Place::Free { next: mem::replace(&mut self.free, ticket.0) };
-        match mem::replace(&mut self.places[ticket.index()], free) {
-            Place::Queued(queued) => Taken::Waker(self.unlink(queued)),
-            Place::Given(slot) => {
+        let free = Entry::Free { next: mem::replace(&mut self.free, ticket.0) };
+        match mem::replace(&mut self.entries[ticket.index()], free) {
+            Entry::Queued(queued) => Taken::Waker(self.unlink(queued)),
+            Entry::Given(slot) => {
                 self.given -= 1;
                 Taken::Slot(slot)
             }
-            Place::Ended => Taken::Ended,
-            Place::Free { .. } => unreachable!("a ticket is used once"),
+            Entry::Ended => Taken::Ended,
+            Entry::Free { .. } => unreachable!("a ticket is used once"),
         }
     }
 
     /// Connects the neighbours of a future that leaves the queue.
     fn unlink(&mut self, Queued { waker, previous, next }: Queued) -> Waker {
         self.set_next(previous, next);
-        match self.places.get_mut(next as usize) {
-            Some(Place::Queued(queued)) => queued.previous = previous,
+        match self.entries.get_mut(next as usize) {
+            Some(Entry::Queued(queued)) => queued.previous = previous,
             _ => self.last = previous,
         }
         waker
     }
 
-    fn set_next(&mut self, place: u32, next: u32) {
-        match self.places.get_mut(place as usize) {
-            Some(Place::Queued(queued)) => queued.next = next,
+    fn set_next(&mut self, entry: u32, next: u32) {
+        match self.entries.get_mut(entry as usize) {
+            Some(Entry::Queued(queued)) => queued.next = next,
             _ => self.first = next,
         }
     }

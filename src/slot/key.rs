@@ -104,7 +104,7 @@ impl fmt::Debug for Key {
 /// A [`Key`] of an operation whose output is a `T`. Completers and sources return it.
 ///
 /// The compiler refuses it for a pool or source of another output. [`to_u64`](TypedKey::to_u64) returns the
-/// number for the wire. The number that comes back becomes a [`Key`], which fits every output, because the 64
+/// number for the wire. The number that is received becomes a [`Key`], which fits every output, because the 64
 /// bits do not contain the type.
 ///
 /// # Examples
@@ -116,7 +116,7 @@ impl fmt::Debug for Key {
 /// let (completer, completion) = pool.rent();
 /// let key: TypedKey<Option<u32>> = completer.into_key();
 ///
-/// let id: u64 = key.to_u64(); // sent, and comes back
+/// let id: u64 = key.to_u64(); // sent, and received again
 /// pool.complete_key(Key::from_u64(id), Some(5)).unwrap();
 /// assert!(pool.complete_key(key, Some(6)).is_err());
 /// # drop(completion);

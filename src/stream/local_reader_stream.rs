@@ -10,7 +10,7 @@ use core::{
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
-use super::{lent_reader::LentReader, output::StreamOutput};
+use super::{borrowed_reader::BorrowedReader, output::StreamOutput};
 use crate::{affinity::OneThread, future::LocalValueFuture};
 
 pin_project! {
@@ -18,7 +18,7 @@ pin_project! {
     #[must_use = "streams do nothing unless polled"]
     pub struct LocalReaderStream<R, Next, O> {
         #[pin]
-        reader: LentReader<R, O, OneThread>,
+        reader: BorrowedReader<R, O, OneThread>,
         next: Next,
         ended: bool,
     }
@@ -31,7 +31,7 @@ where
 {
     /// Creates a stream that calls `next` with the reader for each item.
     pub const fn new(reader: R, next: Next) -> Self {
-        LocalReaderStream { reader: LentReader::new(reader), next, ended: false }
+        LocalReaderStream { reader: BorrowedReader::new(reader), next, ended: false }
     }
 }
 

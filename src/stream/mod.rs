@@ -1,7 +1,7 @@
 //! Streams that call a method for each item, and a method that returns each item of a stream. None of them
 //! allocates.
 
-mod lent_reader;
+mod borrowed_reader;
 mod local_reader_stream;
 mod next;
 mod output;

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::{
-    erased::{ErasedFuture, LentCell, OwnedHead},
+    erased::{BorrowedCell, ErasedFuture, OwnedHead},
     error::Terminated,
     future::{LocalValueFuture, Packed, ValueFuture},
 };
@@ -54,7 +54,7 @@ pin_project! {
     /// ```
     pub struct ValueNext<S> {
         #[pin]
-        cell: LentCell<Items<S>>,
+        cell: BorrowedCell<Items<S>>,
     }
 }
 
@@ -87,7 +87,7 @@ impl<S: Stream> ValueNext<S> {
     /// Creates a reader of `stream`.
     #[must_use]
     pub const fn new(stream: S) -> Self {
-        ValueNext { cell: LentCell::new(Items { stream }) }
+        ValueNext { cell: BorrowedCell::new(Items { stream }) }
     }
 
     /// Returns a future of the next item, or of `None` at the end.
@@ -110,7 +110,7 @@ impl<S: Stream> ValueNext<S> {
     where
         S: Send,
     {
-        ValueFuture(Packed::from_head(OwnedHead::lent(self.project().cell)))
+        ValueFuture(Packed::from_head(OwnedHead::of_borrowed_cell(self.project().cell)))
     }
 
     /// Returns a future of the next item, for a stream that is not `Send`.
@@ -125,7 +125,7 @@ impl<S: Stream> ValueNext<S> {
     /// Returns a future of the next item, for a stream that must be pinned and is not `Send`.
     #[inline]
     pub fn next_local_pinned(self: Pin<&mut Self>) -> LocalValueFuture<'_, Option<S::Item>> {
-        LocalValueFuture(Packed::from_head(OwnedHead::lent(self.project().cell)))
+        LocalValueFuture(Packed::from_head(OwnedHead::of_borrowed_cell(self.project().cell)))
     }
 }
 

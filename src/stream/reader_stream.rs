@@ -9,7 +9,7 @@ use core::{
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
-use super::{lent_reader::LentReader, output::StreamOutput};
+use super::{borrowed_reader::BorrowedReader, output::StreamOutput};
 use crate::{affinity::AnyThread, future::ValueFuture};
 
 pin_project! {
@@ -62,7 +62,7 @@ pin_project! {
     #[must_use = "streams do nothing unless polled"]
     pub struct ReaderStream<R, Next, O> {
         #[pin]
-        reader: LentReader<R, O, AnyThread>,
+        reader: BorrowedReader<R, O, AnyThread>,
         next: Next,
         ended: bool,
     }
@@ -75,7 +75,7 @@ where
 {
     /// Creates a stream that calls `next` with the reader for each item.
     pub const fn new(reader: R, next: Next) -> Self {
-        ReaderStream { reader: LentReader::new(reader), next, ended: false }
+        ReaderStream { reader: BorrowedReader::new(reader), next, ended: false }
     }
 }
 

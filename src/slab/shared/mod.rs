@@ -38,7 +38,7 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         let depot = Depot::new(address, settings.first_generation);
         let caches = CacheList::new(address);
         let slab = SharedSlab {
-            stripes: Stripes::new(settings.limit.filter(|_| settings.exact)),
+            stripes: Stripes::new(settings.limit.filter(|_| settings.finds_all)),
             has_waiters: AtomicBool::new(false),
             locked: Mutex::new(Locked { depot, caches, spare: None, own: None }),
             fill: AtomicU32::new(VACANT),

@@ -27,7 +27,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         CompleterRole(slot, PhantomData)
     }
 
-    /// Gives up the role, and returns the address for [`from_raw`](CompleterRole::from_raw).
+    /// Converts the role into the address for [`from_raw`](CompleterRole::from_raw).
     pub(crate) fn into_pointer(self) -> NonNull<Slot<T, H>> {
         ManuallyDrop::new(self).0.0
     }

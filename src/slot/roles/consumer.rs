@@ -21,7 +21,7 @@ impl<T, H: Recycler> Deref for ConsumerRole<T, H> {
     }
 }
 
-/// The consumer of an operation that has a value, and whose completer is gone. This is the usual end.
+/// The consumer of an operation that has a value, and no completer. This is the usual end.
 pub(crate) struct Completed<T, H: Recycler>(Rented<T, H>);
 
 /// The consumer of an operation that has a result: a value, or none.

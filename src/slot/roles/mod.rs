@@ -131,7 +131,7 @@ impl<S> Vacant<S> {
         Vacant(slot)
     }
 
-    /// Gives up the right, and returns the address of the slot.
+    /// Converts the right into the address of the slot.
     #[inline(always)]
     pub(crate) fn into_pointer(self) -> NonNull<S> {
         self.0
@@ -317,7 +317,7 @@ impl<T, H: Recycler> Rented<T, H> {
     #[inline(always)]
     fn end(self, cancelled: bool) -> (Vacant<Slot<T, H>>, End) {
         let end = self.slot().end(cancelled);
-        // SAFETY: no role refers to the slot, by rule 3. So nobody else ends the operation, and the slot is in no list.
+        // SAFETY: no role refers to the slot, by rule 3. So no other role ends the operation, and the slot is in no list.
         (unsafe { Vacant::new(self.0) }, end)
     }
 

@@ -16,7 +16,7 @@ use crate::future::Packed;
 ///
 /// Invariant: the lifetime of `current` has no meaning. `current` borrows `reader`. It is polled and dropped in its place. It is dropped
 /// before the reader is used, moved or dropped: as the first field, it is dropped first.
-pub(super) struct LentReader<R, O, A> {
+pub(super) struct BorrowedReader<R, O, A> {
     current: Option<Packed<'static, O, A>>,
     /// It is in a cell, because `current` borrows it while there are shared references to the stream.
     reader: UnsafeCell<R>,
@@ -25,11 +25,11 @@ pub(super) struct LentReader<R, O, A> {
 }
 
 // SAFETY: a shared reference gives access to `current` only.
-unsafe impl<R: Sync, O: Sync, A: Sync> Sync for LentReader<R, O, A> {}
+unsafe impl<R: Sync, O: Sync, A: Sync> Sync for BorrowedReader<R, O, A> {}
 
-impl<R, O, A> LentReader<R, O, A> {
+impl<R, O, A> BorrowedReader<R, O, A> {
     pub(super) const fn new(reader: R) -> Self {
-        LentReader { current: None, reader: UnsafeCell::new(reader), _pinned: PhantomPinned }
+        BorrowedReader { current: None, reader: UnsafeCell::new(reader), _pinned: PhantomPinned }
     }
 
     /// Returns the reader.
