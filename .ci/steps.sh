@@ -14,9 +14,9 @@ HOST=x86_64-unknown-linux-gnu
 # --- Lists of tests ---------------------------------------------------------------------------------------------------
 
 # These run the compiler, read the sources, or have a `cfg` or a feature of their own.
-OTHER_MACHINERY="compile_errors type_safety assembly layers loom trace ratio"
+OTHER_MACHINERY="compile_errors type_safety assembly layers words loom trace ratio"
 # These measure sizes, allocations and stack, or check numbers and sentences of a bench.
-MEASURING="claims claims_of_threads combinator_depth break_even"
+MEASURING="claims claims_of_threads combinator_depth break_even benchmarks"
 # Miri takes too long for these. They look for schedules of many threads.
 MANY_SCHEDULES="status_consistency stale_keys_stress"
 # `.ci/run` leaves these to `.ci/full`, for Miri only. They use this crate with other crates, or compare texts. They have no

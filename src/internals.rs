@@ -1,41 +1,27 @@
-//! Why the future looks as it does. Nothing in here is needed to use the crate.
+//! How the crate works, and why. You need nothing of this to use the crate.
 //!
-//! # The enum, and what it costs
+//! # The obvious enum, and what it costs
 //!
-//! A future that is an inline result, a boxed future or an operation of a source is an enum, and
-//! [`Arm`](crate::future::Arm) is that enum. Written down as such, with fat pointers, it saves the
-//! allocation and almost no time:
+//! A value future is an inline result, a boxed future or an operation of a source. [`Arm`](crate::future::Arm) is that enum. An enum with
+//! fat pointers saves the allocation, but almost no time: for most results it takes as long as a `BoxFuture`. The tables *ready* of
+//! `docs/benchmarks.md` compare the floor (`Poll<T>`), `BoxFuture`, the obvious enum and this crate.
 //!
-//! | min ns per operation | `()` | `u64` | `io::Result<usize>` | `Option<u64>` | `io::Result<Arc<[u8]>>` | `Vec<u8>` | `Option<String>` | `io::Result<Vec<u8>>` | `[u64; 8]` | `Result<[u64; 8], ()>` | `[u64; 32]` |
-//! | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-//! | `Poll<T>` (the floor) | 1.1 | 1.4 | 1.5 | 1.4 | 16.2 | 1.5 | 1.8 | 2.1 | 2.6 | 2.6 | 7.7 |
-//! | `BoxFuture` | 9.6 | 9.1 | 10.2 | 9.6 | 25.5 | 12.5 | 12.4 | 15.6 | 11.9 | 12.2 | 22.2 |
-//! | the obvious enum | 8.7 | 9.2 | 9.3 | 10.2 | 24.6 | 10.0 | 9.5 | 10.3 | 18.2 | 19.1 | 37.1 |
-//! | **`.await`** | 1.3 | 1.7 | 2.5 | 2.4 | 11.9 | 2.8 | 3.3 | 3.2 | 5.2 | 6.6 | 31.7 |
-//! | `ready_or_await!` | 1.5 | 1.6 | 2.0 | 1.8 | 11.9 | 2.0 | 2.3 | 2.5 | 3.9 | 6.7 | 10.7 |
+//! The reason is how the bytes are moved. A value of more than two words is returned through memory. The callee stores the tag, the token
+//! and the payload separately. `.await` then moves the value into the state machine of the caller, 16 bytes at a time. A load that spans
+//! two recent stores waits until both have reached the cache. That takes as long as an allocation. Four measures avoid it:
 //!
-//! The reason is not the work but the way that the bytes take. A value of more than two words is
-//! returned through memory: the callee stores tag, token and payload in the pieces that it has them
-//! in, and `.await` begins by moving the value into the state machine of the caller, 16 bytes at a
-//! time. A load that spans two stores which are still on their way waits until both have reached
-//! the cache. In the table that takes as long as the allocation does. What avoids it:
+//! 1. **One word and the payload.** One word, the *head*, contains everything except the result. So a future of one scalar of up to 8 bytes
+//!    is a pair of scalars. It is returned in two registers, and does not wait for memory.
+//! 2. **The payload first.** A larger result goes through memory. The head follows the payload, so both moves of `.await` use the same
+//!    16-byte pieces, and the second move does not wait.
+//! 3. **Stores in pieces.** On x86-64 and aarch64, a future is assembled in registers of 16 bytes (or 32, if the program is compiled for
+//!    them), and then stored. A ready future is stored as a whole. A pending future is stored with the whole piece that contains the head.
+//!    So each load of `.await` finds one store with all its bytes. Otherwise, `.await` takes 7 to 9 ns for results of 16 and 24 bytes.
+//!    [`const_ready`](crate::ValueFuture::const_ready) cannot do this.
+//! 4. **Loads of words.** A future in a slot or a box stores its result field by field. The result is moved after the slot was released. So
+//!    it is loaded word by word, and stored in pieces. The same holds for a result that is a tag and an array.
 //!
-//! 1. **One word and the payload.** Everything that is not the result fits into one word, the
-//!    *head*, so that a future of one scalar of up to 8 bytes is a pair of scalars. Such a pair is
-//!    returned in two registers, and does not wait for memory.
-//! 2. **The payload first.** A result of two words or more still goes through memory. With the
-//!    head behind it, it is cut into the same 16-byte pieces on its way into the caller's state
-//!    machine and out of it, and the second move does not wait.
-//! 3. **Stores in pieces.** On x86-64 and aarch64 a future is put together in registers of 16 bytes (or 32, if the
-//!    program is compiled for them) before it is stored: a ready one as a whole, one that waits with all of the
-//!    piece that has its head. So each load of the move that `.await` begins with finds one store that has all its
-//!    bytes. Without that, `.await` takes 7 to 9 ns for the results of 16 and 24 bytes in the table.
-//!    [`const_ready`](crate::ValueFuture::const_ready) cannot do it.
-//! 4. **Loads of words.** A future in a slot or a box stores its result field by field, and the result is moved on when the
-//!    slot has been given back. So it is loaded word by word, and stored in pieces. The same is done for a result that
-//!    is a tag and an array, whose user loads pieces that begin behind the tag.
-//!
-//! The file `src/pieces/mod.rs` has the rules, and the assembly that they are about.
+//! `src/pieces/mod.rs` has the rules, with the assembly.
 //!
 //! # The head
 //!
@@ -49,51 +35,44 @@
 //!     │     token      │                  "                        │ 011 │  source, `Rc`
 //!     ├────────────────┼──────────────────┬───────────┬──────┬─────┼─────┤
 //!     │       0        │        0         │     0     │   0  │  0  │ 100 │  ready
-//!     │   presented    │    expected      │     0     │ site │ why │ 100 │  spent
+//!     │   presented    │    expected      │     0     │origin│ why │ 100 │  terminated
 //!     └────────────────┴──────────────────┴───────────┴──────┴─────┴─────┘
 //!       63          48   47            32   31      8   7  5   4 3
 //! ```
 //!
-//! * *Ready* is one comparison with a constant; it is made first, and inlined. The rest is marked
-//!   cold, so that the ready path is a straight line.
-//! * *Terminated* says where (in which arm, and whether its box was a slot) and why, so that a poll after
-//!   completion, after a panic and after a stale token each get their own message, without a byte
-//!   more.
-//! * *Boxed* and *source* point to something that starts with a header, which is a reference to a
-//!   table of functions. A pending poll is one indirect call (for a source, by way of a jump): the
-//!   function gets the head, and writes *spent* into it when it gives the result.
-//! * An address that leaves no room for the token (tagged heaps, five-level page tables) goes into
-//!   a box with all its bits, and the head points to that. No address is cut.
-//! * On targets whose words are not 64 bits wide, the two tokens are fields beside the word.
+//! * *Ready* is one comparison with a constant. It is the first check, and inlined. All other paths are cold.
+//! * *Terminated* contains the origin of the result (the arm, and whether the future was in a slot) and the reason. So a poll after
+//!   completion, after a panic and after a stale token have different messages, and the future needs no more bytes.
+//! * *Boxed* and *source* point to an object that begins with a header, which refers to a table of functions. A pending poll is one indirect
+//!   call. The function gets the head. It stores *terminated* in it when it returns the result.
+//! * Some addresses leave no room for the token (tagged heaps, five-level page tables). The whole address is then in a box, and the head
+//!   points to the box. No address is truncated.
+//! * On targets whose words have fewer than 64 bits, the two tokens are fields beside the word.
 //! * The word is never null, so that `Option<ValueFuture<'_, T>>` is no larger.
 //!
-//! # What a panic leaves behind
+//! # After a panic
 //!
-//! A poll that unwinds leaves the head spent, gives up the operation (a boxed future is dropped, a
-//! source is told by `cancel`) and gives the reference back. So nothing is polled again, nothing
-//! is dropped twice and nothing leaks. If dropping or cancelling panics while the first panic
-//! unwinds, the process aborts, as always in Rust.
+//! If a poll unwinds, the head is terminated. A boxed future is dropped. A source is told by `cancel`, and the reference to it is released. So
+//! nothing is polled again, nothing is dropped twice, and nothing leaks. If a destructor or `cancel` panics while the first panic unwinds,
+//! the process aborts, as always in Rust.
 //!
 //! # Tokens
 //!
-//! A source serves one operation after another, and its token tells them apart. In safe code a
-//! future cannot hold a stale one as long as the source is not reused while the future lives; the
-//! check is for sources that are handed tokens from elsewhere (kernel and FFI `user_data`, ids on
-//! the wire), for sources written by others, and for mistakes. It costs one comparison.
+//! A source serves one operation after another, and its token distinguishes them. In safe code, a future cannot hold a stale token if the
+//! source is not reused while the future exists. The check is for sources that get tokens from elsewhere (the `user_data` of a kernel or of
+//! foreign code, ids on the wire), for sources of other crates, and for mistakes. It costs one comparison.
 //!
-//! # The slab
+//! # Further pages
 //!
-//! What stands behind pools has a [page of its own](slab), and so have [pooled futures](machine).
+//! The [slab], [pooled futures](pooled_futures) and [sharing](shared) have pages of their own. `ARCHITECTURE.md` describes the modules.
 //!
 //! # How it was measured
 //!
-//! `cargo bench --bench ratios`: all contenders in one process, interleaved round by round, each
-//! called through `&dyn Trait` behind `black_box` and awaited in a boxed async block that consumes
-//! the value. In each round the task and the stack are elsewhere in a page: to a core, two addresses with the same low 12
-//! bits are one until it has looked at the rest, and that takes up to 9 ns an operation. (A pool's slot stays where it
-//! is; so a row of a table may be slow in one process and fast in the next.) The figures above are minima in ns
-//! per operation, of one run on a shared Intel Xeon
-//! with two cores, rustc 1.95. Only their ratios carry over.
+//! `cargo bench --bench ratios` measures all contenders in one process, interleaved round by round. Each is called through `&dyn Trait` behind
+//! `black_box`, and awaited in a boxed async block that consumes the value. The task and the stack have other addresses within a page in
+//! each round, because a core takes two addresses with the same low 12 bits for one until it has compared the rest. That takes up to 9 ns
+//! per operation. (The slots of a pool keep their addresses. So a row of a table may be slow in one process, and fast in the next.) The times
+//! on these pages are minima, in ns per operation. Only their ratios carry over to other machines.
 
 #[cfg(feature = "alloc")]
 pub mod slab {
@@ -103,7 +82,7 @@ pub mod slab {
 }
 
 #[cfg(feature = "alloc")]
-pub mod machine {
+pub mod pooled_futures {
     #![doc = include_str!("future_pool/design.md")]
 }
 

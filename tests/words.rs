@@ -1,0 +1,98 @@
+//! Words that have a standard term do not appear in `src` and in the README.
+
+#![cfg(not(miri))]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A word, and the term to write instead. A word matches as a whole, with the ending `s` or without. Both cases of the first letter match.
+const WORDS: &[(&str, &str)] = &[
+    ("road", "path"),
+    ("usual way", "fast path"),
+    ("spent", "taken, terminated"),
+    ("house", "FutureCell"),
+    ("lent", "borrowed"),
+    ("Boxable", "ErasedFuture"),
+    ("Home", "Recycler"),
+    ("by itself", "standalone, alone"),
+    ("give up", "release, leave, be cancelled"),
+    ("gives up", "releases, leaves, is cancelled"),
+    ("given up", "released, left, cancelled"),
+    ("let go", "release"),
+    ("lets go", "releases"),
+    ("give back", "return, release"),
+    ("gives back", "returns, releases"),
+    ("given back", "returned, released"),
+    ("at hand", "cached"),
+    ("shut", "closed"),
+    ("limbo", "deferred free list"),
+    ("tally", "counters"),
+    ("hub", "notifier, inner, shared state"),
+    ("Polling", "PollGuard"),
+    ("Site", "ArmOrigin"),
+    ("somebody", "the producer, the consumer, another thread"),
+    ("whoever", "the producer, the consumer, the thread that"),
+    ("nobody else", "no other thread, no other role"),
+    ("nobody will notice", "not noticeable"),
+    ("the other way round", "the reverse"),
+    ("one's own", "your own"),
+    ("given out", "returned, issued"),
+    ("gives out", "returns, issues"),
+    ("has gone", "was dropped, has left"),
+    ("comes back", "is returned"),
+    ("twin", "generated type, alternative"),
+];
+
+/// Lines with a word of the list that is the name of something else.
+const ALLOWED: &[&str] = &["PoolingAsyncValueTaskMethodBuilder"];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let files_of = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    paths.flat_map(files_of).collect()
+}
+
+/// Returns `true` if the text has the word as a whole.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_boundary = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+    text.match_indices(word).any(|(start, _)| {
+        let after = &text[start + word.len()..];
+        let after = after.strip_prefix('s').unwrap_or(after);
+        is_boundary(text[..start].chars().next_back()) && is_boundary(after.chars().next())
+    })
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+#[test]
+fn words_with_a_standard_term_do_not_appear() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = files(&root.join("src"));
+    all.push(root.join("README.md"));
+    let mut found = Vec::new();
+    for path in all {
+        let text = fs::read_to_string(&path).expect("the file is text");
+        for (number, line) in text.lines().enumerate() {
+            for (word, term) in WORDS {
+                let is_there = has_word(line, word) || has_word(line, &capitalized(word));
+                if is_there && !ALLOWED.iter().any(|allowed| line.contains(allowed)) {
+                    let path = path.strip_prefix(root).expect("it is below").display();
+                    found.push(format!("{path}:{}: \"{word}\" is \"{term}\"", number + 1));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "see the list in tests/words.rs:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_word_matches_as_a_whole() {
+    assert!(has_word("two hubs.", "hub") && has_word("(hub)", "hub"));
+    assert!(!has_word("GitHub", "hub") && !has_word("hubris", "hub"));
+}
