@@ -36,7 +36,7 @@ impl Backoff {
     }
 }
 
-/// The cells of loom cannot be made in a constant.
+/// Loom cannot create its cells in a constant.
 macro_rules! const_unless_loom {
     ($(#[$doc:meta])* $visibility:vis fn $($rest:tt)*) => {
         $(#[$doc])*

@@ -518,7 +518,7 @@ impl fmt::Debug for FuturePool {
     }
 }
 
-// A panic of a future leaves its pool in order.
+// A panic of a future leaves its pool consistent.
 impl UnwindSafe for FuturePool {}
 impl RefUnwindSafe for FuturePool {}
 

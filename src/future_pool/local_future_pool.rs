@@ -430,6 +430,6 @@ impl fmt::Debug for LocalFuturePool {
     }
 }
 
-// A panic of a future leaves its pool in order.
+// A panic of a future leaves its pool consistent.
 impl UnwindSafe for LocalFuturePool {}
 impl RefUnwindSafe for LocalFuturePool {}

@@ -151,6 +151,6 @@ impl<T> fmt::Debug for Completer<T> {
     }
 }
 
-// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+// A panic leaves each operation consistent. A value is delivered as a whole, or not at all.
 impl<T> UnwindSafe for Completer<T> {}
 impl<T> RefUnwindSafe for Completer<T> {}

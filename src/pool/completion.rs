@@ -165,6 +165,6 @@ impl<T> fmt::Debug for Completion<T> {
     }
 }
 
-// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+// A panic leaves each operation consistent. A value is delivered as a whole, or not at all.
 impl<T> UnwindSafe for Completion<T> {}
 impl<T> RefUnwindSafe for Completion<T> {}

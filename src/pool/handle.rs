@@ -166,7 +166,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
     /// Closes the pool. Returns the number of operations that only their keys could complete, and that this call has ended.
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
-        // If the waker of a future that waits for a slot panics, the drop of this goes on.
+        // If the waker of a future that waits for a slot panics, the drop of this continues.
         let mut orphans = Orphans::<T, H>::new(self.slab.open());
         waiting::end_all(self.slab());
         orphans.orphan()
@@ -194,7 +194,7 @@ impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {
     }
 }
 
-/// The slots of a closed pool whose operations were not [orphaned](orphan) yet. If a waker panics, the drop of this goes on. (If another waker
+/// The slots of a closed pool whose operations were not [orphaned](orphan) yet. If a waker panics, the drop of this continues. (If another waker
 /// panics in the drop, the process aborts.)
 struct Orphans<'s, T, H: SlabRecycler> {
     slab: OpenSlab<'s, H::Slab<T>>,

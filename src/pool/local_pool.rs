@@ -490,6 +490,6 @@ impl<T> fmt::Debug for LocalPool<T> {
     }
 }
 
-// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+// A panic leaves each operation consistent. A value is delivered as a whole, or not at all.
 impl<T> UnwindSafe for LocalPool<T> {}
 impl<T> RefUnwindSafe for LocalPool<T> {}

@@ -29,7 +29,7 @@ pub(crate) struct Standalone<A>(PhantomData<A>);
 
 /// A slot, and whether an operation may begin.
 ///
-/// The slot is the first field. So a pointer to all of this is a pointer to the slot. Pointers to the slot are always made from one to all
+/// The slot is the first field. So a pointer to all of this is a pointer to the slot. Each pointer to the slot is derived from a pointer to all
 /// of this, so that the slot is found busy or free by its address.
 #[repr(C)]
 pub(super) struct Inner<T, H: Recycler> {

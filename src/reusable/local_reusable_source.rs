@@ -357,7 +357,7 @@ impl<T> fmt::Debug for LocalReusableCompleter<'_, T> {
     }
 }
 
-// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+// A panic leaves each operation consistent. A value is delivered as a whole, or not at all.
 impl<T> UnwindSafe for LocalReusableSource<T> {}
 impl<T> RefUnwindSafe for LocalReusableSource<T> {}
 impl<T> UnwindSafe for LocalReusableCompleter<'_, T> {}

@@ -470,7 +470,7 @@ impl<T> fmt::Debug for ReusableCompleter<'_, T> {
     }
 }
 
-// A panic leaves each operation in order, and a value is handed over as a whole or not at all.
+// A panic leaves each operation consistent. A value is delivered as a whole, or not at all.
 impl<T> UnwindSafe for ReusableSource<T> {}
 impl<T> RefUnwindSafe for ReusableSource<T> {}
 impl<T> UnwindSafe for ReusableCompleter<'_, T> {}

@@ -1,5 +1,5 @@
 //! The slab of several threads: a [thread cache](super::thread_cache) for each thread that rents, and a depot behind a lock. A
-//! bounded slab has [stripes](super::stripes) instead of thread caches. The section *Who frees* of the design page has the
+//! bounded slab has [stripes](super::stripes) instead of thread caches. The section *Freeing* of the design page has the
 //! rules for freeing.
 
 mod close;

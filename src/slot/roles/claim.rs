@@ -9,7 +9,7 @@ use crate::slot::{CompleteErrorKind, IndexLayout, Number, slot::Slot};
 #[derive(Clone, Copy)]
 pub(crate) struct Presented {
     pub(crate) number: Number,
-    /// How the numbers of the slab or source are made.
+    /// The layout of the numbers of the slab or source.
     pub(crate) layout: IndexLayout,
     /// The first generation of its slots.
     pub(crate) first_generation: u32,
