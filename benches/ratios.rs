@@ -122,7 +122,7 @@ fn run(options: &Options) -> Result<()> {
     }
     if options.only.is_empty() {
         let measured = Measured::new(measured);
-        // Each full run composes the report, so that a short run shows whether that works.
+        // The report is composed even if it is not written. So `--rounds 1` tests that.
         let chart = chart::draw(&measured)?;
         let file = options.markdown.clone().unwrap_or_else(|| "benchmarks.md".into());
         let chart_file = file.with_extension("svg");

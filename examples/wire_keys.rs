@@ -16,7 +16,7 @@
 //!
 //! The program runs in rounds, so that the peer can predict the outcome of each reply. In each round, the client sends requests
 //! until the pool is full, cancels some of them, and sends a flush. The peer then answers some requests, and the flush last. It
-//! answers the other requests in later rounds. In the last round, it closes the connection without an answer.
+//! answers the other requests in later rounds. In the last round, it does not answer the flush, and closes the connection.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -280,7 +280,7 @@ fn forge(id: u64, random: &mut Rng) -> (Vec<u8>, Outcome) {
     let answer = random.u64(..);
     match random.u32(..5) {
         0 => (encode(id + generation, answer), unknown),
-        // The pool does not have this slot.
+        // The same slot, in an epoch that it has not reached.
         1 => (encode(id + u64::from(SLOTS), answer), unknown),
         2 => (encode(id & (generation - 1), answer), unknown),
         // The generation 0 does not exist.

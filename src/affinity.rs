@@ -1,12 +1,12 @@
-//! Types that say whether a future may move to another thread.
+//! `AnyThread` and `OneThread`: the two thread models. They say whether a future may move to another thread, and which cells its slots use:
+//! atomics or plain cells.
 //!
 //! With them, one implementation serves [`ValueFuture`](crate::ValueFuture) and
-//! [`LocalValueFuture`](crate::LocalValueFuture). The compiler checks that the former contains nothing that is
-//! `!Send`.
+//! [`LocalValueFuture`](crate::LocalValueFuture). The compiler checks that every future and source in a `ValueFuture` is `Send`.
 
 use core::marker::PhantomData;
 
-/// The affinity of a future that may move to another thread. Its futures and sources must be `Send`.
+/// For futures that may move to another thread. Futures and sources in them must be `Send`.
 #[derive(Debug)]
 pub struct AnyThread(());
 

@@ -20,7 +20,7 @@ pub(crate) struct Case {
     pub(crate) run: Box<dyn Fn(u64) -> u64>,
 }
 
-/// Calls `run` with its heap and its stack at other places in a page than in the call before.
+/// Calls `run`. Each call shifts the heap and the stack to other offsets within a page.
 ///
 /// A core first compares only the low 12 bits of two addresses. If they are equal, an operation takes up to 9 ns more. So a case
 /// must not have its task and its stack at the same place in each run.
@@ -118,7 +118,7 @@ pub(crate) fn opaque_waker() -> Waker {
     black_box(unsafe { Waker::from_raw(raw) })
 }
 
-/// Counts the allocations of operations, and forwards them to an allocator.
+/// An allocator that counts allocations, and forwards each call to `A`.
 pub(crate) struct Counting<A = System>(pub(crate) A);
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);

@@ -16,7 +16,7 @@ const TEXT: &str = "\
 ## Ready results
 
 A cache hit behind `dyn`, awaited in a boxed async block that consumes the value (`--only ready,`). The floor is a method that
-returns `Poll<T>`. The enum by hand has the same three variants as a value future, with fat pointers. `NowOrLater` is a type of
+returns `Poll<T>`. The enum by hand has the same four variants as `Arm`, with fat pointers. `NowOrLater` is a type of
 aws-smithy-async.
 ";
 

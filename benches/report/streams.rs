@@ -10,7 +10,7 @@ const TEXT: &str = "\
 ## Streams
 
 Items behind `dyn`, one at a time (`--only stream,`). They are ready, or are completed while the consumer is pending. `ours, a method`
-is a method that returns a value future. A `ValueStream` calls such a method, and a `ValueNext` turns a stream into one.
+is a method that returns a value future. A `ValueStream` turns such a method into a stream. A `ValueNext` turns a stream into such a method.
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

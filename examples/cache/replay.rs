@@ -123,8 +123,7 @@ const HEADER: [&str; 9] = [
     "bytes, with reads",
 ];
 const NOTE: &str = "\
-The costs are medians of the rounds, per lookup. Columns without `with reads` leave out
-the time from the first poll of a read to its end. Allocations are those of the thread
+The costs are medians of the rounds, per lookup. Columns without `with reads` leave out the cost from the first poll of a read to its end. Allocations are those of the thread
 that looks up.
 ";
 

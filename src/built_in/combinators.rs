@@ -1,4 +1,4 @@
-//! The combinators.
+//! `map` and `then` of `Packed`. The other combinators call these two.
 
 use core::{
     future::Future,
@@ -72,7 +72,7 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
 }
 
 impl<T, A> Packed<'_, T, A> {
-    /// [`poll`](Packed::poll). If a rule was broken, it stores the rule in `broken`, and returns `Pending`.
+    /// Polls, as [`poll`](Packed::poll) does. If the future will never have a result, stores the reason in `broken`, and returns `Pending`.
     #[inline(always)]
     fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Terminated>) -> Poll<T> {
         if self.is_ready() {

@@ -9,14 +9,14 @@ use core::{
 
 use crate::error::{ArmOrigin, Terminated};
 
-/// A future that a cell can contain: any future, and the futures of this crate that forward a broken rule instead of a result.
+/// A future that a cell can contain: any `Future`, or a future of this crate that can also report why there will be no result.
 pub(crate) trait ErasedFuture {
     type Output;
 
     /// The origin of the result in messages, if the future is in a box.
     const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
-    /// A poll may report a broken rule. Otherwise no code is compiled for that.
+    /// `true` if a poll may set `broken`. If `false`, the check is not compiled.
     const MAY_BREAK: bool = true;
 
     /// Returns the name that `Debug` shows.

@@ -11,8 +11,9 @@ use crate::{
 /// A [`ValueFuture`](crate::ValueFuture) as an enum of its arms.
 ///
 /// The future itself is this enum compressed into one word and the room for a result. `into_arm` converts a
-/// future into its arm, and `From<Arm>` converts an arm into a future. Only one detail is lost: the error
-/// message of a future that was taken before no longer names its arm.
+/// future into its arm, and `From<Arm>` converts an arm into a future. A future without a result becomes `Arm::Taken`, which does not say
+/// why. If it is converted back and polled, the error is `Rule::PolledAfterCompletion` without an arm, even if the future had panicked or
+/// its token was stale.
 ///
 /// `A` determines whether the future may move to another thread. See [`LocalArm`].
 ///

@@ -54,13 +54,13 @@ use crate::{
 /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all other slots. A
 /// pool that is bounded to fewer than 512 slots of a size finds every vacant slot. It needs more atomic
 /// operations than other pools. With a higher bound, a pool may be full although another thread keeps vacant
-/// slots. A bound in bytes counts as the number of slots that fit into it when a size is first used.
+/// slots. For this rule, a bound in bytes counts as the number of slots that fit into it. The pool computes that number when a size is
+/// first used.
 ///
-/// The first future of a size that a thread creates allocates the cache: up to 1 KiB for each thread that uses
-/// it, and each size. Later futures do not allocate if the pool has vacant slots. Dropping a future never
-/// allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A thread that only
-/// drops futures has no cache unless it calls [`reserve`](FuturePool::reserve). Each slot that it returns takes
-/// an atomic read-modify-write. One slot in 32 also takes a lock.
+/// A thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB. Later futures do not
+/// allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, the pool gives its cache to the next
+/// thread, or frees it. A thread that only drops futures has no cache unless it calls [`reserve`](FuturePool::reserve). Each slot that it
+/// returns takes an atomic read-modify-write. One slot in 32 also takes a lock.
 ///
 /// # Examples
 ///
@@ -528,7 +528,7 @@ impl FuturePool {
     /// Returns the pool of [`ValueFuture::pooled`] and of pending combinators, to read its counters,
     /// [`reserve`](Self::reserve) or [`trim`](Self::trim).
     ///
-    /// The slots of all eight sizes together take 128 MiB at most. A program that needs another bound calls
+    /// The pages of all eight sizes together take 128 MiB at most. A program that needs another bound calls
     /// [`set_max_bytes`](Self::set_max_bytes) once, at its start.
     ///
     /// # Examples

@@ -13,13 +13,13 @@ use crate::{
     slot::{ConsumerRole, ConsumerWord, Ended, Finished, Recycler},
 };
 
-/// The consumer of an operation. If it is dropped, the consumer leaves.
+/// The handle of the consumer role. Dropping it cancels a pending operation, or drops the result.
 ///
-/// `'a` is a parameter of the type with the destructor. So the object that contains the slot lives until then.
+/// The type has a destructor and the parameter `'a`. So drop check makes the owner of the slot outlive the consumer.
 pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<T, H>, PhantomData<&'a ()>);
 
 impl<T, H: Recycler> Consumer<'_, T, H> {
-    /// The slot stays allocated for the lifetime of the consumer, or as long as it is rented.
+    /// Creates the consumer of a role. A source keeps the slot allocated for `'a`. A slab keeps it allocated while it is rented.
     #[inline(always)]
     pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
         Consumer(ConsumerWord::new(role), PhantomData)
@@ -73,7 +73,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         ManuallyDrop::new(self).0.as_raw()
     }
 
-    /// Converts the word of a consumer back.
+    /// Creates the consumer from the word that [`into_raw`](Consumer::into_raw) returned.
     pub(crate) fn from_word(word: ConsumerWord<T, H>) -> Self {
         Consumer(word, PhantomData)
     }
@@ -109,7 +109,7 @@ impl<T, H: Recycler> Drop for Consumer<'_, T, H> {
     }
 }
 
-/// It is in a box if the token does not fit beside the address of its slot.
+/// Used only if the address of the slot needs more than 48 bits. Then the consumer is stored in a box, and not in the head.
 impl<T, H: Recycler> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 

@@ -1,12 +1,13 @@
 //! A result is stored in the pieces in which it will be loaded, and loaded in pieces that are no larger than those in which it was
 //! stored.
 //!
-//! A core gives a load the bytes of a store that is still on its way only if one store has all of them. Otherwise the load waits until
-//! the stores have reached the cache: 6 ns, twice as long as the rest of a ready call. There are three such places.
+//! A recent store is still in the store buffer of the core. A load can read from there only if one store wrote all bytes of the load
+//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the cache: 6 ns, twice as long as the rest of a
+//! ready call. There are three such places.
 //!
 //! 1. **A method returns its future through memory, and `.await` begins with a copy of it**: 16 bytes at a time, or 32 if the target
-//!    has such registers. The compiler would store a result of two words word by word, and also a word and the head beside it. So
-//!    [`ready`] and [`pending`] put what they store into a register first, which is as wide as those of the copy:
+//! has such registers. The compiler would store two adjacent words one by one: a result of two words, or a result of one word and the head.
+//! So [`ready`] and [`pending`] first collect the words in one register, as wide as the registers of the copy:
 //!
 //!    ```text
 //!                      without                              with
@@ -15,17 +16,17 @@
 //!    `.await`          movups (%rsp),%xmm0    waits         movups (%rsp),%xmm0
 //!    ```
 //!
-//! 2. **A future stores its result field by field, and the result is moved when the cell has been released.** [`take_fields`] loads it
-//!    word by word, and the first word in halves, because a tag may have 4 bytes.
-//! 3. **The pieces behind a tag begin behind the tag.** `.await` copies a `Result` of an array in pieces that begin with the tag. The
-//!    user loads the array in pieces that begin a word later, and each of these loads would meet two stores: the call takes 12 ns then,
-//!    and 5 otherwise. (An array of five words is the same.) [`read`] and [`take_word_and_pieces`] load such a result word by word, and
-//!    store it as the user loads it.
+//! 2. **An async block stores its result field by field. The pool moves the result after it has released the cell.** [`take_fields`] loads
+//!    it word by word, and the first word in halves, because a tag may have 4 bytes.
+//! 3. **The pieces behind a tag begin behind the tag.** `.await` copies a `Result` of an array in pieces that begin with the tag. The user
+//!    loads the array in pieces that begin one word later. Each of these loads would overlap two stores: 12 ns for a call instead of 5. (An
+//!    array of five words is the same.) [`read`] and [`take_word_and_pieces`] load such a result word by word, and store it as the user
+//!    loads it.
 //!
 //! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs
 //! the same copies without the `asm!`. The memory sanitizer reports an `asm!` on bytes that need not be initialized.) On other targets
-//! and in loom, the functions do what their plain counterparts do. They look at the size and the alignment of a type, and at whether it
-//! has a niche. That decides how long a copy takes, and nothing else.
+//! and in loom, the functions do what their plain counterparts do. They look at the size, the alignment and the name of a type, and at
+//! whether it has a niche. That decides how long a copy takes, and nothing else.
 
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2", not(loom)), path = "x86_64.rs")]
 #[cfg_attr(
@@ -68,7 +69,7 @@ fn is_scalar<T>() -> bool {
     size == 0 || size <= WORD && size == align_of::<T>() && !any::type_name::<T>().starts_with('[')
 }
 
-/// Returns `true` if a `T` has a niche: it is an enum, or has a pointer.
+/// Returns `true` if a `T` has a niche, so that `Poll<T>` is not larger. Most enums, references and boxes have one.
 const fn has_niche<T>() -> bool {
     size_of::<Poll<T>>() == size_of::<T>()
 }

@@ -10,7 +10,7 @@ pub enum RentError {
     /// The pool is [bounded](crate::pool::PoolBuilder::max_slots), and all its slots are in use or retired.
     #[non_exhaustive]
     Full {
-        /// The bound of the pool.
+        /// The bound of the pool, or 2³¹ − 512 for a pool without a bound.
         max_slots: u32,
     },
     /// The pool was [closed](crate::Pool::close).

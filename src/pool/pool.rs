@@ -284,8 +284,7 @@ impl<T> Pool<T> {
     ///
     /// # Panics
     ///
-    /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
-    /// returns an error instead.
+    /// Panics if the pool is full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent) returns an error instead.
     //~ any thread
     ///
     /// # Blocking
@@ -309,8 +308,8 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     ///
-    /// Returns [`RentError::Full`] if the pool is bounded, and all its slots were in use or retired at one
-    /// moment of the call. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
+    /// Returns [`RentError::Full`] if all slots were in use or retired at one moment of the call, and the pool cannot grow. An unbounded
+    /// pool cannot grow beyond 2³¹ − 512 slots. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
     ///
     //~ any thread
     /// # Blocking

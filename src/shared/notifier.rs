@@ -11,7 +11,7 @@ use crate::sync::{
 };
 
 pin_project! {
-    /// The state of an operation that does not depend on its type.
+    /// The part of a shared operation that does not depend on the type of its result.
     pub(super) struct Notifier {
         // The operation has its result, or has failed.
         done: AtomicBool,
@@ -23,8 +23,8 @@ pin_project! {
 struct State {
     /// A handle has the [`Permit`].
     is_polled: bool,
-    /// The future must be polled: it was woken after the last poll, or was not polled with the waker that wakes all
-    /// handles.
+    /// The next handle must poll the future. Either the future was woken since the last poll began, or its last poll used the waker of one
+    /// handle.
     is_woken: bool,
 }
 
@@ -83,7 +83,7 @@ impl Notifier {
     /// Returns `true` if the operation has its result, or has failed.
     #[inline(always)]
     pub(super) fn is_done(&self) -> bool {
-        // ORDERING: Acquire, with the drop of the permit: the result is stored.
+        // ORDERING: Acquire. It pairs with the Release in `end_poll`, so the result is visible.
         self.done.load(Acquire)
     }
 
@@ -176,7 +176,7 @@ impl Notifier {
         if waiter.is_queued() { self.lock().as_mut().remove(waiter) } else { None }
     }
 
-    /// The future was woken: the handle that is polled first polls it.
+    /// Records that the future was woken, and wakes the handles. The first handle that is polled then polls the future.
     pub(super) fn wake(self: Pin<&Self>) {
         let mut locked = self.lock();
         let state = locked.as_mut().state();

@@ -5,14 +5,13 @@ use core::{
     marker::PhantomData,
 };
 
-/// The name of one operation of a pool: 64 bits that may leave the process and come back.
+/// The name of one operation of a pool or of a reusable source: 64 bits that may leave the process and come back.
 ///
 /// A key can be the `user_data` of a kernel interface, a pointer in foreign code, or an id on the wire. It may
 /// come back late, twice, or forged.
 ///
-/// A key consists of an index and a 32-bit generation. The index names a slot. In a bounded pool, the upper
-/// bits of the index also count how often the slot has used all generations. In an unbounded pool, such a slot
-/// is retired. So a pool never creates a key twice, and refuses a late key.
+/// A key consists of an index and a 32-bit generation. The index names a slot. If a slot has used all generations, a bounded pool counts
+/// that in the upper bits of the index. An unbounded pool retires the slot. So a pool never creates a key twice, and refuses a late key.
 ///
 /// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key is not secret: a
 /// peer that guesses the key of a pending operation can complete it. A key does not name its pool: two pools

@@ -66,7 +66,6 @@ pub trait ValueSource {
 
     /// Cancels the operation `token`: its consumer was dropped, and will not take the result.
     ///
-    /// The drop of a future calls it. If that is while a panic unwinds, a panic in this call aborts the
-    /// process.
+    /// A future calls this if it is dropped, or if its poll unwinds. A panic in this call during an unwind aborts the process.
     fn cancel(&self, token: Token);
 }

@@ -58,7 +58,7 @@ impl<T, E> StreamOutput for Result<Option<T>, E> {
 }
 
 impl<Item> Step<Item> {
-    /// Returns the item, if there is one. `ended` is `true`, and stays so if the method panics. After an item, the stream continues.
+    /// Returns the item, if there is one. Sets `ended` to `false` if more items may follow. Otherwise `ended` keeps its value.
     #[inline(always)]
     pub(super) fn give(self, ended: &mut bool) -> Option<Item> {
         match self {

@@ -60,7 +60,7 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
 fn a_pool_of_futures_counts_its_allocations_right() {
     static BALANCE: Balance = Balance::new();
     let pool = FuturePool::new();
-    // What the crate keeps for this thread is not the pool's.
+    // Allocates the table of this thread first, because the pool does not count it.
     drop(FuturePool::new().pooled(pending::<()>()));
     let mut futures = Vec::with_capacity(300);
     let made = BALANCE.made_by(|| {
@@ -68,7 +68,7 @@ fn a_pool_of_futures_counts_its_allocations_right() {
         futures.extend((0..300).map(|_| pool.pooled(pending::<()>())));
     });
     assert_eq!(pool.stats().allocations, made as u64);
-    // Pages of 62 slots; a size, and the cache of the thread, twice.
+    // 5 pages of the small size and 1 of the other. Each of the two sizes also takes 2 allocations, and 1 for the cache of the thread.
     assert_eq!(made, 5 + 1 + 2 * 3);
     said!(
         "src/future_pool/future_pool.rs",
@@ -80,7 +80,7 @@ fn a_pool_of_futures_counts_its_allocations_right() {
 #[cfg(target_pointer_width = "64")]
 fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     static BALANCE: Balance = Balance::new();
-    // A line for what the page begins with, 62 slots, and a line to begin it on.
+    // The header of the page takes 64 bytes, the 62 slots 64 bytes each, and the alignment 64 bytes.
     const PAGE: isize = 64 * 64;
     let pool = LocalFuturePool::new();
     let mut futures = Vec::with_capacity(100);
@@ -95,7 +95,7 @@ fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     );
 }
 
-/// The sentence that was wrong: it takes a slot of the built-in pool, and no box.
+/// `map` of a pending completion takes a slot of the built-in pool, and no box.
 #[test]
 fn to_map_a_completion_that_waits_takes_a_slot() {
     static BALANCE: Balance = Balance::new();

@@ -119,7 +119,7 @@ fn two_threads_never_find_a_bound_of_two_pages_full() {
     });
 }
 
-/// The page of the small size class is vacant now or soon. Then it is freed for the large size class.
+/// Another thread drops the only small future. Once it has, a large future frees the page of the small size class.
 #[test]
 fn a_page_is_freed_for_another_size_class_while_its_slot_is_released() {
     bounded_model(2, || {

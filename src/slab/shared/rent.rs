@@ -46,7 +46,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if cached.is_some() {
                 return cached;
             }
-            // Another thread may hold a stripe with slots for a moment.
+            // Another thread may have locked a stripe that has slots. Then try again.
             let are_stripes_empty = self.stripes.len() == 0;
             if are_stripes_empty && self.is_full(room) {
                 return None;
@@ -78,11 +78,11 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 Ok(slot) => return Some(slot),
                 Err(seen) => seen,
             };
-            // Stripes are read again afterwards, so all of it was empty at the same time.
+            // The stripes are read again after the depot. If none has changed, the stripes and the depot were empty at the same time.
             if self.is_full(room) && self.stripes.is_unchanged(seen) {
                 return None;
             }
-            // The stripe is unlocked before the depot: a thread that finds the depot empty sees that the stripe has changed.
+            // The stripe is unlocked before the depot. So a thread that then finds the depot empty also sees that the stripe has changed.
             let (slot, is_none, is_at_limit) = self.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.as_ref().and_then(|_| self.stripes.own().try_lock()) {

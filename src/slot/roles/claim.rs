@@ -64,7 +64,8 @@ pub(crate) fn abandon_keyed<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bo
     Claim::new(slot, state).abandon().is_ok()
 }
 
-/// [`abandon_keyed`], for a slot of a closed pool: from now on, no completer leaves the operation to its key.
+/// Does what [`abandon_keyed`] does, for a slot of a closed pool. If a completer holds the operation, marks the operation, so that the
+/// completer cannot leave it to its key.
 #[cold]
 pub(crate) fn orphan<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
@@ -83,13 +84,14 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         Claim { slot, state, borrow: PhantomData }
     }
 
-    /// Claims the operation with this key. The number is compared as a whole, and then in part again by the exchange; see [`Number`].
+    /// Claims the operation with this key. Compares all 64 bits of the number. The exchange then compares the 45 bits in the state again.
+    /// See [`Number`].
     #[inline(always)]
     fn with_key(slot: SlotRef<'a, Slot<T, H>>, key: Presented) -> Result<Self, CompleteErrorKind> {
         let slot = Rented(slot.pointer());
         let state = slot.slot().state();
         if slot.slot().number_now() == key.number {
-            // The exchange need not wait for the load if the state is computed from the key.
+            // The expected state is computed from the key. So the core can start the exchange before the load of the state has finished.
             let keyed = State::keyed(key.number);
             let waiting = keyed.register().expect("nothing else happened");
             let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
@@ -135,8 +137,9 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         }
     }
 
-    /// Completes the operation by `transition`: [`complete`](State::complete_claimed), or [`complete_claimed_and_release`](State::complete_claimed_and_release) for a
-    /// completer. The consumer is woken when the returned value is dropped. Returns the value as an error if the consumer has left.
+    /// Completes the operation by `transition`. A key uses [`State::complete_claimed`]. A completer uses
+    /// [`State::complete_claimed_and_release`]. The consumer is woken when the returned value is dropped. Returns the value as an error if
+    /// the consumer has left.
     #[inline(always)]
     pub(super) fn complete(
         self,
@@ -183,7 +186,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         let Ok(change) = slot.change(state, State::unclaim) else {
             unreachable!("only the claimant ends its claim")
         };
-        // A future that is woken may rent, and then waits until the return has ended. So it is woken afterwards.
+        // A woken task may rent, and `rent` waits while a return is announced. So the waker is called after `end_return`.
         let _wake = if change.state.is_unreferenced() {
             slot.release(change.state)
         } else {

@@ -1,4 +1,4 @@
-//! The code does what the tables in `states.md` say, and the tables are sufficient for the rules below them.
+//! Tests that the code does what the tables in `states.md` say, and that the rules below the tables follow from them.
 
 mod actors;
 mod each;

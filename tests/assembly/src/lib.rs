@@ -34,7 +34,7 @@ async fn query(id: u64, parameters: Vec<u64>) -> Reply {
 /// A result that is too large to be copied in pieces.
 pub type Page = [u64; 128];
 
-/// Reads its result from memory once.
+/// Returns a result that is in memory. The test allows one copy of it in a poll.
 async fn page() -> Page {
     std::future::ready(black_box(())).await;
     *black_box(&[5; 128])

@@ -1,5 +1,5 @@
-//! All states that an operation can reach. A role that has ended makes no transition, and the completer and the claimants make their
-//! transitions in the order of the code.
+//! Searches all states that an operation can reach. `may` says which actor may make a transition: its role has not ended, and the code
+//! makes it in this order.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -44,7 +44,8 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
 /// The states that an operation can reach, and the transitions that are possible there.
 pub(super) type Worlds = BTreeMap<World, Vec<Step>>;
 
-/// Returns the states that can be reached from the beginning of an operation, and from a state in which nearly all registrations are used.
+/// Returns the states that can be reached from a new operation. (Not in Miri: also from an operation whose counter of registrations is
+/// nearly full.)
 pub(super) fn reachable() -> &'static Worlds {
     static WORLDS: OnceLock<Worlds> = OnceLock::new();
     WORLDS.get_or_init(walk)
