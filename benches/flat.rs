@@ -30,8 +30,8 @@ use value_future::{Completer, Completion, FuturePool, Pool, ValueFuture};
 type Completions = Pool<Option<u64>>;
 type Ends = (Completer<Option<u64>>, Completion<Option<u64>>);
 
-/// The greatest allowed ratio of the time in a column to the time in the first column. On a shared machine, a short run cannot
-/// distinguish a smaller ratio from noise.
+/// A row grows if its greatest time is more than this factor times its first time, plus 30 ns. (`bursts` compares with the median, without
+/// the 30 ns.) On a shared machine, a short run cannot distinguish less from noise.
 const FACTOR: f64 = 3.0;
 
 struct Options {
@@ -328,7 +328,7 @@ fn slots(options: &Options) -> Vec<String> {
     table.finish()
 }
 
-/// Returns the longest of the short calls in a fifth of a second. It shows the interruptions by the system.
+/// Repeats a short call for 200 ms, and returns the longest time of one call. It shows the interruptions by the system.
 fn control() -> Duration {
     longest(Duration::from_millis(200), || drop(black_box(Box::new(5))))
 }

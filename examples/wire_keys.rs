@@ -136,7 +136,7 @@ fn read_u64(bytes: &[u8]) -> u64 {
 enum Outcome {
     Delivered,
     Refused(CompleteErrorKind),
-    /// The reply was too short, so the driver did not pass it to the pool.
+    /// The reply did not have 16 bytes, so the driver did not pass it to the pool.
     Truncated,
     /// The connection was lost before the reply.
     Lost,
@@ -374,7 +374,8 @@ fn run(seed: u64) -> io::Result<(String, bool)> {
     let (results, expected, stats) = (results?, expected?, driver.pool.stats());
 
     let Results { requests, answered, wrong, cancelled, lost } = results;
-    // `close` may return a smaller number: a consumer may find the pool closed first, and end its operation.
+    // This does not use the number that `close` returned. A consumer that finds the pool closed ends its own operation, and `close` does
+    // not count that.
     counted.insert(Outcome::Lost, lost + 1); // with the last flush
     let mut text = format!(
         "seed {seed}: {requests} requests in {SLOTS} slots: {answered} answered, {cancelled} cancelled, \

@@ -6,9 +6,9 @@ use core::{error::Error, fmt};
 /// operations before and after it.
 ///
 /// A source gives each operation a new token, and refuses every other token. Tokens wrap after 65,536
-/// operations, so a token alone does not protect against an old reference. The source must not begin a new
-/// operation while a future holds one of its tokens. The check of the token detects mistakes, and keys that no
-/// lifetime protects.
+/// operations, so a token alone does not distinguish an old future from a new one. The source must not begin a new operation while a future
+/// holds one of its tokens. The check of the token detects a source that breaks this rule, and a token that a program has stored and used
+/// too late.
 ///
 /// Tokens have no order, because they wrap.
 ///

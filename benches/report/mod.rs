@@ -1,7 +1,7 @@
 //! The report of the bench `ratios`: `docs/benchmarks.md` and its chart.
 //!
-//! Each file has the tables of one subject, and the text that explains them. Figures in the text are computed from the measured
-//! ones. `head`, `markdown` and `style` are shared with the other benches that write reports.
+//! Each file with a `section` has the tables of one subject, and the text that explains them. The other files are helpers. Figures in the
+//! text are computed from the measured ones. `head`, `markdown` and `style` are shared with the other benches that write reports.
 
 mod attribute;
 mod awaited;
@@ -45,7 +45,7 @@ cargo bench --bench machines
 cargo run --release --manifest-path benches/allocators/Cargo.toml --bin mimalloc   # or jemalloc, system
 ```
 
-`flat` fails if the cost of an operation grows with the number of threads, of pools or of pending operations. The last command
+With `-- --short`, `flat` fails if the cost of an operation grows with the number of threads, of pools or of pending operations. The last command
 measures the futures with a buffer.
 ";
 

@@ -97,8 +97,8 @@ impl VisitMut for RenameSelf {
         visit_mut::visit_path_mut(self, path);
     }
 
-    // An item in the body has its own `self`. But `macro_rules!` may refer to the `self` of the method. A macro that
-    // looks like an item, such as `select!`, may refer to it as well.
+    // An item in the body has its own `self`. Two kinds of items may refer to the `self` of the method: `macro_rules!`, and a `select!`
+    // that is parsed as an item. Other macros in the place of an item stay unchanged.
     fn visit_item_mut(&mut self, item: &mut Item) {
         if let Item::Macro(item) = item {
             let name = &item.mac.path.segments.last().expect("a path has a segment").ident;

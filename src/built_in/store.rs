@@ -17,7 +17,7 @@ mod in_slot {
         future_pool::{FuturePool, VacantBlock},
     };
 
-    /// An affinity whose futures may store an `X`.
+    /// Implemented by a thread affinity (`AnyThread`, `OneThread`) whose futures may contain an `X`.
     pub(crate) trait Stores<X>: Admits<X> + Admits<VacantBlock<X, AnyThread>> {}
 
     impl<X, A: Admits<X> + Admits<VacantBlock<X, AnyThread>>> Stores<X> for A {}
@@ -33,7 +33,7 @@ mod in_slot {
         FuturePool::built_in().0.insert(future)
     }
 
-    /// [`store`], and polls the future once.
+    /// Stores the future, and polls it once.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store_eagerly<'a, F, A>(
@@ -54,7 +54,7 @@ mod in_box {
 
     use super::{Admits, Context, ErasedFuture, Packed};
 
-    /// An affinity whose futures may store an `X`.
+    /// Implemented by a thread affinity (`AnyThread`, `OneThread`) whose futures may contain an `X`.
     pub(crate) trait Stores<X>: Admits<X> {}
 
     impl<X, A: Admits<X>> Stores<X> for A {}
@@ -70,7 +70,7 @@ mod in_box {
         Packed::boxed(future)
     }
 
-    /// [`store`], and polls the future once.
+    /// Stores the future, and polls it once.
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store_eagerly<'a, F, A>(
         future: F,

@@ -97,7 +97,7 @@ struct Table {
     release: Release,
     /// Drops the future, if it has a destructor.
     drop_future: Option<fn(Address)>,
-    site_of: fn(Address) -> ArmOrigin,
+    origin_of: fn(Address) -> ArmOrigin,
     type_name: fn() -> &'static str,
 }
 
@@ -111,7 +111,7 @@ const fn header<C: FutureCell>() -> Header {
                 table: Table {
                     release: C::RELEASE,
                     drop_future: if has_drop { Some(drop_future) } else { None },
-                    site_of: C::ORIGIN_OF,
+                    origin_of: C::ORIGIN_OF,
                     type_name: <C::Future as ErasedFuture>::type_name,
                 },
                 poll: poll_future::<C>,
@@ -240,7 +240,7 @@ impl LiveCell {
     /// Returns the origin and the type name of the future.
     pub(super) fn about(&self) -> (ArmOrigin, &'static str) {
         let table = self.table();
-        ((table.site_of)(self.0), (table.type_name)())
+        ((table.origin_of)(self.0), (table.type_name)())
     }
 
     /// Drops the future, and releases the cell, also if the destructor panics.

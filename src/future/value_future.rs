@@ -35,8 +35,8 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 ///
 /// # Reentrancy
 ///
-/// While the future polls or drops the future or source in it, it holds no lock and is in a consistent state. A
-/// waker that is called meanwhile may drop or poll any future.
+/// While a value future polls or drops its inner future or source, it holds no lock and is in a consistent state. A waker that the inner
+/// future calls may drop or poll any future.
 ///
 /// # Examples
 ///
@@ -115,8 +115,8 @@ impl<'a, T> ValueFuture<'a, T> {
 
     /// Creates a future that is ready with `value`, in a constant.
     ///
-    /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The
-    /// compiler chooses how to store it, and may not use the pieces in which `.await` loads it.
+    /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The compiler chooses how to store
+    /// it. If it stores smaller pieces than `.await` loads, the load waits for the stores.
     ///
     /// # Examples
     ///

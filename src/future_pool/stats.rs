@@ -18,8 +18,8 @@ pub struct FuturePoolStats {
     pub returned: u64,
     /// The number of futures in slots: `rented - returned`.
     pub live: u64,
-    /// The sum of the high-water marks of all sizes. It may be more than the slots that were ever used at a
-    /// time, if the sizes reached their marks at different times.
+    /// The sum of the high-water marks of all sizes. It may exceed the greatest number of slots in use at one time, because each size
+    /// reaches its mark at another time.
     pub high_water: u64,
     /// The number of slots.
     pub capacity: u64,

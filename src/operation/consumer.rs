@@ -94,7 +94,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         self.0.try_take()
     }
 
-    /// Leaves. Takes the result if there is one.
+    /// Ends the consumer role. Returns the result if there is one.
     pub(crate) fn close(mut self) -> Option<T> {
         self.0.end(Ended::Taken)?.try_leave().err().map(Finished::take)
     }

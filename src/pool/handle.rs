@@ -44,7 +44,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 
     /// A pool of one slot, which is retired after the last generation.
     #[cfg(test)]
-    pub(super) fn that_wears_out(abandoned: fn() -> T) -> Self {
+    pub(super) fn with_one_generation(abandoned: fn() -> T) -> Self {
         let settings = Settings {
             table: table::<T, H>(abandoned),
             initial: 0,
@@ -81,7 +81,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 /// Begins the operation of a slot.
 #[inline(always)]
 pub(super) fn begin<T, H: SlabRecycler>(slot: Vacant<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
-    let (completer, consumer) = slot.begin();
+    let (completer, consumer) = slot.begin_with_completer();
     consumer.set_origin(origin);
     (completer, Consumer::new(consumer))
 }

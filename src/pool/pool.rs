@@ -27,9 +27,8 @@ use crate::{
 ///
 /// The pool may be dropped before its operations. Completers and completions still work, and the last of them
 /// frees the memory. In one case the memory is freed later: another thread drops the last end at the same
-/// instant as the last handle is dropped. That thread then frees the memory when it ends, or when it uses
-/// another pool. An operation that was left to its [`Key`](crate::Key) ends with the last handle, because the
-/// program can no longer present the key.
+/// instant as the last handle is dropped. That thread then frees the memory when it ends, or when its map of caches is full. An operation
+/// that was left to its [`Key`](crate::Key) ends with the last handle, because the program can no longer present the key.
 ///
 /// # Threads
 ///
@@ -53,10 +52,10 @@ use crate::{
 /// more whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. A leaked end
 /// (`mem::forget`) keeps its slot. After the pool is dropped, it keeps the memory of the pool.
 ///
-/// The first operation of a thread allocates its cache: up to 1 KiB for each thread that rents. Later
-/// operations of that thread do not allocate if the pool has vacant slots. Dropping a completer or a completion
-/// never allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A bounded
-/// pool has no thread caches. It has one list of the same size for each core, at most 64 lists.
+/// The first operation of a thread allocates its cache of 640 bytes, and may enlarge the thread's map of caches: up to 1 KiB for each
+/// thread that rents. Later operations of that thread do not allocate if the pool has vacant slots. Dropping a completer or a completion
+/// never allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A bounded pool has no thread caches. It
+/// has one locked list of 64 slots for each core, for at most 64 cores.
 ///
 /// # Examples
 ///
@@ -253,8 +252,8 @@ impl<T> fmt::Debug for PoolBuilder<T> {
     }
 }
 
-// The bound is on functions, so that the compiler says what `Abandoned` is about, and not that
-// there is no such function.
+// The bound `T: Abandoned` is on the functions, and not on the `impl`. So the compiler explains `Abandoned`, and does not report a missing
+// function.
 impl<T> Pool<T> {
     /// Creates an unbounded pool without slots.
     #[must_use]
@@ -357,7 +356,8 @@ impl<T> Pool<T> {
     /// in use.
     ///
     /// While a future waits, dropping the other handles does not close the pool. If operations were left to their keys, call
-    /// [`close`](Self::close): it ends them and the wait. Otherwise each waits for the other.
+    /// [`close`](Self::close): it ends them and the wait. Otherwise the future waits for a slot of these operations, and they do not end,
+    /// because the future keeps the pool open.
     ///
     /// # Errors
     ///
@@ -379,8 +379,8 @@ impl<T> Pool<T> {
     ///
     /// The thread that returns the slot wakes the future in the same call: a drop of the last end of an
     /// operation, a poll of a completion, or [`complete_key`](Self::complete_key). The call holds no lock then,
-    /// so the waker may call any method of this crate. If the waker panics in a poll, the result of that poll
-    /// is lost. The future keeps its slot.
+    /// so the waker may call any method of this crate. If the waker panics in a poll of a completion, the result of that poll is lost. The
+    /// woken future keeps its slot.
     ///
     /// # Examples
     ///

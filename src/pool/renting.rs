@@ -75,7 +75,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         if self.pool.is_closed() {
             return self.fail(RentError::Closed);
         }
-        if waiting::is_worn_out(self.pool.slab()) {
+        if waiting::is_retired(self.pool.slab()) {
             return self.fail_full();
         }
         waiting::serve(self.pool.slab(), ticket);
@@ -165,8 +165,8 @@ mod tests {
     }
 
     /// The last return retires the slot, so no future gets one. Each that is woken wakes the next, also if it is dropped.
-    fn a_pool_that_is_worn_out_ends_the_wait<H: SlabRecycler>() {
-        let pool = Handle::<Option<u32>, H>::that_wears_out(|| None);
+    fn a_retired_pool_ends_the_wait<H: SlabRecycler>() {
+        let pool = Handle::<Option<u32>, H>::with_one_generation(|| None);
         let ends = pool.try_rent(Origin::caller()).unwrap();
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&count));
@@ -190,12 +190,12 @@ mod tests {
 
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[test]
-    fn a_shared_pool_that_is_worn_out_ends_the_wait() {
-        a_pool_that_is_worn_out_ends_the_wait::<crate::future::AnyThread>();
+    fn a_retired_shared_pool_ends_the_wait() {
+        a_retired_pool_ends_the_wait::<crate::future::AnyThread>();
     }
 
     #[test]
-    fn a_local_pool_that_is_worn_out_ends_the_wait() {
-        a_pool_that_is_worn_out_ends_the_wait::<OneThread>();
+    fn a_retired_local_pool_ends_the_wait() {
+        a_retired_pool_ends_the_wait::<OneThread>();
     }
 }

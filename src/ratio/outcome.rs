@@ -1,4 +1,5 @@
-//! `Outcome`: counts the outcome of a measured future. Without the feature `ratio`, it has no size and counts nothing.
+//! `Outcome`: counts the outcome of a measured future. Without the feature `ratio`, or without atomics of a pointer's size, it has no size
+//! and counts nothing.
 
 #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
 mod counted {

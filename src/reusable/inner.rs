@@ -245,7 +245,7 @@ impl<T, H: Recycler> Inner<T, H> {
     ) -> Option<(CompleterRole<'_, T, H>, Consumer<'_, T, H>)> {
         // SAFETY: both roles have the lifetime of the borrow.
         let slot = unsafe { self.rent() }?;
-        let (completer, consumer) = slot.begin();
+        let (completer, consumer) = slot.begin_with_completer();
         Some((completer, Consumer::new(consumer)))
     }
 

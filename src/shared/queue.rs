@@ -4,8 +4,8 @@
 //!
 //! 1. A waiter in a list is pinned and alive, and so is its queue. (The drop of a waiter that is in a list aborts the
 //!    process. The drop of a queue empties its list.)
-//! 2. The node of a waiter in a list belongs to the owner of `Pin<&mut Locked>` of that list. The node of another
-//!    waiter belongs to the owner of `Pin<&mut Waiter>`.
+//! 2. The holder of the list's `Pin<&mut Locked>` may access the nodes of the waiters in the list. The node of a waiter in no list may be
+//!    accessed through its `Pin<&mut Waiter>`.
 //! 3. `Waiter::list` is the address of the list that the waiter is in, or 0. Only the owner of the list changes it. By
 //!    invariant 1, two lists with waiters never have the same address.
 //! 4. A [`Link`] is used only by the owner of the list that its waiter is in.
@@ -47,7 +47,7 @@ impl Waiter {
         }
     }
 
-    /// Returns `true` if the waiter is in a queue. If not, it stays so until its owner pushes it.
+    /// Returns `true` if the waiter is in a queue. If this is `false`, it stays `false` until the owner of the waiter pushes it.
     #[inline(always)]
     pub(super) fn is_queued(&self) -> bool {
         // ORDERING: Acquire, with the store in `unlink`: the owner of the list no longer uses the node.

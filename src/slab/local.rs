@@ -7,7 +7,7 @@ use super::{
     budget::Room,
     depot::{Depot, Keep, Spare},
     item::Item,
-    magazines::{FreePlace, MAGAZINE, Magazines, MagazinesOf, ROOM, return_slot},
+    magazines::{CACHE_CAPACITY, FreePlace, MAGAZINE, Magazines, MagazinesOf, return_slot},
     reference::{Closed, Counted, SlabAddress, SlabRef},
     slab::Slab,
     stats::Stats,
@@ -35,10 +35,10 @@ impl<S: Item<Slab = Self>> LocalSlab<S> {
 
     /// Caches a slot.
     fn cache(&self, slot: Vacant<S>) {
-        if let Err(slot) = self.magazines.push(slot, ROOM) {
+        if let Err(slot) = self.magazines.push(slot, CACHE_CAPACITY) {
             self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
             self.free_empty_pages(Keep::Useful, usize::MAX);
-            let _pushed = self.magazines.push(slot, ROOM);
+            let _pushed = self.magazines.push(slot, CACHE_CAPACITY);
         }
     }
 
@@ -106,7 +106,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
 
     #[inline(always)]
     fn try_rent(&self) -> Option<Vacant<S>> {
-        let slot = self.magazines.pop(ROOM)?;
+        let slot = self.magazines.pop(CACHE_CAPACITY)?;
         if !S::INDEXED {
             self.base.rented.add(1);
         }
@@ -132,7 +132,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
         }
         return_slot::<S, ()>(slot, |slab| {
             let place = FreePlace { magazines: &slab.magazines, guard: () };
-            (slab.is_plain.get() && slab.magazines.len() < ROOM).then_some(place)
+            (slab.is_plain.get() && slab.magazines.len() < CACHE_CAPACITY).then_some(place)
         })
     }
 
@@ -141,7 +141,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
         let mut wake = WakeOnDrop::NONE;
         if end.exhausted && !S::begin_epoch(&slot, slab.base.settings.layout) {
             slab.depot.borrow_mut().retire(slot);
-            if slab.has_waiters() && waiting::is_worn_out(&*slab) {
+            if slab.has_waiters() && waiting::is_retired(&*slab) {
                 wake = waiting::end_first(&*slab);
             }
         } else {

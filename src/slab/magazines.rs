@@ -15,7 +15,7 @@ use crate::slot::{Pointer, Vacant, Word};
 pub(super) const MAGAZINE: u32 = if cfg!(loom) { 1 } else { 32 };
 
 /// The number of slots in two.
-pub(super) const ROOM: u64 = 2 * MAGAZINE as u64;
+pub(super) const CACHE_CAPACITY: u64 = 2 * MAGAZINE as u64;
 
 const PLACES: usize = 2 * MAGAZINE as usize;
 
@@ -43,7 +43,7 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         self.len.load()
     }
 
-    /// Takes the slot that was put in last. `room` is [`ROOM`], or 0 to take none.
+    /// Takes the slot that was put in last. `room` is [`CACHE_CAPACITY`], or 0 to take none.
     #[inline(always)]
     pub(super) fn pop(&self, room: u64) -> Option<Vacant<S>> {
         let len = self.len.load_own().wrapping_sub(1);
@@ -56,7 +56,7 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Some(unsafe { vacant(slot) })
     }
 
-    /// Puts a vacant slot in. Returns it if there is no room. `room` is [`ROOM`], or 0 to put none.
+    /// Puts a vacant slot in. Returns it if there is no room. `room` is [`CACHE_CAPACITY`], or 0 to put none.
     ///
     /// The store of the length comes last: the slab may be freed by a thread that counts the slot.
     #[inline(always)]
@@ -126,7 +126,7 @@ impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(&mut new) else { break };
             fetch(&slot);
-            let _pushed = self.push(slot, ROOM);
+            let _pushed = self.push(slot, CACHE_CAPACITY);
         }
         self.reverse();
     }
@@ -173,7 +173,7 @@ pub(super) fn return_slot<S: Item, K: Lock>(
     // the slab is not freed before. (It may be freed in this function, so its reference is not an argument.)
     let slab = unsafe { NonNull::from(slab_of::<S>(&slot)).as_ref() };
     let Some(FreePlace { magazines, guard }) = find(slab) else { return Err(slot) };
-    let pushed = magazines.push(slot, ROOM);
+    let pushed = magazines.push(slot, CACHE_CAPACITY);
     drop(guard);
     pushed
 }

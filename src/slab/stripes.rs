@@ -21,7 +21,7 @@ use core::mem::ManuallyDrop;
 
 use super::{
     item::Item,
-    magazines::{FreePlace, Lock, MAGAZINE, Magazines, MagazinesOf, ROOM, fetch},
+    magazines::{CACHE_CAPACITY, FreePlace, Lock, MAGAZINE, Magazines, MagazinesOf, fetch},
     thread_number::thread_number,
 };
 use crate::{
@@ -36,7 +36,7 @@ const LOCKED: u64 = 1;
 const CLOSED: u64 = 2;
 const SLOT: u64 = 4;
 const VERSION: u64 = 1 << 9;
-const _: () = assert!(ROOM * SLOT < VERSION);
+const _: () = assert!(CACHE_CAPACITY * SLOT < VERSION);
 
 /// Returns the length that a word says.
 const fn len(word: u64) -> u64 {
@@ -69,7 +69,7 @@ impl<'s, S: Item> StripeGuard<'s, S> {
     #[inline(always)]
     fn free_place(self) -> Option<FreePlace<'s, S, StripeLock>> {
         let len = self.magazines.len();
-        if len == ROOM {
+        if len == CACHE_CAPACITY {
             return None;
         }
         let this = ManuallyDrop::new(self);
@@ -143,14 +143,14 @@ impl<S: Item> Stripe<S> {
 
     /// Locks the stripe if it is full.
     pub(super) fn try_lock_full(&self) -> Option<StripeGuard<'_, S>> {
-        self.try_lock_with(ROOM, 0).ok()
+        self.try_lock_with(CACHE_CAPACITY, 0).ok()
     }
 
     /// Takes a slot. The error is the word of the stripe.
     #[inline(always)]
     fn take(&self) -> Result<Vacant<S>, u64> {
         let guard = self.try_lock_with(1, 1)?;
-        Ok(guard.magazines.pop(ROOM).expect("the length says so"))
+        Ok(guard.magazines.pop(CACHE_CAPACITY).expect("the length says so"))
     }
 
     /// Locks the stripe, which is not closed. Waits if another thread holds it. The caller holds no other lock.
@@ -233,9 +233,9 @@ impl<S: Item> Stripes<S> {
         for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
             let Some(guard) = stripe.try_lock() else { continue };
             while magazines.len() < MAGAZINE.into() {
-                let Some(slot) = guard.magazines.pop(ROOM) else { break };
+                let Some(slot) = guard.magazines.pop(CACHE_CAPACITY) else { break };
                 fetch(&slot);
-                let _pushed = magazines.push(slot, ROOM);
+                let _pushed = magazines.push(slot, CACHE_CAPACITY);
             }
         }
     }

@@ -25,7 +25,7 @@ use super::{
     depot::Depot,
     item::Item,
     list::{Linked, Links, List},
-    magazines::{Magazines, ROOM},
+    magazines::{CACHE_CAPACITY, Magazines},
     pages::CachedSlots,
     recent::Recent,
     reference::{Counted, SlabAddress, SlabRef},
@@ -57,7 +57,7 @@ pub(super) type SharedMagazines<S> = Magazines<AtomicU64, AtomicPtr<()>, S>;
 /// return uses the first line only, and one pointer.
 #[repr(C, align(128))]
 struct ThreadCache {
-    /// [`ROOM`] while both refer to the cache, and 0 afterwards.
+    /// [`CACHE_CAPACITY`] while both refer to the cache, and 0 afterwards.
     room: AtomicU64,
     /// The number of slots that were rented from this cache, if slots do not count their uses.
     rents: AtomicU64,
@@ -196,7 +196,7 @@ impl<L: CacheOwner> CacheList<L> {
         );
         cache.rents.store(0, Relaxed);
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
-        cache.room.store(ROOM, Relaxed);
+        cache.room.store(CACHE_CAPACITY, Relaxed);
         // The cache owns it.
         mem::forget(slab);
         let cache = CacheRef(NonNull::from(Box::leak(cache)));
@@ -325,7 +325,7 @@ impl<L: CacheOwner> Second<L> {
             return None;
         }
         // SAFETY: they are slots of the slab. The slots above those that it has counted keep it allocated.
-        unsafe { self.0.magazines.of() }.pop(ROOM)
+        unsafe { self.0.magazines.of() }.pop(CACHE_CAPACITY)
     }
 }
 

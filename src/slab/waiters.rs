@@ -82,7 +82,7 @@ impl<S> Waiters<S> {
         let queued = Entry::Queued(Queued { waker, previous: self.last, next: NONE });
         let ticket = Ticket(self.free);
         let Entry::Free { next } = mem::replace(&mut self.entries[ticket.index()], queued) else {
-            unreachable!("a entry of the free list is free")
+            unreachable!("an entry of the free list is free")
         };
         self.free = next;
         self.set_next(self.last, ticket.0);
@@ -136,7 +136,7 @@ impl<S> Waiters<S> {
         }
     }
 
-    /// Removes a future, which does not use the ticket again.
+    /// Removes a future. The caller does not use the ticket again.
     pub(super) fn take(&mut self, ticket: Ticket) -> Taken<S> {
         let free = Entry::Free { next: mem::replace(&mut self.free, ticket.0) };
         match mem::replace(&mut self.entries[ticket.index()], free) {
@@ -171,7 +171,7 @@ impl<S> Waiters<S> {
 /// The progress of a future that was queued.
 pub(crate) enum Progress<S> {
     Waits,
-    /// It waits with another waker.
+    /// The future waits, but its entry has a waker of another task.
     NeedsWaker,
     Slot(Vacant<S>),
     /// It has no slot, and does not wait for one.

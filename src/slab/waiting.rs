@@ -83,7 +83,7 @@ pub(crate) fn leave<S: Slab>(slab: &S, ticket: Ticket) {
     match slab.with_waiters(|waiters| waiters.take(ticket)) {
         Taken::Waker(waker) => drop(waker),
         Taken::Slot(slot) => drop(release::<S>(slot)),
-        Taken::Ended if is_worn_out(slab) => drop(end_first(slab)),
+        Taken::Ended if is_retired(slab) => drop(end_first(slab)),
         Taken::Ended => {}
     }
 }
@@ -116,7 +116,7 @@ pub(crate) fn end_first<S: Slab>(slab: &S) -> WakeOnDrop {
 }
 
 /// Returns `true` if all slots of the slab are retired, and it has reached its limit.
-pub(crate) fn is_worn_out<S: Slab>(slab: &S) -> bool {
+pub(crate) fn is_retired<S: Slab>(slab: &S) -> bool {
     slab.with_depot(|depot| depot.counts().retired >= slab.base().settings.limit())
 }
 

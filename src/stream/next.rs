@@ -27,8 +27,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// A future of [`next`](Self::next) that is dropped while it is pending loses no item, if the `poll_next` of
-    /// the stream is cancel safe.
+    /// A future of [`next`](Self::next) that is dropped while it is pending loses no item: the stream stays in the `ValueNext`.
     ///
     /// # Examples
     ///
@@ -92,8 +91,8 @@ impl<S: Stream> ValueNext<S> {
 
     /// Returns a future of the next item, or of `None` at the end.
     ///
-    /// The call does not poll the stream. The future polls it. After the end of the stream, a further poll does
-    /// what the stream does then.
+    /// The call does not poll the stream. The future polls it. After the end of the stream, a further call returns what the stream returns
+    /// then.
     #[expect(clippy::should_implement_trait, reason = "that is how it is called for streams too")]
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]

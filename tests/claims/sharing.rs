@@ -1,4 +1,4 @@
-//! Who is woken when, and what sharing takes.
+//! The order in which shared handles are woken, and the cost of sharing.
 
 use std::{
     cell::RefCell,
@@ -30,7 +30,7 @@ impl Wake for Push {
 }
 
 #[test]
-fn who_waits_is_woken_in_the_order_of_the_registrations() {
+fn handles_are_woken_in_the_order_of_their_registrations() {
     let source = Arc::new(Source::new(ManualSource::<u32>::new()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     let order = Order::default();
@@ -101,7 +101,7 @@ fn counting_waker() -> Waker {
         |_| (),
         |_| (),
     );
-    // SAFETY: there is nothing behind it.
+    // SAFETY: the functions of the table do not use the data pointer.
     unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) }
 }
 

@@ -1,4 +1,4 @@
-//! Values and outputs whose destructors or `abandoned` count, act or panic. For one thread.
+//! Test values that count their drops, run an action, or panic. Each test uses them on one thread.
 
 use std::cell::Cell;
 

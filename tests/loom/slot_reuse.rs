@@ -1,5 +1,4 @@
-//! Slots that one thread rents and another one releases. Under loom a magazine has one slot, a cache two slots, and the first
-//! chunk two slots.
+//! Slots that one thread rents and another one releases. Under loom, a magazine has one slot, a cache two slots, and each page two slots.
 
 use loom::{sync::mpsc::channel, thread};
 use value_future::Pool;

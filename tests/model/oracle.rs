@@ -29,7 +29,7 @@ impl Waiting {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Operation {
-    /// The consumer and the completer exist until they have used their handle, or are dropped.
+    /// `true` until the consumer or the completer is used up or dropped.
     pub(crate) consumer: bool,
     pub(crate) completer: bool,
     keyed: bool,
@@ -66,7 +66,7 @@ impl Operation {
 }
 
 struct Slot {
-    /// Past the last generation of 32 bits, a slot of a bounded pool has another index.
+    /// In a bounded pool, the bits above 32 are the epoch, which is a part of the index of the key.
     generation: u64,
     operation: usize,
 }
@@ -122,7 +122,7 @@ impl Oracle {
         self.operations[slot.operation].is_over() && !self.is_retired(slot)
     }
 
-    /// A slot of a bounded pool is never retired. It continues with another index.
+    /// Scripts do not use up all epochs, so a slot of a bounded pool is never retired here. It continues with another index.
     fn is_retired(&self, slot: &Slot) -> bool {
         self.max.is_none() && slot.generation == LAST
     }

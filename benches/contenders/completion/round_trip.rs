@@ -17,7 +17,7 @@ use super::{
     settle, shared, with_context,
 };
 
-/// Polls the consumer, completes it, and polls it again.
+/// Polls the consumer, completes the operation, and polls the consumer again.
 #[inline(always)]
 pub(super) fn trip<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);

@@ -114,7 +114,7 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     fn rent_slowly(&self, room: impl Room) -> Option<Vacant<S>> {
         // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
         let is_bounded = self.base.settings.is_bounded();
-        let slot = if is_bounded { self.rent_bounded(room) } else { self.rent_from_depot(room) }?;
+        let slot = if is_bounded { self.rent_bounded(room) } else { self.rent_unbounded(room) }?;
         if !S::INDEXED && (is_bounded || !thread_cache::count_rent(self)) {
             self.base.rented.add(1);
         }

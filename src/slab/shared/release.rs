@@ -5,7 +5,7 @@ use crate::{
     slab::{
         depot::Keep,
         item::Item,
-        magazines::{MAGAZINE, ROOM, return_slot},
+        magazines::{CACHE_CAPACITY, MAGAZINE, return_slot},
         reference::{SlabRef, slab_of},
         slab::Slab,
         stripes::{StripeGuard, StripeLock},
@@ -63,7 +63,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 locked.depot.retire(slot);
             } else if let Some(own) = own.and_then(Pinned::attached) {
                 own.drain(MAGAZINE.into(), &mut locked.depot, storage);
-                let _pushed = own.push(slot, ROOM);
+                let _pushed = own.push(slot, CACHE_CAPACITY);
             } else {
                 stripe = slab.release_to_depot(slot, locked);
             }
@@ -106,7 +106,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 Err(vacant) => slot = vacant,
             }
         }
-        if retire && slab.has_waiters() && waiting::is_worn_out(&*slab) {
+        if retire && slab.has_waiters() && waiting::is_retired(&*slab) {
             wake = waiting::end_first(&*slab);
         }
         wake

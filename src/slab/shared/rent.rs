@@ -5,7 +5,7 @@ use crate::{
     slab::{
         budget::Room,
         item::Item,
-        magazines::ROOM,
+        magazines::CACHE_CAPACITY,
         reference::SlabRef,
         slab::Slab,
         thread_cache::{CacheOwner, FreeCache, Pinned},
@@ -31,15 +31,15 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     }
 
     /// Takes a vacant slot of a slab with thread caches.
-    pub(super) fn rent_from_depot(&self, room: impl Room) -> Option<Vacant<S>> {
+    pub(super) fn rent_unbounded(&self, room: impl Room) -> Option<Vacant<S>> {
         let (cache, mut backoff) = (self.cache(), Backoff::new());
         let own = cache.as_ref().and_then(Pinned::attached);
         loop {
             let cached = match own {
-                // The fast path only looks into the table of recent caches.
-                Some(own) => own.pop(ROOM).or_else(|| {
+                // The cache may have slots: the fast path finds it only if it is in the table of recent caches.
+                Some(own) => own.pop(CACHE_CAPACITY).or_else(|| {
                     self.stripes.transfer(own);
-                    own.pop(ROOM)
+                    own.pop(CACHE_CAPACITY)
                 }),
                 None => self.stripes.take().ok(),
             };
@@ -54,7 +54,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             let slot = self.with_depot(|depot| match own {
                 Some(own) => {
                     own.refill(depot, S::NEW_AT_ONCE);
-                    own.pop(ROOM)
+                    own.pop(CACHE_CAPACITY)
                 }
                 None => depot.take(&mut 1),
             });
@@ -83,7 +83,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 return None;
             }
             // The stripe is unlocked before the depot. So a thread that then finds the depot empty also sees that the stripe has changed.
-            let (slot, is_none, is_at_limit) = self.with_depot(|depot| {
+            let (slot, is_unchanged, is_at_limit) = self.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.as_ref().and_then(|_| self.stripes.own().try_lock()) {
                     own.magazines.refill(depot, S::NEW_AT_ONCE);
@@ -94,7 +94,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if slot.is_some() {
                 return slot;
             }
-            match (is_none, is_at_limit) {
+            match (is_unchanged, is_at_limit) {
                 (false, _) => backoff.wait(),
                 (true, true) => return None,
                 // Another thread may have added a page meanwhile, and taken all its slots. So look again.

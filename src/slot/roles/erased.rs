@@ -14,7 +14,7 @@ pub(crate) const fn table<T, H: Recycler>(abandoned: fn() -> T) -> SlotTable<T> 
     SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned }
 }
 
-/// Returns a copy of the role that `live` owns. The caller uses the copy instead of it.
+/// Returns a copy of the role that `live` owns. The caller uses the copy for the operation, and `live` only to report the outcome.
 #[inline(always)]
 fn role_of<T, H: Recycler>(live: &Live<'_, ConsumerRole<T, H>>) -> ConsumerRole<T, H> {
     ConsumerRole(Rented(live.pointer()))
@@ -27,7 +27,8 @@ impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
         H::source_name::<T>()
     }
 
-    /// The fast path is here, and saves no register: a store takes longer than anything else of a poll.
+    /// Only the fast path is inlined. The other paths are separate functions, so the fast path saves no register: such a store would take
+    /// longer than anything else in the poll.
     #[inline(always)]
     fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<T> {
         if token != live.number().token() {
@@ -65,7 +66,8 @@ fn poll_first<T, H: Recycler>(
     poll_by(|| role.wait(cx.waker()), live)
 }
 
-/// [`poll`](ErasedReference::poll), in any state, or with a token that is not that of the operation, which is not touched then.
+/// [`poll`](ErasedReference::poll), in any state. If the token is not that of the operation, it refuses the token and does not touch the
+/// operation.
 #[cold]
 #[inline(never)]
 fn poll_slowly<T, H: Recycler>(
@@ -82,7 +84,7 @@ fn poll_slowly<T, H: Recycler>(
     poll_by(|| role.wait(cx.waker()), live)
 }
 
-/// [`poll`](ErasedReference::poll), by a function that waits from the state of the operation.
+/// [`poll`](ErasedReference::poll), with a function that registers the waker or finds the result.
 #[inline(always)]
 fn poll_by<T, H: Recycler>(
     wait: impl FnOnce() -> Result<ConsumerRole<T, H>, Finished<T, H>>,

@@ -376,7 +376,7 @@ unsafe impl<T, H: Recycler> ThinReference for ConsumerRole<T, H> {
 impl<T, H: Recycler> Vacant<Slot<T, H>> {
     /// Begins an operation with a completer.
     #[inline(always)]
-    pub(crate) fn begin(self) -> (CompleterRole<'static, T, H>, ConsumerRole<T, H>) {
+    pub(crate) fn begin_with_completer(self) -> (CompleterRole<'static, T, H>, ConsumerRole<T, H>) {
         self.begin_in(State::rented(self.number()));
         let slot = Rented(self.into_pointer());
         (CompleterRole::new(slot), ConsumerRole(slot))

@@ -1,7 +1,7 @@
 //! Tests that the code does what the tables in `states.md` say, and that the rules below the tables follow from them.
 
-mod actors;
 mod each;
+mod invariants;
+mod reachable;
 mod tables;
-mod walk;
 mod world;

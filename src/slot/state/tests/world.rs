@@ -29,7 +29,7 @@ pub(super) struct World {
     pub(super) consumer: bool,
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
-    pub(super) key_given: bool,
+    pub(super) key_issued: bool,
     /// The pool was closed, so no producer presents a key.
     pub(super) orphaned: bool,
     pub(super) cell: Owner,
@@ -40,7 +40,7 @@ pub(super) struct World {
     /// The operation has, or had, a result.
     pub(super) ended: bool,
     /// The consumer left before there was a result.
-    pub(super) abandoned: bool,
+    pub(super) cancelled: bool,
     pub(super) returned: bool,
 }
 
@@ -51,14 +51,14 @@ impl World {
             consumer: true,
             completer: true,
             claimant: None,
-            key_given: false,
+            key_issued: false,
             orphaned: false,
             cell: Owner::Completer,
             value_there: false,
             waker_there: false,
             watcher_there: false,
             ended: false,
-            abandoned: false,
+            cancelled: false,
             returned: false,
         }
     }
@@ -119,7 +119,7 @@ impl World {
             "register" | "unregister" | "watch" | "unwatch" => {}
             "leave" => {
                 self.consumer = false;
-                self.abandoned = true;
+                self.cancelled = true;
             }
             "take" => {
                 self.consumer = false;
@@ -140,7 +140,7 @@ impl World {
                 self.result(self.cell, false);
             }
             "issue_key" => {
-                self.key_given = true;
+                self.key_issued = true;
                 self.completer_releases_the_cell();
             }
             "release" => {
@@ -157,7 +157,7 @@ impl World {
             }
             "unclaim" => {
                 assert!(
-                    self.abandoned,
+                    self.cancelled,
                     "a claimant completes the operation if there is a consumer"
                 );
                 self.claimant = None;
@@ -169,7 +169,7 @@ impl World {
 
     /// Records the result, a value or none. `from` owned the cell.
     fn result(&mut self, from: Owner, value: bool) {
-        assert!(!self.ended && !self.abandoned, "a result too many, or too late: {self:?}");
+        assert!(!self.ended && !self.cancelled, "a result too many, or too late: {self:?}");
         self.ended = true;
         if value {
             put(&mut self.value_there);

@@ -28,7 +28,7 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
         ("consumer", Actor::Consumer) => world.consumer,
         // A completer releases the slot if it cannot end the operation, or has left it to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
-            let left_to_the_key = world.key_given && !world.orphaned;
+            let left_to_the_key = world.key_issued && !world.orphaned;
             world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use super::{
     super::*,
-    actors::{NUMBER_NOW, can_reach, reachable},
+    reachable::{NUMBER_NOW, can_reach, reachable},
     tables,
     world::{Actor, Owner, World},
 };
@@ -18,7 +18,7 @@ fn every_transition_is_made_somewhere() {
         let made = worlds.values().flatten().any(|step| step.row == row);
         assert!(made, "never: {row:?}");
     }
-    assert!(worlds.keys().any(|world| world.returned && world.abandoned));
+    assert!(worlds.keys().any(|world| world.returned && world.cancelled));
     assert!(worlds.keys().any(|world| world.returned && world.ended));
 }
 
@@ -64,12 +64,12 @@ fn the_flags_say_which_roles_exist() {
         assert_eq!(state.has_left(), !world.consumer, "{world:?}");
         assert_eq!(state.is_held(), world.completer, "{world:?}");
         assert_eq!(state.has(CLAIMED), world.claimant.is_some(), "{world:?}");
-        assert_eq!(state.has(KEYED), world.key_given, "{world:?}");
+        assert_eq!(state.has(KEYED), world.key_issued, "{world:?}");
         assert_eq!(state.has(ORPHANED), world.orphaned, "{world:?}");
         assert_eq!(state.is_waiting(), world.waker_there, "{world:?}");
         assert_eq!(state.is_watched(), world.watcher_there, "{world:?}");
         assert_eq!(state.is_pending(), !world.ended, "{world:?}");
-        assert_eq!(state.has(PENDING | LEFT), world.abandoned, "{world:?}");
+        assert_eq!(state.has(PENDING | LEFT), world.cancelled, "{world:?}");
     }
 }
 
@@ -109,7 +109,7 @@ fn a_waiting_consumer_or_completer_is_always_woken() {
             !(world.ended && world.waker_there),
             "a result, and the consumer was not woken: {world:?}"
         );
-        let over = world.ended || world.abandoned;
+        let over = world.ended || world.cancelled;
         assert!(
             !(over && world.watcher_there),
             "the operation is over, and the completer was not woken: {world:?}"
@@ -125,9 +125,9 @@ fn the_refusal_of_a_key_names_the_state_of_its_operation() {
             Some(_) => None,
             None => Some(state.refusal()),
         };
-        let expected = if !world.key_given {
+        let expected = if !world.key_issued {
             Some(CompleteErrorKind::Unknown)
-        } else if world.abandoned {
+        } else if world.cancelled {
             Some(CompleteErrorKind::Closed)
         } else if world.ended {
             Some(CompleteErrorKind::AlreadyCompleted)
@@ -137,7 +137,7 @@ fn the_refusal_of_a_key_names_the_state_of_its_operation() {
             None
         };
         assert_eq!(refusal, expected, "{world:?}");
-        assert_eq!(state.is_open(), !world.ended && !world.abandoned, "{world:?}");
+        assert_eq!(state.is_open(), !world.ended && !world.cancelled, "{world:?}");
     }
 }
 
