@@ -11,8 +11,8 @@ use crate::{
     slot::{Home, IndexLayout},
 };
 
-/// The sizes of blocks. Each is a few cache lines, and no large power of two: the beginnings of such blocks would compete for the
-/// same places in the cache.
+/// The sizes of blocks. Each is a few cache lines. None is a large power of two: the beginnings of such blocks would compete for
+/// the same places in the cache.
 pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
 
 /// Any thread finds every vacant slot of a class that is bounded to fewer slots.
@@ -62,9 +62,9 @@ pub(crate) struct Classes<H: SlabRecycler> {
     boxed: H::Counters,
 }
 
-/// The recyclers of pools that any thread may use.
+/// A recycler whose pools any thread may use.
 ///
-/// It is a bound of an implementation of `Sync`, because the compiler would only say that there is a `Cell` somewhere inside.
+/// It is the bound of an implementation of `Sync`. Without it the compiler would only report that a `Cell` is somewhere inside.
 #[diagnostic::on_unimplemented(
     message = "a `LocalFuturePool` is for one thread",
     label = "it cannot be shared between threads, and a `static` is",
@@ -123,7 +123,7 @@ impl<H: SlabRecycler> Classes<H> {
         self.budget.set_max(bytes);
     }
 
-    /// Rents a block of a class. It is out of line, so that the code of a method has none of this.
+    /// Rents a block of a class. This is not inlined, so that methods stay short.
     #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<RentedBlock<H>, PooledErrorKind> {
         let room = self.room(class);
@@ -175,7 +175,7 @@ impl<H: SlabRecycler> Classes<H> {
             table: SIZES[class],
             initial: 0,
             limit: Some(limit),
-            // Otherwise a few threads may cache all slots that there are.
+            // Otherwise a few threads may cache all slots.
             exact: limit.min(blocks_within(self.budget.max(), SIZES[class])) < EXACT_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
@@ -263,7 +263,7 @@ impl<H: SlabRecycler> Room for RoomOf<'_, H> {
         left >= bytes || self.others().fold(left, |sum, other| sum.saturating_add(other.1)) >= bytes
     }
 
-    fn make(self, least: usize, wanted: usize) -> usize {
+    fn provide(self, least: usize, wanted: usize) -> usize {
         let mut left = self.left();
         if left < wanted && self.has(least) {
             for (other, _) in self.others() {

@@ -28,9 +28,9 @@ impl<H: Compiled> Inner<H> {
 
     /// Moves the future into a slot, or into a box if there is none.
     ///
-    /// `ManuallyDrop` keeps the address of the future from the code that would drop it if the search unwinds. Otherwise
-    /// the compiler moves all of it, and not only what is initialised. (Then the future is leaked. The search unwinds at
-    /// most if an allocation fails.)
+    /// `ManuallyDrop` hides the address of the future from the code that would drop it if the search unwinds. Otherwise
+    /// the compiler moves all bytes, and not only the initialised ones. (Then the future is leaked. The search only unwinds
+    /// if an allocation fails.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn put<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
@@ -45,7 +45,7 @@ impl<H: Compiled> Inner<H> {
         Packed::placed(Place::rent(&self.0), future)
     }
 
-    /// [`put`](Inner::put) of a future without a class. (The condition is a constant, so other futures have no code for this.)
+    /// [`put`](Inner::put), for a future without a class. (The condition is a constant, so other futures have no code for this.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     fn put_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>

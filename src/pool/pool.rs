@@ -47,7 +47,7 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// A handle is one pointer. On 64-bit targets, the pool itself takes 1296 bytes. A slot takes 56 bytes and the
+/// A handle is one pointer. On 64-bit targets, the pool itself takes 1280 bytes. A slot takes 56 bytes and the
 /// value, padded to a multiple of 8. Each page of 32 slots takes 128 bytes more. A new pool has no slots,
 /// unless the builder [requests them](PoolBuilder::initial_slots): 32 come with the first operation, and 32
 /// more whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. A leaked end

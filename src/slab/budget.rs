@@ -1,8 +1,8 @@
 //! A bound on the memory of several slabs together.
 //!
-//! Nothing counts that memory. Each slab knows the bytes of its own pages, and a slab that needs a page adds up those of all. The
-//! sum is exact because one thread at a time adds a page to any of the slabs, under the lock of the [`Budget`]. Pages are freed
-//! without that lock, which only reduces the sum. So a slab does not refer to the budget, and may outlive it.
+//! There is no common counter. Each slab counts the bytes of its own pages, and a slab that needs a page adds up the counters of all
+//! slabs. The sum is exact because one thread at a time adds a page to any of the slabs, under the lock of the [`Budget`]. Pages are
+//! freed without that lock, which only reduces the sum. So a slab does not refer to the budget, and may outlive it.
 
 use core::cell::Cell;
 
@@ -11,15 +11,15 @@ use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed, lock};
 
 /// The room that a slab has for a page.
 pub(crate) trait Room: Copy {
-    /// Returns a guard. While it lives, no other thread takes of this room.
+    /// Returns a guard. While it lives, no other thread allocates a page in this room.
     fn lock(self) -> impl Sized;
 
-    /// Returns `true` if [`make`](Room::make) would probably find so many bytes. Locks nothing.
+    /// Returns `true` if [`provide`](Room::provide) would probably return at least `bytes`. Locks nothing.
     fn has(self, bytes: usize) -> bool;
 
     /// Returns the number of bytes that a page may take. If they are fewer than `wanted`, it first frees empty pages of other slabs,
-    /// unless that would not give `least` bytes. The caller has the guard.
-    fn make(self, least: usize, wanted: usize) -> usize;
+    /// unless less than `least` bytes would be free then. The caller has the guard.
+    fn provide(self, least: usize, wanted: usize) -> usize;
 }
 
 /// The room of a slab that is bounded by its limit only.
@@ -33,7 +33,7 @@ impl Room for Unlimited {
         true
     }
 
-    fn make(self, _: usize, _: usize) -> usize {
+    fn provide(self, _: usize, _: usize) -> usize {
         usize::MAX
     }
 }

@@ -1,8 +1,10 @@
 //! The depot of a slab: its pages, and the vacant slots that are in no magazine.
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use super::pages::CachedSlots;
 use super::{
     item::Item,
-    pages::{CachedSlots, Counts, EmptyPage, Pages},
+    pages::{Counts, EmptyPage, Pages},
     reference::{Closed, SlabAddress},
     storage::Storage,
 };
@@ -14,8 +16,6 @@ pub(crate) struct Depot<S: Item> {
     first_generation: u32,
     /// The number of reserved slots. They are not freed before a trim.
     pub(super) reserved: u32,
-    /// Set when the slab is closed.
-    closed: Option<Closed>,
 }
 
 /// The empty pages that a slab keeps.
@@ -35,13 +35,13 @@ pub(crate) struct Spare {
     /// The number of slots in empty pages that are not reserved.
     pub(super) idle: u32,
     /// The number of slots in use beyond one for each page. If more cached slots than that move to the depot, each of them
-    /// beyond this number makes a page empty, wherever it is.
+    /// beyond this number empties a page.
     pub(super) excess: u32,
 }
 
 impl<S: Item> Depot<S> {
     pub(super) fn new(slab: SlabAddress, first_generation: u32) -> Self {
-        Depot { pages: Pages::new(slab), first_generation, reserved: 0, closed: None }
+        Depot { pages: Pages::new(slab), first_generation, reserved: 0 }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -65,7 +65,7 @@ impl<S: Item> Depot<S> {
 
     /// Takes a slot back.
     pub(super) fn release(&mut self, storage: &Storage<S>, slot: Vacant<S>) {
-        self.pages.release(slot, &storage.directory);
+        self.pages.release(slot, &storage.directory, storage.layout());
     }
 
     /// Takes a slot back that has used all its generations.
@@ -81,11 +81,11 @@ impl<S: Item> Depot<S> {
 
     /// Notes that the slab is closed.
     pub(super) fn close(&mut self, closed: Closed) {
-        self.closed = Some(closed);
+        self.pages.close(closed);
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.is_some()
+        self.pages.is_closed()
     }
 
     /// Returns `true` if there is an empty page that may be freed.
@@ -112,7 +112,7 @@ impl<S: Item> Depot<S> {
         if !self.has_surplus(storage, keep) {
             return None;
         }
-        self.pages.remove_empty(self.closed.as_ref())
+        self.pages.remove_empty()
     }
 
     /// Returns the slots whose memory other slabs may get.

@@ -40,11 +40,7 @@ pub(crate) unsafe trait Item: Sized {
     fn retained(shape: Shape) -> u32;
 
     /// Initializes a slot.
-    ///
-    /// # Safety
-    ///
-    /// The slab at the location begins with a [`Table`](Item::Table), and is allocated as long as the slot, like the page.
-    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location);
+    fn init(place: &mut MaybeUninit<Self>, location: Location);
 
     /// Returns the address of the slab.
     fn slab(&self) -> NonNull<()>;
@@ -60,7 +56,10 @@ pub(crate) unsafe trait Item: Sized {
     fn uses(&self, layout: IndexLayout, first: u32) -> u64;
 }
 
-/// Where a new slot is.
+/// The location of a new slot.
+///
+/// Invariant: the slab begins with a [`Table`](Item::Table). The slab and the page are allocated as long as the slot. (Only
+/// [`Pages`](super::pages::Pages) create a location.)
 #[derive(Clone, Copy)]
 pub(crate) struct Location {
     pub(super) slab: NonNull<()>,

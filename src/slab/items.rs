@@ -74,10 +74,10 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
         u32::MAX
     }
 
-    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location) {
+    fn init(place: &mut MaybeUninit<Self>, location: Location) {
         let Location { slab, index, first_generation, .. } = location;
         let place = NonNull::from(place).cast::<Self>();
-        // SAFETY: the place is valid for writes. A slab begins with the table of its slots.
+        // SAFETY: the place is valid for writes. By the invariant of `Location` the slab begins with the table.
         unsafe { Slot::make(place, slab.cast(), Number::new(index, first_generation)) };
     }
 
@@ -159,7 +159,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
         u32::try_from(retained_blocks(shape.slot.size())).expect("they are few")
     }
 
-    unsafe fn init(place: &mut MaybeUninit<Self>, location: Location) {
+    fn init(place: &mut MaybeUninit<Self>, location: Location) {
         place.write(Block::new(location.page));
     }
 

@@ -55,10 +55,6 @@ impl<S: Item<Slab = Self>> Counted for LocalSlab<S> {
     type Slot = S;
     type Count = Cell<usize>;
 
-    fn address(&self) -> SlabAddress {
-        self.base.storage.slab()
-    }
-
     fn close(&self, own: SlabRef<Self>, closed: Closed) {
         self.is_plain.set(false);
         self.depot.borrow_mut().close(closed);

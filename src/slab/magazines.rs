@@ -38,7 +38,7 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Magazines { len: W::new(0), places, slots: PhantomData }
     }
 
-    /// Returns the number of slots. What other threads did to the slots before they put them in is visible.
+    /// Returns the number of slots. Everything that other threads did to the slots is visible.
     pub(super) fn len(&self) -> u64 {
         self.len.load()
     }
@@ -74,7 +74,8 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
     ///
     /// # Safety
     ///
-    /// The slots are of that type, or the caller takes none out and puts none in.
+    /// The slots are of that type, or the caller neither takes nor adds one.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[inline(always)]
     pub(super) unsafe fn of<T>(&self) -> &Magazines<W, P, T> {
         // SAFETY: the layout does not depend on the type of the slots.

@@ -17,6 +17,8 @@ mod local;
 mod magazines;
 mod mask;
 mod pages;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+mod recent;
 mod recyclers;
 mod reference;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

@@ -13,8 +13,8 @@
 //! Invariants:
 //!
 //! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] owns it.
-//! * If the bit of a slot is set in the mask, nothing refers to the slot. If it is not, there is a [`Vacant`] of it, or its operation
-//!   will make one, or the slot is retired.
+//! * If the bit of a slot in the mask is set, only the page refers to the slot. If it is not set, a [`Vacant`] or the roles of an
+//!   operation own the slot, or it is retired.
 //! * If slots are found by their indices, pages are freed only when the slab is [`Closed`]. From then on a slot is found only on its
 //!   release, and its page is not empty.
 
@@ -97,8 +97,7 @@ impl<S: Item> PageRef<S> {
                 Location { slab: self.slab, page: self.0.cast(), index, first_generation };
             // SAFETY: this is the place of a slot, and nothing refers to it.
             let uninit = unsafe { slot.cast().as_mut() };
-            // SAFETY: the slot is in this page, which is one of the slab.
-            unsafe { S::init(uninit, location) };
+            S::init(uninit, location);
             self.mask.count_initialized();
         }
         // SAFETY: the slot was vacant in the mask.
@@ -166,6 +165,7 @@ pub(super) struct Pages<S: Item> {
     empty: List<PageRef<S>>,
     full: List<PageRef<S>>,
     counts: Counts,
+    closed: Option<Closed>,
 }
 
 /// The numbers of slots in pages.
@@ -197,11 +197,20 @@ impl Counts {
 impl<S: Item> Pages<S> {
     pub(super) fn new(slab: SlabAddress) -> Self {
         let (some, empty, full) = (List::new(), List::new(), List::new());
-        Pages { slab, some, empty, full, counts: Counts::default() }
+        Pages { slab, some, empty, full, counts: Counts::default(), closed: None }
     }
 
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Notes that the slab is closed.
+    pub(super) fn close(&mut self, closed: Closed) {
+        self.closed = Some(closed);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
 
     /// Adds a page of this slab.
@@ -237,13 +246,16 @@ impl<S: Item> Pages<S> {
         Some(slot)
     }
 
-    /// Takes a slot back. The directory is that of the slab.
-    pub(super) fn release(&mut self, slot: Vacant<S>, directory: &Directory<S>) {
+    /// Takes a slot back. The directory is that of the slab, and `layout` is that of the indices of its keys.
+    pub(super) fn release(
+        &mut self,
+        slot: Vacant<S>,
+        directory: &Directory<S>,
+        layout: IndexLayout,
+    ) {
         let page = match slot.page() {
             PageOf::Address(page) => PageRef(page.cast()),
-            PageOf::Index(index) => {
-                directory.page(directory.layout.slot(index)).expect("a slot has a page")
-            }
+            PageOf::Index(index) => directory.page(layout.slot(index)).expect("a slot has a page"),
         };
         assert!(page.slab == self.slab.get(), "the slot is one of this slab");
         let before = page.mask.fill();
@@ -290,8 +302,8 @@ impl<S: Item> Pages<S> {
     }
 
     /// Removes an empty page. Pages whose slots are found by their indices stay until the slab is closed.
-    pub(super) fn remove_empty(&mut self, closed: Option<&Closed>) -> Option<EmptyPage<S>> {
-        if S::INDEXED && closed.is_none() {
+    pub(super) fn remove_empty(&mut self) -> Option<EmptyPage<S>> {
+        if S::INDEXED && !self.is_closed() {
             return None;
         }
         let page = self.empty.pop()?;
@@ -304,6 +316,7 @@ impl<S: Item> Pages<S> {
     }
 }
 
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<S: Item> Pages<S> {
     /// Takes slots back that are in the caches of other threads. They are not rented again.
     pub(super) fn retire_cached(&mut self, CachedSlots(slots): CachedSlots) {
@@ -312,6 +325,7 @@ impl<S: Item> Pages<S> {
 }
 
 /// The number of slots of a slab that are in thread caches from which the slab has detached. Nothing refers to these slots.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(super) struct CachedSlots(pub(super) u32);
 
 impl<S: Item> Drop for Pages<S> {
@@ -342,17 +356,15 @@ const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
 ///              └─► …
 /// ```
 pub(super) struct Directory<S: Item> {
-    /// How the index of a key is divided.
-    layout: IndexLayout,
     parts: [S::Pointer; PARTS],
     /// The number of slots in the pages.
     end: S::Word,
 }
 
 impl<S: Item> Directory<S> {
-    pub(super) fn new(layout: IndexLayout) -> Self {
+    pub(super) fn new() -> Self {
         let parts = array::from_fn(|_| S::Pointer::new(ptr::null_mut()));
-        Directory { layout, parts, end: S::Word::new(0) }
+        Directory { parts, end: S::Word::new(0) }
     }
 
     /// Returns the number of slots, with those that are not initialized.

@@ -20,9 +20,6 @@ pub(crate) trait Counted: Sized {
     type Slot: Item<Slab = Self>;
     type Count: Count;
 
-    /// Returns the address that the slab was created with.
-    fn address(&self) -> SlabAddress;
-
     /// Closes the slab, which has no handle. It stores `own` until all slots are vacant.
     fn close(&self, own: SlabRef<Self>, closed: Closed);
 }
@@ -52,8 +49,8 @@ struct Allocation<L: Counted> {
 /// A pointer to the allocation of a slab. Its owner has a reference or a handle.
 struct Owned<L: Counted>(NonNull<Allocation<L>>);
 
-// SAFETY: other threads may use the slab and free it. Its recycler is for threads, so its words are atomics, and locks protect
-// everything else. The values in it can be sent.
+// SAFETY: other threads may use the slab and free it. Only `AnyThread` is a recycler for threads that has slabs. Their words are
+// atomics, and locks protect everything else. The values in the slots can be sent.
 unsafe impl<L: Counted> Send for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
 // SAFETY: as above.
 unsafe impl<L: Counted> Sync for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
@@ -72,9 +69,10 @@ impl<L: Counted> Deref for Owned<L> {
 pub(crate) struct SlabRef<L: Counted>(Owned<L>);
 
 impl<L: Counted> SlabRef<L> {
-    /// Creates a reference to a slab.
-    pub(super) fn of(slab: &L) -> Self {
-        let address = slab.address().get().cast::<Allocation<L>>();
+    /// Creates a reference to a slab, which was created with this address.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    pub(super) fn of(slab: &L, address: SlabAddress) -> Self {
+        let address = address.get().cast::<Allocation<L>>();
         assert!(ptr::addr_eq(address.as_ptr(), slab), "a slab stays where it was created");
         // SAFETY: the slab is at the address of an allocation, so it is in that. It is borrowed, so it is allocated.
         unsafe { SlabRef::add(address) }
@@ -92,6 +90,7 @@ impl<L: Counted> SlabRef<L> {
     /// # Safety
     ///
     /// The caller owns a reference to the slab at this address, which is of this type.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) unsafe fn from_address(slab: SlabAddress) -> Self {
         SlabRef(Owned(slab.get().cast()))
     }

@@ -1,5 +1,7 @@
 //! The storage of a slab: creates and frees pages, and counts their memory.
 
+use core::alloc::Layout;
+
 use super::{
     budget::Room,
     item::{Item, Shape},
@@ -14,7 +16,9 @@ pub(super) const MAX: u32 = (1 << 31) - 512;
 /// The storage of up to `limit` slots.
 pub(crate) struct Storage<S: Item> {
     slab: SlabAddress,
-    shape: Shape,
+    /// The layout of a slot, and the number of slots in a whole page.
+    slot: Layout,
+    slots: u32,
     limit: u32,
     /// The memory of the pages, in bytes. A page is counted from when its slots are in the depot until its memory is freed.
     bytes: S::Word,
@@ -24,33 +28,34 @@ pub(crate) struct Storage<S: Item> {
 impl<S: Item> Storage<S> {
     pub(super) fn new(slab: SlabAddress, table: &S::Table, limit: u32) -> Self {
         assert!(limit <= MAX);
-        Storage {
-            slab,
-            shape: S::shape(table),
-            limit,
-            bytes: S::Word::new(0),
-            directory: Directory::new(IndexLayout::of(limit)),
-        }
+        let Shape { slot, slots } = S::shape(table);
+        Storage { slab, slot, slots, limit, bytes: S::Word::new(0), directory: Directory::new() }
     }
 
     /// Returns the address of the slab.
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn slab(&self) -> SlabAddress {
         self.slab
     }
 
     pub(super) fn shape(&self) -> Shape {
-        self.shape
+        Shape { slot: self.slot, slots: self.slots }
+    }
+
+    /// Returns how the index of a key is divided between the slot and the epoch.
+    pub(super) fn layout(&self) -> IndexLayout {
+        IndexLayout::of(self.limit)
     }
 
     /// Returns the memory of a page with `slots` slots, in bytes.
     pub(super) fn bytes_of(&self, slots: u32) -> usize {
-        self.shape.layout(slots).size()
+        self.shape().layout(slots).size()
     }
 
     /// Returns the memory that pages with `slots` slots together have at least, in bytes.
     pub(super) fn bytes_of_pages(&self, slots: u32) -> usize {
-        let pages = slots.div_ceil(self.shape.slots) as usize;
-        slots as usize * self.shape.slot.size() + pages * self.bytes_of(0)
+        let pages = slots.div_ceil(self.slots) as usize;
+        slots as usize * self.slot.size() + pages * self.bytes_of(0)
     }
 
     /// Returns the memory of all pages, in bytes.
@@ -67,19 +72,19 @@ impl<S: Item> Storage<S> {
     /// Returns the number of slots that the next page of a slab with `capacity` slots can have: up to a whole page, the limit, and
     /// the room.
     pub(super) fn slots_of_next(&self, capacity: u32, room: impl Room) -> u32 {
-        let slots = self.shape.slots.min(self.limit.saturating_sub(capacity));
+        let slots = self.slots.min(self.limit.saturating_sub(capacity));
         if slots == 0 {
             return 0;
         }
-        let bytes = room.make(self.bytes_of(1), self.bytes_of(slots));
-        let within = bytes.saturating_sub(self.bytes_of(0)) / self.shape.slot.size();
+        let bytes = room.provide(self.bytes_of(1), self.bytes_of(slots));
+        let within = bytes.saturating_sub(self.bytes_of(0)) / self.slot.size();
         u32::try_from(within).unwrap_or(u32::MAX).min(slots)
     }
 
     /// Allocates a page with `slots` slots for a slab with `capacity` slots. One thread at a time calls this. Also returns the number
     /// of allocations.
     pub(super) fn allocate(&self, capacity: u32, slots: u32) -> (EmptyPage<S>, u64) {
-        let page = EmptyPage::allocate(self.slab, self.shape, capacity, slots);
+        let page = EmptyPage::allocate(self.slab, self.shape(), capacity, slots);
         let parts = S::INDEXED && self.directory.add(&page);
         (page, 1 + u64::from(parts))
     }
@@ -94,7 +99,7 @@ impl<S: Item> Storage<S> {
     /// Returns how many times slots were rented since the generation `first`, and how many slots were. Returns `None` if slots do
     /// not count their uses.
     pub(super) fn uses(&self, first: u32) -> Option<(u64, u64)> {
-        let layout = IndexLayout::of(self.limit);
+        let layout = self.layout();
         S::INDEXED.then(|| {
             self.directory.iter().fold((0, 0), |(rents, slots), slot| {
                 let of_slot = slot.uses(layout, first);

@@ -116,7 +116,7 @@ impl<S: Item> Stripe<S> {
     fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_, S>, u64> {
         // ORDERING: Acquire, with the Release of `Unlock::drop`: what the last holder did is visible. The exchange is a Release
         // too, with the Acquire of threads that only read the word: a thread that sees that a slot was taken from this stripe
-        // also sees what the same thread has put into others before.
+        // also sees the slots that the same thread has put into other stripes before.
         let mut word = self.word.load(Acquire);
         while word & (LOCKED | CLOSED) == 0 && len(word) >= least {
             let locked = word - taken * SLOT + LOCKED;

@@ -10,16 +10,11 @@
 //! * A cache is freed by its thread, after both have detached. The slab accesses it under its lock, while it is in the list.
 //! * A cache that is not detached has slots of the slab at its address, which is allocated, and owns a reference to it. The one that
 //!   detaches first takes the reference.
-//! * A [`Place`] of [`RECENT`] has a cache of this thread, which a [`ThreadHalf`] owns. A [`Pinned`] keeps that from being dropped.
+//! * [`RECENT`] has caches of this thread, each of which a [`ThreadHalf`] owns.
+//! * A [`ThreadHalf`] is not dropped while there is a [`Pinned`] of its cache.
 
 use alloc::boxed::Box;
-use core::{
-    cell::Cell,
-    marker::PhantomData,
-    mem,
-    ops::Deref,
-    ptr::{self, NonNull},
-};
+use core::{cell::Cell, marker::PhantomData, mem, ops::Deref, ptr::NonNull};
 
 #[cfg(loom)]
 use loom::thread_local;
@@ -32,6 +27,7 @@ use super::{
     list::{Linked, Links, List},
     magazines::{Magazines, ROOM},
     pages::CachedSlots,
+    recent::Recent,
     reference::{Counted, SlabAddress, SlabRef},
     storage::Storage,
 };
@@ -45,6 +41,9 @@ use crate::{
 
 /// A slab with thread caches.
 pub(super) trait CacheOwner: Counted {
+    /// Returns the address that the slab was created with.
+    fn address(&self) -> SlabAddress;
+
     /// Detaches the calling thread from a cache.
     fn detach(cache: Leaving<Self>);
 }
@@ -264,7 +263,7 @@ impl Drop for ThreadHalf {
     fn drop(&mut self) {
         assert!(self.0.pins.get() == 0, "the cache is in use");
         let slab = self.0.slab.get();
-        let _found = RECENT.try_with(|recent| recent.place(slab).clear(slab));
+        let _found = RECENT.try_with(|recent| recent.remove(slab));
         (self.0.detach)(self.0);
     }
 }
@@ -337,7 +336,7 @@ impl<L: CacheOwner> Pinned<L> {
     fn new(cache: CacheRef) -> Self {
         cache.pins.set(cache.pins.get() + 1);
         let slab = cache.slab.get();
-        let _found = RECENT.try_with(|recent| recent.place(slab).set(slab, cache));
+        let _found = RECENT.try_with(|recent| recent.insert(slab, cache.0));
         Pinned(cache, PhantomData)
     }
 
@@ -365,71 +364,21 @@ impl<L> Drop for Pinned<L> {
     }
 }
 
-/// A direct-mapped table of recently used caches.
-struct Recent([Place; PLACES]);
-
-/// A slab and a cache for it. The slab is null in a vacant place.
-struct Place {
-    slab: Cell<*mut ()>,
-    cache: Cell<NonNull<ThreadCache>>,
-}
-
-impl Place {
-    const fn new() -> Self {
-        Place { slab: Cell::new(ptr::null_mut()), cache: Cell::new(NonNull::dangling()) }
-    }
-
-    fn set(&self, slab: NonNull<()>, cache: CacheRef) {
-        self.slab.set(slab.as_ptr());
-        self.cache.set(cache.0);
-    }
-
-    fn clear(&self, slab: NonNull<()>) {
-        if self.slab.get() == slab.as_ptr() {
-            self.slab.set(ptr::null_mut());
-        }
-    }
-
-    #[inline(always)]
-    fn get(&self, slab: NonNull<()>) -> Option<CacheRef> {
-        (self.slab.get() == slab.as_ptr()).then(|| CacheRef(self.cache.get()))
-    }
-}
-
-const PLACES: usize = if cfg!(loom) { 2 } else { 32 };
-
-impl Recent {
-    const fn new() -> Self {
-        Recent([const { Place::new() }; PLACES])
-    }
-
-    #[inline(always)]
-    fn place(&self, slab: NonNull<()>) -> &Place {
-        // Fibonacci hashing: the distances between slabs are often equal.
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the lower half has enough of the address"
-        )]
-        let hash = (slab.addr().get() as u32).wrapping_mul(0x9E37_79B9);
-        &self.0[(hash >> (u32::BITS - PLACES.ilog2())) as usize]
-    }
-}
-
 // Without a destructor, so that an access needs no check.
 #[cfg(not(loom))]
 thread_local! {
-    static RECENT: Recent = const { Recent::new() };
+    static RECENT: Recent<ThreadCache> = const { Recent::new() };
 }
 #[cfg(loom)]
 thread_local! {
-    static RECENT: Recent = Recent::new();
+    static RECENT: Recent<ThreadCache> = Recent::new();
 }
 
 /// Returns the cache of this thread for a slab, if the table of recent ones has it. It may be detached. Then it may be the cache of
 /// an older slab with this address.
 #[inline(always)]
 fn find(slab: NonNull<()>) -> Option<CacheRef> {
-    RECENT.try_with(|recent| recent.place(slab).get(slab)).ok().flatten()
+    RECENT.try_with(|recent| recent.get(slab)).ok().flatten().map(CacheRef)
 }
 
 /// Takes a slot from the recent cache of this thread, and counts it if slots do not count their uses.

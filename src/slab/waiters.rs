@@ -10,25 +10,31 @@ use crate::slot::Vacant;
 
 /// The place of a future in the queue. It is used until [`take`](Waiters::take) removes the future.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket(usize);
+pub(crate) struct Ticket(u32);
+
+impl Ticket {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// No place.
-const NONE: usize = usize::MAX;
+const NONE: u32 = u32::MAX;
 
 /// The futures that wait for a slot. The queue allocates when more futures wait than ever before.
 pub(crate) struct Waiters<S> {
     places: Vec<Place<S>>,
-    first: usize,
-    last: usize,
+    first: u32,
+    last: u32,
     /// The first place that is free.
-    free: usize,
+    free: u32,
     /// The number of places with a slot.
     given: u32,
 }
 
 enum Place<S> {
     Free {
-        next: usize,
+        next: u32,
     },
     Queued(Queued),
     /// The future was given a slot, and has not been polled since.
@@ -39,8 +45,8 @@ enum Place<S> {
 
 struct Queued {
     waker: Waker,
-    previous: usize,
-    next: usize,
+    previous: u32,
+    next: u32,
 }
 
 /// The state of a future that was removed.
@@ -70,12 +76,12 @@ impl<S> Waiters<S> {
     pub(super) fn push(&mut self, waker: Waker) -> (Ticket, bool) {
         let grows = self.free == NONE && self.places.len() == self.places.capacity();
         if self.free == NONE {
-            self.free = self.places.len();
+            self.free = u32::try_from(self.places.len()).expect("futures take memory");
             self.places.push(Place::Free { next: NONE });
         }
         let queued = Place::Queued(Queued { waker, previous: self.last, next: NONE });
         let ticket = Ticket(self.free);
-        let Place::Free { next } = mem::replace(&mut self.places[ticket.0], queued) else {
+        let Place::Free { next } = mem::replace(&mut self.places[ticket.index()], queued) else {
             unreachable!("a place of the free list is free")
         };
         self.free = next;
@@ -101,7 +107,7 @@ impl<S> Waiters<S> {
     /// Removes the first future from the queue.
     fn replace_first(&mut self, place: Place<S>) -> Option<(Ticket, Waker)> {
         let first = Ticket(self.first);
-        let Place::Queued(queued) = mem::replace(self.places.get_mut(first.0)?, place) else {
+        let Place::Queued(queued) = mem::replace(self.places.get_mut(first.index())?, place) else {
             unreachable!("the first place is queued")
         };
         Some((first, self.unlink(queued)))
@@ -115,7 +121,7 @@ impl<S> Waiters<S> {
         waker: &Waker,
         fresh: &mut Option<Waker>,
     ) -> Progress<S> {
-        match (&mut self.places[ticket.0], fresh) {
+        match (&mut self.places[ticket.index()], fresh) {
             (Place::Queued(queued), Some(fresh)) => {
                 mem::swap(&mut queued.waker, fresh);
                 Progress::Waits
@@ -132,7 +138,7 @@ impl<S> Waiters<S> {
     /// Removes a future, which does not use the ticket again.
     pub(super) fn take(&mut self, ticket: Ticket) -> Taken<S> {
         let free = Place::Free { next: mem::replace(&mut self.free, ticket.0) };
-        match mem::replace(&mut self.places[ticket.0], free) {
+        match mem::replace(&mut self.places[ticket.index()], free) {
             Place::Queued(queued) => Taken::Waker(self.unlink(queued)),
             Place::Given(slot) => {
                 self.given -= 1;
@@ -146,15 +152,15 @@ impl<S> Waiters<S> {
     /// Connects the neighbours of a future that leaves the queue.
     fn unlink(&mut self, Queued { waker, previous, next }: Queued) -> Waker {
         self.set_next(previous, next);
-        match self.places.get_mut(next) {
+        match self.places.get_mut(next as usize) {
             Some(Place::Queued(queued)) => queued.previous = previous,
             _ => self.last = previous,
         }
         waker
     }
 
-    fn set_next(&mut self, place: usize, next: usize) {
-        match self.places.get_mut(place) {
+    fn set_next(&mut self, place: u32, next: u32) {
+        match self.places.get_mut(place as usize) {
             Some(Place::Queued(queued)) => queued.next = next,
             _ => self.first = next,
         }

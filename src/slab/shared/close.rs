@@ -18,10 +18,6 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
     type Slot = S;
     type Count = AtomicUsize;
 
-    fn address(&self) -> SlabAddress {
-        self.base.storage.slab()
-    }
-
     fn close(&self, own: SlabRef<Self>, closed: Closed) {
         thread_caches::detach(self.address().get());
         let stripes = self.stripes.close();
@@ -41,6 +37,10 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
 }
 
 impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
+    fn address(&self) -> SlabAddress {
+        self.base.storage.slab()
+    }
+
     fn detach(cache: Leaving<Self>) {
         match cache {
             Leaving::First(cache) => Self::detach_first(cache),

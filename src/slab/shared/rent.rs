@@ -6,9 +6,9 @@ use crate::{
         budget::Room,
         item::Item,
         magazines::ROOM,
-        reference::{Counted, SlabRef},
+        reference::SlabRef,
         slab::Slab,
-        thread_cache::{FreeCache, Pinned},
+        thread_cache::{CacheOwner, FreeCache, Pinned},
         thread_caches,
     },
     slot::{Vacant, Word},
@@ -24,7 +24,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 self.base.allocations.add(1);
                 FreeCache::new(self.address())
             });
-            let slab = SlabRef::of(self);
+            let slab = SlabRef::of(self, self.address());
             self.locked(|locked| locked.caches.attach(cache, slab))
         };
         thread_caches::find(self).or_else(|| thread_caches::add(self.address().get(), create))
