@@ -60,8 +60,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
 
     /// Creates a future that is ready with `value`, in a constant.
     ///
-    /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The
-    /// compiler chooses how to store it, and may not use the pieces in which `.await` loads it.
+    /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The compiler chooses how to store
+    /// it. If it stores smaller pieces than `.await` loads, the load waits for the stores.
     ///
     /// # Examples
     ///

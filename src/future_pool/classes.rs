@@ -2,7 +2,11 @@
 
 use core::array;
 
-use super::{ClassStats, PooledErrorKind};
+use super::{
+    error::PooledErrorKind,
+    sizes::{SIZES, capacity},
+    stats::ClassStats,
+};
 use crate::{
     slab::{
         Block, Budget, Counters, OnceSlab, RentedBlock, Room, Settings, Slab, SlabHandle,
@@ -11,17 +15,8 @@ use crate::{
     slot::{IndexLayout, Recycler},
 };
 
-/// The sizes of blocks. Each is a few cache lines. None is a large power of two: the beginnings of such blocks would compete for
-/// the same places in the cache.
-pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
-
 /// Any thread finds every vacant slot of a class that is bounded to fewer slots.
 const FINDS_ALL_BELOW: u32 = 512;
-
-/// Returns the size of the largest value that fits into a block of a class.
-pub(crate) const fn capacity<H: SlabRecycler>(class: usize) -> usize {
-    SIZES[class] - size_of::<Block<H>>()
-}
 
 /// Returns the class of the smallest block with room for an `X`.
 pub(crate) const fn class_of<X, H: SlabRecycler>() -> Result<usize, PooledErrorKind> {

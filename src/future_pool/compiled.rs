@@ -1,8 +1,8 @@
 //! Functions of pools that have no type parameters.
 
 use super::{
-    PooledErrorKind,
     classes::{Classes, class_of_block},
+    error::PooledErrorKind,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::affinity::AnyThread;

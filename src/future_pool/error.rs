@@ -1,6 +1,6 @@
 use core::{any::type_name, error::Error, fmt};
 
-use super::classes::{SIZES, capacity};
+use super::sizes::{SIZES, capacity};
 use crate::{affinity::OneThread, error::debug_as_text, slab::Block};
 
 /// The reason why a future found no slot. It is a [`PooledError`] without the future.

@@ -9,8 +9,9 @@ use core::{
 
 use super::{
     FuturePoolStats, PooledError, PooledErrorKind,
-    classes::{Bounds, SIZES, capacity},
+    classes::Bounds,
     inner::Inner,
+    sizes::{SIZES, capacity},
 };
 use crate::{
     affinity::AnyThread,

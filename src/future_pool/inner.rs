@@ -6,10 +6,12 @@ use core::{
 };
 
 use super::{
-    FuturePoolStats, PooledError, PooledErrorKind,
-    classes::{Bounds, Classes, SIZES, Slabs},
+    classes::{Bounds, Classes, Slabs},
     compiled::Compiled,
+    error::{PooledError, PooledErrorKind},
     pooled::VacantBlock,
+    sizes::SIZES,
+    stats::FuturePoolStats,
 };
 use crate::{affinity::Admits, erased::ErasedFuture, future::Packed};
 

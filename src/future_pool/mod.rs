@@ -12,6 +12,7 @@ mod future_pool;
 mod inner;
 mod local_future_pool;
 mod pooled;
+mod sizes;
 mod stats;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

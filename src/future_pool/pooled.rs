@@ -20,13 +20,7 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     /// Rents a block for a future that has a class: a slot, or a box if there is none.
     #[inline(always)]
     pub(super) fn rent(classes: &Classes<H>) -> Self {
-        let class = const {
-            match Self::CLASS {
-                Ok(class) => class,
-                // It is not called then, but may be compiled.
-                Err(_) => 0,
-            }
-        };
+        let Ok(class) = Self::CLASS else { unreachable!("the future has a class") };
         let block = classes.try_rent(class);
         let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
         // SAFETY: the block is of the class of the future, or is a box of this size.

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::classes::SIZES;
+use super::sizes::SIZES;
 
 /// The counters of a pool of futures.
 ///
@@ -42,7 +42,7 @@ pub struct FuturePoolStats {
 
 impl FuturePoolStats {
     pub(super) fn new(classes: &[ClassStats; SIZES.len()], too_large: u64, full: u64) -> Self {
-        let total = |figure: fn(&ClassStats) -> u64| classes.iter().map(figure).sum();
+        let total = |counter: fn(&ClassStats) -> u64| classes.iter().map(counter).sum();
         FuturePoolStats {
             classes: *classes,
             rented: total(|class| class.rented),

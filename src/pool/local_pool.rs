@@ -175,8 +175,8 @@ impl<T> fmt::Debug for LocalPoolBuilder<T> {
     }
 }
 
-// The bound is on functions, so that the compiler says what `Abandoned` is about, and not that
-// there is no such function.
+// The bound `T: Abandoned` is on the functions, and not on the `impl`. So the compiler explains `Abandoned`, and does not report a missing
+// function.
 impl<T> LocalPool<T> {
     /// Creates an unbounded pool without slots.
     #[must_use]
@@ -200,8 +200,7 @@ impl<T> LocalPool<T> {
     ///
     /// # Panics
     ///
-    /// Panics if the pool is bounded and full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent)
-    /// returns an error instead.
+    /// Panics if the pool is full, or if it was [closed](Self::close). [`try_rent`](Self::try_rent) returns an error instead.
     #[inline]
     #[track_caller]
     pub fn rent(&self) -> (LocalCompleter<T>, LocalCompletion<T>) {
@@ -218,8 +217,8 @@ impl<T> LocalPool<T> {
     ///
     /// # Errors
     ///
-    /// Returns [`RentError::Full`] if the pool is bounded, and all its slots were in use or retired at one
-    /// moment of the call. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
+    /// Returns [`RentError::Full`] if all slots were in use or retired at one moment of the call, and the pool cannot grow. An unbounded
+    /// pool cannot grow beyond 2³¹ − 512 slots. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
     ///
     ///
     /// # Examples
@@ -255,7 +254,8 @@ impl<T> LocalPool<T> {
     /// in use.
     ///
     /// While a future waits, dropping the other handles does not close the pool. If operations were left to their keys, call
-    /// [`close`](Self::close): it ends them and the wait. Otherwise each waits for the other.
+    /// [`close`](Self::close): it ends them and the wait. Otherwise the future waits for a slot of these operations, and they do not end,
+    /// because the future keeps the pool open.
     ///
     /// # Errors
     ///
@@ -277,8 +277,8 @@ impl<T> LocalPool<T> {
     ///
     /// The thread that returns the slot wakes the future in the same call: a drop of the last end of an
     /// operation, a poll of a completion, or [`complete_key`](Self::complete_key). The call holds no lock then,
-    /// so the waker may call any method of this crate. If the waker panics in a poll, the result of that poll
-    /// is lost. The future keeps its slot.
+    /// so the waker may call any method of this crate. If the waker panics in a poll of a completion, the result of that poll is lost. The
+    /// woken future keeps its slot.
     ///
     /// # Examples
     ///

@@ -111,11 +111,11 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 impl<S: Item<Slab = Self>> Drop for SharedSlab<S> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // Loom has no `with_mut` for these types.
-            let _ = self.fill.load(Relaxed);
+            self.fill.with_mut(|_| ());
             self.spare.with_mut(|_| ());
-            let _ = self.has_waiters.load(Relaxed);
-            let _ = self.returning.load(Relaxed);
+            // Loom has no `with_mut` for this type.
+            std::mem::replace(&mut self.has_waiters, AtomicBool::new(false)).into_inner();
+            self.returning.with_mut(|_| ());
             self.stripes.touch();
             self.base.touch();
         }

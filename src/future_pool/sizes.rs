@@ -1,0 +1,12 @@
+//! The sizes of blocks.
+
+use crate::slab::Block;
+
+/// The sizes of blocks. Each is a few cache lines. None is a large power of two: the beginnings of such blocks would compete for
+/// the same places in the cache.
+pub(crate) const SIZES: [usize; 8] = [64, 128, 192, 320, 576, 1088, 2112, 4160];
+
+/// Returns the size of the largest value that fits into a block of a class.
+pub(crate) const fn capacity<H>(class: usize) -> usize {
+    SIZES[class] - size_of::<Block<H>>()
+}
