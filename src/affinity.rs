@@ -14,6 +14,18 @@ pub struct AnyThread(());
 #[derive(Debug)]
 pub struct OneThread(PhantomData<*mut ()>);
 
+/// The affinity of futures that may move to another thread.
+///
+/// It is the bound of implementations of `Send` and `Sync`, instead of `Send` itself: this message names the rule.
+#[diagnostic::on_unimplemented(
+    message = "a `LocalValueFuture` or a `LocalShared` belongs to one thread",
+    label = "it cannot be sent to another thread, or shared with one",
+    note = "use a `ValueFuture` or a `Shared`: their futures and outputs are `Send`"
+)]
+pub(crate) trait Movable: Send + Sync {}
+
+impl Movable for AnyThread {}
+
 /// `X` may be put into a future of this affinity.
 pub(crate) trait Admits<X> {}
 

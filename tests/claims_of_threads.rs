@@ -1,6 +1,6 @@
 //! What the threads of a program cost its pools, and that the documentation tells.
 //!
-//! A program of its own, with one test: caches of ended threads are used again, by whoever comes next.
+//! A program of its own, with one test: caches of ended threads are used again, by any code that comes next.
 
 #[path = "common/counting.rs"]
 mod counting;

@@ -18,8 +18,7 @@ use value_future::{
     pool::{PoolBuilder, RentError},
 };
 
-const FULL: &str =
-    "the pool is full: it was bounded to 2 slots, and all of them are in use or retired";
+const FULL: &str = "the pool is full: it can have 2 slots, and all of them are in use or retired";
 
 for_both_pools! {
     fn bounded(slots: u32) -> Pool<Option<u32>> {

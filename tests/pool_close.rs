@@ -66,7 +66,7 @@ for_both_pools! {
         assert_eq!((pool.close(), pool.is_closed(), clone.is_closed()), (0, true, true));
         assert_eq!(pool.try_rent().unwrap_err(), RentError::Closed);
         let text = panic_text(|| pool.rent());
-        assert_eq!(text, "the pool is closed: `close` was called, and no operation can begin; `try_rent` returns that as an error, and `rent_when_vacant` waits");
+        assert_eq!(text, "the pool is closed: `close` was called, and no operation can begin; `try_rent` and `rent_when_vacant` return that as an error");
 
         held.complete(Some(2)).unwrap();
         assert_eq!(poll(&mut waiting), Poll::Ready(Some(2)));

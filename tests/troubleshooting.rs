@@ -87,6 +87,13 @@ fn the_chapter_has_the_messages_of_pools_and_sources() {
         format!("{full}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
     );
     assert_contains("\n; `try_rent` returns that as an error, and `rent_when_vacant` waits\n");
+    let closed = Pool::<Option<u32>>::new();
+    closed.close();
+    assert_eq!(
+        panic_text(|| closed.rent()),
+        format!("{}; `try_rent` and `rent_when_vacant` return that as an error", RentError::Closed)
+    );
+    assert_contains("\n; `try_rent` and `rent_when_vacant` return that as an error\n");
     assert_eq!(completion.take(), Err(TakeError::Pending));
     completer.complete(Some(7)).unwrap();
     assert_eq!(completion.take(), Ok(Some(7)));

@@ -161,10 +161,11 @@ fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     let Some(index) = attributes.iter().position(is_ready) else { return Ok(None) };
     let attribute = attributes.remove(index);
     if let Some(second) = attributes.iter().find(|other| is_ready(other)) {
-        return Err(Error::new_spanned(
-            second,
-            "a method can have only one `#[ready]`: combine the expressions with `Option::or_else`",
-        ));
+        let text =
+            "a method can have only one `#[ready]`: combine the expressions with `Option::or_else`";
+        let error = Error::new_spanned(second, text);
+        attributes.retain(|other| !is_ready(other));
+        return Err(error);
     }
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => list.parse_args().map(Some),

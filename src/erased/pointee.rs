@@ -28,7 +28,7 @@ use super::{
     cell::{CellTable, LiveCell, PollGuard},
 };
 use crate::{
-    affinity::Admits,
+    affinity::{Admits, Movable},
     error::{ArmOrigin, StaleToken, Terminated},
     token::Token,
 };
@@ -350,10 +350,10 @@ pub(crate) struct OwnedHead<'a, T, A> {
 trait Erased {}
 
 // SAFETY: the invariant.
-unsafe impl<T, A: Send> Send for OwnedHead<'_, T, A> {}
+unsafe impl<T, A: Movable> Send for OwnedHead<'_, T, A> {}
 // SAFETY: the pointee is used through a mutable reference only, except for its header and the page of its block. They do not change
 // until the block is released.
-unsafe impl<T, A: Sync> Sync for OwnedHead<'_, T, A> {}
+unsafe impl<T, A: Movable> Sync for OwnedHead<'_, T, A> {}
 
 // A pointee stays at its address.
 impl<T, A> Unpin for OwnedHead<'_, T, A> {}

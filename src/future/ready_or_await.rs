@@ -56,7 +56,7 @@ macro_rules! ready_or_await {
 #[diagnostic::on_unimplemented(
     message = "`ready_or_await!` takes a `ValueFuture` or a `LocalValueFuture`, not `{Self}`",
     label = "not a value future",
-    note = "another future, and a value future by reference, is awaited with `.await`"
+    note = "write `.await` for another future, and for a reference to a value future"
 )]
 pub trait TryTake<T>: Sized + super::sealed::Sealed {
     #[doc(hidden)]

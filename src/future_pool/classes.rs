@@ -62,9 +62,9 @@ pub(crate) struct Classes<H: SlabRecycler> {
 /// It is the bound of an implementation of `Sync`. Without it the compiler would only report that a `Cell` is somewhere inside.
 #[diagnostic::on_unimplemented(
     message = "a `LocalFuturePool` is for one thread",
-    label = "it cannot be shared between threads, and a `static` is",
-    note = "in a `thread_local!` each thread has one of its own",
-    note = "a `FuturePool` can be a `static`, and takes futures that are `Send`"
+    label = "it cannot be shared between threads",
+    note = "in a `static`, use a `FuturePool`, or put it into a `thread_local!`",
+    note = "a `FuturePool` takes futures that are `Send`"
 )]
 #[allow(dead_code, reason = "rustc 1.85 does not see that it is a bound")]
 pub(super) trait Shareable: SlabRecycler {}

@@ -37,7 +37,9 @@ impl PooledErrorKind {
             PooledErrorKind::NoneOfSize => {
                 f.write_str("the bound in bytes allows no slot of its size")
             }
-            PooledErrorKind::Full => f.write_str("the pool is full: no slot of its size is vacant"),
+            PooledErrorKind::Full => f.write_str(
+                "the pool is full: no slot of its size is vacant, and a bound allows no more slots",
+            ),
         }
     }
 }

@@ -139,7 +139,7 @@ pub struct FuturePool(pub(crate) Inner<AnyThread>);
 /// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
 /// [`reserve`](FuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
-#[must_use = "a builder makes a pool when it is told to `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct FuturePoolBuilder {
     bounds: Bounds,
     max_bytes: Option<usize>,

@@ -67,7 +67,7 @@ pub struct LocalFuturePool(pub(crate) Inner<OneThread>);
 /// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
 /// [`reserve`](LocalFuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
-#[must_use = "a builder makes a pool when it is told to `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct LocalFuturePoolBuilder {
     bounds: Bounds,
     max_bytes: Option<usize>,

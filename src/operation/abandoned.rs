@@ -61,9 +61,10 @@ use crate::error::debug_as_text;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the output of a pool or a reusable source: it does not define the result of an operation whose completer was dropped",
     label = "`Abandoned` is not implemented for `{Self}`",
-    note = "use `Option<{Self}>` or `Result<{Self}, value_future::Dropped>`, or implement `value_future::operation::Abandoned` \
-            for a type of your own. If it is a `Result`, its error may implement `From<value_future::Dropped>`",
-    note = "or define the result where it is created: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
+    note = "use `Option<{Self}>`, or a `Result` with the error `value_future::Dropped`",
+    note = "for your own error `E`, implement `From<value_future::Dropped>`: then `Result<_, E>` can be the output",
+    note = "for your own output, implement `value_future::operation::Abandoned`",
+    note = "or name a function: `Pool::builder().build_with_abandoned(..)`, `ReusableSource::with_abandoned(..)`"
 )]
 pub trait Abandoned {
     /// Creates the result of an operation that ended without a value.

@@ -7,7 +7,7 @@ use crate::error::debug_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RentError {
-    /// The pool is [bounded](crate::pool::PoolBuilder::max_slots), and all its slots are in use or retired.
+    /// The pool has a [bound](crate::pool::PoolBuilder::max_slots), and all its slots are in use or retired.
     #[non_exhaustive]
     Full {
         /// The bound of the pool, or 2³¹ − 512 for a pool without a bound.
@@ -22,7 +22,7 @@ impl fmt::Display for RentError {
         match self {
             RentError::Full { max_slots } => write!(
                 f,
-                "the pool is full: it was bounded to {max_slots} slots, and all of them are in use or retired",
+                "the pool is full: it can have {max_slots} slots, and all of them are in use or retired",
             ),
             RentError::Closed => {
                 f.write_str("the pool is closed: `close` was called, and no operation can begin")

@@ -90,7 +90,14 @@ pub(super) fn begin<T, H: SlabRecycler>(slot: Vacant<Slot<T, H>>, origin: Origin
 #[inline(never)]
 #[track_caller]
 fn cannot_rent(error: RentError) -> ! {
-    panic!("{error}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
+    match error {
+        RentError::Full { .. } => {
+            panic!("{error}; `try_rent` returns that as an error, and `rent_when_vacant` waits")
+        }
+        RentError::Closed => {
+            panic!("{error}; `try_rent` and `rent_when_vacant` return that as an error")
+        }
+    }
 }
 
 impl<T, H: SlabRecycler> Handle<T, H> {

@@ -60,10 +60,10 @@ pub struct LocalPool<T>(Handle<T, OneThread>);
 /// let both = (pool.rent(), pool.rent());
 /// assert_eq!(
 ///     pool.try_rent().unwrap_err().to_string(),
-///     "the pool is full: it was bounded to 2 slots, and all of them are in use or retired",
+///     "the pool is full: it can have 2 slots, and all of them are in use or retired",
 /// );
 /// ```
-#[must_use = "a builder makes a pool when it is told to `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct LocalPoolBuilder<T> {
     initial: u32,
     max: Option<u32>,

@@ -17,9 +17,9 @@ use crate::{
     affinity::OneThread,
     operation::{Abandoned, CompleteError, CompleteErrorKind, Consumer},
     slot::{
-        CompleterRole, ConsumerRole, End, IndexLayout, Key, Number, Presented, Recycler, Slot,
-        SlotHeader, SlotRef, SlotTable, SourceName, State, Vacant, WakeOnDrop, WakerCell, Word,
-        abandon_key, complete_key, table,
+        CompleterRole, ConsumerRole, End, ForThreads, IndexLayout, Key, Number, Presented,
+        Recycler, Slot, SlotHeader, SlotRef, SlotTable, SourceName, State, Vacant, WakeOnDrop,
+        WakerCell, Word, abandon_key, complete_key, table,
     },
     sync::Backoff,
 };
@@ -59,7 +59,7 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
     const {
         assert!(
             size_of::<F>() == 0,
-            "the function that creates the result of an abandoned operation captures nothing"
+            "`with_abandoned` needs the name of a function, or a closure that captures nothing, because the source does not store it"
         );
     };
     // SAFETY: it has no bytes, and a value of it existed, which can be copied. `Inner::with_abandoned` checks that it may be used as
@@ -159,17 +159,15 @@ macro_rules! standalone {
 
 #[cfg(target_has_atomic = "64")]
 // SAFETY: they are atomics.
-unsafe impl crate::slot::ForThreads for Standalone<AnyThread> {}
+unsafe impl ForThreads for Standalone<AnyThread> {}
 #[cfg(target_has_atomic = "64")]
 standalone!(AnyThread, AtomicU64, AtomicPtr<()>, ReusableSource, Arc, Send);
 standalone!(OneThread, Cell<u64>, Cell<*mut ()>, LocalReusableSource, Rc,);
 
-#[cfg(target_has_atomic = "64")]
-// SAFETY: a value is moved in and out on any thread, and the cells are atomic.
-unsafe impl<T: Send> Send for Inner<T, Standalone<AnyThread>> {}
-#[cfg(target_has_atomic = "64")]
+// SAFETY: a value is moved in and out on any thread, and `ForThreads` says that the cells are atomic.
+unsafe impl<T: Send, H: ForThreads> Send for Inner<T, H> {}
 // SAFETY: as above. No function returns a `&T`.
-unsafe impl<T: Send> Sync for Inner<T, Standalone<AnyThread>> {}
+unsafe impl<T: Send, H: ForThreads> Sync for Inner<T, H> {}
 
 impl<T, H: Recycler> Inner<T, H> {
     /// Returns the slot. The pointer leads to all of this.

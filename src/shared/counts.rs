@@ -100,7 +100,7 @@ fn too_many() -> ! {
     std::process::abort();
 }
 
-/// Loom checks that all earlier accesses happened before.
+/// Loom checks that every other access happened before this drop.
 #[cfg(loom)]
 impl Drop for Counts {
     fn drop(&mut self) {

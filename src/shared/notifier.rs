@@ -198,7 +198,7 @@ impl Notifier {
         }
     }
 
-    /// Loom checks that all earlier accesses happened before.
+    /// Loom checks that every other access happened before this drop.
     #[cfg(loom)]
     pub(super) fn end_model(&mut self) {
         let done = core::mem::replace(&mut self.done, AtomicBool::new(true));

@@ -58,7 +58,7 @@ struct Header {
 
 static_assertions::assert_impl_all!(Header: Send, Sync);
 
-/// Loom checks that all earlier accesses happened before.
+/// Loom checks that every other access happened before this drop.
 #[cfg(loom)]
 impl<T, A> Drop for Inner<'_, T, A> {
     fn drop(&mut self) {

@@ -62,7 +62,7 @@ impl Drop for Waiter {
         if self.is_queued() {
             process::abort();
         }
-        // Loom checks that all earlier accesses happened before.
+        // Loom checks that every other access happened before this drop.
         #[cfg(loom)]
         if !std::thread::panicking() {
             self.node.with_mut(|_| ());

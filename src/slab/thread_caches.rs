@@ -33,8 +33,8 @@ impl Drop for All {
     }
 }
 
-// `HAS_ANY` is `true` once the thread has used `ALL`. The first use allocates, so a return must not be the first. It has no
-// destructor.
+// `HAS_ANY` is `true` once the thread has used `ALL`. The first use of `ALL` allocates, so a return must not be the first.
+// `HAS_ANY` has no destructor.
 #[cfg(not(loom))]
 thread_local! {
     static HAS_ANY: Cell<bool> = const { Cell::new(false) };

@@ -21,10 +21,10 @@ use crate::{
 ///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a reference to a source that a value future can hold",
+    message = "`{Self}` is not a reference to a `Source`",
     label = "expected `&Source<S>`, `Arc<Source<S>>` or `Rc<Source<S>>`, where `S: ValueSource`",
-    note = "a source gets what it needs to be referred to from `value_future::Source::new`",
-    note = "a `Source` is referred to by `&source`, or by a clone of the `Arc` or `Rc` it is in"
+    note = "wrap your source with `value_future::Source::new`",
+    note = "then pass `&source`, or a clone of the `Arc` or `Rc` that holds it. A `ValueFuture` does not accept an `Rc`"
 )]
 pub trait SourceReference<'a>: sealed::Raw<'a> {
     /// The type of the result of an operation of the source.

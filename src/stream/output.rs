@@ -8,9 +8,9 @@
 ///
 /// [`try_unfold`]: https://docs.rs/futures/latest/futures/stream/fn.try_unfold.html
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not what a stream can be made of",
-    label = "this has to be `Option<T>` or `Result<Option<T>, E>`",
-    note = "the method gives `None` at its end"
+    message = "the method of a stream cannot return `{Self}`",
+    label = "expected `Option<T>` or `Result<Option<T>, E>`",
+    note = "the method returns `None` at the end of the stream"
 )]
 pub trait StreamOutput: sealed::Sealed {
     /// The item of the stream.

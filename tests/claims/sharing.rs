@@ -53,10 +53,6 @@ fn handles_are_woken_in_the_order_of_their_registrations() {
         "src/shared/shared.rs",
         "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
     );
-    said!(
-        "src/shared/shared.rs",
-        "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
-    );
 }
 
 #[test]

@@ -1,0 +1,8 @@
+//! A `LocalValueFuture` belongs to one thread.
+
+use value_future::LocalValueFuture;
+
+fn main() {
+    let future = LocalValueFuture::<u8>::ready(1);
+    std::thread::spawn(move || futures::executor::block_on(future));
+}
