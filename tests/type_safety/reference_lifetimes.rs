@@ -97,6 +97,16 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
         "let mut reader = ValueNext::new(Of(5)); let next = reader.next(); keep(next); futures_core::Stream::poll_next(Pin::new(&mut reader), &mut Context::from_waker(Waker::noop()));",
     ),
     (
+        "a stream that is dropped after the value that its reader borrows", "E0597",
+        "let stream; let text = String::new(); stream = ReaderStream::new(&text, |reader: &mut &String| ValueFuture::boxed(read(reader)).map(Some));",
+        "let text = String::new(); let stream; stream = ReaderStream::new(&text, |reader: &mut &String| ValueFuture::boxed(read(reader)).map(Some));",
+    ),
+    (
+        "a local stream that is dropped after the value that its reader borrows", "E0597",
+        "let stream; let text = String::new(); stream = LocalReaderStream::new(&text, |reader: &mut &String| LocalValueFuture::boxed(read(reader)).map(Some));",
+        "let text = String::new(); let stream; stream = LocalReaderStream::new(&text, |reader: &mut &String| LocalValueFuture::boxed(read(reader)).map(Some));",
+    ),
+    (
         "the stream of a pinned reader", "E0277",
         "let reader = pin!(ValueNext::new(Of(PhantomPinned))); reader.get_mut();",
         "let reader = pin!(ValueNext::new(Of(5))); reader.get_mut();",
