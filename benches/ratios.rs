@@ -28,6 +28,7 @@ use report::{Measured, Plan, chart, load};
 static ALLOCATOR: Counting = Counting(System);
 
 /// The number of passes over all tables. A disturbance of some seconds affects one pass of a table, and not all of its rounds.
+/// With one round, which only checks that each case runs, there is one pass.
 const PASSES: usize = 10;
 
 type Result<T> = result::Result<T, Box<dyn Error>>;
@@ -87,20 +88,20 @@ fn tables() -> Vec<Table> {
 
 fn run(options: &Options) -> Result<()> {
     let begun = Instant::now();
-    let plan =
-        Plan { passes: PASSES, rounds: options.rounds, operations: OPERATIONS, load: load::load() };
+    let passes = if options.rounds == 1 { 1 } else { PASSES };
+    let plan = Plan { passes, rounds: options.rounds, operations: OPERATIONS, load: load::load() };
     if let Some(load) = plan.load.filter(|load| *load > 1.0) {
         eprintln!("the load average is {load}: other processes disturb the measurement");
     }
     println!(
-        "{PASSES} passes over all tables, {} rounds of {OPERATIONS} operations or more each; the contenders take turns, on one \
+        "{passes} passes over all tables, {} rounds of {OPERATIONS} operations or more each; the contenders take turns, on one \
          thread if the table does not say otherwise",
         plan.rounds
     );
     let mut tables = tables();
     tables.retain(|table| table.title.contains(&options.only));
-    for pass in 1..=PASSES {
-        eprintln!("pass {pass} of {PASSES}, after {:.0?}", begun.elapsed());
+    for pass in 1..=passes {
+        eprintln!("pass {pass} of {passes}, after {:.0?}", begun.elapsed());
         for table in &mut tables {
             table.renew();
             table.run(plan.rounds);

@@ -20,7 +20,7 @@ fn run_alone() -> MutexGuard<'static, ()> {
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const ROUNDS: usize = if cfg!(miri) { 40 } else { 20_000 };
+const ROUNDS: usize = if cfg!(miri) { 16 } else { 20_000 };
 
 #[test]
 fn created_on_one_thread_and_dropped_on_another() {
@@ -132,7 +132,7 @@ fn a_bounded_pool_finds_the_slots_that_another_thread_released() {
 #[test]
 fn two_threads_never_find_a_pool_of_two_slots_full_while_it_grows() {
     let _lock = run_alone();
-    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    let rounds = if cfg!(miri) { 8 } else { 20_000 };
     let pools = (0..rounds).map(|_| FuturePool::builder().max_slots_per_size(2).build());
     let (pools, start) = (pools.collect::<Vec<_>>(), SpinBarrier::new(2));
     let count_refused = || {

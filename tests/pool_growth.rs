@@ -61,7 +61,7 @@ for_both_pools! {
 
     #[test]
     fn a_million_operations_are_live_at_the_same_time() {
-        let count = if cfg!(miri) { 100_u32 } else { 1_000_000 };
+        let count = if cfg!(miri) { 40_u32 } else { 1_000_000 };
         let pool = Pool::new();
         let operations: Vec<_> = (0..count).map(|_| pool.rent()).collect();
         assert_eq!((pool.stats().live, pool.stats().high_water), (count.into(), count.into()));
@@ -138,7 +138,7 @@ fn a_renting_thread_and_a_releasing_thread_need_few_slots() {
             assert_eq!(poll(&mut completion), Poll::Ready(Some(7)));
         }
     });
-    for _ in 0..if cfg!(miri) { 100 } else { 20_000 } {
+    for _ in 0..if cfg!(miri) { 40 } else { 20_000 } {
         let (completer, completion) = pool.rent();
         completer.complete(Some(7)).unwrap();
         sender.send(completion).unwrap();

@@ -3,7 +3,7 @@
 use core::{
     cell::UnsafeCell,
     fmt,
-    marker::PhantomPinned,
+    marker::{PhantomData, PhantomPinned},
     mem,
     pin::Pin,
     task::{Context, Poll},
@@ -15,13 +15,24 @@ use crate::future::Packed;
 /// A reader, and the future of its next item, which borrows the reader.
 ///
 /// Invariant: the lifetime of `current` has no meaning. `current` borrows `reader`. It is polled and dropped in its place. It is dropped
-/// before the reader is used, moved or dropped: as the first field, it is dropped first.
+/// before the reader is used, moved or dropped: as the first field, it is dropped first. What the reader borrows outlives `current`, by
+/// `DropUses`.
 pub(super) struct BorrowedReader<R, O, A> {
     current: Option<Packed<'static, O, A>>,
     /// It is in a cell, because `current` borrows it while there are shared references to the stream.
     reader: UnsafeCell<R>,
     /// `current` has the address of `reader`.
     _pinned: PhantomPinned,
+    _uses: DropUses<R>,
+}
+
+/// Tells the compiler that the drop of a reader's future may use what the reader borrows.
+///
+/// The compiler cannot see it: the future has lost its lifetime, and a reader such as a reference has no drop of its own.
+struct DropUses<R>(PhantomData<R>);
+
+impl<R> Drop for DropUses<R> {
+    fn drop(&mut self) {}
 }
 
 // SAFETY: a shared reference gives access to `current` only.
@@ -29,7 +40,12 @@ unsafe impl<R: Sync, O: Sync, A: Sync> Sync for BorrowedReader<R, O, A> {}
 
 impl<R, O, A> BorrowedReader<R, O, A> {
     pub(super) const fn new(reader: R) -> Self {
-        BorrowedReader { current: None, reader: UnsafeCell::new(reader), _pinned: PhantomPinned }
+        BorrowedReader {
+            current: None,
+            reader: UnsafeCell::new(reader),
+            _pinned: PhantomPinned,
+            _uses: DropUses(PhantomData),
+        }
     }
 
     /// Returns the reader.
