@@ -181,7 +181,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
     let of_one = RENT.bytes() / 200;
     assert!((640..1024).contains(&of_one), "{of_one} bytes");
     said!("src/pool/pool.rs", "up to 1 KiB for each thread that rents");
-    said!("src/future_pool/future_pool.rs", "up to 1 KiB for each thread that uses it");
+    said!("src/future_pool/future_pool.rs", "A cache takes up to 1 KiB.");
     crowd.end();
     assert_eq!(ENDS.made(), 0);
     assert!(ENDS.live() < 0, "caches were freed: {ENDS:?}");

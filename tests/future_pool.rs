@@ -214,7 +214,7 @@ for_both_future_pools! {
         let full = pool.try_pooled(Words([2; 2])).unwrap_err();
         assert!(!full.is_too_large());
         let text = full.to_string();
-        assert!(text.contains("): the pool is full: no slot of its size is vacant;"), "{text}");
+        assert!(text.contains("): the pool is full: no slot of its size is vacant, and a bound allows no more slots;"), "{text}");
         assert_eq!(poll(&mut first), Poll::Ready(2));
         assert_eq!(block_on(pool.try_pooled(full.into_future()).unwrap()), 4);
         assert_eq!(pool.stats().boxed, 0, "no future was boxed");
@@ -270,7 +270,7 @@ for_both_future_pools! {
         assert_eq!(kind(pool.try_pooled(Words([1; 2]))), PooledErrorKind::Full);
         assert_eq!(
             begin(&pool, "four").unwrap_err().to_string(),
-            "no slot for the future: the pool is full: no slot of its size is vacant",
+            "no slot for the future: the pool is full: no slot of its size is vacant, and a bound allows no more slots",
         );
         assert_eq!((block_on(first), block_on(second)), (2, 2));
     }

@@ -1,4 +1,4 @@
-//! Words that have a standard term do not appear in `src` and in the README.
+//! Words that have a standard term do not appear in the code and the documents.
 
 #![cfg(not(miri))]
 
@@ -73,8 +73,12 @@ fn capitalized(word: &str) -> String {
 #[test]
 fn words_with_a_standard_term_do_not_appear() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut all = files(&root.join("src"));
-    all.push(root.join("README.md"));
+    let folders =
+        ["src", "macros/src", "tests", "benches", "examples", "docs"].map(|name| root.join(name));
+    let documents = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+        .map(|name| root.join(name));
+    let all = folders.iter().flat_map(|folder| files(folder)).chain(documents);
+    let all = all.filter(|path| *path != root.join(file!()));
     let mut found = Vec::new();
     for path in all {
         let text = fs::read_to_string(&path).expect("the file is text");

@@ -6,8 +6,8 @@
 //! ready call. There are three such places.
 //!
 //! 1. **A method returns its future through memory, and `.await` begins with a copy of it**: 16 bytes at a time, or 32 if the target
-//! has such registers. The compiler would store two adjacent words one by one: a result of two words, or a result of one word and the head.
-//! So [`ready`] and [`pending`] first collect the words in one register, as wide as the registers of the copy:
+//!    has such registers. The compiler would store two adjacent words one by one: a result of two words, or a result of one word and the head.
+//!    So [`ready`] and [`pending`] first collect the words in one register, as wide as the registers of the copy:
 //!
 //!    ```text
 //!                      without                              with

@@ -10,7 +10,7 @@
 //!
 //! A value of type [`Content`] is this right, by one of the rules 1, 2 and 4.
 //!
-//! Invariants, which only this file can break:
+//! Invariants. Rule 2 rests on `notifier.rs` too, and rules 5 to 7 rest on `counts.rs`:
 //!
 //! 5. A [`MemoryRef`] has a count on the memory of an [`Inner`]. All handles have one count together. The memory is not
 //!    freed, and does not move, while it has a count.

@@ -17,7 +17,7 @@
 //! ```
 
 use alloc::boxed::Box;
-use core::mem::ManuallyDrop;
+use core::{mem::ManuallyDrop, ops::Deref};
 
 use super::{
     item::Item,
@@ -54,7 +54,16 @@ pub(super) struct Stripe<S: Item> {
 pub(super) struct StripeGuard<'s, S: Item> {
     word: &'s AtomicU64,
     locked: u64,
-    pub(super) magazines: &'s MagazinesOf<S>,
+    magazines: &'s MagazinesOf<S>,
+}
+
+impl<S: Item> Deref for StripeGuard<'_, S> {
+    type Target = MagazinesOf<S>;
+
+    #[inline(always)]
+    fn deref(&self) -> &MagazinesOf<S> {
+        self.magazines
+    }
 }
 
 impl<'s, S: Item> StripeGuard<'s, S> {

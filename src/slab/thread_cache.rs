@@ -28,7 +28,7 @@ use super::{
     magazines::{CACHE_CAPACITY, Magazines},
     pages::CachedSlots,
     recent::Recent,
-    reference::{Counted, SlabAddress, SlabRef},
+    reference::{Closed, Counted, SlabAddress, SlabRef},
     storage::Storage,
 };
 use crate::{
@@ -194,6 +194,7 @@ impl<L: CacheOwner> CacheList<L> {
             cache.slab == self.slab && slab.address() == self.slab,
             "a slab has its own caches"
         );
+        // ORDERING: Relaxed: as below.
         cache.rents.store(0, Relaxed);
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
         cache.room.store(CACHE_CAPACITY, Relaxed);
@@ -211,13 +212,14 @@ impl<L: CacheOwner> CacheList<L> {
         })
     }
 
-    /// Detaches the slab, which has no handle, from all caches. The list keeps the caches whose threads are first, and wait for the lock.
+    /// Detaches a slab without a handle from all caches. The list keeps the caches whose threads are first, and wait for the lock.
     /// Returns the number of slots in the other caches.
-    pub(super) fn detach(&mut self) -> CachedSlots {
+    pub(super) fn detach(&mut self, _: &Closed) -> CachedSlots {
         let (leaving, mut slots) = (List::new(), 0);
         while let Some(cache) = self.caches.pop() {
             // The slab is closed, so the thread rents nothing, and the number cannot decrease.
             let len = cache.magazines.len();
+            // ORDERING: Relaxed: the swap publishes it.
             cache.counted.store(len, Relaxed);
             let slab = cache.slab;
             // ORDERING: AcqRel, with the swap in `detach`: the thread sees the number. It may free the cache from here on.

@@ -74,8 +74,5 @@ fn a_source_that_panics_in_cancel_while_a_panic_unwinds() {
         let _future = ValueFuture::from_source(&source, Token::new(1));
         panic!("which unwinds");
     });
-    said!(
-        "src/source/mod.rs",
-        "If that is while a panic unwinds, a panic in this call aborts the process."
-    );
+    said!("src/source/mod.rs", "A panic in this call during an unwind aborts the process.");
 }

@@ -207,7 +207,7 @@ fn the_built_in_pool_takes_128_mebibytes() {
     FuturePool::built_in().trim();
     said!(
         "src/future_pool/future_pool.rs",
-        "The slots of all eight sizes together take 128 MiB at most."
+        "The pages of all eight sizes together take 128 MiB at most."
     );
     said!("src/built_in/value_future.rs", "has reached its bound. The bound is 128 MiB unless");
     said!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");

@@ -137,7 +137,7 @@ fn keys_and_tokens_have_as_many_bits_as_is_said() {
         "its [`Key`](crate::Key) of {} bits",
         size_of::<Key>() * 8
     );
-    said!("src/slot/key.rs", "The name of one operation of a pool: {} bits", size_of::<Key>() * 8);
+    said!("src/slot/key.rs", "a pool or of a reusable source: {} bits", size_of::<Key>() * 8);
     let tokens = 1 << u16::BITS;
     assert_eq!((size_of::<Token>() * 8, Token::new(u16::MAX).next()), (16, Token::new(0)));
     said!("src/token.rs", "{} bits that tell it", size_of::<Token>() * 8);

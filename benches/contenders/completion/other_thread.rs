@@ -57,7 +57,7 @@ fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker
     }
 }
 
-/// The channels for a vector of producers. The vector comes back empty.
+/// The channels for a vector of producers. The vector is returned empty.
 struct Batches<P> {
     full: SyncSender<Vec<P>>,
     empty: Receiver<Vec<P>>,

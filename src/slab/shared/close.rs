@@ -22,7 +22,7 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
         thread_caches::detach(self.address().get());
         let stripes = self.stripes.close();
         let last = self.locked(|locked| {
-            let cached = locked.caches.detach();
+            let cached = locked.caches.detach(&closed);
             locked.depot.close(closed);
             locked.depot.retire_cached(cached);
             for magazines in stripes.magazines() {

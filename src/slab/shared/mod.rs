@@ -81,7 +81,7 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         }
         for stripe in self.stripes.iter() {
             let guard = stripe.lock();
-            let magazines: &MagazinesOf<S> = guard.magazines;
+            let magazines: &MagazinesOf<S> = &guard;
             self.with_depot(|depot| magazines.drain(magazines.len(), depot, &self.base.storage));
         }
     }

@@ -86,7 +86,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         let storage = &self.base.storage;
         depot.release(storage, slot);
         let stripe = self.stripes.own().try_lock_full()?;
-        stripe.magazines.drain(MAGAZINE.into(), depot, storage);
+        stripe.drain(MAGAZINE.into(), depot, storage);
         Some(stripe)
     }
 

@@ -86,7 +86,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             let (slot, is_unchanged, is_at_limit) = self.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.as_ref().and_then(|_| self.stripes.own().try_lock()) {
-                    own.magazines.refill(depot, S::NEW_AT_ONCE);
+                    own.refill(depot, S::NEW_AT_ONCE);
                 }
                 let is_at_limit = depot.counts().capacity >= self.base.settings.limit();
                 (slot, self.stripes.is_unchanged(seen), is_at_limit)

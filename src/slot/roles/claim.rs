@@ -181,6 +181,8 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
     }
 
     /// Ends the claim, because the consumer has left. `state` is the state since then.
+    ///
+    /// A consumer that claims its own operation never gets here, because it has not left.
     #[cold]
     fn unclaim(slot: Rented<T, H>, state: State) {
         let Ok(change) = slot.change(state, State::unclaim) else {

@@ -55,7 +55,7 @@ pub(crate) struct SlotHeader<T>(Header, PhantomData<fn() -> T>);
 impl<T> SlotHeader<T> {
     /// # Safety
     ///
-    /// The table lives as long as the slot.
+    /// The table is [`table`](super::table) for the recycler of the slot. It lives as long as the slot.
     pub(crate) const unsafe fn new(table: *const SlotTable<T>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
     }
@@ -72,7 +72,8 @@ impl<T, H: Recycler> Slot<T, H> {
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes, and no other thread uses it. The table lives as long as the slot.
+    /// `place` is valid for writes, and no other thread uses it. The table is [`table`](super::table) for `T` and `H`. It lives as long as
+    /// the slot.
     pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<SlotTable<T>>, first: Number) {
         let slot = place.as_ptr();
         macro_rules! write {
