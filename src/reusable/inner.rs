@@ -130,7 +130,7 @@ macro_rules! standalone {
 
             crate::sync::const_unless_loom! {
                 /// The table is a constant.
-                fn with_table(table: *const SlotTable<T>, first: Number) -> Self {
+                fn with_table(table: *const SlotTable<T, Standalone<$affinity>>, first: Number) -> Self {
                     assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
                     let waker = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let watcher = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));

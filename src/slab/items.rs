@@ -55,7 +55,7 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     type Content = T;
     type Word = H::Word;
     type Pointer = H::Pointer;
-    type Table = SlotTable<T>;
+    type Table = SlotTable<T, H>;
 
     const INDEXED: bool = true;
     const PER_PAGE: u32 = if cfg!(loom) { 2 } else { 32 };
@@ -65,7 +65,7 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
-    fn shape(_: &SlotTable<T>) -> Shape {
+    fn shape(_: &Self::Table) -> Shape {
         Shape { slot: Layout::new::<Self>(), slots: Self::PER_PAGE }
     }
 

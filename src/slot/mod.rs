@@ -19,7 +19,7 @@ pub use error::{CompleteError, CompleteErrorKind};
 pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
 pub(crate) use roles::*;
-pub(crate) use slot::{Slot, SlotTable, WakerCell};
+pub(crate) use slot::{Slot, WakerCell};
 pub(crate) use state::State;
 
 /// The name of the public type whose operations have slots of a [`Recycler`].

@@ -16,19 +16,7 @@ use super::{
     cells::{Pointer, Word},
     roles::SlotHeader,
 };
-use crate::{
-    erased::{Header, VTable},
-    origin::Origin,
-    sync::UnsafeCell,
-};
-
-/// The table to which the header of a slot points. A slab begins with the table of its slots.
-#[repr(C)]
-pub(crate) struct SlotTable<T> {
-    pub(crate) vtable: VTable<T>,
-    /// Creates the result of an operation that ended without a value.
-    pub(crate) abandoned: fn() -> T,
-}
+use crate::{erased::Header, origin::Origin, sync::UnsafeCell};
 
 /// A slot. It begins with a header, as every pointee does. It takes 64 bytes for a `T` of one word.
 #[repr(C)]
@@ -147,7 +135,7 @@ impl<T, H: Recycler> Slot<T, H> {
         /// Creates a vacant slot outside of a slab. `number` is that of its first operation, and `state` is
         /// [the state before that](State::before).
         pub(crate) fn standalone(
-            header: SlotHeader<T>,
+            header: SlotHeader<T, H>,
             state: H::Word,
             number: H::Word,
             waker: WakerCell<H::Pointer>,

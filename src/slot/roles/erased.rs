@@ -1,17 +1,31 @@
 //! The consumer role behind a head: the functions that a value future calls if its head owns the role.
 
-use core::task::{Context, Poll};
+use core::{
+    marker::PhantomData,
+    task::{Context, Poll},
+};
 
 use super::{ConsumerRole, Finished, JustBegun, Recycler, Rented};
 use crate::{
     erased::{ErasedReference, Live, VTable},
-    slot::slot::{Slot, SlotTable},
+    slot::slot::Slot,
     token::{StaleToken, Token},
 };
 
+/// The table to which the header of a slot points. A slab begins with the table of its slots.
+///
+/// Invariant: `vtable` is the one for the recycler `H`.
+#[repr(C)]
+pub(crate) struct SlotTable<T, H> {
+    vtable: VTable<T>,
+    /// Creates the result of an operation that ended without a value.
+    pub(super) abandoned: fn() -> T,
+    recycler: PhantomData<fn() -> H>,
+}
+
 /// Returns the table of a slot.
-pub(crate) const fn table<T, H: Recycler>(abandoned: fn() -> T) -> SlotTable<T> {
-    SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned }
+pub(crate) const fn table<T, H: Recycler>(abandoned: fn() -> T) -> SlotTable<T, H> {
+    SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned, recycler: PhantomData }
 }
 
 /// Returns a copy of the role that `live` owns. The caller uses the copy for the operation, and `live` only to report the outcome.

@@ -29,7 +29,7 @@ use core::{
 
 use super::{
     End, ForThreads, IndexLayout, Number, Recycler, WakeOnDrop,
-    slot::{OriginCell, Slot, SlotTable, WakerCell, WakerParts},
+    slot::{OriginCell, Slot, WakerCell, WakerParts},
     state::State,
 };
 use crate::{
@@ -46,17 +46,17 @@ pub(crate) use self::{
     claim::{Presented, abandon_key, complete_key},
     completer::CompleterRole,
     consumer::{ConsumerRole, Finished},
-    erased::table,
+    erased::{SlotTable, table},
 };
 
 /// The header of a slot outside of a slab.
-pub(crate) struct SlotHeader<T>(Header, PhantomData<fn() -> T>);
+pub(crate) struct SlotHeader<T, H>(Header, PhantomData<fn() -> (T, H)>);
 
-impl<T> SlotHeader<T> {
+impl<T, H> SlotHeader<T, H> {
     /// # Safety
     ///
-    /// The table is [`table`](super::table) for the recycler of the slot. It lives as long as the slot.
-    pub(crate) const unsafe fn new(table: *const SlotTable<T>) -> Self {
+    /// The table lives as long as the slot.
+    pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
     }
 
@@ -72,9 +72,12 @@ impl<T, H: Recycler> Slot<T, H> {
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes, and no other thread uses it. The table is [`table`](super::table) for `T` and `H`. It lives as long as
-    /// the slot.
-    pub(crate) unsafe fn make(place: NonNull<Self>, table: NonNull<SlotTable<T>>, first: Number) {
+    /// `place` is valid for writes, and no other thread uses it. The table lives as long as the slot.
+    pub(crate) unsafe fn make(
+        place: NonNull<Self>,
+        table: NonNull<SlotTable<T, H>>,
+        first: Number,
+    ) {
         let slot = place.as_ptr();
         macro_rules! write {
             ($field:ident, $value:expr) => {{
@@ -99,7 +102,7 @@ impl<T, H: Recycler> Slot<T, H> {
     /// Returns the function that creates the result of an operation that ended without a value.
     fn abandoned(&self) -> fn() -> T {
         // SAFETY: `make` and `standalone` were given a table of this type, which lives as long as the slot.
-        unsafe { self.table().cast::<SlotTable<T>>().as_ref() }.abandoned
+        unsafe { self.table().cast::<SlotTable<T, H>>().as_ref() }.abandoned
     }
 
     /// Returns the line that rented the slot, if there is a live operation and the feature `trace` is on.
