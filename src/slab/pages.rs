@@ -351,7 +351,17 @@ impl<S: Item> Pages<S> {
 
 /// The number of slots of a slab that are in thread caches from which the slab has detached. Nothing refers to these slots.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(super) struct CachedSlots(pub(super) u32);
+pub(super) struct CachedSlots(u32);
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl CachedSlots {
+    /// # Safety
+    ///
+    /// So many slots are in caches from which the slab has detached, and were not counted before.
+    pub(super) unsafe fn new(slots: u32) -> Self {
+        CachedSlots(slots)
+    }
+}
 
 impl<S: Item> Drop for Pages<S> {
     /// Frees the pages, when the slab is freed. Retired slots may be in some of them. If a slot is in use, it leaks the pages.

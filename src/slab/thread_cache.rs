@@ -232,7 +232,9 @@ impl<L: CacheOwner> CacheList<L> {
             }
         }
         self.caches = leaving;
-        CachedSlots(u32::try_from(slots).expect("they are slots of the slab"))
+        let slots = u32::try_from(slots).expect("they are slots of the slab");
+        // SAFETY: the caches that are not on the list any more have so many.
+        unsafe { CachedSlots::new(slots) }
     }
 
     /// Removes a cache whose thread is first.
