@@ -59,10 +59,11 @@ pub(crate) struct Classes<H: SlabRecycler> {
 
 /// A recycler whose pools any thread may use.
 ///
-/// It is the bound of an implementation of `Sync`. Without it the compiler would only report that a `Cell` is somewhere inside.
+/// It is the bound of the implementations of `Send` and `Sync`. Without it the compiler would only report that a `Cell` is somewhere
+/// inside.
 #[diagnostic::on_unimplemented(
     message = "a `LocalFuturePool` is for one thread",
-    label = "it cannot be shared between threads",
+    label = "it cannot be sent to another thread, or shared with one",
     note = "in a `static`, use a `FuturePool`, or put it into a `thread_local!`",
     note = "a `FuturePool` takes futures that are `Send`"
 )]
@@ -72,14 +73,14 @@ pub(super) trait Shareable: SlabRecycler {}
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl Shareable for crate::affinity::AnyThread {}
 
-// The fields of `Classes` can be shared.
+// The fields of `Classes` can be sent and shared.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-static_assertions::assert_impl_all!(Slabs<crate::affinity::AnyThread>: Sync);
+static_assertions::assert_impl_all!(Slabs<crate::affinity::AnyThread>: Send, Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-static_assertions::assert_impl_all!(Bounds: Sync);
+static_assertions::assert_impl_all!(Bounds: Send, Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 static_assertions::assert_impl_all!(
-    (<crate::affinity::AnyThread as SlabRecycler>::Budget, <crate::affinity::AnyThread as SlabRecycler>::Counters): Sync
+    (<crate::affinity::AnyThread as SlabRecycler>::Budget, <crate::affinity::AnyThread as SlabRecycler>::Counters): Send, Sync
 );
 
 /// The bounds of each class.

@@ -36,5 +36,7 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     }
 }
 
-// SAFETY: the fields can be shared, as is asserted beside `Shareable`.
+// SAFETY: the fields are `Send`, as is asserted beside `Shareable`.
+unsafe impl<H: Shareable> Send for Classes<H> {}
+// SAFETY: the fields are `Sync`, as is asserted there.
 unsafe impl<H: Shareable> Sync for Classes<H> {}
