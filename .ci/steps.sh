@@ -24,7 +24,7 @@ MANY_SCHEDULES="status_consistency stale_keys_stress"
 WITH_OTHER_CRATES="ecosystem task_context runtimes troubleshooting"
 # `.ci/run` runs these modules and tests on a 32-bit and on a big-endian target. They depend on the size or the order of words.
 WORD_MODULES="erased pieces slot::number"
-WORD_TESTS="layout arm_round_trip trait_impls conversions no_alloc keys generations"
+WORD_TESTS="layout arm_round_trip trait_impls conversions no_alloc keys"
 # For Miri, these are the same on each target: they look for schedules and for logic.
 SAME_ON_EACH_TARGET="model stress pool_threads shared_threads ecosystem task_context runtimes"
 # Threads that meet. Miri runs these with several seeds.
