@@ -334,7 +334,7 @@ unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
 /// A head that owns its pointee.
 ///
 /// Invariant: a head that is a pointer owns a live cell, or one [`ErasedReference`] to a source. The output of the pointee is `T`, or a
-/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is. A head that is ready stands beside a `T`.
+/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. A head that is ready stands beside a `T`.
 ///
 /// A result is only returned. A table of the subtype is called as if a `fn() -> U` were a `fn() -> T`, which the compiler allows, too.
 /// (For a higher-ranked `T`, Miri objects to both.)
