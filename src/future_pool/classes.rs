@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     slab::{
-        Block, Budget, Counters, OnceSlab, RentedBlock, Room, Settings, Slab, SlabHandle,
+        Block, Budget, Counters, OnceSlab, OpenSlab, RentedBlock, Room, Settings, Slab, SlabHandle,
         SlabRecycler, blocks_within, page_of_one,
     },
     slot::{IndexLayout, Recycler},
@@ -48,6 +48,8 @@ pub(crate) type Slabs<H> =
     [OnceSlab<<H as Recycler>::Pointer, <H as SlabRecycler>::Blocks>; SIZES.len()];
 
 /// The slabs of a pool and their bounds, and the counters of the futures that found no slot.
+///
+/// Invariant: the blocks of the slab of a class have the [size](SIZES) of that class.
 pub(crate) struct Classes<H: SlabRecycler> {
     slabs: Slabs<H>,
     bounds: Bounds,
@@ -136,7 +138,7 @@ impl<H: SlabRecycler> Classes<H> {
     /// The fast path of [`rent`](Classes::rent): takes a block that this thread has cached.
     #[inline(always)]
     pub(crate) fn try_rent(&self, class: usize) -> Option<RentedBlock<H>> {
-        self.slab(class)?.try_rent().map(RentedBlock::from)
+        Slab::try_rent(self.slab(class)?).map(RentedBlock::from)
     }
 
     /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant ones.
@@ -147,7 +149,7 @@ impl<H: SlabRecycler> Classes<H> {
     }
 
     #[inline(always)]
-    fn slab_or_new(&self, class: usize) -> Result<&H::Blocks, PooledErrorKind> {
+    fn slab_or_new(&self, class: usize) -> Result<OpenSlab<'_, H::Blocks>, PooledErrorKind> {
         match self.slab(class) {
             Some(slab) => Ok(slab),
             None => self.create(class).ok_or(PooledErrorKind::NoneOfSize),
@@ -156,13 +158,13 @@ impl<H: SlabRecycler> Classes<H> {
 
     /// Returns the slab of a class, if it was created.
     #[inline(always)]
-    pub(crate) fn slab(&self, class: usize) -> Option<&H::Blocks> {
+    pub(crate) fn slab(&self, class: usize) -> Option<OpenSlab<'_, H::Blocks>> {
         self.slabs[class % SIZES.len()].get()
     }
 
     #[cold]
     #[inline(never)]
-    fn create(&self, class: usize) -> Option<&H::Blocks> {
+    fn create(&self, class: usize) -> Option<OpenSlab<'_, H::Blocks>> {
         let limit = self.bounds.of_class(class);
         if limit == 0 {
             return None;
@@ -242,7 +244,7 @@ impl<'c, H: SlabRecycler> RoomOf<'c, H> {
     }
 
     /// Returns the other slabs, and how many bytes each would free.
-    fn others(self) -> impl Iterator<Item = (&'c H::Blocks, usize)> {
+    fn others(self) -> impl Iterator<Item = (OpenSlab<'c, H::Blocks>, usize)> {
         let others = (0..SIZES.len()).filter(move |class| *class != self.class);
         let slabs = others.filter_map(move |class| self.classes.slab(class));
         slabs.map(|slab| (slab, slab.bytes_for_others())).filter(|(_, bytes)| *bytes > 0)

@@ -6,7 +6,9 @@ use super::{LiveOperation, RentError};
 use crate::{
     operation::Consumer,
     origin::Origin,
-    slab::{BeforeClose, OpenSlab, Settings, Slab, SlabHandle, SlabRecycler, Unlimited, waiting},
+    slab::{
+        BeforeClose, OpenSlab, Settings, Slab, SlabHandle, SlabRecycler, Stats, Unlimited, waiting,
+    },
     slot::{
         CompleteError, CompleteErrorKind, CompleterRole, IndexLayout, Key, Number, Presented, Slot,
         SlotRef, Vacant, Word, abandon_key, abandon_keyed, complete_key, orphan, table,
@@ -102,8 +104,8 @@ fn cannot_rent(error: RentError) -> ! {
 
 impl<T, H: SlabRecycler> Handle<T, H> {
     #[inline(always)]
-    pub(super) fn slab(&self) -> &H::Slab<T> {
-        &self.slab
+    pub(super) fn slab(&self) -> OpenSlab<'_, H::Slab<T>> {
+        self.slab.open()
     }
 
     /// Rents from a pool that was full. Waits while a claimant is about to return a slot, so that a caller finds
@@ -147,19 +149,18 @@ impl<T, H: SlabRecycler> Handle<T, H> {
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(SlotRef<'_, Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
-        let slot = self.slab.open().slot(layout.slot(key.index()))?;
+        let slot = self.slab().slot(layout.slot(key.index()))?;
         Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
     /// Ends all operations that only their keys can complete. Returns their number.
     pub(super) fn abandon_keys(&self) -> u32 {
-        self.slab.open().slots().map(|slot| u32::from(abandon_keyed(slot))).sum()
+        self.slab().slots().map(|slot| u32::from(abandon_keyed(slot))).sum()
     }
 
     /// Returns the live operations, with the lines that rented them.
     pub(super) fn live_operations(&self) -> impl Iterator<Item = LiveOperation> {
-        self.slab
-            .open()
+        self.slab()
             .slots()
             .filter_map(|slot| Some(LiveOperation { origin: slot.origin()?, state: slot.state() }))
     }
@@ -174,9 +175,18 @@ impl<T, H: SlabRecycler> Handle<T, H> {
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
         // If the waker of a future that waits for a slot panics, the drop of this continues.
-        let mut orphans = Orphans::<T, H>::new(self.slab.open());
-        waiting::end_all(self.slab());
+        let mut orphans = Orphans::<T, H>::new(self.slab());
+        waiting::end_all(self.slab().get());
         orphans.orphan()
+    }
+
+    /// Makes sure that this thread finds `additional` vacant slots, up to the bound.
+    pub(super) fn reserve(&self, additional: u32) {
+        self.slab().reserve(additional, Unlimited);
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Slab::stats(self.slab())
     }
 
     #[cold]

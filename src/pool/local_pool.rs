@@ -15,7 +15,6 @@ use crate::{
     affinity::OneThread,
     operation::{Abandoned, CompleteError},
     origin::Origin,
-    slab::{Slab, Unlimited},
     slot::TypedKey,
 };
 
@@ -309,7 +308,7 @@ impl<T> LocalPool<T> {
     ///
     /// A bounded pool grows to its bound at most.
     pub fn reserve(&self, additional: u32) {
-        self.0.slab().reserve(additional, Unlimited);
+        self.0.reserve(additional);
     }
 
     /// Returns the counters of the pool.
@@ -317,7 +316,7 @@ impl<T> LocalPool<T> {
     /// The call visits all slots. Use it for reports, and not for each operation.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.0.slab().stats()
+        self.0.stats()
     }
 
     /// Returns the live operations, each with the line that rented it.

@@ -14,7 +14,6 @@ use crate::{
     affinity::AnyThread,
     operation::{Abandoned, CompleteError},
     origin::Origin,
-    slab::{Slab, Unlimited},
     slot::TypedKey,
 };
 
@@ -411,7 +410,7 @@ impl<T> Pool<T> {
     ///
     /// A bounded pool grows to its bound at most.
     pub fn reserve(&self, additional: u32) {
-        self.0.slab().reserve(additional, Unlimited);
+        self.0.reserve(additional);
     }
 
     /// Returns the counters of the pool.
@@ -419,7 +418,7 @@ impl<T> Pool<T> {
     /// The call visits all slots. Use it for reports, and not for each operation.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.0.slab().stats()
+        self.0.stats()
     }
 
     /// Returns the live operations, each with the line that rented it.

@@ -75,7 +75,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         if self.pool.is_closed() {
             return self.fail(RentError::Closed);
         }
-        if waiting::is_retired(self.pool.slab()) {
+        if waiting::is_retired(self.pool.slab().get()) {
             return self.fail_full();
         }
         waiting::serve(self.pool.slab(), ticket);
@@ -88,7 +88,8 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Ends<T, H>, RentError>> {
         let mut replaced = None;
-        let polled = match waiting::poll(self.pool.slab(), ticket, cx.waker(), &mut replaced) {
+        let polled = match waiting::poll(self.pool.slab().get(), ticket, cx.waker(), &mut replaced)
+        {
             Progress::Waits | Progress::NeedsWaker => Poll::Pending,
             Progress::Slot(slot) => self.succeed(slot),
             Progress::Ended => {
@@ -97,7 +98,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
                     self.fail(RentError::Closed)
                 } else {
                     // All slots are retired. The next future is told, too.
-                    drop(waiting::end_first(self.pool.slab()));
+                    drop(waiting::end_first(self.pool.slab().get()));
                     self.fail_full()
                 }
             }
@@ -125,7 +126,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
 
     fn leave(&mut self) {
         if let Step::Queued(ticket) = mem::replace(&mut self.step, Step::Taken) {
-            waiting::leave(self.pool.slab(), ticket);
+            waiting::leave(self.pool.slab().get(), ticket);
         }
     }
 }

@@ -136,7 +136,8 @@ macro_rules! standalone {
                     let watcher = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let state = <$Word>::new(State::before(first).bits());
                     let number = <$Word>::new(first.bits());
-                    // SAFETY: `new` and `with_abandoned` have promoted the table to a constant, which lives as long as a `T` may.
+                    // SAFETY: `new` and `with_abandoned` have promoted the table to a constant, which lives as long as a `T` may. The
+                    // cells above are those of a vacant slot.
                     let header = unsafe { SlotHeader::new(table) };
                     let slot = Slot::standalone(header, state, number, waker, watcher);
                     Inner { slot, busy: <$Word>::new(FREE) }

@@ -3,7 +3,7 @@
 use super::{
     item::Item,
     pages::Counts,
-    reference::SlabAddress,
+    reference::{OpenSlab, SlabAddress},
     stats::Stats,
     storage::{self, Storage},
 };
@@ -63,11 +63,17 @@ impl<S: Item> Base<S> {
         }
     }
 
-    /// `cached` is the number of vacant slots that are not in the depot, and `rented` the number of rents that caches
-    /// have counted.
-    pub(super) fn stats(&self, counts: Counts, cached: u64, rented: u64) -> Stats {
+    /// Returns the counters of the slab. `cached` is the number of vacant slots that are not in the depot, and `rented` the number of
+    /// rents that caches have counted.
+    pub(super) fn stats(
+        &self,
+        slab: OpenSlab<'_, S::Slab>,
+        counts: Counts,
+        cached: u64,
+        rented: u64,
+    ) -> Stats {
         let live = u64::from(counts.in_use()).saturating_sub(cached);
-        let uses = self.storage.uses(self.settings.first_generation);
+        let uses = self.storage.uses(slab, self.settings.first_generation);
         let counted = (rented + self.rented.load(), counts.most.into());
         let (rented, high_water) = uses.unwrap_or(counted);
         Stats {

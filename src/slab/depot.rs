@@ -4,8 +4,8 @@
 use super::pages::CachedSlots;
 use super::{
     item::Item,
-    pages::{Counts, EmptyPage, Pages},
-    reference::{Closed, SlabAddress},
+    pages::{Counts, EmptyPage, Pages, RemovedPage},
+    reference::{AllVacant, Closed, Counted, SlabAddress},
     storage::Storage,
 };
 use crate::slot::Vacant;
@@ -80,8 +80,13 @@ impl<S: Item> Depot<S> {
     }
 
     /// Notes that the slab is closed.
-    pub(super) fn close(&mut self, closed: Closed) {
+    pub(super) fn close<L: Counted<Slot = S>>(&mut self, closed: &Closed<L>) {
         self.pages.close(closed);
+    }
+
+    /// Returns the proof that all slots are vacant or retired, if they are and the slab is closed.
+    pub(super) fn all_vacant(&self) -> Option<AllVacant> {
+        self.pages.all_vacant()
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -108,7 +113,7 @@ impl<S: Item> Depot<S> {
         &mut self,
         storage: &Storage<S>,
         keep: Keep,
-    ) -> Option<EmptyPage<S>> {
+    ) -> Option<RemovedPage<S>> {
         if !self.has_surplus(storage, keep) {
             return None;
         }
@@ -123,7 +128,7 @@ impl<S: Item> Depot<S> {
         }
         // Whole pages, and none that would have to be moved from caches.
         let unreserved = capacity.saturating_sub(self.reserved);
-        let page = storage.shape().slots;
+        let page = storage.shape().slots();
         Spare { idle: idle.min(unreserved - unreserved % page), excess: u32::MAX }
     }
 }

@@ -9,8 +9,10 @@ use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
 ///
 /// # Safety
 ///
-/// [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) and [`page`](Item::page) return what the location
-/// says that `init` was called with. [`Slab`](Item::Slab) is the type of the slab at that address.
+/// * [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) and [`page`](Item::page) return what the location
+///   says that `init` was called with.
+/// * [`Slab`](Item::Slab) is the type of the slab at that address. The slab begins with the [`Table`](Item::Table).
+/// * A slot fits into the layout that [`shape`](Item::shape) returns.
 pub(crate) unsafe trait Item: Sized {
     /// The type of the slab, which is the only one that creates such slots.
     type Slab;
@@ -67,11 +69,31 @@ pub(crate) enum PageOf {
 /// The layout of a page.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
-    pub(super) slot: Layout,
-    pub(super) slots: u32,
+    slot: Layout,
+    slots: u32,
 }
 
 impl Shape {
+    /// Creates the layout of pages with up to `slots` slots.
+    pub(super) const fn new(slot: Layout, slots: u32) -> Self {
+        Shape { slot, slots }
+    }
+
+    /// Returns the layout of a slot.
+    pub(super) const fn slot(self) -> Layout {
+        self.slot
+    }
+
+    /// Returns the size of a slot.
+    pub(super) const fn size(self) -> usize {
+        self.slot.size()
+    }
+
+    /// Returns the number of slots in a whole page.
+    pub(super) const fn slots(self) -> u32 {
+        self.slots
+    }
+
     /// The size of the header of a page.
     pub(super) const HEADER: usize = 64;
 

@@ -25,6 +25,7 @@ use super::{
     counters::Counters,
     item::{Item, PageOf, Shape},
     pages::{Location, Page},
+    reference::slab_of,
     slab::Slab,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -66,7 +67,7 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
     fn shape(_: &Self::Table) -> Shape {
-        Shape { slot: Layout::new::<Self>(), slots: Self::PER_PAGE }
+        Shape::new(Layout::new::<Self>(), Self::PER_PAGE)
     }
 
     fn retained(_: Shape) -> u32 {
@@ -150,11 +151,11 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
         assert!(*size >= size_of::<Self>() && size % LINE == 0);
         let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
         let slots = u32::try_from(blocks_in_page(*size)).expect("a page has few blocks");
-        Shape { slot, slots }
+        Shape::new(slot, slots)
     }
 
     fn retained(shape: Shape) -> u32 {
-        u32::try_from(retained_blocks(shape.slot.size())).expect("they are few")
+        u32::try_from(retained_blocks(shape.size())).expect("they are few")
     }
 
     fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
@@ -196,6 +197,7 @@ impl<H> RentedBlock<H> {
     where
         H: BlockTable,
     {
+        debug_assert!(self.size() >= VacantCell::<Block<H>, F>::SIZE);
         // SAFETY: the caller's. The block begins with room for a header, and stays allocated until it is released. If the affinity is
         // `Send`, any thread may release it, because the words of its slab are atomics.
         unsafe { VacantCell::new(self.into_pointer()) }
@@ -250,6 +252,15 @@ impl<H> From<Vacant<Block<H>>> for RentedBlock<H> {
 }
 
 impl<H: SlabRecycler> RentedBlock<H> {
+    /// Returns the size of the block in bytes.
+    fn size(&self) -> usize {
+        if self.0.is_boxed() {
+            self.0.page.addr().get() - BOXED
+        } else {
+            slab_of::<Block<H>>(&self.0).base().settings.table
+        }
+    }
+
     /// Returns the block to its slab, or frees it.
     #[inline(always)]
     pub(crate) fn release(self) {

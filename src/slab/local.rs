@@ -7,8 +7,10 @@ use super::{
     budget::Room,
     depot::{Depot, Keep, Spare},
     item::Item,
-    magazines::{CACHE_CAPACITY, FreePlace, MAGAZINE, Magazines, MagazinesOf, return_slot},
-    reference::{Closed, Counted, SlabAddress, SlabRef},
+    magazines::{
+        CACHE_CAPACITY, Capacity, FreePlace, MAGAZINE, Magazines, MagazinesOf, return_slot,
+    },
+    reference::{Closed, Counted, OpenSlab, SlabAddress, SlabRef},
     slab::Slab,
     stats::Stats,
     waiters::Waiters,
@@ -23,7 +25,7 @@ pub(crate) struct LocalSlab<S: Item<Slab = Self>> {
     /// `true` if the slab has a handle and no future waits: a slot that is returned only needs a place.
     is_plain: Cell<bool>,
     /// The reference of a closed slab to itself, until all slots are vacant.
-    own: Cell<Option<SlabRef<Self>>>,
+    own: Cell<Option<Closed<Self>>>,
     waiters: RefCell<Waiters<S>>,
     depot: RefCell<Depot<S>>,
 }
@@ -35,19 +37,24 @@ impl<S: Item<Slab = Self>> LocalSlab<S> {
 
     /// Caches a slot.
     fn cache(&self, slot: Vacant<S>) {
-        if let Err(slot) = self.magazines.push(slot, CACHE_CAPACITY) {
+        if let Err(slot) = self.magazines.push(slot, Capacity::FULL) {
             self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
             self.free_empty_pages(Keep::Useful, usize::MAX);
-            let _pushed = self.magazines.push(slot, CACHE_CAPACITY);
+            let _pushed = self.magazines.push(slot, Capacity::FULL);
         }
     }
 
     /// Frees the empty pages of a closed slab. Drops its reference to itself if all slots are vacant.
     fn end(&self) {
-        self.trim();
-        if self.depot.borrow().in_use() == 0 {
-            drop(self.own.take());
-        }
+        self.drain_magazines();
+        self.free_empty_pages(Keep::None, usize::MAX);
+        let all_vacant = self.depot.borrow().all_vacant();
+        drop(all_vacant.and_then(|proof| Some(self.own.take()?.into_reference(proof))));
+    }
+
+    fn drain_magazines(&self) {
+        let depot = &mut self.depot.borrow_mut();
+        self.magazines.drain(self.magazines.len(), depot, &self.base.storage);
     }
 }
 
@@ -55,10 +62,10 @@ impl<S: Item<Slab = Self>> Counted for LocalSlab<S> {
     type Slot = S;
     type Count = Cell<usize>;
 
-    fn close(&self, own: SlabRef<Self>, closed: Closed) {
+    fn close(&self, closed: Closed<Self>) {
         self.is_plain.set(false);
-        self.depot.borrow_mut().close(closed);
-        self.own.set(Some(own));
+        self.depot.borrow_mut().close(&closed);
+        self.own.set(Some(closed));
         self.end();
     }
 }
@@ -90,36 +97,35 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
         self.magazines.len()
     }
 
-    fn drain(&self) {
-        let depot = &mut self.depot.borrow_mut();
-        self.magazines.drain(self.magazines.len(), depot, &self.base.storage);
+    fn drain(slab: OpenSlab<'_, Self>) {
+        slab.drain_magazines();
     }
 
     fn spare(&self) -> (Spare, u64) {
         (self.depot.borrow().spare(&self.base.storage), self.cached())
     }
 
-    fn stats(&self) -> Stats {
-        let vacant = self.cached() + u64::from(self.waiters.borrow().given());
-        self.base.stats(self.depot.borrow().counts(), vacant, 0)
+    fn stats(slab: OpenSlab<'_, Self>) -> Stats {
+        let vacant = slab.cached() + u64::from(slab.waiters.borrow().given());
+        slab.base.stats(slab, slab.depot.borrow().counts(), vacant, 0)
     }
 
     #[inline(always)]
-    fn try_rent(&self) -> Option<Vacant<S>> {
-        let slot = self.magazines.pop(CACHE_CAPACITY)?;
+    fn try_rent(slab: OpenSlab<'_, Self>) -> Option<Vacant<S>> {
+        let slot = slab.magazines.pop(Capacity::FULL)?;
         if !S::INDEXED {
-            self.base.rented.add(1);
+            slab.base.rented.add(1);
         }
         Some(slot)
     }
 
     #[cold]
     #[inline(never)]
-    fn rent_slowly(&self, room: impl Room) -> Option<Vacant<S>> {
+    fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
         loop {
-            self.magazines.refill(&mut self.depot.borrow_mut(), 1);
-            let slot = self.try_rent();
-            if slot.is_some() || !self.grow(room, |_| false) {
+            slab.magazines.refill(&mut slab.depot.borrow_mut(), 1);
+            let slot = Self::try_rent(slab);
+            if slot.is_some() || !slab.grow(room, |_| false) {
                 return slot;
             }
         }
@@ -170,7 +176,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
         !self.is_plain.get() && !self.is_closed()
     }
 
-    fn pass_locks(&self) {}
+    fn pass_locks(_: OpenSlab<'_, Self>) {}
 
     // There is no other thread that could be inside a call.
     fn begin_return(&self) {}

@@ -10,12 +10,56 @@ use core::{array, marker::PhantomData, ptr, ptr::NonNull};
 
 use super::{depot::Depot, item::Item, reference::slab_of, storage::Storage};
 use crate::slot::{Pointer, Vacant, Word};
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::sync::{AtomicU64, Ordering};
 
 /// The number of slots in a magazine.
 pub(super) const MAGAZINE: u32 = if cfg!(loom) { 1 } else { 32 };
 
 /// The number of slots in two.
 pub(super) const CACHE_CAPACITY: u64 = 2 * MAGAZINE as u64;
+
+/// How many slots magazines may have: [`CACHE_CAPACITY`], or 0 if no slot may be taken or put in.
+///
+/// Invariant: it is one of the two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Capacity(u64);
+
+impl Capacity {
+    pub(super) const FULL: Capacity = Capacity(CACHE_CAPACITY);
+    #[cfg(all(feature = "std", target_has_atomic = "64"))]
+    pub(super) const NONE: Capacity = Capacity(0);
+}
+
+/// The capacity of magazines, which another thread may change.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(super) struct CapacityCell(AtomicU64);
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl CapacityCell {
+    pub(super) fn new(capacity: Capacity) -> Self {
+        CapacityCell(AtomicU64::new(capacity.0))
+    }
+
+    #[inline(always)]
+    pub(super) fn load(&self, ordering: Ordering) -> Capacity {
+        Capacity(self.0.load(ordering))
+    }
+
+    pub(super) fn store(&self, capacity: Capacity, ordering: Ordering) {
+        self.0.store(capacity.0, ordering);
+    }
+
+    /// Returns the capacity before.
+    pub(super) fn swap(&self, capacity: Capacity, ordering: Ordering) -> Capacity {
+        Capacity(self.0.swap(capacity.0, ordering))
+    }
+
+    #[cfg(loom)]
+    pub(super) fn touch(&mut self) {
+        self.0.with_mut(|_| ());
+    }
+}
 
 const PLACES: usize = 2 * MAGAZINE as usize;
 
@@ -43,11 +87,11 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         self.len.load()
     }
 
-    /// Takes the slot that was put in last. `room` is [`CACHE_CAPACITY`], or 0 to take none.
+    /// Takes the slot that was put in last, unless the capacity is 0.
     #[inline(always)]
-    pub(super) fn pop(&self, room: u64) -> Option<Vacant<S>> {
+    pub(super) fn pop(&self, capacity: Capacity) -> Option<Vacant<S>> {
         let len = self.len.load_own().wrapping_sub(1);
-        if len >= room {
+        if len >= capacity.0 {
             return None;
         }
         let slot = self.place(len).load();
@@ -56,13 +100,13 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Some(unsafe { vacant(slot) })
     }
 
-    /// Puts a vacant slot in. Returns it if there is no room. `room` is [`CACHE_CAPACITY`], or 0 to put none.
+    /// Puts a vacant slot in. Returns it if there is no room.
     ///
     /// The store of the length comes last: the slab may be freed by a thread that counts the slot.
     #[inline(always)]
-    pub(super) fn push(&self, slot: Vacant<S>, room: u64) -> Result<(), Vacant<S>> {
+    pub(super) fn push(&self, slot: Vacant<S>, capacity: Capacity) -> Result<(), Vacant<S>> {
         let len = self.len.load_own();
-        if len >= room {
+        if len >= capacity.0 {
             return Err(slot);
         }
         self.place(len).store(slot.into_pointer().as_ptr().cast());
@@ -126,7 +170,7 @@ impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(&mut new) else { break };
             fetch(&slot);
-            let _pushed = self.push(slot, CACHE_CAPACITY);
+            let _pushed = self.push(slot, Capacity::FULL);
         }
         self.reverse();
     }
@@ -173,7 +217,7 @@ pub(super) fn return_slot<S: Item, K: Lock>(
     // the slab is not freed before. (It may be freed in this function, so its reference is not an argument.)
     let slab = unsafe { NonNull::from(slab_of::<S>(&slot)).as_ref() };
     let Some(FreePlace { magazines, guard }) = find(slab) else { return Err(slot) };
-    let pushed = magazines.push(slot, CACHE_CAPACITY);
+    let pushed = magazines.push(slot, Capacity::FULL);
     drop(guard);
     pushed
 }

@@ -40,7 +40,7 @@ impl<W: Word> Mask<W> {
             first,
             len,
             offset: distance(shape.offset()),
-            stride: distance(shape.slot.size()),
+            stride: distance(shape.size()),
             initialized: W::new(0),
             vacant: Cell::new(u64::MAX >> (64 - len)),
         }

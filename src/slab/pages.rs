@@ -12,7 +12,8 @@
 //!
 //! Invariants:
 //!
-//! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] owns it.
+//! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] or a
+//!   [`RemovedPage`] owns it.
 //! * If the bit of a slot in the mask is set, only the page refers to the slot. If it is not set, a [`Vacant`] or the roles of an
 //!   operation own the slot, or it is retired.
 //! * If slots are found by their indices, pages are freed only when the slab is [`Closed`]. From then on a slot is found only on its
@@ -28,7 +29,7 @@ use super::{
     item::{Item, PageOf, Shape},
     list::{Linked, Links, List},
     mask::{Fill, Mask},
-    reference::{Closed, SlabAddress},
+    reference::{AllVacant, Closed, Counted, OpenSlab, SlabAddress},
 };
 use crate::slot::{IndexLayout, Number, Pointer, SlotRef, Vacant, Word};
 
@@ -130,7 +131,7 @@ impl<S: Item> Location<S> {
     }
 }
 
-/// A page whose slots are all vacant, and that no list contains. It is leaked if it is dropped.
+/// A new page, which no list contains. It is leaked if it is dropped.
 #[must_use]
 pub(super) struct EmptyPage<S: Item>(PageRef<S>);
 
@@ -151,14 +152,21 @@ impl<S: Item> EmptyPage<S> {
         unsafe { place.write(page) };
         EmptyPage(PageRef(place))
     }
+}
 
+/// A page whose slots are all vacant, and that was removed from its list. No other thread finds its slots. It is leaked if it is
+/// dropped.
+#[must_use]
+pub(super) struct RemovedPage<S: Item>(PageRef<S>);
+
+impl<S: Item> RemovedPage<S> {
     pub(super) fn len(&self) -> u32 {
         self.0.mask.len()
     }
 
     /// Frees the page.
     pub(super) fn free(self) {
-        let EmptyPage(page) = self;
+        let RemovedPage(page) = self;
         let (start, layout) = (page.start, page.mask.layout());
         // Only loom models have something to drop.
         let slots = if needs_drop::<S>() { page.mask.initialized() } else { 0 };
@@ -190,7 +198,7 @@ pub(super) struct Pages<S: Item> {
     empty: List<PageRef<S>>,
     full: List<PageRef<S>>,
     counts: Counts,
-    closed: Option<Closed>,
+    is_closed: bool,
 }
 
 /// The numbers of slots in pages.
@@ -222,7 +230,7 @@ impl Counts {
 impl<S: Item> Pages<S> {
     pub(super) fn new(slab: SlabAddress) -> Self {
         let (some, empty, full) = (List::new(), List::new(), List::new());
-        Pages { slab, some, empty, full, counts: Counts::default(), closed: None }
+        Pages { slab, some, empty, full, counts: Counts::default(), is_closed: false }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -230,12 +238,18 @@ impl<S: Item> Pages<S> {
     }
 
     /// Notes that the slab is closed.
-    pub(super) fn close(&mut self, closed: Closed) {
-        self.closed = Some(closed);
+    pub(super) fn close<L: Counted<Slot = S>>(&mut self, _: &Closed<L>) {
+        self.is_closed = true;
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.is_some()
+        self.is_closed
+    }
+
+    /// Returns the proof that all slots are vacant or retired, if they are and the slab is closed.
+    pub(super) fn all_vacant(&self) -> Option<AllVacant> {
+        // SAFETY: each slot in use is counted. No slot is taken from a closed slab.
+        (self.is_closed && self.counts.in_use() == 0).then(|| unsafe { AllVacant::new() })
     }
 
     /// Adds a page of this slab.
@@ -256,9 +270,9 @@ impl<S: Item> Pages<S> {
         old.or(self.some.first()).or(self.empty.first())
     }
 
-    /// Takes a vacant slot. `new` is the number of slots that may be initialized for the caller.
+    /// Takes a vacant slot, unless the slab is closed. `new` is the number of slots that may be initialized for the caller.
     pub(super) fn take(&mut self, new: &mut u32, first_generation: u32) -> Option<Vacant<S>> {
-        let page = self.next()?;
+        let page = if self.is_closed { None } else { self.next() }?;
         let (is_new, before) = (page.mask.next_is_new(), page.mask.fill());
         *new = new.checked_sub(is_new.into())?;
         let slot = page.take(first_generation);
@@ -327,8 +341,8 @@ impl<S: Item> Pages<S> {
     }
 
     /// Removes an empty page. Pages whose slots are found by their indices stay until the slab is closed.
-    pub(super) fn remove_empty(&mut self) -> Option<EmptyPage<S>> {
-        if S::INDEXED && !self.is_closed() {
+    pub(super) fn remove_empty(&mut self) -> Option<RemovedPage<S>> {
+        if S::INDEXED && !self.is_closed {
             return None;
         }
         let page = self.empty.pop()?;
@@ -337,7 +351,7 @@ impl<S: Item> Pages<S> {
         self.counts.vacant -= len;
         self.counts.idle -= len;
         self.counts.initialized -= page.mask.initialized();
-        Some(EmptyPage(page))
+        Some(RemovedPage(page))
     }
 }
 
@@ -369,7 +383,7 @@ impl<S: Item> Drop for Pages<S> {
         if self.counts.in_use() == 0 {
             let pop = || self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop());
             while let Some(page) = pop() {
-                EmptyPage(page).free();
+                RemovedPage(page).free();
             }
         }
     }
@@ -460,18 +474,21 @@ impl<S: Item> Directory<S> {
         Some(PageRef(page.cast()))
     }
 
-    /// Returns the slot with an index, if it is initialized. The slab has a handle.
+    /// Returns the slot with an index, if it is initialized. The directory is that of the slab.
     #[inline(always)]
-    pub(super) fn get(&self, index: u32) -> Option<SlotRef<'_, S>> {
+    pub(super) fn get<'s>(&self, _: OpenSlab<'s, S::Slab>, index: u32) -> Option<SlotRef<'s, S>> {
         let (page, place) = (self.page(index)?, index % S::PER_PAGE);
         let slot = (place < page.mask.initialized()).then(|| page.slot(place))?;
         // SAFETY: the slot is initialized. It stays in its page while the slab has a handle.
         Some(unsafe { SlotRef::new(slot) })
     }
 
-    /// Returns all slots that are initialized. The slab has a handle.
-    pub(super) fn iter(&self) -> impl Iterator<Item = SlotRef<'_, S>> {
-        (0..self.end()).filter_map(|index| self.get(index))
+    /// Returns all slots that are initialized. The directory is that of the slab.
+    pub(super) fn iter<'s>(
+        &'s self,
+        slab: OpenSlab<'s, S::Slab>,
+    ) -> impl Iterator<Item = SlotRef<'s, S>> {
+        (0..self.end()).filter_map(move |index| self.get(slab, index))
     }
 }
 

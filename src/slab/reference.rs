@@ -3,12 +3,18 @@
 //! Invariants:
 //!
 //! * A [`SlabRef`] keeps its slab allocated. All handles together own one reference. The last reference frees the slab.
-//! * A slab without a handle owns a reference to itself until all its slots are vacant: [`close`](Counted::close) stores it. So a
-//!   rented slot keeps its slab allocated.
+//! * A slab without a handle owns a reference to itself until all its slots are vacant: its [`Closed`]. So a rented slot keeps its slab
+//!   allocated.
 //! * A pointer in a [`SlabHandle`], a [`SlabRef`] or a [`OnceSlab`] is one to an [`Allocation`], with its provenance.
 
 use alloc::boxed::Box;
-use core::{cell::Cell, marker::PhantomData, mem, ops::Deref, ptr, ptr::NonNull};
+use core::{
+    cell::Cell,
+    marker::PhantomData,
+    mem::{self, ManuallyDrop},
+    ops::Deref,
+    ptr::{self, NonNull},
+};
 
 use super::{count::Count, item::Item};
 use crate::slot::{ForThreads, Pointer};
@@ -20,8 +26,8 @@ pub(crate) trait Counted: Sized {
     type Slot: Item<Slab = Self>;
     type Count: Count;
 
-    /// Closes the slab, which has no handle. It stores `own` until all slots are vacant.
-    fn close(&self, own: SlabRef<Self>, closed: Closed);
+    /// Closes the slab, which has no handle. It stores `closed` until all slots are vacant.
+    fn close(&self, closed: Closed<Self>);
 }
 
 /// The address of a slab, with the provenance of its allocation.
@@ -35,8 +41,27 @@ impl SlabAddress {
     }
 }
 
-/// The proof that a slab has no handle.
-pub(crate) struct Closed(());
+/// The proof that a slab has no handle, and the reference of the slab to itself. If this is dropped, the slab is leaked.
+pub(crate) struct Closed<L: Counted>(ManuallyDrop<SlabRef<L>>);
+
+impl<L: Counted> Closed<L> {
+    /// Returns the reference, which may be the last one.
+    pub(super) fn into_reference(self, _: AllVacant) -> SlabRef<L> {
+        ManuallyDrop::into_inner(self.0)
+    }
+}
+
+/// The proof that all slots of a slab are vacant or retired.
+pub(super) struct AllVacant(());
+
+impl AllVacant {
+    /// # Safety
+    ///
+    /// The slab is closed. No operation uses one of its slots, and each vacant slot is in its pages.
+    pub(super) unsafe fn new() -> Self {
+        AllVacant(())
+    }
+}
 
 /// The slab is the first field, so its address is that of the allocation.
 #[repr(C)]
@@ -163,7 +188,7 @@ impl<L> BeforeClose<L> for () {
     fn before_close(_: OpenSlab<'_, L>) {}
 }
 
-/// A slab that is not closed. If its slots are found by their indices, they stay allocated.
+/// A slab that stays open for the lifetime, because it has a handle. Slots are rented from an open slab only.
 pub(crate) struct OpenSlab<'s, L>(&'s L);
 
 impl<L> Clone for OpenSlab<'_, L> {
@@ -177,6 +202,15 @@ impl<L> Copy for OpenSlab<'_, L> {}
 impl<'s, L> OpenSlab<'s, L> {
     #[inline(always)]
     pub(crate) fn get(self) -> &'s L {
+        self.0
+    }
+}
+
+impl<L> Deref for OpenSlab<'_, L> {
+    type Target = L;
+
+    #[inline(always)]
+    fn deref(&self) -> &L {
         self.0
     }
 }
@@ -195,16 +229,7 @@ impl<L: Counted, B: BeforeClose<L>> SlabHandle<L, B> {
 
     #[inline(always)]
     pub(crate) fn open(&self) -> OpenSlab<'_, L> {
-        OpenSlab(self)
-    }
-}
-
-impl<L: Counted, B: BeforeClose<L>> Deref for SlabHandle<L, B> {
-    type Target = L;
-
-    #[inline(always)]
-    fn deref(&self) -> &L {
-        &self.0.slab
+        OpenSlab(&self.0.slab)
     }
 }
 
@@ -222,7 +247,7 @@ impl<L: Counted, B: BeforeClose<L>> Drop for SlabHandle<L, B> {
 
         impl<L: Counted> Drop for Close<L> {
             fn drop(&mut self) {
-                self.0.close(self.0.clone(), Closed(()));
+                self.0.close(Closed(ManuallyDrop::new(self.0.clone())));
             }
         }
 
@@ -260,14 +285,14 @@ impl<L: Counted> SharedOnceSlab<L> {
 impl<P: Pointer, L: Counted> OnceSlab<P, L> {
     /// Returns the slab if it was created.
     #[inline(always)]
-    pub(crate) fn get(&self) -> Option<&L> {
+    pub(crate) fn get(&self) -> Option<OpenSlab<'_, L>> {
         let slab = NonNull::new(self.0.observe())?.cast();
         // SAFETY: the cell has a handle of this slab, and keeps it as long as it is borrowed.
-        Some(unsafe { slab.as_ref() })
+        Some(OpenSlab(unsafe { slab.as_ref() }))
     }
 
     /// Returns the slab, and creates it if needed.
-    pub(crate) fn get_or_create(&self, create: impl FnOnce() -> SlabHandle<L>) -> &L {
+    pub(crate) fn get_or_create(&self, create: impl FnOnce() -> SlabHandle<L>) -> OpenSlab<'_, L> {
         if self.0.observe().is_null() {
             let handle = create();
             if self.0.publish_first(handle.0.0.as_ptr().cast()).is_ok() {

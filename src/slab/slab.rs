@@ -4,7 +4,7 @@ use super::{
     base::{Base, Settings},
     budget::{Room, Unlimited},
     depot::{Depot, Keep, Spare},
-    pages::EmptyPage,
+    pages::RemovedPage,
     reference::{BeforeClose, Counted, OpenSlab, SlabAddress, SlabHandle},
     stats::Stats,
     waiters::Waiters,
@@ -28,22 +28,16 @@ pub(crate) trait Slab: Counted {
     fn cached(&self) -> u64;
 
     /// Moves those slots to the depot.
-    fn drain(&self);
+    fn drain(slab: OpenSlab<'_, Self>);
 
     /// Returns the slots that this slab can do without, and the number of those that [`drain`](Slab::drain) would move. Locks nothing.
     fn spare(&self) -> (Spare, u64);
 
-    /// Takes a vacant slot. Returns `None` if the limit is reached, or if there is no room. The caller has a handle.
-    #[inline(always)]
-    fn rent(&self, room: impl Room) -> Option<Vacant<Self::Slot>> {
-        self.try_rent().or_else(|| self.rent_slowly(room))
-    }
+    /// The fast path of [`rent`](OpenSlab::rent): takes a slot that this thread has cached.
+    fn try_rent(slab: OpenSlab<'_, Self>) -> Option<Vacant<Self::Slot>>;
 
-    /// The fast path of [`rent`](Slab::rent): takes a slot that this thread has cached.
-    fn try_rent(&self) -> Option<Vacant<Self::Slot>>;
-
-    /// The slow path of [`rent`](Slab::rent), after [`try_rent`](Slab::try_rent) has found no slot.
-    fn rent_slowly(&self, room: impl Room) -> Option<Vacant<Self::Slot>>;
+    /// The slow path of [`rent`](OpenSlab::rent), after [`try_rent`](Slab::try_rent) has found no slot.
+    fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<Self::Slot>>;
 
     /// The fast path of [`release`](Slab::release). Returns the slot if it is not possible. The slab may be freed in this call.
     fn try_release(slot: Vacant<Self::Slot>, end: End) -> Result<(), Vacant<Self::Slot>>;
@@ -58,10 +52,10 @@ pub(crate) trait Slab: Counted {
     fn has_waiters(&self) -> bool;
 
     /// Locks and unlocks everything that takes slots back. A return that has not seen the [waiters](Slab::has_waiters) of before
-    /// the call is over, and [`rent`](Slab::rent) finds its slot. The caller has a handle.
-    fn pass_locks(&self);
+    /// the call is over, and [`rent`](OpenSlab::rent) finds its slot.
+    fn pass_locks(slab: OpenSlab<'_, Self>);
 
-    fn stats(&self) -> Stats;
+    fn stats(slab: OpenSlab<'_, Self>) -> Stats;
 
     /// Adds one to the number of slots that a claimant is about to return.
     fn begin_return(&self);
@@ -69,7 +63,7 @@ pub(crate) trait Slab: Counted {
     /// Subtracts one from it, after the slot was returned.
     fn end_return(&self);
 
-    /// Returns `true` if a claimant is about to return a slot. If not, [`rent`](Slab::rent) finds every slot whose
+    /// Returns `true` if a claimant is about to return a slot. If not, [`rent`](OpenSlab::rent) finds every slot whose
     /// return was announced.
     fn is_returning(&self) -> bool;
 
@@ -92,52 +86,15 @@ pub(crate) trait Slab: Counted {
         true
     }
 
-    /// Makes sure that `additional` slots are vacant, up to the limit, and that these are not freed before a trim.
-    fn reserve(&self, additional: u32, room: impl Room) {
-        let cached = u32::try_from(self.cached()).unwrap_or(u32::MAX);
-        let more = additional.saturating_sub(cached);
-        let mut is_short = self.with_depot(|depot| {
-            depot.reserved = depot.reserved.max(depot.in_use().saturating_add(more));
-            depot.counts().vacant < more
-        });
-        while is_short && self.grow(room, |depot| depot.counts().vacant >= more) {
-            is_short = self.with_depot(|depot| depot.counts().vacant < more);
-        }
-        if is_short {
-            // There is no room. Slots that cannot be reserved must not keep memory from other slabs.
-            self.with_depot(|depot| depot.reserved = depot.reserved.min(depot.counts().capacity));
-        }
-    }
-
-    /// Frees all empty pages. Returns the number of their slots.
-    fn trim(&self) -> u32 {
-        self.drain();
-        self.with_depot(|depot| depot.reserved = 0);
-        self.free_empty_pages(Keep::None, usize::MAX)
-    }
-
-    /// Returns how many bytes [`free_for_others`](Slab::free_for_others) would free at least, if no other thread is faster.
+    /// Returns how many bytes [`free_for_others`](OpenSlab::free_for_others) would free at least, if no other thread is faster.
     fn bytes_for_others(&self) -> usize {
         let (Spare { idle, excess }, cached) = self.spare();
         let storage = &self.base().storage;
-        let page = storage.bytes_of(storage.shape().slots);
+        let page = storage.bytes_of(storage.shape().slots());
         let pages = usize::try_from(cached.saturating_sub(excess.into())).unwrap_or(0);
         // Some pages may have fewer slots.
         let bytes = pages.saturating_mul(page).saturating_add(storage.bytes_of_pages(idle));
         bytes.min(storage.bytes())
-    }
-
-    /// Frees empty pages until `bytes` are free, or no more can be freed. Keeps reserved ones.
-    fn free_for_others(&self, bytes: usize) {
-        let storage = &self.base().storage;
-        let target = storage.bytes().saturating_sub(bytes);
-        self.free_empty_pages(Keep::Reserved, bytes);
-        // Other threads may free pages too.
-        let missing = storage.bytes().saturating_sub(target);
-        if missing > 0 && self.bytes_for_others() > 0 {
-            self.drain();
-            self.free_empty_pages(Keep::Reserved, missing);
-        }
     }
 
     /// Frees empty pages until at least `bytes` are free. Returns the number of their slots.
@@ -147,7 +104,7 @@ pub(crate) trait Slab: Counted {
 
         let (storage, mut slots, mut bytes) = (&self.base().storage, 0, bytes);
         loop {
-            let mut pages = [const { None::<EmptyPage<Self::Slot>> }; AT_ONCE];
+            let mut pages = [const { None::<RemovedPage<Self::Slot>> }; AT_ONCE];
             self.with_depot(|depot| {
                 for page in &mut pages {
                     *page = if bytes == 0 { None } else { depot.remove_surplus(storage, keep) };
@@ -170,12 +127,13 @@ impl<L: Slab, B: BeforeClose<L>> SlabHandle<L, B> {
         let initial = settings.initial;
         let handle = SlabHandle::allocate(|address| L::create(address, settings));
         if initial > 0 {
-            handle.reserve(initial, Unlimited);
+            handle.open().reserve(initial, Unlimited);
         }
         handle
     }
 }
 
+/// What only an open slab does.
 impl<'s, L: Slab> OpenSlab<'s, L> {
     /// Returns a bound for the indices of slots.
     pub(crate) fn end(self) -> u32 {
@@ -185,11 +143,54 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
     /// Returns the slot with an index, if it was rented before.
     #[inline(always)]
     pub(crate) fn slot(self, index: u32) -> Option<SlotRef<'s, L::Slot>> {
-        self.get().base().storage.directory.get(index)
+        self.get().base().storage.directory.get(self, index)
     }
 
     /// Returns the slots that were rented before.
     pub(crate) fn slots(self) -> impl Iterator<Item = SlotRef<'s, L::Slot>> {
-        self.get().base().storage.directory.iter()
+        self.get().base().storage.directory.iter(self)
+    }
+
+    /// Takes a vacant slot. Returns `None` if the limit is reached, or if there is no room.
+    #[inline(always)]
+    pub(crate) fn rent(self, room: impl Room) -> Option<Vacant<L::Slot>> {
+        L::try_rent(self).or_else(|| L::rent_slowly(self, room))
+    }
+
+    /// Makes sure that `additional` slots are vacant, up to the limit, and that these are not freed before a trim.
+    pub(crate) fn reserve(self, additional: u32, room: impl Room) {
+        let cached = u32::try_from(self.cached()).unwrap_or(u32::MAX);
+        let more = additional.saturating_sub(cached);
+        let mut is_short = self.with_depot(|depot| {
+            depot.reserved = depot.reserved.max(depot.in_use().saturating_add(more));
+            depot.counts().vacant < more
+        });
+        while is_short && self.grow(room, |depot| depot.counts().vacant >= more) {
+            is_short = self.with_depot(|depot| depot.counts().vacant < more);
+        }
+        if is_short {
+            // There is no room. Slots that cannot be reserved must not keep memory from other slabs.
+            self.with_depot(|depot| depot.reserved = depot.reserved.min(depot.counts().capacity));
+        }
+    }
+
+    /// Frees all empty pages. Returns the number of their slots.
+    pub(crate) fn trim(self) -> u32 {
+        L::drain(self);
+        self.with_depot(|depot| depot.reserved = 0);
+        self.free_empty_pages(Keep::None, usize::MAX)
+    }
+
+    /// Frees empty pages until `bytes` are free, or no more can be freed. Keeps reserved ones.
+    pub(crate) fn free_for_others(self, bytes: usize) {
+        let storage = &self.base().storage;
+        let target = storage.bytes().saturating_sub(bytes);
+        self.free_empty_pages(Keep::Reserved, bytes);
+        // Other threads may free pages too.
+        let missing = storage.bytes().saturating_sub(target);
+        if missing > 0 && self.bytes_for_others() > 0 {
+            L::drain(self);
+            self.free_empty_pages(Keep::Reserved, missing);
+        }
     }
 }

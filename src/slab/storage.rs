@@ -5,8 +5,8 @@ use core::alloc::Layout;
 use super::{
     budget::Room,
     item::{Item, Shape},
-    pages::{Directory, EmptyPage},
-    reference::SlabAddress,
+    pages::{Directory, EmptyPage, RemovedPage},
+    reference::{OpenSlab, SlabAddress},
 };
 use crate::slot::{IndexLayout, Word};
 
@@ -28,7 +28,8 @@ pub(crate) struct Storage<S: Item> {
 impl<S: Item> Storage<S> {
     pub(super) fn new(slab: SlabAddress, table: &S::Table, limit: u32) -> Self {
         assert!(limit <= MAX);
-        let Shape { slot, slots } = S::shape(table);
+        let shape = S::shape(table);
+        let (slot, slots) = (shape.slot(), shape.slots());
         Storage { slab, slot, slots, limit, bytes: S::Word::new(0), directory: Directory::new() }
     }
 
@@ -39,7 +40,7 @@ impl<S: Item> Storage<S> {
     }
 
     pub(super) fn shape(&self) -> Shape {
-        Shape { slot: self.slot, slots: self.slots }
+        Shape::new(self.slot, self.slots)
     }
 
     /// Returns how the index of a key is divided between the slot and the epoch.
@@ -90,7 +91,7 @@ impl<S: Item> Storage<S> {
     }
 
     /// Frees a page.
-    pub(super) fn free(&self, page: EmptyPage<S>) {
+    pub(super) fn free(&self, page: RemovedPage<S>) {
         let bytes = self.bytes_of(page.len());
         page.free();
         self.bytes.add_and_publish((bytes as u64).wrapping_neg());
@@ -98,10 +99,10 @@ impl<S: Item> Storage<S> {
 
     /// Returns how many times slots were rented since the generation `first`, and how many slots were. Returns `None` if slots do
     /// not count their uses.
-    pub(super) fn uses(&self, first: u32) -> Option<(u64, u64)> {
+    pub(super) fn uses(&self, slab: OpenSlab<'_, S::Slab>, first: u32) -> Option<(u64, u64)> {
         let layout = self.layout();
         S::INDEXED.then(|| {
-            self.directory.iter().fold((0, 0), |(rents, slots), slot| {
+            self.directory.iter(slab).fold((0, 0), |(rents, slots), slot| {
                 let of_slot = slot.uses(layout, first);
                 (rents + of_slot, slots + u64::from(of_slot > 0))
             })

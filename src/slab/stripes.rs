@@ -21,7 +21,9 @@ use core::{mem::ManuallyDrop, ops::Deref};
 
 use super::{
     item::Item,
-    magazines::{CACHE_CAPACITY, FreePlace, Lock, MAGAZINE, Magazines, MagazinesOf, fetch},
+    magazines::{
+        CACHE_CAPACITY, Capacity, FreePlace, Lock, MAGAZINE, Magazines, MagazinesOf, fetch,
+    },
     thread_number::thread_number,
 };
 use crate::{
@@ -159,7 +161,7 @@ impl<S: Item> Stripe<S> {
     #[inline(always)]
     fn take(&self) -> Result<Vacant<S>, u64> {
         let guard = self.try_lock_with(1, 1)?;
-        Ok(guard.magazines.pop(CACHE_CAPACITY).expect("the length says so"))
+        Ok(guard.magazines.pop(Capacity::FULL).expect("the length says so"))
     }
 
     /// Locks the stripe, which is not closed. Waits if another thread holds it. The caller holds no other lock.
@@ -242,9 +244,9 @@ impl<S: Item> Stripes<S> {
         for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
             let Some(guard) = stripe.try_lock() else { continue };
             while magazines.len() < MAGAZINE.into() {
-                let Some(slot) = guard.magazines.pop(CACHE_CAPACITY) else { break };
+                let Some(slot) = guard.magazines.pop(Capacity::FULL) else { break };
                 fetch(&slot);
-                let _pushed = magazines.push(slot, CACHE_CAPACITY);
+                let _pushed = magazines.push(slot, Capacity::FULL);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{RentedBlock, Settings, Slab, SlabHandle, SlabRecycler, Unlimited};
+use super::{OpenSlab, RentedBlock, Settings, Slab, SlabHandle, SlabRecycler, Unlimited};
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::affinity::AnyThread;
 use crate::{affinity::OneThread, slot::IndexLayout};
@@ -19,13 +19,14 @@ fn slab<H: SlabRecycler>(finds_all: bool) -> SlabHandle<H::Blocks> {
     })
 }
 
-fn rent<H: SlabRecycler>(slab: &H::Blocks) -> RentedBlock<H> {
+fn rent<H: SlabRecycler>(slab: OpenSlab<'_, H::Blocks>) -> RentedBlock<H> {
     slab.rent(Unlimited).expect("it is not full").into()
 }
 
 /// Rents and returns at random, and frees now and then.
 fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
-    let (slab, mut rented) = (slab::<H>(finds_all), Vec::new());
+    let (handle, mut rented) = (slab::<H>(finds_all), Vec::new());
+    let slab = handle.open();
     let mut random = |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(seed >> 33).unwrap() % below
@@ -34,7 +35,7 @@ fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
     for _ in 0..rounds {
         let target = random(400);
         while rented.len() < target {
-            rented.push(rent::<H>(&slab));
+            rented.push(rent::<H>(slab));
         }
         while rented.len() > target {
             rented.swap_remove(random(rented.len())).release();
@@ -60,8 +61,9 @@ fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
 
 /// A slot in use in each page, and all others vacant: the slab frees nothing, and does not search.
 fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
-    let slab = slab::<H>(finds_all);
-    let all: Vec<_> = (0..4 * 62).map(|_| rent::<H>(&slab)).collect();
+    let handle = slab::<H>(finds_all);
+    let slab = handle.open();
+    let all: Vec<_> = (0..4 * 62).map(|_| rent::<H>(slab)).collect();
     let (mut kept, mut returned) = (Vec::new(), Vec::new());
     for (number, block) in all.into_iter().enumerate() {
         if number % 62 == 30 { kept.push(block) } else { returned.push(block) }

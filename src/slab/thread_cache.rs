@@ -1,7 +1,7 @@
 //! A thread cache: the magazines that one thread has for one slab.
 //!
 //! A thread creates a cache when it rents from a slab for the first time. The thread owns the cache, by its [`ThreadHalf`]. The slab
-//! has it in a [`CacheList`]. Either may detach first: the one that swaps `room` to 0. A thread that detaches first moves its slots to
+//! has it in a [`CacheList`]. Either may detach first: the one that swaps the capacity to 0. A thread that detaches first moves its slots to
 //! the depot, and removes the cache from the list. A slab detaches when it is closed. It counts the slots where they are, and removes
 //! the cache from the list. In both cases the thread frees the cache.
 //!
@@ -25,10 +25,10 @@ use super::{
     depot::Depot,
     item::Item,
     list::{Linked, Links, List},
-    magazines::{CACHE_CAPACITY, Magazines},
+    magazines::{Capacity, CapacityCell, Magazines},
     pages::CachedSlots,
     recent::Recent,
-    reference::{Closed, Counted, SlabAddress, SlabRef},
+    reference::{Closed, Counted, OpenSlab, SlabAddress, SlabRef},
     storage::Storage,
 };
 use crate::{
@@ -57,8 +57,8 @@ pub(super) type SharedMagazines<S> = Magazines<AtomicU64, AtomicPtr<()>, S>;
 /// return uses the first line only, and one pointer.
 #[repr(C, align(128))]
 struct ThreadCache {
-    /// [`CACHE_CAPACITY`] while both refer to the cache, and 0 afterwards.
-    room: AtomicU64,
+    /// [`Capacity::FULL`] while both refer to the cache, and 0 afterwards.
+    capacity: CapacityCell,
     /// The number of slots that were rented from this cache, if slots do not count their uses.
     rents: AtomicU64,
     /// The slots of the slab, whose type the caller knows.
@@ -80,7 +80,7 @@ struct ThreadCache {
 impl ThreadCache {
     fn is_detached(&self) -> bool {
         // ORDERING: Relaxed. If the caller misses that the slab was closed, its slot is uncounted until the thread detaches.
-        self.room.load(Relaxed) == 0
+        self.capacity.load(Relaxed) == Capacity::NONE
     }
 
     /// Counts a slot that was rented from this cache.
@@ -101,7 +101,7 @@ impl ThreadCache {
 impl Drop for ThreadCache {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.room.with_mut(|_| ());
+            self.capacity.touch();
             self.rents.with_mut(|_| ());
             self.counted.with_mut(|_| ());
             self.magazines.touch();
@@ -131,13 +131,13 @@ impl Linked for CacheRef {
 
 impl CacheRef {
     /// Puts a slot of the slab into the cache of this thread. Returns the slot if there is no room. The cache may be that of an older
-    /// slab with this address. Then it has no room.
+    /// slab with this address. Then its capacity is 0.
     #[inline(always)]
     fn push<S>(self, slot: Vacant<S>) -> Result<(), Vacant<S>> {
         // ORDERING: Relaxed. If the caller misses that the slab was closed, its slot is uncounted until the thread detaches.
-        let room = self.room.load(Relaxed);
-        // SAFETY: they are slots of the slab, or the room is 0.
-        unsafe { self.magazines.of() }.push(slot, room)
+        let capacity = self.capacity.load(Relaxed);
+        // SAFETY: they are slots of the slab, or the capacity is 0.
+        unsafe { self.magazines.of() }.push(slot, capacity)
     }
 
     /// Takes the cache from a thread and a slab that have both detached.
@@ -157,7 +157,7 @@ pub(super) struct FreeCache<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
 impl<L: CacheOwner> FreeCache<L> {
     pub(super) fn new(slab: SlabAddress) -> Self {
         let cache = ThreadCache {
-            room: AtomicU64::new(0),
+            capacity: CapacityCell::new(Capacity::NONE),
             rents: AtomicU64::new(0),
             magazines: Magazines::new(),
             counted: AtomicU64::new(0),
@@ -197,7 +197,7 @@ impl<L: CacheOwner> CacheList<L> {
         // ORDERING: Relaxed: as below.
         cache.rents.store(0, Relaxed);
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
-        cache.room.store(CACHE_CAPACITY, Relaxed);
+        cache.capacity.store(Capacity::FULL, Relaxed);
         // The cache owns it.
         mem::forget(slab);
         let cache = CacheRef(NonNull::from(Box::leak(cache)));
@@ -214,7 +214,7 @@ impl<L: CacheOwner> CacheList<L> {
 
     /// Detaches a slab without a handle from all caches. The list keeps the caches whose threads are first, and wait for the lock.
     /// Returns the number of slots in the other caches.
-    pub(super) fn detach(&mut self, _: &Closed) -> CachedSlots {
+    pub(super) fn detach(&mut self, _: &Closed<L>) -> CachedSlots {
         let (leaving, mut slots) = (List::new(), 0);
         while let Some(cache) = self.caches.pop() {
             // The slab is closed, so the thread rents nothing, and the number cannot decrease.
@@ -223,7 +223,7 @@ impl<L: CacheOwner> CacheList<L> {
             cache.counted.store(len, Relaxed);
             let slab = cache.slab;
             // ORDERING: AcqRel, with the swap in `detach`: the thread sees the number. It may free the cache from here on.
-            if cache.room.swap(0, AcqRel) == 0 {
+            if cache.capacity.swap(Capacity::NONE, AcqRel) == Capacity::NONE {
                 leaving.push(cache);
             } else {
                 slots += len;
@@ -275,7 +275,7 @@ impl Drop for ThreadHalf {
 /// [`CacheOwner::detach`], with the cache of a slab of type `L`, whose thread does not use it again.
 fn detach<L: CacheOwner>(cache: CacheRef) {
     // ORDERING: AcqRel, with the swap in `CacheList::detach`: the number that the slab has counted is visible.
-    let is_first = cache.room.swap(0, AcqRel) != 0;
+    let is_first = cache.capacity.swap(Capacity::NONE, AcqRel) != Capacity::NONE;
     L::detach(if is_first {
         // SAFETY: the thread is first.
         let slab = unsafe { SlabRef::from_address(cache.slab) };
@@ -329,7 +329,7 @@ impl<L: CacheOwner> Second<L> {
             return None;
         }
         // SAFETY: they are slots of the slab. The slots above those that it has counted keep it allocated.
-        unsafe { self.0.magazines.of() }.pop(CACHE_CAPACITY)
+        unsafe { self.0.magazines.of() }.pop(Capacity::FULL)
     }
 }
 
@@ -354,9 +354,25 @@ impl<L: CacheOwner> Pinned<L> {
         self.0.push(slot)
     }
 
-    /// Returns the magazines, unless the slab has detached. The caller has a handle of the slab or its lock, so the slab does not
-    /// detach meanwhile.
-    pub(super) fn attached(&self) -> Option<&SharedMagazines<L::Slot>> {
+    /// Returns the magazines, unless the slab has detached. An open slab does not detach.
+    pub(super) fn attached<'p>(
+        &'p self,
+        slab: OpenSlab<'p, L>,
+    ) -> Option<&'p SharedMagazines<L::Slot>> {
+        self.magazines_of(slab.address())
+    }
+
+    /// Returns the magazines, unless the slab has detached. It does not detach while the list is borrowed.
+    pub(super) fn attached_in<'p>(
+        &'p self,
+        caches: &'p CacheList<L>,
+    ) -> Option<&'p SharedMagazines<L::Slot>> {
+        self.magazines_of(caches.slab)
+    }
+
+    /// The caller knows that the slab does not detach meanwhile.
+    fn magazines_of(&self, slab: SlabAddress) -> Option<&SharedMagazines<L::Slot>> {
+        assert!(self.0.slab == slab, "a slab has its own caches");
         // SAFETY: they are slots of the slab.
         (!self.0.is_detached()).then(|| unsafe { self.0.magazines.of() })
     }
@@ -387,13 +403,13 @@ fn find(slab: NonNull<()>) -> Option<CacheRef> {
 
 /// Takes a slot from the recent cache of this thread, and counts it if slots do not count their uses.
 #[inline(always)]
-pub(super) fn pop<L: CacheOwner>(slab: &L) -> Option<Vacant<L::Slot>> {
-    let cache = find(NonNull::from(slab).cast())?;
+pub(super) fn pop<L: CacheOwner>(slab: OpenSlab<'_, L>) -> Option<Vacant<L::Slot>> {
+    let cache = find(NonNull::from(slab.get()).cast())?;
     // ORDERING: Relaxed. The slab is open. The thread that has opened it knows that an older slab with this address was closed, and
     // so the caller sees that the cache of that slab was detached.
-    let room = cache.room.load(Relaxed);
-    // SAFETY: they are slots of the slab, or the room is 0.
-    let slot = unsafe { cache.magazines.of() }.pop(room)?;
+    let capacity = cache.capacity.load(Relaxed);
+    // SAFETY: they are slots of the slab, or the capacity is 0.
+    let slot = unsafe { cache.magazines.of() }.pop(capacity)?;
     if !L::Slot::INDEXED {
         cache.count_rent();
     }

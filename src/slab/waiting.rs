@@ -9,6 +9,7 @@ use core::task::Waker;
 
 use super::{
     budget::Unlimited,
+    reference::OpenSlab,
     slab::Slab,
     waiters::{Progress, Taken, Ticket, Waiters},
 };
@@ -17,19 +18,19 @@ use crate::slot::{End, Vacant, WakeOnDrop, Word};
 /// Queues a future.
 ///
 /// If it does not [leave](leave) at once, the caller calls [`serve`] afterwards.
-pub(crate) fn queue<S: Slab>(slab: &S, waker: Waker) -> Ticket {
+pub(crate) fn queue<S: Slab>(slab: OpenSlab<'_, S>, waker: Waker) -> Ticket {
     let (ticket, grows) = slab.with_waiters(|waiters| waiters.push(waker));
     slab.base().allocations.add(grows.into());
-    slab.pass_locks();
+    S::pass_locks(slab);
     ticket
 }
 
 /// Gives vacant slots to futures until there is no vacant slot, the queue is empty, or `own` has a slot. It
 /// wakes the other futures.
-pub(crate) fn serve<S: Slab>(slab: &S, own: Ticket) {
+pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
     /// Goes on if a waker panics. If another one panics then, the process aborts.
     struct Serve<'s, S: Slab> {
-        slab: &'s S,
+        slab: OpenSlab<'s, S>,
         own: Ticket,
         is_done: bool,
     }

@@ -18,17 +18,17 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
     type Slot = S;
     type Count = AtomicUsize;
 
-    fn close(&self, own: SlabRef<Self>, closed: Closed) {
+    fn close(&self, closed: Closed<Self>) {
         thread_caches::detach(self.address().get());
         let stripes = self.stripes.close();
         let last = self.locked(|locked| {
             let cached = locked.caches.detach(&closed);
-            locked.depot.close(closed);
+            locked.depot.close(&closed);
             locked.depot.retire_cached(cached);
             for magazines in stripes.magazines() {
                 magazines.drain(magazines.len(), &mut locked.depot, &self.base.storage);
             }
-            locked.own = Some(own);
+            locked.own = Some(closed);
             locked.take_own()
         });
         self.free_empty_pages(Keep::None, usize::MAX);

@@ -16,11 +16,11 @@ use super::{
     depot::{Depot, Spare},
     item::Item,
     magazines::MagazinesOf,
-    reference::{SlabAddress, slab_of},
+    reference::{OpenSlab, SlabAddress, slab_of},
     slab::Slab,
     stats::Stats,
     stripes::Stripes,
-    thread_cache::{self, CacheList, Pinned},
+    thread_cache::{self, CacheList},
     thread_caches,
     waiters::Waiters,
 };
@@ -74,15 +74,16 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         own.map_or(0, |cache| cache.len()) + self.stripes.len()
     }
 
-    fn drain(&self) {
-        let own = thread_caches::find(self);
-        if let Some(own) = own.as_ref().and_then(Pinned::attached) {
-            self.with_depot(|depot| own.drain(own.len(), depot, &self.base.storage));
+    fn drain(slab: OpenSlab<'_, Self>) {
+        let storage = &slab.base.storage;
+        let own = thread_caches::find(slab.get());
+        if let Some(own) = own.as_ref().and_then(|own| own.attached(slab)) {
+            slab.with_depot(|depot| own.drain(own.len(), depot, storage));
         }
-        for stripe in self.stripes.iter() {
+        for stripe in slab.stripes.iter() {
             let guard = stripe.lock();
             let magazines: &MagazinesOf<S> = &guard;
-            self.with_depot(|depot| magazines.drain(magazines.len(), depot, &self.base.storage));
+            slab.with_depot(|depot| magazines.drain(magazines.len(), depot, storage));
         }
     }
 
@@ -95,28 +96,29 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         (spare, own + self.stripes.len())
     }
 
-    fn stats(&self) -> Stats {
-        let given = u64::from(self.with_waiters(|waiters| waiters.given()));
-        let (counts, cached, rented) = self.locked(|Locked { depot, caches, .. }| {
+    fn stats(slab: OpenSlab<'_, Self>) -> Stats {
+        let given = u64::from(slab.with_waiters(|waiters| waiters.given()));
+        let (counts, cached, rented) = slab.locked(|Locked { depot, caches, .. }| {
             let (cached, rented) = caches.totals();
-            (depot.counts(), self.stripes.len() + cached, rented)
+            (depot.counts(), slab.stripes.len() + cached, rented)
         });
-        self.base.stats(counts, cached + given, rented)
+        slab.base.stats(slab, counts, cached + given, rented)
     }
 
     #[inline(always)]
-    fn try_rent(&self) -> Option<Vacant<S>> {
-        thread_cache::pop(self)
+    fn try_rent(slab: OpenSlab<'_, Self>) -> Option<Vacant<S>> {
+        thread_cache::pop(slab)
     }
 
     #[cold]
     #[inline(never)]
-    fn rent_slowly(&self, room: impl Room) -> Option<Vacant<S>> {
+    fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
         // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
-        let is_bounded = self.base.settings.is_bounded();
-        let slot = if is_bounded { self.rent_bounded(room) } else { self.rent_unbounded(room) }?;
-        if !S::INDEXED && (is_bounded || !thread_cache::count_rent(self)) {
-            self.base.rented.add(1);
+        let is_bounded = slab.base.settings.is_bounded();
+        let rent = if is_bounded { Self::rent_bounded } else { Self::rent_unbounded };
+        let slot = rent(slab, room)?;
+        if !S::INDEXED && (is_bounded || !thread_cache::count_rent(slab.get())) {
+            slab.base.rented.add(1);
         }
         Some(slot)
     }
@@ -160,11 +162,11 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         self.has_waiters.load(Relaxed)
     }
 
-    fn pass_locks(&self) {
-        for stripe in self.stripes.iter() {
+    fn pass_locks(slab: OpenSlab<'_, Self>) {
+        for stripe in slab.stripes.iter() {
             drop(stripe.lock());
         }
-        self.locked(|_| ());
+        slab.locked(|_| ());
     }
 
     fn begin_return(&self) {

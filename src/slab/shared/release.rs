@@ -5,7 +5,7 @@ use crate::{
     slab::{
         depot::Keep,
         item::Item,
-        magazines::{CACHE_CAPACITY, MAGAZINE, return_slot},
+        magazines::{Capacity, MAGAZINE, return_slot},
         reference::{SlabRef, slab_of},
         slab::Slab,
         stripes::{StripeGuard, StripeLock},
@@ -61,9 +61,9 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             let mut stripe = None;
             if retire {
                 locked.depot.retire(slot);
-            } else if let Some(own) = own.and_then(Pinned::attached) {
+            } else if let Some(own) = own.and_then(|own| own.attached_in(&locked.caches)) {
                 own.drain(MAGAZINE.into(), &mut locked.depot, storage);
-                let _pushed = own.push(slot, CACHE_CAPACITY);
+                let _pushed = own.push(slot, Capacity::FULL);
             } else {
                 stripe = slab.release_to_depot(slot, locked);
             }

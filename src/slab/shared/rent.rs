@@ -5,8 +5,8 @@ use crate::{
     slab::{
         budget::Room,
         item::Item,
-        magazines::CACHE_CAPACITY,
-        reference::SlabRef,
+        magazines::Capacity,
+        reference::{OpenSlab, SlabRef},
         slab::Slab,
         thread_cache::{CacheOwner, FreeCache, Pinned},
         thread_caches,
@@ -31,37 +31,37 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     }
 
     /// Takes a vacant slot of a slab with thread caches.
-    pub(super) fn rent_unbounded(&self, room: impl Room) -> Option<Vacant<S>> {
-        let (cache, mut backoff) = (self.cache(), Backoff::new());
-        let own = cache.as_ref().and_then(Pinned::attached);
+    pub(super) fn rent_unbounded(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
+        let (cache, mut backoff) = (slab.cache(), Backoff::new());
+        let own = cache.as_ref().and_then(|own| own.attached(slab));
         loop {
             let cached = match own {
                 // The cache may have slots: the fast path finds it only if it is in the table of recent caches.
-                Some(own) => own.pop(CACHE_CAPACITY).or_else(|| {
-                    self.stripes.transfer(own);
-                    own.pop(CACHE_CAPACITY)
+                Some(own) => own.pop(Capacity::FULL).or_else(|| {
+                    slab.stripes.transfer(own);
+                    own.pop(Capacity::FULL)
                 }),
-                None => self.stripes.take().ok(),
+                None => slab.stripes.take().ok(),
             };
             if cached.is_some() {
                 return cached;
             }
             // Another thread may have locked a stripe that has slots. Then try again.
-            let are_stripes_empty = self.stripes.len() == 0;
-            if are_stripes_empty && self.is_full(room) {
+            let are_stripes_empty = slab.stripes.len() == 0;
+            if are_stripes_empty && slab.is_full(room) {
                 return None;
             }
-            let slot = self.with_depot(|depot| match own {
+            let slot = slab.with_depot(|depot| match own {
                 Some(own) => {
                     own.refill(depot, S::NEW_AT_ONCE);
-                    own.pop(CACHE_CAPACITY)
+                    own.pop(Capacity::FULL)
                 }
                 None => depot.take(&mut 1),
             });
             if slot.is_some() {
                 return slot;
             }
-            if !self.grow(room, |depot| depot.counts().vacant > 0) {
+            if !slab.grow(room, |depot| depot.counts().vacant > 0) {
                 if are_stripes_empty {
                     return None;
                 }
@@ -71,25 +71,25 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     }
 
     /// Takes any vacant slot of a bounded slab.
-    pub(super) fn rent_bounded(&self, room: impl Room) -> Option<Vacant<S>> {
+    pub(super) fn rent_bounded(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
         let mut backoff = Backoff::new();
         loop {
-            let seen = match self.stripes.take() {
+            let seen = match slab.stripes.take() {
                 Ok(slot) => return Some(slot),
                 Err(seen) => seen,
             };
             // The stripes are read again after the depot. If none has changed, the stripes and the depot were empty at the same time.
-            if self.is_full(room) && self.stripes.is_unchanged(seen) {
+            if slab.is_full(room) && slab.stripes.is_unchanged(seen) {
                 return None;
             }
             // The stripe is unlocked before the depot. So a thread that then finds the depot empty also sees that the stripe has changed.
-            let (slot, is_unchanged, is_at_limit) = self.with_depot(|depot| {
+            let (slot, is_unchanged, is_at_limit) = slab.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
-                if let Some(own) = slot.as_ref().and_then(|_| self.stripes.own().try_lock()) {
+                if let Some(own) = slot.as_ref().and_then(|_| slab.stripes.own().try_lock()) {
                     own.refill(depot, S::NEW_AT_ONCE);
                 }
-                let is_at_limit = depot.counts().capacity >= self.base.settings.limit();
-                (slot, self.stripes.is_unchanged(seen), is_at_limit)
+                let is_at_limit = depot.counts().capacity >= slab.base.settings.limit();
+                (slot, slab.stripes.is_unchanged(seen), is_at_limit)
             });
             if slot.is_some() {
                 return slot;
@@ -99,8 +99,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 (true, true) => return None,
                 // Another thread may have added a page meanwhile, and taken all its slots. So look again.
                 (true, false) => {
-                    let has_grown = self.grow(room, |depot| depot.counts().vacant > 0);
-                    if !has_grown && self.stripes.is_unchanged(seen) {
+                    let has_grown = slab.grow(room, |depot| depot.counts().vacant > 0);
+                    if !has_grown && slab.stripes.is_unchanged(seen) {
                         return None;
                     }
                 }

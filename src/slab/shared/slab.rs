@@ -6,7 +6,7 @@ use crate::slab::{
     depot::{Depot, Spare},
     item::Item,
     pages::Counts,
-    reference::SlabRef,
+    reference::{Closed, SlabRef},
     stripes::Stripes,
     thread_cache::{CacheList, FreeCache},
     waiters::Waiters,
@@ -54,13 +54,14 @@ pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     /// The cache of a thread that has ended, for the next thread.
     pub(super) spare: Option<FreeCache<SharedSlab<S>>>,
     /// The reference of a closed slab to itself, until all slots are vacant.
-    pub(super) own: Option<SlabRef<SharedSlab<S>>>,
+    pub(super) own: Option<Closed<SharedSlab<S>>>,
 }
 
 impl<S: Item<Slab = SharedSlab<S>>> Locked<S> {
     /// Takes the reference of a closed slab to itself if all slots are vacant. The caller drops it when it has unlocked the slab.
     pub(super) fn take_own(&mut self) -> Option<SlabRef<SharedSlab<S>>> {
-        if self.depot.in_use() == 0 { self.own.take() } else { None }
+        let all_vacant = self.depot.all_vacant()?;
+        Some(self.own.take()?.into_reference(all_vacant))
     }
 }
 
@@ -104,6 +105,26 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             _ => false,
         }
     }
+}
+
+/// Fails to compile if a field is added that is not for several threads, for the implementations of `Send` and `Sync` in `reference.rs`.
+#[expect(dead_code, reason = "it is only compiled")]
+fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
+    let SharedSlab {
+        // Words and pointers of the recycler.
+        base: Base { .. },
+        stripes: Stripes { .. },
+        locked: Mutex { .. },
+        waiters: Mutex { .. },
+        has_waiters,
+        fill,
+        spare,
+        growing,
+        returning,
+        #[cfg(loom)]
+            lives: _,
+    } = slab;
+    [has_waiters, fill, spare, growing, returning]
 }
 
 /// Checks that all accesses happened before, as for a [`Slot`](crate::slot::Slot).

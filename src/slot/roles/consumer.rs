@@ -30,6 +30,13 @@ pub(crate) struct Finished<T, H: Recycler> {
     state: State,
 }
 
+/// How far an operation is: the two cases that a poll distinguishes on the fast path, and all others.
+pub(super) enum Progress<T, H: Recycler> {
+    Completed(Completed<T, H>),
+    JustBegun(JustBegun<T, H>),
+    Other,
+}
+
 /// The consumer of an operation in which nothing has happened yet.
 pub(crate) struct JustBegun<T, H: Recycler>(Rented<T, H>);
 
@@ -40,10 +47,17 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
         if self.state().is_completed() { Ok(Completed(self.0)) } else { Err(self) }
     }
 
-    /// Returns the role as [`JustBegun`], if nothing has happened yet.
+    /// Returns how far the operation is, from one load of the state.
     #[inline(always)]
-    pub(crate) fn just_begun(self) -> Result<JustBegun<T, H>, Self> {
-        if self.state().is_rented() { Ok(JustBegun(self.0)) } else { Err(self) }
+    pub(super) fn progress(self) -> Progress<T, H> {
+        let state = self.state();
+        if state.is_completed() {
+            Progress::Completed(Completed(self.0))
+        } else if state.is_rented() {
+            Progress::JustBegun(JustBegun(self.0))
+        } else {
+            Progress::Other
+        }
     }
 
     /// Returns the role as [`Finished`], if there is a result.

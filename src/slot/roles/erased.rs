@@ -5,7 +5,10 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{ConsumerRole, Finished, JustBegun, Recycler, Rented};
+use super::{
+    ConsumerRole, Finished, Recycler, Rented,
+    consumer::{JustBegun, Progress},
+};
 use crate::{
     erased::{ErasedReference, Live, VTable},
     slot::slot::Slot,
@@ -48,16 +51,13 @@ impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
         if token != live.number().token() {
             return poll_slowly(live, cx, token);
         }
-        let role = match role_of(&live).completed() {
-            Ok(completed) => {
+        match role_of(&live).progress() {
+            Progress::Completed(completed) => {
                 live.complete();
-                return completed.take_polled();
+                completed.take_polled()
             }
-            Err(role) => role,
-        };
-        match role.just_begun() {
-            Ok(role) => poll_first(live, cx, role),
-            Err(_) => poll_slowly(live, cx, token),
+            Progress::JustBegun(role) => poll_first(live, cx, role),
+            Progress::Other => poll_slowly(live, cx, token),
         }
     }
 

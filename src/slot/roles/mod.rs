@@ -38,8 +38,6 @@ use crate::{
     slot::cells::Word,
 };
 
-use self::consumer::JustBegun;
-
 #[cfg(feature = "alloc")]
 pub(crate) use self::claim::{abandon_keyed, orphan};
 pub(crate) use self::{
@@ -55,7 +53,8 @@ pub(crate) struct SlotHeader<T, H>(Header, PhantomData<fn() -> (T, H)>);
 impl<T, H> SlotHeader<T, H> {
     /// # Safety
     ///
-    /// The table lives as long as the slot.
+    /// The table lives as long as the slot. [`standalone`](Slot::standalone) is called with cells without a waker, with the number of the
+    /// first operation, and with the state before it.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
     }
