@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2046,SC2086 # lists of words are split
-# The steps of `.ci/run` (each change) and of `.ci/full` (each release): see CONTRIBUTING.md.
-# Each step is a function. The lists of tests at the top are the only names of tests here.
+# The steps of `.ci/run` (for each change) and of `.ci/full` (for each release). Each step is a function. CONTRIBUTING.md explains the
+# steps. The lists at the top name the tests that some steps leave out, or run alone. A few steps also name a test directly.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
-# Lines in backtraces are all that is needed here, and compile faster.
+# With line numbers only, builds are faster than with full debug information. Backtraces need no more.
 export CARGO_PROFILE_DEV_DEBUG=line-tables-only
 MSRV=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml).0
 FEATURE_SETS=("--no-default-features" "--no-default-features --features alloc" "--all-features")
@@ -13,27 +13,29 @@ HOST=x86_64-unknown-linux-gnu
 
 # --- Lists of tests ---------------------------------------------------------------------------------------------------
 
-# These run the compiler, read the sources, or have a `cfg` or a feature of their own.
+# These tests run the compiler, read the sources, or need a separate `cfg` or feature.
 OTHER_MACHINERY="compile_errors type_safety assembly layers words loom trace ratio"
-# These measure sizes, allocations and stack, or check numbers and sentences of a bench.
+# These tests measure sizes, allocations and the stack, or check the numbers and sentences of a bench.
 MEASURING="claims claims_of_threads combinator_depth break_even benchmarks"
-# Miri takes too long for these. They look for schedules of many threads.
+# These tests try many schedules of many threads. Miri would take too long.
 MANY_SCHEDULES="status_consistency stale_keys_stress"
-# `.ci/run` leaves these to `.ci/full`, for Miri only. They use this crate with other crates, or compare texts. They have no
-# unsafe code, and all of this crate that they call is also called by the tests that remain.
+# These tests use this crate with other crates, or compare texts. Under Miri, `.ci/run` skips them, and `.ci/full` runs them. Without
+# Miri, both run them. They contain no unsafe code. Other tests, which `.ci/run` runs under Miri, call the same functions of this crate.
 WITH_OTHER_CRATES="ecosystem task_context runtimes troubleshooting"
-# `.ci/run` runs these modules and tests on a 32-bit and on a big-endian target. They depend on the size or the order of words.
+# `.ci/run` runs these modules and tests under Miri on a 32-bit and on a big-endian target. They depend on the size of a word, or on the
+# order of its bytes.
 WORD_MODULES="erased pieces slot::number"
 WORD_TESTS="layout arm_round_trip trait_impls conversions no_alloc keys"
-# For Miri, these are the same on each target: they look for schedules and for logic.
+# Miri runs these tests on x86-64 only. They check interleavings and logic, which do not depend on the size of a word or on the order of
+# its bytes.
 SAME_ON_EACH_TARGET="model stress pool_threads shared_threads ecosystem task_context runtimes"
-# Threads that meet. Miri runs these with several seeds.
+# In these tests, several threads use the same pool or operation at the same time. Miri runs them with several seeds.
 WITH_THREADS="pool_threads stress future_pool_threads shared_threads"
-# The thread sanitizer runs these.
+# The thread sanitizer runs these tests.
 WITH_RACES="stress future_pool_threads shared_threads reusable_source"
-# The address sanitizer runs these for each change: their rounds are many, and few under Miri.
+# The address sanitizer runs these tests for each change. They have many rounds there, but only a few rounds under Miri.
 WITH_MANY_ROUNDS="stress pool_threads future_pool_threads shared_threads future_pool_max_bytes pool_caches rent_when_vacant status_consistency stale_keys_stress"
-# Unit tests without unsafe code: they walk through the states of a slot, which takes Miri long.
+# These unit tests visit all states of a slot, which takes long under Miri. They contain no unsafe code.
 ONLY_LOGIC="slot::state::tests"
 
 # Prints `--test NAME` for each test except those listed.
@@ -50,7 +52,7 @@ tests_without() {
 # Prints `--test NAME` for each name.
 tests_named() { printf -- '--test %s ' "$@"; }
 
-# Fails if a list above has a test that does not exist: it was renamed, and would be left out or run by mistake.
+# Fails if a list above names a test that does not exist. If a listed test was renamed, a step would leave it out or run it by mistake.
 names_of_tests() {
     local name
     for name in $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WORD_TESTS $SAME_ON_EACH_TARGET \
@@ -62,7 +64,7 @@ names_of_tests
 
 # --- How steps run ----------------------------------------------------------------------------------------------------
 
-# Prints a title, runs a command, and prints how long it took, and the time of all cores. The script ends if it fails.
+# Prints a title, runs a command, and prints its duration and its CPU time. If the command fails, the script ends.
 step() {
     local TIMEFORMAT="--- $1: %0R s, cores %0U s and %0S s"
     printf '\n=== %s\n' "$1"
@@ -70,7 +72,7 @@ step() {
     time "$@"
 }
 
-# Runs steps two at a time: most of them use one core most of the time. Prints the output of each when it has ended.
+# Runs steps two at a time, because most steps use only one core most of the time. Prints the output of each step when the step ends.
 two_at_a_time() {
     local logs job failed=0
     logs=$(mktemp -d)
@@ -87,12 +89,13 @@ two_at_a_time() {
     return "$failed"
 }
 
-# Runs a test command, and fails if one of its binaries ran no test.
+# Runs a test command. Fails if the command fails, or if one of its test binaries ran no test.
 tests() {
     local log
     log=$(mktemp)
     "$@" 2>&1 | tee "$log" || return
-    # Several seeds of Miri print at the same time, so the lines with results may be mixed. The status tells failures.
+    # A failed test is recognized by the exit status. The lines with results are not searched, because Miri with several seeds may mix
+    # these lines.
     grep -q '^running [1-9]' "$log" || { echo "no test was run"; return 1; }
     if grep -q '^running 0 tests' "$log"; then
         echo "a test binary without a test"
@@ -112,7 +115,7 @@ toolchains() {
     rustup target add thumbv7em-none-eabihf aarch64-unknown-linux-gnu
 }
 
-# As the README has it.
+# The test command in the README.
 readme_test() { tests cargo test; }
 
 format() {
@@ -128,7 +131,7 @@ clippy() {
     done
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy --features trace,ratio --test trace --test ratio -- -D warnings
-    # Other registers.
+    # `src/pieces` has separate code for the registers of aarch64.
     cargo clippy --target aarch64-unknown-linux-gnu -- -D warnings
 }
 
@@ -161,12 +164,12 @@ oldest_rust() {
     cargo "+$MSRV" check -p value-future-macros --target-dir target/msrv
 }
 
-# --- Builds with other flags, in directories of their own -------------------------------------------------------------
+# --- Builds with other flags, in separate target directories ----------------------------------------------------------
 
-# Without the dev-dependencies of the benches and the programs: see Cargo.toml.
+# Runs a command without the dev-dependencies that only the benches and the programs need: see Cargo.toml.
 few() { RUSTFLAGS="--cfg few_dependencies ${RUSTFLAGS-}" "$@"; }
 
-# Results are stored in pieces of 32 bytes there.
+# With `x86-64-v3`, results are stored in pieces of 32 bytes.
 wide_registers() {
     local -x RUSTFLAGS="-C target-cpu=x86-64-v3 --cfg few_dependencies"
     cargo clippy --all-features --target-dir target/v3 -- -D warnings
@@ -175,7 +178,7 @@ wide_registers() {
     fi
 }
 
-# Feature labels, and the error codes of programs that must not compile: only a nightly checks them.
+# Only a nightly shows feature labels in the documentation, and checks the error codes of programs that must not compile.
 nightly_documentation() {
     RUSTDOCFLAGS="--cfg docsrs -D warnings" few cargo +nightly doc --no-deps --all-features --target-dir target/nightly
     tests few cargo +nightly test --doc --target-dir target/nightly
@@ -187,7 +190,7 @@ loom_models() {
     tests cargo test --release --test loom --target-dir target/loom -- --test-threads 1
 }
 
-# Use after free, and memory leaks. Miri finds both, but runs few rounds: these tests have many.
+# The address sanitizer finds use after free, and memory leaks. Miri finds both too, but runs only a few rounds of each test.
 address_sanitizer() { under_address_sanitizer $(tests_named $WITH_MANY_ROUNDS); }
 all_tests_under_address_sanitizer() { under_address_sanitizer $(tests_without $OTHER_MACHINERY $MEASURING); }
 under_address_sanitizer() {
@@ -198,8 +201,8 @@ programs_under_address_sanitizer() {
         --example uring --example gate
 }
 
-# Races that Miri, which is slow, would hardly meet. The standard library is built too, because its accesses would seem races
-# otherwise.
+# The thread sanitizer finds races that are too rare for Miri, which is slow. The standard library is built with the sanitizer too.
+# Otherwise its synchronization would be invisible, and correct accesses would be reported as races.
 thread_sanitizer() { under_thread_sanitizer few $(tests_named $WITH_RACES); }
 programs_under_thread_sanitizer() { under_thread_sanitizer env --example gate; }
 under_thread_sanitizer() {
@@ -211,7 +214,8 @@ under_thread_sanitizer() {
 
 # --- Miri, with strict provenance -------------------------------------------------------------------------------------
 
-# miri TARGET ARGUMENTS. `MIRI_SEEDS` are several seeds, each of which gives other schedules of threads.
+# miri TARGET ARGUMENTS: runs tests under Miri. If `MIRI_SEEDS` is a range of seeds, the tests run once with each seed. Each seed gives
+# different schedules of the threads.
 miri() {
     local target=$1
     shift
@@ -222,20 +226,22 @@ miri() {
 I686=i686-unknown-linux-gnu
 S390X=s390x-unknown-linux-gnu
 
-# Every test with unsafe code. `miri_seeds` has those with threads.
+# The tests that reach unsafe code. Left out are the tests that measure, and the tests with many schedules. `miri_seeds` runs the tests
+# with threads.
 miri_x86_64() {
     miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WITH_THREADS) \
         -- $(printf -- '--skip %s ' $ONLY_LOGIC)
     miri "$HOST" --features trace,ratio --test trace --test ratio
 }
-# 32 bits, and the other order of bytes: the head of a future has branches for both.
+# A 32-bit target and a big-endian target. The code for the head of a future has branches for both.
 miri_i686() { miri_words "$I686"; }
 miri_s390x() { miri_words "$S390X"; }
 miri_words() {
     miri "$1" --lib -- $WORD_MODULES
     miri "$1" $(tests_named $WORD_TESTS)
 }
-# Loom knows no release of memory and no aliasing, and Miri one schedule a seed.
+# Loom explores all interleavings of a model, but does not check freed memory or aliasing. Miri checks both, but only one schedule for each
+# seed.
 miri_seeds() { MIRI_SEEDS=0..3 miri "$HOST" $(tests_named $WITH_THREADS); }
 
 all_miri_x86_64() { PROPTEST_CASES=4 miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES); }
@@ -248,7 +254,7 @@ all_miri_seeds() {
 
 # --- Benches and programs ---------------------------------------------------------------------------------------------
 
-# In `.ci/run`, only this crate is optimised. `.ci/full` builds as a user does.
+# In `.ci/run`, only this crate is optimised. `.ci/full` empties this list, so that all crates are optimised, as in the build of a user.
 FAST=(--config .ci/quick.toml)
 
 bench() {
@@ -263,7 +269,7 @@ benches_and_programs() {
     examples
     programs
 }
-# Every case once.
+# Builds all benches, and runs five of them briefly.
 benches() {
     cargo bench "${FAST[@]}" --no-run
     bench ready_path --test
@@ -272,14 +278,14 @@ benches() {
     bench ratios --rounds 1
     bench break_even --short
 }
-# They fail if something grows with threads, pools and operations, or if a method has more than 1.3 times the code that it has
-# with `Box::pin`. Nothing else may run meanwhile.
+# `flat` fails if the cost of an operation grows with the number of threads, pools or operations. `cost` fails if the code of a method
+# has more than 1.3 times the size that it has with `Box::pin`. No other step may run at the same time, because `flat` measures times.
 benches_that_check() {
     bench flat --short
     bench cost --check
 }
 
-# The first is a command of the README.
+# The README has the command of the first program, `cache`.
 examples() {
     program cache
     program custom_source

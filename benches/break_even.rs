@@ -1,13 +1,14 @@
-//! When does a `ValueFuture` pay? Compares it with `async-trait`, `BoxFuture` and `Either`, from 0 to 100 % of ready results.
+//! When does a `ValueFuture` pay? This bench compares it with `async-trait`, `BoxFuture` and `Either`. Between 0 and 100 % of the results
+//! are ready.
 //!
 //! ```text
-//! cargo bench --bench break_even             # three minutes; prints the report
-//! cargo bench --bench break_even -- --short  # measures every cell once, in some seconds
-//! cargo bench --bench break_even -- --write  # writes docs/break_even.md and docs/break_even.svg too
+//! cargo bench --bench break_even             # prints the report; takes three minutes
+//! cargo bench --bench break_even -- --short  # measures each figure once; takes some seconds
+//! cargo bench --bench break_even -- --write  # also writes docs/break_even.md and docs/break_even.svg
 //! ```
 //!
-//! The contenders take turns in each round. Each process has one allocator: the system's, or mimalloc. The report has the
-//! nanoseconds and the allocations of each call, the resident memory of pending calls, and the latency of single calls.
+//! In each round, the contenders take turns. The bench runs in several processes. Each process uses the system's allocator or mimalloc. The
+//! report has the nanoseconds and the allocations of a call, the resident memory of pending calls, and the latency of single calls.
 
 #[path = "break_even/mod.rs"]
 mod break_even;

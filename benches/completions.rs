@@ -1,7 +1,7 @@
-//! `cargo bench --bench completions`: the one-shot completions, the reusable sources and the streams of `ratios`, as criterion
-//! groups.
+//! `cargo bench --bench completions`: measures the one-shot completions, the reusable sources and the streams, as criterion groups. The
+//! bench `ratios` measures the same cases.
 //!
-//! Criterion measures one contender after the other. For ratios on a busy machine, use `ratios`.
+//! Criterion measures one contender after the other. On a busy machine, compare the contenders with the bench `ratios`.
 
 mod contenders;
 

@@ -1,13 +1,14 @@
-//! `cargo bench --bench cost`: the code size and the compile time of a `dyn` method with `Box::pin`, `async-trait` and this crate.
+//! `cargo bench --bench cost`: measures the code size and the compile time of a method behind `dyn`, with `Box::pin`, `async-trait` and
+//! this crate.
 //!
 //! ```text
 //! cargo bench --bench cost                            # prints the report
-//! cargo bench --bench cost -- --check                 # fails if the code has more than 1.3 times the size of that of `Box::pin`
+//! cargo bench --bench cost -- --check                 # fails if the code is more than 1.3 times as large as with `Box::pin`
 //! cargo bench --bench cost -- --record docs/cost.md   # writes the report
 //! ```
 //!
-//! It writes crates with many methods into `target/cost`, and builds them as programs. The figures are those of one method: the
-//! difference of 100 methods, divided by 100.
+//! The bench writes crates into `target/cost`, and builds them as programs. For each form of a method, one program has 11 methods, and
+//! another has 111. The figures are those of one method: the difference between the two programs, divided by 100.
 
 #[path = "report/head.rs"]
 mod head;
@@ -27,7 +28,7 @@ use object::{Object, ObjectSection, SectionKind};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A way of writing a method.
+/// A form in which a method is written.
 struct Form {
     name: &'static str,
     krate: &'static str,
@@ -51,22 +52,23 @@ const FORMS: [Form; 5] = [
 ];
 const OURS: usize = 2;
 
-/// With fewer methods, the compiler inlines more of the standard library.
+/// The number of methods in the small program. With fewer methods, the compiler would inline more of the standard library.
 const FEW: usize = 11;
+/// The number of methods in the large program.
 const MANY: usize = 111;
 
-/// The number of timed builds, of which the fastest counts. The size, which `--check` is about, is the same in each.
+/// The number of timed builds. The time of the fastest build is used. `--check` needs one build, because the code size is the same in each.
 const BUILDS: usize = 5;
 
-/// The greatest allowed ratio of the code size to that of `Box::pin`.
+/// The greatest code size that `--check` allows, relative to that of `Box::pin`.
 const MOST_CODE: f64 = 1.3;
 
 const COMMAND: &str = "cargo bench --bench cost -- --record docs/cost.md";
 
 const TEXT: &str = "\
 The code size and the compile time of a method behind `dyn`. Each method awaits twice, and formats a text. The figures are those of\n\
-one method: the difference of 100 methods, divided by 100. With longer bodies the ratios are smaller. The compile time is the fastest\n\
-of several builds.\n\n";
+one method: the difference between a program with 111 methods and one with 11, divided by 100. If the bodies of the methods are\n\
+longer, the ratios are smaller. The compile time is that of the fastest of several builds.\n\n";
 
 impl Form {
     /// Returns the source of a program with this many methods.
@@ -118,14 +120,14 @@ impl Form {
     }
 }
 
-/// A crate on the disk, and the program that it is built into.
+/// A crate on the disk, and the path of the program that cargo builds from it.
 struct Crate {
     folder: PathBuf,
     built: PathBuf,
 }
 
 impl Crate {
-    /// Rebuilds the crate without its dependencies. Returns the build time.
+    /// Builds the crate again, but not its dependencies. Returns the build time.
     fn build(&self) -> Result<Duration> {
         let source = self.folder.join("src/main.rs");
         fs::write(&source, fs::read(&source)?)?;
@@ -144,7 +146,7 @@ impl Crate {
         Ok(taken)
     }
 
-    /// Returns the bytes of instructions and of unwind tables.
+    /// Returns the number of bytes of instructions, and the number of bytes of unwind tables.
     fn code(&self) -> Result<[f64; 2]> {
         let file = fs::read(&self.built)?;
         let file = object::File::parse(&*file)?;
@@ -165,7 +167,7 @@ impl Crate {
     }
 }
 
-/// The cost of one more method.
+/// The cost of one method: the bytes of instructions and of unwind tables, and the compile time in milliseconds.
 struct Cost {
     text: f64,
     unwind: f64,
@@ -181,14 +183,14 @@ fn measure(builds: usize) -> Result<Vec<Cost>> {
         for (crates, times) in crates.iter().zip(&mut times) {
             for (krate, time) in crates.iter().zip(times) {
                 let taken = krate.build()?;
-                // The first build also builds the dependencies.
+                // The first build is not timed, because it also builds the dependencies.
                 if round > 0 {
                     *time = taken.min(*time);
                 }
             }
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "it is 100")]
+    #[expect(clippy::cast_precision_loss, reason = "the number is 100")]
     let more = (MANY - FEW) as f64;
     let cost = |(crates, times): (&[Crate; 2], &[Duration; 2])| -> Result<Cost> {
         let [few, many] = [crates[0].code()?, crates[1].code()?];
@@ -216,7 +218,7 @@ fn report(costs: &[Cost]) -> String {
     head::head("Code size and compile time", COMMAND) + TEXT + table.trim_end() + "\n"
 }
 
-/// Returns the ratio of the code size to that of `Box::pin`, and of the compile time to that of `async-trait`.
+/// Returns the code size relative to that of `Box::pin`, and the compile time relative to that of `async-trait`.
 fn ratios(cost: &Cost, costs: &[Cost]) -> (f64, f64) {
     let code = |cost: &Cost| cost.text + cost.unwind;
     (code(cost) / code(&costs[0]), cost.time / costs[1].time)
@@ -248,7 +250,9 @@ fn run() -> Result<bool> {
     let (code, _) = ratios(&costs[OURS], &costs);
     let holds = code <= MOST_CODE;
     if !holds {
-        println!("the code of `async_trait` has {code:.2} times the size, at most {MOST_CODE}");
+        println!(
+            "the code of `async_trait` has {code:.2} times the size; at most {MOST_CODE} is allowed"
+        );
     }
     Ok(holds || !check)
 }

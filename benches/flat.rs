@@ -6,8 +6,8 @@
 //! cargo bench --bench flat -- --only pools  # measures one table
 //! ```
 //!
-//! The times are minima of several rounds, in ns for each operation. The times of the longest calls are maxima. Next to them is a
-//! *control* without a pool: it shows the interruptions by the system.
+//! The times are minima of several rounds, in ns per operation. Only the times of the longest calls are maxima. Next to these maxima, the
+//! bench prints the longest call of a *control* without a pool. The control shows how long the system interrupts the program.
 
 #[path = "harness/memory.rs"]
 mod memory;
@@ -30,8 +30,8 @@ use value_future::{Completer, Completion, FuturePool, Pool, ValueFuture};
 type Completions = Pool<Option<u64>>;
 type Ends = (Completer<Option<u64>>, Completion<Option<u64>>);
 
-/// A row grows if its greatest time is more than this factor times its first time, plus 30 ns. (`bursts` compares with the median, without
-/// the 30 ns.) On a shared machine, a short run cannot distinguish less from noise.
+/// A row grows if its greatest time is more than this factor times its first time, plus 30 ns. (`bursts` compares its greatest time with
+/// this factor times the median, and does not add 30 ns.) On a shared machine, a short run cannot distinguish a smaller growth from noise.
 const FACTOR: f64 = 3.0;
 
 struct Options {
@@ -59,13 +59,13 @@ impl Options {
         Ok(options)
     }
 
-    /// Returns the columns of a table.
+    /// Returns the columns of a table. A short run has only the first two.
     fn columns<const N: usize>(&self, all: [usize; N]) -> Vec<usize> {
         if self.short { all.into_iter().take(2).collect() } else { all.into() }
     }
 }
 
-/// A table. The rows are the measured operations. The columns are the number of threads, pools or operations.
+/// A table of times. The rows are the measured operations. The columns are the numbers of threads, pools or operations.
 struct Table {
     title: &'static str,
     columns: Vec<usize>,
@@ -85,7 +85,7 @@ impl Table {
         }
     }
 
-    /// Prints the table. Returns the rows that grow.
+    /// Prints the table. Returns a text for each row that grows.
     fn finish(self) -> Vec<String> {
         print!("\n| {} |", self.title);
         self.columns.iter().for_each(|column| print!(" {column} |"));
@@ -147,7 +147,7 @@ fn full_pool() -> (Completions, VecDeque<Ends>) {
     (pool, ends)
 }
 
-/// Ends an operation, begins one, and tries to begin another, which the pool refuses.
+/// Measures a step in a full pool: an operation ends, a new operation begins, and the pool refuses one more operation.
 fn cycle(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
     least(2000, || {
         for _ in 0..2000 {
@@ -158,7 +158,7 @@ fn cycle(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
     })
 }
 
-/// Measures pending futures, each in a new slot.
+/// Measures how long it takes to create a pending future in a new slot.
 fn new_slots(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = FuturePool::new();
@@ -168,7 +168,7 @@ fn new_slots(count: usize) -> f64 {
     rounds.fold(f64::MAX, f64::min)
 }
 
-/// Measures operations that end after their pool was dropped.
+/// Measures the end of operations whose pool was dropped before.
 fn late_returns(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = Completions::new();
@@ -179,12 +179,12 @@ fn late_returns(count: usize) -> f64 {
     rounds.fold(f64::MAX, f64::min)
 }
 
-/// Measures a pool that is created, used and dropped.
+/// Measures how long it takes to create a pool, to use it for one operation, and to drop it.
 fn new_pool() -> f64 {
     least(100, || (0..100).for_each(|_| rent_and_drop(&Completions::new())))
 }
 
-/// Threads that have used the pools, and are still alive.
+/// Threads that have used the pools. They are alive until `end` is called.
 struct Crowd(Vec<JoinHandle<()>>, Arc<Barrier>);
 
 impl Crowd {
@@ -206,7 +206,7 @@ impl Crowd {
 
     fn end(self) {
         self.1.wait();
-        self.0.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+        self.0.into_iter().for_each(|thread| thread.join().expect("the thread does not panic"));
     }
 }
 
@@ -265,7 +265,7 @@ fn pools(options: &Options) -> Vec<String> {
             let ends: Vec<_> = pools.iter().map(Pool::rent).collect();
             drops = once(count, || pools.clear()).min(drops);
             returns = once(count, || drop(ends)).min(returns);
-            // Freeing memory that is in no cache takes longer, with and without a pool.
+            // Freeing memory that is not in the CPU caches takes longer, with and without a pool. The control shows how much longer.
             let boxes: Vec<_> =
                 (0..count).map(|at| [(); 4].map(|()| Box::new([at; 128]))).collect();
             control = once(count, || drop(boxes)).min(control);
@@ -277,7 +277,7 @@ fn pools(options: &Options) -> Vec<String> {
     table.finish()
 }
 
-/// Measures the cost after many threads and pools have ended.
+/// Measures the cost of operations after many threads and pools have ended.
 fn age(options: &Options) -> Vec<String> {
     let mut table =
         Table::new("threads and pools that have ended", options.columns([1, 1000, 100_000]));
@@ -291,7 +291,7 @@ fn age(options: &Options) -> Vec<String> {
                 rent_and_drop(&pool);
                 drop(bounded.try_rent());
             });
-            thread.join().expect("it does not panic");
+            thread.join().expect("the thread does not panic");
             rent_and_drop(&Completions::new());
         }
         ended = count;
@@ -328,7 +328,7 @@ fn slots(options: &Options) -> Vec<String> {
     table.finish()
 }
 
-/// Repeats a short call for 200 ms, and returns the longest time of one call. It shows the interruptions by the system.
+/// Repeats a short call for 200 ms, and returns the longest time of one call. This time shows how long the system interrupts the program.
 fn control() -> Duration {
     longest(Duration::from_millis(200), || drop(black_box(Box::new(5))))
 }
@@ -343,7 +343,7 @@ fn longest(time: Duration, mut call: impl FnMut()) -> Duration {
     longest
 }
 
-/// Measures bursts of 1 to 16 operations, while 0 to 33 other operations are pending.
+/// Measures an operation in bursts of 1 to 16 operations, while 0 to 33 other operations are pending.
 fn bursts(_: &Options) -> Vec<String> {
     let mut all = vec![];
     for kept in 0..=33 {
@@ -378,7 +378,8 @@ fn bursts(_: &Options) -> Vec<String> {
         .collect()
 }
 
-/// Measures the longest operation of this thread while another thread drops, reserves or trims a million slots.
+/// Measures the longest operation of this thread while another thread drops, reserves or trims many slots: a million, or 10,000 in a short
+/// run.
 fn longest_meanwhile(options: &Options) -> Vec<String> {
     let count: u32 = if options.short { 10_000 } else { 1_000_000 };
     let full = || {

@@ -1,6 +1,7 @@
-//! `cargo bench --bench machines`: the async methods of `ratios`, the attribute and the shared futures, as criterion groups.
+//! `cargo bench --bench machines`: measures the methods whose future contains a buffer, the attribute and the shared futures, as criterion
+//! groups. The bench `ratios` measures the same cases.
 //!
-//! Criterion measures one contender after the other. For ratios on a busy machine, use `ratios`.
+//! Criterion measures one contender after the other. On a busy machine, compare the contenders with the bench `ratios`.
 
 mod contenders;
 

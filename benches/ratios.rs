@@ -1,13 +1,13 @@
-//! `cargo bench --bench ratios`: compares all contenders in one process. They take turns in each round.
+//! `cargo bench --bench ratios`: compares all contenders in one process. In each round, the contenders take turns.
 //!
 //! ```text
-//! cargo bench --bench ratios                                       # prints a table for each type of results or kind of work
-//! cargo bench --bench ratios -- --only TITLE                       # measures the tables with that in their title
+//! cargo bench --bench ratios                                       # prints a table for each kind of work, and for each type of results
+//! cargo bench --bench ratios -- --only TITLE                       # measures only the tables whose title contains TITLE
 //! cargo bench --bench ratios -- --rounds N                         # changes the number of rounds
-//! cargo bench --bench ratios -- --markdown docs/benchmarks.md      # writes the report, and its chart docs/benchmarks.svg
+//! cargo bench --bench ratios -- --markdown docs/benchmarks.md      # also writes the report and its chart, docs/benchmarks.svg
 //! ```
 //!
-//! Only the ratios of one run are meaningful.
+//! Compare only times of the same run.
 
 mod contenders;
 mod harness;
@@ -27,8 +27,8 @@ use report::{Measured, Plan, chart, load};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting(System);
 
-/// The number of passes over all tables. A disturbance of some seconds affects one pass of a table, and not all of its rounds.
-/// With one round, which only checks that each case runs, there is one pass.
+/// The number of passes over all tables. So a disturbance of some seconds affects only one pass of a table, and not all of its rounds.
+/// (`--rounds 1` only checks that each case runs. Then there is one pass.)
 const PASSES: usize = 10;
 
 type Result<T> = result::Result<T, Box<dyn Error>>;
@@ -123,14 +123,14 @@ fn run(options: &Options) -> Result<()> {
     }
     if options.only.is_empty() {
         let measured = Measured::new(measured);
-        // The report is composed even if it is not written. So `--rounds 1` tests that.
+        // The report is composed even if it is not written. So a run with `--rounds 1` also tests the code of the report.
         let chart = chart::draw(&measured)?;
         let file = options.markdown.clone().unwrap_or_else(|| "benchmarks.md".into());
         let chart_file = file.with_extension("svg");
         let name = chart_file.file_name().unwrap_or_default().to_string_lossy();
         let report = report::report(&measured, &plan, &name);
         if options.markdown.is_some() {
-            // A bench runs in the directory of its package.
+            // The path is relative to the directory of the package, because cargo runs a bench there.
             fs::write(&file, report)?;
             fs::write(&chart_file, chart)?;
         }

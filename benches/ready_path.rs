@@ -1,7 +1,7 @@
-//! `cargo bench --bench ready_path`: the lookups of `ratios` as criterion groups. There is a group for each type of results, and
-//! for each size of a future that is pending once.
+//! `cargo bench --bench ready_path`: measures lookups as criterion groups. There is a group for each type of ready results, and for each
+//! size of a future that is pending once. The bench `ratios` measures the same cases.
 //!
-//! Criterion measures one contender after the other. For ratios on a busy machine, use `ratios`.
+//! Criterion measures one contender after the other. On a busy machine, compare the contenders with the bench `ratios`.
 
 mod contenders;
 

@@ -1,4 +1,4 @@
-//! A file cache behind a `dyn` trait. The program measures three versions of the trait, which differ in a line or two:
+//! A file cache behind a `dyn` trait. The program measures three versions of the trait, which differ in a few lines:
 //!
 //! * `async-trait`: with the attribute of the crate `async-trait`,
 //! * `value-future`: with the attribute of this crate,
@@ -8,11 +8,11 @@
 //! cargo run --release --example cache [PATH...]
 //! ```
 //!
-//! A PATH is a file, or a folder with files. The default is the source code of this crate. For twelve seconds, the three caches
-//! answer the same lookups, round by round in turn, so that noise of the machine affects all of them. A hit returns a file from
-//! memory, and a miss reads it with `tokio::fs`. A few files are frequent. Rare files are evicted, and read again later.
+//! A PATH is a file, or a folder with files. The default is the source code of this crate. For twelve seconds, the three caches answer the
+//! same lookups, round by round in turn. So noise of the machine affects all three caches. A hit returns a file from memory, and a miss
+//! reads it with `tokio::fs`. A few files are looked up often. The other files are evicted, and read again later.
 //!
-//! The table has each cost twice: without reads and with reads. Reads are much slower than hits, and cost the same in all
+//! The table has each cost twice: without and with the reads of files. A read is much slower than a hit, and costs the same in all
 //! versions.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
@@ -64,14 +64,14 @@ mod with_async_trait {
         async fn get(&self, key: usize) -> io::Result<Bytes> {
             match self.hit(key) {
                 Some(bytes) => Ok(bytes),
-                // Boxed separately: otherwise the box of each hit would include the state of a read.
+                // The read is boxed separately. Otherwise the box of each hit would include the state of a read.
                 None => Box::pin(self.read(key)).await,
             }
         }
     }
 }
 
-/// Only one line differs from `with_async_trait`: the `use` of the attribute.
+/// The version with the attribute of this crate. Only one line differs from `with_async_trait`: the `use` of the attribute.
 mod with_value_future {
     use super::{Bytes, FileCache, io};
     use value_future::async_trait;
@@ -92,7 +92,7 @@ mod with_value_future {
     }
 }
 
-/// `#[ready]` returns a hit before a future is created.
+/// The version with `#[ready]`, which returns a hit before a future is created.
 mod with_ready {
     use super::{Bytes, FileCache, io};
     use value_future::async_trait;
@@ -111,7 +111,7 @@ mod with_ready {
     }
 }
 
-/// Looks up all keys by the trait of a module.
+/// Expands to a [`Replay`] that looks up all keys by the trait `Cache` of a module.
 macro_rules! replay {
     ($module:ident) => {
         |cache, keys, failures| {

@@ -1,15 +1,15 @@
-//! An async interface to a thread that blocks. A worker thread reads files, and counts their lines. Each request is an operation
-//! of a [`Pool`]: the worker gets its [`Completer`], and the caller awaits its completion.
+//! An async interface to a thread that blocks. A worker thread reads files, and counts their lines. Each request is an operation of a
+//! [`Pool`]. The worker gets the [`Completer`] of the operation, and the caller awaits the completion.
 //!
 //! ```text
 //! cargo run --example completion [FILE...]
 //! ```
 //!
-//! The default files are those in the root of this crate. The numbers in the code refer to these facts:
+//! By default, the program reads five files in the root of this crate. The numbers in the code refer to these facts:
 //!
 //! 1. If the result is cached, the future is ready. The worker gets no request.
-//! 2. A caller cancels a request by dropping its future. The worker then skips the file.
-//! 3. If the worker dies, it drops its completers. Their consumers get an `io::Error`, and do not wait forever.
+//! 2. A caller cancels a request by dropping the future of the request. The worker then skips the file.
+//! 3. If the worker dies, the completers of all pending requests are dropped. The callers then get an `io::Error`, and do not wait forever.
 //!
 //! The table shows that the pool reuses its slots: `rented` grows, but `capacity` and `allocations` stay the same after the first
 //! requests.
@@ -36,7 +36,7 @@ use value_future::{Completer, Pool, ValueFuture};
 #[derive(Parser)]
 #[command(about = "Counts the lines of each FILE, by a worker thread and a pool")]
 struct Options {
-    /// Files to read. The default is the files in the root of this crate.
+    /// Files to read. The default is five files in the root of this crate.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -60,7 +60,7 @@ trait Summaries {
 /// Sends requests to the worker.
 struct Client {
     pool: Pool<io::Result<Summary>>,
-    /// A bounded channel, because an unbounded one would allocate while the program runs.
+    /// The sender of a bounded channel. (An unbounded channel would allocate while the program runs.)
     requests: mpsc::SyncSender<Request>,
     cache: Arc<Cache>,
 }
@@ -82,14 +82,14 @@ impl Summaries for Client {
             Err(mpsc::TrySendError::Full(_)) => {
                 ValueFuture::ready(Err(io::Error::other("too many concurrent requests")))
             }
-            // If the worker is dead, the channel has returned the request, and the completer was dropped (3).
+            // If the worker is dead, the channel returns the request, and its completer is dropped here (3).
             _ => completion.into(),
         }
     }
 }
 
-/// The worker thread, which may block. It simulates a bug: it dies after `max_requests`, and the channel drops the other requests
-/// (3). Returns the number of cancelled requests.
+/// Runs the worker thread, which may block. To simulate a bug, the worker dies after `max_requests` requests. The channel then drops the
+/// remaining requests (3). Returns the number of cancelled requests.
 fn work(requests: mpsc::Receiver<Request>, cache: &Cache, max_requests: usize) -> usize {
     let mut cancelled = 0;
     for (path, completer) in requests.into_iter().take(max_requests) {
@@ -136,7 +136,8 @@ impl Table {
 
 type Answers = Vec<io::Result<Summary>>;
 
-/// Requests the summaries of all files concurrently, and repeats this. Returns the answers of the last repetition.
+/// Requests the summaries of all files concurrently. Does this `repetitions` times. From the second time on, clears the cache before.
+/// Returns the answers of the last repetition.
 async fn request_all(
     (client, table): (&Client, &mut Table),
     paths: &[Arc<Path>],

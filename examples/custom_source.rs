@@ -1,5 +1,5 @@
-//! A custom [`ValueSource`] in safe code: a sensor that takes one measurement at a time. A measurement does not allocate. The state
-//! of the sensor and its `ValueSource` are 28 lines without comments.
+//! A custom [`ValueSource`] in safe code: a sensor that takes one measurement at a time. A measurement does not allocate. The state of the
+//! sensor, and the implementation of `ValueSource`, are 28 lines without comments.
 //!
 //! ```text
 //! cargo run --example custom_source
@@ -8,13 +8,13 @@
 //! A caller begins a measurement, and gets a [`ValueFuture`] that borrows the sensor and stores the token of the measurement. The
 //! interrupt handler (here: a thread) delivers the result. The numbers in the code refer to these rules:
 //!
-//! 1. `poll` checks the token before it does anything else. So the future of an older measurement cannot take the result.
-//! 2. The source stores the waker of the last poll. It clones, calls and drops wakers without its lock, because a waker is foreign
-//!    code, and may poll the future at once.
-//! 3. Taking the result ends the measurement: its token becomes stale.
-//! 4. `cancel` ends only the measurement of its token.
-//! 5. Each measurement has a new token. If a new measurement replaces an older one, the consumer of the older one is woken, and
-//!    learns that its token is stale.
+//! 1. `poll` checks the token before it reads or changes the measurement. So the future of an older measurement cannot take the result.
+//! 2. The source stores the waker of the last poll. It clones, calls and drops wakers without holding its lock. A waker is foreign code,
+//!    and may poll the future at once.
+//! 3. Taking the result ends the measurement. The token of the measurement becomes stale.
+//! 4. `cancel` ends the current measurement only if the token is that of the current measurement.
+//! 5. Each measurement has a new token. If a new measurement replaces an older measurement, the consumer of the older measurement is woken.
+//!    Its next poll finds that its token is stale.
 
 use std::{
     mem,
@@ -59,7 +59,7 @@ impl ValueSource for Sensor {
     }
 }
 
-/// The producer: it begins measurements, and completes them.
+/// The producer's methods, which begin and complete measurements.
 impl Sensor {
     fn lock(&self) -> MutexGuard<'_, Measurement> {
         self.0.lock().expect("no panic under the lock")

@@ -1,5 +1,5 @@
-//! A driver whose request ids on a socket are the [`Key`]s of a [`Pool`]. Its peer misuses the ids: it answers late, twice and out of
-//! order, answers cancelled requests, and sends forged and truncated ids. No answer reaches another request.
+//! A driver whose request ids on a socket are the [`Key`]s of a [`Pool`]. Its peer misuses the ids. It answers late, twice and out of
+//! order, answers cancelled requests, and sends forged ids and truncated replies. No answer reaches another request.
 //!
 //! ```text
 //! cargo run --example wire_keys [-- --seed N]
@@ -10,7 +10,7 @@
 //! 1. Rent an operation, and convert its completer to a key. Here the bound of the pool limits the number of pending requests.
 //! 2. Send the key. The operation exists already, so an answer may arrive before `write` returns.
 //! 3. Check only the format of a reply. The pool checks the id.
-//! 4. If the connection is lost, close the pool. This ends all pending operations, so no caller hangs. No operation begins after it.
+//! 4. If the connection is lost, close the pool. This ends all pending operations, so no caller hangs. Afterwards, no operation begins.
 //!
 //! To cancel a request, a caller drops its completion. The pool then refuses the key.
 //!
@@ -89,7 +89,7 @@ impl Driver {
         let mut frame = vec![kind];
         frame.extend(key.to_u64().to_le_bytes());
         frame.extend(question.to_le_bytes());
-        // The lock keeps frames apart. It is released before `abandon_key` wakes a task.
+        // The lock prevents two threads from mixing the bytes of their frames. It is released before `abandon_key` wakes a task.
         let is_sent = self.writer().as_mut().is_some_and(|writer| writer.write_all(&frame).is_ok()); // (2)
         if !is_sent {
             let _ = self.pool.abandon_key(key);
@@ -183,7 +183,7 @@ struct Peer {
 struct Request {
     id: u64,
     question: u64,
-    /// The round in which the operation ended, and the error of a second reply in this round.
+    /// The round in which the operation ended, and the error that a further reply gets in the same round.
     end: Option<(u32, CompleteErrorKind)>,
 }
 
@@ -203,7 +203,7 @@ impl Peer {
             stream.write_all(&replies)?;
         }
         let lost = self.requests.iter().filter(|request| request.end.is_none()).count();
-        // The peer has answered all flushes but the last.
+        // The peer has answered all flushes except the last one.
         self.expected.insert(Outcome::Lost, lost as u64 + 1);
         *self.expected.entry(Outcome::Delivered).or_default() += u64::from(ROUNDS);
         Ok(self.expected)
@@ -245,7 +245,7 @@ impl Peer {
             let outcome = match *end {
                 None => Outcome::Delivered,
                 Some((end_round, error)) if end_round == round => Outcome::Refused(error),
-                // The client has rented all vacant slots since then.
+                // Since then, the client has rented all vacant slots, so another operation has used this slot.
                 Some(_) => Outcome::Refused(CompleteErrorKind::Stale),
             };
             let (end_round, _) = end.get_or_insert((round, CompleteErrorKind::AlreadyCompleted));
@@ -280,7 +280,7 @@ fn forge(id: u64, random: &mut Rng) -> (Vec<u8>, Outcome) {
     let answer = random.u64(..);
     match random.u32(..5) {
         0 => (encode(id + generation, answer), unknown),
-        // The same slot, in an epoch that it has not reached.
+        // The same slot, in an epoch that the slot has not reached.
         1 => (encode(id + u64::from(SLOTS), answer), unknown),
         2 => (encode(id & (generation - 1), answer), unknown),
         // The generation 0 does not exist.
@@ -367,16 +367,16 @@ fn run(seed: u64) -> io::Result<(String, bool)> {
         let peer = scope.spawn(|| peer.serve(stream));
         let receiver = scope.spawn(|| driver.receive());
         let results = run_client(&driver, Rng::with_seed(seed));
-        // If the client has failed, the peer still waits for requests. This ends its connection.
+        // If the client has failed, the peer still waits for requests. The shutdown ends the connection of the peer.
         let _ = driver.stream.shutdown(Shutdown::Both);
         (results, receiver.join().expect("no panic"), peer.join().expect("no panic"))
     });
     let (results, expected, stats) = (results?, expected?, driver.pool.stats());
 
     let Results { requests, answered, wrong, cancelled, lost } = results;
-    // This does not use the number that `close` returned. A consumer that finds the pool closed ends its own operation, and `close` does
-    // not count that.
-    counted.insert(Outcome::Lost, lost + 1); // with the last flush
+    // The number that `close` returned is not used here. A consumer that finds the pool closed ends its own operation, and `close` does not
+    // count this operation.
+    counted.insert(Outcome::Lost, lost + 1); // plus one for the last flush
     let mut text = format!(
         "seed {seed}: {requests} requests in {SLOTS} slots: {answered} answered, {cancelled} cancelled, \
          {lost} lost\n\nreplies                    expected  counted\n"

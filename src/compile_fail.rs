@@ -1,5 +1,5 @@
-//! Programs that must not compile. Beside each is a program that compiles, and that differs in one thing.
-//! They are run as doctests; on nightly the error code is checked too.
+//! Programs that must not compile. Each of them is followed by a program that compiles, and that differs from it in one thing. All programs
+//! are doctests. On nightly, the error codes are also checked.
 //!
 //! # Awaiting twice by value
 //!
@@ -17,7 +17,7 @@
 //! }
 //! ```
 //!
-//! The macro takes by value as well.
+//! The macro `ready_or_await!` takes its future by value, too.
 //!
 //! ```compile_fail,E0382
 //! # use value_future::{ValueFuture, ready_or_await};
@@ -33,7 +33,7 @@
 //! }
 //! ```
 //!
-//! Awaiting a completion takes it by value, too. At a second await, its slot could serve another operation.
+//! `.await` takes a completion by value, too. At the time of a second await, the slot may serve another operation.
 //!
 //! ```compile_fail,E0382
 //! # use value_future::{Dropped, Pool};
@@ -54,7 +54,7 @@
 //! # }
 //! ```
 //!
-//! # Outliving what the future borrows
+//! # A future that outlives the value that it borrows
 //!
 //! ```compile_fail,E0597
 //! # use value_future::ValueFuture;
@@ -74,7 +74,7 @@
 //! drop(future);
 //! ```
 //!
-//! A borrowed source has to live as long as its future; a counted one need not.
+//! A borrowed source has to live as long as its future. A source in an `Arc` need not.
 //!
 //! ```compile_fail,E0597
 //! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
@@ -112,7 +112,7 @@
 //! drop(future);
 //! ```
 //!
-//! A source that borrows is no longer lived for being counted.
+//! If a source borrows a value, the future must not outlive this value, even if the source is in an `Arc`.
 //!
 //! ```compile_fail,E0597
 //! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
@@ -166,7 +166,7 @@
 //! let future = LocalValueFuture::boxed(async move { *shared });
 //! ```
 //!
-//! A source behind `Rc`, and one that is not `Sync`, are for a `LocalValueFuture`.
+//! A source in an `Rc`, or a source that is not `Sync`, can only be in a `LocalValueFuture`.
 //!
 //! ```compile_fail,E0277
 //! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
@@ -242,7 +242,7 @@
 //! std::thread::spawn(move || drop(future)).join().unwrap();
 //! ```
 //!
-//! # What the macro does not take
+//! # `ready_or_await!` with a future of another type
 //!
 //! ```compile_fail,E0277
 //! # use value_future::ready_or_await;
@@ -258,7 +258,7 @@
 //! }
 //! ```
 //!
-//! # A forged source arm
+//! # A source arm with another token
 //!
 //! ```compile_fail,E0639
 //! # use value_future::{ValueFuture, future::Arm, source::Token};
@@ -280,10 +280,10 @@
 //! }
 //! ```
 //!
-//! # A source of one type as a source of another
+//! # A source of one type as a source of another type
 //!
-//! A source with a higher-ranked parameter has a subtype, which may be a source with another output.
-//! The table of a [`Source`](crate::Source) is that of the type with which it was created.
+//! Without a [`Source`](crate::Source), a `Kind<Any>` converts into its supertype `Kind<Static>`, which may be a source with another
+//! output. A `Source` does not convert, because it has the table of functions of the type with which it was created.
 //!
 //! ```compile_fail,E0308
 //! # use std::{marker::PhantomData, task::{Context, Poll}};
@@ -319,7 +319,8 @@
 //! let source: Kind<Static> = source.into_inner();
 //! ```
 //!
-//! A reader with a higher-ranked parameter has a subtype, whose stream may be one of other items.
+//! A [`ValueNext`](crate::stream::ValueNext) does not convert into a `ValueNext` of a supertype either, because the supertype may be a
+//! stream of other items.
 //!
 //! ```compile_fail,E0308
 //! # use value_future::stream::ValueNext;
@@ -337,7 +338,7 @@
 //! }
 //! ```
 //!
-//! The future in a reader stream refers to the reader. So a stream that is polled is pinned.
+//! The future in a `ReaderStream` refers to the reader in the same `ReaderStream`. So the stream must be pinned before it is polled.
 //!
 //! ```compile_fail,E0277
 //! # use core::pin::Pin;
@@ -353,7 +354,7 @@
 //! let _ = pin!(stream);
 //! ```
 //!
-//! And an item cannot borrow from the reader, which gives the next one.
+//! An item cannot borrow from the reader, because the stream calls the reader again for the next item.
 //!
 //! ```compile_fail,E0308
 //! # use value_future::{ValueFuture, stream::ReaderStream};
@@ -371,7 +372,8 @@
 //! let _ = ReaderStream::new(5, item);
 //! ```
 //!
-//! The function that makes the result of an abandoned operation of a source has no bytes: the source does not store it.
+//! A reusable source does not store the function that creates the result of an abandoned operation. So the function must not capture a
+//! value that has a size.
 //!
 //! ```compile_fail,E0080
 //! # use value_future::LocalReusableSource;
@@ -384,7 +386,8 @@
 //! let _ = LocalReusableSource::with_abandoned(|| "lost".len());
 //! ```
 //!
-//! What it captures may be a proof, which has no bytes either: that this is a thread, or that a scope has not ended.
+//! But the function may capture a value of size 0. Such a value can be a proof that the code runs on a certain thread, or that a scope has
+//! not ended. So the source must not be sent to another thread, or outlive the scope.
 //!
 //! ```compile_fail,E0277
 //! # use core::marker::PhantomData;
@@ -440,7 +443,8 @@
 //!
 //! # The feature `ratio` does not change which programs compile
 //!
-//! A counter is an atomic also if it is an array of none, so a constant is not promoted to a `static`.
+//! Without the feature, a counter is an empty array of atomics. The compiler treats this type as an atomic, so it does not promote a
+//! reference to a constant to a `&'static` reference.
 //!
 //! ```compile_fail,E0716
 //! # use value_future::Ratio;

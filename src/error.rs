@@ -1,4 +1,4 @@
-//! The errors of polls: the rule that was broken, and where.
+//! The errors of polls: which rule was broken, and in which arm of the future.
 //!
 //! The errors of pools, sources and keys are in the modules of the functions that return them.
 
@@ -8,7 +8,7 @@ use crate::origin::Origin;
 
 pub use crate::token::StaleToken;
 
-/// The name of the arm of a future. [`Arm`](crate::future::Arm) also has the content of the arm.
+/// The arm of a future by its name: where the result comes from. [`Arm`](crate::future::Arm) also has the content of the arm.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ArmKind {
@@ -42,13 +42,13 @@ pub enum Rule {
     StaleToken,
 }
 
-/// The error of a poll that broke a rule. It names the rule, the arm and the type.
+/// The error of a poll that broke a rule. The error names the rule, the arm of the future and the type of its output.
 ///
-/// If the future was combined from others, the rule and the arm are those of the future that broke the rule.
-/// The type is that of the combined future.
+/// If a combinator such as `map` contains the future that broke the rule, the error names the rule and the arm of this inner future. The
+/// type is the output of the combinator.
 ///
-/// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic with its text.
-/// The future of [`checked`](crate::ValueFuture::checked) returns it.
+/// [`ValueFuture`](crate::ValueFuture) and [`LocalValueFuture`](crate::LocalValueFuture) panic with the text of this error. The future of
+/// [`checked`](crate::ValueFuture::checked) returns the error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PollError {
     termination: Terminated,
@@ -71,7 +71,7 @@ impl PollError {
         }
     }
 
-    /// Returns the arm in which the rule was broken, or `None` if the future was created from
+    /// Returns the arm of the future that broke the rule, or `None` if this future was created from
     /// [`Arm::Taken`](crate::future::Arm).
     #[must_use]
     pub const fn arm(&self) -> Option<ArmKind> {
@@ -90,13 +90,13 @@ impl PollError {
         self.output
     }
 
-    /// Returns the line that created the future, if the feature `trace` is on.
+    /// Returns the line of code that created the future, if the feature `trace` is on.
     #[must_use]
     pub const fn origin(&self) -> Option<&'static Location<'static>> {
         self.origin.location()
     }
 
-    /// Returns the two tokens, if the rule is [`Rule::StaleToken`].
+    /// Returns the token of the future and the token that the source expected, if the rule is [`Rule::StaleToken`].
     #[must_use]
     pub const fn stale_token(&self) -> Option<StaleToken> {
         match self.termination {
@@ -106,10 +106,11 @@ impl PollError {
     }
 }
 
-/// Implements `Debug` of an error by its name and its text, because `unwrap` prints that.
+/// Implements `Debug` for an error. The output is the name of the type and the text of the error, because `unwrap` prints the `Debug`
+/// output.
 macro_rules! debug_as_text {
     ($Error:ident $(<$T:ident>)?) => {
-        /// Shows the text, which `unwrap` prints.
+        /// Shows the text of the error, because `unwrap` prints the `Debug` output.
         impl$(<$T>)? fmt::Debug for $Error$(<$T>)? {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($Error)).field(&format_args!("{self}")).finish()
@@ -154,7 +155,7 @@ impl fmt::Display for PollError {
     }
 }
 
-/// The error has the kind `Other`, because it is a mistake in the program.
+/// The kind is `Other`, because a broken rule is a mistake in the program.
 #[cfg(feature = "std")]
 impl From<PollError> for std::io::Error {
     fn from(error: PollError) -> Self {
@@ -164,10 +165,10 @@ impl From<PollError> for std::io::Error {
 
 impl Error for PollError {}
 
-/// Why a future must not be polled again.
+/// The reason why a future must not be polled again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Terminated {
-    /// The result was returned. The origin of the result, if it is known.
+    /// The result was returned. The field is the origin of the result, if the origin is known.
     Completed(Option<ArmOrigin>),
     /// The future or the source panicked.
     Panicked(ArmOrigin),
@@ -175,7 +176,8 @@ pub(crate) enum Terminated {
     Stale(StaleToken),
 }
 
-/// The origin of a result: the arm, and for messages whether the future of the boxed arm was in a slot of a pool.
+/// The origin of a result. For the boxed arm, there are two origins, so that messages can say whether the future was in a box or in a slot
+/// of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ArmOrigin {
     Ready,

@@ -40,7 +40,8 @@
 //!
 //! * [Getting started](guide::getting_started) takes five minutes. The [`guide`] continues with migrating from `async-trait` and
 //!   `BoxFuture`, choosing a type, drivers, cancellation, pools, embedded targets, measuring and troubleshooting.
-//! * The attribute [`async_trait`](macro@async_trait) (feature `macros`) replaces that of `async-trait`: change the `use` line.
+//! * The attribute [`async_trait`](macro@async_trait) (feature `macros`) replaces the attribute of the crate `async-trait`. To migrate,
+//!   change the `use` line.
 //! * **A method that returns an inline result has already done its work.** In `select!`, call it in an async block:
 //!   `message = async { queue.recv().await } => …`. See [*Cancellation*](guide::cancellation).
 //! * [When not to use it](guide::limits): static dispatch, results of more than 120 bytes, calls that always wait for a network.
@@ -50,18 +51,18 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc`; on targets with 64-bit atomics [`Pool`], [`FuturePool`] and [`Shared`]; conversions of errors into `io::Error` |
-//! | `alloc` | by `std` | boxed futures, the combinators, `Arc` and `Rc` references to sources, [`LocalPool`], [`LocalFuturePool`] |
+//! | `alloc` | yes, by `std` | boxed futures, the combinators, `Arc` and `Rc` references to sources, [`LocalPool`], [`LocalFuturePool`] |
 //! | `macros` | no | the attribute [`async_trait`](macro@async_trait) |
 //! | `trace` | no | errors name the line that created a future, and pools list their live operations |
-//! | `ratio` | no | a [`Ratio`] counts |
+//! | `ratio` | no | a [`Ratio`] counts ready and pending calls (without the feature, it counts nothing) |
 //!
 //! Without features, the crate needs only `core`: the guide has [a table of targets](guide::targets). [`internals`] explains the
 //! representation. [`family`] maps .NET's `ValueTask` family to this crate.
 #![no_std]
-// The documentation says which feature an item needs.
+// With this, docs.rs shows which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::alloc_instead_of_core)]
-// Without `std` or `macros`, some of what the documentation points to is not there.
+// Without `std` or `macros`, some items to which the documentation links do not exist.
 #![cfg_attr(not(all(feature = "std", feature = "macros")), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
@@ -85,7 +86,7 @@ pub mod future;
 pub mod future_pool;
 pub mod guide;
 pub mod internals;
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use some items"))]
 pub mod operation;
 mod origin;
 mod pieces;
@@ -97,7 +98,7 @@ pub mod reusable;
 pub mod shared;
 #[cfg(feature = "alloc")]
 mod slab;
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use the rest"))]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use some items"))]
 mod slot;
 pub mod source;
 pub mod stream;
@@ -133,7 +134,7 @@ pub use self::{
 #[doc = include_str!("guide/async_trait.md")]
 pub use value_future_macros::async_trait;
 
-/// What the macros refer to.
+/// The items to which the code of the macros refers.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::future::TryTake;
@@ -141,7 +142,7 @@ pub mod __private {
     #[cfg(feature = "macros")]
     pub use value_future_macros::make;
 
-    /// Calls a function that is rarely needed, and keeps its code out of the caller's.
+    /// Calls a function that is rarely needed. This call is not inlined, so the code of the function is not part of the caller.
     #[cold]
     #[inline(never)]
     pub fn out_of_line<R>(f: impl FnOnce() -> R) -> R {

@@ -1,8 +1,8 @@
-//! `Origin`: the line that created a future or an operation, for messages. Without the feature `trace`, it has no size.
+//! `Origin`: the line of code that created a future or an operation, for messages. Without the feature `trace`, an `Origin` has no size.
 
 use core::{fmt, panic::Location};
 
-/// The line that created a future or an operation.
+/// The line of code that created a future or an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
     #[cfg(feature = "trace")]
@@ -21,19 +21,19 @@ impl Origin {
     }
 
     #[cfg(feature = "trace")]
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature, it is `None`")]
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature, this returns `None`")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
         Some(self.location)
     }
 
     #[cfg(not(feature = "trace"))]
-    #[expect(clippy::unused_self, reason = "the feature uses it")]
+    #[expect(clippy::unused_self, reason = "with the feature, this uses `self`")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
         None
     }
 }
 
-/// Writes the end of a message, or nothing without the feature `trace`.
+/// Writes the end of a message: where the object was created. Without the feature `trace`, writes nothing.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.location() {

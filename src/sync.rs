@@ -1,18 +1,18 @@
-//! What threads share, from `core` and `std`, or from loom where its models run.
+//! Atomics, locks and `UnsafeCell`: those of `core` and `std`, or in the models of loom, those of loom.
 
 #[cfg(loom)]
 pub(crate) use self::loomed::*;
 #[cfg(not(loom))]
 pub(crate) use self::plain::*;
 
-/// Locks what is never poisoned: no foreign code runs under a lock.
+/// Locks a mutex. It is never poisoned, because no code of users (wakers, destructors, closures) runs under a lock.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Waits until another thread leaves a call of this crate: spins, then yields, then sleeps. That thread runs no foreign code in the
-/// call, and waits for no thread that may wait for this one. Without `std` it only spins.
+/// A wait until another thread has left a function of this crate: the calling thread spins, then yields, then sleeps. The other thread runs
+/// no code of users in that function, and waits for no thread that may wait for the calling thread. Without `std`, a `Backoff` only spins.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {
@@ -22,8 +22,9 @@ impl Backoff {
 
     pub(crate) fn wait(&mut self) {
         self.0 = self.0.saturating_add(1);
-        // A thread that runs leaves such a call within 64 rounds. One that does not needs the core: one of the same
-        // priority gets it by `yield_now`, one of a lower priority if this one sleeps.
+        // A thread that is running leaves such a function within 64 rounds. A thread that is not running needs a core. If it has the same
+        // priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if this thread
+        // sleeps.
         #[cfg(all(feature = "std", target_has_atomic = "64"))]
         if cfg!(any(loom, miri)) || (64..128).contains(&self.0) {
             return yield_now();
@@ -36,7 +37,7 @@ impl Backoff {
     }
 }
 
-/// Loom cannot create its cells in a constant.
+/// Declares a function that is `const` except in loom, which cannot create its atomics and cells in a constant.
 macro_rules! const_unless_loom {
     ($(#[$doc:meta])* $visibility:vis fn $($rest:tt)*) => {
         $(#[$doc])*
@@ -61,7 +62,7 @@ mod plain {
         thread::yield_now,
     };
 
-    /// [`core::cell::UnsafeCell`], with loom's way in: a pointer for the length of a call.
+    /// [`core::cell::UnsafeCell`] with the interface of loom's type: a closure gets the pointer to the content.
     pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
 
     impl<T> UnsafeCell<T> {
@@ -93,8 +94,9 @@ mod loomed {
         thread::yield_now,
     };
 
-    /// A static of one execution of a model. Loom drops its own statics when the first thread ends, and thread-locals after that. But when
-    /// a thread ends, it uses the statics again. So this one stays until the next execution begins, and then leaks.
+    /// Declares a static that exists for one execution of a model. Loom drops its own statics when the first thread of the model ends, and
+    /// the thread-locals of this thread after that. But the destructors of these thread-locals use the statics again. So a static of this
+    /// macro stays until the next execution begins, and then leaks.
     macro_rules! model_static {
         (static $name:ident: $type:ty = $value:expr;) => {
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -107,7 +109,7 @@ mod loomed {
                     use core::cell::Cell;
 
                     std::thread_local! {
-                        // All threads of a model are this one thread of the operating system.
+                        // All threads of a model run on one thread of the operating system.
                         static CURRENT: Cell<Option<&'static $type>> = const { Cell::new(None) };
                     }
                     loom::lazy_static! {
@@ -116,7 +118,7 @@ mod loomed {
                         };
                     }
                     loom::thread_local! {
-                        // It is dropped when the thread ends, as soon as the thread has used it.
+                        // Loom drops this when a thread that has used it ends. Then `try_with` fails.
                         static LIVES: () = ();
                     }
 

@@ -2,13 +2,12 @@
 
 use core::{error::Error, fmt};
 
-/// The name of one operation of a [source](crate::ValueSource): 16 bits that tell it from the
-/// operations before and after it.
+/// The name of one operation of a [source](crate::ValueSource): 16 bits that distinguish it from the operations before and after it.
 ///
 /// A source gives each operation a new token, and refuses every other token. Tokens wrap after 65,536
-/// operations, so a token alone does not distinguish an old future from a new one. The source must not begin a new operation while a future
-/// holds one of its tokens. The check of the token detects a source that breaks this rule, and a token that a program has stored and used
-/// too late.
+/// operations, so a token alone does not distinguish a very old future from a new future. The source must not begin a new operation while a
+/// future holds one of its tokens. The check of the token detects a source that breaks this rule, and a token that a program has stored and
+/// used too late.
 ///
 /// Tokens have no order, because they wrap.
 ///
@@ -42,7 +41,7 @@ impl Token {
         self.0
     }
 
-    /// Returns the token of the next operation. It wraps from 65,535 to 0.
+    /// Returns the token of the next operation. The number wraps from 65,535 to 0.
     #[must_use]
     pub const fn next(self) -> Self {
         Token(self.0.wrapping_add(1))
@@ -50,7 +49,8 @@ impl Token {
 
     /// Compares `self` with `expected`, the token of the live operation.
     ///
-    /// An implementation of [`ValueSource::poll`](crate::ValueSource::poll) calls `token.check(live)?`.
+    /// An implementation of [`ValueSource::poll`](crate::ValueSource::poll) calls `token.check(live)?`, where `live` is the token of the
+    /// live operation.
     ///
     /// # Errors
     ///
@@ -78,8 +78,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// The error of a [source](crate::ValueSource) that was polled with a token that is not that of its live
-/// operation.
+/// The error of a [source](crate::ValueSource) that refused a stale token, which is a token of another operation than the live one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StaleToken {
     expected: Token,
@@ -93,7 +92,7 @@ impl StaleToken {
         StaleToken { expected, presented }
     }
 
-    /// Returns the token of the live operation, which was not touched.
+    /// Returns the token of the live operation. The refused poll has not changed this operation.
     #[must_use]
     pub const fn expected(&self) -> Token {
         self.expected
@@ -118,7 +117,7 @@ impl fmt::Display for StaleToken {
 
 impl Error for StaleToken {}
 
-/// The error has the kind `Other`, because it is a mistake in the program.
+/// The kind is `Other`, because a stale token is a mistake in the program.
 #[cfg(feature = "std")]
 impl From<StaleToken> for std::io::Error {
     fn from(error: StaleToken) -> Self {

@@ -1,4 +1,4 @@
-//! The number of allocations of each constructor and combinator: none, or one.
+//! Counts the allocations of the constructors and combinators. Each of them allocates at most once.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -63,7 +63,7 @@ fn a_boxed_future_allocates_once_for_header_and_future() {
             assert_eq!(poll(&mut boxed), Poll::Pending);
             assert_eq!(poll(&mut boxed), Poll::Ready(7));
         });
-        assert_eq!((counts.allocations, counts.live), (0, -1), "the box is freed with the result");
+        assert_eq!((counts.allocations, counts.live), (0, -1), "the poll frees the box");
         assert_eq!(counted(|| drop(boxed)).1.live, 0);
     }
     check(async {
@@ -175,7 +175,7 @@ fn share_allocates_once_for_a_pending_future_and_never_for_a_ready_one() {
         assert_eq!(shared.downgrade().unwrap().upgrade().unwrap().peek(), Some(&7));
         drop(shared);
     });
-    // The two boxes were freed.
+    // The box of the pending future and the box of the shared state were freed.
     assert_eq!((counts.allocations, counts.live), (0, -2));
 }
 

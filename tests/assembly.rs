@@ -21,14 +21,14 @@ fn assembly() -> String {
         .output()
         .expect("cargo runs");
     assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    let files = std::fs::read_dir(target.join("release/deps")).expect("there is a build");
+    let files = std::fs::read_dir(target.join("release/deps")).expect("the folder exists");
     let newest = files
-        .map(|file| file.expect("it can be read"))
+        .map(|file| file.expect("the folder can be read"))
         .filter(|file| file.file_name().to_string_lossy().starts_with("assembly-"))
         .filter(|file| file.path().extension().is_some_and(|extension| extension == "s"))
         .max_by_key(|file| file.metadata().and_then(|metadata| metadata.modified()).expect("times"))
-        .expect("there is assembly");
-    std::fs::read_to_string(newest.path()).expect("it can be read")
+        .expect("rustc has written the assembly");
+    std::fs::read_to_string(newest.path()).expect("the assembly can be read")
 }
 
 /// Returns the instructions of a function.
@@ -58,7 +58,7 @@ fn moves(instructions: &[&str]) -> usize {
     instructions.iter().filter(|line| line.contains("memcpy") || line.contains("memmove")).count()
 }
 
-/// One test, so that the functions are compiled once.
+/// There is only one test, so that the functions are compiled once.
 #[test]
 fn futures_are_not_copied_and_results_are_stored_in_pieces() {
     let assembly = assembly();
@@ -68,7 +68,7 @@ fn futures_are_not_copied_and_results_are_stored_in_pieces() {
         let count = instructions.len();
         assert!(count < 300, "{name} has {count} instructions:\n{}", instructions.join("\n"));
     }
-    // A poll copies the result once, from memory to its destination.
+    // A poll copies the result at most once, from memory to its destination.
     for (part, most) in [("poll_future", 1), ("poll_pointee_apart", 0)] {
         let polls = functions(&assembly, |label| label.contains(part));
         assert!(!polls.is_empty(), "no function is named {part}");
@@ -77,7 +77,8 @@ fn futures_are_not_copied_and_results_are_stored_in_pieces() {
         }
     }
     if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        // A head that follows a result of two words is one word.
+        // A result of two words is stored by one wide store, and the head by a store of one word. The three words of a `Vec` and the head
+        // are stored by wide stores only.
         for (name, narrow) in [("stores_result", 1), ("stores_vec", 0)] {
             let instructions = function(&assembly, name);
             let stores = |line: &&&str| line.starts_with("mov") && line.ends_with("(%rdi)");

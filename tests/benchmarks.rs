@@ -16,7 +16,7 @@ fn table<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
     table.take_while(|line| line.starts_with('|')).collect()
 }
 
-/// A new run changes the report. Then the README has to change too.
+/// A new run of the bench changes the report. Then the table in the README has to be changed too.
 #[test]
 fn the_readme_has_the_table_of_the_report() {
     let table_of_readme = table(README, "## What it costs");
@@ -24,7 +24,7 @@ fn the_readme_has_the_table_of_the_report() {
     assert_eq!(table_of_readme, table(REPORT, "## In short"));
 }
 
-/// One run writes the report and the chart.
+/// One run of the bench writes the report and the chart, so the figures have to be equal.
 #[test]
 fn the_chart_has_the_figures_of_the_report() {
     let sections =

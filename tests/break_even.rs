@@ -1,6 +1,6 @@
-//! The bench `break_even` computes its conclusions. Here it gets figures that are known.
+//! Tests of the conclusions that the bench `break_even` computes from its figures. Here, the figures are known.
 
-#![allow(dead_code, reason = "the bench uses the rest")]
+#![allow(dead_code, reason = "the bench uses the other items")]
 
 #[path = "../benches/break_even/conclusions.rs"]
 mod conclusions;
@@ -23,7 +23,8 @@ use value_future::ratio::{Advice, RatioStats};
 use rounding::{below_percent, from_percent};
 use verdict::{Answer, CLEAR, Comparison, NOTICEABLE};
 
-/// The times of ours, which fall from `pending` to `ready` ns. The rival takes 13 ns.
+/// Returns a comparison of this crate (`ours`) with a rival. The time of ours falls from `pending` ns at 0 % ready to `ready` ns at 100 %.
+/// The rival always takes 13 ns.
 fn falling(pending: f64, ready: f64) -> Comparison {
     let ours = SHARES.map(|share| pending + (ready - pending) * f64::from(share) / 100.0);
     Comparison { ours, rival: [13.0; SHARES.len()] }
@@ -35,8 +36,8 @@ fn assert_share(from: Option<f64>, expected: f64) {
 }
 
 #[test]
-fn it_pays_from_where_the_times_cross() {
-    // 10 ns, which is 1.3 times as fast, at three quarters of the way, between two measured shares.
+fn the_share_from_which_ours_pays_is_interpolated() {
+    // At 75 % ready, ours takes 10 ns, which is 1.3 times as fast as the rival. This share was not measured.
     assert_share(falling(13.0, 9.0).pays_from(CLEAR, 0.0), 75.0);
     assert_share(falling(16.0, 10.0).pays_from(CLEAR, 0.0), 100.0);
     assert_share(falling(10.0, 1.0).pays_from(CLEAR, 0.0), 0.0);
@@ -44,17 +45,17 @@ fn it_pays_from_where_the_times_cross() {
 }
 
 #[test]
-fn it_does_not_pay_before_a_share_where_it_does_not() {
+fn ours_pays_only_above_the_last_share_at_which_it_does_not_pay() {
     let mut comparison = falling(5.0, 5.0);
     let at_half = SHARES.iter().position(|share| *share == 50).unwrap();
     comparison.ours[at_half] = 13.0;
-    // From 13 ns at 50 % to 5 ns at 80 %.
+    // The time of ours falls from 13 ns at 50 % ready to 5 ns at 80 %. At 61.25 %, the time is 10 ns.
     assert_share(comparison.pays_from(CLEAR, 0.0), 61.25);
 }
 
 #[test]
-fn work_in_pending_calls_makes_it_pay_later() {
-    // 8 ns less are 5 % of 160 ns with ours: 5 of its own, and 155 of work.
+fn work_in_pending_calls_raises_the_share_from_which_ours_pays() {
+    // Ours saves 8 ns, which is 5 % of 160 ns. At 90 % ready, a call of ours takes 5 ns and, on average, 155 ns of work.
     assert_share(falling(5.0, 5.0).pays_from(NOTICEABLE, 1_550.0), 90.0);
     assert_share(falling(5.0, 5.0).pays_from(NOTICEABLE, 155_000.0), 99.9);
     assert_share(falling(5.0, 5.0).pays_from(NOTICEABLE, 100.0), 0.0);
@@ -78,7 +79,7 @@ fn an_answer_holds_in_all_comparisons() {
 }
 
 #[test]
-fn the_figures_choose_the_sentences() {
+fn the_figures_decide_which_sentences_are_written() {
     let judgement = |comparison| conclusions::judgement(&[comparison]);
     assert_eq!(
         judgement(falling(13.0, 9.0)),
@@ -94,32 +95,35 @@ fn the_figures_choose_the_sentences() {
     );
     assert_eq!(
         judgement(falling(14.0, 12.0)),
-        "below 80 % ready, the difference is not noticeable. There is no share from which on it is 1.3 times as fast in all cases. At 0 % \
+        "below 80 % ready, the difference is not noticeable. In some cases, it is not 1.3 times as fast even at 100 % ready. At 0 % \
          ready, it takes up to 1.08 times as long."
     );
     let rule = |minima: Comparison| conclusions::rule(&[minima], &[falling(13.0, 9.0)]);
     assert_eq!(
         rule(falling(13.0, 9.0)),
-        "The rule of thumb (30 and 80 %) is confirmed. By medians, it holds in 1 of 1."
+        "The rule of thumb (30 and 80 %) is confirmed. By medians, the rule holds in 1 of 1 comparisons."
     );
+    assert!(rule(falling(9.0, 9.0)).contains(
+        "is refuted. In 1 of 1 comparisons, the value future is 1.3 times as fast at 30 %"
+    ));
     assert!(
-        rule(falling(9.0, 9.0)).contains("is refuted; in 1 of 1, it is 1.3 times as fast at 30 %")
+        rule(falling(13.0, 13.0))
+            .contains("is refuted. In 1 of 1 comparisons, the value future is not 1.3 times")
     );
-    assert!(rule(falling(13.0, 13.0)).contains("is refuted; in 1 of 1, it is not 1.3 times"));
 }
 
 #[test]
-fn work_changes_the_sentence() {
+fn a_sentence_states_the_shares_for_calls_with_work() {
     let text = conclusions::with_work(&[falling(5.0, 5.0)]);
     assert_eq!(
         text.unwrap(),
-        "With work in each pending call, the difference is not noticeable below 84 % for 1 µs, below 98.4 % for 10 µs, below 99.84 % \
-         for 100 µs."
+        "If each pending call also does other work, the difference is not noticeable below these shares of ready results: 84 % with \
+         1 µs of work, 98.4 % with 10 µs of work, 99.84 % with 100 µs of work."
     );
     assert_eq!(conclusions::with_work(&[falling(13.0, 13.0)]), None);
 }
 
-/// Figures in which ours take the same time at each share, and the others 13 ns.
+/// Returns figures in which each contender of this crate takes `ours` ns at each share. The others take 13 ns.
 fn figures(ours: f64) -> Figures {
     let cost = |contender| {
         let min = if OURS.contains(&contender) { ours } else { 13.0 };
@@ -134,7 +138,7 @@ fn figures(ours: f64) -> Figures {
 }
 
 #[test]
-fn a_report_of_the_reverse_says_the_reverse() {
+fn the_conclusions_follow_fast_and_slow_figures() {
     let [fast, slow] = [6.5, 26.0].map(|ours| conclusions::in_short(&figures(ours)));
     assert_eq!(fast.matches("it is at least 5 % faster at every share").count(), 6);
     assert_eq!(slow.matches("it does not pay at any share").count(), 6);
@@ -158,7 +162,7 @@ fn processes_are_merged_by_the_least_minimum_and_the_middle_median() {
 }
 
 #[test]
-fn the_sequence_is_fixed_exact_and_mixed() {
+fn the_sequence_of_ready_keys_is_fixed_exact_and_mixed() {
     for share in [0, 30, 99, 100] {
         let keys = ready_keys(share);
         assert_eq!((keys.len(), &keys), (LENGTH, &ready_keys(share)));
@@ -174,7 +178,7 @@ fn the_sequence_is_fixed_exact_and_mixed() {
 }
 
 #[test]
-fn percentages_are_rounded_to_what_holds() {
+fn percentages_are_rounded_so_that_the_statement_still_holds() {
     let cases = [
         (0.0, "0 %", "0 %"),
         (26.1, "26 %", "27 %"),
@@ -189,7 +193,7 @@ fn percentages_are_rounded_to_what_holds() {
 }
 
 #[test]
-fn days_have_dates() {
+fn days_since_1970_are_converted_to_dates() {
     let cases = [
         (0, "1970-01-01"),
         (11_016, "2000-02-29"),
@@ -202,14 +206,14 @@ fn days_have_dates() {
     }
 }
 
-/// `Ratio` advises from the same figures, for results of 8 and 24 bytes.
+/// The advice of `Ratio` agrees with the report, for results of 8 and 24 bytes.
 #[test]
 fn the_report_supports_the_advice() {
     let report = include_str!("../docs/break_even.md");
     let rows =
         report.lines().filter(|line| line.contains("8 bytes |") || line.contains("24 bytes |"));
     let rows: Vec<Vec<_>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
-    assert_eq!(rows.len(), 12, "three of ours, two sizes, two rivals");
+    assert_eq!(rows.len(), 12, "three contenders of this crate, two sizes, two rivals");
     let advice = |percent: &str| {
         let percent: Option<u64> = percent.strip_suffix(" %").and_then(|it| it.parse().ok());
         let mut stats = RatioStats::default();
@@ -218,16 +222,16 @@ fn the_report_supports_the_advice() {
         stats.advice()
     };
     for row in rows {
-        // The advice to keep the boxes ends where the difference may be noticeable.
+        // The advice `KeepBoxes` ends below the share from which the difference may be noticeable.
         if row[1].starts_with("`ours boxed`") {
             assert_ne!(advice(row[2]), Advice::KeepBoxes, "not noticeable below: {row:?}");
         }
-        // The advice to change a method begins where it certainly pays.
+        // The advice `ReturnReady` begins above the share from which ours is at least 1.3 times as fast.
         assert_ne!(advice(row[4]), Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }
 }
 
-/// A new run changes the report. Then the README has to change too.
+/// A new run of the bench changes the report. Then the quotes in the README have to be changed too.
 #[test]
 fn the_readme_quotes_the_report() {
     let readme = include_str!("../README.md");

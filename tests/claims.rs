@@ -1,7 +1,8 @@
-//! The documentation tells the truth: each test measures what a sentence says, and reads the sentence.
+//! Tests that compare sentences of the documentation with the code. Each test measures what a sentence says. Most tests also look for the
+//! sentence, with `said!`.
 //!
-//! A figure that the code can compute is looked for in the text, so that neither changes without the
-//! other. `claims_of_threads.rs` has the figures that grow with the threads of the program.
+//! If the code can compute a figure, the test looks for this figure in the text. So neither changes without the other.
+//! `claims_of_threads.rs` tests the figures that grow with the number of threads.
 
 mod common;
 #[path = "common/counting.rs"]

@@ -1,11 +1,11 @@
-//! What the threads of a program cost its pools, and that the documentation tells.
+//! Tests of the documented memory that pools take for each thread.
 //!
-//! A program of its own, with one test: caches of ended threads are used again, by any code that comes next.
+//! This program has one test only. Other tests in the program would get the thread caches of threads that have ended.
 
 #[path = "common/counting.rs"]
 mod counting;
 #[path = "common/threads.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
+#[allow(dead_code, reason = "other tests use the other functions")]
 mod threads;
 #[path = "common/words.rs"]
 mod words;
@@ -24,7 +24,7 @@ use words::{kib, said};
 
 type Completions = Pool<Option<Box<u64>>>;
 
-/// Threads that have done something, and wait for the end.
+/// Threads that have run an action, and now wait until `end` is called.
 #[derive(Default)]
 struct Crowd(Vec<(Sender<()>, JoinHandle<()>)>);
 
@@ -51,10 +51,10 @@ impl Crowd {
     }
 }
 
-/// What the crate does at the ends of threads.
+/// The allocations that the crate made and freed when threads ended.
 static ENDS: Balance = Balance::new();
 
-/// Counts what the crate does at the end of this thread.
+/// Makes `ENDS` count the allocations of the thread-local destructors of this thread.
 fn count_the_end() {
     struct AtTheEnd;
     impl Drop for AtTheEnd {
@@ -63,7 +63,7 @@ fn count_the_end() {
         }
     }
     thread_local! {
-        // It goes before what was there before.
+        // This value was initialized last, so it is dropped before the thread-locals of the crate.
         static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
     }
     AT_THE_END.set(Some(AtTheEnd));
@@ -96,12 +96,12 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
         "A thread keeps up to {kept} vacant slots of a size for itself"
     );
     said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size each, stay");
-    // The thread has ended, and what it kept is for all.
+    // The thread has ended, so the slots in its cache are available to all threads.
     assert_eq!((pool.trim(), pool.stats().capacity), (64 * left, 0));
 }
 
-/// Each with a pool of its own, in a program in which many threads have used others.
-fn a_pool_costs_what_its_own_threads_do() {
+/// Each thread has its own pools. The pools of the last thread take as much memory as those of the first thread.
+fn a_pool_takes_memory_for_its_own_threads_only() {
     static POOL: Balance = Balance::new();
     static FUTURES: Balance = Balance::new();
     static FIRST: Balance = Balance::new();
@@ -122,11 +122,11 @@ fn a_pool_costs_what_its_own_threads_do() {
     FUTURES.count(|| drop(futures.pooled(pending::<()>())));
     said!(
         "docs/benchmarks.md",
-        "a pool of completions takes {}, and a size of a `FuturePool` {}.",
+        "a pool of completions takes {}. Each size of slots that a `FuturePool` uses takes {}.",
         kib(POOL.bytes()),
         kib(FUTURES.bytes())
     );
-    // Beside a page of the smallest.
+    // The first use also allocated one page of the smallest size, of 64 × 64 bytes.
     said!(
         "src/future_pool/future_pool.rs",
         "Each size takes {} more from its first use",
@@ -147,8 +147,8 @@ fn a_pool_costs_what_its_own_threads_do() {
     crowd.end();
 }
 
-/// What a thread takes of a pool that others have used, and whose slots were made beforehand.
-fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
+/// Measures what a thread allocates for a pool that other threads have used, and whose slots already exist.
+fn the_first_operation_of_a_thread_may_allocate_and_later_operations_do_not() {
     static RENT: Balance = Balance::new();
     static AGAIN: Balance = Balance::new();
     static DROP: Balance = Balance::new();
@@ -161,7 +161,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
     let (completer, completion) = pools.0.rent();
     let future = pools.1.pooled(pending::<()>());
     let mut crowd = Crowd::default();
-    // A drop never does, whatever the thread has done before.
+    // A drop never allocates, even if it is the first operation of its thread.
     crowd.add(move || {
         DROP.count(|| drop((completer, completion, future)));
     });
@@ -188,9 +188,12 @@ fn the_first_operation_of_a_thread_may_allocate_and_no_other() {
 }
 
 #[test]
-#[cfg_attr(any(miri, not(target_pointer_width = "64")), ignore = "two thousand threads; 64 bits")]
-fn what_threads_cost() {
+#[cfg_attr(
+    any(miri, not(target_pointer_width = "64")),
+    ignore = "starts two thousand threads; the figures are for 64-bit targets"
+)]
+fn the_memory_for_threads_is_as_documented() {
     a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest();
-    a_pool_costs_what_its_own_threads_do();
-    the_first_operation_of_a_thread_may_allocate_and_no_other();
+    a_pool_takes_memory_for_its_own_threads_only();
+    the_first_operation_of_a_thread_may_allocate_and_later_operations_do_not();
 }

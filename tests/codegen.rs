@@ -3,7 +3,7 @@
 //!
 //! `UPDATE_GENERATED=1 cargo test --test codegen` writes the files.
 //!
-//! The generated file has other names, and no `Send` in bounds. The original file contains the other differences:
+//! In the generated file, the types have other names, and no bound contains `Send`. The original file marks all other differences:
 //!
 //! ```text
 //! //~ any thread
@@ -128,7 +128,7 @@ fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
             ("//~ one thread", Part::Original) => Part::Local,
             ("//~ end", Part::Original | Part::Local) => Part::Both,
             ("T: Send,", Part::Both) => {
-                // `Send` is the only bound.
+                // `Send` is the only bound of this `where` clause, so `where` is removed too.
                 generated
                     .truncate(generated.strip_suffix("    where\n").unwrap_or(&generated).len());
                 Part::Both
@@ -156,7 +156,7 @@ fn generate(original: &str, text: &str, names: &[Renamed]) -> String {
     generated
 }
 
-/// The files that contain the following lines.
+/// The files to which the following lines belong.
 #[derive(Clone, Copy)]
 enum Part {
     Both,
@@ -192,8 +192,8 @@ fn formatted(text: &str) -> Option<String> {
         .stdout(Stdio::piped())
         .spawn()
         .ok()?;
-    let mut stdin = rustfmt.stdin.take().expect("it is piped");
-    stdin.write_all(text.as_bytes()).expect("rustfmt reads");
+    let mut stdin = rustfmt.stdin.take().expect("stdin is piped");
+    stdin.write_all(text.as_bytes()).expect("rustfmt reads its input");
     drop(stdin);
     let output = rustfmt.wait_with_output().expect("rustfmt ends");
     output.status.success().then(|| String::from_utf8(output.stdout).expect("rustfmt writes UTF-8"))

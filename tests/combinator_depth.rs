@@ -1,10 +1,10 @@
 //! The stack use of chains of combinators, with and without optimisation. Each level uses at most 2¼ times as much as a level
 //! of hand-written boxes, plus 32 bytes. This holds for polls and for drops.
 //!
-//! The tests measure the distance between a local at the outermost poll and one at the innermost. With
-//! `-- --nocapture` they print the bytes.
+//! The tests measure the distance between a local variable in the outermost poll and a local variable in the innermost poll. With `--
+//! --nocapture` they print the bytes.
 
-// In Miri, addresses of locals do not show how much stack is used.
+// In Miri, the addresses of local variables do not show how much stack is used.
 #![cfg(not(miri))]
 
 use std::{
@@ -22,11 +22,11 @@ use value_future::ValueFuture;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 thread_local! {
-    /// The address of a local at the last poll or drop of an innermost future.
+    /// The address of a local variable in the last poll or drop of an innermost future.
     static DEEPEST: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Returns the address of a local of this call.
+/// Returns the address of a local variable of this call.
 #[inline(never)]
 fn stack_address() -> usize {
     let local = 0_u8;
@@ -178,7 +178,7 @@ where
     combinator
 }
 
-/// [`compare`], then polls and drops 3,000 levels on a thread with the default stack of 2 MiB.
+/// Calls [`compare`]. Then polls and drops a chain of 3,000 levels on a thread with the default stack of 2 MiB.
 fn compare_and_run<F, G>(
     name: &str,
     combinator: impl Fn(usize) -> F + Send + Copy + 'static,
@@ -215,8 +215,8 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
     );
     compare(
         &named("then, the second"),
-        |levels| our_seconds(levels, value),
-        |levels| seconds_boxed(levels, value),
+        |levels| growing_chain(levels, value),
+        |levels| growing_chain_boxed(levels, value),
     );
 
     let combinator = move || ValueFuture::pooled(innermost(Answer::Ok(value)));
@@ -260,26 +260,26 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
     );
 }
 
-/// A chain that grows while it is polled: each closure returns a future with a closure.
-fn our_seconds<T>(levels: usize, value: T) -> ValueFuture<'static, T>
+/// Returns a chain that grows while it is polled: each closure returns a future that has a closure too.
+fn growing_chain<T>(levels: usize, value: T) -> ValueFuture<'static, T>
 where
     T: Copy + Send + Unpin + 'static,
 {
     let first = ValueFuture::pooled(innermost(value));
     match levels {
         0 => first,
-        _ => first.then(move |value| our_seconds(levels - 1, value)),
+        _ => first.then(move |value| growing_chain(levels - 1, value)),
     }
 }
 
-fn seconds_boxed<T>(levels: usize, value: T) -> BoxFuture<T>
+fn growing_chain_boxed<T>(levels: usize, value: T) -> BoxFuture<T>
 where
     T: Copy + Send + Unpin + 'static,
 {
     let first = boxed(innermost(value));
     match levels {
         0 => first,
-        _ => then_boxed(first, move |value| seconds_boxed(levels - 1, value)),
+        _ => then_boxed(first, move |value| growing_chain_boxed(levels - 1, value)),
     }
 }
 

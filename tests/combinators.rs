@@ -71,7 +71,7 @@ fn a_closure_is_called_as_soon_as_the_result_is_ready() {
         n
     };
     drop(ValueFuture::ready(1).map(call));
-    assert_eq!(count(&called), 1, "at the call of `map`");
+    assert_eq!(count(&called), 1, "`map` calls the closure at once");
     let mut pending = later(1).map(call);
     assert!(poll(&mut pending).is_pending());
     drop(pending);
@@ -162,7 +162,7 @@ fn then_returns_a_value_future_unchanged() {
     let text = String::from("borrowed");
     let length = |text: &'_ str| ValueFuture::ready(text.len());
     assert_eq!(ValueFuture::ready(&*text).then(length).try_take().unwrap(), 8);
-    // With another lifetime, with a result that borrows, and with a `ValueFuture` for a `LocalValueFuture`.
+    // The second future may have another lifetime, or a result that borrows. It may be a `ValueFuture` although the first is local.
     let longer: ValueFuture<'static, u32> = ValueFuture::ready(5);
     let shorter: ValueFuture<'_, (u32, &str)> =
         ValueFuture::ready(&*text).then(|text| longer.map(move |n| (n, text)));
@@ -171,11 +171,11 @@ fn then_returns_a_value_future_unchanged() {
     assert_eq!(local.try_take().unwrap(), 2);
     let local = LocalValueFuture::ready(1).then(|n| LocalValueFuture::ready(Rc::new(n)));
     assert_eq!(*local.try_take().unwrap(), 1);
-    // The future is not wrapped: it reports its own error.
+    // `then` does not wrap the second future, so the error is that of the second future itself.
     let mut taken = ValueFuture::ready(3);
     assert!(poll(&mut taken).is_ready());
     let mut checked = later(1).then(|_| taken).checked();
     assert!(poll(&mut checked).is_pending());
-    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("the second future was taken") };
     assert_eq!(error.rule(), value_future::error::Rule::PolledAfterCompletion);
 }

@@ -1,10 +1,10 @@
-//! The messages of the compiler for common mistakes. `src/compile_fail.rs` has more programs that must not compile. These tests
-//! compare the messages, which must be readable.
+//! Compares the messages of the compiler for common mistakes with recorded messages, because users have to understand them.
+//! `src/compile_fail.rs` has more programs that must not compile.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-/// Compiles the corrected programs as modules of this test. As cases of trybuild that pass, each of them would be built with its
-/// dependencies: that took 190 s instead of 15 s.
+/// Compiles the corrected programs as modules of this test. Trybuild would build each of them with its dependencies, which took 190 s
+/// instead of 15 s.
 macro_rules! corrected {
     ($($name:ident),* $(,)?) => {
         #[allow(dead_code, clippy::all, clippy::pedantic, reason = "they only have to compile")]
@@ -32,7 +32,7 @@ corrected! {
     without_async,
 }
 
-/// The compiler of the recorded messages. Other versions have other messages.
+/// The version of the compiler that printed the recorded messages. Other versions have other messages.
 const RECORDED_WITH: &str = "rustc 1.95.";
 
 #[test]
@@ -55,8 +55,8 @@ fn compiler_messages_are_as_recorded() {
 fn each_corrected_program_is_in_the_list() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/async_trait_pass");
     let files = fs::read_dir(folder).expect("there are programs").map(|file| {
-        let path = file.expect("it can be read").path();
-        path.file_stem().expect("a name").to_string_lossy().into_owned()
+        let path = file.expect("the entry can be read").path();
+        path.file_stem().expect("a file has a name").to_string_lossy().into_owned()
     });
     let listed = CORRECTED.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(files.collect::<BTreeSet<_>>(), listed);

@@ -187,8 +187,8 @@ for_both_pools! {
         assert_eq!((task.woken.get(), task.wakers.get()), (0, 0));
     }
 
-    /// A slot counts the wakers of an operation with a limited number of bits. After the limit, a poll with a new waker
-    /// wakes that waker at once, so the task polls again, and no result is lost.
+    /// A slot counts the wakers of an operation with a limited number of bits. After the limit, a poll with a new waker wakes that waker at
+    /// once. So the task polls again, and no result is lost.
     #[test]
     #[cfg_attr(miri, ignore = "millions of polls")]
     fn after_millions_of_wakers_a_poll_wakes_at_once_and_the_result_arrives() {
@@ -200,7 +200,7 @@ for_both_pools! {
             assert_eq!(poll_with(&mut completion, &wakers[n % 2]), Poll::Pending);
         }
         let woken = || tasks[0].woken.get() + tasks[1].woken.get();
-        assert_eq!(woken(), 1, "by the poll at the limit");
+        assert_eq!(woken(), 1, "the poll at the limit wakes its waker");
         assert_eq!(poll_with(&mut completion, &wakers[0]), Poll::Pending);
         assert_eq!(poll_closed(&mut completer, &wakers[1]), Poll::Pending);
         assert_eq!(woken(), 3);

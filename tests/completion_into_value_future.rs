@@ -1,4 +1,4 @@
-//! A completion converts to a value future in each state. The value future has the source arm and a token.
+//! A completion can be converted to a value future in any state. This value future has the source arm and a token.
 
 mod common;
 
@@ -139,7 +139,7 @@ for_both_pools! {
             assert!(value.is_none_or(|_| completer.complete(value).is_ok()));
             assert_eq!(poll(&mut checked), Poll::Ready(Ok(value)));
             for _ in 0..2 {
-                let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("it was taken") };
+                let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("the result was taken") };
                 assert_eq!(error.rule(), Rule::PolledAfterCompletion);
                 assert_eq!(error.arm(), Some(ArmKind::Source));
                 assert_eq!(error.stale_token(), None);
@@ -155,7 +155,7 @@ for_both_pools! {
             let (completer, completion) = pool.rent();
             let mut completion = completion;
             assert_eq!(completer.key_while_held().untyped().generation(), generation);
-            // With a waker, and without one.
+            // Two of the four completions have registered a waker before the conversion.
             if generation % 2 == 0 {
                 assert!(poll(&mut completion).is_pending());
             }

@@ -35,7 +35,7 @@ fn a_boxed_future_converts_without_another_box() {
 
     let local = LocalValueFuture::from(later().boxed_local());
     assert_eq!(block_on(local), 5);
-    // The fix that rustc proposes for a `Box::pin` where a `ValueFuture` is expected.
+    // rustc proposes this fix for a `Box::pin` where a `ValueFuture` is expected.
     let proposed: ValueFuture<'_, u32> = Box::pin(later()).boxed().into();
     assert_eq!(block_on(proposed), 5);
 }
@@ -62,7 +62,7 @@ fn a_handle_of_a_shared_future_becomes_a_value_future() {
     let other = ValueFuture::from(shared.clone());
     assert!(!other.is_ready());
     assert_eq!(block_on(other), 5);
-    assert_eq!(ValueFuture::from(shared).try_take().unwrap(), 5, "it has its result");
+    assert_eq!(ValueFuture::from(shared).try_take().unwrap(), 5, "the shared future has a result");
 
     let shared = LocalValueFuture::boxed(later()).share();
     let (one, other) = (LocalValueFuture::from(shared.clone()), LocalValueFuture::from(shared));

@@ -16,7 +16,7 @@ use value_future::{Completer, FuturePool, Pool, ReusableSource, Shared, ValueFut
 
 static POOL: FuturePool = FuturePool::new();
 
-/// Returns a future of each kind. Their results are consecutive numbers. Another thread completes the last future.
+/// Returns one future of each kind. The results of the futures are consecutive numbers. Another thread completes the last future.
 fn one_of_each_kind(first: u32) -> Vec<ValueFuture<'static, u32>> {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
@@ -30,7 +30,7 @@ fn one_of_each_kind(first: u32) -> Vec<ValueFuture<'static, u32>> {
         ValueFuture::boxed(later(first + 1)),
         ValueFuture::pooled(later(first + 2)),
         POOL.pooled(later(first + 3)),
-        ValueFuture::from(completion).map(|number| number.expect("it is completed")),
+        ValueFuture::from(completion).map(|number| number.expect("completed with a value")),
     ]
 }
 
@@ -76,7 +76,7 @@ fn select_skips_terminated_futures() {
 #[test]
 fn select_all_returns_the_first_result_and_the_other_futures() {
     let (first, index, others) = block_on(select_all(one_of_each_kind(20)));
-    assert_eq!((first, index, others.len()), (20, 0, 4), "the ready future");
+    assert_eq!((first, index, others.len()), (20, 0, 4), "the ready future is the first");
     let mut others = block_on(join_all(others));
     others.sort_unstable();
     assert_eq!(others, [21, 22, 23, 24]);
@@ -149,7 +149,7 @@ fn shared(number: u32) -> Shared<'static, u32> {
     let pool = Pool::<Option<u32>>::new();
     let (completer, completion) = pool.rent();
     std::thread::spawn(move || completer.complete(Some(number)).unwrap());
-    ValueFuture::from(completion).map(|number| number.expect("it is completed")).share()
+    ValueFuture::from(completion).map(|number| number.expect("completed with a value")).share()
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_timeout_drops_one_handle_and_the_others_get_the_result() {
     assert_eq!(shared.peek(), Some(&Some(5)));
 }
 
-/// One source for all operations, one at a time.
+/// One source is used for all operations, one operation at a time.
 #[test]
 fn a_reusable_source_works_with_spawn_timeout_and_select() {
     static SOURCE: ReusableSource<Option<u32>> = ReusableSource::new();

@@ -25,7 +25,7 @@ use value_future::{
     },
 };
 
-/// A ready future of this many words.
+/// A future of this many words, which is ready at its first poll.
 struct Words<const WORDS: usize>([u64; WORDS]);
 
 impl<const WORDS: usize> Future for Words<WORDS> {
@@ -237,7 +237,7 @@ for_both_future_pools! {
                 other => panic!("{other:?}"),
             }
         }
-        /// The error does not contain the future, which borrows.
+        /// The returned error is `'static`, although the future borrows `text`: the error does not contain the future.
         fn begin(pool: &Pool, text: &str) -> Result<usize, Box<dyn Error + Send + Sync>> {
             let mut future = pool.try_pooled(async { text.len() }).map_err(PooledErrorKind::from)?;
             drop(begin_io(pool, text)?);
@@ -304,7 +304,7 @@ for_both_future_pools! {
     }
 
     #[test]
-    fn reserve_adds_slots_to_those_in_use() {
+    fn reserve_adds_vacant_slots_to_the_slots_in_use() {
         let pool = Pool::new();
         let used = [(); 3].map(|()| pool.pooled(Words([1; 20])));
         pool.reserve(size_of::<Words<20>>(), 100).unwrap();
@@ -325,7 +325,7 @@ for_both_future_pools! {
         assert_eq!(pool.reserve(Pool::MAX_SIZE, 1), Err(PooledErrorKind::NoneOfSize));
         assert_eq!(pool.stats().allocations, 0);
         pool.reserve(0, 100).unwrap();
-        assert_eq!(pool.stats().bytes, 3 * 64, "up to the bound");
+        assert_eq!(pool.stats().bytes, 3 * 64, "`reserve` stops at the bound");
         Pool::new().reserve(Pool::MAX_SIZE, 1).unwrap();
     }
 
@@ -361,12 +361,12 @@ for_both_future_pools! {
         pooled = arm.into();
 
         assert_eq!([poll(&mut pooled), poll(&mut boxed)], [Poll::Ready(5); 2]);
-        // A taken future does not show whether it had a slot.
+        // A taken future does not show whether it was in a slot or in a box.
         let arm = "boxed arm, pooled";
         for future in [pooled, boxed] {
             let taken = format!("(Taken(completed, {arm}))");
             assert!(format!("{future:?}").ends_with(&taken), "{future:?}");
-            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("the result was taken") };
             assert_eq!(error.arm(), Some(ArmKind::Boxed));
             assert!(error.to_string().contains(&format!("its result ({arm}) was")), "{error}");
         }
@@ -407,7 +407,7 @@ for_both_future_pools! {
         assert_eq!(panic_text(|| drop(future)), "the destructor panics");
         assert_eq!((count(&dropped), pool.stats().live), (1, 0));
 
-        // The future panics after its result is ready, so the result is dropped.
+        // The destructor of the future panics after the result is ready, so the result is dropped too.
         let result = counter();
         let (value, guard) = ((PanicsOnDrop, DropCounter(&dropped)), DropCounter(&result));
         let mut guard = Some(guard);
@@ -421,7 +421,7 @@ for_both_future_pools! {
     }
 
     #[test]
-    fn a_result_whose_destructor_panics_has_left_the_slot() {
+    fn the_slot_of_a_result_whose_destructor_panics_is_released() {
         let pool = Pool::new();
         let mut future = pool.pooled(async { PanicsOnDrop });
         assert_eq!(panic_text(|| drop(poll(&mut future))), "the destructor panics");
@@ -461,7 +461,7 @@ for_both_future_pools! {
         assert!(future.is_ready());
         assert_eq!((pool.stats().live, count(&dropped)), (0, 1));
         assert_eq!(future.try_take().unwrap(), 7);
-        // The same for a future that is too large for a slot.
+        // An eager future that is too large for a slot is inline too.
         let future = pool.eager(Words([1; 1000]));
         assert!(future.is_ready());
         assert_eq!((block_on(future), pool.stats().too_large), (1000, 1));
@@ -523,7 +523,7 @@ for_both_future_pools! {
         assert_eq!(pool.stats().bytes, PAGE);
     }
 
-    /// A pool frees the memory that exceeds twice the memory in use, and 64 KiB.
+    /// A pool frees a vacant page if the other pages have at least 64 KiB, and at least twice as many slots as are in use.
     #[test]
     fn a_pool_frees_most_memory_after_a_peak() {
         let pool = Pool::new();
@@ -544,7 +544,7 @@ for_both_future_pools! {
         assert!((reserved..reserved + 200).contains(&capacity), "{capacity}");
     }
 
-    /// A batch that repeats is not a peak.
+    /// Batches that repeat are not a peak, so the pool does not free their memory.
     #[test]
     fn the_slots_of_repeated_batches_are_kept() {
         let pool = Pool::new();
@@ -603,7 +603,7 @@ fn value_future_and_local_value_future_use_the_built_in_pool() {
         Yield::default().await;
         6
     });
-    // No other test of this file uses the built-in pool.
+    // No other test of this file uses the built-in pool, so it has only these two futures.
     assert_eq!(live(), 2);
     assert!(poll(&mut local).is_pending() && poll(&mut sent).is_pending());
     assert_eq!((poll(&mut local), poll(&mut sent)), (Poll::Ready(5), Poll::Ready(6)));

@@ -15,7 +15,7 @@ static BALANCE: Balance = Balance::new();
 
 const ROUNDS: u32 = if cfg!(miri) { 4 } else { 100 };
 
-/// Nested calls through `dyn`. The innermost future yields.
+/// A trait whose calls are nested, through `dyn`. The future of the innermost call yields once.
 trait Layer: Sync {
     fn call(&self, depth: u32) -> ValueFuture<'_, u32>;
 }
@@ -35,7 +35,7 @@ impl Layer for Nested {
     }
 }
 
-/// The same with the attribute, and with a ready result.
+/// A trait like `Layer`, with the attribute `async_trait`. Calls with a depth of 7 are ready.
 #[async_trait]
 trait Attributed: Sync {
     async fn call(&self, depth: u32, text: String) -> u32;
@@ -84,14 +84,14 @@ fn run_all(pool: &FuturePool, local: &LocalFuturePool) {
     assert_eq!(block_on(ValueFuture::pooled(async move { bytes.len() })), 200);
 }
 
-// One test, because the balance counts all threads.
+// This is one test, because all threads count in the same `BALANCE`.
 #[test]
 fn a_warm_pool_allocates_nothing() {
     let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
     run_all(&pool, &local);
     assert_eq!(BALANCE.made_by(|| (0..ROUNDS).for_each(|_| run_all(&pool, &local))), 0);
 
-    // A future that is too large, and a future that finds the pool full.
+    // A future that is too large takes one box. A future that finds the pool full also takes one box.
     let large = [1_u8; 5000];
     assert_eq!(
         BALANCE.made_by(|| drop(pool.pooled(async move {
@@ -106,11 +106,11 @@ fn a_warm_pool_allocates_nothing() {
     assert_eq!(bounded.stats().full, 1);
     drop(first);
 
-    // Futures that are created here and dropped on another thread. Their slots return through the stripe.
+    // These futures are created here and dropped on another thread. That thread returns the slots through a stripe.
     let (sender, receiver) = mpsc::sync_channel::<Vec<ValueFuture<'static, ()>>>(0);
     let (back, empty) = mpsc::sync_channel(0);
     let other = thread::spawn(move || {
-        // The thread-local memory of the crate is not counted.
+        // The crate allocates thread-local memory here, before the count begins.
         drop(FuturePool::new().pooled(pending::<()>()));
         for mut futures in receiver {
             assert_eq!(BALANCE.made_by(|| futures.clear()), 0, "a release allocates nothing");
@@ -128,7 +128,8 @@ fn a_warm_pool_allocates_nothing() {
     drop(sender);
     other.join().unwrap();
 
-    // The memory of a pool is freed with its last handle or its last future. (The first drop allocates a list of dropped pools.)
+    // The memory of a dropped pool is freed with its last future. (The first drop of a pool allocates a list of dropped pools, so one pool
+    // is dropped before the count.)
     drop(futures);
     drop(outlives_its_pool());
     let before = BALANCE.live();
@@ -138,7 +139,7 @@ fn a_warm_pool_allocates_nothing() {
     assert_eq!(BALANCE.live(), before);
 }
 
-/// The number of concurrent futures is known and reserved.
+/// The slots for all concurrent futures are reserved.
 #[test]
 fn futures_in_reserved_slots_allocate_nothing() {
     static BALANCE: Balance = Balance::new();
@@ -161,7 +162,7 @@ fn futures_in_reserved_slots_allocate_nothing() {
     let (mut futures, mut local_futures) = (vec![], vec![]);
     futures.reserve(2 * MANY as usize);
     local_futures.reserve(MANY as usize);
-    // The first `block_on` of a thread allocates.
+    // The first `block_on` of a thread allocates, so it runs before the count.
     block_on(serve());
     let allocations = BALANCE.made_by(|| {
         for _ in 0..3 {

@@ -17,8 +17,8 @@ use std::{
 use common::{for_both_future_pools, threads::SpinBarrier};
 use value_future::{FuturePool, ValueFuture, future_pool::PooledErrorKind};
 
-/// A future of this many words that is never ready.
-#[allow(dead_code, reason = "it has a size")]
+/// A future of this many words, which is never ready.
+#[allow(dead_code, reason = "only the size matters")]
 struct Words<const WORDS: usize>([u64; WORDS]);
 
 impl<const WORDS: usize> Future for Words<WORDS> {
@@ -33,11 +33,13 @@ fn words<const WORDS: usize>() -> Words<WORDS> {
     Words([1; WORDS])
 }
 
-/// The header of a page, in bytes.
+/// The size of the header of a page, in bytes.
 const HEADER: usize = 128;
-/// Pages of 62 slots of 64 bytes, of 31 slots of 128 bytes, and of 15 slots of 4160 bytes.
+/// The size of a page of 62 slots of 64 bytes.
 const PAGE_64: usize = 62 * 64 + HEADER;
+/// The size of a page of 31 slots of 128 bytes.
 const PAGE_128: usize = 31 * 128 + HEADER;
+/// The size of a page of 15 slots of 4160 bytes.
 const PAGE_4160: usize = 15 * 4160 + HEADER;
 
 for_both_future_pools! {
@@ -45,7 +47,7 @@ for_both_future_pools! {
         Pool::builder().max_bytes(bytes).build()
     }
 
-    /// Creates futures until the pool is full, up to `most`.
+    /// Creates futures until the pool is full, but at most `most` futures.
     fn fill<const WORDS: usize>(pool: &Pool, most: usize) -> Vec<ValueFuture<'static, u64>> {
         (0..most).map_while(|_| pool.try_pooled(words::<WORDS>()).ok()).collect()
     }
@@ -59,7 +61,7 @@ for_both_future_pools! {
         let grown = fill::<6>(&pool, 4_000);
         assert!(pool.try_pooled(words::<134>()).is_err());
         drop(grown);
-        assert!(pool.try_pooled(words::<134>()).is_ok(), "more pages are kept than could be reserved");
+        assert!(pool.try_pooled(words::<134>()).is_ok(), "the pool keeps more pages than the reservation got");
     }
 
     /// Creates a future of this size class.
@@ -77,7 +79,7 @@ for_both_future_pools! {
     }
 
     #[test]
-    fn the_header_of_a_page_counts() {
+    fn the_header_of_a_page_counts_against_the_bound() {
         // The last page has fewer slots if a full page does not fit.
         for (bytes, slots) in [(0, 0), (64 + HEADER - 1, 0), (64 + HEADER, 1), (1000, 13), (PAGE_64, 62),
             (PAGE_64 + HEADER + 63, 62), (PAGE_64 + HEADER + 64, 63), (3 * PAGE_64, 3 * 62)]
@@ -128,7 +130,7 @@ for_both_future_pools! {
         let _boxed = (pool.pooled(words::<6>()), pool.pooled(words::<518>()), pool.pooled(words::<519>()));
         let stats = pool.stats();
         assert_eq!((stats.full, stats.too_large, stats.boxed), (2, 1, 3));
-        assert_eq!(pool.reserve(8 * 518, 1), Ok(()), "up to the bound");
+        assert_eq!(pool.reserve(8 * 518, 1), Ok(()), "`reserve` stops at the bound");
         assert_eq!(pool.stats().bytes, 62 * 64);
     }
 
@@ -150,7 +152,7 @@ for_both_future_pools! {
         pool.set_max_bytes(2 * PAGE_64);
         futures.extend(fill::<6>(&pool, 1000));
         assert_eq!(futures.len(), 2 * 62);
-        // A lower bound frees nothing, and the pool does not grow.
+        // Lowering the bound frees nothing, but the pool does not grow any more.
         pool.set_max_bytes(PAGE_128);
         assert_eq!(pool.stats().bytes, 2 * 62 * 64);
         assert!((0..8).all(|class| try_size(&pool, class).is_none()));
@@ -166,7 +168,7 @@ for_both_future_pools! {
     }
 
     #[test]
-    fn a_size_class_gets_the_vacant_pages_of_the_others() {
+    fn a_size_class_gets_the_vacant_pages_of_other_size_classes() {
         const PAGES: usize = if cfg!(miri) { 3 } else { 8 };
         let pool = bounded(PAGES * PAGE_64);
         let futures = fill::<6>(&pool, 10_000);
@@ -176,7 +178,7 @@ for_both_future_pools! {
         let futures = fill::<14>(&pool, 10_000);
         assert_eq!((futures.len(), pool.stats().classes[0].capacity), (PAGES * 31, 0));
         drop(futures);
-        // And back, also the pages whose vacant slots are in a thread cache.
+        // Other size classes get these pages, even if the vacant slots of a page are in a thread cache.
         for class in [0, 1, 2, 3, 0, 5, 4, 6, 0] {
             assert!(try_size(&pool, class).is_some(), "{class}");
         }
@@ -228,12 +230,13 @@ for_both_future_pools! {
         let shown = format!("{:?}", Pool::builder().max_slots_per_size(5).max_bytes(1000));
         assert!(shown.ends_with("{ max_slots_per_size: Some(5), max_bytes_per_size: None, max_bytes: Some(1000) }"));
         assert_eq!(pool.try_pooled(words::<70>()).err().unwrap().kind(), PooledErrorKind::NoneOfSize);
-        // The number of slots allows 5, the bytes of the size class allow 3, and the rest of the bound, 1000 - 448 - 512 = 40, none.
+        // `max_slots_per_size` allows 5 small slots, and `max_bytes_per_size` allows 3 middle slots. The rest of `max_bytes`, 1000 - 448 -
+        // 512 = 40, allows no slot of 192 bytes.
         let (small, middle) = (fill::<6>(&pool, 1000), fill::<14>(&pool, 1000));
         assert_eq!((small.len(), middle.len()), (5, 3));
         assert_eq!(fill::<22>(&pool, 1000).len(), 0);
         drop(small);
-        assert_eq!(fill::<22>(&pool, 1000).len(), 1, "the bytes of the size class allow 2, and the rest of the bound 1");
+        assert_eq!(fill::<22>(&pool, 1000).len(), 1, "`max_bytes_per_size` allows 2 slots, and the rest of `max_bytes` allows 1");
         drop(middle);
         assert_eq!(fill::<22>(&pool, 1000).len(), 2);
     }
@@ -294,7 +297,7 @@ fn threads_that_use_all_size_classes_never_exceed_the_bound() {
     assert!(rest <= BOUND as u64, "{rest}");
 }
 
-/// Several threads create the first futures of a pool at the same time. All of them fit in its last page.
+/// Several threads create the first futures of a pool at the same time. All these futures fit in one page.
 #[test]
 fn a_thread_does_not_find_the_pool_full_while_another_thread_grows_it() {
     const THREADS: usize = 4;

@@ -14,7 +14,7 @@ use common::{DropCounter, Yield, count, counter, poll, threads::SpinBarrier};
 use futures::executor::block_on;
 use value_future::{FuturePool, ValueFuture};
 
-/// Runs one test at a time. A thread of another test could get the id of a thread that ended, and so its cache.
+/// Locks out the other tests of this file. A thread of another test could get the id of a thread that ended, and with the id its cache.
 fn run_alone() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
@@ -23,7 +23,7 @@ fn run_alone() -> MutexGuard<'static, ()> {
 const ROUNDS: usize = if cfg!(miri) { 16 } else { 20_000 };
 
 #[test]
-fn created_on_one_thread_and_dropped_on_another() {
+fn futures_created_on_one_thread_are_polled_and_dropped_on_another() {
     let _lock = run_alone();
     let (pool, dropped) = (FuturePool::new(), counter());
     thread::scope(|scope| {
@@ -31,7 +31,7 @@ fn created_on_one_thread_and_dropped_on_another() {
         let other = scope.spawn(|| {
             let mut sum = 0;
             for (number, future) in receiver.into_iter().enumerate() {
-                // One of three futures is dropped unpolled.
+                // Every third future is dropped before it is polled.
                 if number % 3 != 0 {
                     sum += block_on(future);
                 }
@@ -58,11 +58,12 @@ fn created_on_one_thread_and_dropped_on_another() {
     let stats = pool.stats();
     assert_eq!((stats.live, stats.boxed), (0, 0));
     assert_eq!(stats.rented, ROUNDS as u64);
-    // Slots in the channel, in the cache of this thread and in the stripe of the other thread, and two in transit.
+    // Up to 64 slots each are in the channel, in the cache of this thread, and in the stripe of the other thread. Two more slots are in
+    // transit.
     assert!(stats.high_water <= 3 * 64 + 2, "{stats:?}");
 }
 
-/// Runs a pending future of this size and a ready one.
+/// Runs a future that contains this many bytes and is pending once, and a ready future.
 fn work<const BYTES: usize>(pool: &FuturePool, number: usize) {
     let bytes = [u8::try_from(number % 256).unwrap(); BYTES];
     let mut future = pool.pooled(async move {
@@ -99,7 +100,7 @@ fn threads_use_many_sizes_while_another_thread_trims() {
             pool.trim();
             drop(pool.pooled(pending::<()>()));
         }
-        // A scope does not wait for the thread-local destructors of its threads.
+        // `join` waits for the thread-local destructors of a thread. The end of a scope does not.
         for thread in threads {
             thread.join().unwrap();
         }
@@ -110,7 +111,7 @@ fn threads_use_many_sizes_while_another_thread_trims() {
     assert_eq!(pool.stats().bytes, 0);
 }
 
-/// All vacant slots are released by the other thread.
+/// The other thread releases all slots, so this thread finds only slots that another thread released.
 #[test]
 fn a_bounded_pool_finds_the_slots_that_another_thread_released() {
     let _lock = run_alone();
@@ -128,7 +129,8 @@ fn a_bounded_pool_finds_the_slots_that_another_thread_released() {
     assert_eq!((stats.boxed, stats.live), (0, 0), "{stats:?}");
 }
 
-/// Two threads share two slots, so each finds one at any time, also while the pool grows.
+/// Two threads share two slots, and each thread uses one slot at a time. So each thread always finds a vacant slot, even while the pool
+/// grows.
 #[test]
 fn two_threads_never_find_a_pool_of_two_slots_full_while_it_grows() {
     let _lock = run_alone();
@@ -150,7 +152,7 @@ fn two_threads_never_find_a_pool_of_two_slots_full_while_it_grows() {
     });
 }
 
-/// The pool is dropped while a thread is in the release of its last slot.
+/// The pool is dropped while another thread releases its last slot.
 #[test]
 fn a_future_and_its_bounded_pool_are_dropped_at_the_same_time() {
     let _lock = run_alone();
@@ -202,7 +204,7 @@ fn slots_move_in_large_batches_between_threads() {
     assert_eq!((stats.live, stats.rented), (0, 2 * BATCHES * BATCH));
 }
 
-/// Starts a thread that drops futures and reports each drop. It lives until the channel is closed.
+/// Starts a thread that drops futures and reports each drop. The thread lives until the sender is dropped.
 fn dropper<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
 ) -> (mpsc::Sender<Vec<ValueFuture<'scope, ()>>>, mpsc::Receiver<()>) {
@@ -237,7 +239,7 @@ fn a_full_pool_finds_the_next_slot_that_another_thread_releases() {
 
 const LARGE: usize = 512;
 
-/// Returns a full pool that is so large that threads keep released slots, and all its futures.
+/// Returns a full pool and all its futures. A bounded pool of this size has thread caches.
 fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
     let pool = FuturePool::builder().max_slots_per_size(u32::try_from(LARGE).unwrap()).build();
     let futures = (0..LARGE).map(|_| pool.try_pooled(pending()).unwrap()).collect();
@@ -246,14 +248,14 @@ fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
 }
 
 #[test]
-fn a_full_large_pool_finds_the_slots_of_full_caches_and_ended_threads() {
+fn a_full_large_pool_finds_the_slots_of_other_and_of_ended_threads() {
     let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let last = futures.split_off(LARGE - 1);
     let more = futures.split_off(LARGE - 1 - 40);
     thread::scope(|scope| {
         let (sender, is_dropped) = dropper(scope);
-        // More slots than a thread keeps.
+        // The other thread releases 40 slots, and this thread finds one of them.
         sender.send(more).unwrap();
         is_dropped.recv().unwrap();
         futures.push(pool.try_pooled(pending()).unwrap());
@@ -262,15 +264,15 @@ fn a_full_large_pool_finds_the_slots_of_full_caches_and_ended_threads() {
         futures.push(future);
     }
     thread::scope(|scope| {
-        // A scope does not wait for the thread-local destructors of its threads.
+        // `join` waits for the thread-local destructors of a thread. The end of a scope does not.
         scope.spawn(move || drop(last)).join().unwrap();
         assert!(pool.try_pooled(pending::<()>()).is_ok());
     });
 }
 
-/// A thread that rents nothing keeps no slots.
+/// A thread that rents nothing has no cache, so it keeps no slots for itself.
 #[test]
-fn a_full_large_pool_finds_the_slots_that_threads_release_that_rent_nothing() {
+fn a_full_large_pool_finds_the_slots_released_by_threads_that_rent_nothing() {
     let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let meet = Barrier::new(18);

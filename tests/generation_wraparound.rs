@@ -1,5 +1,5 @@
-//! A pool of one slot and a reusable source work after 2³³ operations, and refuse the keys of earlier operations. To run all of
-//! these operations: `cargo test --release --test generation_wraparound -- --ignored`. This takes some minutes.
+//! A pool of one slot and a reusable source work after 2³³ operations, and refuse the keys of earlier operations. `cargo test --release
+//! --test generation_wraparound -- --ignored` runs all of these operations, which takes some minutes.
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::poll;
 use value_future::{Key, LocalPool, LocalReusableSource, Pool, ReusableSource};
 
 const ALL_OPERATIONS: u64 = 1 << 33;
-/// Enough operations to pass the end of the first epoch, if the first generation is near it.
+/// Enough operations to pass the last generation, if a test begins near it.
 const FEW_OPERATIONS: u64 = 16;
 const NEAR_THE_LAST_GENERATION: u32 = u32::MAX - 3;
 

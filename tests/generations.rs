@@ -1,5 +1,6 @@
 //! Each operation of a slot has its own generation. After 2³² operations, a slot of a bounded pool continues with another
-//! index, so keys stay unique. A slot of an unbounded pool is retired, and the pool creates another slot. Tokens wrap.
+//! index, so keys stay unique. A slot of an unbounded pool is retired, and the pool creates another slot. Tokens have 16 bits only, and
+//! wrap.
 
 mod common;
 
@@ -89,7 +90,8 @@ for_both_pools! {
         }
     }
 
-    /// The slot is rented again after each way to end the last operation of an epoch.
+    /// An epoch of a slot consists of all operations with the same index. Its last operation can end in several ways. After each of them,
+    /// the slot can be rented again.
     #[test]
     fn a_pool_of_one_slot_works_after_its_last_generation() {
         let finish: [Finish; 8] = [
@@ -139,7 +141,7 @@ for_both_pools! {
         }
     }
 
-    /// The last key of an epoch reports the state of its operation until the next epoch begins.
+    /// When the next epoch begins, the key is stale.
     #[test]
     fn the_last_key_of_an_epoch_is_refused_with_the_state_of_its_operation() {
         let pool = bounded(1, u32::MAX);
@@ -149,7 +151,7 @@ for_both_pools! {
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.into_key();
         assert!(key.untyped().index() != last.index() && key.untyped().generation() == 0);
-        // The upper bits are unchanged.
+        // A key that differs in one of the lower 18 bits of the index was never issued.
         for bit in 0..18 {
             let forged = Key::from_u64(key.to_u64() ^ 1 << bit);
             assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
@@ -167,7 +169,7 @@ for_both_pools! {
         assert_eq!(keys.map(Key::generation), [u32::MAX; 3]);
         assert_eq!(HashSet::from(keys.map(Key::index)).len(), 3);
         assert_eq!((pool.stats().retired, pool.stats().live), (3, 0));
-        // More slots than a chunk has.
+        // These are more slots than a page has.
         for _ in 0..100 {
             run_operation(&pool);
         }

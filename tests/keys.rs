@@ -30,7 +30,7 @@ for_both_pools! {
     type Value = Option<Box<u32>>;
     type Finish = fn(&Pool<Value>, Completer<Value>, Completion<Value>);
 
-    /// Checks that the pool refuses the key for this reason, and counts the refusals.
+    /// Checks that the pool refuses the key with this kind of error, and that the pool counts the refusals.
     #[track_caller]
     fn assert_refused(pool: &Pool<Value>, key: Key, kind: CompleteErrorKind) {
         let before = pool.stats();
@@ -168,7 +168,7 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         let key = completer.into_key();
         drop(completion);
-        assert_eq!(pool.stats().live, 0, "a key does not keep the slot");
+        assert_eq!(pool.stats().live, 0, "a key does not keep the slot rented");
         assert_refused(&pool, key.untyped(), CompleteErrorKind::Closed);
         assert_eq!(pool.stats().cancelled, 3);
     }

@@ -41,7 +41,7 @@ impl Imports {
         imports.found
     }
 
-    /// Adds a path if it begins in this crate.
+    /// Adds a path if it begins with `crate`, `self` or `super`.
     fn add(&mut self, path: &[String]) {
         let up = path.iter().take_while(|segment| *segment == "super").count();
         let mut absolute = match path.first().map(String::as_str) {
@@ -93,7 +93,7 @@ impl<'ast> Visit<'ast> for Imports {
 
     /// The content of a macro is not parsed, so this looks for paths in its text.
     fn visit_macro(&mut self, macro_call: &'ast syn::Macro) {
-        // Every second part is a string, such as a comment.
+        // The text is split at quotes. Every second part is the content of a string, such as a doc comment.
         let text = macro_call.tokens.to_string().replace("\\\"", "");
         let text = text.split('"').step_by(2).collect::<String>().replace(' ', "");
         for (start, _) in text.match_indices("crate::") {
@@ -142,7 +142,7 @@ fn module_of(path: &Path) -> Vec<String> {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
     paths.sort();
     let is_for_tests = |path: &PathBuf| path.file_stem().is_some_and(|name| name == "tests");
     paths.retain(|path| !is_for_tests(path));
@@ -172,7 +172,7 @@ fn every_module_imports_only_from_the_layers_below() {
             let Some(other) = import.first() else { continue };
             let is_below = match layers.get(&**other) {
                 Some(layer) => *layer < layers[&**own] || other == own,
-                // It is an item of lib.rs. The macros that it exports use `__private`.
+                // This is an item of `lib.rs`, not a module. Macros that `lib.rs` exports use `__private`.
                 None => other == "__private",
             };
             if !is_below {
@@ -180,5 +180,5 @@ fn every_module_imports_only_from_the_layers_below() {
             }
         }
     }
-    assert!(wrong.is_empty(), "upwards:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "these imports are not from a layer below:\n{}", wrong.join("\n"));
 }

@@ -28,7 +28,7 @@ fn without_the_feature_ratio_measure_adds_no_bytes() {
     assert_eq!(ratio.stats().to_string(), "no call was counted: the feature `ratio` is off");
 }
 
-/// The head: one word on 64-bit targets, one word and two tokens elsewhere.
+/// The size of the head of a future: one word on 64-bit targets, and one word and two tokens on 32-bit targets.
 const HEAD: usize = 8;
 
 fn size<T>() -> usize {
@@ -79,7 +79,7 @@ fn the_contents_of_an_arm_are_no_larger_than_the_future() {
     assert_eq!(size_of::<Checked<'_, u64>>(), size::<u64>() + align_of::<u64>());
 }
 
-/// For each `T`.
+/// This holds for each type `T` of values.
 #[test]
 fn pool_completer_and_completion_are_one_pointer() {
     fn check<T>() {

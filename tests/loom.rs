@@ -2,7 +2,8 @@
 //! outcome is consistent, and no thread waits forever.
 //!
 //! This file has the models of a source that another thread completes. The modules have the models of pools and shared futures.
-//! A model also fails if a slab or a waker is leaked, if memory is used after it was freed, or if a write is not visible.
+//! A model also fails if a slab or a waker is leaked, if memory is used after it was freed, or if a thread does not see an earlier write.
+//! In a model `a_against_b`, one thread does `a` while another thread does `b`.
 
 #![cfg(loom)]
 
@@ -147,7 +148,7 @@ fn complete_against_a_change_of_waker() {
         let first = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
         let value = match first {
             Poll::Ready(value) => value,
-            // The source has the waker of this poll, and not the first one.
+            // `block_on` polls with its own waker, which replaces the waker of the first poll.
             Poll::Pending => block_on(future),
         };
         assert_eq!(*value, 7);

@@ -1,7 +1,7 @@
 //! Model-based tests of both kinds of pool. A random script runs on a pool and on a model of the pool. Results, wakes, drops and
 //! counters must be the same.
 //!
-//! Each run has the same scripts. `PROPTEST_RNG_SEED` changes the scripts, and `PROPTEST_CASES` their number.
+//! Each run uses the same scripts. `PROPTEST_RNG_SEED` selects other scripts, and `PROPTEST_CASES` sets their number.
 
 mod common;
 mod model {
@@ -25,9 +25,11 @@ use model::{
 };
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
-/// First generations: small ones, those around the last one of 16 bits, and those before the last one of 32 bits.
+/// First generations with which nothing wraps.
 const SMALL: &[u32] = &[1, 2, 1000];
+/// First generations near the end of 16 bits, so that tokens wrap.
 const NEAR_16_BITS: &[u32] = &[0xfffe, 0xffff, 0x1_0000];
+/// First generations near the end of 32 bits, so that generations wrap.
 const NEAR_32_BITS: &[u32] = &[u32::MAX - 2, u32::MAX - 1, u32::MAX];
 
 fn assert_agrees_with_the_model<K: Kind>(first_generations: &'static [u32]) {

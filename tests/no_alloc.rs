@@ -80,7 +80,7 @@ fn ready_futures_sources_and_poll_errors_need_no_allocator() {
     assert_eq!(poll(stale).map_err(|error| error.rule()), Poll::Ready(Err(Rule::StaleToken)));
 }
 
-/// A `static`, which an interrupt can complete.
+/// A source in a `static`. An interrupt handler could complete its operations.
 static SOURCE: ReusableSource<Option<u16>> = ReusableSource::new();
 
 #[test]

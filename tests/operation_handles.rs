@@ -1,5 +1,4 @@
-//! Methods of completers and completions besides completing and awaiting: `close`, `take`, `try_take`, `into_raw`, `wait` and
-//! others.
+//! Tests of the less common methods of completers and completions, for example `close`, `take`, `try_take`, `into_raw` and `wait`.
 
 mod common;
 
@@ -97,7 +96,7 @@ for_both_pools! {
         assert_ne!(completer, std::ptr::null_mut());
         // SAFETY: the pointer comes from `into_raw`, and is used once.
         let completer = unsafe { Completer::<Option<DropCounter<'_>>>::from_raw(completer) };
-        // SAFETY: as above.
+        // SAFETY: this pointer comes from `into_raw` too, and is used once.
         let mut completion = unsafe { Completion::<Option<DropCounter<'_>>>::from_raw(completion) };
         assert!(poll(&mut completion).is_pending());
         assert!(completer.complete(Some(DropCounter(&drops))).is_ok());
@@ -248,7 +247,8 @@ fn a_completion_becomes_a_local_value_future() {
     assert_eq!(block_on(future).as_deref(), Some(&5));
 }
 
-/// This thread waits, and so drops the waker of another task. The destructor of that task parks, and consumes the unpark token.
+/// When this thread begins to wait, it drops the registered waker of another task. The destructor of that task parks the thread, and so
+/// consumes the unpark token of the thread.
 #[test]
 fn wait_ends_although_a_destructor_parks_the_thread() {
     struct Task(Mutex<Option<Completer<Option<u32>>>>);

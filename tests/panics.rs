@@ -1,4 +1,4 @@
-//! A panic in a poll, a destructor or a closure terminates the future. The next poll reports it. Each value is dropped once.
+//! A panic in a poll, a destructor or a closure terminates the future. The next poll reports the panic. Each value is dropped once.
 
 mod common;
 
@@ -75,14 +75,14 @@ fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
         })
     });
     assert_eq!(panic_text(|| poll(&mut future)), "the destructor panics");
-    assert_eq!(count(&dropped), 1, "the result was dropped by the panic");
+    assert_eq!(count(&dropped), 1, "the panic dropped the result");
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("polled after completion"), "{text}");
 }
 
 #[test]
-fn a_destructor_that_panics_while_pending_panics_once() {
+fn the_destructor_of_a_pending_future_panics_once() {
     let value = PanicsOnDrop;
     let mut future = ValueFuture::boxed(async move {
         let _value = value;
@@ -154,7 +154,7 @@ fn a_closure_that_panics_terminates_the_combined_future() {
     assert_panicked(mapped, ArmKind::Boxed);
 }
 
-/// The combinator passes the result on, and drops its closure, which panics.
+/// The combinator passes the result on, and drops its closure. The destructor of the closure panics, so the result is dropped too.
 #[test]
 fn a_closure_whose_destructor_panics_drops_the_result() {
     let dropped = counter();

@@ -1,5 +1,5 @@
-//! Polls that break a rule: after completion, or with a stale token. In each arm, the poll panics with a message that names
-//! the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live operation.
+//! Polls that break a rule, because the future has completed or has a stale token. In each arm, such a poll panics with a message that
+//! names the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live operation.
 
 mod common;
 
@@ -21,7 +21,7 @@ use value_future::{
 
 type Answer = Option<u32>;
 
-/// The sources of the futures in each arm.
+/// The objects that the futures of all arms refer to.
 struct Fixture {
     source: Source<ManualSource<Answer>>,
     reusable: ReusableSource<Answer>,
@@ -37,8 +37,8 @@ impl Fixture {
         }
     }
 
-    /// Returns ready futures of each kind, whose result is `Some(7)`. Each comes with its arm and with the name of that arm in
-    /// messages.
+    /// Returns futures of each kind. The result of each future is `Some(7)`. Each future comes with its arm, and with the name of the arm
+    /// in messages.
     fn in_every_arm(&mut self) -> Vec<(ArmKind, &'static str, ValueFuture<'_, Answer>)> {
         use ArmKind::{Boxed, Ready, Source};
 
@@ -213,8 +213,8 @@ fn a_checked_future_of_a_taken_future_returns_the_error_first() {
     let mut future = ValueFuture::ready(7);
     assert_eq!(poll(&mut future), Poll::Ready(7));
     let mut checked = future.checked();
-    assert!(!checked.is_terminated(), "it has not returned the error yet");
-    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("it was taken") };
+    assert!(!checked.is_terminated(), "the checked future has not returned the error yet");
+    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("already taken") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, Some(ArmKind::Ready)));
     assert!(checked.is_terminated());
 }
@@ -225,7 +225,7 @@ fn a_future_of_a_taken_arm_panics_with_the_name_of_the_arm() {
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("created from `Arm::Taken`"), "{text}");
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, None));
 }
 
@@ -277,7 +277,7 @@ fn debug_shows_why_a_future_is_taken() {
     );
     assert!(format!("{source:?}").starts_with("Source(ManualSource {"), "{source:?}");
     let error = ValueFuture::<u32>::from(Arm::Taken).checked();
-    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("already taken") };
     assert_eq!(format!("{error:?}"), format!("PollError({error})"));
 }
 
@@ -304,7 +304,7 @@ fn debug_does_not_poll_the_future() {
     assert_eq!(format!("{:?}", boxed.into_arm()), "Taken");
 }
 
-/// A result that is too large to be copied in pieces is returned by other code.
+/// Small results are copied in pieces (`src/pieces`). Another code path returns the large results of this test.
 #[test]
 fn a_poll_after_completion_with_a_large_result_panics() {
     type Large = Option<[u64; 64]>;
@@ -337,7 +337,7 @@ fn a_poll_after_completion_with_a_large_result_panics() {
 }
 
 #[test]
-fn polls_without_a_large_result_report_the_reason() {
+fn polls_of_futures_of_large_results_report_why_there_is_no_result() {
     type Large = [u64; 64];
 
     let mut panics = ValueFuture::<Large>::pooled(async { panic!("no result") });

@@ -1,4 +1,4 @@
-//! A bounded pool never has more slots than its bound. Each thread can rent each vacant slot, wherever it was released.
+//! A bounded pool never has more slots than its bound. Each thread can rent each vacant slot, no matter which thread released it.
 
 mod common;
 
@@ -70,7 +70,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn the_capacity_is_the_bound_for_full_and_partial_chunks() {
+    fn the_capacity_is_the_bound_for_full_and_partial_pages() {
         for slots in [1, 31, 32, 33, 96, 97, 100] {
             let pool = PoolBuilder::default().max_slots(slots).initial_slots(1000).build();
             assert_eq!(pool.stats().capacity, u64::from(slots));
@@ -95,7 +95,7 @@ fn a_slot_that_an_idle_thread_released_is_rented_by_another_thread() {
     let pool = PoolBuilder::<Option<u32>>::default().max_slots(1).build();
     let (sender, receiver) = mpsc::channel::<Handles>();
     let (released, is_released) = mpsc::channel();
-    // The thread lives until the channel is closed. It released the only slot.
+    // This thread releases the only slot in each round, and lives until the channel is closed.
     let idle = thread::spawn(move || {
         for (completer, completion) in receiver {
             completer.complete(Some(1)).unwrap();
@@ -136,7 +136,7 @@ fn threads_that_use_their_share_never_find_the_pool_full() {
     assert!(stats.capacity <= 8 && stats.high_water <= 8);
 }
 
-/// More threads than slots. At any time, at most as many operations as slots are live.
+/// There are more threads than slots. At any time, the number of live operations is at most the number of slots.
 #[test]
 fn competing_threads_never_exceed_the_bound() {
     const THREADS: usize = 4;

@@ -38,7 +38,7 @@ fn worker<'s>(scope: &'s Scope<'s, '_>) -> impl Fn(Box<dyn FnOnce() + Send>) + u
     }
 }
 
-/// The allocator reuses the address of a pool whose cache another thread still has.
+/// Another thread still has the cache of a dropped pool when the allocator reuses the address of that pool.
 #[test]
 fn a_pool_at_the_address_of_an_earlier_pool_has_its_own_caches() {
     thread::scope(|scope| {
@@ -59,7 +59,7 @@ fn a_pool_at_the_address_of_an_earlier_pool_has_its_own_caches() {
     });
 }
 
-/// More pools than the lookup of a thread finds directly.
+/// These are more pools than a thread keeps in its table of recently used caches.
 #[test]
 fn a_thread_uses_many_pools() {
     let pools: Vec<_> = (0..MANY).map(|_| Completions::new()).collect();
@@ -98,7 +98,7 @@ fn a_thread_does_not_keep_caches_of_dropped_pools() {
 fn a_thread_reuses_the_cache_of_a_thread_that_ended() {
     let pool = Completions::new();
     let one = || {
-        // A scope does not wait for the thread-local destructors of its threads.
+        // `join` waits for the thread-local destructors of a thread. The end of a scope does not.
         thread::scope(|scope| scope.spawn(|| run(pool.rent())).join().unwrap());
         pool.stats().allocations
     };
@@ -106,7 +106,7 @@ fn a_thread_reuses_the_cache_of_a_thread_that_ended() {
     assert_eq!([one(), one(), one()], [first; 3]);
 }
 
-/// Without a cache, each slot that the thread releases goes to the depot of the pool.
+/// A thread without a cache would release its slots to a stripe.
 #[test]
 fn reserve_creates_the_cache_of_the_calling_thread() {
     let pool = Completions::new();
@@ -122,7 +122,7 @@ fn reserve_creates_the_cache_of_the_calling_thread() {
     assert_eq!((pool.stats().live, pool.stats().allocations), (0, before + 1));
 }
 
-/// The pool is dropped while the cache of a living thread has its slots. Then a slot is released on that thread.
+/// The pool is dropped while the cache of a living thread has slots of the pool. Then another slot is released on that thread.
 #[test]
 fn a_slot_is_released_on_a_thread_that_has_a_cache_of_the_dropped_pool() {
     static BALANCE: Balance = Balance::new();
@@ -146,11 +146,12 @@ fn a_slot_is_released_on_a_thread_that_has_a_cache_of_the_dropped_pool() {
             on_worker(Box::new(move || BALANCE.count(|| drop(late))));
         }
     });
-    // The map of the thread, and the thread-locals of `block_on`, may be freed later.
+    // The map of caches of the thread and the thread-locals of `block_on` may be freed later.
     assert!(BALANCE.live() <= 2, "{BALANCE:?}");
 }
 
-/// As above, but the second pool is bounded, and so has no caches. More slots are released than its stripes hold.
+/// A worker thread still has the cache of the first pool. The second pool is bounded, so it has no thread caches. The worker releases more
+/// slots of the second pool than its stripes hold.
 #[test]
 fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };
@@ -171,13 +172,13 @@ fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     });
 }
 
-/// A slot in use keeps its page, and not all memory of the dropped pool.
+/// A slot in use keeps its page allocated, but not the other memory of the dropped pool.
 #[test]
 fn the_last_operation_of_a_dropped_pool_keeps_one_page() {
     const COUNT: usize = 10 * MANY;
     static COMPLETIONS: Balance = Balance::new();
     static FUTURES: Balance = Balance::new();
-    // The thread-local memory of the crate does not belong to a pool.
+    // The thread-local memory of the crate belongs to no pool, so it is allocated before the count.
     drop(Completions::new().rent());
     let last = COMPLETIONS.count(|| {
         let pool = Completions::new();

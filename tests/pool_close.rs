@@ -1,5 +1,6 @@
-//! A detached operation has no completer: only its key can complete it. It is abandoned by `abandon_keys`, by `close`, and when
-//! the last handle of its pool is dropped. So no consumer waits for a key that cannot be presented.
+//! An operation is detached when its completer becomes a key (`into_key`). Then only the key can complete the operation. `abandon_keys`,
+//! `close` and the drop of the last handle of the pool abandon detached operations. So no consumer waits forever for a key that can no
+//! longer be used.
 
 mod common;
 
@@ -16,7 +17,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn abandon_keys_abandons_all_detached_operations_and_no_other() {
+    fn abandon_keys_abandons_all_detached_operations_and_no_other_operation() {
         let pool = Pool::<Value>::new();
         assert_eq!(pool.abandon_keys(), 0);
         let task = Task::new();
@@ -46,7 +47,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_closed_pool_refuses_new_operations_and_abandons_detached_ones() {
+    fn a_closed_pool_refuses_new_operations_and_abandons_detached_operations() {
         let pool = Pool::<Value>::new();
         let clone = pool.clone();
         let task = Task::new();
@@ -111,7 +112,7 @@ for_both_pools! {
         for completion in &mut detached {
             assert_eq!(poll(completion), Poll::Ready(None));
         }
-        assert!(poll(&mut waiting).is_pending(), "its completer exists");
+        assert!(poll(&mut waiting).is_pending(), "the completer still exists");
         held.complete(Some(2)).unwrap();
         assert_eq!(poll(&mut waiting), Poll::Ready(Some(2)));
     }
@@ -149,7 +150,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn all_other_calls_work_after_the_drop_of_the_pool() {
+    fn operations_with_a_completer_continue_after_the_drop_of_the_pool() {
         let begin = || {
             let pool = Pool::<Value>::new();
             let (completer, completion) = pool.rent();

@@ -1,5 +1,4 @@
-//! A pool can be dropped before its operations. The operations continue, on any thread. The memory is freed with the last of
-//! them.
+//! A pool can be dropped before its operations. The operations continue, on any thread. The memory is freed with the last operation.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -16,8 +15,8 @@ use common::{for_both_pools, poll};
 use counting::Balance;
 use value_future::{Completer, Completion, Pool, ValueFuture, pool::PoolBuilder};
 
-/// Allocates what outlives all pools, so that a balance does not count it: the thread-local memory of the crate, and its list
-/// of closed pools that have operations.
+/// Allocates memory that outlives all pools, so that no balance counts this memory later. It is the thread-local memory of the crate, and
+/// the list of closed pools that have operations.
 fn warm_up() {
     static KEPT: LazyLock<Pool<Option<u8>>> = LazyLock::new(|| {
         let operation = |()| PoolBuilder::<Option<u8>>::default().max_slots(1).build().rent();
@@ -40,7 +39,7 @@ for_both_pools! {
     type Value = Option<Box<u32>>;
     type Scenario = fn(Completer<Value>, Completion<Value>);
 
-    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
+    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool is an `Option`")]
     fn seven() -> Value {
         Some(Box::new(7))
     }
@@ -49,7 +48,7 @@ for_both_pools! {
         completer.poll_closed(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// Each way to end an operation, in each state.
+    /// All ways to end an operation, in each state.
     pub(super) const SCENARIOS: [Scenario; 12] = [
         |completer, mut completion| {
             completer.complete(seven()).unwrap();
@@ -190,8 +189,8 @@ for_both_pools! {
             assert_eq!((stats.live, stats.high_water), (1, 2));
             assert_eq!(BALANCE.live(), before, "the other operations allocated nothing");
             BALANCE.count(|| drop(pool));
-            assert_ne!(BALANCE.live(), 0, "its slot is in use");
-            // Leak detectors must not report the completion.
+            assert_ne!(BALANCE.live(), 0, "the slot of the completion is in use");
+            // The completion is dropped at the end, so that leak detectors do not report it.
             BALANCE.count(|| drop(ManuallyDrop::into_inner(leaked)));
             assert_eq!(BALANCE.live(), 0);
         }
@@ -221,7 +220,7 @@ fn an_operation_outlives_its_pool_on_another_thread() {
 fn completer_and_completion_outlive_their_pool_on_two_threads() {
     type Value = Option<Box<u32>>;
     type Actions = (fn(Completer<Value>), fn(Completion<Value>));
-    /// Polls until the result is ready. A waker would be freed by any of the two threads.
+    /// Polls until the result is ready. The waker owns no memory, because either of the two threads could free that memory.
     fn wait(mut completion: Completion<Value>) -> Value {
         loop {
             match poll(&mut completion) {

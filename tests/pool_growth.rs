@@ -1,4 +1,4 @@
-//! A pool creates slots when none is vacant, and keeps them. Other threads get the slots of a thread that ended.
+//! A pool creates slots when no slot is vacant, and keeps its slots. Other threads get the slots of a thread that ended.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::{for_both_pools, poll, run_operation};
 use value_future::{Completer, Completion, Pool};
 
 for_both_pools! {
-    /// More slots than two chunks have. Under Miri, the creation of slots is slow.
+    /// More slots than two pages have. Under Miri, the creation of slots is slow.
     const MANY: u32 = if cfg!(miri) { 100 } else { 1000 };
 
     #[test]
@@ -27,7 +27,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn reserve_adds_slots_to_those_in_use() {
+    fn reserve_adds_vacant_slots_to_the_slots_in_use() {
         let pool = Pool::<Option<u32>>::new();
         let used: Vec<_> = (0..40).map(|_| pool.rent()).collect();
         pool.reserve(100);
@@ -36,7 +36,7 @@ for_both_pools! {
         let reserved: Vec<_> = (0..100).map(|_| pool.rent()).collect();
         assert_eq!(pool.stats().allocations, before.allocations);
         drop((used, reserved));
-        // Released slots count as reserved.
+        // The released slots are vacant, so `reserve` creates no slots.
         pool.reserve(140);
         pool.reserve(0);
         assert_eq!(pool.stats().allocations, before.allocations);
@@ -54,7 +54,7 @@ for_both_pools! {
         let after = pool.stats();
         assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
         assert_eq!(after.rented, 4 * u64::from(MANY));
-        // A thread gets new slots in groups of sixteen, so some are used after others were released.
+        // A thread gets new slots in groups of sixteen. So some slots are rented for the first time after other slots were released.
         let peak = u64::from(MANY);
         assert!((peak..peak + 16).contains(&after.high_water), "{after:?}");
     }
@@ -94,7 +94,7 @@ thread_local! {
 struct UsesPoolOnDrop {
     pool: Pool<Option<u32>>,
     /// Dropped after the use of the pool.
-    #[expect(dead_code, reason = "dropped")]
+    #[expect(dead_code, reason = "the field is only dropped")]
     operation: (Completer<Option<u32>>, Completion<Option<u32>>),
 }
 
@@ -105,7 +105,7 @@ impl Drop for UsesPoolOnDrop {
     }
 }
 
-/// For each order of its thread-local destructors.
+/// The thread-local of this test is initialized before or after the thread-locals of the crate.
 #[test]
 fn a_thread_local_destructor_can_use_a_pool() {
     for used_before in [false, true] {
@@ -128,7 +128,7 @@ fn a_thread_local_destructor_can_use_a_pool() {
     }
 }
 
-/// One thread rents slots, and the other one releases them.
+/// One thread rents slots, and the other thread releases them.
 #[test]
 fn a_renting_thread_and_a_releasing_thread_need_few_slots() {
     let pool = Pool::<Option<u32>>::new();

@@ -21,7 +21,7 @@ for_both_pools! {
     /// Under Miri, the creation of slots is slow.
     const MANY: u32 = if cfg!(miri) { 100 } else { 1000 };
 
-    /// Runs operations to each kind of end.
+    /// Runs operations that end in different ways.
     fn operations(pool: &Pool<Value>) {
         let noop = &mut Context::from_waker(Waker::noop());
         let (completer, mut completion) = pool.rent();
@@ -83,7 +83,7 @@ for_both_pools! {
     fn stats_count_each_allocation_of_the_pool() {
         static BALANCE: Balance = Balance::new();
         let mut operations = Vec::with_capacity(MANY as usize);
-        // The thread-local memory of the crate does not belong to the pool.
+        // The thread-local memory of the crate does not belong to the pool, so it is allocated before the count.
         drop(Pool::<Value>::new().rent());
         let pool = BALANCE.count(Pool::<Value>::new);
         assert_eq!(u64::try_from(BALANCE.live()), Ok(pool.stats().allocations));
@@ -92,7 +92,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_slot_for_a_value_of_one_word_takes_64_bytes_and_five_bytes_of_its_page() {
+    fn a_slot_for_a_value_of_one_word_and_its_part_of_a_page_take_less_than_69_bytes() {
         fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> u64 {
             let slots = if cfg!(miri) { 96 } else { 1_000_000 };
             let pool = PoolBuilder::<T>::default().max_slots(slots).build();
@@ -112,7 +112,7 @@ for_both_pools! {
 
 /// A value of one word without a niche.
 #[derive(Debug)]
-struct One(#[expect(dead_code, reason = "it has a size")] u64);
+struct One(#[expect(dead_code, reason = "only the size matters")] u64);
 
 impl Abandoned for One {
     fn abandoned() -> Self {
@@ -120,7 +120,7 @@ impl Abandoned for One {
     }
 }
 
-/// A producer thread and a consumer thread. Both have used the pool before.
+/// The consumer thread has used the pool before the count. The producer thread has not.
 #[test]
 fn two_threads_on_a_warm_pool_allocate_nothing() {
     static BALANCE: Balance = Balance::new();
@@ -135,7 +135,7 @@ fn two_threads_on_a_warm_pool_allocate_nothing() {
             done.send((result, allocations)).unwrap();
         }
     });
-    // The thread-local memory of the crate is not counted.
+    // The crate allocates thread-local memory here, before the count begins.
     drop(pool.rent());
     for round in 0..ROUNDS {
         let (completer, mut completion) = BALANCE.count(|| pool.rent());
@@ -188,7 +188,7 @@ fn a_slot_for_a_large_output_is_created_in_place() {
 
 /// A result that is not taken is dropped in its slot, and is not moved to the stack.
 #[test]
-#[expect(clippy::large_stack_arrays, reason = "on a stack of 32 MiB")]
+#[expect(clippy::large_stack_arrays, reason = "this runs on a stack of 32 MiB")]
 fn a_large_result_that_is_not_taken_is_dropped_in_place() {
     struct Large([u8; 1 << 20], Sender<u8>);
 

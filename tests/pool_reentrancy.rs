@@ -11,7 +11,7 @@ use std::{
 use common::{for_both_pools, poll, poll_with, task::Task};
 use futures::future::FusedFuture;
 
-/// A value that an action takes later, once.
+/// A value that an action takes later. It can be taken once.
 type TakenOnce<T> = Rc<RefCell<Option<T>>>;
 
 fn taken_once<T>(value: T) -> TakenOnce<T> {
@@ -131,7 +131,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_waker_can_end_the_operation_when_a_poll_replaces_it() {
+    fn a_waker_that_a_poll_replaces_can_end_the_operation_in_drop() {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
         let mut future = ValueFuture::from(completion);

@@ -22,9 +22,9 @@ fn short_lived_threads_need_no_more_slots_than_concurrent_threads() {
     assert!(after.capacity <= 96, "{after:?}");
 }
 
-/// All slots were in the cache of a thread that ended.
+/// When a thread ends, its cache contains all slots.
 #[test]
-fn a_thread_rents_all_slots_of_the_thread_before_it() {
+fn a_thread_rents_all_slots_of_an_earlier_thread() {
     let pool = Pool::<Option<u32>>::new();
     rent_all_on_a_thread(&pool);
     (0..10).for_each(|_| rent_all_on_a_thread(&pool));

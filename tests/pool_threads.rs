@@ -1,5 +1,5 @@
-//! Each action of a producer against each action of a consumer, on two threads. There is one outcome: the value is delivered
-//! or returned to the producer, and the consumer never waits forever.
+//! Each test runs one action of a producer and one action of a consumer at the same time, on two threads. There is a test for each pair of
+//! actions. Both sides see the same outcome: a value is either delivered or returned to the producer. The consumer never waits forever.
 
 #![expect(clippy::needless_pass_by_value, reason = "each function drops its handles")]
 
@@ -91,7 +91,7 @@ mod produce {
         producer_outcome(complete_by_key(&pool, completer.into_key().untyped(), value))
     }
 
-    /// The completer is first, or the drop of the completion. The key is refused.
+    /// Completes the operation with the completer, and then uses the key. The key is refused, even if the completion was dropped first.
     pub(super) fn complete_then_key(
         pool: Pool<Reply>,
         completer: Completer<Reply>,
@@ -106,7 +106,8 @@ mod produce {
         result
     }
 
-    /// The key is first, or the drop of the completion. The completer gets its value back.
+    /// Completes the operation with the key, and then uses the completer. The completer gets its value back, even if the completion was
+    /// dropped first.
     pub(super) fn key_then_complete(
         pool: Pool<Reply>,
         completer: Completer<Reply>,
@@ -133,7 +134,7 @@ mod produce {
         }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "as a pool takes it")]
+    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool is an `Option`")]
     fn second_value() -> Reply {
         Some(Value(Arc::default()))
     }

@@ -25,7 +25,7 @@ for_both_pools! {
         assert_eq!((pool.stats().high_water, dropped()), (1, 1));
     }
 
-    /// Returns a value whose destructor uses the pool. The slot of the value was released before.
+    /// Returns a value whose destructor uses the pool. The slot of the value is released before the destructor runs.
     fn value_that_uses_pool(pool: &Pool<Option<Value>>) -> Option<Value> {
         let pool = pool.clone();
         Value::with_action(move || {
@@ -179,7 +179,7 @@ for_both_pools! {
         assert!(future.is_terminated());
         assert!(panic_text(|| poll(&mut future)).contains("polled after"));
 
-        // The results of these operations are not taken.
+        // The results of these operations are not taken, so `abandoned` is not called.
         drop(pool.rent());
         let (completer, completion) = pool.rent();
         drop(completer);

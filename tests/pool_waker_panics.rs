@@ -112,7 +112,7 @@ for_both_pools! {
         assert_idle(&pool, &[&task]);
     }
 
-    /// For each way to end an operation. The operation has ended before the waker panics.
+    /// The operation is ended in each possible way. It has already ended when the waker panics.
     #[test]
     fn a_waker_that_panics_in_wake_does_not_change_the_result() {
         let pool = Pool::<Option<Value>>::new();
@@ -183,7 +183,7 @@ for_both_pools! {
     #[test]
     fn a_consumer_waker_that_panics_in_drop_is_dropped_once() {
         let pool = Pool::<Option<Value>>::new();
-        // By a poll with another waker, by the drop of the completion, and by a poll of the value future.
+        // The waker is dropped by a poll with another waker, by the drop of the completion, or by a poll of the value future.
         let (completer, mut completion) = pool.rent();
         let (first, second) = (Task::new(), Task::new());
         assert!(poll_with(&mut completion, &first.waker()).is_pending());

@@ -98,7 +98,7 @@ fn the_advice_depends_on_the_ready_share() {
 }
 
 #[test]
-fn counters_saturate() {
+fn the_sum_of_the_counters_saturates() {
     let all = stats(u64::MAX, u64::MAX);
     assert_eq!(all.calls(), u64::MAX);
     assert_eq!(all.advice(), Advice::ReturnReady);

@@ -39,7 +39,7 @@ fn await_and_ready_or_await_return_the_same_result_of_a_local_future() {
     assert_eq!(block_on(sum), 4);
 }
 
-/// Returns `left` numbers, alternately ready and pending, and then an error.
+/// A reader that returns `left` numbers, alternately ready and pending, and then an error.
 struct Reader {
     left: usize,
 }
@@ -78,13 +78,14 @@ fn ready_or_await_works_with_the_question_mark_and_in_loops() {
     assert_eq!(block_on(sum_by_await(&mut Reader { left: 4 })).unwrap(), 6);
 }
 
-/// Macros around `ready_or_await!` and inside it.
+/// A macro with `ready_or_await!` inside it.
 macro_rules! doubled {
     ($future:expr) => {
         2 * ready_or_await!($future)
     };
 }
 
+/// A macro that is used inside `ready_or_await!`.
 macro_rules! reads {
     ($reader:ident) => {
         $reader.read(&mut [0; 4])
@@ -104,10 +105,10 @@ fn ready_or_await_works_inside_other_macros() {
 }
 
 #[test]
-fn match_arms_can_use_what_the_scrutinee_borrowed() {
+fn match_arms_can_use_the_object_that_the_scrutinee_borrowed() {
     let numbers = async {
         let mut reader = Reader { left: 2 };
-        // The future is dropped before the arms run, so they can use what it borrowed.
+        // The future is dropped before a match arm runs, so the arm can use `reader` again.
         match ready_or_await!(reader.read(&mut [0; 4])) {
             Ok(first) => (first, ready_or_await!(reader.read(&mut [0; 4])).unwrap()),
             Err(error) => panic!("{error}"),

@@ -31,7 +31,7 @@ assert_impl_all!(LocalRentWhenVacant<Rc<u8>>: Unpin, FusedFuture, std::fmt::Debu
 assert_not_impl_any!(RentWhenVacant<Rc<u8>>: Send, Sync);
 assert_not_impl_any!(LocalRentWhenVacant<u8>: Send, Sync);
 
-/// A future that does not borrow the pool.
+/// Returns a future whose type shows that it does not borrow the pool.
 fn _is_static(pool: &Pool<Option<u8>>) -> impl Future + Send + 'static {
     pool.rent_when_vacant()
 }
@@ -86,7 +86,7 @@ for_both_pools! {
         assert_eq!(closed.unwrap_err(), RentError::Closed);
     }
 
-    /// Each way to release the slot wakes the future once, and gives it the slot.
+    /// The handles are dropped in each possible way. Each time, the future is woken once, and gets the slot.
     #[test]
     fn a_future_is_woken_when_completer_and_completion_are_dropped() {
         let finish: [fn(&Pool<Value>, Handles); 9] = [
@@ -187,13 +187,13 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_later_future_does_not_overtake_a_woken_one() {
+    fn a_later_future_does_not_overtake_a_woken_future() {
         let pool = bounded(2);
         let (first_operation, second_operation) = (pool.rent(), pool.rent());
         let (task, mut first) = (Task::new(), pool.rent_when_vacant());
         assert!(poll_with(&mut first, &task.waker()).is_pending());
         drop(first_operation);
-        // The first future has a slot, and has not been polled since.
+        // The first future got the slot, but was not polled since then.
         assert_eq!(task.woken.get(), 1);
         let mut second = pool.rent_when_vacant();
         assert!(poll(&mut second).is_pending());
@@ -252,7 +252,7 @@ for_both_pools! {
             }).collect();
             drop(futures.remove(dropped));
             assert_eq!((tasks[dropped].woken.get(), tasks[dropped].wakers.get()), (0, 0));
-            // The last one waits behind the others.
+            // This future waits behind the other futures.
             let mut last = pool.rent_when_vacant();
             assert!(poll(&mut last).is_pending());
             futures.push(last);
@@ -412,7 +412,7 @@ for_both_pools! {
         assert_idle(&pool, 1);
     }
 
-    /// The future had the slot before the panic.
+    /// The future of the waker already has the slot when the waker panics.
     #[test]
     fn a_waker_that_panics_in_wake_leaves_the_pool_consistent() {
         let finish: [fn(&Pool<Value>, Handles); 4] = [
@@ -494,7 +494,7 @@ for_both_pools! {
         }
     }
 
-    /// A queue keeps its memory.
+    /// The queue keeps its memory when futures leave it, so it allocates only when it grows.
     #[test]
     fn the_queue_allocates_while_it_grows() {
         let pool = bounded(1);
@@ -622,8 +622,8 @@ fn end_operation(
     }
 }
 
-/// Threads wait for slots, and drop many futures: before the first poll, while they wait, and after they were woken. Each future
-/// that is awaited gets a slot.
+/// Threads wait for slots, and drop many futures: futures that were never polled, that wait, or that were woken. Each future that is
+/// awaited gets a slot.
 #[test]
 fn no_wake_up_is_lost_if_many_futures_are_dropped() {
     const THREADS: usize = 6;
@@ -648,7 +648,8 @@ fn no_wake_up_is_lost_if_many_futures_are_dropped() {
                                 end_operation(&mut random, pool, handles.unwrap());
                             }
                         }
-                        // The other futures are before this one in the queue. They are dropped while it waits, or when it has its slot.
+                        // The futures in `cancelled` are before `future` in the queue. They are dropped while `future` waits, or when
+                        // `future` has its slot.
                         let mut cancelled = Some(cancelled);
                         let mut future = pool.rent_when_vacant();
                         let mut polls = random.below(3);
@@ -695,7 +696,7 @@ fn close_on_another_thread_wakes_the_future() {
     }
 }
 
-/// The clone of this waker releases the slot, and panics when it is dropped.
+/// The waker releases the slot when it is cloned. The clone panics when it is dropped.
 #[test]
 fn a_waker_that_panics_in_drop_leaves_the_queue_consistent() {
     type Value = Option<u32>;

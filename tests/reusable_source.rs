@@ -17,7 +17,8 @@ use futures::executor::block_on;
 use futures_test::task::new_count_waker;
 use value_future::{Key, future::Arm, operation::CompleteErrorKind, reusable::BeginError};
 
-/// Repeats items for `ReusableSource` and `LocalReusableSource`. In both modules, the types have the names of those for any thread.
+/// Repeats items for `ReusableSource` and `LocalReusableSource`. In both modules, the types have the same names: those of the types for any
+/// thread.
 macro_rules! for_both_sources {
     ($($item:item)*) => {
         mod source {
@@ -43,7 +44,7 @@ macro_rules! for_both_sources {
 for_both_sources! {
     type Source = ReusableSource<Option<u32>>;
 
-    /// Runs a test with a `'static` source, to which wakers can refer. The wakers are dropped before the end of the test.
+    /// Runs a test with a `'static` source, to which wakers can refer. The test must drop these wakers before it returns.
     fn with_static(test: impl FnOnce(&'static Source)) {
         let source = Box::into_raw(Box::new(Source::new()));
         // SAFETY: the source lives until it is freed below.
@@ -72,7 +73,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn an_owned_future_keeps_its_source() {
+    fn an_owned_future_keeps_its_source_allocated() {
         let source = Counted::new(Source::new());
         let future: ValueFuture<'static, Option<u32>> = source.begin_owned().unwrap();
         assert_eq!(Counted::strong_count(&source), 2);
@@ -157,7 +158,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn the_drop_of_the_future_frees_the_source() {
+    fn a_source_is_not_busy_after_its_future_is_dropped() {
         let source = Source::new();
         let (late, future) = begin(&source);
         drop(future);
@@ -270,7 +271,7 @@ for_both_sources! {
             let (key, future) = begin(&source);
             assert_eq!((key.index(), key.generation()), (1, number));
             assert_eq!(source.complete_key(last, Some(6)).unwrap_err().kind(), CompleteErrorKind::Stale);
-            // Generations begin at 1.
+            // Generations begin at 1, so a key with the generation 0 and the index 0 was never issued.
             let earlier_key = Key::from_u64(u64::from(number) << 32);
             let kind = if number == 0 { CompleteErrorKind::Unknown } else { CompleteErrorKind::Stale };
             assert_eq!(source.complete_key(earlier_key, None).unwrap_err().kind(), kind);
@@ -287,7 +288,7 @@ for_both_sources! {
     }
 
     #[test]
-    fn clear_and_drop_free_a_leaked_operation() {
+    fn clear_and_drop_end_a_leaked_operation() {
         let task = Task::new();
         let value = Arc::new(5);
         let mut source = ReusableSource::<Option<Arc<i32>>>::new();
@@ -407,7 +408,7 @@ for_both_sources! {
         let (key, mut future) = begin(&source);
         source.complete_key(key, Some(5)).unwrap();
         assert_eq!(poll(&mut future), Poll::Ready(Some(5)));
-        // A poll of the last future does not affect the next operation.
+        // A poll of the first future does not affect the next operation.
         let (key, mut next) = begin(&source);
         source.complete_key(key, Some(6)).unwrap();
         assert_eq!(
@@ -477,7 +478,7 @@ fn a_static_is_completed_by_other_threads() {
             thread::spawn(move || {
                 loop {
                     let Ok(key) = inbox.lock().unwrap().recv() else { return };
-                    // Two producers have each key, and the future may be dropped.
+                    // Each key is sent twice, and the future may already be dropped. So the source may refuse the key.
                     let _ = SOURCE.complete_key(key, Some(key.to_u64()));
                 }
             })

@@ -1,5 +1,5 @@
-//! A shared future returns a clone of one result to each handle: for any handle that polls it, if handles are dropped, and if
-//! wakers panic.
+//! A shared future returns a clone of one result to each handle. It does not matter which handle polls the future, whether other handles
+//! are dropped, or whether wakers panic.
 
 mod common;
 
@@ -31,7 +31,7 @@ fn operation() -> (Numbers, Shared<'static, u32>) {
     (source, shared)
 }
 
-/// Returns a handle that is pending, and the counter of its waker.
+/// Clones a handle, and polls the clone, which is pending. Returns the clone, and the counter of its waker.
 fn waiting<T: Clone>(shared: &Shared<'static, T>) -> (Pin<Box<Shared<'static, T>>>, AwokenCount) {
     let (waker, woken) = new_count_waker();
     let mut awaiter = Box::pin(shared.clone());
@@ -122,7 +122,7 @@ fn the_future_is_polled_only_when_it_was_woken() {
 }
 
 #[test]
-fn a_new_handle_polls_the_future_if_the_woken_one_does_not() {
+fn a_new_handle_polls_the_future_if_the_woken_handle_does_not() {
     let (source, shared) = operation();
     let (mut first, woken) = waiting(&shared);
     source.complete(5);
@@ -144,7 +144,7 @@ fn the_handle_that_polled_the_future_can_be_dropped() {
 }
 
 #[test]
-fn the_first_handle_is_woken_after_a_second_one_polls() {
+fn the_first_handle_is_woken_after_a_second_handle_polls() {
     let (source, shared) = operation();
     let (waker, alone_woken) = new_count_waker();
     let mut alone = Box::pin(shared);
@@ -163,7 +163,8 @@ fn the_only_remaining_handle_is_woken() {
     drop(other);
     let mut alone = Box::pin(shared);
     let (waker, woken) = new_count_waker();
-    // Once while the source has the shared waker, and once without it.
+    // At the first poll, the source still has the shared waker, which wakes all handles. At the second poll, it does not have this waker
+    // any more.
     for _ in 0..2 {
         assert!(poll_with(&mut alone, &waker).is_pending());
     }
@@ -200,7 +201,7 @@ fn a_dropped_handle_drops_its_waker() {
 }
 
 #[test]
-fn only_the_last_waker_is_kept_and_it_is_cloned_once() {
+fn only_the_last_waker_is_kept_and_each_waker_is_cloned_once() {
     let (source, shared) = operation();
     let (old, new) = (Task::new(), Task::new());
     let mut awaiter = Box::pin(shared.clone());
@@ -233,7 +234,7 @@ fn a_panic_reaches_every_handle() {
     assert!(driver.is_terminated());
     let message = "value future of `u32` polled after a panic: its future or source (boxed arm) panicked in an earlier poll, and there will be no result";
     assert_eq!(panic_text(|| poll(&mut driver)), message);
-    // The yield woke the task. It was not registered again, so the panic does not wake it.
+    // The yield woke the task of `waiting`. This handle was not polled again, so the panic does not wake its task.
     assert_eq!((woken.get(), waiting.is_terminated(), shared.peek()), (1, false, None));
     assert_eq!(panic_text(|| poll(&mut waiting)), message);
     assert!(waiting.is_terminated());
@@ -252,12 +253,12 @@ fn a_panic_wakes_the_waiting_handles() {
     source.complete(5);
     assert!(panic_text(|| poll(&mut driver)).contains("no fives"));
     assert_eq!(woken.get(), 1);
-    // The task was woken, so it polls and finds the panic.
+    // The woken task polls its handle, and the poll reports the panic.
     assert!(panic_text(|| poll(&mut other)).contains("polled after a panic"));
 }
 
 #[test]
-fn a_panic_in_the_poll_of_the_only_handle_terminates_it() {
+fn a_panic_in_the_poll_of_the_only_handle_terminates_the_handle() {
     let source = Arc::new(Source::new(ManualSource::<u32>::panicking_in_poll()));
     let shared = ValueFuture::from_source(Arc::clone(&source), source.live()).share();
     let weak = shared.downgrade().unwrap();
@@ -434,7 +435,7 @@ fn a_waker_that_panics_in_drop_does_not_block_other_handles() {
     .share();
     let (task, mut alone) = (Task::new(), Box::pin(shared));
     assert!(poll_with(&mut alone, &task.waker()).is_pending());
-    // The next handle polls the future, because the future does not have the shared waker.
+    // The next handle to be polled polls the future, because the future does not have the shared waker.
     let (mut other, _third) = (Box::pin((*alone).clone()), (*alone).clone());
     task.on_drop(|| panic!("a destructor panics"));
     assert_eq!(panic_text(|| poll(&mut alone)), "a destructor panics");
@@ -460,7 +461,7 @@ fn a_handle_is_released_although_its_waker_panics_in_drop() {
 }
 
 #[test]
-fn a_clone_of_the_result_that_panics_can_be_repeated() {
+fn after_a_panic_in_the_clone_of_the_result_the_next_poll_clones_again() {
     struct Once(Rc<Cell<bool>>);
     impl Clone for Once {
         fn clone(&self) -> Self {

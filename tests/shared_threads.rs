@@ -22,7 +22,7 @@ enum Action {
     Await,
     PollOnce,
     Drop,
-    /// Drops the handle, and upgrades a weak one.
+    /// Drops the handle, and upgrades a weak handle.
     Upgrade,
     /// Polls the handle once, and awaits a clone.
     CloneAndAwait,
@@ -70,7 +70,7 @@ fn round(actions: [Action; 2], complete: bool, polled: bool) {
     let value = Arc::new(7);
     let (completer, completion): (Completer<Number>, _) = pool.rent();
     let mut first = Box::pin(ValueFuture::from(completion).share());
-    // The only handle, so the future has the waker of its task.
+    // This is the only handle, so the future registers the waker of its task.
     if polled {
         assert!(poll(&mut first).is_pending());
     }

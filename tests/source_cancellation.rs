@@ -1,4 +1,4 @@
-//! A source gets one call of `cancel` if its future is dropped before it returned a result, and none otherwise. Each
+//! If a future is dropped before it has returned a result, its source gets one call of `cancel`. Otherwise the source gets no call. Each
 //! reference to a source is released once.
 
 mod common;
@@ -16,7 +16,7 @@ use value_future::{
 };
 
 /// Runs a scenario with a future that refers to its source by `&`, by `Arc` and by `Rc`. Returns the number of calls of
-/// `cancel` for each of them.
+/// `cancel` for each kind of reference.
 fn for_each_reference(
     scenario: fn(LocalValueFuture<'_, u32>, &Source<ManualSource<u32>>),
 ) -> [usize; 3] {
@@ -39,12 +39,12 @@ fn for_each_reference(
 }
 
 #[test]
-fn a_drop_before_the_first_poll_cancels() {
+fn a_drop_before_the_first_poll_cancels_the_operation() {
     assert_eq!(for_each_reference(|future, _| drop(future)), [1; 3]);
 }
 
 #[test]
-fn a_drop_while_pending_cancels() {
+fn a_drop_of_a_pending_future_cancels_the_operation() {
     let scenario = |mut future: LocalValueFuture<'_, u32>, _: &Source<ManualSource<u32>>| {
         assert_eq!(poll(&mut future), Poll::Pending);
         assert_eq!(poll(&mut future), Poll::Pending);
@@ -54,7 +54,7 @@ fn a_drop_while_pending_cancels() {
 }
 
 #[test]
-fn a_drop_of_a_completed_operation_cancels_and_drops_the_result() {
+fn a_drop_before_a_completed_operation_is_polled_calls_cancel_and_drops_the_result() {
     let scenario = |mut future: LocalValueFuture<'_, u32>, source: &Source<ManualSource<u32>>| {
         assert_eq!(poll(&mut future), Poll::Pending);
         source.complete(7);
@@ -65,7 +65,7 @@ fn a_drop_of_a_completed_operation_cancels_and_drops_the_result() {
 }
 
 #[test]
-fn a_drop_after_the_result_does_not_cancel() {
+fn a_drop_after_the_result_was_returned_does_not_call_cancel() {
     let scenario = |mut future: LocalValueFuture<'_, u32>, source: &Source<ManualSource<u32>>| {
         source.complete(7);
         assert_eq!(poll(&mut future), Poll::Ready(7));
@@ -99,7 +99,7 @@ fn an_arm_a_checked_future_and_a_combinator_cancel_when_dropped() {
 }
 
 #[test]
-fn a_forgotten_future_does_not_cancel() {
+fn a_forgotten_future_does_not_cancel_its_operation() {
     let source = Source::new(ManualSource::<u32>::new());
     std::mem::forget(ValueFuture::from_source(&source, source.live()));
     assert_eq!(count(&source.cancelled), 0);
@@ -112,8 +112,8 @@ fn a_future_may_hold_the_last_reference_to_its_source() {
     let token = source.live();
     source.complete(DropCounter(&dropped));
     let mut future = ValueFuture::from_source(source, token);
-    let Poll::Ready(value) = poll(&mut future) else { panic!("it was completed") };
-    assert_eq!(count(&dropped), 0, "the source is dropped, the result is not");
+    let Poll::Ready(value) = poll(&mut future) else { panic!("the operation was completed") };
+    assert_eq!(count(&dropped), 0, "the source is dropped, but the result is not");
     drop(value);
     assert_eq!(count(&dropped), 1);
 }

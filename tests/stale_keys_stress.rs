@@ -1,6 +1,6 @@
-//! A late key is refused, also while its slot or source passes its last generation.
+//! A late key is refused, even while its slot or source passes its last generation.
 //!
-//! Many threads present late keys without a pause, so some of them are preempted inside a completion.
+//! Many threads use late keys without a pause. So some of these threads are preempted inside a call with a late key.
 
 mod common;
 
@@ -14,7 +14,7 @@ use common::{poll, threads::Finally};
 use value_future::{Key, Pool, ReusableSource};
 
 const ROUNDS: u32 = if cfg!(miri) { 2 } else { 20 };
-/// Half of them have generations before the wraparound, and half of them after it.
+/// The number of operations in a round. The first half of them have generations before the wraparound, and the others after it.
 const OPERATIONS: u32 = 8;
 const PRODUCERS: usize = if cfg!(miri) { 2 } else { 16 };
 
@@ -24,7 +24,7 @@ const NEAR_THE_LAST_GENERATION: u32 = u32::MAX - 3;
 /// The value of a late producer.
 const LATE: Option<u32> = Some(u32::MAX);
 
-/// Returns late keys of the first epoch. They have the generations of the first operations of the second epoch.
+/// Returns keys of the first epoch. They have the same generations as the first operations of the second epoch.
 fn late_keys() -> impl Iterator<Item = Key> {
     (0..4_u64).map(|generation| Key::from_u64(generation << 32)).cycle()
 }
@@ -45,7 +45,8 @@ fn with_late_producers(complete: impl Fn(Key) -> bool + Sync, operations: impl F
     });
 }
 
-/// `end` tries to end the operation of a key, and returns `true` if the key was accepted.
+/// Runs operations of a source, and checks that the source refuses late keys. `end` tries to end the operation of a key, and returns `true`
+/// if the key was accepted.
 fn assert_late_keys_of_a_source_are_refused(
     end: impl Fn(&ReusableSource<Option<u32>>, Key) -> bool + Sync,
 ) {

@@ -23,7 +23,7 @@ use value_future::{
     operation::{Abandoned, CompleteError, CompleteErrorKind},
 };
 
-/// A large value. It takes longer to move into the slot, so the time between claim and completion is longer.
+/// A large value. The move into the slot takes longer, so there is more time between the claim and the completion of an operation.
 #[derive(Debug)]
 struct Large([u8; SIZE]);
 
@@ -53,7 +53,7 @@ fn poll_until_ready<F: Future + Unpin>(future: &mut F) -> F::Output {
     }
 }
 
-/// Checks the error of the second of two completions. `is_completed` returns `true` if the operation has a result.
+/// Checks the error of the second of two calls of `complete_key`. `is_completed` returns `true` if the operation has a result.
 fn assert_consistent<V>(
     refused: Result<(), CompleteError<V>>,
     is_completed: impl FnOnce() -> bool,
@@ -133,7 +133,7 @@ fn already_completed_means_that_the_future_of_a_source_is_ready() {
 
 /// The future is dropped while a producer completes its operation. Then the next operation begins.
 #[test]
-fn a_source_is_free_as_soon_as_its_future_is_dropped() {
+fn a_source_can_begin_an_operation_as_soon_as_its_future_is_dropped() {
     let source = ReusableSource::<Large>::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -161,7 +161,7 @@ fn a_source_is_free_as_soon_as_its_future_is_dropped() {
     });
 }
 
-/// The same for a pool of one slot. Only a key can complete the operation.
+/// The completion is dropped while a producer completes the operation by its key. Then the next operation gets the only slot.
 #[test]
 fn the_slot_of_a_detached_operation_is_vacant_as_soon_as_its_completion_is_dropped() {
     let pool = Pool::<Large>::builder().max_slots(1).build();

@@ -1,5 +1,4 @@
-//! `ValueStream` and `ReaderStream` make a stream of a method that returns the next item. `ValueNext` gives a stream such a
-//! method.
+//! `ValueStream` and `ReaderStream` turn a method that returns the next item into a stream. `ValueNext` adds such a method to a stream.
 
 mod common;
 
@@ -71,7 +70,7 @@ fn a_value_stream_yields_the_items_of_its_method() {
         assert_eq!(poll_next(&mut stream), Poll::Ready(None));
         assert!(stream.is_terminated());
     }
-    assert_eq!(queue.calls.get(), 3, "not called after the end");
+    assert_eq!(queue.calls.get(), 3, "the method is not called after the end");
 }
 
 #[test]
@@ -161,7 +160,7 @@ fn next_local_works_on_a_stream_that_is_not_send() {
 }
 
 #[test]
-fn a_panic_terminates_the_future_and_not_the_stream() {
+fn a_panic_terminates_the_future_but_not_the_stream() {
     let dropped = counter();
     let guard = DropCounter(&dropped);
     let mut polls = 0;
@@ -206,7 +205,7 @@ fn value_next_and_value_stream_convert_in_both_directions() {
     assert_eq!(block_on(Pin::new(&mut reader).next_local_pinned()), None);
 }
 
-/// A reader whose methods take `&mut self`. Its futures borrow it, also while they are pending.
+/// A reader whose methods take `&mut self`. The futures of these methods borrow the reader, even while they are pending.
 struct Reader<'d> {
     items: Vec<u32>,
     dropped: DropCounter<'d>,
@@ -266,7 +265,7 @@ fn a_reader_stream_yields_the_items_of_a_mutable_reader() {
 
 #[test]
 fn a_reader_stream_drops_its_future_before_its_reader() {
-    /// Reads from the reader when it is dropped.
+    /// A value whose destructor reads from the reader.
     struct ReadsOnDrop<'r>(&'r DropCounter<'r>);
     impl Drop for ReadsOnDrop<'_> {
         fn drop(&mut self) {
@@ -321,7 +320,7 @@ fn a_stream_ends_after_an_error() {
     let items = RefCell::new(vec![Ok(None), Err("lost"), Ok(Some(1))]);
     let next = || ValueFuture::ready(items.borrow_mut().pop().unwrap());
     assert_eq!(block_on(ValueStream::new(next).collect::<Vec<_>>()), [Ok(1), Err("lost")]);
-    assert_eq!(items.borrow().len(), 1, "not called after the error");
+    assert_eq!(items.borrow().len(), 1, "the method is not called after the error");
 }
 
 /// Shared references to a pending stream do not alias the unique reference of its future.

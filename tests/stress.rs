@@ -1,5 +1,5 @@
-//! Many threads on shared pools. Each value is delivered to its own operation once, and all slots are released at the end.
-//! The test takes a few seconds, also with the address and thread sanitizers. Under Miri it is small, and runs with many seeds.
+//! Many threads use shared pools. Each value is delivered to its own operation once, and all slots are released at the end. The tests take
+//! a few seconds, even with the address and thread sanitizers. Under Miri, the tests have few rounds, and run with several seeds.
 
 #![cfg(feature = "std")]
 
@@ -23,10 +23,10 @@ use value_future::{Completer, Completion, Key, Pool, ValueFuture, operation::Aba
 const THREADS: u64 = if cfg!(miri) { 3 } else { 8 };
 const ROUNDS: u64 = if cfg!(miri) { 5 } else { 10_000 };
 
-/// A value that contains the name of its operation.
+/// A value that contains the name of its operation, which is a number.
 trait Value: Abandoned + Send + Sized + 'static {
     fn new(name: u64) -> Self;
-    /// Returns the name. `None` if the operation was abandoned.
+    /// Returns the name of the operation, or `None` if the operation was abandoned.
     fn name(self) -> Option<u64>;
 }
 
@@ -83,9 +83,11 @@ struct Test<T> {
     messages: Mutex<Vec<Message<T>>>,
     /// Keys that were used.
     used_keys: Mutex<Vec<Key>>,
-    /// The numbers of operations begun, of values accepted, and of values returned.
+    /// The number of operations that began.
     begun: AtomicU64,
+    /// The number of values that the pool accepted.
     accepted: AtomicU64,
+    /// The number of values that consumers took.
     taken: AtomicU64,
     /// The number of completions that were dropped, perhaps with an accepted value.
     dropped: AtomicU64,
@@ -107,7 +109,7 @@ impl<T: Value> Test<T> {
 
     /// Runs the rounds of one thread, and then drops its handle of the pool.
     fn run(&self, pool: Pool<T>, thread: u64) {
-        // The numbers are deterministic for each thread. The schedule of the threads is not.
+        // In each run, a thread has the same random numbers. The schedule of the threads differs.
         let mut random = Random((thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         for round in 0..ROUNDS {
             let name = (thread + 1) << 32 | round;
@@ -116,7 +118,7 @@ impl<T: Value> Test<T> {
                     self.begun.fetch_add(1, Relaxed);
                     self.send(&mut random, Message::Completion(name, completion));
                     if random.below(4) == 0 {
-                        // Another thread has the key while the completer is held.
+                        // Another thread can use the key while the completer is held.
                         self.send(
                             &mut random,
                             Message::Key(name, completer.key_while_held().untyped()),
@@ -131,7 +133,7 @@ impl<T: Value> Test<T> {
                 self.handle(&pool, &mut random, message);
             }
             if random.below(16) == 0 {
-                self.present_a_used_key(&pool, &mut random);
+                self.use_a_key_again(&pool, &mut random);
             }
         }
         drop(pool);
@@ -169,7 +171,6 @@ impl<T: Value> Test<T> {
                 ),
             },
             Message::Key(name, key) => {
-                self.used_keys.lock().unwrap().push(key);
                 if random.below(8) == 0 {
                     let _ = pool.abandon_key(key);
                 } else {
@@ -179,6 +180,8 @@ impl<T: Value> Test<T> {
                         name,
                     );
                 }
+                // Only now: before the call, another thread could use the key first, and its value would be accepted.
+                self.used_keys.lock().unwrap().push(key);
             }
             Message::Completion(name, completion) => self.consume(random, name, completion),
         }
@@ -231,8 +234,8 @@ impl<T: Value> Test<T> {
         }
     }
 
-    /// Presents a key whose operation has ended. The pool refuses it.
-    fn present_a_used_key(&self, pool: &Pool<T>, random: &mut Random) {
+    /// Uses a key that was already used. The pool refuses the key.
+    fn use_a_key_again(&self, pool: &Pool<T>, random: &mut Random) {
         let key = {
             let used_keys = self.used_keys.lock().unwrap();
             let Some(at) = random.below(u64::MAX).checked_rem(used_keys.len() as u64) else {
@@ -287,7 +290,7 @@ fn values_of_one_word_arrive_once_in_a_bounded_pool() {
     assert_each_value_arrives_once::<Word>(Pool::<Word>::builder().max_slots(5).build());
 }
 
-/// One test, because it counts the values of the whole program.
+/// This is one test, because `LIVE` counts the values of the whole program.
 #[test]
 fn boxed_values_arrive_once_in_bounded_unbounded_and_dropped_pools() {
     type Boxed = Option<Box<Counted>>;

@@ -1,5 +1,5 @@
-//! Ten thousand concurrent operations on several threads. Each task has its own task-local id and its own tracing span. After
-//! each await, a task has its own id, span and answer.
+//! Ten thousand concurrent operations on several threads. Each task has its own task-local id and its own tracing span. After each await, a
+//! task still has its own id and span, and it gets its own answer.
 
 use std::{
     sync::{
@@ -82,7 +82,7 @@ fn context() -> (u64, Option<tracing::Id>) {
 /// The number of operations that share one answer.
 const TOGETHER: u64 = 8;
 
-/// Returns the answer that a group of operations shares. Any of them polls it.
+/// Returns the answer that a group of operations shares. Any operation of the group may poll the answer.
 fn shared_answer(client: &Arc<dyn Client>, id: u64) -> Shared<'static, Answer> {
     let client = Arc::clone(client);
     ValueFuture::pooled(async move {
@@ -136,7 +136,7 @@ fn each_task_keeps_its_id_its_span_and_its_answer() {
     let (pool, machines) = (Pool::<Answer>::new(), FuturePool::new());
     let worker_pool = pool.clone();
     let worker = thread::spawn(move || {
-        // Answer batches of requests, the last request first.
+        // Answers the requests in batches. In a batch, the last request is answered first.
         let mut held = Vec::new();
         while let Ok(request) = inbox.recv() {
             held.push(request);

@@ -11,14 +11,14 @@ use value_future::{
     ValueFuture, async_trait, pool::LiveOperation,
 };
 
-/// Polls a future until it is ready, and once more. The error names this line.
+/// Polls a future until it is ready, and then once more. Checks that the error of the last poll names this line.
 #[track_caller]
 fn assert_created_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
     while poll(&mut future).is_pending() {}
     let text = panic_text(|| poll(&mut future));
     let origin = format!("; it was created at {}:{line}:", Location::caller().file());
     assert!(text.contains(&origin), "expected {origin}, found {text}");
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
     assert_eq!(error.origin().map(Location::line), Some(line));
     assert!(error.to_string().contains(&origin));
 }
@@ -71,7 +71,7 @@ fn a_completion_names_the_line_of_rent() {
     drop(completer);
     let mut future = LocalValueFuture::from(completion);
     assert_eq!(poll(&mut future), Poll::Ready(None));
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
     assert_eq!(error.origin().map(Location::line), Some(rented));
 }
 
@@ -88,7 +88,7 @@ fn an_operation_of_a_source_names_the_line_of_begin() {
     let (completer, mut future) = source.begin_with_completer().unwrap();
     drop(completer);
     assert_eq!(poll(&mut future), Poll::Ready(None));
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
     assert_eq!(error.origin().map(Location::line), Some(begun));
 }
 
@@ -121,7 +121,7 @@ impl Store for Five {
 fn a_method_of_async_trait_names_its_source_file() {
     let mut future = Five.get();
     assert_eq!(poll(&mut future), Poll::Ready(5));
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("it was taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
     assert_eq!(error.origin().map(Location::file), Some(file!()));
 }
 
@@ -142,7 +142,7 @@ fn a_pool_names_the_line_of_each_live_operation() {
     let (third_completer, third_completion) = block_on(pool.rent_when_vacant()).unwrap();
     let at = |line: u32, column: u32| format!("{}:{}:{column}", file!(), first + line);
 
-    // A completer without a completion, an operation with a key, and a result that was not taken.
+    // The first operation has only a completer. The second operation has a key. The third operation has a result that was not taken.
     drop(completion);
     let key = second_completer.into_key();
     third_completer.complete(Some(3)).unwrap();

@@ -23,7 +23,7 @@ use value_future::{
     source::Token,
 };
 
-// As for `dyn Future`: the type of the boxed future is not known.
+// The type of the boxed future is not known, so these types are not `UnwindSafe`, like `dyn Future`.
 assert_not_impl_any!(ValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(LocalValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(Shared<'static, u8>: UnwindSafe, RefUnwindSafe);
@@ -58,7 +58,7 @@ assert_impl_all!(Dropped: std::error::Error, Copy);
 assert_impl_all!(RentError: std::error::Error, Copy);
 assert_impl_all!(CompleteErrorKind: std::error::Error, Copy);
 assert_impl_all!(Stats: Copy, Eq, Default);
-// Also if the value is not `Debug`.
+// This holds even if the value is not `Debug`.
 assert_impl_all!(CompleteError<Source<u8>>: std::error::Error);
 
 assert_impl_all!(FuturePool: Default);
@@ -81,7 +81,7 @@ assert_impl_all!(LocalValueFuture<'static, Option<Rc<u8>>>: From<LocalCompletion
 assert_not_impl_any!(ValueFuture<'static, Option<u8>>: From<LocalCompletion<Option<u8>>>);
 assert_not_impl_any!(ValueFuture<'static, Option<Rc<u8>>>: From<Completion<Option<Rc<u8>>>>);
 
-// Covariant in the lifetime and in the result.
+// These three functions compile only if the types are covariant in the lifetime and in the result.
 fn narrow<'short, 'long: 'short>(
     future: ValueFuture<'long, &'long str>,
 ) -> ValueFuture<'short, &'short str> {

@@ -1,7 +1,7 @@
-//! The compiler refuses wrong programs with the expected errors, and accepts right ones.
+//! The compiler refuses wrong programs with the expected errors, and accepts correct programs.
 //!
-//! The programs come from tables, one module per subject. Each refused program has a fixed version that differs in one point and
-//! compiles, so this point is the reason. The test writes all programs into one package, and runs `cargo check` on it once.
+//! The programs come from tables, one module per subject. Most refused programs have a fixed version, which differs in one point and
+//! compiles. So this point is the reason for the error. The test writes all programs into one package, and runs `cargo check` on it once.
 
 mod type_safety {
     pub(crate) mod auto_traits;
@@ -34,7 +34,7 @@ fn wrong_programs_are_refused_and_fixed_programs_compile() {
     println!("{} programs", programs.len());
 }
 
-/// Tests the harness. It reports a wrong program that compiles or has other errors, and a right program that does not compile.
+/// Tests the harness, which reports a wrong program that compiles or has other errors, and a correct program that does not compile.
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
 fn deviations_are_reported() {

@@ -1,4 +1,4 @@
-//! A value future passes the waker of each poll on. A waker can drop its future in `wake`.
+//! A value future passes the waker of each poll to its source or its boxed future. A waker can drop its future in `wake`.
 
 mod common;
 

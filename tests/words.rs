@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A word, and the term to write instead. A word matches as a whole, with the ending `s` or without. Both cases of the first letter match.
+/// Words, each with the term to write instead. A word matches only as a whole, with or without the ending `s`. The first letter may be a
+/// capital.
 const WORDS: &[(&str, &str)] = &[
     ("road", "path"),
     ("usual way", "fast path"),
@@ -45,12 +46,12 @@ const WORDS: &[(&str, &str)] = &[
     ("twin", "generated type, alternative"),
 ];
 
-/// Lines with a word of the list that is the name of something else.
+/// Names that contain a word of the list. Lines with one of these names are allowed.
 const ALLOWED: &[&str] = &["PoolingAsyncValueTaskMethodBuilder"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
-    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let paths = entries.map(|entry| entry.expect("a readable entry").path());
     let files_of = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
     paths.flat_map(files_of).collect()
 }
@@ -86,7 +87,7 @@ fn words_with_a_standard_term_do_not_appear() {
             for (word, term) in WORDS {
                 let is_there = has_word(line, word) || has_word(line, &capitalized(word));
                 if is_there && !ALLOWED.iter().any(|allowed| line.contains(allowed)) {
-                    let path = path.strip_prefix(root).expect("it is below").display();
+                    let path = path.strip_prefix(root).expect("the path is in the root").display();
                     found.push(format!("{path}:{}: \"{word}\" is \"{term}\"", number + 1));
                 }
             }

@@ -1,4 +1,4 @@
-//! The global allocator of this bench. An environment variable selects it.
+//! The global allocator of this bench. An environment variable selects the system's allocator or mimalloc.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -14,7 +14,7 @@ pub(crate) const ALLOCATORS: &[&str] = if cfg!(any(target_arch = "x86_64", targe
     &["system"]
 };
 
-/// The environment variable with the name of the allocator.
+/// The name of the environment variable. Its value is the name of the allocator.
 pub(crate) const VARIABLE: &CStr = c"BREAK_EVEN_ALLOCATOR";
 
 const UNDECIDED: u8 = 0;
@@ -22,7 +22,9 @@ const SYSTEM: u8 = 1;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const MIMALLOC: u8 = 2;
 
-/// The chosen allocator. It changes once, from `UNDECIDED`. No other memory depends on it, so relaxed accesses suffice.
+/// The chosen allocator. The value changes once, from `UNDECIDED` to the choice.
+///
+/// ORDERING: Relaxed: no other memory depends on the value.
 static CHOICE: AtomicU8 = AtomicU8::new(UNDECIDED);
 
 /// Forwards to the allocator that the environment variable selects.
@@ -42,7 +44,7 @@ unsafe extern "C" {
     fn getenv(name: *const c_char) -> *const c_char;
 }
 
-/// Chooses the allocator, without allocating. If two threads call this, both get the choice of the first.
+/// Chooses the allocator, without allocating. If two threads call this function at the same time, both get the choice of the first thread.
 #[cold]
 fn decide() -> u8 {
     // SAFETY: the name ends with a zero byte. Nothing in this program changes the environment.
@@ -50,7 +52,7 @@ fn decide() -> u8 {
     let wanted = if value.is_null() {
         SYSTEM
     } else {
-        // SAFETY: `getenv` returned a C string, and nothing changes the environment: see above.
+        // SAFETY: `getenv` returned a pointer to a C string. Nothing in this program changes the environment, so the string stays valid.
         named(unsafe { CStr::from_ptr(value) })
     };
     match CHOICE.compare_exchange(UNDECIDED, wanted, Relaxed, Relaxed) {
@@ -74,17 +76,17 @@ pub(crate) fn name() -> &'static str {
     ALLOCATORS[usize::from(Chosen::choice() - SYSTEM)]
 }
 
-// SAFETY: every call goes to one allocator, with unchanged arguments. `CHOICE` changes once, from `UNDECIDED`,
-// before the first allocation. So the allocator that made an allocation also frees it.
+// SAFETY: every call is forwarded to one allocator, with unchanged arguments. `CHOICE` gets its final value before the first allocation.
+// So an allocation is freed by the allocator that made it.
 unsafe impl GlobalAlloc for Chosen {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         if Chosen::choice() == MIMALLOC {
-            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
             return unsafe { mimalloc::MiMalloc.alloc(layout) };
         }
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { System.alloc(layout) }
     }
 
@@ -92,10 +94,10 @@ unsafe impl GlobalAlloc for Chosen {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         if Chosen::choice() == MIMALLOC {
-            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
             return unsafe { mimalloc::MiMalloc.alloc_zeroed(layout) };
         }
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -103,10 +105,10 @@ unsafe impl GlobalAlloc for Chosen {
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         if Chosen::choice() == MIMALLOC {
-            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
             return unsafe { mimalloc::MiMalloc.realloc(pointer, layout, size) };
         }
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
@@ -114,10 +116,10 @@ unsafe impl GlobalAlloc for Chosen {
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         if Chosen::choice() == MIMALLOC {
-            // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+            // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
             return unsafe { mimalloc::MiMalloc.dealloc(pointer, layout) };
         }
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

@@ -1,4 +1,4 @@
-//! The chart: a panel for each allocator and type of results, on one thread.
+//! Draws `docs/break_even.svg`: a panel for each allocator and type of results. It shows the times on one thread.
 
 use plotters::{
     prelude::*,
@@ -20,7 +20,7 @@ const GREEN: RGBColor = RGBColor(20, 160, 120);
 const RED: RGBColor = RGBColor(225, 70, 60);
 const COLOURS: [RGBColor; CONTENDERS.len()] = [PINK, GREY, ORANGE, BLUE, GREEN, RED];
 
-/// Draws the times relative to those of `BoxFuture`. Returns the text of the SVG file.
+/// Draws the times of the contenders, relative to those of `BoxFuture`. Returns the text of the SVG file.
 pub(crate) fn draw(figures: &Figures) -> Result<String> {
     let costs = figures.costs();
     let (columns, rows) = (RESULTS.len(), ALLOCATORS.len());
@@ -47,7 +47,7 @@ pub(crate) fn draw(figures: &Figures) -> Result<String> {
     Ok(svg)
 }
 
-/// Returns the contenders that have a line in the chart.
+/// Returns the contenders that have a line in the chart: all except `BoxFuture`.
 fn others() -> impl Iterator<Item = usize> {
     (0..CONTENDERS.len()).filter(|contender| *contender != BOX_FUTURE)
 }
@@ -92,7 +92,7 @@ fn draw_panel(area: &Area<'_>, title: String, top: f64, costs: &Costs) -> Result
         .x_label_formatter(&|share| format!("{share:.0} %"))
         .y_label_formatter(&|ratio| format!("{ratio:.1}"))
         .draw()?;
-    // Within the band, the difference is not noticeable. Below the line, a contender clearly pays.
+    // Within the grey band, the difference to `BoxFuture` is not noticeable. Below the dashed line, a contender clearly pays.
     let band = [(0.0, 1.0 / NOTICEABLE), (100.0, NOTICEABLE)];
     chart.draw_series([Rectangle::new(band, GREY.mix(0.3).filled())])?;
     let clear = [(0.0, 1.0 / CLEAR), (100.0, 1.0 / CLEAR)];

@@ -1,4 +1,4 @@
-//! The conclusions in words. The figures choose each sentence.
+//! The conclusions of the report in words. The measured figures determine which sentences are written.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,13 @@ use super::{
     verdict::{Answer, CLEAR, Comparison, NOTICEABLE, RULE, speedups},
 };
 
-/// The results that share a paragraph: indices into [`RESULTS`].
+/// The results that are described in the same paragraph, as indices into [`RESULTS`].
 const GROUPS: [&[usize]; 2] = [&[0, 1], &[2]];
 
-/// The other work of a pending call, in nanoseconds, and its name.
+/// Durations of the other work that a pending call does: the nanoseconds, and the text.
 pub(crate) const WORK: [(f64, &str); 3] = [(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs")];
 
-/// Returns the least noticeable difference, in percent.
+/// Returns the text of the least noticeable difference, in percent.
 pub(crate) fn noticeable() -> String {
     format!("{:.0} %", (NOTICEABLE - 1.0) * 100.0)
 }
@@ -54,7 +54,8 @@ pub(crate) fn in_short(figures: &Figures) -> String {
     text
 }
 
-/// Says below which share the difference is not noticeable, from which share on ours clearly pays, and where ours is slower.
+/// Says below which share the difference is not noticeable, from which share on the contender of this crate clearly pays, and at which
+/// share it is slower.
 pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     let Answer { unnoticeable_below, noticeable_from, clear_from, .. } =
         Answer::new(comparisons, 0.0);
@@ -63,10 +64,10 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
         (None, _) => String::from("it does not pay at any share."),
         (_, Some(0.0)) => format!("it is {faster} at every share."),
         (Some(0.0), Some(from)) => format!(
-            "it is {faster} at every share in some cases, and from {} ready on in all.",
+            "it is {faster} from {} ready on. In some cases, it is {faster} at every share.",
             from_percent(from)
         ),
-        (Some(0.0), None) => format!("it is {faster} at every share in some cases."),
+        (Some(0.0), None) => format!("in some cases, it is {faster} at every share."),
         (Some(below), _) => {
             format!("below {} ready, the difference is not noticeable.", below_percent(below))
         }
@@ -77,10 +78,9 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
             write!(text, " From {} on, it is at least {CLEAR} times as fast.", from_percent(from))
         }
         None if unnoticeable_below.is_none() => Ok(()),
-        None => write!(
-            text,
-            " There is no share from which on it is {CLEAR} times as fast in all cases."
-        ),
+        None => {
+            write!(text, " In some cases, it is not {CLEAR} times as fast even at 100 % ready.")
+        }
     };
     let slowest = SHARES.map(|share| (share, speedups(comparisons, share)[0]));
     let slowest = slowest.into_iter().min_by(|one, other| one.1.total_cmp(&other.1));
@@ -91,7 +91,7 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     text
 }
 
-/// Says whether the rule of thumb holds, for minima and for medians.
+/// Says in how many comparisons the rule of thumb holds, for minima and for medians.
 pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> String {
     let Answer { rule, sooner, of, .. } = Answer::new(by_minima, 0.0);
     let later = of - rule - sooner;
@@ -104,30 +104,37 @@ pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> Strin
         }
     };
     if sooner > 0 {
-        let _ =
-            write!(text, "; in {sooner} of {of}, it is {CLEAR} times as fast at {low} % already");
+        let _ = write!(
+            text,
+            ". In {sooner} of {of} comparisons, the value future is {CLEAR} times as fast at {low} %"
+        );
     }
     if later > 0 {
-        let _ = write!(text, "; in {later} of {of}, it is not {CLEAR} times as fast at {high} %");
+        let _ = write!(
+            text,
+            ". In {later} of {of} comparisons, the value future is not {CLEAR} times as fast at {high} %"
+        );
     }
     let by_medians = Answer::new(by_medians, 0.0).rule;
-    let _ = write!(text, ". By medians, it holds in {by_medians} of {of}.");
+    let _ = write!(text, ". By medians, the rule holds in {by_medians} of {of} comparisons.");
     text
 }
 
-/// Says below which share the difference is not noticeable if a pending call does other work. Returns `None` if it is not
+/// Says below which share the difference is not noticeable if a pending call does other work. Returns `None` if the difference is not
 /// noticeable at any share.
 pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     let mut shares = vec![];
     for (work, name) in WORK {
         let below = Answer::new(comparisons, work).unnoticeable_below?;
-        shares.push(format!("below {} for {name}", below_percent(below)));
+        shares.push(format!("{} with {name} of work", below_percent(below)));
     }
     let shares = shares.join(", ");
-    Some(format!("With work in each pending call, the difference is not noticeable {shares}."))
+    Some(format!(
+        "If each pending call also does other work, the difference is not noticeable below these shares of ready results: {shares}."
+    ))
 }
 
-/// Returns the tables with the figures of the sentences: one for each rival.
+/// Returns the tables with the figures behind the sentences: one table for each rival.
 pub(crate) fn tables(figures: &Figures) -> String {
     let mut text = String::new();
     let [low, high] = RULE;

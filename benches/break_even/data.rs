@@ -1,4 +1,4 @@
-//! The contenders, the results and the shares of the bench, and its figures.
+//! The contenders, the types of results and the shares that the bench measures, and the figures that it gets.
 
 use std::{array, collections::BTreeMap, sync::Arc};
 
@@ -8,19 +8,19 @@ pub(crate) const ASYNC_TRAIT: usize = 0;
 pub(crate) const BOX_FUTURE: usize = 1;
 pub(crate) const OURS: [usize; 3] = [3, 4, 5];
 
-/// The results: their size in bytes, and their type.
+/// The types of results: the size in bytes, and the name.
 pub(crate) const RESULTS: [(usize, &str); 3] = [(8, "u64"), (24, "String"), (256, "[u64; 32]")];
 
 /// The shares of ready results, in percent.
 pub(crate) const SHARES: [u32; 8] = [0, 30, 50, 80, 90, 95, 99, 100];
 
-/// The number of keys. The result of a key is always ready, or always pending. No branch predictor can remember this many keys.
+/// The number of keys. Each key either always has a ready result, or never. No branch predictor can remember this many keys.
 pub(crate) const LENGTH: usize = 120_000;
 
-/// In each block of this many successive keys, the share of ready results is exact.
+/// The number of successive keys in which the share of ready results is exact.
 const BLOCK: usize = 1_000;
 
-/// Returns which keys have a ready result. They are the same in each run.
+/// Returns for each key whether its result is ready. The vector is the same in each run.
 pub(crate) fn ready_keys(share: u32) -> Arc<[bool]> {
     let mut random = fastrand::Rng::with_seed(u64::from(share));
     let mut keys = Vec::with_capacity(LENGTH);
@@ -32,7 +32,7 @@ pub(crate) fn ready_keys(share: u32) -> Arc<[bool]> {
     keys.into()
 }
 
-/// The cost of a call of one contender: its times in nanoseconds, and its allocations.
+/// The cost of a call of one contender: the minimum and the median time in nanoseconds, the number of allocations, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Cost {
     pub(crate) min: f64,
@@ -42,7 +42,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Merges the costs that several processes measured: the least minimum, and the middle median.
+    /// Merges the costs that several processes measured. Takes the least of their minima, and the median of their medians.
     fn merge(costs: &[Cost]) -> Cost {
         let sorted = |figure: fn(&Cost) -> f64| {
             let mut figures: Vec<_> = costs.iter().map(figure).collect();
@@ -63,12 +63,12 @@ pub(crate) struct Situation {
     pub(crate) result: usize,
 }
 
-/// The growth of the resident memory, in bytes for each call.
+/// The growth of the resident memory, in bytes per call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Resident {
     /// While all calls are pending.
     pub(crate) held: f64,
-    /// After they were dropped.
+    /// After the futures of all calls were dropped.
     pub(crate) dropped: f64,
 }
 
@@ -87,9 +87,11 @@ pub(crate) type Costs = [[Cost; CONTENDERS.len()]; SHARES.len()];
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     costs: BTreeMap<Situation, Vec<Costs>>,
-    /// By allocator and result, in the order of [`CONTENDERS`]. Empty if the system does not report the resident memory.
+    /// The resident memory, by allocator and index into [`RESULTS`]. A vector has the contenders in the order of [`CONTENDERS`]. It is empty
+    /// if the system does not report the resident memory.
     pub(crate) resident: BTreeMap<(&'static str, usize), Vec<Resident>>,
-    /// By allocator and threads, in the order of [`CONTENDERS`]. The last is a call that does nothing.
+    /// The latencies, by allocator and number of threads. A vector has the contenders in the order of [`CONTENDERS`], and then a call that
+    /// does nothing.
     pub(crate) latencies: BTreeMap<(&'static str, usize), Vec<Latency>>,
 }
 

@@ -1,6 +1,6 @@
-//! The harness of the other benches.
+//! Includes the files of the harness of the other benches that this bench needs.
 
-#![allow(dead_code, reason = "each bench uses a part of it")]
+#![allow(dead_code, reason = "each bench uses only some of the items")]
 
 #[path = "../harness/memory.rs"]
 pub(crate) mod memory;

@@ -1,4 +1,4 @@
-//! Measures the times of single calls.
+//! Measures how long single calls take, as percentiles.
 
 use std::{hint::black_box, ops::Range, sync::Barrier, thread, time::Instant};
 
@@ -10,13 +10,13 @@ use super::{
     methods::{Lookups, contenders},
 };
 
-/// The share of ready results in percent. Ready and pending calls are both frequent.
+/// The share of ready results in percent. With this share, the percentiles show both ready and pending calls.
 pub(crate) const SHARE: u32 = 90;
 
-/// The name of the row of a call that does nothing. The row shows the cost of the clock.
+/// The name of the row for a call that does nothing. The row shows the cost of reading the clock.
 pub(crate) const CLOCK: &str = "the clock alone";
 
-/// Awaits a call for each key, and adds its time to the histogram.
+/// Awaits a call for each key, and adds the time of each call to the histogram.
 pub(crate) async fn timed(
     keys: Range<usize>,
     histogram: &mut Histogram<u64>,
@@ -37,7 +37,7 @@ fn histogram() -> Histogram<u64> {
 
 type Pass<'p> = dyn Fn(&mut Histogram<u64>) + Sync + 'p;
 
-/// Runs a pass on each thread, beginning at the same time. Returns the percentiles of all threads together.
+/// Runs a pass on each thread. All threads begin at the same time. Returns the percentiles of the calls of all threads together.
 fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
     let start = Barrier::new(threads);
     let on_a_thread = || {
@@ -50,7 +50,8 @@ fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
         let handles: Vec<_> = (1..threads).map(|_| scope.spawn(on_a_thread)).collect();
         let mut all = on_a_thread();
         for handle in handles {
-            all.add(handle.join().expect("it does not panic")).expect("they have the same bounds");
+            all.add(handle.join().expect("a pass does not panic"))
+                .expect("all histograms have the same bounds");
         }
         all
     });
@@ -58,8 +59,8 @@ fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
     Latency { p50: at(50.0), p99: at(99.0), p99_99: at(99.99) }
 }
 
-/// Returns the latency of each contender. The last latency is that of a call that does nothing. They take turns in each pass.
-/// Each figure is the median of all passes.
+/// Returns the latency of each contender, and then the latency of a call that does nothing. In each pass, the contenders take turns. Each
+/// figure is the median of all passes. The first pass is a warm-up, and is not used.
 pub(crate) fn measure(threads: usize, passes: usize, calls: usize) -> Vec<Latency> {
     let lookups = &Lookups::<u64>::new(ready_keys(SHARE));
     let keys = 0..calls.min(LENGTH);

@@ -1,7 +1,7 @@
-//! An async method behind `dyn`, written in six ways. Its result is ready, or it waits once.
+//! The contenders: an async method behind `dyn`, written in six ways. Its result is ready, or the method waits once.
 //!
-//! Each contender has its own trait, as in a program of its own. No contender knows how often the result is ready, so none marks
-//! a path as cold.
+//! Each contender has a separate trait, as if it were the only one in a program. No contender assumes how often the result is ready, so
+//! none marks the pending path as cold.
 
 use std::{
     cell::Cell,
@@ -26,7 +26,7 @@ use crate::contenders::{BoxFuture, Case, PendingOnce, helper_thread::Helper, rea
 /// The number from which the ready results are made.
 const READY: u64 = 5;
 
-/// An object with results. Its keys say which results are ready.
+/// The object whose method is called. It has a ready result for some keys.
 pub(crate) struct Lookups<V> {
     ready: Arc<[bool]>,
     value: V,
@@ -43,8 +43,11 @@ impl<V: Value> Lookups<V> {
     }
 }
 
-/// Waits once for the result. `Contender` gives each contender its own instance of this function.
-#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
+/// Waits once, and returns the result. The parameter `Contender` makes a separate instance of this function for each contender.
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the parameter distinguishes the instances"
+)]
 async fn fetch<V: Value, Contender: ?Sized>(key: usize) -> V {
     PendingOnce::default().await;
     V::make(key as u64)
@@ -130,14 +133,14 @@ impl<V: Value> AttributeGet<V> for Lookups<V> {
     }
 }
 
-/// A contender, and the functions that measure it. Each function looks up keys.
+/// A contender, and the functions that measure it. Each function calls the method of the contender with a range of keys.
 pub(crate) struct Contender<V> {
     pub(crate) name: &'static str,
     /// Awaits a call for each key. Returns a checksum of the results.
     pub(crate) calls: fn(&Lookups<V>, Range<usize>) -> u64,
-    /// Does the same, and adds the time of each call to the histogram.
+    /// Does the same as `calls`, and adds the time of each call to the histogram.
     pub(crate) timed: fn(&Lookups<V>, Range<usize>, &mut Histogram<u64>) -> u64,
-    /// Polls a future for each key once, and holds all of them at the same time.
+    /// Creates a future for each key, polls each once, and keeps all futures until the memory was measured.
     pub(crate) hold: fn(&Lookups<V>, Range<usize>) -> Option<Resident>,
 }
 
@@ -184,7 +187,7 @@ pub(crate) fn contenders<V: Value>() -> [Contender<V>; CONTENDERS.len()] {
     ]
 }
 
-/// Hands out successive ranges of keys, and begins again at the end.
+/// Returns successive ranges of keys. After the last key, it begins again with the first key.
 struct Keys(Cell<usize>);
 
 impl Keys {
@@ -196,7 +199,7 @@ impl Keys {
     }
 }
 
-/// Returns the cases of all contenders, for one thread, or for two threads that call the same object.
+/// Returns a case for each contender. A case runs on one thread, or on two threads that call the same object.
 pub(crate) fn cases<V: Value>(ready: &Arc<[bool]>, threads: u64) -> Vec<Case> {
     let case = |Contender { name, calls, .. }: Contender<V>| {
         let lookups = Arc::new(Lookups::<V>::new(Arc::clone(ready)));
@@ -214,7 +217,7 @@ pub(crate) fn cases<V: Value>(ready: &Arc<[bool]>, threads: u64) -> Vec<Case> {
     contenders().map(case).into()
 }
 
-/// Calls each contender with all keys. Returns the name of a contender whose results are wrong.
+/// Calls each contender with all keys. If the results of a contender are wrong, returns its name.
 pub(crate) fn wrong<V: Value>() -> Option<&'static str> {
     let ready = ready_keys(50);
     let expected = (0..LENGTH)

@@ -1,15 +1,16 @@
-//! When does a `ValueFuture` pay? Compares it with the common alternatives, for shares of ready results from 0 to 100 %.
+//! The bench `break_even`: when does a `ValueFuture` pay? It is compared with the common alternatives, for shares of ready results from 0
+//! to 100 %.
 //!
-//! `data` has the names of what is measured, and the figures. `methods` has the contenders. `times`, `latencies` and
-//! `pending_calls` measure them, in processes that `processes` starts, each with one allocator. `verdict` computes the
-//! conclusions, `conclusions` puts them into words, and `report` and `chart` show them.
+//! `data` has the names of the contenders and results, and the types of the figures. `methods` has the contenders. `times`, `latencies` and
+//! `pending_calls` measure the contenders. They run in child processes, each with one allocator. `processes` starts these processes.
+//! `verdict` computes the conclusions, and `conclusions` puts them into words. `report` and `chart` write the files in `docs`.
 
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "counts and nanoseconds, all of them small"
+    reason = "all converted numbers are small counts or nanoseconds"
 )]
 
 pub(crate) mod allocator;

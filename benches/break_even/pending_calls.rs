@@ -9,7 +9,8 @@ use std::{
 
 use super::{data::Resident, harness::memory::resident};
 
-/// Holds one pending future for each key. Returns `None` if the system does not report the resident memory.
+/// Creates a pending future for each key, and keeps all of them. Returns how the resident memory grows, or `None` if the system does not
+/// report it.
 pub(crate) fn hold<F: Future + Unpin>(
     keys: Range<usize>,
     call: impl Fn(usize) -> F,
@@ -21,7 +22,7 @@ pub(crate) fn hold<F: Future + Unpin>(
     for key in keys {
         let mut future = call(key);
         let polled = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending(), "no result is ready");
+        assert!(polled.is_pending(), "no key has a ready result");
         futures.push(future);
     }
     let held = per_call(resident()?);

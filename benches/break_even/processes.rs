@@ -1,4 +1,5 @@
-//! Runs this bench in child processes. Each process has one allocator, and its own layout of memory.
+//! Runs this bench in child processes. Each process uses one allocator. Each process also has a different memory layout, so that an
+//! unfavourable layout does not affect all figures.
 
 use std::{
     array, env,
@@ -20,15 +21,15 @@ use crate::contenders::ready::Value;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The first argument of a child process. The other arguments say what it measures.
+/// The first argument of a child process. The other arguments say what the process measures.
 pub(crate) const CHILD: &str = "--measure";
 
 /// The number of processes, rounds, passes and calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// The number of processes that measure the times, for each allocator.
+    /// The number of processes for each allocator that measure the times.
     pub(crate) processes: usize,
-    /// The number of rounds in such a process with one thread, and with two.
+    /// The number of rounds in each of these processes, with one thread and with two threads.
     pub(crate) rounds: [usize; 2],
     /// The number of passes that time single calls.
     pub(crate) passes: usize,
@@ -47,12 +48,12 @@ impl Plan {
         pending_calls: 100_000,
     };
 
-    /// Measures every cell once.
+    /// A plan that measures each figure once, to check that the bench runs.
     pub(crate) const SHORT: Plan =
         Plan { processes: 1, rounds: [1, 1], passes: 1, timed_calls: 2_000, pending_calls: 1_000 };
 }
 
-/// Measures everything, in one process at a time.
+/// Measures all figures. One child process runs at a time.
 pub(crate) fn measure(plan: &Plan) -> Result<Figures> {
     let mut figures = Figures::default();
     for process in 1..=plan.processes {
@@ -91,7 +92,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Reads the costs that a process printed: a line for each contender at each share.
+/// Converts the lines that a process printed into costs. There is a line for each share and contender.
 fn costs(lines: &[[f64; 4]]) -> Result<Costs> {
     if lines.len() != SHARES.len() * CONTENDERS.len() {
         return Err(format!("a process printed {} lines of times", lines.len()).into());
@@ -103,7 +104,7 @@ fn costs(lines: &[[f64; 4]]) -> Result<Costs> {
     }))
 }
 
-/// Runs a process with an allocator. Returns the numbers in the lines that it prints.
+/// Runs a child process with an allocator. Returns the numbers in each line that the process prints.
 fn run<const N: usize>(allocator: &str, what: &str, numbers: &[usize]) -> Result<Vec<[f64; N]>> {
     let output = Command::new(env::current_exe()?)
         .args([CHILD, what])
@@ -127,7 +128,7 @@ fn run<const N: usize>(allocator: &str, what: &str, numbers: &[usize]) -> Result
     lines.map(numbers).collect()
 }
 
-/// Does the work of a child process: measures what the arguments say, and prints the figures.
+/// The main function of a child process. It measures what the arguments say, and prints the figures.
 pub(crate) fn child(arguments: &[String]) -> Result<()> {
     println!("{}", allocator::name());
     let (what, numbers) =
@@ -147,7 +148,7 @@ pub(crate) fn child(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// Does the work of a child process that measures one type of results.
+/// Measures results of type `V` in a child process, and prints the figures.
 fn child_with<V: Value>(what: &str, numbers: &[usize]) -> Result<()> {
     match (what, numbers) {
         ("times", &[threads, rounds]) => {

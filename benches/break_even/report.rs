@@ -1,4 +1,4 @@
-//! The report in Markdown.
+//! Writes the report `docs/break_even.md`.
 
 use std::fmt::Write as _;
 
@@ -21,21 +21,23 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
     let [low, high] = RULE;
     format!(
         "A method behind `dyn` has its result ready, or waits once. It is awaited in a boxed async block on \
-         `futures::executor::block_on`. From which share of ready results on does `ValueFuture` pay?\n\n\
-         * If a contender is less than {} faster, the difference is *not noticeable*. If it is {CLEAR} times as fast, it *clearly \
-         pays*.\n\
-         * The rule of thumb for `ValueTask` of .NET: below {low} % do not bother, above {high} % it clearly pays. Here the rule \
-         holds if a contender is {CLEAR} times as fast from a share above {low} % on, and that share is at most {high} %.\n\
-         * Each allocator, with one thread and with two, is a case. The sentences hold in all cases. Shares between the measured \
-         ones are interpolated.\n\
-         * The contenders: `#[async_trait]` of `async-trait`; `Box::pin(ready(..))` or `Box::pin(async ..)` as a `BoxFuture`; \
-         `Either<Ready<T>, BoxFuture<T>>`; `ValueFuture::ready` with `boxed`, or with `pooled`; and `#[async_trait]` of this crate \
-         with `#[ready]`.\n\n\
+         `futures::executor::block_on`. How many of the results must be ready for `ValueFuture` to pay?\n\n\
+         * If a contender of this crate is less than {} faster than its rival (`BoxFuture` or `async-trait`), the difference is *not \
+         noticeable*. If the contender is {CLEAR} times as fast, it *clearly pays*.\n\
+         * The rule of thumb for `ValueTask` of .NET: if less than {low} % of the results are ready, do not bother; if more than \
+         {high} % are ready, it clearly pays. For each contender of this crate, the bench computes the share of ready results above \
+         which the contender clearly pays. The rule holds if this share is above {low} % and at most {high} %.\n\
+         * A *case* is one allocator with one thread or with two. The sentences below *In short* hold in all cases. Between two \
+         measured shares, the times are interpolated.\n\
+         * The contenders: `async-trait` is the attribute of that crate. `BoxFuture` is `Box::pin(ready(..))` or \
+         `Box::pin(async ..)`. `Either` is `Either<Ready<T>, BoxFuture<T>>`. `ours boxed` and `ours pooled` are \
+         `ValueFuture::ready`, or `ValueFuture::boxed` and `ValueFuture::pooled` if the result is not ready. `ours #[ready]` is \
+         the attribute `async_trait` of this crate, with `#[ready]`.\n\n\
          ## In short\n\n{}\
          ![Times relative to `BoxFuture`, by the share of ready results](break_even.svg)\n\n\
-         The chart has the minima on one thread.\n\n\
+         The chart shows the minimum times on one thread.\n\n\
          ## Where it begins to pay\n\n\
-         The last columns have the least and the greatest speedup of all cases.\n\n{}{}{}{}{}{}",
+         The last four columns have the least and the greatest speedup of all cases, at that share of ready results.\n\n{}{}{}{}{}{}",
         noticeable(),
         conclusions::in_short(figures),
         conclusions::tables(figures),
@@ -79,9 +81,10 @@ fn with_work(figures: &Figures) -> String {
     });
     format!(
         "## With work\n\n\
-         A pending call does other work too: system calls, messages, the scheduler. Each cell has the share from which on the mean \
-         call with that work is {} faster. Below that share, the difference is not noticeable. The work is processor time. The \
-         results have {} bytes, and the calls run on one thread. If the allocators have different shares, the cell has the greater one.\n\n{}",
+         In a program, a pending call also does other work: system calls, messages, the scheduler. Here, the processor time of this \
+         work is added to the measured times of pending calls. Each cell has the lowest share of ready results at which a call is on \
+         average {} faster. Below that share, the difference is not noticeable. The results have {} bytes, and the calls run on one \
+         thread. If the shares of the allocators differ, the cell has the greatest share.\n\n{}",
         noticeable(),
         RESULTS[0].0,
         table(&header, &rows)
@@ -92,9 +95,9 @@ fn times(figures: &Figures, plan: &Plan) -> String {
     let [one, two] = plan.rounds.map(|rounds| rounds * plan.processes);
     let mut text = format!(
         "## Times\n\n\
-         Each cell has the minimum and the median time of a call in ns: of {one} rounds on one thread, or of {two} rounds on two \
-         threads that call the same object. The contenders take turns, in {} processes for each allocator. On two threads, the time \
-         of the slower one counts.\n\n",
+         Each cell has the minimum and the median time of a call in ns. They are those of {one} rounds on one thread, or of {two} \
+         rounds on two threads that call the same object. Of two threads, the time of the slower thread is used. For each allocator, \
+         {} processes measured the times. The contenders take turns.\n\n",
         plan.processes
     );
     for (Situation { allocator, threads, result }, costs) in figures.costs() {
@@ -107,7 +110,8 @@ fn times(figures: &Figures, plan: &Plan) -> String {
 
 fn allocations(figures: &Figures) -> String {
     let mut text = String::from(
-        "## Allocations\n\nEach cell has the number of allocations of a call, and their bytes. They are the same for all cases.\n\n",
+        "## Allocations\n\nEach cell has the number of allocations of a call, and the bytes that they have together. The figures are the \
+         same in all cases.\n\n",
     );
     for (Situation { result, .. }, costs) in figures.costs().into_iter().take(RESULTS.len()) {
         let (bytes, name) = RESULTS[result];
@@ -117,7 +121,7 @@ fn allocations(figures: &Figures) -> String {
     text
 }
 
-/// Returns a table with a row for each name, and cells for each of the columns.
+/// Returns a table. It has a row for each name, and `cells` returns the other cells of a row.
 fn by_contender<'n>(
     first: &str,
     columns: Vec<String>,
@@ -144,8 +148,8 @@ fn memory(figures: &Figures, plan: &Plan) -> String {
     });
     format!(
         "## Memory\n\n\
-         Each cell has the growth of the resident memory in bytes for each of {} calls: while all of them are pending, and after \
-         they were dropped. It includes the vector that holds the futures. Each contender has its own process.\n\n{table}",
+         Each cell has the growth of the resident memory in bytes for each of {} calls: while all calls are pending, and after \
+         their futures were dropped. The vector that holds the futures is included. Each contender has its own process.\n\n{table}",
         plan.pending_calls,
     )
 }
@@ -153,9 +157,9 @@ fn memory(figures: &Figures, plan: &Plan) -> String {
 fn latencies(figures: &Figures, plan: &Plan) -> String {
     let mut text = format!(
         "## Latency\n\n\
-         Percentiles of the times of single calls in ns. Each figure is the median of {} passes, with {} calls on each thread. The \
-         results have {} bytes, and {SHARE} % of them are ready. Each call is timed, so each figure includes the cost of the clock. \
-         The last row is a call that does nothing.\n\n",
+         The figures are percentiles of the times of single calls, in ns. Each figure is the median of {} passes. A pass has {} calls \
+         on each thread. The results have {} bytes, and {SHARE} % of them are ready. Each call is timed, so each figure includes the \
+         cost of the clock. The last row shows this cost, with a call that does nothing.\n\n",
         plan.passes, plan.timed_calls, RESULTS[0].0,
     );
     for threads in [1, 2] {

@@ -1,19 +1,19 @@
-//! Percentages and ranges of the report. They are rounded so that the sentences stay true.
+//! Formats the percentages and ranges of the report. Percentages are rounded so that the sentences with them stay true.
 
-/// Formats a percentage from which on a statement holds. It is rounded up, so that the statement stays true.
+/// Formats a percentage for a statement that holds from this percentage on. The percentage is rounded up, so that the statement stays true.
 pub(crate) fn from_percent(share: f64) -> String {
     let unit = unit(share);
-    // Adding zero turns -0 into 0.
+    // Adding 0.0 converts -0.0 into 0.0.
     format!("{} %", (share * unit - 1e-6).ceil() / unit + 0.0)
 }
 
-/// Formats a percentage below which a statement holds. It is rounded down, so that the statement stays true.
+/// Formats a percentage for a statement that holds below this percentage. The percentage is rounded down, so that the statement stays true.
 pub(crate) fn below_percent(share: f64) -> String {
     let unit = unit(share);
     format!("{} %", (share * unit + 1e-6).floor() / unit)
 }
 
-/// Returns the number of steps in one percent. A share near 100 % needs more digits.
+/// Returns the number by which a percentage is multiplied before it is rounded to an integer. Percentages near 100 have more digits.
 fn unit(share: f64) -> f64 {
     match share {
         ..90.0 => 1.0,

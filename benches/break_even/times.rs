@@ -1,4 +1,4 @@
-//! Measures the time, the allocations and the bytes of a call.
+//! Measures the time of a call, the number of its allocations, and their bytes.
 
 use super::{
     data::{Cost, ready_keys},
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::contenders::ready::Value;
 
-/// Measures all contenders in a number of rounds. The contenders take turns in each round.
+/// Measures all contenders at one share of ready results. In each round, the contenders take turns.
 pub(crate) fn measure<V: Value>(threads: usize, share: u32, rounds: usize) -> Vec<Cost> {
     let ready = ready_keys(share);
     let cases = move || cases::<V>(&ready, threads as u64);

@@ -1,17 +1,17 @@
-//! Computes the share of ready results from which on ours pays.
+//! Computes how many results must be ready for a contender of this crate (*ours*) to pay.
 
 use super::data::{Cost, Costs, SHARES};
 
-/// If a call is at least this many times as fast, the difference is noticeable: 5 %.
+/// If a call is at least this many times as fast (5 % faster), the difference is noticeable.
 pub(crate) const NOTICEABLE: f64 = 1.05;
 /// A call that is at least this many times as fast clearly pays.
 pub(crate) const CLEAR: f64 = 1.3;
 
-/// The rule of thumb for `ValueTask` of .NET, in percent of ready results. Below the first, do not bother. Above the second, it
-/// clearly pays.
+/// The rule of thumb for `ValueTask` of .NET: two percentages of ready results. Below the first percentage, do not bother. Above the second
+/// percentage, `ValueTask` clearly pays.
 pub(crate) const RULE: [u32; 2] = [30, 80];
 
-/// The times of a call of ours and of a rival, in the order of [`SHARES`].
+/// The times of a call with a contender of this crate (`ours`) and with a rival, in the order of [`SHARES`].
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
     pub(crate) ours: [f64; SHARES.len()],
@@ -31,16 +31,16 @@ impl Comparison {
         self.rival[at] / self.ours[at]
     }
 
-    /// Returns the lowest percentage from which on ours is at least `factor` times as fast, if a pending call also takes `work`
-    /// nanoseconds of other work.
+    /// Returns the lowest percentage of ready results such that, at this and at each higher percentage, ours is at least `factor` times as
+    /// fast. A pending call also does `work` nanoseconds of other work. Returns `None` if ours is not that fast even at 100 %.
     ///
-    /// Between two measured shares, times are interpolated.
+    /// Between two measured shares, the times are interpolated.
     pub(crate) fn pays_from(&self, factor: f64, work: f64) -> Option<f64> {
         let mut above: Option<(f64, f64)> = None;
         for (at, share) in SHARES.into_iter().enumerate().rev() {
             let share = f64::from(share);
             let work = work * (1.0 - share / 100.0);
-            // The time that ours may still add. It is linear between two shares.
+            // The time by which ours could be slower and still be `factor` times as fast. It is linear between two measured shares.
             let margin = (self.rival[at] + work) - factor * (self.ours[at] + work);
             if margin < 0.0 {
                 return above.map(|(high, spare)| high - (high - share) * spare / (spare - margin));
@@ -51,18 +51,19 @@ impl Comparison {
     }
 }
 
-/// The shares that hold in all of several comparisons.
+/// The percentages of ready results for which statements hold in all of several comparisons.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// Below this percentage, the difference is not noticeable. `None` if it is not noticeable at any share.
+    /// Below this percentage, the difference is not noticeable in any comparison. `None` if the difference is not noticeable even at 100 %.
     pub(crate) unnoticeable_below: Option<f64>,
-    /// From this percentage on, the difference is noticeable in each comparison. `None` if some comparison has no such percentage.
+    /// From this percentage on, the difference is noticeable in each comparison. `None` if a comparison has no such percentage.
     pub(crate) noticeable_from: Option<f64>,
-    /// From this percentage on, ours clearly pays in each comparison. `None` if some comparison has no such percentage.
+    /// From this percentage on, ours clearly pays in each comparison. `None` if a comparison has no such percentage.
     pub(crate) clear_from: Option<f64>,
-    /// The number of comparisons in which the rule of thumb holds: ours clearly pays from a percentage between its two on.
+    /// The number of comparisons in which the rule of thumb holds: the percentage from which ours clearly pays is between the two percentages
+    /// of [`RULE`].
     pub(crate) rule: usize,
-    /// The number of comparisons in which ours already clearly pays where the rule says "do not bother".
+    /// The number of comparisons in which ours clearly pays at a percentage for which the rule says "do not bother".
     pub(crate) sooner: usize,
     /// The number of all comparisons.
     pub(crate) of: usize,
@@ -88,7 +89,7 @@ impl Answer {
     }
 }
 
-/// Returns the least and the greatest speedup at a share.
+/// Returns the least and the greatest speedup of all comparisons at a share.
 pub(crate) fn speedups(comparisons: &[Comparison], share: u32) -> [f64; 2] {
     let speedups = comparisons.iter().map(|it| it.speedup(share));
     speedups.fold([f64::MAX, 0.0], |[least, most], it| [least.min(it), most.max(it)])

@@ -1,5 +1,6 @@
-//! The same trait with the attribute of `async-trait`, with that of this crate, and written by hand: with boxes, and with value
-//! futures. The methods are called behind `dyn`, and awaited. Each contender has its own trait, as in a program of its own.
+//! The same trait in four forms: with the attribute of `async-trait`, with the attribute of this crate, with methods that return boxes, and
+//! with methods that return value futures. The methods are called behind `dyn`, and awaited. Each contender has a separate trait, as if it
+//! were the only one in a program.
 
 use std::{future::ready, hint::black_box};
 
@@ -12,7 +13,7 @@ pub(crate) const BOX_FUTURE: &str = "BoxFuture";
 pub(crate) const ATTRIBUTE: &str = "ours, async_trait";
 pub(crate) const BY_HAND: &str = "ours, by hand";
 
-/// A cache with one entry. The entry is present, or is fetched.
+/// A cache with one entry. If the cache does not have the entry, the entry is fetched.
 struct Cache<V> {
     value: V,
     has_it: bool,
@@ -30,14 +31,14 @@ impl<V: Value> Cache<V> {
     }
 }
 
-/// Defines the trait and its implementation with one attribute. `$ready` is an attribute of `known`.
+/// Defines the trait and its implementation with the given attribute. `$ready` is an attribute of the method `known`.
 macro_rules! with_attribute {
     ($Get:ident, $attribute:meta, $(#[$ready:meta])?) => {
         #[$attribute]
         pub(super) trait $Get<V: Value>: Send + Sync {
-            /// The body finds the ready result.
+            /// The body finds the result, and does not wait.
             async fn found(&self, key: u64) -> V;
-            /// The ready result is known before the body.
+            /// The result is known before the body runs.
             async fn known(&self, key: u64) -> V;
             /// The method is pending once.
             async fn pending(&self, key: u64) -> V;

@@ -1,5 +1,5 @@
-//! Futures that are pending once, as a program has them. A method behind `dyn`, or a function behind a pointer, is called in a
-//! boxed async block, and awaited. There are cases for each type of results.
+//! Futures that are pending once. A boxed async block calls a method behind `dyn`, or a `dyn Fn`, and awaits the future. There are cases for
+//! each type of results.
 
 use std::{
     cell::RefCell,
@@ -26,8 +26,11 @@ pub(crate) const POOLED: &str = "ours pooled";
 pub(crate) const EAGER: &str = "ours eager";
 pub(crate) const BOXED: &str = "ours boxed";
 
-/// `Contender` gives each contender its own instance, as each method of a program has its own future.
-#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
+/// The work of the method. The parameter `Contender` makes a separate instance for each contender, as if it were the only one in a program.
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the parameter distinguishes the instances"
+)]
 async fn operation<V: Value, Contender: ?Sized>(key: u64) -> V {
     PendingOnce::default().await;
     V::make(key)
@@ -35,7 +38,7 @@ async fn operation<V: Value, Contender: ?Sized>(key: u64) -> V {
 
 struct Device;
 
-/// A trait with one method, and its implementation.
+/// Defines a trait with one method, and its implementation.
 macro_rules! method {
     ($Read:ident, $Future:ident, $make:expr) => {
         trait $Read<V>: Send + Sync {
@@ -57,7 +60,7 @@ method!(BoxedRead, ValueFuture, ValueFuture::boxed);
 method!(SharedRead, ValueFuture, ValueFuture::pooled);
 method!(SharedBoxRead, BoxFuture, Box::pin);
 
-/// The case of a contender. Its operations are awaited in a boxed async block.
+/// Creates a case. A boxed async block awaits its operations.
 macro_rules! awaited {
     ($name:expr, $Read:ident, |$future:ident| $value:expr) => {
         Case::new($name, |operations| {
@@ -74,8 +77,8 @@ macro_rules! awaited {
     };
 }
 
-/// A future with room for its result, as a value future has, and without a slot. It shows the cost of moving the room. Its poll is
-/// not inlined, and it has a destructor.
+/// A future that contains space for its result, as a value future does, but has no slot. It shows the cost of moving this space. As for a
+/// value future, its poll is not inlined, and it has a destructor.
 struct Bare<V> {
     _room: MaybeUninit<V>,
     once: PendingOnce,
@@ -131,7 +134,7 @@ pub(crate) const OURS_ERASED: &str = "ours erased";
 const LOCAL_ERASED: &str = "ours local erased";
 const SOURCE: &str = "ours, reusable source";
 
-/// Returns a case whose operations are begun by `begin`, awaited, and completed by `complete`.
+/// Returns a case. `begin` begins an operation, whose future is awaited. While the future is pending, `complete` completes the operation.
 fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E: 'static>(
     name: &'static str,
     begin: impl Fn() -> (P, F) + 'static,
@@ -163,7 +166,7 @@ fn completed<V: Value, P: 'static, F: Future<Output = Result<V, E>> + 'static, E
     })
 }
 
-/// Returns the cases of completions.
+/// Returns the cases of completions and of one-shot channels.
 pub(crate) fn completions<V: Value>() -> Vec<Case> {
     type Erased<V, E> = Pin<Box<dyn Future<Output = Result<V, E>>>>;
     type Ours<V> = Result<V, Dropped>;
@@ -234,7 +237,7 @@ pub(crate) fn completions<V: Value>() -> Vec<Case> {
     ]
 }
 
-/// A result that can be cloned for each awaiter.
+/// A result of a shared future, which must be `Clone`.
 struct Copied<V>(V);
 
 impl<V: Value> Clone for Copied<V> {
@@ -286,7 +289,7 @@ pub(crate) const READER: &str = "ours, ValueNext of a stream";
 
 /// Returns the cases of streams, and of shared futures with one awaiter.
 pub(crate) fn others<V: Value>() -> Vec<Case> {
-    /// A case that reads the items of a stream.
+    /// Creates a case that reads the items of a stream.
     macro_rules! items {
         ($name:expr, $stream:expr, $Object:ty) => {
             Case::new($name, |operations| {

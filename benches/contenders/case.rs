@@ -1,4 +1,4 @@
-//! A case is the work of one contender. All contenders use the tasks, the wakers and the counting allocator of this file.
+//! `Case`, the work of one contender. All contenders use the tasks, the wakers and the counting allocator in this file.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -13,7 +13,7 @@ use std::{
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The work of one contender. `run` does a number of operations on each of its threads, and returns a checksum of the results.
+/// The work of one contender. `run` does the given number of operations on each of its threads, and returns a checksum of the results.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) threads: u64,
@@ -22,8 +22,8 @@ pub(crate) struct Case {
 
 /// Calls `run`. Each call shifts the heap and the stack to other offsets within a page.
 ///
-/// A core first compares only the low 12 bits of two addresses. If they are equal, an operation takes up to 9 ns more. So a case
-/// must not have its task and its stack at the same place in each run.
+/// Before a load, the CPU first compares only the low 12 bits of the loaded address with those of earlier stores. If the bits are equal, an
+/// operation takes up to 9 ns more. So the task and the stack of a case must not have the same addresses in each run.
 fn at_other_addresses(run: &mut dyn FnMut()) {
     fn below(levels: u64, run: &mut dyn FnMut()) {
         let mut frame = [0_u8; 256];
@@ -48,7 +48,7 @@ thread_local! {
     static START: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Starts the clock. A case calls this after its setup, which is not measured.
+/// Starts the clock. A case calls this function after its setup, so that the setup is not measured.
 pub(crate) fn start_clock() {
     START.set(Some(Instant::now()));
 }
@@ -58,7 +58,7 @@ impl Case {
         Case { name, threads: 1, run: Box::new(run) }
     }
 
-    /// Returns the time that a number of operations takes.
+    /// Returns how long the given number of operations takes.
     pub(crate) fn time(&self, operations: u64) -> Duration {
         let mut taken = Duration::ZERO;
         at_other_addresses(&mut || {
@@ -91,7 +91,7 @@ pub(crate) fn drive_and<'a>(
     }
 }
 
-/// A future that is pending once. It wakes its waker.
+/// A future that is pending at its first poll, and wakes its waker there.
 #[derive(Default)]
 pub(crate) struct PendingOnce {
     polled: bool,
@@ -114,7 +114,7 @@ pub(crate) fn opaque_waker() -> Waker {
     static VTABLE: RawWakerVTable =
         RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), |_| {}, |_| {}, |_| {});
     let raw = RawWaker::new(std::ptr::null(), black_box(&VTABLE));
-    // SAFETY: the functions ignore their argument, so the contract of `RawWaker` holds trivially.
+    // SAFETY: the functions of the table ignore their argument, so they are thread-safe and valid for any pointer.
     black_box(unsafe { Waker::from_raw(raw) })
 }
 
@@ -134,33 +134,33 @@ fn count(size: usize) {
     }
 }
 
-// SAFETY: each call goes to the inner allocator with unchanged arguments.
+// SAFETY: each call is forwarded to the inner allocator with unchanged arguments.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { self.0.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { self.0.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { self.0.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc`. The call is forwarded with the same arguments.
         unsafe { self.0.dealloc(pointer, layout) }
     }
 }
 
-/// Returns the number of allocations that `work` makes on all threads, and their bytes.
+/// Calls `work`. Returns the number of allocations that all threads make meanwhile, and the bytes of these allocations.
 pub(crate) fn counted<R>(work: impl FnOnce() -> R) -> (u64, u64) {
     ALLOCATIONS.store(0, Relaxed);
     BYTES.store(0, Relaxed);
@@ -171,9 +171,9 @@ pub(crate) fn counted<R>(work: impl FnOnce() -> R) -> (u64, u64) {
     (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed))
 }
 
-/// Returns the allocations and the bytes of an operation, on all threads.
+/// Returns the number of allocations of an operation, and their bytes. The allocations of all threads are counted.
 ///
-/// A run without operations also allocates: for the task, for example. These allocations are subtracted.
+/// A run without operations also allocates, for example for the task. These allocations are subtracted.
 pub(crate) fn allocations(case: &Case) -> (f64, f64) {
     const OPERATIONS: u64 = 1_000;
     let run = |operations| counted(|| (case.run)(black_box(operations)));

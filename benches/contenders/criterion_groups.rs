@@ -1,4 +1,4 @@
-//! The cases as criterion groups.
+//! Measures cases as criterion groups.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use criterion::Criterion;
 
 use super::Case;
 
-/// Returns a `Criterion` with short measurements. There are many cases of a few nanoseconds.
+/// Returns a `Criterion` with short measurements, because there are many cases, and each operation takes only nanoseconds.
 pub(crate) fn criterion() -> Criterion {
     let criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(300))

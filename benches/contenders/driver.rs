@@ -1,5 +1,5 @@
-//! An async method of a driver. Its future is large because of the state that it holds while it is pending. Creating the future
-//! writes only a few words of that state. The result is an enum of 48 bytes.
+//! An async method of a driver. Its future is large, because it contains a buffer that is used while the future is pending. Creating the
+//! future writes only a few words. The result is an enum of 48 bytes.
 
 use std::hint::black_box;
 
@@ -25,14 +25,17 @@ impl Reply {
     }
 }
 
-/// A connection. Its rows are ready, or have to be read into a buffer of `BYTES` bytes.
+/// A connection. The rows of a reply are ready, or are read into a buffer of `BYTES` bytes.
 struct Connection<const BYTES: usize> {
     waits: bool,
     columns: u64,
 }
 
-/// `Contender` gives each contender its own instance, as each method of a program has its own future.
-#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
+/// The work of the method. The parameter `Contender` makes a separate instance for each contender, as if it were the only one in a program.
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the parameter distinguishes the instances"
+)]
 async fn operation<const BYTES: usize, Contender: ?Sized>(
     connection: &Connection<BYTES>,
     id: u64,

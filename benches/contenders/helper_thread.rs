@@ -1,4 +1,4 @@
-//! A second thread that works alongside the first one. It sleeps between two rounds.
+//! A second thread that works at the same time as the first thread. It sleeps between two rounds.
 
 use std::{
     hint::{black_box, spin_loop},
@@ -16,8 +16,8 @@ use std::{
 
 use super::start_clock;
 
-/// Calls `attempt` until it returns a result. It does not sleep, because waking a thread takes longer than the measured work. It
-/// yields from time to time, because the other thread may need the processor.
+/// Calls `attempt` until it returns a result. The thread does not sleep meanwhile, because waking it would take longer than the measured
+/// work. It yields from time to time, because the other thread may need the same CPU core.
 pub(crate) fn spin_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     loop {
         for _ in 0..10_000 {
@@ -44,7 +44,7 @@ struct Shared {
     end: AtomicBool,
 }
 
-/// A second thread. Dropping this ends the thread.
+/// The second thread. Dropping a `Helper` ends its thread.
 pub(crate) struct Helper {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -69,14 +69,14 @@ impl Helper {
             of_helper.busy.store(false, Release);
         };
         let thread = thread::spawn(move || {
-            // After a panic, the other thread would wait forever.
+            // If this thread ended with a panic, the other thread would wait forever.
             catch_unwind(AssertUnwindSafe(rounds)).unwrap_or_else(|_panic| abort());
         });
         Helper { shared, thread: Some(thread) }
     }
 
-    /// Runs a number of operations on the helper thread, and `work` on this thread. Both start at the same time, and the clock
-    /// with them. Returns when both have finished.
+    /// Runs the given number of operations on the helper thread, and `work` on this thread. Both threads and the clock start at the same
+    /// time. Returns when both threads have finished.
     pub(crate) fn alongside(&self, operations: u64, work: impl FnOnce() -> u64) -> u64 {
         let shared = &*self.shared;
         shared.operations.store(operations, Relaxed);

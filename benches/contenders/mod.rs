@@ -1,14 +1,20 @@
-//! The contenders. Each does the same work in the way that its own documentation recommends.
+//! The contenders of the benches. Each contender does the same work, in the form that its documentation recommends.
 //!
-//! `ready` and `pending` are an object-safe lookup. `attribute` is a trait with `#[async_trait]` of `async-trait`, with that of
-//! this crate, and written by hand. `awaited` has methods, completions, shared futures and streams for results of several types.
-//! `buffer` and `driver` are async methods with large futures. `completion` has one-shot channels and pools of them.
-//! `reusable_source` is an object that serves one operation after the other. `shared` has futures with many awaiters, and
-//! `streams` has streams of items.
+//! | module | work |
+//! |---|---|
+//! | `ready` | a lookup behind `dyn` whose result is ready |
+//! | `pending` | a lookup behind `dyn` whose future is pending once |
+//! | `attribute` | a trait with `#[async_trait]` of `async-trait`, with `#[async_trait]` of this crate, and written by hand |
+//! | `awaited` | methods, completions, shared futures and streams, for results of several types |
+//! | `buffer`, `driver` | async methods with large futures |
+//! | `completion` | one-shot channels, and pools of completions |
+//! | `reusable_source` | an object that serves one operation after the other |
+//! | `shared` | futures with many awaiters |
+//! | `streams` | streams behind `dyn` |
 //!
 //! The bench `ratios` and the criterion benches measure the same cases.
 
-#![allow(dead_code, reason = "each bench uses a part of it")]
+#![allow(dead_code, reason = "each bench uses only some of the items")]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

@@ -1,4 +1,5 @@
-//! A lookup whose result is not ready. The future is pending once: it wakes its waker, and is ready at the second poll.
+//! A lookup behind `dyn` whose result is not ready. Its future is pending at the first poll, where it wakes its waker. It is ready at the
+//! second poll.
 
 use std::{
     future::Future,
@@ -13,10 +14,12 @@ use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::
 
 use super::{BoxFuture, Case, PendingOnce, drive};
 
-/// The work of the method. It holds a buffer of `BYTES` bytes while it is pending. `Contender` gives each contender its own
-/// instance, as each method of a program has its own future. The compiler inlines the poll of such a future into its table of
-/// functions.
-#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
+/// The work of the method. Its future contains a buffer of `BYTES` bytes. The parameter `Contender` makes a separate instance for each
+/// contender, as if it were the only one in a program. So the compiler inlines the poll of the future into the poll function of its vtable.
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the parameter distinguishes the instances"
+)]
 async fn operation<const BYTES: usize, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;
@@ -24,7 +27,7 @@ async fn operation<const BYTES: usize, Contender: ?Sized>(key: u64) -> u64 {
     key + u64::from(black_box(&buffer)[0])
 }
 
-/// A future written by hand, with a field of `BYTES` bytes. Boxing the future moves the field.
+/// A future written by hand, with a field of `BYTES` bytes. The field is moved when the future is boxed.
 struct Carrying<const BYTES: usize, Contender: ?Sized> {
     key: u64,
     once: PendingOnce,
@@ -141,12 +144,12 @@ fn cases_of(boxed: &'static dyn BoxRead, ours: &'static dyn ValueRead) -> Vec<Ca
     vec![case!(BOX_FUTURE, boxed), case!(BOXED, ours), case!(SOURCE, source)]
 }
 
-/// Returns the cases of an async block with a buffer of `BYTES` bytes. The source needs no such future.
+/// Returns the cases of an async block with a buffer of `BYTES` bytes. The case of the source has no async block and no buffer.
 pub(crate) fn cases<const BYTES: usize>() -> Vec<Case> {
     cases_of(&Holds::<BYTES>, &Holds::<BYTES>)
 }
 
-/// Returns the cases of a future with a field of `BYTES` bytes.
+/// Returns the cases of a future with a field of `BYTES` bytes. The case of the source has no such future.
 pub(crate) fn carrying_cases<const BYTES: usize>() -> Vec<Case> {
     cases_of(&Carries::<BYTES>, &Carries::<BYTES>)
 }

@@ -1,4 +1,4 @@
-//! A lookup in a cache. Each lookup hits, so the result is ready.
+//! A lookup in a cache, behind `dyn`. Each lookup hits, so the result is ready.
 
 use std::{
     future::{Future, pending, ready},
@@ -17,7 +17,7 @@ use value_future::{ValueFuture, ready_or_await};
 
 use super::{BoxFuture, Case, drive};
 
-/// A type of results. Cloning a result does not allocate, so all allocations are those of the contenders.
+/// A type of results. Copying a result does not allocate, so all counted allocations are those of the contenders.
 pub(crate) trait Value: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     fn make(n: u64) -> Self;
@@ -25,7 +25,7 @@ pub(crate) trait Value: Send + Sync + Sized + 'static {
     fn consume(self) -> u64;
 }
 
-/// Returns words that are copied from memory, as from a buffer.
+/// Returns words that the compiler has to copy from memory, as from a buffer.
 #[inline(always)]
 fn read<const N: usize>() -> [u64; N] {
     *black_box(&const { [5; N] })
@@ -67,7 +67,7 @@ value!(
     |v| Ok(*v.as_ref().unwrap_or(&0)),
     |v| v.unwrap_or(0) as u64
 );
-// The result of a file cache. It has 16 bytes too, but is no pair of scalars. So it is copied as memory.
+// The result of a file cache. It has 16 bytes, as `io::Result<usize>` does, but it is no pair of scalars. So it is copied through memory.
 value!(
     io::Result<Arc<[u8]>>,
     |n| Ok([n as u8].into()),
@@ -76,7 +76,7 @@ value!(
 );
 value!(Option<u64>, |n| Some(n), |v| *v, |v| v.unwrap_or(0));
 value!(Result<u64, u64>, |n| Ok(n), |v| *v, |v| v.unwrap_or(0));
-// It has 8 bytes, but is no scalar.
+// This type has 8 bytes, as `u64` does, but it is no scalar.
 value!([u64; 1], |n| [n], |v| *v, |v| v[0]);
 // These vectors and strings have no capacity, so cloning them does not allocate.
 value!(Vec<u8>, |_| Vec::new(), |_| Vec::new(), |v| v.len() as u64 + 1);
@@ -96,7 +96,7 @@ value!(
     |v| *v,
     |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
 );
-// The same with another length: the array is copied in other pieces.
+// This array has another length, and is copied in other pieces.
 value!(
     Result<[u64; 5], ()>,
     |_| Ok(read()),
@@ -133,7 +133,7 @@ impl<V: Value> Cache<V> {
         V::make(key)
     }
 
-    /// The slow path of the contenders that box their futures. They share this function.
+    /// The slow path of the contenders that box their futures. They all call this function.
     #[cold]
     #[inline(never)]
     fn miss(&self, key: u64) -> BoxFuture<'_, V> {
@@ -147,8 +147,7 @@ impl<V: Value> Cache<V> {
     }
 }
 
-/// An enum with the same three variants as a value future, as a program would write it. For a result of one word, it has 24
-/// bytes.
+/// An enum by hand, with the same four variants as `Arm`. It contains fat pointers, so it has 24 bytes for a result of one word.
 #[allow(dead_code, reason = "the third variant determines the size")]
 enum Obvious<'a, T> {
     Ready(T),
@@ -186,7 +185,7 @@ impl<T> Future for Obvious<'_, T> {
     }
 }
 
-/// An object-safe trait with one method. Each contender has another return type.
+/// Defines an object-safe trait with one method, and its implementation. The traits of the contenders differ in the returned type.
 macro_rules! method {
     ($Trait:ident, $V:ident, $Returned:ty, $hit:expr, $miss:expr $(, const $N:ident)?) => {
         trait $Trait<$V $(, const $N: usize)?>: Send + Sync {
@@ -257,9 +256,9 @@ pub(crate) const OBVIOUS: &str = "enum by hand";
 pub(crate) const AWAIT: &str = "ours .await";
 pub(crate) const MACRO: &str = "ours ready_or_await!";
 
-/// Returns the cases of all contenders for results of type `V`. `N` is the least room that a `StackFuture` needs.
+/// Returns the cases of all contenders for results of type `V`. `N` is the capacity in bytes that a `StackFuture` needs.
 pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
-    /// The case of a contender. Its lookups are awaited in a boxed async block.
+    /// Creates a case. A boxed async block awaits its lookups.
     macro_rules! case {
         ($name:expr, $Object:ty, |$cache:ident, $key:ident| $lookup:expr) => {{
             let cache: &'static Cache<V> = Box::leak(Box::new(Cache::new()));
@@ -295,7 +294,7 @@ pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
     ]
 }
 
-/// Calls a generic function for each result type, with the room that a `StackFuture` needs.
+/// Calls a generic function for each type of results. The second parameter is the capacity that a `StackFuture` needs.
 #[macro_export]
 macro_rules! for_each_value {
     ($function:ident $(, $argument:expr)*) => {

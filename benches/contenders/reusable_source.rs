@@ -1,5 +1,5 @@
-//! An object that serves one operation after the other, as a connection does. Each operation is begun, polled, completed, and
-//! polled again. A method behind `dyn` has to erase its future, so some contenders box it. The futures of this crate are erased.
+//! An object that serves one operation after the other, as a connection does. Each operation is begun, polled, completed, and polled again.
+//! A method behind `dyn` has to erase the type of its future. So some cases box the future. The futures of this crate are already erased.
 
 use std::{
     cell::RefCell,
@@ -37,7 +37,7 @@ fn case(
 #[inline(always)]
 fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl FnOnce()) -> u64 {
     let mut future = pin!(future);
-    // Otherwise the compiler knows the result.
+    // `black_box` hides the state of the future from the compiler, which would otherwise compute the result.
     black_box(future.as_mut());
     assert!(future.as_mut().poll(cx).is_pending());
     complete();
@@ -47,7 +47,7 @@ fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl
     }
 }
 
-/// An `AtomicWaker`, a flag and a value.
+/// A source by hand: an `AtomicWaker`, a flag and a value.
 #[derive(Default)]
 struct ByHand {
     waker: AtomicWaker,
@@ -88,7 +88,9 @@ impl Notified {
     async fn value(&self) -> u64 {
         loop {
             let notified = self.notify.notified();
-            if let Some(value) = self.slot.lock().expect("no panic while it was locked").take() {
+            if let Some(value) =
+                self.slot.lock().expect("no thread panicked while it had locked the mutex").take()
+            {
                 return value;
             }
             notified.await;
@@ -96,7 +98,7 @@ impl Notified {
     }
 
     fn complete(&self, value: u64) {
-        *self.slot.lock().expect("no panic while it was locked") = Some(value);
+        *self.slot.lock().expect("no thread panicked while it had locked the mutex") = Some(value);
         self.notify.notify_one();
     }
 }

@@ -1,4 +1,4 @@
-//! A future with many awaiters. All of them poll it, it is woken, and all of them poll it again.
+//! A future with many awaiters. All awaiters poll it, then it becomes ready, and all awaiters poll it again.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ use value_future::{LocalValueFuture, ValueFuture};
 
 use super::{BoxFuture, Case, opaque_waker};
 
-/// The future that is shared. `set` makes it ready once.
+/// The future that is shared. `set` makes the next poll ready.
 #[derive(Default)]
 struct Signal {
     set: AtomicBool,
@@ -39,7 +39,7 @@ impl Future for &Signal {
     }
 }
 
-/// Returns a case in which `share` creates a shared future, and a number of awaiters have a handle of it.
+/// Returns a case. `share` creates a shared future, and each of `awaiters` awaiters has a handle of this future.
 fn case<S: Future<Output = u64> + Clone + 'static>(
     name: &'static str,
     awaiters: usize,
@@ -74,14 +74,14 @@ fn case<S: Future<Output = u64> + Clone + 'static>(
 }
 
 fn poll<S: Future>(handle: &mut S, waker: &Waker) -> Poll<S::Output> {
-    // SAFETY: the handle is in a vector that has enough capacity. So it does not move until it is dropped.
+    // SAFETY: `case` stores the handle in a vector with enough capacity for all handles. So the handle does not move until it is dropped.
     unsafe { Pin::new_unchecked(handle) }.poll(&mut Context::from_waker(waker))
 }
 
 pub(crate) const POOLED: &str = "ours, of a pooled future";
 pub(crate) const FUTURES: &str = "futures::Shared";
 
-/// Returns the cases for a number of awaiters. The result is ready at the first poll, or the awaiters wait for it.
+/// Returns the cases with `AWAITERS` awaiters. The result is ready at the first poll or, if `WAITS`, at the second poll.
 pub(crate) fn cases<const AWAITERS: usize, const WAITS: bool>() -> Vec<Case> {
     vec![
         case(FUTURES, AWAITERS, WAITS, FutureExt::shared),

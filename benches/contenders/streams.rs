@@ -1,5 +1,5 @@
-//! Items behind `dyn`, one after the other: from a method that returns a future, or from a boxed stream. All contenders read from
-//! the same port. The items are ready, or each is completed while the consumer is pending.
+//! A consumer reads items behind `dyn`, one after the other. The items come from a method that returns a future, or from a boxed stream. Each
+//! case has its own port, which produces the items. The items are ready, or each item is completed while the consumer is pending.
 
 use std::{cell::Cell, hint::black_box, pin::Pin};
 
@@ -11,7 +11,7 @@ use value_future::{
 
 use super::{Case, drive_and};
 
-/// A source of items.
+/// A method that returns the next item.
 trait Numbers {
     fn next(&self) -> LocalValueFuture<'_, Option<u64>>;
 }
@@ -71,7 +71,7 @@ fn streamed<const WAITS: bool, S: Stream<Item = u64> + 'static>(
     })
 }
 
-/// A reader with an async method.
+/// A reader whose method returns a future of the next item.
 trait Read {
     fn next(&mut self) -> LocalValueFuture<'_, Option<u64>>;
 }
@@ -90,7 +90,7 @@ impl<S: Stream<Item = u64>> Read for Streamed<S> {
     }
 }
 
-/// Returns a case that reads items with a method behind `dyn`.
+/// Returns a case that reads items by a method behind `dyn`.
 fn read<const WAITS: bool, R: Read + 'static>(
     name: &'static str,
     make: impl Fn(&'static Port<WAITS>) -> R + 'static,

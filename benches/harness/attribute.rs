@@ -1,4 +1,4 @@
-//! The tables of the attribute `async_trait`.
+//! The tables and targets of the attribute `async_trait`.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::{
@@ -6,9 +6,9 @@ use crate::contenders::{
     ready::Value,
 };
 
-/// The body finds the ready result.
+/// Tables of a method whose body finds the result, and is ready at the first poll.
 pub(crate) const IN_THE_BODY: &str = "ready in the body";
-/// The result is known before the body. With the attribute of this crate, `#[ready]` returns it.
+/// Tables of a method whose result is known before the body runs. With the attribute of this crate, `#[ready]` returns the result.
 pub(crate) const BEFORE_THE_BODY: &str = "ready before the body";
 pub(crate) const PENDING: &str = "pending once";
 pub(crate) const NESTED: &str = "five calls deep";

@@ -1,4 +1,4 @@
-//! The tables of futures that are pending once and awaited in a boxed async block, for results of several types.
+//! The tables and targets of futures that are pending once, and of the method of a driver. They are awaited in a boxed async block.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::{
@@ -52,7 +52,7 @@ fn tables_of<V: Value>(tables: &mut Vec<Table>) {
     table(OTHERS, awaited::others::<V>, judge_others);
 }
 
-/// Returns how many times as fast ours has to be with a result of this size.
+/// Returns how many times as fast as its rival a contender of this crate has to be, for results of type `V`.
 fn bound<V>() -> f64 {
     match size_of::<V>() {
         0..=24 => 1.4,
@@ -82,7 +82,7 @@ fn judge_others(rows: &[Row], targets: &mut Targets) {
 pub(crate) const READY: &str = "ready at the first poll";
 pub(crate) const PENDING: &str = "pending once";
 
-/// The bytes of state that the future of the driver holds while it is pending.
+/// The sizes in bytes of the state that the future of the driver holds while it is pending.
 pub(crate) const STATES: [usize; 6] = [16, 150, 600, 1_300, 3_500, 5_000];
 
 pub(crate) fn driver_title(what: &str, bytes: usize) -> String {

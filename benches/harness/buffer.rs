@@ -1,11 +1,12 @@
-//! The tables of async methods whose future holds a buffer, for some sizes of the future.
+//! The tables and targets of async methods whose future contains a buffer, for several sizes of the future.
 
 use super::{ON_TWO_THREADS, Row, Table, Targets, find};
 use crate::contenders::buffer::{
     self, BOX_PIN, FULL, POOLED, TOO_LARGE, nested_calls, other_thread,
 };
 
-/// The number of bytes in the buffer, and the room that a `StackFuture` needs. The futures have 32, 256, 1,000 and 4,000 bytes.
+/// Calls a generic function for each size of the buffer. The second parameter is the capacity that a `StackFuture` needs. The futures have
+/// 32, 256, 1,000 and 4,000 bytes.
 macro_rules! for_each_size {
     ($table:ident($($argument:expr),*)) => {
         $table::<8, 64>($($argument),*);
@@ -66,7 +67,7 @@ fn tables_of<const BYTES: usize, const ROOM: usize>(tables: &mut Vec<Table>) {
     table(PENDING, buffer::cases::<BYTES, ROOM, true>, judge);
     table(NESTED, nested_calls::cases::<BYTES>, judge);
     table(OTHER_THREAD, other_thread::cases::<BYTES>, judge_allocations);
-    let other_thread = tables.pop().expect("it was pushed");
+    let other_thread = tables.pop().expect("the table was pushed above");
     tables.push(other_thread.with_operations(ON_TWO_THREADS));
 }
 
@@ -80,7 +81,7 @@ fn judge(rows: &[Row], targets: &mut Targets, bound: Option<f64>) {
     }
 }
 
-/// A warm pool allocates nothing.
+/// Requires that a warm pool allocates nothing.
 fn judge_allocations(rows: &[Row], targets: &mut Targets) {
     for row in rows.iter().filter(|row| row.name.starts_with("ours") && row.name != FULL) {
         targets.allocates("buffer", row, 0.0);

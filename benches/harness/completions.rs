@@ -1,4 +1,4 @@
-//! The tables of one-shot completions.
+//! The tables and targets of one-shot completions.
 
 use super::{ON_TWO_THREADS, Row, Table, Targets, find};
 use crate::contenders::completion::{
@@ -42,7 +42,7 @@ pub(crate) fn tables() -> Vec<Table> {
     ]
 }
 
-/// A warm pool allocates nothing.
+/// Requires that a warm pool allocates nothing.
 fn judge_allocations(rows: &[Row], targets: &mut Targets) {
     for row in rows.iter().filter(|row| is_ours(row)) {
         targets.allocates("completion", row, 0.0);
@@ -79,7 +79,7 @@ fn judge_two_threads(rows: &[Row], targets: &mut Targets) {
     judge_allocations(rows, targets);
     let one = |name| find(rows, name);
     let two = |name| find(rows, &on_two(name));
-    // A multishot channel serves one operation at a time, so it cannot replace a pool.
+    // A multishot channel serves only one operation at a time, so it is no rival of a pool.
     let rivals = rows.iter().filter(|row| {
         !is_ours(row) && !row.name.starts_with(MULTISHOT) && !row.name.starts_with(FLOOR)
     });

@@ -1,4 +1,4 @@
-//! The resident memory of the process, and of a pool with a bound in bytes.
+//! Measures the resident memory of the process, and of a pool with a bound in bytes.
 
 use std::{
     future::{Future, pending},
@@ -13,20 +13,21 @@ use value_future::{FuturePool, ValueFuture};
 pub(crate) fn resident() -> Option<usize> {
     use std::io::Read;
 
-    // The text is on the stack. An allocation could keep the allocator from returning the measured memory to the system.
+    // The text is on the stack. An allocation here could prevent the allocator from returning the measured memory to the system.
     let mut text = [0; 128];
     let len = std::fs::File::open("/proc/self/statm").ok()?.read(&mut text).ok()?;
     let pages = std::str::from_utf8(&text[..len]).ok()?.split(' ').nth(1)?;
     Some(pages.parse::<usize>().ok()? * 4096)
 }
 
-/// Prints the resident memory of a pool with a bound of 16 MiB, for some sizes of futures.
+/// Prints the resident memory of a pool with a bound of 16 MiB, for several sizes of futures. Returns an empty list, because
+/// the bench `flat` expects a list of rows that grow.
 pub(crate) fn print() -> Vec<String> {
     const BOUND: usize = 16 << 20;
     fn fill<const N: usize>() {
         let pool = FuturePool::builder().max_bytes_per_size(BOUND).build();
         let mut futures: Vec<ValueFuture<'static, u8>> = Vec::with_capacity(BOUND / 64);
-        // The memory of the vector becomes resident before it is measured.
+        // The vector is written once before the measurement, so that its memory is already resident.
         futures.resize_with(BOUND / 64, || ValueFuture::ready(0));
         futures.clear();
         let Some(before) = resident() else { return };
@@ -44,7 +45,7 @@ pub(crate) fn print() -> Vec<String> {
         let full = resident().unwrap_or(0).saturating_sub(before);
         futures.clear();
         pool.trim();
-        // Some allocators return memory later, and only when they are called.
+        // Some allocators return memory to the system only after some time, and only when they are called. So wait, and call the allocator.
         std::thread::sleep(std::time::Duration::from_millis(50));
         (0..100).for_each(|_| drop(black_box(Box::new([0_u8; 5000]))));
         let trimmed = resident().unwrap_or(0).saturating_sub(before);

@@ -1,4 +1,4 @@
-//! The tables of contenders, and the targets that each table has to meet.
+//! The tables of the bench `ratios`: their contenders, and the targets that the figures of each table have to meet.
 
 pub(crate) mod attribute;
 pub(crate) mod awaited;

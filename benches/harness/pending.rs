@@ -1,4 +1,4 @@
-//! The tables of futures that are pending once, for some sizes of the future.
+//! The tables and targets of futures that are pending once, for several sizes of the future.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::pending::{self, BOX_FUTURE, BOXED, SOURCE};

@@ -1,4 +1,4 @@
-//! The tables of results that are ready when the method is called.
+//! The tables and targets of results that are ready when the method is called.
 
 use super::{Row, Table, Targets, find};
 use crate::{
@@ -43,7 +43,7 @@ fn judge<V: Value>(rows: &[Row], targets: &mut Targets) {
     }
     match V::NAME {
         "io::Result<Arc<[u8]>>" => targets.at_most(V::NAME, by_await, row(FLOOR), 1.0),
-        // The types that methods often return.
+        // Types that methods often return.
         "io::Result<usize>"
         | "Option<u64>"
         | "Result<u64, u64>"

@@ -1,4 +1,4 @@
-//! The table of objects that serve one operation after the other.
+//! The table and targets of objects that serve one operation after the other.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::reusable_source::{

@@ -1,4 +1,4 @@
-//! The tables of shared futures.
+//! The tables and targets of shared futures.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::shared::{self, FUTURES, POOLED};

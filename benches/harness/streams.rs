@@ -1,4 +1,4 @@
-//! The tables of streams.
+//! The tables and targets of streams.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::streams::{self, ASYNC_STREAM, BOX_STREAM, METHOD, READER, VALUE_STREAM};

@@ -1,18 +1,19 @@
-//! Measures contenders that do the same work. They take turns.
+//! Measures contenders that do the same work. In each round, the contenders take turns.
 
 use std::hint::black_box;
 
 use super::Targets;
 use crate::contenders::{Case, allocations};
 
-/// The number of operations in a round. Short rounds often run undisturbed, so the minimum is that of an undisturbed round.
+/// The number of operations in a round. A round is so short that some rounds run undisturbed. So the minimum is the time of an undisturbed
+/// round.
 pub(crate) const OPERATIONS: u32 = 2_000;
 
-/// The number of operations in a round on two threads. The threads start at slightly different times. That difference is
-/// negligible in a round of this length.
+/// The number of operations in a round on two threads. The threads start at slightly different times, but a round is so long that this
+/// difference is negligible.
 pub(crate) const ON_TWO_THREADS: u32 = 10_000;
 
-/// The cost of an operation of one contender: its times in nanoseconds, and its allocations.
+/// The cost of an operation of one contender: the minimum and the median time in nanoseconds, the number of allocations, and their bytes.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) min: f64,
@@ -21,15 +22,15 @@ pub(crate) struct Row {
     pub(crate) bytes: f64,
 }
 
-/// Allocates chunks of each size that a contender may allocate. While they are held, the contender gets other addresses than
-/// in the round before. So an address that makes it slow does not last.
+/// Allocates chunks of each size that a contender may allocate. While the chunks are allocated, the contender gets other addresses than in
+/// the round before. So an address that makes the contender slow does not affect all rounds.
 fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
     let sizes = (16..=1_280).step_by(16);
     sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
 }
 
-/// Calls `action` further down the stack. The address of a large result may make a contender slow, and would otherwise be the
-/// same in all rounds of a process.
+/// Calls `action` at another depth of the stack. The address of a large result on the stack may make a contender slow. Without this
+/// function, the address would be the same in all rounds of a process.
 fn deeper<R>(levels: usize, action: impl FnOnce() -> R) -> R {
     let room = [0_u64; 2];
     black_box(&room);
@@ -55,7 +56,7 @@ impl Table {
         Table::with(title, contenders, judge)
     }
 
-    /// Creates a table whose contenders are made by a closure.
+    /// Creates a table. The closure `contenders` creates the contenders.
     pub(crate) fn with(
         title: String,
         contenders: impl Fn() -> Vec<Case> + 'static,
@@ -70,7 +71,7 @@ impl Table {
         Table { operations, ..self }
     }
 
-    /// Replaces the contenders by new ones, so that no pool keeps an address that makes it slow. Runs each of them once: then
+    /// Replaces the contenders by new ones, so that no pool has the same addresses in all passes. Then runs each contender once, so that
     /// the pools are warm.
     pub(crate) fn renew(&mut self) {
         self.cases.clear();

@@ -1,8 +1,8 @@
-//! The targets that the rows of a table have to meet.
+//! Checks the targets that the rows of a table have to meet.
 
 use super::Row;
 
-/// The targets, and what was measured. Each target is a bound on a ratio of minima, or a number of allocations.
+/// The results of the checks. Each target is a bound on a ratio of two minima, or a number of allocations.
 #[derive(Default)]
 pub(crate) struct Targets {
     pub(crate) lines: Vec<String>,
@@ -33,7 +33,7 @@ impl Targets {
     pub(crate) fn allocates(&mut self, what: &str, row: &Row, count: f64) {
         let Row { name, allocations, .. } = row;
         let text = format!("{what}: {name} allocates {allocations} times, expected {count}");
-        #[expect(clippy::float_cmp, reason = "a whole number of allocations per operation")]
+        #[expect(clippy::float_cmp, reason = "both are whole numbers")]
         self.check(*allocations == count, &text);
     }
 }

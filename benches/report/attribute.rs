@@ -1,4 +1,4 @@
-//! The section of the attribute `async_trait`.
+//! Writes the section about the attribute `async_trait`.
 
 use std::{fmt::Write as _, io};
 
@@ -11,19 +11,20 @@ use crate::harness::attribute::{BEFORE_THE_BODY, IN_THE_BODY, NESTED, PENDING, t
 const TEXT: &str = "\
 ## The attribute
 
-The same trait with the attribute of `async-trait`, as methods that return a `BoxFuture`, with the attribute of this crate, and as
-methods that return a `ValueFuture` (`--only attribute,`). The methods are called behind `dyn`, and awaited in a boxed async block.
+The same trait in four forms: with the attribute of `async-trait`, with methods that return a `BoxFuture`, with the attribute of this
+crate, and with methods that return a `ValueFuture` (`--only attribute,`). The methods are called behind `dyn`, and awaited in a boxed
+async block.
 ";
 
-/// The tables, and the text above each.
+/// The tables, and the text above each table.
 const KINDS: [(&str, &str); 4] = [
     (
         BEFORE_THE_BODY,
-        "The result is known before the body. The attribute of this crate has `#[ready]`:",
+        "The result is known before the body runs. With the attribute of this crate, `#[ready]` returns it:",
     ),
     (IN_THE_BODY, "The body finds the result, and is ready at the first poll:"),
     (PENDING, "The body is pending once:"),
-    (NESTED, "Five calls deep. The innermost call is pending once:"),
+    (NESTED, "Five nested calls. The innermost call is pending once:"),
 ];
 
 pub(super) fn section(measured: &Measured) -> String {

@@ -1,4 +1,4 @@
-//! The section of futures that are pending once, for results of several types.
+//! Writes the section about futures that are pending once, for results of several types.
 
 use std::io;
 
@@ -18,27 +18,29 @@ use crate::{
 const TEXT: &str = "\
 ## Pending results
 
-Futures that are pending once, awaited in a boxed async block (`--only awaited,`).
+The futures in these tables are pending once. They are awaited in a boxed async block (`--only awaited,`).
 
-A method behind `dyn`. The bare future has the same room for its result as a value future, but no slot and no table of functions:
+The first table has the futures of a method behind `dyn`. `bare future` contains the same space for its result as a value future, but it
+has no slot and no vtable:
 ";
 
 const COMPLETIONS: &str = "\
-A completion that a function behind a pointer creates. `oneshot`, `tokio` and `futures` are the one-shot channels of these crates. A
-boxed receiver, and an erased completion, have the type that a method behind `dyn` would return: an erased completion is a
-`ValueFuture` or a `LocalValueFuture`.
+The next table has completions, which a `dyn Fn` creates. `oneshot`, `tokio` and `futures` are the one-shot channels of these crates. A
+boxed receiver and an erased completion have types that a method behind `dyn` can return. An erased completion is a `ValueFuture` or a
+`LocalValueFuture`.
 ";
 
 const OTHER_FUTURES: &str = "\
-A shared future with one awaiter, and the next item of a stream:
+The last table has a shared future with one awaiter, and the next item of a stream:
 ";
 
 const NOTES: &str = "\
-The future has room for its result, and `.await` moves that room twice. The result is copied once more when the slow path joins the
-fast path. So large results take longer than with a box. A `Completion` as its own type has no such room.
+A value future contains space for its result, and `.await` moves the whole future twice. When a pending value future completes, its
+result is copied once more, to the place to which `.await` also copies an inline result. So large results take longer than with a box. A
+`Completion` that is awaited directly, not as a `ValueFuture`, contains no such space.
 ";
 
-/// The calls of a generic function for each type of results.
+/// Calls a generic function for each type of results. Returns an array.
 macro_rules! for_each_value {
     ($function:ident($($argument:expr),*)) => {
         [
@@ -59,12 +61,12 @@ fn column<V: Value>(what: &str) -> Column {
     Column::of_type::<V>(title::<V>(what))
 }
 
-/// A type of results: its name, its size, and the title of the table of methods.
+/// Returns the name of a type of results, its size, and the title of its table of methods.
 fn method<V: Value>() -> (&'static str, usize, String) {
     (V::NAME, size_of::<V>(), title::<V>(METHOD))
 }
 
-/// Says for which results a contender is at least 5 % slower than a box.
+/// Says for which types of results a contender is at least 5 % slower than a box.
 fn slower(measured: &Measured, contender: &str) -> String {
     let methods = for_each_value!(method()).into_iter();
     let slow = methods.filter(|(_, _, title)| measured.ratio(title, [contender, BOX_PIN]) >= 1.05);
@@ -78,7 +80,7 @@ fn slower(measured: &Measured, contender: &str) -> String {
     }
 }
 
-/// Compares `boxed` with `Box::pin`, for results of at most 64 bytes.
+/// Compares `boxed` with `Box::pin`, for results of at most 64 bytes. Returns the sentences.
 fn boxed(measured: &Measured) -> String {
     let methods = for_each_value!(method()).into_iter();
     let small: Vec<_> = methods.filter(|(_, size, _)| *size <= 64).map(|(.., it)| it).collect();
@@ -86,7 +88,7 @@ fn boxed(measured: &Measured) -> String {
     let bytes = |title: &String, name| measured.row(title, name).bytes;
     let more = small.iter().map(|title| bytes(title, BOXED) - bytes(title, BOX_PIN));
     format!(
-        "`{BOXED}` takes {} times as long as `{BOX_PIN}` for results of up to 64 bytes, with one allocation of {} bytes more.",
+        "`{BOXED}` takes {} times as long as `{BOX_PIN}` for results of up to 64 bytes. Its one allocation is {} bytes larger.",
         range(ratios, ratio),
         range(more, count),
     )

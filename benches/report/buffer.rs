@@ -1,4 +1,4 @@
-//! The section of async methods whose future holds a buffer.
+//! Writes the section about async methods whose future contains a buffer.
 
 use std::fmt::Write as _;
 
@@ -15,23 +15,24 @@ use crate::{
 const TEXT: &str = "\
 ## Futures with a buffer
 
-A method behind `dyn` whose future holds a buffer, and writes all of it at once (`--only buffer,`). The columns are the bytes of the
-future.
+The future of a method behind `dyn` contains a buffer, and writes the whole buffer at the first poll (`--only buffer,`). The columns are
+the sizes of the future in bytes.
 ";
 
 const NOTES: &str = "\
-* `ReusableBoxFuture` and `recycle-box` serve one call at a time, because the method takes `&mut self`. `stackfuture` moves its bytes.
+* `ReusableBoxFuture` and `recycle-box` serve one call at a time, because the method takes `&mut self`. `stackfuture` contains the future
+  inline, so moving it moves all bytes of the future.
 ";
 
-/// The tables, and the text above each.
+/// The tables, and the text above each table.
 const KINDS: [(&str, &str); 4] = [
     (READY, "Ready at the first poll:"),
     (PENDING, "Pending once:"),
-    (NESTED, "Five calls deep. The innermost call is pending once:"),
-    (OTHER_THREAD, "Polled once, and dropped on another thread:"),
+    (NESTED, "Five nested calls. The innermost call is pending once:"),
+    (OTHER_THREAD, "The future is polled once, and dropped on another thread:"),
 ];
 
-/// Compares calls that do not get a slot with boxes.
+/// Compares boxes with calls of a pool that do not get a slot, because the pool is full or the future is too large.
 fn without_a_slot(measured: &Measured) -> String {
     let titles = || sizes().into_iter().flat_map(|size| [title(READY, size), title(PENDING, size)]);
     let more = titles().map(|it| measured.row(&it, FULL).min - measured.row(&it, BOX_PIN).min);

@@ -1,4 +1,4 @@
-//! The chart of the README: the time and the allocations of a call, for three ways of writing a method.
+//! Draws the chart of the README. It shows the time and the allocations of a call, for three ways of writing a method.
 
 use plotters::{
     prelude::*,
@@ -19,14 +19,14 @@ use crate::{
     },
 };
 
-/// The contenders: their names in the tables and in the chart, and their colours.
+/// The contenders in the chart: the name in the measured tables, the name in the chart, and the colour.
 const ROWS: [(&str, &str, RGBColor); 3] = [
     (ASYNC_TRAIT, "async-trait", PINK),
     (BOX_FUTURE, "BoxFuture", ORANGE),
     (ATTRIBUTE, "value-future", BLUE),
 ];
 
-/// The panels: the tables that they show, and their captions.
+/// The panels of the chart: the measured table that a panel shows, and its caption.
 const PANELS: [(&str, &str); 3] = [
     (BEFORE_THE_BODY, "ready, by #[ready]"),
     (IN_THE_BODY, "ready, in the body"),
@@ -35,16 +35,17 @@ const PANELS: [(&str, &str); 3] = [
 
 /// The height of the title.
 const TITLE: u32 = 30;
-/// The width of the names.
+/// The width of the column with the names of the contenders.
 const NAMES: u32 = 100;
 /// The width and the height of a panel.
 const PANEL: (u32, u32) = (250, 112);
-/// The room for the text at the end of a bar.
+/// The width of the text behind the longest bar.
 const AFTER: f64 = 105.0;
-/// The room above the first row.
+/// The height of the caption of a panel.
 const CAPTION: i32 = 26;
-/// The height of a row, and of its bar.
+/// The height of a row.
 const ROW: i32 = 28;
+/// The height of a bar.
 const BAR: i32 = 18;
 
 /// Draws the chart. Returns the text of the SVG file.
@@ -72,12 +73,12 @@ pub(crate) fn draw(measured: &Measured) -> Result<String> {
     Ok(svg)
 }
 
-/// Returns the middle of a row.
+/// Returns the vertical middle of a row.
 fn middle(row: i32) -> i32 {
     CAPTION + row * ROW + ROW / 2
 }
 
-/// Draws the bars of a table. The longest bar of all panels stands for `most` nanoseconds.
+/// Draws the bars of a table. A bar of the greatest length stands for `most` nanoseconds.
 fn draw_panel(area: &Area<'_>, caption: &str, rows: &[Row], most: f64) -> Result<()> {
     area.draw(&Text::new(caption, (0, 4), text(15, GREY, (HPos::Left, VPos::Top))))?;
     for (row, (contender, _, colour)) in (0..).zip(ROWS) {

@@ -1,4 +1,4 @@
-//! A table of the report: a row for each contender, and a column for each table that was measured.
+//! Composes a table of the report. It has a row for each contender. Each column shows the minima of one measured table.
 
 use super::{
     markdown::table,
@@ -7,11 +7,11 @@ use super::{
 };
 use crate::{contenders::ready::Value, harness::Row};
 
-/// A column: the table that it shows, and what stands above it.
+/// A column of the report: its label, and the title of the measured table that it shows.
 pub(crate) struct Column {
     label: String,
     title: String,
-    /// The end of the contenders' names, which only this table has.
+    /// Only rows whose name has this suffix are shown. The suffix is removed from the name.
     suffix: String,
 }
 
@@ -35,14 +35,14 @@ impl Column {
     }
 }
 
-/// Returns the name of a contender as a cell. The contenders of this crate are bold.
+/// Returns a cell with the name of a contender. The names of the contenders of this crate are bold.
 pub(crate) fn label(name: &str) -> String {
     if name.starts_with("ours") { format!("**`{name}`**") } else { format!("`{name}`") }
 }
 
-/// Returns a table of all contenders: their minima, and the allocations and bytes of an operation.
+/// Returns a table of all contenders with their minima, and with the allocations and the bytes of an operation.
 ///
-/// If the columns differ in allocations or bytes, the cell has the least and the greatest number.
+/// If the measured tables have different allocations or bytes for a contender, the cell has the least and the greatest number.
 pub(crate) fn comparison(measured: &Measured, unit: &str, columns: &[Column]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for column in columns {
@@ -56,7 +56,7 @@ pub(crate) fn comparison(measured: &Measured, unit: &str, columns: &[Column]) ->
     rows_of(measured, unit, columns, &names)
 }
 
-/// Returns the table of [`comparison`] for some contenders.
+/// Returns a table like [`comparison`], with only the given contenders.
 pub(crate) fn rows_of(
     measured: &Measured,
     unit: &str,

@@ -1,4 +1,4 @@
-//! The section of one-shot completions.
+//! Writes the section about one-shot completions.
 
 use super::{
     comparison::{Column, comparison},
@@ -16,9 +16,14 @@ use crate::{
 const TEXT: &str = "\
 ## One-shot completions
 
-A round trip is: rent or create, pending poll, complete, ready poll, return (`--only completion,`). An erased completion is polled as
-a `ValueFuture`, and a boxed one as a boxed future. The floor is two exchanges, a waker and a value, without renting, returning or
-checks. `Event` and `EventPool` are types of `events_once`. `multishot` serves one operation at a time:
+In a round trip (`--only completion,`), an operation is rented or created, polled while it is pending, completed, polled again, and
+returned. In the next two columns, the operation is completed before the first poll, or its consumer is dropped while it is pending. In
+the column `two threads, each`, two threads make round trips at the same time. In the column `to another thread`, one thread awaits the
+operations, and another thread completes them.
+
+An erased completion is polled as a `ValueFuture`, and a boxed completion as a boxed future. The floor makes two atomic exchanges, and
+stores a waker and a value. It rents nothing, returns nothing and checks nothing. `Event` and `EventPool` are types of `events_once`.
+`multishot` serves one operation at a time.
 ";
 
 const LOCAL: &str = "\
@@ -26,18 +31,20 @@ On one thread:
 ";
 
 const BY_KEYS: &str = "\
-By key, as for replies over a wire. The other contenders store their senders in a map:
+The operations are completed by a number, for example the id of a request on a wire. In this crate, the number is a key. The other
+contenders store their senders in a map:
 ";
 
 const PENDING: &str = "\
-A round trip while other operations are pending. The columns are their number:
+A round trip while other operations are pending. The columns are the numbers of pending operations:
 ";
 
 const REPLACING: &str = "\
-Completing a random pending operation, and beginning another one. The slot of one of a million is in no cache of the processor:
+A random pending operation is completed, and a new operation is begun. If a million operations are pending, the slot of a random
+operation is not in the CPU caches:
 ";
 
-/// Returns the columns of a table with one row for each number of pending operations.
+/// Returns one column for each number of pending operations. The figures of all columns are in one measured table.
 fn by_number(title: &str) -> [Column; many_pending::PENDING.len()] {
     many_pending::PENDING.map(|number| {
         #[expect(clippy::cast_precision_loss, reason = "there are at most a million")]

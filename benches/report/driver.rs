@@ -1,4 +1,4 @@
-//! The section of a method whose future is large, and mostly not initialised.
+//! Writes the section about a method whose future is large, and is mostly not initialised when it is created.
 
 use std::fmt::Write as _;
 
@@ -12,13 +12,15 @@ use crate::harness::awaited::{PENDING, READY, STATES, driver_title};
 const TEXT: &str = "\
 ## A driver
 
-A method of a driver (`--only driver,`). Its future is large because of the state that it holds while it is pending. Creating the
-future writes only a few words of that state. The result is an enum of 48 bytes. The columns are the bytes of state.
+The method of a driver is called behind `dyn` (`--only driver,`). Its future is large, because it contains a state that is used while the
+future is pending. Creating the future writes only a few words. The result is an enum of 48 bytes. The columns are the sizes of the state
+in bytes.
 ";
 
 const NOTES: &str = "\
-With `pooled`, `eager` and `boxed`, the compiler moves only the initialised bytes into the slot or box. So the time of a ready call
-does not grow with the size of the state, which `Box::pin` moves. The largest state is too large for a slot, and is boxed.
+With `pooled`, `eager` and `boxed`, the compiler moves only the initialised bytes into the slot or box. `Box::pin` moves the whole future.
+So a ready call with `pooled` or `eager` takes about the same time for each state that fits into a slot. The largest state does not fit into a
+slot, so its future is boxed.
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

@@ -1,4 +1,4 @@
-//! The head of a report: its title, the machine, the compiler, the date, and the command that writes the report.
+//! Writes the first lines of a report: its title, the machine, the compiler, the date, and the command that writes the report.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Returns the lines above the text of a report.
+/// Returns the first lines of a report.
 pub(crate) fn head(title: &str, command: &str) -> String {
     format!(
         "<!-- `{command}` wrote this file. Do not edit it. -->\n\n# {title}\n\n{}, {}, {}. `{command}`\n\n",
@@ -17,7 +17,7 @@ pub(crate) fn head(title: &str, command: &str) -> String {
     )
 }
 
-/// Returns the processor, the number of threads that it runs, and the system.
+/// Returns the name of the processor, the number of threads that the process can use, and the system.
 fn machine() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -26,7 +26,7 @@ fn machine() -> String {
     format!("{model}, threads: {threads}, {} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// Returns the version of the `rustc` in `PATH`.
+/// Returns the version of the `rustc` that is found in `PATH`.
 fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output();
     let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
@@ -39,7 +39,7 @@ fn today() -> String {
     date(since.as_secs() / 86_400)
 }
 
-/// Returns the date of a day, by its number since 1970-01-01.
+/// Returns the date of a day. `day` is the number of days since 1970-01-01.
 pub(crate) fn date(mut day: u64) -> String {
     let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let mut year = 1970;

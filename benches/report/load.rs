@@ -1,4 +1,4 @@
-//! The load of the system. Figures that were measured under load are not figures of record.
+//! The load of the system before the measurement. Figures that were measured under load must not be recorded.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ pub(crate) fn load() -> Option<f64> {
     text.split(' ').next()?.parse().ok()
 }
 
-/// Says how busy the system was before the run.
+/// Returns a sentence with the load of the system before the run, or an empty text if the system does not report it.
 pub(super) fn sentence(load: Option<f64>) -> String {
     load.map_or(String::new(), |load| {
         format!(" Before the run, the load average of the system was {load:.1}.")

@@ -1,6 +1,6 @@
-//! Tables in Markdown.
+//! Formats tables in Markdown.
 
-/// Returns a table. The first column is text, and the others are numbers.
+/// Returns a table. The first column is aligned to the left, and the other columns to the right.
 pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let rule = format!("| --- |{}\n", " ---: |".repeat(header.len() - 1));

@@ -1,4 +1,4 @@
-//! The rows of all tables that were measured, by title.
+//! The rows of all measured tables, which are found by their titles.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl Measured {
         crate::harness::find(self.rows(title), contender)
     }
 
-    /// Returns how many times as long a contender takes as another one.
+    /// Returns how many times as long `contender` takes as `other`, by their minima.
     pub(super) fn ratio(&self, title: &str, [contender, other]: [&str; 2]) -> f64 {
         self.row(title, contender).min / self.row(title, other).min
     }

@@ -1,7 +1,7 @@
 //! The report of the bench `ratios`: `docs/benchmarks.md` and its chart.
 //!
-//! Each file with a `section` has the tables of one subject, and the text that explains them. The other files are helpers. Figures in the
-//! text are computed from the measured ones. `head`, `markdown` and `style` are shared with the other benches that write reports.
+//! Each file with a function `section` has the tables of one subject, and the text that explains them. The other files are helpers. The
+//! figures in the text are computed from the measured figures. Other benches that write reports also use `head`, `markdown` and `style`.
 
 mod attribute;
 mod awaited;
@@ -9,7 +9,7 @@ mod buffer;
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
-    reason = "coordinates of a small picture"
+    reason = "the coordinates of the small picture fit into all types"
 )]
 pub(crate) mod chart;
 mod comparison;
@@ -36,20 +36,20 @@ const OTHER_BENCHES: &str = "\
 ## Other benches
 
 ```sh
-cargo bench --bench break_even   # the share of ready results from which on value futures pay: docs/break_even.md
+cargo bench --bench break_even   # how many results must be ready for value futures to pay: docs/break_even.md
 cargo bench --bench cost         # code size and compile time of a method: docs/cost.md
-cargo bench --bench flat         # what depends on the number of threads, pools and operations
-cargo bench --bench ready_path   # the same cases as criterion groups
-cargo bench --bench completions
-cargo bench --bench machines
+cargo bench --bench flat         # whether the time of an operation grows with the number of threads, pools and operations
+cargo bench --bench ready_path   # ready and pending lookups, as criterion groups
+cargo bench --bench completions  # completions, reusable sources and streams, as criterion groups
+cargo bench --bench machines     # methods with large futures, the attribute and shared futures, as criterion groups
 cargo run --release --manifest-path benches/allocators/Cargo.toml --bin mimalloc   # or jemalloc, system
 ```
 
-With `-- --short`, `flat` fails if the cost of an operation grows with the number of threads, of pools or of pending operations. The last command
-measures the futures with a buffer.
+With `-- --short`, `flat` fails if the time of an operation grows with the number of threads, of pools or of pending operations.
+The last command measures the futures with a buffer, with another allocator.
 ";
 
-/// How a figure was measured.
+/// The parameters of the measurement, for the text at the top of the report.
 pub(crate) struct Plan {
     pub(crate) passes: usize,
     pub(crate) rounds: usize,
@@ -62,11 +62,11 @@ pub(crate) struct Plan {
 pub(crate) fn report(measured: &Measured, plan: &Plan, chart: &str) -> String {
     let Plan { passes, rounds, operations, load } = plan;
     format!(
-        "{}One process measures all contenders. They take turns in each round. Each time is the minimum of {} rounds ({passes} passes \
-         over all tables with {rounds} rounds). Most rounds have {operations} operations. Only the ratios carry over to other \
-         machines.{} `-- --only TITLE` prints the tables with that in their title.\n\n\
-         `allocations` and `bytes` are those of an operation. If the columns differ, the cell has the least and the greatest number. \
-         The names of the contenders of this crate begin with `ours`.\n\n\
+        "{}One process measures all contenders. In each round, the contenders take turns. Each time is the minimum of {} rounds: \
+         {passes} passes over all tables, with {rounds} rounds in each pass. Most rounds have {operations} operations. Only the \
+         ratios carry over to other machines.{} `-- --only TITLE` prints only the tables whose title contains `TITLE`.\n\n\
+         The columns `allocations` and `bytes` are for one operation. If a figure differs between the columns with times, the cell \
+         has the least and the greatest figure. The names of the contenders of this crate begin with `ours`.\n\n\
          ![Time and allocations of a call: `async-trait`, `BoxFuture` and value futures]({chart})\n\n\
          {}{}{}{}{}{}{}{}{}{}{}{OTHER_BENCHES}",
         head::head("Benchmarks", COMMAND),

@@ -1,11 +1,11 @@
-//! Numbers in the sentences and tables of the report.
+//! Formats the numbers in the sentences and tables of the report.
 
 /// Formats nanoseconds.
 pub(crate) fn nanoseconds(time: f64) -> String {
     if time < 1_000.0 { format!("{time:.1}") } else { grouped(time) }
 }
 
-/// Formats a whole number: 65,536.
+/// Formats a whole number with commas: `65,536`.
 pub(crate) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
@@ -29,7 +29,7 @@ pub(crate) fn ratio(ratio: f64) -> String {
     format!("{ratio:.2}")
 }
 
-/// Formats the least and the greatest of several numbers.
+/// Formats the least and the greatest of several numbers: `1 to 3`.
 pub(crate) fn range(
     numbers: impl IntoIterator<Item = f64>,
     format: impl Fn(f64) -> String,
@@ -41,7 +41,7 @@ pub(crate) fn range(
     if least == greatest { least } else { format!("{least} to {greatest}") }
 }
 
-/// Joins words: `a, b and c`.
+/// Joins words to a list: `a, b and c`.
 pub(crate) fn and(words: &[String]) -> String {
     match words {
         [] => String::new(),

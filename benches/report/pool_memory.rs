@@ -1,4 +1,4 @@
-//! The section of the memory of a pool.
+//! Writes the section about the memory of a pool.
 
 use std::future::pending;
 
@@ -7,9 +7,9 @@ use value_future::{FuturePool, Pool};
 use super::numbers::kib;
 use crate::contenders::counted;
 
-/// Says how many bytes a pool allocates for its first operation.
+/// Measures how many bytes a pool allocates for its first operation. Returns the section.
 pub(super) fn section() -> String {
-    // The first pool of a thread also allocates for the thread.
+    // The first pools that a thread uses also allocate memory for the thread. This memory is not counted.
     let pool = Pool::<Option<Box<u64>>>::new();
     let futures = FuturePool::new();
     drop((pool.rent(), futures.pooled(pending::<()>())));
@@ -25,7 +25,7 @@ pub(super) fn section() -> String {
     });
     format!(
         "## Memory of a pool\n\n\
-         With one operation of one thread, a pool of completions takes {}, and a size of a `FuturePool` {}.\n\n",
+         After one operation on one thread, a pool of completions takes {}. Each size of slots that a `FuturePool` uses takes {}.\n\n",
         kib(of_pool),
         kib(of_size),
     )

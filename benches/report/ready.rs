@@ -1,4 +1,4 @@
-//! The section of results that are ready when the method is called.
+//! Writes the section about results that are ready when the method is called.
 
 use std::{io, sync::Arc};
 
@@ -15,19 +15,20 @@ use crate::{
 const TEXT: &str = "\
 ## Ready results
 
-A cache hit behind `dyn`, awaited in a boxed async block that consumes the value (`--only ready,`). The floor is a method that
-returns `Poll<T>`. The enum by hand has the same four variants as `Arm`, with fat pointers. `NowOrLater` is a type of
-aws-smithy-async.
+A lookup in a cache is called behind `dyn`, and hits. A boxed async block awaits the result, and consumes it (`--only ready,`). The
+floor is a method that returns `Poll<T>` instead of a future. `static async fn` is called without `dyn`. `enum by hand` has the same four
+variants as `Arm`, with fat pointers. `NowOrLater` is a type of aws-smithy-async.
 ";
 
 const NOTES: &str = "\
 Put large results into an `Arc`, or use `ready_or_await!`. `.await` moves a large future by calls of `memcpy`, which is slower than a
-box. The macro does not move a ready future. For small results it saves little, and it is slower for some: write `.await`. A clone
-and a drop of an `Arc` are two atomic operations, which take most of the time of such a result.
+box. `ready_or_await!` does not move a ready future. For small results, it saves little, and it is even slower for some types: write
+`.await` for these. A result with an `Arc` takes longer, because its `Arc` is cloned and dropped, which are two atomic operations.
 
-On x86-64 and aarch64, results are stored in the pieces in which they will be loaded. So no load waits for its stores (see the
-page about internals). The times for aarch64 were not measured. If the program is compiled for wider registers, some futures of more
-than 32 bytes are copied in overlapping pieces. Then `.await` can take longer than a box. This command measures it:
+On x86-64 and aarch64, a result is stored in pieces of the sizes in which it will be loaded. So the loads do not wait for the stores
+(see the page `internals` of the documentation). The times on aarch64 were not measured. If the program is compiled for wider
+registers, some futures of more than 32 bytes are copied in overlapping pieces. Then `.await` can take longer than a box. This command
+measures these copies:
 `RUSTFLAGS=\"-C target-cpu=x86-64-v3\" cargo bench --bench ratios -- --only ready,`
 ";
 

@@ -1,4 +1,4 @@
-//! The section of objects that serve one operation after the other.
+//! Writes the section about objects that serve one operation after the other.
 
 use super::{
     comparison::{Column, comparison},
@@ -9,8 +9,9 @@ use crate::harness::reusable_source::TITLE;
 const TEXT: &str = "\
 ## Reusable sources
 
-One object serves one operation after the other: begin, pending poll, complete, ready poll (`--only reusable`). A method behind `dyn`
-has to box the futures of the other contenders:
+One object serves one operation after the other (`--only reusable`). Each operation is begun, polled while it is pending, completed, and
+polled again. In the rows `boxed`, the future is boxed, so that a method behind `dyn` can return it. The futures of this crate need no box
+for that.
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

@@ -1,4 +1,4 @@
-//! The section of shared futures.
+//! Writes the section about shared futures.
 
 use super::{
     comparison::{Column, comparison},
@@ -9,8 +9,8 @@ use crate::harness::shared::{PENDING, READY, title};
 const TEXT: &str = "\
 ## Shared futures
 
-All awaiters poll a shared future, the future is woken, and all awaiters poll it again (`--only shared,`). The columns are the number
-of awaiters. In the first column, the result is ready at the first poll:
+All awaiters poll a shared future. Then the future becomes ready, and all awaiters poll it again (`--only shared,`). The columns
+are the numbers of awaiters. In the first column, the result is ready at the first poll:
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

@@ -1,4 +1,4 @@
-//! The section of streams.
+//! Writes the section about streams.
 
 use super::{
     comparison::{Column, comparison},
@@ -9,8 +9,9 @@ use crate::harness::streams::{PENDING, READY};
 const TEXT: &str = "\
 ## Streams
 
-Items behind `dyn`, one at a time (`--only stream,`). They are ready, or are completed while the consumer is pending. `ours, a method`
-is a method that returns a value future. A `ValueStream` turns such a method into a stream. A `ValueNext` turns a stream into such a method.
+A consumer reads items behind `dyn`, one at a time (`--only stream,`). The items are ready, or each item is completed while the consumer
+is pending. `ours, a method` is a method that returns a value future for the next item. A `ValueStream` converts such a method into a
+stream. A `ValueNext` converts a stream into such a method.
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

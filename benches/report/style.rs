@@ -1,4 +1,4 @@
-//! The style of the charts. A chart has no background: the page has one.
+//! The style of the charts. A chart has no background, so that the background of the page is visible.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use plotters::{
     },
 };
 
-// These colours are legible on white and on black.
+// These colours are legible on a white and on a black background.
 pub(crate) const GREY: RGBColor = RGBColor(128, 128, 128);
 pub(crate) const PINK: RGBColor = RGBColor(200, 90, 160);
 pub(crate) const ORANGE: RGBColor = RGBColor(205, 130, 30);

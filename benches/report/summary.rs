@@ -1,4 +1,4 @@
-//! The table of the README. A test compares the README with the report.
+//! Writes the section *In short*. Its table is also in the README. `tests/benchmarks.rs` checks that the two tables are equal.
 
 use std::io;
 
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A row: its label, the kind of tables that have its figures, and the name of the contender there.
+/// A row of the table: its label, the kind of the measured tables that have its figures, and the name of the contender in these tables.
 struct Line {
     label: &'static str,
     kind: Kind,

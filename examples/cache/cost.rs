@@ -7,9 +7,9 @@ use crate::common::{Allocated, allocated};
 /// Nanoseconds, allocations and allocated bytes.
 pub(crate) type Cost = [f64; 3];
 
-/// Returns the cost of the program so far. It has only the allocations of the calling thread.
+/// Returns the time since the first call, and the allocations of the calling thread so far.
 ///
-/// The thread of the lookups calls this, so the costs do not include the allocations of tokio's blocking threads.
+/// Only the thread that runs the lookups calls this function. So the costs do not include the allocations of tokio's blocking threads.
 pub(crate) fn cost_so_far() -> Cost {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let nanoseconds = START.elapsed().as_nanos() as f64;

@@ -9,7 +9,7 @@ use std::{
 
 use crate::cost::{Cost, cost_so_far, minus, plus};
 
-/// The content of a file. Each lookup clones it. Unlike an `Arc<[u8]>`, it does not copy the `Vec` of a read.
+/// The content of a file. Each lookup clones the `Arc`. (An `Arc<[u8]>` would have to copy the `Vec` that a read returns.)
 pub(crate) type Bytes = Arc<Vec<u8>>;
 
 /// A cache of files. The key of a file is its position in `paths`.
@@ -19,8 +19,8 @@ pub(crate) struct FileCache {
     memory: Mutex<Memory>,
 }
 
-/// The files in memory. The eviction policy is second chance (CLOCK): if a file was used since it was queued, it is queued again.
-/// If not, it is evicted.
+/// The files in memory. The eviction policy is second chance (CLOCK): a file that was used since it was queued is queued again. A file that
+/// was not used is evicted.
 #[derive(Default)]
 pub(crate) struct Memory {
     slots: Vec<Slot>,
@@ -47,14 +47,14 @@ impl FileCache {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the content of a file in memory.
+    /// Returns the content of a file if it is in memory. Marks the file as used.
     pub(crate) fn hit(&self, key: usize) -> Option<Bytes> {
         let slot = &mut self.memory().slots[key];
         slot.was_used = true;
         slot.bytes.clone()
     }
 
-    /// Reads a file from the disk, and inserts it.
+    /// Reads a file from the disk, and inserts it into the cache.
     pub(crate) async fn read(&self, key: usize) -> io::Result<Bytes> {
         let before = cost_so_far();
         let read = tokio::fs::read(&self.paths[key]).await.map(Arc::new);

@@ -9,7 +9,7 @@ use std::{
 
 use crate::common::print_error;
 
-/// The maximum size of all files together. Each of the three caches may hold nearly all of it.
+/// The maximum total size of the files. Each of the three caches may hold nearly all files.
 const MAX_MEBIBYTES: u64 = 256;
 
 /// The paths and sizes of files.
@@ -62,14 +62,15 @@ impl Files {
             fs::File::open(path)?;
             self.add_file(path, metadata.len());
         } else if metadata.is_dir() {
-            // A symbolic link in a folder may lead to a folder above it.
+            // A symbolic link to a folder is followed only if it is an argument. In a folder, a link may refer to a folder that contains
+            // it.
             if is_argument || !path.is_symlink() {
                 for entry in fs::read_dir(path)? {
                     self.add(&entry?.path(), false);
                 }
             }
         } else if is_argument {
-            // A read of a pipe, for example, might never end. In a folder, such paths are ignored.
+            // For example, a read of a pipe might never end. Such a path is ignored if it was found in a folder.
             return Err(io::Error::other("neither a file nor a folder"));
         }
         Ok(())

@@ -5,9 +5,9 @@ use fastrand::Rng;
 /// The exponent of the Zipf distribution of the files.
 const SKEW: f64 = 1.5;
 
-/// A sequence of file numbers. It is the same in every run.
+/// A sequence of file numbers. The sequence is the same in every run.
 pub(crate) struct Popularity {
-    /// For each file, the sum of the weights up to this file.
+    /// For each file, the sum of its weight and of the weights of all files before it.
     sums: Vec<f64>,
     random: Rng,
 }
@@ -22,7 +22,7 @@ impl Popularity {
         Popularity { sums: sums.collect(), random: Rng::with_seed(1) }
     }
 
-    /// Returns the file at a share (0 to 1) of the total weight.
+    /// Returns the first file whose sum of weights exceeds a share (0 to 1) of the total weight.
     pub(crate) fn file_at(&self, share: f64) -> usize {
         let total = self.sums.last().expect("there is a file");
         self.sums.partition_point(|sum| *sum <= share * total)

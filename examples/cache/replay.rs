@@ -22,13 +22,13 @@ use crate::{
 
 const RUN_TIME: Duration = Duration::from_secs(12);
 const LOOKUPS_PER_ROUND: usize = 50_000;
-/// Each cache has the capacity for the files that get this share of the lookups.
+/// Each cache has the capacity for the most frequent files, which together get this share of the lookups.
 const SHARE_IN_MEMORY: f64 = 0.995;
 
-/// For each file with failed lookups, their number and the first error.
+/// For each file with failed lookups: the number of these lookups, and the first error.
 pub(crate) type Failures = BTreeMap<usize, (usize, io::Error)>;
 
-/// Looks up all keys in a cache, by one of the traits.
+/// A function that looks up all keys in a cache, by one of the traits.
 pub(crate) type Replay = for<'a> fn(
     &'a FileCache,
     &'a [usize],
@@ -123,8 +123,8 @@ const HEADER: [&str; 9] = [
     "bytes, with reads",
 ];
 const NOTE: &str = "\
-The costs are medians of the rounds, per lookup. Columns without `with reads` leave out the cost from the first poll of a read to its end. Allocations are those of the thread
-that looks up.
+Each cost is the median of all rounds, per lookup. The columns `with reads` include the cost of file reads, from the first poll of a
+read to its completion. The other columns do not. Only the allocations of the thread that looks up are counted.
 ";
 
 /// Returns a summary of the table.

@@ -29,7 +29,7 @@ impl Sub for Allocated {
     }
 }
 
-// Each thread has its own counters, because shared ones would slow down the programs.
+// Each thread has its own counters, because shared counters would slow down the programs.
 thread_local! {
     static ALLOCATED: Cell<Allocated> = const { Cell::new(Allocated { count: 0, bytes: 0 }) };
 }
@@ -39,7 +39,7 @@ pub(crate) fn allocated() -> Allocated {
     ALLOCATED.get()
 }
 
-/// Counts an allocation. A thread may allocate after its thread-local counters were dropped: those are not counted.
+/// Counts an allocation. Allocations after the thread has destroyed its thread-local variables are not counted.
 fn count(size: usize) {
     let _ = ALLOCATED.try_with(|allocated| {
         allocated.set(allocated.get() + Allocated { count: 1, bytes: size as u64 });
@@ -51,7 +51,7 @@ struct CountingAllocator;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-// SAFETY: each method forwards its arguments to `System`, which implements the contract.
+// SAFETY: each method forwards its arguments to `System`, which implements the contract of `GlobalAlloc`.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

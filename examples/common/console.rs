@@ -1,11 +1,11 @@
-//! Output that survives a closed pipe, such as that of `head`.
+//! Writes to stdout and stderr. A program does not fail if the reader of its output, such as `head`, closes the pipe.
 
 use std::io::{self, ErrorKind::BrokenPipe, Write};
 
 /// Writes to stdout. A closed pipe is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     if cfg!(test) {
-        print!("{text}"); // The test harness captures the output of this macro only.
+        print!("{text}"); // The test harness captures only the output of this macro.
         return Ok(());
     }
     match io::stdout().write_all(text.as_bytes()) {

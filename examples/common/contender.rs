@@ -1,4 +1,4 @@
-//! Measures contenders in turn, round by round, so that noise of the machine affects all of them.
+//! Measures contenders in turn, round by round. So noise of the machine affects all contenders.
 
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ pub(crate) struct Cost {
     pub(crate) name: &'static str,
     /// Nanoseconds per call in the fastest round.
     pub(crate) min: f64,
-    /// Nanoseconds per call in the median round. `allocations` and `bytes` belong to the same round.
+    /// Nanoseconds per call in the median round. `allocations` and `bytes` are the numbers per call in this round.
     pub(crate) median: f64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
@@ -33,7 +33,7 @@ impl Cost {
     pub(crate) const HEADER: [&'static str; 6] =
         ["", "ns, min", "ns, median", "relative min", "allocations", "bytes"];
 
-    /// Returns the cells of a row, with these additional cells.
+    /// Returns the cells of [`cells`](Self::cells), followed by the cells in `more`.
     pub(crate) fn row(&self, base: &Cost, more: impl IntoIterator<Item = String>) -> Vec<String> {
         self.cells(base).into_iter().chain(more).collect()
     }
@@ -51,7 +51,7 @@ impl Cost {
     }
 }
 
-/// Runs each contender once as a warm-up, and then once per round. Each round begins with another contender.
+/// Runs each contender once as a warm-up, and then once per round. From round to round, the first contender changes.
 pub(crate) fn measure(title: &str, rounds: u32, mut contenders: Vec<Contender<'_>>) -> Vec<Cost> {
     let mut progress = Progress::new(format!("{title}: rounds"), rounds.into());
     let mut results = vec![Vec::new(); contenders.len()];

@@ -18,8 +18,8 @@ impl Load {
         Load { counts: EventCounts::default(), latencies: Mutex::new(Latencies::new()) }
     }
 
-    /// Runs `calls` calls with consecutive numbers. Each of the `callers` has one call at a time. Returns the number of
-    /// calls, which is a multiple of `callers`.
+    /// Runs at least `calls` calls, which are numbered from 0. Each of the `callers` makes one call at a time. Returns the number of calls,
+    /// which is a multiple of `callers`.
     pub(crate) fn run(
         &self,
         runtime: &Runtime,
@@ -30,7 +30,7 @@ impl Load {
         let calls_per_caller = calls.div_ceil(callers);
         let caller = async |caller: u64| {
             for number in caller * calls_per_caller..(caller + 1) * calls_per_caller {
-                // Only every 64th call is timed, because reading the clock takes as long as a part of a call.
+                // Only every 64th call is timed, because reading the clock takes a noticeable share of the time of a call.
                 let start = (number % 64 == 0).then(Instant::now);
                 if let Err(error) = call(number).await {
                     self.counts.add(error);
@@ -41,7 +41,7 @@ impl Load {
             }
         };
         let mut running: FuturesUnordered<_> = (0..callers).map(caller).collect();
-        // All callers run in one task. Without `unconstrained`, tokio's cooperative budget would make it yield after 128 calls.
+        // All callers run in one task. Without `unconstrained`, tokio's cooperative budget would make this task yield after 128 calls.
         runtime.block_on(unconstrained(async { while running.next().await.is_some() {} }));
         callers * calls_per_caller
     }

@@ -1,6 +1,6 @@
 //! Code that the programs share: options, measurements, a peer with faults, and output.
 
-#![allow(dead_code, unused_imports, reason = "each program uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each program uses only a part of this module")]
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
 mod allocator;
@@ -31,7 +31,7 @@ pub(crate) use load::Load;
 pub(crate) use peer::{Faults, Frame, Peer, answer, chance, percent, percent_of_repeats};
 pub(crate) use words::{count_words, find_ends};
 
-/// The numbers of calls and rounds.
+/// The options for the numbers of calls and rounds.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Rounds {
     /// Number of calls of each contender in each round.
@@ -84,7 +84,7 @@ impl fmt::Display for EventCounts {
     }
 }
 
-/// Prints the progress of a program, at most twice a second.
+/// Prints the progress of a program, at most twice a second and at the end.
 pub(crate) struct Progress {
     label: String,
     total: u64,
@@ -104,7 +104,7 @@ impl Progress {
     }
 }
 
-/// Prints a table. The first column is aligned to the left, and the others to the right.
+/// Prints a table. The first column is aligned to the left, and the other columns to the right.
 pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN).set_header(header);
@@ -120,12 +120,12 @@ pub(crate) fn print_table(header: &[&str], rows: impl IntoIterator<Item = Vec<St
     }
 }
 
-/// Prints a table of costs, with these additional columns.
+/// Prints a table of costs. `columns` are the titles of additional columns.
 pub(crate) fn print_costs(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     print_table(&[&Cost::HEADER[..], columns].concat(), rows);
 }
 
-/// Returns a value. If there is an error, prints it and exits with code 1.
+/// Returns the value of a result. If the result is an error, prints the error, and exits with code 1.
 pub(crate) fn or_exit<T>(program: &str, result: io::Result<T>) -> T {
     result.unwrap_or_else(|error| {
         print_error(&format!("{program}: {error}\n"));
@@ -133,12 +133,12 @@ pub(crate) fn or_exit<T>(program: &str, result: io::Result<T>) -> T {
     })
 }
 
-/// Returns the exit code with which a program rejects arguments, or `None` if it accepts them. For tests.
+/// Returns the exit code with which a program rejects arguments, or `None` if it accepts them. Only tests call this function.
 pub(crate) fn exit_code_of_arguments<P: clap::Parser>(arguments: &[&str]) -> Option<i32> {
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }
 
-/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if there is no text.
+/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if all of them are empty.
 pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
     let (mut paths, mut text) = (vec![path], Vec::new());
     while let Some(path) = paths.pop() {
@@ -153,7 +153,7 @@ pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
     if text.is_empty() { Err(io::Error::other("there is no text")) } else { Ok(text) }
 }
 
-/// Runs a program. Returns the exit code 0 if it returns `true`, and 1 otherwise. Prints its error.
+/// Runs a program. Returns the exit code 0 if `run` returns `true`, and 1 otherwise. If `run` returns an error, prints the error.
 pub(crate) fn exit_code(program: &str, run: impl FnOnce() -> io::Result<bool>) -> ExitCode {
     let is_success = run().unwrap_or_else(|error| {
         print_error(&format!("{program}: {error}\n"));

@@ -23,18 +23,18 @@ pub(crate) struct Faults {
     /// Percentage of replies that the peer sends twice.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) twice: f64,
-    /// Percentage of replies after which the peer sends a reply with a forged id.
+    /// Percentage of replies to which the peer adds a reply with a forged id.
     #[arg(long, default_value_t = 0.0, value_name = "PERCENT", value_parser = percent)]
     pub(crate) forge: f64,
 }
 
 impl Faults {
-    /// Creates faults of all kinds, at the same rate.
+    /// Creates the rates of a peer that has faults of all kinds, at the same rate.
     pub(crate) fn all(percent: f64) -> Self {
         Faults { hostile: true, drop: percent, late: percent, twice: percent, forge: percent }
     }
 
-    /// Returns `true` if there is any fault. The peer then also shuffles its replies.
+    /// Returns `true` if the peer has faults of any kind. Such a peer also shuffles its replies.
     pub(crate) fn any(self) -> bool {
         self.hostile || self.drop + self.late + self.twice + self.forge > 0.0
     }
@@ -66,18 +66,18 @@ pub(crate) fn answer(question: u64) -> u64 {
     question.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995
 }
 
-/// Answers requests, with faults.
+/// A peer that answers requests, with faults.
 pub(crate) struct Peer {
     faults: Faults,
     timeout: Duration,
     requests: Vec<Frame>,
     replies: Vec<Frame>,
-    /// Late replies, and the times at which the peer sends them.
+    /// The late replies, each with the time at which the peer sends it.
     late: Vec<(Instant, Frame)>,
 }
 
 impl Peer {
-    /// Creates a peer. It delays late replies by twice the timeout of the client.
+    /// Creates a peer. `timeout` is the timeout of the client. The peer delays late replies by twice this time.
     pub(crate) fn new(mut faults: Faults, timeout: Duration) -> Self {
         if faults.hostile {
             faults = Faults::all(1.0);

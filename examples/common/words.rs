@@ -1,4 +1,5 @@
-//! Counts words, and finds the ends of words and lines, without a branch per byte. Such a branch is often mispredicted.
+//! Counts words, and finds the ends of words and lines. The code has no branch per byte, because the processor would often mispredict such
+//! a branch.
 
 use std::array::from_fn;
 
@@ -8,7 +9,8 @@ pub(crate) fn count_words(text: &[u8]) -> u64 {
     u64::from(text.first() > Some(&b' ')) + text.windows(2).map(begins).sum::<u64>()
 }
 
-/// Appends the ends of the words, or of the lines, after `start`.
+/// Finds the line feeds from `start` on and, unless `by_line` is set, the blanks that end a word. Appends the position after each of these
+/// bytes to `ends`.
 pub(crate) fn find_ends(text: &[u8], start: usize, by_line: bool, ends: &mut Vec<usize>) {
     let mut was_word = u64::from(text[..start].last() > Some(&b' '));
     let blocks = text[start..].chunks_exact(64);
@@ -26,7 +28,7 @@ pub(crate) fn find_ends(text: &[u8], start: usize, by_line: bool, ends: &mut Vec
     }
 }
 
-/// Returns a mask with one bit per byte. The multiplication gathers the lowest bits of eight bytes.
+/// Returns a mask with one bit for each of the 64 bytes of a block. The multiplication gathers the lowest bits of eight bytes.
 fn bits(block: &[u8], is_set: impl Fn(u8) -> bool) -> u64 {
     let block: &[u8; 64] = block.try_into().expect("64 bytes");
     let set: [u8; 64] = from_fn(|at| u8::from(is_set(block[at])));

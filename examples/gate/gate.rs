@@ -13,7 +13,7 @@ use std::{
 use Ordering::{AcqRel, Acquire, Relaxed};
 use value_future::{Completer, Completion, Pool, ValueFuture};
 
-/// The sign bit of `state`. It is set while the queue has tasks. A new call then finds no permit, and cannot overtake them.
+/// The sign bit of `state`. It is set while the queue has tasks. A new call then finds no permit, and cannot overtake the queued tasks.
 const QUEUED: isize = isize::MIN;
 
 /// The output of a queued operation. `Some` assigns a permit to the task.
@@ -23,7 +23,8 @@ type Assignment = Option<()>;
 pub(crate) struct Gate {
     /// The number of available permits, and [`QUEUED`].
     state: AtomicIsize,
-    /// [`QUEUED`] is set while the queue is not empty. Both change under the lock.
+    /// The completers of the waiting tasks. The flag [`QUEUED`] is set while this queue is not empty. The flag and the queue change only
+    /// under the lock.
     queue: Mutex<VecDeque<Completer<Assignment>>>,
     assignments: Pool<Assignment>,
 }
@@ -35,7 +36,7 @@ impl Gate {
         Gate { state, queue: Mutex::default(), assignments: Pool::new() }
     }
 
-    /// Acquires a permit. If none is available, the call joins the queue at once, and not at its first poll.
+    /// Acquires a permit. If no permit is available, the call joins the queue at once, and not only when its future is polled.
     ///
     /// Dropping the future releases its permit, or cancels its place in the queue.
     #[inline]
@@ -71,9 +72,10 @@ impl Gate {
         queue.push_back(completer);
         self.state.fetch_or(QUEUED, AcqRel);
         drop(queue);
-        // Created before the call below: if a waker panics there, the drop of `acquire` releases the permit.
+        // `acquire` is created before `assign_permits` is called. If a waker panics in that call, the drop of `acquire` releases the
+        // permit.
         let acquire = QueuedAcquire { gate: self, assignment: Some(assignment) };
-        // Another thread may have released a permit before `QUEUED` was set. It has then not seen this task.
+        // Another thread may have released a permit before `QUEUED` was set. Then that thread did not see this task.
         self.assign_permits();
         ValueFuture::pooled(acquire)
     }
@@ -85,7 +87,7 @@ impl Gate {
         }
     }
 
-    /// Assigns the available permits to queued tasks. It wakes them without the lock, so a waker may use the gate.
+    /// Assigns the available permits to queued tasks. Wakes the tasks without holding the lock, so a waker may use the gate.
     #[cold]
     fn assign_permits(&self) {
         while let Some(waiter) = self.next_waiter() {
@@ -146,7 +148,7 @@ impl<'g> Future for QueuedAcquire<'g> {
 
 impl Drop for QueuedAcquire<'_> {
     fn drop(&mut self) {
-        // If the operation was completed, its permit is released here. If not, `assign_permits` finds it closed.
+        // If the operation was completed, its permit is released here. If not, `assign_permits` finds the operation closed.
         if self.assignment.take().and_then(Completion::close).is_some() {
             self.gate.release();
         }

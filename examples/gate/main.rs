@@ -1,7 +1,7 @@
 //! Measures `Gate`, a fair and cancel-safe semaphore, against the semaphores of `tokio` and `async-lock`.
 //!
-//! `gate.rs` implements it on a `Pool`, in about 110 lines of code. A call acquires an available permit by one atomic operation,
-//! and returns it as an inline result. If no permit is available, the call rents an operation, and queues its completer.
+//! `gate.rs` implements `Gate` on a `Pool`, in about 110 lines of code. A call acquires an available permit by one atomic operation, and
+//! returns it as an inline result. If no permit is available, the call rents an operation, and queues its completer.
 //!
 //! ```text
 //! cargo run --release --example gate [-- --calls N --rounds N --every N]
@@ -51,7 +51,7 @@ type Plan = [u64; 3];
 /// A type-erased `acquire`.
 type DynAcquire<'s, F> = &'s (dyn Fn() -> F + Sync);
 
-/// Acquires and releases a permit `calls` times. Each `every`-th call waits, because this task first acquires all permits.
+/// Acquires and releases a permit `calls` times. Before each `every`-th call, the task acquires all permits, so that this call waits.
 async fn run_calls<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
     let mut held = Vec::new();
     for n in 1..=calls {
@@ -69,7 +69,7 @@ async fn run_calls<F: Future>(acquire: impl Fn() -> F, calls: u64, every: u64) {
     }
 }
 
-/// Returns `true` if the waiting task gets a released permit, and not a new call.
+/// Returns `true` if a released permit goes to the waiting task, and not to a new call.
 async fn is_fair<F: Future>(acquire: impl Fn() -> F, permits: u64) -> bool {
     let mut held = join_all((0..permits).map(|_| acquire())).await;
     let mut waiter = pin!(acquire());
@@ -79,7 +79,7 @@ async fn is_fair<F: Future>(acquire: impl Fn() -> F, permits: u64) -> bool {
     new_call.is_pending() && poll!(waiter).is_ready()
 }
 
-/// Returns a contender, and whether it is fair. In each round, each thread makes `calls` calls.
+/// Returns a contender, and `true` if it is fair. In each round, each thread makes `calls` calls.
 fn contender<'c, F: Future>(
     name: &'static str,
     acquire: impl Fn() -> F + Sync + 'c,

@@ -15,7 +15,7 @@ use crate::common::{allocated, exit_code_of_arguments};
 
 type Acquire<'g> = ValueFuture<'g, Permit<'g>>;
 
-/// Polls a future once.
+/// Polls a future once. Returns the permit if the future is ready.
 fn poll<'g>(future: &mut Acquire<'g>) -> Option<Permit<'g>> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(permit) => Some(permit),
@@ -23,7 +23,7 @@ fn poll<'g>(future: &mut Acquire<'g>) -> Option<Permit<'g>> {
     }
 }
 
-/// Checks that exactly these permits are available, and that the queue is empty.
+/// Checks that exactly `permits` permits are available, and that the queue is empty.
 fn assert_available(gate: &Gate, permits: usize) {
     let all: Vec<_> =
         (0..permits).map(|_| gate.try_acquire().expect("a permit is available")).collect();
@@ -91,7 +91,7 @@ fn dropping_a_completed_future_releases_its_permit() {
     let (mut first, mut second) = (gate.acquire(), gate.acquire());
     assert!(poll(&mut first).is_none() && poll(&mut second).is_none());
     drop(held);
-    drop(first); // The operation was completed with the permit.
+    drop(first); // The operation of `first` was completed with the permit.
     assert!(poll(&mut second).is_some());
     drop(gate.acquire()); // This future has an inline permit.
     assert_available(&gate, 1);
@@ -179,8 +179,8 @@ fn random_cancellations_neither_lose_nor_duplicate_permits() {
             let mut call = shared.gate.acquire();
             let permit = tokio::select! {
                 biased;
-                // With 0 yields, the call is dropped before its first poll. Else it may be dropped before or after it
-                // has a permit.
+                // With 0 yields, the call is dropped before its first poll. With more yields, it may be dropped before or after a permit
+                // was assigned to it.
                 () = yield_times(fastrand::u32(0..4)), if fastrand::bool() => None,
                 permit = &mut call => Some(permit),
             };
@@ -220,7 +220,7 @@ fn random_cancellations_neither_lose_nor_duplicate_permits() {
     }
 }
 
-/// Like the test above, but without a runtime. So most drops race with the release of a permit.
+/// Like `random_cancellations_neither_lose_nor_duplicate_permits`, but without a runtime. So most drops race with the release of a permit.
 #[test]
 fn racing_drops_neither_lose_nor_duplicate_permits() {
     const CALLS: u32 = 100_000;
@@ -234,7 +234,7 @@ fn racing_drops_neither_lose_nor_duplicate_permits() {
         let thread = || {
             for _ in 0..CALLS {
                 let mut call = gate.acquire();
-                // Some calls are not polled. Some get their permit after the last poll.
+                // Some calls are not polled. Some calls get their permit after the last poll.
                 let permit = (0..fastrand::u32(0..4)).find_map(|_| {
                     spin(20);
                     poll(&mut call)

@@ -1,12 +1,12 @@
-//! Publishes the counters of pools and of a `Ratio` with the crate `metrics`, in the text format of Prometheus.
+//! Publishes the counters of pools and of a `Ratio` with the crate `metrics`, and prints them as a table.
 //!
 //! ```text
 //! cargo run --release --features ratio,trace --example metrics [-- --calls N --ready PERCENT]
 //! ```
 //!
-//! A service answers most calls from memory, and asks a device for the others. The program publishes the counters while the
-//! service runs. At the end, it leaks a completer. With the feature `trace`, the pool then reports the line that rented the
-//! operation. Without the feature `ratio`, the counters of the `Ratio` are 0.
+//! A service answers most calls from memory, and asks a device for the other answers. The program publishes the counters while the service
+//! runs. At the end, the program leaks a completer. With the feature `trace`, the pool then reports the line that rented the operation.
+//! Without the feature `ratio`, the counters of the `Ratio` are 0.
 
 #![allow(clippy::cast_precision_loss, reason = "gauges are `f64`")]
 
@@ -106,7 +106,7 @@ fn publish(device: &Device) {
     publish_ratio(&device.get_ratio.stats());
 }
 
-/// Calls the service, and publishes the counters a hundred times.
+/// Calls the service, and publishes the counters up to a hundred times.
 fn serve(device: &Device, calls: u64) {
     let service: &dyn Service = device;
     let mut progress = Progress::new("calls", calls);

@@ -12,7 +12,7 @@ use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 use crate::bank::Answer;
 
 pub(crate) trait Attempts: Sync {
-    /// The future of an answer. It returns `None` if the operation is abandoned. Dropping it cancels the attempt.
+    /// The future of an answer. Its output is `None` if the operation is abandoned. Dropping the future cancels the attempt.
     type Reply<'a>: Future<Output = Option<Answer>> + Unpin
     where
         Self: 'a;
@@ -82,7 +82,7 @@ impl Drop for IndexReply<'_> {
     }
 }
 
-/// A pool of this crate. The id of an attempt is the key of its operation, which stays unique when the slot is reused.
+/// A pool of this crate. The id of an attempt is the key of its operation. If the slot is reused, the next operation has another key.
 pub(crate) struct PoolKeys(pub(crate) Pool<Option<Answer>>);
 
 impl Attempts for PoolKeys {

@@ -9,7 +9,8 @@ pub(crate) struct Request {
     /// The id of the attempt. The client chooses it, and the answer repeats it.
     pub(crate) id: u64,
     pub(crate) payment: usize,
-    /// `true` if the last attempt timed out. The bank then does not pay a second time.
+    /// `true` if the previous attempt of this payment timed out. If the bank executed the payment in that attempt, the bank does not pay a
+    /// second time.
     pub(crate) is_repeated: bool,
     /// `true` if the attempt times out. The client decides this at random, without a clock.
     pub(crate) is_late: bool,
@@ -33,7 +34,7 @@ pub(crate) struct Outcome {
     pub(crate) late: usize,
     /// Late answers that the client refused.
     pub(crate) refused: usize,
-    /// Refused answers whose slot another attempt had reused.
+    /// Refused answers that came after another attempt had reused the slot.
     pub(crate) stale: usize,
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn serve(
         } else {
             let _ = answer(id, Answer { payment, is_paid });
         }
-        // The bank delays late answers until the client has repeated the attempt.
+        // If more than 8 late answers are delayed, the bank sends the oldest one. At that time, the client has repeated the attempt.
         if delayed.len() > 8 {
             delayed.drain(..1).for_each(&mut send_late);
         }

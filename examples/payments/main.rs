@@ -11,7 +11,7 @@
 //! accepts the answer to another payment (`wrong`).
 //!
 //! The column `second await` shows what happens if the client awaits a reply twice, by reference. With keys, the second await
-//! panics. Without keys, it returns the answer to another payment. By value, it does not compile: see `src/compile_fail.rs`.
+//! panics. Without keys, it returns the answer to another payment. A second await by value does not compile: see `src/compile_fail.rs`.
 
 mod attempts;
 mod bank;
@@ -76,7 +76,7 @@ fn run_round<A: Attempts>(attempts: &A, payments: usize, late: u8, outcome: &mut
         || serve(requests, payments, |id, answer| attempts.answer(id, answer), &mut *outcome);
     let wrong: usize = thread::scope(|scope| {
         scope.spawn(bank_thread);
-        let bank = bank; // Moved here, so that its drop ends the bank's thread.
+        let bank = bank; // `bank` is moved into this scope, so that its drop ends the bank's thread.
         let payer = async |first: usize| {
             let mut wrong = 0;
             for payment in (first..payments).step_by(PAYERS) {
@@ -91,7 +91,7 @@ fn run_round<A: Attempts>(attempts: &A, payments: usize, late: u8, outcome: &mut
     payments as u64
 }
 
-/// Awaits a reply a second time, after another attempt has reused its slot. Returns the result.
+/// Awaits a reply a second time, after another attempt has reused its slot. Returns what the second await returned.
 fn second_await<A: Attempts>(attempts: &A) -> String {
     let (id, mut reply) = attempts.begin();
     let _ = attempts.answer(id, Answer { payment: 1, is_paid: true });

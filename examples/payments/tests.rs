@@ -49,15 +49,15 @@ fn payments_end_although_90_percent_of_attempts_time_out() {
     assert!(outcome.late > 1_000 && outcome.refused == outcome.late, "{outcome:?}");
 }
 
-/// The error that the program counts, step by step.
+/// Reproduces the error that the program counts, step by step.
 #[test]
 fn a_late_answer_completes_the_next_attempt_only_with_slot_indices() {
     fn late_answer<A: Attempts>(attempts: &A) -> (Result<(), CompleteErrorKind>, bool) {
         let (timed_out, reply) = attempts.begin();
         drop(reply);
         let (_, mut next) = attempts.begin();
-        let refused = attempts.answer(timed_out, PAID);
-        (refused, block_on(async { poll!(&mut next).is_ready() }))
+        let result = attempts.answer(timed_out, PAID);
+        (result, block_on(async { poll!(&mut next).is_ready() }))
     }
 
     assert_eq!(late_answer(&SlotIndices::default()), (Ok(()), true));
@@ -77,14 +77,14 @@ fn a_refused_answer_returns_its_reason() {
 }
 
 #[test]
-fn a_second_await_panics_with_keys_and_returns_a_wrong_answer_without() {
+fn a_second_await_panics_with_keys_and_returns_a_wrong_answer_with_slot_indices() {
     assert_eq!(second_await(&SlotIndices::default()), "payment 2");
     assert_eq!(second_await(&PoolKeys(Pool::new())), "panics");
 }
 
 #[test]
 #[should_panic = "polled after completion"]
-fn a_second_await_panics_with_its_reason() {
+fn the_panic_of_a_second_await_names_its_reason() {
     let keys = PoolKeys(Pool::new());
     let (id, mut reply) = keys.begin();
     keys.answer(id, PAID).unwrap();

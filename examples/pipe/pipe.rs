@@ -8,7 +8,7 @@ use value_future::{ReusableSource, ValueFuture};
 
 use crate::common::find_ends;
 
-/// A pipe with at least this number of bytes is full. A flush then waits.
+/// A pipe with at least this number of bytes is full. A flush that fills the pipe waits.
 pub(crate) const LIMIT: usize = 16 << 10;
 
 #[derive(Default)]
@@ -26,7 +26,7 @@ struct Pipe {
     not_full: ReusableSource<Result<()>>,
 }
 
-/// The writing end of a pipe, or a part of its [`Reader`]. Dropping an end closes the pipe.
+/// An end of a pipe: the writing end, or the reading end as a field of [`Reader`]. Dropping an end closes the pipe.
 #[derive(Clone, Default)]
 pub(crate) struct End(Arc<Pipe>);
 
@@ -41,7 +41,7 @@ impl Drop for End {
     }
 }
 
-/// Completes the operation of a source, if it has one.
+/// Completes the operation of a source, if the source has an operation.
 fn complete(source: &ReusableSource<Result<()>>, result: Result<()>) {
     if let Some(key) = source.key() {
         // If the future was dropped in the meantime, the source refuses the key.
@@ -50,7 +50,7 @@ fn complete(source: &ReusableSource<Result<()>>, result: Result<()>) {
 }
 
 pub(crate) trait Write: Send {
-    /// Sends the content of the buffer, and clears it. If this fills the pipe, the future waits for the reader.
+    /// Sends the content of the buffer, and clears the buffer. If the pipe is full afterwards, the future waits for the reader.
     fn flush<'a>(&'a mut self, buffer: &'a mut Vec<u8>) -> ValueFuture<'a, Result<()>>;
 }
 
@@ -72,10 +72,10 @@ impl Write for End {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Stats {
-    /// Prefetched words or lines.
+    /// The number of prefetched words or lines.
     pub(crate) reads: u64,
     pub(crate) fetches: u64,
-    /// Fetches that found the pipe full.
+    /// The number of fetches that found the pipe full.
     pub(crate) times_full: u64,
 }
 
@@ -84,14 +84,14 @@ pub(crate) struct Reader {
     end: End,
     by_line: bool,
     bytes: Vec<u8>,
-    /// The positions at which words or lines end. The next one starts at `start`, and ends at `ends[next]`.
+    /// The positions at which words or lines end. The next word or line starts at `start`, and ends at `ends[next]`.
     ends: Vec<usize>,
     next: usize,
     start: usize,
     pub(crate) stats: Stats,
 }
 
-/// Creates a pipe. Its reader reads lines with `by_line`, and words without.
+/// Creates a pipe. Its reader reads lines if `by_line` is set, and words otherwise.
 pub(crate) fn pipe(by_line: bool) -> (End, Reader) {
     let (end, bytes, ends) = (End::default(), Vec::new(), Vec::new());
     (end.clone(), Reader { end, by_line, bytes, ends, next: 0, start: 0, stats: Stats::default() })

@@ -23,7 +23,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Reads to the end, and returns all bytes.
+/// Reads to the end of the text, and returns all bytes.
 async fn read_to_end(reader: &mut dyn Read) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     while let Some(read) = reader.read().await? {
@@ -32,7 +32,8 @@ async fn read_to_end(reader: &mut dyn Read) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Returns texts with different endings. Some words and blanks are longer than a block, and some are longer than the pipe.
+/// Returns texts with different endings. Some words and some runs of blanks are longer than a block of `find_ends`, or longer than the
+/// limit of the pipe.
 fn texts() -> Vec<String> {
     let mut texts = ["", "\n", "a", "a\n", "a b", " a ", "ab", "\n\na", "a \n b\r\n\tc ", "   "]
         .map(String::from)
@@ -131,7 +132,7 @@ fn a_cancelled_read_loses_no_bytes() {
 }
 
 #[test]
-fn a_read_of_a_prefetched_word_does_not_allocate_and_with_async_trait_it_allocates_once() {
+fn a_prefetched_word_is_read_without_an_allocation() {
     let (mut writer, mut reader) = pipe(false);
     ready_output(writer.flush(&mut b"a b c d e ".repeat(100))).unwrap();
     ready_output(Read::read(&mut reader)).unwrap();
@@ -140,6 +141,7 @@ fn a_read_of_a_prefetched_word_does_not_allocate_and_with_async_trait_it_allocat
         assert!(Read::read(&mut reader).is_ready());
     }
     assert_eq!((allocated() - before).count, 0);
+    // With `async-trait`, each read allocates once.
     for _ in 0..100 {
         ready_output(BoxedRead::read(&mut reader)).unwrap();
     }

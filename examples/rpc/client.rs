@@ -25,7 +25,7 @@ enum Transport {
 pub(crate) struct Client<P> {
     pending: P,
     transport: Transport,
-    /// `false` if the peer has no faults, and so answers every call.
+    /// `false` if the peer has no faults. Such a peer answers every call.
     has_timeout: bool,
     pub(crate) load: Load,
 }
@@ -97,7 +97,7 @@ impl<P: PendingCalls> Client<P> {
         })
     }
 
-    /// Completes the call of a reply, or counts why the reply was refused.
+    /// Completes the call of a reply. If the reply is refused, counts the reason.
     fn complete(&self, [id, answer]: Frame) {
         if let Err(reason) = self.pending.complete(id, answer) {
             self.load.counts.add(reason);

@@ -1,5 +1,5 @@
-//! A client with many concurrent calls on one connection, over TCP and in process. Its pending calls are operations of a
-//! [`Pool`], and the ids on the wire are their keys. The program measures it against a map from ids to one-shot channels.
+//! A client with many concurrent calls on one connection, over TCP and in process. Its pending calls are operations of a [`Pool`]. The ids
+//! on the wire are the keys of these operations. The program measures the pool against a map from ids to one-shot channels.
 //!
 //! ```text
 //! cargo run --release --example rpc [-- --calls N --hostile]
@@ -35,8 +35,8 @@ struct Options {
     faults: Faults,
 }
 
-/// Makes the peer close the connection while 1000 calls are pending. Returns how many calls fail at once, or `None` for a client
-/// that is in process, whose calls hang, or that does not connect again.
+/// Makes the peer close the connection while 1000 calls are pending. Returns how many calls fail at once. Returns `None` if the client is
+/// in process, if its calls hang, or if it does not connect again.
 fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
     let questions = iter::once(HANG_UP).chain(1..1_000);
     if !client.is_over_tcp() {

@@ -14,11 +14,11 @@ use value_future::{Key, Pool};
 
 /// The pending calls of a client.
 pub(crate) trait PendingCalls: Default + Send + Sync + 'static {
-    /// Begins a call. Returns its id, and the future of its answer, which returns `None` if the connection is lost. Dropping the
-    /// future cancels the call.
+    /// Begins a call. Returns its id, and the future of its answer. The output of the future is `None` if the connection is lost. Dropping
+    /// the future cancels the call.
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>);
 
-    /// Completes a call. Returns the reason if no pending call has this id.
+    /// Completes a call. If no pending call has this id, returns the reason.
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str>;
 
     /// Fails all calls, because the connection is lost.
@@ -51,7 +51,7 @@ pub(crate) struct ChannelMap {
     next_id: AtomicU64,
 }
 
-/// Removes a cancelled call from the map, on drop.
+/// A guard whose drop removes a cancelled call from the map.
 struct RemoveOnDrop<'c>(u64, &'c Senders);
 
 impl Drop for RemoveOnDrop<'_> {
@@ -68,7 +68,7 @@ impl PendingCalls for ChannelMap {
         let remove = RemoveOnDrop(id, &self.senders);
         let answer = async move {
             let answer = receiver.await.ok();
-            // `complete` or `fail_all` has removed the call.
+            // `complete` or `fail_all` has already removed the call from the map, so the guard need not.
             mem::forget(remove);
             answer
         };

@@ -1,14 +1,14 @@
 //! A cache in front of a slow store, behind a `dyn` trait. Concurrent callers of a missing key share one load, by
-//! `ValueFuture::share` and `WeakShared`. The program measures it against `moka`.
+//! `ValueFuture::share` and `WeakShared`. The program measures this cache against `moka`.
 //!
 //! ```text
 //! cargo run --release --example single_flight [-- --rounds N --faults PERCENT]
 //! ```
 //!
 //! A hit is an inline result. The first caller of a missing key creates a load, and all callers of the key own and poll it. If
-//! the first caller is cancelled, the load continues. (With `moka`, another caller starts it again.) If all callers are
-//! cancelled, the load is dropped. All callers get the error of a load, in an `Arc`. The cache does not store errors, and its
-//! values expire. `moka` does more: it bounds its size, evicts entries and notifies listeners.
+//! the first caller is cancelled, the load continues. (With `moka`, another caller starts the load again.) If all callers are cancelled,
+//! the load is dropped. If a load fails, all callers get the error, in an `Arc`. The cache does not store errors, and its values expire.
+//! `moka` does more: it bounds its size, evicts entries and notifies listeners.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -8,7 +8,7 @@ use value_future::{ValueFuture, shared::WeakShared};
 
 use crate::store::{Store, Value};
 
-/// The result of a lookup. All callers of a load share its error, in an `Arc` because `io::Error` is not `Clone`.
+/// The result of a lookup. All callers of a load share its error. The error is in an `Arc`, because `io::Error` is not `Clone`.
 pub(crate) type Answer = Result<Value, Arc<io::Error>>;
 
 pub(crate) trait Cache: Send + Sync {
@@ -24,7 +24,7 @@ pub(crate) enum Entry {
 
 pub(crate) type Entries = HashMap<usize, Entry>;
 
-/// If the map is full, removes expired values and dead loads, and then doubles the capacity for the remaining entries.
+/// If the map is full, removes expired values and dead loads. Then makes the capacity at least twice the number of the remaining entries.
 fn reserve_entry(entries: &mut Entries, now: Instant) {
     if entries.len() == entries.capacity() {
         entries.retain(|_, entry| match entry {
@@ -64,7 +64,7 @@ impl<S: Store> SingleFlight<S> {
     }
 }
 
-/// The implementation is for `Arc`, because each load owns a handle of the cache.
+/// The implementation is for `Arc<SingleFlight<S>>`, because each load owns a clone of this `Arc`.
 impl<S: Store> Cache for Arc<SingleFlight<S>> {
     fn get(&self, key: usize) -> ValueFuture<'_, Answer> {
         let now = (self.now)();

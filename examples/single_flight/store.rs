@@ -11,7 +11,7 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn load(&self, key: usize) -> impl Future<Output = io::Result<Value>> + Send;
 }
 
-/// Counts the lookups of one cache, its loads and their results.
+/// The numbers of lookups and loads of one cache, and of their results.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) lookups: AtomicUsize,

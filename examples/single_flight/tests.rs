@@ -11,7 +11,7 @@ use crate::{
     store::Value,
 };
 
-/// A store whose loads wait until it is open.
+/// A store whose loads wait until the store is open.
 struct GatedStore {
     open: Semaphore,
     fails: AtomicBool,
@@ -163,7 +163,7 @@ fn an_error_reaches_all_callers_and_is_not_cached() {
     assert_eq!(store.counts(), (2, 0));
 }
 
-/// A handle of the load stores its result until the handle is dropped. The cache does not.
+/// A handle of a load stores the error until the handle is dropped. The cache does not store the error.
 #[test]
 fn an_error_is_not_cached_while_a_caller_still_holds_the_load() {
     let store = GatedStore::new(true);

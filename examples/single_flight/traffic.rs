@@ -1,4 +1,4 @@
-//! [`Traffic`]: lookups by concurrent callers, of which some are cancelled.
+//! [`Traffic`]: lookups by concurrent callers. Some of the lookups are cancelled.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::{io, path::PathBuf, pin::pin, task::Poll, time::Duration};
@@ -20,7 +20,7 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// Runs one round, which looks up each key once. Returns the number of keys.
     pub(crate) fn run_round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
-        // `lookups` is a multiple of the number of files, so `base + key` has the same file as `key`.
+        // `lookups` is a multiple of the number of files, so `base + key` is loaded from the same file as `key`.
         let base = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
         let caller = async |keys: &[usize]| {
             for &key in keys {

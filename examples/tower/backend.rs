@@ -14,7 +14,7 @@ pub(crate) const RETRIES: usize = 4;
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(2);
 pub(crate) const CACHEABLE: usize = 1_000; // The cache stores only pages with smaller numbers.
 
-/// Returns a page. `faults` is a percentage of the requests: half of these fail, and the other half hang.
+/// Returns a page. `faults` is the percentage of requests with a fault. Half of these requests fail, and the other half hang.
 pub(crate) async fn fetch(number: usize, faults: f64) -> Answer {
     tokio::task::yield_now().await;
     if !crate::common::chance(faults) {
@@ -24,7 +24,7 @@ pub(crate) async fn fetch(number: usize, faults: f64) -> Answer {
 }
 
 thread_local!(pub(crate) static ERRORS: Cell<u64> = const { Cell::new(0) });
-/// Counts the errors of this thread, in place of a log.
+/// Counts an error, where a real service would write a log. Each thread has its own counter.
 pub(crate) fn log(answer: Answer) -> Answer {
     answer.inspect_err(|_| ERRORS.set(ERRORS.get() + 1))
 }

@@ -1,4 +1,4 @@
-//! The same layers as in `layers`, each in a `BoxCloneService`. `tower` implements most of them.
+//! The same layers as in `layers`, each in a `BoxCloneService`. `tower` implements most of these layers.
 
 use std::{future::Ready, future::ready, sync::Arc, task::Context, task::Poll};
 

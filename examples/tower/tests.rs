@@ -22,7 +22,7 @@ struct Backend {
     hangs: bool,
     running: Mutex<usize>,
     peak: Mutex<usize>,
-    /// Each request waits for a permit, if there is a gate.
+    /// If there is a gate, each request waits for a permit.
     gate: Option<Semaphore>,
 }
 
@@ -240,7 +240,7 @@ fn layers_are_added_at_run_time_in_any_order() {
     }
 }
 
-/// A layer of `tower` accepts a `ValueService`. A closure converts the result to a `ValueService` again.
+/// A layer of `tower` accepts a `ValueService`. A closure converts the layered service to a `ValueService` again.
 #[test]
 fn layers_of_tower_combine_with_value_services() {
     let backend = Arc::new(Backend { hangs: true, ..Backend::default() });

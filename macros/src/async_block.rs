@@ -26,9 +26,9 @@ use crate::{
     signature::{argument_name, ungroup},
 };
 
-/// Returns the `async` block.
+/// Returns the `async` block of a method.
 ///
-/// With `has_ready`, an argument causes no warning if only `#[ready]` uses it.
+/// With `has_ready`, the compiler does not warn of an argument that only `#[ready]` uses.
 pub(crate) fn into_async_block(
     signature: &Signature,
     body: &mut Block,
@@ -80,7 +80,7 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
     let PatType { attrs, pat, ty, .. } = argument;
     let attributes = attrs.iter().filter(|attribute| is_cfg(attribute));
     match &**pat {
-        // The block captures a reference. It needs no binding, because dropping it does nothing.
+        // A reference needs no binding, because its drop does nothing. The block captures it if the body uses it.
         _ if matches!(ungroup(ty), Type::Reference(_)) => TokenStream::new(),
         Pat::Ident(pattern) if pattern.subpat.is_none() => {
             let (name, mutability) = (&pattern.ident, &pattern.mutability);
@@ -92,7 +92,7 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
         }
         pattern => {
             let name = argument_name(position, pat);
-            // Moves the whole argument. So the block also drops the parts without a binding, as with `async-trait`.
+            // This moves the whole argument. So the block also drops the parts that the pattern does not bind, as with `async-trait`.
             quote!(#(#attributes)* let #pattern = { let #name = #name; #name };)
         }
     }

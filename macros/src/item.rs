@@ -12,7 +12,7 @@ use syn::{
 
 use crate::{async_block, method_body, options::Options, ready::Ready, receiver, signature};
 
-/// The item that has the attribute.
+/// The item that has the attribute `async_trait`.
 pub(crate) enum Item {
     Trait(ItemTrait),
     Impl(ItemImpl),
@@ -58,7 +58,7 @@ impl Parse for Item {
     }
 }
 
-/// A method of an `impl` that has no body. The macro keeps it, and the compiler reports the missing body.
+/// A method without a body in an `impl`. The macro keeps this method, and the compiler reports the missing body.
 struct BodilessMethod {
     attributes: Vec<Attribute>,
     visibility: Visibility,
@@ -78,7 +78,7 @@ impl Parse for BodilessMethod {
 }
 
 impl Item {
-    /// Returns the expanded item, followed by its errors.
+    /// Returns the expanded item, followed by the errors of its methods.
     pub(crate) fn expand(mut self, options: &Options) -> TokenStream {
         let mut errors = TokenStream::new();
         let mut report = |result: Result<()>| {
@@ -150,7 +150,7 @@ fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
     })
 }
 
-/// Removes `#[ready]` from the attributes of a method, and parses it.
+/// Removes `#[ready]` from the attributes of a method, and parses its argument.
 fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     if let Some(index) = attributes.iter().position(is_ready_in_cfg_attr) {
         return Err(Error::new_spanned(
@@ -176,7 +176,7 @@ fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     }
 }
 
-/// Expands a method if it is `async`. Returns the error of its `#[ready]`.
+/// Expands a method if it is `async`. Returns an error if its `#[ready]` is wrong.
 fn expand_method(
     context: Context<'_>,
     options: &Options,
@@ -184,7 +184,7 @@ fn expand_method(
     signature: &mut Signature,
     body: Option<&mut Block>,
 ) -> Result<()> {
-    // If `#[ready]` is wrong, the method is expanded without it. So the compiler reports this error only.
+    // If `#[ready]` is wrong, the method is expanded without it. So the compiler reports no other errors.
     let (ready, result) = match take_ready(attributes) {
         Ok(ready) => (ready, Ok(())),
         Err(error) => (None, Err(error)),
@@ -207,7 +207,7 @@ fn expand_method(
         if has_foreign_macros {
             attributes.push(method_body::make_attribute(options, ready.is_some()));
         }
-        // Only the statements change. The braces keep the spans of the user's code, so its lint levels still apply.
+        // Only the statements are replaced. The braces of the body keep their spans. So the lint levels of the user's code still apply.
         body.stmts =
             method_body::method_body(signature, ready, &block, options, has_foreign_macros).stmts;
         attributes.push(parse_quote! {
@@ -227,7 +227,7 @@ fn expand_method(
     result
 }
 
-/// Returns `true` for an attribute that may be a macro of another crate. The compiler runs it after this one.
+/// Returns `true` for an attribute that may be a macro of another crate. The compiler runs such a macro after `async_trait`.
 fn is_foreign(attribute: &Attribute) -> bool {
     const KNOWN: &[&str] = &[
         "allow",

@@ -5,10 +5,10 @@
 //!   signature      `async fn f(&self) -> T` becomes `fn f(&self) -> ValueFuture<'_, T>`
 //!   async_block    the body becomes an `async` block
 //!   ready          `#[ready]` becomes a statement before the block
-//!   method_body    joins the statement, and the call that creates a value future from the block
+//!   method_body    joins the statement of `#[ready]` and the call that creates a value future from the block
 //! ```
 //!
-//! If a method has other attribute macros, `item` adds the attribute `make`, which runs after them and creates the value future.
+//! If a method has other attribute macros, `item` adds the attribute `make`. `make` runs after these macros, and creates the value future.
 
 mod async_block;
 mod item;
@@ -31,8 +31,8 @@ pub fn async_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
     item.expand(&options).into()
 }
 
-/// Replaces `Box::pin(async move { … })` at the end of a method by a value future. It runs after the other attribute macros of
-/// the method.
+/// Replaces `Box::pin(async move { … })` at the end of a method by a value future. This macro runs after the other attribute macros of the
+/// method.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn make(arguments: TokenStream, method: TokenStream) -> TokenStream {

@@ -7,7 +7,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Names the elided lifetimes, and records the named ones.
+/// A visitor that names the elided lifetimes. It records these and the lifetimes that already have a name.
 #[derive(Default)]
 pub(crate) struct NameLifetimes {
     pub(crate) elided: Vec<Lifetime>,
@@ -44,7 +44,8 @@ impl VisitMut for NameLifetimes {
             None if receiver.colon_token.is_some() => self.visit_type_mut(&mut receiver.ty),
             None => {}
         }
-        // `syn` prints this type only if there is a colon. The update keeps both consistent.
+        // `syn` prints the type of the receiver only if there is a colon. The assignment gives this type the same lifetime as the
+        // reference.
         if let (Some((_, lifetime)), Type::Reference(ty)) = (&receiver.reference, &mut *receiver.ty)
         {
             ty.lifetime.clone_from(lifetime);
@@ -63,7 +64,7 @@ impl VisitMut for NameLifetimes {
         visit_mut::visit_generic_argument_mut(self, argument);
     }
 
-    // A function pointer, and `Fn(&str)`, have their own lifetimes.
+    // Elided lifetimes in a function pointer or in `Fn(&str)` are not lifetimes of the method.
     fn visit_type_bare_fn_mut(&mut self, _: &mut TypeBareFn) {}
     fn visit_parenthesized_generic_arguments_mut(
         &mut self,
@@ -72,7 +73,7 @@ impl VisitMut for NameLifetimes {
     }
 }
 
-/// Bounds each `impl Trait` in the type of an argument by `'async_trait`.
+/// A visitor that adds the bound `'async_trait` to each `impl Trait` in the type of an argument.
 pub(crate) struct BoundImplTraits;
 
 impl VisitMut for BoundImplTraits {
@@ -82,7 +83,7 @@ impl VisitMut for BoundImplTraits {
         visit_mut::visit_type_impl_trait_mut(self, ty);
     }
 
-    // `&impl A + 'a` is not one type, but `&(impl A + 'a)` is.
+    // Behind `&`, an `impl Trait` with two bounds needs parentheses: `&impl A + 'a` is not a type, but `&(impl A + 'a)` is.
     fn visit_type_reference_mut(&mut self, ty: &mut TypeReference) {
         parenthesize(&mut ty.elem);
         visit_mut::visit_type_reference_mut(self, ty);
@@ -100,7 +101,7 @@ impl VisitMut for BoundImplTraits {
         visit_mut::visit_type_bare_fn_mut(self, ty);
     }
 
-    // The length of an array may contain functions with their own arguments.
+    // The length of an array is an expression, which may contain functions with their own arguments.
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 

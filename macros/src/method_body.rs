@@ -19,7 +19,7 @@ use crate::{
     ready::Ready,
 };
 
-/// Returns the body of a method. With `has_foreign_macros`, it ends in `Box::pin`, as those macros expect it.
+/// Returns the body of a method. With `has_foreign_macros`, the body ends in `Box::pin(…)`, as other attribute macros expect it.
 pub(crate) fn method_body(
     signature: &Signature,
     ready: Option<Ready>,
@@ -36,7 +36,7 @@ pub(crate) fn method_body(
     parse_quote!({ #early_return #future })
 }
 
-/// Returns the path of the future that the method returns.
+/// Returns the path of the type of future that the method returns.
 fn future_type(options: &Options) -> TokenStream {
     let krate = &options.krate;
     if options.is_local { quote!(#krate::LocalValueFuture) } else { quote!(#krate::ValueFuture) }
@@ -44,7 +44,7 @@ fn future_type(options: &Options) -> TokenStream {
 
 /// Returns the call that creates a value future from a block.
 fn future_call(options: &Options, is_cold: bool, block: &TokenStream) -> TokenStream {
-    // Errors about the block point at `async`.
+    // The call has the span of `async`. So the compiler's errors about the block point at `async`.
     let span = block.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
     let future = future_type(options).into_iter().map(|mut token| {
         token.set_span(span);

@@ -28,14 +28,14 @@ pub(crate) enum Storage {
 
 /// The options of `async_trait`, and of `make`.
 pub(crate) struct Options {
-    /// The futures need not be `Send`.
+    /// `true` if the futures need not be `Send`.
     pub(crate) is_local: bool,
     pub(crate) storage: Storage,
-    /// The call polls the body once.
+    /// `true` if the call of a method polls its future once.
     pub(crate) is_eager: bool,
     /// The path of the crate `value_future`.
     pub(crate) krate: Path,
-    /// Only `make` has this option. If the method has `#[ready]`, its body is the slow path.
+    /// `true` if the method has `#[ready]`, so that its body is the slow path. Only `make` has this option.
     pub(crate) is_cold: bool,
 }
 

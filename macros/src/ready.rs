@@ -13,8 +13,8 @@
 //! }
 //! ```
 //!
-//! `#[ready(if self.has_word() => self.next_word())]` becomes an `if` that returns. The result may then borrow from `&mut self`:
-//! the borrow checker accepts the code after a branch that returns.
+//! The second form has a condition: `#[ready(if self.has_word() => self.next_word())]`. It becomes an `if` statement that returns. Here,
+//! the result may borrow from `&mut self`, because only the branch that returns uses this borrow.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -41,7 +41,7 @@ pub(crate) enum Ready {
 
 impl Parse for Ready {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        // An `if … { … } else { … }` is an expression, so the `if` alone does not tell the form.
+        // The first form may also begin with `if`, because an `if … { … } else { … }` is an expression.
         let lookahead = input.fork();
         let has_condition = lookahead.parse::<Token![if]>().is_ok()
             && Expr::parse_without_eager_brace(&lookahead).is_ok()
@@ -79,7 +79,7 @@ impl ToTokens for Ready {
 }
 
 impl Ready {
-    /// Returns the statement that returns a ready future, which has the given type, from the method.
+    /// Returns the statement by which the method returns a ready future. `future` is the type of this future.
     pub(crate) fn early_return(self, signature: &Signature, future: &TokenStream) -> TokenStream {
         let mut output = match &signature.output {
             ReturnType::Default => parse_quote!(()),
@@ -93,7 +93,7 @@ impl Ready {
         match self {
             Ready::Option(mut expression) => {
                 receiver::rename_in_expression(&mut expression);
-                // In a closure, `?` and `return` leave the expression only.
+                // The expression is in a closure, so that `?` and `return` leave only the expression.
                 quote! {
                     #[allow(unreachable_code, clippy::redundant_closure_call)]
                     if let ::core::option::Option::Some(#result) = {
@@ -107,7 +107,7 @@ impl Ready {
             Ready::If(mut condition, mut expression) => {
                 receiver::rename_in_expression(&mut condition);
                 receiver::rename_in_expression(&mut expression);
-                // The result is not in a closure, which cannot return a borrow from a captured `&mut`.
+                // The expression of the result is not in a closure, because a closure cannot return a borrow from a captured `&mut`.
                 quote! {
                     #[allow(unreachable_code, unused_braces, unused_parens, clippy::redundant_closure_call)]
                     if {
@@ -142,7 +142,7 @@ fn binding(position: usize, argument: &FnArg) -> TokenStream {
                     let borrowed = borrowed(&argument.ty, ident);
                     quote!(#(#attributes)* #unused let #ident = #borrowed;)
                 }
-                // The signature binds the names of the pattern.
+                // For a reference, the signature keeps the pattern, which binds the names.
                 _ if is_reference => TokenStream::new(),
                 pattern => {
                     let (name, mut pattern) = (argument_name(position, pattern), pattern.clone());
@@ -154,7 +154,8 @@ fn binding(position: usize, argument: &FnArg) -> TokenStream {
     }
 }
 
-/// Returns a reborrow of a `&mut` argument, a `&` argument unchanged, and a reference to any other argument.
+/// Returns an expression that borrows an argument. A `&mut` argument is reborrowed, and a `&` argument is unchanged. Of any other argument,
+/// the expression is a reference.
 fn borrowed(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
     match ungroup(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => quote!(&mut *#argument),
@@ -163,7 +164,7 @@ fn borrowed(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
     }
 }
 
-/// Removes `ref` and `mut`, so that a pattern matches a reference.
+/// A visitor that removes `ref` and `mut` from a pattern, so that the pattern matches a reference.
 struct BindReferences;
 
 impl VisitMut for BindReferences {

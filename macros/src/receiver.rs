@@ -6,7 +6,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Returns the name of `self` inside the `async` block. User code cannot refer to it.
+/// Returns the name that replaces `self` inside the `async` block. User code cannot refer to this name.
 pub(crate) fn name(span: Span) -> Ident {
     Ident::new("__self", Span::mixed_site().located_at(span))
 }
@@ -25,7 +25,7 @@ pub(crate) fn is_mentioned_in_block(block: &mut Block) -> bool {
     visitor.0
 }
 
-/// Sets its field if it visits a receiver or `Self`.
+/// A visitor that sets its field if it finds a receiver or `Self`.
 struct FindSelf(bool);
 
 impl VisitMut for FindSelf {
@@ -51,7 +51,7 @@ impl VisitMut for FindSelf {
     }
 }
 
-/// Returns `true` if the tokens contain an identifier.
+/// Returns `true` if the tokens contain this identifier.
 fn contains(tokens: &TokenStream, word: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == word,
@@ -60,7 +60,7 @@ fn contains(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// Renames `self`, because `let` cannot bind `self`.
+/// A visitor that renames `self`, because `let` cannot bind `self`.
 pub(crate) struct RenameSelf;
 
 impl RenameSelf {
@@ -98,7 +98,7 @@ impl VisitMut for RenameSelf {
     }
 
     // An item in the body has its own `self`. Two kinds of items may refer to the `self` of the method: `macro_rules!`, and a `select!`
-    // that is parsed as an item. Other macros in the place of an item stay unchanged.
+    // that is parsed as an item. Other macros that are parsed as items stay unchanged.
     fn visit_item_mut(&mut self, item: &mut Item) {
         if let Item::Macro(item) = item {
             let name = &item.mac.path.segments.last().expect("a path has a segment").ident;
@@ -108,8 +108,8 @@ impl VisitMut for RenameSelf {
         }
     }
 
-    // A macro that contains functions probably has its own `self`. Tokens without `self` stay unchanged, because a
-    // rebuilt group loses the spans of its delimiters.
+    // If the tokens of a macro contain `fn`, they probably have their own `self`, and stay unchanged. Tokens without `self` stay unchanged
+    // too, because a rebuilt group loses the spans of its delimiters.
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
         if !contains(&invocation.tokens, "fn") && contains(&invocation.tokens, "self") {
             invocation.tokens = Self::rename_tokens(invocation.tokens.clone());

@@ -27,7 +27,7 @@ use crate::{
     options::Options,
 };
 
-/// Replaces the signature of an `async fn` by that of a method that returns a value future.
+/// Replaces the signature of an `async fn` by the signature of a method that returns a value future.
 pub(crate) fn expand(
     context: Context<'_>,
     options: &Options,
@@ -37,7 +37,7 @@ pub(crate) fn expand(
     has_default: bool,
 ) {
     signature.asyncness = None;
-    // Errors about the returned future then point at `async`.
+    // With this span, errors about the returned future point at `async`.
     signature.fn_token.span = asyncness.span;
 
     let mut lifetimes = NameLifetimes::default();
@@ -50,8 +50,8 @@ pub(crate) fn expand(
     let mut bounds = Vec::<WherePredicate>::new();
     for parameter in &mut signature.generics.params {
         match parameter {
-            // The bounds of a parameter with `#[cfg]` stay there, so the compiler removes both together. All other bounds
-            // move to the `where` clause.
+            // If a parameter has an attribute such as `#[cfg]`, its bounds stay on the parameter. So if the compiler removes the parameter,
+            // it also removes these bounds. All other bounds move to the `where` clause.
             GenericParam::Type(parameter) if !parameter.attrs.is_empty() => {
                 parameter.bounds.push(parse_quote!('async_trait));
             }
@@ -125,7 +125,7 @@ pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     ty
 }
 
-/// Returns the name of an argument in the signature. A pattern that is not a name gets a generated one.
+/// Returns the name of an argument in the signature. If the pattern is not a name, the name is generated.
 pub(crate) fn argument_name(position: usize, pattern: &Pat) -> Ident {
     match pattern {
         Pat::Ident(pattern) if pattern.subpat.is_none() => pattern.ident.clone(),
@@ -136,7 +136,7 @@ pub(crate) fn argument_name(position: usize, pattern: &Pat) -> Ident {
     }
 }
 
-/// Returns the bounds of `Self` that the future of a default body needs, because it holds the receiver.
+/// Returns the bounds of `Self` that the future of a default body needs, because the future holds the receiver.
 fn bounds_of_default_body(signature: &Signature) -> &'static [&'static str] {
     let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else { return &["Send"] };
     match &*receiver.ty {

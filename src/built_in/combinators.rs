@@ -1,4 +1,4 @@
-//! `map` and `then` of `Packed`. The other combinators call these two.
+//! The combinators `map` and `then` of `Packed`. Each other combinator calls one of them.
 
 use core::{
     future::Future,
@@ -14,7 +14,7 @@ use crate::{
     future::Packed,
 };
 
-/// Returns a value future unchanged, and stores a future of another type.
+/// Converts a future into a packed future. A value future is returned unchanged. A future of another type is stored.
 #[inline]
 #[cfg_attr(feature = "trace", track_caller)]
 pub(super) fn into_packed<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
@@ -72,7 +72,8 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
 }
 
 impl<T, A> Packed<'_, T, A> {
-    /// Polls, as [`poll`](Packed::poll) does. If the future will never have a result, stores the reason in `broken`, and returns `Pending`.
+    /// Polls like [`poll`](Packed::poll), but does not panic. If the future will never have a result, stores the reason in `broken`, and
+    /// returns `Pending`.
     #[inline(always)]
     fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Terminated>) -> Poll<T> {
         if self.is_ready() {
@@ -81,8 +82,8 @@ impl<T, A> Packed<'_, T, A> {
         Packed::or_broken(self.poll_pointee(cx), self, broken)
     }
 
-    /// The part of `poll_or` after the poll of the pointee. It is a separate function, so that its locals are not on the stack during the
-    /// poll.
+    /// Does the rest of `poll_or` after the poll of the pointee. It is a separate function, so that its local variables are not on the
+    /// stack during that poll.
     #[inline]
     fn or_broken(polled: Poll<T>, this: &Self, broken: &mut Option<Terminated>) -> Poll<T> {
         if polled.is_pending() {
@@ -92,20 +93,20 @@ impl<T, A> Packed<'_, T, A> {
     }
 }
 
-/// The result of a future, if it has one.
+/// The result of a future, or the pending future, or the reason why the future was terminated.
 enum Ready<'a, T, A> {
     Inline(T),
     Pending(Packed<'a, T, A>),
     Terminated(Terminated),
 }
 
-/// Calls `f` with the result of `future`.
+/// The future of `map`: it awaits `future`, and calls `f` with the result.
 pub(super) struct Map<'a, T, A, F> {
     future: Packed<'a, T, A>,
     f: Option<F>,
 }
 
-// `f` is never pinned.
+// `f` is never pinned, and a `Packed` is `Unpin`.
 impl<T, A, F> Unpin for Map<'_, T, A, F> {}
 
 impl<T, A, F, U> ErasedFuture for Map<'_, T, A, F>
@@ -126,8 +127,8 @@ where
 }
 
 impl<T, A, F> Map<'_, T, A, F> {
-    /// The part of `poll` after the poll of the future. It is a separate function, so that its locals are not on the stack while the rest
-    /// of a chain is polled.
+    /// Does the rest of `poll` after the poll of `future`. It is a separate function, so that its local variables are not on the stack
+    /// during that poll. (In a chain of combinators, `future` is the rest of the chain.)
     #[inline]
     fn after<U>(polled: Poll<T>, this: &mut Self, broken: &mut Option<Terminated>) -> Poll<U>
     where
@@ -137,12 +138,12 @@ impl<T, A, F> Map<'_, T, A, F> {
             *broken = this.future.broken_rule();
             return Poll::Pending;
         };
-        let f = this.f.take().expect("it is not polled after `Ready`");
+        let f = this.f.take().expect("a `Map` is not polled after `Ready`");
         Poll::Ready(f(value))
     }
 }
 
-/// Awaits the first future, and then the future that `f` returns for its result.
+/// The future of `then`: it awaits the first future, calls `f` with the result, and awaits the future that `f` returns.
 pub(super) enum Then<'a, T, U, A, F> {
     First(Packed<'a, T, A>, F),
     Second(Packed<'a, U, A>),
@@ -150,7 +151,7 @@ pub(super) enum Then<'a, T, U, A, F> {
     Between,
 }
 
-// `f` is never pinned.
+// `f` is never pinned, and a `Packed` is `Unpin`.
 impl<T, U, A, F> Unpin for Then<'_, T, U, A, F> {}
 
 impl<'a, T, U, A, F> ErasedFuture for Then<'a, T, U, A, F>
@@ -180,7 +181,8 @@ impl<'a, T, U, A, F> Then<'a, T, U, A, F>
 where
     F: FnOnce(T) -> Packed<'a, U, A>,
 {
-    /// The part of `poll` after the poll of the first future, as in [`Map`]. Returns `true` if there is a second future.
+    /// Does the next part of `poll`, after the poll of the first future. It is a separate function for the same reason as `Map::after`.
+    /// Returns `true` if there is a second future.
     #[inline]
     fn after_first(polled: Poll<T>, this: &mut Self) -> bool {
         let Poll::Ready(value) = polled else { return false };
@@ -191,7 +193,7 @@ where
         true
     }
 
-    /// Returns the rule that was broken, if the first future will never have a result.
+    /// Returns the rule that was broken if the first future will never have a result, and `None` if it is pending.
     #[inline]
     fn broken_rule_of_first(&self) -> Option<Terminated> {
         let Then::First(first, _) = self else { unreachable!("the first future was polled") };

@@ -23,12 +23,12 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated if this thread finds a vacant slot of the size class. The first future of a thread
-    /// may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
+    /// Nothing is allocated if this thread finds a vacant slot of the size class of `future`. The first future
+    /// of a thread may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
     /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16, is boxed. A
-    /// future is also boxed if it finds no vacant slot, and the pool has reached its bound. The bound is 128
-    /// MiB unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot is vacant again
-    /// when `future` has completed, before the poll returns the result, or when it is dropped.
+    /// future is also boxed if this thread finds no vacant slot, and the pool has reached its bound. The bound
+    /// is 128 MiB unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot becomes
+    /// vacant when `future` is dropped. If `future` completes, this happens before the poll returns the result.
     ///
     /// The built-in pool needs `std` and 64-bit atomics. Without them, `future` is boxed.
     ///
@@ -50,33 +50,35 @@ impl<'a, T> LocalValueFuture<'a, T> {
         LocalValueFuture(store(future))
     }
 
-    /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
+    /// Polls `future` once. If it is pending, puts it into a slot, as [`pooled`](Self::pooled) does.
     ///
     /// If the poll is ready, the result is inline. The compiler can inline the poll, because it knows the type
     /// of `future`.
     ///
-    /// The poll uses a waker that does nothing. That loses no wake-up, because the task that awaits the
-    /// returned future first polls it. If you have a context, [`eager_with`](Self::eager_with) saves that
-    /// second poll.
+    /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned
+    /// future begins with a second poll of `future`, with its own waker. If you have a context,
+    /// [`eager_with`](Self::eager_with) saves the second poll.
     ///
     /// # Not lazy
     ///
     /// The call runs `future` up to its first pending await, outside of the task that will await it. If
     /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit
-    /// after that poll, it holds it until it is awaited or dropped. So await it at once, or use
+    /// after that poll, the lock or permit stays held until the returned future is awaited or dropped. So await
+    /// the returned future at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
-    /// A future that yields once, as `tokio::task::yield_now` does, has yielded in that poll. The task that
-    /// awaits it does not yield, so it may be faster in a benchmark than in use. If several layers of a service
-    /// use `eager`, each of them polls the innermost future once.
+    /// A future that yields once, as `tokio::task::yield_now` does, has already yielded in the poll by `eager`.
+    /// The task that awaits the returned future does not yield again. So such a future is faster in a benchmark
+    /// than a future that waits for an event. If several layers of a service use `eager`, each of them polls
+    /// the innermost future once.
     ///
     /// # Sizes and allocation
     ///
-    /// As for [`pooled`](Self::pooled).
+    /// The same as for [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
-    /// Panics if `future` panics. Its slot is returned.
+    /// Panics if `future` panics in this poll. The slot is then returned to the pool.
     ///
     /// # Examples
     ///
@@ -96,8 +98,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
         LocalValueFuture::eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. It is
-    /// not lazy either.
+    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will
+    /// await it. This method is not lazy either.
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self
@@ -114,12 +116,14 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// If the future is ready, nothing is allocated. Otherwise this future and `f` are put into a slot, which
-    /// may allocate as for [`pooled`](crate::LocalValueFuture::pooled). The other combinators do the same.
+    /// If the future is ready, nothing is allocated. Otherwise this future and `f` are put into a slot. That
+    /// may allocate, as described for [`pooled`](crate::LocalValueFuture::pooled). The same holds for the other
+    /// combinators.
     ///
     /// # Panics
     ///
-    /// Panics if the future is ready and `f` panics. Otherwise a later poll calls `f`.
+    /// Panics if the future is ready and `f` panics. If the future is pending, a later poll calls `f`, and
+    /// passes a panic of `f` through.
     ///
     /// # Examples
     ///
@@ -141,17 +145,19 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// Calls `f` with the result, and awaits the future that `f` returns. That future can have any type, for
     /// example an `async` block or another value future.
     ///
-    /// A value future is not wrapped again, so a chain of ready futures is ready. A future of another type
-    /// takes a slot, as for [`pooled`](crate::LocalValueFuture::pooled).
+    /// If `f` returns a value future, that future is not wrapped again. So a chain of ready futures is ready. A
+    /// future of another type takes a slot, like a future that is passed to
+    /// [`pooled`](crate::LocalValueFuture::pooled).
     ///
     /// # Sizes and allocation
     ///
-    /// As for [`map`](Self::map), plus the allocations of `f` and of its future. Each level of a pending chain
-    /// takes stack when it is polled, like a future in a box. So write retries as a loop in an async block.
+    /// This method allocates as [`map`](Self::map) does. In addition, `f` and its future may allocate. Each
+    /// level of a pending chain takes stack when it is polled, like a future in a box. So write retries as a
+    /// loop in an async block.
     ///
     /// # Panics
     ///
-    /// As for [`map`](Self::map).
+    /// Panics in the same cases as [`map`](Self::map).
     ///
     /// # Examples
     ///
@@ -234,7 +240,8 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
         LocalValueFuture(self.0.then(|result| match result {
             Ok(value) => into_packed(f(value)),
             Err(error) => {
-                // It is dropped first: if its destructor panics, the error is dropped, too.
+                // `f` is dropped before the error is moved into the result: if the destructor of `f` panics,
+                // the error is dropped, too.
                 drop(f);
                 Packed::ready(Err(error))
             }
@@ -254,7 +261,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     {
         LocalValueFuture(self.0.then(|result| match result {
             Ok(value) => {
-                // As in `and_then`.
+                // Dropped here for the same reason as in `and_then`.
                 drop(f);
                 Packed::ready(Ok(value))
             }
@@ -263,11 +270,11 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     }
 }
 
-/// Puts the pointer to the box into a slot, as by [`pooled`](crate::LocalValueFuture::pooled). The box itself is not
-/// moved.
+/// Puts the pointer to the box into a slot, as [`pooled`](crate::LocalValueFuture::pooled) does. The future in the
+/// box is not moved.
 ///
-/// If a future is not boxed yet, pass it to [`pooled`](crate::LocalValueFuture::pooled) instead. Then there is no
-/// box.
+/// If a future is not boxed yet, pass it to [`pooled`](crate::LocalValueFuture::pooled) instead. Then no box is
+/// needed.
 impl<'a, T, F> From<Pin<Box<F>>> for LocalValueFuture<'a, T>
 where
     T: 'a,

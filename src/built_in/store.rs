@@ -1,4 +1,4 @@
-//! The storage of a pending future: the built-in pool, or a box if there is no such pool.
+//! Stores pending futures: in the built-in pool, or in a box if the build has no such pool.
 
 use core::task::Context;
 
@@ -17,7 +17,7 @@ mod in_slot {
         future_pool::{FuturePool, VacantBlock},
     };
 
-    /// Implemented by a thread affinity (`AnyThread`, `OneThread`) whose futures may contain an `X`.
+    /// Implemented for each affinity (`AnyThread` or `OneThread`) whose futures may contain an `X`.
     pub(crate) trait Stores<X>: Admits<X> + Admits<VacantBlock<X, AnyThread>> {}
 
     impl<X, A: Admits<X> + Admits<VacantBlock<X, AnyThread>>> Stores<X> for A {}
@@ -33,7 +33,7 @@ mod in_slot {
         FuturePool::built_in().0.insert(future)
     }
 
-    /// Stores the future, and polls it once.
+    /// Stores the future, and polls it once. If it is ready, the result is stored inline.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store_eagerly<'a, F, A>(
@@ -54,7 +54,7 @@ mod in_box {
 
     use super::{Admits, Context, ErasedFuture, Packed};
 
-    /// Implemented by a thread affinity (`AnyThread`, `OneThread`) whose futures may contain an `X`.
+    /// Implemented for each affinity (`AnyThread` or `OneThread`) whose futures may contain an `X`.
     pub(crate) trait Stores<X>: Admits<X> {}
 
     impl<X, A: Admits<X>> Stores<X> for A {}
@@ -70,7 +70,7 @@ mod in_box {
         Packed::boxed(future)
     }
 
-    /// Stores the future, and polls it once.
+    /// Stores the future, and polls it once. If it is ready, the result is stored inline.
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store_eagerly<'a, F, A>(
         future: F,

@@ -1,4 +1,4 @@
-//! Cells: a future with a header, in an allocation, in a block of a pool, or borrowed from its owner.
+//! Cells. A *cell* is a future with a header. It is in an allocation, in a block of a pool, or in an object that the head borrows.
 //!
 //! | cell | memory |
 //! |---|---|
@@ -6,10 +6,12 @@
 //! | [`Stored`] | A block of a pool, from [`VacantCell`]. |
 //! | [`BorrowedCell`] | An object that the head borrows. |
 //!
-//! A head owns a cell while the future in it is alive. The table of the cell has the functions that depend on the type of the future: one
-//! polls it, and one drops it. All other functions are compiled once. So a method that returns its future has little other code.
+//! A head owns a cell while the future in the cell is alive. The table of the cell contains the functions that depend on the type of the
+//! future: one polls the future, and one drops it. All other functions are compiled only once. So a method that creates a cell has little
+//! code in addition to that of its future.
 //!
-//! The fields of the types and of the tables are private to this file. Its private functions rely on their invariants.
+//! The fields of the types and of the tables are private to this file. The private functions of the file rely on the invariants of these
+//! types.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -37,16 +39,17 @@ use crate::{
 ///
 /// # Safety
 ///
-/// A head points to a cell from when the cell has a header from [`header`] and a future, until [`RELEASE`](FutureCell::RELEASE) is called
-/// with it. In that time, the future is at [`OFFSET`](FutureCell::OFFSET) bytes behind the header, and it does not move.
+/// A cell is *live* from when it has a header from [`header`] and a future, until [`RELEASE`](FutureCell::RELEASE) is called for it. A head
+/// points only to a live cell. While the cell is live, the future is [`OFFSET`](FutureCell::OFFSET) bytes behind the header, and does not
+/// move.
 unsafe trait FutureCell {
     type Future: ErasedFuture;
 
-    /// The origin of the result, for messages after the future has completed. The origin of a pool is "pooled", also if the future was
-    /// in a box because the pool was full. (Otherwise each method would have 64 bytes of code more.)
+    /// The origin of the result, for messages after the future has completed. The origin of a future from a pool is `Pooled`, even if the
+    /// future was in a box because the pool was full. (To distinguish the two would add 64 bytes of code to each method.)
     const ORIGIN: ArmOrigin = <Self::Future as ErasedFuture>::ORIGIN;
 
-    /// The owner of the cell keeps the future when it has completed.
+    /// `true` if the head only borrows the cell. Then the owner of the cell drops the future, and not the head.
     const IS_BORROWED: bool = false;
 
     /// The distance in bytes from the header to the future.
@@ -63,7 +66,7 @@ unsafe trait FutureCell {
 #[derive(Clone, Copy)]
 struct Address(NonNull<()>);
 
-/// The memory of a cell whose future was dropped. Its owner releases it. It begins with an `S`.
+/// The memory of a cell whose future was dropped. The memory begins with an `S`. The owner of an `Emptied` releases the memory.
 #[must_use = "memory that is not released is lost"]
 #[repr(transparent)]
 pub(crate) struct Emptied<S>(NonNull<S>);
@@ -77,7 +80,7 @@ impl<S> Emptied<S> {
     }
 }
 
-/// A function that releases a cell. It does not unwind, and so its callers need no code for that.
+/// A function that releases a cell. It does not unwind, so its callers need no code for unwinding.
 type Release = extern "C" fn(Emptied<()>);
 
 /// The table of a cell whose output is `T`.
@@ -86,16 +89,16 @@ type Release = extern "C" fn(Emptied<()>);
 #[repr(C)]
 pub(super) struct CellTable<T> {
     table: Table,
-    /// Polls the future. With `Ready`, the cell is released, and the head is terminated. With `Pending`, the head is unchanged, or it is
-    /// terminated because a rule was broken. If the poll unwinds, the head is unchanged, or it is terminated because the future was
-    /// dropped.
+    /// Polls the future. If this returns `Ready`, the head is terminated, and the cell was released unless it is borrowed. If this returns
+    /// `Pending`, the head is unchanged, or it is terminated because a rule was broken. If the poll of the future unwinds, the head is
+    /// unchanged. If the destructor of the future unwinds, the head is terminated.
     poll: fn(Address, &mut Context<'_>, &mut Head) -> Poll<T>,
 }
 
-/// The part of a [`CellTable`] that does not depend on the output. The invariant is the same.
+/// The part of a [`CellTable`] that does not depend on the output. It has the invariant of a `CellTable`.
 struct Table {
     release: Release,
-    /// Drops the future, if it has a destructor.
+    /// Drops the future. This is `None` if the future has no destructor, or if the head only borrows the cell.
     drop_future: Option<fn(Address)>,
     origin_of: fn(Address) -> ArmOrigin,
     type_name: fn() -> &'static str,
@@ -122,13 +125,13 @@ const fn header<C: FutureCell>() -> Header {
 
 /// The future in a live cell.
 ///
-/// Invariant: it was not dropped, and only the owner of this value uses it.
+/// Invariant: the future was not dropped, and only the owner of this value uses the future.
 struct Resident<C: FutureCell>(Address, PhantomData<C>);
 
 impl<C: FutureCell> Resident<C> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn pinned(&mut self) -> Pin<&mut C::Future> {
-        // SAFETY: the invariant.
+        // SAFETY: by the invariant, the future exists, and only this value uses it.
         let future = unsafe { &mut *future_of::<C>(self.0) };
         // SAFETY: the future stays in its cell until it is dropped there.
         unsafe { Pin::new_unchecked(future) }
@@ -138,22 +141,22 @@ impl<C: FutureCell> Resident<C> {
 /// Returns the address of the future in a cell.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn future_of<C: FutureCell>(cell: Address) -> *mut C::Future {
-    // `wrapping`, because it is only an address.
+    // `wrapping`, because this only computes an address.
     cell.0.as_ptr().wrapping_byte_offset(C::OFFSET).cast()
 }
 
-/// [`Table::drop_future`].
+/// The function for [`Table::drop_future`].
 fn drop_future<C: FutureCell>(cell: Address) {
-    // SAFETY: the invariant of the table. The future was not dropped.
+    // SAFETY: by the invariant of the table, the cell is live, so the future was not dropped.
     unsafe { ptr::drop_in_place(future_of::<C>(cell)) };
 }
 
-/// [`CellTable::poll`].
+/// The function for [`CellTable::poll`].
 ///
-/// Each function that this one calls is compiled for each future. That takes time, so there are few. Combinators nest, and each level of a
-/// chain has a frame of this function on the stack. Without optimization, each local makes the frame larger. So [`after`] does the work
-/// after the poll. It has returned before another level is polled. The result is the first argument of the call, which needs no second
-/// copy.
+/// Each function that this function calls is compiled for each type of future. That takes compile time, so there are few such functions.
+/// Combinators nest, and each level of a chain has a frame of this function on the stack. Without optimization, each local variable makes
+/// the frame larger. So [`after`] does the work after the poll: its frame is not on the stack while another level is polled. The result is
+/// the first argument of `after`, so that it is not copied twice.
 fn poll_future<C: FutureCell>(
     cell: Address,
     cx: &mut Context<'_>,
@@ -161,7 +164,7 @@ fn poll_future<C: FutureCell>(
 ) -> Poll<<C::Future as ErasedFuture>::Output> {
     let mut future = Resident::<C>(cell, PhantomData);
     let mut broken = None;
-    // (Without optimization this would take more stack. Miri checks it.)
+    // (Without optimization, this would use more stack. Miri also runs this code, to check it.)
     #[cfg(any(miri, not(debug_assertions)))]
     if const { pieces::is_stored_by_fields::<<C::Future as ErasedFuture>::Output>() } {
         let mut polled = future.pinned().poll(cx, &mut broken);
@@ -172,8 +175,8 @@ fn poll_future<C: FutureCell>(
     after(future.pinned().poll(cx, &mut broken), broken, future, head)
 }
 
-/// Releases the cell if its future has completed, or has broken a rule. (The compiler knows that an async block that has completed has
-/// nothing to drop.) The result is an argument, so that it can stay in registers.
+/// Releases the cell if its future has completed, or has broken a rule. Returns the result, which is an argument so that it can stay in
+/// registers. (The compiler knows that an async block that has completed has nothing to drop.)
 #[expect(clippy::needless_pass_by_value, reason = "the future is not used again")]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn after<C: FutureCell, T>(
@@ -192,19 +195,19 @@ fn after<C: FutureCell, T>(
     if const { C::IS_BORROWED } {
         return polled;
     }
-    // The cell is released also if the destructor panics.
+    // The cell is released even if the destructor panics.
     let _memory = ReleaseOnDrop(future.0, C::RELEASE);
     drop_future::<C>(future.0);
     polled
 }
 
-/// Releases a cell when it is dropped.
+/// A guard that releases a cell when the guard is dropped.
 ///
-/// Invariant: the future was dropped then, or its destructor has panicked.
+/// Invariant: at that time, the future was dropped, or its destructor has panicked.
 struct ReleaseOnDrop(Address, Release);
 
 impl Drop for ReleaseOnDrop {
-    // Without optimization, its locals would be on the stack while a chain is dropped.
+    // Not inlined without optimization: otherwise its local variables would be on the stack while a chain of futures is dropped.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
         (self.1)(Emptied(self.0.0));
@@ -214,12 +217,12 @@ impl Drop for ReleaseOnDrop {
 impl Address {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn header(self) -> Header {
-        // SAFETY: it is the address of a header.
+        // SAFETY: an `Address` is the address of a header.
         unsafe { self.0.cast().read() }
     }
 }
 
-/// A live cell, whose head is not used again.
+/// A live cell. After [`release`](LiveCell::release), the head of the cell is not used again.
 pub(super) struct LiveCell(Address);
 
 impl LiveCell {
@@ -243,7 +246,7 @@ impl LiveCell {
         ((table.origin_of)(self.0), (table.type_name)())
     }
 
-    /// Drops the future, and releases the cell, also if the destructor panics.
+    /// Drops the future, and releases the cell. Releases it even if the destructor panics.
     #[inline(always)]
     pub(super) fn release(self) {
         let table = self.table();
@@ -254,16 +257,16 @@ impl LiveCell {
     }
 }
 
-/// A poll of a cell. If it unwinds, the head is terminated, and the cell is released. So nothing is polled, dropped or leaked after a
-/// panic.
+/// A poll of a cell that is running. If the poll unwinds, the head is terminated, and the cell is released. So after a panic, the future is
+/// never polled or dropped again, and it is not leaked.
 ///
-/// Invariant: the head owns a live cell, whose output is `T`, or a subtype.
+/// Invariant: the head owns a live cell. The output of its future is `T`, or a subtype of `T`.
 pub(super) struct PollGuard<'h, T>(&'h mut Head, PhantomData<fn() -> T>);
 
 impl<'h, T> PollGuard<'h, T> {
     /// # Safety
     ///
-    /// The head owns a live cell, whose output is `T`, or a subtype.
+    /// The head owns a live cell. The output of its future is `T`, or a subtype of `T`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) unsafe fn new(head: &'h mut Head) -> Self {
         PollGuard(head, PhantomData)
@@ -271,7 +274,7 @@ impl<'h, T> PollGuard<'h, T> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn table(&self) -> &CellTable<T> {
-        // SAFETY: the table of such a cell is a `CellTable<T>`.
+        // SAFETY: by the invariant, the table of the cell is a `CellTable<T>`.
         unsafe { self.cell().header().table().cast().as_ref() }
     }
 
@@ -298,7 +301,7 @@ impl<T> Drop for PollGuard<'_, T> {
 #[cold]
 #[inline(never)]
 fn panicked(head: &mut Head) {
-    // Otherwise the destructor of the future has panicked.
+    // If the head is not boxed any more, the destructor of the future has panicked, and the cell was already released.
     if head.is_boxed() {
         let cell = LiveCell(Address(head.boxed_pointer()));
         *head = Head::terminated(Terminated::Panicked(cell.about().0));
@@ -306,7 +309,7 @@ fn panicked(head: &mut Head) {
     }
 }
 
-/// A cell in an allocation. `Before` or `After` is the header, and the other is nothing.
+/// A cell in an allocation. Either `Before` or `After` is the [`Header`], and the other type is `()`.
 #[cfg(feature = "alloc")]
 #[repr(C)]
 struct Thin<Before, F, After> {
@@ -315,15 +318,17 @@ struct Thin<Before, F, After> {
     after: After,
 }
 
+/// A cell for a small future. The header comes first, so that the address of the allocation is also that of the header. (To compute
+/// another address would take 0.2 ns.)
 #[cfg(feature = "alloc")]
 type Small<F> = Thin<Header, F, ()>;
 
-/// The future begins where the allocation begins: it takes 4 ns longer to clear 1,000 bytes that begin a word later. (For a small one,
-/// the addresses of two ends take 0.2 ns longer than that of one.)
+/// A cell for a large future. The future comes first, at the address of the allocation. (To clear 1,000 bytes that begin one word later
+/// takes 4 ns longer.)
 #[cfg(feature = "alloc")]
 type Large<F> = Thin<(), F, Header>;
 
-/// The size of the smallest future in a [`Large`].
+/// The size in bytes of the smallest future that is in a [`Large`].
 #[cfg(feature = "alloc")]
 const LARGE: usize = 256;
 
@@ -341,7 +346,7 @@ macro_rules! thin {
             const RELEASE: Release = {
                 extern "C" fn free<F>(cell: Emptied<()>) {
                     let start = cell.0.as_ptr().wrapping_byte_sub(offset_of!($Thin<F>, $header));
-                    // SAFETY: `boxed` has allocated it for this type, and the future was dropped.
+                    // SAFETY: `boxed` has allocated this memory as a box of this type, and the future was dropped.
                     drop(unsafe { Box::from_raw(start.cast::<MaybeUninit<$Thin<F>>>()) });
                 }
 
@@ -365,7 +370,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         F: ErasedFuture<Output = T> + 'a,
         A: Admits<F>,
     {
-        // As in `VacantCell::fill`: the compiler moves only the initialized part.
+        // With `ManuallyDrop`, the compiler moves only the initialized part of the future, as in `VacantCell::fill`.
         let future = ManuallyDrop::new(future);
         let header = if const { size_of::<F>() < LARGE } {
             let mut place = Box::new_uninit();
@@ -378,7 +383,8 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
             place.write(Large { before: (), future, after: header::<Large<F>>() });
             header_at(Box::into_raw(place).cast(), offset_of!(Large<F>, after))
         };
-        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits it. An allocation can be freed on any thread.
+        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits this future. An allocation can be freed on any
+        // thread.
         unsafe { OwnedHead::of_cell(Head::boxed(header)) }
     }
 }
@@ -391,20 +397,20 @@ fn header_at(start: *mut (), offset: usize) -> NonNull<Header> {
 }
 
 #[cfg(feature = "alloc")]
-/// What a [`VacantCell`] begins with.
+/// The beginning of the memory of a [`VacantCell`]. It says how this memory is released.
 pub(crate) trait CellStorage: Sized {
-    /// `Send` if the memory can be released on any thread.
+    /// A type that is `Send` if the memory can be released on any thread.
     type Affinity;
 
     /// Releases the memory of a cell.
     const RELEASE: extern "C" fn(Emptied<Self>);
 
-    /// Returns the origin of the result: boxed, or pooled.
+    /// Returns the origin of the result: `Boxed` or `Pooled`.
     fn arm_origin(&self) -> ArmOrigin;
 }
 
 #[cfg(feature = "alloc")]
-/// A cell that begins with a storage, and so with the room for a header in it.
+/// A cell that begins with a [`CellStorage`], whose first bytes are the header of the cell.
 #[repr(C)]
 struct Stored<S, F> {
     storage: S,
@@ -412,7 +418,7 @@ struct Stored<S, F> {
 }
 
 #[cfg(feature = "alloc")]
-// SAFETY: `VacantCell` fills the cell. Its memory does not move.
+// SAFETY: `VacantCell` fills the cell. The memory of the cell does not move.
 unsafe impl<S: CellStorage, F: ErasedFuture> FutureCell for Stored<S, F> {
     type Future = F;
 
@@ -436,12 +442,12 @@ unsafe impl<S: CellStorage, F: ErasedFuture> FutureCell for Stored<S, F> {
 }
 
 #[cfg(feature = "alloc")]
-/// Memory for a cell, which has no header and no future. It begins with an `S`.
+/// Memory for a cell. It does not contain a header or a future yet. The memory begins with an `S`.
 #[must_use = "memory that is not filled is lost"]
 pub(crate) struct VacantCell<S, F>(NonNull<S>, PhantomData<F>);
 
 #[cfg(feature = "alloc")]
-// SAFETY: the memory can be released on any thread, by the contract of `new`. The future will be in it.
+// SAFETY: by the contract of `new`, the memory can be released on any thread. The future that will be in the memory is `Send`.
 unsafe impl<S: CellStorage<Affinity: Send>, F: Send> Send for VacantCell<S, F> {}
 
 #[cfg(feature = "alloc")]
@@ -451,9 +457,9 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
 
     /// # Safety
     ///
-    /// The caller owns the memory. It has at least [`SIZE`](VacantCell::SIZE) bytes, and is aligned for an `S` and an `F`. It begins
-    /// with an `S`, whose first bytes are room for a [`Header`] that is used for nothing else. It stays allocated until
-    /// [`CellStorage::RELEASE`] is called. If the affinity is `Send`, that may be on any thread.
+    /// The caller owns the memory. It has at least [`SIZE`](VacantCell::SIZE) bytes, and is aligned for an `S` and an `F`. It begins with
+    /// an `S`, whose first bytes are reserved for a [`Header`]. The memory stays allocated until [`CellStorage::RELEASE`] is called. If
+    /// [`CellStorage::Affinity`] is `Send`, this call may be on any thread.
     #[inline(always)]
     pub(crate) unsafe fn new(memory: NonNull<S>) -> Self {
         VacantCell(memory, PhantomData)
@@ -468,11 +474,11 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         A: Admits<Self> + Admits<F>,
     {
         let head = self.head_of(future);
-        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits both.
+        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits the future and the memory.
         unsafe { OwnedHead::of_cell(head) }
     }
 
-    /// Moves the future into the cell, and polls it once. Returns the head as an error if it is pending.
+    /// Moves the future into the cell, and polls the future once. If the future is pending, returns the head as an error.
     #[inline(always)]
     pub(crate) fn fill_and_poll<'a, A>(
         self,
@@ -489,7 +495,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         mem::forget(polling);
         match polled {
             Poll::Ready(result) => Ok(result),
-            // SAFETY: as in `fill`, or the head was terminated.
+            // SAFETY: the cell was just filled, as in `fill`, or the head is terminated and owns no cell.
             Poll::Pending => Err(unsafe { OwnedHead::of_cell(head) }),
         }
     }
@@ -497,10 +503,10 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
     #[inline(always)]
     fn head_of(self, future: ManuallyDrop<F>) -> Head {
         let header = const { header::<Stored<S, F>>() };
-        // SAFETY: the memory begins with room for a header.
+        // SAFETY: the first bytes of the memory are reserved for a header.
         unsafe { self.0.cast::<Header>().write(header) };
         let place = self.0.as_ptr().wrapping_byte_add(offset_of!(Stored<S, F>, future));
-        // SAFETY: the memory has room for the future, and it is aligned for it.
+        // SAFETY: the memory is large enough for the future, and it is aligned for the future.
         unsafe { place.cast::<ManuallyDrop<F>>().write(future) };
         Head::boxed(self.0.cast())
     }
@@ -513,12 +519,13 @@ pin_project! {
         header: Header,
         #[pin]
         future: F,
-        // The table is that of exactly this `F`: a subtype may be a future with another output.
+        // This makes the type invariant in `F`. The table is that of exactly this `F`, and a subtype of `F` may be a future with another
+        // output.
         exactly: PhantomData<fn(F) -> F>,
     }
 }
 
-// SAFETY: `new` fills the cell. It does not move while it is borrowed.
+// SAFETY: `new` fills the cell. The cell does not move while a head borrows it.
 unsafe impl<F: ErasedFuture> FutureCell for BorrowedCell<F> {
     type Future = F;
 
@@ -542,17 +549,17 @@ impl<F: ErasedFuture> BorrowedCell<F> {
 }
 
 impl<F> BorrowedCell<F> {
-    /// Returns the future.
+    /// Returns a pinned reference to the future.
     pub(crate) fn pinned(self: Pin<&mut Self>) -> Pin<&mut F> {
         self.project().future
     }
 
-    /// Returns the future.
+    /// Returns a reference to the future.
     pub(crate) const fn get_ref(&self) -> &F {
         &self.future
     }
 
-    /// Returns the future.
+    /// Returns a mutable reference to the future.
     pub(crate) const fn get_mut(&mut self) -> &mut F {
         &mut self.future
     }
@@ -571,7 +578,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         F: ErasedFuture<Output = T>,
         A: Admits<&'a mut BorrowedCell<F>>,
     {
-        // SAFETY: the cell is not moved.
+        // SAFETY: the cell is not moved out of the reference.
         let cell = NonNull::from(unsafe { cell.get_unchecked_mut() });
         // SAFETY: the cell is borrowed for `'a`, and `A` admits the reference.
         unsafe { OwnedHead::of_cell(Head::boxed(cell.cast())) }

@@ -1,4 +1,4 @@
-//! What a cell can contain.
+//! [`ErasedFuture`]: the futures that a [cell](super::cell) can contain.
 
 use core::{
     any,
@@ -9,14 +9,15 @@ use core::{
 
 use crate::error::{ArmOrigin, Terminated};
 
-/// A future that a cell can contain: any `Future`, or a future of this crate that can also report why there will be no result.
+/// A future that a [cell](super::cell) can contain. It is any `Future`, or a future of this crate that can also report why there will be no
+/// result.
 pub(crate) trait ErasedFuture {
     type Output;
 
     /// The origin of the result in messages, if the future is in a box.
     const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
-    /// `true` if a poll may set `broken`. If `false`, the check is not compiled.
+    /// `true` if a poll may set `broken`. If `false`, the check of `broken` is not compiled.
     const MAY_BREAK: bool = true;
 
     /// Returns the name that `Debug` shows.
@@ -24,9 +25,9 @@ pub(crate) trait ErasedFuture {
         any::type_name::<Self>()
     }
 
-    /// Polls, as [`Future::poll`] does. It is not called after `Ready`. If a rule was broken, it stores the rule in `broken`, and
-    /// returns `Pending`. Then it is not called again. (The rule has its own place, so that a result is not moved from one enum to
-    /// another.)
+    /// Polls the future, as [`Future::poll`] does. If the poll breaks a rule, stores the rule in `broken`, and returns `Pending`. After
+    /// `Ready` or a broken rule, the function is not called again. (The rule is a separate output. So a result need not be moved from one
+    /// enum to another.)
     fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -49,7 +50,7 @@ impl<F: Future> ErasedFuture for F {
     }
 }
 
-/// Converts a poll with either a result or a broken rule into what [`ErasedFuture::poll`] returns.
+/// Converts a poll with either a result or a broken rule into the two outputs of [`ErasedFuture::poll`].
 #[inline(always)]
 pub(crate) fn ready_or_broken<T>(
     polled: Poll<Result<T, Terminated>>,

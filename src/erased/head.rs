@@ -1,16 +1,17 @@
-//! The head: one word that says in which arm a future is. It contains all that the arm needs, except an inline result.
+//! The head: one word that says in which [arm](crate::future::Arm) a value future is. The head contains everything that this arm needs,
+//! except an inline result.
 //!
-//! The page about [internals](crate::internals) shows its bits. The low three bits are a tag. With tag 0, the word is the address of a
-//! cell. With tags 1 to 3, it is the address of a source, and the upper 16 bits are the token. If bit 2 is set, the word points to
-//! nothing: it is *ready*, or *terminated* for a reason that the other bits say.
+//! The page about [internals](crate::internals) shows the bits of a head. The low three bits are a tag. With tag 0, the word is the address
+//! of a cell. With tags 1 to 3, the word is the address of a source, and the upper 16 bits are the token. If bit 2 is set, the word is not
+//! a pointer: it says that the future is *ready*, or *terminated* for a reason that the other bits encode.
 //!
-//! On targets whose words do not have 64 bits, the two tokens are separate fields. The word is never null, so that an `Option` of a
-//! future is no larger.
+//! On targets whose words do not have 64 bits, the tokens are separate fields. The word is never null, so that an `Option` of a future is
+//! not larger than the future.
 //!
-//! Addresses are kept as pointers (strict provenance): to pack and to unpack changes the address of a pointer. Only words that point to
-//! nothing are made from integers.
+//! A word with an address is always a pointer (strict provenance): packing and unpacking only change the address of this pointer. Only
+//! words that are not pointers are created from integers.
 //!
-//! A head is plain data, and gives no rights. An [`OwnedHead`](super::OwnedHead) owns its pointee.
+//! A head is plain data, and proves nothing about its pointee. An [`OwnedHead`](super::OwnedHead) owns its pointee.
 
 use core::ptr::{self, NonNull};
 
@@ -27,7 +28,7 @@ pub(crate) struct Head {
     tokens: Tokens,
 }
 
-/// The two tokens where they do not fit into the word.
+/// The tokens of a head, on targets where they do not fit into the word.
 #[cfg(not(target_pointer_width = "64"))]
 #[derive(Clone, Copy)]
 struct Tokens {
@@ -35,7 +36,7 @@ struct Tokens {
     expected: Token,
 }
 
-/// The type of the reference to a source. The discriminants are tags.
+/// The type of the reference to a source. The discriminants are the tags of heads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub(crate) enum Reference {
@@ -56,9 +57,10 @@ pub(crate) enum View {
 }
 
 const TAG: usize = 0b111;
-const _: () = assert!(align_of::<Header>() > TAG, "a header leaves room for the tag");
+const _: () =
+    assert!(align_of::<Header>() > TAG, "the low bits of the address of a header are zero");
 const BOXED: usize = 0b000;
-/// This bit is set in words that point to nothing, and in no others.
+/// This bit is set if and only if the word is not a pointer.
 const NO_POINTER: usize = 0b100;
 
 const WHY_SHIFT: u32 = 3;
@@ -90,7 +92,7 @@ impl Head {
         Head::with_pointer(header.cast(), NO_TOKENS)
     }
 
-    /// Returns `true` if a token fits beside the address of this source.
+    /// Returns `true` if a token fits into a word with the address of this source.
     #[inline]
     pub(crate) fn has_room<P>(source: *const P) -> bool {
         #[cfg(test)]
@@ -106,7 +108,7 @@ impl Head {
         }
     }
 
-    /// Returns the head of the operation `token` of the source with this header.
+    /// Returns the head of an operation with this token. `header` is the header of the source.
     ///
     /// # Panics
     ///
@@ -118,7 +120,7 @@ impl Head {
         let word: *mut () = header.as_ptr().cast();
         #[cfg(target_pointer_width = "64")]
         let word = word.map_addr(|address| word64::pack(address, token));
-        // The low bits of an address are free.
+        // The low bits of the address are zero, because a header is aligned.
         let word = word.map_addr(|address| address + reference as usize);
         let word = NonNull::new(word).expect("a tag is never zero");
         Head::with_pointer(word, tokens)
@@ -145,13 +147,13 @@ impl Head {
         self.bits() & TAG == BOXED
     }
 
-    /// Returns the address of the cell. In another arm, it is dangling.
+    /// Returns the address of the cell. In all arms except the boxed arm, this address is dangling.
     #[inline]
     pub(crate) fn boxed_pointer(self) -> NonNull<()> {
         self.word
     }
 
-    /// Returns the address of the source. In another arm, it is dangling.
+    /// Returns the address of the source. In all arms except the source arm, this address is dangling.
     #[inline]
     pub(crate) fn source_pointer(self) -> *mut () {
         let word = self.word.as_ptr();
@@ -160,13 +162,13 @@ impl Head {
         word.map_addr(|address| address & !TAG)
     }
 
-    /// Returns the token of the operation. In another arm than that of a source, it has no meaning.
+    /// Returns the token of the operation. In all arms except the source arm, this token has no meaning.
     #[inline]
     pub(crate) fn token(self) -> Token {
         self.tokens().presented()
     }
 
-    /// Returns the type of the reference to the source. In another arm, it has no meaning.
+    /// Returns the type of the reference to the source. In all arms except the source arm, this type has no meaning.
     #[inline]
     pub(crate) fn reference(self) -> Reference {
         #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
@@ -212,10 +214,10 @@ impl Head {
     }
 }
 
-/// The tokens of a word that has none.
+/// The tokens that are stored in a head without a token.
 const NO_TOKENS: StaleToken = StaleToken::new(Token::new(0), Token::new(0));
 
-/// The functions for targets on which a token fits beside an address.
+/// The functions for targets on which a word can contain an address and a token.
 #[cfg(target_pointer_width = "64")]
 impl Head {
     const fn without_pointer(bits: usize, tokens: StaleToken) -> Head {
@@ -231,7 +233,7 @@ impl Head {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "cut to 16 bits each, on purpose")]
+    #[expect(clippy::cast_possible_truncation, reason = "each token has 16 bits")]
     fn tokens(self) -> StaleToken {
         let expected = Token::new((self.bits() >> 32) as u16);
         let presented = Token::new((self.bits() >> word64::TOKEN_SHIFT) as u16);
@@ -258,7 +260,7 @@ impl Head {
     }
 }
 
-/// A token beside an address in one 64-bit word.
+/// Packs a token and an address into one 64-bit word.
 #[cfg(target_pointer_width = "64")]
 mod word64 {
     use crate::token::Token;
@@ -267,16 +269,17 @@ mod word64 {
     pub(super) const TOKEN_SHIFT: u32 = ADDRESS_BITS;
     const ADDRESS: usize = (1 << ADDRESS_BITS) - 1;
 
-    /// `true` if the upper 16 bits of an address are copies of bit 47, as in a kernel, which has two halves. In user space they are zero.
-    /// If the guess is wrong, an address does not fit.
+    /// `true` if the upper 16 bits of an address are copies of bit 47. In a kernel they are, because it also uses the upper half of the
+    /// address space. In user space, these bits are zero. This constant is a guess. If it is wrong for an address, [`fits`] returns
+    /// `false`.
     const SIGN_EXTENDED: bool = cfg!(target_os = "none");
 
-    /// Returns `true` if unpacking returns the same address.
+    /// Returns `true` if the address is the same after packing and unpacking.
     pub(super) const fn fits(address: usize) -> bool {
         unpack(address) == address
     }
 
-    /// Packs an address that fits.
+    /// Packs a token and an address that [`fits`].
     #[inline]
     pub(super) const fn pack(address: usize, token: Token) -> usize {
         let cut = if SIGN_EXTENDED { address & ADDRESS } else { address };
@@ -302,7 +305,7 @@ pub(crate) mod tests {
     use super::*;
 
     std::thread_local! {
-        /// If a test sets it, no token fits beside any address.
+        /// If a test sets this flag, no token fits beside any address.
         pub(crate) static REFUSE_ADDRESSES: Cell<bool> = const { Cell::new(false) };
     }
 
@@ -318,7 +321,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_reason_of_termination_survives_the_word() {
+    fn a_terminated_head_returns_its_reason() {
         let origins = [ArmOrigin::Ready, ArmOrigin::Boxed, ArmOrigin::Source, ArmOrigin::Pooled];
         let completed = origins.map(|origin| Terminated::Completed(Some(origin)));
         let panicked = origins.map(Terminated::Panicked);
@@ -350,7 +353,7 @@ pub(crate) mod tests {
 
     #[cfg(target_pointer_width = "64")]
     #[test]
-    fn an_address_that_leaves_no_room_for_the_token_is_refused() {
+    fn an_address_that_needs_the_bits_of_the_token_is_refused() {
         let fits = |address| Head::has_room(at(address).as_ptr());
         assert!(fits(0x0000_7fff_ffff_fff8), "the top of user space on x86-64");
         for tagged in [1 << 49, 1 << 52, 1 << 56, 0xb400_0000_1234_5678, 0x00ff_0000_0000_1000] {

@@ -1,6 +1,6 @@
-//! Futures and sources behind one word: the [`Head`], and the pointees that it can own.
+//! Futures and sources behind one word: the [`Head`], and the *pointees*, the objects that a head can own.
 //!
-//! This layer knows neither slots nor pools. It needs `core`, and `alloc` for boxes and counted references.
+//! This layer uses neither slots nor pools. It needs `core`, and it needs `alloc` for boxes and reference counts.
 
 mod cell;
 mod future;

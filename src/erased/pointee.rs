@@ -1,15 +1,16 @@
-//! Pointees: what a [`Head`] points to, and the types that prove that it is there.
+//! Pointees: the objects to which a [`Head`] points, and the types that prove that a pointee exists.
 //!
 //! | type | what it proves |
 //! |---|---|
 //! | [`OwnedHead`] | The head owns its pointee: a cell, or one reference to a source. |
-//! | [`Live`] | A poll of a source is running. Its head owns a reference to the source. |
-//! | [`ErasedReference`] | A head can own this: a reference to a source, or the consumer of an operation. |
-//! | [`SourceHeader`] | The table that it points to is that of the source that begins with it. |
+//! | [`Live`] | A poll of a source is running. The head that is polled owns a reference to the source. |
+//! | [`ErasedReference`] | A head can own a value of this type: a reference to a source, or the consumer of an operation. |
+//! | [`SourceHeader`] | The header points to the table of the source that begins with this header. |
 //!
-//! A pointee begins with a [`Header`], so that one thin pointer is enough to poll it and to drop it. Cells are in `cell.rs`.
+//! A pointee begins with a [`Header`], so that one thin pointer is enough to poll and to drop the pointee. Cells are in `cell.rs`.
 //!
-//! The fields of these types and of the tables are private to this file. Its private functions rely on their invariants.
+//! The fields of these types and of the tables are private to this file. The private functions of the file rely on the invariants of these
+//! types.
 
 #[cfg(feature = "alloc")]
 use alloc::rc::Rc;
@@ -33,20 +34,20 @@ use crate::{
     token::Token,
 };
 
-/// The first field of each pointee, which is `repr(C)` for it. A header alone gives no rights.
+/// The first field of each pointee, which is `repr(C)` for this reason. A header alone proves nothing about its pointee.
 ///
-/// It is aligned so that the low three bits of its address are free for the tag of the head, on all targets.
+/// On all targets, a header is aligned to 8 bytes. So the low three bits of its address are zero, and a head can store its tag there.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Header {
-    /// A `VTable<T>` if the pointee is a source, and a `CellTable<T>` if it is a cell. `T` is the output type of the pointee. The table
-    /// lives as long as the pointee.
+    /// A `VTable<T>` if the pointee is a source, and a `CellTable<T>` if the pointee is a cell. `T` is the output type of the pointee. The
+    /// table lives as long as the pointee.
     table: NonNull<()>,
 }
 
 // SAFETY: a header is a shared reference to a table of function pointers.
 unsafe impl Send for Header {}
-// SAFETY: as above.
+// SAFETY: as for `Send`.
 unsafe impl Sync for Header {}
 
 impl Header {
@@ -54,7 +55,7 @@ impl Header {
         Header::at(NonNull::new(table.cast_mut()).expect("a table has an address"))
     }
 
-    /// Creates a header whose table is the beginning of a larger table.
+    /// Creates a header. Its table is the first field of a larger table.
     pub(crate) const fn at<T>(table: NonNull<VTable<T>>) -> Self {
         Header { table: table.cast() }
     }
@@ -73,26 +74,27 @@ impl Header {
 
 /// The functions of a source whose output is `T`.
 ///
-/// Invariant: they are called with a head that owns an [`ErasedReference`] of the type for which the table was created, and with the
-/// address of its pointee. So each of them knows that type.
+/// Invariant: each function is called with a head and with the address of its pointee. The head owns an [`ErasedReference`] of the type for
+/// which the table was created. So each function knows this type.
 pub(crate) struct VTable<T> {
-    /// Polls the operation. With `Ready`, the reference is released, and the head is terminated. With `Pending`, the head is unchanged,
-    /// or it is terminated because the source refused the token. If the poll unwinds, the head is terminated, and the reference is
-    /// released. The function gets the place of the head and its value, so that it need not load the value.
+    /// Polls the operation. If this returns `Ready`, the reference was released, and the head is terminated. If this returns `Pending`, the
+    /// head is unchanged, or it is terminated because the source refused the token. If the poll unwinds, the head is terminated, and the
+    /// reference was released. The arguments include a copy of the head and a reference to the head. So the function need not load the
+    /// head.
     poll: PollFn<T>,
     /// Cancels the operation, and releases the reference. The head is not used again.
     cancel: fn(*mut (), Head),
-    /// Returns `true` if a poll with this head would return `Ready`, if that is known without a poll.
+    /// Returns `true` if a poll with this head would certainly return `Ready`. If this is not known without a poll, returns `false`.
     is_completed: fn(*mut (), Head) -> bool,
     /// Returns the name of the source, for `Debug`.
     type_name: fn() -> &'static str,
 }
 
-/// [`VTable::poll`].
+/// The type of [`VTable::poll`].
 type PollFn<T> = fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>;
 
 impl<T> VTable<T> {
-    /// Returns the table of the pointees of such references.
+    /// Returns the table of the pointees of references of the type `R`.
     pub(crate) const fn of<R: ErasedReference<Output = T>>() -> Self {
         VTable {
             poll: poll::<R>,
@@ -106,7 +108,7 @@ impl<T> VTable<T> {
 /// Returns the typed address of a pointee.
 #[inline(always)]
 fn pointee<R: ErasedReference>(address: *mut ()) -> NonNull<R::Pointee> {
-    // SAFETY: the invariant of `VTable`. A pointee has an address.
+    // SAFETY: by the invariant of `VTable`, this is the address of a pointee. So it is not null.
     unsafe { NonNull::new_unchecked(address) }.cast()
 }
 
@@ -120,7 +122,7 @@ fn poll<R: ErasedReference>(
 }
 
 fn cancel<R: ErasedReference>(address: *mut (), head: Head) {
-    // SAFETY: the head owns the reference, and it is not used again.
+    // SAFETY: the head owns the reference, and the head is not used again.
     let reference = unsafe { R::from_raw(pointee::<R>(address), head.reference()) };
     reference.cancel(head.token());
 }
@@ -135,20 +137,21 @@ fn is_completed<R: ErasedReference>(address: *mut (), head: Head) -> bool {
 ///
 /// # Safety
 ///
-/// The pointer from `into_raw` is valid for shared access to the pointee, until `from_raw` is called with it. The pointee begins with a
+/// The pointer from `into_raw` is valid for shared access to the pointee, until `from_raw` is called with this pointer. The pointee begins
+/// with a
 /// [`Header`], whose table is [`VTable::of`] this type. The table lives as long as the pointee.
 pub(crate) unsafe trait ThinReference: Sized {
     type Pointee;
 
-    /// Converts the reference into a pointer, and a tag that belongs to it.
+    /// Converts the reference into a pointer and a tag, which says what type of reference it was.
     fn into_raw(self) -> (NonNull<Self::Pointee>, Reference);
 
     /// Converts the pointer back into the reference.
     ///
     /// # Safety
     ///
-    /// The pointer and the tag are from `into_raw` of a reference of this type. (Its lifetime may have been longer.) They are converted
-    /// once.
+    /// The pointer and the tag are from `into_raw` of a reference of this type. (The lifetime of that reference may have been longer.) The
+    /// caller converts them back only once.
     unsafe fn from_raw(pointee: NonNull<Self::Pointee>, tag: Reference) -> Self;
 }
 
@@ -159,21 +162,21 @@ pub(crate) trait ErasedReference: ThinReference {
     /// Returns the name that `Debug` shows.
     fn type_name() -> &'static str;
 
-    /// Polls the operation `token`. It ends `live` if there is a result, or if the token is stale.
+    /// Polls the operation with this token. Ends `live` if there is a result, or if the token is stale.
     fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<Self::Output>;
 
-    /// Returns `true` if a poll would return `Ready`, if that is known without a poll.
+    /// Returns `true` if a poll would certainly return `Ready`. If this is not known without a poll, returns `false`.
     fn is_completed(_: &Self::Pointee, _: Token) -> bool {
         false
     }
 
-    /// Cancels the operation `token`, and releases the reference.
+    /// Cancels the operation with this token, and releases the reference.
     fn cancel(self, token: Token);
 }
 
-/// A poll of a source. If the poll unwinds, the head is terminated, and the operation is cancelled.
+/// A poll of a source that is running. If the poll unwinds, the drop of this value terminates the head and cancels the operation.
 ///
-/// It is two words, and stays in registers.
+/// A `Live` has two words, so it stays in registers.
 ///
 /// Invariant: the head at `place` owns a reference `R` to `pointee`.
 #[must_use]
@@ -192,20 +195,20 @@ impl<R: ErasedReference> Live<'_, R> {
         self.pointee
     }
 
-    /// The operation stays live. Returns `Pending`.
+    /// Ends the poll of an operation that is still pending. Returns `Pending`.
     #[inline(always)]
     pub(crate) fn pending<T>(self) -> Poll<T> {
         mem::forget(self);
         Poll::Pending
     }
 
-    /// The operation has ended with a result.
+    /// Ends the poll of an operation that has a result, and terminates the head. Returns the reference.
     #[inline(always)]
     pub(crate) fn complete(self) -> R {
         ManuallyDrop::new(self).end(COMPLETED)
     }
 
-    /// The operation ends with the result of `f`. If `f` unwinds, the head says so.
+    /// Ends the poll with the result of `f`, and terminates the head. If `f` unwinds, the reason in the head is a panic.
     #[inline(always)]
     pub(crate) fn complete_with<T>(self, f: impl FnOnce(R) -> T) -> T {
         let mut this = ManuallyDrop::new(self);
@@ -215,17 +218,17 @@ impl<R: ErasedReference> Live<'_, R> {
         result
     }
 
-    /// The source has refused the token.
+    /// Ends the poll of a source that has refused the token, and terminates the head. Returns the reference.
     #[inline(always)]
     pub(crate) fn refuse(self, stale: StaleToken) -> R {
         ManuallyDrop::new(self).end(Head::terminated(Terminated::Stale(stale)))
     }
 
-    /// Moves the reference out of the head, which is `ended` from now on. Called once.
+    /// Moves the reference out of the head, and stores the head `ended` instead. This function is called only once.
     #[inline(always)]
     fn end(&mut self, ended: Head) -> R {
         let live = mem::replace(self.place, ended);
-        // SAFETY: the invariant. The head has owned the reference, and has ended.
+        // SAFETY: by the invariant, the head owned this reference. The head no longer owns it.
         unsafe { R::from_raw(self.pointee, live.reference()) }
     }
 }
@@ -235,7 +238,7 @@ impl<R: ErasedReference> Deref for Live<'_, R> {
 
     #[inline(always)]
     fn deref(&self) -> &R::Pointee {
-        // SAFETY: the invariant.
+        // SAFETY: by the invariant, the head owns a reference to the pointee. So the pointee exists.
         unsafe { self.pointee.as_ref() }
     }
 }
@@ -250,8 +253,8 @@ impl<R: ErasedReference> Drop for Live<'_, R> {
 
 /// The header of a source of exactly the type `P`.
 ///
-/// Invariant: the table is that of an [`AnyReference`] to a `P`. The type is invariant in `P`, because a subtype may be a source with
-/// another output.
+/// Invariant: the table is that of an [`AnyReference`] to a `P`. This type is invariant in `P`, because a subtype of `P` may be a source
+/// with another output.
 #[repr(transparent)]
 pub(crate) struct SourceHeader<P> {
     header: Header,
@@ -271,11 +274,11 @@ impl<P> SourceHeader<P> {
 
 /// A source that begins with its header.
 pub(crate) trait HasHeader: Sized {
-    /// Returns the first field.
+    /// Returns the header, which is the first field.
     fn header(&self) -> &SourceHeader<Self>;
 }
 
-/// A reference to a source, of any type.
+/// A reference to a source: a borrow, an `Arc` or an `Rc`.
 pub(crate) enum AnyReference<'a, P> {
     Borrowed(&'a P),
     #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
@@ -298,8 +301,8 @@ impl<P> Deref for AnyReference<'_, P> {
     }
 }
 
-// SAFETY: a reference is valid for its lifetime, and the pointee of a counted one lives until its count is released. `into_raw` makes
-// sure that the pointee begins with its header.
+// SAFETY: a borrowed pointee exists for the lifetime of the reference. The pointee of an `Arc` or an `Rc` exists until its count is
+// released. `into_raw` asserts that the pointee begins with its header.
 unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     type Pointee = P;
 
@@ -319,13 +322,13 @@ unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     #[inline(always)]
     unsafe fn from_raw(source: NonNull<P>, tag: Reference) -> Self {
         match tag {
-            // SAFETY: the caller's: it is from a reference for a lifetime that has not ended.
+            // SAFETY: the pointer is from a reference, by the contract of `from_raw`. Its lifetime has not ended.
             Reference::Borrowed => AnyReference::Borrowed(unsafe { source.as_ref() }),
             #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-            // SAFETY: the caller's: it is from `Arc::into_raw`.
+            // SAFETY: the pointer is from `Arc::into_raw`, by the contract of `from_raw`.
             Reference::Arc => AnyReference::Arc(unsafe { Arc::from_raw(source.as_ptr()) }),
             #[cfg(feature = "alloc")]
-            // SAFETY: the caller's: it is from `Rc::into_raw`.
+            // SAFETY: the pointer is from `Rc::into_raw`, by the contract of `from_raw`.
             Reference::Rc => AnyReference::Rc(unsafe { Rc::from_raw(source.as_ptr()) }),
         }
     }
@@ -334,14 +337,16 @@ unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
 /// A head that owns its pointee.
 ///
 /// Invariant: a head that is a pointer owns a live cell, or one [`ErasedReference`] to a source. The output of the pointee is `T`, or a
-/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. A head that is ready stands beside a `T`.
+/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. If the head is ready, its owner stores a `T` next to
+/// it.
 ///
-/// A result is only returned. A table of the subtype is called as if a `fn() -> U` were a `fn() -> T`, which the compiler allows, too.
-/// (For a higher-ranked `T`, Miri objects to both.)
+/// The output may be a subtype `U` of `T`, because a result is only returned. A function in the table that returns a `U` is called as a
+/// function that returns a `T`. The compiler also allows the conversion of a `fn() -> U` into a `fn() -> T`. (For a higher-ranked `T`, Miri
+/// reports an error for both.)
 #[repr(transparent)]
 pub(crate) struct OwnedHead<'a, T, A> {
     head: Head,
-    /// The pointee is erased: it may not be unwind safe, and it may not be `Send`. It is covariant in `'a`.
+    /// The type of the pointee is erased. So this type is not automatically `Send` or unwind safe. It is covariant in `'a`.
     pointee: PhantomData<dyn Erased + 'a>,
     output: PhantomData<fn() -> T>,
     affinity: PhantomData<A>,
@@ -349,13 +354,13 @@ pub(crate) struct OwnedHead<'a, T, A> {
 
 trait Erased {}
 
-// SAFETY: the invariant.
+// SAFETY: by the invariant, the pointee is `Send`, because `A` is `Movable`.
 unsafe impl<T, A: Movable> Send for OwnedHead<'_, T, A> {}
-// SAFETY: the pointee is used through a mutable reference only, except for its header and the page of its block. They do not change
-// until the block is released.
+// SAFETY: a shared reference only reads the header of the pointee, the page of its block, and the state and the number of its slot. The
+// header and the page do not change until the block is released. The state and the number are atomic.
 unsafe impl<T, A: Movable> Sync for OwnedHead<'_, T, A> {}
 
-// A pointee stays at its address.
+// A pointee does not move if the head that owns it moves.
 impl<T, A> Unpin for OwnedHead<'_, T, A> {}
 
 impl<'a, T, A> OwnedHead<'a, T, A> {
@@ -367,7 +372,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     ///
     /// # Safety
     ///
-    /// The head stands beside a `T`.
+    /// The caller stores a `T` next to the head.
     #[inline(always)]
     pub(crate) const unsafe fn ready() -> Self {
         OwnedHead::of(Head::READY)
@@ -383,14 +388,14 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     ///
     /// # Safety
     ///
-    /// If the head is a pointer, it is that of a live cell, which the caller owns. The output of its future is `T`. The cell lives for
-    /// `'a`, and `A` admits its future and its memory. The head is not ready.
+    /// The head is not ready. If the head is a pointer, it points to a live cell that the caller owns. The output of the future in this
+    /// cell is `T`. The cell lives for `'a`, and `A` admits its future and its memory.
     #[inline]
     pub(super) unsafe fn of_cell(head: Head) -> Self {
         OwnedHead::of(head)
     }
 
-    /// Returns the head of the operation `token` of this reference.
+    /// Returns the head of the operation with this token. The head owns the reference.
     ///
     /// # Panics
     ///
@@ -404,14 +409,14 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of_admitted(reference, token)
     }
 
-    /// [`of_reference`](OwnedHead::of_reference), of a reference that `A` admits in another form.
+    /// Does what [`of_reference`](OwnedHead::of_reference) does, for a reference that `A` admits as another type.
     #[inline(always)]
     fn of_admitted<R: ErasedReference<Output = T> + 'a>(reference: R, token: Token) -> Self {
         let (pointee, tag) = reference.into_raw();
         OwnedHead::of(Head::source(pointee.cast(), tag, token))
     }
 
-    /// Returns the head of the operation `token` of a borrowed source, as [`of_reference`](OwnedHead::of_reference) does.
+    /// Does what [`of_reference`](OwnedHead::of_reference) does, for a borrowed source.
     #[inline]
     pub(crate) fn borrowed<P>(source: &'a P, token: Token) -> Self
     where
@@ -421,7 +426,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of_admitted(AnyReference::Borrowed(source), token)
     }
 
-    /// Returns the head of the operation `token` of a source in an `Arc`, as [`of_reference`](OwnedHead::of_reference) does.
+    /// Does what [`of_reference`](OwnedHead::of_reference) does, for a source in an `Arc`.
     #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
     #[inline]
     pub(crate) fn arc<P: 'a>(source: Arc<P>, token: Token) -> Self
@@ -432,7 +437,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of_admitted(AnyReference::Arc(source), token)
     }
 
-    /// Returns the head of the operation `token` of a source in an `Rc`, as [`of_reference`](OwnedHead::of_reference) does.
+    /// Does what [`of_reference`](OwnedHead::of_reference) does, for a source in an `Rc`.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn rc<P: 'a>(source: Rc<P>, token: Token) -> Self
@@ -443,7 +448,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of_admitted(AnyReference::Rc(source), token)
     }
 
-    /// The inline result is taken out.
+    /// Terminates a ready head. The caller takes the inline result.
     ///
     /// # Panics
     ///
@@ -454,12 +459,12 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         self.head = const { Head::terminated(Terminated::Completed(Some(ArmOrigin::Ready))) };
     }
 
-    /// Polls the pointee. `Pending` with a head that is no pointer means that nothing is left to poll, or that the source has just
-    /// refused the token.
+    /// Polls the pointee. If this returns `Pending` and the head is not a pointer, the future will never be ready: it was terminated
+    /// before, or this poll has broken a rule.
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
-            // SAFETY: the invariant. The head owns a live cell whose output is `T`.
+            // SAFETY: by the invariant, the head owns a live cell. The output of its future is `T`, or a subtype of `T`.
             unsafe { PollGuard::new(&mut self.head) }.poll(cx)
         } else if self.head.is_pointer() {
             poll_source(SourceHead(self.head, PhantomData), &mut self.head, cx)
@@ -468,7 +473,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         }
     }
 
-    /// Returns `true` if the pointee is an operation whose result is known to be there.
+    /// Returns `true` if the pointee is an operation that certainly has its result. If this is not known without a poll, returns `false`.
     pub(crate) fn operation_is_completed(&self) -> bool {
         if self.head.is_boxed() {
             return false;
@@ -479,13 +484,13 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     /// Returns the origin and the type name of the pointee, or `None` if there is none.
     pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         if self.head.is_boxed() {
-            // SAFETY: the invariant. The cell is only looked at.
+            // SAFETY: by the invariant, the head owns a live cell. The cell is not released here.
             return Some(unsafe { LiveCell::new(self.head) }.about());
         }
         self.source().map(|source| (ArmOrigin::Source, (source.table().type_name)()))
     }
 
-    /// Returns the head if it is that of a source. The caller knows that it is not that of a cell.
+    /// Returns a copy of the head if it is that of a source. The caller knows that the head is not that of a cell.
     fn source(&self) -> Option<SourceHead<T>> {
         self.head.is_pointer().then_some(SourceHead(self.head, PhantomData))
     }
@@ -509,12 +514,12 @@ impl<T, A> Drop for OwnedHead<'_, T, A> {
     }
 }
 
-/// Releases the pointee of an [`OwnedHead`] that is dropped. It is out of line, because each `.await` has two such calls.
+/// Releases the pointee of an [`OwnedHead`] that is dropped. This function is not inlined, because each `.await` has two such calls.
 #[cold]
 #[inline(never)]
 fn release<T>(head: Head) {
     if head.is_boxed() {
-        // SAFETY: the head owned a live cell, and it is not used again.
+        // SAFETY: the head owned a live cell, and the head is not used again.
         return unsafe { LiveCell::new(head) }.release();
     }
     SourceHead::<T>(head, PhantomData).cancel();
@@ -522,7 +527,7 @@ fn release<T>(head: Head) {
 
 /// A copy of the head of a source.
 ///
-/// Invariant: the head owns an [`ErasedReference`] to a source whose output is `T`, or a subtype.
+/// Invariant: the head owns an [`ErasedReference`] to a source. The output of this source is `T`, or a subtype of `T`.
 struct SourceHead<T>(Head, PhantomData<fn() -> T>);
 
 impl<T> Clone for SourceHead<T> {
@@ -538,9 +543,9 @@ impl<T> SourceHead<T> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn table(&self) -> &VTable<T> {
         let header = self.0.source_pointer().cast::<Header>();
-        // SAFETY: the invariant. A pointee begins with a header.
+        // SAFETY: by the invariant, this is the address of a pointee, and a pointee begins with a header.
         let header = unsafe { *header };
-        // SAFETY: the table of such a pointee is a `VTable<T>`, which lives as long as the pointee.
+        // SAFETY: the table of a source with the output `T` is a `VTable<T>`. It lives as long as the source.
         unsafe { header.table.cast().as_ref() }
     }
 
@@ -553,8 +558,9 @@ impl<T> SourceHead<T> {
     }
 }
 
-/// Polls the source of the head at `place`. It is out of line: inlined, the address of a boxed future would be computed the longer way,
-/// too, and the poll would wait for it. Its last instruction is a jump.
+/// Polls the source of the head at `place`. This function is not inlined. If it were, the compiler would compute the address of a boxed
+/// future by the same steps as that of a source. These steps take longer, and the poll would wait for the address. The last instruction of
+/// this function is a jump.
 #[inline(never)]
 fn poll_source<T>(source: SourceHead<T>, place: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     (source.table().poll)(source.0, place, cx, source.0.source_pointer())

@@ -10,16 +10,16 @@ use crate::{
 
 /// A [`ValueFuture`](crate::ValueFuture) as an enum of its arms.
 ///
-/// The future itself is this enum compressed into one word and the room for a result. `into_arm` converts a
-/// future into its arm, and `From<Arm>` converts an arm into a future. A future without a result becomes `Arm::Taken`, which does not say
-/// why. If it is converted back and polled, the error is `Rule::PolledAfterCompletion` without an arm, even if the future had panicked or
-/// its token was stale.
+/// The future itself is this enum, compressed into one word and the space for a result. `into_arm` converts a future into its arm, and
+/// `From<Arm>` converts an arm into a future. A terminated future becomes `Arm::Taken`, which does not contain the reason. If `Arm::Taken`
+/// is converted into a future and polled, the error has the rule `Rule::PolledAfterCompletion` and no arm. It has this rule even if the
+/// terminated future had panicked or its token was stale.
 ///
 /// `A` determines whether the future may move to another thread. See [`LocalArm`].
 ///
 /// # Cancel safety
 ///
-/// Dropping an arm drops the future: it drops a boxed future, and cancels an operation of a source.
+/// Dropping an arm has the effect of dropping the future: a result or a boxed future is dropped, and an operation of a source is cancelled.
 ///
 /// # Examples
 ///
@@ -38,10 +38,10 @@ use crate::{
 pub enum Arm<'a, T, A = AnyThread> {
     /// An inline result. Nothing is allocated.
     Ready(T),
-    /// A future in a box or in a slot of a pool. A box is one allocation of header and future.
+    /// A future in a box or in a slot of a pool. A box is one allocation, which contains a header and the future.
     Boxed(BoxedFuture<'a, T, A>),
-    /// An operation of a source. (If the address of the source does not fit, the operation is `Boxed`: see
-    /// [`from_source`](crate::ValueFuture::from_source).)
+    /// An operation of a source. (If the address of the source does not fit into the word, the operation is in
+    /// the arm `Boxed`: see [`from_source`](crate::ValueFuture::from_source).)
     #[non_exhaustive]
     Source {
         /// The reference to the source. Dropping it cancels the operation.
@@ -49,7 +49,7 @@ pub enum Arm<'a, T, A = AnyThread> {
         /// A copy of the token of the operation. `source` has it too.
         token: Token,
     },
-    /// A future without a result: the result has been taken, or a poll has met a panic or a stale token.
+    /// A terminated future: its result was taken, a poll of it panicked, or its token was stale.
     Taken,
 }
 
@@ -111,7 +111,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 }
 
-/// One text for a future and for its arm.
+/// Writes the same text as `Debug` of the [`Arm`].
 impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.peek() {
@@ -122,7 +122,7 @@ impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
 }
 
 impl<T, A> Packed<'_, T, A> {
-    /// `Debug` of an arm in which there is no `T` to show.
+    /// Writes the arm without a result. So `T` need not be `Debug`.
     fn fmt_erased(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (arm, pointee) = self.about_pointee().unwrap_or((ArmOrigin::Ready, ""));
         match self.view() {

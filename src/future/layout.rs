@@ -1,4 +1,4 @@
-//! The layout that callers rely on, pinned at compile time.
+//! Compile-time checks of sizes, niches and auto traits that callers rely on.
 
 use core::mem::size_of;
 

@@ -1,7 +1,8 @@
 //! The futures [`ValueFuture`] and [`LocalValueFuture`], their form as an enum ([`Arm`]), and futures that
 //! return misuse as an error ([`Checked`]).
 //!
-//! Both types are the same packed future. They differ in the affinity. (The functions that need a pool are in layers above.)
+//! Both types contain the same packed future. They differ in the affinity: whether the future may move to another thread. (The functions
+//! that need a pool are in layers above.)
 
 mod arm;
 mod checked;
@@ -28,7 +29,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Converts only the affinity. Nothing is allocated.
+/// Changes only the affinity: the future stays on its thread from now on. Nothing is allocated.
 impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         LocalValueFuture(future.0.local())

@@ -1,5 +1,5 @@
-//! The packed future: the three arms in one word, and room for the result. It is [`Arm`](crate::future::Arm), compressed. The page about
-//! [internals](crate::internals) explains why.
+//! The packed future: one word for its arm, and space for a result. It is a compressed [`Arm`](crate::future::Arm). The page about
+//! [internals](crate::internals) explains why the future is packed.
 
 #[cfg(feature = "alloc")]
 use core::{any::TypeId, future::Future, marker::PhantomData};
@@ -29,7 +29,8 @@ use crate::{
 ///
 /// Invariant: the payload contains a `T` if and only if the head is ready.
 ///
-/// The payload comes first: so each copy of a result of two words or more is in the same pieces, and each load finds its store.
+/// The payload is the first field. So a result of two words or more is always copied in the same pieces, and each load reads bytes that one
+/// store wrote. See [`pieces`].
 #[repr(C)]
 pub(crate) struct Packed<'a, T, A> {
     payload: MaybeUninit<T>,
@@ -37,7 +38,7 @@ pub(crate) struct Packed<'a, T, A> {
     origin: Origin,
 }
 
-// A result is moved in and out, and never pinned. A pointee stays at its address.
+// A result is moved in and out, and is never pinned. A pointee (a boxed future or a source) does not move with the `Packed`.
 impl<T, A> Unpin for Packed<'_, T, A> {}
 
 impl<'a, T, A> Packed<'a, T, A> {
@@ -68,12 +69,12 @@ impl<'a, T, A> Packed<'a, T, A> {
             origin: Origin::caller(),
         };
         if cfg!(feature = "trace") {
-            // The head is not all.
+            // `pieces::pending` stores only the head, but this future also has an origin.
             return packed;
         }
-        const { assert!(size_of::<Head>() <= 8, "a piece has all of the head") };
-        // SAFETY: the head is within these 8 bytes, and the payload need not be initialized: a head that is ready comes from
-        // `const_ready` only.
+        const { assert!(size_of::<Head>() <= 8, "one piece contains the whole head") };
+        // SAFETY: the 8 bytes at this offset contain the head. The payload need not be initialized, because the head is not ready: only
+        // `const_ready` creates a head that is ready.
         unsafe { pieces::pending::<T, _>(packed, mem::offset_of!(Self, head)) }
     }
 
@@ -98,7 +99,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         Packed::from_head(source::into_head(reference, token))
     }
 
-    /// Converts the consumer of an operation.
+    /// Converts the consumer of an operation into a future.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn from_consumer<H>(consumer: Consumer<'a, T, H>) -> Self
@@ -126,7 +127,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         Packed::from_head(OwnedHead::terminated(why))
     }
 
-    /// Returns a value future unchanged, and another future as an error.
+    /// Converts a value future into a packed future. Returns a future of another type as an error.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn try_from_future<F>(future: F) -> Result<Self, F>
@@ -140,17 +141,18 @@ impl<'a, T, A> Packed<'a, T, A> {
             return Err(future);
         }
         let future = ManuallyDrop::new(future);
-        // SAFETY: except for lifetimes, `F` is one of the two types, which are both a transparent `Packed`. Its output is the same,
-        // because a type has one. Its lifetime is `'a` or longer, because `F: 'a`, and `Packed` is covariant in it. `A` admits `F`: so if
-        // `A` is `AnyThread`, `F` is `Send`, and not the local one. A packed future of any thread may stay on one thread. `future` is
-        // neither dropped nor used again.
+        // SAFETY: except for lifetimes, `F` is a `ValueFuture` or a `LocalValueFuture`, and both are a transparent `Packed`. The output of
+        // that `Packed` is `T`, because it is the only output of `F`. The lifetime of `F` is `'a` or longer, because `F: 'a`, and `Packed`
+        // is covariant in its lifetime. If `A` is `AnyThread`, it admits only an `F` that is `Send`, so `F` is not a `LocalValueFuture`. If
+        // `A` is `OneThread`, `F` may be either type, because a `ValueFuture` may stay on one thread. `future` is neither dropped nor used
+        // again.
         Ok(unsafe { mem::transmute_copy::<ManuallyDrop<F>, Self>(&future) })
     }
 
     /// Returns the same future with another origin.
     #[cfg(feature = "alloc")]
     #[inline(always)]
-    #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "an origin is nothing"))]
+    #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "an origin is empty"))]
     pub(crate) fn at(mut self, origin: Origin) -> Self {
         #[cfg(feature = "trace")]
         {
@@ -171,7 +173,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         let packed = ManuallyDrop::new(self);
         let local: *const Packed<'a, T, OneThread> = (&raw const packed).cast();
         // SAFETY: the two types have the same fields in the same order. The affinity has no bytes. `self` is neither dropped nor used
-        // again. It is moved as a whole, in the pieces in which it was stored.
+        // again. (The read moves the future as a whole, in the pieces in which it was stored.)
         unsafe { ptr::read(local) }
     }
 
@@ -186,12 +188,12 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.is_ready() || self.head.operation_is_completed()
     }
 
-    /// [`try_take`](Packed::try_take), also from the slot of an operation.
+    /// Takes the result like [`try_take`](Packed::try_take), but also from the slot of a completed operation.
     #[inline(always)]
     pub(crate) fn take_now(self) -> Result<T, Self> {
         match self.try_take() {
             Ok(value) => Ok(value),
-            // A future in a cell must be polled, and is not moved for this.
+            // A boxed or pooled future has no result before a poll. So it is not moved into `take_from_operation`.
             Err(pending) if pending.head.is_boxed() => Err(pending),
             Err(pending) => pending.take_from_operation(),
         }
@@ -232,7 +234,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
     }
 
-    /// Returns the origin and the type name of the pointee, or `None` if there is none.
+    /// Returns the origin and the type name of the pointee, or `None` if the head has no pointee.
     pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         self.head.about_pointee()
     }
@@ -247,8 +249,8 @@ impl<'a, T, A> Packed<'a, T, A> {
         Ok(unsafe { pieces::read(&taken.payload) })
     }
 
-    // The ready path is in both polls. If one of them called the other, a result of three words would go through memory once more (9 ns
-    // for a `Vec`, and not 3).
+    // `poll` and `try_poll` both contain the ready path. If one of them called the other, a result of three words would be copied through
+    // memory once more. (A call with a `Vec` would take 9 ns instead of 3 ns.)
 
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
@@ -267,9 +269,9 @@ impl<'a, T, A> Packed<'a, T, A> {
         polled
     }
 
-    /// [`poll_pointee`](Packed::poll_pointee), out of line: so a large result comes from one place, for each type of pointee. Otherwise
-    /// `.await` would copy it once more, to the place where the paths join. The polls are the last calls of this function, so that they
-    /// write the result to the place where this function returns it.
+    /// Calls [`poll_pointee`](Packed::poll_pointee) in a function that is not inlined. If `.await` contained the polls of all types of
+    /// pointees, it would copy a large result once more, to an address that is the same for all types. In this function, each poll is the
+    /// last call. So the poll writes the result directly to the address where this function returns it.
     #[inline(never)]
     fn poll_pointee_apart(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.poll_pointee(cx)
@@ -283,7 +285,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
-    /// [`poll`](Packed::poll), which returns misuse as an error.
+    /// Polls like [`poll`](Packed::poll), but returns misuse as an error instead of a panic.
     #[inline]
     pub(crate) fn try_poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Terminated>> {
         if self.is_ready() {
@@ -298,7 +300,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
-    /// [`poll_pointee`](Packed::poll_pointee), with the result in the pieces in which it will be loaded.
+    /// Polls like [`poll_pointee`](Packed::poll_pointee), and stores the result in the pieces in which it will be loaded.
     #[inline(always)]
     fn poll_pointee_in_pieces(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if !pieces::is_word_and_pieces::<T>() {
@@ -307,29 +309,29 @@ impl<'a, T, A> Packed<'a, T, A> {
         pieces::take_word_and_pieces(&mut self.poll_pointee(cx))
     }
 
-    /// Returns the rule that was broken, if a poll of the pointee gave no result and will give none.
+    /// After a pending poll of the pointee: returns the rule that was broken, or `None` if a later poll can return a result.
     #[inline]
     pub(crate) fn broken_rule(&self) -> Option<Terminated> {
         (!self.head.is_pointer()).then(|| self.why_terminated())
     }
 
-    /// Takes the inline result of a ready head. Without optimization, this is not inlined, so that its copies of the result are not on the
-    /// stack of a poll that goes deeper.
+    /// Takes the inline result of a ready head. Without optimization, this function is not inlined. So its copies of the result are not
+    /// on the stack while `poll` polls a pointee.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn take_result(&mut self) -> T {
         self.head.take_ready();
-        // SAFETY: the head was ready, so the payload is a `T`. It is ready no longer, so the payload is read once.
+        // SAFETY: the head was ready, so the payload is a `T`. The head is not ready any more, so the payload is read once.
         unsafe { pieces::read(&self.payload) }
     }
 
-    /// Polls the pointee. `Pending` with a head that is no pointer means that nothing is left to poll, or that the source has just refused
-    /// the token.
+    /// Polls the pointee. If this returns `Pending` and the head is no pointer, the future was already terminated, or the source has just
+    /// refused the token.
     #[inline(always)]
     pub(crate) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.head.poll(cx)
     }
 
-    /// Returns why nothing is left to poll.
+    /// Returns why the future was terminated.
     #[cold]
     #[inline(never)]
     fn why_terminated(&self) -> Terminated {
@@ -353,8 +355,8 @@ impl<T, A> Drop for Packed<'_, T, A> {
             // SAFETY: the head is ready, so the payload is a `T`.
             unsafe { self.payload.assume_init_drop() };
         } else {
-            // Without `ManuallyDrop`, the compiler would look at the head again after the drop of the payload. (Its own `drop` would have
-            // a frame on the stack while a chain is dropped.)
+            // Without `ManuallyDrop`, the compiler would test the head again after the drop of the payload. (`ManuallyDrop::drop` would
+            // have a frame of its own on the stack while a chain of futures is dropped. So this calls `drop_in_place`.)
             // SAFETY: the future is dropped, so the head is not used again.
             unsafe { ptr::drop_in_place(&raw mut *self.head) };
         }
@@ -382,8 +384,8 @@ fn type_id<T>() -> TypeId {
     }
 
     let identity: &dyn Identity = &PhantomData::<T>;
-    // SAFETY: only the lifetime of the trait object changes. The function that is called has no reference to a `T`, and an identity does
-    // not depend on lifetimes.
+    // SAFETY: only the lifetime of the trait object changes. The called function has no reference to a `T`, and a `TypeId` does not depend
+    // on lifetimes.
     let identity = unsafe { mem::transmute::<&dyn Identity, &(dyn Identity + 'static)>(identity) };
     identity.type_id()
 }

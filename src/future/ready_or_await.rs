@@ -1,14 +1,15 @@
-/// Takes the inline result of a [`ValueFuture`](crate::ValueFuture) or
-/// [`LocalValueFuture`](crate::LocalValueFuture), and awaits the future only if it has none.
+/// Takes the result of a [`ValueFuture`](crate::ValueFuture) or a
+/// [`LocalValueFuture`](crate::LocalValueFuture), and awaits the future only if it has no result yet.
 ///
-/// `ready_or_await!(future)` has the value of `future.await`. Write `.await`, unless the result has more than
-/// 120 bytes. For such results, `.await` copies the future by calls of `memcpy`, and this macro does not copy a
-/// ready future (`cargo bench --bench ratios -- --only ready`). A program that is compiled for AVX also copies
-/// some smaller futures slowly: see `docs/benchmarks.md`.
+/// `ready_or_await!(future)` has the same value as `future.await`. Use this macro only if the result has more
+/// than 120 bytes. For such a result, `.await` copies the future by calls of `memcpy`. This macro does not copy
+/// a ready future (`cargo bench --bench ratios -- --only ready`). A program that is compiled for AVX also
+/// copies some smaller futures slowly: see `docs/benchmarks.md`.
 ///
 /// # Panics
 ///
-/// Panics like `.await`: if the future has returned its result before, or its source reports a stale token.
+/// Panics like `.await`: if an earlier poll has returned the result or has panicked, or if the source reports a
+/// stale token.
 ///
 /// # Examples
 ///
@@ -52,7 +53,8 @@ macro_rules! ready_or_await {
     };
 }
 
-/// Implemented for the futures that [`ready_or_await!`] takes. It is public for the macro only.
+/// Implemented for the futures that [`ready_or_await!`] takes. The trait is public only because the macro calls
+/// it.
 #[diagnostic::on_unimplemented(
     message = "`ready_or_await!` takes a `ValueFuture` or a `LocalValueFuture`, not `{Self}`",
     label = "not a value future",

@@ -22,16 +22,15 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 ///
 /// # Sizes
 ///
-/// On 64-bit targets one word and `T`: 8 bytes for `()`, 16 for a `T` of 1 to 8 bytes.
-/// One niche is left, so that `Option<ValueFuture<'_, T>>` is no larger.
+/// On 64-bit targets, a future takes one word and `T`: 8 bytes for `()`, 16 for a `T` of 1 to 8 bytes. The word has one niche, so
+/// `Option<ValueFuture<'_, T>>` is no larger.
 ///
 /// # Cancel safety
 ///
-/// The future can be dropped at any time. That drops a boxed future, calls
-/// [`cancel`](crate::ValueSource::cancel) of a source once, and **drops an inline result**. The method has
-/// produced an inline result when it was *called*, not when the future was polled. So if a branch of `select!`
-/// may lose, and the result must not get lost, call the method in an async block:
-/// `message = async { queue.recv().await } => …`.
+/// The future can be dropped at any time. Dropping it drops a boxed future, calls
+/// [`cancel`](crate::ValueSource::cancel) of a source once, and **drops an inline result**. A method produces an inline result when the
+/// method is *called*, not when the future is polled. So if a branch of `select!` may lose, and the result must not get lost, call the
+/// method in an async block: `message = async { queue.recv().await } => …`.
 ///
 /// # Reentrancy
 ///
@@ -116,7 +115,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// Creates a future that is ready with `value`, in a constant.
     ///
     /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The compiler chooses how to store
-    /// it. If it stores smaller pieces than `.await` loads, the load waits for the stores.
+    /// the result. If it stores smaller pieces than `.await` loads, each load waits until the stores have reached the CPU cache.
     ///
     /// # Examples
     ///
@@ -138,8 +137,8 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation, of 8 bytes of header and `future`, with the padding that the alignment of `future`
-    /// needs. It is freed as soon as `future` has completed, before the poll returns the result.
+    /// One allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of
+    /// `future` needs. It is freed as soon as `future` has completed, before the poll returns the result.
     ///
     /// # Examples
     ///
@@ -160,8 +159,8 @@ impl<'a, T> ValueFuture<'a, T> {
         ValueFuture(Packed::boxed(future))
     }
 
-    /// Creates a future of the operation `token` of a source. `source` is a `&'a Source<S>` or a counted
-    /// reference to a `Source<S>`.
+    /// Creates the future of an operation of a source. `token` is the token of the operation, and `source` is a
+    /// `&'a Source<S>` or a counted reference to a `Source<S>`.
     ///
     /// The future is the only consumer of that operation. If it is dropped before it is ready, it calls
     /// [`cancel`](crate::ValueSource::cancel).
@@ -173,7 +172,7 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// # Panics
     ///
-    /// Panics without the feature `alloc` if the address of the source does not fit.
+    /// Panics if the address of the source does not fit, and the feature `alloc` is off.
     ///
     /// # Examples
     ///
@@ -189,9 +188,9 @@ impl<'a, T> ValueFuture<'a, T> {
 
     /// Returns `true` if [`try_take`](Self::try_take) would return a result.
     ///
-    /// That is an inline result, or the result of a completed operation of a pool or a reusable source. A
-    /// future in a box or a slot, and an operation of your own [`ValueSource`](crate::ValueSource), must be
-    /// polled for their result.
+    /// `try_take` returns an inline result, and the result of a completed operation of a pool or a reusable
+    /// source. A future in a box or a slot, and an operation of your own [`ValueSource`](crate::ValueSource),
+    /// have no result before they are polled.
     #[must_use]
     #[inline]
     pub fn is_ready(&self) -> bool {
@@ -217,8 +216,8 @@ impl<'a, T> ValueFuture<'a, T> {
         self.0.take_now().map_err(ValueFuture)
     }
 
-    /// Converts the future into a `Pin<Box<dyn Future>>`. It takes one allocation. A future that was boxed or
-    /// pooled stays in its box or slot.
+    /// Converts the future into a `Pin<Box<dyn Future>>`. The conversion takes one allocation. A future that
+    /// was boxed or pooled stays in its box or slot.
     #[cfg(feature = "alloc")]
     pub fn into_boxed(self) -> Pin<Box<dyn Future<Output = T> + Send + 'a>>
     where
@@ -234,8 +233,9 @@ impl<'a, T> ValueFuture<'a, T> {
 
     /// Returns a future that reports misuse as a [`PollError`](crate::error::PollError) instead of a panic.
     ///
-    /// Its output is `Result<T, PollError>`. That covers this future and the futures that it was combined from.
-    /// A future that an async block awaits still panics inside of that block.
+    /// Its output is `Result<T, PollError>`. The errors cover misuse of this future and of the futures from
+    /// which it was combined. They do not cover a value future that an async block awaits: misuse of that
+    /// future panics inside of the block.
     ///
     /// # Examples
     ///
@@ -274,8 +274,8 @@ impl<T> Future for ValueFuture<'_, T> {
     }
 }
 
-/// The future is terminated when it has returned its result, or when a poll has met a panic or a stale token.
-/// From then on every poll panics.
+/// The future is terminated when it has returned its result, when a poll has panicked, or when its source has
+/// reported a stale token. After that, every poll panics.
 impl<T> FusedFuture for ValueFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.0.is_terminated()

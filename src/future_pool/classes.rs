@@ -1,4 +1,4 @@
-//! The size classes of a pool, and the slab of each. A slab is created when its class is used first.
+//! The size classes of a pool. Each class has a slab, which is created when the class is first used.
 
 use core::array;
 
@@ -15,7 +15,7 @@ use crate::{
     slot::{IndexLayout, Recycler},
 };
 
-/// Any thread finds every vacant slot of a class that is bounded to fewer slots.
+/// If a class is bounded to fewer slots than this number, any thread finds every vacant slot of the class.
 const FINDS_ALL_BELOW: u32 = 512;
 
 /// Returns the class of the smallest block with room for an `X`.
@@ -55,27 +55,27 @@ pub(crate) struct Classes<H: SlabRecycler> {
     bounds: Bounds,
     /// The bound on the memory of all slabs together.
     budget: H::Budget,
-    /// The number of futures that were too large, and of those that found the pool full.
+    /// The number of futures for which the pool has no slots, and the number of futures that found the pool full.
     boxed: H::Counters,
 }
 
 /// A recycler whose pools any thread may use.
 ///
-/// It is the bound of the implementations of `Send` and `Sync`. Without it the compiler would only report that a `Cell` is somewhere
-/// inside.
+/// The implementations of `Send` and `Sync` for `Classes` have this trait as their bound. Without this bound, the compiler would only
+/// report that a pool contains a `Cell`.
 #[diagnostic::on_unimplemented(
     message = "a `LocalFuturePool` is for one thread",
     label = "it cannot be sent to another thread, or shared with one",
     note = "in a `static`, use a `FuturePool`, or put it into a `thread_local!`",
     note = "a `FuturePool` takes futures that are `Send`"
 )]
-#[allow(dead_code, reason = "rustc 1.85 does not see that it is a bound")]
+#[allow(dead_code, reason = "rustc 1.85 does not see that the trait is a bound")]
 pub(super) trait Shareable: SlabRecycler {}
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl Shareable for crate::affinity::AnyThread {}
 
-// The fields of `Classes` can be sent and shared.
+// All fields of `Classes<AnyThread>` are `Send` and `Sync`. (`pooled.rs` relies on this.)
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 static_assertions::assert_impl_all!(Slabs<crate::affinity::AnyThread>: Send, Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -121,13 +121,14 @@ impl<H: SlabRecycler> Classes<H> {
         self.budget.set_max(bytes);
     }
 
-    /// Rents a block of a class. This is not inlined, so that methods stay short.
+    /// Rents a block of a class. This function is not inlined, so that the methods that create futures have less code.
     #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<RentedBlock<H>, PooledErrorKind> {
         let room = self.room(class);
-        // If there is no room, a class that was never used takes no memory for its slab.
+        // If there is no room for a page, a class that was never used gets no slab, because the slab would take memory too.
         let is_new = || self.slab(class).is_none() && self.bounds.of_class(class) > 0;
-        // Another thread may have created the slab meanwhile, and that may have taken the room. So look again.
+        // The room may be missing because another thread has just created the slab and a page. This page may have a vacant slot. So look
+        // for the slab again.
         if is_new() && !room.has(page_of_one(SIZES[class])) && is_new() {
             return Err(PooledErrorKind::Full);
         }
@@ -141,7 +142,7 @@ impl<H: SlabRecycler> Classes<H> {
         Slab::try_rent(self.slab(class)?).map(RentedBlock::from)
     }
 
-    /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant ones.
+    /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant blocks.
     pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         let class = class_for::<H>(size)?;
         self.slab_or_new(class)?.reserve(additional, self.room(class));
@@ -173,7 +174,7 @@ impl<H: SlabRecycler> Classes<H> {
             table: SIZES[class],
             initial: 0,
             limit: Some(limit),
-            // Otherwise a few threads may cache all slots.
+            // With a low limit, a few threads could cache all slots, so that other threads find none.
             finds_all: limit.min(blocks_within(self.budget.max(), SIZES[class])) < FINDS_ALL_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
@@ -188,12 +189,12 @@ impl<H: SlabRecycler> Classes<H> {
         self.boxed.count(why == PooledErrorKind::Full);
     }
 
-    /// Returns the number of futures that were too large, and of those that found the pool full.
+    /// Returns the number of futures for which the pool has no slots, and the number of futures that found the pool full.
     pub(crate) fn boxed(&self) -> [u64; 2] {
         self.boxed.counts()
     }
 
-    /// Returns the counters of all classes. No slab grows meanwhile, so that all together are within the budget.
+    /// Returns the counters of all classes. No slab grows during this call, so the memory of all slabs together is within the budget.
     pub(crate) fn stats(&self) -> [ClassStats; SIZES.len()] {
         let _guard = self.budget.lock();
         array::from_fn(|class| self.stats_of(class))
@@ -213,7 +214,7 @@ impl<H: SlabRecycler> Classes<H> {
         }
     }
 
-    /// Frees the empty pages of a class. Returns the bytes of their blocks.
+    /// Frees the empty pages of a class. Returns how many bytes their blocks had.
     pub(crate) fn trim(&self, class: usize) -> u64 {
         self.slab(class).map_or(0, |slab| u64::from(slab.trim()) * SIZES[class] as u64)
     }
@@ -234,7 +235,7 @@ impl<H: SlabRecycler> Clone for RoomOf<'_, H> {
 impl<H: SlabRecycler> Copy for RoomOf<'_, H> {}
 
 impl<'c, H: SlabRecycler> RoomOf<'c, H> {
-    /// Returns the number of bytes that no slab has. It is exact while the caller has the guard.
+    /// Returns how many bytes of the budget no slab has taken. The number is exact while the caller has the guard that `lock` returns.
     fn left(self) -> usize {
         let slabs = (0..SIZES.len()).filter_map(|class| self.classes.slab(class));
         match self.classes.budget.max() {
@@ -243,7 +244,7 @@ impl<'c, H: SlabRecycler> RoomOf<'c, H> {
         }
     }
 
-    /// Returns the other slabs, and how many bytes each would free.
+    /// Returns the slabs of other classes that can free memory, and how many bytes each of them can free.
     fn others(self) -> impl Iterator<Item = (OpenSlab<'c, H::Blocks>, usize)> {
         let others = (0..SIZES.len()).filter(move |class| *class != self.class);
         let slabs = others.filter_map(move |class| self.classes.slab(class));

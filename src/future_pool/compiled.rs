@@ -1,4 +1,4 @@
-//! Functions of pools that have no type parameters.
+//! `Compiled`: the functions of pools of futures that have no type parameters.
 
 use super::{
     classes::{Classes, class_of_block},
@@ -13,7 +13,8 @@ use crate::{
 
 /// Functions that are compiled in this crate, and not in each crate that uses a pool, because they have no type parameters.
 pub(crate) trait Compiled: BlockTable {
-    /// Returns a block of at least `size` bytes: a slot, or a box if the pool has no vacant slot of this class. `size` has a class.
+    /// Returns a block of at least `size` bytes: a slot, or a box if the pool has no vacant slot of this class. There must be a class for
+    /// `size`.
     fn rent_slowly(classes: &Classes<Self>, size: usize) -> RentedBlock<Self>;
 
     /// Counts a future that found no slot.

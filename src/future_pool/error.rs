@@ -10,18 +10,18 @@ pub enum PooledErrorKind {
     /// The future is larger than [`MAX_SIZE`](crate::LocalFuturePool::MAX_SIZE): no slot of any pool has room
     /// for it.
     TooLarge,
-    /// The future is aligned to more than 16 bytes: no slot of any pool is.
+    /// The future is aligned to more than 16 bytes: no slot of any pool has this alignment.
     TooAligned,
-    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) has no
-    /// room for a slot of its size.
+    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) has no room for a slot of the
+    /// future's size class.
     NoneOfSize,
-    /// The pool is bounded, and no slot of its size was found vacant. A later call may find one, unless the
+    /// The pool is bounded, and no vacant slot of the future's size class was found. A later call may find a vacant slot, unless the
     /// [bound of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
     Full,
 }
 
 impl PooledErrorKind {
-    /// The rule that was broken, without what broke it.
+    /// Writes the reason, without the name of the future's type.
     fn rule(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PooledErrorKind::TooLarge => {
@@ -56,7 +56,7 @@ impl fmt::Display for PooledErrorKind {
 impl Error for PooledErrorKind {}
 
 /// [`PooledErrorKind::Full`] has the kind `WouldBlock`, because a slot is returned when a future completes or
-/// is dropped. The others have the kind `Unsupported`, because the pool would refuse the future again.
+/// is dropped. The other reasons have the kind `Unsupported`, because the pool would refuse the future at each attempt.
 #[cfg(feature = "std")]
 impl From<PooledErrorKind> for std::io::Error {
     fn from(reason: PooledErrorKind) -> Self {
@@ -68,9 +68,9 @@ impl From<PooledErrorKind> for std::io::Error {
     }
 }
 
-/// The error of [`try_pooled`](crate::LocalFuturePool::try_pooled): it returns the future that found no slot.
+/// The error of [`try_pooled`](crate::LocalFuturePool::try_pooled). It contains the future that found no slot.
 ///
-/// It converts into its [`kind`](PooledError::kind) and into a `std::io::Error`, which do not hold the future.
+/// The error converts into its [`kind`](PooledError::kind) or into a `std::io::Error`. Both conversions drop the future.
 pub struct PooledError<F> {
     pub(super) future: F,
     pub(super) kind: PooledErrorKind,
@@ -89,8 +89,8 @@ impl<F> PooledError<F> {
         self.kind
     }
 
-    /// Returns `true` if the pool would refuse the future again: it has no slot of that size or alignment.
-    /// Otherwise no slot of its size was found vacant.
+    /// Returns `true` if the pool has no slots for the future, because of its size or its alignment. Returns `false` if the pool has such
+    /// slots, but found none of them vacant.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.kind != PooledErrorKind::Full
@@ -110,7 +110,7 @@ impl<F> fmt::Display for PooledError<F> {
 
 impl<F> Error for PooledError<F> {}
 
-/// Drops the future.
+/// Returns the reason, and drops the future.
 impl<F> From<PooledError<F>> for PooledErrorKind {
     fn from(refused: PooledError<F>) -> Self {
         refused.kind

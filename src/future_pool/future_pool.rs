@@ -24,44 +24,41 @@ use crate::{
 ///
 /// Any thread may use the pool. Its futures may be dropped on any other thread.
 ///
-/// [`ValueFuture::pooled`] uses the [built-in](FuturePool::built_in) pool, which needs no set-up. Your own pool
-/// has its own bounds and counters. It may be dropped before its futures. They still work, and the last of them
-/// frees the memory. (In one case the memory is freed later: see [`Pool`](crate::Pool).) A `FuturePool` is not
-/// `Clone`. It can be a `static`, or be in an `Arc`.
+/// [`ValueFuture::pooled`] uses the [built-in](FuturePool::built_in) pool, which needs no set-up. Your own pool has its own bounds and
+/// counters. A pool may be dropped before its futures. The futures still work, and the last future frees the memory. (In one case the
+/// memory is freed later: see [`Pool`](crate::Pool).) A `FuturePool` is not `Clone`. It can be a `static`, or be in an `Arc`.
 ///
 /// # Sizes and allocation
 ///
-/// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144 bytes. A
-/// future takes a slot of the smallest size that has room for it, whatever type that slot held before. If no
-/// slot is vacant, the pool allocates a page: 62 slots of the smallest size in 4 KiB, 15 of the largest in 64
-/// KiB. The pool does not touch the unused slots of a page.
+/// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144 bytes. A future takes a slot of the
+/// smallest size that has room for it. Futures of different types use the same slots. If no slot is vacant, the pool allocates a page: 62
+/// slots of the smallest size in 4 KiB, or 15 slots of the largest size in 64 KiB. The pool does not access the unused slots of a page.
 ///
-/// The pool itself takes 1,152 bytes, on 64-bit targets. Each size takes 1.8 KiB more from its first use on,
-/// with the cache of its first thread. A future that is forgotten (`mem::forget`) keeps its slot, and the
-/// memory that is left when the pool is dropped.
+/// The pool itself takes 1,152 bytes, on 64-bit targets. Each size takes 1.8 KiB more from its first use on, including the cache of its
+/// first thread. A future that is forgotten (`mem::forget`) keeps its slot in use forever. The memory that the drop of the pool does not
+/// free then leaks.
 ///
-/// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its
-/// last slot is returned, if the other pages of the size have at least
+/// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its last slot is returned, if the
+/// other pages of the size have enough slots:
 ///
-/// * twice as many slots as are in use,
-/// * as many slots as are [reserved](FuturePool::reserve),
-/// * 64 KiB, and 256 slots.
+/// * at least twice as many slots as are in use,
+/// * at least as many slots as are [reserved](FuturePool::reserve),
+/// * at least 256 slots, and at least 64 KiB of slots.
 ///
-/// A pool has up to two bounds in bytes: [one for each size](FuturePoolBuilder::max_bytes_per_size), and [one for the whole
-/// pool](FuturePoolBuilder::max_bytes), which [`set_max_bytes`](FuturePool::set_max_bytes) changes at run time.
+/// A pool may have bounds in bytes: a [bound for each size](FuturePoolBuilder::max_bytes_per_size), and a [bound for the whole
+/// pool](FuturePoolBuilder::max_bytes). [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound for the whole pool at run time.
 ///
 /// # Threads
 ///
-/// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Other threads find all other slots. A
-/// pool that is bounded to fewer than 512 slots of a size finds every vacant slot. It needs more atomic
-/// operations than other pools. With a higher bound, a pool may be full although another thread keeps vacant
-/// slots. For this rule, a bound in bytes counts as the number of slots that fit into it. The pool computes that number when a size is
-/// first used.
+/// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Any thread finds the vacant slots that are in no cache. In a pool
+/// that is bounded to fewer than 512 slots of a size, any thread finds every vacant slot. Such a pool needs more atomic operations than
+/// other pools. With a higher bound, a future may find the pool full although another thread keeps vacant slots. If the bound is in bytes,
+/// the number of slots that fit into the bound decides. The pool computes this number when a size is first used.
 ///
 /// A thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB. Later futures do not
-/// allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, the pool gives its cache to the next
-/// thread, or frees it. A thread that only drops futures has no cache unless it calls [`reserve`](FuturePool::reserve). Each slot that it
-/// returns takes an atomic read-modify-write. One slot in 32 also takes a lock.
+/// allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, its cache is freed, or the next thread of
+/// the pool gets this cache. A thread that only drops futures has no cache unless it calls [`reserve`](FuturePool::reserve). Each slot that
+/// such a thread returns takes an atomic read-modify-write. One slot in 32 also takes a lock.
 ///
 /// # Examples
 ///
@@ -99,7 +96,7 @@ use crate::{
 //~ /// # Sizes and allocation
 //~ ///
 //~ /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is
-//~ /// first used, and each page of slots one. The pool finds every vacant slot of a size.
+//~ /// first used. Each page of slots takes one more allocation. The pool finds every vacant slot of a size.
 //~ ///
 //~ /// # Examples
 //~ ///
@@ -114,7 +111,7 @@ use crate::{
 //~ /// assert_eq!(Rc::strong_count(&shared), 1);
 //~ /// ```
 //~ ///
-//~ /// A pool for each thread. Its futures do not borrow from it:
+//~ /// Each thread can have its own pool. The futures do not borrow from the pool:
 //~ ///
 //~ /// ```
 //~ /// use value_future::{LocalFuturePool, LocalValueFuture};
@@ -134,9 +131,9 @@ use crate::{
 #[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
 pub struct FuturePool(pub(crate) Inner<AnyThread>);
 
-/// Builds a [`FuturePool`] with bounds. [`FuturePool::builder`] returns it.
+/// A builder of a [`FuturePool`] with bounds. [`FuturePool::builder`] returns it.
 ///
-/// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
+/// The builder has no option for initial slots, because `build` is `const` and allocates nothing.
 /// [`reserve`](FuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder does nothing until `build` is called"]
@@ -167,10 +164,9 @@ impl FuturePoolBuilder {
 
     /// Bounds the memory of the whole pool: the pages of all eight sizes together.
     ///
-    /// The bound includes the 128 bytes of each page beside its slots. It is exact, and applies in addition to
-    /// the bounds of each size. A future that finds no slot is boxed. If a size needs a page at the bound, the
-    /// pool frees pages of other sizes that have no slot in use. It does not free
-    /// [reserved](FuturePool::reserve) pages.
+    /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
+    /// bounds of each size apply too. A future that finds no slot is boxed. If the bound is reached and a size needs a page, the pool frees
+    /// pages of other sizes that have no slot in use. It does not free [reserved](FuturePool::reserve) pages.
     ///
     /// [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound later.
     ///
@@ -211,7 +207,7 @@ impl FuturePoolBuilder {
         ))
     }
 
-    /// Loom creates atomics at run time.
+    /// Creates the pool. In loom, this function is not `const`, because loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> FuturePool {
@@ -250,20 +246,20 @@ impl FuturePool {
         Self::builder().build()
     }
 
-    /// Loom creates atomics at run time.
+    /// Creates a pool without bounds. In loom, this function is not `const`, because loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Returns a builder, for a pool with bounds.
+    /// Returns a builder for a pool with bounds.
     pub const fn builder() -> FuturePoolBuilder {
         FuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
-    /// Puts `future` into a slot, or into a box if there is no slot for it. It may borrow for `'a`, and does
-    /// not borrow from the pool.
+    /// Puts `future` into a slot, or into a box if there is no slot for it. The future may borrow for `'a`. It does not borrow from the
+    /// pool.
     ///
     /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no
     /// longer be inline. Return it instead.
@@ -277,8 +273,8 @@ impl FuturePool {
     //~ /// Nothing is allocated if a slot of the size class is vacant.
     //~ end
     /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16
-    /// bytes, or if the pool is full. The slot is vacant again when `future` has completed, before the poll
-    /// returns the result, or when it is dropped.
+    /// bytes, or if the pool is full. The slot is released when `future` has completed, before the poll returns the result. If the returned
+    /// future is dropped earlier, the drop releases the slot.
     ///
     /// # Examples
     ///
@@ -304,8 +300,8 @@ impl FuturePool {
     ///
     /// # Errors
     ///
-    /// Returns a [`PooledError`] with the future if there is no slot of its size, or if no slot was found
-    /// vacant. [`stats`](Self::stats) does not count it.
+    /// Returns a [`PooledError`] with the future if the pool has no slots for it, or if no vacant slot was found. [`stats`](Self::stats)
+    /// does not count such a future.
     ///
     /// # Examples
     ///
@@ -321,7 +317,7 @@ impl FuturePool {
     /// assert!(pool.try_pooled(later).is_ok());
     /// ```
     ///
-    /// If you do not need the future back, `?` converts the error into one without the future:
+    /// If you do not need the future back, `?` converts the error into a [`PooledErrorKind`], which does not contain the future:
     ///
     /// ```
     /// use value_future::{FuturePool, ValueFuture, future_pool::PooledErrorKind};
@@ -344,29 +340,28 @@ impl FuturePool {
         self.0.try_insert(future).map(ValueFuture)
     }
 
-    /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
+    /// Polls `future` once. If it is pending, puts it into a slot, as [`pooled`](Self::pooled) does.
     ///
     /// If the poll is ready, the result is inline, and no slot stays in use. The compiler can inline the poll,
     /// because it knows the type of `future`.
     ///
-    /// The poll uses a waker that does nothing. That loses no wake-up, because the task that awaits the
-    /// returned future first polls it. So a pending future is polled twice before a waker wakes it. If you have
-    /// a context, [`eager_with`](Self::eager_with) saves the second poll.
+    /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned future first polls `future` a
+    /// second time, with its own waker. If you have a context, [`eager_with`](Self::eager_with) saves the second poll.
     ///
     /// # Not lazy
     ///
     /// The call runs `future` up to its first pending await, outside of the task that will await it. If
-    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit
-    /// after that poll, it holds it until it is awaited or dropped. So await it at once, or use
+    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit after that poll, the lock or
+    /// permit stays held until the returned future is awaited or dropped. So await the returned future at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
     /// # Sizes and allocation
     ///
-    /// As for [`pooled`](Self::pooled).
+    /// The same as for [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
-    /// Panics if `future` panics. Its slot is returned.
+    /// Panics if `future` panics in this poll. The slot is then returned to the pool.
     ///
     /// # Examples
     ///
@@ -386,8 +381,7 @@ impl FuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. It is
-    /// not lazy either.
+    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. This method is not lazy either.
     ///
     /// # Panics
     ///
@@ -404,23 +398,23 @@ impl FuturePool {
     /// Creates slots for `additional` more futures of `size` bytes.
     ///
     //~ any thread
-    /// From then on this thread can put that many such futures into slots without an allocation. A bounded pool grows
+    /// After this call, this thread can put `additional` such futures into slots without an allocation. A bounded pool grows
     /// to its bound at most. Call this where an allocation does no harm, for example at the start.
     //~ one thread
-    //~ /// From then on that many such futures can be put into slots without an allocation. A bounded pool grows to its
+    //~ /// After this call, `additional` such futures can be put into slots without an allocation. A bounded pool grows to its
     //~ /// bound at most. Call this where an allocation does no harm, for example at the start.
     //~ end
     ///
     /// `size_of_val(&future)` returns the size of a future whose type has no name. All futures of the same size
-    /// class share these slots. [`trim`](Self::trim) frees the vacant ones.
+    /// class share these slots. [`trim`](Self::trim) frees the vacant slots.
     ///
     /// # Errors
     ///
-    /// Returns a [`PooledErrorKind`] if the pool cannot have a slot for such futures: `size` is more than
-    /// [`MAX_SIZE`](Self::MAX_SIZE), or the bound in bytes has no room for one.
+    /// Returns a [`PooledErrorKind`] if the pool has no slots for such futures: `size` is more than [`MAX_SIZE`](Self::MAX_SIZE), or the
+    /// bound in bytes of each size has no room for one slot.
     ///
-    /// At the [bound of the whole pool](FuturePoolBuilder::max_bytes) it reserves as many slots as there is room for, which may be
-    /// none. That is no error, because the bound can be raised and other sizes can be trimmed.
+    /// If the [bound of the whole pool](FuturePoolBuilder::max_bytes) has no room for all these slots, the call creates as many slots as
+    /// fit, or none. This is no error, because the bound can be raised and other sizes can be trimmed.
     ///
     /// # Sizes and allocation
     ///
@@ -456,9 +450,8 @@ impl FuturePool {
 
     /// Changes [`max_bytes`](FuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
     ///
-    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or
-    /// trimmed. If the pool has more memory than the new bound, it does not grow. This call frees no memory:
-    /// call [`trim`](Self::trim) to free it.
+    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or trimmed. If the pool has
+    /// more memory than the new bound, it does not grow. This call frees no memory: call [`trim`](Self::trim) to free unused pages.
     ///
     /// # Examples
     ///
@@ -487,7 +480,7 @@ impl FuturePool {
 
     /// Frees the pages without a slot in use, and returns the number of bytes of their slots.
     //~ any thread
-    /// The caches of other live threads, up to 64 slots of a size each, stay.
+    /// The caches of other live threads, up to 64 slots of a size each, stay allocated.
     //~ one thread
     //~ end
     ///
@@ -526,8 +519,8 @@ impl RefUnwindSafe for FuturePool {}
 //~ any thread
 #[cfg(not(loom))]
 impl FuturePool {
-    /// Returns the pool of [`ValueFuture::pooled`] and of pending combinators, to read its counters,
-    /// [`reserve`](Self::reserve) or [`trim`](Self::trim).
+    /// Returns the pool that [`ValueFuture::pooled`] and pending combinators use. A program can read the counters of this pool,
+    /// [`reserve`](Self::reserve) slots, and free memory by [`trim`](Self::trim).
     ///
     /// The pages of all eight sizes together take 128 MiB at most. A program that needs another bound calls
     /// [`set_max_bytes`](Self::set_max_bytes) once, at its start.

@@ -1,4 +1,4 @@
-//! What the pools of both kinds do.
+//! `Inner`: the implementation of `FuturePool` and of `LocalFuturePool`.
 
 use core::{
     mem::ManuallyDrop,
@@ -28,11 +28,11 @@ impl<H: Compiled> Inner<H> {
         Inner(Classes::new(slabs, boxed, bounds, budget))
     }
 
-    /// Moves the future into a slot, or into a box if there is none.
+    /// Moves the future into a slot, or into a box if no slot is vacant.
     ///
-    /// `ManuallyDrop` hides the address of the future from the code that would drop it if the search unwinds. Otherwise
-    /// the compiler moves all bytes, and not only the initialised ones. (Then the future is leaked. The search only unwinds
-    /// if an allocation fails.)
+    /// The future is in a `ManuallyDrop`, so that no code needs its address to drop it if the search for a slot unwinds. With such code,
+    /// the compiler would move all bytes of the future, and not only the initialised bytes. (If the search unwinds, the future is leaked.
+    /// The search unwinds only if an allocation fails.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn insert<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
@@ -47,7 +47,8 @@ impl<H: Compiled> Inner<H> {
         Packed::from_head(VacantBlock::rent(&self.0).fill(future))
     }
 
-    /// [`insert`](Inner::insert), for a future without a class. (The condition is a constant, so other futures have no code for this.)
+    /// The part of [`insert`](Inner::insert) for a future without a size class. (The callers check for a class by a constant. So methods
+    /// with other futures do not have this code.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     fn insert_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>
@@ -76,7 +77,7 @@ impl<H: Compiled> Inner<H> {
         }
     }
 
-    /// Inserts the future as [`insert`](Inner::insert) does, and polls it once while its type is known, so that a ready result is
+    /// Inserts the future as [`insert`](Inner::insert) does, and polls it once while its type is known. If the poll is ready, the result is
     /// inline.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
@@ -116,7 +117,7 @@ impl<H: Compiled> Inner<H> {
         self.0.reserve(size, additional)
     }
 
-    /// Frees pages without a future. Returns the bytes of their slots.
+    /// Frees the pages without a future. Returns how many bytes their slots had.
     pub(super) fn trim(&self) -> u64 {
         (0..SIZES.len()).map(|class| self.0.trim(class)).sum()
     }

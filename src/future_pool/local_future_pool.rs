@@ -28,7 +28,7 @@ use crate::{
 /// # Sizes and allocation
 ///
 /// The pool itself takes 112 bytes, on 64-bit targets. A size takes one allocation of 1056 bytes when it is
-/// first used, and each page of slots one. The pool finds every vacant slot of a size.
+/// first used. Each page of slots takes one more allocation. The pool finds every vacant slot of a size.
 ///
 /// # Examples
 ///
@@ -43,7 +43,7 @@ use crate::{
 /// assert_eq!(Rc::strong_count(&shared), 1);
 /// ```
 ///
-/// A pool for each thread. Its futures do not borrow from it:
+/// Each thread can have its own pool. The futures do not borrow from the pool:
 ///
 /// ```
 /// use value_future::{LocalFuturePool, LocalValueFuture};
@@ -62,9 +62,9 @@ use crate::{
 #[doc(alias = "PoolingAsyncValueTaskMethodBuilder")]
 pub struct LocalFuturePool(pub(crate) Inner<OneThread>);
 
-/// Builds a [`LocalFuturePool`] with bounds. [`LocalFuturePool::builder`] returns it.
+/// A builder of a [`LocalFuturePool`] with bounds. [`LocalFuturePool::builder`] returns it.
 ///
-/// It has no option for initial slots, because building the pool is `const`, and allocates nothing.
+/// The builder has no option for initial slots, because `build` is `const` and allocates nothing.
 /// [`reserve`](LocalFuturePool::reserve) creates slots later.
 #[derive(Clone, Copy)]
 #[must_use = "a builder does nothing until `build` is called"]
@@ -95,10 +95,9 @@ impl LocalFuturePoolBuilder {
 
     /// Bounds the memory of the whole pool: the pages of all eight sizes together.
     ///
-    /// The bound includes the 128 bytes of each page beside its slots. It is exact, and applies in addition to
-    /// the bounds of each size. A future that finds no slot is boxed. If a size needs a page at the bound, the
-    /// pool frees pages of other sizes that have no slot in use. It does not free
-    /// [reserved](LocalFuturePool::reserve) pages.
+    /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
+    /// bounds of each size apply too. A future that finds no slot is boxed. If the bound is reached and a size needs a page, the pool frees
+    /// pages of other sizes that have no slot in use. It does not free [reserved](LocalFuturePool::reserve) pages.
     ///
     /// [`set_max_bytes`](LocalFuturePool::set_max_bytes) changes the bound later.
     ///
@@ -139,7 +138,7 @@ impl LocalFuturePoolBuilder {
         ))
     }
 
-    /// Loom creates atomics at run time.
+    /// Creates the pool. In loom, this function is not `const`, because loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> LocalFuturePool {
@@ -178,20 +177,20 @@ impl LocalFuturePool {
         Self::builder().build()
     }
 
-    /// Loom creates atomics at run time.
+    /// Creates a pool without bounds. In loom, this function is not `const`, because loom creates atomics at run time.
     #[cfg(loom)]
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Returns a builder, for a pool with bounds.
+    /// Returns a builder for a pool with bounds.
     pub const fn builder() -> LocalFuturePoolBuilder {
         LocalFuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
-    /// Puts `future` into a slot, or into a box if there is no slot for it. It may borrow for `'a`, and does
-    /// not borrow from the pool.
+    /// Puts `future` into a slot, or into a box if there is no slot for it. The future may borrow for `'a`. It does not borrow from the
+    /// pool.
     ///
     /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no
     /// longer be inline. Return it instead.
@@ -200,8 +199,8 @@ impl LocalFuturePool {
     ///
     /// Nothing is allocated if a slot of the size class is vacant.
     /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16
-    /// bytes, or if the pool is full. The slot is vacant again when `future` has completed, before the poll
-    /// returns the result, or when it is dropped.
+    /// bytes, or if the pool is full. The slot is released when `future` has completed, before the poll returns the result. If the returned
+    /// future is dropped earlier, the drop releases the slot.
     ///
     /// # Examples
     ///
@@ -227,8 +226,8 @@ impl LocalFuturePool {
     ///
     /// # Errors
     ///
-    /// Returns a [`PooledError`] with the future if there is no slot of its size, or if no slot was found
-    /// vacant. [`stats`](Self::stats) does not count it.
+    /// Returns a [`PooledError`] with the future if the pool has no slots for it, or if no vacant slot was found. [`stats`](Self::stats)
+    /// does not count such a future.
     ///
     /// # Examples
     ///
@@ -244,7 +243,7 @@ impl LocalFuturePool {
     /// assert!(pool.try_pooled(later).is_ok());
     /// ```
     ///
-    /// If you do not need the future back, `?` converts the error into one without the future:
+    /// If you do not need the future back, `?` converts the error into a [`PooledErrorKind`], which does not contain the future:
     ///
     /// ```
     /// use value_future::{LocalFuturePool, LocalValueFuture, future_pool::PooledErrorKind};
@@ -270,29 +269,28 @@ impl LocalFuturePool {
         self.0.try_insert(future).map(LocalValueFuture)
     }
 
-    /// Polls `future` once, and puts it into a slot like [`pooled`](Self::pooled) if it is pending.
+    /// Polls `future` once. If it is pending, puts it into a slot, as [`pooled`](Self::pooled) does.
     ///
     /// If the poll is ready, the result is inline, and no slot stays in use. The compiler can inline the poll,
     /// because it knows the type of `future`.
     ///
-    /// The poll uses a waker that does nothing. That loses no wake-up, because the task that awaits the
-    /// returned future first polls it. So a pending future is polled twice before a waker wakes it. If you have
-    /// a context, [`eager_with`](Self::eager_with) saves the second poll.
+    /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned future first polls `future` a
+    /// second time, with its own waker. If you have a context, [`eager_with`](Self::eager_with) saves the second poll.
     ///
     /// # Not lazy
     ///
     /// The call runs `future` up to its first pending await, outside of the task that will await it. If
-    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit
-    /// after that poll, it holds it until it is awaited or dropped. So await it at once, or use
+    /// `future` needs a runtime, call this method within that runtime. If `future` holds a lock or a permit after that poll, the lock or
+    /// permit stays held until the returned future is awaited or dropped. So await the returned future at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
     /// # Sizes and allocation
     ///
-    /// As for [`pooled`](Self::pooled).
+    /// The same as for [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
-    /// Panics if `future` panics. Its slot is returned.
+    /// Panics if `future` panics in this poll. The slot is then returned to the pool.
     ///
     /// # Examples
     ///
@@ -312,8 +310,7 @@ impl LocalFuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. It is
-    /// not lazy either.
+    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. This method is not lazy either.
     ///
     /// # Panics
     ///
@@ -333,19 +330,19 @@ impl LocalFuturePool {
 
     /// Creates slots for `additional` more futures of `size` bytes.
     ///
-    /// From then on that many such futures can be put into slots without an allocation. A bounded pool grows to its
+    /// After this call, `additional` such futures can be put into slots without an allocation. A bounded pool grows to its
     /// bound at most. Call this where an allocation does no harm, for example at the start.
     ///
     /// `size_of_val(&future)` returns the size of a future whose type has no name. All futures of the same size
-    /// class share these slots. [`trim`](Self::trim) frees the vacant ones.
+    /// class share these slots. [`trim`](Self::trim) frees the vacant slots.
     ///
     /// # Errors
     ///
-    /// Returns a [`PooledErrorKind`] if the pool cannot have a slot for such futures: `size` is more than
-    /// [`MAX_SIZE`](Self::MAX_SIZE), or the bound in bytes has no room for one.
+    /// Returns a [`PooledErrorKind`] if the pool has no slots for such futures: `size` is more than [`MAX_SIZE`](Self::MAX_SIZE), or the
+    /// bound in bytes of each size has no room for one slot.
     ///
-    /// At the [bound of the whole pool](LocalFuturePoolBuilder::max_bytes) it reserves as many slots as there is room for, which may be
-    /// none. That is no error, because the bound can be raised and other sizes can be trimmed.
+    /// If the [bound of the whole pool](LocalFuturePoolBuilder::max_bytes) has no room for all these slots, the call creates as many slots as
+    /// fit, or none. This is no error, because the bound can be raised and other sizes can be trimmed.
     ///
     /// # Sizes and allocation
     ///
@@ -376,9 +373,8 @@ impl LocalFuturePool {
 
     /// Changes [`max_bytes`](LocalFuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
     ///
-    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or
-    /// trimmed. If the pool has more memory than the new bound, it does not grow. This call frees no memory:
-    /// call [`trim`](Self::trim) to free it.
+    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or trimmed. If the pool has
+    /// more memory than the new bound, it does not grow. This call frees no memory: call [`trim`](Self::trim) to free unused pages.
     ///
     /// # Examples
     ///

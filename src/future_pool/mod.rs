@@ -7,7 +7,7 @@ mod classes;
 mod compiled;
 mod error;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-#[expect(clippy::module_inception, reason = "it has the type of this name")]
+#[expect(clippy::module_inception, reason = "the module contains the type of this name")]
 mod future_pool;
 mod inner;
 mod local_future_pool;

@@ -1,4 +1,4 @@
-//! A block of a pool with room for a future.
+//! `VacantBlock`: a rented block of a pool, with room for a future. This file also says when `Classes` is `Send` and `Sync`.
 
 use super::{
     PooledErrorKind,
@@ -10,33 +10,34 @@ use crate::{
     slab::Block,
 };
 
-/// A vacant block with room for a future.
+/// A rented block that has room for an `F`, and contains no future yet.
 pub(crate) type VacantBlock<F, H> = VacantCell<Block<H>, F>;
 
 impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
-    /// The class of blocks with room for the future, or the reason why there is none.
+    /// The size class of the future, or the reason why the future has no class.
     pub(crate) const CLASS: Result<usize, PooledErrorKind> = class_of::<F, H>();
 
-    /// Rents a block for a future that has a class: a slot, or a box if there is none.
+    /// Rents a block for a future that has a size class. The block is a slot, or a box if no slot is vacant.
     #[inline(always)]
     pub(super) fn rent(classes: &Classes<H>) -> Self {
         let Ok(class) = Self::CLASS else { unreachable!("the future has a class") };
         let block = classes.try_rent(class);
         let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
-        // SAFETY: the block is of the class of the future, or is a box of this size.
+        // SAFETY: the block is a slot of the future's class, or a box of `Self::SIZE` bytes. A future with a class is aligned to no more
+        // than a block.
         unsafe { block.into_cell() }
     }
 
-    /// Rents a slot of the class of the future.
+    /// Rents a slot of the future's class.
     #[inline(always)]
     pub(super) fn try_rent(classes: &Classes<H>) -> Result<Self, PooledErrorKind> {
         let block = classes.rent(Self::CLASS?)?;
-        // SAFETY: the block is of the class of the future.
+        // SAFETY: the block is a slot of the future's class, so it has the size and the alignment for the future.
         Ok(unsafe { block.into_cell() })
     }
 }
 
-// SAFETY: the fields are `Send`, as is asserted beside `Shareable`.
+// SAFETY: `H` is `AnyThread`, and all fields of `Classes<AnyThread>` are `Send`. The assertions below the trait `Shareable` check this.
 unsafe impl<H: Shareable> Send for Classes<H> {}
-// SAFETY: the fields are `Sync`, as is asserted there.
+// SAFETY: `H` is `AnyThread`, and all fields of `Classes<AnyThread>` are `Sync`. The assertions below the trait `Shareable` check this.
 unsafe impl<H: Shareable> Sync for Classes<H> {}

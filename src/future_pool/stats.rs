@@ -4,8 +4,7 @@ use super::sizes::SIZES;
 
 /// The counters of a pool of futures.
 ///
-/// They are read one after the other. If other threads use the pool meanwhile, the numbers may not fit each
-/// other.
+/// The counters are read one after the other. If other threads use the pool at the same time, the counters may be inconsistent.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct FuturePoolStats {
@@ -19,7 +18,7 @@ pub struct FuturePoolStats {
     /// The number of futures in slots: `rented - returned`.
     pub live: u64,
     /// The sum of the high-water marks of all sizes. It may exceed the greatest number of slots in use at one time, because each size
-    /// reaches its mark at another time.
+    /// reaches its mark at a different time.
     pub high_water: u64,
     /// The number of slots.
     pub capacity: u64,
@@ -27,7 +26,7 @@ pub struct FuturePoolStats {
     /// slot.
     pub allocations: u64,
     /// The memory of all slots, in bytes, without the overhead of pages and sizes. It never exceeds the [bound
-    /// of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes), unless that was lowered.
+    /// of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes), unless this bound was lowered.
     pub bytes: u64,
     /// The number of futures that were boxed: `too_large + full`.
     pub boxed: u64,
@@ -93,11 +92,10 @@ pub struct ClassStats {
     pub returned: u64,
     /// The number of futures in slots: `rented - returned`.
     pub live: u64,
-    /// The greatest number of used slots that existed at a time. In a
-    /// [`LocalFuturePool`](crate::LocalFuturePool), that is the greatest number of futures that were live at a
-    /// time. In a `FuturePool` it may be greater, by up to 64 slots for each thread cache.
+    /// The greatest number of slots that were in use at one time. In a [`LocalFuturePool`](crate::LocalFuturePool), these are the slots
+    /// with live futures. In a `FuturePool`, slots in thread caches are also counted, up to 64 for each cache.
     pub high_water: u64,
-    /// The number of slots, in whole pages. The pool does not touch the memory of a slot that was never used.
+    /// The number of slots, in whole pages. The pool does not access the memory of a slot that was never used.
     pub capacity: u64,
     /// The number of times that the pool has called the allocator: for each page of slots, for the size itself,
     /// and for the caches of threads.

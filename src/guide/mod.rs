@@ -1,15 +1,17 @@
-//! How to move a crate to value futures, and how to work with them.
+//! The guide: how to migrate a crate to value futures, and how to use them.
 //!
 //! * [Getting started](getting_started): the types that most programs need.
-//! * [Choosing a type](choosing): one table for each question.
-//! * [Migrating from `async-trait`](from_async_trait): one changed line.
-//! * [Migrating from `BoxFuture`](from_box_future): one method at a time.
+//! * [Choosing a type](choosing): tables of situations, with the type for each situation.
+//! * [Migrating from `async-trait`](from_async_trait): usually, only the import of the attribute changes.
+//! * [Migrating from `BoxFuture`](from_box_future): methods can be changed one at a time.
 //! * [Adopting the crate in a driver](driver): the return type, the channel for each request, and lost
 //!   connections.
-//! * [Cancellation and `select!`](cancellation): which constructors are lazy, and what a dropped future loses.
+//! * [Cancellation and `select!`](cancellation): which constructors are lazy, and which results are lost when a
+//!   future is dropped.
 //! * [Pools, bounds and memory](pools): what allocates, size classes, bounds, when memory is freed.
 //! * [Using the crate with the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
-//! * [Targets and features](targets): the types that each target has, for example a microcontroller.
+//! * [Targets and features](targets): the types that are available on each target, for example on a
+//!   microcontroller.
 //! * [Measuring in your own service](measuring): the share of ready calls, counters, leaks.
 //! * [Guarantees](guarantees), with the tests that check them.
 //! * [What the crate does not do](limits).
@@ -17,8 +19,9 @@
 //!
 //! # One rule to know first
 //!
-//! A method that returns an inline result has done its work when it returns. If its future is dropped, the
-//! result is lost. A branch of `select!` may lose, so call the method in an async block there:
+//! A method that returns an inline result has done its work when it returns. If the returned future is dropped, the
+//! result is lost. `select!` drops the futures of the branches that lose. So in a branch of `select!`, call the method
+//! in an async block:
 //!
 //! ```text
 //! message = queue.recv() => …                    // wrong: may take a message, and drop it
@@ -27,13 +30,13 @@
 //!
 //! [*Cancellation and `select!`*](cancellation) says for each constructor whether it is lazy.
 
-// Its examples have threads and pools.
+// The examples of this chapter use threads and pools.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 #[doc = include_str!("getting_started.md")]
 pub mod getting_started {}
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
-// Its examples have the attribute.
+// The examples of this chapter use the attribute.
 #[cfg(feature = "macros")]
 #[doc = include_str!("from_async_trait.md")]
 pub mod from_async_trait {}

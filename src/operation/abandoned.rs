@@ -4,8 +4,8 @@ use crate::error::debug_as_text;
 
 /// Creates the result of an operation that ends without a value, for example because its completer was dropped.
 ///
-/// A consumer must not wait forever because a producer died, and its task must not panic. So the output type of
-/// a pool defines the result for this case. The poll of the consumer creates it.
+/// If a producer ends without a value, its consumer must not wait forever, and the task of the consumer must not panic. So the output type
+/// of a pool defines the result for this case. The poll of the consumer creates this result.
 ///
 /// The trait is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. If `E` is a type
 /// of another crate, use `Option<Result<T, E>>`, or define the result where the pool or source is created, by
@@ -14,7 +14,7 @@ use crate::error::debug_as_text;
 ///
 /// # Examples
 ///
-/// Your own error:
+/// With your own error type:
 ///
 /// ```
 /// use value_future::{Dropped, Pool};
@@ -36,7 +36,7 @@ use crate::error::debug_as_text;
 /// assert_eq!(futures::executor::block_on(completion), Err(Error::WorkerGone));
 /// ```
 ///
-/// An output that is neither `Option` nor `Result`:
+/// With an output that is neither an `Option` nor a `Result`:
 ///
 /// ```
 /// use value_future::{Pool, operation::Abandoned};
@@ -78,7 +78,7 @@ impl<T> Abandoned for Option<T> {
     }
 }
 
-/// The result is `Err(Dropped.into())`. For `std::io::Error`, the error has the kind `BrokenPipe`.
+/// The result is `Err(Dropped.into())`. If `E` is `std::io::Error`, the kind of the error is `BrokenPipe`.
 #[diagnostic::do_not_recommend]
 impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
     fn abandoned() -> Self {
@@ -88,8 +88,8 @@ impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
 
 /// The error of an operation that was ended without a value.
 ///
-/// Its completer was dropped, its key was abandoned, or its pool was closed. Dropping the last handle of a pool
-/// closes it.
+/// The completer of the operation was dropped, its key was abandoned, or its pool was closed. Dropping the last handle of a pool closes the
+/// pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dropped(());
 

@@ -1,4 +1,4 @@
-//! The consumer's end of an operation, as a pool or a source returns it.
+//! `Consumer`: the consumer's end of an operation. The completions of pools and the futures of reusable sources contain it.
 
 use core::{
     marker::PhantomData,
@@ -19,7 +19,8 @@ use crate::{
 pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<T, H>, PhantomData<&'a ()>);
 
 impl<T, H: Recycler> Consumer<'_, T, H> {
-    /// Creates the consumer of a role. A source keeps the slot allocated for `'a`. A slab keeps it allocated while it is rented.
+    /// Creates the consumer that has this role. A slot of a source stays allocated for `'a`. A slot of a slab stays allocated while it is
+    /// rented.
     #[inline(always)]
     pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
         Consumer(ConsumerWord::new(role), PhantomData)
@@ -38,7 +39,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         self.0.address()
     }
 
-    /// For `Debug`.
+    /// Returns how far the operation is, for `Debug`.
     pub(crate) fn progress(&self) -> &'static str {
         match (self.0.ended(), self.0.state()) {
             (Some(Ended::Panicked), _) => "panicked",
@@ -48,7 +49,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         }
     }
 
-    /// Returns why the role has ended. Only for a consumer that [is terminated](Consumer::is_terminated).
+    /// Returns why the role has ended. The consumer must be [terminated](Consumer::is_terminated).
     #[cold]
     pub(crate) fn termination(&self) -> Terminated {
         match self.0.ended() {
@@ -62,13 +63,14 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         self.0.state().is_some_and(|state| !state.is_pending())
     }
 
-    /// Returns whether the result to take is a value, or `None` if there is no result.
+    /// Returns `true` if the result is a value, and `false` if the operation ended without a value. Returns `None` if there is no result to
+    /// take.
     pub(crate) fn result_is_value(&self) -> Option<bool> {
         let state = self.0.state()?;
         (!state.is_pending()).then(|| state.has_value())
     }
 
-    /// Converts the consumer into a pointer, for foreign code.
+    /// Converts the consumer into a pointer, for code in another language.
     pub(crate) fn into_raw(self) -> *mut () {
         ManuallyDrop::new(self).0.as_raw()
     }
@@ -83,7 +85,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         self.0.ended().is_some()
     }
 
-    /// Returns `Ready(None)` if the consumer [is terminated](Consumer::is_terminated).
+    /// Polls the operation. Returns `Ready(None)` if the consumer [is terminated](Consumer::is_terminated).
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.0.poll(cx.waker())
@@ -109,7 +111,8 @@ impl<T, H: Recycler> Drop for Consumer<'_, T, H> {
     }
 }
 
-/// Used only if the address of the slot needs more than 48 bits. Then the consumer is stored in a box, and not in the head.
+/// The implementation for a slot whose address has more than 48 bits. The consumer of such a slot does not fit into a head, and is stored
+/// in a box.
 impl<T, H: Recycler> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 

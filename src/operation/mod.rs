@@ -1,8 +1,7 @@
 //! Keys, the results of abandoned operations, and errors: the parts that pools and reusable sources have in
 //! common.
 //!
-//! An operation has two ends, by which a producer passes a result to a consumer, in a slot. The ends depend
-//! neither on pools nor on allocators.
+//! An operation passes one result from a producer to a consumer, through a slot. This module depends neither on pools nor on an allocator.
 
 mod abandoned;
 mod consumer;

@@ -1,4 +1,5 @@
-//! Other targets, and loom: the compiler copies values, and a piece is never used.
+//! The fallback for loom, and for targets that neither `x86_64.rs` nor `aarch64.rs` supports. Values are not copied in pieces: the compiler
+//! copies them.
 
 use super::words::Word;
 
@@ -7,7 +8,7 @@ pub(super) const HAS_PIECES: bool = false;
 
 /// Two words.
 pub(super) type Pair = [Word; 2];
-/// As many words as the widest of the registers has room for.
+/// Two words. (In `x86_64.rs` and `aarch64.rs`, this type is as wide as the widest register.)
 pub(super) type Widest = Pair;
 
 /// Returns two words as a pair.
@@ -15,7 +16,7 @@ pub(super) fn pair_of(first: Word, second: Word) -> Pair {
     [first, second]
 }
 
-/// Returns the first words as one piece.
+/// Returns the first two words.
 pub(super) fn widest_of(words: &[Word]) -> Widest {
     [words[0], words[1]]
 }

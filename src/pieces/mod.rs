@@ -1,13 +1,14 @@
-//! A result is stored in the pieces in which it will be loaded, and loaded in pieces that are no larger than those in which it was
-//! stored.
+//! Copies results in *pieces*: parts of a value that are as wide as a register. A result is stored in the pieces in which it will be loaded.
+//! It is loaded in pieces that are no larger than those in which it was stored.
 //!
-//! A recent store is still in the store buffer of the core. A load can read from there only if one store wrote all bytes of the load
-//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the cache: 6 ns, twice as long as the rest of a
-//! ready call. There are three such places.
+//! A recent store is still in the store buffer of the CPU. A load can read from this buffer only if one store wrote all bytes of the load
+//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the CPU cache. That takes 6 ns, twice as long as
+//! the rest of a ready call. A load would have to wait in three places:
 //!
-//! 1. **A method returns its future through memory, and `.await` begins with a copy of it**: 16 bytes at a time, or 32 if the target
-//!    has such registers. The compiler would store two adjacent words one by one: a result of two words, or a result of one word and the head.
-//!    So [`ready`] and [`pending`] first collect the words in one register, as wide as the registers of the copy:
+//! 1. **A method returns its future through memory, and `.await` begins with a copy of this future.** The copy loads 16 bytes at a time, or
+//!    32 bytes if the target has such registers. The compiler would store two adjacent words of the future one by one: two words of the
+//!    result, or one word of the result and the head. So [`ready`] and [`pending`] first collect these words in one register, as wide as the
+//!    registers of the copy:
 //!
 //!    ```text
 //!                      without                              with
@@ -16,17 +17,19 @@
 //!    `.await`          movups (%rsp),%xmm0    waits         movups (%rsp),%xmm0
 //!    ```
 //!
-//! 2. **An async block stores its result field by field. The pool moves the result after it has released the cell.** [`take_fields`] loads
-//!    it word by word, and the first word in halves, because a tag may have 4 bytes.
-//! 3. **The pieces behind a tag begin behind the tag.** `.await` copies a `Result` of an array in pieces that begin with the tag. The user
-//!    loads the array in pieces that begin one word later. Each of these loads would overlap two stores: 12 ns for a call instead of 5. (An
-//!    array of five words is the same.) [`read`] and [`take_word_and_pieces`] load such a result word by word, and store it as the user
-//!    loads it.
+//! 2. **An async block stores its result field by field. This result is moved after the block was dropped and its memory was released.**
+//!    [`take_fields`] loads the result word by word. It loads the first word in halves, because a tag may have 4 bytes.
+//! 3. **A `Result` of an array is copied in pieces that begin with its tag. The array in it is loaded in pieces that begin one word later.**
+//!    `.await` makes this copy, and then the user loads the array. Each of these loads would overlap two stores: a call would take 12 ns
+//!    instead of 5. (An array of five words has the same layout as a tag and an array of four words.) [`read`] and [`take_word_and_pieces`]
+//!    load such a result word by word. They store it in the pieces in which the user loads it.
 //!
 //! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs
 //! the same copies without the `asm!`. The memory sanitizer reports an `asm!` on bytes that need not be initialized.) On other targets
-//! and in loom, the functions do what their plain counterparts do. They look at the size, the alignment and the name of a type, and at
-//! whether it has a niche. That decides how long a copy takes, and nothing else.
+//! and in loom, the functions make ordinary copies.
+//!
+//! The functions look at the size, the alignment and the name of a type, and at whether the type has a niche. These properties only decide
+//! how long a copy takes.
 
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2", not(loom)), path = "x86_64.rs")]
 #[cfg_attr(
@@ -45,12 +48,12 @@ use self::words::{LARGEST, WORD, is_in_pieces};
 
 #[cfg_attr(
     all(debug_assertions, not(miri)),
-    allow(unused_imports, reason = "it is for optimized code")
+    allow(unused_imports, reason = "for optimized code only")
 )]
 pub(crate) use self::words::take_fields;
 pub(crate) use self::words::{load_whole, pending, read, ready, take_word_and_pieces, write};
 
-/// Returns `true` if a `P` is too large to be copied in pieces. The compiler calls a function for that.
+/// Returns `true` if a `P` is too large to be copied in pieces. The compiler copies such a value by a call of a function.
 pub(crate) const fn is_copied_by_a_call<P>() -> bool {
     size_of::<P>() > LARGEST
 }
@@ -62,7 +65,7 @@ pub(crate) const fn fits_registers<P>() -> bool {
 
 /// Returns `true` if a `T` is a scalar, so that its future is returned in registers.
 ///
-/// The compiler does not tell. So this is a guess.
+/// Code cannot ask the compiler for this property, so this function guesses.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn is_scalar<T>() -> bool {
     let size = size_of::<T>();
@@ -74,8 +77,8 @@ const fn has_niche<T>() -> bool {
     size_of::<Poll<T>>() == size_of::<T>()
 }
 
-/// Returns `true` if a `T` consists of an odd number of words: one, and then pieces. It is loaded so, whether the first word is a tag
-/// or not.
+/// Returns `true` if a `T` consists of an odd number of words: one word, and then pieces. Such a value is loaded in this form, whether the
+/// first word is a tag or not.
 pub(crate) const fn is_word_and_pieces<T>() -> bool {
     let size = size_of::<T>();
     is_in_pieces::<T>() && size % (2 * WORD) == WORD && size >= 5 * WORD
@@ -86,9 +89,9 @@ const fn is_tagged<T>() -> bool {
     is_in_pieces::<T>() && has_niche::<T>() && size_of::<T>() >= 5 * WORD
 }
 
-/// Returns `true` if a `T` is probably stored field by field, and is so large that a load that waits for that takes longer than
+/// Returns `true` if a `T` is probably stored field by field, and is so large that a wait for these stores takes longer than
 /// [`take_fields`].
-#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "it is for optimized code"))]
+#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "for optimized code only"))]
 pub(crate) const fn is_stored_by_fields<T>() -> bool {
     let is_large = size_of::<T>() > 4 * WORD;
     is_large && is_in_pieces::<T>() && has_niche::<T>() && !is_word_and_pieces::<T>()

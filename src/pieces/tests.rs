@@ -13,7 +13,7 @@ use std::{
 use super::{words::written_and_read, *};
 use crate::future::{LocalValueFuture, ValueFuture};
 
-/// A value that is stored or loaded in pieces is the same value.
+/// Asserts that a value stays the same if it is stored and loaded in pieces.
 fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {
     assert_eq!(ready::<P, P>(value.clone()), *value);
     assert_eq!(written_and_read(value.clone()), *value);
@@ -56,7 +56,7 @@ fn values_of_any_size_keep_their_bytes() {
 }
 
 #[test]
-fn values_with_padding_niches_and_pointers_stay_the_same() {
+fn values_with_padding_niches_or_pointers_stay_the_same() {
     compare(&(1_u8, 2_u64, 3_u16, 4_u32, true));
     compare(&Some((1_u8, Box::new([7_u64; 3]), 'x')));
     compare(&(None::<Box<u64>>, Some(Box::new(5_u8)), Vec::from([1_u16, 2])));
@@ -69,7 +69,7 @@ fn values_with_padding_niches_and_pointers_stay_the_same() {
     assert_eq!((ValueFuture::ready((function, 1_u8, "text")).try_take().unwrap().0)(9), 9);
 }
 
-/// The reply of a driver: a tag of four bytes, and a field beside it.
+/// The reply of a driver. Its first word contains a tag of four bytes and a field of four bytes.
 #[derive(Clone, PartialEq, Debug)]
 enum Reply {
     Rows { names: Vec<u8>, id: u64, count: u64, more: bool },
@@ -109,7 +109,7 @@ fn the_predicates_hold_for_the_intended_types() {
     assert!(!is_word_and_pieces::<[u64; 8]>() && !is_word_and_pieces::<Vec<u8>>());
     assert_eq!(is_stored_by_fields::<Reply>(), known);
     assert!(!is_stored_by_fields::<[u64; 8]>() && !is_stored_by_fields::<Vec<u8>>());
-    // `u64` is left out: on some targets its alignment is 4, so `is_scalar` is `false`.
+    // `u64` is left out: on some targets its alignment is 4, so `is_scalar::<u64>()` is `false` there.
     assert!(
         is_scalar::<()>() && is_scalar::<usize>() && is_scalar::<bool>() && is_scalar::<Box<u8>>()
     );
@@ -134,7 +134,7 @@ fn values_of_any_alignment_stay_the_same() {
     aligned!(1 8 16 32 64 128);
 }
 
-/// Polls futures that are pending when they are created, so that they have heads and no results.
+/// Polls futures that are pending when they are created. So these futures have heads, and no inline results.
 fn poll_pending<P: Clone + PartialEq + Send + Sync + core::fmt::Debug + 'static>(value: &P) {
     let mut cx = Context::from_waker(Waker::noop());
     let boxed = ValueFuture::boxed(async { value.clone() });

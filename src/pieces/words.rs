@@ -1,7 +1,7 @@
-//! Values as words, and copies of them: word by word, or in pieces that are as wide as a register.
+//! Views of values as words, and copies of these words: word by word, or in pieces that are as wide as a register.
 //!
-//! All unsafe code of this folder is here. A [`MaybeUninit`] of any type may be seen as words that need not be initialized, because
-//! such words have no validity rules. A copy of all words of a value is the value.
+//! All unsafe code of this folder is here. A [`MaybeUninit`] of any type may be accessed as words that need not be initialized, because
+//! every content of such words is valid. A copy of all words of a value is a copy of the value.
 
 use core::{cell::Cell, mem::MaybeUninit, slice, task::Poll};
 
@@ -10,14 +10,15 @@ use super::{
     fits_registers, is_scalar, is_tagged, is_word_and_pieces,
 };
 
-/// Eight bytes that need not be initialized. (A load of the type `f64` goes to the registers that pieces are in.)
+/// Eight bytes that need not be initialized. (The compiler loads an `f64` into a register of the kind that also contains pieces.)
 pub(super) type Word = MaybeUninit<f64>;
 
 pub(super) const WORD: usize = size_of::<Word>();
 const WORDS_OF_PAIR: usize = size_of::<Pair>() / WORD;
 const WORDS_OF_WIDEST: usize = size_of::<Widest>() / WORD;
 
-/// A value that is larger is copied by a call: the compiler writes out eight pieces at most.
+/// The size of the largest value that is copied in pieces. The compiler generates copies of eight pieces at most. It copies a larger value
+/// by a call of a function.
 pub(super) const LARGEST: usize = 8 * size_of::<Widest>();
 
 /// Returns `true` if a `P` consists of whole words, and is copied in pieces.
@@ -27,7 +28,7 @@ pub(super) const fn is_in_pieces<P>() -> bool {
 }
 
 /// Defines the function that puts two parts into one register.
-#[allow(unused_macros, reason = "there are targets without pieces")]
+#[allow(unused_macros, reason = "some targets have no pieces")]
 macro_rules! put_together {
     ($name:ident, $Part:ty, $Piece:ty, $register:ident, $of_part:ident, $instruction:literal) => {
         /// Puts two parts into one register.
@@ -41,7 +42,7 @@ macro_rules! put_together {
                 parts[1] = second;
             }
             #[cfg(not(miri))]
-            // SAFETY: the instruction puts the second part behind the first, and changes nothing else.
+            // SAFETY: the instruction only puts the second part behind the first part in `piece`.
             unsafe {
                 core::arch::asm!(
                     $instruction,
@@ -54,10 +55,10 @@ macro_rules! put_together {
         }
     };
 }
-#[allow(unused_imports, reason = "there are targets without pieces")]
+#[allow(unused_imports, reason = "some targets have no pieces")]
 pub(super) use put_together;
 
-/// Returns a value as parts: as many as have room in it.
+/// Returns a value as a slice of parts: as many parts as fit into the value.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn parts<P, W>(value: &MaybeUninit<P>) -> &[MaybeUninit<W>] {
     assert!(align_of::<P>() >= align_of::<W>());
@@ -65,7 +66,7 @@ fn parts<P, W>(value: &MaybeUninit<P>) -> &[MaybeUninit<W>] {
     unsafe { slice::from_raw_parts(value.as_ptr().cast(), size_of::<P>() / size_of::<W>()) }
 }
 
-/// Returns the place of a value as parts, as [`parts`] does.
+/// Returns the memory of a value as a slice of parts, as [`parts`] does.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn parts_mut<P, W>(place: &mut MaybeUninit<P>) -> &mut [MaybeUninit<W>] {
     assert!(align_of::<P>() >= align_of::<W>());
@@ -79,21 +80,21 @@ fn words<P>(value: &MaybeUninit<P>) -> &[Word] {
     parts(value)
 }
 
-/// Returns the words of the place for a value, as [`words`] does.
+/// Returns the words of the memory for a value, as [`words`] does.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn words_mut<P>(place: &mut MaybeUninit<P>) -> &mut [Word] {
     parts_mut(place)
 }
 
-/// Loads a part exactly as it is. The load is volatile, because the compiler would load two parts at once.
+/// Loads a part with a load of exactly its size. The load is volatile, because otherwise the compiler would load two parts at once.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn load_part<W: Copy>(part: &MaybeUninit<W>) -> MaybeUninit<W> {
-    // SAFETY: the pointer is a reference.
+    // SAFETY: the pointer comes from a reference.
     unsafe { (&raw const *part).read_volatile() }
 }
 
 /// Loads a word that may have been stored as a tag of 4 bytes and other fields.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the load is from the place")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the load must be from memory")]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn load_in_halves(word: &Word) -> Word {
     let mut loaded = Word::uninit();
@@ -103,15 +104,15 @@ fn load_in_halves(word: &Word) -> Word {
     loaded
 }
 
-/// Loads all of a word. The load is volatile: a load that the compiler cuts down to the half that is needed is narrower than the
-/// store before it, and waits for the cache.
+/// Loads all bytes of a word. The load is volatile, because otherwise the compiler might load only the half that the caller needs. Such a
+/// load is narrower than the store before it, and would wait for the CPU cache.
 #[inline(always)]
 pub(crate) fn load_whole(word: &Cell<u64>) -> u64 {
-    // SAFETY: a cell is valid for reads.
+    // SAFETY: the pointer of a `Cell` is valid for reads.
     unsafe { word.as_ptr().read_volatile() }
 }
 
-/// Copies words in pieces.
+/// Copies words in the widest pieces that fit.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn copy(from: &[Word], to: &mut [Word]) {
     let in_widest = from.len() - from.len() % WORDS_OF_WIDEST;
@@ -137,7 +138,7 @@ fn copy_pair(from: &[Word], to: &mut [Word]) {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn store_piece<Piece>(to: &mut [Word], piece: Piece) {
     let place = to[..size_of::<Piece>() / WORD].as_mut_ptr().cast::<Piece>();
-    // SAFETY: there is room for the piece.
+    // SAFETY: `place` points to a slice that has the size of the piece.
     unsafe { place.write_unaligned(piece) };
 }
 
@@ -147,8 +148,9 @@ fn store<P>(place: &mut MaybeUninit<P>, value: P) {
     copy(words(&MaybeUninit::new(value)), words_mut(place));
 }
 
-/// Copies a value word by word, and the first word in halves. Stores it in pieces that begin behind so many words of tags. (If the
-/// compiler has put a tag elsewhere, they begin in the middle of something. That costs time.)
+/// Loads a value word by word, and the first word in halves. Stores the first `tags` words in pieces, and then the rest in pieces, which
+/// therefore begin behind the tags. (If the compiler has put a tag elsewhere, these pieces do not match the later loads. Then the loads
+/// take longer.)
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn load<P>(value: &MaybeUninit<P>, tags: usize) -> MaybeUninit<P> {
     let mut loaded = MaybeUninit::<P>::uninit();
@@ -163,7 +165,7 @@ fn load<P>(value: &MaybeUninit<P>, tags: usize) -> MaybeUninit<P> {
     place
 }
 
-/// Returns the same value, a future that has its result, a `T`.
+/// Returns the future `future` unchanged, and stores it in pieces. The future has its result, a `T`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn ready<T, P>(future: P) -> P {
     if is_scalar::<T>() || !is_in_pieces::<P>() {
@@ -171,15 +173,16 @@ pub(crate) fn ready<T, P>(future: P) -> P {
     }
     let mut place = MaybeUninit::uninit();
     store(&mut place, future);
-    // SAFETY: `store` has initialized it.
+    // SAFETY: `store` has initialized `place`.
     unsafe { place.assume_init() }
 }
 
-/// Returns the same value, a future without a result. The head is stored with all of the piece that it is in.
+/// Returns the future `future` unchanged. The future has no result. The piece that contains its head is stored as a whole.
 ///
 /// # Safety
 ///
-/// The head is the 8 bytes at the offset `head`, a multiple of 8. The rest need not be initialized.
+/// The head of the future is in the 8 bytes at the offset `head`, which is a multiple of 8. The other bytes of a `P` need not be
+/// initialized.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) unsafe fn pending<T, P>(future: P, head: usize) -> P {
     if is_scalar::<T>() || !is_in_pieces::<P>() {
@@ -196,14 +199,14 @@ pub(crate) unsafe fn pending<T, P>(future: P, head: usize) -> P {
     } else if pair + WORDS_OF_PAIR <= from.len() {
         copy_pair(&from[pair..], &mut to[pair..]);
     } else {
-        // A copy moves this word alone.
+        // The head is in the last word, which belongs to no piece. A copy of the future also copies this word separately.
         to[word] = from[word];
     }
-    // SAFETY: the head was copied, and the rest need not be initialized.
+    // SAFETY: the head was copied, and the other bytes need not be initialized.
     unsafe { place.assume_init() }
 }
 
-/// Stores a result. It is stored in registers for a load that is not word by word.
+/// Stores a result. If the result will be loaded in pieces, it is stored in pieces.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn write<T>(to: &mut MaybeUninit<T>, result: T) {
     if fits_registers::<Poll<T>>() || !is_in_pieces::<T>() {
@@ -213,14 +216,14 @@ pub(crate) fn write<T>(to: &mut MaybeUninit<T>, result: T) {
     }
 }
 
-/// [`MaybeUninit::assume_init_read`] of the result in a future.
+/// Reads the result in a future, as [`MaybeUninit::assume_init_read`] does.
 ///
-/// Two words are loaded word by word, because the callee has stored them so. (Otherwise an `io::Result<Arc<[u8]>>` takes 17 ns, and
-/// not 5.)
+/// A result of two words is loaded word by word, because the callee has stored it word by word. (With one load for both words, a call that
+/// returns an `io::Result<Arc<[u8]>>` would take 17 ns instead of 5.)
 ///
 /// # Safety
 ///
-/// As for [`MaybeUninit::assume_init_read`].
+/// The same as for [`MaybeUninit::assume_init_read`].
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) unsafe fn read<T>(result: &MaybeUninit<T>) -> T {
     let mut loaded = MaybeUninit::<T>::uninit();
@@ -232,14 +235,15 @@ pub(crate) unsafe fn read<T>(result: &MaybeUninit<T>) -> T {
         let (from, to) = (parts::<T, *mut ()>(result), parts_mut(&mut loaded));
         (to[0], to[1]) = (from[0], from[1]);
     } else {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that the result is initialized and is not used again.
         return unsafe { result.assume_init_read() };
     }
-    // SAFETY: it is a copy of all words of the result, with provenance and padding, and the caller gives the result away.
+    // SAFETY: `loaded` is a copy of all words of the result, with provenance and padding. The caller guarantees that the result is
+    // initialized and is not used again.
     unsafe { loaded.assume_init() }
 }
 
-/// Takes the result of a poll that [is a word and pieces](is_word_and_pieces), and leaves `Pending`.
+/// Takes the result of a poll that [is a word and pieces](is_word_and_pieces), and leaves `Pending` in `polled`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
     if polled.is_pending() {
@@ -249,30 +253,30 @@ pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
     take(polled, tag_of_poll + 1)
 }
 
-/// Takes the result of a poll that [is stored by fields](super::is_stored_by_fields), and leaves `Pending`.
-#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "it is for optimized code"))]
+/// Takes the result of a poll that [is stored by fields](super::is_stored_by_fields), and leaves `Pending` in `polled`.
+#[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "for optimized code only"))]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn take_fields<T>(polled: &mut Poll<T>) -> Poll<T> {
     take(polled, 0)
 }
 
-/// Takes the result of a poll as [`load`] does, and leaves `Pending`.
+/// Takes the result of a poll by [`load`], and leaves `Pending` in `polled`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take<T>(polled: &mut Poll<T>, tags: usize) -> Poll<T> {
-    // SAFETY: `Pending` is written before the reference ends, and nothing unwinds before.
+    // SAFETY: before this reference ends, `Pending` is written to `polled`. Nothing unwinds before that.
     let place = unsafe { &mut *(&raw mut *polled).cast::<MaybeUninit<Poll<T>>>() };
     let loaded = load(place, tags);
-    // The result is not dropped, and not moved: it may be a `Box`, which is the caller's now.
+    // This `write` neither drops nor moves the result. The result may be a `Box`, and the copy in `loaded` owns it now.
     place.write(Poll::Pending);
-    // SAFETY: it is a copy of all words of the result, which is not used again.
+    // SAFETY: `loaded` is a copy of all words of the result, which is not used again.
     unsafe { loaded.assume_init() }
 }
 
-/// Returns the value after [`write`] and [`read`].
+/// Stores a value by [`write`], and returns it by [`read`].
 #[cfg(test)]
 pub(super) fn written_and_read<T>(value: T) -> T {
     let mut place = MaybeUninit::uninit();
     write(&mut place, value);
-    // SAFETY: it was written, and is read once.
+    // SAFETY: `write` has initialized `place`, which is read once.
     unsafe { read(&place) }
 }

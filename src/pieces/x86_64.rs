@@ -1,5 +1,5 @@
-//! Pieces of 16 bytes, and of 32 if this crate is compiled for such registers (`RUSTFLAGS="-C target-cpu=…"`, which holds for all
-//! crates of a program).
+//! Pieces of 16 bytes, for x86-64. If this crate is compiled for a CPU with AVX, there are also pieces of 32 bytes. (The option `-C
+//! target-cpu=…` in `RUSTFLAGS` chooses the CPU for all crates of a program.)
 
 use core::arch::x86_64::__m128i;
 #[cfg(target_feature = "avx")]
@@ -13,14 +13,14 @@ pub(super) const HAS_PIECES: bool = true;
 
 /// Two words.
 pub(super) type Pair = MaybeUninit<__m128i>;
-/// As many words as the widest of the registers has room for.
+/// As many words as fit into the widest register.
 #[cfg(target_feature = "avx")]
 pub(super) type Widest = MaybeUninit<__m256i>;
-/// As many words as the widest of the registers has room for.
+/// As many words as fit into the widest register.
 #[cfg(not(target_feature = "avx"))]
 pub(super) type Widest = Pair;
 
-/// Returns the first words in one register.
+/// Returns the first words in one register of the widest kind.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn widest_of(words: &[Word]) -> Widest {
     let widest = pair_of(words[0], words[1]);

@@ -7,7 +7,8 @@ use crate::error::debug_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RentError {
-    /// The pool has a [bound](crate::pool::PoolBuilder::max_slots), and all its slots are in use or retired.
+    /// All slots that the pool may have (see [`max_slots`](crate::pool::PoolBuilder::max_slots)) are in use or retired. (A slot is retired
+    /// when it has used all its keys.)
     #[non_exhaustive]
     Full {
         /// The bound of the pool, or 2³¹ − 512 for a pool without a bound.

@@ -1,4 +1,4 @@
-//! The implementation of pools, for both thread models.
+//! The implementation of pools for any thread and for one thread.
 
 use core::{marker::PhantomData, ops::Range};
 
@@ -19,10 +19,10 @@ use crate::{
 /// The completer and the consumer of an operation.
 pub(super) type Ends<T, H> = (CompleterRole<'static, T, H>, Consumer<'static, T, H>);
 
-/// A handle of a pool, which owns a handle of the slab.
+/// A handle of a pool. It owns a handle of the slab that contains the slots.
 pub(crate) struct Handle<T, H: SlabRecycler> {
     slab: SlabHandle<H::Slab<T>, OrphanAll<T, H>>,
-    /// Values are moved in and out.
+    /// Makes the type invariant in `T`, because values are moved into the pool and out of it.
     values: PhantomData<fn(T) -> T>,
 }
 
@@ -44,7 +44,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
-    /// A pool of one slot, which is retired after the last generation.
+    /// Creates a pool of one slot. The first operation of the slot has the last generation. So the slot is retired when the operation ends.
     #[cfg(test)]
     pub(super) fn with_one_generation(abandoned: fn() -> T) -> Self {
         let settings = Settings {
@@ -80,7 +80,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
     }
 }
 
-/// Begins the operation of a slot.
+/// Begins an operation in a vacant slot.
 #[inline(always)]
 pub(super) fn begin<T, H: SlabRecycler>(slot: Vacant<Slot<T, H>>, origin: Origin) -> Ends<T, H> {
     let (completer, consumer) = slot.begin_with_completer();
@@ -108,13 +108,13 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         self.slab.open()
     }
 
-    /// Rents from a pool that was full. Waits while a claimant is about to return a slot, so that a caller finds
-    /// the slot of a completion that it has dropped.
+    /// Rents a slot of a pool that seemed to be full. While a claimant is about to return a slot, this waits.
+    /// So a caller that has dropped a completion finds the slot of that completion.
     #[cold]
     fn rent_when_returned(&self) -> Result<Vacant<Slot<T, H>>, RentError> {
         let mut backoff = Backoff::new();
         loop {
-            // Loaded before `rent`: a return that ended before this load is visible to `rent`.
+            // The load comes before `rent`. So if a claimant has returned its slot before the load, `rent` finds the slot.
             let is_returning = self.slab().is_returning();
             if let Some(slot) = self.slab().rent(Unlimited) {
                 return Ok(slot);
@@ -145,7 +145,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
-    /// Returns the slot that a key names, if it was ever rented. The claim finds out whether its operation has this key.
+    /// Returns the slot that a key names, if the slot was ever rented. The functions that claim the operation then compare the key with
+    /// that of the operation.
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(SlotRef<'_, Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
@@ -167,14 +168,15 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
-        // An operation that begins although the pool was closed meanwhile ends when its consumer waits.
+        // Another thread may close the pool after this load. Then the consumer of the new operation calls `orphan` when it starts to wait.
         self.slab().base().closed.load_own() != 0
     }
 
-    /// Closes the pool. Returns the number of operations that only their keys could complete, and that this call has ended.
+    /// Closes the pool, and ends all operations that only their keys could complete. Returns the number of operations that this call has
+    /// ended.
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
-        // If the waker of a future that waits for a slot panics, the drop of this continues.
+        // If `end_all` calls a waker that panics, the destructor of `orphans` does the work of `orphan`.
         let mut orphans = Orphans::<T, H>::new(self.slab());
         waiting::end_all(self.slab().get());
         orphans.orphan()
@@ -202,7 +204,7 @@ impl<T, H: SlabRecycler> Clone for Handle<T, H> {
     }
 }
 
-/// [Orphans](orphan) all operations before the slab is closed.
+/// Calls [`orphan`] for all slots before the slab is closed.
 struct OrphanAll<T, H>(PhantomData<fn(T, H)>);
 
 impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {
@@ -211,8 +213,8 @@ impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {
     }
 }
 
-/// The slots of a closed pool whose operations were not [orphaned](orphan) yet. If a waker panics, the drop of this continues. (If another waker
-/// panics in the drop, the process aborts.)
+/// The slots of a closed pool for which [`orphan`] was not called yet. If a waker panics, the destructor calls it for the remaining slots.
+/// (If another waker panics in the destructor, the process aborts.)
 struct Orphans<'s, T, H: SlabRecycler> {
     slab: OpenSlab<'s, H::Slab<T>>,
     indices: Range<u32>,
@@ -224,7 +226,7 @@ impl<'s, T, H: SlabRecycler> Orphans<'s, T, H> {
         Orphans { slab, indices: 0..slab.end(), ended: 0 }
     }
 
-    /// Orphans the operations. Returns the number of those that only their keys could complete, and that this has ended.
+    /// Calls [`orphan`] for the remaining slots. Returns the number of operations that were ended.
     fn orphan(&mut self) -> u32 {
         let slab = self.slab;
         for slot in self.indices.by_ref().filter_map(|index| slab.slot(index)) {

@@ -15,7 +15,7 @@ use crate::future::{LocalValueFuture, Packed};
 /// If there is a result, [`is_ready`](ValueFuture::is_ready) returns `true`,
 /// [`try_take`](ValueFuture::try_take) takes the result, and the combinators return inline results.
 ///
-/// If a result must not get lost when a consumer is cancelled, keep the `Completion`: it has
+/// If a result must not get lost when a consumer is cancelled, keep the `Completion`, and call
 /// [`close`](Completion::close). Dropping the value future drops a result that is already there, although the
 /// producer's `complete` has returned `Ok`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
@@ -26,7 +26,7 @@ impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     }
 }
 
-/// Converts a completion into a value future, as for [`ValueFuture`]. The output need not be `Send`.
+/// Converts a completion in the same way as into a [`ValueFuture`], but the output need not be `Send`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
     #[inline]
@@ -35,7 +35,7 @@ impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
     }
 }
 
-/// Converts a completion into a value future, as for [`ValueFuture`].
+/// Converts a completion in the same way as into a [`ValueFuture`].
 impl<'a, T: 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
     #[inline]
     fn from(completion: LocalCompletion<T>) -> Self {

@@ -4,7 +4,8 @@ use core::{fmt, panic::Location};
 
 use crate::slot::State;
 
-/// An operation that has not ended. [`Pool::live_operations`](crate::LocalPool::live_operations) returns it.
+/// An operation that uses a slot of a pool. [`Pool::live_operations`](crate::LocalPool::live_operations)
+/// returns all live operations.
 ///
 /// `Display` writes a sentence for a log.
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use crate::{
     slot::{CompleterRole, TypedKey},
 };
 
-/// The producer's end of an operation, which completes it with a value.
+/// The producer's end of an operation. It completes the operation with a value.
 ///
 /// Dropping a completer wakes the consumer with [`T::abandoned()`](crate::operation::Abandoned::abandoned). If
 /// the consumer is dropped first, the completer [is closed](Self::is_closed), and [`complete`](Self::complete)
@@ -22,14 +22,14 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// One pointer. Nothing is allocated.
+/// A completer is one pointer. Nothing is allocated.
 ///
 /// # Reentrancy
 ///
-/// Completing and dropping wake the consumer in the same call. The call holds no lock then, so the waker may
-/// call any method of this crate. If the waker panics, the value has still been delivered. (If a key completes
-/// an operation while its completer awaits [`closed`](Self::closed), there are two wakers; if both panic, the
-/// process aborts.)
+/// Completing and dropping wake the consumer in the same call. The call holds no lock while it wakes the
+/// consumer, so the waker may call any method of this crate. If the waker panics, the value has still been
+/// delivered. (If a key completes an operation while its completer awaits [`closed`](Self::closed), the call
+/// also wakes the completer. There are two wakers then: if both panic, the process aborts.)
 #[doc(alias = "Sender")]
 #[doc(alias = "promise")]
 #[doc(alias = "oneshot")]
@@ -112,11 +112,11 @@ impl<T> LocalCompleter<T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer can complete it, and the first one
-    /// wins.
+    /// Returns the key of the operation. Both the key and this completer can complete the operation, and the
+    /// first completion wins.
     ///
-    /// **If this completer is dropped, the operation ends**, and the pool refuses the key from then on. If a
-    /// reply brings the key back, use [`into_key`](Self::into_key), which consumes the completer.
+    /// **If this completer is dropped, the operation ends**, and the pool refuses the key from then on. If the
+    /// reply to a request will contain the key, use [`into_key`](Self::into_key), which consumes the completer.
     ///
     /// While the completer exists, the slot is not used again, and the completer shows whether the consumer
     /// [was dropped](Self::is_closed).
@@ -127,13 +127,13 @@ impl<T> LocalCompleter<T> {
 
     /// Turns the completer into its key, which alone completes the operation from then on.
     ///
-    /// From then on only the consumer keeps the slot. If the consumer is dropped, the slot is returned, and the
-    /// pool refuses the key. If no producer presents the key, the consumer waits until [`abandon_key`],
-    /// [`abandon_keys`] or [`close`] is called, or the last handle of the pool is dropped. If the pool was
-    /// closed or dropped before, the operation ends in this call.
+    /// From then on, the slot stays rented only as long as the consumer exists. If the consumer is dropped, the
+    /// slot is returned, and the pool refuses the key. If no producer uses the key, the consumer waits until
+    /// [`abandon_key`], [`abandon_keys`] or [`close`] is called, or the last handle of the pool is dropped. If
+    /// the pool was already closed or dropped, the operation ends in this call.
     ///
-    /// A key is `Copy`, so a closure that is called more than once can complete with it. The pool refuses the
-    /// key from the second time on.
+    /// A key is `Copy`, so a closure that is called more than once can use it to complete the operation. The
+    /// pool refuses the second use of the key, and every later use.
     ///
     /// [`abandon_key`]: crate::LocalPool::abandon_key
     /// [`abandon_keys`]: crate::LocalPool::abandon_keys

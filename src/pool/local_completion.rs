@@ -14,35 +14,37 @@ use futures_core::FusedFuture;
 use super::{TakeError, polled_after_its_end};
 use crate::{affinity::OneThread, future::LocalValueFuture, operation::Consumer, origin::Origin};
 
-/// The consumer's end of an operation, which is the future of its result.
+/// The consumer's end of an operation. It is the future of the result.
 ///
 /// A method with static dispatch can return the completion. For an object-safe method, `From` converts it into
 /// a value future without an allocation: the operation stays in its slot.
 ///
 /// # Sizes and allocation
 ///
-/// One pointer. Nothing is allocated.
+/// A completion is one pointer. Nothing is allocated.
 ///
 /// # Panics
 ///
 /// A poll panics if an earlier poll has returned the result, or if
-/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panicked in an earlier poll. A poll calls
-/// `Abandoned::abandoned`, and lets its panic through.
+/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panicked in an earlier poll. The poll that
+/// calls `Abandoned::abandoned` passes its panic through.
 ///
 /// # Wakers
 ///
-/// The operation wakes the waker of the last poll. It can register two million different wakers, those of both
-/// ends together. From then on, each poll wakes its waker at once.
+/// The operation wakes the waker of the last poll. The operation can register two million different wakers. The
+/// wakers of the completion and of the completer are counted together. After that, each poll wakes its waker at
+/// once.
 ///
 /// # Cancel safety
 ///
-/// A completion can be dropped at any time. Its completer [is closed](crate::LocalCompleter::is_closed) then, and
-/// gets its value back. A result that is already there is dropped.
+/// A completion can be dropped at any time. Its completer [is then closed](crate::LocalCompleter::is_closed), and
+/// `complete` returns the value to the producer. If the operation already has its result, the result is
+/// dropped.
 ///
 /// # Reentrancy
 ///
-/// A poll may clone and drop wakers. A drop may drop a waker, and wake that of the completer. Both hold no lock
-/// then, so a waker may call any method of this crate.
+/// A poll may clone and drop wakers. Dropping the completion may drop a waker, and may wake the completer. No
+/// lock is held meanwhile, so a waker may call any method of this crate.
 #[doc(alias = "Receiver")]
 #[doc(alias = "oneshot")]
 #[must_use = "dropping a completion cancels its operation"]
@@ -51,10 +53,10 @@ pub struct LocalCompletion<T>(pub(crate) Consumer<'static, T, OneThread>, pub(cr
 impl<T> LocalCompletion<T> {
     /// Returns `true` if there is a result to take.
     ///
-    /// The result is a value, or that of [`Abandoned`](crate::operation::Abandoned) if the operation was ended
-    /// without a value. The method returns `true` until the result is taken. It returns `false` while a
-    /// producer with the key has only [claimed](crate::operation::CompleteErrorKind::BeingCompleted) the
-    /// operation.
+    /// The result is a value. If the operation ended without a value,
+    /// [`Abandoned`](crate::operation::Abandoned) creates the result. The method returns `true` until the
+    /// result is taken. It returns `false` while a producer with the key has only
+    /// [claimed](crate::operation::CompleteErrorKind::BeingCompleted) the operation.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.0.is_completed()
@@ -89,12 +91,13 @@ impl<T> LocalCompletion<T> {
 
     /// Cancels the operation, or takes the result if there is one.
     ///
-    /// No value is lost: either this call returns the value, or the producer gets it back. A
-    /// [`try_take`](Self::try_take) followed by a drop loses a value that comes in between, although the
-    /// producer's `complete` has returned `Ok`.
+    /// No value is lost: either this call returns the value, or `complete` returns it to the producer. A
+    /// [`try_take`](Self::try_take) followed by a drop is different: it loses a value that arrives between the
+    /// two, although `complete` has returned `Ok`.
     ///
-    /// A type that has to give a value on when it is dropped, such as a place in the queue of a semaphore, holds
-    /// the completion in an `Option`, and closes it in its destructor: `examples/gate`.
+    /// Some types must pass the value on when they are dropped, for example a future that waits for a permit of
+    /// a semaphore. Such a type stores the completion in an `Option`, and calls `close` in its destructor. See
+    /// `examples/gate`.
     ///
     /// # Examples
     ///
@@ -147,11 +150,11 @@ impl<T> Future for LocalCompletion<T> {
     }
 }
 
-// A result is moved out, and never pinned; the slot stays where it is.
+// A result is moved out of the slot, and is never pinned. The slot does not move with the completion.
 impl<T> Unpin for LocalCompletion<T> {}
 
 /// A completion is terminated when it has returned its result, or when
-/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked. From then on every poll
+/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked. After that, every poll
 /// panics.
 impl<T> FusedFuture for LocalCompletion<T> {
     fn is_terminated(&self) -> bool {

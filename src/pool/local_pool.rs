@@ -45,7 +45,7 @@ use crate::{
 #[doc(alias = "TaskCompletionSource")]
 pub struct LocalPool<T>(Handle<T, OneThread>);
 
-/// Builds a [`LocalPool`] with a bound or with initial slots. [`LocalPool::builder`] returns it.
+/// Builds a [`LocalPool`] with a bound or with initial slots. [`LocalPool::builder`] returns a builder.
 ///
 /// # Examples
 ///
@@ -74,7 +74,7 @@ impl<T> LocalPoolBuilder<T> {
     /// Creates at least `slots` slots together with the pool.
     ///
     /// The number is rounded up: to the next multiple of 32, or to [`max_slots`](Self::max_slots) if that is
-    /// less. With an equal `max_slots`, the number is exact.
+    /// less. If `max_slots` is the same number, the pool creates exactly this number of slots.
     pub fn initial_slots(mut self, slots: u32) -> Self {
         self.initial = slots;
         self
@@ -95,8 +95,8 @@ impl<T> LocalPoolBuilder<T> {
     /// Sets the generation of the first operation of each slot. The default is 1.
     ///
     /// The pool refuses keys of lower generations as [`Unknown`](crate::operation::CompleteErrorKind::Unknown).
-    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a
-    /// generation above all keys of the earlier one.
+    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a first
+    /// generation above the generations of all keys of the earlier connection.
     ///
     /// # Panics
     ///
@@ -125,7 +125,7 @@ impl<T> LocalPoolBuilder<T> {
     ///
     /// `abandoned` creates the result of an operation that ends without a value.
     ///
-    /// A driver whose public error type does not implement `From<Dropped>` uses this.
+    /// Use this method, for example, in a driver whose public error type does not implement `From<Dropped>`.
     ///
     /// # Examples
     ///
@@ -210,14 +210,15 @@ impl<T> LocalPool<T> {
 
     /// Begins an operation, or returns an error if there is no vacant slot.
     ///
-    /// A slot is vacant again when *both* ends were dropped or used. Dropping the completion is not enough while the
-    /// completer exists. A completer is also gone if it was turned into its [`Key`](crate::Key). To wait for a
-    /// vacant slot, use [`rent_when_vacant`](Self::rent_when_vacant).
+    /// A slot is vacant again when *both* ends were used or dropped. Dropping the completion is not enough while the completer exists.
+    /// Turning the completer into its [`Key`](crate::Key) uses the completer. To wait for a vacant slot, use
+    /// [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
     ///
-    /// Returns [`RentError::Full`] if all slots were in use or retired at one moment of the call, and the pool cannot grow. An unbounded
-    /// pool cannot grow beyond 2³¹ − 512 slots. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
+    /// Returns [`RentError::Full`] if all slots were in use or retired at one moment of the call, and the pool cannot grow. (A slot is
+    /// retired when it has used all its keys.) An unbounded pool cannot grow beyond 2³¹ − 512 slots. Returns [`RentError::Closed`] if the
+    /// pool was [closed](Self::close).
     ///
     ///
     /// # Examples
@@ -244,17 +245,17 @@ impl<T> LocalPool<T> {
 
     /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
     ///
-    /// The pool serves pending futures in the order of their first poll. A returned slot goes to the first of
-    /// them, so [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not
-    /// been polled.
+    /// The pool serves pending futures in the order of their first poll. A returned slot goes to the first
+    /// pending future, so [`try_rent`](Self::try_rent) does not get the slot. `try_rent` only overtakes a
+    /// future that has not been polled.
     ///
-    /// The future is a handle of the pool. It does nothing before the first poll. If the pool is unbounded, the
-    /// first poll is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is
-    /// in use.
+    /// The future contains a handle of the pool, so it keeps the pool open. The future does nothing before the
+    /// first poll. If the pool is unbounded, the first poll is ready. A future that was woken already has its
+    /// slot. Poll or drop the future: until then, the slot is in use.
     ///
     /// While a future waits, dropping the other handles does not close the pool. If operations were left to their keys, call
-    /// [`close`](Self::close): it ends them and the wait. Otherwise the future waits for a slot of these operations, and they do not end,
-    /// because the future keeps the pool open.
+    /// [`close`](Self::close): it ends these operations and the wait. Without `close`, the future may wait forever for the slots of these
+    /// operations: they do not end, because the future keeps the pool open.
     ///
     /// # Errors
     ///
@@ -264,8 +265,9 @@ impl<T> LocalPool<T> {
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped at any time. If it has a slot, the pool gives the slot to the next future, and
-    /// wakes that. A later call waits behind all other futures.
+    /// The future can be dropped at any time. If it was already given a slot, the pool gives the slot to the
+    /// next future in the queue, and wakes that future. A later call of `rent_when_vacant` waits behind all
+    /// futures that are already in the queue.
     ///
     /// # Sizes and allocation
     ///
@@ -274,10 +276,9 @@ impl<T> LocalPool<T> {
     ///
     /// # Reentrancy
     ///
-    /// The thread that returns the slot wakes the future in the same call: a drop of the last end of an
-    /// operation, a poll of a completion, or [`complete_key`](Self::complete_key). The call holds no lock then,
-    /// so the waker may call any method of this crate. If the waker panics in a poll of a completion, the result of that poll is lost. The
-    /// woken future keeps its slot.
+    /// The call that returns the slot also wakes the future. This call drops the last end of an operation, polls a completion, or is
+    /// [`complete_key`](Self::complete_key). It holds no lock while it wakes the future, so the waker may call any method of this crate. If
+    /// the waker panics in a poll of a completion, the result of that poll is lost. The woken future keeps its slot.
     ///
     /// # Examples
     ///
@@ -348,15 +349,15 @@ impl<T> LocalPool<T> {
     /// # Errors
     ///
     /// Returns a [`CompleteError`] with the value and the reason if the key is refused. A refused key changes
-    /// nothing: neither the operation that it may have named, nor the one that has the slot now.
+    /// nothing: neither the operation of the key, nor the operation that uses the slot now.
     ///
     /// The exact reason is known only until the slot serves another operation. From then on every late or
-    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not
-    /// decide by them.
+    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So use the reasons for counters,
+    /// and do not base decisions on them.
     ///
     /// # Reentrancy
     ///
-    /// As for [`LocalCompleter::complete`].
+    /// The same as for [`LocalCompleter::complete`].
     ///
     /// # Examples
     ///
@@ -365,7 +366,7 @@ impl<T> LocalPool<T> {
     ///
     /// let pool = LocalPool::new();
     /// let (completer, completion) = pool.rent();
-    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned by the reply
+    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned in the reply
     ///
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
@@ -387,23 +388,23 @@ impl<T> LocalPool<T> {
     ///
     /// # Errors
     ///
-    /// As for [`complete_key`](Self::complete_key).
+    /// Returns the same errors as [`complete_key`](Self::complete_key).
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
 
     /// Ends all operations that were left to their keys, and returns their number.
     ///
-    /// Each of them ends as by [`abandon_key`](Self::abandon_key). The call does not touch an operation that
-    /// has its completer, nor one that is left to its key later. If a connection is lost,
-    /// [`close`](Self::close) ends those too.
+    /// Each of them ends as if by [`abandon_key`](Self::abandon_key). Operations that still have their
+    /// completers go on, even if they are left to their keys later. If a connection is lost, call
+    /// [`close`](Self::close) instead: then such operations end as soon as they are left to their keys.
     ///
     /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program
     /// can no longer present a key.
     ///
     /// # Reentrancy
     ///
-    /// As for [`LocalCompleter::complete`]. If a waker panics, the call does not end the remaining operations.
+    /// The same as for [`LocalCompleter::complete`]. If a waker panics, the call does not end the remaining operations.
     ///
     /// # Examples
     ///
@@ -418,7 +419,7 @@ impl<T> LocalPool<T> {
     /// assert_eq!(futures::executor::block_on(completion), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end them")]
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn abandon_keys(&self) -> u32 {
         self.0.abandon_keys()
     }
@@ -426,10 +427,10 @@ impl<T> LocalPool<T> {
 
 impl<T> LocalPool<T> {
     /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
-    /// ended.
+    /// call has ended.
     ///
     /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
-    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as by
+    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as if by
     /// [`abandon_key`](Self::abandon_key). An operation that still has its completer goes on. If the completer
     /// is turned into the key later, the operation ends then. So no consumer waits forever for a key.
     ///
@@ -438,7 +439,7 @@ impl<T> LocalPool<T> {
     ///
     /// # Reentrancy
     ///
-    /// As for [`LocalCompleter::complete`]. If a waker panics, the call still ends the remaining operations.
+    /// The same as for [`LocalCompleter::complete`]. If a waker panics, the call still ends the remaining operations.
     ///
     /// # Examples
     ///
@@ -457,7 +458,7 @@ impl<T> LocalPool<T> {
     /// assert_eq!(futures::executor::block_on(other), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end them")]
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn close(&self) -> u32 {
         self.0.close()
     }
@@ -482,7 +483,7 @@ impl<T: Abandoned> Default for LocalPool<T> {
     }
 }
 
-/// Shows its [`Stats`].
+/// Shows the [`Stats`] of the pool.
 impl<T> fmt::Debug for LocalPool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LocalPool").field(&self.stats()).finish()

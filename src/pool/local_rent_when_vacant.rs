@@ -17,7 +17,7 @@ use crate::affinity::OneThread;
 ///
 /// # Sizes and allocation
 ///
-/// Three words. Nothing is allocated if a slot is vacant at the first poll.
+/// The future takes three words. Nothing is allocated if a slot is vacant at the first poll.
 ///
 /// # Panics
 ///

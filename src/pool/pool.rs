@@ -21,35 +21,37 @@ use crate::{
 /// A pool of one-shot completions, for any number of threads.
 ///
 /// [`rent`](Pool::rent) returns the two ends of an operation. The [`Completer`] is for the producer, on any
-/// thread. The [`Completion`] is the future of the consumer. Both ends share one slot. When both are dropped,
-/// the pool uses the slot again. So an operation allocates nothing if the thread finds a vacant slot.
+/// thread. The [`Completion`] is the future of the consumer. Both ends share one slot. After both were used or
+/// dropped, the pool uses the slot again. So an operation allocates nothing if the thread finds a vacant slot.
 ///
 /// The pool may be dropped before its operations. Completers and completions still work, and the last of them
-/// frees the memory. In one case the memory is freed later: another thread drops the last end at the same
-/// instant as the last handle is dropped. That thread then frees the memory when it ends, or when its map of caches is full. An operation
-/// that was left to its [`Key`](crate::Key) ends with the last handle, because the program can no longer present the key.
+/// frees the memory. In one case the memory is freed later: one thread drops the last end while another thread drops the last handle. The
+/// thread that dropped the end then frees the memory when it ends, or when its map of caches is full. An operation that was left to its
+/// [`Key`](crate::Key) ends when the last handle is dropped, because the program can no longer use the key.
 ///
 /// # Threads
 ///
-/// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool: it keeps up to 64
-/// vacant slots, which other threads do not find. They find all other slots. Threads without a cache share one
-/// cache of up to 64 slots. An unbounded pool initializes 16 slots at a time for one thread, so it has at least
-/// 16 slots for each live thread that rents. When a thread ends, its slots return to the pool.
+/// Any thread may rent, complete, poll and drop. A thread that rents has a cache in the pool. The cache
+/// contains up to 64 vacant slots, which other threads do not find. All threads find the vacant slots that are
+/// in no cache. Threads without a cache share one cache of up to 64 slots. An unbounded pool initializes 16
+/// slots at a time for one thread, so it has at least 16 slots for each live thread that rents. When a thread
+/// ends, its slots return to the pool.
 ///
-/// A thread that only drops completions and completers has no cache. Each slot that it returns takes an atomic
-/// read-modify-write. One slot in 32 also takes the lock of the pool. [`reserve(0)`](Pool::reserve) on that
-/// thread creates a cache.
+/// A thread that only drops completions and completers has no cache. When it returns a slot, it makes an atomic
+/// read-modify-write. For one slot in 32, it also takes the lock of the pool. [`reserve(0)`](Pool::reserve) on
+/// that thread creates a cache.
 ///
-/// A [bounded](PoolBuilder::max_slots) pool finds every vacant slot, from every thread. It takes two more atomic
-/// read-modify-writes for each operation.
+/// In a [bounded](PoolBuilder::max_slots) pool, every thread finds every vacant slot. Each operation takes two
+/// more atomic read-modify-writes.
 ///
 /// # Sizes and allocation
 ///
 /// A handle is one pointer. On 64-bit targets, the pool itself takes 1280 bytes. A slot takes 56 bytes and the
 /// value, padded to a multiple of 8. Each page of 32 slots takes 128 bytes more. A new pool has no slots,
 /// unless the builder [requests them](PoolBuilder::initial_slots): 32 come with the first operation, and 32
-/// more whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. A leaked end
-/// (`mem::forget`) keeps its slot. After the pool is dropped, it keeps the memory of the pool.
+/// more whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. The slot of a
+/// leaked end (`mem::forget`) stays rented. Such a slot keeps the memory of the pool allocated, even after the
+/// pool is dropped.
 ///
 /// The first operation of a thread allocates its cache of 640 bytes, and may enlarge the thread's map of caches: up to 1 KiB for each
 /// thread that rents. Later operations of that thread do not allocate if the pool has vacant slots. Dropping a completer or a completion
@@ -122,7 +124,7 @@ use crate::{
 #[doc(alias = "TaskCompletionSource")]
 pub struct Pool<T>(Handle<T, AnyThread>);
 
-/// Builds a [`Pool`] with a bound or with initial slots. [`Pool::builder`] returns it.
+/// Builds a [`Pool`] with a bound or with initial slots. [`Pool::builder`] returns a builder.
 ///
 /// # Examples
 ///
@@ -151,7 +153,7 @@ impl<T> PoolBuilder<T> {
     /// Creates at least `slots` slots together with the pool.
     ///
     /// The number is rounded up: to the next multiple of 32, or to [`max_slots`](Self::max_slots) if that is
-    /// less. With an equal `max_slots`, the number is exact.
+    /// less. If `max_slots` is the same number, the pool creates exactly this number of slots.
     pub fn initial_slots(mut self, slots: u32) -> Self {
         self.initial = slots;
         self
@@ -172,8 +174,8 @@ impl<T> PoolBuilder<T> {
     /// Sets the generation of the first operation of each slot. The default is 1.
     ///
     /// The pool refuses keys of lower generations as [`Unknown`](crate::operation::CompleteErrorKind::Unknown).
-    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a
-    /// generation above all keys of the earlier one.
+    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a first
+    /// generation above the generations of all keys of the earlier connection.
     ///
     /// # Panics
     ///
@@ -202,7 +204,7 @@ impl<T> PoolBuilder<T> {
     ///
     /// `abandoned` creates the result of an operation that ends without a value.
     ///
-    /// A driver whose public error type does not implement `From<Dropped>` uses this.
+    /// Use this method, for example, in a driver whose public error type does not implement `From<Dropped>`.
     ///
     /// # Examples
     ///
@@ -274,8 +276,8 @@ impl<T> Pool<T> {
     ///
     //~ any thread
     /// Nothing is allocated if this thread finds a vacant slot. Otherwise the pool grows by 32 slots. In an
-    /// unbounded pool, each other thread may keep up to 64 vacant slots. The first operation of a thread may
-    /// allocate: see [*Threads*](crate::Pool#threads).
+    /// unbounded pool, each other thread may have up to 64 vacant slots in its cache. The first operation of a
+    /// thread may allocate: see [*Threads*](crate::Pool#threads).
     //~ one thread
     //~ /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by 32 slots.
     //~ end
@@ -287,7 +289,7 @@ impl<T> Pool<T> {
     ///
     /// # Blocking
     ///
-    /// As for [`try_rent`](Self::try_rent).
+    /// The call blocks in the same case as [`try_rent`](Self::try_rent).
     //~ one thread
     //~ end
     #[inline]
@@ -300,22 +302,23 @@ impl<T> Pool<T> {
 
     /// Begins an operation, or returns an error if there is no vacant slot.
     ///
-    /// A slot is vacant again when *both* ends were dropped or used. Dropping the completion is not enough while the
-    /// completer exists. A completer is also gone if it was turned into its [`Key`](crate::Key). To wait for a
-    /// vacant slot, use [`rent_when_vacant`](Self::rent_when_vacant).
+    /// A slot is vacant again when *both* ends were used or dropped. Dropping the completion is not enough while the completer exists.
+    /// Turning the completer into its [`Key`](crate::Key) uses the completer. To wait for a vacant slot, use
+    /// [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
     ///
-    /// Returns [`RentError::Full`] if all slots were in use or retired at one moment of the call, and the pool cannot grow. An unbounded
-    /// pool cannot grow beyond 2³¹ − 512 slots. Returns [`RentError::Closed`] if the pool was [closed](Self::close).
+    /// Returns [`RentError::Full`] if all slots were in use or retired at one moment of the call, and the pool cannot grow. (A slot is
+    /// retired when it has used all its keys.) An unbounded pool cannot grow beyond 2³¹ − 512 slots. Returns [`RentError::Closed`] if the
+    /// pool was [closed](Self::close).
     ///
     //~ any thread
     /// # Blocking
     ///
-    /// If the pool is full, a dropped completion may have left its slot to a producer that is inside
-    /// [`complete_key`](Self::complete_key). Then the call waits until that producer has returned the slot. It
-    /// spins, then yields, then sleeps for 50 µs at a time. So if a caller has left an operation to its key and
-    /// dropped its completion, the caller always finds that slot.
+    /// A completion may be dropped while a producer is inside [`complete_key`](Self::complete_key) for the same
+    /// operation. Then that producer returns the slot. If the pool is full, this call waits until the producer
+    /// has returned the slot. The call spins, then yields, then sleeps for 50 µs at a time. So if a caller has
+    /// left an operation to its key and dropped its completion, the caller always finds that slot.
     ///
     /// Priority inversion: the calling thread may have a higher fixed priority than that producer, and run on
     /// the same core. Then the producer only runs while the call sleeps.
@@ -346,17 +349,17 @@ impl<T> Pool<T> {
 
     /// Returns a future that rents a slot as soon as one is vacant, and resolves to the two ends of an operation.
     ///
-    /// The pool serves pending futures in the order of their first poll. A returned slot goes to the first of
-    /// them, so [`try_rent`](Self::try_rent) does not get it. `try_rent` only overtakes a future that has not
-    /// been polled.
+    /// The pool serves pending futures in the order of their first poll. A returned slot goes to the first
+    /// pending future, so [`try_rent`](Self::try_rent) does not get the slot. `try_rent` only overtakes a
+    /// future that has not been polled.
     ///
-    /// The future is a handle of the pool. It does nothing before the first poll. If the pool is unbounded, the
-    /// first poll is ready. A future that was woken has its slot: poll it, or drop it. Until then the slot is
-    /// in use.
+    /// The future contains a handle of the pool, so it keeps the pool open. The future does nothing before the
+    /// first poll. If the pool is unbounded, the first poll is ready. A future that was woken already has its
+    /// slot. Poll or drop the future: until then, the slot is in use.
     ///
     /// While a future waits, dropping the other handles does not close the pool. If operations were left to their keys, call
-    /// [`close`](Self::close): it ends them and the wait. Otherwise the future waits for a slot of these operations, and they do not end,
-    /// because the future keeps the pool open.
+    /// [`close`](Self::close): it ends these operations and the wait. Without `close`, the future may wait forever for the slots of these
+    /// operations: they do not end, because the future keeps the pool open.
     ///
     /// # Errors
     ///
@@ -366,8 +369,9 @@ impl<T> Pool<T> {
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped at any time. If it has a slot, the pool gives the slot to the next future, and
-    /// wakes that. A later call waits behind all other futures.
+    /// The future can be dropped at any time. If it was already given a slot, the pool gives the slot to the
+    /// next future in the queue, and wakes that future. A later call of `rent_when_vacant` waits behind all
+    /// futures that are already in the queue.
     ///
     /// # Sizes and allocation
     ///
@@ -376,10 +380,9 @@ impl<T> Pool<T> {
     ///
     /// # Reentrancy
     ///
-    /// The thread that returns the slot wakes the future in the same call: a drop of the last end of an
-    /// operation, a poll of a completion, or [`complete_key`](Self::complete_key). The call holds no lock then,
-    /// so the waker may call any method of this crate. If the waker panics in a poll of a completion, the result of that poll is lost. The
-    /// woken future keeps its slot.
+    /// The call that returns the slot also wakes the future. This call drops the last end of an operation, polls a completion, or is
+    /// [`complete_key`](Self::complete_key). It holds no lock while it wakes the future, so the waker may call any method of this crate. If
+    /// the waker panics in a poll of a completion, the result of that poll is lost. The woken future keeps its slot.
     ///
     /// # Examples
     ///
@@ -450,15 +453,15 @@ impl<T> Pool<T> {
     /// # Errors
     ///
     /// Returns a [`CompleteError`] with the value and the reason if the key is refused. A refused key changes
-    /// nothing: neither the operation that it may have named, nor the one that has the slot now.
+    /// nothing: neither the operation of the key, nor the operation that uses the slot now.
     ///
     /// The exact reason is known only until the slot serves another operation. From then on every late or
-    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So count the reasons, and do not
-    /// decide by them.
+    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So use the reasons for counters,
+    /// and do not base decisions on them.
     ///
     /// # Reentrancy
     ///
-    /// As for [`Completer::complete`].
+    /// The same as for [`Completer::complete`].
     ///
     /// # Examples
     ///
@@ -467,7 +470,7 @@ impl<T> Pool<T> {
     ///
     /// let pool = Pool::new();
     /// let (completer, completion) = pool.rent();
-    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned by the reply
+    /// let id: u64 = completer.into_key().to_u64(); // sent with the request, and returned in the reply
     ///
     /// let key = Key::from_u64(id);
     /// pool.complete_key(key, Some("first")).unwrap();
@@ -489,23 +492,23 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     ///
-    /// As for [`complete_key`](Self::complete_key).
+    /// Returns the same errors as [`complete_key`](Self::complete_key).
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
 
     /// Ends all operations that were left to their keys, and returns their number.
     ///
-    /// Each of them ends as by [`abandon_key`](Self::abandon_key). The call does not touch an operation that
-    /// has its completer, nor one that is left to its key later. If a connection is lost,
-    /// [`close`](Self::close) ends those too.
+    /// Each of them ends as if by [`abandon_key`](Self::abandon_key). Operations that still have their
+    /// completers go on, even if they are left to their keys later. If a connection is lost, call
+    /// [`close`](Self::close) instead: then such operations end as soon as they are left to their keys.
     ///
     /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program
     /// can no longer present a key.
     ///
     /// # Reentrancy
     ///
-    /// As for [`Completer::complete`]. If a waker panics, the call does not end the remaining operations.
+    /// The same as for [`Completer::complete`]. If a waker panics, the call does not end the remaining operations.
     ///
     /// # Examples
     ///
@@ -520,7 +523,7 @@ impl<T> Pool<T> {
     /// assert_eq!(futures::executor::block_on(completion), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end them")]
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn abandon_keys(&self) -> u32 {
         self.0.abandon_keys()
     }
@@ -528,10 +531,10 @@ impl<T> Pool<T> {
 
 impl<T> Pool<T> {
     /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
-    /// ended.
+    /// call has ended.
     ///
     /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
-    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as by
+    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as if by
     /// [`abandon_key`](Self::abandon_key). An operation that still has its completer goes on. If the completer
     /// is turned into the key later, the operation ends then. So no consumer waits forever for a key.
     ///
@@ -540,7 +543,7 @@ impl<T> Pool<T> {
     ///
     /// # Reentrancy
     ///
-    /// As for [`Completer::complete`]. If a waker panics, the call still ends the remaining operations.
+    /// The same as for [`Completer::complete`]. If a waker panics, the call still ends the remaining operations.
     ///
     /// # Examples
     ///
@@ -559,7 +562,7 @@ impl<T> Pool<T> {
     /// assert_eq!(futures::executor::block_on(other), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end them")]
+    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn close(&self) -> u32 {
         self.0.close()
     }
@@ -584,7 +587,7 @@ impl<T: Abandoned> Default for Pool<T> {
     }
 }
 
-/// Shows its [`Stats`].
+/// Shows the [`Stats`] of the pool.
 impl<T> fmt::Debug for Pool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Pool").field(&self.stats()).finish()

@@ -11,7 +11,7 @@ use crate::{
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<T> Completer<T> {
-    /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+    /// Converts the completer into a pointer, for the user data of a callback in foreign code. Nothing is allocated.
     ///
     /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
     ///
@@ -20,9 +20,9 @@ impl<T> Completer<T> {
     /// ```
     /// use value_future::{Completer, Pool};
     ///
-    /// /// What the library in C calls.
+    /// /// The callback that a library in C calls.
     /// extern "C" fn done(user_data: *mut (), result: u32) {
-    ///     // SAFETY: it is from `into_raw`, and the library calls this once.
+    ///     // SAFETY: `user_data` is from `into_raw`, and the library calls `done` once.
     ///     let completer = unsafe { Completer::<Option<u32>>::from_raw(user_data) };
     ///     let _ = completer.complete(Some(result));
     /// }
@@ -42,16 +42,16 @@ impl<T> Completer<T> {
     /// # Safety
     ///
     /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
-    /// If it is used on another thread, `T` is `Send`.
+    /// If this is called on another thread, `T` is `Send`.
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's. `into_raw` has converted the role.
+        // SAFETY: the caller guarantees that the pointer is from `into_raw`, which has converted the role, and that it is used once.
         Completer(unsafe { CompleterRole::from_raw(pointer) })
     }
 }
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<T> Completion<T> {
-    /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
+    /// Converts the completion into a pointer, for the user data of foreign code. Nothing is allocated.
     ///
     /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
     #[must_use = "the slot leaks"]
@@ -64,17 +64,17 @@ impl<T> Completion<T> {
     /// # Safety
     ///
     /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
-    /// If it is used on another thread, `T` is `Send`.
+    /// If this is called on another thread, `T` is `Send`.
     #[cfg_attr(feature = "trace", track_caller)]
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that the pointer is from `into_raw`, and that it is used once.
         let word = unsafe { ConsumerWord::from_raw(pointer) };
         Completion(Consumer::from_word(word), Origin::caller())
     }
 }
 
 impl<T> LocalCompleter<T> {
-    /// Returns the completer as a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+    /// Converts the completer into a pointer, for the user data of a callback in foreign code. Nothing is allocated.
     ///
     /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
     ///
@@ -83,9 +83,9 @@ impl<T> LocalCompleter<T> {
     /// ```
     /// use value_future::{LocalCompleter, LocalPool};
     ///
-    /// /// What the library in C calls.
+    /// /// The callback that a library in C calls.
     /// extern "C" fn done(user_data: *mut (), result: u32) {
-    ///     // SAFETY: it is from `into_raw`, and the library calls this once.
+    ///     // SAFETY: `user_data` is from `into_raw`, and the library calls `done` once.
     ///     let completer = unsafe { LocalCompleter::<Option<u32>>::from_raw(user_data) };
     ///     let _ = completer.complete(Some(result));
     /// }
@@ -105,15 +105,15 @@ impl<T> LocalCompleter<T> {
     /// # Safety
     ///
     /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
-    /// This is the thread of the pool.
+    /// The calling thread is the thread of the pool.
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's. `into_raw` has converted the role.
+        // SAFETY: the caller guarantees that the pointer is from `into_raw`, which has converted the role, and that it is used once.
         LocalCompleter(unsafe { CompleterRole::from_raw(pointer) })
     }
 }
 
 impl<T> LocalCompletion<T> {
-    /// Returns the completion as a pointer, for the user data of foreign code. Nothing is allocated.
+    /// Converts the completion into a pointer, for the user data of foreign code. Nothing is allocated.
     ///
     /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
     #[must_use = "the slot leaks"]
@@ -126,10 +126,10 @@ impl<T> LocalCompletion<T> {
     /// # Safety
     ///
     /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
-    /// This is the thread of the pool.
+    /// The calling thread is the thread of the pool.
     #[cfg_attr(feature = "trace", track_caller)]
     pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees that the pointer is from `into_raw`, and that it is used once.
         let word = unsafe { ConsumerWord::from_raw(pointer) };
         LocalCompletion(Consumer::from_word(word), Origin::caller())
     }

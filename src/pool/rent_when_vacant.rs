@@ -16,7 +16,7 @@ use crate::affinity::AnyThread;
 ///
 /// # Sizes and allocation
 ///
-/// Three words. Nothing is allocated if a slot is vacant at the first poll.
+/// The future takes three words. Nothing is allocated if a slot is vacant at the first poll.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! What the futures that wait for a vacant slot do, for both kinds of pool.
+//! The implementation of `RentWhenVacant` and `LocalRentWhenVacant`: futures that wait for a vacant slot.
 
 use core::{
     mem,
@@ -15,7 +15,7 @@ use crate::{
     slot::{Slot, Vacant},
 };
 
-/// What the futures of both kinds of pool do.
+/// The state of a `RentWhenVacant` or a `LocalRentWhenVacant`.
 pub(super) struct Renting<T, H: SlabRecycler> {
     pool: Handle<T, H>,
     step: Step,
@@ -24,11 +24,11 @@ pub(super) struct Renting<T, H: SlabRecycler> {
 
 #[derive(Clone, Copy)]
 enum Step {
-    /// Not polled yet.
+    /// The future was not polled yet.
     New,
-    /// In the queue of the slab.
+    /// The future is in the queue of the slab.
     Queued(Ticket),
-    /// The future has given its result.
+    /// The future is not in the queue any more: it returns its result, or has returned it.
     Taken,
 }
 
@@ -41,7 +41,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         matches!(self.step, Step::Taken)
     }
 
-    /// For `Debug`.
+    /// Returns the name of the step, for `Debug`.
     pub(super) fn progress(&self) -> &'static str {
         match self.step {
             Step::New => "new",
@@ -61,7 +61,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
 
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ends<T, H>, RentError>> {
         let slab = self.pool.slab();
-        // Futures that wait are first.
+        // Futures that already wait in the queue get a slot before this one.
         let slot = if slab.has_waiters() { None } else { slab.rent(Unlimited) };
         if let Some(slot) = slot {
             return self.succeed(slot);
@@ -71,7 +71,8 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         }
         let ticket = waiting::queue(slab, cx.waker().clone());
         self.step = Step::Queued(ticket);
-        // A thread that closes the pool or retires its last slot after these checks finds the future in the queue.
+        // If a thread closes the pool or retires its last slot after the two checks that follow, that thread finds this future in the
+        // queue, and wakes it.
         if self.pool.is_closed() {
             return self.fail(RentError::Closed);
         }
@@ -97,18 +98,19 @@ impl<T, H: SlabRecycler> Renting<T, H> {
                 if self.pool.is_closed() {
                     self.fail(RentError::Closed)
                 } else {
-                    // All slots are retired. The next future is told, too.
+                    // All slots are retired. This call ends the wait of the next future in the queue, too.
                     drop(waiting::end_first(self.pool.slab().get()));
                     self.fail_full()
                 }
             }
         };
-        // It is foreign code. If it panics, the future has ended, and what it has got is dropped.
+        // Dropping the replaced waker runs foreign code, so this is done last. If the waker panics, the result in `polled` is dropped. A
+        // future whose poll was pending stays in the queue.
         drop(replaced);
         polled
     }
 
-    /// The slot is the future's own.
+    /// Ends the wait with a slot: begins an operation in the slot, and returns the two ends.
     fn succeed(&mut self, slot: Vacant<Slot<T, H>>) -> Poll<Result<Ends<T, H>, RentError>> {
         self.step = Step::Taken;
         Poll::Ready(Ok(begin(slot, self.origin)))
@@ -165,8 +167,9 @@ mod tests {
         }
     }
 
-    /// The last return retires the slot, so no future gets one. Each that is woken wakes the next, also if it is dropped.
-    fn a_retired_pool_ends_the_wait<H: SlabRecycler>() {
+    /// The first operation retires the only slot when it ends, so none of the waiting futures gets a slot. Each future that is woken wakes
+    /// the next one, even if it is dropped instead of polled.
+    fn a_retired_pool_ends_the_wait_of_all_futures<H: SlabRecycler>() {
         let pool = Handle::<Option<u32>, H>::with_one_generation(|| None);
         let ends = pool.try_rent(Origin::caller()).unwrap();
         let count = Arc::new(Count(AtomicUsize::new(0)));
@@ -191,12 +194,12 @@ mod tests {
 
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[test]
-    fn a_retired_shared_pool_ends_the_wait() {
-        a_retired_pool_ends_the_wait::<crate::future::AnyThread>();
+    fn a_retired_shared_pool_ends_the_wait_of_all_futures() {
+        a_retired_pool_ends_the_wait_of_all_futures::<crate::future::AnyThread>();
     }
 
     #[test]
-    fn a_retired_local_pool_ends_the_wait() {
-        a_retired_pool_ends_the_wait::<OneThread>();
+    fn a_retired_local_pool_ends_the_wait_of_all_futures() {
+        a_retired_pool_ends_the_wait_of_all_futures::<OneThread>();
     }
 }

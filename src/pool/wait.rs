@@ -27,7 +27,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Calls a function with a waker that unparks this thread. The waker is allocated once for a thread.
+/// Calls a function with a waker that unparks this thread. The waker is allocated once for each thread.
 fn with_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
     fn new() -> Waker {
         Arc::new(Unpark(thread::current())).into()
@@ -36,15 +36,17 @@ fn with_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
     std::thread_local! {
         static WAKER: Waker = new();
     }
-    // While the thread ends, it has no waker of its own any more.
+    // While the thread ends, `WAKER` may already be destroyed. Then this creates a new waker.
     let waker = WAKER.try_with(Waker::clone).unwrap_or_else(|_| new());
     f(&waker)
 }
 
 impl<T> Completion<T> {
-    /// Blocks this thread until there is a result, and takes it. This is for code that is not async.
+    /// Blocks this thread until there is a result, and returns the result. This method is for code that is not
+    /// async.
     ///
-    /// Do not call it inside a task: it blocks the other tasks of that thread, which may include the producer.
+    /// Do not call this method inside a task: the call blocks the other tasks of its thread, which may include
+    /// the producer.
     ///
     /// # Panics
     ///
@@ -52,7 +54,7 @@ impl<T> Completion<T> {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation when a thread waits for the first time.
+    /// A thread allocates once, when it waits for the first time.
     ///
     /// # Examples
     ///
@@ -93,7 +95,7 @@ impl<T> Completion<T> {
     /// assert_eq!(completion.wait_timeout(Duration::ZERO).unwrap(), Some(5));
     /// ```
     pub fn wait_timeout(self, timeout: Duration) -> Result<T, Self> {
-        // A time that is too long for the clock is no bound.
+        // If `timeout` is too long for the clock, there is no deadline.
         self.wait_until(Instant::now().checked_add(timeout))
     }
 
@@ -117,7 +119,9 @@ impl<T> Completion<T> {
                 if let Poll::Ready(result) = polled {
                     return Ok(result);
                 }
-                // The poll may have dropped the waker of another task. If its destructor has parked, the token of this thread is lost.
+                // The poll may have dropped the waker of another task. If the destructor of that waker has
+                // parked this thread, it may have consumed the unpark token of the completer. So this checks
+                // for the result before it parks.
                 if self.is_completed() {
                     continue;
                 }

@@ -10,7 +10,8 @@ use core::sync::atomic::Ordering::Relaxed;
 #[cfg(target_has_atomic = "ptr")]
 const ATOMICS: usize = if cfg!(feature = "ratio") { 1 } else { 0 };
 
-/// An array also if it is empty: so the feature does not change which programs compile.
+/// A counter: an array of one atomic, or an empty array without the feature `ratio`. Both are arrays of atomics, so the feature does not
+/// change which programs compile.
 // ORDERING: relaxed, without a partner. Counters are read for reports only.
 #[cfg(target_has_atomic = "ptr")]
 pub(super) struct Counter([Atomic; ATOMICS]);
@@ -31,7 +32,7 @@ impl Counter {
 
     #[cfg_attr(
         target_has_atomic = "64",
-        expect(clippy::unnecessary_cast, reason = "elsewhere it is a `usize`")
+        expect(clippy::unnecessary_cast, reason = "on other targets, the count is a `usize`")
     )]
     pub(super) fn get(&self) -> u64 {
         self.0.iter().map(|count| count.load(Relaxed) as u64).sum()

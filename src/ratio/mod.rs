@@ -1,6 +1,6 @@
-//! [`Ratio`]: counts how often a method is ready at the first poll.
+//! [`Ratio`]: counts how many calls of a method are ready at the first poll.
 //!
-//! The [guide](crate::guide::measuring) shows how to use it in a service.
+//! The [guide](crate::guide::measuring) shows how to use a `Ratio` in a service.
 
 mod counter;
 mod measured;
@@ -18,19 +18,19 @@ pub use self::{
 
 /// Counts how many calls of a method are ready at the first poll.
 ///
-/// Measure a method before you change its return type. If most of its calls are ready, a `ValueFuture` saves their
-/// allocations. [`RatioStats::advice`] says what pays.
+/// Measure a method before you change its return type. If most of its calls are ready, a `ValueFuture` saves their allocations.
+/// [`RatioStats::advice`] says whether the change is worth it.
 ///
 /// Without the feature `ratio`, a `Ratio` counts nothing and has no size, and [`measure`](Self::measure) adds neither
-/// size nor code to a future. So leave the calls in the program, and build it with
-/// `--features value-future/ratio` for a day.
+/// size nor code to a future. So leave the calls of `measure` in the program. To measure, build the program with the feature
+/// `value-future/ratio`, and run it for a day.
 ///
 /// # Where to measure
 ///
-/// Measure at the call site: `GET.measure(store.get(key)).await`. In the body of a method, it works until the
-/// method returns inline results: from then on, the ready calls do not reach the body.
+/// Measure at the call site: `GET.measure(store.get(key)).await`. A measurement in the body of the method works only until the method
+/// returns inline results. After that change, the ready calls do not reach the measured future.
 ///
-/// Each future counts once. If a loop measures `&mut future` again and again, each turn is a call.
+/// Each measured future counts as one call. If a loop measures `&mut future` in each iteration, each iteration counts as a call.
 ///
 /// # Sizes and allocation
 ///
@@ -63,7 +63,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// `true` if a `Ratio` counts: the feature `ratio` is enabled, and the target has pointer-sized atomics.
+    /// `true` if a `Ratio` counts calls: the feature `ratio` is enabled, and the target has pointer-sized atomics.
     pub const IS_ENABLED: bool = Counter::IS_ENABLED;
 
     /// Creates a ratio that has counted nothing.
@@ -77,13 +77,13 @@ impl Ratio {
         }
     }
 
-    /// Returns a future with the same output, which counts whether its first poll is ready.
+    /// Returns a future with the same output. The returned future counts whether its first poll is ready.
     #[inline(always)]
     pub fn measure<F: IntoFuture>(&self, future: F) -> Measured<'_, F::IntoFuture> {
         Measured::new(future.into_future(), Outcome::new(self))
     }
 
-    /// Returns the counts so far. Other threads may count meanwhile.
+    /// Returns the counts so far. The four counts are read one after the other. Other threads may count calls at the same time.
     #[must_use]
     pub fn stats(&self) -> RatioStats {
         RatioStats {

@@ -1,5 +1,5 @@
-//! `Outcome`: counts the outcome of a measured future. Without the feature `ratio`, or without atomics of a pointer's size, it has no size
-//! and counts nothing.
+//! `Outcome`: counts the outcome of a measured future. Without the feature `ratio`, or without atomics of a pointer's size, an `Outcome`
+//! has no size and counts nothing.
 
 #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
 mod counted {
@@ -29,7 +29,7 @@ mod counted {
                 (Step::Unpolled, true) => self.ratio.ready.add_one(),
                 (Step::Unpolled, false) => self.ratio.pending.add_one(),
                 (Step::Pending, _) => {}
-                // A fused future may be polled again.
+                // A fused future may be polled again after `Ready`. This changes no count.
                 (Step::Ready, _) => return,
             }
             self.step = if is_ready { Step::Ready } else { Step::Pending };
@@ -63,7 +63,7 @@ mod not_counted {
         }
 
         #[inline(always)]
-        #[expect(clippy::unused_self, reason = "the feature uses it")]
+        #[expect(clippy::unused_self, reason = "with the feature, the function uses `self`")]
         pub(crate) fn polled(&mut self, _is_ready: bool) {}
     }
 

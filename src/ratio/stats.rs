@@ -47,21 +47,19 @@ impl RatioStats {
     /// Returns the number of allocations that [`ValueFuture::ready`](crate::ValueFuture::ready) saves, if the
     /// pending calls are boxed.
     ///
-    /// A method that returns a boxed future allocates for each call. With
-    /// [`pooled`](crate::ValueFuture::pooled) instead of boxes, no call of a warm pool allocates: that saves
-    /// [`calls`](Self::calls).
+    /// A method that returns a boxed future allocates for each call. With [`pooled`](crate::ValueFuture::pooled) instead of boxes, no call
+    /// allocates once the pool is warm. Then the number of saved allocations is [`calls`](Self::calls).
     #[must_use]
     pub fn allocations_saved(&self) -> u64 {
         self.ready
     }
 
-    /// Returns the mean time of a pending call above which the saved time is not noticeable, or `None` if no call
+    /// Returns a limit for the mean time of a pending call. Above this limit, the saved time is not noticeable. Returns `None` if no call
     /// was pending.
     ///
-    /// In the benchmark `break_even`, a ready call saves 10 ns at most. If pending calls take longer than the returned
-    /// time, these savings are less than 5 % of the mean call, and only the saved allocations matter. For the
-    /// throughput of a thread, compare the returned time with the processor time of a pending call. For the
-    /// latency, compare it with the time until a pending call is ready.
+    /// In the benchmark `break_even`, a ready call saves 10 ns at most. If pending calls take longer than the limit, the saved time is less
+    /// than 5 % of the mean time of a call. Then only the saved allocations matter. For the throughput of a thread, compare the limit with
+    /// the processor time of a pending call. For the latency, compare the limit with the time until a pending call is ready.
     ///
     /// # Examples
     ///
@@ -78,14 +76,14 @@ impl RatioStats {
         Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
-    /// Returns what the benchmarks advise for this method.
+    /// Returns the advice for a method with these counts, according to the benchmarks.
     #[must_use]
     pub fn advice(&self) -> Advice {
         Advice::of(*self)
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a share needs less than 53 bits")]
+#[expect(clippy::cast_precision_loss, reason = "a share needs fewer than 53 bits")]
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
@@ -119,18 +117,19 @@ impl fmt::Display for RatioStats {
     }
 }
 
-/// Below this share of ready calls, `ready` and `boxed` are less than 5 % faster than a boxed future.
+/// Below this share of ready calls, a method that uses `ready` and `boxed` is less than 5 % faster than a method that returns a
+/// `BoxFuture`.
 const NOTICED: f64 = 0.15;
-/// From this share on, a call is at least 1.3 times as fast.
+/// From this share of ready calls on, a call is at least 1.3 times as fast as a call that returns a `BoxFuture`.
 const PAYS: f64 = 0.75;
-/// The nanoseconds that a ready call saves at most.
+/// The maximum number of nanoseconds that a ready call saves.
 const SAVED: u64 = 10;
 
 /// The advice for a method with this share of ready calls. [`RatioStats::advice`] returns it.
 ///
-/// `Display` writes it as a sentence. The advice is for results of 8 to 24 bytes, and for the time of the call itself: see
-/// [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The shares come from the benchmark `break_even`, whose tables are
-/// in `docs/break_even.md`.
+/// `Display` writes the advice as a sentence. The advice is for results of 8 to 24 bytes. It is only about the time of the calls
+/// themselves, without the work of pending calls: see [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The shares come
+/// from the benchmark `break_even`, whose tables are in `docs/break_even.md`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Advice {
@@ -138,9 +137,9 @@ pub enum Advice {
     TooFewCalls,
     /// Less than 15 % of the calls were ready: the saved time is not noticeable.
     KeepBoxes,
-    /// From 15 to 75 %, a benchmark may show the difference.
+    /// From 15 to 75 % of the calls were ready: a benchmark may show the difference.
     Measurable,
-    /// From 75 % on, a call is at least 1.3 times as fast.
+    /// At least 75 % of the calls were ready: with inline results, a call is at least 1.3 times as fast.
     ReturnReady,
 }
 

@@ -24,13 +24,13 @@ use crate::{
     sync::Backoff,
 };
 
-/// The recycler of a slot that is in a source, with the cells of the affinity `A`.
+/// The recycler of a slot that is in a reusable source. `A` decides whether the fields of the slot are atomics or `Cell`s.
 pub(crate) struct Standalone<A>(PhantomData<A>);
 
-/// A slot, and whether an operation may begin.
+/// A slot, and a word that says whether an operation may begin.
 ///
-/// The slot is the first field. So a pointer to all of this is a pointer to the slot. Each pointer to the slot is derived from a pointer to all
-/// of this, so that the slot is found busy or free by its address.
+/// The slot is the first field. So a pointer to the `Inner` is also a pointer to the slot. Each pointer to the slot is derived from a
+/// pointer to the whole `Inner`. So `take_back` can cast the pointer to the slot to a pointer to the `Inner`, and change `busy`.
 #[repr(C)]
 pub(super) struct Inner<T, H: Recycler> {
     slot: Slot<T, H>,
@@ -45,16 +45,18 @@ const BUSY: u64 = 1;
 /// All 2⁶³ operations are over.
 const RETIRED: u64 = 2;
 
-/// Takes the slot back: from now on, the next operation may begin.
+/// Takes the slot back. From now on, the next operation may begin, unless the last operation has ended.
 #[inline(always)]
 fn take_back<T, H: Recycler>(slot: Vacant<Slot<T, H>>, end: End) {
     let is_last = end.exhausted && !slot.begin_epoch(IndexLayout::ONE_SLOT);
-    // SAFETY: a slot with this recycler is in an `Inner`, to which its pointer leads. It lives until the slot is returned.
+    // SAFETY: only `Standalone` calls this, and its slots are the first field of an `Inner`. The pointer to the slot is derived from a
+    // pointer to the `Inner`, which stays allocated until the slot is returned.
     let inner = unsafe { slot.into_pointer().cast::<Inner<T, H>>().as_ref() };
     inner.busy.publish(if is_last { RETIRED } else { FREE });
 }
 
-/// Calls a function that captures nothing. A source was created with a value of it, which it does not store.
+/// Calls a function of the type `F`, which captures nothing. The source was created with a value of this type, but does not store the
+/// value.
 fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
     const {
         assert!(
@@ -62,8 +64,8 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
             "`with_abandoned` needs the name of a function, or a closure that captures nothing, because the source does not store it"
         );
     };
-    // SAFETY: it has no bytes, and a value of it existed, which can be copied. `Inner::with_abandoned` checks that it may be used as
-    // long as the source exists, on any thread that may use the source.
+    // SAFETY: an `F` has no bytes and is `Copy`, and a value of this type existed. The bounds of `Inner::with_abandoned` allow that an `F`
+    // is used as long as the source exists, and on any thread that may use the source.
     let function = unsafe { NonNull::<F>::dangling().read() };
     function()
 }
@@ -94,7 +96,7 @@ macro_rules! standalone {
                 unreachable!("the fast path always takes the slot back");
             }
 
-            // A source has one slot, whose state says that it is returning.
+            // These do nothing: a source has one slot, and the state of the slot says whether it is returning.
             fn begin_return<T>(_: &Slot<T, Self>) {}
             fn end_return<T>(_: &Slot<T, Self>) {}
 
@@ -107,7 +109,7 @@ macro_rules! standalone {
 
         impl<T> Inner<T, Standalone<$affinity>> {
             crate::sync::const_unless_loom! {
-                /// The first operation has the number `first`.
+                /// Creates the state of a source. The first operation will have the number `first`.
                 pub(super) fn new(first: Number) -> Self
                 where
                     T: Abandoned,
@@ -117,7 +119,7 @@ macro_rules! standalone {
             }
 
             crate::sync::const_unless_loom! {
-                /// An operation that is abandoned has the result of `abandoned`.
+                /// Creates the state of a source. `abandoned` creates the result of an operation that was abandoned.
                 pub(super) fn with_abandoned<F>(first: Number, abandoned: F) -> Self
                 where
                     F: Fn() -> T + Copy $(+ $Send)? + 'static,
@@ -129,28 +131,30 @@ macro_rules! standalone {
             }
 
             crate::sync::const_unless_loom! {
-                /// The table is a constant.
+                /// Creates the state of a source with this table, which is a constant.
                 fn with_table(table: *const SlotTable<T, Standalone<$affinity>>, first: Number) -> Self {
                     assert!(first.generation() > 0, "`with_first_generation(0)`: generations begin at 1");
                     let waker = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let watcher = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let state = <$Word>::new(State::before(first).bits());
                     let number = <$Word>::new(first.bits());
-                    // SAFETY: `new` and `with_abandoned` have promoted the table to a constant, which lives as long as a `T` may. The
-                    // cells above are those of a vacant slot.
+                    // SAFETY: the table is a constant, which `new` or `with_abandoned` has created in a `const` block. So it lives as long
+                    // as the slot. The waker fields are empty, and `state` and `number` are those before the first operation.
                     let header = unsafe { SlotHeader::new(table) };
                     let slot = Slot::standalone(header, state, number, waker, watcher);
                     Inner { slot, busy: <$Word>::new(FREE) }
                 }
             }
 
-            /// Begins an operation that only its key can complete. The consumer keeps the source that contains this.
+            /// Begins an operation that only its key can complete. The returned consumer owns the reference to the source that contains the
+            /// `Inner`.
             #[cfg(feature = "alloc")]
             pub(super) fn begin_owned<S>(
                 source: $Reference<S>,
                 inner: impl for<'s> FnOnce(&'s S) -> &'s Self,
             ) -> Option<Owned<T, Standalone<$affinity>, $Reference<S>>> {
-                // SAFETY: the consumer is dropped before the reference to the source. The source does not move.
+                // SAFETY: `Owned` drops the consumer before the reference to the source. The source does not move, because it is behind the
+                // reference.
                 let slot = unsafe { inner(&source).rent() }?;
                 Some(Owned::new(Consumer::new(slot.begin_with_key()), source))
             }
@@ -159,26 +163,28 @@ macro_rules! standalone {
 }
 
 #[cfg(target_has_atomic = "64")]
-// SAFETY: they are atomics.
+// SAFETY: `AtomicU64` and `AtomicPtr` are atomics.
 unsafe impl ForThreads for Standalone<AnyThread> {}
 #[cfg(target_has_atomic = "64")]
 standalone!(AnyThread, AtomicU64, AtomicPtr<()>, ReusableSource, Arc, Send);
 standalone!(OneThread, Cell<u64>, Cell<*mut ()>, LocalReusableSource, Rc,);
 
-// SAFETY: a value is moved in and out on any thread, and `ForThreads` says that the cells are atomic.
+// SAFETY: a `T` may be moved in and out on any thread, because it is `Send`. `ForThreads` says that the other fields of the slot are
+// atomics.
 unsafe impl<T: Send, H: ForThreads> Send for Inner<T, H> {}
-// SAFETY: as above. No function returns a `&T`.
+// SAFETY: as for `Send`. No function returns a `&T`, so `T` need not be `Sync`.
 unsafe impl<T: Send, H: ForThreads> Sync for Inner<T, H> {}
 
 impl<T, H: Recycler> Inner<T, H> {
-    /// Returns the slot. The pointer leads to all of this.
+    /// Returns the slot. Its pointer may access the whole `Inner`, not only the slot.
     #[inline(always)]
     fn slot(&self) -> SlotRef<'_, Slot<T, H>> {
-        // SAFETY: the borrow keeps it.
+        // SAFETY: the slot is in `self`, which stays allocated for the lifetime of the borrow.
         unsafe { SlotRef::new(NonNull::from(self).cast()) }
     }
 
-    /// Returns `true` if the slot is rented, and not [about to be returned](State::is_returning).
+    /// Returns `true` if no operation can begin: the slot is rented and not [about to be returned](State::is_returning), or the source is
+    /// retired.
     #[inline(always)]
     pub(super) fn is_busy(&self) -> bool {
         match self.busy.load() {
@@ -192,9 +198,9 @@ impl<T, H: Recycler> Inner<T, H> {
         self.busy.load() == FREE && self.busy.exchange(FREE, BUSY).is_ok()
     }
 
-    /// Waits for a slot that [is returning](State::is_returning). Usually, a producer has claimed an operation whose consumer has left since.
-    /// The producer is inside a call, in which it returns the slot. (The drop of a future and the beginning of an operation look the same
-    /// for a few instructions.)
+    /// Waits while the slot [is returning](State::is_returning), and then tries to rent it. Usually, a producer has claimed the operation,
+    /// and then the consumer has left. The producer is still inside of its call, and returns the slot in this call. (The slot has the same
+    /// state for a few instructions while a future is dropped, and while an operation begins.)
     #[cold]
     fn rent_when_returned(&self) -> bool {
         let mut backoff = Backoff::new();
@@ -207,30 +213,30 @@ impl<T, H: Recycler> Inner<T, H> {
         self.try_rent()
     }
 
-    /// Takes the slot out, unless the source [is busy](Inner::is_busy).
+    /// Takes the slot out of the source, unless the source [is busy](Inner::is_busy).
     ///
     /// # Safety
     ///
-    /// The roles of the operation end before this moves or is dropped.
+    /// The roles of the operation end before the `Inner` is moved or dropped.
     #[inline(always)]
     unsafe fn rent(&self) -> Option<Vacant<Slot<T, H>>> {
         if !self.try_rent() && !self.rent_when_returned() {
             return None;
         }
-        // SAFETY: the source was free, so no role refers to the slot, and now it is busy, so no other thread takes the slot out. The caller
-        // keeps it allocated.
+        // SAFETY: the source was free, so no role refers to the slot. Now the source is busy, so no other thread takes the slot out. The
+        // caller guarantees that the slot stays allocated.
         Some(unsafe { Vacant::new(self.slot().pointer()) })
     }
 
     /// Begins an operation that only its key can complete.
     #[inline(always)]
     pub(super) fn begin(&self) -> Option<Consumer<'_, T, H>> {
-        // SAFETY: the consumer has the lifetime of the borrow.
+        // SAFETY: the consumer has the lifetime of the borrow of `self`.
         let slot = unsafe { self.rent() }?;
         Some(Consumer::new(slot.begin_with_key()))
     }
 
-    /// [`begin`](Inner::begin), and the key of the operation.
+    /// Begins an operation like [`begin`](Inner::begin), and also returns its key.
     #[inline(always)]
     pub(super) fn begin_with_key(&self) -> Option<(Key, Consumer<'_, T, H>)> {
         let consumer = self.begin()?;
@@ -242,7 +248,7 @@ impl<T, H: Recycler> Inner<T, H> {
     pub(super) fn begin_with_completer(
         &self,
     ) -> Option<(CompleterRole<'_, T, H>, Consumer<'_, T, H>)> {
-        // SAFETY: both roles have the lifetime of the borrow.
+        // SAFETY: both roles have the lifetime of the borrow of `self`.
         let slot = unsafe { self.rent() }?;
         let (completer, consumer) = slot.begin_with_completer();
         Some((completer, Consumer::new(consumer)))
@@ -251,7 +257,7 @@ impl<T, H: Recycler> Inner<T, H> {
     /// Returns the key of the operation, if only a key can complete it.
     pub(super) fn key(&self) -> Option<Key> {
         let state = self.slot.state();
-        // If this is the number of the next operation, the operation of the state has ended since.
+        // The number may already be that of the next operation. Then the operation that `state` describes has ended.
         let number = self.slot.number_now();
         let waits = state.waits_for_key() && state.generation() == number.generation();
         waits.then(|| IndexLayout::key_of_one(number))
@@ -274,10 +280,10 @@ impl<T, H: Recycler> Inner<T, H> {
         ended.map_err(|(kind, value)| CompleteError { key, kind, value })
     }
 
-    /// For `Debug`.
+    /// Returns the state of the source, for `Debug`.
     pub(super) fn progress(&self) -> &'static str {
         let state = self.slot.state();
-        // If this is the number of the next operation, the operation of the state has ended since.
+        // The number may already be that of the next operation. Then the operation that `state` describes has ended.
         let has_ended = state.generation() != self.slot.number_now().generation();
         match self.busy.load() {
             RETIRED => "retired",
@@ -289,7 +295,7 @@ impl<T, H: Recycler> Inner<T, H> {
         }
     }
 
-    /// Ends the roles that were leaked.
+    /// Ends the roles of the consumer and of the completer, if they were leaked.
     pub(super) fn clear(&mut self) {
         if self.busy.load() != BUSY {
             return;
@@ -297,11 +303,11 @@ impl<T, H: Recycler> Inner<T, H> {
         let state = self.slot.state();
         let slot = self.slot().pointer();
         if state.is_held() {
-            // SAFETY: the slot is held, and the borrow shows that its completer was leaked.
+            // SAFETY: the slot is held, so the operation has a completer. The exclusive borrow shows that the completer was leaked.
             drop(unsafe { CompleterRole::<T, H>::from_raw(slot.as_ptr().cast()) });
         }
         if !state.has_left() {
-            // SAFETY: the consumer has not left, and the borrow shows that it was leaked.
+            // SAFETY: the consumer has not left, and the exclusive borrow shows that it was leaked.
             unsafe { ConsumerRole::from_leaked(slot) }.leave();
         }
     }
@@ -310,7 +316,7 @@ impl<T, H: Recycler> Inner<T, H> {
 #[inline(always)]
 fn presented(key: Key) -> Option<Presented> {
     let number = IndexLayout::number_of_one(key)?;
-    // With another first generation, the operations before it count as ended.
+    // If the source began with a later generation, keys of earlier generations are refused as stale, as if their operations had ended.
     Some(Presented { number, layout: IndexLayout::ONE_SLOT, first_generation: 1 })
 }
 
@@ -326,9 +332,10 @@ mod tests {
 
     use super::*;
 
-    /// No number comes twice, and so a source has an end. No test gets there from the first number.
+    /// A source never uses a number twice, so it has a last operation. There are too many numbers for a test, so this test begins with the
+    /// last but one.
     #[test]
-    fn a_source_is_busy_for_ever_after_the_last_of_all_numbers() {
+    fn a_source_is_busy_forever_after_its_last_operation() {
         let last_but_one =
             IndexLayout::number_of_one(Key::new((1 << 31) - 1, u32::MAX - 1)).unwrap();
         let inner =

@@ -55,8 +55,8 @@ impl<T> LocalReusableSource<T> {
     }
 
     crate::sync::const_unless_loom! {
-        /// Creates a source whose first operation has this generation. It is for tests of what happens after
-        /// the last generation.
+        /// Creates a source whose first operation has this generation. Use this method to test what happens
+        /// after the last generation.
         ///
         /// # Panics
         ///
@@ -73,11 +73,11 @@ impl<T> LocalReusableSource<T> {
     crate::sync::const_unless_loom! {
         /// Creates a source without an operation, for an output that does not implement [`Abandoned`].
         ///
-        /// `abandoned` creates the result of an operation that ends without a value. A driver whose public
-        /// error type does not implement `From<Dropped>` uses this.
+        /// `abandoned` creates the result of an operation that ends without a value. Use this method, for
+        /// example, in a driver whose public error type does not implement `From<Dropped>`.
         ///
-        /// The source does not store `abandoned`. So it has no bytes: it is the name of a function, or a closure that captures
-        /// nothing. A value of the type `fn() -> T` is refused. The compiler checks that when it builds the program, and not in
+        /// The source does not store `abandoned`. So `abandoned` must be a value without bytes: the name of a function, or a closure that
+        /// captures nothing. A value of the type `fn() -> T` is refused. The compiler checks this when it builds the program, but not in
         /// `cargo check`.
         ///
         /// # Examples
@@ -100,7 +100,7 @@ impl<T> LocalReusableSource<T> {
             LocalReusableSource(Inner::<T, Standalone<OneThread>>::with_abandoned(Number::new(0, 1), abandoned))
         }
     }
-    /// Begins an operation, which a producer with its [`key`](Self::key) completes.
+    /// Begins an operation. A producer with its [`key`](Self::key) completes the operation.
     ///
     /// The source is free again when the future has returned the result, or is dropped. The source refuses the
     /// key of a late producer.
@@ -137,7 +137,7 @@ impl<T> LocalReusableSource<T> {
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin).
+    /// Returns the same error as [`begin`](Self::begin).
     ///
     /// # Examples
     ///
@@ -159,15 +159,16 @@ impl<T> LocalReusableSource<T> {
     /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
     /// its caller.
     ///
-    /// A producer needs another reference. If the future has the last one, it waits for ever.
+    /// The producer needs another reference to the source. If the future has the last reference, no producer can complete the operation,
+    /// and the future waits forever.
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin).
+    /// Returns the same error as [`begin`](Self::begin).
     ///
     /// # Sizes and allocation
     ///
-    /// The future takes a slot, as for [`pooled`](LocalValueFuture::pooled).
+    /// The future takes a slot, like a future that is passed to [`pooled`](LocalValueFuture::pooled).
     ///
     /// # Examples
     ///
@@ -195,8 +196,8 @@ impl<T> LocalReusableSource<T> {
 
     /// Begins an operation, and returns its completer and its future.
     ///
-    /// The source is free again when both are dropped. Dropping the completer without a value ends the
-    /// operation.
+    /// The source is free again when both the completer and the future were used or dropped. Dropping the
+    /// completer without a value ends the operation.
     ///
     /// # Errors
     ///
@@ -226,8 +227,9 @@ impl<T> LocalReusableSource<T> {
 }
 
 impl<T> LocalReusableSource<T> {
-    /// Returns `true` if there is an operation, so that [`begin`] would fail. If the operation has no
-    /// completer, this returns `false` as soon as its future has returned the result or was dropped.
+    /// Returns `true` if [`begin`] would fail, because there is an operation, or because all numbers are used.
+    /// If the operation has no completer, this returns `false` as soon as its future has returned the result or
+    /// was dropped.
     ///
     /// [`begin`]: LocalReusableSource::begin
     #[must_use]
@@ -236,11 +238,12 @@ impl<T> LocalReusableSource<T> {
         self.0.is_busy()
     }
 
-    /// Returns the key of the operation, if a key can complete it.
+    /// Returns the key of the operation, if a key can complete the operation.
     ///
-    /// That is so if the operation was [begun](Self::begin) without a completer, or if its completer has
-    /// returned the key. The operation still has its future, and no producer has claimed or completed it. That
-    /// may change right after the call: [`complete_key`](Self::complete_key) refuses a late key.
+    /// A key can complete an operation that was [begun](Self::begin) without a completer, or whose completer
+    /// has returned the key. The call returns `None` if the future was dropped, or if a producer has claimed or
+    /// completed the operation. This may happen right after the call: then [`complete_key`](Self::complete_key)
+    /// refuses the key.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<TypedKey<T>> {
@@ -275,10 +278,11 @@ impl<T> LocalReusableSource<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends an operation whose future was leaked.
+    /// Ends an operation whose future or completer was leaked.
     ///
-    /// If the future of an operation went to `mem::forget`, the source stays busy. The exclusive reference
-    /// proves that no future uses the source.
+    /// If the future or the completer of an operation was leaked (`mem::forget`), the source stays busy. After
+    /// this call, the source is free. The exclusive reference proves that no future and no completer uses the
+    /// source.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -299,7 +303,7 @@ impl<T> fmt::Debug for LocalReusableSource<T> {
 
 /// The producer's end of an operation of a [`LocalReusableSource`].
 ///
-/// If it is dropped without a value, the future returns the result of [`Abandoned`].
+/// If the completer is dropped without a value, the future returns the result of [`Abandoned`].
 #[must_use = "dropping a completer ends its operation without a value"]
 pub struct LocalReusableCompleter<'a, T>(CompleterRole<'a, T, Standalone<OneThread>>);
 
@@ -313,7 +317,7 @@ impl<T> LocalReusableCompleter<'_, T> {
     ///
     /// # Reentrancy
     ///
-    /// As for [`complete_key`](LocalReusableSource::complete_key) of the source.
+    /// The same as for [`complete_key`](LocalReusableSource::complete_key) of the source.
     #[inline]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
@@ -337,8 +341,8 @@ impl<T> LocalReusableCompleter<'_, T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer can complete it, and the first one
-    /// wins.
+    /// Returns the key of the operation. Both the key and this completer can complete the operation, and the
+    /// first completion wins.
     ///
     /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
     /// only the key completes the operation, use [`begin`], which creates no completer.

@@ -1,6 +1,6 @@
 //! Sources for one operation at a time, in a field of a driver or in a `static`.
 //!
-//! Their operations have the same states, ends and keys as those of a pool.
+//! Their operations have the same states, ends and keys as the operations of a pool.
 
 mod inner;
 mod local_reusable_source;
@@ -18,7 +18,7 @@ pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSourc
 pub use self::reusable_source::{ReusableCompleter, ReusableSource};
 
 /// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which was
-/// not touched.
+/// not touched. (A source that has used all its numbers always returns this error.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BeginError(());
 

@@ -1,4 +1,4 @@
-//! The consumer of an operation, with a reference to its source.
+//! The consumer of an operation, together with a counted reference to its source.
 
 use core::{
     pin::Pin,
@@ -12,7 +12,8 @@ use crate::{
     slot::Recycler,
 };
 
-/// `S` keeps the source. It is the second field, so it is dropped after the consumer.
+/// A consumer, and the reference `S` that keeps its source allocated. The reference is the second field, so it is dropped after the
+/// consumer.
 pub(super) struct Owned<T: 'static, H: Recycler, S> {
     consumer: Consumer<'static, T, H>,
     _source: S,
@@ -24,7 +25,7 @@ impl<T, H: Recycler, S> Owned<T, H, S> {
     }
 }
 
-// Nothing in it is pinned.
+// The fields are never pinned.
 impl<T, H: Recycler, S> Unpin for Owned<T, H, S> {}
 
 impl<T, H: Recycler, S> ErasedFuture for Owned<T, H, S> {

@@ -28,14 +28,13 @@ use crate::{
 };
 
 //~ any thread
-/// A source for one operation at a time, in a field of a driver or in a `static`. A connection may have one for
-/// each direction.
+/// A source for one operation at a time, in a field of a driver or in a `static`. A connection may have one
+/// source for each direction.
 ///
-/// [`begin`](Self::begin) returns the future of the next operation. [`key`](Self::key) returns its key, which
-/// may leave the process and come back late. [`complete_key`](Self::complete_key) takes a key, and refuses the
-/// key of an operation that is over. [`begin_with_completer`](Self::begin_with_completer) returns a completer instead, for a
-/// producer that must finish before the next operation begins. If there already is an operation, both return a
-/// [`BeginError`].
+/// [`begin`](Self::begin) returns the future of the next operation. [`key`](Self::key) returns the key of the operation, which may leave
+/// the process and return late. [`complete_key`](Self::complete_key) takes a key, and refuses the key of an operation that is over.
+/// [`begin_with_completer`](Self::begin_with_completer) returns a completer instead, for a producer that must finish before the next
+/// operation begins. If there already is an operation, each method that begins an operation returns a [`BeginError`].
 ///
 /// Every source begins with the same keys, so the key of one source fits another. Send the name of the source
 /// together with the key. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So
@@ -44,17 +43,17 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated, and a `static` may
-/// hold one. It needs 64-bit atomics, but neither `std` nor `alloc`. Most microcontrollers have no 64-bit
-/// atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource) there: the guide has [a table of
-/// targets](crate::guide::targets). There is one exception: if the address of the source does not fit beside a
-/// token, [`begin`](Self::begin) allocates a box. Without `alloc` it panics. See
-/// [`from_source`](ValueFuture::from_source).
+/// A source takes 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated, and a
+/// source may be a `static`. It needs 64-bit atomics, but neither `std` nor `alloc`. Most microcontrollers have
+/// no 64-bit atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource) there: the guide has [a table
+/// of targets](crate::guide::targets). In one case there is an allocation: if the address of the source and a
+/// token do not fit into one word, [`begin`](Self::begin) allocates a box. Without the feature `alloc`, it
+/// panics. See [`from_source`](ValueFuture::from_source).
 ///
 /// # Leaks
 ///
-/// If the future of an operation went to `mem::forget`, the source stays busy until it is
-/// [cleared](Self::clear). Dropping the source drops the result in it.
+/// If the future or the completer of an operation was leaked (`mem::forget`), the source stays busy until it is
+/// [cleared](Self::clear). Dropping the source drops a result that was not taken.
 ///
 /// # Examples
 ///
@@ -75,7 +74,7 @@ use crate::{
 ///
 ///     fn interrupt(&self, byte: u8) {
 ///         if let Some(key) = self.read.key() {
-///             // It may have been dropped meanwhile.
+///             // The future may have been dropped meanwhile.
 ///             let _ = self.read.complete_key(key, Ok(byte));
 ///         }
 ///     }
@@ -125,8 +124,8 @@ impl<T> ReusableSource<T> {
     }
 
     crate::sync::const_unless_loom! {
-        /// Creates a source whose first operation has this generation. It is for tests of what happens after
-        /// the last generation.
+        /// Creates a source whose first operation has this generation. Use this method to test what happens
+        /// after the last generation.
         ///
         /// # Panics
         ///
@@ -143,11 +142,11 @@ impl<T> ReusableSource<T> {
     crate::sync::const_unless_loom! {
         /// Creates a source without an operation, for an output that does not implement [`Abandoned`].
         ///
-        /// `abandoned` creates the result of an operation that ends without a value. A driver whose public
-        /// error type does not implement `From<Dropped>` uses this.
+        /// `abandoned` creates the result of an operation that ends without a value. Use this method, for
+        /// example, in a driver whose public error type does not implement `From<Dropped>`.
         ///
-        /// The source does not store `abandoned`. So it has no bytes: it is the name of a function, or a closure that captures
-        /// nothing. A value of the type `fn() -> T` is refused. The compiler checks that when it builds the program, and not in
+        /// The source does not store `abandoned`. So `abandoned` must be a value without bytes: the name of a function, or a closure that
+        /// captures nothing. A value of the type `fn() -> T` is refused. The compiler checks this when it builds the program, but not in
         /// `cargo check`.
         ///
         /// # Examples
@@ -170,7 +169,7 @@ impl<T> ReusableSource<T> {
             ReusableSource(Inner::<T, Standalone<AnyThread>>::with_abandoned(Number::new(0, 1), abandoned))
         }
     }
-    /// Begins an operation, which a producer with its [`key`](Self::key) completes.
+    /// Begins an operation. A producer with its [`key`](Self::key) completes the operation.
     ///
     /// The source is free again when the future has returned the result, or is dropped. The source refuses the
     /// key of a late producer.
@@ -185,14 +184,14 @@ impl<T> ReusableSource<T> {
     ///
     /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key)
     /// while the future of the last operation is dropped. Then this call waits until that producer has returned
-    /// the slot, which takes about as long as moving a `T`. It spins. With the feature `std` it then yields,
-    /// then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped its last
-    /// future of `begin`.
+    /// the slot, which takes about as long as moving a `T`. The call spins. With the feature `std`, it then
+    /// yields, then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped
+    /// its last future of `begin`.
     ///
-    /// Priority inversion: the call may never return in an interrupt handler that has interrupted a call of
-    /// this source: `complete_key`, `abandon_key`, `begin`, or the drop of a future or a completer. Without
-    /// `std`, the same holds for a thread that has a higher fixed priority than a thread inside such a call on
-    /// the same core.
+    /// Priority inversion: an interrupt handler may have interrupted `complete_key`, `abandon_key` or `begin`
+    /// of this source, or the drop of a future or a completer. In such a handler, this call may never return.
+    /// Without `std`, the same holds for a thread that runs on the same core as a thread inside such a call,
+    /// with a higher fixed priority.
     //~ one thread
     //~ end
     ///
@@ -225,7 +224,7 @@ impl<T> ReusableSource<T> {
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin).
+    /// Returns the same error as [`begin`](Self::begin).
     ///
     /// # Examples
     ///
@@ -250,15 +249,16 @@ impl<T> ReusableSource<T> {
     /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
     /// its caller.
     ///
-    /// A producer needs another reference. If the future has the last one, it waits for ever.
+    /// The producer needs another reference to the source. If the future has the last reference, no producer can complete the operation,
+    /// and the future waits forever.
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin).
+    /// Returns the same error as [`begin`](Self::begin).
     ///
     /// # Sizes and allocation
     ///
-    /// The future takes a slot, as for [`pooled`](ValueFuture::pooled).
+    /// The future takes a slot, like a future that is passed to [`pooled`](ValueFuture::pooled).
     ///
     /// # Examples
     ///
@@ -290,8 +290,8 @@ impl<T> ReusableSource<T> {
 
     /// Begins an operation, and returns its completer and its future.
     ///
-    /// The source is free again when both are dropped. Dropping the completer without a value ends the
-    /// operation.
+    /// The source is free again when both the completer and the future were used or dropped. Dropping the
+    /// completer without a value ends the operation.
     ///
     /// # Errors
     ///
@@ -302,14 +302,14 @@ impl<T> ReusableSource<T> {
     ///
     /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key)
     /// while the future of the last operation is dropped. Then this call waits until that producer has returned
-    /// the slot, which takes about as long as moving a `T`. It spins. With the feature `std` it then yields,
-    /// then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped its last
-    /// future of `begin`.
+    /// the slot, which takes about as long as moving a `T`. The call spins. With the feature `std`, it then
+    /// yields, then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped
+    /// its last future of `begin`.
     ///
-    /// Priority inversion: the call may never return in an interrupt handler that has interrupted a call of
-    /// this source: `complete_key`, `abandon_key`, `begin`, or the drop of a future or a completer. Without
-    /// `std`, the same holds for a thread that has a higher fixed priority than a thread inside such a call on
-    /// the same core.
+    /// Priority inversion: an interrupt handler may have interrupted `complete_key`, `abandon_key` or `begin`
+    /// of this source, or the drop of a future or a completer. In such a handler, this call may never return.
+    /// Without `std`, the same holds for a thread that runs on the same core as a thread inside such a call,
+    /// with a higher fixed priority.
     //~ one thread
     //~ end
     ///
@@ -339,8 +339,9 @@ impl<T> ReusableSource<T> {
 }
 
 impl<T> ReusableSource<T> {
-    /// Returns `true` if there is an operation, so that [`begin`] would fail. If the operation has no
-    /// completer, this returns `false` as soon as its future has returned the result or was dropped.
+    /// Returns `true` if [`begin`] would fail, because there is an operation, or because all numbers are used.
+    /// If the operation has no completer, this returns `false` as soon as its future has returned the result or
+    /// was dropped.
     ///
     /// [`begin`]: ReusableSource::begin
     #[must_use]
@@ -349,11 +350,12 @@ impl<T> ReusableSource<T> {
         self.0.is_busy()
     }
 
-    /// Returns the key of the operation, if a key can complete it.
+    /// Returns the key of the operation, if a key can complete the operation.
     ///
-    /// That is so if the operation was [begun](Self::begin) without a completer, or if its completer has
-    /// returned the key. The operation still has its future, and no producer has claimed or completed it. That
-    /// may change right after the call: [`complete_key`](Self::complete_key) refuses a late key.
+    /// A key can complete an operation that was [begun](Self::begin) without a completer, or whose completer
+    /// has returned the key. The call returns `None` if the future was dropped, or if a producer has claimed or
+    /// completed the operation. This may happen right after the call: then [`complete_key`](Self::complete_key)
+    /// refuses the key.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<TypedKey<T>> {
@@ -388,10 +390,11 @@ impl<T> ReusableSource<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends an operation whose future was leaked.
+    /// Ends an operation whose future or completer was leaked.
     ///
-    /// If the future of an operation went to `mem::forget`, the source stays busy. The exclusive reference
-    /// proves that no future uses the source.
+    /// If the future or the completer of an operation was leaked (`mem::forget`), the source stays busy. After
+    /// this call, the source is free. The exclusive reference proves that no future and no completer uses the
+    /// source.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -412,7 +415,7 @@ impl<T> fmt::Debug for ReusableSource<T> {
 
 /// The producer's end of an operation of a [`ReusableSource`].
 ///
-/// If it is dropped without a value, the future returns the result of [`Abandoned`].
+/// If the completer is dropped without a value, the future returns the result of [`Abandoned`].
 #[must_use = "dropping a completer ends its operation without a value"]
 pub struct ReusableCompleter<'a, T>(CompleterRole<'a, T, Standalone<AnyThread>>);
 
@@ -426,7 +429,7 @@ impl<T> ReusableCompleter<'_, T> {
     ///
     /// # Reentrancy
     ///
-    /// As for [`complete_key`](ReusableSource::complete_key) of the source.
+    /// The same as for [`complete_key`](ReusableSource::complete_key) of the source.
     #[inline]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
@@ -450,8 +453,8 @@ impl<T> ReusableCompleter<'_, T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer can complete it, and the first one
-    /// wins.
+    /// Returns the key of the operation. Both the key and this completer can complete the operation, and the
+    /// first completion wins.
     ///
     /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
     /// only the key completes the operation, use [`begin`], which creates no completer.

@@ -1,20 +1,20 @@
-//! `Counts`: the references to an operation and to its memory. Both counts are in one word, so one load shows if a
-//! handle is the only reference.
+//! `Counts`: the number of handles of an operation, and the number of references to its memory. Both counts are in one word, so one load
+//! shows if a handle is the only reference.
 
 use crate::sync::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
-/// The lower half counts the handles, which keep the content. The upper half counts the references to the memory: each
-/// waker, each weak handle, and one for all handles together.
+/// Two counts in one word. The lower half counts the handles, which keep the content alive. The upper half counts the references to the
+/// memory: each waker, each weak handle, and one for all handles together.
 pub(super) struct Counts(AtomicU64);
 
 const HANDLE: u64 = 1;
 const MEMORY: u64 = 1 << 32;
 const ALONE: u64 = MEMORY + HANDLE;
-/// At this number, the process aborts. It is half of the maximum, because other threads may add references between the
-/// count and the check.
+/// If a count has reached this value, adding a reference aborts the process. The value is half of the maximum, because other threads may
+/// add references between the increment and the check.
 const MANY: u32 = u32::MAX / 2;
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
@@ -36,18 +36,20 @@ impl Counts {
     /// exclusive access to the memory.
     #[inline(always)]
     pub(super) fn is_alone(&self) -> bool {
-        // ORDERING: Acquire, with the decrements: all accesses through other references happened before.
+        // ORDERING: Acquire. It pairs with the Release of the decrements: all accesses through other references happen before those of the
+        // caller.
         self.0.load(Acquire) == ALONE
     }
 
     pub(super) fn add_handle(&self) {
-        // ORDERING: Relaxed. The caller has a handle, and passes the new one on.
+        // ORDERING: Relaxed. The caller has a handle, so the content is alive. Passing the new handle to another thread orders the
+        // accesses.
         if handles(self.0.fetch_add(HANDLE, Relaxed)) >= MANY {
             too_many();
         }
     }
 
-    /// Adds a handle if one exists. Returns `false` if not.
+    /// Adds a handle if a handle exists. Returns `false` if none exists.
     pub(super) fn try_add_handle(&self) -> bool {
         // ORDERING: Relaxed. No memory access depends on this value.
         let mut counts = self.0.load(Relaxed);
@@ -73,8 +75,9 @@ impl Counts {
     /// Removes a handle. Returns `true` if it was the last one: then the caller owns the content, and the count that
     /// all handles had on the memory.
     pub(super) fn remove_handle(&self) -> bool {
-        // ORDERING: Release, with `is_alone` and the other decrements: all accesses through this handle happened
-        // before. Acquire, with the other decrements.
+        // ORDERING: AcqRel. The Release pairs with the Acquire in `is_alone` and in the other decrements: all
+        // accesses through this handle happen before those of the last handle. The Acquire pairs with the
+        // Release of the other decrements.
         self.is_alone() || handles(self.0.fetch_sub(HANDLE, AcqRel)) == 1
     }
 
@@ -87,20 +90,20 @@ impl Counts {
 
     /// Removes a reference to the memory. Returns `true` if it was the last one: then the caller owns the memory.
     pub(super) fn remove_memory(&self) -> bool {
-        // ORDERING: Acquire, as in `is_alone`. If the count is 1, that is the caller's reference, and no other thread
-        // can add one. Otherwise as in `remove_handle`.
+        // ORDERING: Acquire for the load, as in `is_alone`. If the count is 1, the caller has the only reference, and no other thread can
+        // add one. AcqRel for the decrement, as in `remove_handle`.
         memory(self.0.load(Acquire)) == 1 || memory(self.0.fetch_sub(MEMORY, AcqRel)) == 1
     }
 }
 
-/// Only a program that leaks billions of references gets here. It aborts: a panic could be caught, and the count would
-/// overflow later.
+/// Aborts the process. (A panic could be caught, and the count would overflow later.) Only a program that leaks billions of references
+/// calls this.
 #[cold]
 fn too_many() -> ! {
     std::process::abort();
 }
 
-/// Loom checks that every other access happened before this drop.
+/// In a loom model, checks that every other access happens before this drop.
 #[cfg(loom)]
 impl Drop for Counts {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! `Handle`: the implementation of both public handle types.
+//! `Handle`: the implementation of `Shared` and `LocalShared`.
 
 use core::{
     mem,
@@ -18,9 +18,9 @@ use crate::{erased::View, error::Terminated, future::Packed, origin::Origin};
 pin_project! {
     /// A handle of a shared future.
     pub(super) struct Handle<'a, T, A> {
-        // Until the handle has returned the result.
+        // `None` if the result is inline, or if the handle is terminated.
         operation: Option<Operation<'a, T, A>>,
-        // Without an operation: an inline result, or why there is none.
+        // If `operation` is `None`, an inline result, or the reason why there is no result.
         own: Packed<'a, T, A>,
         #[pin]
         waiter: Waiter,
@@ -36,7 +36,7 @@ pin_project! {
 }
 
 impl<'a, T, A> Handle<'a, T, A> {
-    /// Creates a handle. It allocates if the future is neither ready nor terminated.
+    /// Creates a handle. The call allocates if the future is neither ready nor terminated.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
         match future.view() {
             View::Boxed | View::Source(_) => {
@@ -64,12 +64,12 @@ impl<'a, T, A> Handle<'a, T, A> {
         let own = match (&self.operation, self.own.view()) {
             (Some(operation), _) => return Handle::of(operation.share(), origin),
             (None, View::Terminated(termination)) => Packed::terminated(termination),
-            (None, _) => Packed::ready(self.own.peek().expect("inline").clone()),
+            (None, _) => Packed::ready(self.own.peek().expect("the result is inline").clone()),
         };
         Handle::inline(own.at(origin))
     }
 
-    /// Returns the content that this handle may read.
+    /// Returns the result or the failure that this handle may read: its own, or that of an operation that is done.
     fn readable(&self) -> Option<&Packed<'a, T, A>> {
         self.operation.as_ref().map_or(Some(&self.own), Operation::done)
     }
@@ -125,7 +125,7 @@ impl<'a, T, A> Handle<'a, T, A> {
             }
             Err(failure) => {
                 guard.0.as_mut().end(failure);
-                // This panics with the failure.
+                // This poll panics with the failure.
                 guard.0.as_mut().project().own.poll(cx)
             }
         }
@@ -137,19 +137,19 @@ impl<'a, T, A> Handle<'a, T, A> {
         let this = self.project();
         *this.own = Packed::terminated(termination).at(this.own.origin());
         if let Some(operation) = this.operation.take() {
-            // Dropped at the end, even if the operation panics.
+            // The waker is dropped last, even if the drop of the operation panics.
             let _waker = operation.notifier().remove(this.waiter);
             drop(operation);
         }
     }
 }
 
-/// Returns why a handle has no result after it has returned it.
+/// Returns the reason why a handle is terminated after it has returned the result.
 fn completed<T, A>(operation: &Operation<'_, T, A>) -> Terminated {
     Terminated::Completed(operation.arm_origin())
 }
 
-/// Polls the operation for the handle of the waiter.
+/// Polls the operation for the handle that contains `waiter`.
 #[inline]
 fn poll<T: Clone, A>(
     operation: &mut Operation<'_, T, A>,
@@ -167,11 +167,11 @@ fn poll<T: Clone, A>(
     let content = operation.done().expect("the operation is done");
     Poll::Ready(match content.peek() {
         Some(value) => Ok(value.clone()),
-        None => Err(content.termination().expect("it has a result or a failure")),
+        None => Err(content.termination().expect("the operation has a result or a failure")),
     })
 }
 
-/// Terminates the handle if the future panics.
+/// Terminates the handle when this value is dropped, if its poll of the future has panicked.
 struct PollGuard<'h, 'a, T, A>(Pin<&'h mut Handle<'a, T, A>>);
 
 impl<T, A> Drop for PollGuard<'_, '_, T, A> {
@@ -183,8 +183,8 @@ impl<T, A> Drop for PollGuard<'_, '_, T, A> {
     }
 }
 
-/// Returns why there will be no result, after a poll by this handle. If the handle was alone, it may have returned the
-/// result.
+/// After a poll by this handle: returns why there will be no result. (If the handle was alone, the reason may be that the poll has returned
+/// the result.)
 fn failure_of_poll<T, A>(operation: &mut Operation<'_, T, A>) -> Option<Terminated> {
     if let Some(alone) = operation.alone() {
         return alone.failure();

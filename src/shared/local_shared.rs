@@ -27,7 +27,7 @@ pin_project! {
 impl<'a, T> LocalShared<'a, T> {
     /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
     ///
-    /// Returns `None` also if this handle has returned the result, or if the future has panicked.
+    /// Also returns `None` if this handle has returned the result, or if the future has panicked.
     ///
     /// # Examples
     ///
@@ -43,15 +43,16 @@ impl<'a, T> LocalShared<'a, T> {
         self.handle.peek()
     }
 
-    /// Returns a weak handle, which does not keep the future alive. A table of running fetches holds weak
-    /// handles.
+    /// Returns a weak handle, which does not keep the future alive. For example, store weak handles in a map of
+    /// the fetches that are running.
     ///
     /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
     pub fn downgrade(&self) -> Option<LocalWeakShared<'a, T>> {
         self.handle.downgrade().map(LocalWeakShared)
     }
 
-    /// Returns `true` if the two are handles of the same future. Handles of an inline result are not.
+    /// Returns `true` if both are handles of the same future. If the result was inline when it was shared, each handle has its own clone,
+    /// and the method returns `false`.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.handle.is_same(&other.handle)
@@ -90,7 +91,7 @@ impl<T: Clone> FusedFuture for LocalShared<'_, T> {
 }
 
 impl<'a, T> LocalValueFuture<'a, T> {
-    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
+    /// Converts the future into a handle, which can be cloned for many awaiters. Each handle returns a clone of the result.
     ///
     /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
     ///
@@ -122,7 +123,7 @@ impl<'a, T> From<LocalValueFuture<'a, T>> for LocalShared<'a, T> {
     }
 }
 
-/// Converts a handle into a value future, as for [`Shared`](crate::Shared).
+/// Converts a handle into a value future, in the same way as a [`Shared`](crate::Shared).
 impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
     fn from(shared: LocalShared<'a, T>) -> Self {
         match shared.peek() {
@@ -132,8 +133,8 @@ impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
     }
 }
 
-/// Shows the result if there is one, and otherwise whether this handle has returned it or a poll has panicked.
-/// It never polls.
+/// Shows the result if there is one. Otherwise shows that the future is pending, that this handle has returned
+/// the result, or that a poll has failed. The future is not polled.
 impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("LocalShared");
@@ -148,9 +149,9 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
     }
 }
 
-/// A handle of a [`LocalShared`] that does not keep its future alive.
+/// A weak handle of a [`LocalShared`]: it does not keep the future alive.
 ///
-/// The last [`LocalShared`] handle drops the future. The last handle of either type frees the memory.
+/// The last [`LocalShared`] handle drops the future. The last [`LocalShared`] or weak handle frees the memory.
 ///
 /// # Examples
 ///
@@ -193,14 +194,15 @@ impl<'a, T> LocalWeakShared<'a, T> {
 
     /// Returns `true` if a handle keeps the future alive.
     ///
-    /// Use it to remove old entries of a map. A handle from [`upgrade`](Self::upgrade) may be the last one by
-    /// then, and its drop would drop the future: under the lock of the map, and with foreign destructors.
+    /// Use this method to remove old entries of a map. Do not use [`upgrade`](Self::upgrade) for that: it
+    /// returns a handle, which may be the last one when it is dropped. Then the destructor of the future would
+    /// run under the lock of the map.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.0.is_alive()
     }
 
-    /// Returns `true` if the two are handles of the same future.
+    /// Returns `true` if both are handles of the same future.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)

@@ -1,7 +1,7 @@
-//! Futures with many awaiters, which share one future and its result. [`internals`](crate::internals::shared) explains
+//! Futures with many awaiters: the handles share one future and its result. The page about [internals](crate::internals::shared) explains
 //! how they work.
 //!
-//! The layer is above `future` and `pool`, beside `source` and `stream`.
+//! This module is in the same layer as `pool`, `reusable` and `stream`. It uses `future`.
 
 mod counts;
 mod handle;

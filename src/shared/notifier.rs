@@ -30,13 +30,13 @@ struct State {
 
 type Guard<'n> = Pin<MutexGuard<'n, Locked<State>>>;
 
-/// What a pending handle does next.
+/// The next step of a pending handle.
 pub(super) enum Step<P> {
-    /// It returns the result, or the failure.
+    /// The handle returns the result, or panics with the failure.
     Done,
-    /// It waits. Its waker is in the queue.
+    /// The handle waits. Its waker is in the queue.
     Wait,
-    /// It polls the future.
+    /// The handle polls the future.
     Poll(P),
 }
 
@@ -51,7 +51,7 @@ impl<P> Step<P> {
     }
 }
 
-/// The right to poll the future. A notifier gives it to one handle at a time, and to none after the operation is done.
+/// The right to poll the future. A notifier gives the permit to one handle at a time, and to no handle after the operation is done.
 pub(super) struct Permit<'n> {
     notifier: Pin<&'n Notifier>,
     waiter: Pin<&'n mut Waiter>,
@@ -59,7 +59,7 @@ pub(super) struct Permit<'n> {
 }
 
 impl Permit<'_> {
-    /// The operation is done when the permit is dropped.
+    /// Records that the operation is done. The drop of the permit makes this visible to all handles.
     pub(super) fn set_done(&mut self) {
         self.is_done = true;
     }
@@ -91,7 +91,7 @@ impl Notifier {
         self.project_ref().queue.lock()
     }
 
-    /// Queues a handle unless the operation is done. Returns what the handle does next.
+    /// Queues a handle unless the operation is done. Returns the next step of the handle.
     #[inline(always)]
     pub(super) fn take_turn<'n>(
         self: Pin<&'n Self>,
@@ -105,7 +105,7 @@ impl Notifier {
         })
     }
 
-    /// Queues a handle unless the operation is done. If it returns [`Step::Poll`], the handle has the permit.
+    /// Queues a handle unless the operation is done. If this returns [`Step::Poll`], the handle has the permit.
     fn queue(self: Pin<&Self>, mut waiter: Pin<&mut Waiter>, waker: &Waker) -> Step<()> {
         if self.is_done() {
             return Step::Done;
@@ -116,7 +116,7 @@ impl Notifier {
         let mut locked = if let Some(locked) = locked {
             locked
         } else {
-            // Foreign code runs before the handle gets the permit, because it may panic.
+            // Wakers are cloned and dropped before the handle gets the permit, because this foreign code may panic.
             let fresh = waker.clone();
             drop(self.remove(waiter.as_mut()));
             let mut locked = self.lock();
@@ -138,8 +138,8 @@ impl Notifier {
         Step::Poll(())
     }
 
-    /// Ends the poll by the handle with the permit. If the operation is done, or if the future was woken meanwhile, it
-    /// wakes all handles. (The handle that makes the operation done needs no waker.)
+    /// Ends the poll by the handle with the permit. If the operation is done, or if the future was woken during the poll, this wakes all
+    /// handles. (The handle that has made the operation done is not woken.)
     fn end_poll(self: Pin<&Self>, waiter: Pin<&mut Waiter>, is_done: bool) {
         let mut own_waker = None;
         let mut locked = self.lock();
@@ -147,7 +147,7 @@ impl Notifier {
         state.is_polled = false;
         let wakes = is_done || state.is_woken;
         if is_done {
-            // ORDERING: Release, with `is_done`: the result is stored.
+            // ORDERING: Release. It pairs with the Acquire in `is_done`: a handle that sees `true` also sees the result.
             self.done.store(true, Release);
             own_waker = locked.as_mut().remove(waiter);
         }
@@ -159,8 +159,8 @@ impl Notifier {
         drop(own_waker);
     }
 
-    /// Queues the only handle, which has polled the future with its own waker. The next poll may come from another
-    /// handle. So the future counts as woken.
+    /// Queues the only handle, which has polled the future with its own waker. The next poll may come from another handle, which must poll
+    /// the future. So this records that the future was woken.
     pub(super) fn wait_alone(self: Pin<&mut Self>, mut waiter: Pin<&mut Waiter>, waker: &Waker) {
         let mut queue = self.project().queue.content_mut();
         queue.as_mut().state().is_woken = true;
@@ -181,14 +181,14 @@ impl Notifier {
         let mut locked = self.lock();
         let state = locked.as_mut().state();
         state.is_woken = true;
-        // The handle that polls the future wakes the others afterwards.
+        // If a handle polls the future now, that handle wakes all handles when its poll ends.
         if !state.is_polled {
             self.wake_all(locked);
         }
     }
 
-    /// Wakes all handles that are queued now. One is not enough, because a task need not poll its handle after a
-    /// wake-up.
+    /// Wakes all handles that are queued now. It is not enough to wake one handle, because a task need not poll
+    /// its handle after a wake-up.
     fn wake_all(self: Pin<&Self>, locked: Guard<'_>) {
         let left = locked.len();
         if left > 0 {
@@ -198,7 +198,7 @@ impl Notifier {
         }
     }
 
-    /// Loom checks that every other access happened before this drop.
+    /// In a loom model, checks that every other access to `done` happens before the drop of the notifier.
     #[cfg(loom)]
     pub(super) fn end_model(&mut self) {
         let done = core::mem::replace(&mut self.done, AtomicBool::new(true));
@@ -206,13 +206,13 @@ impl Notifier {
     }
 }
 
-/// The number of handles that are woken between two locks.
+/// The number of handles that are removed from the queue before it is unlocked, and then woken.
 const BATCH: usize = 16;
 
-/// The handles that are being woken, without a lock. If a waker panics, the others are woken all the same.
+/// The handles that are being woken, while the queue is not locked. If a waker panics, the destructor wakes the remaining handles.
 struct WakeAll<'n> {
     notifier: Pin<&'n Notifier>,
-    /// The number of handles that are still in the queue. A handle that is queued later is not woken.
+    /// The number of handles in the queue that will be woken. A handle that is queued later is not woken.
     left: usize,
     batch: [Option<Waker>; BATCH],
 }

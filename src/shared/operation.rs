@@ -1,6 +1,7 @@
-//! `Operation`: a counted reference to the memory that the handles share, and the rights to the content of it.
+//! `Operation`: a counted reference to the memory that all handles of a shared future use. [`Alone`] and [`Turn`] are the rights to access
+//! the content of this memory.
 //!
-//! The content is the future, and later its result. It belongs
+//! The content is the future, and later its result. The content belongs
 //!
 //! 1. to a handle that is [alone](Alone);
 //! 2. to the handle whose [turn](Turn) it is;
@@ -8,14 +9,15 @@
 //!    it, until one of them is alone;
 //! 4. to the last handle, when it is dropped.
 //!
-//! A value of type [`Content`] is this right, by one of the rules 1, 2 and 4.
+//! The owner of a value of the type [`Content`] has the exclusive right to the content, by rule 1, 2 or 4.
 //!
-//! Invariants. Rule 2 rests on `notifier.rs` too, and rules 5 to 7 rest on `counts.rs`:
+//! Rule 2 also relies on `notifier.rs`. The following invariants rely on `counts.rs`:
 //!
-//! 5. A [`MemoryRef`] has a count on the memory of an [`Inner`]. All handles have one count together. The memory is not
-//!    freed, and does not move, while it has a count.
-//! 6. An [`Operation`] has a count on the content of an `Inner` with its types. (The lifetimes may be longer, because
-//!    an operation is covariant. So only a result that the content itself has returned is stored in the content.)
+//! 5. A [`MemoryRef`] holds one count on the memory of an [`Inner`]. All handles together hold one count. While a count on the memory is
+//!    held, the memory is not freed and does not move.
+//! 6. An [`Operation`] holds one count on the content of an `Inner` with the same type parameters. (The lifetimes of the `Inner` may be
+//!    longer, because an operation is covariant. So the only value that is stored in the content is a result that the content itself has
+//!    returned.)
 //! 7. The drop of the last handle drops the content. After that, the content is not used.
 
 use alloc::{boxed::Box, sync::Arc};
@@ -39,7 +41,7 @@ use crate::{
     sync::UnsafeCell,
 };
 
-/// The memory.
+/// The memory that all handles of a shared future use.
 #[repr(C)]
 struct Inner<'a, T, A> {
     header: Header,
@@ -50,15 +52,15 @@ struct Inner<'a, T, A> {
 struct Header {
     counts: Counts,
     notifier: Notifier,
-    /// The arm that the result comes from.
+    /// The arm of the shared future.
     origin: Option<ArmOrigin>,
-    /// Frees the memory. The header is that of an `Inner` that has no count on its memory.
+    /// Frees the memory. The argument is the header of an `Inner`, and no count on its memory is held.
     free: unsafe fn(NonNull<Header>),
 }
 
 static_assertions::assert_impl_all!(Header: Send, Sync);
 
-/// Loom checks that every other access happened before this drop.
+/// In a loom model, checks that every other access happens before this drop.
 #[cfg(loom)]
 impl<T, A> Drop for Inner<'_, T, A> {
     fn drop(&mut self) {
@@ -72,7 +74,7 @@ impl<T, A> Drop for Inner<'_, T, A> {
 /// A counted reference to the memory. It gives no access to the content.
 struct MemoryRef(NonNull<Header>);
 
-// SAFETY: the header is `Send` and `Sync`. When the memory is freed, the content was dropped (invariant 7).
+// SAFETY: the header is `Send` and `Sync`. When the memory is freed, the content was already dropped (invariant 7).
 unsafe impl Send for MemoryRef {}
 // SAFETY: as above.
 unsafe impl Sync for MemoryRef {}
@@ -80,7 +82,7 @@ unsafe impl Sync for MemoryRef {}
 impl MemoryRef {
     #[inline(always)]
     fn header(&self) -> &Header {
-        // SAFETY: the memory has a count (invariant 5).
+        // SAFETY: `self` holds a count on the memory (invariant 5).
         unsafe { self.0.as_ref() }
     }
 
@@ -90,7 +92,7 @@ impl MemoryRef {
         unsafe { Pin::new_unchecked(&self.header().notifier) }
     }
 
-    /// Returns the same reference without a count of its own.
+    /// Returns a copy of this reference that holds no count of its own.
     #[inline(always)]
     fn uncounted(&self) -> ManuallyDrop<Self> {
         ManuallyDrop::new(MemoryRef(self.0))
@@ -98,8 +100,8 @@ impl MemoryRef {
 
     /// Calls `f` with the waker that wakes all handles.
     fn with_waker<R>(&self, f: impl FnOnce(&Waker) -> R) -> R {
-        // SAFETY: the functions of the table keep the contract of a waker while the memory has a count. This waker has
-        // none, and is not dropped.
+        // SAFETY: the functions of the table fulfil the contract of a waker while a count on the memory is held. `self` holds one. This
+        // waker holds none, and is not dropped.
         let waker = ManuallyDrop::new(unsafe { Waker::from_raw(self.raw_waker()) });
         f(&waker)
     }
@@ -108,38 +110,38 @@ impl MemoryRef {
         RawWaker::new(self.0.as_ptr().cast(), &WAKER)
     }
 
-    /// Returns the reference of a waker.
+    /// Returns the reference that is in a waker of this table.
     ///
     /// # Safety
     ///
-    /// `data` comes from [`raw_waker`](MemoryRef::raw_waker). The memory has a count while the reference is used. If
-    /// the reference is dropped, that count is the waker's, and the waker is not used again.
+    /// `data` comes from [`raw_waker`](MemoryRef::raw_waker). A count on the memory is held while the reference is used. If the reference
+    /// is dropped, it releases the count of the waker, and the waker is not used again.
     unsafe fn from_waker(data: *const ()) -> ManuallyDrop<Self> {
         let header = NonNull::new(data.cast_mut().cast());
         ManuallyDrop::new(MemoryRef(header.expect("a waker has a header")))
     }
 }
 
-/// The waker that wakes all handles. It may outlive what the future borrows. So it has a count on the memory, and none
-/// on the content.
+/// The functions of the waker that wakes all handles. This waker may outlive what the future borrows. So the waker holds a count on the
+/// memory, but none on the content.
 static WAKER: RawWakerVTable = RawWakerVTable::new(
     |data| {
-        // SAFETY: the waker exists, so it has a count. The reference is not dropped.
+        // SAFETY: the waker exists, so it holds a count. The reference is not dropped.
         let memory = unsafe { MemoryRef::from_waker(data) };
         ManuallyDrop::new(MemoryRef::clone(&memory)).raw_waker()
     },
     |data| {
-        // SAFETY: the waker is consumed, and the reference gets its count.
+        // SAFETY: the waker is consumed, and the reference takes over its count.
         let memory = unsafe { MemoryRef::from_waker(data) };
-        // Dropped at the end, even if another waker panics.
+        // The reference is dropped at the end of this statement, even if a waker panics in `wake`.
         ManuallyDrop::into_inner(memory).notifier().wake();
     },
     |data| {
-        // SAFETY: the waker exists, so it has a count. The reference is not dropped.
+        // SAFETY: the waker exists, so it holds a count. The reference is not dropped.
         unsafe { MemoryRef::from_waker(data) }.notifier().wake();
     },
     |data| {
-        // SAFETY: the waker is consumed, and the reference gets its count.
+        // SAFETY: the waker is consumed, and the reference takes over its count.
         let memory = unsafe { MemoryRef::from_waker(data) };
         drop(ManuallyDrop::into_inner(memory));
     },
@@ -163,15 +165,15 @@ impl Drop for MemoryRef {
     }
 }
 
-/// A counted reference to the content. It is covariant, as the future is.
+/// A counted reference to the content. The type is covariant, as the type of the future is.
 pub(super) struct Operation<'a, T, A> {
     memory: ManuallyDrop<MemoryRef>,
-    /// It is `Send` and `Sync` as an `Arc` of the content is.
+    /// Makes the operation `Send` or `Sync` if an `Arc` of the content is.
     content: PhantomData<Arc<Packed<'a, T, A>>>,
 }
 
 impl<'a, T, A> Operation<'a, T, A> {
-    /// Allocates the memory.
+    /// Allocates the memory for a future, and returns the operation of its first handle.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
         let header = Header {
             counts: Counts::new(),
@@ -179,7 +181,7 @@ impl<'a, T, A> Operation<'a, T, A> {
             origin: future.about_pointee().map(|(origin, _)| origin),
             free: |header| {
                 let inner = header.cast::<Inner<'_, T, A>>();
-                // SAFETY: the memory is that of the box below, and has no count. The content was dropped (invariant 7).
+                // SAFETY: the memory is that of the box below, and no count on it is held. The content was dropped (invariant 7).
                 drop(unsafe { Box::from_raw(inner.as_ptr()) });
             },
         };
@@ -190,7 +192,7 @@ impl<'a, T, A> Operation<'a, T, A> {
         Operation::of(ManuallyDrop::new(MemoryRef(NonNull::from(inner).cast())))
     }
 
-    /// The caller has counted a handle of the operation.
+    /// Creates the operation of a handle that the caller has already counted.
     fn of(memory: ManuallyDrop<MemoryRef>) -> Self {
         Operation { memory, content: PhantomData }
     }
@@ -208,7 +210,7 @@ impl<'a, T, A> Operation<'a, T, A> {
         self.memory.0 == other.memory.0
     }
 
-    /// Returns the arm that the result comes from.
+    /// Returns the arm of the shared future.
     pub(super) fn arm_origin(&self) -> Option<ArmOrigin> {
         self.memory.header().origin
     }
@@ -220,20 +222,20 @@ impl<'a, T, A> Operation<'a, T, A> {
 
     #[inline(always)]
     fn cell(&self) -> &UnsafeCell<ManuallyDrop<Packed<'a, T, A>>> {
-        // SAFETY: the memory is that of an `Inner` with these types (invariant 6), and has a count (invariant 5).
+        // SAFETY: the memory is that of an `Inner` with these types (invariant 6), and a count on it is held (invariant 5).
         &unsafe { self.memory.0.cast::<Inner<'a, T, A>>().as_ref() }.content
     }
 
-    /// Returns the content, which is the result or the failure, if the operation is done.
+    /// If the operation is done, returns the content: the result or the failure.
     pub(super) fn done(&self) -> Option<&Packed<'a, T, A>> {
         let content = self.notifier().is_done().then(|| self.cell())?;
         Some(content.with(|content| {
-            // SAFETY: rule 3. A handle that is alone borrows itself mutably.
+            // SAFETY: by rule 3, no handle changes the content. (This handle could change it if it were alone, but `self` is borrowed.)
             unsafe { &*content }
         }))
     }
 
-    /// Returns the exclusive right to everything, if there is neither another handle, nor a weak one, nor a waker.
+    /// Returns the exclusive right to the memory, if there is no other handle, no weak handle and no waker.
     #[inline(always)]
     pub(super) fn alone(&mut self) -> Option<Alone<'_, 'a, T, A>> {
         if !self.memory.header().counts.is_alone() {
@@ -243,20 +245,20 @@ impl<'a, T, A> Operation<'a, T, A> {
         let inner = unsafe { self.memory.0.cast::<Inner<'a, T, A>>().as_mut() };
         // SAFETY: the memory does not move (invariant 5).
         let notifier = unsafe { Pin::new_unchecked(&mut inner.header.notifier) };
-        // SAFETY: rule 1.
+        // SAFETY: the handle is alone (rule 1).
         let content = unsafe { Content::new(&inner.content) };
         Some(Alone { content, notifier })
     }
 
-    /// Queues the handle unless the operation is done. Returns what the handle does next.
+    /// Queues the handle unless the operation is done. Returns the next step of the handle.
     pub(super) fn take_turn<'o>(
         &'o self,
         waiter: Pin<&'o mut Waiter>,
         waker: &Waker,
     ) -> Step<Turn<'o, 'a, T, A>> {
         self.notifier().take_turn(waiter, waker).map(|permit| {
-            // SAFETY: rule 2. The notifier of this operation gives one permit at a time, and none after the operation
-            // is done.
+            // SAFETY: this handle has the turn (rule 2). The notifier of this operation gives one permit at a time, and none after the
+            // operation is done.
             let content = unsafe { Content::new(self.cell()) };
             Turn { memory: &self.memory, content, permit }
         })
@@ -266,9 +268,9 @@ impl<'a, T, A> Operation<'a, T, A> {
 impl<T, A> Drop for Operation<'_, T, A> {
     fn drop(&mut self) {
         if self.memory.header().counts.remove_handle() {
-            // It gets the count of all handles, and is dropped at the end, even if the content panics.
+            // This reference takes over the count of all handles. It is dropped at the end, even if the destructor of the content panics.
             let _memory = ManuallyDrop::into_inner(self.memory.uncounted());
-            // SAFETY: rule 4.
+            // SAFETY: this is the last handle (rule 4).
             let mut content = unsafe { Content::new(self.cell()) };
             content.with(|content| {
                 // SAFETY: this was the last handle, so the content is not used again.
@@ -284,13 +286,13 @@ struct Content<'o, 'a, T, A>(&'o UnsafeCell<ManuallyDrop<Packed<'a, T, A>>>);
 impl<'o, 'a, T, A> Content<'o, 'a, T, A> {
     /// # Safety
     ///
-    /// As long as the result exists, the content belongs to the caller, by one of the rules.
+    /// As long as the returned value exists, the content belongs to the caller, by rule 1, 2 or 4.
     #[inline(always)]
     unsafe fn new(cell: &'o UnsafeCell<ManuallyDrop<Packed<'a, T, A>>>) -> Self {
         Content(cell)
     }
 
-    /// Calls `f`, which stores only what invariant 6 allows.
+    /// Calls `f` with the content. `f` stores only a value that invariant 6 allows.
     #[inline(always)]
     fn with<R>(&mut self, f: impl FnOnce(&mut ManuallyDrop<Packed<'a, T, A>>) -> R) -> R {
         self.0.with_mut(|content| {
@@ -300,14 +302,15 @@ impl<'o, 'a, T, A> Content<'o, 'a, T, A> {
     }
 }
 
-/// The exclusive right to everything that the handles share, because there is only one handle.
+/// The exclusive right to the memory, because there is only one handle.
 pub(super) struct Alone<'o, 'a, T, A> {
     content: Content<'o, 'a, T, A>,
     notifier: Pin<&'o mut Notifier>,
 }
 
 impl<T, A> Alone<'_, '_, T, A> {
-    /// Polls the future with the waker of the task. Returns the result itself. An earlier handle may have left it here.
+    /// Polls the future with the waker of the task. Returns the result itself, not a clone. (An earlier handle may have stored the result:
+    /// then the future is not polled again.)
     #[inline]
     pub(super) fn poll(
         mut self,
@@ -321,14 +324,14 @@ impl<T, A> Alone<'_, '_, T, A> {
         polled
     }
 
-    /// Returns why there will be no result, or no further one.
+    /// Returns why a further poll will return no result, or `None` if it may return one.
     pub(super) fn failure(mut self) -> Option<Terminated> {
         self.content.with(|content| content.termination())
     }
 }
 
-/// The turn of a handle to poll the future for all. It ends when it is dropped. If the future is ready then, or has
-/// panicked, the operation is done.
+/// The turn of a handle: the right to poll the future for all handles. The turn ends when this value is dropped. If the future is ready or
+/// terminated at that time, the operation is done.
 pub(super) struct Turn<'o, 'a, T, A> {
     memory: &'o MemoryRef,
     content: Content<'o, 'a, T, A>,
@@ -364,10 +367,10 @@ impl<T, A> Drop for Turn<'_, '_, T, A> {
     }
 }
 
-/// A counted reference to the memory that does not keep the content.
+/// The reference of a weak handle. It keeps the memory allocated, but does not keep the content alive.
 pub(super) struct Weak<'a, T, A> {
     memory: MemoryRef,
-    /// It is `Send` and `Sync` as the operation is, because it can be upgraded.
+    /// Makes the reference `Send` or `Sync` if the operation is, because the reference can be upgraded to an operation.
     content: PhantomData<Arc<Packed<'a, T, A>>>,
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Invariants, which only this file can break:
 //!
-//! 1. A waiter in a list is pinned and alive, and so is its queue. (The drop of a waiter that is in a list aborts the
-//!    process. The drop of a queue empties its list.)
-//! 2. The holder of the list's `Pin<&mut Locked>` may access the nodes of the waiters in the list. The node of a waiter in no list may be
-//!    accessed through its `Pin<&mut Waiter>`.
-//! 3. `Waiter::list` is the address of the list that the waiter is in, or 0. Only the owner of the list changes it. By
-//!    invariant 1, two lists with waiters never have the same address.
-//! 4. A [`Link`] is used only by the owner of the list that its waiter is in.
+//! 1. A waiter in a list is pinned and alive. Its queue is pinned and alive, too. (The drop of a waiter that is in a list aborts the
+//!    process. The drop of a queue removes all waiters from its list.)
+//! 2. The code that has the `Pin<&mut Locked>` of a list owns the list: it may access the nodes of the waiters in the list. The node of a
+//!    waiter that is in no list may be accessed through its `Pin<&mut Waiter>`.
+//! 3. `Waiter::list` is the address of the list that contains the waiter, or 0 if no list contains it. Only the owner of the list changes
+//!    this address. By invariant 1, two lists with waiters never have the same address.
+//! 4. A [`Link`] is used only by the owner of the list that contains its waiter.
 
 use core::{marker::PhantomPinned, pin::Pin, ptr, ptr::NonNull, task::Waker};
 use std::{process, sync::PoisonError};
@@ -21,8 +21,8 @@ use crate::sync::{
     UnsafeCell, lock,
 };
 
-/// A place in a queue. [Remove](Locked::remove) it before it is dropped: the drop of a queued waiter aborts the
-/// process.
+/// An element of a queue, with the waker of a task. [Remove](Locked::remove) a waiter from its queue before it
+/// is dropped: the drop of a queued waiter aborts the process.
 pub(super) struct Waiter {
     node: UnsafeCell<Node>,
     list: AtomicUsize,
@@ -47,10 +47,11 @@ impl Waiter {
         }
     }
 
-    /// Returns `true` if the waiter is in a queue. If this is `false`, it stays `false` until the owner of the waiter pushes it.
+    /// Returns `true` if the waiter is in a queue. If this returns `false`, the waiter stays outside of queues until its owner pushes it.
     #[inline(always)]
     pub(super) fn is_queued(&self) -> bool {
-        // ORDERING: Acquire, with the store in `unlink`: the owner of the list no longer uses the node.
+        // ORDERING: Acquire. It pairs with the Release in `unlink`: if this returns `false`, the owner of the list does not use the node
+        // any more.
         self.list.load(Acquire) != 0
     }
 }
@@ -58,11 +59,11 @@ impl Waiter {
 impl Drop for Waiter {
     #[inline(always)]
     fn drop(&mut self) {
-        // The list would have a dangling link.
+        // Without the abort, the list would have a dangling link.
         if self.is_queued() {
             process::abort();
         }
-        // Loom checks that every other access happened before this drop.
+        // In a loom model, checks that every other access happens before this drop.
         #[cfg(loom)]
         if !std::thread::panicking() {
             self.node.with_mut(|_| ());
@@ -71,7 +72,7 @@ impl Drop for Waiter {
     }
 }
 
-/// A waiter in a list.
+/// The address of a waiter that is in a list.
 #[derive(Clone, Copy)]
 struct Link(NonNull<Waiter>);
 
@@ -84,19 +85,19 @@ impl Link {
     }
 
     fn waiter(&self) -> &Waiter {
-        // SAFETY: invariant 1.
+        // SAFETY: the waiter is in a list, so it is alive (invariant 1).
         unsafe { self.0.as_ref() }
     }
 
     fn with_node<R>(self, f: impl FnOnce(&mut Node) -> R) -> R {
         self.waiter().node.with_mut(|node| {
-            // SAFETY: invariants 2 and 4.
+            // SAFETY: the caller owns the list (invariant 4). So it may access the node (invariant 2).
             f(unsafe { &mut *node })
         })
     }
 }
 
-/// A queue, and a state that has the same lock.
+/// A queue, and a state that is protected by the same lock.
 pub(super) struct Queue<S>(Mutex<Locked<S>>);
 
 static_assertions::assert_not_impl_any!(Queue<()>: Unpin);
@@ -107,13 +108,13 @@ impl<S> Queue<S> {
     }
 
     pub(super) fn lock(self: Pin<&Self>) -> Pin<MutexGuard<'_, Locked<S>>> {
-        // SAFETY: the content is pinned with the queue: no function here moves it.
+        // SAFETY: the content is pinned with the queue: no function of this file moves it.
         unsafe { Pin::new_unchecked(lock(&self.get_ref().0)) }
     }
 
-    /// Returns the content without locking, because the caller has the queue to itself.
+    /// Returns the content without locking, because the caller has borrowed the queue mutably.
     pub(super) fn content_mut(self: Pin<&mut Self>) -> Pin<&mut Locked<S>> {
-        // SAFETY: the content is pinned with the queue: no function here moves it.
+        // SAFETY: the content is pinned with the queue: no function of this file moves it.
         unsafe {
             self.map_unchecked_mut(|queue| {
                 queue.0.get_mut().unwrap_or_else(PoisonError::into_inner)
@@ -123,8 +124,8 @@ impl<S> Queue<S> {
 }
 
 pin_project! {
-    /// The content of a queue. A pinned mutable reference to it is the proof that the caller has locked the queue, or
-    /// has it to itself.
+    /// The content of a queue. A pinned mutable reference to this type proves that the caller has locked the queue, or has borrowed it
+    /// mutably.
     pub(super) struct Locked<S> {
         first: Option<Link>,
         last: Option<Link>,
@@ -154,7 +155,7 @@ impl<S> Locked<S> {
         self.project().state
     }
 
-    /// Adds a waiter, which is in no queue, at the end.
+    /// Adds a waiter at the end. The waiter is in no queue.
     pub(super) fn push(mut self: Pin<&mut Self>, waiter: Pin<&mut Waiter>, waker: Waker) {
         assert!(!waiter.is_queued(), "a waiter is in one queue at a time");
         let link = Link::new(waiter);
@@ -164,11 +165,12 @@ impl<S> Locked<S> {
         *this.len += 1;
         link.with_node(|node| *node = Node { previous, next: None, waker: Some(waker) });
         self.set_next(previous, Some(link));
-        // ORDERING: Relaxed. The owner of the waiter or of the list reads it.
+        // ORDERING: Relaxed. The readers are the owner of the waiter, which is the caller, and later owners of the list, which the lock
+        // orders.
         link.waiter().list.store(address, Relaxed);
     }
 
-    /// Removes a waiter if it is in this queue, and returns its waker.
+    /// Removes a waiter if it is in this queue. Returns its waker.
     pub(super) fn remove(self: Pin<&mut Self>, waiter: Pin<&mut Waiter>) -> Option<Waker> {
         if self.contains(&waiter) { self.unlink(Link::new(waiter)) } else { None }
     }
@@ -179,7 +181,7 @@ impl<S> Locked<S> {
         self.unlink(first)
     }
 
-    /// Returns `true` if a waiter is in this queue, with a waker of the same task.
+    /// Returns `true` if a waiter is in this queue, and its waker wakes the same task as `waker`.
     pub(super) fn has(self: Pin<&mut Self>, waiter: Pin<&mut Waiter>, waker: &Waker) -> bool {
         let will_wake = |node: &mut Node| node.waker.as_ref().is_some_and(|w| w.will_wake(waker));
         self.contains(&waiter) && Link::new(waiter).with_node(will_wake)
@@ -192,7 +194,7 @@ impl<S> Locked<S> {
     }
 
     fn contains(&self, waiter: &Waiter) -> bool {
-        // ORDERING: Relaxed. If the waiter is in this list, the caller owns it.
+        // ORDERING: Relaxed. If the waiter is in this list, the caller owns the list, and only the owner changes `Waiter::list`.
         waiter.list.load(Relaxed) == self.address()
     }
 
@@ -200,15 +202,15 @@ impl<S> Locked<S> {
         ptr::from_ref(self).addr()
     }
 
-    /// Removes a waiter that is in this list. Another thread may drop the waiter at the end of this call. So no
-    /// argument is a reference to it.
+    /// Removes a waiter that is in this list. Another thread may drop the waiter as soon as this function has
+    /// stored 0. So no argument is a reference to the waiter.
     fn unlink(mut self: Pin<&mut Self>, link: Link) -> Option<Waker> {
         let (previous, next, waker) =
             link.with_node(|node| (node.previous.take(), node.next.take(), node.waker.take()));
         self.as_mut().set_next(previous, next);
         self.as_mut().set_previous(next, previous);
         *self.project().len -= 1;
-        // ORDERING: Release, with `is_queued`: this list no longer uses the node.
+        // ORDERING: Release. It pairs with the Acquire in `is_queued`: this thread does not use the node any more.
         link.waiter().list.store(0, Release);
         waker
     }
@@ -239,7 +241,8 @@ mod tests {
     fn a_waiter_of_another_queue_is_not_removed() {
         let (queue, other) = (pin!(Queue::new(())), pin!(Queue::new(())));
         let mut waiter = pin!(Waiter::new());
-        // A clone of a clone: the vtable of a static waker may be in the program twice, and `will_wake` compares addresses.
+        // All wakers of this test are clones of this clone. The program may contain the vtable of `Waker::noop` twice, and `will_wake`
+        // compares addresses.
         let waker = &Waker::noop().clone();
         queue.as_ref().lock().as_mut().push(waiter.as_mut(), waker.clone());
         let mut locked = other.as_ref().lock();
@@ -254,7 +257,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "a waiter is in one queue at a time")]
     fn a_queued_waiter_is_not_queued_again() {
-        // The queue is dropped first, which removes the waiter.
+        // The queue is dropped before the waiter. Its drop removes the waiter.
         let mut waiter = pin!(Waiter::new());
         let queue = pin!(Queue::new(()));
         queue.as_ref().lock().as_mut().push(waiter.as_mut(), Waker::noop().clone());

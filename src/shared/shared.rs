@@ -17,11 +17,10 @@ pin_project! {
     //~ any thread
     /// A future with many awaiters: each handle returns a clone of the result.
     ///
-    /// [`ValueFuture::share`] returns it. A handle may be cloned at any time, and sent to another thread. After the
-    /// future is woken, the first handle that is polled polls it. If that handle is dropped, another handle polls
-    /// the future. When the future is woken, all pending handles are woken, because a task need not poll its handle
-    /// after a wake-up. They are woken in the order in which their current wakers were registered: a handle that is
-    /// polled with another waker goes to the end.
+    /// [`ValueFuture::share`] returns the first handle. A handle may be cloned at any time, and sent to another thread. After the future is
+    /// woken, the first handle that is polled polls the future. If that handle is dropped, another handle polls the future. When the future
+    /// is woken, all pending handles are woken, because a task need not poll its handle after a wake-up. The handles are woken in the order
+    /// in which their current wakers were registered: a handle that is polled with another waker goes to the end.
     ///
     /// # Sizes and allocation
     ///
@@ -31,7 +30,7 @@ pin_project! {
     /// [`pin!`](std::pin::pin) pins it elsewhere. A handle takes 56 bytes and a `T`, on 64-bit targets.
     ///
     /// If there is only one handle, it polls the future with the waker of its own task, and returns the result
-    /// without a clone. Then sharing costs the allocation, and a clone of each waker.
+    /// without a clone. In this case, sharing costs the allocation, and one clone of each new waker.
     ///
     /// # Cancel safety
     ///
@@ -45,8 +44,9 @@ pin_project! {
     /// # Reentrancy
     ///
     /// A handle holds no lock and is in a consistent state while it calls foreign code: a waker, the future, or
-    /// `clone` and `drop` of a result. A waker may drop its handle, or poll another one. A future that awaits a
-    /// handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks.
+    /// `clone` and `drop` of a result. A waker may drop its handle, or poll another handle. A future that
+    /// awaits a handle of itself waits forever. If the future owns that handle, there is a reference cycle, and
+    /// the future leaks.
     ///
     /// # Examples
     ///
@@ -74,7 +74,7 @@ pin_project! {
 impl<'a, T> Shared<'a, T> {
     /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
     ///
-    /// Returns `None` also if this handle has returned the result, or if the future has panicked.
+    /// Also returns `None` if this handle has returned the result, or if the future has panicked.
     ///
     /// # Examples
     ///
@@ -90,15 +90,16 @@ impl<'a, T> Shared<'a, T> {
         self.handle.peek()
     }
 
-    /// Returns a weak handle, which does not keep the future alive. A table of running fetches holds weak
-    /// handles.
+    /// Returns a weak handle, which does not keep the future alive. For example, store weak handles in a map of
+    /// the fetches that are running.
     ///
     /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
     pub fn downgrade(&self) -> Option<WeakShared<'a, T>> {
         self.handle.downgrade().map(WeakShared)
     }
 
-    /// Returns `true` if the two are handles of the same future. Handles of an inline result are not.
+    /// Returns `true` if both are handles of the same future. If the result was inline when it was shared, each handle has its own clone,
+    /// and the method returns `false`.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.handle.is_same(&other.handle)
@@ -137,7 +138,7 @@ impl<T: Clone> FusedFuture for Shared<'_, T> {
 }
 
 impl<'a, T> ValueFuture<'a, T> {
-    /// Converts the future into a handle for many awaiters, each of which gets a clone of the result.
+    /// Converts the future into a handle, which can be cloned for many awaiters. Each handle returns a clone of the result.
     ///
     /// Put an output that is not `Clone` into an `Arc`. For an `io::Result`, call `map_err(Arc::new)` first.
     ///
@@ -170,11 +171,11 @@ impl<'a, T> From<ValueFuture<'a, T>> for Shared<'a, T> {
 }
 
 //~ any thread
-/// Converts a handle into a value future: inline if there is a result, and otherwise in a slot, as by
-/// [`pooled`](ValueFuture::pooled).
+/// Converts a handle into a value future. If there is a result, the future contains a clone of it. Otherwise
+/// the handle is put into a slot, as [`pooled`](ValueFuture::pooled) does.
 impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T> {
     //~ one thread
-    //~ /// Converts a handle into a value future, as for [`Shared`](crate::Shared).
+    //~ /// Converts a handle into a value future, in the same way as a [`Shared`](crate::Shared).
     //~ impl<'a, T: Clone + 'a> From<LocalShared<'a, T>> for LocalValueFuture<'a, T> {
     //~ end
     fn from(shared: Shared<'a, T>) -> Self {
@@ -185,8 +186,8 @@ impl<'a, T: Clone + Send + Sync + 'a> From<Shared<'a, T>> for ValueFuture<'a, T>
     }
 }
 
-/// Shows the result if there is one, and otherwise whether this handle has returned it or a poll has panicked.
-/// It never polls.
+/// Shows the result if there is one. Otherwise shows that the future is pending, that this handle has returned
+/// the result, or that a poll has failed. The future is not polled.
 impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("Shared");
@@ -201,9 +202,9 @@ impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
     }
 }
 
-/// A handle of a [`Shared`] that does not keep its future alive.
+/// A weak handle of a [`Shared`]: it does not keep the future alive.
 ///
-/// The last [`Shared`] handle drops the future. The last handle of either type frees the memory.
+/// The last [`Shared`] handle drops the future. The last [`Shared`] or weak handle frees the memory.
 ///
 /// # Examples
 ///
@@ -246,10 +247,11 @@ impl<'a, T> WeakShared<'a, T> {
 
     /// Returns `true` if a handle keeps the future alive.
     ///
-    /// Use it to remove old entries of a map. A handle from [`upgrade`](Self::upgrade) may be the last one by
-    /// then, and its drop would drop the future: under the lock of the map, and with foreign destructors.
+    /// Use this method to remove old entries of a map. Do not use [`upgrade`](Self::upgrade) for that: it
+    /// returns a handle, which may be the last one when it is dropped. Then the destructor of the future would
+    /// run under the lock of the map.
     //~ any thread
-    /// Another thread may drop the last handle at any time.
+    /// Another thread may drop the last handle right after this call.
     //~ one thread
     //~ end
     #[must_use]
@@ -257,7 +259,7 @@ impl<'a, T> WeakShared<'a, T> {
         self.0.is_alive()
     }
 
-    /// Returns `true` if the two are handles of the same future.
+    /// Returns `true` if both are handles of the same future.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)

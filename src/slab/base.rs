@@ -15,8 +15,8 @@ pub(crate) struct Settings<S: Item> {
     pub(crate) table: S::Table,
     pub(crate) initial: u32,
     pub(crate) limit: Option<u32>,
-    /// If `true`, any thread can take any vacant slot of a slab with a limit. If `false`, the slab may report that it is full
-    /// while other threads cache vacant slots.
+    /// If `true`, any thread can take any vacant slot of a slab with a limit. If `false`, the slab may report that it is full while vacant
+    /// slots are in the caches of other threads.
     pub(crate) finds_all: bool,
     /// How the bits of an index are divided between slots and epochs.
     pub(crate) layout: IndexLayout,
@@ -24,6 +24,8 @@ pub(crate) struct Settings<S: Item> {
 }
 
 impl<S: Item> Settings<S> {
+    /// Returns `true` if the slab has a limit, and any thread finds every vacant slot. In this layer, only such a slab is called
+    /// *bounded*. All other slabs are *unbounded*, with or without a limit.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn is_bounded(&self) -> bool {
         self.finds_all && self.limit.is_some()
@@ -34,23 +36,23 @@ impl<S: Item> Settings<S> {
     }
 }
 
-/// The first field of every slab. It begins with the table that slots refer to.
+/// The first field of every slab. It begins with the table to which the slots of the slab refer.
 #[repr(C)]
 pub(crate) struct Base<S: Item> {
     pub(crate) settings: Settings<S>,
     pub(crate) storage: Storage<S>,
-    /// The number of rents that no thread cache has counted. Unused if slots count their uses.
+    /// The number of rents that no thread cache has counted. Unused if [slots count their uses](Item::INDEXED).
     pub(super) rented: S::Word,
     pub(super) cancelled: S::Word,
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
     pub(super) allocations: S::Word,
-    /// 1 if no operation can begin, and none can be left to its key.
+    /// 1 if the pool was closed: no operation can begin, and no operation can be left to its key. Otherwise 0.
     pub(crate) closed: S::Word,
 }
 
 impl<S: Item> Base<S> {
-    /// Returns the base of the slab at an address. The slab has caused `allocations`.
+    /// Creates the base of the slab at this address. The slab has called the allocator `allocations` times so far.
     pub(super) fn new(slab: SlabAddress, settings: Settings<S>, allocations: u64) -> Self {
         Base {
             storage: Storage::new(slab, &settings.table, settings.limit()),
@@ -63,8 +65,8 @@ impl<S: Item> Base<S> {
         }
     }
 
-    /// Returns the counters of the slab. `cached` is the number of vacant slots that are not in the depot, and `rented` the number of
-    /// rents that caches have counted.
+    /// Returns the counters of the slab. `cached` is the number of slots that are neither in the depot nor used by an operation. `rented`
+    /// is the number of rents that thread caches have counted.
     pub(super) fn stats(
         &self,
         slab: OpenSlab<'_, S::Slab>,

@@ -2,24 +2,26 @@
 
 use super::item::Shape;
 
-/// A block begins on a cache line, so that it shares none with a block of another thread.
+/// The alignment of a block, in bytes: a CPU cache line. So the blocks of two threads never share a line.
 pub(super) const LINE: usize = 64;
 
-/// What an allocation contains besides the blocks: the header of the page, and room to align it.
+/// The bytes of an allocation that are not part of a block: the header of the page, and padding to align the page.
 const BESIDE: usize = 2 * Shape::HEADER;
 
-/// Pages that are not in use are retained up to this many bytes, or this many blocks if that is more.
+/// The capacity, in bytes, up to which a slab keeps its empty pages.
 const RETAINED_BYTES: usize = 64 << 10;
+
+/// The capacity, in blocks, up to which a slab keeps its empty pages, even if the blocks take more than [`RETAINED_BYTES`].
 const RETAINED_BLOCKS: usize = 256;
 
-/// Returns the number of blocks in a page. The allocation is at most a power of two, because those are size classes of all
-/// allocators: from 4 KiB for the smallest blocks to 64 KiB for the largest.
+/// Returns the number of blocks in a page. The size of the allocation is at most a power of two, because powers of two are size classes of
+/// all allocators. It is 4 KiB for the smallest blocks, and 64 KiB for the largest.
 pub(super) const fn blocks_in_page(size: usize) -> usize {
     let page = (15 * size).next_power_of_two();
     if cfg!(loom) { 1 } else { (if page < 4096 { 4096 } else { page } - BESIDE) / size }
 }
 
-/// Returns the number of blocks of this size that a slab retains.
+/// Returns the capacity, in blocks of this size, up to which a slab keeps its empty pages.
 pub(super) fn retained_blocks(size: usize) -> usize {
     (RETAINED_BYTES / size).max(RETAINED_BLOCKS)
 }
@@ -29,7 +31,8 @@ pub(crate) const fn page_of_one(size: usize) -> usize {
     BESIDE + size
 }
 
-/// Returns the number of blocks of this size in `bytes`, including the headers of whole pages.
+/// Returns how many blocks of this size fit into `bytes`. The headers of whole pages are subtracted. If not even one page fits, no header
+/// is subtracted.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);
     let page = BESIDE + size * of_page;

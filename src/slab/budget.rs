@@ -1,28 +1,28 @@
 //! A bound on the memory of several slabs together.
 //!
-//! There is no common counter. Each slab counts the bytes of its own pages, and a slab that needs a page adds up the counters of all
-//! slabs. The sum is exact because one thread at a time adds a page to any of the slabs, under the lock of the [`Budget`]. Pages are
-//! freed without that lock, which only reduces the sum. So a slab does not refer to the budget, and may outlive it.
+//! There is no common counter. Each slab counts the bytes of its own pages. A slab that needs a page adds up the counters of all slabs, by
+//! its [`Room`]. Pages are added only under the lock of the [`Budget`], so no new page is missing in the sum. Pages are freed without this
+//! lock, which only reduces the sum. So a slab does not refer to the budget, and may outlive it.
 
 use core::cell::Cell;
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed, lock};
 
-/// The room that a slab has for a page.
+/// The room of a slab: the memory that it may allocate for pages.
 pub(crate) trait Room: Copy {
-    /// Returns a guard. While it lives, no other thread allocates a page in this room.
+    /// Returns a guard. While the guard exists, no other thread allocates a page in this room.
     fn lock(self) -> impl Sized;
 
     /// Returns `true` if [`provide`](Room::provide) would probably return at least `bytes`. Locks nothing.
     fn has(self, bytes: usize) -> bool;
 
-    /// Returns the number of bytes that a page may take. If they are fewer than `wanted`, it first frees empty pages of other slabs,
-    /// unless less than `least` bytes would be free then. The caller has the guard.
+    /// Returns the number of bytes that a new page may take. If fewer than `wanted` bytes are available, first frees empty pages of other
+    /// slabs, unless even then fewer than `least` bytes would be available. The caller holds the guard.
     fn provide(self, least: usize, wanted: usize) -> usize;
 }
 
-/// The room of a slab that is bounded by its limit only.
+/// The room of a slab whose only bound is the number of its slots.
 #[derive(Clone, Copy)]
 pub(crate) struct Unlimited;
 
@@ -40,7 +40,7 @@ impl Room for Unlimited {
 
 /// The maximum number of bytes that several slabs may take together, and the lock for their growth.
 pub(crate) trait Budget {
-    /// Returns a guard. While it lives, no other thread grows one of the slabs or changes the maximum.
+    /// Returns a guard. While the guard exists, no other thread adds a page to one of the slabs, or changes the maximum.
     fn lock(&self) -> impl Sized;
 
     fn max(&self) -> usize;
@@ -90,13 +90,14 @@ impl Budget for SharedBudget {
     }
 
     fn max(&self) -> usize {
-        // ORDERING: Relaxed: a thread that grows a slab has the lock, under which this changes. For others it is a hint.
+        // ORDERING: Relaxed: a thread that grows a slab holds the lock, and the maximum only changes under this lock. Other threads use the
+        // maximum only as a hint.
         self.max.load(Relaxed)
     }
 
     fn set_max(&self, bytes: usize) {
         let _growing = self.lock();
-        // ORDERING: Relaxed: the lock orders it with every growth.
+        // ORDERING: Relaxed: the lock orders this store with every growth of a slab.
         self.max.store(bytes, Relaxed);
     }
 }

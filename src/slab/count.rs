@@ -8,17 +8,17 @@ use crate::sync::{
     Ordering::{AcqRel, Relaxed},
 };
 
-/// A number of references or handles.
+/// A count of references or handles.
 pub(crate) trait Count {
     fn new(count: usize) -> Self;
 
-    /// Adds one. The caller has one, which it does not drop meanwhile.
+    /// Adds 1. The caller owns a counted reference or handle, and does not drop it during this call.
     fn add(&self);
 
-    /// Subtracts one. Returns `true` if it was the last.
+    /// Subtracts 1. Returns `true` if the count is 0 now.
     fn subtract(&self) -> bool;
 
-    /// Makes a loom model fail if an access did not happen before.
+    /// Makes a loom model fail, unless every access of another thread to this count happens-before this call.
     #[cfg(loom)]
     fn touch(&mut self);
 }
@@ -52,9 +52,9 @@ impl Count for AtomicUsize {
 
     #[inline]
     fn add(&self) {
-        // ORDERING: Relaxed: the caller has one.
+        // ORDERING: Relaxed: the caller owns a reference or a handle, so the count does not become 0 meanwhile.
         let before = self.fetch_add(1, Relaxed);
-        // As in `Arc`: forgotten handles must not make the count wrap.
+        // As in `Arc`, the process aborts, because forgotten handles must not make the count wrap.
         if before > usize::MAX / 2 {
             std::process::abort();
         }
@@ -62,7 +62,8 @@ impl Count for AtomicUsize {
 
     #[inline]
     fn subtract(&self) -> bool {
-        // ORDERING: AcqRel, with itself: everything that other threads did to the slab before they subtracted is visible.
+        // ORDERING: AcqRel, with the other calls of this function: everything that other threads did to the slab before they subtracted is
+        // visible to the thread that subtracts last.
         self.fetch_sub(1, AcqRel) == 1
     }
 

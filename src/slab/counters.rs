@@ -37,12 +37,13 @@ impl Counters for LocalCounters {
     }
 }
 
-/// Counters in 16 cache lines, to avoid contention. The first 8 threads of a program have one line each. All later threads share
-/// the other 8.
+/// Counters in 16 CPU cache lines, to avoid contention. The first 8 threads of a program have one line each. All later threads share the
+/// other 8 lines.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) struct SharedCounters([Line; 2 * OWN]);
 
+/// The number of threads that have a line of their own.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 const OWN: usize = 8;
 
@@ -62,11 +63,11 @@ impl SharedCounters {
 impl Counters for SharedCounters {
     #[inline(always)]
     fn count(&self, which: bool) {
-        // ORDERING: Relaxed: they are for reports.
+        // ORDERING: Relaxed, in all accesses to the counters: they are only for statistics.
         let number = thread_number();
-        // The number of a thread without one is 0.
+        // The number is 0 while the thread runs its thread-local destructors. Then the thread uses a shared line.
         if (1..=OWN).contains(&number) {
-            // Only this thread stores there.
+            // Only the calling thread stores to this line.
             let count = &self.0[number - 1].0[usize::from(which)];
             count.store(count.load(Relaxed) + 1, Relaxed);
         } else {

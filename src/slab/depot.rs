@@ -10,32 +10,32 @@ use super::{
 };
 use crate::slot::Vacant;
 
-/// The pages of a slab. Its methods take the storage of the same slab.
+/// The depot of a slab. The storage in the arguments of its methods is the storage of the same slab.
 pub(crate) struct Depot<S: Item> {
     pages: Pages<S>,
     first_generation: u32,
-    /// The number of reserved slots. They are not freed before a trim.
+    /// The number of reserved slots. Their memory is not freed before a trim.
     pub(super) reserved: u32,
 }
 
-/// The empty pages that a slab keeps.
+/// The empty pages that a slab keeps when it frees the other empty pages. A closed slab keeps no page.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
     None,
-    /// Those whose slots are reserved.
+    /// As many empty pages as the reserved slots need.
     Reserved,
-    /// Those too that will probably be used: at least as many slots as are in use, and as many as [are retained](Item::retained). A
-    /// closed slab keeps none.
+    /// Also the empty pages that will probably be used. The slab keeps at least as many vacant slots as are in use, and at least the
+    /// capacity that [`Item::retained`] returns.
     Useful,
 }
 
-/// The slots that a slab can do without.
+/// The numbers of slots that a slab does not need. Other slabs may get their memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spare {
-    /// The number of slots in empty pages that are not reserved.
+    /// The number of slots in empty pages, without the reserved slots.
     pub(super) idle: u32,
-    /// The number of slots in use beyond one for each page. If more cached slots than that move to the depot, each of them
-    /// beyond this number empties a page.
+    /// The number of slots in use or in caches, minus the number of pages that have such a slot. If more cached slots than this number move
+    /// to the depot, each further slot makes at least one more page empty.
     pub(super) excess: u32,
 }
 
@@ -58,33 +58,33 @@ impl<S: Item> Depot<S> {
         self.pages.add(page);
     }
 
-    /// Takes a vacant slot. `new` is the number of slots that may be initialized for the caller.
+    /// Takes a vacant slot. `new` is the number of slots that may still be initialized for the caller.
     pub(super) fn take(&mut self, new: &mut u32) -> Option<Vacant<S>> {
         self.pages.take(new, self.first_generation)
     }
 
-    /// Takes a slot back.
+    /// Takes a slot back, which becomes vacant in its page.
     pub(super) fn release(&mut self, storage: &Storage<S>, slot: Vacant<S>) {
         self.pages.release(slot, &storage.directory, storage.layout());
     }
 
-    /// Takes a slot back that has used all its generations.
+    /// Takes back a slot whose generations are all used.
     pub(super) fn retire(&mut self, slot: Vacant<S>) {
         self.pages.retire(slot);
     }
 
-    /// Takes slots back that stay in thread caches from which the slab has detached.
+    /// Counts slots as retired that stay in thread caches from which the slab has detached.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn retire_cached(&mut self, slots: CachedSlots) {
         self.pages.retire_cached(slots);
     }
 
-    /// Notes that the slab is closed.
+    /// Marks the pages as those of a closed slab.
     pub(super) fn close<L: Counted<Slot = S>>(&mut self, closed: &Closed<L>) {
         self.pages.close(closed);
     }
 
-    /// Returns the proof that all slots are vacant or retired, if they are and the slab is closed.
+    /// If the slab is closed and all its slots are vacant or retired, returns the proof of that.
     pub(super) fn all_vacant(&self) -> Option<AllVacant> {
         self.pages.all_vacant()
     }
@@ -120,13 +120,13 @@ impl<S: Item> Depot<S> {
         self.pages.remove_empty()
     }
 
-    /// Returns the slots whose memory other slabs may get.
+    /// Returns the numbers of slots whose memory other slabs may get.
     pub(super) fn spare(&self, storage: &Storage<S>) -> Spare {
         let Counts { capacity, idle, occupied, .. } = self.counts();
         if self.reserved == 0 {
             return Spare { idle, excess: self.in_use().saturating_sub(occupied) };
         }
-        // Whole pages, and none that would have to be moved from caches.
+        // If slots are reserved, only whole empty pages are spare. With this `excess`, no cached slots are moved to make more pages empty.
         let unreserved = capacity.saturating_sub(self.reserved);
         let page = storage.shape().slots();
         Spare { idle: idle.min(unreserved - unreserved % page), excess: u32::MAX }

@@ -1,32 +1,34 @@
-//! What a slab consists of: the trait of its slots, and the layout of a page of them.
+//! The trait of the slots of a slab, and the layout of a page of slots.
 
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
 use super::pages::Location;
 use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
 
-/// A slot of a slab: one for the operations of a pool, or a block for a pooled future.
+/// A slot of a slab: a slot for the operations of a pool, or a block for a pooled future.
 ///
 /// # Safety
 ///
-/// * [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) and [`page`](Item::page) return what the location
-///   says that `init` was called with.
-/// * [`Slab`](Item::Slab) is the type of the slab at that address. The slab begins with the [`Table`](Item::Table).
+/// * [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) and [`page`](Item::page) return the slab, and the page or
+///   the index, of the location that `init` was given.
+/// * [`Slab`](Item::Slab) is the type of the slab at the address that [`slab`](Item::slab) returns. The slab begins with the
+///   [`Table`](Item::Table).
 /// * A slot fits into the layout that [`shape`](Item::shape) returns.
 pub(crate) unsafe trait Item: Sized {
-    /// The type of the slab, which is the only one that creates such slots.
+    /// The type of the slab. No other type of slab creates such slots.
     type Slab;
-    /// What a slot returns to. It says whether several threads may use the slot.
+    /// The recycler to which a slot is returned. Its type says whether several threads may use the slot.
     type Recycler: Recycler;
-    /// The values that pass from one thread to another in a slot.
+    /// The type of the values that may move to another thread in a slot.
     type Content;
     type Word: Word;
     type Pointer: Pointer;
 
-    /// The beginning of a slab, to which its slots refer.
+    /// The type of the table at the beginning of a slab.
     type Table;
 
-    /// `true` if slots are found by their indices. They stay allocated as long as the slab has a handle, and count their uses.
+    /// `true` if slots are found by their indices. Such slots stay allocated as long as the slab has a handle. They also count how often
+    /// they were rented.
     const INDEXED: bool;
 
     /// The number of slots in a page, if slots are found by their indices.
@@ -39,7 +41,7 @@ pub(crate) unsafe trait Item: Sized {
     /// Returns the layout of a page.
     fn shape(table: &Self::Table) -> Shape;
 
-    /// Returns the number of slots whose pages are not freed before a trim.
+    /// Returns the capacity, in slots, up to which a slab keeps its empty pages until a trim.
     fn retained(shape: Shape) -> u32;
 
     /// Initializes a slot.
@@ -48,21 +50,21 @@ pub(crate) unsafe trait Item: Sized {
     /// Returns the address of the slab.
     fn slab(&self) -> NonNull<()>;
 
-    /// Returns the address of the page, or the index of the slot. Called by the owner of the slot.
+    /// Returns the address of the page, or the index of the slot. The caller owns the slot.
     fn page(&self) -> PageOf;
 
-    /// Begins the next epoch of a slot that was returned [exhausted](crate::slot::End::exhausted). Returns `false` if there is
-    /// none.
+    /// Begins the next epoch of a slot that was returned [exhausted](crate::slot::End::exhausted). Returns `false` if this was the last
+    /// epoch.
     fn begin_epoch(slot: &Vacant<Self>, layout: IndexLayout) -> bool;
 
     /// Returns how many times the slot was rented since the generation `first`.
     fn uses(&self, layout: IndexLayout, first: u32) -> u64;
 }
 
-/// How the page of a slot is found.
+/// The data by which the page of a slot is found.
 pub(crate) enum PageOf {
     Address(NonNull<()>),
-    /// The index of the key of the slot.
+    /// The index in the key of the slot.
     Index(u32),
 }
 
@@ -109,10 +111,10 @@ impl Shape {
     }
 }
 
-/// Returns the layout of the allocation of a page, with room to align the page. The allocator does not align it: glibc would leave
-/// small fragments between the pages, and could not return their memory to the system.
+/// Returns the layout of the allocation of a page, with padding to align the page. The allocator is not asked for the alignment. If it
+/// were, glibc would leave small fragments between the pages, and could not return the memory of pages to the system.
 pub(super) fn page_layout(offset: usize, slot: usize, slots: u32) -> Layout {
-    // Miri assumes no alignment but that of the allocation.
+    // Miri does not assume that an address is aligned more than its allocation. So in Miri the allocation has the alignment of the page.
     let align = if cfg!(miri) { offset } else { 16 };
     let slots = slot.checked_mul(slots as usize);
     let bytes = slots.and_then(|bytes| bytes.checked_add(2 * offset));

@@ -1,7 +1,7 @@
 //! The two kinds of slots of slabs: slots of completions, which are found by their indices, and blocks.
 //!
-//! A block is a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its
-//! blocks are vacant. If a slab is full, a block may also be a box, which is freed when it is released.
+//! A block is a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its blocks
+//! are vacant. If a slab is full, a box is used as the block, and is freed when the block is released.
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
@@ -37,7 +37,7 @@ use crate::{
     slot::{End, IndexLayout, Recycler, Slot, SlotTable, Vacant},
 };
 
-/// A recycler that takes slots back to the slabs that they are from.
+/// A recycler that returns each slot to the slab that created it.
 pub(crate) trait SlabRecycler: Recycler {
     type Slab<T>: Slab<Slot = Slot<T, Self>>;
     type Blocks: Slab<Slot = Block<Self>>;
@@ -45,11 +45,11 @@ pub(crate) trait SlabRecycler: Recycler {
     type Budget: Budget;
 }
 
-// SAFETY: its words and pointers are atomics.
+// SAFETY: the words and pointers of `AnyThread` are atomics.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl ForThreads for AnyThread {}
 
-// SAFETY: a slot refers to the table that `init` gives it, which is the beginning of the slab. Its number contains its index.
+// SAFETY: `init` makes a slot refer to the table at the beginning of the slab. The number of the slot contains its index.
 unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     type Slab = H::Slab<T>;
     type Recycler = H;
@@ -61,8 +61,8 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     const INDEXED: bool = true;
     const PER_PAGE: u32 = if cfg!(loom) { 2 } else { 32 };
 
-    /// 16, so that each thread uses adjacent slots. Two threads with alternating slots wait for each other's cache lines, which takes
-    /// 11 ns more for each operation.
+    /// 16, so that the slots of one thread are adjacent. If the slots of two threads alternate, the threads wait for each other's CPU cache
+    /// lines. That takes 11 ns more for each operation.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
@@ -76,7 +76,8 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
 
     fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
         let place = NonNull::from(place).cast::<Self>();
-        // SAFETY: the place is valid for writes. The slab begins with the table, by the invariant of `Location`.
+        // SAFETY: `place` is valid for writes, because it was borrowed. The slab begins with the table, and is allocated as long as the
+        // slot, by the invariant of `Location`.
         unsafe { Slot::make(place, location.slab().cast(), location.first_number()) };
     }
 
@@ -94,7 +95,7 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     }
 
     fn uses(&self, layout: IndexLayout, first: u32) -> u64 {
-        // The state may be older than the number, but then this operation is over.
+        // The state may be older than the number. Then the operation that the state describes is over, and `before` counts it.
         let state = self.state();
         let number = self.number_now();
         let begun = state.generation() == number.generation();
@@ -106,14 +107,14 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
 /// The beginning of a block. The value follows it.
 #[repr(C, align(16))]
 pub(crate) struct Block<H> {
-    /// The header of the [cell](VacantCell) that is in the block.
+    /// The header of the [cell](VacantCell) that the block contains.
     header: MaybeUninit<Header>,
-    /// The page, or the [size](BOXED) of a box.
+    /// The address of the page. If the block is a box, the size of the box in bytes, plus [`BOXED`].
     page: NonNull<()>,
     recycler: PhantomData<fn() -> H>,
 }
 
-/// The tag bit of a boxed block. The address of a page never has it.
+/// The tag bit of the field `page` of a boxed block. The address of a page never has this bit.
 const BOXED: usize = 1;
 
 impl<H> Block<H> {
@@ -128,11 +129,11 @@ impl<H> Block<H> {
     }
 }
 
-// SAFETY: a block refers to the page that `init` gives it, and the page to the slab.
+// SAFETY: `init` makes a block refer to its page, and the page refers to the slab.
 unsafe impl<H: SlabRecycler> Item for Block<H> {
     type Slab = H::Blocks;
     type Recycler = H;
-    /// The owner of the block says whether the value in it can be sent.
+    /// `()`, because the type that owns the block decides whether the value in the block can be sent.
     type Content = ();
     type Word = H::Word;
     type Pointer = H::Pointer;
@@ -140,10 +141,10 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
     type Table = usize;
 
     const INDEXED: bool = false;
-    /// Unused: the number depends on the size.
+    /// Unused: the number of blocks in a page depends on their size.
     const PER_PAGE: u32 = 1;
 
-    /// One, so that unused memory is not touched.
+    /// 1, so that memory is not accessed before it is needed.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = 1;
 
@@ -155,7 +156,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
     }
 
     fn retained(shape: Shape) -> u32 {
-        u32::try_from(retained_blocks(shape.size())).expect("they are few")
+        u32::try_from(retained_blocks(shape.size())).expect("a slab retains few blocks")
     }
 
     fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
@@ -182,7 +183,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
     }
 }
 
-/// A block that its owner uses: one of a slab, or a box.
+/// A block in use: a slot of a slab, or a box. Only the owner of this value uses the block.
 #[must_use = "a block that is not released is lost"]
 pub(crate) struct RentedBlock<H>(Vacant<Block<H>>);
 
@@ -198,8 +199,8 @@ impl<H> RentedBlock<H> {
         H: BlockTable,
     {
         debug_assert!(self.size() >= VacantCell::<Block<H>, F>::SIZE);
-        // SAFETY: the caller's. The block begins with room for a header, and stays allocated until it is released. If the affinity is
-        // `Send`, any thread may release it, because the words of its slab are atomics.
+        // SAFETY: the caller guarantees the size and the alignment. The block begins with space for a header, and stays allocated until it
+        // is released. If the affinity is `Send`, any thread may release the block, because the words of its slab are atomics.
         unsafe { VacantCell::new(self.into_pointer()) }
     }
 
@@ -218,16 +219,16 @@ impl<H> RentedBlock<H> {
         RentedBlock(unsafe { Vacant::new(block) })
     }
 
-    /// Allocates a block that is a box of `size` bytes.
+    /// Allocates a block that is a box of at least `size` bytes.
     #[cold]
     #[inline(never)]
     pub(crate) fn boxed(size: usize) -> Self {
         let units = size.div_ceil(size_of::<Block<H>>());
         let size = ptr::without_provenance_mut((units * size_of::<Block<H>>()) | BOXED);
         let mut block = Box::<[Block<H>]>::new_uninit_slice(units);
-        block[0].write(Block::new(NonNull::new(size).expect("it has a tag")));
+        block[0].write(Block::new(NonNull::new(size).expect("the size has a tag")));
         let block = NonNull::from(Box::leak(block)).cast();
-        // SAFETY: it was just allocated, and only `free` frees it.
+        // SAFETY: the box was just allocated, and only `free` frees it.
         unsafe { RentedBlock::from_pointer(block) }
     }
 
@@ -238,12 +239,12 @@ impl<H> RentedBlock<H> {
         let units = (self.0.page.addr().get() - BOXED) / size_of::<Block<H>>();
         let block = self.into_pointer().cast::<MaybeUninit<Block<H>>>();
         let block = NonNull::slice_from_raw_parts(block, units);
-        // SAFETY: `boxed` has allocated it as a box of this length.
+        // SAFETY: `boxed` has allocated the block as a box of this length.
         drop(unsafe { Box::from_raw(block.as_ptr()) });
     }
 }
 
-/// Takes a vacant block of a slab.
+/// Converts a vacant block of a slab into a block in use.
 impl<H> From<Vacant<Block<H>>> for RentedBlock<H> {
     #[inline(always)]
     fn from(block: Vacant<Block<H>>) -> Self {
@@ -261,7 +262,7 @@ impl<H: SlabRecycler> RentedBlock<H> {
         }
     }
 
-    /// Returns the block to its slab, or frees it.
+    /// Returns the block to its slab. If the block is a box, frees it.
     #[inline(always)]
     pub(crate) fn release(self) {
         if self.0.is_boxed() {
@@ -292,8 +293,8 @@ impl<H: BlockTable> CellStorage for Block<H> {
     }
 }
 
-/// The function that the table of a pooled future calls. It has no type parameters, so it is compiled in this crate, and not in each crate
-/// that uses a pool.
+/// The function by which the table of a pooled future releases the block. The function has no type parameters, so it is compiled in this
+/// crate, and not in each crate that uses a pool.
 pub(crate) trait BlockTable: SlabRecycler {
     /// Releases the block of a cell.
     extern "C" fn release(block: Emptied<Block<Self>>);

@@ -7,7 +7,7 @@ pub(super) trait Linked: Copy {
     fn links(&self) -> &Links<Self>;
 }
 
-/// The links of a node, which is in at most one list.
+/// The links of a node. A node is in at most one list.
 pub(super) struct Links<P> {
     next: Cell<Option<P>>,
     previous: Cell<Option<P>>,
@@ -19,7 +19,7 @@ impl<P> Links<P> {
     }
 }
 
-/// A doubly linked list. One thread at a time accesses it and its nodes.
+/// A doubly linked list. One thread at a time accesses the list and its nodes.
 pub(super) struct List<P>(Cell<Option<P>>);
 
 impl<P: Linked> List<P> {
@@ -31,7 +31,7 @@ impl<P: Linked> List<P> {
         self.0.get()
     }
 
-    /// Adds a node, which is in no list.
+    /// Adds a node as the first one. The node is in no list.
     pub(super) fn push(&self, node: P) {
         let links = node.links();
         links.next.set(self.0.get());
@@ -41,7 +41,7 @@ impl<P: Linked> List<P> {
         }
     }
 
-    /// Removes a node, which is in this list.
+    /// Removes a node. The node is in this list.
     pub(super) fn remove(&self, node: P) {
         let links = node.links();
         let (next, previous) = (links.next.get(), links.previous.get());

@@ -18,13 +18,14 @@ use super::{
 };
 use crate::slot::{End, Vacant, WakeOnDrop, Word};
 
+/// A slab that one thread uses.
 #[repr(C)]
 pub(crate) struct LocalSlab<S: Item<Slab = Self>> {
     base: Base<S>,
     magazines: MagazinesOf<S>,
-    /// `true` if the slab has a handle and no future waits: a slot that is returned only needs a place.
+    /// `true` if the slab has a handle and no future waits for a slot. Then the fast path of a return puts the slot into the magazines.
     is_plain: Cell<bool>,
-    /// The reference of a closed slab to itself, until all slots are vacant.
+    /// The reference of a closed slab to itself. It is dropped when all slots are vacant.
     own: Cell<Option<Closed<Self>>>,
     waiters: RefCell<Waiters<S>>,
     depot: RefCell<Depot<S>>,
@@ -35,7 +36,7 @@ impl<S: Item<Slab = Self>> LocalSlab<S> {
         self.depot.borrow().is_closed()
     }
 
-    /// Caches a slot.
+    /// Puts a slot into the magazines. If they are full, first moves the older magazine to the depot.
     fn cache(&self, slot: Vacant<S>) {
         if let Err(slot) = self.magazines.push(slot, Capacity::FULL) {
             self.magazines.drain(MAGAZINE.into(), &mut self.depot.borrow_mut(), &self.base.storage);
@@ -44,7 +45,7 @@ impl<S: Item<Slab = Self>> LocalSlab<S> {
         }
     }
 
-    /// Frees the empty pages of a closed slab. Drops its reference to itself if all slots are vacant.
+    /// Frees the empty pages of a closed slab. If all slots are vacant, drops the reference of the slab to itself.
     fn end(&self) {
         self.drain_magazines();
         self.free_empty_pages(Keep::None, usize::MAX);
@@ -178,7 +179,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
 
     fn pass_locks(_: OpenSlab<'_, Self>) {}
 
-    // There is no other thread that could be inside a call.
+    // No other thread uses the slab. So no claimant is inside a call while this thread rents.
     fn begin_return(&self) {}
     fn end_return(&self) {}
     fn is_returning(&self) -> bool {

@@ -1,8 +1,10 @@
 //! Two magazines of vacant slots, in one array.
 //!
-//! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, the older one
-//! moves to the depot. If both are empty, one comes from the depot. In both cases one is full and one is empty afterwards.
-//! Therefore any sequence of rents and returns accesses the depot at most once in 32 operations.
+//! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, a return moves the older
+//! one to the depot. If both are empty, a rent fills one from the depot. In both cases, one magazine is full and one is empty afterwards.
+//! Therefore a thread accesses the depot at most once in 32 rents and returns.
+//!
+//! The entries of the array are called *places*.
 //!
 //! Invariant: the places below the length hold vacant slots, which the magazines own.
 
@@ -16,12 +18,12 @@ use crate::sync::{AtomicU64, Ordering};
 /// The number of slots in a magazine.
 pub(super) const MAGAZINE: u32 = if cfg!(loom) { 1 } else { 32 };
 
-/// The number of slots in two.
+/// The number of slots in two magazines.
 pub(super) const CACHE_CAPACITY: u64 = 2 * MAGAZINE as u64;
 
-/// How many slots magazines may have: [`CACHE_CAPACITY`], or 0 if no slot may be taken or put in.
+/// The maximum number of slots in magazines: [`CACHE_CAPACITY`], or 0 if no slot may be taken out or put in.
 ///
-/// Invariant: it is one of the two.
+/// Invariant: the number is one of these two.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Capacity(u64);
 
@@ -31,7 +33,7 @@ impl Capacity {
     pub(super) const NONE: Capacity = Capacity(0);
 }
 
-/// The capacity of magazines, which another thread may change.
+/// A capacity of magazines that another thread may change.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(super) struct CapacityCell(AtomicU64);
 
@@ -50,7 +52,7 @@ impl CapacityCell {
         self.0.store(capacity.0, ordering);
     }
 
-    /// Returns the capacity before.
+    /// Stores a capacity. Returns the previous one.
     pub(super) fn swap(&self, capacity: Capacity, ordering: Ordering) -> Capacity {
         Capacity(self.0.swap(capacity.0, ordering))
     }
@@ -61,11 +63,12 @@ impl CapacityCell {
     }
 }
 
+/// The number of places in the array.
 const PLACES: usize = 2 * MAGAZINE as usize;
 
-/// Two magazines of slots `S`. One thread at a time changes them, so they are not `Sync`. Other threads may read the length.
+/// Two magazines of slots `S`. One thread at a time changes the magazines, so they are not `Sync`. Other threads may read the length.
 ///
-/// They are an array. A linked list would also store to the slots.
+/// The magazines are an array, because a linked list would also store to the slots.
 #[repr(C)]
 pub(super) struct Magazines<W, P, S> {
     len: W,
@@ -73,7 +76,7 @@ pub(super) struct Magazines<W, P, S> {
     slots: PhantomData<*mut S>,
 }
 
-/// The magazines of a slab.
+/// The magazines of a slab with slots `S`.
 pub(super) type MagazinesOf<S> = Magazines<<S as Item>::Word, <S as Item>::Pointer, S>;
 
 impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
@@ -82,12 +85,12 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Magazines { len: W::new(0), places, slots: PhantomData }
     }
 
-    /// Returns the number of slots. Everything that other threads did to the slots is visible.
+    /// Returns the number of slots. Everything that other threads did to these slots is visible to the caller.
     pub(super) fn len(&self) -> u64 {
         self.len.load()
     }
 
-    /// Takes the slot that was put in last, unless the capacity is 0.
+    /// Takes the slot that was put in last. Returns `None` if there is no slot, or if the capacity is 0.
     #[inline(always)]
     pub(super) fn pop(&self, capacity: Capacity) -> Option<Vacant<S>> {
         let len = self.len.load_own().wrapping_sub(1);
@@ -96,13 +99,13 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         }
         let slot = self.place(len).load();
         self.len.publish(len);
-        // SAFETY: the place was below the length, and is not any more.
+        // SAFETY: the place of the slot was below the length, and is not below it any more.
         Some(unsafe { vacant(slot) })
     }
 
-    /// Puts a vacant slot in. Returns it if there is no room.
+    /// Puts a vacant slot in. Returns the slot as an error if the magazines are full, or if the capacity is 0.
     ///
-    /// The store of the length comes last: the slab may be freed by a thread that counts the slot.
+    /// The store of the length comes last. After this store, another thread may count the slot as vacant, and free the slab.
     #[inline(always)]
     pub(super) fn push(&self, slot: Vacant<S>, capacity: Capacity) -> Result<(), Vacant<S>> {
         let len = self.len.load_own();
@@ -114,11 +117,11 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Ok(())
     }
 
-    /// Returns the same magazines, as those of slots of another type.
+    /// Returns these magazines with the type of magazines of slots `T`.
     ///
     /// # Safety
     ///
-    /// The slots are of that type, or the caller neither takes nor adds one.
+    /// The slots are of type `T`, or the caller neither takes nor adds a slot.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[inline(always)]
     pub(super) unsafe fn of<T>(&self) -> &Magazines<W, P, T> {
@@ -128,12 +131,12 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
 
     #[inline(always)]
     fn place(&self, place: u64) -> &P {
-        // The place is in bounds. The remainder changes nothing, and saves the bounds check.
+        // `place` is in bounds, so the remainder is `place`. It is computed because it saves the bounds check.
         #[expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
         &self.places[place as usize % PLACES]
     }
 
-    /// Reverses the order, so that the slot with the lowest index is taken first.
+    /// Reverses the order of the slots, so that the slot with the lowest index is taken first.
     fn reverse(&self) {
         let len = self.len.load_own();
         for place in 0..len / 2 {
@@ -151,16 +154,16 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
     }
 }
 
-/// Creates the right to a slot that was in a place.
+/// Returns the slot whose address was in a place.
 ///
 /// # Safety
 ///
-/// The place was below the length, and is not any more, or the caller stores another slot there.
+/// The place was below the length. It is not below the length any more, or the caller stores another slot in the place.
 #[inline(always)]
 unsafe fn vacant<S>(slot: *mut ()) -> Vacant<S> {
-    // SAFETY: the place had a slot.
+    // SAFETY: the place was below the length, so it contained the address of a slot.
     let slot = unsafe { NonNull::new_unchecked(slot) };
-    // SAFETY: the magazines owned the slot, and now the caller does.
+    // SAFETY: the magazines owned the slot, and now the caller owns it.
     unsafe { Vacant::new(slot.cast()) }
 }
 
@@ -180,7 +183,8 @@ impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
         let len = self.len.load_own();
         assert!(count <= len, "there are {len} slots, not {count}");
         for place in 0..count {
-            // SAFETY: the place is below the length, and gets another slot below, or is not below the length afterwards.
+            // SAFETY: the place is below the length. The code after this loop stores another slot in the place, or reduces the length so
+            // that the place is not below it.
             depot.release(storage, unsafe { vacant(self.place(place).load()) });
         }
         for place in count..len {
@@ -190,13 +194,13 @@ impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
     }
 }
 
-/// A free place in magazines, and the guard of the lock that protects them.
+/// Magazines that have a place for one more slot, and the guard of the lock that protects these magazines.
 pub(super) struct FreePlace<'m, S: Item, K: Lock> {
     pub(super) magazines: &'m MagazinesOf<S>,
     pub(super) guard: K::Guard<'m>,
 }
 
-/// A lock.
+/// A lock that protects magazines.
 pub(super) trait Lock {
     type Guard<'m>;
 }
@@ -206,15 +210,16 @@ impl Lock for () {
     type Guard<'m> = ();
 }
 
-/// Moves a slot to the place in its slab that `find` returns. The slab may be freed afterwards. Returns the slot if there is no
-/// place.
+/// Puts a slot into those magazines of its slab that `find` returns. The slab may be freed as soon as the slot is in. Returns the slot as
+/// an error if `find` returns `None`.
 #[inline(always)]
 pub(super) fn return_slot<S: Item, K: Lock>(
     slot: Vacant<S>,
     find: impl for<'s> FnOnce(&'s S::Slab) -> Option<FreePlace<'s, S, K>>,
 ) -> Result<(), Vacant<S>> {
-    // SAFETY: the slot keeps the slab allocated until it is in the place. To unlock the place is the last access to the slab, and
-    // the slab is not freed before. (It may be freed in this function, so its reference is not an argument.)
+    // SAFETY: the slot keeps the slab allocated until it is in the magazines. If there is a guard, its drop is the last access to the slab,
+    // and the slab is not freed before. (The slab may be freed before this function returns. So `slab` is not an argument: a reference in
+    // an argument would have to be valid until the return.)
     let slab = unsafe { NonNull::from(slab_of::<S>(&slot)).as_ref() };
     let Some(FreePlace { magazines, guard }) = find(slab) else { return Err(slot) };
     let pushed = magazines.push(slot, Capacity::FULL);
@@ -222,16 +227,16 @@ pub(super) fn return_slot<S: Item, K: Lock>(
     pushed
 }
 
-/// Prefetches the cache line of a slot for writing. The line may be in the cache of another core. Stores are ordered, so without
-/// this the core waits for one line after the other.
+/// Prefetches the CPU cache line of a slot for writing. The line may be in the cache of another core. Stores take effect in order, so
+/// without the prefetch the core would wait for one line after the other.
 ///
-/// This is assembly because `_mm_prefetch` compiles to a prefetch for reading unless the target CPU is known. A CPU without
+/// The function contains assembly, because `_mm_prefetch` compiles to a prefetch for reading unless the target CPU is known. A CPU without
 /// the instruction ignores it.
 #[inline(always)]
 pub(super) fn fetch<S>(slot: &Vacant<S>) {
     let slot: &S = slot;
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: this reads and changes nothing.
+    // SAFETY: the instruction has no effect on registers and on the content of memory.
     unsafe {
         core::arch::asm!("prefetchw [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
     }

@@ -1,22 +1,25 @@
-//! The places of a page, and which of them are vacant.
+//! The mask of a page: which of its slots are vacant. A *place* is the position of a slot in its page, beginning with 0.
 
 use core::{alloc::Layout, cell::Cell};
 
 use super::item::{Shape, page_layout};
 use crate::slot::Word;
 
-/// The places of up to 64 slots, and a bit for each vacant one. The lock of the depot protects the bits.
+/// The places of up to 64 slots, and a bit for each place. The lock of the depot protects the bits.
 ///
-/// Places are taken in the order of their numbers. So the slots that were never taken are the last ones.
+/// The first vacant place is always taken first. So the slots that were never taken are the last ones of the page.
 pub(super) struct Mask<W> {
     /// The index of the first slot.
     first: u32,
+    /// The number of slots.
     len: u32,
-    /// The distances from a page to its first slot, and from a slot to the next one.
+    /// The distance in bytes from the page to its first slot.
     offset: u32,
+    /// The distance in bytes from a slot to the next one.
     stride: u32,
     /// The number of initialized slots.
     initialized: W,
+    /// The bits of the vacant places are set.
     vacant: Cell<u64>,
 }
 
@@ -60,13 +63,13 @@ impl<W: Word> Mask<W> {
         page_layout(self.offset as usize, self.stride as usize, self.len)
     }
 
-    /// Returns the number of initialized slots. They are the first ones.
+    /// Returns the number of initialized slots. They are the first slots of the page.
     #[expect(clippy::cast_possible_truncation, reason = "a page has up to 64 slots")]
     pub(super) fn initialized(&self) -> u32 {
         self.initialized.load() as u32
     }
 
-    /// Counts the slot that [`take`](Mask::take) has taken as initialized.
+    /// Adds 1 to the number of initialized slots, for a new slot that [`take`](Mask::take) has taken.
     pub(super) fn count_initialized(&self) {
         self.initialized.publish(u64::from(self.initialized()) + 1);
     }
@@ -79,12 +82,12 @@ impl<W: Word> Mask<W> {
         }
     }
 
-    /// Returns `true` if [`take`](Mask::take) takes the place of a slot that is not initialized.
+    /// Returns `true` if [`take`](Mask::take) would take the place of a slot that is not initialized.
     pub(super) fn next_is_new(&self) -> bool {
         self.vacant.get().trailing_zeros() >= self.initialized()
     }
 
-    /// Takes the first vacant place.
+    /// Takes the first vacant place, and returns it.
     pub(super) fn take(&self) -> u32 {
         let vacant = self.vacant.get();
         assert!(vacant != 0, "a slot is vacant");
@@ -95,7 +98,7 @@ impl<W: Word> Mask<W> {
     /// Marks the slot at this distance from the page as vacant.
     pub(super) fn release(&self, distance: usize) {
         let distance = distance.wrapping_sub(self.offset as usize);
-        // A division of 32 bits takes a third of the time of one of 64 bits.
+        // A 32-bit division takes a third of the time of a 64-bit division.
         let place = match u32::try_from(distance) {
             Ok(distance) => (distance / self.stride) as usize,
             Err(_) => distance / self.stride as usize,
@@ -105,7 +108,7 @@ impl<W: Word> Mask<W> {
         self.vacant.set(self.vacant.get() | 1 << place);
     }
 
-    /// Returns the distance from the page to a slot.
+    /// Returns the distance in bytes from the page to the slot in a place.
     #[inline(always)]
     pub(super) fn distance(&self, place: u32) -> usize {
         self.offset as usize + self.stride as usize * place as usize

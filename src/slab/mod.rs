@@ -1,8 +1,9 @@
 #![doc = include_str!("design.md")]
 //! # Files
 //!
-//! A slab of [one thread](local) or of [several](shared) has a [depot] of [pages], and [magazines] of vacant slots. [`SlabHandle`]
-//! owns it. Its slots are of one of two [kinds](items). This layer is above operations, and below pools.
+//! There is a slab for [one thread](local), and one for [several threads](shared). Each has a [depot] of [pages], and [magazines] of vacant
+//! slots. A [`SlabHandle`] owns a slab. The slots of a slab are of one of two [kinds](items). This layer is above operations, and below
+//! pools.
 
 mod base;
 mod block_size;
@@ -23,7 +24,7 @@ mod recyclers;
 mod reference;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
-#[expect(clippy::module_inception, reason = "it has the trait of this name")]
+#[expect(clippy::module_inception, reason = "the module has the trait of this name")]
 mod slab;
 mod stats;
 mod storage;

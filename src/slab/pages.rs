@@ -8,16 +8,16 @@
 //!   0                                  64
 //! ```
 //!
-//! A slot is initialized when it is taken for the first time, so a new page costs no pass over its slots.
+//! A slot is initialized when it is taken for the first time, so a new page needs no loop over its slots.
 //!
 //! Invariants:
 //!
-//! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] or a
-//!   [`RemovedPage`] owns it.
-//! * If the bit of a slot in the mask is set, only the page refers to the slot. If it is not set, a [`Vacant`] or the roles of an
-//!   operation own the slot, or it is retired.
-//! * If slots are found by their indices, pages are freed only when the slab is [`Closed`]. From then on a slot is found only on its
-//!   release, and its page is not empty.
+//! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] or a [`RemovedPage`]
+//!   owns the page.
+//! * If the bit of a slot in the mask is set, only the page refers to the slot. If the bit is not set, a [`Vacant`], magazines or the roles
+//!   of an operation own the slot, or the slot is retired.
+//! * If slots are found by their indices, pages are freed only after the slab was [`Closed`]. From then on, only a return looks a slot up.
+//!   The page of this slot is not empty at that time, so it is still allocated.
 
 use alloc::{
     alloc::{alloc, dealloc, handle_alloc_error},
@@ -33,7 +33,7 @@ use super::{
 };
 use crate::slot::{IndexLayout, Number, Pointer, SlotRef, Vacant, Word};
 
-/// The header of a page. The slots follow it.
+/// The header of a page. The slots follow the header.
 #[repr(C, align(64))]
 pub(super) struct Page<S: Item> {
     mask: Mask<S::Word>,
@@ -67,7 +67,7 @@ impl<S: Item> Deref for PageRef<S> {
 
     #[inline(always)]
     fn deref(&self) -> &Page<S> {
-        // SAFETY: the page is allocated.
+        // SAFETY: the page is allocated, by the invariant.
         unsafe { self.0.as_ref() }
     }
 }
@@ -79,7 +79,7 @@ impl<S: Item> Linked for PageRef<S> {
 }
 
 impl<S: Item> PageRef<S> {
-    /// Returns the address of a slot.
+    /// Returns the address of the slot in a place.
     #[inline(always)]
     fn slot(self, place: u32) -> NonNull<S> {
         debug_assert!(place < self.mask.len());
@@ -87,7 +87,7 @@ impl<S: Item> PageRef<S> {
         unsafe { self.0.byte_add(self.mask.distance(place)) }.cast()
     }
 
-    /// Takes a vacant slot of a page that has one.
+    /// Takes a vacant slot of this page. The page has one.
     fn take(self, first_generation: u32) -> Vacant<S> {
         let is_new = self.mask.next_is_new();
         let place = self.mask.take();
@@ -95,11 +95,11 @@ impl<S: Item> PageRef<S> {
         if is_new {
             let index = self.mask.first() + place;
             let location = Location { page: self, index, first_generation };
-            // SAFETY: this is the place of a slot, and nothing refers to it.
+            // SAFETY: the allocation of the page contains the memory of this slot, and nothing refers to that memory.
             S::init(unsafe { slot.cast().as_mut() }, location);
             self.mask.count_initialized();
         }
-        // SAFETY: the slot was vacant in the mask.
+        // SAFETY: the bit of the slot was set in the mask, so only the page referred to the slot.
         unsafe { Vacant::new(slot) }
     }
 }
@@ -131,7 +131,7 @@ impl<S: Item> Location<S> {
     }
 }
 
-/// A new page, which no list contains. It is leaked if it is dropped.
+/// A new page that is in no list. If this value is dropped, the page is leaked.
 #[must_use]
 pub(super) struct EmptyPage<S: Item>(PageRef<S>);
 
@@ -141,21 +141,21 @@ impl<S: Item> EmptyPage<S> {
         const { assert!(size_of::<Page<S>>() == Shape::HEADER) };
         let mask = Mask::new(shape, first, len);
         let layout = mask.layout();
-        // SAFETY: a page has a size.
+        // SAFETY: the size of a page is not 0.
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         let lead = start.align_offset(shape.offset());
-        // SAFETY: the allocation has room for the lead.
+        // SAFETY: the allocation has padding of at least `lead` bytes.
         let place = unsafe { start.add(lead) }.cast();
         let page = Page { mask, start, slab: slab.get(), links: Links::new() };
-        // SAFETY: the allocation has room for the page after the lead.
+        // SAFETY: the rest of the allocation, after the padding, is large enough for the page.
         unsafe { place.write(page) };
         EmptyPage(PageRef(place))
     }
 }
 
-/// A page whose slots are all vacant, and that was removed from its list. No other thread finds its slots. It is leaked if it is
-/// dropped.
+/// A page whose slots are all vacant, and that was removed from its list. No other thread finds its slots. If this value is dropped, the
+/// page is leaked.
 #[must_use]
 pub(super) struct RemovedPage<S: Item>(PageRef<S>);
 
@@ -168,7 +168,7 @@ impl<S: Item> RemovedPage<S> {
     pub(super) fn free(self) {
         let RemovedPage(page) = self;
         let (start, layout) = (page.start, page.mask.layout());
-        // Only loom models have something to drop.
+        // Slots have destructors only in loom models.
         let slots = if needs_drop::<S>() { page.mask.initialized() } else { 0 };
         for slot in (0..slots).map(|place| page.slot(place)) {
             // SAFETY: the slot was initialized, and nothing refers to it.
@@ -176,7 +176,7 @@ impl<S: Item> RemovedPage<S> {
         }
         // SAFETY: nothing refers to the page.
         unsafe { page.0.drop_in_place() };
-        // SAFETY: `allocate` has allocated it with this layout.
+        // SAFETY: `allocate` has allocated the memory with this layout.
         unsafe { dealloc(start.as_ptr(), layout) };
     }
 }
@@ -193,35 +193,37 @@ impl<S: Item> Drop for Page<S> {
 /// The pages of a slab.
 pub(super) struct Pages<S: Item> {
     slab: SlabAddress,
-    /// The pages, by [`Fill`].
+    /// The pages with vacant slots and slots in use.
     some: List<PageRef<S>>,
+    /// The pages whose slots are all vacant.
     empty: List<PageRef<S>>,
+    /// The pages without a vacant slot.
     full: List<PageRef<S>>,
     counts: Counts,
     is_closed: bool,
 }
 
-/// The numbers of slots in pages.
+/// The numbers of slots and pages of a slab.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counts {
-    /// In all pages.
+    /// The number of slots in all pages.
     pub(super) capacity: u32,
-    /// Vacant.
+    /// The number of slots that are vacant in their pages.
     pub(super) vacant: u32,
-    /// Retired.
+    /// The number of retired slots.
     pub(super) retired: u32,
-    /// In empty pages.
+    /// The number of slots in empty pages.
     pub(super) idle: u32,
     /// The number of pages that are not empty.
     pub(super) occupied: u32,
-    /// Initialized.
+    /// The number of initialized slots.
     initialized: u32,
     /// The maximum of `initialized`.
     pub(super) most: u32,
 }
 
 impl Counts {
-    /// Returns the number of slots that are neither vacant nor retired.
+    /// Returns the number of slots that are neither vacant in their pages nor retired.
     pub(super) fn in_use(self) -> u32 {
         self.capacity - self.vacant - self.retired
     }
@@ -237,7 +239,7 @@ impl<S: Item> Pages<S> {
         self.counts
     }
 
-    /// Notes that the slab is closed.
+    /// Marks the pages as those of a closed slab.
     pub(super) fn close<L: Counted<Slot = S>>(&mut self, _: &Closed<L>) {
         self.is_closed = true;
     }
@@ -246,9 +248,9 @@ impl<S: Item> Pages<S> {
         self.is_closed
     }
 
-    /// Returns the proof that all slots are vacant or retired, if they are and the slab is closed.
+    /// If the slab is closed and all its slots are vacant or retired, returns the proof of that.
     pub(super) fn all_vacant(&self) -> Option<AllVacant> {
-        // SAFETY: each slot in use is counted. No slot is taken from a closed slab.
+        // SAFETY: `in_use` counts every slot that is neither vacant in its page nor retired. No slot is taken from a closed slab.
         (self.is_closed && self.counts.in_use() == 0).then(|| unsafe { AllVacant::new() })
     }
 
@@ -262,7 +264,8 @@ impl<S: Item> Pages<S> {
         self.counts.idle += len;
     }
 
-    /// Returns a page with a vacant slot. Prefers initialized slots, and then pages that are in use.
+    /// Returns the page from which the next slot is taken. Prefers a page whose next slot is initialized, and then a page with slots in
+    /// use.
     fn next(&self) -> Option<PageRef<S>> {
         let is_old = |page: &PageRef<S>| !page.mask.next_is_new();
         let some = self.some.iter().take(2).find(is_old);
@@ -270,7 +273,7 @@ impl<S: Item> Pages<S> {
         old.or(self.some.first()).or(self.empty.first())
     }
 
-    /// Takes a vacant slot, unless the slab is closed. `new` is the number of slots that may be initialized for the caller.
+    /// Takes a vacant slot, unless the slab is closed. `new` is the number of slots that may still be initialized for the caller.
     pub(super) fn take(&mut self, new: &mut u32, first_generation: u32) -> Option<Vacant<S>> {
         let page = if self.is_closed { None } else { self.next() }?;
         let (is_new, before) = (page.mask.next_is_new(), page.mask.fill());
@@ -285,7 +288,7 @@ impl<S: Item> Pages<S> {
         Some(slot)
     }
 
-    /// Takes a slot back. The directory is that of the slab, and `layout` is that of the indices of its keys.
+    /// Takes a slot back. `directory` is the directory of the slab. `layout` is the layout of the indices in its keys.
     pub(super) fn release(
         &mut self,
         slot: Vacant<S>,
@@ -304,14 +307,14 @@ impl<S: Item> Pages<S> {
         self.move_page(page, before);
     }
 
-    /// Takes a slot back that is not rented again.
+    /// Takes back a slot that is not rented again.
     pub(super) fn retire(&mut self, slot: Vacant<S>) {
         assert!(slot.slab() == self.slab.get(), "the slot is one of this slab");
         let _retired = slot.into_pointer();
         self.counts.retired += 1;
     }
 
-    /// Moves a page to the list of its fill, from the one of `before`.
+    /// Moves a page from the list of the fill `before` to the list of its present fill.
     fn move_page(&mut self, page: PageRef<S>, before: Fill) {
         let (now, len) = (page.mask.fill(), page.mask.len());
         if before != now {
@@ -340,7 +343,7 @@ impl<S: Item> Pages<S> {
         Some(self.empty.first()?.mask.len())
     }
 
-    /// Removes an empty page. Pages whose slots are found by their indices stay until the slab is closed.
+    /// Removes an empty page. If slots are found by their indices, no page is removed before the slab is closed.
     pub(super) fn remove_empty(&mut self) -> Option<RemovedPage<S>> {
         if S::INDEXED && !self.is_closed {
             return None;
@@ -357,7 +360,7 @@ impl<S: Item> Pages<S> {
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<S: Item> Pages<S> {
-    /// Takes slots back that are in the caches of other threads. They are not rented again.
+    /// Counts slots in thread caches as retired. These slots are not rented again.
     pub(super) fn retire_cached(&mut self, CachedSlots(slots): CachedSlots) {
         self.counts.retired += slots;
     }
@@ -371,14 +374,14 @@ pub(super) struct CachedSlots(u32);
 impl CachedSlots {
     /// # Safety
     ///
-    /// So many slots are in caches from which the slab has detached, and were not counted before.
+    /// The slab has detached from caches that have `slots` slots together. These slots were not counted before.
     pub(super) unsafe fn new(slots: u32) -> Self {
         CachedSlots(slots)
     }
 }
 
 impl<S: Item> Drop for Pages<S> {
-    /// Frees the pages, when the slab is freed. Retired slots may be in some of them. If a slot is in use, it leaks the pages.
+    /// Frees the pages when the slab is freed. Some pages may contain retired slots. If a slot is still in use, the pages are leaked.
     fn drop(&mut self) {
         if self.counts.in_use() == 0 {
             let pop = || self.some.pop().or_else(|| self.empty.pop()).or_else(|| self.full.pop());
@@ -389,15 +392,15 @@ impl<S: Item> Drop for Pages<S> {
     }
 }
 
-/// The number of pages in the first part of the directory. Each part has twice as many as the one before, so an index is
-/// located with shifts, and nothing moves.
+/// The number of pages in the first part of the directory. Each further part has twice as many pages as the part before. So the part of an
+/// index is computed with shifts, and no entry moves when the directory grows.
 const FIRST: u32 = 1 << LOG_FIRST;
 const LOG_FIRST: u32 = if cfg!(loom) { 1 } else { 3 };
 
-/// The number of parts. Loom records every access, so models have few.
+/// The number of parts. Loom records every access, so a directory has few parts in models.
 const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
 
-/// The pages of a slab whose slots are found by their indices.
+/// The directory of the pages of a slab whose slots are found by their indices.
 ///
 /// ```text
 ///  directory ──┬─► part 0: pages 0 to  7     slots   0 to 255
@@ -406,7 +409,7 @@ const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
 /// ```
 pub(super) struct Directory<S: Item> {
     parts: [S::Pointer; PARTS],
-    /// The number of slots in the pages.
+    /// The number of slots in all pages.
     end: S::Word,
 }
 
@@ -416,13 +419,14 @@ impl<S: Item> Directory<S> {
         Directory { parts, end: S::Word::new(0) }
     }
 
-    /// Returns the number of slots, with those that are not initialized.
-    #[expect(clippy::cast_possible_truncation, reason = "it is at most `MAX`")]
+    /// Returns the number of slots in all pages, including slots that are not initialized.
+    #[expect(clippy::cast_possible_truncation, reason = "the number is at most `MAX`")]
     pub(super) fn end(&self) -> u32 {
         self.end.load() as u32
     }
 
-    /// Adds the page with the next indices. One thread at a time calls this. Returns `true` if it has allocated a part.
+    /// Adds the page with the next indices. One thread at a time calls this. Returns `true` if this call has allocated a part of the
+    /// directory.
     pub(super) fn add(&self, EmptyPage(page): &EmptyPage<S>) -> bool {
         let first = page.mask.first();
         let (part, offset) = Self::locate(first);
@@ -431,16 +435,17 @@ impl<S: Item> Directory<S> {
             let entries = entries.collect::<Box<[_]>>();
             self.parts[part].publish(Box::into_raw(entries).cast());
         }
-        self.entry(first).expect("there is a part for it").publish(page.0.as_ptr().cast());
+        self.entry(first).expect("there is a part for the page").publish(page.0.as_ptr().cast());
         self.end.publish((first + page.mask.len()).into());
         offset == 0
     }
 
-    /// Returns the part of a page, and the offset in the part.
+    /// Returns the part that has the page with this index, and the offset of the page in the part.
     #[inline(always)]
     const fn locate(index: u32) -> (usize, usize) {
         let page = index / S::PER_PAGE;
-        // It neither wraps nor is zero, because the index is below `MAX`. It is written so that no check for that is left.
+        // The sum neither wraps nor is zero, because `index` is below `MAX`. The operations below are chosen so that the compiler adds no
+        // checks for these cases.
         let shifted = page.wrapping_add(FIRST);
         let log = (shifted | 1).ilog2();
         let part = log.wrapping_sub(LOG_FIRST) as usize % PARTS;
@@ -463,7 +468,7 @@ impl<S: Item> Directory<S> {
     fn entry(&self, index: u32) -> Option<&S::Pointer> {
         let (part, offset) = Self::locate(index);
         let entries = self.part(part)?;
-        // SAFETY: `add` has allocated the part, and it is freed with the directory.
+        // SAFETY: `add` has allocated the part, and the part is freed with the directory.
         unsafe { entries.as_ref() }.get(offset)
     }
 
@@ -474,16 +479,16 @@ impl<S: Item> Directory<S> {
         Some(PageRef(page.cast()))
     }
 
-    /// Returns the slot with an index, if it is initialized. The directory is that of the slab.
+    /// Returns the slot with this index, if the slot is initialized. The directory belongs to the slab.
     #[inline(always)]
     pub(super) fn get<'s>(&self, _: OpenSlab<'s, S::Slab>, index: u32) -> Option<SlotRef<'s, S>> {
         let (page, place) = (self.page(index)?, index % S::PER_PAGE);
         let slot = (place < page.mask.initialized()).then(|| page.slot(place))?;
-        // SAFETY: the slot is initialized. It stays in its page while the slab has a handle.
+        // SAFETY: the slot is initialized. By the invariant, its page stays allocated while the slab has a handle.
         Some(unsafe { SlotRef::new(slot) })
     }
 
-    /// Returns all slots that are initialized. The directory is that of the slab.
+    /// Returns all initialized slots. The directory belongs to the slab.
     pub(super) fn iter<'s>(
         &'s self,
         slab: OpenSlab<'s, S::Slab>,
@@ -500,7 +505,7 @@ impl<S: Item> Drop for Directory<S> {
             self.end.touch();
         }
         for entries in (0..PARTS).filter_map(|part| self.part(part)) {
-            // SAFETY: `add` has allocated it as a box of this length.
+            // SAFETY: `add` has allocated the part as a box of this length.
             drop(unsafe { Box::from_raw(entries.as_ptr()) });
         }
     }

@@ -1,4 +1,4 @@
-//! A table of recently used values, by the addresses of slabs.
+//! A table of recently used values. The address of a slab is the key of a value.
 
 use core::{
     cell::Cell,
@@ -8,7 +8,7 @@ use core::{
 /// A direct-mapped table of pointers to recently used values.
 pub(super) struct Recent<N>([Entry<N>; ENTRIES]);
 
-/// The slab is null in a vacant entry.
+/// An entry of the table. In a vacant entry, `slab` is null.
 struct Entry<N> {
     slab: Cell<*mut ()>,
     value: Cell<NonNull<N>>,
@@ -29,16 +29,16 @@ impl<N> Recent<N> {
 
     #[inline(always)]
     fn entry(&self, slab: NonNull<()>) -> &Entry<N> {
-        // Fibonacci hashing: the distances between slabs are often equal.
+        // Fibonacci hashing, because the distances between the addresses of slabs are often equal.
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "the lower half has enough of the address"
+            reason = "the lower half of the address is enough for the hash"
         )]
         let hash = (slab.addr().get() as u32).wrapping_mul(0x9E37_79B9);
         &self.0[(hash >> (u32::BITS - ENTRIES.ilog2())) as usize]
     }
 
-    /// Returns the value that was inserted for this slab, unless it was replaced.
+    /// Returns the value that was inserted for this slab, unless the entry was replaced.
     #[inline(always)]
     pub(super) fn get(&self, slab: NonNull<()>) -> Option<NonNull<N>> {
         let entry = self.entry(slab);

@@ -1,4 +1,4 @@
-//! The recyclers of pools: they return each slot to the slab that it is from.
+//! The recyclers of pools. They return each slot to the slab that created it.
 
 use core::cell::Cell;
 

@@ -1,11 +1,12 @@
-//! The allocation of a slab, and what keeps it allocated: references and handles.
+//! The allocation of a slab, and the references and handles that keep the slab allocated.
 //!
 //! Invariants:
 //!
-//! * A [`SlabRef`] keeps its slab allocated. All handles together own one reference. The last reference frees the slab.
-//! * A slab without a handle owns a reference to itself until all its slots are vacant: its [`Closed`]. So a rented slot keeps its slab
-//!   allocated.
-//! * A pointer in a [`SlabHandle`], a [`SlabRef`] or a [`OnceSlab`] is one to an [`Allocation`], with its provenance.
+//! * A [`SlabRef`] keeps its slab allocated. All handles together own one reference. The drop of the last reference frees the slab.
+//! * After the last handle was dropped, the slab owns a reference to itself, in a [`Closed`], until all its slots are vacant. So a rented
+//!   slot keeps its slab allocated.
+//! * The pointer in a [`SlabHandle`], a [`SlabRef`] or a [`OnceSlab`] points to an [`Allocation`]. It has the provenance of the whole
+//!   allocation.
 
 use alloc::boxed::Box;
 use core::{
@@ -26,7 +27,7 @@ pub(crate) trait Counted: Sized {
     type Slot: Item<Slab = Self>;
     type Count: Count;
 
-    /// Closes the slab, which has no handle. It stores `closed` until all slots are vacant.
+    /// Closes the slab, which has no handle any more. The slab stores `closed` until all its slots are vacant.
     fn close(&self, closed: Closed<Self>);
 }
 
@@ -41,11 +42,11 @@ impl SlabAddress {
     }
 }
 
-/// The proof that a slab has no handle, and the reference of the slab to itself. If this is dropped, the slab is leaked.
+/// The proof that a slab has no handle, and the reference of the slab to itself. If this value is dropped, the slab is leaked.
 pub(crate) struct Closed<L: Counted>(ManuallyDrop<SlabRef<L>>);
 
 impl<L: Counted> Closed<L> {
-    /// Returns the reference, which may be the last one.
+    /// Returns the reference of the slab to itself, which may be the last reference.
     pub(super) fn into_reference(self, _: AllVacant) -> SlabRef<L> {
         ManuallyDrop::into_inner(self.0)
     }
@@ -57,7 +58,7 @@ pub(super) struct AllVacant(());
 impl AllVacant {
     /// # Safety
     ///
-    /// The slab is closed. No operation uses one of its slots, and each vacant slot is in its pages.
+    /// The slab is closed. Each of its slots is vacant in its page, or retired.
     pub(super) unsafe fn new() -> Self {
         AllVacant(())
     }
@@ -71,13 +72,13 @@ struct Allocation<L: Counted> {
     handles: L::Count,
 }
 
-/// A pointer to the allocation of a slab. Its owner has a reference or a handle.
+/// A pointer to the allocation of a slab. The owner of this value has a reference or a handle.
 struct Owned<L: Counted>(NonNull<Allocation<L>>);
 
-// SAFETY: other threads may use the slab and free it. Only `AnyThread` is a recycler for threads that has slabs. Their words are
-// atomics, and locks protect everything else. The values in the slots can be sent.
+// SAFETY: another thread may use the slab and free it. The recycler is `ForThreads`, and only one such recycler has slabs: `AnyThread`. The
+// words of its slabs are atomics, and locks protect the other fields. The values in the slots are `Send`, because `Content` is.
 unsafe impl<L: Counted> Send for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
-// SAFETY: as above.
+// SAFETY: for the same reasons as `Send`, directly above.
 unsafe impl<L: Counted> Sync for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
 
 impl<L: Counted> Deref for Owned<L> {
@@ -94,27 +95,28 @@ impl<L: Counted> Deref for Owned<L> {
 pub(crate) struct SlabRef<L: Counted>(Owned<L>);
 
 impl<L: Counted> SlabRef<L> {
-    /// Creates a reference to a slab, which was created with this address.
+    /// Creates a reference to a slab. The slab was created with this address.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn of(slab: &L, address: SlabAddress) -> Self {
         let address = address.get().cast::<Allocation<L>>();
         assert!(ptr::addr_eq(address.as_ptr(), slab), "a slab stays where it was created");
-        // SAFETY: the slab is at the address of an allocation, so it is in that. It is borrowed, so it is allocated.
+        // SAFETY: `address` is the address of an allocation, and the slab is at the same address. So the slab is in this allocation. The
+        // slab is borrowed, so it is allocated.
         unsafe { SlabRef::add(address) }
     }
 
     /// Creates a reference to the slab of a slot.
     #[inline]
     pub(super) fn of_slot(slot: &L::Slot) -> Self {
-        // SAFETY: this is the slab, by the contract of `Item`. The slot keeps it allocated.
+        // SAFETY: `slot.slab()` is the address of the slab, by the contract of `Item`. The slot keeps the slab allocated.
         unsafe { SlabRef::add(slot.slab().cast()) }
     }
 
-    /// Returns a reference that was forgotten.
+    /// Recreates a reference that was forgotten.
     ///
     /// # Safety
     ///
-    /// The caller owns a reference to the slab at this address, which is of this type.
+    /// The caller owns the forgotten reference. It is a reference to the slab at this address, which has the type `L`.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) unsafe fn from_address(slab: SlabAddress) -> Self {
         SlabRef(Owned(slab.get().cast()))
@@ -151,7 +153,7 @@ impl<L: Counted> Drop for SlabRef<L> {
     #[inline]
     fn drop(&mut self) {
         if self.0.references.subtract() {
-            // SAFETY: it was allocated as a box, and this was the last reference.
+            // SAFETY: the slab was allocated as a box, and this was the last reference.
             drop(unsafe { Box::from_raw(self.0.0.as_ptr()) });
         }
     }
@@ -170,17 +172,17 @@ impl<L: Counted> Drop for Allocation<L> {
 /// Returns the slab of a slot.
 #[inline(always)]
 pub(super) fn slab_of<S: Item>(slot: &S) -> &S::Slab {
-    // SAFETY: this is the slab, by the contract of `Item`. The slot keeps it allocated.
+    // SAFETY: `slot.slab()` is the address of the slab, by the contract of `Item`. The slot keeps the slab allocated.
     unsafe { slot.slab().cast().as_ref() }
 }
 
-/// A handle of a slab. While there is one, slots can be rented, and slots that are found by their indices stay allocated. When the
-/// last one is dropped, it calls [`B`](BeforeClose), and closes the slab.
+/// A handle of a slab. While the slab has a handle, slots can be rented, and slots that are found by their indices stay allocated. The drop
+/// of the last handle calls [`B`](BeforeClose), and then closes the slab.
 pub(crate) struct SlabHandle<L: Counted, B: BeforeClose<L> = ()>(Owned<L>, PhantomData<fn() -> B>);
 
-/// What the last handle does before it closes the slab.
+/// The action of the last handle before it closes the slab.
 pub(crate) trait BeforeClose<L> {
-    /// If this panics, the slab is closed all the same.
+    /// Runs before the slab is closed. If this function panics, the slab is closed nevertheless.
     fn before_close(slab: OpenSlab<'_, L>);
 }
 
@@ -188,7 +190,7 @@ impl<L> BeforeClose<L> for () {
     fn before_close(_: OpenSlab<'_, L>) {}
 }
 
-/// A slab that stays open for the lifetime, because it has a handle. Slots are rented from an open slab only.
+/// A slab that stays open for the lifetime, because it has a handle. Slots are rented only from an open slab.
 pub(crate) struct OpenSlab<'s, L>(&'s L);
 
 impl<L> Clone for OpenSlab<'_, L> {
@@ -216,13 +218,13 @@ impl<L> Deref for OpenSlab<'_, L> {
 }
 
 impl<L: Counted, B: BeforeClose<L>> SlabHandle<L, B> {
-    /// Allocates a slab, and returns its first handle. `create` gets the address.
+    /// Allocates a slab, and returns its first handle. `create` gets the address of the slab, and returns the slab.
     pub(super) fn allocate(create: impl FnOnce(SlabAddress) -> L) -> Self {
         let place = NonNull::from(Box::leak(Box::<Allocation<L>>::new_uninit()));
         let place = place.cast::<Allocation<L>>();
         let slab = create(SlabAddress(place.cast()));
         let one = || L::Count::new(1);
-        // SAFETY: the place is from a box, and nothing else refers to it.
+        // SAFETY: `place` is the memory of a box, and nothing else refers to this memory.
         unsafe { place.write(Allocation { slab, references: one(), handles: one() }) };
         SlabHandle(Owned(place), PhantomData)
     }
@@ -242,7 +244,7 @@ impl<L: Counted, B: BeforeClose<L>> Clone for SlabHandle<L, B> {
 
 impl<L: Counted, B: BeforeClose<L>> Drop for SlabHandle<L, B> {
     fn drop(&mut self) {
-        /// Closes the slab when it is dropped.
+        /// A guard whose drop closes the slab, even if `before_close` panics.
         struct Close<L: Counted>(SlabRef<L>);
 
         impl<L: Counted> Drop for Close<L> {
@@ -252,14 +254,14 @@ impl<L: Counted, B: BeforeClose<L>> Drop for SlabHandle<L, B> {
         }
 
         if self.0.handles.subtract() {
-            // This is the reference of all handles.
+            // This is the reference that all handles together own.
             let close = Close(SlabRef(Owned(self.0.0)));
             B::before_close(OpenSlab(&close.0));
         }
     }
 }
 
-/// A cell for a handle of a slab that is created when it is needed first.
+/// A cell for a handle of a slab. The slab is created when it is first needed.
 pub(crate) struct OnceSlab<P: Pointer, L: Counted>(P, PhantomData<SlabHandle<L>>);
 
 pub(crate) type LocalOnceSlab<L> = OnceSlab<Cell<*mut ()>, L>;
@@ -287,7 +289,7 @@ impl<P: Pointer, L: Counted> OnceSlab<P, L> {
     #[inline(always)]
     pub(crate) fn get(&self) -> Option<OpenSlab<'_, L>> {
         let slab = NonNull::new(self.0.observe())?.cast();
-        // SAFETY: the cell has a handle of this slab, and keeps it as long as it is borrowed.
+        // SAFETY: the cell has a handle of this slab, and does not drop the handle while the cell is borrowed.
         Some(OpenSlab(unsafe { slab.as_ref() }))
     }
 
@@ -296,7 +298,7 @@ impl<P: Pointer, L: Counted> OnceSlab<P, L> {
         if self.0.observe().is_null() {
             let handle = create();
             if self.0.publish_first(handle.0.0.as_ptr().cast()).is_ok() {
-                // The cell has the handle. Otherwise another thread was faster, and this one is dropped.
+                // The cell has the handle now. (If another thread has already stored its handle, this handle is dropped.)
                 mem::forget(handle);
             }
         }

@@ -1,4 +1,4 @@
-//! The trait of slabs, and what all slabs do to grow and to free memory.
+//! The trait of slabs, and the code by which all slabs grow and free memory.
 
 use super::{
     base::{Base, Settings},
@@ -11,26 +11,27 @@ use super::{
 };
 use crate::slot::{End, SlotRef, Vacant, WakeOnDrop, Word};
 
-/// Slots, those of them that are vacant, and counters.
+/// A slab: slots, of which some are vacant, and counters.
 pub(crate) trait Slab: Counted {
     /// Creates the slab that will be at this address.
     fn create(address: SlabAddress, settings: Settings<Self::Slot>) -> Self;
 
     fn base(&self) -> &Base<Self::Slot>;
 
-    /// Calls a function with the depot, while no other thread has it.
+    /// Calls a function with the depot. No other thread uses the depot during the call.
     fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<Self::Slot>) -> R) -> R;
 
-    /// Returns a guard. While it lives, no other thread allocates a page.
+    /// Returns a guard. While the guard exists, no other thread allocates a page for this slab.
     fn begin_growth(&self) -> impl Sized;
 
-    /// Returns the number of vacant slots that this thread finds and that are not in the depot.
+    /// Returns the number of vacant slots outside of the depot that the calling thread finds.
     fn cached(&self) -> u64;
 
-    /// Moves those slots to the depot.
+    /// Moves the slots that [`cached`](Slab::cached) counts to the depot.
     fn drain(slab: OpenSlab<'_, Self>);
 
-    /// Returns the slots that this slab can do without, and the number of those that [`drain`](Slab::drain) would move. Locks nothing.
+    /// Returns the numbers of slots that this slab does not need, and the number of slots that [`drain`](Slab::drain) would move to the
+    /// depot. Locks nothing.
     fn spare(&self) -> (Spare, u64);
 
     /// The fast path of [`rent`](OpenSlab::rent): takes a slot that this thread has cached.
@@ -39,20 +40,23 @@ pub(crate) trait Slab: Counted {
     /// The slow path of [`rent`](OpenSlab::rent), after [`try_rent`](Slab::try_rent) has found no slot.
     fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<Self::Slot>>;
 
-    /// The fast path of [`release`](Slab::release). Returns the slot if it is not possible. The slab may be freed in this call.
+    /// The fast path of [`release`](Slab::release). Returns the slot as an error if it must be returned on the slow path. The slab may be
+    /// freed during this call.
     fn try_release(slot: Vacant<Self::Slot>, end: End) -> Result<(), Vacant<Self::Slot>>;
 
-    /// Takes a slot back. The slab may be freed in this call. If a future waits, it gets the slot, and its waker is returned.
+    /// Takes a slot back. If a future waits for a slot, gives the slot to this future, and returns its waker. The slab may be freed during
+    /// this call.
     fn release(slot: Vacant<Self::Slot>, end: End) -> WakeOnDrop;
 
-    /// Calls a function with the queue of waiters, while no other thread has it. The function runs no foreign code.
+    /// Calls a function with the queue of waiting futures. No other thread uses the queue during the call. The function neither clones,
+    /// wakes nor drops a waker.
     fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<Self::Slot>) -> R) -> R;
 
     /// Returns `true` if a future waits for a slot.
     fn has_waiters(&self) -> bool;
 
-    /// Locks and unlocks everything that takes slots back. A return that has not seen the [waiters](Slab::has_waiters) of before
-    /// the call is over, and [`rent`](OpenSlab::rent) finds its slot.
+    /// Locks and unlocks each lock that a return of a slot takes. Some returns may have missed [waiting futures](Slab::has_waiters) that
+    /// were queued before this call. After the call, these returns are over, and [`rent`](OpenSlab::rent) finds their slots.
     fn pass_locks(slab: OpenSlab<'_, Self>);
 
     fn stats(slab: OpenSlab<'_, Self>) -> Stats;
@@ -60,14 +64,14 @@ pub(crate) trait Slab: Counted {
     /// Adds one to the number of slots that a claimant is about to return.
     fn begin_return(&self);
 
-    /// Subtracts one from it, after the slot was returned.
+    /// Subtracts one from the number of slots that a claimant is about to return, after the slot was returned.
     fn end_return(&self);
 
-    /// Returns `true` if a claimant is about to return a slot. If not, [`rent`](OpenSlab::rent) finds every slot whose
-    /// return was announced.
+    /// Returns `true` if a claimant is about to return a slot. If the result is `false`, a later [`rent`](OpenSlab::rent) finds every slot
+    /// whose return was announced before.
     fn is_returning(&self) -> bool;
 
-    /// Allocates a page unless there are `enough` slots. Returns `false` if the limit is reached, or if there is no room.
+    /// Allocates a page, unless `enough` returns `true` for the depot. Returns `false` if the limit is reached, or if there is no room.
     #[cold]
     fn grow(&self, room: impl Room, enough: impl FnOnce(&Depot<Self::Slot>) -> bool) -> bool {
         let _guard = (self.begin_growth(), room.lock());
@@ -77,29 +81,31 @@ pub(crate) trait Slab: Counted {
         if slots == 0 {
             return enough;
         }
-        // The depot is not locked meanwhile.
+        // The depot is not locked during the allocation.
         let (page, calls) = storage.allocate(capacity, slots);
         allocations.add(calls);
         self.with_depot(|depot| depot.add(page));
-        // Afterwards, so that a thread that sees no room sees the slots that have taken it.
+        // The page is counted after it was added. So a thread that finds no room because of this page also sees the slots of the page.
         storage.charge(slots);
         true
     }
 
-    /// Returns how many bytes [`free_for_others`](OpenSlab::free_for_others) would free at least, if no other thread is faster.
+    /// Returns the least number of bytes that [`free_for_others`](OpenSlab::free_for_others) would free, if no other thread takes or frees
+    /// the slots before.
     fn bytes_for_others(&self) -> usize {
         let (Spare { idle, excess }, cached) = self.spare();
         let storage = &self.base().storage;
         let page = storage.bytes_of(storage.shape().slots());
         let pages = usize::try_from(cached.saturating_sub(excess.into())).unwrap_or(0);
-        // Some pages may have fewer slots.
+        // Some pages may have fewer slots than `shape` says. So the sum is limited to the memory of the slab.
         let bytes = pages.saturating_mul(page).saturating_add(storage.bytes_of_pages(idle));
         bytes.min(storage.bytes())
     }
 
-    /// Frees empty pages until at least `bytes` are free. Returns the number of their slots.
+    /// Frees empty pages until at least `bytes` bytes were freed, except the pages that `keep` describes. Returns the number of slots in
+    /// the freed pages.
     fn free_empty_pages(&self, keep: Keep, bytes: usize) -> u32 {
-        /// The number of pages to remove at a time, because other threads wait for the depot.
+        /// The number of pages that are removed while the depot is locked. It is small because other threads wait for the depot.
         const AT_ONCE: usize = 8;
 
         let (storage, mut slots, mut bytes) = (&self.base().storage, 0, bytes);
@@ -133,20 +139,20 @@ impl<L: Slab, B: BeforeClose<L>> SlabHandle<L, B> {
     }
 }
 
-/// What only an open slab does.
+/// The methods that need an open slab.
 impl<'s, L: Slab> OpenSlab<'s, L> {
-    /// Returns a bound for the indices of slots.
+    /// Returns a number that is greater than the index of each slot.
     pub(crate) fn end(self) -> u32 {
         self.get().base().storage.directory.end()
     }
 
-    /// Returns the slot with an index, if it was rented before.
+    /// Returns the slot with this index, if the slot is initialized.
     #[inline(always)]
     pub(crate) fn slot(self, index: u32) -> Option<SlotRef<'s, L::Slot>> {
         self.get().base().storage.directory.get(self, index)
     }
 
-    /// Returns the slots that were rented before.
+    /// Returns all initialized slots.
     pub(crate) fn slots(self) -> impl Iterator<Item = SlotRef<'s, L::Slot>> {
         self.get().base().storage.directory.iter(self)
     }
@@ -157,7 +163,8 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
         L::try_rent(self).or_else(|| L::rent_slowly(self, room))
     }
 
-    /// Makes sure that `additional` slots are vacant, up to the limit, and that these are not freed before a trim.
+    /// Makes sure that the calling thread finds `additional` vacant slots, up to the limit. The memory of these slots is not freed before a
+    /// trim.
     pub(crate) fn reserve(self, additional: u32, room: impl Room) {
         let cached = u32::try_from(self.cached()).unwrap_or(u32::MAX);
         let more = additional.saturating_sub(cached);
@@ -169,24 +176,26 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
             is_short = self.with_depot(|depot| depot.counts().vacant < more);
         }
         if is_short {
-            // There is no room. Slots that cannot be reserved must not keep memory from other slabs.
+            // There is no room for more slots. `reserved` must not be greater than the capacity. Otherwise the slab would never free empty
+            // pages for other slabs.
             self.with_depot(|depot| depot.reserved = depot.reserved.min(depot.counts().capacity));
         }
     }
 
-    /// Frees all empty pages. Returns the number of their slots.
+    /// Moves cached slots to the depot, and frees all empty pages, even if their slots are reserved. Returns the number of slots in the
+    /// freed pages.
     pub(crate) fn trim(self) -> u32 {
         L::drain(self);
         self.with_depot(|depot| depot.reserved = 0);
         self.free_empty_pages(Keep::None, usize::MAX)
     }
 
-    /// Frees empty pages until `bytes` are free, or no more can be freed. Keeps reserved ones.
+    /// Frees empty pages until `bytes` bytes were freed, or no more can be freed. Keeps reserved slots.
     pub(crate) fn free_for_others(self, bytes: usize) {
         let storage = &self.base().storage;
         let target = storage.bytes().saturating_sub(bytes);
         self.free_empty_pages(Keep::Reserved, bytes);
-        // Other threads may free pages too.
+        // Other threads may have freed pages of this slab too, so `missing` is computed from the memory of the slab.
         let missing = storage.bytes().saturating_sub(target);
         if missing > 0 && self.bytes_for_others() > 0 {
             L::drain(self);

@@ -1,4 +1,4 @@
-//! The storage of a slab: creates and frees pages, and counts their memory.
+//! The storage of a slab. It creates and frees pages, and counts their memory.
 
 use core::alloc::Layout;
 
@@ -16,11 +16,13 @@ pub(super) const MAX: u32 = (1 << 31) - 512;
 /// The storage of up to `limit` slots.
 pub(crate) struct Storage<S: Item> {
     slab: SlabAddress,
-    /// The layout of a slot, and the number of slots in a whole page.
+    /// The layout of a slot.
     slot: Layout,
+    /// The number of slots in a whole page.
     slots: u32,
+    /// The maximum number of slots.
     limit: u32,
-    /// The memory of the pages, in bytes. A page is counted from when its slots are in the depot until its memory is freed.
+    /// The memory of the pages, in bytes. A page is added after its slots are in the depot, and subtracted after its memory was freed.
     bytes: S::Word,
     pub(super) directory: Directory<S>,
 }
@@ -53,7 +55,7 @@ impl<S: Item> Storage<S> {
         self.shape().layout(slots).size()
     }
 
-    /// Returns the memory that pages with `slots` slots together have at least, in bytes.
+    /// Returns the least memory of pages that together have `slots` slots, in bytes.
     pub(super) fn bytes_of_pages(&self, slots: u32) -> usize {
         let pages = slots.div_ceil(self.slots) as usize;
         slots as usize * self.slot.size() + pages * self.bytes_of(0)
@@ -61,17 +63,18 @@ impl<S: Item> Storage<S> {
 
     /// Returns the memory of all pages, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        // A page may be freed before it is charged. The thread that charges it has the guard of the room.
+        // Another thread may free a new page before the thread that added the page has counted it. Then the sum is negative for a moment,
+        // and 0 is returned.
         isize::try_from(self.bytes.load()).map_or(0, isize::unsigned_abs)
     }
 
-    /// Counts the memory of a page with `slots` slots, which was added to the depot.
+    /// Counts the memory of a new page with `slots` slots. The page was already added to the depot.
     pub(super) fn charge(&self, slots: u32) {
         self.bytes.add_and_publish(self.bytes_of(slots) as u64);
     }
 
-    /// Returns the number of slots that the next page of a slab with `capacity` slots can have: up to a whole page, the limit, and
-    /// the room.
+    /// Returns how many slots the next page can have, if the slab has `capacity` slots. A whole page, the limit and the room bound this
+    /// number.
     pub(super) fn slots_of_next(&self, capacity: u32, room: impl Room) -> u32 {
         let slots = self.slots.min(self.limit.saturating_sub(capacity));
         if slots == 0 {
@@ -82,8 +85,8 @@ impl<S: Item> Storage<S> {
         u32::try_from(within).unwrap_or(u32::MAX).min(slots)
     }
 
-    /// Allocates a page with `slots` slots for a slab with `capacity` slots. One thread at a time calls this. Also returns the number
-    /// of allocations.
+    /// Allocates the next page of a slab with `capacity` slots. The page has `slots` slots. One thread at a time calls this. Also returns
+    /// the number of allocations.
     pub(super) fn allocate(&self, capacity: u32, slots: u32) -> (EmptyPage<S>, u64) {
         let page = EmptyPage::allocate(self.slab, self.shape(), capacity, slots);
         let parts = S::INDEXED && self.directory.add(&page);
@@ -97,8 +100,8 @@ impl<S: Item> Storage<S> {
         self.bytes.add_and_publish((bytes as u64).wrapping_neg());
     }
 
-    /// Returns how many times slots were rented since the generation `first`, and how many slots were. Returns `None` if slots do
-    /// not count their uses.
+    /// Returns how many times slots were rented since the generation `first`, and how many slots were rented at least once. Returns `None`
+    /// if slots do not count their uses.
     pub(super) fn uses(&self, slab: OpenSlab<'_, S::Slab>, first: u32) -> Option<(u64, u64)> {
         let layout = self.layout();
         S::INDEXED.then(|| {

@@ -1,13 +1,13 @@
 //! Stripes: locked magazines that threads without a thread cache share.
 //!
-//! A bounded slab has about one stripe for each core, and no thread caches. A thread uses its own stripe first. If that is empty, it
-//! looks into all stripes, so that it finds the last vacant slot wherever it is. Every other slab has one stripe, for threads
-//! that return slots and rent none.
+//! A bounded slab has about one stripe for each core, and no thread caches. A thread uses its own stripe first. If this stripe is empty,
+//! the thread looks into all stripes. So it finds the last vacant slot in any stripe. An unbounded slab has one stripe, for threads that
+//! return slots and rent none.
 //!
-//! The word of a stripe is its lock, its length and its version. A thread that takes a slot subtracts 1 from the length in the
-//! exchange that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks it. So a stripe of length 0 is
-//! empty, locked or not. A thread that has seen all stripes empty reads the words again. If no version has changed, all stripes
-//! were empty at the same time.
+//! The word of a stripe is its lock, its length and its version. A thread that takes a slot subtracts 1 from the length in the exchange
+//! that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks the stripe. So a stripe of length 0 is empty, even
+//! while it is locked. A thread that has seen all stripes empty reads the words of all stripes again. If no version has changed, all
+//! stripes were empty at the same time.
 //!
 //! ```text
 //!  word  63                        9 8      2 1      0
@@ -40,12 +40,13 @@ const SLOT: u64 = 4;
 const VERSION: u64 = 1 << 9;
 const _: () = assert!(CACHE_CAPACITY * SLOT < VERSION);
 
-/// Returns the length that a word says.
+/// Returns the length of the stripe with this word.
 const fn len(word: u64) -> u64 {
     word % VERSION / SLOT
 }
 
-/// Magazines behind a lock. It is aligned so that no other data shares its cache lines, or the lines that the prefetcher adds.
+/// A stripe: magazines behind a lock. Because of the alignment, no other data shares its CPU cache lines, or the lines that the prefetcher
+/// adds.
 #[repr(align(128))]
 pub(super) struct Stripe<S: Item> {
     word: AtomicU64,
@@ -55,6 +56,7 @@ pub(super) struct Stripe<S: Item> {
 /// A locked stripe. Dropping the guard unlocks it.
 pub(super) struct StripeGuard<'s, S: Item> {
     word: &'s AtomicU64,
+    /// The word of the locked stripe.
     locked: u64,
     magazines: &'s MagazinesOf<S>,
 }
@@ -69,14 +71,14 @@ impl<S: Item> Deref for StripeGuard<'_, S> {
 }
 
 impl<'s, S: Item> StripeGuard<'s, S> {
-    /// Returns what unlocks the stripe. It has `len` slots then.
+    /// Returns a value whose drop unlocks the stripe. The stripe then has `len` slots.
     #[inline(always)]
     fn unlock(&self, len: u64) -> Unlock<'s> {
         let version = self.locked - self.locked % VERSION + VERSION;
         Unlock { word: self.word, unlocked: version + len * SLOT + (self.locked & CLOSED) }
     }
 
-    /// Returns a place for a slot. Returns `None` if the stripe is full.
+    /// Returns a place for one more slot. Returns `None` if the stripe is full.
     #[inline(always)]
     fn free_place(self) -> Option<FreePlace<'s, S, StripeLock>> {
         let len = self.magazines.len();
@@ -98,6 +100,7 @@ impl<S: Item> Drop for StripeGuard<'_, S> {
 /// Unlocks a stripe when it is dropped.
 pub(super) struct Unlock<'s> {
     word: &'s AtomicU64,
+    /// The word of the unlocked stripe.
     unlocked: u64,
 }
 
@@ -125,9 +128,9 @@ impl<S: Item> Stripe<S> {
     /// has fewer slots than `least`.
     #[inline(always)]
     fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_, S>, u64> {
-        // ORDERING: Acquire, with the Release of `Unlock::drop`: what the last holder did is visible. The exchange is a Release
-        // too, with the Acquire of threads that only read the word: a thread that sees that a slot was taken from this stripe
-        // also sees the slots that the same thread has put into other stripes before.
+        // ORDERING: Acquire, with the Release of `Unlock::drop`: everything that the last holder of the lock did is visible. The exchange
+        // is also a Release, with the Acquire of threads that only read the word. Such a thread may see that a slot was taken from this
+        // stripe. Then it also sees the slots that the taking thread has put into other stripes before.
         let mut word = self.word.load(Acquire);
         while word & (LOCKED | CLOSED) == 0 && len(word) >= least {
             let locked = word - taken * SLOT + LOCKED;
@@ -139,14 +142,14 @@ impl<S: Item> Stripe<S> {
                         magazines: &self.magazines,
                     });
                 }
-                // Other threads have locked and unlocked it meanwhile.
+                // Another thread has changed the word meanwhile.
                 Err(now) => word = now,
             }
         }
         Err(word)
     }
 
-    /// Locks the stripe. Returns `None` if another thread holds it, or if it is closed.
+    /// Locks the stripe. Returns `None` if another thread holds the lock, or if the stripe is closed.
     #[inline(always)]
     pub(super) fn try_lock(&self) -> Option<StripeGuard<'_, S>> {
         self.try_lock_with(0, 0).ok()
@@ -157,14 +160,14 @@ impl<S: Item> Stripe<S> {
         self.try_lock_with(CACHE_CAPACITY, 0).ok()
     }
 
-    /// Takes a slot. The error is the word of the stripe.
+    /// Takes a slot. Returns the word of the stripe as an error if the stripe is empty, closed or held by another thread.
     #[inline(always)]
     fn take(&self) -> Result<Vacant<S>, u64> {
         let guard = self.try_lock_with(1, 1)?;
-        Ok(guard.magazines.pop(Capacity::FULL).expect("the length says so"))
+        Ok(guard.magazines.pop(Capacity::FULL).expect("the length was not 0"))
     }
 
-    /// Locks the stripe, which is not closed. Waits if another thread holds it. The caller holds no other lock.
+    /// Locks the stripe, which must not be closed. Waits while another thread holds the lock. The caller holds no other lock.
     pub(super) fn lock(&self) -> StripeGuard<'_, S> {
         let mut backoff = Backoff::new();
         loop {
@@ -182,29 +185,31 @@ impl<S: Item> Stripe<S> {
     }
 }
 
-/// What a thread has seen that found all stripes empty, one after the other.
+/// A summary of the words of all stripes. A thread has read these words one after the other, and has taken no slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Snapshot {
     /// The sum of all versions. Versions only increase.
     versions: u64,
-    /// Another thread held a stripe with slots.
+    /// `true` if another thread held a stripe with slots.
     is_busy: bool,
 }
 
 impl Snapshot {
     const NEW: Snapshot = Snapshot { versions: 0, is_busy: false };
 
+    /// Adds the word of a stripe.
     fn add(&mut self, word: u64) {
         self.versions = self.versions.wrapping_add(word / VERSION);
         self.is_busy |= word & LOCKED != 0 && len(word) > 0;
     }
 }
 
-/// The stripes of a slab. Their number is a power of two, because a division takes as long as all the rest.
+/// The stripes of a slab. Their number is a power of two, so no division is needed to find the own stripe. A division would take as long as
+/// everything else in a return.
 pub(super) struct Stripes<S: Item>(Box<[Stripe<S>]>);
 
 impl<S: Item> Stripes<S> {
-    /// Creates the stripes of a slab with this bound, or of one without a bound.
+    /// Creates the stripes of a slab. `bound` is the limit of a bounded slab, or `None` for an unbounded slab.
     pub(super) fn new(bound: Option<u32>) -> Self {
         let most = bound.map_or(1, |bound| (bound as usize).clamp(1, cores()));
         Stripes((0..1 << most.ilog2()).map(|_| Stripe::new()).collect())
@@ -225,7 +230,7 @@ impl<S: Item> Stripes<S> {
         &self.0[own(self.0.len())]
     }
 
-    /// Takes a slot from any stripe. The error is for [`is_unchanged`](Stripes::is_unchanged).
+    /// Takes a slot from any stripe. If there is none, returns a snapshot as an error, for [`is_unchanged`](Stripes::is_unchanged).
     #[inline]
     pub(super) fn take(&self) -> Result<Vacant<S>, Snapshot> {
         let (before, after) = self.0.split_at(own(self.0.len()));
@@ -239,7 +244,7 @@ impl<S: Item> Stripes<S> {
         Err(seen)
     }
 
-    /// Moves slots into the cache of the calling thread, up to one magazine.
+    /// Moves slots into the cache of the calling thread, until the cache has one magazine of slots or the stripes are empty.
     pub(super) fn transfer<W: Word, P: Pointer>(&self, magazines: &Magazines<W, P, S>) {
         for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
             let Some(guard) = stripe.try_lock() else { continue };
@@ -251,16 +256,18 @@ impl<S: Item> Stripes<S> {
         }
     }
 
-    /// Returns `true` if all stripes were empty at the same time: none was unlocked since [`take`](Stripes::take) has seen it empty.
+    /// Returns `true` if all stripes were empty at the same time: no stripe was unlocked since [`take`](Stripes::take) has read its word,
+    /// and no thread holds a stripe with slots.
     pub(super) fn is_unchanged(&self, seen: Snapshot) -> bool {
         let mut now = Snapshot::NEW;
-        // ORDERING: Acquire, as in `try_lock_with`. These loads read the same words later, so they are not older.
+        // ORDERING: Acquire, as in `try_lock_with`. These loads come after the loads of `take`. So they do not return older words than
+        // those.
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
         !now.is_busy && seen == now
     }
 
-    /// Returns a free place in the stripe of the calling thread, or in another one. Returns `None` if each is full, closed, or
-    /// held by another thread, or if `is_awaited` returns `true` while the stripe is locked.
+    /// Returns a place for a slot in the stripe of the calling thread, or in another stripe. Returns `None` if each stripe is full, closed
+    /// or held by another thread. Also returns `None` if `is_awaited` returns `true` while a stripe is locked.
     #[inline]
     pub(super) fn free_place(
         &self,
@@ -281,7 +288,7 @@ impl<S: Item> Stripes<S> {
         None
     }
 
-    /// Closes the stripes: they cannot be locked any more. The caller holds no other lock.
+    /// Closes the stripes, so that no thread can lock them any more. The caller holds no other lock.
     pub(super) fn close(&self) -> ClosedStripes<'_, S> {
         for stripe in self.iter() {
             stripe.lock().locked |= CLOSED;
@@ -307,7 +314,7 @@ impl<S: Item> ClosedStripes<'_, S> {
     }
 }
 
-/// Returns the number of the stripe that the calling thread uses first. There are `stripes`, a power of two.
+/// Returns the number of the stripe that the calling thread uses first. `stripes` is the number of stripes, a power of two.
 #[inline(always)]
 fn own(stripes: usize) -> usize {
     thread_number() & (stripes - 1)

@@ -1,4 +1,4 @@
-//! The bytes that a slab promises to free, and the bytes that it frees then.
+//! Tests that a slab frees at least as many bytes for other slabs as it has promised to free.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use super::{OpenSlab, RentedBlock, Settings, Slab, SlabHandle, SlabRecycler, Unl
 use crate::affinity::AnyThread;
 use crate::{affinity::OneThread, slot::IndexLayout};
 
-/// Creates a slab of blocks.
+/// Creates a slab of blocks of 64 bytes.
 fn slab<H: SlabRecycler>(finds_all: bool) -> SlabHandle<H::Blocks> {
     SlabHandle::new(Settings {
         table: 64,
@@ -20,10 +20,10 @@ fn slab<H: SlabRecycler>(finds_all: bool) -> SlabHandle<H::Blocks> {
 }
 
 fn rent<H: SlabRecycler>(slab: OpenSlab<'_, H::Blocks>) -> RentedBlock<H> {
-    slab.rent(Unlimited).expect("it is not full").into()
+    slab.rent(Unlimited).expect("the slab is not full").into()
 }
 
-/// Rents and returns at random, and frees now and then.
+/// Rents and returns blocks at random. In some rounds, frees memory and compares the freed bytes with the promised bytes.
 fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
     let (handle, mut rented) = (slab::<H>(finds_all), Vec::new());
     let slab = handle.open();
@@ -49,7 +49,7 @@ fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
             slab.free_for_others(usize::MAX);
             let freed = before - slab.base().storage.bytes();
             assert!(freed >= promised, "{freed} {promised}");
-            assert_eq!(slab.bytes_for_others(), 0, "all of it");
+            assert_eq!(slab.bytes_for_others(), 0, "the slab frees all that it can");
         }
         if random(10) == 0 {
             slab.trim();
@@ -59,7 +59,7 @@ fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
     rented.into_iter().for_each(RentedBlock::release);
 }
 
-/// A slot in use in each page, and all others vacant: the slab frees nothing, and does not search.
+/// Each page has one block in use, and all other blocks are vacant. So the slab promises nothing.
 fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
     let handle = slab::<H>(finds_all);
     let slab = handle.open();
@@ -70,7 +70,7 @@ fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
     }
     returned.into_iter().for_each(RentedBlock::release);
     assert_eq!(slab.bytes_for_others(), 0);
-    // One page, whose last slot is in a cache.
+    // Now no block of one page is in use. Its last block is in a cache.
     kept.pop().unwrap().release();
     assert_eq!(slab.bytes_for_others(), 4096);
     slab.free_for_others(1);
@@ -79,7 +79,7 @@ fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
 }
 
 #[test]
-fn a_slab_frees_for_others_what_it_promises() {
+fn a_slab_frees_at_least_the_bytes_that_it_promises() {
     frees_what_it_promises::<OneThread>(false, 1);
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     for finds_all in [false, true] {
@@ -88,7 +88,7 @@ fn a_slab_frees_for_others_what_it_promises() {
 }
 
 #[test]
-fn a_slab_promises_nothing_if_each_page_is_in_use() {
+fn a_slab_promises_nothing_if_each_page_has_a_block_in_use() {
     promises_nothing_if_each_page_is_in_use::<OneThread>(false);
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     for finds_all in [false, true] {

@@ -1,17 +1,21 @@
 //! A thread cache: the magazines that one thread has for one slab.
 //!
-//! A thread creates a cache when it rents from a slab for the first time. The thread owns the cache, by its [`ThreadHalf`]. The slab
-//! has it in a [`CacheList`]. Either may detach first: the one that swaps the capacity to 0. A thread that detaches first moves its slots to
-//! the depot, and removes the cache from the list. A slab detaches when it is closed. It counts the slots where they are, and removes
-//! the cache from the list. In both cases the thread frees the cache.
+//! A thread creates a cache when it rents from a slab for the first time. The thread owns the cache, by a [`ThreadHalf`]. The slab has the
+//! cache in a [`CacheList`]. Later, both *detach* from the cache, by a swap of its capacity with 0. The result of the swap says whether the
+//! thread or the slab was first.
+//!
+//! A thread detaches at the latest when it ends. If the thread is first, it moves its slots to the depot, and removes the cache from the
+//! list. A slab detaches when it is closed. If the slab is first, it counts the slots in the cache, and removes the cache from the list. In
+//! both cases, the thread frees the cache, or an open slab keeps the cache for the next thread.
 //!
 //! Invariants:
 //!
-//! * A cache is freed by its thread, after both have detached. The slab accesses it under its lock, while it is in the list.
-//! * A cache that is not detached has slots of the slab at its address, which is allocated, and owns a reference to it. The one that
-//!   detaches first takes the reference.
-//! * [`RECENT`] has caches of this thread, each of which a [`ThreadHalf`] owns.
-//! * A [`ThreadHalf`] is not dropped while there is a [`Pinned`] of its cache.
+//! * Only the thread of a cache converts the cache into a box again, after it was removed from the list. The slab accesses a cache only
+//!   under the lock, and only while the cache is in the list.
+//! * Until the thread or the slab detaches, the cache owns a reference to the slab at the address in `slab`. The first to detach takes this
+//!   reference. All slots in the cache are slots of this slab.
+//! * A [`ThreadHalf`] of the same thread owns each cache in [`RECENT`].
+//! * A [`ThreadHalf`] is not dropped while a [`Pinned`] of its cache exists.
 
 use alloc::boxed::Box;
 use core::{cell::Cell, marker::PhantomData, mem, ops::Deref, ptr::NonNull};
@@ -44,59 +48,61 @@ pub(super) trait CacheOwner: Counted {
     /// Returns the address that the slab was created with.
     fn address(&self) -> SlabAddress;
 
-    /// Detaches the calling thread from a cache.
+    /// Takes the slots out of a cache from which the calling thread has detached.
     fn detach(cache: Leaving<Self>);
 }
 
-/// Magazines that several threads may refer to.
+/// Magazines whose length several threads may read.
 pub(super) type SharedMagazines<S> = Magazines<AtomicU64, AtomicPtr<()>, S>;
 
 /// The cache of one thread for one slab.
 ///
-/// It is aligned so that no other data shares its cache lines, or the lines that the prefetcher adds. Every rent and
-/// return uses the first line only, and one pointer.
+/// Because of the alignment, no other data shares its CPU cache lines, or the lines that the prefetcher adds. A rent or a return uses only
+/// the first line, and one place of the magazines.
 #[repr(C, align(128))]
 struct ThreadCache {
-    /// [`Capacity::FULL`] while both refer to the cache, and 0 afterwards.
+    /// [`Capacity::FULL`] until the thread or the slab detaches, and [`Capacity::NONE`] afterwards.
     capacity: CapacityCell,
     /// The number of slots that were rented from this cache, if slots do not count their uses.
     rents: AtomicU64,
-    /// The slots of the slab, whose type the caller knows.
+    /// The slots in the cache. The type of the slab says which type they have.
     magazines: SharedMagazines<()>,
-    /// The number of slots that the slab counted when it detached.
+    /// The number of slots in the cache that the slab counted when it detached.
     counted: AtomicU64,
     slab: SlabAddress,
-    /// [`CacheOwner::detach`] of the slab.
+    /// The function [`detach`] for the type of the slab.
     detach: fn(CacheRef),
-    /// The number of values of [`Pinned`].
+    /// The number of [`Pinned`] values of this cache.
     pins: Cell<u32>,
     /// Protected by the lock of the slab.
     links: Links<CacheRef>,
-    /// Makes a model fail if the cache leaks.
+    /// Makes a loom model fail if the cache is leaked.
     #[cfg(loom)]
     lives: loom::alloc::Track<()>,
 }
 
 impl ThreadCache {
     fn is_detached(&self) -> bool {
-        // ORDERING: Relaxed. If the caller misses that the slab was closed, its slot is uncounted until the thread detaches.
+        // ORDERING: Relaxed. If this load does not see that the slab was closed, the slot of the caller stays uncounted until the thread
+        // detaches.
         self.capacity.load(Relaxed) == Capacity::NONE
     }
 
     /// Counts a slot that was rented from this cache.
     #[inline(always)]
     fn count_rent(&self) {
-        // ORDERING: Relaxed. Only this thread stores here; other threads read it for statistics.
+        // ORDERING: Relaxed. Only this thread stores to the counter. Other threads read it for statistics.
         self.rents.store(self.rents.load(Relaxed) + 1, Relaxed);
     }
 
     fn rents(&self) -> u64 {
-        // ORDERING: Relaxed, as above.
+        // ORDERING: Relaxed, as in `count_rent`.
         self.rents.load(Relaxed)
     }
 }
 
-/// Checks that all accesses happened before, as for a [`Slot`](crate::slot::Slot).
+/// Makes a loom model fail, unless all accesses of other threads happen-before this drop. See also the drop of a
+/// [`Slot`](crate::slot::Slot).
 #[cfg(loom)]
 impl Drop for ThreadCache {
     fn drop(&mut self) {
@@ -109,7 +115,9 @@ impl Drop for ThreadCache {
     }
 }
 
-/// A pointer to a cache that is allocated.
+/// A pointer to a cache.
+///
+/// Invariant: the pointer is used only while the cache is allocated.
 #[derive(Clone, Copy)]
 struct CacheRef(NonNull<ThreadCache>);
 
@@ -118,7 +126,7 @@ impl Deref for CacheRef {
 
     #[inline(always)]
     fn deref(&self) -> &ThreadCache {
-        // SAFETY: the cache is allocated.
+        // SAFETY: the cache is allocated, by the invariant.
         unsafe { self.0.as_ref() }
     }
 }
@@ -130,17 +138,18 @@ impl Linked for CacheRef {
 }
 
 impl CacheRef {
-    /// Puts a slot of the slab into the cache of this thread. Returns the slot if there is no room. The cache may be that of an older
-    /// slab with this address. Then its capacity is 0.
+    /// Puts a slot of the slab into the cache of this thread. Returns the slot as an error if the cache is full or detached. The cache may
+    /// be that of an older slab with the same address. Then it is detached.
     #[inline(always)]
     fn push<S>(self, slot: Vacant<S>) -> Result<(), Vacant<S>> {
-        // ORDERING: Relaxed. If the caller misses that the slab was closed, its slot is uncounted until the thread detaches.
+        // ORDERING: Relaxed. If this load does not see that the slab was closed, the slot of the caller stays uncounted until the thread
+        // detaches.
         let capacity = self.capacity.load(Relaxed);
-        // SAFETY: they are slots of the slab, or the capacity is 0.
+        // SAFETY: the slots in the cache are slots of this slab, or the capacity is 0.
         unsafe { self.magazines.of() }.push(slot, capacity)
     }
 
-    /// Takes the cache from a thread and a slab that have both detached.
+    /// Converts the pointer into a box, after the cache was removed from the list of the slab and its thread has detached.
     ///
     /// # Safety
     ///
@@ -151,7 +160,7 @@ impl CacheRef {
     }
 }
 
-/// A cache that neither a thread nor a slab uses, for slabs of one type.
+/// A cache that no thread uses, and that is in no list. The type of its slab is `L`.
 pub(super) struct FreeCache<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
 
 impl<L: CacheOwner> FreeCache<L> {
@@ -172,7 +181,7 @@ impl<L: CacheOwner> FreeCache<L> {
     }
 }
 
-/// The caches of a slab, which is not detached from them. The lock of the slab protects it.
+/// The caches of a slab, except those from which the slab has detached. The lock of the slab protects the list.
 pub(super) struct CacheList<L> {
     slab: SlabAddress,
     caches: List<CacheRef>,
@@ -194,11 +203,11 @@ impl<L: CacheOwner> CacheList<L> {
             cache.slab == self.slab && slab.address() == self.slab,
             "a slab has its own caches"
         );
-        // ORDERING: Relaxed: as below.
+        // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
         cache.rents.store(0, Relaxed);
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
         cache.capacity.store(Capacity::FULL, Relaxed);
-        // The cache owns it.
+        // From here on, the cache owns this reference.
         mem::forget(slab);
         let cache = CacheRef(NonNull::from(Box::leak(cache)));
         self.caches.push(cache);
@@ -212,32 +221,33 @@ impl<L: CacheOwner> CacheList<L> {
         })
     }
 
-    /// Detaches a slab without a handle from all caches. The list keeps the caches whose threads are first, and wait for the lock.
-    /// Returns the number of slots in the other caches.
+    /// Detaches the slab, which is closed, from all its caches. If the thread of a cache has detached first, the cache stays in the list,
+    /// because the thread will remove it when it gets the lock. Returns the number of slots in the other caches.
     pub(super) fn detach(&mut self, _: &Closed<L>) -> CachedSlots {
         let (leaving, mut slots) = (List::new(), 0);
         while let Some(cache) = self.caches.pop() {
-            // The slab is closed, so the thread rents nothing, and the number cannot decrease.
+            // The slab is closed, so the thread of the cache rents nothing. So the number of slots does not decrease.
             let len = cache.magazines.len();
-            // ORDERING: Relaxed: the swap publishes it.
+            // ORDERING: Relaxed: the swap publishes the number.
             cache.counted.store(len, Relaxed);
             let slab = cache.slab;
-            // ORDERING: AcqRel, with the swap in `detach`: the thread sees the number. It may free the cache from here on.
+            // ORDERING: AcqRel, with the swap in the function `detach`: the thread sees `counted`. After this swap, the thread may free the
+            // cache.
             if cache.capacity.swap(Capacity::NONE, AcqRel) == Capacity::NONE {
                 leaving.push(cache);
             } else {
                 slots += len;
-                // SAFETY: the slab is first.
+                // SAFETY: the slab has detached first, so it takes the reference of the cache.
                 drop(unsafe { SlabRef::<L>::from_address(slab) });
             }
         }
         self.caches = leaving;
-        let slots = u32::try_from(slots).expect("they are slots of the slab");
-        // SAFETY: the caches that are not on the list any more have so many.
+        let slots = u32::try_from(slots).expect("a slab has fewer than 2³² slots");
+        // SAFETY: `slots` is the number of slots in the caches from which the slab has just detached. They are not in the list any more.
         unsafe { CachedSlots::new(slots) }
     }
 
-    /// Removes a cache whose thread is first.
+    /// Removes a cache whose thread has detached first.
     pub(super) fn remove(&mut self, First { cache, slab }: First<L>) -> FreeCache<L> {
         assert!(cache.slab == self.slab, "a slab has its own caches");
         self.caches.remove(cache);
@@ -247,7 +257,7 @@ impl<L: CacheOwner> CacheList<L> {
     }
 }
 
-/// The cache of a thread. The thread detaches from it when this is dropped.
+/// A cache that the calling thread owns. The drop of this value detaches the thread from the cache.
 pub(super) struct ThreadHalf(CacheRef);
 
 impl ThreadHalf {
@@ -256,7 +266,8 @@ impl ThreadHalf {
         self.0.is_detached()
     }
 
-    /// Makes the cache a recent one, and returns it. Returns `None` if it is not one of this slab.
+    /// Puts the cache into the table of recent caches, and returns it. Returns `None` if the cache does not belong to this slab, or is
+    /// detached.
     pub(super) fn pin<L: CacheOwner>(&self, slab: &L) -> Option<Pinned<L>> {
         let is_own = self.0.slab == slab.address() && !self.is_detached();
         is_own.then(|| Pinned::new(self.0))
@@ -272,29 +283,29 @@ impl Drop for ThreadHalf {
     }
 }
 
-/// [`CacheOwner::detach`], with the cache of a slab of type `L`, whose thread does not use it again.
+/// Detaches the calling thread from the cache of a slab of type `L`. The thread does not use the cache again.
 fn detach<L: CacheOwner>(cache: CacheRef) {
-    // ORDERING: AcqRel, with the swap in `CacheList::detach`: the number that the slab has counted is visible.
+    // ORDERING: AcqRel, with the swap in `CacheList::detach`: if the slab was first, `counted` is visible.
     let is_first = cache.capacity.swap(Capacity::NONE, AcqRel) != Capacity::NONE;
     L::detach(if is_first {
-        // SAFETY: the thread is first.
+        // SAFETY: the thread has detached first, so it takes the reference of the cache.
         let slab = unsafe { SlabRef::from_address(cache.slab) };
         Leaving::First(First { cache, slab })
     } else {
-        // SAFETY: the slab has detached before, and now the thread has.
+        // SAFETY: the slab has detached before the thread, so the cache is in no list.
         Leaving::Second(Second(unsafe { cache.into_box() }, PhantomData))
     });
 }
 
 /// A cache from which its thread has detached.
 pub(super) enum Leaving<L: CacheOwner> {
-    /// The thread was first. The slab has the cache in its list.
+    /// The thread has detached first. The slab still has the cache in its list.
     First(First<L>),
-    /// The slab was first.
+    /// The slab has detached first.
     Second(Second<L>),
 }
 
-/// A cache from which its thread has detached, and not its slab.
+/// A cache from which its thread has detached before its slab.
 pub(super) struct First<L: CacheOwner> {
     cache: CacheRef,
     slab: SlabRef<L>,
@@ -312,28 +323,29 @@ impl<L: CacheOwner> First<L> {
 
     /// Moves all slots to the depot.
     pub(super) fn drain(&self, depot: &mut Depot<L::Slot>, storage: &Storage<L::Slot>) {
-        // SAFETY: they are slots of the slab.
+        // SAFETY: the slots in the cache are slots of this slab.
         let magazines = unsafe { self.cache.magazines.of() };
         magazines.drain(magazines.len(), depot, storage);
     }
 }
 
-/// A cache from which its slab has detached, and then its thread.
+/// A cache from which its slab has detached before its thread.
 pub(super) struct Second<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
 
 impl<L: CacheOwner> Second<L> {
-    /// Takes a slot that the slab has not counted.
+    /// Takes a slot that the slab did not count when it detached.
     pub(super) fn pop_uncounted(&self) -> Option<Vacant<L::Slot>> {
-        // ORDERING: Relaxed: the thread has detached after the slab, so it sees the number.
+        // ORDERING: Relaxed: the thread has detached after the slab, so it sees `counted`.
         if self.0.magazines.len() == self.0.counted.load(Relaxed) {
             return None;
         }
-        // SAFETY: they are slots of the slab. The slots above those that it has counted keep it allocated.
+        // SAFETY: the slots in the cache are slots of this slab. The uncounted slots are above the counted ones, and keep the slab
+        // allocated.
         unsafe { self.0.magazines.of() }.pop(Capacity::FULL)
     }
 }
 
-/// A cache of the calling thread, which stays attached to it.
+/// A cache of the calling thread. The thread does not detach while this value exists.
 pub(super) struct Pinned<L>(CacheRef, PhantomData<fn() -> L>);
 
 impl<L: CacheOwner> Pinned<L> {
@@ -349,7 +361,7 @@ impl<L: CacheOwner> Pinned<L> {
         self.0.magazines.len()
     }
 
-    /// Puts a slot in. Returns the slot if there is no room. The slab may be freed as soon as the slot is in.
+    /// Puts a slot in. Returns the slot as an error if the cache is full or detached. The slab may be freed as soon as the slot is in.
     pub(super) fn push(&self, slot: Vacant<L::Slot>) -> Result<(), Vacant<L::Slot>> {
         self.0.push(slot)
     }
@@ -362,7 +374,7 @@ impl<L: CacheOwner> Pinned<L> {
         self.magazines_of(slab.address())
     }
 
-    /// Returns the magazines, unless the slab has detached. It does not detach while the list is borrowed.
+    /// Returns the magazines, unless the slab has detached. The slab does not detach while its list is borrowed.
     pub(super) fn attached_in<'p>(
         &'p self,
         caches: &'p CacheList<L>,
@@ -370,10 +382,10 @@ impl<L: CacheOwner> Pinned<L> {
         self.magazines_of(caches.slab)
     }
 
-    /// The caller knows that the slab does not detach meanwhile.
+    /// Returns the magazines, unless the slab has detached. The caller guarantees that the slab does not detach while they are borrowed.
     fn magazines_of(&self, slab: SlabAddress) -> Option<&SharedMagazines<L::Slot>> {
         assert!(self.0.slab == slab, "a slab has its own caches");
-        // SAFETY: they are slots of the slab.
+        // SAFETY: the slots in the cache are slots of this slab.
         (!self.0.is_detached()).then(|| unsafe { self.0.magazines.of() })
     }
 }
@@ -384,7 +396,7 @@ impl<L> Drop for Pinned<L> {
     }
 }
 
-// Without a destructor, so that an access needs no check.
+// `RECENT` has no destructor, so an access need not check whether it was destroyed.
 #[cfg(not(loom))]
 thread_local! {
     static RECENT: Recent<ThreadCache> = const { Recent::new() };
@@ -394,8 +406,8 @@ thread_local! {
     static RECENT: Recent<ThreadCache> = Recent::new();
 }
 
-/// Returns the cache of this thread for a slab, if the table of recent ones has it. It may be detached. Then it may be the cache of
-/// an older slab with this address.
+/// Returns the cache of this thread for a slab, if the table of recent caches has it. The cache may be detached. A detached cache may be
+/// that of an older slab with the same address.
 #[inline(always)]
 fn find(slab: NonNull<()>) -> Option<CacheRef> {
     RECENT.try_with(|recent| recent.get(slab)).ok().flatten().map(CacheRef)
@@ -405,10 +417,10 @@ fn find(slab: NonNull<()>) -> Option<CacheRef> {
 #[inline(always)]
 pub(super) fn pop<L: CacheOwner>(slab: OpenSlab<'_, L>) -> Option<Vacant<L::Slot>> {
     let cache = find(NonNull::from(slab.get()).cast())?;
-    // ORDERING: Relaxed. The slab is open. The thread that has opened it knows that an older slab with this address was closed, and
-    // so the caller sees that the cache of that slab was detached.
+    // ORDERING: Relaxed. The cache may be that of an older slab with the same address. The older slab detached from the cache before it was
+    // freed, and it was freed before this slab was created. So the caller sees that the cache is detached.
     let capacity = cache.capacity.load(Relaxed);
-    // SAFETY: they are slots of the slab, or the capacity is 0.
+    // SAFETY: the slots in the cache are slots of this slab, or the capacity is 0.
     let slot = unsafe { cache.magazines.of() }.pop(capacity)?;
     if !L::Slot::INDEXED {
         cache.count_rent();
@@ -416,8 +428,8 @@ pub(super) fn pop<L: CacheOwner>(slab: OpenSlab<'_, L>) -> Option<Vacant<L::Slot
     Some(slot)
 }
 
-/// Puts a slot into the recent cache of this thread. Returns the slot if there is no room. The slab may be freed as soon as the
-/// slot is in.
+/// Puts a slot into the recent cache of this thread. Returns the slot as an error if there is no such cache, or if it is full or detached.
+/// The slab may be freed as soon as the slot is in.
 #[inline(always)]
 pub(super) fn push<S: Item>(slot: Vacant<S>) -> Result<(), Vacant<S>> {
     match find(slot.slab()) {
@@ -426,14 +438,14 @@ pub(super) fn push<S: Item>(slot: Vacant<S>) -> Result<(), Vacant<S>> {
     }
 }
 
-/// Counts a rented slot in the recent cache of this thread. Returns `false` if it has none.
+/// Counts a rented slot in the recent cache of this thread. Returns `false` if it has no such cache.
 pub(super) fn count_rent<L: CacheOwner>(slab: &L) -> bool {
     let Some(cache) = recent(slab) else { return false };
     cache.0.count_rent();
     true
 }
 
-/// Returns the recent cache of this thread. Returns `None` if the table of recent ones has none, or if it is detached.
+/// Returns the cache of this thread for a slab, if the table of recent caches has it. Returns `None` if the cache is detached.
 pub(super) fn recent<L: CacheOwner>(slab: &L) -> Option<Pinned<L>> {
     let cache = find(slab.address().get()).filter(|cache| !cache.is_detached())?;
     Some(Pinned::new(cache))

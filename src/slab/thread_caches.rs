@@ -1,7 +1,7 @@
-//! The caches of the calling thread, by the addresses of their slabs.
+//! The map of the caches of the calling thread. The address of a slab is the key of its cache.
 //!
-//! The allocator may reuse the address of a closed slab. The cache of the closed slab is detached by then, so it has no room
-//! and no slots for the new slab. The thread replaces it.
+//! The allocator may reuse the address of a closed slab. At that time, the cache of the closed slab is detached. So no slot can be put into
+//! this cache or taken out of it. If the thread uses the new slab, it replaces the detached cache.
 
 use alloc::vec::Vec;
 use core::{
@@ -23,7 +23,7 @@ struct All(RefCell<HashMap<NonNull<()>, ThreadHalf>>);
 impl Drop for All {
     fn drop(&mut self) {
         let all = core::mem::take(self.0.get_mut());
-        // A failed model ends before its threads do.
+        // A failed loom model ends before its threads, so the caches must not be dropped.
         #[cfg(loom)]
         if std::thread::panicking() {
             return core::mem::forget(all);
@@ -33,8 +33,8 @@ impl Drop for All {
     }
 }
 
-// `HAS_ANY` is `true` once the thread has used `ALL`. The first use of `ALL` allocates, so a return must not be the first.
-// `HAS_ANY` has no destructor.
+// `HAS_ANY` is `true` after the thread has added a cache to `ALL`. The first use of `ALL` may allocate, and a return must not allocate. So
+// a return reads `HAS_ANY` first. `HAS_ANY` has no destructor.
 #[cfg(not(loom))]
 thread_local! {
     static HAS_ANY: Cell<bool> = const { Cell::new(false) };
@@ -46,8 +46,8 @@ thread_local! {
     static ALL: All = All(RefCell::default());
 }
 
-/// Returns the cache of this thread for a slab, and makes it a recent one. Detaches the thread from the cache of a closed
-/// slab with this address. The caller holds no lock.
+/// Returns the cache of this thread for a slab, and puts it into the table of recent caches. If the map has the cache of a closed slab with
+/// the same address, detaches the thread from that cache. The caller holds no lock.
 pub(super) fn find<L: CacheOwner>(slab: &L) -> Option<Pinned<L>> {
     let recent = recent(slab);
     if recent.is_some() {
@@ -61,7 +61,7 @@ pub(super) fn find<L: CacheOwner>(slab: &L) -> Option<Pinned<L>> {
     found
 }
 
-/// Calls a function with the cache of this thread for a slab.
+/// Calls a function with the cache of this thread for a slab. Returns `None` if there is no such cache.
 fn with<R>(slab: NonNull<()>, f: impl FnOnce(&ThreadHalf) -> R) -> Option<R> {
     if !HAS_ANY.try_with(Cell::get).unwrap_or(false) {
         return None;
@@ -73,18 +73,18 @@ fn with<R>(slab: NonNull<()>, f: impl FnOnce(&ThreadHalf) -> R) -> Option<R> {
 pub(super) fn detach(slab: NonNull<()>) {
     if with(slab, |_| ()).is_some() {
         let cache = ALL.try_with(|all| all.0.borrow_mut().remove(&slab));
-        // The map is not borrowed meanwhile.
+        // The map is not borrowed any more when the cache is dropped.
         drop(cache);
     }
 }
 
-/// Adds a cache for a slab without one. Returns `None` if the thread is running its thread-local destructors.
+/// Adds a cache for a slab for which the thread has no cache. Returns `None` if the thread is running its thread-local destructors.
 pub(super) fn add<L: CacheOwner>(
     slab: NonNull<()>,
     create: impl FnOnce() -> (ThreadHalf, Pinned<L>),
 ) -> Option<Pinned<L>> {
     ALL.try_with(|all| {
-        // Before the map grows, detach from the caches of closed slabs.
+        // Before the map grows, the thread detaches from the caches of closed slabs.
         let len = all.0.borrow().len();
         if len == all.0.borrow().capacity() {
             let all = all.0.borrow();
@@ -95,7 +95,8 @@ pub(super) fn add<L: CacheOwner>(
         }
         let (cache, pinned) = create();
         let old = all.0.borrow_mut().insert(slab, cache);
-        // On targets without native thread-locals `HAS_ANY` may be destroyed and created again before `ALL`.
+        // `old` may be a cache: on targets without native thread-locals, `HAS_ANY` may be destroyed and created again while `ALL` still
+        // exists.
         drop(old);
         let _found = HAS_ANY.try_with(|has_any| has_any.set(true));
         pinned

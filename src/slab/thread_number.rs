@@ -1,4 +1,4 @@
-//! Numbers of threads. Consecutive threads have consecutive numbers.
+//! The numbers of threads. The first thread that needs a number has the number 1, the next thread 2, and so on.
 
 use core::cell::Cell;
 
@@ -9,7 +9,7 @@ use std::thread_local;
 
 use crate::sync::{AtomicUsize, Ordering::Relaxed};
 
-// Without a destructor, so that an access needs no check.
+// `NUMBER` has no destructor, so an access need not check whether it was destroyed.
 #[cfg(not(loom))]
 thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(0) };

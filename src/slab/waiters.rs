@@ -1,14 +1,14 @@
 //! The queue of the futures that wait for a vacant slot of a bounded slab, first in, first out.
 //!
-//! While a future is queued, no slot becomes vacant: the thread that returns one gives it to the first future of the
-//! queue, and wakes it. A future that is dropped returns the slot that it was given, so the next future gets it.
+//! While a future is queued, no returned slot becomes vacant. Instead, the thread that returns a slot gives it to the first future of the
+//! queue, and wakes this future. A future that is dropped returns the slot that it was given, so the next future gets the slot.
 
 use alloc::vec::Vec;
 use core::{mem, task::Waker};
 
 use crate::slot::Vacant;
 
-/// The entry of a future in the queue. It is used until [`take`](Waiters::take) removes the future.
+/// The index of the entry of a future. It is valid until [`take`](Waiters::take) removes the future.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u32);
 
@@ -18,17 +18,17 @@ impl Ticket {
     }
 }
 
-/// No entry.
+/// The index that stands for no entry.
 const NONE: u32 = u32::MAX;
 
-/// The futures that wait for a slot. The queue allocates when more futures wait than ever before.
+/// The queue of the futures that wait for a slot. It allocates if more futures wait than ever before.
 pub(crate) struct Waiters<S> {
     entries: Vec<Entry<S>>,
     first: u32,
     last: u32,
-    /// The first entry that is free.
+    /// The first entry of the list of free entries.
     free: u32,
-    /// The number of entries with a slot.
+    /// The number of futures that were given a slot, and have not been polled since.
     given: u32,
 }
 
@@ -51,7 +51,7 @@ struct Queued {
 
 /// The state of a future that was removed.
 pub(super) enum Taken<S> {
-    /// The future was waiting.
+    /// The future was still waiting, with this waker.
     Waker(Waker),
     Slot(Vacant<S>),
     Ended,
@@ -67,16 +67,16 @@ impl<S> Waiters<S> {
         self.first == NONE
     }
 
-    /// Returns the number of slots that were given to futures which have not been polled since.
+    /// Returns the number of futures that were given a slot, and have not been polled since.
     pub(super) fn given(&self) -> u32 {
         self.given
     }
 
-    /// Queues a future. Also returns `true` if that called the allocator.
+    /// Queues a future. Returns its ticket, and `true` if this call has allocated memory.
     pub(super) fn push(&mut self, waker: Waker) -> (Ticket, bool) {
         let grows = self.free == NONE && self.entries.len() == self.entries.capacity();
         if self.free == NONE {
-            self.free = u32::try_from(self.entries.len()).expect("futures take memory");
+            self.free = u32::try_from(self.entries.len()).expect("fewer than 2³² futures wait");
             self.entries.push(Entry::Free { next: NONE });
         }
         let queued = Entry::Queued(Queued { waker, previous: self.last, next: NONE });
@@ -90,7 +90,8 @@ impl<S> Waiters<S> {
         (ticket, grows)
     }
 
-    /// Gives a slot to the first future, and returns the waker of the future. Returns the slot if no future is queued.
+    /// Gives a slot to the first future, and returns the ticket and the waker of the future. Returns the slot as an error if no future is
+    /// queued.
     pub(super) fn give(&mut self, slot: Vacant<S>) -> Result<(Ticket, Waker), Vacant<S>> {
         if self.is_empty() {
             return Err(slot);
@@ -104,7 +105,7 @@ impl<S> Waiters<S> {
         self.replace_first(Entry::Ended).map(|(_, waker)| waker)
     }
 
-    /// Removes the first future from the queue.
+    /// Removes the first future from the queue, and replaces its entry by `entry`.
     fn replace_first(&mut self, entry: Entry<S>) -> Option<(Ticket, Waker)> {
         let first = Ticket(self.first);
         let Entry::Queued(queued) = mem::replace(self.entries.get_mut(first.index())?, entry)
@@ -114,8 +115,8 @@ impl<S> Waiters<S> {
         Some((first, self.unlink(queued)))
     }
 
-    /// Returns the progress of a future, and removes it if it does not wait. If it waits, and `fresh` has a waker, the two wakers
-    /// change entries.
+    /// Returns the progress of a future. Removes the future if it does not wait any more. If it waits and `fresh` has a waker, swaps this
+    /// waker with the waker in the entry of the future.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
@@ -150,7 +151,7 @@ impl<S> Waiters<S> {
         }
     }
 
-    /// Connects the neighbours of a future that leaves the queue.
+    /// Connects the neighbours of a future that leaves the queue. Returns the waker of the future.
     fn unlink(&mut self, Queued { waker, previous, next }: Queued) -> Waker {
         self.set_next(previous, next);
         match self.entries.get_mut(next as usize) {
@@ -174,6 +175,6 @@ pub(crate) enum Progress<S> {
     /// The future waits, but its entry has a waker of another task.
     NeedsWaker,
     Slot(Vacant<S>),
-    /// It has no slot, and does not wait for one.
+    /// The future has no slot, and does not wait for a slot any more.
     Ended,
 }

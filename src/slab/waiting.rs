@@ -1,9 +1,9 @@
-//! How futures wait for a slot of a slab.
+//! The functions by which futures wait for a slot of a slab.
 //!
-//! A flag of the slab says whether its queue has a future. It changes under the lock of the queue. A thread that returns a
-//! slot reads it under the lock of the stripe or depot that would take the slot. A future that was queued then
-//! [locks and unlocks](Slab::pass_locks) all of these, and looks for vacant slots afterwards. Each return either comes
-//! before the future in the order of such a lock, so the future finds the slot, or it comes later and sees the flag.
+//! A flag of the slab says whether its queue has a future. The flag changes under the lock of the queue. A thread that returns a slot reads
+//! the flag under the lock of a stripe or of the depot. A poll that queues a future first sets the flag. Then it
+//! [locks and unlocks](Slab::pass_locks) each stripe and the depot, and looks for vacant slots. If a return takes its lock before this
+//! poll, the poll finds the slot. If the return takes its lock after the poll, the return sees the flag.
 
 use core::task::Waker;
 
@@ -17,7 +17,7 @@ use crate::slot::{End, Vacant, WakeOnDrop, Word};
 
 /// Queues a future.
 ///
-/// If it does not [leave](leave) at once, the caller calls [`serve`] afterwards.
+/// If the future does not [leave](leave) the queue at once, the caller calls [`serve`] afterwards.
 pub(crate) fn queue<S: Slab>(slab: OpenSlab<'_, S>, waker: Waker) -> Ticket {
     let (ticket, grows) = slab.with_waiters(|waiters| waiters.push(waker));
     slab.base().allocations.add(grows.into());
@@ -25,10 +25,11 @@ pub(crate) fn queue<S: Slab>(slab: OpenSlab<'_, S>, waker: Waker) -> Ticket {
     ticket
 }
 
-/// Gives vacant slots to futures until there is no vacant slot, the queue is empty, or `own` has a slot. It
-/// wakes the other futures.
+/// Gives vacant slots to futures until there is no vacant slot, the queue is empty, or the future with the ticket `own` has a slot. Wakes
+/// the other futures that get a slot.
 pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
-    /// Goes on if a waker panics. If another one panics then, the process aborts.
+    /// The loop of this function. If a waker panics, the drop of this value continues the loop. If a second waker panics during the drop,
+    /// the process aborts.
     struct Serve<'s, S: Slab> {
         slab: OpenSlab<'s, S>,
         own: Ticket,
@@ -44,7 +45,7 @@ pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
                     return;
                 };
                 match slab.with_waiters(|waiters| waiters.give(slot)) {
-                    // The caller is inside a poll, so it needs no waker.
+                    // The caller polls this future, so the future need not be woken.
                     Ok((ticket, waker)) if ticket == self.own => {
                         self.is_done = true;
                         drop(waker);
@@ -65,21 +66,22 @@ pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
     Serve { slab, own, is_done: false }.run();
 }
 
-/// Returns the progress of a future, and replaces its waker if it waits. If it does not wait, the ticket is not used again.
+/// Returns the progress of a future. If the future waits with the waker of another task, replaces this waker, and stores the old one in
+/// `fresh`. If the future does not wait any more, the ticket is not used again.
 pub(crate) fn poll<S: Slab>(
     slab: &S,
     ticket: Ticket,
     waker: &Waker,
     fresh: &mut Option<Waker>,
 ) -> Progress<S::Slot> {
-    // A waker is cloned when the queue is not locked, and dropped by the caller, when it has used the progress.
+    // The waker is cloned while the queue is not locked. The caller drops the waker in `fresh` after it has used the progress.
     let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh));
     let Progress::NeedsWaker = progress else { return progress };
     *fresh = Some(waker.clone());
     slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh))
 }
 
-/// Removes a future from the queue, which does not use the ticket again. If it was given a slot, it returns that.
+/// Removes a future from the queue. The ticket is not used again. If the future was given a slot, returns this slot to the slab.
 pub(crate) fn leave<S: Slab>(slab: &S, ticket: Ticket) {
     match slab.with_waiters(|waiters| waiters.take(ticket)) {
         Taken::Waker(waker) => drop(waker),
@@ -91,7 +93,8 @@ pub(crate) fn leave<S: Slab>(slab: &S, ticket: Ticket) {
 
 /// Ends the wait of all futures, because the pool was closed.
 pub(crate) fn end_all<S: Slab>(slab: &S) {
-    /// Goes on if a waker panics. If another one panics then, the process aborts.
+    /// The loop of this function. If a waker panics, the drop of this value continues the loop. If a second waker panics during the drop,
+    /// the process aborts.
     struct EndAll<'s, S: Slab>(&'s S);
 
     impl<S: Slab> EndAll<'_, S> {
@@ -111,17 +114,18 @@ pub(crate) fn end_all<S: Slab>(slab: &S) {
     EndAll(slab).run();
 }
 
-/// Ends the wait of the first future, because all slots are retired. That future does the same for the next one.
+/// Ends the wait of the first future, because all slots are retired. The poll or drop of that future calls this function for the next
+/// future.
 pub(crate) fn end_first<S: Slab>(slab: &S) -> WakeOnDrop {
     WakeOnDrop(slab.with_waiters(Waiters::end_first))
 }
 
-/// Returns `true` if all slots of the slab are retired, and it has reached its limit.
+/// Returns `true` if the slab has reached its limit, and all its slots are retired.
 pub(crate) fn is_retired<S: Slab>(slab: &S) -> bool {
     slab.with_depot(|depot| depot.counts().retired >= slab.base().settings.limit())
 }
 
-/// Returns a slot that was not used.
+/// Returns a slot to the slab. No operation has begun in this slot.
 fn release<S: Slab>(slot: Vacant<S::Slot>) -> WakeOnDrop {
     S::release(slot, End { exhausted: false, cancelled: false })
 }

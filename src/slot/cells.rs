@@ -1,5 +1,5 @@
-//! The cells of a slot: atomics if several threads use the slot, and plain cells if one thread does. Everything else about a slot is the
-//! same.
+//! The types of the fields of a slot: atomics if any thread may use the slot, and `Cell`s if only one thread may. All other code is the
+//! same for both.
 
 use core::cell::Cell;
 #[cfg(target_has_atomic = "64")]
@@ -13,52 +13,56 @@ use crate::sync::{
     fence,
 };
 
-/// The cell of a [`State`](super::State).
+/// A field of 64 bits: an atomic or a `Cell`. For example, it contains a [`State`](super::State).
 pub(crate) trait Word {
     fn new(bits: u64) -> Self;
 
-    /// Loads the bits. All stores before the store of these bits are visible.
+    /// Loads the bits. The caller also sees all stores that came before the store of these bits.
     fn load(&self) -> u64;
 
-    /// Loads the bits, for a caller that is already ordered after the last store.
+    /// Loads the bits. The caller is already ordered after the last store, or needs no order.
     fn load_own(&self) -> u64;
 
-    /// Stores the bits, while no other thread stores. All stores of the caller before this are visible to a thread that loads the bits.
+    /// Stores the bits. No other thread stores at the same time. A thread that [loads](Word::load) the bits also sees all earlier stores of
+    /// the caller.
     fn publish(&self, bits: u64);
 
-    /// Stores `new` if the word is still `current`. Otherwise, returns the word. The earlier stores of both threads are visible to
-    /// each other.
+    /// Stores `new` if the word is still `current`. Otherwise, returns the bits of the word as an error. A thread that loads or exchanges
+    /// the word later sees all earlier stores of the caller. The caller sees all stores that came before the store of the bits that it
+    /// found.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
 
-    /// Stores 1. If the caller then does not see an [exchange](Word::exchange) of another word, that exchange comes later. Its thread sees the
-    /// 1 by [`load_after_exchange`](Word::load_after_exchange).
+    /// Stores 1 in this word. After this call, the caller loads another word, which other threads [exchange](Word::exchange). If the caller
+    /// does not see such an exchange, the thread that makes the exchange sees the 1 by [`load_after_exchange`](Word::load_after_exchange).
     fn announce(&self);
 
+    /// Loads the bits, after an exchange of another word by the calling thread. [`announce`](Word::announce) explains the protocol.
     fn load_after_exchange(&self) -> u64;
 
-    /// Adds to a counter for statistics, which orders nothing.
+    /// Adds to a counter for statistics. The call orders no other access.
     fn add(&self, number: u64);
 
-    /// Adds to a sum, which wraps. All stores of the caller before this are visible to a thread that [loads](Word::load) the sum.
+    /// Adds to a sum, which may wrap around. A thread that [loads](Word::load) the sum also sees all earlier stores of the caller.
     fn add_and_publish(&self, number: u64);
 
-    /// Makes a model fail if an access of another thread did not happen before.
+    /// Makes a loom model fail unless every earlier access of another thread happens-before this call.
     #[cfg(loom)]
     fn touch(&mut self);
 }
 
-/// The cell of half a waker, or of a pointer.
+/// A field that contains a pointer, or one half of a waker: an atomic or a `Cell`.
 pub(crate) trait Pointer {
     fn new(pointer: *mut ()) -> Self;
     fn load(&self) -> *mut ();
     fn store(&self, pointer: *mut ());
-    /// Stores a pointer. All stores of the caller before this are visible to a thread that [observes](Pointer::observe) the pointer.
+    /// Stores a pointer. A thread that [observes](Pointer::observe) the pointer also sees all earlier stores of the caller.
     fn publish(&self, pointer: *mut ());
+    /// Loads a pointer that a thread may have [published](Pointer::publish).
     fn observe(&self) -> *mut ();
-    /// [Publishes](Pointer::publish) a pointer if there was none. Otherwise, returns the other pointer.
+    /// [Publishes](Pointer::publish) a pointer if the field is null. Otherwise, returns the pointer in the field as an error.
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()>;
 
-    /// Makes a model fail if an access of another thread did not happen before.
+    /// Makes a loom model fail unless every earlier access of another thread happens-before this call.
     #[cfg(loom)]
     fn touch(&mut self);
 }
@@ -159,51 +163,53 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // ORDERING: Acquire, with the exchange that has stored the state: the value or waker that the state announces is visible.
+        // ORDERING: Acquire, with the Release of the `exchange` or `publish` that has stored the state. So the value or waker that the
+        // state announces is visible.
         self.load(Acquire)
     }
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        // ORDERING: Relaxed. The caller has a role, which it got from the thread that stored last.
+        // ORDERING: Relaxed. A caller with a role or a magazine got it from the thread that stored last. Any other caller needs no order.
         self.load(Relaxed)
     }
 
     #[inline(always)]
     fn publish(&self, bits: u64) {
-        // ORDERING: Release, with the Acquire of `load` and `exchange`. A producer that sees the state of an
-        // operation sees its number. One that sees the number of the next operation sees the end of this one. A
-        // thread that finds a source free sees everything that was done in its slot.
+        // ORDERING: Release, with the Acquire of `load` and `exchange`. A producer that sees the first state of an operation also sees its
+        // number. A producer that sees the number of the next operation also sees the last state of this operation. A thread that sees that
+        // a source is free also sees all accesses to its slot.
         self.store(bits, Release);
     }
 
     #[inline(always)]
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
-        // ORDERING: Release, with the loads and exchanges of other roles: all accesses of this role to the cells come before. Acquire, with
-        // the exchanges of other roles: their accesses to the cells come before those of this role. SeqCst, with the fence in `announce`.
+        // ORDERING: Release, with the loads and exchanges of other roles: they see all accesses that this role made to the value and the
+        // wakers. Acquire, with the exchanges of other roles: this role sees their accesses to the value and the wakers. SeqCst, with the
+        // fence in `announce`.
         self.compare_exchange(current, new, SeqCst, Acquire).map(drop)
     }
 
     fn announce(&self) {
-        // ORDERING: Relaxed: the fence orders it before everything that the caller loads afterwards. So either the caller sees an
-        // exchange of another thread, or `load_after_exchange` of that thread sees this store. A thread that sees it by a
-        // Relaxed load only fails earlier.
+        // ORDERING: Relaxed. The fence orders this store before all later loads of the caller. So either the caller sees the exchange of
+        // another thread, or `load_after_exchange` of that thread sees this store. A thread may also see this store by a Relaxed load. Then
+        // it only finds the pool closed earlier.
         self.store(1, Relaxed);
         fence(SeqCst);
     }
 
     #[inline(always)]
     fn load_after_exchange(&self) -> u64 {
-        // Loom has no exchange that is SeqCst, but fences.
+        // In loom, an exchange is at most AcqRel, but a fence can be SeqCst.
         #[cfg(loom)]
         fence(SeqCst);
-        // ORDERING: SeqCst, with the fence in `announce`. The exchange before is SeqCst too.
+        // ORDERING: SeqCst, with the fence in `announce`. The exchange that the caller made before this load is SeqCst, too.
         self.load(SeqCst)
     }
 
     #[inline(always)]
     fn add(&self, number: u64) {
-        // ORDERING: Relaxed: it is for statistics.
+        // ORDERING: Relaxed: the number is only for statistics.
         self.fetch_add(number, Relaxed);
     }
 
@@ -226,25 +232,25 @@ impl Pointer for AtomicPtr<()> {
 
     #[inline(always)]
     fn load(&self) -> *mut () {
-        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that it was not replaced. A pointer in a list is
-        // read by the owner of the list.
+        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that the waker was not replaced. A pointer in a
+        // magazine is read only by the owner of the magazine.
         self.load(Relaxed)
     }
 
     #[inline(always)]
     fn store(&self, pointer: *mut ()) {
-        // ORDERING: Relaxed, as above: the exchange that follows publishes it.
+        // ORDERING: Relaxed. The exchange that follows publishes a half of a waker. Only the owner of a magazine uses the pointers in it.
         self.store(pointer, Relaxed);
     }
 
     fn publish(&self, pointer: *mut ()) {
-        // ORDERING: Release, with `observe`: the target of the pointer was initialized before.
+        // ORDERING: Release, with the Acquire of `observe`: a thread that observes the pointer sees its initialized target.
         self.store(pointer, Release);
     }
 
     #[inline(always)]
     fn observe(&self) -> *mut () {
-        // ORDERING: Acquire, with `publish`.
+        // ORDERING: Acquire, with the Release of `publish` and `publish_first`.
         self.load(Acquire)
     }
 

@@ -1,4 +1,4 @@
-//! The errors of completing an operation.
+//! The errors of functions that complete an operation.
 
 use core::{error::Error, fmt};
 
@@ -9,22 +9,21 @@ use crate::error::debug_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CompleteErrorKind {
-    /// The operation is over, if there was one. Its slot has served another operation since, which was not
-    /// touched.
+    /// The operation of the key is over, and its slot has served another operation since. The call did not touch that operation.
     Stale,
-    /// The operation has a result, or was ended without a value: the key was used before, or the completer was
-    /// used or dropped. The consumer can take the result, has taken it, or was dropped. (When the slot serves
-    /// another operation, the key is [`Stale`](CompleteErrorKind::Stale).)
+    /// The operation has a result, or was ended without a value. The reason is that the key was used before, or that the completer was used
+    /// or dropped. The consumer can still take the result, has taken it, or was dropped. (When the slot serves another operation, the key
+    /// is [`Stale`](CompleteErrorKind::Stale).)
     AlreadyCompleted,
-    /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find it
-    /// pending. No other producer can complete it from now on.
+    /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find the operation pending. From
+    /// now on, only that producer can complete the operation.
     BeingCompleted,
     /// The consumer was dropped, which cancelled the operation. (When the slot serves another operation, the
     /// key is [`Stale`](CompleteErrorKind::Stale).)
     Closed,
-    /// The pool or source has not created this key: it is forged, or belongs to another pool or source. (A
-    /// forged key may also look stale. A key of another pool or source may be equal to a key of this one, and
-    /// is then accepted as that key. No key reaches an operation that has only its completer.)
+    /// The pool or source has not created this key: it is forged, or belongs to another pool or source. (A forged key may also be refused
+    /// as stale. A key of another pool or source may be equal to a key of this pool or source, and is then accepted. If an operation has a
+    /// completer and its key was not issued, no key can complete it.)
     Unknown,
 }
 
@@ -32,7 +31,7 @@ debug_as_text!(CompleteErrorKind);
 
 impl CompleteErrorKind {
     /// Returns the kind in one or two words, for tables and metrics: `stale`, `already completed`,
-    /// `being completed`, `closed` or `unknown`. `Display` gives a sentence.
+    /// `being completed`, `closed` or `unknown`. `Display` shows a longer text.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -62,8 +61,7 @@ impl fmt::Display for CompleteErrorKind {
 
 impl Error for CompleteErrorKind {}
 
-/// `Closed` has the kind `BrokenPipe`, because the consumer was dropped. The others have the kind
-/// `InvalidInput`.
+/// `Closed` has the kind `BrokenPipe`, because the consumer was dropped. All other errors have the kind `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<CompleteErrorKind> for std::io::Error {
     fn from(error: CompleteErrorKind) -> Self {
@@ -75,8 +73,8 @@ impl From<CompleteErrorKind> for std::io::Error {
     }
 }
 
-/// The error of completing an operation: the key was refused, or the completer was too late. It returns the
-/// value.
+/// The error of a function that completes an operation: the key was refused, or the completer was too late. The error contains the value
+/// that was not delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CompleteError<T> {
     pub(crate) key: Key,
@@ -91,7 +89,7 @@ impl<T> CompleteError<T> {
         self.key
     }
 
-    /// Returns the reason.
+    /// Returns the reason why the operation was not completed.
     #[must_use]
     pub const fn kind(&self) -> CompleteErrorKind {
         self.kind

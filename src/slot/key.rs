@@ -7,11 +7,12 @@ use core::{
 
 /// The name of one operation of a pool or of a reusable source: 64 bits that may leave the process and come back.
 ///
-/// A key can be the `user_data` of a kernel interface, a pointer in foreign code, or an id on the wire. It may
-/// come back late, twice, or forged.
+/// A key can be the `user_data` of a kernel interface, a pointer in foreign code, or an id on the wire. A key may come back late or twice.
+/// A peer may also send a forged key.
 ///
-/// A key consists of an index and a 32-bit generation. The index names a slot. If a slot has used all generations, a bounded pool counts
-/// that in the upper bits of the index. An unbounded pool retires the slot. So a pool never creates a key twice, and refuses a late key.
+/// A key consists of an index and a 32-bit generation. The index names a slot. When a slot has used all generations, a bounded pool changes
+/// the upper bits of the slot's index, and the generations begin again. An unbounded pool retires the slot instead. So a pool never creates
+/// a key twice, and refuses a late key.
 ///
 /// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key is not secret: a
 /// peer that guesses the key of a pending operation can complete it. A key does not name its pool: two pools
@@ -19,9 +20,9 @@ use core::{
 ///
 /// # Width
 ///
-/// 64 bits fit the `user_data` of `io_uring`, and a pointer on 64-bit targets. They do not fit a `void *` on
-/// 32-bit targets, a number in JSON, nor a protocol with ids of 16 or 32 bits. The guide has [a table of short
-/// ids](crate::guide::driver#how-wide-is-the-id), and explains the cost of fewer bits.
+/// 64 bits fit the `user_data` of `io_uring`, and a pointer on 64-bit targets. They do not fit a `void *` on 32-bit targets, a number in
+/// JSON, or a protocol with ids of 16 or 32 bits. The guide has [a table of short ids](crate::guide::driver#how-wide-is-the-id), and
+/// explains the cost of fewer bits.
 ///
 /// # Examples
 ///
@@ -46,7 +47,7 @@ impl Key {
 
     /// Returns the key as a number. The generation is in the upper half, and the index in the lower half.
     ///
-    /// No pool and no source creates the key 0. So a driver may use that number for its own entries.
+    /// No pool or source creates the key 0. So a driver may use the number 0 for its own entries.
     #[must_use]
     pub const fn to_u64(self) -> u64 {
         (self.generation as u64) << 32 | self.index as u64
@@ -54,7 +55,7 @@ impl Key {
 
     /// Creates a key from its number. Every number is valid here: a pool refuses a key that it has not created.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "cut into two halves")]
+    #[expect(clippy::cast_possible_truncation, reason = "the number is split into two halves")]
     pub const fn from_u64(number: u64) -> Self {
         Key { index: number as u32, generation: (number >> 32) as u32 }
     }
@@ -100,11 +101,11 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A [`Key`] of an operation whose output is a `T`. Completers and sources return it.
+/// A [`Key`] of an operation whose output is a `T`. Completers and sources return such keys.
 ///
-/// The compiler refuses it for a pool or source of another output. [`to_u64`](TypedKey::to_u64) returns the
-/// number for the wire. The number that is received becomes a [`Key`], which fits every output, because the 64
-/// bits do not contain the type.
+/// The compiler refuses a typed key for a pool or source with another output. [`to_u64`](TypedKey::to_u64) returns the number for the wire.
+/// The receiver converts the number into a [`Key`]. The compiler accepts a `Key` for every output, because the 64 bits do not contain the
+/// type.
 ///
 /// # Examples
 ///
@@ -126,7 +127,7 @@ impl fmt::Debug for Key {
 /// # let pool = LocalPool::<Option<u32>>::new();
 /// # let (completer, completion) = pool.rent();
 /// let other = LocalPool::<Option<String>>::new();
-/// other.complete_key(completer.into_key(), None); // that of a pool of numbers
+/// other.complete_key(completer.into_key(), None); // the key of a pool of numbers
 /// ```
 pub struct TypedKey<T> {
     key: Key,
@@ -147,7 +148,7 @@ impl<T> TypedKey<T> {
     }
 }
 
-/// Converts a key without a check of the type, because the 64 bits do not contain it.
+/// Converts a key without a check of the type, because the 64 bits do not contain the type.
 impl<T> From<Key> for TypedKey<T> {
     fn from(key: Key) -> Self {
         TypedKey { key, output: PhantomData }

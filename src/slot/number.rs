@@ -1,22 +1,22 @@
-//! The number of an operation: the content of its key, in the layout in which the slot stores it.
+//! The number of an operation: the content of its key, in the layout in which a slot stores this number.
 //!
 //! ```text
 //!  63            32 31 30              18 17                 0
 //! ┌────────────────┬──┬──────────────────┬────────────────────┐
-//! │   generation   │ 0│ low bits of      │ slot, and what is  │
-//! │                │  │ the epoch        │ left of the epoch  │
+//! │   generation   │ 0│ low bits of      │ slot, and the high │
+//! │                │  │ the epoch        │ bits of the epoch  │
 //! └────────────────┴──┴──────────────────┴────────────────────┘
 //! ```
 //!
-//! A slot counts generations. After the last of 2³² it begins the next *epoch*, and its index changes: the low
-//! bits of the index name the slot, as many as there may be slots, and the others count epochs. So no number comes
-//! twice, and the slot of a pool of one has 2⁶³ of them.
+//! Each operation of a slot has the next *generation*. After the last of 2³² generations, the slot begins the next *epoch*. The lower half
+//! of the number is the *index*. Its low bits name the slot: only as many bits as the number of slots needs. Its other bits count epochs.
+//! So no number is used twice. A pool with one slot has 2⁶³ numbers.
 //!
-//! The generation and the low bits of the epoch, 45 bits, are also in the [state](super::State) of the slot. So an
-//! exchange from a state of one operation fails in every other operation of the slot, unless a multiple of 2⁴⁵
-//! operations (four days at 100 million a second) lies between the load and the exchange, or a multiple of 2³² and
-//! both operations have counted the same number of registrations, more than 255. That makes the check of a
-//! key and its claim one step.
+//! The generation and the low 13 bits of the epoch are also in the [state](super::State) of the slot. So an exchange that expects a state
+//! of one operation fails in a later operation of the slot. That makes the check of a key and the claim of its operation one step. There
+//! are two exceptions. In the first, a multiple of 2⁴⁵ operations lies between the two operations. At 100 million operations a second,
+//! these take four days. In the second, a multiple of 2³² operations lies between them, and both have the same number of registrations,
+//! more than 255.
 
 use super::Key;
 use crate::token::Token;
@@ -26,7 +26,7 @@ use crate::token::Token;
 pub(crate) struct Number(u64);
 
 const GENERATION: u64 = 1 << 32;
-/// The number of bits of an index that may differ between slots or epochs.
+/// The number of bits in an index. Bit 31 of a number is always 0.
 const INDEX_BITS: u32 = 31;
 /// The number of low bits of the epoch that are part of the state.
 const EPOCH_BITS_IN_STATE: u32 = 13;
@@ -47,7 +47,7 @@ impl Number {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    #[expect(clippy::cast_possible_truncation, reason = "the index is the lower half")]
     const fn index(self) -> u32 {
         self.0 as u32
     }
@@ -58,7 +58,7 @@ impl Number {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits of the generation")]
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits are the token")]
     pub(crate) const fn token(self) -> Token {
         Token::new(self.generation() as u16)
     }
@@ -72,30 +72,30 @@ impl Number {
         }
     }
 
-    /// Returns the key of a pool. It has the same 64 bits.
+    /// Returns the key with this number, for a pool. The key has the same 64 bits.
     #[inline(always)]
     pub(crate) const fn key(self) -> Key {
         Key::from_u64(self.0)
     }
 
-    /// Returns the number that a key of a pool presents.
+    /// Returns the number in a key of a pool.
     #[inline(always)]
     pub(crate) const fn of_key(key: Key) -> Self {
         Number(key.to_u64())
     }
 }
 
-/// The layout of an index: how many of its bits name the slot. The others count epochs.
+/// The layout of an index: how many of its bits name the slot. The other bits count epochs.
 #[derive(Clone, Copy)]
 pub(crate) struct IndexLayout {
     slot_bits: u32,
 }
 
 impl IndexLayout {
-    /// For one slot.
+    /// The layout for one slot.
     pub(crate) const ONE_SLOT: IndexLayout = IndexLayout { slot_bits: 0 };
 
-    /// The layout for up to `slots` slots, or 2³¹ if that is less.
+    /// Returns the layout for up to `slots` slots. No layout has more than 2³¹ slots.
     pub(crate) const fn of(slots: u32) -> Self {
         let slot_bits = u32::BITS - (slots - 1).leading_zeros();
         IndexLayout { slot_bits: if slot_bits < INDEX_BITS { slot_bits } else { INDEX_BITS } }
@@ -105,7 +105,7 @@ impl IndexLayout {
         INDEX_BITS - self.slot_bits
     }
 
-    /// The number of bits of the epoch at the upper end of the index.
+    /// Returns the number of low bits of the epoch. They are at the upper end of the index.
     const fn low_epoch_bits(self) -> u32 {
         if self.epoch_bits() < EPOCH_BITS_IN_STATE {
             self.epoch_bits()
@@ -120,7 +120,7 @@ impl IndexLayout {
         index & ((1 << self.slot_bits) - 1)
     }
 
-    /// Returns what an index has in common in all slots of an epoch.
+    /// Returns the bits of an index that count epochs. They are the same for all slots.
     const fn of_epoch(self, epoch: u32) -> u32 {
         let low_bits = self.low_epoch_bits();
         let low = epoch & ((1 << low_bits) - 1);
@@ -141,8 +141,8 @@ impl IndexLayout {
         (epoch >> self.epoch_bits() == 0).then(|| Number::new(index, 0))
     }
 
-    /// Returns which operation of its slot the number names, counted from generation 0 of the first epoch;
-    /// `None` if no slot has such a number.
+    /// Returns the position of an operation among all operations of its slot, counted from generation 0 of the first epoch. Returns `None`
+    /// if no slot has such a number.
     pub(crate) fn order(self, number: Number) -> Option<u64> {
         let epoch = u64::from(self.epoch(number.index()));
         let order = epoch * GENERATION + u64::from(number.generation());
@@ -151,13 +151,13 @@ impl IndexLayout {
 }
 
 impl IndexLayout {
-    /// Returns the key of a source. Its index is the epoch.
+    /// Returns the key with this number, for a source. The index of the key is the epoch.
     #[inline(always)]
     pub(crate) const fn key_of_one(number: Number) -> Key {
         Key::new(IndexLayout::ONE_SLOT.epoch(number.index()), number.generation())
     }
 
-    /// Returns the number that a key of a source presents.
+    /// Returns the number in a key of a source, or `None` if no source creates such a key.
     #[inline(always)]
     pub(crate) const fn number_of_one(key: Key) -> Option<Number> {
         if key.index() >> INDEX_BITS != 0 {
@@ -175,7 +175,7 @@ mod tests {
 
     const SLOTS: [u32; 8] = [1, 2, 3, 32, 1000, 1 << 18, 1 << 20, 1 << 31];
 
-    /// Miri takes its time, and what it looks for is not here.
+    /// The number of epochs at each end that the tests check. Miri is slow, and this file has no unsafe code.
     const FEW: u64 = if cfg!(miri) { 5 } else { 300 };
 
     fn last_of(layout: IndexLayout, slot: u32, epoch: u32) -> Number {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn every_epoch_has_an_index_of_its_own_that_leads_to_the_slot() {
+    fn the_index_of_each_epoch_is_different_and_names_the_slot() {
         for slots in SLOTS {
             let layout = IndexLayout::of(slots);
             let all = 1_u64 << layout.epoch_bits();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_follow_each_other_without_a_gap_to_the_last() {
+    fn each_epoch_is_followed_by_the_next_without_a_gap() {
         for slots in SLOTS {
             let layout = IndexLayout::of(slots);
             let all = 1_u64 << layout.epoch_bits();
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(IndexLayout::ONE_SLOT.order(Number::new(1 << 31, 1)), None);
     }
 
-    /// So that a state of one epoch is not that of another, unless 2¹³ epochs lie between.
+    /// So two epochs have the same states only if a multiple of 2¹³ epochs lies between them.
     #[test]
     #[cfg_attr(miri, ignore = "takes long, and has no unsafe code")]
     fn the_low_bits_of_the_epoch_are_in_the_upper_bits_of_the_index() {

@@ -1,4 +1,4 @@
-//! A slot: the place of an operation. The [state](State) says which role owns which cell.
+//! A slot: the memory of one operation. Its [state](State) says which role owns which field.
 
 use core::{
     mem::MaybeUninit,
@@ -18,35 +18,36 @@ use super::{
 };
 use crate::{erased::Header, origin::Origin, sync::UnsafeCell};
 
-/// A slot. It begins with a header, as every pointee does. It takes 64 bytes for a `T` of one word.
+/// The slot of an operation. It begins with a header, like every object to which a head can point. If a `T` has one word, the slot has 64
+/// bytes.
 #[repr(C)]
 pub(crate) struct Slot<T, H: Recycler> {
     pub(super) header: Header,
     pub(super) state: H::Word,
-    /// The [`Number`] of the operation, or in a vacant slot, of the next one. It repeats a part of the state. So a role can compute the state
-    /// that it expects, and need not wait for the last store of the other role.
+    /// The [`Number`] of the operation. In a vacant slot, this is the number of the next operation. A part of the number is also in the
+    /// state. So a role can compute the state that its exchange expects, and need not wait until the state is loaded.
     pub(super) number: H::Word,
     /// The waker of the consumer.
     pub(super) waker: WakerCell<H::Pointer>,
     /// The waker of the completer.
     pub(super) watcher: WakerCell<H::Pointer>,
-    /// The line that rented the slot. A vacant slot has none.
+    /// The line of code that rented the slot. It is null in a vacant slot.
     pub(super) origin: OriginCell,
     pub(super) value: UnsafeCell<MaybeUninit<T>>,
 }
 
-/// The origin of the operation in a slot, or null. Any thread may read it at any time.
+/// The origin of the operation in a slot, or null. Any thread may read the origin at any time.
 pub(crate) struct OriginCell {
-    // ORDERING: relaxed, without a partner. It is for reports only, and points to a constant.
+    // ORDERING: Relaxed, without a partner. The pointer is only for reports, and it points to a constant.
     #[cfg(feature = "trace")]
     pub(super) location: AtomicPtr<Location<'static>>,
 }
 
 #[cfg_attr(
     not(feature = "trace"),
-    expect(unused_variables, clippy::unused_self, reason = "the feature uses them")
+    expect(unused_variables, clippy::unused_self, reason = "the feature `trace` uses them")
 )]
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "pools use them"))]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use these functions"))]
 impl OriginCell {
     pub(crate) const fn new() -> Self {
         OriginCell {
@@ -70,7 +71,7 @@ impl OriginCell {
     }
 }
 
-/// A waker in two halves. So another role can copy it before it knows whether the waker belongs to it.
+/// A waker in two halves, its data and its vtable. So another role can copy the halves before it knows whether it will own the waker.
 #[repr(C)]
 pub(crate) struct WakerCell<P> {
     data: P,
@@ -82,13 +83,14 @@ impl<P: Pointer> WakerCell<P> {
         WakerCell::of(P::new(ptr::null_mut()), P::new(ptr::null_mut()))
     }
 
-    /// Creates a cell with these halves.
+    /// Creates a `WakerCell` with these halves.
     pub(crate) const fn of(data: P, vtable: P) -> Self {
         WakerCell { data, vtable }
     }
 
-    /// Stores a copy of a waker. Only the role of the waker calls this, while the flag is not set. The waker belongs to the slot as soon
-    /// as the transition is made that sets the flag. Until then it belongs to the caller.
+    /// Stores the halves of a waker. Only the role whose waker is stored here calls this function, and only while the waker's flag
+    /// (`WAITING` or `WATCHED`) is not set. The transition that sets the flag moves the waker into the slot. Until that transition, the
+    /// waker belongs to the caller.
     #[inline(always)]
     pub(super) fn store(&self, waker: &Waker) {
         let WakerParts { data, vtable } = WakerParts::of(waker);
@@ -96,13 +98,15 @@ impl<P: Pointer> WakerCell<P> {
         self.vtable.store(vtable);
     }
 
-    /// Returns a copy. It belongs to the role that then clears the flag, from a state that it had loaded before the copy.
+    /// Returns a copy of the halves. A role owns the copied waker only if it then clears the waker's flag. The exchange that clears the
+    /// flag must expect a state that was loaded before the copy was made.
     #[inline(always)]
     pub(super) fn copy(&self) -> WakerParts {
         WakerParts { data: self.data.load(), vtable: self.vtable.load() }
     }
 
-    /// Returns `true` if the cell contains this waker. Only the role of the waker calls this, while the flag is set.
+    /// Returns `true` if this waker is stored here. Only the role whose waker is stored here calls this function, and only while the
+    /// waker's flag is set.
     #[inline(always)]
     pub(super) fn holds(&self, waker: &Waker) -> bool {
         self.copy() == WakerParts::of(waker)
@@ -125,15 +129,15 @@ impl WakerParts {
 }
 
 impl<T, H: Recycler> Slot<T, H> {
-    /// Returns the address of the table.
+    /// Returns the address of the table to which the header points.
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
         self.header.table()
     }
 
     crate::sync::const_unless_loom! {
-        /// Creates a vacant slot outside of a slab. `number` is that of its first operation, and `state` is
-        /// [the state before that](State::before).
+        /// Creates a vacant slot outside of a slab. `number` is the number of its first operation, and `state` is the [state
+        /// before](State::before) this number.
         pub(crate) fn standalone(
             header: SlotHeader<T, H>,
             state: H::Word,
@@ -158,14 +162,15 @@ impl<T, H: Recycler> Slot<T, H> {
         State::from_bits(self.state.load())
     }
 
-    /// Stores the line that rented the slot.
+    /// Stores the line of code that rented the slot.
     #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) fn set_origin(&self, origin: Origin) {
         self.origin.set(origin);
     }
 
-    /// Ends the operation. Its state stays as it is, for producers with late keys. No role refers to the slot.
+    /// Ends the operation. No role refers to the slot any more. The state is not changed, so that a producer with a late key gets an
+    /// accurate error.
     #[inline(always)]
     pub(super) fn end(&self, cancelled: bool) -> End {
         self.origin.clear();
@@ -176,25 +181,25 @@ impl<T, H: Recycler> Slot<T, H> {
         End { exhausted: next.is_none(), cancelled }
     }
 
-    /// Returns the number of the operation, for one of its roles. So it does not change.
+    /// Returns the number of the operation. The caller has a role of the operation, or the vacant slot. So the number does not change.
     #[inline(always)]
     pub(crate) fn number(&self) -> Number {
         Number::from_bits(self.number.load_own())
     }
 
-    /// Returns the number of the operation, for a producer with a key. The operation may end at any time.
+    /// Returns the number that the slot has now, for a producer with a key. The operation may end at any time, and then the number changes.
     #[inline(always)]
     pub(crate) fn number_now(&self) -> Number {
         Number::from_bits(self.number.load())
     }
 }
 
-/// Loom does not see that memory is freed, nor that a slot begins another operation. So this, and the beginning of an operation, write all
-/// cells: loom then checks that all accesses of other threads happened before.
+/// Loom does not notice that memory is freed, or that a slot begins another operation. So this destructor and `Vacant::check_reuse` write
+/// to the fields. Then loom checks that all accesses of other threads happen-before these writes.
 #[cfg(loom)]
 impl<T, H: Recycler> Drop for Slot<T, H> {
     fn drop(&mut self) {
-        // A model that fails already must not fail twice.
+        // If the model has already failed, a second panic would abort the process.
         if !std::thread::panicking() {
             self.state.touch();
             self.number.touch();

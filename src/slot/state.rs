@@ -8,15 +8,15 @@
 //! └────────────────┴──────────────────┴───────────────┴───────┘
 //! ```
 //!
-//! The generation and the epoch are those of the operation's [number](super::number). The registrations count the wakers that both ends
-//! have stored in the slot for this operation. A producer copies a waker, and then exchanges the state. If the exchange succeeds, the waker
-//! was not replaced meanwhile. From the 256th registration on, bit 31 is set, and the count also takes the bits of the epoch. It ends at
-//! two million.
+//! The generation and the epoch are those of the operation's [number](super::number). The registrations are the number of wakers that the
+//! consumer and the completer have stored in the slot for this operation. A producer copies a waker, and then exchanges the state. If the
+//! exchange succeeds, the number of registrations was the same, so the waker was not replaced meanwhile. From the 256th registration on,
+//! bit 31 is set, and the number also uses the bits of the epoch. An operation can have about two million registrations.
 //!
 #![doc = include_str!("states.md")]
 //!
-//! The functions below are pure. They return the next state, or `None` if the transition is not allowed. The [roles](super::roles) make the
-//! transition with one compare-and-exchange. Only the beginning of an operation is a plain store, because no role refers to the slot then.
+//! The functions below are pure. They return the next state, or `None` if the transition is not allowed. The [roles](super::roles) make
+//! each transition with one compare-and-exchange. An operation begins with a plain store, because no role refers to the slot at that time.
 //! The unit tests compare the functions with the tables above.
 
 use super::{CompleteErrorKind, Number};
@@ -41,23 +41,27 @@ const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
 /// The bits that count the first 255 registrations.
 const SHORT_COUNT: u64 = (1 << 18) - REGISTRATION;
-/// Set from the 256th registration on: then the count also takes the bits of the epoch. No number has this bit.
+/// The flag that is set from the 256th registration on. Then the bits of the epoch also count registrations. In a [`Number`], this bit is
+/// never set.
 const LONG_COUNT: u64 = 1 << 31;
-/// The bits that count all registrations, with the flag.
+/// The bits that count all registrations, including the flag [`LONG_COUNT`].
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
 /// The bits that a state with fewer than 256 registrations shares with the number of its operation.
 const NUMBER: u64 = u64::MAX << 18;
 
 /// A row of the table of transitions.
 struct Transition {
-    /// The flags that must be set, and the flags that must not be set.
+    /// The flags that must be set.
     with: u64,
+    /// The flags that must not be set.
     without: u64,
+    /// The flags that the transition sets.
     sets: u64,
+    /// The flags that the transition clears.
     clears: u64,
 }
 
-/// A transition counts a registration if it sets one of these.
+/// The flags that say that a waker is in the slot. A transition that sets one of these flags counts one registration.
 const REGISTERS: u64 = WAITING | WATCHED;
 
 macro_rules! transitions {
@@ -104,7 +108,7 @@ transitions! {
 }
 
 impl State {
-    /// Returns the state of a slot that was never rented. Its first operation will have this number.
+    /// Returns the state of a slot that was never rented. `first` is the number of its first operation.
     pub(crate) const fn before(first: Number) -> State {
         State((first.bits() - GENERATION) & NUMBER)
     }
@@ -130,7 +134,7 @@ impl State {
                 }
                 bits += REGISTRATION;
             } else {
-                // A state with the flag never equals one without it, whatever the epoch.
+                // Set `LONG_COUNT`. A state with this flag never equals a state without it, whatever the bits of the epoch are.
                 bits = (bits & !REGISTRATIONS | LONG_COUNT) + SHORT_COUNT + REGISTRATION;
             }
         }
@@ -161,42 +165,45 @@ impl State {
         self.0 & (PENDING | LEFT) == PENDING
     }
 
-    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` are hints. A caller uses them to choose the state
-    // from which it tries its exchange. From the 256th registration on they may be wrong, because the
-    // count then also takes the bits of the epoch. The exchange then fails, and the caller takes the slow path.
+    // `is_rented`, `is_only_keyed`, `is_awaited` and `is_only_keyed_and_awaited` are hints. A caller uses such a hint to choose the state
+    // that its exchange expects. From the 256th registration on, a hint may be wrong, because the bits of the epoch then also count
+    // registrations. In that case the exchange fails, and the caller takes the slow path.
 
-    /// Returns `true` if the state is that of [`rented`](State::rented).
+    /// Returns `true` if the state is the one that [`rented`](State::rented) returns.
     #[inline(always)]
     pub(crate) fn is_rented(self) -> bool {
         self.lower() == PENDING | HELD
     }
 
-    /// Returns `true` if the consumer waits with its first waker, and the state is otherwise that of [`keyed`](State::keyed).
+    /// Returns `true` if the consumer waits with its first waker, and the state is otherwise the one that [`keyed`](State::keyed) returns.
     #[inline(always)]
     pub(crate) fn is_only_keyed_and_awaited(self) -> bool {
         self.lower() == PENDING | KEYED | WAITING | REGISTRATION
     }
 
-    /// Makes [`issue_key`](State::issue_key) and [`release`](State::release) in one, if a producer can present the key.
+    /// Makes the transitions [`issue_key`](State::issue_key) and [`release`](State::release) in one step. Returns `None` if the operation
+    /// is orphaned, because then the pool was closed and no producer will use the key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
         if self.has(ORPHANED) { None } else { self.issue_key()?.release() }
     }
 
-    /// Makes [`complete_claimed`](State::complete_claimed) and [`release`](State::release) in one, for a completer that has claimed.
+    /// Makes the transitions [`complete_claimed`](State::complete_claimed) and [`release`](State::release) in one step, for a completer
+    /// that has claimed the operation.
     #[inline(always)]
     pub(crate) fn complete_claimed_and_release(self) -> Option<State> {
         self.complete_claimed()?.release()
     }
 
-    /// Returns the state in which an operation without a completer begins, or is after [`into_key`](State::into_key).
+    /// Returns the state in which an operation without a completer begins. A rented operation without a waker has the same state after
+    /// [`into_key`](State::into_key).
     #[must_use]
     #[inline(always)]
     pub(crate) const fn keyed(number: Number) -> State {
         State((number.bits() & NUMBER) | (PENDING | KEYED))
     }
 
-    /// Returns `true` if the state is that of [`keyed`](State::keyed).
+    /// Returns `true` if the state is the one that [`keyed`](State::keyed) returns.
     #[inline(always)]
     pub(crate) fn is_only_keyed(self) -> bool {
         self.lower() == PENDING | KEYED
@@ -207,13 +214,14 @@ impl State {
         self.claim().is_some()
     }
 
-    /// Returns `true` if the consumer waits with its first waker, and the state is otherwise that of [`rented`](State::rented).
+    /// Returns `true` if the consumer waits with its first waker, and the state is otherwise the one that [`rented`](State::rented)
+    /// returns.
     #[inline(always)]
     pub(crate) fn is_awaited(self) -> bool {
         self.lower() == PENDING | HELD | WAITING | REGISTRATION
     }
 
-    /// Returns `true` if there is a value, and no completer. This is the usual end.
+    /// Returns `true` if there is a value, no completer, and a consumer that has not left. Most operations reach this state.
     #[inline(always)]
     pub(crate) fn is_completed(self) -> bool {
         self.0 & (FLAGS & !(KEYED | ORPHANED)) == VALUE
@@ -245,8 +253,8 @@ impl State {
         self.has(CLAIMED)
     }
 
-    /// Returns `true` if the consumer has left, and there is no completer. If the slot is still rented, another thread is inside a call that
-    /// returns it.
+    /// Returns `true` if the consumer has left, and there is no completer. If the slot is still rented, another thread is inside a call
+    /// that will return the slot.
     pub(crate) fn is_returning(self) -> bool {
         self.0 & (LEFT | HELD) == LEFT
     }
@@ -256,7 +264,7 @@ impl State {
         self.has(WATCHED)
     }
 
-    /// Returns `true` if no role refers to the slot. The role that has made this transition returns the slot.
+    /// Returns `true` if no role refers to the slot. The role that has made the transition to this state returns the slot.
     #[inline(always)]
     pub(crate) fn is_unreferenced(self) -> bool {
         self.0 & (LEFT | HELD | CLAIMED) == LEFT
@@ -268,13 +276,13 @@ impl State {
         self.0 & (LEFT | HELD | CLAIMED) == LEFT | HELD
     }
 
-    /// Returns the flags that are not in `other`.
+    /// Returns the flags of this state that `other` does not have, as a state.
     #[inline(always)]
     pub(crate) fn without(self, other: State) -> State {
         State(self.0 & !other.0 & FLAGS)
     }
 
-    /// Returns all bits except those of the number.
+    /// Returns all bits except those that the state shares with the number.
     #[inline(always)]
     fn lower(self) -> u64 {
         self.0 & !NUMBER
@@ -287,7 +295,7 @@ impl State {
 }
 
 impl State {
-    /// Makes the transition [`claim`](State::claim), if there is no completer.
+    /// Makes the transition [`claim`](State::claim). Returns `None` if there is a completer, or if the transition is not allowed.
     #[inline]
     pub(crate) fn claim_without_completer(self) -> Option<State> {
         if self.is_held() { None } else { self.claim() }

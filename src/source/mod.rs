@@ -1,4 +1,4 @@
-//! Your own sources: types that complete operations, and from which value futures take their results.
+//! Sources: types that complete operations. Value futures poll them for the results. You can write your own sources.
 
 mod reference;
 #[cfg(feature = "alloc")]
@@ -21,33 +21,33 @@ pub use wrapper::Source;
 
 /// A source of results, for one operation after another: for example the read side of a connection.
 ///
-/// One object serves many operations. So the future of an operation passes a [`Token`] to each call of the
+/// One source serves many operations. So the future of an operation passes a [`Token`], which names the operation, to each call of the
 /// source. Wrap a source in a [`Source`] to use it with
 /// [`ValueFuture::from_source`](crate::ValueFuture::from_source) without an allocation.
 ///
 /// # What an implementation promises
 ///
 /// The trait is safe: a wrong implementation may return wrong results, hang or panic, but it cannot cause
-/// undefined behaviour. A correct implementation keeps these rules:
+/// undefined behaviour. A correct implementation follows these rules:
 ///
 /// 1. `poll` and `cancel` check the token first. A stale token has *no* effect on the live operation: `poll`
 ///    returns `Ready(Err(StaleToken))`, and `cancel` returns.
 /// 2. `Ready(Ok(_))` ends the operation: its token is stale from then on.
 /// 3. After `Pending`, the source wakes the waker of the *last* poll when the operation may be ready.
-/// 4. The source stores the result before it calls the waker, and holds no lock during that call. The waker may
-///    poll or drop the future in the same call.
-/// 5. There is one live future per token. A source that creates each token once keeps this rule. If a source
-///    can return the same token twice, it must refuse the second future, and keep the waker of the first.
+/// 4. The source stores the result before it calls the waker, and holds no lock during that call. The waker may poll or drop the future
+///    during this call.
+/// 5. There is one live future per token. A source that creates each token only once follows this rule. If a source can return the same
+///    token twice, it must refuse the second future, and keep the waker of the first.
 ///
 /// # What a caller may rely on
 ///
-/// A future of this crate polls with the token that it was created with. It never polls again after `Ready`. It
-/// calls `cancel` exactly once if it is dropped, or if its poll unwinds, before `Ready`.
+/// A future of this crate polls with the token with which it was created. It never polls again after `Ready`. If it is dropped before
+/// `Ready`, or if its poll unwinds, it calls `cancel` exactly once.
 ///
 /// # Reentrancy
 ///
-/// `poll` may clone and drop wakers, and `cancel` may drop a waker. Wakers run foreign code, so hold no lock
-/// and no borrow while you call them.
+/// `poll` may clone and drop wakers, and `cancel` may drop a waker. The functions of a waker run code of the executor. So hold no lock and
+/// no `RefCell` borrow while you call them.
 ///
 /// # Examples
 ///
@@ -57,15 +57,15 @@ pub trait ValueSource {
     /// The type of the result of an operation.
     type Output;
 
-    /// Takes the result of the operation `token`, or registers the waker of `cx` for it.
+    /// Takes the result of the operation with this token, or registers the waker of `cx` for this operation.
     ///
     /// # Errors
     ///
-    /// Returns `Ready(Err(StaleToken))` if `token` is not that of the live operation.
+    /// Returns `Ready(Err(StaleToken))` if `token` is not the token of the live operation.
     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<Self::Output, StaleToken>>;
 
-    /// Cancels the operation `token`: its consumer was dropped, and will not take the result.
+    /// Cancels the operation with this token: the consumer of the operation was dropped, and will not take the result.
     ///
-    /// A future calls this if it is dropped, or if its poll unwinds. A panic in this call during an unwind aborts the process.
+    /// A future calls this function if it is dropped, or if its poll unwinds. A panic in this call during an unwind aborts the process.
     fn cancel(&self, token: Token);
 }

@@ -1,4 +1,4 @@
-//! References to sources, and how they become the head of a future.
+//! References to sources, and their conversion into the head of a future.
 
 #[cfg(feature = "alloc")]
 use alloc::rc::Rc;
@@ -31,7 +31,7 @@ pub trait SourceReference<'a>: sealed::Raw<'a> {
     type Output;
 
     #[doc(hidden)]
-    #[allow(private_interfaces, private_bounds, reason = "no other crate can call it")]
+    #[allow(private_interfaces, private_bounds, reason = "only this crate can call it")]
     fn into_head<A>(self, token: Token, _: sealed::Ours) -> OwnedHead<'a, Self::Output, A>
     where
         A: Admits<Self> + Admits<Unpacked<'a, Self>>;
@@ -42,7 +42,7 @@ impl<'a, R: sealed::Raw<'a>> SourceReference<'a> for R {
     type Output = <R::Source as ValueSource>::Output;
 
     #[inline]
-    #[allow(private_interfaces, private_bounds, reason = "as above")]
+    #[allow(private_interfaces, private_bounds, reason = "only this crate can call it")]
     fn into_head<A>(self, token: Token, ours: sealed::Ours) -> OwnedHead<'a, Self::Output, A>
     where
         A: Admits<Self> + Admits<Unpacked<'a, Self>>,
@@ -61,7 +61,7 @@ pub(super) mod sealed {
     pub trait Raw<'a>: Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a {
         type Source: ValueSource + 'a;
 
-        /// Returns the head of the operation `token`, which fits beside the address.
+        /// Returns the head of the operation with this token. The token must fit into one word with the address of the source.
         #[doc(hidden)]
         #[allow(private_interfaces, private_bounds, reason = "no other crate can name the trait")]
         fn into_head<A: Admits<Self>>(
@@ -71,7 +71,7 @@ pub(super) mod sealed {
         ) -> OwnedHead<'a, <Self::Source as ValueSource>::Output, A>;
     }
 
-    /// A parameter of methods that no other crate can call.
+    /// A type that no other crate can name. So no other crate can call a method with a parameter of this type.
     #[derive(Debug)]
     pub struct Ours;
 }
@@ -82,7 +82,7 @@ macro_rules! reference {
             type Source = S;
 
             #[inline]
-            #[allow(private_interfaces, private_bounds, reason = "as above")]
+            #[allow(private_interfaces, private_bounds, reason = "only this crate can call it")]
             fn into_head<A: Admits<Self>>(
                 self,
                 token: Token,
@@ -100,7 +100,7 @@ reference!(Arc<Source<S>>, arc);
 #[cfg(feature = "alloc")]
 reference!(Rc<Source<S>>, rc);
 
-/// Returns the head of the operation `token` of a source. It owns the reference.
+/// Returns the head of the operation with this token. The head owns the reference to the source.
 #[inline]
 pub(crate) fn into_head<'a, R, A>(reference: R, token: Token) -> OwnedHead<'a, R::Output, A>
 where
@@ -110,7 +110,8 @@ where
     SourceReference::into_head(reference, token, sealed::Ours)
 }
 
-/// The slow path: the reference and the token are in a box.
+/// Returns the head of an operation whose token does not fit into one word with the address of the source. The reference and the token are
+/// in a box.
 #[cfg(feature = "alloc")]
 #[cold]
 fn address_does_not_fit<'a, R, A>(
@@ -125,7 +126,7 @@ where
 }
 
 #[cfg(not(feature = "alloc"))]
-#[expect(clippy::needless_pass_by_value, reason = "the function with a box keeps the reference")]
+#[expect(clippy::needless_pass_by_value, reason = "with `alloc`, the function keeps the reference")]
 fn address_does_not_fit<'a, R: sealed::Raw<'a>, A>(
     reference: R,
     _: Token,
@@ -133,7 +134,7 @@ fn address_does_not_fit<'a, R: sealed::Raw<'a>, A>(
     no_room_for_the_token(&raw const *reference)
 }
 
-/// Without `alloc`, there is no box, and no such value.
+/// Without `alloc`, there is no box for the reference and the token, and no value of this type is created.
 #[cfg(not(feature = "alloc"))]
 pub(crate) struct Unpacked<'a, R>(PhantomData<(&'a (), R)>);
 

@@ -1,5 +1,5 @@
-//! A source whose address leaves no room for the token in the head: the reference and the token are in a box, and the head is the address
-//! of the box.
+//! `Unpacked`: an operation of a source whose address leaves no room for the token in the head. The reference to the source and the token
+//! are in a box, and the head has the address of the box.
 
 use core::{
     any,
@@ -15,7 +15,7 @@ use crate::{
     token::Token,
 };
 
-/// An operation of a source. It is cancelled if this is dropped while the operation is live.
+/// An operation of a source: the reference to the source, and the token. If the operation is live, the drop of an `Unpacked` cancels it.
 pub(crate) struct Unpacked<'a, R: Raw<'a>> {
     reference: R,
     token: Token,
@@ -24,7 +24,7 @@ pub(crate) struct Unpacked<'a, R: Raw<'a>> {
 }
 
 impl<'a, R: Raw<'a>> Unpacked<'a, R> {
-    /// Creates the operation `token` of a source at any address.
+    /// Creates the future of the operation with this token. The source may be at any address.
     pub(super) fn new(reference: R, token: Token) -> Self {
         Unpacked { reference, token, live: true, lifetime: PhantomData }
     }
@@ -58,7 +58,7 @@ impl<'a, R: Raw<'a>> Drop for Unpacked<'a, R> {
     }
 }
 
-/// The tests force the slow path: its behaviour is that of a source whose token fits into the head.
+/// Tests that force the boxed form. It must behave like an operation whose token fits into the head.
 #[cfg(test)]
 mod tests {
     use alloc::{format, rc::Rc, string::ToString, sync::Arc};
@@ -73,11 +73,11 @@ mod tests {
         source::Source,
     };
 
-    /// A source that is pending once, and then returns the number of the token. Token 13 panics.
+    /// A source that is pending once, and then returns the number of the token. A poll with token 13 panics.
     #[derive(Default)]
     struct Numbers {
         polls: Cell<u16>,
-        /// The number of calls of `cancel`, and the last token.
+        /// The number of calls of `cancel`, and the token of the last call.
         cancelled: Cell<(u16, Token)>,
     }
 
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unpacked_operation_is_the_boxed_arm_and_converts_back() {
+    fn an_unpacked_operation_is_a_boxed_arm_and_converts_back() {
         let source = numbers();
         let arm = operation(&source, LIVE).into_arm();
         assert!(matches!(arm, Arm::Boxed(_)), "the head has no room for the token");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_borrowed_source_and_a_counted_source_can_be_unpacked() {
+    fn a_borrowed_source_and_a_source_in_an_arc_can_be_unpacked() {
         let (borrowed, shared) = (Source::new(Shared(2)), Arc::new(Source::new(Shared(4))));
         let in_place = ValueFuture::from_source(&borrowed, LIVE);
         assert!(matches!(in_place.into_arm(), Arm::Source { token: LIVE, .. }));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_gets_the_waker_and_debug_shows_its_name() {
+    fn the_source_gets_the_waker_and_debug_shows_the_name_of_the_source() {
         let source = numbers();
         let mut future = operation(&source, LIVE);
         let text = format!("{future:?}");

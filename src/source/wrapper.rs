@@ -1,4 +1,4 @@
-//! `Source`: a source with a header.
+//! `Source`: a user's source behind a header.
 
 use core::{
     any::type_name,
@@ -15,8 +15,8 @@ use crate::{
 
 /// Wraps a [`ValueSource`] with a header, so that a thin pointer can refer to it.
 ///
-/// A future holds a `&'a Source<S>`, an `Arc<Source<S>>`, or in a [`LocalValueFuture`](crate::LocalValueFuture)
-/// an `Rc<Source<S>>`. A `Source` dereferences to the inner source.
+/// A future holds a `&'a Source<S>` or an `Arc<Source<S>>`. A [`LocalValueFuture`](crate::LocalValueFuture) may also hold an
+/// `Rc<Source<S>>`. A `Source` dereferences to the inner source.
 ///
 /// # Sizes and allocation
 ///
@@ -24,7 +24,7 @@ use crate::{
 ///
 /// # Examples
 ///
-/// A source that is ready at the second poll, with `token` times two:
+/// A source that is ready at the second poll. The result is the number of the token times two:
 ///
 /// ```
 /// use std::{cell::Cell, task::{Context, Poll}};
@@ -132,7 +132,7 @@ impl<S: ValueSource> ErasedReference for AnyReference<'_, Source<S>> {
         match live.inner.poll(token, cx) {
             Poll::Pending => live.pending(),
             Poll::Ready(Ok(value)) => {
-                // This drops the reference.
+                // `complete` returns the reference to the source, which is dropped here.
                 live.complete();
                 Poll::Ready(value)
             }
@@ -143,7 +143,7 @@ impl<S: ValueSource> ErasedReference for AnyReference<'_, Source<S>> {
         }
     }
 
-    /// The reference is released also if `cancel` panics.
+    /// Cancels the operation. `self` owns the reference to the source, so the reference is released even if `cancel` panics.
     fn cancel(self, token: Token) {
         self.inner.cancel(token);
     }

@@ -1,4 +1,4 @@
-//! A reader, and a future that borrows it.
+//! `BorrowedReader`: a reader, and a future that borrows the reader.
 
 use core::{
     cell::UnsafeCell,
@@ -14,21 +14,22 @@ use crate::future::Packed;
 
 /// A reader, and the future of its next item, which borrows the reader.
 ///
-/// Invariant: the lifetime of `current` has no meaning. `current` borrows `reader`. It is polled and dropped in its place. It is dropped
-/// before the reader is used, moved or dropped: as the first field, it is dropped first. What the reader borrows outlives `current`, by
-/// `DropUses`.
+/// Invariant: `current` borrows `reader`, although its type says `'static`. `current` is polled and dropped in its place. It is dropped
+/// before the reader is used, moved or dropped. (`current` is the first field, so it is dropped first.) What the reader borrows outlives
+/// `current`: see `DropUses`.
 pub(super) struct BorrowedReader<R, O, A> {
     current: Option<Packed<'static, O, A>>,
-    /// It is in a cell, because `current` borrows it while there are shared references to the stream.
+    /// The reader is in an `UnsafeCell`, because `current` borrows it mutably while there are shared references to the stream.
     reader: UnsafeCell<R>,
-    /// `current` has the address of `reader`.
+    /// `BorrowedReader` is not `Unpin`, because `current` contains the address of `reader`.
     _pinned: PhantomPinned,
     _uses: DropUses<R>,
 }
 
 /// Tells the compiler that the drop of a reader's future may use what the reader borrows.
 ///
-/// The compiler cannot see it: the future has lost its lifetime, and a reader such as a reference has no drop of its own.
+/// The compiler cannot see this: the lifetime of the future was changed to `'static`, and some readers, such as references, have no
+/// destructor.
 struct DropUses<R>(PhantomData<R>);
 
 impl<R> Drop for DropUses<R> {
@@ -50,11 +51,11 @@ impl<R, O, A> BorrowedReader<R, O, A> {
 
     /// Returns the reader.
     pub(super) fn into_inner(self) -> R {
-        // Nothing borrows the reader. It can be moved, so it was never pinned.
+        // No future borrows the reader: `self` is moved here, so it was never pinned, and never polled.
         self.reader.into_inner()
     }
 
-    /// Returns the pending future of an item, for `Debug`. `name` is that of its type.
+    /// Returns the pending future of an item, for `Debug`. `name` is the name of its public type.
     pub(super) fn current(&self, name: &'static str) -> Option<impl fmt::Debug>
     where
         O: fmt::Debug,
@@ -70,18 +71,19 @@ impl<R, O, A> BorrowedReader<R, O, A> {
         self.current.as_ref().map(|current| Named(name, current))
     }
 
-    /// Polls the future of the next item. If there is none, `next` returns it.
+    /// Polls the future of the next item. If there is no such future yet, `next` creates it.
     #[inline]
     pub(super) fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         next: impl for<'r> FnOnce(&'r mut R) -> Packed<'r, O, A>,
     ) -> Poll<O> {
-        // SAFETY: the reader is not moved.
+        // SAFETY: `current` and `reader` are not moved out of `this`.
         let this = unsafe { self.get_unchecked_mut() };
         if this.current.is_none() {
             let asked = next(this.reader.get_mut());
-            // SAFETY: only the lifetime changes, by the invariant. The reader is pinned. So it stays at its address until it is dropped.
+            // SAFETY: only the lifetime changes, which the invariant allows. The reader is pinned, so it stays at its address until it is
+            // dropped.
             let asked = unsafe { mem::transmute::<Packed<'_, O, A>, Packed<'static, O, A>>(asked) };
             this.current = Some(asked);
         }

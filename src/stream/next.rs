@@ -1,4 +1,4 @@
-//! `ValueNext`: a method that returns the items of a stream.
+//! `ValueNext`: a stream with a method that returns the next item.
 
 use core::{
     any::type_name,
@@ -17,9 +17,9 @@ use crate::{
 };
 
 pin_project! {
-    /// A stream with a method that returns the next item, which an object-safe trait can use.
+    /// A stream with a method that returns a value future of the next item. A method of an object-safe trait can return this future.
     ///
-    /// The futures of [`next`](Self::next) borrow this, and poll the stream in place. Nothing is allocated.
+    /// The futures of [`next`](Self::next) borrow the `ValueNext`, and poll the stream in place.
     ///
     /// # Sizes and allocation
     ///
@@ -27,7 +27,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// A future of [`next`](Self::next) that is dropped while it is pending loses no item: the stream stays in the `ValueNext`.
+    /// Dropping a pending future of [`next`](Self::next) loses no item: the stream stays in the `ValueNext`.
     ///
     /// # Examples
     ///
@@ -58,7 +58,8 @@ pin_project! {
 }
 
 pin_project! {
-    /// A future whose polls each ask for the next item. It stays in its cell when it is ready.
+    /// A future whose polls each poll the stream for the next item. After it has returned an item, it stays in its `BorrowedCell`, and may
+    /// be polled for the item that follows.
     pub(crate) struct Items<S> {
         #[pin]
         stream: S,
@@ -83,7 +84,7 @@ impl<S: Stream> ErasedFuture for Items<S> {
 }
 
 impl<S: Stream> ValueNext<S> {
-    /// Creates a reader of `stream`.
+    /// Creates a `ValueNext` that contains `stream`.
     #[must_use]
     pub const fn new(stream: S) -> Self {
         ValueNext { cell: BorrowedCell::new(Items { stream }) }
@@ -91,9 +92,9 @@ impl<S: Stream> ValueNext<S> {
 
     /// Returns a future of the next item, or of `None` at the end.
     ///
-    /// The call does not poll the stream. The future polls it. After the end of the stream, a further call returns what the stream returns
-    /// then.
-    #[expect(clippy::should_implement_trait, reason = "that is how it is called for streams too")]
+    /// The call does not poll the stream. The returned future polls the stream. After the end of the stream, the future of a further call
+    /// polls the stream again, and returns what the stream then returns.
+    #[expect(clippy::should_implement_trait, reason = "`StreamExt` uses the same name")]
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn next(&mut self) -> ValueFuture<'_, Option<S::Item>>
@@ -139,7 +140,7 @@ impl<S> ValueNext<S> {
         &mut self.cell.get_mut().stream
     }
 
-    /// Converts the reader into its stream.
+    /// Returns the stream.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.cell.into_inner().stream

@@ -20,9 +20,9 @@ pub trait StreamOutput: sealed::Sealed {
     fn into_step(self) -> Step<Self::Item>;
 }
 
-/// The decision of a stream about an output.
+/// The next step of a stream, according to an output.
 #[doc(hidden)]
-#[allow(missing_debug_implementations, reason = "it is not public")]
+#[allow(missing_debug_implementations, reason = "the enum is not documented")]
 pub enum Step<Item> {
     Item(Item),
     Last(Item),

@@ -16,10 +16,10 @@ pin_project! {
     //~ any thread
     /// A stream that calls a method of `&mut self` for each item.
     ///
-    /// That is the usual signature of a reader: `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or with
+    /// Readers usually have such a method: `fn next(&mut self) -> ValueFuture<'_, Option<T>>`, or the same with
     /// `io::Result<Option<T>>`.
     ///
-    /// The stream holds the reader by value or by `&mut`. It allocates nothing itself. For a method of `&self`, use
+    /// The stream contains the reader, or a `&mut` reference to it. The stream itself allocates nothing. For a method of `&self`, use
     /// [`ValueStream`](crate::stream::ValueStream), which need not be pinned.
     ///
     /// # Cancel safety
@@ -50,7 +50,7 @@ pin_project! {
     /// let stream = ReaderStream::new(lines, |lines| lines.next());
     /// assert_eq!(block_on(stream.try_collect::<Vec<_>>())?, ["one", "two"]);
     ///
-    /// // A reader that is borrowed. To call `next`, the stream has to be pinned.
+    /// // A stream can also borrow its reader. To call `next` of `StreamExt`, the stream has to be pinned.
     /// let mut lines = Buffered(vec!["three"]);
     /// let mut stream = pin!(ReaderStream::new(&mut lines, |lines| lines.next()));
     /// assert_eq!(block_on(stream.next()).unwrap()?, "three");

@@ -14,10 +14,11 @@ use super::output::StreamOutput;
 
 /// A stream that calls a method of `&self` for each item.
 ///
-/// The method returns a [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end. It may
-/// fail: see [`StreamOutput`]. For a method of `&mut self`, use [`ReaderStream`](crate::stream::ReaderStream).
+/// The method returns a [`ValueFuture`](crate::ValueFuture) of the next item, or of `None` at the end. The
+/// method may also fail: see [`StreamOutput`]. For a method of `&mut self`, use
+/// [`ReaderStream`](crate::stream::ReaderStream).
 ///
-/// The stream holds the method, and the future of one item at a time. It allocates nothing itself.
+/// The stream contains the method, and the future of one item at a time. The stream itself allocates nothing.
 ///
 /// # Cancel safety
 ///
@@ -34,14 +35,14 @@ use super::output::StreamOutput;
 /// use value_future::{ReusableSource, ValueFuture, stream::ValueStream};
 ///
 /// trait Lines: Send + Sync {
-///     /// Returns the next line, or `None` at the end. It has one caller at a time.
+///     /// Returns the next line, or `None` at the end. The method has one caller at a time.
 ///     fn next(&self) -> ValueFuture<'_, Option<String>>;
 /// }
 ///
 /// #[derive(Default)]
 /// struct Connection {
 ///     lines: Mutex<VecDeque<Option<String>>>,
-///     /// Completed when a line comes, if no line was buffered.
+///     /// Completed when a line arrives while a caller waits.
 ///     next: ReusableSource<Option<String>>,
 /// }
 ///
@@ -50,7 +51,7 @@ use super::output::StreamOutput;
 ///         loop {
 ///             let mut lines = self.lines.lock().unwrap();
 ///             let Some(key) = self.next.key() else { return lines.push_back(line) };
-///             // No waker is called under the lock.
+///             // Unlock first: no waker must be called under the lock.
 ///             drop(lines);
 ///             match self.next.complete_key(key, line) {
 ///                 Ok(()) => return,
@@ -102,7 +103,7 @@ where
     }
 }
 
-// The futures are, and the function is not pinned.
+// The futures are `Unpin`, and the function is never pinned.
 impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
 
 /// The stream ends when the method returns `None`, `Ok(None)` or an error, or when the method or its future
@@ -136,7 +137,7 @@ where
     }
 }
 
-/// Polls the current future in its place. Drops it when it is ready, and if the poll panics.
+/// Polls the current future in its place. Drops the future when it is ready, or when its poll panics.
 pub(super) fn poll_current<Fut, T>(
     current: &mut Option<Fut>,
     poll: impl FnOnce(&mut Fut) -> Poll<T>,

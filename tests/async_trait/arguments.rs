@@ -1,4 +1,4 @@
-//! Arguments: patterns, `mut`, `_`, references, `cfg`, and when each is dropped.
+//! Arguments of methods: patterns, `mut`, `_`, references, `cfg`, `impl Trait`, and the order in which they are dropped.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -94,7 +94,7 @@ fn arguments_can_have_cfg_attributes() {
     assert_eq!(block_on(<()>::generic("of")), "of");
 }
 
-/// As in `async-trait`: a part that a pattern does not bind is dropped when the body begins, and not at its end.
+/// As in `async-trait`, a part that the pattern of an argument does not bind is dropped when the body begins, and not when the body ends.
 #[test]
 fn parts_that_a_pattern_does_not_bind_are_dropped_first() {
     #[async_trait(?Send)]
@@ -128,6 +128,7 @@ impl Drop for LogsDrop {
     }
 }
 
+/// An `async fn` with the same arguments and the same body as `LogsDrop::drops`.
 async fn by_the_compiler(
     _: LogsDrop,
     kept: LogsDrop,
@@ -167,7 +168,7 @@ impl Drops for LogsDrop {
     }
 }
 
-/// An `async fn` drops its arguments after its body, in reverse order, also unnamed ones.
+/// An `async fn` drops its arguments after its body, in reverse order. It also drops arguments without a name then.
 #[test]
 fn arguments_are_dropped_as_an_async_fn_drops_them() {
     let log = Log::default();

@@ -90,7 +90,7 @@ fn lifetimes_can_be_named_and_elided() {
         }
 
         async fn bounded<'a, 'b: 'a>(&'a self, first: &'a str, second: &'b str) -> &'a str {
-            [self.0, first, second].into_iter().max().expect("there are three")
+            [self.0, first, second].into_iter().max().expect("the array has three texts")
         }
 
         async fn dynamic(&self, of: &(dyn ToString + Sync), and: &mut (dyn Debug + Send)) -> String
@@ -122,7 +122,7 @@ fn lifetimes_can_be_named_and_elided() {
     assert_eq!(block_on(text.chained(&"chained")), "chained");
 }
 
-/// The output borrows only for the lifetimes in its type, so `key` can be dropped after the await.
+/// The output borrows only for the lifetimes in its type. So `key` can be dropped after the await, while the output is used.
 #[test]
 fn the_output_borrows_only_what_its_type_names() {
     #[async_trait]
@@ -241,7 +241,7 @@ fn outputs_can_have_an_impl_trait_type() {
     assert!(block_on(0.open()).is_err());
 }
 
-/// As with `async-trait`, an output that is not `Send` and an unused parameter need no `Send` bound.
+/// As with `async-trait`, outputs and unused type parameters need not be `Send`.
 #[test]
 fn the_attribute_adds_no_unneeded_bounds() {
     #[async_trait]

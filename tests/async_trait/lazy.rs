@@ -1,4 +1,4 @@
-//! A body does nothing before it is polled. With `eager`, it is polled at the call.
+//! A body does nothing before it is polled. With the option `eager`, the call polls the body.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -48,5 +48,5 @@ fn an_eager_body_runs_at_the_call_and_its_result_is_inline() {
     let steps: &dyn Steps = &eager;
     let step = steps.step();
     assert_eq!(eager.0.load(Relaxed), 1);
-    assert_eq!(step.try_take().expect("it is inline"), 0);
+    assert_eq!(step.try_take().expect("the result is inline"), 0);
 }

@@ -1,8 +1,8 @@
-//! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/future_pool_allocations.rs` counts
-//! allocations.
+//! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/future_pool_allocations.rs` counts the
+//! allocations of such methods.
 
 #![cfg(not(loom))]
-// The attribute triggers no lint that an `async fn` does not trigger.
+// These lints are errors here, because the attribute must trigger no lint that an `async fn` does not trigger.
 #![deny(
     warnings,
     clippy::async_yields_async,

@@ -38,7 +38,7 @@ impl Answers for Boxed {
     }
 }
 
-/// The path of the crate, for crates that rename or re-export it.
+/// The option `crate` is the path of this crate, for users that rename or re-export this crate.
 #[async_trait(crate = ::value_future)]
 impl Answers for Renamed {
     async fn answer(&self) -> u32 {

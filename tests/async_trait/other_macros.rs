@@ -1,4 +1,5 @@
-//! Attribute macros that know `async-trait`, such as `tracing::instrument`: they instrument the body, and not the call.
+//! Attribute macros that recognize the code that `async-trait` generates, such as `tracing::instrument`. Here too, they instrument the
+//! body, and not the call.
 
 use std::sync::{
     Arc,
@@ -75,7 +76,7 @@ impl Traced for Number {
 fn instrument_creates_a_span_for_the_body() {
     let spans = Spans::default();
     let mut number = Number(0);
-    // The call creates no span. The body creates it when it is polled.
+    // The call creates no span. The body creates a span when it is polled.
     let outer = number.outer(5);
     let result = tracing::subscriber::with_default(spans.clone(), || block_on(outer));
     assert_eq!(result, 7);
@@ -83,6 +84,6 @@ fn instrument_creates_a_span_for_the_body() {
     assert_eq!((count(|counts| &counts.created), count(|counts| &counts.deepest)), (2, 2));
     assert_eq!(count(|counts| &counts.depth), 0);
     let inner = tracing::subscriber::with_default(spans.clone(), || Number(7).inner().try_take());
-    assert_eq!(inner.expect("it is inline"), 7);
+    assert_eq!(inner.expect("the result is inline"), 7);
     assert_eq!(count(|counts| &counts.created), 2, "the body is not polled");
 }

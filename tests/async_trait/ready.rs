@@ -41,11 +41,11 @@ impl Reads for Reader {
     })]
     async fn read(&mut self, into: &mut Vec<u8>, most: usize) -> io::Result<usize> {
         self.bytes.push_back(9);
-        into.push(most.try_into().expect("it is small"));
+        into.push(most.try_into().expect("the number is small"));
         Ok(0)
     }
 
-    // The expression borrows owned arguments. If it returns `None`, the body takes them.
+    // The expression borrows the arguments by value. If the expression returns `None`, the body owns these arguments.
     #[ready((key.len() == 3 && *high > *low).then(|| key.to_uppercase()))]
     async fn owned(&self, key: String, (low, mut high): (u32, u32), _: u8) -> String {
         high += low;
@@ -79,13 +79,20 @@ fn the_expression_can_change_a_mutable_receiver() {
     let mut reader = reader();
     let reads: &mut dyn Reads = &mut reader;
     let mut into = vec![];
-    assert_eq!(reads.read(&mut into, 2).try_take().expect("it is inline").expect("it is read"), 2);
-    assert_eq!(reads.next().try_take().expect("it is inline"), Some(3));
+    assert_eq!(
+        reads
+            .read(&mut into, 2)
+            .try_take()
+            .expect("the result is inline")
+            .expect("the bytes are read"),
+        2
+    );
+    assert_eq!(reads.next().try_take().expect("the result is inline"), Some(3));
     let next = reads.next();
     assert!(!next.is_ready());
     assert_eq!(block_on(next), Some(7));
-    assert_eq!(reads.next().try_take().expect("it is inline"), Some(8));
-    assert_eq!(block_on(reads.read(&mut into, 5)).expect("it is read"), 0);
+    assert_eq!(reads.next().try_take().expect("the result is inline"), Some(8));
+    assert_eq!(block_on(reads.read(&mut into, 5)).expect("the bytes are read"), 0);
     assert_eq!(into, [1, 2, 5]);
 }
 
@@ -93,7 +100,7 @@ fn the_expression_can_change_a_mutable_receiver() {
 fn the_expression_borrows_arguments_by_value() {
     let reader = reader();
     let inline = reader.owned("abc".into(), (1, 2), 0);
-    assert_eq!(inline.try_take().expect("it is inline"), "ABC");
+    assert_eq!(inline.try_take().expect("the result is inline"), "ABC");
     assert_eq!(block_on(reader.owned("abcd".into(), (1, 2), 0)), "abcd3");
 }
 
@@ -142,7 +149,7 @@ fn each_receiver_works_in_the_expression() {
         }
     }
 
-    assert_eq!(2.by_value().try_take().expect("it is inline"), 2);
+    assert_eq!(2.by_value().try_take().expect("the result is inline"), 2);
     assert_eq!(block_on(1.by_value()), 11);
     assert!(Arc::new(2).in_arc().is_ready());
     assert_eq!(block_on(Arc::new(1).in_arc()), 1);
@@ -154,7 +161,8 @@ fn each_receiver_works_in_the_expression() {
     assert_eq!(block_on(u32::nothing(1)), 1);
 }
 
-/// `?` and `return` leave the expression. The body need not use each argument. A macro can define the types.
+/// `?` and `return` end the expression, and not the method. The body need not use each argument. A macro can define the argument and the
+/// expression.
 #[test]
 fn the_expression_can_return_early_and_come_from_a_macro() {
     macro_rules! counts {
@@ -196,10 +204,10 @@ fn the_expression_can_return_early_and_come_from_a_macro() {
         Some(Some(of.len()))
     });
     let bytes = vec![7, 8];
-    assert_eq!(bytes.count(&mut vec![0]).try_take().expect("it is inline"), Some(2));
-    assert_eq!(bytes.first(1).try_take().expect("it is inline"), Ok(8));
+    assert_eq!(bytes.count(&mut vec![0]).try_take().expect("the result is inline"), Some(2));
+    assert_eq!(bytes.first(1).try_take().expect("the result is inline"), Ok(8));
     assert_eq!(block_on(bytes.first(2)), Err("none, of 2".into()));
-    assert_eq!(Vec::new().first(2).try_take().expect("it is inline"), Err("empty".into()));
+    assert_eq!(Vec::new().first(2).try_take().expect("the result is inline"), Err("empty".into()));
     assert!(bytes.borrowed().is_ready());
     assert_eq!(block_on(vec![0xff].borrowed()), "other");
 }
@@ -256,10 +264,13 @@ fn a_conditional_result_can_borrow_from_a_mutable_reference() {
     let mut words = Words::default();
     let lends: &mut dyn Lends = &mut words;
     assert_eq!(block_on(lends.word()).unwrap(), Some(&b"aa"[..]), "by the body");
-    assert_eq!(lends.word().try_take().expect("it is inline").unwrap(), Some(&b"bbb"[..]));
+    assert_eq!(lends.word().try_take().expect("the result is inline").unwrap(), Some(&b"bbb"[..]));
     assert_eq!(block_on(lends.word()).unwrap(), None);
     let mut one = "one".to_owned();
-    assert_eq!(lends.longest(&mut one, "a".into()).try_take().expect("it is inline"), "one!");
+    assert_eq!(
+        lends.longest(&mut one, "a".into()).try_take().expect("the result is inline"),
+        "one!"
+    );
     assert_eq!(block_on(lends.longest(&mut one, "longer".into())), "longer");
     assert_eq!(words.fetches, 2);
 }
@@ -277,6 +288,6 @@ fn an_if_expression_without_an_arrow_is_an_expression() {
             0
         }
     }
-    assert_eq!(8.half().try_take().expect("it is inline"), 4);
+    assert_eq!(8.half().try_take().expect("the result is inline"), 4);
     assert_eq!(block_on(7.half()), 0);
 }

@@ -1,4 +1,4 @@
-//! What aborts the process: each in a process of its own.
+//! Tests of the documented cases in which the process aborts. Each case runs in a child process.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use value_future::{Pool, Source, ValueFuture, ValueSource, error::StaleToken, so
 
 use crate::{common::poll_with, words::said};
 
-/// Runs the test with this name once more, where `action` is to abort the process.
+/// Runs the test with this name again, in a child process, and checks that `action` aborts that process.
 fn aborts(name: &str, action: impl FnOnce()) {
     const NAME: &str = "CLAIMED_TO_ABORT";
     if env::var_os(NAME).is_some() {
@@ -23,7 +23,7 @@ fn aborts(name: &str, action: impl FnOnce()) {
     let output = again.args(["--exact", &name]).env(NAME, "").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("running 1 test") && !said.contains("test result"), "{said}");
-    // A test that fails ends with a code.
+    // If the test failed without an abort, the exit code would be 101. A process that aborts has another exit code, or no exit code.
     assert!(output.status.code().is_none_or(|code| code != 0 && code != 101), "{}", output.status);
 }
 
@@ -41,8 +41,8 @@ fn panics(text: &'static str) -> Waker {
 
 #[test]
 #[cfg_attr(miri, ignore = "starts a process")]
-fn a_consumer_and_a_watcher_whose_wakers_both_panic() {
-    aborts("a_consumer_and_a_watcher_whose_wakers_both_panic", || {
+fn two_wakers_that_both_panic_abort_the_process() {
+    aborts("two_wakers_that_both_panic_abort_the_process", || {
         let pool = Pool::<Option<u32>>::new();
         let (mut completer, mut completion) = pool.rent();
         let key = completer.key_while_held();
@@ -56,7 +56,7 @@ fn a_consumer_and_a_watcher_whose_wakers_both_panic() {
 
 #[test]
 #[cfg_attr(miri, ignore = "starts a process")]
-fn a_source_that_panics_in_cancel_while_a_panic_unwinds() {
+fn a_panic_in_cancel_during_an_unwind_aborts_the_process() {
     struct Fails;
     impl ValueSource for Fails {
         type Output = ();
@@ -69,10 +69,10 @@ fn a_source_that_panics_in_cancel_while_a_panic_unwinds() {
             panic!("in cancel");
         }
     }
-    aborts("a_source_that_panics_in_cancel_while_a_panic_unwinds", || {
+    aborts("a_panic_in_cancel_during_an_unwind_aborts_the_process", || {
         let source = Source::new(Fails);
         let _future = ValueFuture::from_source(&source, Token::new(1));
-        panic!("which unwinds");
+        panic!("the panic that unwinds");
     });
     said!("src/source/mod.rs", "A panic in this call during an unwind aborts the process.");
 }

@@ -1,4 +1,4 @@
-//! How often the allocator is called, and for how many bytes.
+//! Tests of the documented numbers of allocations, and of their sizes.
 
 use std::{future::pending, task::Poll};
 
@@ -7,19 +7,19 @@ use value_future::{FuturePool, LocalFuturePool, LocalPool, Pool, ValueFuture};
 use crate::{common::poll, counting::Balance, words::said};
 
 #[test]
-fn the_box_of_the_ecosystem_is_one_allocation_in_every_arm() {
+fn into_boxed_allocates_once_for_a_ready_and_for_a_boxed_future() {
     static BALANCE: Balance = Balance::new();
     assert_eq!(BALANCE.made_by(|| drop(ValueFuture::ready(7).into_boxed())), 1);
     let boxed = ValueFuture::boxed(pending::<u32>());
     assert_eq!(BALANCE.made_by(|| drop(boxed.into_boxed())), 1);
     said!(
         "src/future/value_future.rs",
-        "Converts the future into a `Pin<Box<dyn Future>>`. It takes one allocation."
+        "Converts the future into a `Pin<Box<dyn Future>>`. The conversion takes one allocation."
     );
 }
 
 #[test]
-fn a_boxed_future_has_8_bytes_of_header_and_what_its_alignment_takes() {
+fn a_boxed_future_takes_8_bytes_of_header_and_padding() {
     #[repr(align(16))]
     struct Wide([u8; 16]);
 
@@ -41,9 +41,9 @@ fn a_boxed_future_has_8_bytes_of_header_and_what_its_alignment_takes() {
     drop((kept, wide));
     said!(
         "src/future/value_future.rs",
-        "One allocation, of 8 bytes of header and `future`, with the padding that the alignment of `future` needs."
+        "It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs."
     );
-    said!("docs/benchmarks.md", "with one allocation of 8 bytes more.");
+    said!("docs/benchmarks.md", "Its one allocation is 8 bytes larger.");
 }
 
 #[test]
@@ -57,10 +57,10 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
 }
 
 #[test]
-fn a_pool_of_futures_counts_its_allocations_right() {
+fn a_pool_of_futures_counts_its_allocations() {
     static BALANCE: Balance = Balance::new();
     let pool = FuturePool::new();
-    // Allocates the table of this thread first, because the pool does not count it.
+    // At its first operation, a thread allocates a table that no pool counts. So this thread uses another pool before the count.
     drop(FuturePool::new().pooled(pending::<()>()));
     let mut futures = Vec::with_capacity(300);
     let made = BALANCE.made_by(|| {
@@ -68,7 +68,7 @@ fn a_pool_of_futures_counts_its_allocations_right() {
         futures.extend((0..300).map(|_| pool.pooled(pending::<()>())));
     });
     assert_eq!(pool.stats().allocations, made as u64);
-    // 5 pages of the small size and 1 of the other. Each of the two sizes also takes 2 allocations, and 1 for the cache of the thread.
+    // 5 pages of the small size and 1 page of the large size. Each size also takes 2 allocations for itself and 1 for the thread cache.
     assert_eq!(made, 5 + 1 + 2 * 3);
     said!(
         "src/future_pool/future_pool.rs",
@@ -91,13 +91,13 @@ fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     assert_eq!((BALANCE.live(), BALANCE.bytes()), (3, of_the_size + 2 * PAGE));
     said!(
         "src/future_pool/future_pool.rs",
-        "A size takes one allocation of {of_the_size} bytes when it is first used, and each page of slots one."
+        "A size takes one allocation of {of_the_size} bytes when it is first used. Each page of slots takes one more allocation."
     );
 }
 
-/// `map` of a pending completion takes a slot of the built-in pool, and no box.
+/// The slot is one of the built-in pool. Nothing is boxed.
 #[test]
-fn to_map_a_completion_that_waits_takes_a_slot() {
+fn map_of_a_pending_completion_takes_a_slot() {
     static BALANCE: Balance = Balance::new();
     let pool = Pool::<Option<u64>>::new();
     let (completer, completion) = pool.rent();
@@ -116,7 +116,7 @@ fn to_map_a_completion_that_waits_takes_a_slot() {
 }
 
 #[test]
-fn a_pool_of_completions_counts_what_it_begins_with() {
+fn a_pool_of_completions_counts_the_allocations_of_its_creation() {
     static SHARED: Balance = Balance::new();
     static LOCAL: Balance = Balance::new();
     let shared = SHARED.count(Pool::<Option<u64>>::new);

@@ -1,4 +1,4 @@
-//! How many slots pools have, of which sizes, and who finds them.
+//! Tests of the documented numbers and sizes of the slots of a pool, and of which threads find these slots.
 
 use std::{cell::Cell, future::pending};
 
@@ -17,7 +17,7 @@ assert_not_impl_any!(FuturePool: Clone);
 assert_not_impl_any!(LocalFuturePool: Clone, Sync);
 
 for_both_pools! {
-    /// Slots are slow to make under Miri.
+    /// Under Miri, it takes long to create slots.
     const STEPS: usize = if cfg!(miri) { 3 } else { 5 };
 
     #[test]
@@ -26,7 +26,7 @@ for_both_pools! {
         assert_eq!(pool.stats().capacity, 0);
         let (mut ends, mut steps) = (vec![], vec![]);
         while steps.len() < STEPS {
-            // All that there are, and one more.
+            // Rents all slots, and one more.
             ends.extend((ends.len() as u64..=pool.stats().capacity).map(|_| pool.rent()));
             steps.push(pool.stats().capacity);
         }
@@ -47,7 +47,7 @@ for_both_pools! {
     fn a_slot_takes_60_bytes_and_the_value() {
         fn beside<T: Abandoned>(balances: &'static [Balance; 2]) -> usize {
             let [of_few, of_all] = balances;
-            // What the crate keeps for this thread is not the pool's.
+            // At its first operations, this thread allocates memory that belongs to no pool. So it uses other pools before the count.
             drop([(); 8].map(|()| Pool::<T>::new().rent()));
             let few = of_few.count(|| PoolBuilder::<T>::default().initial_slots(32).build());
             let all = of_all.count(|| PoolBuilder::<T>::default().initial_slots(96).build());
@@ -77,7 +77,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn an_operation_without_a_consumer_is_counted_when_its_slot_comes_back() {
+    fn a_cancelled_operation_is_counted_when_its_slot_is_returned() {
         let pool = Pool::<Option<u64>>::new();
         let (completer, completion) = pool.rent();
         drop(completion);
@@ -87,7 +87,7 @@ for_both_pools! {
         let (completer, completion) = pool.rent();
         drop(completer);
         drop(completion);
-        assert_eq!(pool.stats().cancelled, 1, "it had its result");
+        assert_eq!(pool.stats().cancelled, 1, "an operation with a result is not cancelled");
     }
 
     #[test]
@@ -107,7 +107,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_waker_that_panics_keeps_abandon_keys_from_what_comes_after_it() {
+    fn a_waker_that_panics_ends_abandon_keys_before_the_later_operations() {
         struct Panics;
         impl std::task::Wake for Panics {
             fn wake(self: std::sync::Arc<Self>) {
@@ -131,7 +131,7 @@ for_both_pools! {
     }
 }
 
-/// How many futures are boxed of as many as a pool has slots, if another thread has returned all of them.
+/// Puts one future for each slot into a pool whose slots were all returned by another thread. Returns how many futures are boxed.
 fn boxed_beside_a_thread(slots: u32) -> u64 {
     let pool = FuturePool::builder().max_slots_per_size(slots).build();
     let all = || (0..slots).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>();
@@ -149,7 +149,7 @@ fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
 }
 
 #[test]
-fn the_sizes_are_those_that_are_listed() {
+fn the_sizes_of_slots_are_the_documented_sizes() {
     let classes = FuturePool::new().stats().classes;
     let list = |figures: Vec<u64>| {
         let figures: Vec<_> = figures.iter().map(ToString::to_string).collect();
@@ -173,7 +173,7 @@ fn the_sizes_are_those_that_are_listed() {
         said!("README.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
         said!("src/guide/pools.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
         assert_eq!(room.last(), Some(&(FuturePool::MAX_SIZE as u64)));
-        // The smallest future of a size leaves more than half of the room empty.
+        // Returns `true` if the smallest future of a size uses less than half of the bytes of a slot.
         let wasteful = |at: usize| at == 0 || (room[at - 1] + 1) * 2 < room[at];
         assert_eq!((0..8).filter(|at| wasteful(*at)).collect::<Vec<_>>(), [0, 1]);
         said!("src/future_pool/design.md", "From the third class on, at most half of a");
@@ -184,10 +184,10 @@ fn the_sizes_are_those_that_are_listed() {
 
 #[test]
 #[cfg_attr(miri, ignore = "many slots")]
-fn the_built_in_pool_takes_128_mebibytes() {
+fn the_built_in_pool_takes_at_most_128_mebibytes() {
     const BOUND: u64 = 128 << 20;
     let slot_size = FuturePool::built_in().stats().classes[7].slot_size;
-    // 16 bytes of what is in front of it, and no other test here has such large ones.
+    // These futures need slots of the largest size, which no other test of this program uses.
     let large = || {
         let bytes = [1_u8; 4000];
         ValueFuture::pooled(async move {
@@ -195,7 +195,7 @@ fn the_built_in_pool_takes_128_mebibytes() {
             bytes.len()
         })
     };
-    // Other tests may use a few pages of other sizes.
+    // Other tests may use a few pages of other sizes. 1 MiB is left for these pages.
     let slots = (BOUND - (1 << 20)) / (2 * 64 + 15 * slot_size) * 15;
     let mut futures: Vec<_> = (0..slots).map(|_| large()).collect();
     let stats = FuturePool::built_in().stats();
@@ -214,7 +214,7 @@ fn the_built_in_pool_takes_128_mebibytes() {
 }
 
 #[test]
-fn the_most_slots_are_those_that_there_are_until_some_are_trimmed() {
+fn the_high_water_mark_adds_up_the_sizes_and_remains_after_trim() {
     let pool = FuturePool::new();
     drop((0..5).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
     let unused = pool.stats().classes[1..].iter().all(|class| class.allocations == 0);
@@ -226,7 +226,7 @@ fn the_most_slots_are_those_that_there_are_until_some_are_trimmed() {
     assert_eq!((pool.stats().high_water, pool.stats().capacity), (6, 0));
 }
 
-/// As in the README: a future that is put into a slot is lazy, and an eager one is not.
+/// A future that is created with `pooled` is lazy. A future that is created with `eager` is polled at once.
 #[test]
 fn a_pooled_future_is_not_polled_before_it_is_awaited() {
     let polled = Cell::new(false);

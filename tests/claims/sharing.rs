@@ -43,7 +43,8 @@ fn handles_are_woken_in_the_order_of_their_registrations() {
     wait(0, &first);
     wait(1, &waker("second"));
     wait(2, &waker("third"));
-    // With the waker that is there, a handle keeps its place. With another one it goes to the end.
+    // A handle that is polled again with its registered waker keeps its place in the queue. A handle that is polled with another waker goes
+    // to the end.
     wait(0, &first);
     wait(1, &waker("second, of another task"));
     wait(3, &waker("fourth"));
@@ -56,7 +57,7 @@ fn handles_are_woken_in_the_order_of_their_registrations() {
 }
 
 #[test]
-fn a_future_that_awaits_a_handle_of_itself_waits() {
+fn a_future_that_awaits_a_handle_of_itself_waits_forever() {
     let own = Rc::new(RefCell::new(None::<Pin<Box<LocalShared<'_, u32>>>>));
     let shared = LocalValueFuture::boxed({
         let own = Rc::clone(&own);
@@ -71,7 +72,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
         assert!(poll_with(&mut shared, &waker).is_pending());
     }
     assert!(woken.lock().unwrap().is_empty());
-    // The future owns the handle: a reference cycle.
+    // The future owns a handle of itself, which is a reference cycle.
     let weak = shared.downgrade().unwrap();
     drop(shared);
     assert!(weak.upgrade().is_some());
@@ -80,13 +81,13 @@ fn a_future_that_awaits_a_handle_of_itself_waits() {
     assert!(weak.upgrade().is_none());
     said!(
         "src/shared/shared.rs",
-        "A future that awaits a handle of itself waits forever. If it owns that handle, it is a reference cycle, and leaks."
+        "A future that awaits a handle of itself waits forever. If the future owns that handle, there is a reference cycle, and the future leaks."
     );
 }
 
 static CLONES: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts its clones.
+/// Returns a waker that counts its clones in `CLONES`.
 fn counting_waker() -> Waker {
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| {
@@ -101,9 +102,9 @@ fn counting_waker() -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) }
 }
 
-/// A handle that is alone clones its waker once, beside what the future does.
+/// The shared future may clone the waker too. The future of this test does not.
 #[test]
-fn a_handle_that_is_alone_clones_its_waker_once() {
+fn a_single_handle_clones_its_waker_once() {
     let waker = counting_waker();
     let mut shared = Box::pin(ValueFuture::boxed(pending::<u32>()).share());
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! How many bytes each type takes.
+//! Tests of the documented sizes of the types.
 
 use value_future::{
     Completer, Completion, FuturePool, Key, LocalFuturePool, LocalPool, LocalReusableSource,
@@ -12,7 +12,8 @@ use value_future::{
 
 use crate::words::{grouped, said};
 
-/// What a type takes beside its `T`, for several of them whose sizes are multiples of a word.
+/// Returns the size of a type minus the size of its `T`. Checks that the difference is the same for four `T` whose sizes are multiples of a
+/// word.
 macro_rules! beside {
     ($name:ident) => {{
         let sizes = [
@@ -46,7 +47,7 @@ fn a_future_is_one_word_and_its_result() {
     assert_eq!(small, [16; 2]);
     said!(
         "src/guide/guarantees.md",
-        "**{word} bytes** for `ValueFuture<'_, ()>`, {} for results of up to 8 bytes",
+        "a `ValueFuture<'_, ()>` takes {word} bytes, and a value future for a result of 1 to 8 bytes takes {}",
         small[0]
     );
     said!(
@@ -65,12 +66,12 @@ fn one_niche_is_left_in_a_future() {
     said!("src/guide/guarantees.md", "an `Option` around it takes no more");
     said!(
         "src/future/value_future.rs",
-        "One niche is left, so that `Option<ValueFuture<'_, T>>` is no larger."
+        "The word has one niche, so `Option<ValueFuture<'_, T>>` is no larger."
     );
 }
 
 #[test]
-fn a_header_is_in_front_of_what_is_wrapped() {
+fn a_wrapper_has_a_header_in_front_of_its_contents() {
     let beside = size_of::<Source<u64>>() - 8;
     assert_eq!([size_of::<ValueNext<u64>>() - 8, size_of::<Source<[u64; 9]>>() - 72], [beside; 2]);
     assert_eq!([align_of::<Source<u8>>(), align_of::<ValueNext<u8>>()], [8; 2]);
@@ -85,7 +86,7 @@ fn a_header_is_in_front_of_what_is_wrapped() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_handle_of_a_shared_future_has_its_place_in_the_queue() {
+fn a_handle_of_a_shared_future_has_the_documented_size() {
     let beside = beside!(<'_> Shared);
     assert_eq!(beside!(<'_> LocalShared), beside);
     assert_eq!(size_of::<WeakShared<'_, u64>>(), size_of::<usize>());
@@ -94,7 +95,7 @@ fn a_handle_of_a_shared_future_has_its_place_in_the_queue() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_reusable_source_is_a_slot() {
+fn a_reusable_source_has_the_documented_size() {
     let beside = beside!(ReusableSource);
     assert_eq!(beside!(LocalReusableSource), beside);
     assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
@@ -107,7 +108,7 @@ fn a_reusable_source_is_a_slot() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_pool_of_futures_takes_this_much_itself() {
+fn a_pool_of_futures_has_the_documented_size() {
     let (shared, local) = (size_of::<FuturePool>(), size_of::<LocalFuturePool>());
     said!(
         "src/future_pool/future_pool.rs",
@@ -121,16 +122,16 @@ fn a_pool_of_futures_takes_this_much_itself() {
 }
 
 #[test]
-fn handles_and_ends_are_one_pointer() {
+fn handles_completers_and_completions_are_one_pointer() {
     let pointer = size_of::<usize>();
     assert_eq!([size_of::<Pool<u64>>(), size_of::<LocalPool<[u64; 9]>>()], [pointer; 2]);
     assert_eq!([size_of::<Completer<u64>>(), size_of::<Completion<[u64; 9]>>()], [pointer; 2]);
     said!("src/pool/pool.rs", "A handle is one pointer");
-    said!("src/pool/completer.rs", "One pointer. Nothing is allocated.");
+    said!("src/pool/completer.rs", "A completer is one pointer. Nothing is allocated.");
 }
 
 #[test]
-fn keys_and_tokens_have_as_many_bits_as_is_said() {
+fn keys_and_tokens_have_the_documented_number_of_bits() {
     assert_eq!((size_of::<Key>() * 8, size_of_val(&Key::from_u64(0).generation()) * 8), (64, 32));
     said!(
         "src/guide/getting_started.md",
@@ -140,27 +141,27 @@ fn keys_and_tokens_have_as_many_bits_as_is_said() {
     said!("src/slot/key.rs", "a pool or of a reusable source: {} bits", size_of::<Key>() * 8);
     let tokens = 1 << u16::BITS;
     assert_eq!((size_of::<Token>() * 8, Token::new(u16::MAX).next()), (16, Token::new(0)));
-    said!("src/token.rs", "{} bits that tell it", size_of::<Token>() * 8);
+    said!("src/token.rs", "{} bits that distinguish it", size_of::<Token>() * 8);
     said!("src/token.rs", "Tokens wrap after {} operations", grouped(tokens));
-    said!("src/token.rs", "It wraps from {} to 0.", grouped(tokens - 1));
+    said!("src/token.rs", "The number wraps from {} to 0.", grouped(tokens - 1));
     said!(
         "src/family.md",
-        "{} bits too, because it stands beside an address; behind it are {} bits of generation",
+        "also {} bits, because it is stored in the same word as an address. A slot of this crate also has {} bits of generation",
         size_of::<Token>() * 8,
         u32::BITS
     );
     assert_eq!(size_of::<StaleToken>(), 2 * size_of::<Token>());
 }
 
-/// An arm and a checked future have a flag more than the future, as their pages do not promise more.
+/// The documentation of `Arm` and `Checked` does not promise a size.
 #[test]
-fn what_is_spelled_out_is_larger() {
+fn an_arm_and_a_checked_future_are_larger_than_a_future() {
     let future = size_of::<ValueFuture<'_, u64>>();
     assert!(size_of::<Arm<'_, u64, AnyThread>>() > future);
     assert_eq!(size_of::<Arm<'_, u64, AnyThread>>(), size_of::<Arm<'_, u64, OneThread>>());
     assert!(size_of::<Checked<'_, u64>>() > future);
     said!(
         "src/future/arm.rs",
-        "The future itself is this enum compressed into one word and the room for a result."
+        "The future itself is this enum, compressed into one word and the space for a result."
     );
 }

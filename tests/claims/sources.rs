@@ -1,4 +1,4 @@
-//! Reusable sources, and completions that become futures.
+//! Tests of the documentation of reusable sources, and of completions that become futures.
 
 use std::task::Poll;
 

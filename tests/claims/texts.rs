@@ -1,4 +1,4 @@
-//! What the documentation says of files, programs and versions.
+//! Tests of what the documentation says about files, programs and versions.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use crate::words::said;
 const README: &str = include_str!("../../README.md");
 const BENCHMARKS: &str = include_str!("../../docs/benchmarks.md");
 
-/// Lines of code between two lines, the first included.
+/// Returns the number of lines of code from `from` (included) to `to` (excluded).
 fn lines(text: &str, from: &str, to: &str) -> usize {
     let text = &text[text.find(from).expect(from)..];
     let text = &text[..text.find(to).expect(to)];
@@ -16,7 +16,7 @@ fn lines(text: &str, from: &str, to: &str) -> usize {
 }
 
 #[test]
-fn a_source_of_ones_own_is_as_long_as_is_said() {
+fn the_custom_source_has_the_documented_number_of_lines() {
     let example = include_str!("../../examples/custom_source.rs");
     let lines = lines(example, "#[derive(Default)]\nstruct Measurement", "/// The producer");
     assert!(!example.contains("unsafe"));
@@ -33,10 +33,10 @@ fn versions_and_features_are_those_of_the_manifest() {
     said!("README.md", "Each unsafe block has a SAFETY comment, which clippy enforces.");
 }
 
-/// The scripts are not in the package.
+/// The package on crates.io does not contain the scripts. There, this test checks nothing.
 #[test]
 #[cfg_attr(miri, ignore = "looks for files")]
-fn the_tests_run_where_it_is_said() {
+fn the_scripts_run_the_tests_as_documented() {
     let scripts = ["run", "full", "steps.sh"].map(|name| {
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci").join(name)).ok()
     });
@@ -62,21 +62,21 @@ fn the_tests_run_where_it_is_said() {
     assert_eq!(part("\nWITH_RACES=\"", "\"").split_whitespace().count(), 4);
     said!("src/guide/guarantees.md", "The thread sanitizer runs four files.");
     assert!(part("all_tests_under_address_sanitizer() {", "}").contains("$(tests_without "));
-    said!("src/guide/guarantees.md", "The address sanitizer runs all of these tests.");
+    said!("src/guide/guarantees.md", "The address sanitizer then runs all tests, except those");
 }
 
 #[test]
-fn figures_of_examples_and_tests_are_those_that_are_told() {
+fn figures_of_examples_and_tests_are_as_documented() {
     said!("examples/cache/replay.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
     said!("examples/cache.rs", "For twelve seconds");
     said!("tests/task_context.rs", "{{ 10_000 }}");
-    said!("src/family.md", "`tests/task_context.rs` holds ten thousand operations against it");
+    said!("src/family.md", "`tests/task_context.rs` checks this with ten thousand operations");
 }
 
-/// Each file of this crate that the documentation names, and each program.
+/// Looks for each file and each program of this crate that the documentation names.
 #[test]
 #[cfg_attr(miri, ignore = "looks for files")]
-fn what_is_referred_to_is_there() {
+fn the_files_and_programs_that_the_documentation_names_exist() {
     let texts = [
         README,
         include_str!("../../src/lib.rs"),

@@ -1,6 +1,6 @@
 //! A waker that counts its wakes.
 //!
-//! It uses an atomic of the standard library, also under loom. So the count adds no interleavings to a model.
+//! It uses an atomic of the standard library, even under loom. So the counter adds no interleavings to a model.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ impl Wake for Count {
 }
 
 impl Count {
-    /// Creates a counter and a waker.
+    /// Creates a counter and its waker.
     pub(crate) fn new() -> (Arc<Count>, Waker) {
         let count = Arc::new(Count::default());
         (Arc::clone(&count), Waker::from(count))

@@ -1,7 +1,7 @@
 //! An allocator that counts the allocations of a closure: on its thread with [`counted`], or on several threads with a
 //! [`Balance`].
 //!
-//! It is not a part of `common`, because a program has one global allocator.
+//! It is not a part of `common`: it sets the global allocator, and most test programs do not need that.
 
 #![allow(dead_code, reason = "each test file uses some of these")]
 
@@ -72,7 +72,7 @@ impl Balance {
         action()
     }
 
-    /// Counts all allocations of this thread from now on, also in its thread-local destructors.
+    /// Counts all allocations of this thread from now on, including those of its thread-local destructors.
     pub(crate) fn count_from_here(&'static self) {
         COUNTED.set(Some(self));
     }
@@ -101,9 +101,9 @@ impl Balance {
 }
 
 fn add(count: isize, layout: Layout) {
-    let bytes = count * isize::try_from(layout.size()).expect("a layout fits");
+    let bytes = count * isize::try_from(layout.size()).expect("the size of a layout fits");
     let allocations = usize::from(count > 0);
-    // The thread-locals may be destroyed already, if the thread ends.
+    // If the thread is ending, its thread-locals may already be destroyed.
     let _ = OF_THREAD.try_with(|counts| {
         let before = counts.get();
         counts.set(Counts {

@@ -24,8 +24,8 @@ pub(crate) mod task;
 pub(crate) mod threads;
 pub(crate) mod values;
 
-/// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool). In both modules, the types
-/// have the names of those for any thread.
+/// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool). In both modules, the types have the same
+/// names: those of the types for any thread.
 macro_rules! for_both_pools {
     ($($item:item)*) => {
         mod pool {
@@ -148,8 +148,8 @@ pub(crate) fn count(counter: &AtomicUsize) -> usize {
     counter.load(Relaxed)
 }
 
-/// A source that a test completes by hand, one operation after another. It returns the value of [`ManualSource::complete`],
-/// keeps the last waker, and counts calls.
+/// A source that a test completes by hand, one operation after another. It returns the value that [`ManualSource::complete`] stored, keeps
+/// the last waker, and counts calls.
 #[derive(Debug, Default)]
 pub(crate) struct ManualSource<T> {
     state: Mutex<State<T>>,

@@ -1,4 +1,4 @@
-//! Races of a producer and a consumer: each has one handle of an operation, on its own thread.
+//! Races between a producer and a consumer, each on its own thread. In each round, they have the two handles of one operation.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -29,18 +29,18 @@ impl Drop for Value {
 /// The output of an operation. `None` if the producer delivered no value.
 pub(crate) type Reply = Option<Value>;
 
-/// The result of the producer, which has one value.
+/// The outcome of a round for the producer, which has one value to deliver.
 #[derive(Debug, PartialEq)]
 pub(crate) enum ProducerOutcome {
     Delivered,
     Returned,
-    /// It ended the operation without a value.
+    /// The producer ended the operation without a value.
     Abandoned,
-    /// It tried to end the operation without a value, and the consumer was already dropped.
+    /// The producer tried to end the operation without a value, but the consumer was already dropped.
     Refused,
 }
 
-/// The result of the consumer.
+/// The outcome of a round for the consumer.
 #[derive(Debug, PartialEq)]
 pub(crate) enum ConsumerOutcome {
     Value,
@@ -98,7 +98,7 @@ fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: 
 }
 
 /// Races a producer and a consumer on an unbounded pool, on a bounded pool, and with one pool per round that is dropped in the
-/// round. Miri is slow and runs many seeds, so each run chooses one of the last two.
+/// round. Miri is slow and runs many seeds, so a run under Miri uses either the bounded pool or one pool per round.
 pub(crate) fn race_on_each_kind_of_pool(produce: Produce, consume: Consume) {
     let chosen = RandomState::new().build_hasher().finish() % 2;
     if !cfg!(miri) {

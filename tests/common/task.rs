@@ -1,5 +1,5 @@
-//! A task that counts clones, wakes and drops of its wakers. A test can set hooks, each of which runs once: when a waker is
-//! cloned, woken or dropped. For one thread.
+//! A task that counts clones, wakes and drops of its wakers. A test can set hooks. Each hook runs once, when a waker is cloned, woken or
+//! dropped. A task is used on one thread only.
 
 use std::{
     cell::Cell,
@@ -64,8 +64,8 @@ impl Task {
     pub(crate) fn waker(self: &Rc<Self>) -> Waker {
         self.wakers.set(self.wakers.get() + 1);
         let task = Rc::into_raw(Rc::clone(self));
-        // SAFETY: the functions of the table own one count of the task for each waker. They are for
-        // one thread, and the tests that use this have only one.
+        // SAFETY: each waker owns one reference count of the task. The functions of the table must run on one thread, and each test uses
+        // its tasks on one thread only.
         unsafe { Waker::from_raw(RawWaker::new(task.cast(), &TABLE)) }
     }
 }
@@ -80,19 +80,19 @@ fn run(hook: &Hook) {
     }
 }
 
-/// Returns the task of a waker, with the reference count of that waker.
+/// Converts the data of a waker into a reference to its task. The reference count does not change.
 ///
 /// # Safety
 ///
 /// The pointer is the data of a waker of this module. The returned `Rc` owns the reference count of that waker.
 unsafe fn own(task: *const ()) -> Rc<Task> {
-    // SAFETY: the caller's contract; the pointer comes from `Rc::into_raw`.
+    // SAFETY: by the contract of this function, the pointer is the data of a waker. `waker` and the table create it with `Rc::into_raw`.
     unsafe { Rc::from_raw(task.cast::<Task>()) }
 }
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(
     |task| {
-        // SAFETY: the data of a waker, which keeps its count because of `ManuallyDrop`.
+        // SAFETY: `task` is the data of a waker. `ManuallyDrop` leaves the reference count to the waker.
         let task = ManuallyDrop::new(unsafe { own(task) });
         run(&task.on_clone);
         count(&task.cloned);
@@ -100,20 +100,20 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
         RawWaker::new(Rc::into_raw(Rc::clone(&task)).cast(), &TABLE)
     },
     |task| {
-        // SAFETY: the data of a waker, which this call consumes.
+        // SAFETY: `task` is the data of a waker, and this call consumes that waker.
         let task = unsafe { own(task) };
         count(&task.woken);
         task.wakers.set(task.wakers.get() - 1);
         run(&task.on_wake);
     },
     |task| {
-        // SAFETY: the data of a waker, which keeps its count because of `ManuallyDrop`.
+        // SAFETY: `task` is the data of a waker. `ManuallyDrop` leaves the reference count to the waker.
         let task = ManuallyDrop::new(unsafe { own(task) });
         count(&task.woken);
         run(&task.on_wake);
     },
     |task| {
-        // SAFETY: the data of a waker, which this call consumes.
+        // SAFETY: `task` is the data of a waker, and this call consumes that waker.
         let task = unsafe { own(task) };
         task.wakers.set(task.wakers.get() - 1);
         run(&task.on_drop);

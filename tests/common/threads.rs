@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-/// A barrier for threads that continue at nearly the same time, because they spin.
+/// A barrier whose threads spin while they wait, so that they continue at nearly the same time.
 pub(crate) struct SpinBarrier {
     threads: usize,
     arrived: AtomicUsize,
@@ -36,7 +36,7 @@ impl SpinBarrier {
     }
 }
 
-/// Calls a function when it is dropped. If a test panics, this ends the other threads.
+/// A guard that calls a function when it is dropped. If a test panics, the function ends the other threads of the test.
 pub(crate) struct Finally<F: FnMut()>(pub(crate) F);
 
 impl<F: FnMut()> Drop for Finally<F> {

@@ -18,7 +18,7 @@ unsafe impl Send for Value {}
 pub(crate) const VALUE: Option<Value> = Some(Value(None));
 
 impl Value {
-    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool")]
+    #[expect(clippy::unnecessary_wraps, reason = "the output of the pool is an `Option`")]
     pub(crate) fn with_action(action: impl FnOnce() + 'static) -> Option<Self> {
         Some(Value(Some(Box::new(action))))
     }

@@ -12,13 +12,13 @@ fn words(text: &str) -> String {
     lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
-/// Panics if this text of a file does not contain the sentence.
+/// Panics if the text of a file does not contain the sentence.
 #[track_caller]
 pub(crate) fn look_for(file: &str, text: &str, sentence: &str) {
     assert!(words(text).contains(&words(sentence)), "{file} does not contain: {sentence}");
 }
 
-/// Panics if a file of the crate does not contain a sentence. The arguments of the sentence are those of `format!`.
+/// Checks that a file of the crate contains a sentence, and panics if it does not. The sentence may have arguments, as in `format!`.
 macro_rules! said {
     ($file:literal, $($sentence:tt)+) => {
         crate::words::look_for(

@@ -1,4 +1,4 @@
-//! Helpers of the models.
+//! Helpers for the loom models.
 
 use std::{
     pin::Pin,
@@ -10,10 +10,10 @@ use value_future::{Completer, Completion, Pool};
 
 pub(crate) use crate::count::Count;
 
-/// Loom does not track values. The reference count shows whether a value was lost or taken twice.
+/// The output of an operation. Loom does not track values, but the reference count shows whether a value was lost or taken twice.
 pub(crate) type Value = Option<Arc<u32>>;
 
-/// Returns a value, and a reference that counts its copies.
+/// Returns a value, and a second reference to it. Its reference count tells how many copies of the value exist.
 pub(crate) fn value(number: u32) -> (Value, Arc<u32>) {
     let value = Arc::new(number);
     (Some(Arc::clone(&value)), value)
@@ -25,13 +25,13 @@ pub(crate) fn assert_dropped(value: &Arc<u32>) {
     assert_eq!(Arc::strong_count(value), 1, "a value was lost");
 }
 
-/// Checks each interleaving.
+/// Runs a model in each interleaving of its threads.
 pub(crate) fn model(f: impl Fn() + Sync + Send + 'static) {
     check(None, f);
 }
 
-/// Checks each interleaving with at most this number of preemptions, or with `LOOM_MAX_PREEMPTIONS`. For models that would take
-/// minutes otherwise.
+/// Runs a model in each interleaving with at most this number of preemptions. `LOOM_MAX_PREEMPTIONS` overrides the number. Without a bound,
+/// these models would take minutes.
 pub(crate) fn bounded_model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     check(Some(preemptions), f);
 }

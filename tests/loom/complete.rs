@@ -1,4 +1,4 @@
-//! Completers against completions.
+//! Loom models of a completer and a completion on two threads.
 
 use std::task::Poll;
 

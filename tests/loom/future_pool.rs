@@ -62,7 +62,7 @@ fn first_use_of_a_size_class_on_two_threads() {
     });
 }
 
-/// One of the two futures is boxed, or one comes after the other.
+/// Either one of the two futures is boxed, or the second future uses the slot after the first.
 #[test]
 fn two_futures_in_a_pool_of_one_slot() {
     bounded_model(2, || {
@@ -76,7 +76,7 @@ fn two_futures_in_a_pool_of_one_slot() {
     });
 }
 
-/// A page of one slot takes 192 bytes, and a page of the next size class 256. Only one of them fits in the bound.
+/// A page of one slot takes 192 bytes, and a page of the next size class 256. Only one of these pages fits in the bound.
 #[test]
 fn two_size_classes_that_grow_at_the_same_time_share_the_bound() {
     bounded_model(2, || {
@@ -100,7 +100,7 @@ fn two_size_classes_that_grow_at_the_same_time_share_the_bound() {
     });
 }
 
-/// Two threads share two slots. Neither thread finds the pool full while the other one grows it.
+/// Two threads share two slots. Neither thread finds the pool full while the other thread grows it.
 #[test]
 fn two_threads_never_find_a_bound_of_two_pages_full() {
     bounded_model(2, || {
@@ -119,7 +119,7 @@ fn two_threads_never_find_a_bound_of_two_pages_full() {
     });
 }
 
-/// Another thread drops the only small future. Once it has, a large future frees the page of the small size class.
+/// Another thread drops the only small future. After this drop, a large future frees the page of the small size class.
 #[test]
 fn a_page_is_freed_for_another_size_class_while_its_slot_is_released() {
     bounded_model(2, || {

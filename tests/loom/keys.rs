@@ -1,11 +1,11 @@
-//! Keys that are presented twice, late, or while their completers are held.
+//! Keys that are used twice, late, or while their completers are held.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Value, assert_dropped, assert_idle, bounded_model, model, value};
 
-/// One key is accepted, and its value arrives.
+/// One of the two calls is accepted, and its value arrives.
 #[test]
 fn complete_key_against_complete_key() {
     model(|| {
@@ -110,7 +110,7 @@ fn complete_key_against_drop_of_the_completion() {
     });
 }
 
-/// The only slot is vacant for the next operation, although a producer may be inside `complete_key`.
+/// The next operation gets the only slot, even if a producer is still inside `complete_key`.
 #[test]
 fn a_pool_of_one_slot_after_drop_of_the_completion() {
     bounded_model(3, || {
@@ -127,7 +127,7 @@ fn a_pool_of_one_slot_after_drop_of_the_completion() {
     });
 }
 
-/// The slot is vacant when the result arrives, also if the completer issued its key.
+/// The slot is vacant when the result arrives, even if the completer issued its key.
 #[test]
 fn a_pool_of_one_slot_after_the_result_of_a_completer_with_a_key() {
     model(|| {
@@ -142,9 +142,9 @@ fn a_pool_of_one_slot_after_the_result_of_a_completer_with_a_key() {
     });
 }
 
-/// After `AlreadyCompleted` the operation has a result, and after `BeingCompleted` it will have one.
+/// If the error is `AlreadyCompleted`, the operation has a result. If the error is `BeingCompleted`, the operation will have a result.
 #[test]
-fn the_error_of_complete_key_is_true() {
+fn the_error_of_complete_key_tells_whether_there_is_a_result() {
     model(|| {
         let pool = Pool::<Value>::new();
         let (completer, completion) = pool.rent();
@@ -163,7 +163,7 @@ fn the_error_of_complete_key_is_true() {
     });
 }
 
-/// Three threads release the operation: one of them releases the slot.
+/// Three threads release their roles in the operation. The last of them releases the slot.
 #[test]
 fn complete_key_against_drop_of_completer_and_completion() {
     bounded_model(3, || {
@@ -200,7 +200,7 @@ fn complete_key_against_abandon_key() {
     });
 }
 
-/// The slot is released and rented again while the late key is presented.
+/// The slot is released and rented again while another thread uses the late key.
 #[test]
 fn a_late_key_against_the_next_operation_of_the_slot() {
     model(|| {
@@ -233,7 +233,7 @@ fn a_late_key_against_the_next_operation_of_the_slot() {
     });
 }
 
-/// The key completes its own operation, or none.
+/// The key completes its own operation, or no operation.
 #[test]
 fn complete_key_against_drop_and_the_next_operation() {
     model(|| {

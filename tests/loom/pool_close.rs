@@ -1,4 +1,5 @@
-//! Detached operations against the close and the drop of their pool: no consumer waits for a key that cannot be presented.
+//! Operations whose completer became a key with `into_key`, while their pool is closed or dropped. No consumer waits forever for a key that
+//! can no longer be used.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
@@ -32,7 +33,7 @@ fn drop_of_the_last_handle_against_complete() {
     });
 }
 
-/// The drop iterates over the slab while its last slot is released.
+/// The drop of the pool iterates over the slots while another thread releases the last slot.
 #[test]
 fn drop_of_the_last_handle_against_drop_of_the_completion() {
     model(|| {
@@ -50,7 +51,7 @@ fn drop_of_the_last_handle_against_drop_of_the_completion() {
     });
 }
 
-/// One of two handles is the last, and abandons the operation.
+/// The drop of the last of the two handles abandons the operation.
 #[test]
 fn drop_of_two_handles() {
     bounded_model(3, || {

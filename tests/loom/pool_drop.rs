@@ -28,7 +28,8 @@ fn drop_of_the_last_handle_against_release_in_a_bounded_pool() {
     model(|| drop_against_complete_and_take(bounded(2)));
 }
 
-/// A thread with a cache releases slots without a lock, so it must not use the slab afterwards.
+/// Drops a pool while another thread releases a slot to its cache or stripe. A release to a cache takes no lock. So the slab may be freed
+/// directly afterwards, and the thread must not use it any more.
 fn drop_against_release_on_the_fast_path(pool: Pool<Value>) {
     let clone = pool.clone();
     let other = thread::spawn(move || {
@@ -90,7 +91,7 @@ fn drop_of_two_handles_while_a_slot_is_in_use() {
     });
 }
 
-/// The thread that presents the key has a handle, which may be the last one.
+/// The thread that uses the key has a handle of the pool. This handle may be the last one.
 #[test]
 fn drop_of_a_handle_against_complete_key() {
     bounded_model(3, || {
@@ -123,7 +124,7 @@ fn drop_of_the_last_handle_against_two_releases() {
     });
 }
 
-/// The cache of a thread that ends has a slot.
+/// The thread that ends has a slot in its cache.
 #[test]
 fn drop_of_the_last_handle_against_the_end_of_a_thread() {
     bounded_model(3, || {
@@ -140,7 +141,7 @@ fn drop_of_the_last_handle_against_the_end_of_a_thread() {
     });
 }
 
-/// Three slots are released to a cache of two, so some go to the depot of the dropped slab.
+/// Three slots are released to a cache that holds two. So some slots go to the depot of the dropped slab.
 #[test]
 fn drop_of_the_last_handle_against_release_to_a_full_cache() {
     bounded_model(3, || {

@@ -1,4 +1,4 @@
-//! Futures that wait for a slot of a bounded pool, against the release of slots, the close of the pool, and the drop of futures.
+//! Futures that wait for a slot of a bounded pool, while slots are released, the pool is closed, or futures are dropped.
 
 use std::{
     future::Future,
@@ -25,7 +25,8 @@ fn poll_future(future: &mut RentWhenVacant<Value>, waker: &Waker) -> bool {
     }
 }
 
-/// The slot goes to the stripe, to the depot if the future has locked the stripe, or to the future.
+/// If the future already waits, it gets the released slot. Otherwise the slot goes to the stripe, or to the depot if the future has locked
+/// the stripe.
 #[test]
 fn rent_when_vacant_against_release() {
     model(|| {
@@ -39,9 +40,9 @@ fn rent_when_vacant_against_release() {
     });
 }
 
-/// The first future locks the stripe, so the released slot goes to the depot. Then the second future begins.
+/// If the first future has locked the stripe, the released slot goes to the depot. Then the second future begins.
 #[test]
-fn a_second_future_after_a_dropped_one_against_release() {
+fn a_second_future_after_a_dropped_future_against_release() {
     bounded_model(3, || {
         let pool = bounded(1);
         let (completer, completion) = pool.rent();
@@ -69,7 +70,7 @@ fn rent_when_vacant_against_drop_of_completer_and_completion() {
     });
 }
 
-/// One slot, which two futures get one after the other.
+/// Two futures get the only slot, one after the other.
 #[test]
 fn two_futures_against_one_slot() {
     bounded_model(2, || {
@@ -85,7 +86,7 @@ fn two_futures_against_one_slot() {
     });
 }
 
-/// Two slots are released at the same time, and each of two futures gets one.
+/// Two slots are released at the same time, and each future gets one of them.
 #[test]
 fn two_futures_against_two_slots() {
     bounded_model(2, || {
@@ -106,7 +107,7 @@ fn two_futures_against_two_slots() {
     });
 }
 
-/// The first future is dropped before or after it has the slot. The second future gets the slot.
+/// The first future is dropped before or after it gets the slot. In both cases, the second future gets the slot.
 #[test]
 fn drop_of_the_first_future_against_release() {
     bounded_model(3, || {
@@ -129,7 +130,7 @@ fn drop_of_the_first_future_against_release() {
     });
 }
 
-/// The slot is vacant afterwards.
+/// Afterwards, the slot is vacant.
 #[test]
 fn drop_of_the_only_future_against_release() {
     model(|| {
@@ -217,7 +218,8 @@ impl Wake for TriesToRent {
     }
 }
 
-/// The producer releases the slot, and its wake does not wait for the end of that release.
+/// If the producer releases the slot, it gives the slot to the future, and wakes the future. The waker calls `try_rent`, which must not
+/// wait for the end of the release.
 #[test]
 fn release_by_complete_key_against_rent_when_vacant() {
     bounded_model(3, || {

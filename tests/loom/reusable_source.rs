@@ -1,5 +1,5 @@
-//! A reusable source that begins operations while late keys are presented. A model fails if an operation gets the value of
-//! another one, if a consumer waits forever, or if the slot is reused before all writes to it are visible.
+//! A reusable source that begins operations while other threads use late keys. A model fails if an operation gets the value of another
+//! operation, if a consumer waits forever, or if the slot is reused before all writes to it are visible.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn complete_key_against_await_and_the_next_operation() {
     });
 }
 
-/// The future is dropped, and the next operation begins, while the key of the first operation is presented.
+/// The future is dropped, and the next operation begins, while another thread uses the key of the first operation.
 #[test]
 fn a_late_key_against_the_next_operation() {
     model(|| {
@@ -54,7 +54,7 @@ fn a_late_key_against_the_next_operation() {
             }
         });
         drop(future);
-        // The late producer may be inside its call.
+        // The late producer may still be inside `complete_key`.
         assert!(!source.is_busy());
         let next = source.begin().expect("the last future of the only consumer was dropped");
         let key = source.key().unwrap();
@@ -68,9 +68,9 @@ fn a_late_key_against_the_next_operation() {
     });
 }
 
-/// One thread releases the slot, and the other one begins the next operation.
+/// One thread releases the slot, and the other thread begins the next operation.
 #[test]
-fn begin_held_on_two_threads() {
+fn begin_with_completer_on_two_threads() {
     bounded_model(3, || {
         let source = source();
         let clone = Arc::clone(&source);
@@ -89,7 +89,7 @@ fn begin_held_on_two_threads() {
     });
 }
 
-/// The last of the two handles frees the source.
+/// After both the completer and the future have ended, the source is not busy.
 #[test]
 fn complete_against_drop_of_the_future() {
     model(|| {
@@ -104,7 +104,7 @@ fn complete_against_drop_of_the_future() {
     });
 }
 
-/// A late key, and the next operation, at the wraparound of the generation.
+/// The generation wraps around between the operation of the late key and the next operation.
 #[test]
 fn a_late_key_against_the_first_operation_of_the_next_epoch() {
     bounded_model(3, || {
@@ -115,7 +115,7 @@ fn a_late_key_against_the_first_operation_of_the_next_epoch() {
         let clone = Arc::clone(&source);
         let other = thread::spawn(move || {
             let (result, rest) = value(1);
-            // The key differs from that of the next operation only in its epoch.
+            // This key differs from the key of the next operation only in its epoch.
             let refused = clone.complete_key(first_again, result).unwrap_err();
             assert!(matches!(
                 refused.kind(),
@@ -137,9 +137,9 @@ fn a_late_key_against_the_first_operation_of_the_next_epoch() {
     });
 }
 
-/// After `AlreadyCompleted` the operation has a result, and after `BeingCompleted` it will have one.
+/// If the error is `AlreadyCompleted`, the operation has a result. If the error is `BeingCompleted`, the operation will have a result.
 #[test]
-fn the_error_of_complete_key_is_true() {
+fn the_error_of_complete_key_tells_whether_there_is_a_result() {
     model(|| {
         let source = Arc::new(ReusableSource::<Value>::new());
         let future = source.begin().unwrap();
@@ -162,7 +162,7 @@ fn the_error_of_complete_key_is_true() {
     });
 }
 
-/// At the last generation of an epoch, a key has the index and the generation of one epoch.
+/// At the last generation of an epoch, `key` does not combine the index of one epoch with the generation of another epoch.
 #[test]
 fn key_against_the_end_of_its_operation() {
     model(|| {
@@ -180,7 +180,7 @@ fn key_against_the_end_of_its_operation() {
     });
 }
 
-/// The slot keeps the state of the last operation until the next operation has begun.
+/// The slot keeps the state of the last operation until the next operation has begun. `Debug` does not show this old state.
 #[test]
 fn debug_against_begin() {
     model(|| {

@@ -54,7 +54,7 @@ fn drop_of_a_handle_against_await_and_complete() {
     });
 }
 
-/// The future is dropped, and perhaps its memory is freed.
+/// The future is dropped while it is woken, and its memory may be freed.
 #[test]
 fn drop_of_all_handles_against_complete() {
     bounded_model(3, || {
@@ -70,7 +70,7 @@ fn drop_of_all_handles_against_complete() {
     });
 }
 
-/// The first handle was the only one, so the future has the waker of its task.
+/// The first handle was the only handle when it was polled, so the future has registered the waker of its task.
 #[test]
 fn a_new_handle_against_complete() {
     bounded_model(2, || {
@@ -86,7 +86,7 @@ fn a_new_handle_against_complete() {
     });
 }
 
-/// The future has the shared waker while one of two handles is dropped.
+/// The future has registered the waker of the shared state. One of the two handles is dropped at the same time.
 #[test]
 fn drop_of_the_second_handle_against_await_and_complete() {
     bounded_model(3, || {

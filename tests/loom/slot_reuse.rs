@@ -1,4 +1,5 @@
-//! Slots that one thread rents and another one releases. Under loom, a magazine has one slot, a cache two slots, and each page two slots.
+//! Slots that one thread rents and another thread releases. Under loom, a magazine has one slot, a cache two slots, and each page two
+//! slots.
 
 use loom::{sync::mpsc::channel, thread};
 use value_future::Pool;
@@ -40,9 +41,9 @@ fn rent_and_release_on_two_threads() {
     });
 }
 
-/// The slot is vacant in the stripe of the other thread, now or soon.
+/// The other thread returns the only slot to its stripe, before or after `try_rent`. At the end, this thread rents the slot.
 #[test]
-fn a_pool_of_one_slot_finds_it_in_another_stripe() {
+fn the_only_slot_is_found_in_the_stripe_of_another_thread() {
     model(|| {
         let pool = bounded(1);
         let handles = pool.rent();
@@ -57,7 +58,7 @@ fn a_pool_of_one_slot_finds_it_in_another_stripe() {
     });
 }
 
-/// Two threads try to rent while the slot is released. The slot is vacant afterwards.
+/// Two threads try to rent while the slot is released. Afterwards, the slot is vacant.
 #[test]
 fn try_rent_on_two_threads_against_release() {
     bounded_model(3, || {
@@ -74,7 +75,7 @@ fn try_rent_on_two_threads_against_release() {
     });
 }
 
-/// Two threads share two slots, so each finds one at any time.
+/// Two threads share two slots, and each thread uses one slot at a time. So each thread always finds a vacant slot.
 #[test]
 fn two_threads_never_find_a_pool_of_two_slots_full() {
     bounded_model(3, || {
@@ -91,8 +92,8 @@ fn two_threads_never_find_a_pool_of_two_slots_full() {
     });
 }
 
-/// One slot is vacant at any time: first a slot in the stripe of the second thread, and then, before that slot is rented, a slot
-/// in the stripe of the first thread. A thread that searches both stripes finds one.
+/// At any time, at least one slot is vacant. At first, it is in the stripe of the second thread. Before this slot is rented, the first
+/// thread returns the other slot to its own stripe. A thread that searches both stripes finds a vacant slot.
 #[test]
 fn a_vacant_slot_is_found_while_other_threads_rent_and_release() {
     bounded_model(3, || {
@@ -114,7 +115,7 @@ fn a_vacant_slot_is_found_while_other_threads_rent_and_release() {
     });
 }
 
-/// A thread that rents nothing finds the stripe full and moves slots to the depot, while another thread rents them.
+/// A thread that rents nothing finds the stripe full, and moves slots to the depot while another thread rents.
 #[test]
 fn release_to_a_full_stripe_against_rent() {
     bounded_model(3, || {
@@ -131,7 +132,7 @@ fn release_to_a_full_stripe_against_rent() {
     });
 }
 
-/// A full cache moves a magazine to the depot, where another thread searches.
+/// A thread with a full cache moves a magazine to the depot while another thread searches the depot.
 #[test]
 fn release_to_a_full_cache_against_rent() {
     bounded_model(3, || {

@@ -60,7 +60,7 @@ fn change_of_waker_against_drop_of_the_completer() {
     });
 }
 
-/// Another thread presents the key while the consumer polls with another waker.
+/// Another thread uses the key while the consumer polls with another waker.
 #[test]
 fn change_of_waker_against_complete_key() {
     model(|| {
@@ -121,7 +121,7 @@ fn change_of_producer_waker_against_drop_of_the_completion() {
     });
 }
 
-/// Either the completer drops its waker, or the consumer wakes it.
+/// Either the completer drops its waker, or the consumer wakes this waker.
 #[test]
 fn complete_after_poll_closed_against_drop_of_the_completion() {
     model(|| {

@@ -25,7 +25,7 @@ impl<K: Kind> Driver<K> {
             for side in [Side::Consumer, Side::Completer] {
                 let expected = self.oracle.waiting(operation, side);
                 for waker_id in 0..2 {
-                    // The slot has a clone of the registered waker, and of no other one.
+                    // The slot has a clone of the registered waker, and of no other waker.
                     let clones = usize::from(expected.with == Some(waker_id));
                     assert_eq!(
                         self.observer.woken(operation, side, waker_id),
@@ -42,7 +42,7 @@ impl<K: Kind> Driver<K> {
         assert_eq!(self.observer.drops(), self.oracle.dropped, "drops of the values");
     }
 
-    /// Compares the counters. This needs a handle of the pool.
+    /// Compares the counters, if a handle of the pool is left.
     fn compare_stats(&mut self) {
         let Some(pool) = self.pools.first() else { return };
         let (now, oracle) = (K::stats(pool), &self.oracle);

@@ -1,5 +1,5 @@
-//! Runs a script on a pool and on the oracle. After each step, it compares their results, and the drops and wakes of all values and
-//! wakers.
+//! Runs a script on a pool and on the oracle. After each step, the driver compares the pool with the oracle: results, drops of values, and
+//! wakes of wakers.
 
 use std::{collections::BTreeMap, task::Context};
 
@@ -74,7 +74,7 @@ impl<K: Kind> Driver<K> {
         driver.drop_pools();
         assert!(
             driver.observer.drops().iter().all(|drops| *drops == 1),
-            "a value was not dropped once"
+            "a value was not dropped exactly once"
         );
         assert_eq!(K::stats(&driver.foreign).refused_keys, 0);
     }
@@ -86,7 +86,7 @@ impl<K: Kind> Driver<K> {
     }
 
     pub(crate) fn step(&mut self, op: &Op) {
-        // An operation without a target does nothing.
+        // A step without a target does nothing.
         let _no_target = self.try_step(op);
         self.compare();
     }

@@ -6,7 +6,7 @@ use super::{
     script::{KeyPick, Op, Setup},
 };
 
-/// An operation that issues its key, and then this key and the first key of all.
+/// The steps of an operation that issues its key. After the operation has ended, its key and the first issued key are used.
 const OPERATION: [Op; 7] = [
     Op::TryRent,
     Op::Poll(0, 0),
@@ -17,7 +17,7 @@ const OPERATION: [Op; 7] = [
     Op::CompleteKey(KeyPick::Issued(0)),
 ];
 
-/// Runs 20 operations on two slots, each of which is three generations before the wraparound.
+/// Runs 20 operations on a pool of two slots. The generation of a slot wraps around after three operations.
 fn run<K: Kind>() {
     let first_generation = u32::MAX - 2;
     let setup = Setup { initial: 0, max: Some(2), first_generation, pool_dropped_first: true };

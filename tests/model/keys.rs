@@ -1,4 +1,4 @@
-//! The steps of a driver with keys.
+//! The steps in which a driver uses keys.
 
 use value_future::Key;
 
@@ -9,7 +9,7 @@ use super::{
 };
 
 impl<K: Kind> Driver<K> {
-    /// Records an issued key. Each key belongs to one operation.
+    /// Records an issued key, and checks that the key belongs to one operation only.
     pub(super) fn issued(&mut self, key: Key, operation: usize) {
         assert_eq!(Key::from_u64(key.to_u64()), key);
         let before = self.operations_of_keys.insert(key.to_u64(), operation);

@@ -28,7 +28,7 @@ impl Drop for Tracked {
     }
 }
 
-/// The two sides of an operation that can wait.
+/// The two sides of an operation. Each side can wait for the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Side {
     Consumer,

@@ -1,4 +1,4 @@
-//! The steps of a driver with pools, completers and completions.
+//! The steps in which a driver uses pools, completers and completions.
 
 use std::{
     pin::Pin,
@@ -49,7 +49,7 @@ impl<K: Kind> Driver<K> {
         let operation = self.oracle.rent(slot);
         self.completers.insert(operation, completer);
         self.consumers.insert(operation, Consumer::Completion(completion));
-        // An operation uses a vacant slot, and creates one only if no slot is vacant.
+        // The pool uses a vacant slot. It creates a slot only if no slot is vacant.
         let before = self.before;
         if before.capacity > before.live + before.retired {
             let now = K::stats(&self.pools[0]);
@@ -57,18 +57,18 @@ impl<K: Kind> Driver<K> {
         }
     }
 
-    /// Finds the slot that was rented: the key of its last operation has become stale. If no key is stale, the slot is new.
+    /// Finds the slot that was rented: the key of its previous operation has become stale. If no key is stale, the slot is new.
     fn find_rented_slot(&mut self) -> usize {
         let vacant = self.oracle.vacant();
         let mut rented = vacant.iter().copied().filter(|slot| {
             let last = self.oracle.current_key(*slot);
             let refused =
-                K::abandon_key(&self.pools[0], last).expect_err("its operation has ended");
+                K::abandon_key(&self.pools[0], last).expect_err("the last operation has ended");
             refused.kind() == CompleteErrorKind::Stale
         });
         let (slot, second) = (rented.next(), rented.next());
         assert_eq!(second, None, "one operation in two slots");
-        assert_eq!(slot.is_none(), vacant.is_empty(), "a vacant slot is rented before a new one");
+        assert_eq!(slot.is_none(), vacant.is_empty(), "a slot is created only if none is vacant");
         self.oracle.refused += vacant.len() as u64;
         slot.unwrap_or(self.oracle.slots())
     }
@@ -91,7 +91,7 @@ impl<K: Kind> Driver<K> {
         }
     }
 
-    /// Checks a result and drops its value.
+    /// Checks a result, and records the drop of its value.
     fn took(&mut self, reply: &Reply, expected: Option<usize>) {
         assert_eq!(id(reply), expected);
         self.compare_drops();

@@ -1,5 +1,5 @@
-//! The oracle: the expected state of a pool, as lists of slots and operations. It has no free lists and no threads. The driver
-//! tells it which slot an operation uses.
+//! The oracle: the expected state of a pool, as lists of slots and operations. The oracle has no free lists and no threads. The driver
+//! tells the oracle which slot an operation uses.
 
 use std::task::Poll;
 
@@ -29,12 +29,15 @@ impl Waiting {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Operation {
-    /// `true` until the consumer or the completer is used up or dropped.
+    /// `true` until the consumer has taken the result, or is dropped.
     pub(crate) consumer: bool,
+    /// `true` until the completer has completed the operation, has become a key, or is dropped.
     pub(crate) completer: bool,
+    /// `true` if a key was issued.
     keyed: bool,
-    /// The operation has ended. `value` is its value until it is taken.
+    /// `true` if the operation has a result, even if the result was already taken.
     ended: bool,
+    /// The id of the value that the operation was completed with, until the result is taken.
     value: Option<usize>,
     /// The wakers of the consumer and of the completer.
     waiting: [Waiting; 2],
@@ -66,7 +69,7 @@ impl Operation {
 }
 
 struct Slot {
-    /// In a bounded pool, the bits above 32 are the epoch, which is a part of the index of the key.
+    /// The low 32 bits are the generation. In a bounded pool, the other bits are the epoch, which is a part of the index of a key.
     generation: u64,
     operation: usize,
 }
@@ -74,13 +77,13 @@ struct Slot {
 /// The last generation of a key.
 const LAST: u64 = u32::MAX as u64;
 
-/// The first bit of the epoch in the index of a key. The epoch counts the wraparounds of the generation.
+/// The position of the lowest bit of the epoch in the index of a key. The epoch counts the wraparounds of the generation.
 const EPOCH_SHIFT: u32 = 18;
 
 pub(crate) struct Oracle {
     first_generation: u64,
     max: Option<u32>,
-    /// The last handle of the pool was dropped.
+    /// `true` if the last handle of the pool was dropped.
     closed: bool,
     slots: Vec<Slot>,
     pub(crate) operations: Vec<Operation>,
@@ -122,7 +125,8 @@ impl Oracle {
         self.operations[slot.operation].is_over() && !self.is_retired(slot)
     }
 
-    /// Scripts do not use up all epochs, so a slot of a bounded pool is never retired here. It continues with another index.
+    /// Returns `true` if the slot is retired. Scripts do not use up all epochs, so no slot of a bounded pool is retired: after its last
+    /// generation, it continues with another index.
     fn is_retired(&self, slot: &Slot) -> bool {
         self.max.is_none() && slot.generation == LAST
     }
@@ -137,7 +141,7 @@ impl Oracle {
         self.max.is_some_and(|max| self.slots.len() >= max as usize) && self.vacant().is_empty()
     }
 
-    /// Returns the result of a poll. `None` in it means an abandoned operation.
+    /// Returns the result of a poll. `Ready(None)` is the result of an abandoned operation.
     pub(crate) fn poll(&mut self, operation: usize, waker_id: WakerId) -> Poll<Option<usize>> {
         let taken = self.take(operation);
         if taken.is_pending() {
@@ -146,7 +150,7 @@ impl Oracle {
         taken
     }
 
-    /// Takes the result. Pending if the operation has no result, or if it was taken.
+    /// Takes the result. Returns `Pending` if the operation has no result, or if the result was already taken.
     pub(crate) fn take(&mut self, operation: usize) -> Poll<Option<usize>> {
         let state = &mut self.operations[operation];
         if !state.consumer || !state.ended {
@@ -174,7 +178,7 @@ impl Oracle {
         }
     }
 
-    /// Ends the operation by its completer. Returns `true` if the operation was pending.
+    /// Ends the operation with its completer. Returns `true` if the operation was pending.
     pub(crate) fn complete(&mut self, operation: usize, value: Option<usize>) -> bool {
         let state = &mut self.operations[operation];
         let pending = state.is_pending();
@@ -203,7 +207,7 @@ impl Oracle {
         self.current_key(index.expect("a completer holds its slot"))
     }
 
-    /// Detaches the operation: from now on, only its key can complete it.
+    /// Drops the completer, and returns the key. From now on, only the key can complete the operation.
     pub(crate) fn detach(&mut self, operation: usize) -> Key {
         self.operations[operation].remove_completer();
         let key = self.issue_key(operation);
@@ -213,7 +217,7 @@ impl Oracle {
         key
     }
 
-    /// Abandons the detached operations, and returns their number.
+    /// Abandons the pending operations without a completer, and returns their number.
     pub(crate) fn abandon_keys(&mut self) -> u32 {
         let detached =
             self.operations.iter_mut().filter(|state| state.is_pending() && !state.completer);
@@ -254,7 +258,7 @@ impl Oracle {
         }
     }
 
-    /// Ends an operation by its key.
+    /// Ends an operation with its key.
     pub(crate) fn end_by_key(
         &mut self,
         key: Key,
@@ -281,7 +285,7 @@ impl Oracle {
         self.slots.iter().filter(retired).filter(ended).count() as u64
     }
 
-    /// Counts the cancelled operations whose completer was dropped too.
+    /// Returns the number of cancelled operations. An operation is counted only after its completer is dropped too.
     pub(crate) fn cancelled(&self) -> u64 {
         let ended = self.operations.iter().filter(|operation| operation.is_over());
         ended.filter(|operation| !operation.ended).count() as u64

@@ -1,5 +1,5 @@
-//! Scripts: lists of operations on a pool. An operation has an index that selects its target, modulo the number of targets. So each
-//! part of a script is a valid script, and proptest can shrink it.
+//! Scripts: lists of steps for a pool. A step has an index that selects its target, modulo the number of targets. So each part of a script
+//! is a valid script, and proptest can shrink scripts.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -9,7 +9,7 @@ pub(crate) struct Setup {
     pub(crate) initial: u32,
     pub(crate) max: Option<u32>,
     pub(crate) first_generation: u32,
-    /// At the end of the script, the handles of the pool are dropped before the operations.
+    /// `true` if the handles of the pool are dropped before the completers and consumers at the end of the script.
     pub(crate) pool_dropped_first: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum KeyPick {
 }
 
 fn key() -> impl Strategy<Value = KeyPick> {
-    // The last one changes only the upper 16 bits of the generation.
+    // The last two offsets change only the upper 16 bits of the generation.
     let offset = prop::sample::select(vec![
         (0, 1),
         (0, u32::MAX),
@@ -97,7 +97,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Returns scripts for pools that start with one of these generations.
+/// Returns random configurations and scripts. The pools start with one of these generations.
 pub(crate) fn scripts(first: &'static [u32]) -> impl Strategy<Value = (Setup, Vec<Op>)> {
     let max = prop_oneof![2 => (1..=4_u32).prop_map(Some), 1 => Just(None)];
     let setup = (0..3_u32, max, prop::sample::select(first), any::<bool>());

@@ -1,4 +1,4 @@
-//! Scenarios that need only a runtime that runs one future.
+//! Scenarios for each runtime that can run one future.
 
 use std::{pin::pin, sync::Arc, thread};
 
@@ -17,7 +17,7 @@ use value_future::{
 
 use crate::runtime::{Runtime, reporting};
 
-/// The number of rounds of two threads. Their timing differs from round to round.
+/// The number of rounds in scenarios with two threads. The timing of the threads differs from round to round.
 const ROUNDS: u32 = if cfg!(miri) { 4 } else { 200 };
 
 #[async_trait]
@@ -25,7 +25,7 @@ trait Store: Send + Sync {
     async fn get(&self, key: u32) -> u32;
 }
 
-/// A store that returns numbers below 10 ready, and yields for the others.
+/// A store. For numbers below 10, the result is ready. For other numbers, the future yields three times.
 struct Numbers;
 
 #[async_trait]
@@ -63,15 +63,15 @@ pub(crate) fn woken_by_its_own_thread<R: Runtime>() {
     });
 }
 
-/// Calls a function on another thread. In three of four rounds, that thread waits until the task is pending: the returned sender
-/// reports that.
+/// Calls a function on another thread. In three of four rounds, that thread first waits for a message of the returned sender. The task
+/// sends this message when it is pending.
 fn on_another_thread(round: u32, call: impl FnOnce() + Send + 'static) -> UnboundedSender<()> {
     let (pending, mut is_pending) = unbounded();
     thread::spawn(move || {
         if round % 4 != 3 {
             block_on(is_pending.next()).unwrap();
         }
-        // In some rounds the executor is about to block, and in others it already blocks.
+        // So `call` runs in some rounds when the executor is about to block, and in other rounds when it already blocks.
         for _ in 0..round % 4 * 10 {
             thread::yield_now();
         }
@@ -202,7 +202,7 @@ pub(crate) fn completed_by_key<R: Runtime>() {
             let pending = on_another_thread(round, move || {
                 replies.complete_key(Key::from_u64(id), Some(round)).unwrap();
             });
-            // A late reply to the last request does not reach this one.
+            // A late reply to the previous request does not reach this request.
             if let Some(last) = last.replace(id) {
                 let late = pool.complete_key(Key::from_u64(last), Some(u32::MAX)).unwrap_err();
                 assert_eq!(late.kind(), CompleteErrorKind::Stale);

@@ -1,4 +1,5 @@
-//! Scenarios with futures that are polled first on the thread that blocks, and end on a thread of the runtime.
+//! Scenarios with futures that move to another thread. They are first polled on the thread that calls `run`, and end on a thread of the
+//! runtime.
 
 use std::thread::{self, ThreadId};
 
@@ -32,7 +33,7 @@ pub(crate) fn completion_moves_to_another_thread<R: Tasks>() {
         let (completer, completion) = pool.rent();
         let mut answer = ValueFuture::from(completion);
         assert!(poll!(&mut answer).is_pending());
-        // The operation keeps the waker of the task that polled it last.
+        // The operation must store the waker of the task that polled it last.
         let consumer = R::spawn(async { (answer.await, this_thread()) });
         completer.complete(Some(this_thread())).unwrap();
         let (from, taken) = consumer.await;

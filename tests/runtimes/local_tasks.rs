@@ -1,4 +1,4 @@
-//! Scenarios with tasks on one thread that wait for each other.
+//! Scenarios with several tasks on one thread. The tasks wait for each other.
 
 use std::rc::Rc;
 

@@ -1,9 +1,9 @@
 //! Runs the same scenarios on each runtime. The crate uses only the waker of a task, so each scenario must pass on each runtime.
 //!
 //! A test is named after its runtime and its scenario: `tokio_multi_thread::cancelled`. The table below names the
-//! runtimes, and the groups of scenarios that each of them can run.
+//! runtimes, and the groups of scenarios that each runtime can run.
 //!
-//! Miri runs no `smol`, whose timers need a reactor of the operating system, and no `embassy-executor`, whose thread never
+//! Two runtimes do not run under Miri. The timers of `smol` need a reactor of the operating system. The thread of `embassy-executor` never
 //! ends.
 
 mod block_on;
@@ -99,6 +99,7 @@ macro_rules! tests {
     };
 }
 
+/// Defines a module for each runtime, with the tests of the groups that the runtime can run.
 macro_rules! runtimes {
     ($($(#[$attribute:meta])* $module:ident: $runtime:ty, $($group:ident)*;)*) => {
         $(

@@ -1,4 +1,4 @@
-//! `embassy-executor`. It never ends, so one thread runs it for all tests.
+//! The runtime `embassy-executor`. The executor never ends, so one thread runs it for all tests.
 
 use std::{
     cell::Cell,
@@ -18,7 +18,7 @@ use crate::runtime::{Local, LocalTasks, Runtime, Tasks};
 
 pub(crate) struct Embassy;
 
-/// Creates the future of a task on the thread of the executor.
+/// A function that creates the future of a task. The thread of the executor calls this function.
 type Job = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
 static JOBS: LazyLock<UnboundedSender<Job>> = LazyLock::new(|| {
@@ -44,7 +44,7 @@ async fn start_jobs(mut inbox: UnboundedReceiver<Job>) {
     }
 }
 
-/// Runs one future. The pool has room for the tasks of all tests that run at the same time.
+/// Runs one future as a task. `pool_size` is enough for the tasks of all tests that run at the same time.
 #[embassy_executor::task(pool_size = 256)]
 async fn task(future: LocalBoxFuture<'static, ()>) {
     future.await;
@@ -78,7 +78,7 @@ impl Local for Embassy {
     {
         let (ended, end) = mpsc::channel();
         let job: Job = Box::new(move || {
-            // A failing test must not end the executor, because other tests use it.
+            // A failing test must not end the executor, because other tests use the executor too.
             let future = async move { AssertUnwindSafe(make()).catch_unwind().await };
             future.map(move |result| ended.send(result).unwrap()).boxed_local()
         });

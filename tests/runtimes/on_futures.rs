@@ -1,4 +1,4 @@
-//! `block_on` of `futures` and of `pollster`, and `futures::executor::LocalPool`.
+//! The runtimes of `futures` (`block_on` and `LocalPool`), and `block_on` of `pollster`.
 
 use std::cell::RefCell;
 
@@ -51,7 +51,7 @@ fn run<F: Future>(future: F) -> F::Output {
     pool.run_until(future)
 }
 
-/// Starts a task on the pool of the calling task.
+/// Starts a task on the `LocalPool` of the calling task.
 fn start(future: impl Future<Output = ()> + 'static) {
     SPAWNER.with_borrow(|spawner| spawner.as_ref().unwrap().spawn_local(future)).unwrap();
 }

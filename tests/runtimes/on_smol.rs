@@ -1,4 +1,4 @@
-//! `smol`: `block_on` with the global executor, which has its own thread, and `LocalExecutor`.
+//! The runtimes of `smol`: `block_on` with the global executor, which has its own thread, and `block_on` with a `LocalExecutor`.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Traits for the abilities of a runtime, and a time limit for tests.
+//! Traits for what a runtime can do, and a time limit for tests.
 
 use std::{
     future::poll_fn,
@@ -46,7 +46,7 @@ pub(crate) trait Local: 'static {
         F: Future<Output: Send + 'static> + 'static;
 }
 
-/// A runtime that has tasks that are not `Send`.
+/// A runtime that can spawn tasks that are not `Send`.
 pub(crate) trait LocalTasks: Local {
     fn spawn_local<T: 'static>(
         future: impl Future<Output = T> + 'static,
@@ -62,7 +62,7 @@ impl<R: Tasks> Runtime for InATask<R> {
     }
 }
 
-/// Awaits a future, and sends a message each time the future is pending.
+/// Awaits a future, and sends a message after each poll that is pending.
 pub(crate) async fn reporting<F: Future>(future: F, pending: UnboundedSender<()>) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|cx| {

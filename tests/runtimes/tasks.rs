@@ -11,7 +11,7 @@ use value_future::{Key, Pool, ValueFuture};
 
 use crate::runtime::{Tasks, reporting};
 
-/// Spawns a future, and returns its task when the future is pending.
+/// Spawns a future, and waits until it is pending. Returns the task of the future.
 async fn spawn_pending<R: Tasks, T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> impl Future<Output = T> + Send + 'static {

@@ -1,4 +1,4 @@
-//! Scenarios with timeouts, by the timer of the runtime.
+//! Scenarios with timeouts, which use the timer of the runtime.
 
 use std::{thread, time::Duration};
 
@@ -6,7 +6,7 @@ use value_future::{Pool, ValueFuture, operation::CompleteErrorKind};
 
 use crate::runtime::Timers;
 
-/// Longer than any test takes.
+/// A timeout that is longer than any test.
 const LONG: Duration = Duration::from_secs(3600);
 
 pub(crate) fn completed_in_time<R: Timers>() {

@@ -10,13 +10,13 @@ type Row = (&'static str, [&'static str; 4]);
 
 #[rustfmt::skip]
 const SEND_AND_SYNC: &[Row] = &[
-    // A shared reference gives access to a `&T` at most.
+    // A shared reference to one of these types gives access to a `&T` at most.
     ("ValueFuture<'static, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("Arm<'static, {T}>",                       ["--", "S-", "-Y", "SY"]),
     ("BoxedFuture<'static, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("SourceRef<'static, {T}>",                 ["--", "S-", "-Y", "SY"]),
     ("Checked<'static, {T}>",                   ["--", "S-", "-Y", "SY"]),
-    // They contain a `T`, and no other values.
+    // These types contain a `T`, and no other value that depends on `T`.
     ("Source<{T}>",                             ["--", "S-", "-Y", "SY"]),
     ("ValueNext<{T}>",                        ["--", "S-", "-Y", "SY"]),
     ("ValueStream<{T}, u8>",                    ["--", "S-", "-Y", "SY"]),
@@ -36,7 +36,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("Completion<{T}>",                         ["--", "SY", "--", "SY"]),
     ("ReusableSource<{T}>",                     ["--", "SY", "--", "SY"]),
     ("ReusableCompleter<'static, {T}>",         ["--", "SY", "--", "SY"]),
-    // They have no atomics, or a type-erased part that may not be `Send`.
+    // These types have no atomics, or have a type-erased part that may not be `Send`.
     ("LocalValueFuture<'static, {T}>",          ["--", "--", "--", "--"]),
     ("LocalArm<'static, {T}>",                  ["--", "--", "--", "--"]),
     ("BoxedFuture<'static, {T}, OneThread>",    ["--", "--", "--", "--"]),
@@ -50,13 +50,13 @@ const SEND_AND_SYNC: &[Row] = &[
     ("LocalCompletion<{T}>",                    ["--", "--", "--", "--"]),
     ("LocalReusableSource<{T}>",                ["--", "--", "--", "--"]),
     ("LocalReusableCompleter<'static, {T}>",    ["--", "--", "--", "--"]),
-    // They contain numbers, and no `T`.
+    // These types contain numbers, and no `T`.
     ("TypedKey<{T}>",                           ["SY", "SY", "SY", "SY"]),
     ("PoolBuilder<{T}>",                        ["SY", "SY", "SY", "SY"]),
     ("LocalPoolBuilder<{T}>",                   ["SY", "SY", "SY", "SY"]),
 ];
 
-/// The same for types without a parameter.
+/// Types without a parameter. For each type: whether it is `Send` (S) and `Sync` (Y).
 const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("FuturePool", "SY"),
     ("LocalFuturePool", "--"),
@@ -80,7 +80,8 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("ClassStats", "SY"),
 ];
 
-/// Whether a type is `Unpin` if its `T` is not. A handle of a shared future never is, because it contains a list node.
+/// For each type: `true` if it is `Unpin` although its `T` is not. A handle of a shared future is never `Unpin`, because the handle
+/// contains a list node.
 const UNPIN: &[(&str, bool)] = &[
     ("ValueFuture<'static, {T}>", true),
     ("LocalValueFuture<'static, {T}>", true),
@@ -106,13 +107,14 @@ const UNPIN: &[(&str, bool)] = &[
     ("Shared<'static, u8>", false),
     ("LocalShared<'static, {T}>", false),
     ("LocalShared<'static, u8>", false),
-    // They contain the `T`, and may pin it.
+    // These types contain the `T`, and may pin it.
     ("ValueNext<{T}>", false),
     ("ValueStream<u8, {T}>", false),
     ("PooledError<{T}>", false),
 ];
 
-/// A value that a `Send` type refuses, and a fixed program: mostly the type for one thread, which accepts the value.
+/// Programs in which a type for any thread refuses a value. Each entry has a name, the refused body and a fixed body. Most fixed bodies use
+/// the type for one thread, which accepts the value.
 const ADMISSION: &[(&str, &str, &str)] = &[
     (
         "boxed",

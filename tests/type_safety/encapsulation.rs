@@ -47,7 +47,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("OneThread", "0"),
 ];
 
-/// Handles, the expressions that create them, and two methods that consume them.
+/// Each entry has the name of a handle, the expression that creates it, and two calls of methods that consume it.
 #[rustfmt::skip]
 const CONSUMED: &[(&str, &str, &str, &str)] = &[
     ("Completer", "Pool::<Option<u8>>::new().rent().0", "complete(Some(5))", "into_key()"),
@@ -85,7 +85,7 @@ const UNIQUE: &[&str] = &[
     "ValueNext<u8>",
     "FuturePool",
     "LocalFuturePool",
-    // Each handle gives a clone of the result.
+    // `Shared` is `Clone` only if its result is `Clone`, because each handle returns a clone of the result. `Of<u8>` is not `Clone`.
     "Shared<'static, Of<u8>>",
     "LocalShared<'static, Of<u8>>",
 ];
@@ -100,7 +100,7 @@ const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
 ];
 
-/// Name, error, refused items, and fixed items.
+/// Each entry has a name, the error code, the refused items, and the fixed items.
 #[rustfmt::skip]
 const ITEMS: &[(&str, &str, &str, &str)] = &[
     (
@@ -194,14 +194,15 @@ fn fields() -> impl Iterator<Item = Program> {
     FIELDS
         .iter()
         .flat_map(|(of, field)| {
-            // A struct expression with the field would be another error, if the type of the field is private.
+            // The struct expression does not name the field. If the type of the field is private, an expression that names it would have
+            // another error.
             let (path, _) = of.split_once('<').unwrap_or((of, ""));
             let built = format!("let it: {of} = {path} {{ ..loop {{}} }}; &it;");
             let read = format!("let it: {of} = loop {{}}; &it.{field};");
             let fixed = format!("let it: {of} = loop {{}}; &it;");
             [
                 refused_and_fixed(
-                    &format!("encapsulation, {of} is built of another one"),
+                    &format!("encapsulation, {of} is built from another value"),
                     "E0451",
                     &built,
                     &fixed,
@@ -241,7 +242,7 @@ fn non_exhaustive() -> impl Iterator<Item = Program> {
         let arms = arms.collect::<Vec<_>>().join(", ");
         let of_all = |rest| format!("let it: {of} = todo!(); match it {{ {arms}{rest} }}");
         refused_and_fixed(
-            &format!("encapsulation, all of {of}"),
+            &format!("encapsulation, a match of all variants of {of}"),
             "E0004",
             &of_all(""),
             &of_all(", _ => ()"),

@@ -2,7 +2,7 @@
 
 use super::harness::{Program, refused_and_fixed};
 
-/// A handle that borrows an owner.
+/// A handle that borrows another value, its owner.
 struct Handle {
     name: &'static str,
     owner: &'static str,
@@ -33,14 +33,14 @@ const TEXT: &str = "String::new()";
 const SOURCE: &str = "Source::new(Of(5))";
 const REUSABLE: &str = "ReusableSource::<Option<u64>>::new()";
 const LOCAL_REUSABLE: &str = "LocalReusableSource::<Option<u64>>::new()";
-const READER: &str = "ValueNext::new(Of(5))";
+const VALUE_NEXT: &str = "ValueNext::new(Of(5))";
 
 #[rustfmt::skip]
 const HANDLES: &[Handle] = &[
     of("ReusableCompleter", REUSABLE, "{o}.begin_with_completer().unwrap().0", Shared, true),
     of("LocalReusableCompleter", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().0", Shared, false),
-    of("future beside a completer", REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, true),
-    of("local future beside a completer", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, false),
+    of("future that begins with a completer", REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, true),
+    of("local future that begins with a completer", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, false),
     of("future of a reusable source", REUSABLE, "{o}.begin().unwrap()", Shared, true),
     of("future of a local reusable source", LOCAL_REUSABLE, "{o}.begin().unwrap()", Shared, false),
     of("ReusableSource of values that borrow", TEXT, "source_for(&{o})", Shared, true),
@@ -80,7 +80,7 @@ const HANDLES: &[Handle] = &[
     of("LocalCompleter of values that borrow", TEXT, "local_completer_for(&{o})", Shared, false),
     of("Completion of values that borrow", TEXT, "completion_for(&{o})", Shared, true),
     of("LocalCompletion of values that borrow", TEXT, "local_completion_for(&{o})", Shared, false),
-    of("future of such a completion", TEXT, "ValueFuture::from(completion_for(&{o}))", Shared, true),
+    of("future of a completion of values that borrow", TEXT, "ValueFuture::from(completion_for(&{o}))", Shared, true),
     of("Pool of values that borrow", TEXT, "pool_for(&{o})", Shared, true),
     of("LocalPool of values that borrow", TEXT, "local_pool_for(&{o})", Shared, false),
     of("Source that owns a future", REUSABLE, "Source::new(Of({o}.begin().unwrap()))", Shared, true),
@@ -88,15 +88,15 @@ const HANDLES: &[Handle] = &[
     of("ValueStream", REUSABLE, "stream_of(&{o})", Shared, true),
     of("PooledError", REUSABLE, "refused_by_a_pool({o}.begin().unwrap())", Shared, true),
     of("CompleteError", REUSABLE, "refused_by_a_source({o}.begin().unwrap())", Shared, true),
-    of("future of a ValueNext", READER, "{o}.next()", Mutably, true),
-    of("local future of a ValueNext", READER, "{o}.next_local()", Mutably, false),
-    of("Shared of a ValueNext", READER, "{o}.next().share()", Mutably, true),
+    of("future of a ValueNext", VALUE_NEXT, "{o}.next()", Mutably, true),
+    of("local future of a ValueNext", VALUE_NEXT, "{o}.next_local()", Mutably, false),
+    of("Shared of a ValueNext", VALUE_NEXT, "{o}.next().share()", Mutably, true),
 ];
 
-/// A function body that keeps a handle too long, and a fixed one.
+/// A function body that keeps a handle too long, and a fixed body.
 struct Form {
     name: &'static str,
-    /// The error depends on how the handle borrows.
+    /// The code of the expected error, which depends on how the handle borrows.
     error: fn(Borrows) -> &'static str,
     refused: &'static str,
     fixed: &'static str,
@@ -113,7 +113,8 @@ const fn form(
 
 const DOES_NOT_LIVE_LONG_ENOUGH: fn(Borrows) -> &'static str = |_| "E0597";
 
-/// The first five use the handle in its destructor only: they compile if drop check does not know the borrow.
+/// The first five forms use the handle only in its destructor. If drop check did not see the borrow, they would compile, and the test would
+/// fail.
 const FORMS: &[Form] = &[
     form(
         "declared before its owner",
@@ -183,7 +184,7 @@ const FORMS: &[Form] = &[
     ),
 ];
 
-/// The form for handles that are `Send`.
+/// An additional form for handles that are `Send`.
 const SENT: Form = form(
     "on a thread that outlives its owner",
     DOES_NOT_LIVE_LONG_ENOUGH,

@@ -13,8 +13,8 @@ use serde_json::Value;
 /// A program: the items of a module, which imports `prelude.rs`.
 pub(crate) struct Program {
     name: String,
-    /// The code of the expected error, or several codes, or a part of its message if it has no code. `None` if the program
-    /// compiles. Several errors with this code are fine: the compiler reports each part that is not `Send`.
+    /// The code of the expected error, or several codes separated by commas. If the error has no code, a part of its message. `None` if the
+    /// program compiles. A program may have several errors with this code. For example, the compiler reports each part that is not `Send`.
     error: Option<&'static str>,
     items: String,
 }
@@ -32,8 +32,8 @@ impl Program {
         Program { name: name.into(), error: None, items: items.into() }
     }
 
-    /// Returns the name of the binary that contains the program. Each expected error has its own binary, because type errors can
-    /// keep the compiler from running the borrow checker.
+    /// Returns the name of the binary that contains the program. There is one binary for each expected error. If there were only one
+    /// binary, its type errors would keep the compiler from running the borrow checker.
     fn binary(&self) -> String {
         self.error.unwrap_or("compiles").replace([' ', ','], "_")
     }
@@ -74,7 +74,7 @@ pub(crate) fn refused_and_fixed(
 struct Error {
     code: Option<String>,
     message: String,
-    /// The binary and the line, if the compiler names them.
+    /// The binary and the line of the error, if the compiler names them.
     place: Option<(String, usize)>,
 }
 
@@ -86,7 +86,7 @@ impl Error {
         }
     }
 
-    /// Parses a line of cargo's output. Returns `None` if it is not an error.
+    /// Parses a line of cargo's output. Returns `None` if the line is not an error.
     fn of(line: &str) -> Option<Error> {
         let line: Value = serde_json::from_str(line).ok()?;
         let diagnostic = &line["message"];
@@ -110,7 +110,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Compiles the programs, and returns the reports of those that are not as expected.
+/// Compiles the programs. Returns a report for each program whose errors are not as expected.
 pub(crate) fn deviations(package: &str, programs: &[Program]) -> Vec<String> {
     let mut binaries = BTreeMap::<String, Binary<'_>>::new();
     for program in programs {
@@ -137,7 +137,7 @@ pub(crate) fn deviations(package: &str, programs: &[Program]) -> Vec<String> {
     deviations
 }
 
-/// A source file, with the lines and the errors of each program.
+/// The source file of a binary, with the lines and the errors of each program in it.
 struct Binary<'p> {
     text: String,
     programs: Vec<(&'p Program, RangeInclusive<usize>, Vec<Error>)>,
@@ -160,7 +160,7 @@ impl<'p> Binary<'p> {
     }
 }
 
-/// Writes the package and runs `cargo check`. The lock file is that of the crate, so cargo needs no network.
+/// Writes the package, and runs `cargo check`. The package gets a copy of the lock file of this crate, so cargo needs no network.
 fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
     let this = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("types");
@@ -168,15 +168,15 @@ fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
     let sources = package.join("src/bin");
     // An earlier version of the tables may have written other binaries.
     let _ = fs::remove_dir_all(&sources);
-    fs::create_dir_all(&sources).expect("a directory for the package");
-    let write = |path: &Path, text: &str| fs::write(path, text).expect("a file of the package");
+    fs::create_dir_all(&sources).expect("the directory can be created");
+    let write = |path: &Path, text: &str| fs::write(path, text).expect("the file can be written");
     write(
         &package.join("Cargo.toml"),
         &format!(
             "[package]\nname = \"programs\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\nfutures-core = {{ version = \"0.3\", default-features = false }}\n\
              value-future = {{ path = {:?} }}\n\n[workspace]\n",
-            this.to_str().expect("a path in UTF-8"),
+            this.to_str().expect("the path is UTF-8"),
         ),
     );
     for (name, binary) in binaries {
@@ -187,7 +187,7 @@ fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["check", "--bins", "--keep-going", "--quiet", "--message-format=json"]);
         cargo.args(network).current_dir(&package).arg("--target-dir").arg(target.join("target"));
-        // The flags of the test binary may be those of another target, or of a sanitizer.
+        // The environment may have flags for another target, or for a sanitizer.
         for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             cargo.env_remove(variable);
         }

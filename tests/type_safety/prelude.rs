@@ -13,7 +13,7 @@ use value_future::{error::*, future::*, future_pool::*, operation::*, pool::*, r
 
 fn main() {}
 
-/// Uses a value, so that its borrows last until here.
+/// Uses a value, so that its borrows last until this call.
 fn keep<T>(_: T) {}
 
 /// A value that is `Sync` and not `Send`.
@@ -34,7 +34,7 @@ fn chained(text: &String) -> ValueFuture<'_, usize> {
     ValueFuture::ready(1).then(move |_| ValueFuture::boxed(read(text)))
 }
 
-// The handles of operations whose values borrow.
+// These functions return handles of operations whose values borrow `text`.
 fn completer_for(text: &String) -> Completer<Option<&String>> {
     Pool::new().rent().0
 }
@@ -60,7 +60,7 @@ fn local_source_for(text: &String) -> LocalReusableSource<Option<&String>> {
     LocalReusableSource::new()
 }
 
-/// A source that borrows, without a destructor.
+/// A source that borrows a value, and has no destructor.
 struct Borrowing<'b>(&'b String);
 impl ValueSource for Borrowing<'_> {
     type Output = usize;
@@ -70,7 +70,7 @@ impl ValueSource for Borrowing<'_> {
     fn cancel(&self, _: Token) {}
 }
 
-/// A source and a stream that own a `T`.
+/// A type that owns a `T`, and is both a source and a stream.
 struct Of<T>(T);
 impl<T> ValueSource for Of<T> {
     type Output = u8;

@@ -2,7 +2,8 @@
 
 use super::harness::{Program, refused_and_fixed};
 
-/// References that a type returns: a name, the expression for the value, and the expression for the reference to the value `it`.
+/// Each entry has a name, the expression that creates the value `it`, the expression that borrows from `it`, and whether this borrow is
+/// shared or mutable.
 #[rustfmt::skip]
 const REFERENCES: &[(&str, &str, &str, Borrows)] = &[
     ("Shared::peek", "ValueFuture::ready(5).share()", "it.peek()", Shared),
@@ -28,7 +29,8 @@ enum Borrows {
 }
 use Borrows::{Mutably, Shared};
 
-/// Name, the errors for a shared and for a mutable borrow, the refused body, and the fixed body.
+/// Each entry has a name, the error if the borrow is shared, the error if it is mutable, the refused body, and the fixed body. If the error
+/// is empty, the body is not refused for this kind of borrow.
 #[rustfmt::skip]
 const FORMS: &[(&str, &str, &str, &str, &str)] = &[
     (
@@ -53,7 +55,8 @@ const FORMS: &[(&str, &str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Function bodies that use a value while another handle borrows it.
+/// Function bodies that use a value while something else borrows it. Each entry has a name, the error, the refused body, and the fixed
+/// body.
 #[rustfmt::skip]
 const BODIES: &[(&str, &str, &str, &str)] = &[
     (
@@ -163,7 +166,7 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Function bodies in which the owner is dropped first, because the handle does not borrow it.
+/// Function bodies that compile although the owner is dropped before the handle, because the handle does not borrow the owner.
 const INDEPENDENT: &[(&str, &str)] = &[
     (
         "an operation outlives its pool",

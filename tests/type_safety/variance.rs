@@ -1,15 +1,15 @@
 //! The variance of each parameter of each public type.
 //!
-//! A type that only returns a `T` is covariant in it. A type that also accepts a `T`, or that has a vtable for `T`, is invariant: a
-//! subtype may implement a trait differently.
+//! A type that only returns a `T` is covariant in `T`. A type that also accepts a `T` is invariant. A type with a vtable for `T` is
+//! invariant too, because a subtype of `T` may implement a trait differently.
 
 use super::harness::Program;
 
 #[derive(Clone, Copy)]
 enum Variance {
-    /// A subtype for the parameter gives a subtype of the whole.
+    /// If the argument is replaced by a subtype, the whole type becomes a subtype.
     Covariant,
-    /// Another type for the parameter gives an incompatible type.
+    /// If the argument is replaced by another type, the whole type becomes incompatible.
     Invariant,
 }
 use Variance::{Covariant as Co, Invariant as In};
@@ -58,8 +58,8 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
 const LIFETIME: &str = "lifetime may not live long enough";
 const MISMATCHED: &str = "E0308";
 
-/// Returns pairs of arguments for a parameter: a name, the subtype, the supertype, and the error for the wrong
-/// direction.
+/// Returns the arguments that are tried for a parameter. Each entry has a name, a subtype, a supertype, and the error of the coercion in
+/// the wrong direction.
 fn subtypes(
     parameter: &str,
 ) -> &'static [(&'static str, &'static str, &'static str, &'static str)] {

@@ -1,4 +1,4 @@
-//! A future that borrows from an argument, with a type that borrows from `self` only.
+//! A future borrows from an argument, but its type borrows from `self` only.
 
 use value_future::ValueFuture;
 

@@ -1,4 +1,4 @@
-//! The key of one pool is presented to a pool with another output type.
+//! A key of one pool is passed to a pool with another output type.
 
 use value_future::Pool;
 

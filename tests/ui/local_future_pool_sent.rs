@@ -1,4 +1,4 @@
-//! A `LocalFuturePool` belongs to one thread.
+//! A `LocalFuturePool` is sent to another thread.
 
 use value_future::LocalFuturePool;
 

@@ -1,4 +1,4 @@
-//! A `LocalValueFuture` belongs to one thread.
+//! A `LocalValueFuture` is sent to another thread.
 
 use value_future::LocalValueFuture;
 

@@ -1,4 +1,4 @@
-//! A value future that is not awaited. The message says that the result is lost.
+//! Value futures are created, but not awaited. The message of the compiler says that the result is lost.
 
 #![deny(unused_must_use)]
 

@@ -1,4 +1,4 @@
-//! A `ValueFuture` of a future that is not `Send`.
+//! A `ValueFuture` is created from a future that is not `Send`.
 
 use std::rc::Rc;
 

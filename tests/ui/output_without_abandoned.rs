@@ -1,4 +1,4 @@
-//! An output type that does not implement `Abandoned`.
+//! The output type of a pool does not implement `Abandoned`.
 
 use value_future::{Completion, Pool};
 

@@ -1,4 +1,4 @@
-//! A shared future whose result is not `Clone`.
+//! A future is shared although its result is not `Clone`.
 
 use std::io;
 use value_future::ValueFuture;

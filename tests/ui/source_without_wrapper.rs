@@ -1,4 +1,4 @@
-//! A source without the wrapper `Source`.
+//! A source is used without the wrapper `Source`.
 
 use std::task::{Context, Poll};
 

@@ -1,4 +1,4 @@
-//! A `LocalFuturePool` as a `static`.
+//! A `static` contains a `LocalFuturePool`.
 
 use value_future::LocalFuturePool;
 

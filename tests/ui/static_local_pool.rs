@@ -1,4 +1,4 @@
-//! A `LocalPool` as a `static`.
+//! A `static` contains a `LocalPool`.
 
 use std::sync::LazyLock;
 use value_future::LocalPool;

@@ -1,4 +1,4 @@
-//! A `LocalReusableSource` belongs to one thread, so it cannot be a `static`.
+//! A `static` contains a `LocalReusableSource`.
 
 use value_future::LocalReusableSource;
 

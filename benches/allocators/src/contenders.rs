@@ -1,6 +1,6 @@
-//! Contenders of the benches of the crate.
+//! Includes the contenders with a buffer from the benches of the crate.
 
-#![allow(dead_code, reason = "these programs use a part of it")]
+#![allow(dead_code, reason = "these programs use only some of the items")]
 
 #[path = "../../contenders/buffer/mod.rs"]
 pub(crate) mod buffer;

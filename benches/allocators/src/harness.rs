@@ -1,6 +1,6 @@
-//! The harness of the benches of the crate.
+//! Includes the harness from the benches of the crate.
 
-#![allow(dead_code, reason = "these programs use a part of it")]
+#![allow(dead_code, reason = "these programs use only some of the items")]
 
 #[path = "../../harness/buffer.rs"]
 pub(crate) mod buffer;

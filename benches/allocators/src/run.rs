@@ -1,11 +1,12 @@
-//! Measures the futures with a buffer, with the allocator of the program.
+//! Measures the methods whose future contains a buffer, with the global allocator of the program.
 
 use crate::{
     contenders::buffer::{BOX_PIN, POOLED},
     harness::{Targets, buffer, find, memory, print_table},
 };
 
-/// Prints the tables. `--rounds N` changes the number of rounds. `--only TITLE` measures the tables with that in their title.
+/// Measures and prints the tables. `--rounds N` changes the number of rounds. `--only TITLE` measures only the tables whose title contains
+/// `TITLE`.
 pub(crate) fn run(allocator: &str) {
     let mut rounds = 200;
     let mut only = String::new();

@@ -1,5 +1,5 @@
-//! An async method behind `dyn`, whose future holds a buffer of `BYTES` bytes. The future is in a box, in a slot of a pool, or in
-//! a place that the object keeps for it.
+//! An async method behind `dyn`, whose future contains a buffer of `BYTES` bytes. The future is in a box, in a slot of a pool, in a
+//! `StackFuture`, or in a box that the object uses again for each call.
 
 pub(crate) mod nested_calls;
 pub(crate) mod other_thread;
@@ -12,9 +12,12 @@ use value_future::{FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
 use super::{BoxFuture, Case, PendingOnce};
 
-/// The work of the method. `Contender` gives each contender its own instance, as each method of a program has its own future.
-/// The compiler inlines the poll of such a future into its table of functions.
-#[expect(clippy::extra_unused_type_parameters, reason = "it distinguishes the instances")]
+/// The work of the method. The parameter `Contender` makes a separate instance for each contender, as if it were the only one in a program.
+/// So the compiler inlines the poll of the future into the poll function of its vtable.
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the parameter distinguishes the instances"
+)]
 async fn operation<const BYTES: usize, const WAITS: bool, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;
@@ -24,7 +27,7 @@ async fn operation<const BYTES: usize, const WAITS: bool, Contender: ?Sized>(key
     key + u64::from(black_box(&buffer)[0])
 }
 
-/// Returns the size of that future.
+/// Returns the size of the future of [`operation`].
 pub(crate) fn size<const BYTES: usize>() -> usize {
     size_of_val(&operation::<BYTES, true, ()>(0))
 }
@@ -41,7 +44,7 @@ trait LocalRead {
     fn read(&self, key: u64) -> LocalValueFuture<'_, u64>;
 }
 
-/// The trait has to know the room. The largest future of its implementations determines it.
+/// The trait names the capacity of the `StackFuture`: the size of the largest future of all implementations.
 trait StackRead<const ROOM: usize>: Send + Sync {
     fn read(&self, key: u64) -> StackFuture<'_, u64, ROOM>;
 }
@@ -94,7 +97,7 @@ const OWN: &str = "ours, a FuturePool";
 const LOCAL: &str = "ours, a LocalFuturePool";
 const EAGER: &str = "ours eager";
 
-/// A case that calls the method of a device behind `dyn`, and awaits it.
+/// Creates a case. It calls the method of a device behind `dyn`, and awaits the future.
 macro_rules! case {
     ($name:expr, $device:expr) => {{
         let device = $device;
@@ -116,7 +119,7 @@ fn leak<T>(device: T) -> &'static T {
     Box::leak(Box::new(device))
 }
 
-/// Returns a pool with one slot of each size. The slot is in use.
+/// Returns a pool with one slot of each size. The slot for a future of the measured size is in use.
 fn full<const BYTES: usize>() -> FuturePool {
     let pool = FuturePool::builder().max_slots_per_size(1).build();
     let future = pool.pooled(operation::<BYTES, true, FuturePool>(0));
@@ -129,7 +132,7 @@ pub(crate) fn cases<const BYTES: usize, const ROOM: usize, const WAITS: bool>() 
     let stacks: &'static dyn StackRead<ROOM> = &Stacks::<BYTES, WAITS>;
     let pooled: &'static dyn ValueRead = &Pooled::<BYTES, WAITS>;
     let eager: &'static dyn ValueRead = &Eager::<BYTES, WAITS>;
-    // The pools live as long as the process, as those of a program do.
+    // The pools live as long as the process, as the pools of most programs do.
     let own: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(FuturePool::new()));
     let full: &'static dyn ValueRead = leak(Own::<BYTES, WAITS>(full::<BYTES>()));
     let local: &'static dyn LocalRead = leak(Local::<BYTES, WAITS>(LocalFuturePool::new()));

@@ -1,4 +1,4 @@
-//! Five nested calls of an async method behind `dyn`. The innermost one is pending once.
+//! Five nested calls of an async method behind `dyn`. The innermost call is pending once.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! One thread creates futures and polls them. Another thread drops them, in batches.
+//! One thread creates futures, and polls each future once. Another thread drops the futures, in batches.
 
 use std::{
     cell::{LazyCell, RefCell},
@@ -25,7 +25,7 @@ fn case<F>(name: &'static str, make: fn(u64) -> F) -> Case
 where
     F: Future<Output = u64> + Unpin + Send + 'static,
 {
-    // There is one vector, so no channel is ever full, and the channels do not allocate.
+    // The two threads send one vector to each other. So no channel is ever full, and no channel allocates.
     let (full, incoming) = sync_channel::<Vec<F>>(1);
     let (outgoing, empty) = sync_channel(1);
     outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");
@@ -33,7 +33,7 @@ where
         for _ in 0..operations.div_ceil(BATCH as u64) {
             let mut futures = spin_until(|| incoming.try_recv().ok());
             futures.clear();
-            outgoing.send(futures).expect("the other thread waits for the vector");
+            outgoing.send(futures).expect("the first thread waits for the vector");
         }
         0
     };

@@ -1,4 +1,4 @@
-//! Contenders that reuse one box. They need `&mut dyn Trait`, so an object serves one call at a time.
+//! Contenders that use one box for all calls. Their methods take `&mut self`, so an object serves one call at a time.
 
 use std::{
     future::{Future, poll_fn},
@@ -56,7 +56,8 @@ pub(super) fn cases<const BYTES: usize, const WAITS: bool>() -> Vec<Case> {
     let recycling = Mutex::new(recycling);
     vec![
         Case::new("ReusableBoxFuture", move |operations| {
-            let mut device = reusable.lock().expect("no panic while it was locked");
+            let mut device =
+                reusable.lock().expect("no thread panicked while it had locked the mutex");
             let device = black_box(&mut **device);
             drive(async move {
                 let mut consumed = 0_u64;
@@ -68,7 +69,8 @@ pub(super) fn cases<const BYTES: usize, const WAITS: bool>() -> Vec<Case> {
             })
         }),
         Case::new("recycle-box", move |operations| {
-            let mut device = recycling.lock().expect("no panic while it was locked");
+            let mut device =
+                recycling.lock().expect("no thread panicked while it had locked the mutex");
             let device = black_box(&mut **device);
             drive(async move {
                 let mut consumed = 0_u64;

@@ -1,5 +1,5 @@
-//! The producer is a number: the id of a request on the wire, or the user data of a kernel operation. Programs usually store the
-//! senders in a map. The cases run on one thread, so the maps need no lock.
+//! Operations that are completed by a number. In a program, the number is the id of a request on the wire, or the user data of a kernel
+//! operation. Programs usually store the senders of one-shot channels in a map. The cases run on one thread, so the maps need no lock.
 
 use std::{cell::RefCell, collections::HashMap, future::Future, hint::black_box, pin::pin};
 
@@ -26,7 +26,7 @@ trait Registry: 'static {
     const NAME: &'static str;
     const ERASED: bool = false;
 
-    /// Returns a number, and the consumer that it completes.
+    /// Begins an operation. Returns its number and its consumer.
     fn register(&mut self) -> (u64, Self::Consumer);
 
     fn complete(&mut self, id: u64, value: u64);
@@ -52,7 +52,7 @@ macro_rules! ours {
             #[inline(always)]
             fn complete(&mut self, id: u64, value: u64) {
                 let completed = self.0.complete_key(Key::from_u64(id), Ok(value));
-                assert!(completed.is_ok(), "the consumer waits");
+                assert!(completed.is_ok(), "the consumer was not dropped");
             }
         }
     };
@@ -86,7 +86,7 @@ macro_rules! map {
             #[inline(always)]
             fn complete(&mut self, id: u64, value: u64) {
                 let sender = self.senders.remove(&id).expect("the id is registered");
-                sender.send(value).expect("the consumer waits");
+                sender.send(value).expect("the consumer was not dropped");
             }
         }
     };
@@ -112,7 +112,7 @@ impl Registry for TokioSlab {
 
     #[inline(always)]
     fn complete(&mut self, id: u64, value: u64) {
-        self.0.remove(id as usize).send(value).expect("the consumer waits");
+        self.0.remove(id as usize).send(value).expect("the consumer was not dropped");
     }
 }
 

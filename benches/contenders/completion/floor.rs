@@ -1,5 +1,6 @@
-//! The least work of a completion between threads. The waker is cloned, stored and woken. The producer and the consumer make one
-//! exchange each, and the value is written and read. There is one slot, and nothing else is checked.
+//! The least work of a completion for any thread. The consumer clones and stores its waker, and makes an atomic exchange. The producer writes
+//! the value, makes an atomic exchange, and wakes the waker. The consumer reads the value. All operations use one slot, and no misuse is
+//! detected.
 
 use std::{
     cell::UnsafeCell,
@@ -32,7 +33,7 @@ pub(crate) struct Slot {
     value: UnsafeCell<MaybeUninit<Value>>,
 }
 
-// SAFETY: the state says whether the producer or the consumer owns the cells.
+// SAFETY: the state says which of the producer and the consumer may access the waker and the value.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -43,9 +44,10 @@ impl Slot {
 
     #[inline(always)]
     fn complete(&self, value: Value) {
-        // SAFETY: the slot is not completed, so the producer owns the cell.
+        // SAFETY: the slot is not completed, so only the producer accesses the value.
         unsafe { self.value.get().cast::<Value>().write(value) };
-        // SAFETY: each case polls the consumer before it completes it, so there is a waker. It is taken once.
+        // SAFETY: each case polls the consumer before it calls `complete`, so the slot contains a waker. `complete` is called once for each
+        // waker.
         let waker = unsafe { self.waker.get().cast::<Waker>().read() };
         assert!(self.exchange(WAITING, COMPLETED));
         waker.wake();
@@ -63,7 +65,7 @@ macro_rules! floor {
             }
         }
 
-        /// The other thread has its own slot.
+        /// Creates another slot, for the other thread.
         impl Clone for $Channels {
             fn clone(&self) -> Self {
                 $Channels::new()
@@ -105,12 +107,12 @@ impl Future for Consumer {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Value> {
         let slot = self.0;
         if slot.state.load(Acquire) == COMPLETED {
-            // SAFETY: the slot is completed, so there is a value, and the consumer owns it.
+            // SAFETY: the slot is completed, so it contains a value, and only the consumer accesses it.
             let value = unsafe { slot.value.get().cast::<Value>().read() };
             slot.state.store(RENTED, Relaxed);
             return Poll::Ready(value);
         }
-        // SAFETY: the slot has no waker yet, so the consumer owns the cell.
+        // SAFETY: no waker is stored yet, so only the consumer accesses the waker field.
         unsafe { slot.waker.get().cast::<Waker>().write(cx.waker().clone()) };
         assert!(slot.exchange(RENTED, WAITING));
         Poll::Pending

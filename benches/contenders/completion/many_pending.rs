@@ -1,5 +1,5 @@
-//! Operations while many others are pending. A round trip shows whether a pool becomes slower as it grows. Replacing a random
-//! pending operation shows the cost of cache misses.
+//! Operations while many other operations are pending. Round trips show whether a large pool is slower than a small pool. Replacing a random
+//! pending operation shows the cost of misses in the CPU caches.
 
 use std::{
     cell::{LazyCell, RefCell},
@@ -18,7 +18,7 @@ use super::{
     with_context,
 };
 
-/// The numbers of pending operations.
+/// The numbers of pending operations that are measured.
 pub(crate) const PENDING: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
 
 /// Returns the name of a contender with this many pending operations.
@@ -62,7 +62,7 @@ where
         })
     }
 
-    /// Completes a random pending operation, and begins another one.
+    /// Completes random pending operations, and begins a new operation for each.
     fn replace(&mut self, operations: u64) -> u64 {
         with_context(|cx| {
             (0..operations).fold(0, |consumed: u64, value| {
@@ -76,7 +76,7 @@ where
     }
 
     fn random_index(&mut self) -> usize {
-        // Xorshift.
+        // The random numbers are made by xorshift.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
@@ -93,7 +93,7 @@ where
     F: Future<Output = Result<u64, C::Error>> + Unpin + 'static,
 {
     PENDING.into_iter().map(move |pending| {
-        // The operations are begun when they are needed, because a million of them take long.
+        // The pending operations are begun at the first run, because beginning a million operations takes long.
         let set = LazyCell::new(move || RefCell::new(Pending::new(new(), pending)));
         Case::new(with(&C::name(), pending).leak(), move |operations| {
             let mut set = set.borrow_mut();

@@ -1,7 +1,7 @@
-//! One-shot completions. A pair is created or rented, and the producer completes the consumer with a value.
+//! One-shot completions. A pair of a producer and a consumer is created or rented. The producer sends a value to the consumer.
 //!
-//! The consumer is polled as its own type, which the compiler can inline, or *erased*, as an object-safe method would return it:
-//! as a `ValueFuture`, or in a box.
+//! The consumer is polled as its concrete type, so that the compiler can inline the poll. Or the consumer is *erased* before, as an
+//! object-safe method has to do it: it is converted into a `ValueFuture`, or is boxed.
 
 pub(crate) mod by_key;
 pub(crate) mod floor;
@@ -27,19 +27,19 @@ pub(crate) trait Channels: Sized + 'static {
     type Error;
     type Consumer<'a>: Future<Output = Result<u64, Self::Error>>;
 
-    /// Whether the compiler must not know the type of the consumer.
+    /// `true` if the type of the consumer is hidden from the compiler.
     const ERASED: bool = false;
 
     fn name() -> String;
 
     fn pair(&mut self) -> (Self::Producer, Self::Consumer<'_>);
 
-    /// Completes the consumer. If the consumer was dropped, returns the value, if the contender returns it.
+    /// Sends the value to the consumer. Some contenders return the value if the consumer was dropped.
     fn complete(producer: Self::Producer, value: u64) -> Option<u64>;
 }
 
-/// Another contender, with boxed consumers. The code does not depend on whether the trait object is `Send`, so local contenders use
-/// this too.
+/// The contender `C` with boxed consumers. The generated code does not depend on whether the trait object is `Send`. So this type also serves
+/// for contenders that stay on one thread.
 #[derive(Clone)]
 pub(crate) struct Boxed<C>(pub(crate) C);
 
@@ -66,7 +66,7 @@ impl<C: Channels> Channels for Boxed<C> {
     }
 }
 
-/// Returns the name of a contender whose consumers are boxed.
+/// Returns the name of a contender with boxed consumers.
 pub(crate) fn boxed(name: &str) -> String {
     format!("{name} boxed")
 }
@@ -101,8 +101,8 @@ macro_rules! local {
 use local;
 use shared;
 
-/// Returns a pair whose producer the compiler does not know. Otherwise it knows the result of an operation on one thread, and
-/// removes even the allocation.
+/// Creates a pair, and hides its producer from the compiler. Otherwise the compiler would compute the result of an operation on one thread,
+/// and would even remove the allocation.
 #[inline(always)]
 fn pair<C: Channels>(channels: &mut C) -> (C::Producer, C::Consumer<'_>) {
     let (mut producer, consumer) = channels.pair();
@@ -110,7 +110,7 @@ fn pair<C: Channels>(channels: &mut C) -> (C::Producer, C::Consumer<'_>) {
     (producer, consumer)
 }
 
-/// Hides the type of an erased consumer from the compiler. The consumer does not move any more.
+/// Hides the type of an erased consumer from the compiler. The consumer is pinned, and does not move after this call.
 #[inline(always)]
 fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     if C::ERASED {
@@ -118,8 +118,8 @@ fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     }
 }
 
-/// Runs the operations of a round with a context in memory, as an executor passes it. Creating the context is not a part of an
-/// operation.
+/// Runs the operations of a round. They get a reference to a context in memory, as from an executor. The context is created once for all
+/// operations.
 #[inline(always)]
 fn with_context(operations: impl FnOnce(&mut Context<'_>) -> u64) -> u64 {
     let waker = opaque_waker();

@@ -1,4 +1,4 @@
-//! One thread creates pairs and awaits the consumers. Another thread gets the producers in batches, and completes them.
+//! One thread creates pairs, and awaits the consumers. Another thread gets the producers in batches, and sends a value by each producer.
 
 use std::{
     array,
@@ -28,7 +28,7 @@ use super::{
 
 const BATCH: usize = 64;
 
-/// A waker that says whether the awaited future was woken.
+/// A waker that stores whether the awaited future was woken.
 #[derive(Default)]
 struct Woken(AtomicBool);
 
@@ -42,7 +42,7 @@ impl Wake for Woken {
     }
 }
 
-/// Polls a consumer each time it is woken, as an executor does. It does not sleep.
+/// Polls a consumer each time it is woken, as an executor does. The thread does not sleep meanwhile.
 fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker) -> u64 {
     let mut consumer = pin!(consumer);
     settle::<C>(consumer.as_mut());
@@ -57,7 +57,7 @@ fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker
     }
 }
 
-/// The channels for a vector of producers. The vector is returned empty.
+/// The channels between the threads. `full` sends a vector of producers, and `empty` receives the vector when it is empty.
 struct Batches<P> {
     full: SyncSender<Vec<P>>,
     empty: Receiver<Vec<P>>,
@@ -65,7 +65,8 @@ struct Batches<P> {
 
 /// The state of the thread that awaits the consumers.
 struct Consumers<C: Channels> {
-    /// One for each pending operation. A pool needs only one of them.
+    /// One contender for each pending operation, because some contenders serve one operation at a time. If the contender is a pool, all are
+    /// handles of one pool.
     channels: [C; BATCH],
     batches: Batches<C::Producer>,
     woken: Arc<Woken>,
@@ -99,7 +100,7 @@ fn case<C: Channels + Clone>(channels: &C) -> Case
 where
     C::Producer: Send,
 {
-    // There is one vector, so no channel is ever full, and the channels do not allocate.
+    // The two threads send one vector to each other. So no channel is ever full, and no channel allocates.
     let (full, incoming) = sync_channel::<Vec<C::Producer>>(1);
     let (outgoing, empty) = sync_channel(1);
     outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");
@@ -109,7 +110,7 @@ where
             for (value, producer) in (0..).zip(producers.drain(..)) {
                 C::complete(producer, value);
             }
-            outgoing.send(producers).expect("the other thread waits for the vector");
+            outgoing.send(producers).expect("the first thread waits for the vector");
         }
         0
     };

@@ -1,4 +1,4 @@
-//! The pools of this crate.
+//! The contenders of this crate: pools of completions.
 
 use std::{
     future::Future,
@@ -21,7 +21,7 @@ pub(crate) const LOCAL: &str = "ours local";
 pub(crate) const LOCAL_ERASED: &str = "ours local erased";
 pub(crate) const LOCAL_DYN: &str = "ours local through &mut dyn";
 
-/// The output of the consumers. `Dropped` is the error if the producer was dropped.
+/// The output of the consumers. If the producer was dropped, it is the error `Dropped`.
 pub(crate) type Value = Result<u64, Dropped>;
 
 macro_rules! pool {
@@ -64,7 +64,8 @@ macro_rules! pool {
 
 pool!(Ours, OURS, false, Pool, Completer, Completion<Value>);
 pool!(OursErased, OURS_ERASED, true, Pool, Completer, ValueFuture<'static, Value>);
-/// The other thread uses the same pool.
+
+/// A clone is a handle of the same pool, for the other thread.
 impl Clone for Ours {
     fn clone(&self) -> Self {
         Ours(self.0.clone())
@@ -80,7 +81,7 @@ impl Clone for OursErased {
 pool!(Local, LOCAL, false, LocalPool, LocalCompleter, LocalCompletion<Value>);
 pool!(LocalErased, LOCAL_ERASED, true, LocalPool, LocalCompleter, LocalValueFuture<'static, Value>);
 
-/// A completion that is polled through a trait object. It shows the least cost of erasure.
+/// A completion that is polled through a `&mut dyn Future`. It shows the least cost of erasing a type.
 pub(crate) struct ThroughDyn<F>(F);
 
 impl<F: Future + Unpin> Future for ThroughDyn<F> {

@@ -1,4 +1,4 @@
-//! One-shot channels of other crates, and pools of them.
+//! The contenders of other crates: one-shot channels, and pools of one-shot channels.
 
 use std::pin::Pin;
 
@@ -95,7 +95,7 @@ rival!(
 #[derive(Clone)]
 pub(crate) struct AsyncOneshot;
 
-// Its sender reports that the consumer was dropped, but does not return the value.
+// This sender reports that the consumer was dropped, but does not return the value. So `complete` returns 0 instead.
 rival!(
     AsyncOneshot,
     ASYNC_ONESHOT,
@@ -109,8 +109,9 @@ rival!(
     }
 );
 
-/// One receiver that serves one operation after the other. It creates its next sender when the last one was dropped. It takes part
-/// because it does not allocate. If the consumer was dropped, the value stays in the receiver until then.
+/// A receiver that serves one operation after the other. It creates the next sender after the last sender was dropped. It serves only one
+/// operation at a time, and is a contender because it does not allocate. If the consumer was dropped, the value stays in the receiver until
+/// the next sender is created.
 pub(crate) struct Multishot(multishot::Receiver<u64>);
 
 impl Multishot {
@@ -119,7 +120,7 @@ impl Multishot {
     }
 }
 
-/// Each thread and each pending operation needs its own receiver.
+/// Creates another receiver. Each thread and each pending operation needs a separate receiver.
 impl Clone for Multishot {
     fn clone(&self) -> Self {
         Multishot::new()
@@ -195,7 +196,7 @@ events!(LocalPooled, LOCAL_EVENT_POOL, PooledLocalSender, PooledLocalReceiver, |
     .0
     .rent());
 
-/// The caller of `rent` promises that the raw pool outlives the pair. This pool is never dropped.
+/// A pool whose `rent` is unsafe: the caller promises that the pool outlives the pair. This pool is leaked, so it is never dropped.
 #[derive(Clone)]
 pub(crate) struct RawPooled(Pin<&'static RawEventPool<u64>>);
 
@@ -206,7 +207,7 @@ impl RawPooled {
 }
 
 events!(RawPooled, RAW_EVENT_POOL, RawPooledSender, RawPooledReceiver, |channels| {
-    // SAFETY: the pool is never dropped.
+    // SAFETY: the pool was leaked in `new`, so it outlives the pair.
     unsafe { channels.0.rent() }
 });
 
@@ -225,7 +226,7 @@ events!(
     RawLocalPooledSender,
     RawLocalPooledReceiver,
     |channels| {
-        // SAFETY: the pool is never dropped.
+        // SAFETY: the pool was leaked in `new`, so it outlives the pair.
         unsafe { channels.0.rent() }
     }
 );

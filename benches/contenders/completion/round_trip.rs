@@ -1,5 +1,5 @@
-//! One operation after the other, on one thread. The consumer is polled before the operation is completed, or after it, or it is
-//! dropped while it is pending.
+//! One operation after the other, on one thread. There are three kinds of operations: the consumer is polled before the operation is
+//! completed, the consumer is first polled after the operation was completed, or the consumer is dropped while it is pending.
 
 use std::{cell::RefCell, pin::pin, task::Context};
 
@@ -48,7 +48,7 @@ fn trip_cancelled<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u6
     C::complete(producer, value).unwrap_or(1)
 }
 
-/// Defines a function that repeats an operation.
+/// Defines a function that repeats an operation a number of times.
 macro_rules! repeated {
     ($repeated:ident, $operation:ident) => {
         pub(super) fn $repeated<C: Channels>(channels: &mut C, operations: u64) -> u64 {

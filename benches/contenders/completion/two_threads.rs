@@ -1,4 +1,4 @@
-//! Round trips on one thread, and on two threads at the same time. If the contender has a pool, both threads use the same pool.
+//! Round trips on one thread, and on two threads at the same time. If the contender is a pool, both threads use the same pool.
 
 use std::cell::{LazyCell, RefCell};
 
@@ -19,10 +19,10 @@ pub(crate) fn on_two(name: &str) -> String {
 
 fn two<C: Channels + Clone + Send>(channels: C) -> Case {
     let (channels, ours) = (channels.clone(), RefCell::new(channels));
-    // The other thread creates its own, so that independent contenders do not share a cache line.
+    // The other thread creates its own clone of the contender, so that independent contenders do not share a cache line.
     let mut theirs = None;
     let work = move |operations| trips(theirs.get_or_insert_with(|| channels.clone()), operations);
-    // The thread starts when it is needed. Some allocators are faster while a process has one thread.
+    // The thread starts at the first run of this case, because some allocators are faster while a process has one thread.
     let helper = LazyCell::new(|| Helper::new(work));
     let run = move |operations| {
         helper.alongside(operations, || trips(&mut *ours.borrow_mut(), operations))

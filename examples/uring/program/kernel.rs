@@ -1,4 +1,5 @@
-//! [`Kernel`], which reads a file by `io_uring` or `epoll`. This file has all unsafe code of the program.
+//! [`Kernel`], which reads a file by `io_uring` or `epoll`. Apart from the counting allocator, all unsafe code of the program is in this
+//! file.
 
 use std::{cell::RefCell, collections::HashMap, fs::File, io, mem, os::fd};
 
@@ -19,13 +20,14 @@ enum Queue {
 pub(crate) struct Kernel {
     queue: Queue,
     file: File,
-    /// The buffers that the kernel may write to, and the pipes of `epoll`, by the key of their read.
+    /// For the key of each read in flight: the buffer that the kernel may write to and, with `epoll`, the pipe.
     in_flight: HashMap<u64, (Vec<u8>, Option<fd::OwnedFd>)>,
     pub(crate) cancelled: u64,
     pub(crate) refused: u64,
 }
 
-/// Returns the outcome of a read. It reads the pipe of `epoll`, or takes the result that the ring has reported.
+/// Returns the outcome of a read. With `epoll`, reads the bytes from the pipe. Otherwise, `result` is the number of bytes or the error that
+/// the ring has reported.
 fn outcome(mut buffer: Vec<u8>, pipe: Option<fd::OwnedFd>, result: i32) -> Outcome {
     let length = match pipe {
         Some(pipe) => rio::read(pipe, &mut buffer)?,
@@ -50,7 +52,7 @@ impl Kernel {
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
         // Cancellations have the `user_data` 0. No `Key` is 0, because generations begin at 1.
         assert!(key != 0 && !self.in_flight.contains_key(&key), "the key is in use");
-        self.in_flight.reserve(1); // So the insertion after the push cannot panic.
+        self.in_flight.reserve(1); // So the insertion after the push cannot panic: it need not allocate.
         let pipe = match &mut self.queue {
             Queue::Ring(ring) => {
                 let file = Fd(fd::AsRawFd::as_raw_fd(&self.file));
@@ -75,18 +77,19 @@ impl Kernel {
         Ok(())
     }
 
-    /// Asks the kernel to cancel a read if it is in flight.
+    /// Asks `io_uring` to cancel a read, if the read is in flight. (`epoll` cannot cancel reads.)
     pub(crate) fn cancel(&mut self, key: u64) {
         let is_in_flight = self.in_flight.contains_key(&key);
         self.cancelled += u64::from(is_in_flight);
         if let (Queue::Ring(ring), true) = (&mut self.queue, is_in_flight) {
             let cancel = opcode::AsyncCancel::new(key).build().user_data(0);
-            // SAFETY: the entry has no pointers.
+            // SAFETY: a cancellation has no pointers, so nothing has to stay allocated for it.
             while unsafe { ring.submission().push(&cancel) }.is_err() && ring.submit().is_ok() {}
         }
     }
 
-    /// Waits until the kernel completes a read or more. `deliver` gets each outcome, and returns `false` if it refuses it.
+    /// Waits until the kernel has completed at least one read or cancellation. `deliver` gets the key and the outcome of each completed
+    /// read. It returns `false` if it refuses the outcome.
     pub(crate) fn wait(&mut self, deliver: impl Fn(u64, Outcome) -> bool) -> io::Result<()> {
         let mut complete = |key, result| {
             // The completion of a cancellation has no buffer.
@@ -109,7 +112,7 @@ impl Kernel {
     }
 }
 
-/// Waits until the kernel has completed all reads. If waiting fails, their buffers leak.
+/// Waits until the kernel has completed all reads. If waiting fails, the buffers of the remaining reads leak.
 impl Drop for Kernel {
     fn drop(&mut self) {
         while !self.in_flight.is_empty() && self.wait(|_, _| false).is_ok() {}

@@ -1,4 +1,5 @@
-//! The program on Linux: `kernel` reads by `io_uring` or `epoll`, `reader` has the futures of reads, and this file measures them.
+//! The program on Linux. `kernel` reads files by `io_uring` or `epoll`. `reader` has two readers, whose reads are futures. This file
+//! measures both readers.
 
 #[path = "../../common/mod.rs"]
 mod common;
@@ -39,7 +40,7 @@ fn open(path: &str) -> io::Result<Arc<(fs::File, Vec<u8>)>> {
     if file.1.is_empty() { Err(io::Error::other("the file is empty")) } else { Ok(file) }
 }
 
-/// Reads a file by several tasks, and compares its bytes. Returns the number of reads that were not cancelled.
+/// Reads a file by several tasks, and compares its bytes with `content`. Returns the number of reads that were not cancelled.
 fn read_file<'r, F: Future<Output = Outcome> + Unpin>(
     reader: &'r dyn Reader<'r, F>,
     content: &[u8],
@@ -65,7 +66,7 @@ fn read_file<'r, F: Future<Output = Outcome> + Unpin>(
         }
         Ok(())
     };
-    let executor = LocalExecutor::new(); // Its queue allocates once per 31 wake-ups.
+    let executor = LocalExecutor::new(); // The queue of this executor allocates once per 31 wake-ups.
     let tasks: Vec<_> = (0..32).map(|_| executor.spawn(task())).collect();
     while !executor.is_empty() {
         if !executor.try_tick() {

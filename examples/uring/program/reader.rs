@@ -60,7 +60,7 @@ impl<'r> Reader<'r, LocalBoxFuture<'r, Outcome>> for ChannelReader {
             started.inspect_err(|_| drop(senders.borrow_mut().remove(index)))?;
             let guard = CancelOnDrop(kernel, key);
             let outcome = receiver.await;
-            mem::forget(guard); // Another read may have this index of the slab now.
+            mem::forget(guard); // Another read may use this index of the slab now.
             outcome.map_err(io::Error::other)?
         })
     }

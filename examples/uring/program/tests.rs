@@ -23,13 +23,13 @@ fn with_time_limit(test: impl FnOnce() + Send + 'static) {
     thread.join().unwrap();
 }
 
-/// Returns a kernel with `io_uring`, if that is permitted, and one with `epoll`.
+/// Returns a kernel with `io_uring`, if `io_uring` is permitted, and a kernel with `epoll`.
 fn kernels(file: &fs::File) -> Vec<RefCell<Kernel>> {
     let ring = Kernel::new(file, false).inspect_err(|e| println!("io_uring is not tested: {e}"));
     ring.into_iter().chain(Kernel::new(file, true)).collect()
 }
 
-/// Returns a reader of a pipe, and the writer. Returns `None` if `io_uring` is not permitted.
+/// Returns a reader of a pipe, and the writer of the pipe. Returns `None` if `io_uring` is not permitted.
 fn pipe_reader() -> Option<(KeyReader, PipeWriter)> {
     let (reader, writer) = pipe().unwrap();
     let kernel = Kernel::new(&fs::File::from(std::os::fd::OwnedFd::from(reader)), false);
@@ -149,7 +149,7 @@ fn a_completion_that_races_with_its_cancellation_has_the_bytes_of_the_kernel() {
             kernel.start(2, 0, vec![0; 8]).unwrap();
             writer.write_all(&[0; 8]).unwrap();
             assert_eq!(wait_for_completion(kernel).0, 1);
-            // The kernel executes the second read. The bytes race with its cancellation.
+            // The kernel executes the second read. The bytes race with the cancellation of this read.
             writer.write_all(&[byte; 8]).unwrap();
             kernel.cancel(2);
             let mut outcome = wait_for_completion(kernel);
@@ -171,13 +171,13 @@ fn dropping_a_kernel_waits_for_the_cancelled_reads() {
             assert!((&mut reading).now_or_never().is_none());
         }
         assert_eq!(keys.0.borrow().cancelled, 10);
-        drop(keys); // Without the cancellations, this would hang.
+        drop(keys); // If the reads were not cancelled, this would hang.
     });
 }
 
 #[test]
 #[should_panic(expected = "the key is in use")]
-fn a_key_that_is_in_flight_panics() {
+fn starting_a_read_with_a_key_in_flight_panics() {
     let (file, _) = &*open(SOURCE).unwrap();
     let kernel = &mut kernels(file)[0];
     kernel.get_mut().start(1, 0, vec![0; 8]).unwrap();

@@ -1,4 +1,4 @@
-//! How a slab is closed, and how threads detach from its caches.
+//! The functions that close a slab, and that take the slots out of a cache from which its thread has detached.
 
 use super::slab::{Locked, SharedSlab};
 use crate::{
@@ -50,7 +50,8 @@ impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
 }
 
 impl<S: Item<Slab = Self>> SharedSlab<S> {
-    /// Moves the slots of a cache to the depot, and keeps the cache for the next thread if there is no other.
+    /// Moves all slots of a cache to the depot, because the thread has detached before the slab. If the slab is open and has no spare
+    /// cache, keeps the cache for the next thread.
     fn detach_first(cache: First<Self>) {
         let slab = cache.slab();
         let (last, unused) = slab.locked(|locked| {
@@ -66,9 +67,9 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         drop((last, unused));
     }
 
-    /// Moves the slots of a cache to the depot that the slab has not counted.
+    /// Moves the uncounted slots of a cache to the depot. The slab has detached before the thread, and has counted the other slots then.
     fn detach_second(cache: &Second<Self>) {
-        // Such a slot keeps the slab allocated, and then the reference does.
+        // An uncounted slot keeps the slab allocated until `slab` exists. Then `slab` keeps it allocated.
         let Some(slot) = cache.pop_uncounted() else { return };
         let slab = SlabRef::<Self>::of_slot(&slot);
         let last = slab.locked(|locked| {

@@ -1,6 +1,6 @@
-//! The slab of several threads: a [thread cache](super::thread_cache) for each thread that rents, and a depot behind a lock. A
-//! bounded slab has [stripes](super::stripes) instead of thread caches. The section *Freeing* of the design page has the
-//! rules for freeing.
+//! The slab of several threads. It has a depot behind a lock. An unbounded slab has a [thread cache](super::thread_cache) for each thread
+//! that rents, and one [stripe](super::stripes). A bounded slab has only stripes. The section *Freeing* of `slab/design.md` has the rules
+//! for freeing.
 
 mod close;
 mod release;
@@ -46,12 +46,12 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
             growing: Mutex::new(()),
             waiters: Mutex::new(Waiters::new()),
             returning: AtomicU32::new(0),
-            // The slab and its stripes were allocated.
+            // There were two allocations: the slab and its stripes.
             base: Base::new(address, settings, 2),
             #[cfg(loom)]
             lives: loom::alloc::Track::new(()),
         };
-        // (On some systems the first use of a lock allocates.)
+        // On some systems, the first use of a lock allocates. So each lock is used once here.
         drop((lock(&slab.growing), lock(&slab.locked), lock(&slab.waiters)));
         slab
     }
@@ -88,9 +88,9 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     }
 
     fn spare(&self) -> (Spare, u64) {
-        // ORDERING: Relaxed: the lock is taken before a page is freed.
+        // ORDERING: Relaxed: the value is a hint. A thread that frees a page first locks the depot, and checks again.
         let spare = self.spare.load(Relaxed);
-        #[expect(clippy::cast_possible_truncation, reason = "it is the lower half")]
+        #[expect(clippy::cast_possible_truncation, reason = "`excess` is the lower half")]
         let spare = Spare { idle: (spare >> 32) as u32, excess: spare as u32 };
         let own = thread_cache::recent(self).map_or(0, |cache| cache.len());
         (spare, own + self.stripes.len())
@@ -113,7 +113,8 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     #[cold]
     #[inline(never)]
     fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
-        // A bounded slab has no caches. The thread may have the cache of a closed slab with the same address.
+        // A bounded slab has no thread caches, so its rents are not counted in one. (The thread may still have the cache of a closed slab
+        // that had the same address.)
         let is_bounded = slab.base.settings.is_bounded();
         let rent = if is_bounded { Self::rent_bounded } else { Self::rent_unbounded };
         let slot = rent(slab, room)?;
@@ -149,16 +150,16 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         let mut waiters = lock(&self.waiters);
         let result = f(&mut waiters);
         let has_waiters = !waiters.is_empty();
-        // ORDERING: Relaxed: the lock orders the changes.
+        // ORDERING: Relaxed: the lock of `waiters` orders the changes.
         if self.has_waiters.load(Relaxed) != has_waiters {
-            // ORDERING: Relaxed. The locks of stripes and depot order it with the returns, see `pass_locks`.
+            // ORDERING: Relaxed. The locks of the stripes and of the depot order this store with the returns, see `pass_locks`.
             self.has_waiters.store(has_waiters, Relaxed);
         }
         result
     }
 
     fn has_waiters(&self) -> bool {
-        // ORDERING: Relaxed, as above.
+        // ORDERING: Relaxed, see the store in `with_waiters`.
         self.has_waiters.load(Relaxed)
     }
 
@@ -170,12 +171,13 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     }
 
     fn begin_return(&self) {
-        // ORDERING: Relaxed. A thread that has dropped the consumer, or knows of that, sees this.
+        // ORDERING: Relaxed. The consumer calls this before it leaves. So a thread that has dropped the consumer, or that is synchronized
+        // with this drop, sees the increment.
         self.returning.fetch_add(1, Relaxed);
     }
 
     fn end_return(&self) {
-        // ORDERING: Release, with the Acquire in `is_returning`: the slot was returned before.
+        // ORDERING: Release, with the Acquire in `is_returning`: a thread that sees the decrement also sees that the slot was returned.
         self.returning.fetch_sub(1, Release);
     }
 

@@ -1,4 +1,4 @@
-//! How a slot is returned that does not fit into the recent cache of the thread.
+//! The slow paths of a return. They are for slots that do not fit into the recent cache of the calling thread.
 
 use super::slab::{Locked, SharedSlab};
 use crate::{
@@ -16,12 +16,12 @@ use crate::{
 };
 
 impl<S: Item<Slab = Self>> SharedSlab<S> {
-    /// Returns a slot of a slab with thread caches.
+    /// Takes back a slot of an unbounded slab. Retires the slot if `retire` is `true`.
     pub(super) fn release_unbounded(slot: Vacant<S>, retire: bool) {
         if retire {
             return Self::release_slowly(slot, None, true);
         }
-        // The fast path does not try this for a cancelled operation.
+        // The recent cache is tried first, because the fast path does not try it after a cancelled operation.
         let Err(slot) = thread_cache::push(slot) else { return };
         let own = thread_caches::find(slab_of::<S>(&slot));
         let released = match &own {
@@ -33,7 +33,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         }
     }
 
-    /// Returns a slot of a bounded slab. If a future waits, it gets the slot, and its waker is returned.
+    /// Takes back a slot of a bounded slab. Retires the slot if `retire` is `true`. Otherwise, if a future waits for a slot, gives the slot
+    /// to this future. Returns the waker of a future whose wait has ended.
     pub(super) fn release_bounded(slot: Vacant<S>, retire: bool) -> WakeOnDrop {
         let released =
             if retire { Err(slot) } else { Self::release_to_stripe(slot, Slab::has_waiters) };
@@ -43,6 +44,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         }
     }
 
+    /// Puts a slot into a stripe. Returns the slot as an error if no stripe can take it, or if `is_awaited` returns `true`.
     fn release_to_stripe(
         slot: Vacant<S>,
         is_awaited: impl Fn(&Self) -> bool,
@@ -50,13 +52,14 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         return_slot::<S, StripeLock>(slot, |slab| slab.stripes.free_place(|| is_awaited(slab)))
     }
 
-    /// Returns a slot under the lock: to the full cache of the calling thread if there is one, and otherwise to the depot. Retires the
-    /// slot instead if `retire` is `true`.
+    /// Takes back a slot under the lock. Retires the slot if `retire` is `true`. Otherwise, if `own` is the full cache of the calling
+    /// thread, moves a magazine of this cache to the depot, and puts the slot into the cache. Without a cache, the slot goes to the depot.
     fn release_slowly(slot: Vacant<S>, own: Option<&Pinned<Self>>, retire: bool) {
-        // The slot keeps the slab allocated, and from here on the reference does.
+        // The slot keeps the slab allocated until here. From here on, `slab` keeps it allocated.
         let slab = SlabRef::<Self>::of_slot(&slot);
         let storage = &slab.base.storage;
-        // The stripe is unlocked when the depot is known to have slots: a thread that sees the stripe empty sees that.
+        // The stripe is unlocked after `locked`, which publishes that the depot has slots. So a thread that sees that the stripe is empty
+        // also sees that the depot has slots.
         let (last, has_surplus, stripe) = slab.locked(|locked| {
             let mut stripe = None;
             if retire {
@@ -76,8 +79,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         drop(last);
     }
 
-    /// Returns a slot to the depot. If the stripe of the calling thread is full, moves slots from there too, to make room for the next
-    /// ones. Then it returns the guard of the stripe.
+    /// Puts a slot into the depot. If the stripe of the calling thread is full, also moves a magazine from this stripe to the depot, and
+    /// returns the guard of the stripe.
     fn release_to_depot(
         &self,
         slot: Vacant<S>,
@@ -90,11 +93,12 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         Some(stripe)
     }
 
-    /// Returns a slot of a bounded slab to the depot, or gives it to a future.
+    /// Takes back a slot of a bounded slab: retires it, gives it to a future that waits, or puts it into the depot. Returns the waker of a
+    /// future whose wait has ended.
     // Not inlined, so that a return to a stripe saves fewer registers.
     #[inline(never)]
     fn release_or_give(mut slot: Vacant<S>, retire: bool) -> WakeOnDrop {
-        // The slot keeps the slab allocated, and from here on the reference does.
+        // The slot keeps the slab allocated until here. From here on, `slab` keeps it allocated.
         let slab = SlabRef::<Self>::of_slot(&slot);
         let mut wake = WakeOnDrop::NONE;
         while let Err(awaited) = slab.release_unless_awaited(slot, retire) {
@@ -112,10 +116,11 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         wake
     }
 
-    /// Returns a slot of a bounded slab to the depot, or retires it. Returns the slot if a future waits.
+    /// Puts a slot of a bounded slab into the depot, or retires it. If it is not retired and a future waits for a slot, returns the slot as
+    /// an error instead.
     fn release_unless_awaited(&self, slot: Vacant<S>, retire: bool) -> Result<(), Vacant<S>> {
         let storage = &self.base.storage;
-        // As in `release_slowly`, the stripe is unlocked afterwards.
+        // As in `release_slowly`, the stripe is unlocked after `locked`.
         let (last, has_surplus, stripe) = self.locked(|locked| {
             let mut stripe = None;
             if retire {

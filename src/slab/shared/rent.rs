@@ -1,4 +1,4 @@
-//! How a thread rents a slot that it has not cached.
+//! The slow paths of a rent. They are for threads whose recent cache has no slot.
 
 use super::slab::SharedSlab;
 use crate::{
@@ -30,13 +30,13 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         thread_caches::find(self).or_else(|| thread_caches::add(self.address().get(), create))
     }
 
-    /// Takes a vacant slot of a slab with thread caches.
+    /// Takes a vacant slot of an unbounded slab.
     pub(super) fn rent_unbounded(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
         let (cache, mut backoff) = (slab.cache(), Backoff::new());
         let own = cache.as_ref().and_then(|own| own.attached(slab));
         loop {
             let cached = match own {
-                // The cache may have slots: the fast path finds it only if it is in the table of recent caches.
+                // The cache may have slots, because the fast path finds a cache only if it is in the table of recent caches.
                 Some(own) => own.pop(Capacity::FULL).or_else(|| {
                     slab.stripes.transfer(own);
                     own.pop(Capacity::FULL)
@@ -46,7 +46,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if cached.is_some() {
                 return cached;
             }
-            // Another thread may have locked a stripe that has slots. Then try again.
+            // If a stripe has slots but another thread has locked it, this thread tries again.
             let are_stripes_empty = slab.stripes.len() == 0;
             if are_stripes_empty && slab.is_full(room) {
                 return None;
@@ -78,11 +78,13 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
                 Ok(slot) => return Some(slot),
                 Err(seen) => seen,
             };
-            // The stripes are read again after the depot. If none has changed, the stripes and the depot were empty at the same time.
+            // `is_unchanged` reads the stripes again, after `is_full` has read the state of the depot. If no stripe has changed, the
+            // stripes and the depot were empty at the same time.
             if slab.is_full(room) && slab.stripes.is_unchanged(seen) {
                 return None;
             }
-            // The stripe is unlocked before the depot. So a thread that then finds the depot empty also sees that the stripe has changed.
+            // The stripe that takes slots from the depot is unlocked before the depot. So a thread that then finds the depot empty also
+            // sees that this stripe has changed.
             let (slot, is_unchanged, is_at_limit) = slab.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.as_ref().and_then(|_| slab.stripes.own().try_lock()) {
@@ -97,7 +99,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             match (is_unchanged, is_at_limit) {
                 (false, _) => backoff.wait(),
                 (true, true) => return None,
-                // Another thread may have added a page meanwhile, and taken all its slots. So look again.
+                // If the slab has not grown, another thread may have added a page meanwhile, and moved its slots to a stripe. So the
+                // stripes are checked again.
                 (true, false) => {
                     let has_grown = slab.grow(room, |depot| depot.counts().vacant > 0);
                     if !has_grown && slab.stripes.is_unchanged(seen) {

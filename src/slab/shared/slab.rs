@@ -17,6 +17,7 @@ use crate::sync::{
     lock,
 };
 
+/// A slab that several threads may use.
 #[repr(C)]
 pub(crate) struct SharedSlab<S: Item<Slab = Self>> {
     pub(super) base: Base<S>,
@@ -24,41 +25,42 @@ pub(crate) struct SharedSlab<S: Item<Slab = Self>> {
     /// `true` if a future waits for a slot. Changes under the lock of `waiters`.
     pub(super) has_waiters: AtomicBool,
     pub(super) locked: Mutex<Locked<S>>,
-    /// [`VACANT`], [`EMPTY`] or [`FULL`]. Changes under the lock.
+    /// The state of the depot: [`VACANT`], [`EMPTY`] or [`FULL`]. Changes under the lock of `locked`.
     pub(super) fill: AtomicU32,
-    /// The [`Spare`] slots of a slab whose slots are not found by their indices. Changes under the lock.
+    /// Both numbers of [`Spare`], if slots are not found by their indices. Changes under the lock of `locked`.
     pub(super) spare: AtomicU64,
-    /// Held by the thread that allocates a page. The depot is not locked meanwhile.
+    /// The lock of the thread that allocates a page. The depot is not locked during the allocation.
     pub(super) growing: Mutex<()>,
-    /// The futures that wait for a slot, if the slab is bounded. No other lock is taken under this one.
+    /// The futures that wait for a slot, if the slab is bounded. No other lock is taken while this lock is held.
     pub(super) waiters: Mutex<Waiters<S>>,
     /// The number of claimants that are about to return a slot.
     pub(super) returning: AtomicU32,
-    /// Makes a model fail if the slab leaks.
+    /// Makes a loom model fail if the slab is leaked.
     #[cfg(loom)]
     pub(super) lives: loom::alloc::Track<()>,
 }
 
-/// The depot has a vacant slot.
+/// The state of a depot that has a vacant slot.
 pub(super) const VACANT: u32 = 0;
-/// The depot has no vacant slot. The slab grows if there is room.
+/// The state of a depot without a vacant slot. The slab grows if there is room.
 const EMPTY: u32 = 1;
-/// The depot has no vacant slot, and the slab has reached its limit.
+/// The state of a depot without a vacant slot, if the slab has reached its limit.
 const FULL: u32 = 2;
 
-/// What the lock protects.
+/// The fields of a slab that a lock protects.
 pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     pub(super) depot: Depot<S>,
-    /// The caches of all threads, from which the slab is not detached.
+    /// The thread caches of this slab, except those from which the slab has detached.
     pub(super) caches: CacheList<SharedSlab<S>>,
     /// The cache of a thread that has ended, for the next thread.
     pub(super) spare: Option<FreeCache<SharedSlab<S>>>,
-    /// The reference of a closed slab to itself, until all slots are vacant.
+    /// The reference of a closed slab to itself. It is taken when all slots are vacant.
     pub(super) own: Option<Closed<SharedSlab<S>>>,
 }
 
 impl<S: Item<Slab = SharedSlab<S>>> Locked<S> {
-    /// Takes the reference of a closed slab to itself if all slots are vacant. The caller drops it when it has unlocked the slab.
+    /// If the slab is closed and all its slots are vacant, takes the reference of the slab to itself. The caller drops this reference after
+    /// it has unlocked the slab.
     pub(super) fn take_own(&mut self) -> Option<SlabRef<SharedSlab<S>>> {
         let all_vacant = self.depot.all_vacant()?;
         Some(self.own.take()?.into_reference(all_vacant))
@@ -66,7 +68,7 @@ impl<S: Item<Slab = SharedSlab<S>>> Locked<S> {
 }
 
 impl<S: Item<Slab = Self>> SharedSlab<S> {
-    /// Calls a function with what the lock protects.
+    /// Locks the slab, and calls a function with the locked fields. Then updates `fill` and `spare`.
     pub(super) fn locked<R>(&self, f: impl FnOnce(&mut Locked<S>) -> R) -> R {
         let mut locked = lock(&self.locked);
         let result = f(&mut locked);
@@ -84,7 +86,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         if !S::INDEXED {
             let Spare { idle, excess } = locked.depot.spare(&self.base.storage);
             let spare = u64::from(idle) << 32 | u64::from(excess);
-            // ORDERING: Relaxed: the lock orders the changes, and for other threads it is a hint.
+            // ORDERING: Relaxed: the lock orders the changes. Threads without the lock use the value only as a hint.
             if self.spare.load(Relaxed) != spare {
                 self.spare.store(spare, Relaxed);
             }
@@ -94,24 +96,25 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 
     /// Returns `true` if the depot has no vacant slot, and the slab cannot grow.
     pub(super) fn is_full(&self, room: impl Room) -> bool {
-        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty sees the stripe that the
-        // slots went to.
+        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty also sees the stripe to which the
+        // slots have moved.
         match self.fill.load(Acquire) {
             FULL => true,
-            // `grow` adds a page to the depot before it charges it. So if a new page of this slab has taken the room, the second
-            // load sees that page.
-            // ORDERING: Acquire, as above.
+            // `grow` first adds a page to the depot, and then counts the memory of the page. So if there is no room because of a new page
+            // of this slab, the second load sees that page.
+            // ORDERING: Acquire, as in the first load.
             EMPTY => !room.has(self.base.storage.bytes_of(1)) && self.fill.load(Acquire) == EMPTY,
             _ => false,
         }
     }
 }
 
-/// Fails to compile if a field is added that is not for several threads, for the implementations of `Send` and `Sync` in `reference.rs`.
-#[expect(dead_code, reason = "it is only compiled")]
+/// Fails to compile if a field is added that threads must not share. The implementations of `Send` and `Sync` in `reference.rs` rely on
+/// that.
+#[expect(dead_code, reason = "the function is compiled and never called")]
 fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
     let SharedSlab {
-        // Words and pointers of the recycler.
+        // The fields of the next two types are settings, and words and pointers of the recycler.
         base: Base { .. },
         stripes: Stripes { .. },
         locked: Mutex { .. },
@@ -127,7 +130,8 @@ fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&
     [has_waiters, fill, spare, growing, returning]
 }
 
-/// Checks that all accesses happened before, as for a [`Slot`](crate::slot::Slot).
+/// Makes a loom model fail, unless all accesses of other threads happen-before this drop. See also the drop of a
+/// [`Slot`](crate::slot::Slot).
 #[cfg(loom)]
 impl<S: Item<Slab = Self>> Drop for SharedSlab<S> {
     fn drop(&mut self) {

@@ -1,30 +1,32 @@
-//! Claims: a producer that does not have the completer claims the operation, writes the result, and ends the claim.
+//! Claims: a producer with a key, a completer that has issued its key, or a closed pool claims an operation. This claimant then ends the
+//! operation, with or without a value.
 
 use core::marker::PhantomData;
 
 use super::{Change, Recycler, Rented, SlotRef, State, WakeOnDrop, Waker};
 use crate::slot::{CompleteErrorKind, IndexLayout, Number, slot::Slot};
 
-/// The key of an operation, as a producer presents it.
+/// A key that a producer uses, with the properties of the slab or source that decide whether the key is valid.
 #[derive(Clone, Copy)]
 pub(crate) struct Presented {
     pub(crate) number: Number,
     /// The layout of the numbers of the slab or source.
     pub(crate) layout: IndexLayout,
-    /// The first generation of its slots.
+    /// The first generation of the slots of the slab or source.
     pub(crate) first_generation: u32,
 }
 
-/// The right to write the result of an operation. Rule 1 gives the value cell to its owner.
+/// The role of a claimant, who may write the result of an operation. By rule 1 of `slot/states.md`, the value field belongs to the
+/// claimant.
 pub(super) struct Claim<'a, T, H: Recycler> {
     slot: Rented<T, H>,
-    /// The state when the claim began.
+    /// The state after the claim.
     state: State,
     /// The slot stays allocated for this lifetime.
     borrow: PhantomData<&'a ()>,
 }
 
-/// Completes the operation with this key.
+/// Completes the operation that has this key. Otherwise, returns the reason and the value.
 #[inline]
 pub(crate) fn complete_key<T, H: Recycler>(
     slot: SlotRef<'_, Slot<T, H>>,
@@ -40,7 +42,7 @@ pub(crate) fn complete_key<T, H: Recycler>(
     }
 }
 
-/// Ends the operation with this key without a value.
+/// Ends the operation that has this key without a value. Otherwise, returns the reason.
 pub(crate) fn abandon_key<T, H: Recycler>(
     slot: SlotRef<'_, Slot<T, H>>,
     key: Presented,
@@ -54,7 +56,7 @@ pub(crate) fn abandon_key<T, H: Recycler>(
     }
 }
 
-/// Ends the operation of a slot without a value, if it was left to its key. Returns `true` if it was.
+/// Ends the operation of a slot without a value, if only its key can complete it. Returns `true` if this call has ended the operation.
 pub(crate) fn abandon_keyed<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), State::claim_without_completer)
@@ -64,8 +66,8 @@ pub(crate) fn abandon_keyed<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bo
     Claim::new(slot, state).abandon().is_ok()
 }
 
-/// Does what [`abandon_keyed`] does, for a slot of a closed pool. If a completer holds the operation, marks the operation, so that the
-/// completer cannot leave it to its key.
+/// Does what [`abandon_keyed`] does, for a slot of a closed pool. If the operation has a completer, marks the operation as `ORPHANED`
+/// instead. Then the completer cannot leave the operation to its key.
 #[cold]
 pub(crate) fn orphan<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
@@ -73,29 +75,29 @@ pub(crate) fn orphan<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), transition) else {
         return false;
     };
-    // If there is no completer, the transition was the claim.
+    // If there is no completer, the transition was `claim`.
     !state.is_held() && Claim::new(slot, state).abandon().is_ok()
 }
 
 impl<'a, T, H: Recycler> Claim<'a, T, H> {
-    /// The calling role has claimed the operation by a transition to `state`.
+    /// Creates the role. The caller has claimed the operation by a transition to `state`.
     #[inline(always)]
     pub(super) fn new(slot: Rented<T, H>, state: State) -> Self {
         Claim { slot, state, borrow: PhantomData }
     }
 
-    /// Claims the operation with this key. Compares all 64 bits of the number. The exchange then compares the 45 bits in the state again.
-    /// See [`Number`].
+    /// Claims the operation that has this key. First compares all 64 bits of the number. Then the exchange compares the state, which
+    /// contains 45 bits of the number (see the module of [`Number`]).
     #[inline(always)]
     fn with_key(slot: SlotRef<'a, Slot<T, H>>, key: Presented) -> Result<Self, CompleteErrorKind> {
         let slot = Rented(slot.pointer());
         let state = slot.slot().state();
         if slot.slot().number_now() == key.number {
-            // The expected state is computed from the key. So the core can start the exchange before the load of the state has finished.
+            // The expected state is computed from the key. So the CPU can start the exchange before the load of the state has finished.
             let keyed = State::keyed(key.number);
-            let waiting = keyed.register().expect("nothing else happened");
+            let waiting = keyed.register().expect("the operation has just begun");
             let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
-            let claimed = usual.claim().expect("nothing else happened");
+            let claimed = usual.claim().expect("no producer has claimed it");
             if slot.exchange(usual, claimed).is_ok() {
                 return Ok(Claim::new(slot, claimed));
             }
@@ -103,13 +105,13 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         Claim::with_key_slowly(slot, key)
     }
 
-    /// [`with_key`](Claim::with_key), from any state.
+    /// Does what [`with_key`](Claim::with_key) does, from any state.
     #[cold]
     #[inline(never)]
     fn with_key_slowly(slot: Rented<T, H>, key: Presented) -> Result<Self, CompleteErrorKind> {
         loop {
-            // The number is read after the state, and before an exchange from that state. If the exchange succeeds, both belong to one
-            // operation.
+            // The number is read after the state, and before an exchange that expects this state. If the exchange succeeds, the state and
+            // the number belong to the same operation.
             let state = slot.slot().state();
             let number = slot.slot().number_now();
             let of_key = state.generation() == key.number.generation();
@@ -124,7 +126,8 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
             let (Some(presented), Some(now)) = (order(key.number), order(number)) else {
                 return Err(CompleteErrorKind::Unknown);
             };
-            // A slot keeps the state of its last operation until the next one begins.
+            // A slot keeps the state of its last operation until the next operation begins. So the state may be that of the operation
+            // before the current number.
             if of_key && presented + 1 == now {
                 if state.is_open() {
                     // The operation has ended since the state was read.
@@ -137,9 +140,9 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         }
     }
 
-    /// Completes the operation by `transition`. A key uses [`State::complete_claimed`]. A completer uses
-    /// [`State::complete_claimed_and_release`]. The consumer is woken when the returned value is dropped. Returns the value as an error if
-    /// the consumer has left.
+    /// Completes the operation by `transition`. A producer with a key passes [`State::complete_claimed`]. A completer passes
+    /// [`State::complete_claimed_and_release`]. The drop of the returned [`Wake`] wakes the consumer. If the consumer has left, returns the
+    /// value as an error.
     #[inline(always)]
     pub(super) fn complete(
         self,
@@ -149,7 +152,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         let Claim { slot, state: claimed, .. } = self;
         slot.store_value(value);
         if claimed.is_waiting() && !claimed.is_watched() {
-            let next = transition(claimed).expect("nothing else happened");
+            let next = transition(claimed).expect("the consumer has not left");
             if let Some(waker) = slot.exchange_for_waker(claimed, next) {
                 return Ok(Wake { waker: Some(waker), _watcher: WakeOnDrop::NONE });
             }
@@ -157,7 +160,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         Claim::complete_slowly(slot, transition)
     }
 
-    /// [`complete`](Claim::complete), from any state. The value is in its cell.
+    /// Does what [`complete`](Claim::complete) does, from any state. The value is already in its field.
     #[inline(never)]
     fn complete_slowly(
         slot: Rented<T, H>,
@@ -166,7 +169,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         match slot.change(slot.slot().state(), transition) {
             Ok(change) => Ok(Wake::of(change)),
             Err(state) => {
-                // The cell still belongs to the claim.
+                // The operation is not completed, so the value field still belongs to the claimant.
                 let value = slot.take_value();
                 Claim::unclaim(slot, state);
                 Err(value)
@@ -180,26 +183,28 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         change.map(Wake::of).map_err(|state| Claim::unclaim(self.slot, state))
     }
 
-    /// Ends the claim, because the consumer has left. `state` is the state since then.
+    /// Ends the claim, because the consumer has left. `state` is the state in which the caller has seen that.
     ///
-    /// A consumer that claims its own operation never gets here, because it has not left.
+    /// If a consumer has claimed its own operation (see [`orphan`]), this is not called, because this consumer has not left.
     #[cold]
     fn unclaim(slot: Rented<T, H>, state: State) {
         let Ok(change) = slot.change(state, State::unclaim) else {
             unreachable!("only the claimant ends its claim")
         };
-        // A woken task may rent, and `rent` waits while a return is announced. So the waker is called after `end_return`.
+        // `_wake` is dropped after `end_return`: the woken task may call `rent`, which waits while a return is announced.
         let _wake = if change.state.is_unreferenced() {
             slot.release(change.state)
         } else {
             WakeOnDrop::NONE
         };
-        // The slot may be vacant, but it is still allocated: the claimant has borrowed its owner, or is the completer of the operation.
+        // The slot may be vacant now, but it is still allocated. The claimant borrows the slab or source, or it is the completer of the
+        // operation.
         H::end_return(slot.slot());
     }
 }
 
-/// Wakers that are woken when this is dropped, at the end of a function. If one panics, the other one is woken nevertheless.
+/// The wakers of the consumer and of the completer. They are woken when this value is dropped, at the end of a function. Even if the first
+/// waker panics, the second is woken.
 pub(super) struct Wake {
     waker: Option<Waker>,
     _watcher: WakeOnDrop,

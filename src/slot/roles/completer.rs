@@ -1,4 +1,4 @@
-//! The completer's role: the producer's end of an operation.
+//! The role of the completer, which is the producer's end of an operation.
 
 use core::{
     marker::PhantomData,
@@ -15,8 +15,9 @@ use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
 
 /// The completer of an operation. If it is dropped, the operation ends without a value.
 ///
-/// `'a` is the borrow of the object that contains the slot. It is a parameter of the type with the destructor. So no completer outlives
-/// that object, not even to be dropped. A slot of a pool stays allocated while it is rented, so its completer is `'static`.
+/// `'a` is the borrow of the object that contains the slot. The type with the `Drop` implementation has this lifetime as a parameter. So
+/// the compiler refuses a completer that outlives that object, even if the completer is only dropped. A slot of a pool stays allocated
+/// while it is rented, so a completer of a pool has the lifetime `'static`.
 pub(crate) struct CompleterRole<'a, T, H: Recycler>(Rented<T, H>, PhantomData<&'a ()>);
 
 const HELD: &str = "a completer holds its slot";
@@ -27,7 +28,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         CompleterRole(slot, PhantomData)
     }
 
-    /// Converts the role into the address for [`from_raw`](CompleterRole::from_raw).
+    /// Converts the role into the address of its slot, for [`from_raw`](CompleterRole::from_raw).
     pub(crate) fn into_pointer(self) -> NonNull<Slot<T, H>> {
         ManuallyDrop::new(self).0.0
     }
@@ -37,17 +38,18 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         self.0.slot()
     }
 
-    /// Completes the operation, or returns the value.
+    /// Completes the operation. If the operation is closed, returns an error that contains the value.
     #[inline(always)]
     pub(crate) fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         let slot = self.0;
         let rented = State::rented(self.slot().number());
-        let waiting = rented.register().expect("nothing happened yet");
+        let waiting = rented.register().expect("the operation has just begun");
         let state = self.slot().state();
-        // In these two states, no key was issued, and the completer does not watch. So the value cell belongs to the completer.
+        // If the state is *awaited* or *rented*, no key was issued, and the completer's waker is not in the slot. So the value field
+        // belongs to the completer.
         if state.is_awaited() {
             slot.store_value(value);
-            let next = waiting.complete().expect("nothing else happened");
+            let next = waiting.complete().expect("no key was issued");
             if let Some(waker) = slot.exchange_for_waker(waiting, next) {
                 mem::forget(self);
                 waker.wake();
@@ -55,7 +57,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
             }
         } else if state.is_rented() {
             slot.store_value(value);
-            let next = rented.complete().expect("nothing else happened");
+            let next = rented.complete().expect("no key was issued");
             if slot.exchange(rented, next).is_ok() {
                 mem::forget(self);
                 return Ok(());
@@ -63,18 +65,18 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         } else {
             return self.complete_slowly(value);
         }
-        // The exchange has failed, so the cell still belongs to the completer.
+        // The exchange has failed, so the value field still belongs to the completer.
         let value = slot.take_value();
         self.complete_slowly(value)
     }
 
-    /// [`complete`](CompleterRole::complete), from any state.
+    /// Does what [`complete`](CompleterRole::complete) does, from any state.
     #[cold]
     fn complete_slowly(self, mut value: T) -> Result<(), CompleteError<T>> {
         let slot = self.0;
         let (mut state, _watcher) = self.unwatch(self.slot().state());
         if state.complete().is_some() {
-            // No key was issued, and the completer does not watch. So the value cell belongs to the completer.
+            // The transition `complete` is allowed, so no key was issued. So the value field belongs to the completer.
             slot.store_value(value);
             match slot.change(state, State::complete) {
                 Ok(change) => {
@@ -89,7 +91,8 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         let claim = match slot.change(state, State::claim) {
             Ok(change) => Claim::<T, H>::new(slot, change.state),
             Err(state) => {
-                // A completer needs no key. If no key was issued, the consumer has left.
+                // `refusal` returns `Unknown` if no key was issued. A completer needs no key. So the reason for the refusal is that the
+                // consumer has left.
                 let kind = match state.refusal() {
                     CompleteErrorKind::Unknown => CompleteErrorKind::Closed,
                     other => other,
@@ -107,20 +110,21 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         }
     }
 
-    /// Releases the slot, and returns the value.
+    /// Releases the slot, and returns the error that contains the value.
     fn refused(self, kind: CompleteErrorKind, value: T) -> CompleteError<T> {
         let key = H::key_of(self.slot().number());
         ManuallyDrop::new(self).release();
         CompleteError { key, kind, value }
     }
 
-    /// Returns `true` if the operation needs no result any more: the consumer has left, or a producer with the key was faster.
+    /// Returns `true` if the operation needs no result any more: the consumer has left, or a producer with the key has ended the operation.
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         !self.slot().state().is_open()
     }
 
-    /// Returns `Ready` if the operation [is closed](CompleterRole::is_closed). Otherwise, the task is woken when it is.
+    /// Returns `Ready` if the operation [is closed](CompleterRole::is_closed). Otherwise, makes sure that the task is woken when the
+    /// operation is closed.
     pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let slot = self.slot();
         let state = slot.state();
@@ -143,7 +147,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
             }
         }
         if state.is_open() {
-            // All registrations of the operation are used. From now on, the task polls until it is closed.
+            // All registrations of the operation are used. So the task is woken at once, and polls again until the operation is closed.
             fresh.wake();
             return Poll::Pending;
         }
@@ -160,7 +164,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         H::key_of(slot.number())
     }
 
-    /// Returns the key of the operation, and leaves the operation to it.
+    /// Returns the key of the operation, and leaves the operation to this key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Key {
         let this = ManuallyDrop::new(self);
@@ -172,7 +176,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         H::key_of(number)
     }
 
-    /// [`into_key`](CompleterRole::into_key), from any state. The caller does not use the role again.
+    /// Leaves the operation to its key, from any state. The caller does not use the role again.
     #[cold]
     #[inline(never)]
     fn leave_to_key(&self) {
@@ -180,12 +184,12 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         match self.0.change(state, State::into_key) {
             Ok(change) if change.state.is_unreferenced() => drop(self.0.release(change.state)),
             Ok(_) => {}
-            // The pool is closed, so no producer presents the key.
+            // The pool was closed, so no producer will use the key.
             Err(_) => self.abandon(),
         }
     }
 
-    /// Takes out the completer's waker, if the slot has it.
+    /// Takes the completer's waker out of the slot, if it is there. Returns the new state and the waker.
     #[inline(always)]
     fn unwatch(&self, state: State) -> (State, Option<Waker>) {
         match self.0.change(state, State::unwatch) {
@@ -194,7 +198,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         }
     }
 
-    /// Ends the operation without a value, unless it has ended. The caller does not use the role again.
+    /// Ends the operation without a value, unless it has already ended. The caller does not use the role again.
     fn abandon(&self) {
         let (state, _watcher) = self.unwatch(self.slot().state());
         match self.0.change(state, State::abandon) {
@@ -203,7 +207,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         }
     }
 
-    /// Releases the slot. The completer does not watch, and the caller does not use the role again.
+    /// Releases the slot. The completer's waker is not in the slot. The caller does not use the role again.
     fn release(&self) {
         let mut state = self.slot().state();
         if !state.only_completer_is_left() {
@@ -215,7 +219,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
             }
             state = now;
         }
-        // By rule 3, no other role refers to the slot.
+        // By rule 3 of `slot/states.md`, no other role refers to the slot.
         drop(self.0.release(state));
     }
 }

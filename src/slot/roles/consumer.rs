@@ -1,4 +1,4 @@
-//! The consumer's role: it waits for the result, and then takes it or leaves.
+//! The role of the consumer, which waits for the result, and then takes it or leaves.
 
 use core::{
     mem,
@@ -9,7 +9,7 @@ use core::{
 use super::{Change, End, Recycler, Rented, State, Vacant, claim::orphan};
 use crate::{pieces, slot::slot::Slot};
 
-/// The consumer of an operation. It has no destructor: the future that contains it ends the role.
+/// The consumer of an operation. The role has no destructor: the future that contains the role also ends it.
 pub(crate) struct ConsumerRole<T, H: Recycler>(pub(super) Rented<T, H>);
 
 impl<T, H: Recycler> Deref for ConsumerRole<T, H> {
@@ -21,33 +21,33 @@ impl<T, H: Recycler> Deref for ConsumerRole<T, H> {
     }
 }
 
-/// The consumer of an operation that has a value, and no completer. This is the usual end.
+/// The consumer of an operation that has a value and no completer. A poll handles this case on its fast path.
 pub(crate) struct Completed<T, H: Recycler>(Rented<T, H>);
 
-/// The consumer of an operation that has a result: a value, or none.
+/// The consumer of an operation that has ended, with or without a value.
 pub(crate) struct Finished<T, H: Recycler> {
     slot: Rented<T, H>,
     state: State,
 }
 
-/// How far an operation is: the two cases that a poll distinguishes on the fast path, and all others.
+/// The progress of an operation: the two cases that a poll distinguishes on the fast path, and all other cases.
 pub(super) enum Progress<T, H: Recycler> {
     Completed(Completed<T, H>),
     JustBegun(JustBegun<T, H>),
     Other,
 }
 
-/// The consumer of an operation in which nothing has happened yet.
+/// The consumer of an operation that is still in the state [`rented`](State::rented).
 pub(crate) struct JustBegun<T, H: Recycler>(Rented<T, H>);
 
 impl<T, H: Recycler> ConsumerRole<T, H> {
-    /// Returns the role as [`Completed`], if the operation is.
+    /// Returns the role as a [`Completed`] if the operation has a value and no completer. Otherwise, returns the role as an error.
     #[inline(always)]
     pub(crate) fn completed(self) -> Result<Completed<T, H>, Self> {
         if self.state().is_completed() { Ok(Completed(self.0)) } else { Err(self) }
     }
 
-    /// Returns how far the operation is, from one load of the state.
+    /// Returns the progress of the operation. Loads the state only once.
     #[inline(always)]
     pub(super) fn progress(self) -> Progress<T, H> {
         let state = self.state();
@@ -60,14 +60,14 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
         }
     }
 
-    /// Returns the role as [`Finished`], if there is a result.
+    /// Returns the role as a [`Finished`] if the operation has ended. Otherwise, returns the role as an error.
     #[inline(always)]
     pub(crate) fn finished(self) -> Result<Finished<T, H>, Self> {
         let state = self.state();
         if state.is_pending() { Err(self) } else { Ok(Finished { slot: self.0, state }) }
     }
 
-    /// Makes sure that `waker` is woken when there is a result. Returns the role as an error if there is one.
+    /// Makes sure that `waker` is woken when there is a result. If there already is a result, returns the role as a [`Finished`].
     #[inline(always)]
     pub(crate) fn wait(self, waker: &Waker) -> Result<Self, Finished<T, H>> {
         let (slot, state) = (self.0, self.state());
@@ -91,7 +91,7 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
         }
     }
 
-    /// Leaves. Returns the role as an error if there is a result.
+    /// Leaves. If there is a result, returns the role as a [`Finished`] instead.
     #[inline(always)]
     pub(crate) fn try_leave(self) -> Result<(), Finished<T, H>> {
         let slot = self.0;
@@ -109,7 +109,7 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
 }
 
 impl<T, H: Recycler> JustBegun<T, H> {
-    /// Makes sure that `waker` is woken when there is a result. Returns the role as an error if there is one.
+    /// Makes sure that `waker` is woken when there is a result. If there already is a result, returns the role as a [`Finished`].
     #[inline(always)]
     pub(crate) fn wait(self, waker: &Waker) -> Result<ConsumerRole<T, H>, Finished<T, H>> {
         let slot = self.0;
@@ -120,28 +120,28 @@ impl<T, H: Recycler> JustBegun<T, H> {
     }
 }
 
-/// Registers the first waker, from a state that is known beforehand, so that the exchange need not wait for the load. Returns the state as
-/// an error if there is a result. The consumer has seen that no waker is registered.
+/// Registers the first waker. The caller has computed `state`, so that the exchange need not wait until the state is loaded. The consumer
+/// has seen that no waker is registered. If there is a result, returns the current state as an error.
 #[inline(always)]
 fn register_first<T, H: Recycler>(
     slot: Rented<T, H>,
     state: State,
     waker: &Waker,
 ) -> Result<(), State> {
-    let next = state.register().expect("nothing happened yet");
+    let next = state.register().expect("the operation has just begun");
     let fresh = waker.clone();
     slot.slot().waker.store(&fresh);
     if slot.exchange(state, next).is_err() {
-        // By value: a reference to it would have put it on the stack before.
+        // The waker is passed by value. If it were passed by reference, the fast path would also have to store it on the stack.
         return change_waker(slot, fresh);
     }
-    // It belongs to the slot.
+    // The waker belongs to the slot now.
     mem::forget(fresh);
     end_if_closed(slot);
     Ok(())
 }
 
-/// Ends the operation if its pool was closed, and only a key could complete it.
+/// Ends the operation if its pool was closed and only its key could complete it.
 #[inline(always)]
 fn end_if_closed<T, H: Recycler>(slot: Rented<T, H>) {
     if H::is_closed(slot.slot()) {
@@ -149,7 +149,7 @@ fn end_if_closed<T, H: Recycler>(slot: Rented<T, H>) {
     }
 }
 
-/// [`wait`](ConsumerRole::wait), from any state.
+/// Does what [`wait`](ConsumerRole::wait) does, from any state.
 #[cold]
 fn wait_slowly<T, H: Recycler>(slot: Rented<T, H>, waker: &Waker) -> Result<(), State> {
     let state = slot.slot().state();
@@ -162,10 +162,10 @@ fn wait_slowly<T, H: Recycler>(slot: Rented<T, H>, waker: &Waker) -> Result<(), 
     change_waker(slot, waker.clone())
 }
 
-/// Registers a waker, and drops the one that may be registered.
+/// Registers a waker, and drops the waker that was registered before, if there was one.
 #[cold]
 fn change_waker<T, H: Recycler>(slot: Rented<T, H>, fresh: Waker) -> Result<(), State> {
-    // The old waker is dropped at the end of the function, because its destructor is foreign code.
+    // The old waker is dropped at the end of the function, because its destructor may run any code.
     let (mut state, _old) = match slot.change(slot.slot().state(), State::unregister) {
         Ok(change) => (change.state, change.waker),
         Err(state) => (state, None),
@@ -182,15 +182,15 @@ fn change_waker<T, H: Recycler>(slot: Rented<T, H>, fresh: Waker) -> Result<(), 
         }
     }
     if state.is_pending() {
-        // All registrations of the operation are used. From now on, the task polls until there is a result.
+        // All registrations of the operation are used. So the task is woken at once, and polls again until there is a result.
         fresh.wake();
         return Ok(());
     }
     Err(state)
 }
 
-/// [`ConsumerRole::try_leave`], if a producer has claimed the operation. If the consumer leaves first, the claimant returns the slot. The
-/// consumer announces that before, so that a caller that finds no vacant slot waits for the claimant.
+/// Does what [`ConsumerRole::try_leave`] does, for a claimed operation. If the consumer leaves before the claim ends, the claimant returns
+/// the slot. Before the consumer leaves, it announces this return. So a thread that finds no vacant slot waits for the claimant.
 #[cold]
 fn leave_to_claimant<T, H: Recycler>(slot: Rented<T, H>, state: State) -> Result<(), State> {
     H::begin_return(slot.slot());
@@ -206,7 +206,7 @@ fn leave_to_claimant<T, H: Recycler>(slot: Rented<T, H>, state: State) -> Result
     }
 }
 
-/// Returns the slot if no other role refers to it, and wakes the completer. The consumer has left by this change.
+/// Finishes the work of a consumer that has left by `change`: returns the slot if no other role refers to it, and wakes the completer.
 fn left<T, H: Recycler>(slot: Rented<T, H>, change: Change) {
     let Change { state, waker: _own, watcher } = change;
     if state.is_unreferenced() {
@@ -229,7 +229,7 @@ impl<T, H: Recycler> Completed<T, H> {
         }
     }
 
-    /// [`take`](Completed::take), as the result of a poll.
+    /// Does what [`take`](Completed::take) does, and returns the value as the result of a poll.
     #[inline(always)]
     pub(crate) fn take_polled(self) -> Poll<T> {
         let polled = Poll::Ready(self.0.take_value());
@@ -247,7 +247,8 @@ impl<T, H: Recycler> Completed<T, H> {
     }
 }
 
-/// Returns a slot. It is the last call of its callers if the result is in registers, so that they save none.
+/// Returns a slot on the slow path, and then returns `result`. If the result is in registers, this call is the last instruction of the
+/// caller. So the caller saves no registers.
 #[inline(never)]
 fn return_slowly<T, H: Recycler, R>(vacant: Vacant<Slot<T, H>>, end: End, result: R) -> R {
     drop(H::release(vacant, end));
@@ -266,7 +267,7 @@ impl<T, H: Recycler> Finished<T, H> {
         self.take_value().unwrap_or_else(abandoned)
     }
 
-    /// Takes the value, or `None` if there is none, and releases the slot.
+    /// Takes the value if there is one, and releases the slot.
     fn take_value(self) -> Option<T> {
         let value = self.state.has_value().then(|| self.slot.take_value());
         release(self.slot, self.state);
@@ -275,7 +276,7 @@ impl<T, H: Recycler> Finished<T, H> {
 
     /// Drops the result, and releases the slot.
     fn discard(self) {
-        /// Moving a larger value could overflow the stack.
+        /// The size of the largest value that is moved. Moving a larger value could overflow the stack.
         const MOVED: usize = 1024;
 
         if size_of::<T>() <= MOVED {
@@ -285,16 +286,16 @@ impl<T, H: Recycler> Finished<T, H> {
         }
     }
 
-    /// Releases the slot first, so that the destructor of the value finds it vacant.
+    /// Moves the value out, releases the slot, and then drops the value. So the destructor of the value finds the slot vacant.
     #[inline(never)]
     fn discard_moved(self) {
         drop(self.take_value());
     }
 
-    /// Drops the value in its cell, and then releases the slot.
+    /// Drops the value inside the slot, and then releases the slot.
     #[inline(never)]
     fn discard_in_place(self) {
-        /// Releases the slot also if the destructor of the value panics.
+        /// A guard that releases the slot, even if the destructor of the value panics.
         struct Release<T, H: Recycler>(Rented<T, H>, State);
         impl<T, H: Recycler> Drop for Release<T, H> {
             fn drop(&mut self) {
@@ -323,6 +324,6 @@ fn release<T, H: Recycler>(slot: Rented<T, H>, mut state: State) {
             Err(now) => state = now,
         }
     }
-    // By rule 3, no other role refers to the slot.
+    // By rule 3 of `slot/states.md`, no other role refers to the slot.
     drop(slot.release(state));
 }

@@ -1,4 +1,4 @@
-//! The consumer role behind a head: the functions that a value future calls if its head owns the role.
+//! The consumer role as the pointee of a head: the functions that a value future calls if its head owns a consumer role.
 
 use core::{
     marker::PhantomData,
@@ -15,9 +15,9 @@ use crate::{
     token::{StaleToken, Token},
 };
 
-/// The table to which the header of a slot points. A slab begins with the table of its slots.
+/// The table to which the header of a slot points. All slots of a slab share one table, with which the slab begins.
 ///
-/// Invariant: `vtable` is the one for the recycler `H`.
+/// Invariant: `vtable` is the table of a `ConsumerRole<T, H>`.
 #[repr(C)]
 pub(crate) struct SlotTable<T, H> {
     vtable: VTable<T>,
@@ -26,7 +26,7 @@ pub(crate) struct SlotTable<T, H> {
     recycler: PhantomData<fn() -> H>,
 }
 
-/// Returns the table of a slot.
+/// Returns the table of the slots of a slab or source.
 pub(crate) const fn table<T, H: Recycler>(abandoned: fn() -> T) -> SlotTable<T, H> {
     SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned, recycler: PhantomData }
 }
@@ -44,8 +44,8 @@ impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
         H::source_name::<T>()
     }
 
-    /// Only the fast path is inlined. The other paths are separate functions, so the fast path saves no register: such a store would take
-    /// longer than anything else in the poll.
+    /// Only the fast path is inlined. The other paths are separate functions, so that the fast path need not save registers on the stack.
+    /// Saving a register would take longer than any other step of the poll.
     #[inline(always)]
     fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<T> {
         if token != live.number().token() {
@@ -70,7 +70,7 @@ impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
     }
 }
 
-/// [`poll`](ErasedReference::poll), if nothing has happened yet.
+/// Does what [`poll`](ErasedReference::poll) does, for an operation that has just begun.
 #[inline(never)]
 fn poll_first<T, H: Recycler>(
     live: Live<'_, ConsumerRole<T, H>>,
@@ -80,8 +80,8 @@ fn poll_first<T, H: Recycler>(
     poll_by(|| role.wait(cx.waker()), live)
 }
 
-/// [`poll`](ErasedReference::poll), in any state. If the token is not that of the operation, it refuses the token and does not touch the
-/// operation.
+/// Does what [`poll`](ErasedReference::poll) does, in any state. If the token is not that of the operation, refuses the token and does not
+/// touch the operation.
 #[cold]
 #[inline(never)]
 fn poll_slowly<T, H: Recycler>(
@@ -98,7 +98,7 @@ fn poll_slowly<T, H: Recycler>(
     poll_by(|| role.wait(cx.waker()), live)
 }
 
-/// [`poll`](ErasedReference::poll), with a function that registers the waker or finds the result.
+/// Polls by the function `wait`, which registers the waker or finds the result.
 #[inline(always)]
 fn poll_by<T, H: Recycler>(
     wait: impl FnOnce() -> Result<ConsumerRole<T, H>, Finished<T, H>>,

@@ -1,15 +1,15 @@
-//! Roles: who may use a slot, and for what. Each role is a type. It is created where the role begins, it dereferences to the slot, and
-//! the transition that ends the role consumes it.
+//! Roles: who may use a slot, and what for. Each role is a type. A value of this type is created where the role begins. The transition
+//! that ends the role consumes the value.
 //!
 //! | role | begins when | may | ends when |
 //! |---|---|---|---|
-//! | [`Vacant`] | a slab takes a vacant slot out, or the last role of an operation ends | begin an operation | the operation begins, or the slab takes the slot back |
+//! | [`Vacant`] | a slab takes a vacant slot out of its lists, or the last role of an operation ends | begin an operation | the operation begins, or the slab takes the slot back |
 //! | [`ConsumerRole`] | the operation begins | register a waker | the consumer takes the result, or leaves |
-//! | [`CompleterRole`] | the operation begins | watch the consumer, issue the key | the completer completes or abandons the operation, or leaves it to its key |
-//! | [`Claim`] | a key, a completer or a closed pool claims the operation | complete the operation | it completes or abandons the operation, or the consumer has left |
+//! | [`CompleterRole`] | the operation begins | wait until the consumer leaves, issue the key | the completer completes or abandons the operation, or leaves it to its key |
+//! | [`Claim`] | a producer with the key, a completer or a closed pool claims the operation | write the result | the claimant completes or abandons the operation, or finds that the consumer has left |
 //!
-//! All unsafe accesses to slots are in this file. Its private functions rely on the rules in `states.md`. Only the files of this folder
-//! call them, as the rules allow. The public functions of the roles cannot be misused.
+//! All unsafe accesses to slots are in this file. Its private functions rely on rules 1 to 3 of `slot/states.md`. Only the files of this
+//! folder call these functions, and each call follows the rules. So the safe functions that other modules call cannot be misused.
 
 mod claim;
 mod completer;
@@ -53,8 +53,8 @@ pub(crate) struct SlotHeader<T, H>(Header, PhantomData<fn() -> (T, H)>);
 impl<T, H> SlotHeader<T, H> {
     /// # Safety
     ///
-    /// The table lives as long as the slot. [`standalone`](Slot::standalone) is called with cells without a waker, with the number of the
-    /// first operation, and with the state before it.
+    /// The table lives as long as the slot. The caller passes the header to [`standalone`](Slot::standalone). The other arguments are two
+    /// fields without a waker, the number of the first operation, and the [state before](State::before) this number.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
     }
@@ -65,9 +65,9 @@ impl<T, H> SlotHeader<T, H> {
 }
 
 impl<T, H: Recycler> Slot<T, H> {
-    /// Initializes a vacant slot in `place`. Its first operation will have the number `first`.
+    /// Initializes a vacant slot at the address `place`. The first operation of the slot will have the number `first`.
     ///
-    /// The fields are written one by one, because a large cell for a value must not be on the stack.
+    /// The fields are written one by one, because a slot for a large value must not be on the stack.
     ///
     /// # Safety
     ///
@@ -81,9 +81,9 @@ impl<T, H: Recycler> Slot<T, H> {
         macro_rules! write {
             ($field:ident, $value:expr) => {{
                 let value = $value;
-                // SAFETY: the caller's.
+                // SAFETY: `place` is valid for writes of a slot, by the contract of `make`.
                 let field = unsafe { &raw mut (*slot).$field };
-                // SAFETY: as above.
+                // SAFETY: the field is in `place`, which is valid for writes.
                 unsafe { field.write(value) };
             }};
         }
@@ -93,7 +93,8 @@ impl<T, H: Recycler> Slot<T, H> {
         write!(waker, WakerCell::new());
         write!(watcher, WakerCell::new());
         write!(origin, OriginCell::new());
-        // A cell without a value needs no initialization, unless loom records its accesses.
+        // The value field needs no initialization, because it contains no value yet. Only the `UnsafeCell` of loom needs one: it records
+        // accesses.
         #[cfg(loom)]
         write!(value, crate::sync::UnsafeCell::new(core::mem::MaybeUninit::uninit()));
     }
@@ -104,9 +105,9 @@ impl<T, H: Recycler> Slot<T, H> {
         unsafe { self.table().cast::<SlotTable<T, H>>().as_ref() }.abandoned
     }
 
-    /// Returns the line that rented the slot, if there is a live operation and the feature `trace` is on.
+    /// Returns the line of code that rented the slot, if there is a live operation and the feature `trace` is on.
     #[cfg(feature = "alloc")]
-    #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "the feature uses it"))]
+    #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "`trace` uses it"))]
     pub(crate) fn origin(&self) -> Option<&'static Location<'static>> {
         #[cfg(feature = "trace")]
         // SAFETY: the pointer is null, or comes from a `&'static Location`.
@@ -119,22 +120,23 @@ impl<T, H: Recycler> Slot<T, H> {
 /// A slot that is vacant, and that no list of its slab contains. Only the owner of this value uses the slot. (A producer with a late
 /// key may read the state and the number of the slot at any time. They are atomics.)
 ///
-/// The slab creates one when it takes a slot out of its lists. The last role of an operation creates one when it ends. A slab
-/// consumes it to take the slot back.
+/// The slab creates a `Vacant` when it takes a slot out of its lists. The last role of an operation creates a `Vacant` when this role ends.
+/// The slab consumes the `Vacant` when the slot is returned.
 #[must_use = "a slot that is not returned is lost"]
 pub(crate) struct Vacant<S>(NonNull<S>);
 
 impl<S> Vacant<S> {
     /// # Safety
     ///
-    /// The slot is vacant and initialized, no other value of this type has it, and no list of the slab contains it. It stays
-    /// allocated until it is returned. The pointer is valid for the whole object that contains the slot, as far as its owner uses that.
+    /// The slot is vacant and initialized. No other `Vacant` refers to the slot, and no list of the slab contains it. The slot stays
+    /// allocated until it is returned. When the slot is returned, the slab or source gets this pointer back. The pointer is also valid for
+    /// all fields that the slab or source then accesses by it.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<S>) -> Self {
         Vacant(slot)
     }
 
-    /// Converts the right into the address of the slot.
+    /// Converts this value into the address of the slot.
     #[inline(always)]
     pub(crate) fn into_pointer(self) -> NonNull<S> {
         self.0
@@ -151,14 +153,15 @@ impl<S> Deref for Vacant<S> {
     }
 }
 
-/// A slot, vacant or not, of a slab or a source that is borrowed for `'a`. So the slot stays allocated for `'a`.
+/// A reference to a slot, which may be vacant. The slab or the source that contains the slot is borrowed for `'a`. So the slot stays
+/// allocated for `'a`.
 pub(crate) struct SlotRef<'a, S>(NonNull<S>, PhantomData<&'a S>);
 
 impl<S> SlotRef<'_, S> {
     /// # Safety
     ///
-    /// The slot is initialized, and stays allocated for the lifetime. The pointer is valid for the whole object that contains the slot,
-    /// as far as its owner uses that.
+    /// The slot is initialized, and stays allocated for the lifetime. The pointer is also valid for all fields of the slab or source that
+    /// are accessed by it.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<S>) -> Self {
         SlotRef(slot, PhantomData)
@@ -190,9 +193,9 @@ impl<S> Deref for SlotRef<'_, S> {
     }
 }
 
-/// The address of a slot.
+/// The address of the slot of a role.
 ///
-/// Invariant: the slot stays allocated as long as the role that contains this value.
+/// Invariant: the slot stays allocated as long as the role that contains this value exists.
 struct Rented<T, H: Recycler>(NonNull<Slot<T, H>>);
 
 impl<T, H: Recycler> Clone for Rented<T, H> {
@@ -204,9 +207,11 @@ impl<T, H: Recycler> Clone for Rented<T, H> {
 
 impl<T, H: Recycler> Copy for Rented<T, H> {}
 
-// SAFETY: the producer moves a value into the slot, and the consumer moves it out, on any thread. The cells of the slot are atomic.
+// SAFETY: the producer moves a value into the slot, and the consumer moves it out, on any thread. `T` is `Send`, and rule 1 gives the value
+// to one role at a time. The state, the number and the wakers are atomic, by `ForThreads`.
 unsafe impl<T: Send, H: ForThreads> Send for Rented<T, H> {}
-// SAFETY: a shared reference only gives access to the state and to the numbers, which are atomic.
+// SAFETY: a shared reference only gives access to fields that are atomic (the state, the number and the origin) or never change (the
+// header).
 unsafe impl<T: Send, H: ForThreads> Sync for Rented<T, H> {}
 
 /// A transition that was made: the state after it, and the wakers whose flags it cleared.
@@ -216,14 +221,16 @@ struct Change {
     watcher: Option<Waker>,
 }
 
+/// Creates a waker from its halves.
+///
 /// # Safety
 ///
-/// The parts are those of a waker that belongs to the caller. It is created once.
+/// The halves are those of a waker that belongs to the caller. The caller creates this waker only once.
 #[inline(always)]
 unsafe fn waker_of(parts: WakerParts) -> Waker {
     // SAFETY: the vtable of a waker is a static reference.
     let vtable: &'static RawWakerVTable = unsafe { &*parts.vtable.cast() };
-    // SAFETY: these are the halves of a waker, so they keep its contract.
+    // SAFETY: the halves are those of a waker. So they fulfil the contract of a `RawWaker`.
     unsafe { Waker::from_raw(RawWaker::new(parts.data, vtable)) }
 }
 
@@ -234,23 +241,25 @@ impl<T, H: Recycler> Rented<T, H> {
         unsafe { self.0.as_ref() }
     }
 
-    /// The calling role keeps the slot allocated for the lifetime of the borrow.
+    /// Returns a reference to the slot. The calling role keeps the slot allocated for the lifetime of the borrow.
     fn borrowed(&self) -> SlotRef<'_, Slot<T, H>> {
-        // SAFETY: the invariant. The address is the one that the slab or the source gave.
+        // SAFETY: the slot stays allocated, by the invariant. The pointer is the one that the slab or the source created.
         unsafe { SlotRef::new(self.0) }
     }
 
-    /// Makes a transition if the state is still `from`. Otherwise, returns the state.
+    /// Makes the transition from `from` to `to` if the state is still `from`. Otherwise, returns the current state as an error.
     ///
-    /// If the transition ends the role, the slot may be freed at once. So no reference to the slot is an argument of a call here.
+    /// If the transition ends the role, another role may free the slot before this function returns. So this function takes `self` by
+    /// value: a `&Slot` argument would have to stay valid until the return. The reference to the atomic `state` may dangle after the
+    /// exchange.
     #[inline(always)]
     fn exchange(self, from: State, to: State) -> Result<(), State> {
         let word = &self.slot().state;
         word.exchange(from.bits(), to.bits()).map_err(State::from_bits)
     }
 
-    /// Makes a transition from `state`, or from the state that other roles have made of it. Takes out the wakers whose flags it clears.
-    /// Returns the state as an error if the transition is not allowed.
+    /// Makes a transition from `state`, or from the current state if other roles have changed it. Takes out the wakers whose flags the
+    /// transition clears. If the transition is not allowed, returns the current state as an error.
     #[inline]
     fn change(
         self,
@@ -262,8 +271,8 @@ impl<T, H: Recycler> Rented<T, H> {
             let waker = cleared.is_waiting().then(|| self.slot().waker.copy());
             let watcher = cleared.is_watched().then(|| self.slot().watcher.copy());
             let Err(now) = self.exchange(state, next) else {
-                // SAFETY: this exchange has cleared the flag, from the state that was loaded before the copy was made. So the copy is the
-                // waker that was stored last, and by rule 2 it belongs to this role.
+                // SAFETY: this exchange has cleared the flag. It expected a state that was loaded before the copy was made. So the copy is
+                // the waker that was stored last. By rule 2, the waker belongs to this role.
                 let own = |parts: WakerParts| unsafe { waker_of(parts) };
                 return Ok(Change {
                     state: next,
@@ -276,56 +285,60 @@ impl<T, H: Recycler> Rented<T, H> {
         Err(state)
     }
 
-    /// Makes the transition from exactly `state` to `next`, which clears the flag of the waker of the consumer. Takes the waker out.
-    /// A role that knows the state beforehand does not wait for the load.
+    /// Makes the transition from exactly `state` to `next`, which clears the flag of the consumer's waker. Returns this waker, or `None` if
+    /// the current state is not `state`. The caller may compute `state` instead of loading it, so that the exchange need not wait for the
+    /// load. The caller has already seen the waker's flag set in this operation.
     #[inline(always)]
     fn exchange_for_waker(self, state: State, next: State) -> Option<Waker> {
         let waker = self.slot().waker.copy();
         self.exchange(state, next).ok()?;
-        // SAFETY: as in `change`.
+        // SAFETY: this exchange has cleared the flag. The caller saw the flag set before the copy was made, and the number of registrations
+        // in `state` has not changed since. So the copy is the waker that was stored last. By rule 2, the waker belongs to this role.
         Some(unsafe { waker_of(waker) })
     }
 
-    /// Stores a value. By rule 1, the value cell belongs to the calling role, and it is empty.
+    /// Stores a value. By rule 1, the value field belongs to the calling role. The field is empty.
     #[inline(always)]
     fn store_value(self, value: T) {
         self.slot().value.with_mut(|cell| {
-            // SAFETY: no other role accesses the cell, by rule 1.
+            // SAFETY: by rule 1, no other role accesses the value field.
             pieces::write(unsafe { &mut *cell }, value);
         });
     }
 
-    /// Takes the value out. By rule 1, the value cell belongs to the calling role, and it contains a value.
+    /// Takes the value out. By rule 1, the value field belongs to the calling role. The field contains a value.
     #[inline(always)]
     fn take_value(self) -> T {
         self.slot().value.with_mut(|cell| {
-            // SAFETY: no other role accesses the cell, by rule 1.
+            // SAFETY: by rule 1, no other role accesses the value field.
             let value = unsafe { &*cell };
-            // SAFETY: it contains a value, which is read once.
+            // SAFETY: the field contains a value, which is read once.
             unsafe { value.assume_init_read() }
         })
     }
 
-    /// Drops the value in its cell, as [`take_value`](Rented::take_value) takes it.
+    /// Drops the value in its field. By rule 1, the value field belongs to the calling role. The field contains a value.
     fn drop_value(self) {
         self.slot().value.with_mut(|cell| {
-            // SAFETY: no other role accesses the cell, by rule 1.
+            // SAFETY: by rule 1, no other role accesses the value field.
             let value = unsafe { &mut *cell };
-            // SAFETY: it contains a value, which is dropped once.
+            // SAFETY: the field contains a value, which is dropped once.
             unsafe { value.assume_init_drop() };
         });
     }
 
-    /// Ends the operation. By rule 3, the slot is unreferenced.
+    /// Ends the operation. The caller is the last role: by rule 3, the slot is unreferenced.
     #[inline(always)]
     fn end(self, cancelled: bool) -> (Vacant<Slot<T, H>>, End) {
         let end = self.slot().end(cancelled);
-        // SAFETY: no role refers to the slot, by rule 3. So no other role ends the operation, and the slot is in no list.
+        // SAFETY: by rule 3, no role refers to the slot. So no other role ends the operation, and no list of the slab contains the slot
+        // yet.
         (unsafe { Vacant::new(self.0) }, end)
     }
 
-    /// Ends the operation, and returns the slot to its slab, which may be freed then. By rule 3, the slot is unreferenced. `last` is
-    /// its state. Returns the waker of the future that was given the slot.
+    /// Ends the operation, and returns the slot to its slab or source, which may then be freed. The caller is the last role: by rule 3, the
+    /// slot is unreferenced. `last` is the last state of the operation. If the slab gives the slot to a future that waits, returns the
+    /// waker of this future.
     #[inline(always)]
     fn release(self, last: State) -> WakeOnDrop {
         let (vacant, end) = self.end(last.is_pending());
@@ -337,30 +350,32 @@ impl<T, H: Recycler> Rented<T, H> {
 }
 
 impl<T, H: Recycler> CompleterRole<'_, T, H> {
-    /// Converts the address of a slot into its role.
+    /// Converts the address of a slot into the role of its completer.
     ///
     /// # Safety
     ///
-    /// The operation of the slot has a completer, which the caller is: it was leaked, or converted into a pointer. The slot stays allocated
-    /// for the lifetime.
+    /// The operation of the slot has a completer. The `CompleterRole` of this completer was leaked or converted into a pointer. Only this
+    /// call creates the role again. The slot stays allocated for the lifetime.
     pub(crate) unsafe fn from_raw(slot: *mut ()) -> Self {
         CompleterRole::new(Rented(NonNull::new(slot).expect("a slot has an address").cast()))
     }
 }
 
 impl<T, H: Recycler> ConsumerRole<T, H> {
-    /// Converts the address of a slot into its role.
+    /// Converts the address of a slot into the role of its consumer.
     ///
     /// # Safety
     ///
-    /// The operation of the slot has a consumer, which the caller is: it was leaked. The slot stays allocated until the role ends.
+    /// The operation of the slot has a consumer. The `ConsumerRole` of this consumer was leaked. Only this call creates the role again. The
+    /// slot stays allocated until the role ends.
     #[inline(always)]
     pub(crate) unsafe fn from_leaked(slot: NonNull<Slot<T, H>>) -> Self {
         ConsumerRole(Rented(slot))
     }
 }
 
-// SAFETY: a slot stays allocated while it has a consumer. It begins with a header, whose table is from `table`.
+// SAFETY: a slot stays allocated while it has a consumer. The slot begins with a header, and the table of this header was created by
+// `table`.
 unsafe impl<T, H: Recycler> ThinReference for ConsumerRole<T, H> {
     type Pointee = Slot<T, H>;
 
@@ -399,18 +414,18 @@ impl<T, H: Recycler> Vacant<Slot<T, H>> {
         self.state.publish(state.bits());
     }
 
-    /// Makes a model fail if an access to the cells did not happen before.
+    /// Makes a loom model fail unless every earlier access to the value and the wakers happens-before this call.
     #[cfg(loom)]
     fn check_reuse(&self) {
         let slot = NonNull::from(&**self).as_ptr();
         self.value.with_mut(|_| ());
-        // SAFETY: no role refers to the slot. A producer with a late key only reads its state and its number.
+        // SAFETY: no role refers to the slot. A producer with a late key only reads the state and the number of the slot.
         unsafe { (*slot).waker.touch() };
-        // SAFETY: as above.
+        // SAFETY: as for `waker`.
         unsafe { (*slot).watcher.touch() };
     }
 
-    /// Begins the next epoch of a slot whose generations are all used. Returns `false` if this was the last epoch.
+    /// Begins the next epoch of a slot that has used all generations of its epoch. Returns `false` if there is no other epoch.
     #[cold]
     pub(crate) fn begin_epoch(&self, layout: IndexLayout) -> bool {
         let next = layout.next_epoch(self.number());
@@ -421,9 +436,10 @@ impl<T, H: Recycler> Vacant<Slot<T, H>> {
     }
 }
 
-/// A consumer role, or a code that says how it ended, in one word. An `Option` of it is one word, too.
+/// A consumer role, or a code that says how the role ended, in one word. An `Option` of a `ConsumerWord` is one word, too.
 ///
-/// It has no type, so that it is covariant in `T`: a consumer takes a `T` out, and puts none in.
+/// The word is an untyped pointer, so that this type is covariant in `T`. That is sound because a consumer takes a `T` out of the slot, and
+/// never puts a `T` in.
 pub(crate) struct ConsumerWord<T, H: Recycler> {
     word: NonNull<()>,
     output: PhantomData<fn() -> (T, H)>,
@@ -434,7 +450,7 @@ unsafe impl<T: Send, H: ForThreads> Send for ConsumerWord<T, H> {}
 // SAFETY: as for `Rented`.
 unsafe impl<T: Send, H: ForThreads> Sync for ConsumerWord<T, H> {}
 
-/// How a consumer role has ended. The discriminants are the codes. No slot has such an address.
+/// Says how a consumer role has ended. The discriminants are the codes in a [`ConsumerWord`]. No slot has such a low address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Ended {
@@ -450,11 +466,12 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
         ConsumerWord { word: role.into_raw().0.cast(), output: PhantomData }
     }
 
-    /// Returns the role if it has not ended.
+    /// Returns a copy of the role, or `None` if the role has ended.
     #[inline(always)]
     fn copy(&self) -> Option<ConsumerRole<T, H>> {
         const { assert!(align_of::<Slot<T, H>>() > Ended::Panicked as usize) };
-        // `T` may be a supertype of the type of the slot: see the invariance of its table in `Slot`.
+        // The word may have been created as that of a subtype of `T`. The two types differ only in lifetimes, and a consumer only takes a
+        // value out.
         let is_role = self.word.addr().get() > Ended::Panicked as usize;
         is_role.then(|| ConsumerRole(Rented(self.word.cast())))
     }
@@ -464,8 +481,8 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
         self.copy().map(|role| role.state())
     }
 
-    /// Returns the result, and ends the role. If there is no result, makes sure that `waker` is woken when there is one. Returns
-    /// `Ready(None)` if the role has ended.
+    /// Returns the result if there is one, and ends the role. Otherwise, makes sure that `waker` is woken when there is a result. Returns
+    /// `Ready(None)` if the role had already ended.
     #[inline(always)]
     pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Option<T>> {
         let Some(role) = self.copy() else { return Poll::Ready(None) };
@@ -487,16 +504,17 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
         Some(self.take(finished))
     }
 
-    /// Takes the result of the role that is in the word, and ends it.
+    /// Takes the result, and ends the role in the word. `finished` is a copy of this role.
     fn take(&mut self, finished: Finished<T, H>) -> T {
-        // `abandoned` may panic. If there is a value, only a foreign waker may panic, when the slot is returned.
+        // Without a value, `abandoned` creates the result, and may panic. With a value, only the waker of a future that gets the returned
+        // slot may panic.
         self.set(if finished.has_value() { Ended::Taken } else { Ended::Panicked });
         let result = finished.take();
         self.set(Ended::Taken);
         result
     }
 
-    /// Moves the role out, and stores how it ends.
+    /// Moves the role out of the word, and stores how the role ends. Returns `None` if the role has already ended.
     #[inline(always)]
     pub(crate) fn end(&mut self, how: Ended) -> Option<ConsumerRole<T, H>> {
         let role = self.copy()?;
@@ -504,14 +522,14 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
         Some(role)
     }
 
-    /// Stores how the role has ended, which the caller has moved out.
+    /// Stores how the role has ended. The caller has moved the role out of the word.
     #[inline(always)]
     fn set(&mut self, how: Ended) {
         let code = ptr::without_provenance_mut(how as usize);
         self.word = NonNull::new(code).expect("a code is not zero");
     }
 
-    /// Returns how the role has ended, if it has.
+    /// Returns how the role has ended, or `None` if it has not ended.
     pub(crate) fn ended(&self) -> Option<Ended> {
         match self.word.addr().get() {
             1 => Some(Ended::Taken),
@@ -520,13 +538,13 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
         }
     }
 
-    /// Returns the address of the slot, for a message.
+    /// Returns the address of the slot, for an error message.
     #[cfg(not(feature = "alloc"))]
     pub(crate) fn address(&self) -> *const () {
         self.word.as_ptr()
     }
 
-    /// Returns the word as a pointer, for foreign code.
+    /// Returns the word as a pointer, which may be passed through code in another language.
     pub(crate) fn as_raw(&self) -> *mut () {
         self.word.as_ptr()
     }
@@ -535,7 +553,7 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
     ///
     /// # Safety
     ///
-    /// The pointer is from `as_raw` of a word of this type, which is not used again. It is converted once.
+    /// The pointer is from `as_raw` of a word of this type. The word is not used again. The pointer is converted only once.
     pub(crate) unsafe fn from_raw(pointer: *mut ()) -> Self {
         ConsumerWord {
             word: NonNull::new(pointer).expect("a word is not null"),

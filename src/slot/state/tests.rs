@@ -1,4 +1,4 @@
-//! Tests that the code does what the tables in `states.md` say, and that the rules below the tables follow from them.
+//! Tests that the transition functions do what the tables in `slot/states.md` say, and that the rules in that file follow from the tables.
 
 mod each;
 mod invariants;

@@ -19,7 +19,7 @@ pub enum Reply {
     Error(u32, u64),
 }
 
-/// The future has 4,000 bytes, of which only the arguments are initialised by the call.
+/// The future of this function has 4,000 bytes. The call initialises only the arguments.
 async fn query(id: u64, parameters: Vec<u64>) -> Reply {
     if black_box(id) == 0 {
         let count = parameters.len() as u64;
@@ -34,7 +34,7 @@ async fn query(id: u64, parameters: Vec<u64>) -> Reply {
 /// A result that is too large to be copied in pieces.
 pub type Page = [u64; 128];
 
-/// Returns a result that is in memory. The test allows one copy of it in a poll.
+/// Returns a result that is in memory. The test allows one copy of the result in a poll.
 async fn page() -> Page {
     std::future::ready(black_box(())).await;
     *black_box(&[5; 128])

@@ -1,4 +1,4 @@
-//! A body that holds an `Rc` across an await. (With `#[async_trait(?Send)]` it compiles.)
+//! A body holds an `Rc` across an await. (With `#[async_trait(?Send)]`, the program would compile.)
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! A pattern in the condition of `#[ready(if …)]`.
+//! The condition of `#[ready(if …)]` has a pattern.
 
 use value_future::async_trait;
 

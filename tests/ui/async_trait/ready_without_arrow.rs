@@ -1,4 +1,4 @@
-//! Wrong forms of `#[ready]`.
+//! `#[ready(if …)]` without an arrow, and `#[ready]` with two expressions.
 
 use value_future::async_trait;
 

@@ -1,4 +1,4 @@
-//! A body that holds an `Arc` across an await.
+//! A body holds an `Arc` across an await.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Each function in each combination of flags, reachable or not.
+//! Tests each transition function with each combination of flags, reachable or not.
 
 use super::{super::*, tables};
 
-/// Miri is slow, and there is no unsafe code here.
+/// The tests check fewer states under Miri, because Miri is slow, and `State` has no unsafe code.
 const GENERATIONS: &[u32] = if cfg!(miri) { &[7] } else { &[1, 7, 1 << 16, u32::MAX] };
 const COUNTS: &[u64] = if cfg!(miri) { &[MOST] } else { &[0, 1, MOST - 1, MOST] };
 
@@ -38,7 +38,7 @@ fn a_transition_does_what_its_row_says_and_nothing_else() {
 }
 
 #[test]
-fn a_slot_is_rented_pending_and_held() {
+fn a_rented_slot_is_pending_and_held() {
     for &generation in GENERATIONS {
         let number = Number::new(0, generation);
         let rented = State::rented(number);
@@ -49,13 +49,13 @@ fn a_slot_is_rented_pending_and_held() {
 }
 
 #[test]
-fn many_registrations_never_make_a_state_of_another_epoch() {
+fn a_state_with_many_registrations_never_equals_a_state_of_another_epoch() {
     let mut state = State::keyed(Number::new(0, 7));
     let next_epoch = State::keyed(Number::new(1 << 18, 7));
     for _ in 0..1000 {
-        let waiting = state.register().expect("room for another registration");
-        assert!(waiting != next_epoch.register().expect("the first"));
-        state = waiting.unregister().expect("it was registered");
+        let waiting = state.register().expect("another registration is allowed");
+        assert!(waiting != next_epoch.register().expect("the first registration is allowed"));
+        state = waiting.unregister().expect("a waker was registered");
         assert!(state != next_epoch);
     }
 }
@@ -69,9 +69,9 @@ fn a_state_contains_the_upper_bits_of_its_number_and_two_million_registrations()
             assert_eq!(state.lower() & REGISTRATIONS, 0);
             let registrations = if cfg!(miri) { 300 } else { 2_000_000 };
             for _ in 0..registrations {
-                let registered = state.register().expect("room for another registration");
+                let registered = state.register().expect("another registration is allowed");
                 assert!(registered != state);
-                state = registered.unregister().expect("it was registered");
+                state = registered.unregister().expect("a waker was registered");
                 assert_eq!(state.generation(), 7);
             }
         }

@@ -1,5 +1,5 @@
-//! Invariants of all reachable states. Each step also asserts that values and wakers are stored in empty cells, are taken out once, and are
-//! not lost.
+//! Tests invariants of all reachable states. In addition, each step of the search (`World::after`) asserts that values and wakers are
+//! stored in empty fields, are taken out once, and are not lost.
 
 use std::vec::Vec;
 
@@ -10,9 +10,9 @@ use super::{
     world::{Actor, Owner, World},
 };
 
-/// A table that allows nothing must not pass.
+/// Without this test, a table that allows no transition would pass the other tests.
 #[test]
-fn every_transition_is_made_somewhere() {
+fn every_transition_is_possible_in_a_reachable_state() {
     let worlds = reachable();
     for row in tables::rows() {
         let made = worlds.values().flatten().any(|step| step.row == row);
@@ -23,7 +23,7 @@ fn every_transition_is_made_somewhere() {
 }
 
 #[test]
-fn the_flags_say_who_owns_the_value_cell_and_it_has_at_most_one_owner() {
+fn the_flags_say_who_owns_the_value_field_and_there_is_at_most_one_owner() {
     for world in reachable().keys().filter(|world| !world.returned) {
         let state = world.state();
         let mut owners = Vec::new();
@@ -36,17 +36,18 @@ fn the_flags_say_who_owns_the_value_cell_and_it_has_at_most_one_owner() {
         if state.has(VALUE) {
             owners.push(Owner::Consumer);
         }
-        let expected = if world.cell == Owner::Nobody { &[][..] } else { &[world.cell] };
+        let expected =
+            if world.value_owner == Owner::Nobody { &[][..] } else { &[world.value_owner] };
         assert_eq!(owners, expected, "{world:?}");
         assert_eq!(state.has_value(), world.value_there, "{world:?}");
     }
 }
 
 #[test]
-fn only_the_owner_of_the_value_cell_gives_it_away() {
+fn only_the_owner_of_the_value_field_passes_it_to_another_role() {
     for (world, steps) in reachable() {
-        for step in steps.iter().filter(|step| step.to.cell != world.cell) {
-            let theirs = match world.cell {
+        for step in steps.iter().filter(|step| step.to.value_owner != world.value_owner) {
+            let theirs = match world.value_owner {
                 Owner::Nobody => step.row.name == "claim",
                 Owner::Completer => step.actor == Actor::Completer,
                 Owner::Claimant => world.claimant == Some(step.actor),
@@ -73,7 +74,7 @@ fn the_flags_say_which_roles_exist() {
     }
 }
 
-/// The slot is returned once, because there is no transition afterwards.
+/// The slot is returned only once, because no transition is possible after the return.
 #[test]
 fn the_last_role_returns_the_slot_on_every_path() {
     let worlds = reachable();
@@ -88,10 +89,10 @@ fn the_last_role_returns_the_slot_on_every_path() {
         }
     }
     let ending = can_reach(worlds, |world| world.returned, |_| true);
-    assert_eq!(ending.len(), worlds.len(), "there is a state without a way out");
+    assert_eq!(ending.len(), worlds.len(), "in one state, the slot is never returned");
 }
 
-/// A completer, or a key that was issued, can end the operation.
+/// A completer or a producer with an issued key can end the operation.
 #[test]
 fn a_pending_operation_can_end_without_its_consumer() {
     let worlds = reachable();
@@ -107,12 +108,12 @@ fn a_waiting_consumer_or_completer_is_always_woken() {
     for world in reachable().keys() {
         assert!(
             !(world.ended && world.waker_there),
-            "a result, and the consumer was not woken: {world:?}"
+            "there is a result, but the consumer was not woken: {world:?}"
         );
         let over = world.ended || world.cancelled;
         assert!(
             !(over && world.watcher_there),
-            "the operation is over, and the completer was not woken: {world:?}"
+            "the operation is over, but the completer was not woken: {world:?}"
         );
     }
 }
@@ -142,12 +143,12 @@ fn the_refusal_of_a_key_names_the_state_of_its_operation() {
 }
 
 #[test]
-fn each_fast_path_begins_in_its_state() {
+fn each_predicate_of_a_fast_path_holds_only_in_the_intended_states() {
     let rented = State::rented(NUMBER_NOW);
-    let awaited = rented.register().expect("nothing happened yet");
+    let awaited = rented.register().expect("the operation has just begun");
     let keyed = State::keyed(NUMBER_NOW);
     assert!(rented.into_key() == Some(keyed));
-    let keyed_and_awaited = keyed.register().expect("nothing happened yet");
+    let keyed_and_awaited = keyed.register().expect("the operation has just begun");
     for world in reachable().keys().filter(|world| !world.returned) {
         let state = world.state();
         assert_eq!(state.is_rented(), state == rented, "{world:?}");

@@ -1,5 +1,5 @@
-//! Searches all states that an operation can reach. `may` says which actor may make a transition: its role has not ended, and the code
-//! makes it in this order.
+//! Searches all states that an operation can reach. `may` says whether an actor may make a transition: the role of the actor has not ended,
+//! and the code of this role makes the transition in such a state.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -26,13 +26,13 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
     let claims = world.claimant == Some(actor);
     match (row.by, actor) {
         ("consumer", Actor::Consumer) => world.consumer,
-        // A completer releases the slot if it cannot end the operation, or has left it to the key.
+        // A completer releases the slot if it cannot end the operation, or leaves the operation to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
             let left_to_the_key = world.key_issued && !world.orphaned;
             world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,
-        // A forged key may be presented at any time. The state must refuse it.
+        // A producer may use a forged key at any time. The state must refuse this key.
         ("key", Actor::Key) if row.name == "claim" => !world.orphaned,
         ("key", Actor::Completer) if row.name == "claim" => world.completer && !claims,
         ("key", Actor::Key | Actor::Completer) => claims,
@@ -41,11 +41,11 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
     }
 }
 
-/// The states that an operation can reach, and the transitions that are possible there.
+/// The states that an operation can reach, each with the transitions that are possible in this state.
 pub(super) type Worlds = BTreeMap<World, Vec<Step>>;
 
-/// Returns the states that can be reached from a new operation. (Not in Miri: also from an operation whose counter of registrations is
-/// nearly full.)
+/// Returns the states that can be reached from a new operation. Except under Miri, the search also begins with an operation that has nearly
+/// used all registrations.
 pub(super) fn reachable() -> &'static Worlds {
     static WORLDS: OnceLock<Worlds> = OnceLock::new();
     WORLDS.get_or_init(walk)
@@ -56,7 +56,7 @@ fn walk() -> Worlds {
     let rented = State::rented(NUMBER_NOW);
     let used_up = State::from_bits(rented.bits() + REGISTRATIONS - 2 * REGISTRATION);
     let mut queue = VecDeque::from([World::new(rented)]);
-    // Miri is slow, and there is no unsafe code here.
+    // Miri is slow, and `State` has no unsafe code.
     if !cfg!(miri) {
         queue.push_back(World::new(used_up));
     }
@@ -82,7 +82,7 @@ fn walk() -> Worlds {
     worlds
 }
 
-/// Returns the worlds from which a `good` one can be reached by `allowed` steps.
+/// Returns the worlds from which a `good` world can be reached by `allowed` steps.
 pub(super) fn can_reach(
     worlds: &Worlds,
     good: impl Fn(&World) -> bool,

@@ -1,4 +1,4 @@
-//! Parses the tables in `states.md`, and compares them with the code.
+//! Parses the tables in `slot/states.md`, and compares them with the code.
 
 use std::{sync::OnceLock, vec, vec::Vec};
 
@@ -31,11 +31,11 @@ fn table(heading: &str) -> Vec<Vec<&'static str>> {
         let cells = line.trim().strip_prefix('|')?.strip_suffix('|')?;
         Some(cells.split('|').map(str::trim).collect())
     });
-    // The first two lines are the titles of the columns, and the line below them.
+    // The first two lines are the titles of the columns, and the line below the titles.
     rows.skip(2).collect()
 }
 
-/// Returns the words in backticks of a cell, which contains nothing else.
+/// Returns the words in backticks in a cell of a table. The cell contains nothing else.
 fn words(cell: &'static str) -> Vec<&'static str> {
     let parts: Vec<_> = cell.split('`').collect();
     assert!(parts.iter().step_by(2).all(|between| between.trim().is_empty()), "{cell}");
@@ -67,7 +67,7 @@ fn read() -> Vec<Row> {
 
 pub(super) type Function = fn(State) -> Option<State>;
 
-/// Returns each row with its function.
+/// Returns each row of the table of transitions, with the function of the same name.
 pub(super) fn functions() -> Vec<(Row, Function)> {
     let function = |row: Row| {
         let there = TRANSITIONS.iter().find(|(name, ..)| *name == row.name).expect(row.name);
@@ -81,7 +81,7 @@ fn the_table_lists_every_flag() {
     let listed: Vec<_> = table("Flags").into_iter().map(|cells| words(cells[0])).collect();
     let there: Vec<_> = FLAG_NAMES.iter().map(|(name, _)| vec![*name]).collect();
     assert_eq!(listed, there);
-    // Each flag is one bit, and together they are all bits of the layout.
+    // Each flag is one bit, and together the flags are all bits of `FLAGS`.
     assert_eq!(FLAG_NAMES.iter().map(|(_, flag)| flag).sum::<u64>(), FLAGS);
     assert!(FLAG_NAMES.iter().all(|(_, flag)| flag.is_power_of_two()));
 }

@@ -1,5 +1,5 @@
-//! A model of a slot and its roles. It records beside the state word what the rules in `states.md` say. It derives that from the
-//! transitions, and not from the flags.
+//! A model of a slot and its roles. In addition to the state word, it records which roles exist, which role owns the value field, and
+//! whether the fields contain a value or a waker. It derives these facts from the transitions that were made, and not from the flags.
 
 use super::{super::*, tables::Row};
 
@@ -7,13 +7,13 @@ use super::{super::*, tables::Row};
 pub(super) enum Actor {
     Consumer,
     Completer,
-    /// A producer that presents a key.
+    /// A producer that uses a key.
     Key,
     /// The thread that closes the pool.
     Pool,
 }
 
-/// The owner of the value cell.
+/// The owner of the value field.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Owner {
     Nobody,
@@ -23,21 +23,24 @@ pub(super) enum Owner {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts, each of which holds or not")]
+#[expect(clippy::struct_excessive_bools, reason = "each of these facts holds or does not hold")]
 pub(super) struct World {
     bits: u64,
     pub(super) consumer: bool,
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
     pub(super) key_issued: bool,
-    /// The pool was closed, so no producer presents a key.
+    /// The pool was closed, so no producer uses the key.
     pub(super) orphaned: bool,
-    pub(super) cell: Owner,
+    /// The role that owns the value field.
+    pub(super) value_owner: Owner,
+    /// The value field contains a value.
     pub(super) value_there: bool,
-    /// The cell of the waker of the consumer, or of the completer, contains one.
+    /// The consumer's waker is in the slot.
     pub(super) waker_there: bool,
+    /// The completer's waker is in the slot.
     pub(super) watcher_there: bool,
-    /// The operation has, or had, a result.
+    /// The operation has a result, or the consumer has already taken the result.
     pub(super) ended: bool,
     /// The consumer left before there was a result.
     pub(super) cancelled: bool,
@@ -53,7 +56,7 @@ impl World {
             claimant: None,
             key_issued: false,
             orphaned: false,
-            cell: Owner::Completer,
+            value_owner: Owner::Completer,
             value_there: false,
             waker_there: false,
             watcher_there: false,
@@ -67,7 +70,7 @@ impl World {
         State::from_bits(self.bits)
     }
 
-    /// Returns `true` if a role refers to the slot. A key does not.
+    /// Returns `true` if a role refers to the slot. A key does not refer to it.
     pub(super) fn is_referenced(&self) -> bool {
         self.consumer || self.completer || self.claimant.is_some()
     }
@@ -75,7 +78,7 @@ impl World {
     /// Returns the world after a transition to the state `next`.
     pub(super) fn after(mut self, row: &Row, actor: Actor, next: State) -> World {
         let before = self.state();
-        // A transition that sets the flag stores a waker, even if the flag was set.
+        // A transition that sets the flag of a waker stores a waker, even if the flag was already set.
         let sets = |flag| row.sets & flag != 0;
         let clears = |flag| before.has(flag) && !next.has(flag);
 
@@ -83,7 +86,7 @@ impl World {
             assert_eq!(actor, Actor::Consumer, "only the consumer writes its waker");
             put(&mut self.waker_there);
         }
-        // `unregister` takes the waker out without a check.
+        // `unregister` always takes a waker out. If no waker is in the slot, `take` panics.
         if clears(WAITING) || row.name == "unregister" {
             take(&mut self.waker_there);
         }
@@ -103,7 +106,7 @@ impl World {
             assert!(!self.returned);
             self.returned = true;
         }
-        // The last role need not make the transition.
+        // By rule 3, the last role returns the slot without a transition. So the state does not change.
         let last = match row.name {
             "take" | "take_abandoned" => !before.is_held(),
             "release" => before.only_completer_is_left(),
@@ -137,15 +140,15 @@ impl World {
             }
             "abandon" => {
                 self.completer = false;
-                self.result(self.cell, false);
+                self.result(self.value_owner, false);
             }
             "issue_key" => {
                 self.key_issued = true;
-                self.completer_releases_the_cell();
+                self.completer_releases_the_value_field();
             }
             "release" => {
                 self.completer = false;
-                self.completer_releases_the_cell();
+                self.completer_releases_the_value_field();
             }
             "claim" => {
                 assert_eq!(self.claimant.replace(actor), None, "claimed twice");
@@ -167,9 +170,9 @@ impl World {
         }
     }
 
-    /// Records the result, a value or none. `from` owned the cell.
+    /// Records the end of the operation, with or without a value. `from` is the previous owner of the value field.
     fn result(&mut self, from: Owner, value: bool) {
-        assert!(!self.ended && !self.cancelled, "a result too many, or too late: {self:?}");
+        assert!(!self.ended && !self.cancelled, "no result is possible: {self:?}");
         self.ended = true;
         if value {
             put(&mut self.value_there);
@@ -177,30 +180,30 @@ impl World {
         self.pass(from, if value { Owner::Consumer } else { Owner::Nobody });
     }
 
-    fn completer_releases_the_cell(&mut self) {
-        if self.cell == Owner::Completer {
-            self.cell = Owner::Nobody;
+    fn completer_releases_the_value_field(&mut self) {
+        if self.value_owner == Owner::Completer {
+            self.value_owner = Owner::Nobody;
         }
     }
 
     fn pass(&mut self, from: Owner, to: Owner) {
-        assert_eq!(self.cell, from, "the actor does not own the cell: {self:?}");
-        self.cell = to;
+        assert_eq!(self.value_owner, from, "the actor does not own the value field: {self:?}");
+        self.value_owner = to;
     }
 }
 
 fn put(there: &mut bool) {
-    assert!(!*there, "the cell is not empty");
+    assert!(!*there, "the field is not empty");
     *there = true;
 }
 
 fn take(there: &mut bool) {
-    assert!(*there, "the cell is empty");
+    assert!(*there, "the field is empty");
     *there = false;
 }
 
-/// Reduces the number of registrations, so that there are finitely many worlds. Two registrations stand for more, unless nearly all are
-/// used.
+/// Reduces the number of registrations, so that the search finds few worlds. A state with more than two registrations becomes the state
+/// with two, unless the operation has nearly used all registrations.
 fn few_registrations(state: State) -> State {
     let registrations = state.bits() & REGISTRATIONS;
     if (3 * REGISTRATION..REGISTRATIONS - 2 * REGISTRATION).contains(&registrations) {
