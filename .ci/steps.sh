@@ -242,7 +242,7 @@ miri_words() {
 }
 # Loom explores all interleavings of a model, but does not check freed memory or aliasing. Miri checks both, but only one schedule for each
 # seed.
-miri_seeds() { MIRI_SEEDS=0..3 miri "$HOST" $(tests_named $WITH_THREADS); }
+miri_seeds() { MIRI_SEEDS=0..2 miri "$HOST" $(tests_named $WITH_THREADS); }
 
 all_miri_x86_64() { PROPTEST_CASES=4 miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES); }
 all_miri_i686() { miri "$I686" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $SAME_ON_EACH_TARGET); }

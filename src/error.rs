@@ -147,7 +147,7 @@ impl fmt::Display for PollError {
                 write!(
                     f,
                     "value future of `{output}` holds a stale token: \
-                     its source (source arm) expected token {expected} and was presented token \
+                     its source (source arm) expected token {expected} and was polled with token \
                      {presented}; a token is valid for one operation, and the live operation was not touched{origin}"
                 )
             }

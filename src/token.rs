@@ -22,7 +22,7 @@ use core::{error::Error, fmt};
 /// assert!(first.check(first).is_ok());
 /// assert_eq!(
 ///     first.check(first.next()).unwrap_err().to_string(),
-///     "stale token: the source expected token 2 and was presented token 1",
+///     "stale token: the source expected token 2 and was polled with token 1",
 /// );
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -110,7 +110,7 @@ impl fmt::Display for StaleToken {
         let StaleToken { expected, presented } = self;
         write!(
             f,
-            "stale token: the source expected token {expected} and was presented token {presented}"
+            "stale token: the source expected token {expected} and was polled with token {presented}"
         )
     }
 }

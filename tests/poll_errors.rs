@@ -159,7 +159,7 @@ fn a_token_that_is_stale_at_the_first_poll_is_refused() {
     assert_eq!(
         text,
         "value future of `u32` holds a stale token: its source (source arm) expected token 1 and \
-         was presented token 65534; a token is valid for one operation, and the live operation was not touched"
+         was polled with token 65534; a token is valid for one operation, and the live operation was not touched"
     );
     assert!(future.is_terminated());
     assert_eq!(panic_text(|| poll(&mut future)), text, "the next poll has the same message");
@@ -188,7 +188,7 @@ fn a_token_that_becomes_stale_while_pending_is_refused() {
     source.advance();
     source.complete(8);
     let text = panic_text(|| poll(&mut future));
-    assert!(text.contains("expected token 2 and was presented token 1"), "{text}");
+    assert!(text.contains("expected token 2 and was polled with token 1"), "{text}");
     let error = stale_error(poll(&mut checked));
     assert_eq!(error.stale_token(), Some(StaleToken::new(token.next(), token)));
     assert_eq!(Arc::strong_count(&source), 1, "the references were released at once");
@@ -242,7 +242,7 @@ fn a_combinator_reports_the_error_of_its_future() {
         }
     }
     let text = panic_text(|| poll(&mut stale().map(|n| n + 1)));
-    assert!(text.contains("expected token 1 and was presented token 99"), "{text}");
+    assert!(text.contains("expected token 1 and was polled with token 99"), "{text}");
     assert_eq!(count(&source.cancelled), 0);
 }
 
@@ -269,7 +269,7 @@ fn debug_shows_why_a_future_is_taken() {
     assert_eq!(
         [stale, panicked, taken].map(|future| format!("{future:?}")),
         [
-            "ValueFuture(Taken(stale token: the source expected token 1 and was presented token \
+            "ValueFuture(Taken(stale token: the source expected token 1 and was polled with token \
              9))",
             "ValueFuture(Taken(panicked, boxed arm))",
             "ValueFuture(Taken)",

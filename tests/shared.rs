@@ -277,7 +277,7 @@ fn each_handle_reports_a_stale_token() {
     let other = shared.clone();
     for handle in [shared, other] {
         let text = panic_text(|| block_on(handle));
-        assert!(text.contains("expected token 2 and was presented token 1"), "{text}");
+        assert!(text.contains("expected token 2 and was polled with token 1"), "{text}");
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     origin::Origin,
     pieces,
     slot::{ConsumerRole, Recycler},
-    source::{self, SourceReference, Unpacked},
+    source::{self, BoxedSource, SourceReference},
     token::Token,
 };
 
@@ -94,7 +94,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn from_source<R>(reference: R, token: Token) -> Self
     where
         R: SourceReference<'a, Output = T>,
-        A: Admits<R> + Admits<Unpacked<'a, R>>,
+        A: Admits<R> + Admits<BoxedSource<'a, R>>,
     {
         Packed::from_head(source::into_head(reference, token))
     }

@@ -49,7 +49,7 @@ pub(super) trait CacheOwner: Counted {
     fn address(&self) -> SlabAddress;
 
     /// Takes the slots out of a cache from which the calling thread has detached.
-    fn detach(cache: Leaving<Self>);
+    fn detach(cache: DetachedCache<Self>);
 }
 
 /// Magazines whose length several threads may read.
@@ -201,7 +201,7 @@ impl<L: CacheOwner> CacheList<L> {
     ) -> (ThreadHalf, Pinned<L>) {
         assert!(
             cache.slab == self.slab && slab.address() == self.slab,
-            "a slab has its own caches"
+            "the cache belongs to this slab"
         );
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
         cache.rents.store(0, Relaxed);
@@ -248,8 +248,8 @@ impl<L: CacheOwner> CacheList<L> {
     }
 
     /// Removes a cache whose thread has detached first.
-    pub(super) fn remove(&mut self, First { cache, slab }: First<L>) -> FreeCache<L> {
-        assert!(cache.slab == self.slab, "a slab has its own caches");
+    pub(super) fn remove(&mut self, ThreadFirst { cache, slab }: ThreadFirst<L>) -> FreeCache<L> {
+        assert!(cache.slab == self.slab, "the cache belongs to this slab");
         self.caches.remove(cache);
         drop(slab);
         // SAFETY: the thread has detached, and the list does not contain the cache any more.
@@ -290,28 +290,28 @@ fn detach<L: CacheOwner>(cache: CacheRef) {
     L::detach(if is_first {
         // SAFETY: the thread has detached first, so it takes the reference of the cache.
         let slab = unsafe { SlabRef::from_address(cache.slab) };
-        Leaving::First(First { cache, slab })
+        DetachedCache::ThreadFirst(ThreadFirst { cache, slab })
     } else {
         // SAFETY: the slab has detached before the thread, so the cache is in no list.
-        Leaving::Second(Second(unsafe { cache.into_box() }, PhantomData))
+        DetachedCache::SlabFirst(SlabFirst(unsafe { cache.into_box() }, PhantomData))
     });
 }
 
 /// A cache from which its thread has detached.
-pub(super) enum Leaving<L: CacheOwner> {
+pub(super) enum DetachedCache<L: CacheOwner> {
     /// The thread has detached first. The slab still has the cache in its list.
-    First(First<L>),
+    ThreadFirst(ThreadFirst<L>),
     /// The slab has detached first.
-    Second(Second<L>),
+    SlabFirst(SlabFirst<L>),
 }
 
 /// A cache from which its thread has detached before its slab.
-pub(super) struct First<L: CacheOwner> {
+pub(super) struct ThreadFirst<L: CacheOwner> {
     cache: CacheRef,
     slab: SlabRef<L>,
 }
 
-impl<L: CacheOwner> First<L> {
+impl<L: CacheOwner> ThreadFirst<L> {
     /// Returns a reference to the slab.
     pub(super) fn slab(&self) -> SlabRef<L> {
         self.slab.clone()
@@ -330,9 +330,9 @@ impl<L: CacheOwner> First<L> {
 }
 
 /// A cache from which its slab has detached before its thread.
-pub(super) struct Second<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
+pub(super) struct SlabFirst<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
 
-impl<L: CacheOwner> Second<L> {
+impl<L: CacheOwner> SlabFirst<L> {
     /// Takes a slot that the slab did not count when it detached.
     pub(super) fn pop_uncounted(&self) -> Option<Vacant<L::Slot>> {
         // ORDERING: Relaxed: the thread has detached after the slab, so it sees `counted`.
@@ -384,7 +384,7 @@ impl<L: CacheOwner> Pinned<L> {
 
     /// Returns the magazines, unless the slab has detached. The caller guarantees that the slab does not detach while they are borrowed.
     fn magazines_of(&self, slab: SlabAddress) -> Option<&SharedMagazines<L::Slot>> {
-        assert!(self.0.slab == slab, "a slab has its own caches");
+        assert!(self.0.slab == slab, "the cache belongs to this slab");
         // SAFETY: the slots in the cache are slots of this slab.
         (!self.0.is_detached()).then(|| unsafe { self.0.magazines.of() })
     }

@@ -1,8 +1,8 @@
 //! Sources: types that complete operations. Value futures poll them for the results. You can write your own sources.
 
-mod reference;
 #[cfg(feature = "alloc")]
-mod unpacked;
+mod boxed;
+mod reference;
 mod wrapper;
 
 use core::task::{Context, Poll};
@@ -11,12 +11,12 @@ use crate::error::StaleToken;
 
 pub use crate::token::Token;
 
+#[cfg(feature = "alloc")]
+pub(crate) use boxed::BoxedSource;
 pub use reference::SourceReference;
 pub(crate) use reference::into_head;
 #[cfg(not(feature = "alloc"))]
-pub(crate) use reference::{Unpacked, no_room_for_the_token};
-#[cfg(feature = "alloc")]
-pub(crate) use unpacked::Unpacked;
+pub(crate) use reference::{BoxedSource, no_room_for_the_token};
 pub use wrapper::Source;
 
 /// A source of results, for one operation after another: for example the read side of a connection.

@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 
 #[cfg(feature = "alloc")]
-use super::unpacked::Unpacked;
+use super::boxed::BoxedSource;
 use super::{Source, ValueSource};
 use crate::{
     affinity::Admits,
@@ -34,7 +34,7 @@ pub trait SourceReference<'a>: sealed::Raw<'a> {
     #[allow(private_interfaces, private_bounds, reason = "only this crate can call it")]
     fn into_head<A>(self, token: Token, _: sealed::Ours) -> OwnedHead<'a, Self::Output, A>
     where
-        A: Admits<Self> + Admits<Unpacked<'a, Self>>;
+        A: Admits<Self> + Admits<BoxedSource<'a, Self>>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -45,7 +45,7 @@ impl<'a, R: sealed::Raw<'a>> SourceReference<'a> for R {
     #[allow(private_interfaces, private_bounds, reason = "only this crate can call it")]
     fn into_head<A>(self, token: Token, ours: sealed::Ours) -> OwnedHead<'a, Self::Output, A>
     where
-        A: Admits<Self> + Admits<Unpacked<'a, Self>>,
+        A: Admits<Self> + Admits<BoxedSource<'a, Self>>,
     {
         if Head::has_room(&raw const *self) {
             sealed::Raw::into_head(self, token, ours)
@@ -105,7 +105,7 @@ reference!(Rc<Source<S>>, rc);
 pub(crate) fn into_head<'a, R, A>(reference: R, token: Token) -> OwnedHead<'a, R::Output, A>
 where
     R: SourceReference<'a>,
-    A: Admits<R> + Admits<Unpacked<'a, R>>,
+    A: Admits<R> + Admits<BoxedSource<'a, R>>,
 {
     SourceReference::into_head(reference, token, sealed::Ours)
 }
@@ -120,9 +120,9 @@ fn address_does_not_fit<'a, R, A>(
 ) -> OwnedHead<'a, <R::Source as ValueSource>::Output, A>
 where
     R: sealed::Raw<'a>,
-    A: Admits<Unpacked<'a, R>>,
+    A: Admits<BoxedSource<'a, R>>,
 {
-    OwnedHead::boxed(Unpacked::new(reference, token))
+    OwnedHead::boxed(BoxedSource::new(reference, token))
 }
 
 #[cfg(not(feature = "alloc"))]
@@ -136,13 +136,13 @@ fn address_does_not_fit<'a, R: sealed::Raw<'a>, A>(
 
 /// Without `alloc`, there is no box for the reference and the token, and no value of this type is created.
 #[cfg(not(feature = "alloc"))]
-pub(crate) struct Unpacked<'a, R>(PhantomData<(&'a (), R)>);
+pub(crate) struct BoxedSource<'a, R>(PhantomData<(&'a (), R)>);
 
 #[cfg(not(feature = "alloc"))]
 #[cold]
 pub(crate) fn no_room_for_the_token<S>(source: *const S) -> ! {
     panic!(
-        "the source stands at {source:p}, and a value future keeps 48 bits of an address beside \
-         the token; without the feature `alloc` there is no box to keep the rest in"
+        "the address {source:p} of the source has more than 48 bits, and a value future stores 48 bits of an address \
+         with the token; with the feature `alloc`, it would store the whole address in a box"
     )
 }

@@ -107,5 +107,5 @@ pub(crate) fn scripts(first: &'static [u32]) -> impl Strategy<Value = (Setup, Ve
         first_generation,
         pool_dropped_first,
     });
-    (setup, vec(op(), 1..if cfg!(miri) { 40 } else { 160 }))
+    (setup, vec(op(), 1..if cfg!(miri) { 24 } else { 160 }))
 }

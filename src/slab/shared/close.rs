@@ -7,7 +7,7 @@ use crate::{
         item::Item,
         reference::{Closed, Counted, SlabAddress, SlabRef},
         slab::Slab,
-        thread_cache::{CacheOwner, First, Leaving, Second},
+        thread_cache::{CacheOwner, DetachedCache, SlabFirst, ThreadFirst},
         thread_caches,
     },
     slot::Word,
@@ -41,10 +41,10 @@ impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
         self.base.storage.slab()
     }
 
-    fn detach(cache: Leaving<Self>) {
+    fn detach(cache: DetachedCache<Self>) {
         match cache {
-            Leaving::First(cache) => Self::detach_first(cache),
-            Leaving::Second(cache) => Self::detach_second(&cache),
+            DetachedCache::ThreadFirst(cache) => Self::thread_detached_first(cache),
+            DetachedCache::SlabFirst(cache) => Self::slab_detached_first(&cache),
         }
     }
 }
@@ -52,14 +52,14 @@ impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
 impl<S: Item<Slab = Self>> SharedSlab<S> {
     /// Moves all slots of a cache to the depot, because the thread has detached before the slab. If the slab is open and has no spare
     /// cache, keeps the cache for the next thread.
-    fn detach_first(cache: First<Self>) {
+    fn thread_detached_first(cache: ThreadFirst<Self>) {
         let slab = cache.slab();
         let (last, unused) = slab.locked(|locked| {
             cache.drain(&mut locked.depot, &slab.base.storage);
             slab.base.rented.add(cache.rents());
             let mut unused = Some(locked.caches.remove(cache));
-            if !locked.depot.is_closed() && locked.spare.is_none() {
-                locked.spare = unused.take();
+            if !locked.depot.is_closed() && locked.unused_cache.is_none() {
+                locked.unused_cache = unused.take();
             }
             (locked.take_own(), unused)
         });
@@ -68,7 +68,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     }
 
     /// Moves the uncounted slots of a cache to the depot. The slab has detached before the thread, and has counted the other slots then.
-    fn detach_second(cache: &Second<Self>) {
+    fn slab_detached_first(cache: &SlabFirst<Self>) {
         // An uncounted slot keeps the slab allocated until `slab` exists. Then `slab` keeps it allocated.
         let Some(slot) = cache.pop_uncounted() else { return };
         let slab = SlabRef::<Self>::of_slot(&slot);

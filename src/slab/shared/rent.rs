@@ -20,7 +20,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     /// destructors.
     pub(super) fn cache(&self) -> Option<Pinned<Self>> {
         let create = || {
-            let cache = self.locked(|locked| locked.spare.take()).unwrap_or_else(|| {
+            let cache = self.locked(|locked| locked.unused_cache.take()).unwrap_or_else(|| {
                 self.base.allocations.add(1);
                 FreeCache::new(self.address())
             });

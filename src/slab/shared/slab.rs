@@ -53,7 +53,7 @@ pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     /// The thread caches of this slab, except those from which the slab has detached.
     pub(super) caches: CacheList<SharedSlab<S>>,
     /// The cache of a thread that has ended, for the next thread.
-    pub(super) spare: Option<FreeCache<SharedSlab<S>>>,
+    pub(super) unused_cache: Option<FreeCache<SharedSlab<S>>>,
     /// The reference of a closed slab to itself. It is taken when all slots are vacant.
     pub(super) own: Option<Closed<SharedSlab<S>>>,
 }

@@ -1,4 +1,4 @@
-//! `Unpacked`: an operation of a source whose address leaves no room for the token in the head. The reference to the source and the token
+//! `BoxedSource`: an operation of a source whose address leaves no room for the token in the head. The reference to the source and the token
 //! are in a box, and the head has the address of the box.
 
 use core::{
@@ -15,22 +15,22 @@ use crate::{
     token::Token,
 };
 
-/// An operation of a source: the reference to the source, and the token. If the operation is live, the drop of an `Unpacked` cancels it.
-pub(crate) struct Unpacked<'a, R: Raw<'a>> {
+/// An operation of a source: the reference to the source, and the token. If the operation is live, the drop of a `BoxedSource` cancels it.
+pub(crate) struct BoxedSource<'a, R: Raw<'a>> {
     reference: R,
     token: Token,
     live: bool,
     lifetime: PhantomData<&'a ()>,
 }
 
-impl<'a, R: Raw<'a>> Unpacked<'a, R> {
+impl<'a, R: Raw<'a>> BoxedSource<'a, R> {
     /// Creates the future of the operation with this token. The source may be at any address.
     pub(super) fn new(reference: R, token: Token) -> Self {
-        Unpacked { reference, token, live: true, lifetime: PhantomData }
+        BoxedSource { reference, token, live: true, lifetime: PhantomData }
     }
 }
 
-impl<'a, R: Raw<'a>> ErasedFuture for Unpacked<'a, R> {
+impl<'a, R: Raw<'a>> ErasedFuture for BoxedSource<'a, R> {
     type Output = <R::Source as ValueSource>::Output;
 
     const ORIGIN: ArmOrigin = ArmOrigin::Source;
@@ -50,7 +50,7 @@ impl<'a, R: Raw<'a>> ErasedFuture for Unpacked<'a, R> {
     }
 }
 
-impl<'a, R: Raw<'a>> Drop for Unpacked<'a, R> {
+impl<'a, R: Raw<'a>> Drop for BoxedSource<'a, R> {
     fn drop(&mut self) {
         if self.live {
             self.reference.cancel(self.token);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unpacked_operation_returns_its_result_and_releases_the_reference() {
+    fn a_boxed_source_returns_its_result_and_releases_the_reference() {
         let source = numbers();
         let mut future = operation(&source, LIVE);
         assert_eq!(poll(&mut future), Poll::Pending);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unpacked_operation_is_a_boxed_arm_and_converts_back() {
+    fn a_boxed_source_is_a_boxed_arm_and_converts_back() {
         let source = numbers();
         let arm = operation(&source, LIVE).into_arm();
         assert!(matches!(arm, Arm::Boxed(_)), "the head has no room for the token");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_borrowed_source_and_a_source_in_an_arc_can_be_unpacked() {
+    fn a_borrowed_source_and_a_source_in_an_arc_can_be_boxed() {
         let (borrowed, shared) = (Source::new(Shared(2)), Arc::new(Source::new(Shared(4))));
         let in_place = ValueFuture::from_source(&borrowed, LIVE);
         assert!(matches!(in_place.into_arm(), Arm::Source { token: LIVE, .. }));
@@ -197,7 +197,7 @@ mod tests {
         let source = numbers();
         let mut future = operation(&source, LIVE);
         let text = format!("{future:?}");
-        assert!(text.ends_with("unpacked::tests::Numbers))"), "{text}");
+        assert!(text.ends_with("boxed::tests::Numbers))"), "{text}");
         let (waker, woken) = futures_test::task::new_count_waker();
         let polled = Future::poll(pin!(&mut future), &mut Context::from_waker(&waker));
         assert!(polled.is_pending());
