@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 
 use super::Ratio;
 
-/// The counts of a [`Ratio`](crate::Ratio): plain numbers, for any metrics system.
+/// The counts of a [`Ratio`]: plain numbers, for any metrics system.
 ///
 /// `Display` writes one line for a log, with the [advice](Self::advice).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

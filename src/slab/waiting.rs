@@ -17,7 +17,7 @@ use crate::slot::{End, Vacant, WakeOnDrop, Word};
 
 /// Queues a future.
 ///
-/// If the future does not [leave](leave) the queue at once, the caller calls [`serve`] afterwards.
+/// If the future does not [leave] the queue at once, the caller calls [`serve`] afterwards.
 pub(crate) fn queue<S: Slab>(slab: OpenSlab<'_, S>, waker: Waker) -> Ticket {
     let (ticket, grows) = slab.with_waiters(|waiters| waiters.push(waker));
     slab.base().allocations.add(grows.into());

@@ -1,4 +1,4 @@
-//! Slots: the memory and the state of operations. A [slot](slot) contains one operation. Its [state] says which role owns which field of
+//! Slots: the memory and the state of operations. A [slot] contains one operation. Its [state] says which role owns which field of
 //! the slot. Each of the [roles] (consumer, completer, claimant) is a type.
 //!
 //! A slot may be in a slab or in a source. This layer needs only `core`. It uses the [heads](crate::erased::Head) of futures, but neither
