@@ -9,14 +9,63 @@ use crate::{
     slot::{CompleterRole, ConsumerWord},
 };
 
+/// Implements the conversions of a completer and of a completion. Takes the example of the completer, the names of the two types, and the
+/// rule about the thread that calls `from_raw`.
+macro_rules! pointers {
+    ($(#[$example:meta])* $Completer:ident, $Completion:ident, $thread:literal) => {
+        impl<T> $Completer<T> {
+            /// Converts the completer into a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+            ///
+            /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
+            ///
+            /// # Examples
+            ///
+            $(#[$example])*
+            #[must_use = "the consumer waits forever"]
+            pub fn into_raw(self) -> *mut () {
+                self.0.into_pointer().as_ptr().cast()
+            }
+
+            /// Creates the completer again from its pointer.
+            ///
+            /// # Safety
+            ///
+            /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
+            #[doc = $thread]
+            pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+                // SAFETY: the caller guarantees that the pointer is from `into_raw`, which has converted the role, and that it is used
+                // once.
+                $Completer(unsafe { CompleterRole::from_raw(pointer) })
+            }
+        }
+
+        impl<T> $Completion<T> {
+            /// Converts the completion into a pointer, for the user data of foreign code. Nothing is allocated.
+            ///
+            /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
+            #[must_use = "the slot leaks"]
+            pub fn into_raw(self) -> *mut () {
+                self.0.into_raw()
+            }
+
+            /// Creates the completion again from its pointer.
+            ///
+            /// # Safety
+            ///
+            /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
+            #[doc = $thread]
+            #[cfg_attr(feature = "trace", track_caller)]
+            pub unsafe fn from_raw(pointer: *mut ()) -> Self {
+                // SAFETY: the caller guarantees that the pointer is from `into_raw`, and that it is used once.
+                let word = unsafe { ConsumerWord::from_raw(pointer) };
+                $Completion(Consumer::from_word(word), Origin::caller())
+            }
+        }
+    };
+}
+
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl<T> Completer<T> {
-    /// Converts the completer into a pointer, for the user data of a callback in foreign code. Nothing is allocated.
-    ///
-    /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
-    ///
-    /// # Examples
-    ///
+pointers! {
     /// ```
     /// use value_future::{Completer, Pool};
     ///
@@ -32,54 +81,10 @@ impl<T> Completer<T> {
     /// done(completer.into_raw(), 5);
     /// assert_eq!(futures::executor::block_on(completion), Some(5));
     /// ```
-    #[must_use = "the consumer waits forever"]
-    pub fn into_raw(self) -> *mut () {
-        self.0.into_pointer().as_ptr().cast()
-    }
-
-    /// Creates the completer again from its pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
-    /// If this is called on another thread, `T` is `Send`.
-    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller guarantees that the pointer is from `into_raw`, which has converted the role, and that it is used once.
-        Completer(unsafe { CompleterRole::from_raw(pointer) })
-    }
+    Completer, Completion, "If this is called on another thread, `T` is `Send`."
 }
 
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl<T> Completion<T> {
-    /// Converts the completion into a pointer, for the user data of foreign code. Nothing is allocated.
-    ///
-    /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
-    #[must_use = "the slot leaks"]
-    pub fn into_raw(self) -> *mut () {
-        self.0.into_raw()
-    }
-
-    /// Creates the completion again from its pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
-    /// If this is called on another thread, `T` is `Send`.
-    #[cfg_attr(feature = "trace", track_caller)]
-    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller guarantees that the pointer is from `into_raw`, and that it is used once.
-        let word = unsafe { ConsumerWord::from_raw(pointer) };
-        Completion(Consumer::from_word(word), Origin::caller())
-    }
-}
-
-impl<T> LocalCompleter<T> {
-    /// Converts the completer into a pointer, for the user data of a callback in foreign code. Nothing is allocated.
-    ///
-    /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
-    ///
-    /// # Examples
-    ///
+pointers! {
     /// ```
     /// use value_future::{LocalCompleter, LocalPool};
     ///
@@ -95,42 +100,5 @@ impl<T> LocalCompleter<T> {
     /// done(completer.into_raw(), 5);
     /// assert_eq!(futures::executor::block_on(completion), Some(5));
     /// ```
-    #[must_use = "the consumer waits forever"]
-    pub fn into_raw(self) -> *mut () {
-        self.0.into_pointer().as_ptr().cast()
-    }
-
-    /// Creates the completer again from its pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
-    /// The calling thread is the thread of the pool.
-    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller guarantees that the pointer is from `into_raw`, which has converted the role, and that it is used once.
-        LocalCompleter(unsafe { CompleterRole::from_raw(pointer) })
-    }
-}
-
-impl<T> LocalCompletion<T> {
-    /// Converts the completion into a pointer, for the user data of foreign code. Nothing is allocated.
-    ///
-    /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
-    #[must_use = "the slot leaks"]
-    pub fn into_raw(self) -> *mut () {
-        self.0.into_raw()
-    }
-
-    /// Creates the completion again from its pointer.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
-    /// The calling thread is the thread of the pool.
-    #[cfg_attr(feature = "trace", track_caller)]
-    pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-        // SAFETY: the caller guarantees that the pointer is from `into_raw`, and that it is used once.
-        let word = unsafe { ConsumerWord::from_raw(pointer) };
-        LocalCompletion(Consumer::from_word(word), Origin::caller())
-    }
+    LocalCompleter, LocalCompletion, "The calling thread is the thread of the pool."
 }
