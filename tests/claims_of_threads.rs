@@ -192,6 +192,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_later_operations_do_not() {
     any(miri, not(target_pointer_width = "64")),
     ignore = "starts two thousand threads; the figures are for 64-bit targets"
 )]
+#[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
 fn the_memory_for_threads_is_as_documented() {
     a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest();
     a_pool_takes_memory_for_its_own_threads_only();

@@ -208,6 +208,7 @@ for_both_pools! {
     }
 
     #[test]
+    #[cfg_attr(feature = "trace", ignore = "the feature adds a line to the message")]
     fn a_poll_after_completion_panics_with_a_message() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();

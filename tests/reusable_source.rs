@@ -403,6 +403,7 @@ for_both_sources! {
     }
 
     #[test]
+    #[cfg_attr(feature = "trace", ignore = "the feature adds a line to the message")]
     fn a_poll_after_completion_panics_and_does_not_affect_the_next_operation() {
         let source = Source::new();
         let (key, mut future) = begin(&source);
@@ -421,6 +422,7 @@ for_both_sources! {
     }
 
     #[test]
+    #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
     fn sources_can_be_fields_of_a_struct() {
         struct Connection {
             read: Source,

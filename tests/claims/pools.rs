@@ -44,6 +44,7 @@ for_both_pools! {
 
     #[test]
     #[cfg(target_pointer_width = "64")]
+    #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
     fn a_slot_takes_60_bytes_and_the_value() {
         fn beside<T: Abandoned>(balances: &'static [Balance; 2]) -> usize {
             let [of_few, of_all] = balances;
