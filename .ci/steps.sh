@@ -1,11 +1,12 @@
-# shellcheck shell=bash disable=SC2046,SC2086 # lists of words are split
+# shellcheck shell=bash disable=SC2046,SC2086 # unquoted lists are split into words on purpose
 # The steps of `.ci/run` (for each change) and of `.ci/full` (for each release). Each step is a function. CONTRIBUTING.md explains the
-# steps. The lists at the top name the tests that some steps leave out, or run alone. A few steps also name a test directly.
+# steps. Each list at the top names tests: some steps leave these tests out, and other steps run only these. A few steps also name a test
+# directly.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
-# With line numbers only, builds are faster than with full debug information. Backtraces need no more.
+# Backtraces need only line numbers. Without the other debug information, builds are faster.
 export CARGO_PROFILE_DEV_DEBUG=line-tables-only
 MSRV=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml).0
 FEATURE_SETS=("--no-default-features" "--no-default-features --features alloc" "--all-features")
@@ -17,10 +18,10 @@ HOST=x86_64-unknown-linux-gnu
 OTHER_MACHINERY="compile_errors type_safety assembly layers words loom trace ratio"
 # These tests measure sizes, allocations and the stack, or check the numbers and sentences of a bench.
 MEASURING="claims claims_of_threads combinator_depth break_even benchmarks"
-# These tests try many schedules of many threads. Miri would take too long.
+# These tests try many schedules of many threads. Under Miri, this would take too long.
 MANY_SCHEDULES="status_consistency stale_keys_stress"
-# These tests use this crate with other crates, or compare texts. Under Miri, `.ci/run` skips them, and `.ci/full` runs them. Without
-# Miri, both run them. They contain no unsafe code. Other tests, which `.ci/run` runs under Miri, call the same functions of this crate.
+# These tests use this crate with other crates, or compare texts. Under Miri, only `.ci/full` runs them. Without Miri, `.ci/run` runs them
+# too. They contain no unsafe code. Other tests, which `.ci/run` runs under Miri, call the same functions of this crate.
 WITH_OTHER_CRATES="ecosystem task_context runtimes troubleshooting"
 # `.ci/run` runs these modules and tests under Miri on a 32-bit and on a big-endian target. They depend on the size of a word, or on the
 # order of its bytes.
@@ -33,12 +34,12 @@ SAME_ON_EACH_TARGET="model stress pool_threads shared_threads ecosystem task_con
 WITH_THREADS="pool_threads stress future_pool_threads shared_threads"
 # The thread sanitizer runs these tests.
 WITH_RACES="stress future_pool_threads shared_threads reusable_source"
-# The address sanitizer runs these tests for each change. They have many rounds there, but only a few rounds under Miri.
+# The address sanitizer runs these tests for each change. They have many rounds under this sanitizer, but only a few rounds under Miri.
 WITH_MANY_ROUNDS="stress pool_threads future_pool_threads shared_threads future_pool_max_bytes pool_caches rent_when_vacant status_consistency stale_keys_stress"
 # These unit tests visit all states of a slot, which takes long under Miri. They contain no unsafe code.
 ONLY_LOGIC="slot::state::tests"
 
-# Prints `--test NAME` for each test except those listed.
+# Prints `--test NAME` for each test, except for the tests in the arguments.
 tests_without() {
     local file name
     for file in tests/*.rs tests/*/main.rs; do
@@ -49,7 +50,7 @@ tests_without() {
     done
 }
 
-# Prints `--test NAME` for each name.
+# Prints `--test NAME` for each name in the arguments.
 tests_named() { printf -- '--test %s ' "$@"; }
 
 # Fails if a list above names a test that does not exist. If a listed test was renamed, a step would leave it out or run it by mistake.
@@ -105,7 +106,7 @@ tests() {
 
 finished() { printf '\n=== all passed in %d s\n' "$SECONDS"; }
 
-# --- Steps with one core ----------------------------------------------------------------------------------------------
+# --- Steps that `.ci/run` runs one after the other --------------------------------------------------------------------
 
 toolchains() {
     rustup component add rustfmt clippy
@@ -168,7 +169,8 @@ oldest_rust() {
 
 # --- Builds with other flags, in separate target directories ----------------------------------------------------------
 
-# Runs a command without the dev-dependencies that only the benches and the programs need: see Cargo.toml.
+# Runs a command without the last group of dev-dependencies in Cargo.toml. Only the benches, the programs, and the tests that run the
+# compiler need this group.
 few() { RUSTFLAGS="--cfg few_dependencies ${RUSTFLAGS-}" "$@"; }
 
 # With `x86-64-v3`, results are stored in pieces of 32 bytes.
@@ -192,7 +194,8 @@ loom_models() {
     tests cargo test --release --test loom --target-dir target/loom -- --test-threads 1
 }
 
-# The address sanitizer finds use after free, and memory leaks. Miri finds both too, but runs only a few rounds of each test.
+# The address sanitizer finds use after free, and memory leaks. Miri finds both kinds of errors too, but runs only a few rounds of each
+# test.
 address_sanitizer() { under_address_sanitizer $(tests_named $WITH_MANY_ROUNDS); }
 all_tests_under_address_sanitizer() { under_address_sanitizer $(tests_without $OTHER_MACHINERY $MEASURING); }
 under_address_sanitizer() {
@@ -203,8 +206,8 @@ programs_under_address_sanitizer() {
         --example uring --example gate
 }
 
-# The thread sanitizer finds races that are too rare for Miri, which is slow. The standard library is built with the sanitizer too.
-# Otherwise its synchronization would be invisible, and correct accesses would be reported as races.
+# The thread sanitizer runs far more rounds than Miri, so it also finds races that are rare. The standard library is built with the
+# sanitizer too. Otherwise the synchronization in the standard library would be invisible, and correct accesses would be reported as races.
 thread_sanitizer() { under_thread_sanitizer few $(tests_named $WITH_RACES); }
 programs_under_thread_sanitizer() { under_thread_sanitizer env --example gate; }
 under_thread_sanitizer() {
@@ -228,22 +231,22 @@ miri() {
 I686=i686-unknown-linux-gnu
 S390X=s390x-unknown-linux-gnu
 
-# The tests that reach unsafe code. Left out are the tests that measure, and the tests with many schedules. `miri_seeds` runs the tests
-# with threads.
+# Runs the tests that reach unsafe code. The comments on the lists at the top say why the other tests are left out. `miri_seeds` runs the
+# tests in `WITH_THREADS`.
 miri_x86_64() {
     miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WITH_THREADS) \
         -- $(printf -- '--skip %s ' $ONLY_LOGIC)
     miri "$HOST" --features trace,ratio --test trace --test ratio
 }
-# A 32-bit target and a big-endian target. The code for the head of a future has branches for both.
+# Run some tests on a 32-bit target, and on a big-endian target. The code for the head of a future has branches for both targets.
 miri_i686() { miri_words "$I686"; }
 miri_s390x() { miri_words "$S390X"; }
 miri_words() {
     miri "$1" --lib -- $WORD_MODULES
     miri "$1" $(tests_named $WORD_TESTS)
 }
-# Loom explores all interleavings of a model, but does not check freed memory or aliasing. Miri checks both, but only one schedule for each
-# seed.
+# Loom explores all interleavings of a model, but does not detect accesses to freed memory or violations of the aliasing rules. Miri detects
+# both, but runs only one schedule for each seed.
 miri_seeds() { MIRI_SEEDS=0..2 miri "$HOST" $(tests_named $WITH_THREADS); }
 
 all_miri_x86_64() { PROPTEST_CASES=4 miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES); }
@@ -256,7 +259,7 @@ all_miri_seeds() {
 
 # --- Benches and programs ---------------------------------------------------------------------------------------------
 
-# In `.ci/run`, only this crate is optimised. `.ci/full` empties this list, so that all crates are optimised, as in the build of a user.
+# In `.ci/run`, only this crate is optimised. `.ci/full` empties this list. All crates are then optimised, as in the build of a user.
 FAST=(--config .ci/quick.toml)
 
 bench() {

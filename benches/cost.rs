@@ -57,7 +57,8 @@ const FEW: usize = 11;
 /// The number of methods in the large program.
 const MANY: usize = 111;
 
-/// The number of timed builds. The time of the fastest build is used. `--check` needs one build, because the code size is the same in each.
+/// The number of timed builds. The time of the fastest build is used. With `--check`, only one build is timed, because the code size is the
+/// same in each build.
 const BUILDS: usize = 5;
 
 /// The greatest code size that `--check` allows, relative to that of `Box::pin`.
@@ -67,8 +68,8 @@ const COMMAND: &str = "cargo bench --bench cost -- --record docs/cost.md";
 
 const TEXT: &str = "\
 The code size and the compile time of a method behind `dyn`. Each method awaits twice, and formats a text. The figures are those of\n\
-one method: the difference between a program with 111 methods and one with 11, divided by 100. If the bodies of the methods are\n\
-longer, the ratios are smaller. The compile time is that of the fastest of several builds.\n\n";
+one method: the difference between a program with 111 methods and a program with 11 methods, divided by 100. If the bodies of the\n\
+methods are longer, the ratios are closer to 1. The compile time is that of the fastest of several builds.\n\n";
 
 impl Form {
     /// Returns the source of a program with this many methods.
@@ -127,7 +128,7 @@ struct Crate {
 }
 
 impl Crate {
-    /// Builds the crate again, but not its dependencies. Returns the build time.
+    /// Builds the crate, even if its source is unchanged. Only the first build also builds the dependencies. Returns the build time.
     fn build(&self) -> Result<Duration> {
         let source = self.folder.join("src/main.rs");
         fs::write(&source, fs::read(&source)?)?;

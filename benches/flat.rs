@@ -6,8 +6,9 @@
 //! cargo bench --bench flat -- --only pools  # measures one table
 //! ```
 //!
-//! The times are minima of several rounds, in ns per operation. Only the times of the longest calls are maxima. Next to these maxima, the
-//! bench prints the longest call of a *control* without a pool. The control shows how long the system interrupts the program.
+//! Most times are minima of several rounds, in ns per operation. The times of new operations that `slots` prints are from one round. The
+//! times of the longest calls are maxima. Together with a maximum, the bench prints the longest call of a *control*, which uses no pool.
+//! The control shows how long the system interrupts the program.
 
 #[path = "harness/memory.rs"]
 mod memory;
@@ -168,7 +169,7 @@ fn new_slots(count: usize) -> f64 {
     rounds.fold(f64::MAX, f64::min)
 }
 
-/// Measures the end of operations whose pool was dropped before.
+/// Measures how long it takes to end an operation of a pool that was dropped before.
 fn late_returns(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = Completions::new();
@@ -378,8 +379,8 @@ fn bursts(_: &Options) -> Vec<String> {
         .collect()
 }
 
-/// Measures the longest operation of this thread while another thread drops, reserves or trims many slots: a million, or 10,000 in a short
-/// run.
+/// Measures the longest operation of this thread while another thread drops, reserves or trims many slots. The number of slots is a
+/// million, or 10,000 in a short run.
 fn longest_meanwhile(options: &Options) -> Vec<String> {
     let count: u32 = if options.short { 10_000 } else { 1_000_000 };
     let full = || {

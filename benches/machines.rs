@@ -1,7 +1,7 @@
 //! `cargo bench --bench machines`: measures the methods whose future contains a buffer, the attribute and the shared futures, as criterion
 //! groups. The bench `ratios` measures the same cases.
 //!
-//! Criterion measures one contender after the other. On a busy machine, compare the contenders with the bench `ratios`.
+//! Criterion measures one contender after the other. On a busy machine, use the bench `ratios` to compare the contenders.
 
 mod contenders;
 

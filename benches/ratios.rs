@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench ratios                                       # prints a table for each kind of work, and for each type of results
 //! cargo bench --bench ratios -- --only TITLE                       # measures only the tables whose title contains TITLE
-//! cargo bench --bench ratios -- --rounds N                         # changes the number of rounds
+//! cargo bench --bench ratios -- --rounds N                         # changes the number of rounds in each pass
 //! cargo bench --bench ratios -- --markdown docs/benchmarks.md      # also writes the report and its chart, docs/benchmarks.svg
 //! ```
 //!
@@ -27,8 +27,8 @@ use report::{Measured, Plan, chart, load};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting(System);
 
-/// The number of passes over all tables. So a disturbance of some seconds affects only one pass of a table, and not all of its rounds.
-/// (`--rounds 1` only checks that each case runs. Then there is one pass.)
+/// The number of passes over all tables. Each pass measures each table once. So a disturbance of some seconds affects only one pass of a
+/// table. (A run with `--rounds 1` only checks that each case runs, and has one pass.)
 const PASSES: usize = 10;
 
 type Result<T> = result::Result<T, Box<dyn Error>>;
@@ -94,8 +94,8 @@ fn run(options: &Options) -> Result<()> {
         eprintln!("the load average is {load}: other processes disturb the measurement");
     }
     println!(
-        "{passes} passes over all tables, {} rounds of {OPERATIONS} operations or more each; the contenders take turns, on one \
-         thread if the table does not say otherwise",
+        "{passes} passes over all tables; in each pass, {} rounds for each table; most rounds have {OPERATIONS} operations; the \
+         contenders take turns, on one thread if the table does not say otherwise",
         plan.rounds
     );
     let mut tables = tables();
@@ -123,7 +123,8 @@ fn run(options: &Options) -> Result<()> {
     }
     if options.only.is_empty() {
         let measured = Measured::new(measured);
-        // The report is composed even if it is not written. So a run with `--rounds 1` also tests the code of the report.
+        // The report is composed even if it is not written to a file. So a run with `--rounds 1` also tests the code that composes the
+        // report.
         let chart = chart::draw(&measured)?;
         let file = options.markdown.clone().unwrap_or_else(|| "benchmarks.md".into());
         let chart_file = file.with_extension("svg");

@@ -1,7 +1,7 @@
 //! `cargo bench --bench ready_path`: measures lookups as criterion groups. There is a group for each type of ready results, and for each
 //! size of a future that is pending once. The bench `ratios` measures the same cases.
 //!
-//! Criterion measures one contender after the other. On a busy machine, compare the contenders with the bench `ratios`.
+//! Criterion measures one contender after the other. On a busy machine, use the bench `ratios` to compare the contenders.
 
 mod contenders;
 

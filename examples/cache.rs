@@ -8,12 +8,12 @@
 //! cargo run --release --example cache [PATH...]
 //! ```
 //!
-//! A PATH is a file, or a folder with files. The default is the source code of this crate. For twelve seconds, the three caches answer the
-//! same lookups, round by round in turn. So noise of the machine affects all three caches. A hit returns a file from memory, and a miss
-//! reads it with `tokio::fs`. A few files are looked up often. The other files are evicted, and read again later.
+//! Each PATH is a file, or a folder with files. The default is the source code of this crate. For twelve seconds, the three caches take
+//! turns: in each round, each cache answers the same lookups. So noise of the machine affects all three caches. A hit returns a file from
+//! memory, and a miss reads it with `tokio::fs`. A few files are looked up often. The other files are evicted, and read again later.
 //!
-//! The table has each cost twice: without and with the reads of files. A read is much slower than a hit, and costs the same in all
-//! versions.
+//! The table has each cost twice: without and with the reads of files. The read of a file is much slower than a hit, and takes the same
+//! time in all versions.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds, all of them below 2^52")]
 
@@ -111,7 +111,7 @@ mod with_ready {
     }
 }
 
-/// Expands to a [`Replay`] that looks up all keys by the trait `Cache` of a module.
+/// Expands to a [`Replay`] that looks up all keys through the trait `Cache` of a module.
 macro_rules! replay {
     ($module:ident) => {
         |cache, keys, failures| {

@@ -88,8 +88,8 @@ impl Summaries for Client {
     }
 }
 
-/// Runs the worker thread, which may block. To simulate a bug, the worker dies after `max_requests` requests. The channel then drops the
-/// remaining requests (3). Returns the number of cancelled requests.
+/// Answers requests on the worker thread, which may block. To simulate a bug, the worker dies after `max_requests` requests. The channel
+/// then drops the remaining requests (3). Returns the number of cancelled requests.
 fn work(requests: mpsc::Receiver<Request>, cache: &Cache, max_requests: usize) -> usize {
     let mut cancelled = 0;
     for (path, completer) in requests.into_iter().take(max_requests) {
@@ -136,8 +136,8 @@ impl Table {
 
 type Answers = Vec<io::Result<Summary>>;
 
-/// Requests the summaries of all files concurrently. Does this `repetitions` times. From the second time on, clears the cache before.
-/// Returns the answers of the last repetition.
+/// Requests the summaries of all files concurrently. Does this `repetitions` times, and clears the cache before each repetition except the
+/// first. Returns the answers of the final repetition.
 async fn request_all(
     (client, table): (&Client, &mut Table),
     paths: &[Arc<Path>],
@@ -159,7 +159,7 @@ async fn request_all(
     answers
 }
 
-/// Returns `true` if the worker could read all files.
+/// Runs the program with these files. Returns `true` if the worker could read all files.
 async fn run(paths: &[Arc<Path>]) -> io::Result<bool> {
     let (requests, received) = mpsc::sync_channel(CANCELLED + paths.len());
     let cache = Arc::new(Cache::default());

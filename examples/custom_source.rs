@@ -9,12 +9,12 @@
 //! interrupt handler (here: a thread) delivers the result. The numbers in the code refer to these rules:
 //!
 //! 1. `poll` checks the token before it reads or changes the measurement. So the future of an older measurement cannot take the result.
-//! 2. The source stores the waker of the last poll. It clones, calls and drops wakers without holding its lock. A waker is foreign code,
-//!    and may poll the future at once.
+//! 2. The source stores the waker of the last poll. The source clones, wakes and drops wakers without holding its lock, because a waker
+//!    runs code of the executor. This code may poll the future at once.
 //! 3. Taking the result ends the measurement. The token of the measurement becomes stale.
-//! 4. `cancel` ends the current measurement only if the token is that of the current measurement.
+//! 4. `cancel` ends the current measurement only if the token belongs to this measurement.
 //! 5. Each measurement has a new token. If a new measurement replaces an older measurement, the consumer of the older measurement is woken.
-//!    Its next poll finds that its token is stale.
+//!    The next poll of this consumer finds that its token is stale.
 
 use std::{
     mem,
@@ -65,7 +65,7 @@ impl Sensor {
         self.0.lock().expect("no panic under the lock")
     }
 
-    /// Begins a measurement. Returns its token, and the waker of the measurement that it replaces.
+    /// Begins a measurement. Returns the token of this measurement, and the waker of the measurement that it replaces.
     fn begin(mut measurement: MutexGuard<'_, Measurement>) -> (Token, Option<Waker>) {
         let token = measurement.token.next();
         let new = Measurement { token, ..Measurement::default() };
@@ -73,7 +73,7 @@ impl Sensor {
         (token, replaced.waker)
     }
 
-    /// Completes the current measurement. The interrupt handler calls this.
+    /// Completes the current measurement. The interrupt handler calls this method.
     fn deliver(&self, degrees: f32) {
         let mut measurement = self.lock();
         measurement.result = Some(degrees);

@@ -1,4 +1,4 @@
-//! A driver whose request ids on a socket are the [`Key`]s of a [`Pool`]. Its peer misuses the ids. It answers late, twice and out of
+//! A driver whose request ids on a socket are the [`Key`]s of a [`Pool`]. Its peer misuses the ids. The peer answers late, twice and out of
 //! order, answers cancelled requests, and sends forged ids and truncated replies. No answer reaches another request.
 //!
 //! ```text
@@ -15,8 +15,9 @@
 //! To cancel a request, a caller drops its completion. The pool then refuses the key.
 //!
 //! The program runs in rounds, so that the peer can predict the outcome of each reply. In each round, the client sends requests
-//! until the pool is full, cancels some of them, and sends a flush. The peer then answers some requests, and the flush last. It
-//! answers the other requests in later rounds. In the last round, it does not answer the flush, and closes the connection.
+//! until the pool is full, cancels some of them, and sends a *flush*: a request that ends the round. The peer then answers some requests,
+//! and finally the flush. It answers the other requests in later rounds. In the last round, the peer does not answer the flush, and closes
+//! the connection.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -40,7 +41,7 @@ use value_future::{Completion, Key, Pool, operation::CompleteErrorKind};
 
 #[derive(Parser)]
 #[command(
-    about = "Sends requests with the keys of a pool as their ids to a peer that misuses the ids"
+    about = "Sends requests to a peer that misuses their ids. The ids are the keys of a pool"
 )]
 struct Options {
     /// Seed of the random numbers.
@@ -74,7 +75,7 @@ impl Driver {
         Ok(Driver { pool, stream, writer })
     }
 
-    /// Begins an operation. Returns `None` if the pool is full.
+    /// Begins an operation. Returns `None` if the pool is full or closed.
     fn begin(&self) -> Option<(Key, Completion<Answer>)> {
         let (completer, completion) = self.pool.try_rent().ok()?;
         Some((completer.into_key().untyped(), completion)) // (1)
@@ -84,7 +85,7 @@ impl Driver {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request. If this fails, the operation ends with an error.
+    /// Sends a request. If sending fails, the operation ends with an error.
     fn send(&self, kind: u8, key: Key, question: u64) {
         let mut frame = vec![kind];
         frame.extend(key.to_u64().to_le_bytes());
@@ -116,7 +117,7 @@ impl Driver {
     }
 }
 
-/// Reads the next reply. Returns `None` if it does not have the length of a reply.
+/// Reads the next reply. Returns `None` if the length of the reply is wrong.
 fn read_reply(stream: &mut impl Read) -> io::Result<Option<(u64, u64)>> {
     let mut length = [0];
     stream.read_exact(&mut length)?;
@@ -209,7 +210,7 @@ impl Peer {
         Ok(self.expected)
     }
 
-    /// Receives the requests of a round. Returns the id of the flush, which ends it.
+    /// Receives the requests of a round. Returns the id of the flush, which ends the round.
     fn receive(&mut self, stream: &mut TcpStream, round: u32) -> io::Result<u64> {
         loop {
             let mut frame = [0; 17];
@@ -245,7 +246,7 @@ impl Peer {
             let outcome = match *end {
                 None => Outcome::Delivered,
                 Some((end_round, error)) if end_round == round => Outcome::Refused(error),
-                // Since then, the client has rented all vacant slots, so another operation has used this slot.
+                // Since the operation ended, the client has rented all vacant slots, so another operation has used this slot.
                 Some(_) => Outcome::Refused(CompleteErrorKind::Stale),
             };
             let (end_round, _) = end.get_or_insert((round, CompleteErrorKind::AlreadyCompleted));
@@ -273,17 +274,17 @@ fn encode(id: u64, answer: u64) -> Vec<u8> {
     reply
 }
 
-/// Forges a reply from an id of this round. Returns its expected outcome, too.
+/// Forges a reply from the id of an operation that ended in this round. Returns the reply and its expected outcome.
 fn forge(id: u64, random: &mut Rng) -> (Vec<u8>, Outcome) {
     let unknown = Outcome::Refused(CompleteErrorKind::Unknown);
     let generation = 1 << 32;
     let answer = random.u64(..);
     match random.u32(..5) {
         0 => (encode(id + generation, answer), unknown),
-        // The same slot, in an epoch that the slot has not reached.
+        // The id names the same slot, but in a later epoch (see `src/slab/design.md`), which the slot has not reached.
         1 => (encode(id + u64::from(SLOTS), answer), unknown),
         2 => (encode(id & (generation - 1), answer), unknown),
-        // The generation 0 does not exist.
+        // The generation before 1 would be 0, which the slot has never had.
         3 if id < 2 * generation => (encode(id - generation, answer), unknown),
         3 => (encode(id - generation, answer), Outcome::Refused(CompleteErrorKind::Stale)),
         _ => (vec![4, 1, 2, 3, 4], Outcome::Truncated),

@@ -1,5 +1,6 @@
-//! `AnyThread` and `OneThread`: the *affinity* of a future, which says on which threads it may run. A future with `AnyThread` may move to
-//! another thread, and its slots use atomics. A future with `OneThread` stays on its thread, and its slots use `Cell`s.
+//! `AnyThread` and `OneThread`: the two *affinities*. The affinity of a future says on which threads the future may run. A future with
+//! `AnyThread` may move to another thread. A future with `OneThread` stays on its thread. A pool has an affinity too: with `AnyThread`, its
+//! slots use atomics, and with `OneThread`, they use `Cell`s.
 //!
 //! With the affinity as a type parameter, one implementation serves [`ValueFuture`](crate::ValueFuture) and
 //! [`LocalValueFuture`](crate::LocalValueFuture). The compiler checks that every future and every reference to a source in a `ValueFuture`
@@ -15,9 +16,9 @@ pub struct AnyThread(());
 #[derive(Debug)]
 pub struct OneThread(PhantomData<*mut ()>);
 
-/// An affinity of futures that may move to another thread. Only `AnyThread` is one.
+/// The trait of affinities whose futures may move to another thread. Only `AnyThread` implements it.
 ///
-/// The implementations of `Send` and `Sync` for futures have this trait as their bound instead of `Send`, so that the compiler shows the
+/// The implementations of `Send` and `Sync` for futures have this trait as their bound, instead of `A: Send`. So the compiler shows the
 /// message below.
 #[diagnostic::on_unimplemented(
     message = "a `LocalValueFuture` or a `LocalShared` belongs to one thread",
@@ -28,7 +29,7 @@ pub(crate) trait Movable: Send + Sync {}
 
 impl Movable for AnyThread {}
 
-/// Says that an `X` may be put into a future of this affinity.
+/// The trait of affinities whose futures may contain an `X`.
 pub(crate) trait Admits<X> {}
 
 impl<X: Send> Admits<X> for AnyThread {}

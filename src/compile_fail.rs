@@ -1,5 +1,5 @@
-//! Programs that must not compile. Each of them is followed by a program that compiles, and that differs from it in one thing. All programs
-//! are doctests. On nightly, the error codes are also checked.
+//! Programs that must not compile. Each of them, or each pair of them, is followed by a similar program that compiles. The similar program
+//! shows that the programs before it contain no other error. All programs are doctests. On nightly, the error codes are also checked.
 //!
 //! # Awaiting twice by value
 //!
@@ -74,7 +74,7 @@
 //! drop(future);
 //! ```
 //!
-//! A borrowed source has to live as long as its future. A source in an `Arc` need not.
+//! A borrowed source must outlive its future. A future that contains an `Arc` of its source may outlive all other references to the source.
 //!
 //! ```compile_fail,E0597
 //! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
@@ -112,7 +112,7 @@
 //! drop(future);
 //! ```
 //!
-//! If a source borrows a value, the future must not outlive this value, even if the source is in an `Arc`.
+//! If a source borrows a value, a future of the source must not outlive this value, even if the source is in an `Arc`.
 //!
 //! ```compile_fail,E0597
 //! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
@@ -150,7 +150,7 @@
 //! drop(future);
 //! ```
 //!
-//! # Something that is not `Send` in a `ValueFuture`
+//! # A future or a reference that is not `Send`, in a `ValueFuture`
 //!
 //! ```compile_fail
 //! # use value_future::ValueFuture;
@@ -166,7 +166,8 @@
 //! let future = LocalValueFuture::boxed(async move { *shared });
 //! ```
 //!
-//! A source in an `Rc`, or a source that is not `Sync`, can only be in a `LocalValueFuture`.
+//! A reference to a source is not `Send` if the source is not `Sync`, or if the reference is an `Rc`. Only a `LocalValueFuture` can contain
+//! such a reference.
 //!
 //! ```compile_fail,E0277
 //! # use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
@@ -228,7 +229,7 @@
 //! }
 //! ```
 //!
-//! # A future that is not `Send` on another thread
+//! # Sending a future that is not `Send` to another thread
 //!
 //! ```compile_fail,E0277
 //! # use value_future::LocalValueFuture;
@@ -242,7 +243,7 @@
 //! std::thread::spawn(move || drop(future)).join().unwrap();
 //! ```
 //!
-//! # `ready_or_await!` with a future of another type
+//! # `ready_or_await!` with a future that is not a value future
 //!
 //! ```compile_fail,E0277
 //! # use value_future::ready_or_await;
@@ -258,7 +259,7 @@
 //! }
 //! ```
 //!
-//! # A source arm with another token
+//! # Changing the token of a source arm
 //!
 //! ```compile_fail,E0639
 //! # use value_future::{ValueFuture, future::Arm, source::Token};
@@ -280,10 +281,11 @@
 //! }
 //! ```
 //!
-//! # A source of one type as a source of another type
+//! # Converting a `Source` or a `ValueNext` into a supertype
 //!
-//! Without a [`Source`](crate::Source), a `Kind<Any>` converts into its supertype `Kind<Static>`, which may be a source with another
-//! output. A `Source` does not convert, because it has the table of functions of the type with which it was created.
+//! A `Kind<Any>` converts into its supertype `Kind<Static>`, which may be a source with another output. A [`Source`](crate::Source) of a
+//! `Kind<Any>` does not convert into a `Source` of a `Kind<Static>`, because a `Source` has the table of functions of the type with which
+//! it was created.
 //!
 //! ```compile_fail,E0308
 //! # use std::{marker::PhantomData, task::{Context, Poll}};
@@ -338,6 +340,8 @@
 //! }
 //! ```
 //!
+//! # Wrong uses of a `ReaderStream`
+//!
 //! The future in a `ReaderStream` refers to the reader in the same `ReaderStream`. So the stream must be pinned before it is polled.
 //!
 //! ```compile_fail,E0277
@@ -372,8 +376,10 @@
 //! let _ = ReaderStream::new(5, item);
 //! ```
 //!
+//! # `with_abandoned` with a function that captures values
+//!
 //! A reusable source does not store the function that creates the result of an abandoned operation. So the function must not capture a
-//! value that has a size.
+//! value whose size is not 0.
 //!
 //! ```compile_fail,E0080
 //! # use value_future::LocalReusableSource;
@@ -386,8 +392,8 @@
 //! let _ = LocalReusableSource::with_abandoned(|| "lost".len());
 //! ```
 //!
-//! But the function may capture a value of size 0. Such a value can be a proof that the code runs on a certain thread, or that a scope has
-//! not ended. So the source must not be sent to another thread, or outlive the scope.
+//! But the function may capture a value of size 0. Such a value can be a proof that the code runs on a certain thread. Then the source must
+//! not be sent to another thread.
 //!
 //! ```compile_fail,E0277
 //! # use core::marker::PhantomData;
@@ -412,6 +418,8 @@
 //! let proof = OnThisThread(PhantomData);
 //! let _ = LocalReusableSource::with_abandoned(move || proof.get());
 //! ```
+//!
+//! The captured value can also be a proof that a scope has not ended. Then the source must not outlive the scope.
 //!
 //! ```compile_fail,E0597
 //! # use core::marker::PhantomData;
@@ -443,8 +451,8 @@
 //!
 //! # The feature `ratio` does not change which programs compile
 //!
-//! Without the feature, a counter is an empty array of atomics. The compiler treats this type as an atomic, so it does not promote a
-//! reference to a constant to a `&'static` reference.
+//! Without the feature, a counter is an empty array of atomics. The compiler treats such an array like an atomic. So it does not promote a
+//! reference to a constant `Ratio` to a `&'static` reference.
 //!
 //! ```compile_fail,E0716
 //! # use value_future::Ratio;

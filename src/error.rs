@@ -1,4 +1,4 @@
-//! The errors of polls: which rule was broken, and in which arm of the future.
+//! The errors of polls. Such an error names the rule that the poll broke, and the arm of the future.
 //!
 //! The errors of pools, sources and keys are in the modules of the functions that return them.
 
@@ -8,7 +8,8 @@ use crate::origin::Origin;
 
 pub use crate::token::StaleToken;
 
-/// The arm of a future by its name: where the result comes from. [`Arm`](crate::future::Arm) also has the content of the arm.
+/// The name of the arm of a future. The arm says where the result comes from. An [`Arm`](crate::future::Arm) also has the content of the
+/// arm.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ArmKind {
@@ -38,7 +39,7 @@ pub enum Rule {
     PolledAfterCompletion,
     /// The future was polled after the future or source in it had panicked. A panic ends the operation.
     PolledAfterPanic,
-    /// The live operation of the source has another token. A token is valid for one operation.
+    /// The token of the future is not the token of the live operation of the source. A token is valid for one operation.
     StaleToken,
 }
 
@@ -155,7 +156,7 @@ impl fmt::Display for PollError {
     }
 }
 
-/// The kind is `Other`, because a broken rule is a mistake in the program.
+/// The kind of the `std::io::Error` is `Other`, because a broken rule is a mistake in the program.
 #[cfg(feature = "std")]
 impl From<PollError> for std::io::Error {
     fn from(error: PollError) -> Self {
@@ -168,7 +169,8 @@ impl Error for PollError {}
 /// The reason why a future must not be polled again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Terminated {
-    /// The result was returned. The field is the origin of the result, if the origin is known.
+    /// The result was returned. The field is the arm from which the result came. It is `None` if the future was created from
+    /// [`Arm::Taken`](crate::future::Arm).
     Completed(Option<ArmOrigin>),
     /// The future or the source panicked.
     Panicked(ArmOrigin),
@@ -176,8 +178,8 @@ pub(crate) enum Terminated {
     Stale(StaleToken),
 }
 
-/// The origin of a result. For the boxed arm, there are two origins, so that messages can say whether the future was in a box or in a slot
-/// of a pool.
+/// The arm from which a result comes, for messages. The boxed arm has two variants, so that messages can distinguish a future of a pool
+/// from a boxed future. (An [`Origin`] is something else: a line of code.)
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ArmOrigin {
     Ready,

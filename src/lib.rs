@@ -2,7 +2,7 @@
 //! pool.
 //!
 //! Behind `dyn Trait`, `async-trait` allocates a `Box<dyn Future>` for every call, even if the result is known. A method that returns a
-//! [`ValueFuture`] allocates nothing, once its pool is warm:
+//! [`ValueFuture`] allocates nothing, once its pool has enough slots:
 //!
 //! ```
 //! use value_future::ValueFuture;
@@ -42,8 +42,9 @@
 //!   `BoxFuture`, choosing a type, drivers, cancellation, pools, embedded targets, measuring and troubleshooting.
 //! * The attribute [`async_trait`](macro@async_trait) (feature `macros`) replaces the attribute of the crate `async-trait`. To migrate,
 //!   change the `use` line.
-//! * **A method that returns an inline result has already done its work.** In `select!`, call it in an async block:
-//!   `message = async { queue.recv().await } => …`. See [*Cancellation*](guide::cancellation).
+//! * **A method that returns an inline result has already done its work.** If another branch of a `select!` is ready first, this result is
+//!   lost. So call the method in an async block there: `message = async { queue.recv().await } => …`. See
+//!   [*Cancellation*](guide::cancellation).
 //! * [When not to use it](guide::limits): static dispatch, results of more than 120 bytes, calls that always wait for a network.
 //!
 //! # Features
@@ -59,7 +60,7 @@
 //! Without features, the crate needs only `core`: the guide has [a table of targets](guide::targets). [`internals`] explains the
 //! representation. [`family`] maps .NET's `ValueTask` family to this crate.
 #![no_std]
-// With this, docs.rs shows which feature an item needs.
+// With the feature `doc_cfg`, docs.rs shows which feature of this crate an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::alloc_instead_of_core)]
 // Without `std` or `macros`, some items to which the documentation links do not exist.
@@ -86,7 +87,7 @@ pub mod future;
 pub mod future_pool;
 pub mod guide;
 pub mod internals;
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use some items"))]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use some of the items"))]
 pub mod operation;
 mod origin;
 mod pieces;
@@ -98,7 +99,7 @@ pub mod reusable;
 pub mod shared;
 #[cfg(feature = "alloc")]
 mod slab;
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use some items"))]
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "only pools use some of the items"))]
 mod slot;
 pub mod source;
 pub mod stream;
@@ -134,7 +135,7 @@ pub use self::{
 #[doc = include_str!("guide/async_trait.md")]
 pub use value_future_macros::async_trait;
 
-/// The items to which the code of the macros refers.
+/// The items to which the code that the macros generate refers.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::future::TryTake;

@@ -21,13 +21,13 @@ impl Origin {
     }
 
     #[cfg(feature = "trace")]
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature, this returns `None`")]
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature, the result is `None`")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
         Some(self.location)
     }
 
     #[cfg(not(feature = "trace"))]
-    #[expect(clippy::unused_self, reason = "with the feature, this uses `self`")]
+    #[expect(clippy::unused_self, reason = "with the feature, the function uses `self`")]
     pub(crate) const fn location(self) -> Option<&'static Location<'static>> {
         None
     }

@@ -1,18 +1,19 @@
-//! Atomics, locks and `UnsafeCell`: those of `core` and `std`, or in the models of loom, those of loom.
+//! Atomics, locks and `UnsafeCell`. In the models of loom, they are types of loom. Otherwise, they are types of `core` and `std`.
 
 #[cfg(loom)]
 pub(crate) use self::loomed::*;
 #[cfg(not(loom))]
 pub(crate) use self::plain::*;
 
-/// Locks a mutex. It is never poisoned, because no code of users (wakers, destructors, closures) runs under a lock.
+/// Locks a mutex. A mutex of this crate is never poisoned, because no code of users (wakers, destructors, closures) runs under a lock.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A wait until another thread has left a function of this crate: the calling thread spins, then yields, then sleeps. The other thread runs
-/// no code of users in that function, and waits for no thread that may wait for the calling thread. Without `std`, a `Backoff` only spins.
+/// The state of a thread that waits until another thread has left a function of this crate. The waiting thread first spins, then yields,
+/// then sleeps. In that function, the other thread runs no code of users. It does not wait for the waiting thread there, not even
+/// indirectly. Without `std` or without 64-bit atomics, the waiting thread only spins.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {
@@ -22,8 +23,8 @@ impl Backoff {
 
     pub(crate) fn wait(&mut self) {
         self.0 = self.0.saturating_add(1);
-        // A thread that is running leaves such a function within 64 rounds. A thread that is not running needs a core. If it has the same
-        // priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if this thread
+        // If the other thread is running, it leaves the function within 64 rounds. If it is not running, it needs a core. If it has the
+        // same priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if this thread
         // sleeps.
         #[cfg(all(feature = "std", target_has_atomic = "64"))]
         if cfg!(any(loom, miri)) || (64..128).contains(&self.0) {
@@ -94,9 +95,9 @@ mod loomed {
         thread::yield_now,
     };
 
-    /// Declares a static that exists for one execution of a model. Loom drops its own statics when the first thread of the model ends, and
-    /// the thread-locals of this thread after that. But the destructors of these thread-locals use the statics again. So a static of this
-    /// macro stays until the next execution begins, and then leaks.
+    /// Declares a static that exists for one execution of a model. Loom drops its own statics when the first thread of the model ends.
+    /// After that, it drops the thread-locals of this thread, whose destructors use the statics again. So a static of this macro is not
+    /// dropped: it is used until the next execution begins, and then leaks.
     macro_rules! model_static {
         (static $name:ident: $type:ty = $value:expr;) => {
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]

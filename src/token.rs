@@ -4,10 +4,10 @@ use core::{error::Error, fmt};
 
 /// The name of one operation of a [source](crate::ValueSource): 16 bits that distinguish it from the operations before and after it.
 ///
-/// A source gives each operation a new token, and refuses every other token. Tokens wrap after 65,536
-/// operations, so a token alone does not distinguish a very old future from a new future. The source must not begin a new operation while a
-/// future holds one of its tokens. The check of the token detects a source that breaks this rule, and a token that a program has stored and
-/// used too late.
+/// A source gives each operation a new token, and refuses every other token. Tokens wrap after 65,536 operations, so a token alone does not
+/// distinguish a very old future from a new future. Therefore the source must not begin a new operation while a future holds one of its
+/// tokens. The check of the token detects a source that breaks this rule. It also detects a token that a program has stored and used too
+/// late.
 ///
 /// Tokens have no order, because they wrap.
 ///
@@ -78,7 +78,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// The error of a [source](crate::ValueSource) that refused a stale token, which is a token of another operation than the live one.
+/// The error of a [source](crate::ValueSource) that refused a stale token. A token is stale if it is not the token of the live operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StaleToken {
     expected: Token,
@@ -117,7 +117,7 @@ impl fmt::Display for StaleToken {
 
 impl Error for StaleToken {}
 
-/// The kind is `Other`, because a stale token is a mistake in the program.
+/// The kind of the `std::io::Error` is `Other`, because a stale token is a mistake in the program.
 #[cfg(feature = "std")]
 impl From<StaleToken> for std::io::Error {
     fn from(error: StaleToken) -> Self {

@@ -1,4 +1,4 @@
-//! A value future is a packed [`Arm`]. Packing and unpacking keeps each arm and its contents.
+//! A value future is an [`Arm`] in a smaller form. The conversion to an `Arm` and back preserves the arm and its contents.
 
 mod common;
 
@@ -115,7 +115,7 @@ fn a_pinned_box_converts_to_a_value_future_and_back() {
     assert_eq!(poll(&mut LocalValueFuture::boxed(async { 8 }).into_boxed()), Poll::Ready(8));
 }
 
-/// Futures and results that are large, over-aligned or zero-sized.
+/// The futures and results of this test are large, over-aligned or zero-sized.
 #[test]
 fn results_of_any_size_and_alignment_are_kept() {
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,5 +1,5 @@
-//! Properties of the generated code that decide the cost of a call: a large future is not copied as a whole into its slot,
-//! and a result is stored in pieces.
+//! Tests of two properties of the generated code that decide the cost of a call: a large future is not copied as a whole into its slot, and
+//! a result is stored in pieces.
 
 #![cfg(not(miri))]
 
@@ -26,7 +26,11 @@ fn assembly() -> String {
         .map(|file| file.expect("the folder can be read"))
         .filter(|file| file.file_name().to_string_lossy().starts_with("assembly-"))
         .filter(|file| file.path().extension().is_some_and(|extension| extension == "s"))
-        .max_by_key(|file| file.metadata().and_then(|metadata| metadata.modified()).expect("times"))
+        .max_by_key(|file| {
+            file.metadata()
+                .and_then(|metadata| metadata.modified())
+                .expect("the modification time can be read")
+        })
         .expect("rustc has written the assembly");
     std::fs::read_to_string(newest.path()).expect("the assembly can be read")
 }

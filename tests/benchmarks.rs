@@ -24,7 +24,7 @@ fn the_readme_has_the_table_of_the_report() {
     assert_eq!(table_of_readme, table(REPORT, "## In short"));
 }
 
-/// One run of the bench writes the report and the chart, so the figures have to be equal.
+/// One run of the bench writes the report and the chart, so both must have the same figures.
 #[test]
 fn the_chart_has_the_figures_of_the_report() {
     let sections =

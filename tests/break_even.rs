@@ -1,4 +1,5 @@
-//! Tests of the conclusions that the bench `break_even` computes from its figures. Here, the figures are known.
+//! Tests of the conclusions that the bench `break_even` computes from its figures. These tests use invented figures, so the right
+//! conclusions are known.
 
 #![allow(dead_code, reason = "the bench uses the other items")]
 
@@ -37,7 +38,7 @@ fn assert_share(from: Option<f64>, expected: f64) {
 
 #[test]
 fn the_share_from_which_ours_pays_is_interpolated() {
-    // At 75 % ready, ours takes 10 ns, which is 1.3 times as fast as the rival. This share was not measured.
+    // At 75 % ready, ours takes 10 ns, and the rival takes 1.3 times as long. 75 % is not one of the measured `SHARES`.
     assert_share(falling(13.0, 9.0).pays_from(CLEAR, 0.0), 75.0);
     assert_share(falling(16.0, 10.0).pays_from(CLEAR, 0.0), 100.0);
     assert_share(falling(10.0, 1.0).pays_from(CLEAR, 0.0), 0.0);
@@ -45,7 +46,7 @@ fn the_share_from_which_ours_pays_is_interpolated() {
 }
 
 #[test]
-fn ours_pays_only_above_the_last_share_at_which_it_does_not_pay() {
+fn ours_pays_only_above_the_highest_share_at_which_it_does_not_pay() {
     let mut comparison = falling(5.0, 5.0);
     let at_half = SHARES.iter().position(|share| *share == 50).unwrap();
     comparison.ours[at_half] = 13.0;
@@ -123,7 +124,7 @@ fn a_sentence_states_the_shares_for_calls_with_work() {
     assert_eq!(conclusions::with_work(&[falling(13.0, 13.0)]), None);
 }
 
-/// Returns figures in which each contender of this crate takes `ours` ns at each share. The others take 13 ns.
+/// Returns figures in which each contender of this crate takes `ours` ns at each share. The other contenders take 13 ns.
 fn figures(ours: f64) -> Figures {
     let cost = |contender| {
         let min = if OURS.contains(&contender) { ours } else { 13.0 };
@@ -150,7 +151,7 @@ fn the_conclusions_follow_fast_and_slow_figures() {
 }
 
 #[test]
-fn processes_are_merged_by_the_least_minimum_and_the_middle_median() {
+fn figures_of_several_processes_are_merged_by_the_least_minimum_and_the_middle_median() {
     let mut figures = Figures::default();
     let situation = Situation { allocator: "a", threads: 1, result: 0 };
     for [min, median] in [[5.0, 9.0], [4.0, 30.0], [6.0, 10.0]] {
@@ -222,11 +223,11 @@ fn the_report_supports_the_advice() {
         stats.advice()
     };
     for row in rows {
-        // The advice `KeepBoxes` ends below the share from which the difference may be noticeable.
+        // Below this share, the difference is not noticeable. At this share, the advice is no longer `KeepBoxes`.
         if row[1].starts_with("`ours boxed`") {
             assert_ne!(advice(row[2]), Advice::KeepBoxes, "not noticeable below: {row:?}");
         }
-        // The advice `ReturnReady` begins above the share from which ours is at least 1.3 times as fast.
+        // From this share on, ours is at least 1.3 times as fast. At this share, the advice is not yet `ReturnReady`.
         assert_ne!(advice(row[4]), Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! Tests that compare sentences of the documentation with the code. Each test measures what a sentence says. Most tests also look for the
 //! sentence, with `said!`.
 //!
-//! If the code can compute a figure, the test looks for this figure in the text. So neither changes without the other.
-//! `claims_of_threads.rs` tests the figures that grow with the number of threads.
+//! If a test can measure or compute a figure, it looks for this figure in the text. So the test fails if only the code or only the text
+//! changes. `claims_of_threads.rs` tests the figures that grow with the number of threads.
 
 mod common;
 #[path = "common/counting.rs"]

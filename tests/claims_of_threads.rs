@@ -1,6 +1,6 @@
 //! Tests of the documented memory that pools take for each thread.
 //!
-//! This program has one test only. Other tests in the program would get the thread caches of threads that have ended.
+//! This program has only one test, so no other test starts or ends threads during its measurements.
 
 #[path = "common/counting.rs"]
 mod counting;
@@ -63,13 +63,13 @@ fn count_the_end() {
         }
     }
     thread_local! {
-        // This value was initialized last, so it is dropped before the thread-locals of the crate.
+        // This value is initialized after the thread-locals of the crate, so it is dropped before them.
         static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
     }
     AT_THE_END.set(Some(AtTheEnd));
 }
 
-fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
+fn a_thread_keeps_up_to_64_vacant_slots_and_other_threads_find_the_rest() {
     let pool = Pool::<Option<u64>>::new();
     let all = || drop((0..224).map(|_| pool.rent()).collect::<Vec<_>>());
     let found = while_a_thread_lives(all, || {
@@ -95,7 +95,7 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest() {
         "src/future_pool/future_pool.rs",
         "A thread keeps up to {kept} vacant slots of a size for itself"
     );
-    said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size each, stay");
+    said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size for each thread, stay");
     // The thread has ended, so the slots in its cache are available to all threads.
     assert_eq!((pool.trim(), pool.stats().capacity), (64 * left, 0));
 }
@@ -194,7 +194,7 @@ fn the_first_operation_of_a_thread_may_allocate_and_later_operations_do_not() {
 )]
 #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
 fn the_memory_for_threads_is_as_documented() {
-    a_thread_keeps_up_to_64_vacant_slots_and_others_find_the_rest();
+    a_thread_keeps_up_to_64_vacant_slots_and_other_threads_find_the_rest();
     a_pool_takes_memory_for_its_own_threads_only();
     the_first_operation_of_a_thread_may_allocate_and_later_operations_do_not();
 }

@@ -1,5 +1,6 @@
-//! Each type for one thread has its own source file, which is generated from the file of the type for any thread. So the two
-//! types cannot differ by accident, and compiler errors name the file of the type.
+//! Generates the source files of the types for one thread from the files of the types for any thread, and checks that they are up to date.
+//! So the two types cannot differ by accident. A macro would have the same effect, but compiler errors would then name the macro, and not
+//! the file of the type.
 //!
 //! `UPDATE_GENERATED=1 cargo test --test codegen` writes the files.
 //!
@@ -40,7 +41,7 @@ const NAMES: &[&str] = &[
 /// A name in the original and the name in the generated file.
 type Renamed = (&'static str, &'static str);
 
-/// The original, the generated file, and names that change in this file only.
+/// For each generated file: the path of the original, the path of the generated file, and the names that change only in this file.
 const GENERATED: &[(&str, &str, &[Renamed])] = &[
     ("built_in/value_future.rs", "built_in/local_value_future.rs", &[]),
     ("future/value_future.rs", "future/local_value_future.rs", &[]),
@@ -164,7 +165,7 @@ enum Part {
     Local,
 }
 
-/// Replaces the identifiers of a line that are in the lists of names.
+/// Replaces the identifiers of a line that are in `names` or `NAMES`, and `AnyThread`.
 fn renamed(line: &str, names: &[Renamed]) -> String {
     let mut renamed = String::new();
     let mut rest = line;

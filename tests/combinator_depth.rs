@@ -1,8 +1,8 @@
-//! The stack use of chains of combinators, with and without optimisation. Each level uses at most 2¼ times as much as a level
-//! of hand-written boxes, plus 32 bytes. This holds for polls and for drops.
+//! Tests of the stack use of chains of combinators. A poll or a drop of one level uses at most 2¼ times as much stack as a level of
+//! hand-written boxes, plus 32 bytes. This bound holds with and without optimisation.
 //!
-//! The tests measure the distance between a local variable in the outermost poll and a local variable in the innermost poll. With `--
-//! --nocapture` they print the bytes.
+//! The tests measure the distance between a local variable of the test and a local variable in the innermost poll or drop. With the option
+//! `--nocapture`, they print the bytes.
 
 // In Miri, the addresses of local variables do not show how much stack is used.
 #![cfg(not(miri))]
@@ -22,7 +22,7 @@ use value_future::ValueFuture;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 thread_local! {
-    /// The address of a local variable in the last poll or drop of an innermost future.
+    /// The address of a local variable in the most recent poll or drop of an innermost future.
     static DEEPEST: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -33,7 +33,7 @@ fn stack_address() -> usize {
     black_box(&raw const local).addr()
 }
 
-/// The innermost future. It is pending once.
+/// The innermost future of a chain. It is pending once.
 struct Innermost<T> {
     value: T,
     polled: bool,
@@ -130,7 +130,7 @@ struct Level {
     drop: usize,
 }
 
-/// Measures the stack use of the deepest poll and of the drop of a future.
+/// Polls a future until it is ready, and drops another one. Returns the stack use of the deepest poll, and of the drop.
 fn stack_use<F: Future + Unpin>(make: impl Fn() -> F) -> Level {
     let mut future = make();
     let mut most = 0;
@@ -155,7 +155,7 @@ fn chain<F>(levels: usize, first: F, deeper: impl Fn(F) -> F) -> F {
     (0..levels).fold(first, |future, _| deeper(future))
 }
 
-/// Compares a level of a combinator with a level of hand-written boxes.
+/// Compares the stack use of a level of a combinator with that of a level of hand-written boxes.
 fn compare<F, G>(
     name: &str,
     combinator: impl Fn(usize) -> F,
@@ -294,6 +294,6 @@ fn a_combinator_with_a_result_of_three_words_uses_little_stack() {
 }
 
 #[test]
-fn a_combinator_with_a_result_of_a_cache_line_uses_little_stack() {
+fn a_combinator_with_a_result_of_eight_words_uses_little_stack() {
     combinators([0_u64; 8]);
 }

@@ -1,5 +1,5 @@
-//! `map`, `map_ok`, `map_err`, `then`, `and_then` and `or_else`: a ready future stays ready, and a pending future has the
-//! same result later.
+//! Tests of `map`, `map_ok`, `map_err`, `then`, `and_then` and `or_else`. The combinator of a ready future is ready. The combinator of a
+//! pending future is pending, and has the same result later.
 
 mod common;
 
@@ -162,7 +162,8 @@ fn then_returns_a_value_future_unchanged() {
     let text = String::from("borrowed");
     let length = |text: &'_ str| ValueFuture::ready(text.len());
     assert_eq!(ValueFuture::ready(&*text).then(length).try_take().unwrap(), 8);
-    // The second future may have another lifetime, or a result that borrows. It may be a `ValueFuture` although the first is local.
+    // The second future may have another lifetime, or a result that borrows. The second future may be a `ValueFuture` although the first
+    // future is a `LocalValueFuture`.
     let longer: ValueFuture<'static, u32> = ValueFuture::ready(5);
     let shorter: ValueFuture<'_, (u32, &str)> =
         ValueFuture::ready(&*text).then(|text| longer.map(move |n| (n, text)));

@@ -1,9 +1,9 @@
-//! Compares the messages of the compiler for common mistakes with recorded messages, because users have to understand them.
+//! Compares the messages of the compiler for common mistakes with recorded messages. Users have to understand these messages.
 //! `src/compile_fail.rs` has more programs that must not compile.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-/// Compiles the corrected programs as modules of this test. Trybuild would build each of them with its dependencies, which took 190 s
+/// Compiles the corrected programs as modules of this test. Trybuild would build each program with its dependencies, which took 190 s
 /// instead of 15 s.
 macro_rules! corrected {
     ($($name:ident),* $(,)?) => {

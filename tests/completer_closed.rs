@@ -33,7 +33,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn is_closed_after_the_completion_is_dropped() {
+    fn is_closed_is_true_after_the_completion_is_dropped() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, mut completion) = pool.rent();
         assert!(!completer.is_closed());
@@ -46,7 +46,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn is_closed_after_a_key_ended_the_operation() {
+    fn is_closed_is_true_after_a_key_ended_the_operation() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, _completion) = pool.rent();
         let key = completer.key_while_held();

@@ -1,4 +1,5 @@
-//! A completion can be converted to a value future in any state. This value future has the source arm and a token.
+//! A completion can be converted to a value future in any state. The value future has the source arm and a token, unless the result of the
+//! completion was already taken.
 
 mod common;
 

@@ -25,7 +25,7 @@ use value_future::{
     },
 };
 
-/// A future of this many words, which is ready at its first poll.
+/// A future of `WORDS` words, which is ready at its first poll.
 struct Words<const WORDS: usize>([u64; WORDS]);
 
 impl<const WORDS: usize> Future for Words<WORDS> {
@@ -41,7 +41,7 @@ struct Aligned16(u8);
 #[repr(align(32))]
 struct Aligned32(u8);
 
-/// Returns the only size class that was used.
+/// Returns the index of the only size class that was used.
 #[track_caller]
 fn only_class(stats: &FuturePoolStats) -> usize {
     let used: Vec<_> = (0..8).filter(|class| stats.classes[*class].rented > 0).collect();
@@ -298,7 +298,7 @@ for_both_future_pools! {
         drop(futures);
         assert_eq!(block_on(pool.pooled(Words([1; 38]))), 38);
         let stats = pool.stats();
-        assert_eq!((stats.full, stats.too_large, stats.bytes), (1, 1, 192), "no slot of this size class fits");
+        assert_eq!((stats.full, stats.too_large, stats.bytes), (1, 1, 192), "a slot of this size class exceeds the bound");
         assert!(pool.try_pooled(Words([1; 38])).unwrap_err().is_too_large());
         assert_eq!(stats.classes[3].allocations, 0);
     }
@@ -461,7 +461,7 @@ for_both_future_pools! {
         assert!(future.is_ready());
         assert_eq!((pool.stats().live, count(&dropped)), (0, 1));
         assert_eq!(future.try_take().unwrap(), 7);
-        // An eager future that is too large for a slot is inline too.
+        // If an eager future is too large for a slot, its result is inline too.
         let future = pool.eager(Words([1; 1000]));
         assert!(future.is_ready());
         assert_eq!((block_on(future), pool.stats().too_large), (1000, 1));
@@ -502,7 +502,7 @@ for_both_future_pools! {
     }
 
     #[test]
-    fn trim_frees_vacant_pages_only() {
+    fn trim_frees_only_vacant_pages() {
         const PAGE: u64 = 20 * 192;
         let pool = Pool::new();
         let mut futures: Vec<_> = (0..4 * 20).map(|_| pool.pooled(Words([1; 20]))).collect();
@@ -523,7 +523,8 @@ for_both_future_pools! {
         assert_eq!(pool.stats().bytes, PAGE);
     }
 
-    /// A pool frees a vacant page if the other pages have at least 64 KiB, and at least twice as many slots as are in use.
+    /// In this test, no slots are reserved, and a slot has 192 bytes. The pool frees a vacant page if the other pages have at least 64 KiB
+    /// of slots, and at least twice as many slots as are in use.
     #[test]
     fn a_pool_frees_most_memory_after_a_peak() {
         let pool = Pool::new();

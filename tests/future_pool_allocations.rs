@@ -1,4 +1,4 @@
-//! A warm pool allocates nothing for a future. A future without a slot takes one box.
+//! A warm pool, which has vacant slots, allocates nothing for a future. A future that gets no slot takes one box.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -15,7 +15,7 @@ static BALANCE: Balance = Balance::new();
 
 const ROUNDS: u32 = if cfg!(miri) { 4 } else { 100 };
 
-/// A trait whose calls are nested, through `dyn`. The future of the innermost call yields once.
+/// A trait whose method calls itself `depth` times through `dyn`. The future of the innermost call yields once.
 trait Layer: Sync {
     fn call(&self, depth: u32) -> ValueFuture<'_, u32>;
 }
@@ -35,7 +35,7 @@ impl Layer for Nested {
     }
 }
 
-/// A trait like `Layer`, with the attribute `async_trait`. Calls with a depth of 7 are ready.
+/// A trait like `Layer`, with the attribute `async_trait`. A call with a `depth` of 7 is ready.
 #[async_trait]
 trait Attributed: Sync {
     async fn call(&self, depth: u32, text: String) -> u32;
@@ -84,7 +84,7 @@ fn run_all(pool: &FuturePool, local: &LocalFuturePool) {
     assert_eq!(block_on(ValueFuture::pooled(async move { bytes.len() })), 200);
 }
 
-// This is one test, because all threads count in the same `BALANCE`.
+// These checks are one test, because they all count in the same `BALANCE`.
 #[test]
 fn a_warm_pool_allocates_nothing() {
     let (pool, local) = (FuturePool::new(), LocalFuturePool::new());
@@ -128,8 +128,8 @@ fn a_warm_pool_allocates_nothing() {
     drop(sender);
     other.join().unwrap();
 
-    // The memory of a dropped pool is freed with its last future. (The first drop of a pool allocates a list of dropped pools, so one pool
-    // is dropped before the count.)
+    // The memory of a dropped pool is freed with its last future. (The map of the caches of this thread may grow for this pool, and keeps
+    // its memory. So one such pool is created and dropped before the count.)
     drop(futures);
     drop(outlives_its_pool());
     let before = BALANCE.live();

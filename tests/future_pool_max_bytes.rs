@@ -1,5 +1,5 @@
-//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never exceed it. A size class that needs a
-//! page gets the vacant pages of the other size classes.
+//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never exceed this bound. If a size class needs a page,
+//! the pool frees vacant pages of the other size classes.
 
 mod common;
 
@@ -17,7 +17,7 @@ use std::{
 use common::{for_both_future_pools, threads::SpinBarrier};
 use value_future::{FuturePool, ValueFuture, future_pool::PooledErrorKind};
 
-/// A future of this many words, which is never ready.
+/// A future of `WORDS` words, which is never ready.
 #[allow(dead_code, reason = "only the size matters")]
 struct Words<const WORDS: usize>([u64; WORDS]);
 
@@ -53,7 +53,7 @@ for_both_future_pools! {
     }
 
     #[test]
-    fn a_reservation_above_the_bound_does_not_keep_later_pages() {
+    fn a_reservation_above_the_bound_does_not_protect_pages_that_are_added_later() {
         const BYTES: usize = if cfg!(miri) { 16 << 10 } else { 64 << 10 };
         let pool = bounded(BYTES);
         pool.reserve(48, 1_000_000).unwrap();
@@ -61,11 +61,11 @@ for_both_future_pools! {
         let grown = fill::<6>(&pool, 4_000);
         assert!(pool.try_pooled(words::<134>()).is_err());
         drop(grown);
-        assert!(pool.try_pooled(words::<134>()).is_ok(), "the pool keeps more pages than the reservation got");
+        assert!(pool.try_pooled(words::<134>()).is_ok(), "the pool protects pages that `reserve` did not add");
     }
 
-    /// Creates a future of this size class.
-        fn try_size(pool: &Pool, class: usize) -> Option<ValueFuture<'static, u64>> {
+    /// Creates a future of the size class `class`. Returns `None` if the pool refuses the future.
+    fn try_size(pool: &Pool, class: usize) -> Option<ValueFuture<'static, u64>> {
         match class {
             0 => pool.try_pooled(words::<6>()).ok(),
             1 => pool.try_pooled(words::<14>()).ok(),
@@ -80,7 +80,7 @@ for_both_future_pools! {
 
     #[test]
     fn the_header_of_a_page_counts_against_the_bound() {
-        // The last page has fewer slots if a full page does not fit.
+        // If the bound does not allow another full page, the last page has fewer slots.
         for (bytes, slots) in [(0, 0), (64 + HEADER - 1, 0), (64 + HEADER, 1), (1000, 13), (PAGE_64, 62),
             (PAGE_64 + HEADER + 63, 62), (PAGE_64 + HEADER + 64, 63), (3 * PAGE_64, 3 * 62)]
         {
@@ -113,7 +113,7 @@ for_both_future_pools! {
         let stats = pool.stats();
         assert!(stats.classes.iter().all(|class| class.capacity > 0), "{stats:?}");
         assert_eq!(stats.capacity, stats.live);
-        // The rest of the bound is too small for another slot with a header.
+        // The rest of the bound is too small for another page, even for a page of one slot.
         assert!(stats.bytes > BOUND as u64 * 9 / 10, "{stats:?}");
         drop(futures);
         pool.trim();
@@ -178,7 +178,7 @@ for_both_future_pools! {
         let futures = fill::<14>(&pool, 10_000);
         assert_eq!((futures.len(), pool.stats().classes[0].capacity), (PAGES * 31, 0));
         drop(futures);
-        // Other size classes get these pages, even if the vacant slots of a page are in a thread cache.
+        // The pool frees these pages for other size classes, even if vacant slots of the pages are cached.
         for class in [0, 1, 2, 3, 0, 5, 4, 6, 0] {
             assert!(try_size(&pool, class).is_some(), "{class}");
         }
@@ -196,7 +196,7 @@ for_both_future_pools! {
         let large = fill::<518>(&pool, 15);
         drop(fill::<6>(&pool, 62));
         let before = pool.stats();
-        // A slot of 4160 bytes does not fit in 4096 bytes.
+        // A slot of 4160 bytes does not fit in the 4096 bytes of the vacant page.
         assert!((0..10).all(|_| try_size(&pool, 7).is_none()));
         assert_eq!(pool.stats(), before);
         drop(large);
@@ -215,7 +215,7 @@ for_both_future_pools! {
         assert_eq!(small.len(), 3 * 62);
         assert!(try_size(&pool, 1).is_none());
         drop((large, small));
-        // A page is smaller if the rest of the bound is smaller.
+        // If the rest of the bound is too small for a full page, the new page has fewer slots.
         drop(fill::<6>(&pool, 4 * 62));
         let larger = fill::<134>(&pool, 1000);
         assert_eq!((larger.len(), pool.stats().classes[0].capacity), (3, 3 * 62));
@@ -250,7 +250,7 @@ for_both_future_pools! {
     }
 }
 
-/// All threads use the same size classes, and free pages for each other.
+/// All threads use the same size classes, and the pool frees pages of one size class for another.
 #[test]
 fn threads_that_use_all_size_classes_never_exceed_the_bound() {
     const THREADS: usize = 4;

@@ -14,7 +14,7 @@ use common::{DropCounter, Yield, count, counter, poll, threads::SpinBarrier};
 use futures::executor::block_on;
 use value_future::{FuturePool, ValueFuture};
 
-/// Locks out the other tests of this file. A thread of another test could get the id of a thread that ended, and with the id its cache.
+/// Lets only one test of this file run at a time, so that the threads of different tests do not compete for the cores.
 fn run_alone() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
@@ -58,12 +58,12 @@ fn futures_created_on_one_thread_are_polled_and_dropped_on_another() {
     let stats = pool.stats();
     assert_eq!((stats.live, stats.boxed), (0, 0));
     assert_eq!(stats.rented, ROUNDS as u64);
-    // Up to 64 slots each are in the channel, in the cache of this thread, and in the stripe of the other thread. Two more slots are in
-    // transit.
+    // Up to 64 slots each are in the channel, in the cache of this thread, and in the stripe to which the other thread returns slots. Two
+    // more slots are in use: one future is being sent, and one is being polled or dropped.
     assert!(stats.high_water <= 3 * 64 + 2, "{stats:?}");
 }
 
-/// Runs a future that contains this many bytes and is pending once, and a ready future.
+/// Runs a future that contains `BYTES` bytes and is pending once, and an eager future that is ready.
 fn work<const BYTES: usize>(pool: &FuturePool, number: usize) {
     let bytes = [u8::try_from(number % 256).unwrap(); BYTES];
     let mut future = pool.pooled(async move {
@@ -120,7 +120,7 @@ fn a_bounded_pool_finds_the_slots_that_another_thread_released() {
     thread::scope(|scope| {
         scope.spawn(|| receiver.into_iter().for_each(drop));
         for _ in 0..100 {
-            // At most two slots are in transit.
+            // At most two futures exist at a time: one is being sent, and one is being dropped.
             sender.send(pool.pooled(pending())).unwrap();
         }
         drop(sender);
@@ -152,7 +152,7 @@ fn two_threads_never_find_a_pool_of_two_slots_full_while_it_grows() {
     });
 }
 
-/// The pool is dropped while another thread releases its last slot.
+/// The pool is dropped while another thread releases the last slot of the pool.
 #[test]
 fn a_future_and_its_bounded_pool_are_dropped_at_the_same_time() {
     let _lock = run_alone();
@@ -169,8 +169,8 @@ fn a_future_and_its_bounded_pool_are_dropped_at_the_same_time() {
     }
 }
 
-/// Two threads create batches of futures that are larger than a thread cache. Two other threads poll and drop them. Each future
-/// has its own result.
+/// Two threads create futures in batches. A batch has more futures than a thread cache has slots. Two other threads poll and drop the
+/// futures. Each future has its own result.
 #[test]
 fn slots_move_in_large_batches_between_threads() {
     const BATCHES: u64 = if cfg!(miri) { 1 } else { 20_000 };
@@ -239,7 +239,7 @@ fn a_full_pool_finds_the_next_slot_that_another_thread_releases() {
 
 const LARGE: usize = 512;
 
-/// Returns a full pool and all its futures. A bounded pool of this size has thread caches.
+/// Returns a full pool of `LARGE` slots, and all its futures. A bounded pool has thread caches if its bound is at least 512 slots.
 fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
     let pool = FuturePool::builder().max_slots_per_size(u32::try_from(LARGE).unwrap()).build();
     let futures = (0..LARGE).map(|_| pool.try_pooled(pending()).unwrap()).collect();
@@ -248,7 +248,7 @@ fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
 }
 
 #[test]
-fn a_full_large_pool_finds_the_slots_of_other_and_of_ended_threads() {
+fn a_full_large_pool_finds_slots_that_running_and_ended_threads_released() {
     let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let last = futures.split_off(LARGE - 1);

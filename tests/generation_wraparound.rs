@@ -9,7 +9,7 @@ use common::poll;
 use value_future::{Key, LocalPool, LocalReusableSource, Pool, ReusableSource};
 
 const ALL_OPERATIONS: u64 = 1 << 33;
-/// Enough operations to pass the last generation, if a test begins near it.
+/// A number of operations that passes the last generation, if a test begins at `NEAR_THE_LAST_GENERATION`.
 const FEW_OPERATIONS: u64 = 16;
 const NEAR_THE_LAST_GENERATION: u32 = u32::MAX - 3;
 

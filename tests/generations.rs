@@ -1,6 +1,6 @@
-//! Each operation of a slot has its own generation. After 2³² operations, a slot of a bounded pool continues with another
-//! index, so keys stay unique. A slot of an unbounded pool is retired, and the pool creates another slot. Tokens have 16 bits only, and
-//! wrap.
+//! The generation of a slot is incremented for each operation. After its last generation, a slot of a bounded pool continues with another
+//! index, so its keys stay unique. A slot of an unbounded pool is retired then, and the pool uses another slot. Tokens are the low 16 bits
+//! of the generation. So they wrap much earlier.
 
 mod common;
 
@@ -90,8 +90,8 @@ for_both_pools! {
         }
     }
 
-    /// An epoch of a slot consists of all operations with the same index. Its last operation can end in several ways. After each of them,
-    /// the slot can be rented again.
+    /// An epoch of a slot consists of all operations whose keys have the same index. The last operation of an epoch can end in several
+    /// ways. In each case, the slot can be rented again.
     #[test]
     fn a_pool_of_one_slot_works_after_its_last_generation() {
         let finish: [Finish; 8] = [
@@ -141,9 +141,9 @@ for_both_pools! {
         }
     }
 
-    /// When the next epoch begins, the key is stale.
+    /// The key is refused as already completed until the first operation of the next epoch begins. From then on, the key is stale.
     #[test]
-    fn the_last_key_of_an_epoch_is_refused_with_the_state_of_its_operation() {
+    fn the_last_key_of_an_epoch_becomes_stale_when_the_next_epoch_begins() {
         let pool = bounded(1, u32::MAX);
         let last = run_operation(&pool);
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::AlreadyCompleted);

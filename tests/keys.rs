@@ -49,7 +49,7 @@ for_both_pools! {
     struct Pending(Completer<Value>, Completion<Value>, std::rc::Rc<Task>);
 
     /// Begins an operation and polls it.
-        fn pending(pool: &Pool<Value>) -> Pending {
+    fn pending(pool: &Pool<Value>) -> Pending {
         let (completer, mut completion) = pool.rent();
         let task = Task::new();
         assert!(poll_with(&mut completion, &task.waker()).is_pending());
@@ -57,9 +57,9 @@ for_both_pools! {
     }
 
     impl Pending {
-        #[track_caller]
         /// Checks that the operation is still pending, and completes it.
-                fn assert_completes(self) {
+        #[track_caller]
+        fn assert_completes(self) {
             let Pending(completer, mut completion, task) = self;
             assert!(!completer.is_closed());
             assert_eq!(poll_with(&mut completion, &task.waker()), Poll::Pending);

@@ -91,7 +91,7 @@ impl<'ast> Visit<'ast> for Imports {
         visit::visit_path(self, path);
     }
 
-    /// The content of a macro is not parsed, so this looks for paths in its text.
+    /// Adds the paths in the text of a macro call. (The arguments of a macro call are not parsed.)
     fn visit_macro(&mut self, macro_call: &'ast syn::Macro) {
         // The text is split at quotes. Every second part is the content of a string, such as a doc comment.
         let text = macro_call.tokens.to_string().replace("\\\"", "");
@@ -172,7 +172,7 @@ fn every_module_imports_only_from_the_layers_below() {
             let Some(other) = import.first() else { continue };
             let is_below = match layers.get(&**other) {
                 Some(layer) => *layer < layers[&**own] || other == own,
-                // This is an item of `lib.rs`, not a module. Macros that `lib.rs` exports use `__private`.
+                // The import is an item of `lib.rs`, not a module. Only `__private` is allowed, which the exported macros of `lib.rs` use.
                 None => other == "__private",
             };
             if !is_below {

@@ -1,9 +1,9 @@
 //! Loom models of concurrent operations: `RUSTFLAGS="--cfg loom" cargo test --release --test loom`. In each interleaving, the
 //! outcome is consistent, and no thread waits forever.
 //!
-//! This file has the models of a source that another thread completes. The modules have the models of pools and shared futures.
-//! A model also fails if a slab or a waker is leaked, if memory is used after it was freed, or if a thread does not see an earlier write.
-//! In a model `a_against_b`, one thread does `a` while another thread does `b`.
+//! This file has the models of a source that another thread completes. The modules have the models of pools, reusable sources and shared
+//! futures. A model also fails if a slab or a waker is leaked, if memory is used after it was freed, or if two threads have a data race. In
+//! a model `a_against_b`, one thread does `a` while another thread does `b`.
 
 #![cfg(loom)]
 
@@ -94,7 +94,7 @@ impl ValueSource for Slot {
     }
 }
 
-/// Returns the source, the future of its operation, and the thread that completes it.
+/// Returns the source, the future of its operation, and the thread that completes the operation.
 fn operation() -> (Arc<Source<Slot>>, ValueFuture<'static, Box<u32>>, thread::JoinHandle<()>) {
     let source = Slot::new();
     let future = ValueFuture::from_source(Arc::clone(&source), TOKEN);

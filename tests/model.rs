@@ -25,7 +25,7 @@ use model::{
 };
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
-/// First generations with which nothing wraps.
+/// First generations with which neither tokens nor generations wrap.
 const SMALL: &[u32] = &[1, 2, 1000];
 /// First generations near the end of 16 bits, so that tokens wrap.
 const NEAR_16_BITS: &[u32] = &[0xfffe, 0xffff, 0x1_0000];

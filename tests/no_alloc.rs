@@ -1,4 +1,4 @@
-//! The parts of the crate that need no allocator: `cargo test --no-default-features --test no_alloc`.
+//! Tests of the parts of the crate that need no allocator: `cargo test --no-default-features --test no_alloc`.
 
 use std::{
     cell::Cell,

@@ -69,7 +69,7 @@ fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
         let (value, result) = (PanicsOnDrop, &dropped);
         let mut value = Some(value);
         poll_fn(move |_| {
-            // The closure keeps the value until the box is dropped.
+            // The closure owns the value until the box is dropped.
             assert!(value.as_mut().is_some());
             Poll::Ready(DropCounter(result))
         })

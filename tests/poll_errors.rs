@@ -1,5 +1,5 @@
-//! Polls that break a rule, because the future has completed or has a stale token. In each arm, such a poll panics with a message that
-//! names the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live operation.
+//! Tests of polls that break a rule, because the future has completed or has a stale token. In each arm, such a poll panics with a message
+//! that names the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live operation.
 
 mod common;
 

@@ -59,7 +59,7 @@ fn a_pool_at_the_address_of_an_earlier_pool_has_its_own_caches() {
     });
 }
 
-/// These are more pools than a thread keeps in its table of recently used caches.
+/// Except under Miri, the number of pools is greater than the number of entries in the table of recently used caches of a thread.
 #[test]
 fn a_thread_uses_many_pools() {
     let pools: Vec<_> = (0..MANY).map(|_| Completions::new()).collect();
@@ -151,7 +151,7 @@ fn a_slot_is_released_on_a_thread_that_has_a_cache_of_the_dropped_pool() {
 }
 
 /// A worker thread still has the cache of the first pool. The second pool is bounded, so it has no thread caches. The worker releases more
-/// slots of the second pool than its stripes hold.
+/// slots of the second pool than the stripes of this pool hold.
 #[test]
 fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };

@@ -1,4 +1,5 @@
-//! A pool can be dropped before its operations. The operations continue, on any thread. The memory is freed with the last operation.
+//! A pool can be dropped before its operations. The operations continue, on any thread. The memory of the pool is freed with the last
+//! operation.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -15,8 +16,8 @@ use common::{for_both_pools, poll};
 use counting::Balance;
 use value_future::{Completer, Completion, Pool, ValueFuture, pool::PoolBuilder};
 
-/// Allocates memory that outlives all pools, so that no balance counts this memory later. It is the thread-local memory of the crate, and
-/// the list of closed pools that have operations.
+/// Allocates memory that outlives the pools of the tests, so that no balance counts this memory later. This is the thread-local memory of
+/// the crate, and the memory of `KEPT`.
 fn warm_up() {
     static KEPT: LazyLock<Pool<Option<u8>>> = LazyLock::new(|| {
         let operation = |()| PoolBuilder::<Option<u8>>::default().max_slots(1).build().rent();
@@ -48,7 +49,7 @@ for_both_pools! {
         completer.poll_closed(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// All ways to end an operation, in each state.
+    /// Functions that end an operation in different ways and in different states.
     pub(super) const SCENARIOS: [Scenario; 12] = [
         |completer, mut completion| {
             completer.complete(seven()).unwrap();
@@ -220,7 +221,7 @@ fn an_operation_outlives_its_pool_on_another_thread() {
 fn completer_and_completion_outlive_their_pool_on_two_threads() {
     type Value = Option<Box<u32>>;
     type Actions = (fn(Completer<Value>), fn(Completion<Value>));
-    /// Polls until the result is ready. The waker owns no memory, because either of the two threads could free that memory.
+    /// Polls until the result is ready. The waker owns no memory. If it did, either of the two threads could free that memory.
     fn wait(mut completion: Completion<Value>) -> Value {
         loop {
             match poll(&mut completion) {

@@ -8,7 +8,7 @@ use common::{for_both_pools, poll, run_operation};
 use value_future::{Completer, Completion, Pool};
 
 for_both_pools! {
-    /// More slots than two pages have. Under Miri, the creation of slots is slow.
+    /// A number of slots that needs more than two pages. Creating slots is slow under Miri.
     const MANY: u32 = if cfg!(miri) { 100 } else { 1000 };
 
     #[test]
@@ -93,7 +93,7 @@ thread_local! {
 /// A thread-local value whose destructor uses a pool.
 struct UsesPoolOnDrop {
     pool: Pool<Option<u32>>,
-    /// Dropped after the use of the pool.
+    /// An operation that is dropped after the destructor has used the pool.
     #[expect(dead_code, reason = "the field is only dropped")]
     operation: (Completer<Option<u32>>, Completion<Option<u32>>),
 }

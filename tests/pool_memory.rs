@@ -18,7 +18,7 @@ use value_future::{Completer, Dropped, LocalPool, Pool, operation::Abandoned};
 for_both_pools! {
     type Value = Option<u64>;
 
-    /// Under Miri, the creation of slots is slow.
+    /// A number of slots. Creating slots is slow under Miri.
     const MANY: u32 = if cfg!(miri) { 100 } else { 1000 };
 
     /// Runs operations that end in different ways.
@@ -151,7 +151,7 @@ fn two_threads_on_a_warm_pool_allocate_nothing() {
     assert_eq!((BALANCE.live(), pool.stats().high_water), (0, 1));
 }
 
-/// Runs a closure on a thread with a stack of this size.
+/// Runs a closure on a thread with a stack of `bytes` bytes.
 fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run);

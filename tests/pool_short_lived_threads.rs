@@ -8,7 +8,7 @@ use common::run_operation;
 use value_future::Pool;
 
 #[test]
-fn short_lived_threads_need_no_more_slots_than_concurrent_threads() {
+fn short_lived_threads_do_not_make_a_pool_grow() {
     let pool = Pool::<Option<u32>>::new();
     let run_on_thread =
         || thread::scope(|scope| scope.spawn(|| run_operation(&pool)).join().unwrap());
@@ -22,7 +22,7 @@ fn short_lived_threads_need_no_more_slots_than_concurrent_threads() {
     assert!(after.capacity <= 96, "{after:?}");
 }
 
-/// When a thread ends, its cache contains all slots.
+/// When a thread ends, its cache contains all slots of the pool.
 #[test]
 fn a_thread_rents_all_slots_of_an_earlier_thread() {
     let pool = Pool::<Option<u32>>::new();

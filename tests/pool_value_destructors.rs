@@ -15,7 +15,7 @@ use value_future::operation::Abandoned;
 for_both_pools! {
     type Finish = fn(Completer<Option<Value>>, Completion<Option<Value>>);
 
-    /// Checks that all slots are vacant, and that the only slot is reused.
+    /// Checks that no slot is in use, and that all operations have used the same slot.
     #[track_caller]
     fn assert_idle(pool: &Pool<Option<Value>>) {
         assert_eq!(pool.stats().live, 0);

@@ -183,7 +183,8 @@ for_both_pools! {
     #[test]
     fn a_consumer_waker_that_panics_in_drop_is_dropped_once() {
         let pool = Pool::<Option<Value>>::new();
-        // The waker is dropped by a poll with another waker, by the drop of the completion, or by a poll of the value future.
+        // The panicking waker is dropped in three ways: by a poll with another waker, by the drop of the completion, and by a poll of the
+        // value future.
         let (completer, mut completion) = pool.rent();
         let (first, second) = (Task::new(), Task::new());
         assert!(poll_with(&mut completion, &first.waker()).is_pending());

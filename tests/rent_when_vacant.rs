@@ -86,7 +86,7 @@ for_both_pools! {
         assert_eq!(closed.unwrap_err(), RentError::Closed);
     }
 
-    /// The handles are dropped in each possible way. Each time, the future is woken once, and gets the slot.
+    /// In each round, the operation ends in another way. Each time, the future is woken once, and gets the slot.
     #[test]
     fn a_future_is_woken_when_completer_and_completion_are_dropped() {
         let finish: [fn(&Pool<Value>, Handles); 9] = [
@@ -193,7 +193,7 @@ for_both_pools! {
         let (task, mut first) = (Task::new(), pool.rent_when_vacant());
         assert!(poll_with(&mut first, &task.waker()).is_pending());
         drop(first_operation);
-        // The first future got the slot, but was not polled since then.
+        // The first future has got the slot, but has not been polled since then.
         assert_eq!(task.woken.get(), 1);
         let mut second = pool.rent_when_vacant();
         assert!(poll(&mut second).is_pending());
@@ -379,7 +379,7 @@ for_both_pools! {
                 pool.close();
                 drop(handles);
             } else {
-                // The waker polls the future, and ends the operation.
+                // In `wake`, the waker polls the future, and ends the operation that the future returns.
                 let uses_pool = uses_pool();
                 other.on_wake(move || {
                     uses_pool();
@@ -510,7 +510,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_future_or_an_operation_can_be_the_last_handle() {
+    fn a_waiting_future_or_an_operation_can_outlive_the_handles_of_the_pool() {
         let pool = bounded(1);
         let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
@@ -567,7 +567,7 @@ fn a_slot_that_another_thread_releases_wakes_the_future() {
     }
 }
 
-/// The completion is dropped while a producer is inside `complete_key`. Then the producer releases the slot.
+/// If the completion is dropped while the producer is inside `complete_key`, the producer releases the slot.
 #[test]
 fn a_slot_that_complete_key_releases_wakes_the_future() {
     let pool = bounded(1);

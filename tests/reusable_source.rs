@@ -292,8 +292,8 @@ for_both_sources! {
         let task = Task::new();
         let value = Arc::new(5);
         let mut source = ReusableSource::<Option<Arc<i32>>>::new();
-        // The leaked handles: both handles of an operation with a key, the future of a completed operation, both handles of an
-        // operation without a key, and the completer alone.
+        // For the values 0 to 3 of `leak`, these handles are leaked: both handles of an operation with a key, the future of a completed
+        // operation, both handles of an operation without a key, and the completer alone.
         for leak in 0..4 {
             leak_an_operation(&source, &task, &value, leak);
             assert!(source.is_busy());

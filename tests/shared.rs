@@ -163,8 +163,8 @@ fn the_only_remaining_handle_is_woken() {
     drop(other);
     let mut alone = Box::pin(shared);
     let (waker, woken) = new_count_waker();
-    // At the first poll, the source still has the shared waker, which wakes all handles. At the second poll, it does not have this waker
-    // any more.
+    // The source has the waker of the shared state, which wakes all handles in the queue. So these polls do not poll the source, but only
+    // register the waker of `alone`.
     for _ in 0..2 {
         assert!(poll_with(&mut alone, &waker).is_pending());
     }
@@ -437,7 +437,8 @@ fn a_waker_that_panics_in_drop_does_not_block_other_handles() {
     .share();
     let (task, mut alone) = (Task::new(), Box::pin(shared));
     assert!(poll_with(&mut alone, &task.waker()).is_pending());
-    // The next handle to be polled polls the future, because the future does not have the shared waker.
+    // The future has the waker of the first poll, which wakes only one task, and not the waker of the shared state. So the next handle that
+    // is polled polls the future.
     let (mut other, _third) = (Box::pin((*alone).clone()), (*alone).clone());
     task.on_drop(|| panic!("a destructor panics"));
     assert_eq!(panic_text(|| poll(&mut alone)), "a destructor panics");
@@ -525,7 +526,7 @@ fn a_waker_can_outlive_the_borrows_of_the_future() {
             Poll::<u32>::Pending
         });
         let shared = ValueFuture::boxed(future).share();
-        // With two handles, the future gets the shared waker.
+        // There are two handles, so the future gets the waker of the shared state.
         let mut awaiter = Box::pin(shared.clone());
         assert!(poll(&mut awaiter).is_pending());
     }

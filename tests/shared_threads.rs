@@ -70,7 +70,7 @@ fn round(actions: [Action; 2], complete: bool, polled: bool) {
     let value = Arc::new(7);
     let (completer, completion): (Completer<Number>, _) = pool.rent();
     let mut first = Box::pin(ValueFuture::from(completion).share());
-    // This is the only handle, so the future registers the waker of its task.
+    // `first` is the only handle, so the future gets the waker of this poll.
     if polled {
         assert!(poll(&mut first).is_pending());
     }

@@ -1,5 +1,5 @@
-//! If a future is dropped before it has returned a result, its source gets one call of `cancel`. Otherwise the source gets no call. Each
-//! reference to a source is released once.
+//! If a future is dropped before it has returned a result, its source gets one call of `cancel`. After the result, the source gets no call.
+//! Each reference to a source is released once.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! A late key is refused, even while its slot or source passes its last generation.
+//! A late key is refused, even while the slot or the source of the key passes its last generation.
 //!
 //! Many threads use late keys without a pause. So some of these threads are preempted inside a call with a late key.
 
@@ -14,7 +14,8 @@ use common::{poll, threads::Finally};
 use value_future::{Key, Pool, ReusableSource};
 
 const ROUNDS: u32 = if cfg!(miri) { 2 } else { 20 };
-/// The number of operations in a round. The first half of them have generations before the wraparound, and the others after it.
+/// The number of operations in a round. The first half of the operations has generations before the wraparound, and the second half has
+/// generations after the wraparound.
 const OPERATIONS: u32 = 8;
 const PRODUCERS: usize = if cfg!(miri) { 2 } else { 16 };
 

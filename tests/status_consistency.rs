@@ -23,7 +23,7 @@ use value_future::{
     operation::{Abandoned, CompleteError, CompleteErrorKind},
 };
 
-/// A large value. The move into the slot takes longer, so there is more time between the claim and the completion of an operation.
+/// A large value. Moving it into the slot takes long, so there is much time between the claim and the completion of an operation.
 #[derive(Debug)]
 struct Large([u8; SIZE]);
 

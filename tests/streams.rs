@@ -192,9 +192,9 @@ fn the_future_of_next_converts_to_an_arm_and_debug_names_the_stream() {
 }
 
 #[test]
-fn value_next_and_value_stream_convert_in_both_directions() {
+fn a_value_next_is_a_stream_and_can_contain_a_value_stream() {
     let reader = RefCell::new(ValueNext::new(Box::pin(slow())));
-    // `ValueNext` is a stream itself.
+    // A `ValueNext` is also a stream.
     assert_eq!(block_on(reader.into_inner().collect::<Vec<_>>()), [0, 1, 2]);
     let queue = Queue::default();
     (0..3).for_each(|number| queue.push(Some(number)));

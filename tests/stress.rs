@@ -148,7 +148,7 @@ impl<T: Value> Test<T> {
 
     fn receive(&self, random: &mut Random) -> Option<Message<T>> {
         let mut messages = self.messages.lock().unwrap();
-        // A few messages stay, so that other threads than the senders receive them.
+        // A few messages stay in the list, so that threads other than their senders receive them.
         if messages.len() as u64 <= random.below(2 * THREADS) { None } else { messages.pop() }
     }
 
@@ -180,7 +180,8 @@ impl<T: Value> Test<T> {
                         name,
                     );
                 }
-                // Only now: before the call, another thread could use the key first, and its value would be accepted.
+                // The key is recorded after the call. If it were recorded before the call, another thread could use the key first, and the
+                // value of that thread would be accepted.
                 self.used_keys.lock().unwrap().push(key);
             }
             Message::Completion(name, completion) => self.consume(random, name, completion),
@@ -290,7 +291,7 @@ fn values_of_one_word_arrive_once_in_a_bounded_pool() {
     assert_each_value_arrives_once::<Word>(Pool::<Word>::builder().max_slots(5).build());
 }
 
-/// This is one test, because `LIVE` counts the values of the whole program.
+/// These checks are one test, because `LIVE` counts the values of the whole program.
 #[test]
 fn boxed_values_arrive_once_in_bounded_unbounded_and_dropped_pools() {
     type Boxed = Option<Box<Counted>>;

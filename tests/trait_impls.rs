@@ -1,5 +1,5 @@
 //! The traits of the public types: `Clone`, `UnwindSafe`, `Error`, `From` and others. The assertions run at compile time.
-//! `type_safety/auto_traits.rs` has `Send`, `Sync` and `Unpin`.
+//! `tests/type_safety/auto_traits.rs` tests `Send`, `Sync` and `Unpin`.
 
 use std::{
     cell::Cell,
@@ -23,7 +23,7 @@ use value_future::{
     source::Token,
 };
 
-// The type of the boxed future is not known, so these types are not `UnwindSafe`, like `dyn Future`.
+// These types may contain a boxed future of any type. So, like `dyn Future`, they are not `UnwindSafe`.
 assert_not_impl_any!(ValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(LocalValueFuture<'static, u8>: UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(Shared<'static, u8>: UnwindSafe, RefUnwindSafe);
@@ -42,7 +42,7 @@ assert_impl_all!(FuturePool: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(LocalFuturePool: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(TypedKey<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
 
-// A handle of a shared future is `Clone` if its result is. Weak handles and pools are always `Clone`.
+// A handle of a shared future is `Clone` if its result is `Clone`. Weak handles and handles of pools of operations are always `Clone`.
 assert_impl_all!(Shared<'static, u8>: Clone);
 assert_impl_all!(WeakShared<'static, Source<u8>>: Clone);
 assert_impl_all!(Pool<Rc<u8>>: Clone);
@@ -58,7 +58,7 @@ assert_impl_all!(Dropped: std::error::Error, Copy);
 assert_impl_all!(RentError: std::error::Error, Copy);
 assert_impl_all!(CompleteErrorKind: std::error::Error, Copy);
 assert_impl_all!(Stats: Copy, Eq, Default);
-// This holds even if the value is not `Debug`.
+// `CompleteError` is an error for any value.
 assert_impl_all!(CompleteError<Source<u8>>: std::error::Error);
 
 assert_impl_all!(FuturePool: Default);

@@ -34,7 +34,8 @@ fn wrong_programs_are_refused_and_fixed_programs_compile() {
     println!("{} programs", programs.len());
 }
 
-/// Tests the harness, which reports a wrong program that compiles or has other errors, and a correct program that does not compile.
+/// Tests that the harness reports a wrong program that compiles, a wrong program with an unexpected error, and a correct program that does
+/// not compile.
 #[test]
 #[cfg_attr(miri, ignore = "runs the compiler")]
 fn deviations_are_reported() {

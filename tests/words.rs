@@ -1,4 +1,4 @@
-//! Words that have a standard term do not appear in the code and the documents.
+//! If there is a standard term for a word, the word does not appear in the code and the documents.
 
 #![cfg(not(miri))]
 

@@ -9,18 +9,18 @@ use super::{
     verdict::{Answer, CLEAR, Comparison, NOTICEABLE, RULE, speedups},
 };
 
-/// The results that are described in the same paragraph, as indices into [`RESULTS`].
+/// Groups of types of results, as indices into [`RESULTS`]. The report has one list of sentences for each group.
 const GROUPS: [&[usize]; 2] = [&[0, 1], &[2]];
 
-/// Durations of the other work that a pending call does: the nanoseconds, and the text.
+/// Durations of the other work that a pending call does. Each duration has its nanoseconds and its text.
 pub(crate) const WORK: [(f64, &str); 3] = [(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs")];
 
-/// Returns the text of the least noticeable difference, in percent.
+/// Returns the least noticeable difference in percent, as text.
 pub(crate) fn noticeable() -> String {
     format!("{:.0} %", (NOTICEABLE - 1.0) * 100.0)
 }
 
-/// Compares two contenders in all situations with these results.
+/// Compares two contenders in all situations with these types of results.
 fn comparisons(
     figures: &Figures,
     results: &[usize],
@@ -32,7 +32,7 @@ fn comparisons(
     costs.map(|(_, costs)| Comparison::new(&costs, pair, time)).collect()
 }
 
-/// Returns the sentences at the top of the report.
+/// Returns the sentences of the section *In short*.
 pub(crate) fn in_short(figures: &Figures) -> String {
     let mut text = String::new();
     for group in GROUPS {
@@ -54,8 +54,8 @@ pub(crate) fn in_short(figures: &Figures) -> String {
     text
 }
 
-/// Says below which share the difference is not noticeable, from which share on the contender of this crate clearly pays, and at which
-/// share it is slower.
+/// Returns sentences about a contender of this crate: below which share the difference is not noticeable, from which share on the contender
+/// clearly pays, and at which share it is slowest.
 pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     let Answer { unnoticeable_below, noticeable_from, clear_from, .. } =
         Answer::new(comparisons, 0.0);
@@ -91,7 +91,7 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     text
 }
 
-/// Says in how many comparisons the rule of thumb holds, for minima and for medians.
+/// Returns sentences that say in how many comparisons the rule of thumb holds, for minima and for medians.
 pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> String {
     let Answer { rule, sooner, of, .. } = Answer::new(by_minima, 0.0);
     let later = of - rule - sooner;
@@ -120,8 +120,8 @@ pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> Strin
     text
 }
 
-/// Says below which share the difference is not noticeable if a pending call does other work. Returns `None` if the difference is not
-/// noticeable at any share.
+/// Returns a sentence that says below which share the difference is not noticeable if a pending call does other work. Returns `None` if,
+/// for one of the durations in [`WORK`], the difference is not noticeable at any share.
 pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     let mut shares = vec![];
     for (work, name) in WORK {

@@ -14,13 +14,13 @@ pub(crate) const RESULTS: [(usize, &str); 3] = [(8, "u64"), (24, "String"), (256
 /// The shares of ready results, in percent.
 pub(crate) const SHARES: [u32; 8] = [0, 30, 50, 80, 90, 95, 99, 100];
 
-/// The number of keys. Each key either always has a ready result, or never. No branch predictor can remember this many keys.
+/// The number of keys. The result of a key is ready in each call, or in no call. No branch predictor can remember this many keys.
 pub(crate) const LENGTH: usize = 120_000;
 
-/// The number of successive keys in which the share of ready results is exact.
+/// The number of keys in a block. In each block, exactly the given share of the results is ready.
 const BLOCK: usize = 1_000;
 
-/// Returns for each key whether its result is ready. The vector is the same in each run.
+/// Returns for each key whether its result is ready. For the same share, all calls return equal slices.
 pub(crate) fn ready_keys(share: u32) -> Arc<[bool]> {
     let mut random = fastrand::Rng::with_seed(u64::from(share));
     let mut keys = Vec::with_capacity(LENGTH);
@@ -42,7 +42,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Merges the costs that several processes measured. Takes the least of their minima, and the median of their medians.
+    /// Merges the costs that several processes measured. The result has the least of their minima, and the median of their medians.
     fn merge(costs: &[Cost]) -> Cost {
         let sorted = |figure: fn(&Cost) -> f64| {
             let mut figures: Vec<_> = costs.iter().map(figure).collect();
@@ -66,9 +66,9 @@ pub(crate) struct Situation {
 /// The growth of the resident memory, in bytes per call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Resident {
-    /// While all calls are pending.
+    /// The growth while all calls are pending.
     pub(crate) held: f64,
-    /// After the futures of all calls were dropped.
+    /// The growth that remains after the futures of all calls were dropped.
     pub(crate) dropped: f64,
 }
 
@@ -87,11 +87,11 @@ pub(crate) type Costs = [[Cost; CONTENDERS.len()]; SHARES.len()];
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     costs: BTreeMap<Situation, Vec<Costs>>,
-    /// The resident memory, by allocator and index into [`RESULTS`]. A vector has the contenders in the order of [`CONTENDERS`]. It is empty
-    /// if the system does not report the resident memory.
+    /// The resident memory, by allocator and index into [`RESULTS`]. Each vector has the contenders in the order of [`CONTENDERS`], or is
+    /// empty if the system does not report the resident memory.
     pub(crate) resident: BTreeMap<(&'static str, usize), Vec<Resident>>,
-    /// The latencies, by allocator and number of threads. A vector has the contenders in the order of [`CONTENDERS`], and then a call that
-    /// does nothing.
+    /// The latencies, by allocator and number of threads. Each vector has the contenders in the order of [`CONTENDERS`], followed by a call
+    /// that does nothing.
     pub(crate) latencies: BTreeMap<(&'static str, usize), Vec<Latency>>,
 }
 

@@ -59,8 +59,8 @@ fn percentiles(threads: usize, pass: &Pass<'_>) -> Latency {
     Latency { p50: at(50.0), p99: at(99.0), p99_99: at(99.99) }
 }
 
-/// Returns the latency of each contender, and then the latency of a call that does nothing. In each pass, the contenders take turns. Each
-/// figure is the median of all passes. The first pass is a warm-up, and is not used.
+/// Returns the latency of each contender, followed by the latency of a call that does nothing. In each pass, the contenders take turns.
+/// Each figure is the median of all passes. The first pass is a warm-up, and is not used.
 pub(crate) fn measure(threads: usize, passes: usize, calls: usize) -> Vec<Latency> {
     let lookups = &Lookups::<u64>::new(ready_keys(SHARE));
     let keys = 0..calls.min(LENGTH);

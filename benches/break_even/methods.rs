@@ -1,7 +1,8 @@
 //! The contenders: an async method behind `dyn`, written in six ways. Its result is ready, or the method waits once.
 //!
-//! Each contender has a separate trait, as if it were the only one in a program. No contender assumes how often the result is ready, so
-//! none marks the pending path as cold.
+//! Each contender has a separate trait, as if the program had no other contender. The methods that are written by hand do not assume how
+//! often the result is ready, so they do not mark the pending path as cold. (If a method has `#[ready]`, the attribute of this crate marks
+//! this path as cold.)
 
 use std::{
     cell::Cell,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::contenders::{BoxFuture, Case, PendingOnce, helper_thread::Helper, ready::Value};
 
-/// The number from which the ready results are made.
+/// The number from which each ready result is made.
 const READY: u64 = 5;
 
 /// The object whose method is called. It has a ready result for some keys.
@@ -140,7 +141,8 @@ pub(crate) struct Contender<V> {
     pub(crate) calls: fn(&Lookups<V>, Range<usize>) -> u64,
     /// Does the same as `calls`, and adds the time of each call to the histogram.
     pub(crate) timed: fn(&Lookups<V>, Range<usize>, &mut Histogram<u64>) -> u64,
-    /// Creates a future for each key, polls each once, and keeps all futures until the memory was measured.
+    /// Creates a future for each key, and polls each future once. Keeps all futures until the resident memory was measured. Returns the
+    /// growth of this memory.
     pub(crate) hold: fn(&Lookups<V>, Range<usize>) -> Option<Resident>,
 }
 
@@ -187,7 +189,7 @@ pub(crate) fn contenders<V: Value>() -> [Contender<V>; CONTENDERS.len()] {
     ]
 }
 
-/// Returns successive ranges of keys. After the last key, it begins again with the first key.
+/// Successive ranges of keys. After the last key, the ranges begin again with the first key.
 struct Keys(Cell<usize>);
 
 impl Keys {

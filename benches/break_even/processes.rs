@@ -27,9 +27,9 @@ pub(crate) const CHILD: &str = "--measure";
 /// The number of processes, rounds, passes and calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// The number of processes for each allocator that measure the times.
+    /// The number of processes that measure the times of one [`Situation`]: one allocator, one number of threads and one type of results.
     pub(crate) processes: usize,
-    /// The number of rounds in each of these processes, with one thread and with two threads.
+    /// The number of rounds in each of these processes: first for one thread, then for two threads.
     pub(crate) rounds: [usize; 2],
     /// The number of passes that time single calls.
     pub(crate) passes: usize,
@@ -48,7 +48,7 @@ impl Plan {
         pending_calls: 100_000,
     };
 
-    /// A plan that measures each figure once, to check that the bench runs.
+    /// The plan of a short run, which only checks that the bench runs.
     pub(crate) const SHORT: Plan =
         Plan { processes: 1, rounds: [1, 1], passes: 1, timed_calls: 2_000, pending_calls: 1_000 };
 }
@@ -92,7 +92,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Converts the lines that a process printed into costs. There is a line for each share and contender.
+/// Converts the numbers in the lines of a process into costs. The process printed a line for each share and contender.
 fn costs(lines: &[[f64; 4]]) -> Result<Costs> {
     if lines.len() != SHARES.len() * CONTENDERS.len() {
         return Err(format!("a process printed {} lines of times", lines.len()).into());
@@ -104,7 +104,8 @@ fn costs(lines: &[[f64; 4]]) -> Result<Costs> {
     }))
 }
 
-/// Runs a child process with an allocator. Returns the numbers in each line that the process prints.
+/// Runs a child process with an allocator. The first line that the process prints is the name of its allocator. Returns the numbers in each
+/// of the other lines.
 fn run<const N: usize>(allocator: &str, what: &str, numbers: &[usize]) -> Result<Vec<[f64; N]>> {
     let output = Command::new(env::current_exe()?)
         .args([CHILD, what])
@@ -144,7 +145,7 @@ pub(crate) fn child(arguments: &[String]) -> Result<()> {
         (what, [0, numbers @ ..]) => child_with::<u64>(what, numbers),
         (what, [1, numbers @ ..]) => child_with::<String>(what, numbers),
         (what, [2, numbers @ ..]) => child_with::<[u64; 32]>(what, numbers),
-        _ => Err("a result is 0, 1 or 2".into()),
+        _ => Err("the index of the type of results must be 0, 1 or 2".into()),
     }
 }
 

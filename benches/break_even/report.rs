@@ -20,24 +20,28 @@ use super::{
 pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
     let [low, high] = RULE;
     format!(
-        "A method behind `dyn` has its result ready, or waits once. It is awaited in a boxed async block on \
-         `futures::executor::block_on`. How many of the results must be ready for `ValueFuture` to pay?\n\n\
+        "A method behind `dyn` has its result ready, or waits once. Its future is awaited in a boxed async block, which \
+         `futures::executor::block_on` runs. How many of the results must be ready for `ValueFuture` to pay?\n\n\
          * If a contender of this crate is less than {} faster than its rival (`BoxFuture` or `async-trait`), the difference is *not \
          noticeable*. If the contender is {CLEAR} times as fast, it *clearly pays*.\n\
-         * The rule of thumb for `ValueTask` of .NET: if less than {low} % of the results are ready, do not bother; if more than \
-         {high} % are ready, it clearly pays. For each contender of this crate, the bench computes the share of ready results above \
-         which the contender clearly pays. The rule holds if this share is above {low} % and at most {high} %.\n\
-         * A *case* is one allocator with one thread or with two. The sentences below *In short* hold in all cases. Between two \
+         * The rule of thumb for `ValueTask` of .NET: if less than {low} % of the results are ready, do not bother. If more than \
+         {high} % are ready, `ValueTask` clearly pays. For each contender of this crate, the bench computes the share of ready results \
+         above which the contender clearly pays. The rule holds if this share is above {low} % and at most {high} %.\n\
+         * A *case* is an allocator and a number of threads, one or two. A *comparison* is one contender of this crate against one \
+         rival, in one case and for one type of results. The sentences in the section *In short* hold in all cases. Between two \
          measured shares, the times are interpolated.\n\
-         * The contenders: `async-trait` is the attribute of that crate. `BoxFuture` is `Box::pin(ready(..))` or \
-         `Box::pin(async ..)`. `Either` is `Either<Ready<T>, BoxFuture<T>>`. `ours boxed` and `ours pooled` are \
-         `ValueFuture::ready`, or `ValueFuture::boxed` and `ValueFuture::pooled` if the result is not ready. `ours #[ready]` is \
-         the attribute `async_trait` of this crate, with `#[ready]`.\n\n\
+         * The contenders: `async-trait` is the attribute of the crate `async-trait`. `BoxFuture` is `Box::pin(ready(..))` or \
+         `Box::pin(async ..)`. `Either` is `Either<Ready<T>, BoxFuture<T>>`. `ours boxed` is `ValueFuture::ready` if the result is \
+         ready, and otherwise `ValueFuture::boxed`. `ours pooled` is the same with `ValueFuture::pooled` instead of \
+         `ValueFuture::boxed`. `ours #[ready]` is the attribute `async_trait` of this crate, with `#[ready]`.\n\n\
          ## In short\n\n{}\
          ![Times relative to `BoxFuture`, by the share of ready results](break_even.svg)\n\n\
-         The chart shows the minimum times on one thread.\n\n\
+         The chart shows the minimum times of calls on one thread.\n\n\
          ## Where it begins to pay\n\n\
-         The last four columns have the least and the greatest speedup of all cases, at that share of ready results.\n\n{}{}{}{}{}{}",
+         The first three columns of figures are shares of ready results. Below the first share, the difference is not noticeable in \
+         any case. From the second share on, the difference is noticeable in all cases. From the third share on, the contender is \
+         {CLEAR} times as fast in all cases. Each of the other columns has the least and the greatest speedup of all cases, at the \
+         share in its header.\n\n{}{}{}{}{}{}",
         noticeable(),
         conclusions::in_short(figures),
         conclusions::tables(figures),
@@ -83,8 +87,8 @@ fn with_work(figures: &Figures) -> String {
         "## With work\n\n\
          In a program, a pending call also does other work: system calls, messages, the scheduler. Here, the processor time of this \
          work is added to the measured times of pending calls. Each cell has the lowest share of ready results at which a call is on \
-         average {} faster. Below that share, the difference is not noticeable. The results have {} bytes, and the calls run on one \
-         thread. If the shares of the allocators differ, the cell has the greatest share.\n\n{}",
+         average {} faster. Below this share, the difference is not noticeable. The results have {} bytes, and the calls run on one \
+         thread. If the allocators have different shares, the cell has the greatest share.\n\n{}",
         noticeable(),
         RESULTS[0].0,
         table(&header, &rows)
@@ -95,9 +99,10 @@ fn times(figures: &Figures, plan: &Plan) -> String {
     let [one, two] = plan.rounds.map(|rounds| rounds * plan.processes);
     let mut text = format!(
         "## Times\n\n\
-         Each cell has the minimum and the median time of a call in ns. They are those of {one} rounds on one thread, or of {two} \
-         rounds on two threads that call the same object. Of two threads, the time of the slower thread is used. For each allocator, \
-         {} processes measured the times. The contenders take turns.\n\n",
+         Each cell has the minimum and the median time of a call in ns. The times are from {one} rounds on one thread, or from {two} \
+         rounds on two threads that call the same object. With two threads, the time of the slower thread is used. For each table, \
+         {} processes measured the times. The median in a cell is the median of the medians of these processes. The contenders take \
+         turns.\n\n",
         plan.processes
     );
     for (Situation { allocator, threads, result }, costs) in figures.costs() {
@@ -110,8 +115,8 @@ fn times(figures: &Figures, plan: &Plan) -> String {
 
 fn allocations(figures: &Figures) -> String {
     let mut text = String::from(
-        "## Allocations\n\nEach cell has the number of allocations of a call, and the bytes that they have together. The figures are the \
-         same in all cases.\n\n",
+        "## Allocations\n\nEach cell has the number of allocations of a call, and the sum of their bytes. The figures are the same in \
+         all cases.\n\n",
     );
     for (Situation { result, .. }, costs) in figures.costs().into_iter().take(RESULTS.len()) {
         let (bytes, name) = RESULTS[result];
@@ -148,8 +153,9 @@ fn memory(figures: &Figures, plan: &Plan) -> String {
     });
     format!(
         "## Memory\n\n\
-         Each cell has the growth of the resident memory in bytes for each of {} calls: while all calls are pending, and after \
-         their futures were dropped. The vector that holds the futures is included. Each contender has its own process.\n\n{table}",
+         Each cell has two figures: the growth of the resident memory while {} calls are pending, and the growth that remains after \
+         their futures were dropped. Both figures are in bytes per call. The first figure includes the vector that holds the futures. \
+         A separate process measured each cell.\n\n{table}",
         plan.pending_calls,
     )
 }
@@ -159,7 +165,7 @@ fn latencies(figures: &Figures, plan: &Plan) -> String {
         "## Latency\n\n\
          The figures are percentiles of the times of single calls, in ns. Each figure is the median of {} passes. A pass has {} calls \
          on each thread. The results have {} bytes, and {SHARE} % of them are ready. Each call is timed, so each figure includes the \
-         cost of the clock. The last row shows this cost, with a call that does nothing.\n\n",
+         cost of the clock. The last row shows this cost: its call does nothing.\n\n",
         plan.passes, plan.timed_calls, RESULTS[0].0,
     );
     for threads in [1, 2] {

@@ -40,7 +40,7 @@ impl Comparison {
         for (at, share) in SHARES.into_iter().enumerate().rev() {
             let share = f64::from(share);
             let work = work * (1.0 - share / 100.0);
-            // The time by which ours could be slower and still be `factor` times as fast. It is linear between two measured shares.
+            // The time of the rival, minus `factor` times the time of ours. Between two measured shares, this difference is linear.
             let margin = (self.rival[at] + work) - factor * (self.ours[at] + work);
             if margin < 0.0 {
                 return above.map(|(high, spare)| high - (high - share) * spare / (spare - margin));
@@ -54,14 +54,15 @@ impl Comparison {
 /// The percentages of ready results for which statements hold in all of several comparisons.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// Below this percentage, the difference is not noticeable in any comparison. `None` if the difference is not noticeable even at 100 %.
+    /// Below this percentage, the difference is not noticeable in any comparison. `None` if, in each comparison, the difference is not
+    /// noticeable even at 100 %.
     pub(crate) unnoticeable_below: Option<f64>,
     /// From this percentage on, the difference is noticeable in each comparison. `None` if a comparison has no such percentage.
     pub(crate) noticeable_from: Option<f64>,
     /// From this percentage on, ours clearly pays in each comparison. `None` if a comparison has no such percentage.
     pub(crate) clear_from: Option<f64>,
-    /// The number of comparisons in which the rule of thumb holds: the percentage from which ours clearly pays is between the two percentages
-    /// of [`RULE`].
+    /// The number of comparisons in which the rule of thumb holds. There, the percentage from which ours clearly pays is above the first
+    /// percentage of [`RULE`], and at most the second.
     pub(crate) rule: usize,
     /// The number of comparisons in which ours clearly pays at a percentage for which the rule says "do not bother".
     pub(crate) sooner: usize,

@@ -1,6 +1,6 @@
 //! The same trait in four forms: with the attribute of `async-trait`, with the attribute of this crate, with methods that return boxes, and
-//! with methods that return value futures. The methods are called behind `dyn`, and awaited. Each contender has a separate trait, as if it
-//! were the only one in a program.
+//! with methods that return value futures. The methods are called behind `dyn`, and awaited. Each contender has a separate trait, as if the
+//! program had no other contender.
 
 use std::{future::ready, hint::black_box};
 

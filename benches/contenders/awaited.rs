@@ -26,7 +26,8 @@ pub(crate) const POOLED: &str = "ours pooled";
 pub(crate) const EAGER: &str = "ours eager";
 pub(crate) const BOXED: &str = "ours boxed";
 
-/// The work of the method. The parameter `Contender` makes a separate instance for each contender, as if it were the only one in a program.
+/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
+/// no other contender.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
@@ -60,7 +61,7 @@ method!(BoxedRead, ValueFuture, ValueFuture::boxed);
 method!(SharedRead, ValueFuture, ValueFuture::pooled);
 method!(SharedBoxRead, BoxFuture, Box::pin);
 
-/// Creates a case. A boxed async block awaits its operations.
+/// Creates a case. A boxed async block awaits the operations.
 macro_rules! awaited {
     ($name:expr, $Read:ident, |$future:ident| $value:expr) => {
         Case::new($name, |operations| {
@@ -77,8 +78,8 @@ macro_rules! awaited {
     };
 }
 
-/// A future that contains space for its result, as a value future does, but has no slot. It shows the cost of moving this space. As for a
-/// value future, its poll is not inlined, and it has a destructor.
+/// A future that contains space for its result, as a value future does, but has no slot. It shows the cost of moving this space. Like a
+/// value future, it has a destructor, and its poll is not inlined.
 struct Bare<V> {
     _room: MaybeUninit<V>,
     once: PendingOnce,
@@ -237,7 +238,7 @@ pub(crate) fn completions<V: Value>() -> Vec<Case> {
     ]
 }
 
-/// A result of a shared future, which must be `Clone`.
+/// A wrapper that makes a result `Clone`, because the result of a shared future must be `Clone`.
 struct Copied<V>(V);
 
 impl<V: Value> Clone for Copied<V> {

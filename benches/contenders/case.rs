@@ -1,4 +1,4 @@
-//! `Case`, the work of one contender. All contenders use the tasks, the wakers and the counting allocator in this file.
+//! `Case`, the work of one contender. This file also has the task, the waker and the counting allocator for the cases.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -22,8 +22,9 @@ pub(crate) struct Case {
 
 /// Calls `run`. Each call shifts the heap and the stack to other offsets within a page.
 ///
-/// Before a load, the CPU first compares only the low 12 bits of the loaded address with those of earlier stores. If the bits are equal, an
-/// operation takes up to 9 ns more. So the task and the stack of a case must not have the same addresses in each run.
+/// For a load, the CPU first compares only the low 12 bits of the address with those of the addresses of earlier stores. If they are equal
+/// for different addresses, the load waits, and an operation takes up to 9 ns more. So the task and the stack of a case get other addresses
+/// in each run.
 fn at_other_addresses(run: &mut dyn FnMut()) {
     fn below(levels: u64, run: &mut dyn FnMut()) {
         let mut frame = [0_u8; 256];
@@ -91,7 +92,7 @@ pub(crate) fn drive_and<'a>(
     }
 }
 
-/// A future that is pending at its first poll, and wakes its waker there.
+/// A future whose first poll wakes the waker, and returns `Pending`. The next poll is ready.
 #[derive(Default)]
 pub(crate) struct PendingOnce {
     polled: bool,

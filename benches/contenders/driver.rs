@@ -31,7 +31,8 @@ struct Connection<const BYTES: usize> {
     columns: u64,
 }
 
-/// The work of the method. The parameter `Contender` makes a separate instance for each contender, as if it were the only one in a program.
+/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
+/// no other contender.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"

@@ -16,8 +16,8 @@ use std::{
 
 use super::start_clock;
 
-/// Calls `attempt` until it returns a result. The thread does not sleep meanwhile, because waking it would take longer than the measured
-/// work. It yields from time to time, because the other thread may need the same CPU core.
+/// Calls `attempt` until the call returns `Some`. The thread does not sleep meanwhile, because waking the thread would take longer than the
+/// measured work. The thread yields from time to time, because the other thread may need the same CPU core.
 pub(crate) fn spin_until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     loop {
         for _ in 0..10_000 {
@@ -36,7 +36,7 @@ fn spin_while(flag: &AtomicBool, value: bool) {
 
 struct Shared {
     operations: AtomicU64,
-    /// The helper thread sleeps here between two rounds.
+    /// The helper thread sleeps at this barrier between two rounds.
     gate: Barrier,
     awake: AtomicBool,
     go: AtomicBool,

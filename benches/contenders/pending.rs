@@ -1,5 +1,4 @@
-//! A lookup behind `dyn` whose result is not ready. Its future is pending at the first poll, where it wakes its waker. It is ready at the
-//! second poll.
+//! A lookup behind `dyn` whose result is not ready. The first poll of its future wakes the waker, and is pending. The second poll is ready.
 
 use std::{
     future::Future,
@@ -14,8 +13,9 @@ use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::
 
 use super::{BoxFuture, Case, PendingOnce, drive};
 
-/// The work of the method. Its future contains a buffer of `BYTES` bytes. The parameter `Contender` makes a separate instance for each
-/// contender, as if it were the only one in a program. So the compiler inlines the poll of the future into the poll function of its vtable.
+/// The work of the method. Its future contains a buffer of `BYTES` bytes. The parameter `Contender` makes a separate instance of this
+/// function for each contender, as if the program had no other contender. So the compiler inlines the poll of the future into the poll
+/// function of its vtable.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"

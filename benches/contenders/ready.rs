@@ -96,7 +96,7 @@ value!(
     |v| *v,
     |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
 );
-// This array has another length, and is copied in other pieces.
+// This array is shorter than the array above, so the result is copied in other pieces.
 value!(
     Result<[u64; 5], ()>,
     |_| Ok(read()),
@@ -258,7 +258,7 @@ pub(crate) const MACRO: &str = "ours ready_or_await!";
 
 /// Returns the cases of all contenders for results of type `V`. `N` is the capacity in bytes that a `StackFuture` needs.
 pub(crate) fn cases<V: Value, const N: usize>() -> Vec<Case> {
-    /// Creates a case. A boxed async block awaits its lookups.
+    /// Creates a case. A boxed async block awaits the lookups.
     macro_rules! case {
         ($name:expr, $Object:ty, |$cache:ident, $key:ident| $lookup:expr) => {{
             let cache: &'static Cache<V> = Box::leak(Box::new(Cache::new()));

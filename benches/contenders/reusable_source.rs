@@ -37,7 +37,7 @@ fn case(
 #[inline(always)]
 fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl FnOnce()) -> u64 {
     let mut future = pin!(future);
-    // `black_box` hides the state of the future from the compiler, which would otherwise compute the result.
+    // `black_box` hides the state of the future from the compiler, which would otherwise compute the result at compile time.
     black_box(future.as_mut());
     assert!(future.as_mut().poll(cx).is_pending());
     complete();

@@ -6,9 +6,10 @@ use crate::contenders::{
     ready::Value,
 };
 
-/// Tables of a method whose body finds the result, and is ready at the first poll.
+/// Part of a title, for a method whose body finds the result. The future is ready at the first poll.
 pub(crate) const IN_THE_BODY: &str = "ready in the body";
-/// Tables of a method whose result is known before the body runs. With the attribute of this crate, `#[ready]` returns the result.
+/// Part of a title, for a method whose result is known before the body runs. With the attribute of this crate, `#[ready]` returns the
+/// result.
 pub(crate) const BEFORE_THE_BODY: &str = "ready before the body";
 pub(crate) const PENDING: &str = "pending once";
 pub(crate) const NESTED: &str = "five calls deep";

@@ -1,4 +1,5 @@
-//! The tables and targets of futures that are pending once, and of the method of a driver. They are awaited in a boxed async block.
+//! The tables and targets of futures that are pending once, and of the method of a driver. All these futures are awaited in a boxed async
+//! block.
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::{
@@ -52,7 +53,7 @@ fn tables_of<V: Value>(tables: &mut Vec<Table>) {
     table(OTHERS, awaited::others::<V>, judge_others);
 }
 
-/// Returns how many times as fast as its rival a contender of this crate has to be, for results of type `V`.
+/// Returns a factor, for results of type `V`. A contender of this crate has to be this many times as fast as its rival.
 fn bound<V>() -> f64 {
     match size_of::<V>() {
         0..=24 => 1.4,

@@ -13,7 +13,7 @@ use value_future::{FuturePool, ValueFuture};
 pub(crate) fn resident() -> Option<usize> {
     use std::io::Read;
 
-    // The text is on the stack. An allocation here could prevent the allocator from returning the measured memory to the system.
+    // The text is on the stack, because an allocation here could prevent the allocator from returning the measured memory to the system.
     let mut text = [0; 128];
     let len = std::fs::File::open("/proc/self/statm").ok()?.read(&mut text).ok()?;
     let pages = std::str::from_utf8(&text[..len]).ok()?.split(' ').nth(1)?;

@@ -43,7 +43,7 @@ fn judge<V: Value>(rows: &[Row], targets: &mut Targets) {
     }
     match V::NAME {
         "io::Result<Arc<[u8]>>" => targets.at_most(V::NAME, by_await, row(FLOOR), 1.0),
-        // Types that methods often return.
+        // Methods often return these types.
         "io::Result<usize>"
         | "Option<u64>"
         | "Result<u64, u64>"

@@ -22,15 +22,15 @@ pub(crate) struct Row {
     pub(crate) bytes: f64,
 }
 
-/// Allocates chunks of each size that a contender may allocate. While the chunks are allocated, the contender gets other addresses than in
-/// the round before. So an address that makes the contender slow does not affect all rounds.
+/// Allocates chunks of the small sizes that contenders allocate: `of_each` chunks of each size. While the chunks are allocated, a contender
+/// gets other addresses than in the round before. So an address that makes the contender slow does not affect all rounds.
 fn hold_chunks(of_each: usize) -> Vec<Vec<u8>> {
     let sizes = (16..=1_280).step_by(16);
     sizes.flat_map(|size| (0..of_each).map(move |_| Vec::with_capacity(size))).collect()
 }
 
-/// Calls `action` at another depth of the stack. The address of a large result on the stack may make a contender slow. Without this
-/// function, the address would be the same in all rounds of a process.
+/// Calls `action` below `levels` more stack frames. The address of a large result on the stack may make a contender slow. With other
+/// `levels` in each round, such an address does not affect all rounds.
 fn deeper<R>(levels: usize, action: impl FnOnce() -> R) -> R {
     let room = [0_u64; 2];
     black_box(&room);

@@ -11,16 +11,16 @@ use crate::harness::attribute::{BEFORE_THE_BODY, IN_THE_BODY, NESTED, PENDING, t
 const TEXT: &str = "\
 ## The attribute
 
-The same trait in four forms: with the attribute of `async-trait`, with methods that return a `BoxFuture`, with the attribute of this
-crate, and with methods that return a `ValueFuture` (`--only attribute,`). The methods are called behind `dyn`, and awaited in a boxed
-async block.
+These tables compare four forms of the same trait: with the attribute of `async-trait`, with methods that return a `BoxFuture`, with
+the attribute of this crate, and with methods that return a `ValueFuture` (`--only attribute,`). The methods are called behind `dyn`,
+and awaited in a boxed async block.
 ";
 
 /// The tables, and the text above each table.
 const KINDS: [(&str, &str); 4] = [
     (
         BEFORE_THE_BODY,
-        "The result is known before the body runs. With the attribute of this crate, `#[ready]` returns it:",
+        "The result is known before the body runs. With the attribute of this crate, `#[ready]` returns the result:",
     ),
     (IN_THE_BODY, "The body finds the result, and is ready at the first poll:"),
     (PENDING, "The body is pending once:"),

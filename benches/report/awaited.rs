@@ -35,9 +35,9 @@ The last table has a shared future with one awaiter, and the next item of a stre
 ";
 
 const NOTES: &str = "\
-A value future contains space for its result, and `.await` moves the whole future twice. When a pending value future completes, its
-result is copied once more, to the place to which `.await` also copies an inline result. So large results take longer than with a box. A
-`Completion` that is awaited directly, not as a `ValueFuture`, contains no such space.
+A value future contains space for its result, and `.await` moves the whole future twice. When a pending value future completes, `.await`
+copies its result once more, as it copies an inline result. So large results take longer than with a box. A `Completion` that is awaited
+directly, not as a `ValueFuture`, contains no space for the result.
 ";
 
 /// Calls a generic function for each type of results. Returns an array.
@@ -66,17 +66,17 @@ fn method<V: Value>() -> (&'static str, usize, String) {
     (V::NAME, size_of::<V>(), title::<V>(METHOD))
 }
 
-/// Says for which types of results a contender is at least 5 % slower than a box.
+/// Returns a sentence that says for which types of results a contender is at least 5 % slower than a box.
 fn slower(measured: &Measured, contender: &str) -> String {
     let methods = for_each_value!(method()).into_iter();
     let slow = methods.filter(|(_, _, title)| measured.ratio(title, [contender, BOX_PIN]) >= 1.05);
     let names: Vec<_> = slow.map(|(name, ..)| format!("`{name}`")).collect();
     if names.is_empty() {
         format!(
-            "`{contender}` takes at least 5 % longer than `{BOX_PIN}` for none of these results."
+            "For none of these results, `{contender}` is slower than `{BOX_PIN}` by 5 % or more."
         )
     } else {
-        format!("`{contender}` takes at least 5 % longer than `{BOX_PIN}` for {}.", and(&names))
+        format!("For {}, `{contender}` is slower than `{BOX_PIN}` by 5 % or more.", and(&names))
     }
 }
 

@@ -20,7 +20,7 @@ impl Column {
         Column { label: label.into(), title: title.into(), suffix: String::new() }
     }
 
-    /// Returns a column for a type of results.
+    /// Creates a column whose label is a type of results.
     pub(crate) fn of_type<V: Value>(title: impl Into<String>) -> Self {
         Column::new(format!("`{}`", V::NAME), title)
     }
@@ -35,7 +35,7 @@ impl Column {
     }
 }
 
-/// Returns a cell with the name of a contender. The names of the contenders of this crate are bold.
+/// Formats the name of a contender. The names of the contenders of this crate are bold.
 pub(crate) fn label(name: &str) -> String {
     if name.starts_with("ours") { format!("**`{name}`**") } else { format!("`{name}`") }
 }

@@ -1,4 +1,4 @@
-//! The rows of all measured tables, which are found by their titles.
+//! The rows of all measured tables. A table is found by its title.
 
 use std::collections::BTreeMap;
 

@@ -46,7 +46,7 @@ cargo run --release --manifest-path benches/allocators/Cargo.toml --bin mimalloc
 ```
 
 With `-- --short`, `flat` fails if the time of an operation grows with the number of threads, of pools or of pending operations.
-The last command measures the futures with a buffer, with another allocator.
+The last of these commands measures the futures with a buffer. Its program uses another global allocator.
 ";
 
 /// The parameters of the measurement, for the text at the top of the report.
@@ -64,9 +64,10 @@ pub(crate) fn report(measured: &Measured, plan: &Plan, chart: &str) -> String {
     format!(
         "{}One process measures all contenders. In each round, the contenders take turns. Each time is the minimum of {} rounds: \
          {passes} passes over all tables, with {rounds} rounds in each pass. Most rounds have {operations} operations. Only the \
-         ratios carry over to other machines.{} `-- --only TITLE` prints only the tables whose title contains `TITLE`.\n\n\
-         The columns `allocations` and `bytes` are for one operation. If a figure differs between the columns with times, the cell \
-         has the least and the greatest figure. The names of the contenders of this crate begin with `ours`.\n\n\
+         ratios carry over to other machines.{} `-- --only TITLE` measures only the tables whose title contains `TITLE`. Each section \
+         names this option for its tables.\n\n\
+         The columns `allocations` and `bytes` are for one operation. If the columns with times have different numbers of allocations \
+         or bytes, the cell has the least and the greatest number. The names of the contenders of this crate begin with `ours`.\n\n\
          ![Time and allocations of a call: `async-trait`, `BoxFuture` and value futures]({chart})\n\n\
          {}{}{}{}{}{}{}{}{}{}{}{OTHER_BENCHES}",
         head::head("Benchmarks", COMMAND),

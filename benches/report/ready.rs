@@ -17,13 +17,14 @@ const TEXT: &str = "\
 
 A lookup in a cache is called behind `dyn`, and hits. A boxed async block awaits the result, and consumes it (`--only ready,`). The
 floor is a method that returns `Poll<T>` instead of a future. `static async fn` is called without `dyn`. `enum by hand` has the same four
-variants as `Arm`, with fat pointers. `NowOrLater` is a type of aws-smithy-async.
+variants as `Arm`, but contains fat pointers. `NowOrLater` is a type of aws-smithy-async.
 ";
 
 const NOTES: &str = "\
 Put large results into an `Arc`, or use `ready_or_await!`. `.await` moves a large future by calls of `memcpy`, which is slower than a
-box. `ready_or_await!` does not move a ready future. For small results, it saves little, and it is even slower for some types: write
-`.await` for these. A result with an `Arc` takes longer, because its `Arc` is cloned and dropped, which are two atomic operations.
+box. `ready_or_await!` does not move a ready future. For small results, `ready_or_await!` saves little, and for some types it is slower
+than `.await`. So write `.await` for small results. A lookup of a result with an `Arc` takes longer, because it clones and drops the
+`Arc`. These are two atomic operations.
 
 On x86-64 and aarch64, a result is stored in pieces of the sizes in which it will be loaded. So the loads do not wait for the stores
 (see the page `internals` of the documentation). The times on aarch64 were not measured. If the program is compiled for wider

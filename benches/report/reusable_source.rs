@@ -10,8 +10,8 @@ const TEXT: &str = "\
 ## Reusable sources
 
 One object serves one operation after the other (`--only reusable`). Each operation is begun, polled while it is pending, completed, and
-polled again. In the rows `boxed`, the future is boxed, so that a method behind `dyn` can return it. The futures of this crate need no box
-for that.
+polled again. In the rows with `boxed`, the future is boxed, so that a method behind `dyn` can return it. The futures of this crate need
+no box for this purpose.
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

@@ -10,8 +10,8 @@ const TEXT: &str = "\
 ## Streams
 
 A consumer reads items behind `dyn`, one at a time (`--only stream,`). The items are ready, or each item is completed while the consumer
-is pending. `ours, a method` is a method that returns a value future for the next item. A `ValueStream` converts such a method into a
-stream. A `ValueNext` converts a stream into such a method.
+is pending. `ours, a method` is a method that returns a value future of the next item. A `ValueStream` converts such a method into a
+stream. A `ValueNext` adds such a method to a stream.
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

@@ -7,7 +7,7 @@ use crate::common::{Allocated, allocated};
 /// Nanoseconds, allocations and allocated bytes.
 pub(crate) type Cost = [f64; 3];
 
-/// Returns the time since the first call, and the allocations of the calling thread so far.
+/// Returns the time since the first call of this function, and the allocations of the calling thread so far.
 ///
 /// Only the thread that runs the lookups calls this function. So the costs do not include the allocations of tokio's blocking threads.
 pub(crate) fn cost_so_far() -> Cost {

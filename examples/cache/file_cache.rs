@@ -19,8 +19,8 @@ pub(crate) struct FileCache {
     memory: Mutex<Memory>,
 }
 
-/// The files in memory. The eviction policy is second chance (CLOCK): a file that was used since it was queued is queued again. A file that
-/// was not used is evicted.
+/// The files in memory. The eviction policy is second chance (CLOCK): the first file in the queue is evicted. But if this file was used
+/// since it was queued, it is queued again instead.
 #[derive(Default)]
 pub(crate) struct Memory {
     slots: Vec<Slot>,

@@ -63,14 +63,14 @@ impl Files {
             self.add_file(path, metadata.len());
         } else if metadata.is_dir() {
             // A symbolic link to a folder is followed only if it is an argument. In a folder, a link may refer to a folder that contains
-            // it.
+            // the link.
             if is_argument || !path.is_symlink() {
                 for entry in fs::read_dir(path)? {
                     self.add(&entry?.path(), false);
                 }
             }
         } else if is_argument {
-            // For example, a read of a pipe might never end. Such a path is ignored if it was found in a folder.
+            // Anything else is refused: for example, a read of a pipe might never end. If such a path was found in a folder, it is ignored.
             return Err(io::Error::other("neither a file nor a folder"));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Runs the same lookups through three caches, round by round in turn, and prints the table of their costs.
+//! Runs the same lookups through three caches, which take turns in each round. Prints the table of their costs.
 
 use std::{
     array,
@@ -22,13 +22,13 @@ use crate::{
 
 const RUN_TIME: Duration = Duration::from_secs(12);
 const LOOKUPS_PER_ROUND: usize = 50_000;
-/// Each cache has the capacity for the most frequent files, which together get this share of the lookups.
+/// The share of the lookups that is for the most frequent files. The capacity of each cache is the size of these files.
 const SHARE_IN_MEMORY: f64 = 0.995;
 
 /// For each file with failed lookups: the number of these lookups, and the first error.
 pub(crate) type Failures = BTreeMap<usize, (usize, io::Error)>;
 
-/// A function that looks up all keys in a cache, by one of the traits.
+/// A function that looks up all keys in a cache, through one of the traits.
 pub(crate) type Replay = for<'a> fn(
     &'a FileCache,
     &'a [usize],

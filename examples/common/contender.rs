@@ -1,4 +1,4 @@
-//! Measures contenders in turn, round by round. So noise of the machine affects all contenders.
+//! Measures contenders, which take turns in each round. So noise of the machine affects all contenders.
 
 use std::time::Instant;
 
@@ -23,9 +23,11 @@ pub(crate) struct Cost {
     pub(crate) name: &'static str,
     /// Nanoseconds per call in the fastest round.
     pub(crate) min: f64,
-    /// Nanoseconds per call in the median round. `allocations` and `bytes` are the numbers per call in this round.
+    /// Nanoseconds per call in the median round.
     pub(crate) median: f64,
+    /// Allocations per call in the median round.
     pub(crate) allocations: f64,
+    /// Allocated bytes per call in the median round.
     pub(crate) bytes: f64,
 }
 
@@ -38,7 +40,8 @@ impl Cost {
         self.cells(base).into_iter().chain(more).collect()
     }
 
-    /// Returns the cells of a row below [`HEADER`](Self::HEADER). `relative min` is the minimum divided by the minimum of `base`.
+    /// Returns the cells of a row below [`HEADER`](Self::HEADER). `relative min` is the minimum of this contender, divided by the minimum
+    /// of `base`.
     pub(crate) fn cells(&self, base: &Cost) -> Vec<String> {
         vec![
             self.name.into(),
@@ -51,7 +54,7 @@ impl Cost {
     }
 }
 
-/// Runs each contender once as a warm-up, and then once per round. From round to round, the first contender changes.
+/// Runs each contender once as a warm-up, and then once per round. Each round begins with the next contender.
 pub(crate) fn measure(title: &str, rounds: u32, mut contenders: Vec<Contender<'_>>) -> Vec<Cost> {
     let mut progress = Progress::new(format!("{title}: rounds"), rounds.into());
     let mut results = vec![Vec::new(); contenders.len()];

@@ -1,4 +1,4 @@
-//! Generates load: concurrent callers, whose errors and latencies are recorded.
+//! Generates load: runs concurrent callers, and records the errors and latencies of their calls.
 
 use std::{sync::Mutex, time::Instant};
 

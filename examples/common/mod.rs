@@ -52,7 +52,7 @@ impl Latencies {
 
     pub(crate) fn add(&mut self, latency: Duration) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        self.0.record(nanos).expect("the histogram grows");
+        self.0.record(nanos).expect("the histogram resizes automatically");
     }
 
     /// Returns p50, p99 and p99.9 in microseconds.
@@ -138,7 +138,7 @@ pub(crate) fn exit_code_of_arguments<P: clap::Parser>(arguments: &[&str]) -> Opt
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }
 
-/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if all of them are empty.
+/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if all these files are empty.
 pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
     let (mut paths, mut text) = (vec![path], Vec::new());
     while let Some(path) = paths.pop() {

@@ -36,9 +36,10 @@ impl Gate {
         Gate { state, queue: Mutex::default(), assignments: Pool::new() }
     }
 
-    /// Acquires a permit. If no permit is available, the call joins the queue at once, and not only when its future is polled.
+    /// Acquires a permit. If no permit is available, or if other tasks are queued, the call joins the queue. It does so at once, and not
+    /// only when its future is polled.
     ///
-    /// Dropping the future releases its permit, or cancels its place in the queue.
+    /// Dropping the future releases its permit, or removes the call from the queue.
     #[inline]
     pub(crate) fn acquire(&self) -> ValueFuture<'_, Permit<'_>> {
         match self.try_acquire() {

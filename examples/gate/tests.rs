@@ -137,7 +137,7 @@ fn a_waker_may_use_the_gate() {
 
     impl Wake for Reenter {
         fn wake(self: Arc<Self>) {
-            // The task has the permit. So this call joins the queue, and is then cancelled.
+            // The permit is already assigned to `waiting`. So this call joins the queue, and is then cancelled.
             assert!(poll(&mut self.0.acquire()).is_none());
             self.1.fetch_add(1, Relaxed);
         }
@@ -220,7 +220,8 @@ fn random_cancellations_neither_lose_nor_duplicate_permits() {
     }
 }
 
-/// Like `random_cancellations_neither_lose_nor_duplicate_permits`, but without a runtime. So most drops race with the release of a permit.
+/// Like `random_cancellations_neither_lose_nor_duplicate_permits`, but on threads that do not wait. So more drops race with the release of
+/// a permit.
 #[test]
 fn racing_drops_neither_lose_nor_duplicate_permits() {
     const CALLS: u32 = 100_000;
@@ -234,7 +235,7 @@ fn racing_drops_neither_lose_nor_duplicate_permits() {
         let thread = || {
             for _ in 0..CALLS {
                 let mut call = gate.acquire();
-                // Some calls are not polled. Some calls get their permit after the last poll.
+                // Some calls are never polled. Other calls get their permit after the last poll.
                 let permit = (0..fastrand::u32(0..4)).find_map(|_| {
                     spin(20);
                     poll(&mut call)

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A service answers most calls from memory, and asks a device for the other answers. The program publishes the counters while the service
-//! runs. At the end, the program leaks a completer. With the feature `trace`, the pool then reports the line that rented the operation.
-//! Without the feature `ratio`, the counters of the `Ratio` are 0.
+//! runs. At the end, the program leaks a completer. With the feature `trace`, the program then prints the line that rented the operation of
+//! this completer. Without the feature `ratio`, the counters of the `Ratio` are 0.
 
 #![allow(clippy::cast_precision_loss, reason = "gauges are `f64`")]
 

@@ -22,7 +22,7 @@ pub(crate) trait Attempts: Sync {
     fn answer(&self, id: u64, answer: Answer) -> Result<(), CompleteErrorKind>;
 }
 
-/// Reusable slots without generations. The id of an attempt is the index of its slot.
+/// Slots that are reused. The id of an attempt is the index of its slot, so the next attempt in the slot has the same id.
 #[derive(Default)]
 pub(crate) struct SlotIndices(Mutex<Slab<Slot>>);
 

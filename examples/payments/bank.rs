@@ -34,7 +34,7 @@ pub(crate) struct Outcome {
     pub(crate) late: usize,
     /// Late answers that the client refused.
     pub(crate) refused: usize,
-    /// Refused answers that came after another attempt had reused the slot.
+    /// Those of the refused answers that came after another attempt had reused the slot.
     pub(crate) stale: usize,
 }
 

@@ -7,11 +7,12 @@
 //!
 //! The client drops an attempt that has timed out, and repeats it. The bank recognizes a repeated attempt, and does not pay a
 //! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, a
-//! late answer completes the next attempt in that slot. The client then orders an executed payment again (`not paid once`), or
-//! accepts the answer to another payment (`wrong`).
+//! late answer completes the next attempt in that slot. The client then orders an executed payment again (`not paid once`), or accepts the
+//! answer to another payment (`wrong`). The column `stale` counts the refused answers that came after another attempt had reused the slot.
 //!
 //! The column `second await` shows what happens if the client awaits a reply twice, by reference. With keys, the second await
-//! panics. Without keys, it returns the answer to another payment. A second await by value does not compile: see `src/compile_fail.rs`.
+//! panics. With slot indices, it returns the answer to another payment. A second await by value does not compile: see
+//! `src/compile_fail.rs`.
 
 mod attempts;
 mod bank;
@@ -49,11 +50,11 @@ struct Options {
     late: u8,
 }
 
-/// The number of concurrent payments.
+/// The number of payments that run concurrently.
 const PAYERS: usize = 64;
 type Bank = SyncSender<Request>;
 
-/// Orders a payment until the bank has executed it. Returns the confirmation.
+/// Orders a payment again and again, until the bank has executed it. Returns the confirmation.
 async fn pay<A: Attempts>(attempts: &A, bank: &Bank, payment: usize, late: u8) -> Answer {
     let mut is_repeated = false;
     loop {
@@ -91,7 +92,7 @@ fn run_round<A: Attempts>(attempts: &A, payments: usize, late: u8, outcome: &mut
     payments as u64
 }
 
-/// Awaits a reply a second time, after another attempt has reused its slot. Returns what the second await returned.
+/// Awaits a reply a second time, after another attempt has reused its slot. Returns the result of the second await as text.
 fn second_await<A: Attempts>(attempts: &A) -> String {
     let (id, mut reply) = attempts.begin();
     let _ = attempts.answer(id, Answer { payment: 1, is_paid: true });

@@ -49,7 +49,7 @@ fn payments_end_although_90_percent_of_attempts_time_out() {
     assert!(outcome.late > 1_000 && outcome.refused == outcome.late, "{outcome:?}");
 }
 
-/// Reproduces the error that the program counts, step by step.
+/// Reproduces, step by step, the error that the program counts.
 #[test]
 fn a_late_answer_completes_the_next_attempt_only_with_slot_indices() {
     fn late_answer<A: Attempts>(attempts: &A) -> (Result<(), CompleteErrorKind>, bool) {

@@ -4,9 +4,10 @@
 //! Run it with `cargo run --release --example pipe [-- PATH --rounds N]`.
 //!
 //! Most reads return a prefetched word or line, and a flush waits only if the pipe is full. A line takes about five reads of
-//! words, or one read of a line. After a read of a line, the program counts the words of the line. In the rows with `lines`, this takes
-//! most of the time. All contenders use the same writer, which sends 4 KiB per call. The table has nanoseconds per line. The text is read
-//! from the disk before the measurement. Each contender must count the same lines and words as a plain loop.
+//! words, or one read of a line. After a read of a line, the program counts the words of the line. In the rows with `lines`, counting takes
+//! most of the time. All contenders except `tokio` use the same writer, which sends 4 KiB per call. The table has nanoseconds per line. The
+//! text is read from the disk before the measurement. Each contender must count the same lines and words as a loop over the text without a
+//! pipe.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -100,9 +101,9 @@ fn run(Options { path, rounds }: Options) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let text = common::read_all(path)?;
     let results = [(); 5].map(|()| Cell::new(([0; 2], Stats::default())));
-    // Returns the number of lines, but at least 1, because `measure` divides by it.
+    // Stores the result of a contender. Returns the number of lines, but at least 1, because `measure` divides by this number.
     let record = |index: usize, result: Result<_>| {
-        results[index].set(result.expect("both ends live until the end of the text"));
+        results[index].set(result.expect("both ends exist until the end of the text"));
         results[index].get().0[0].max(1)
     };
     let contenders = vec![

@@ -75,7 +75,7 @@ pub(crate) struct Stats {
     /// The number of prefetched words or lines.
     pub(crate) reads: u64,
     pub(crate) fetches: u64,
-    /// The number of fetches that found the pipe full.
+    /// How often a fetch found the pipe full. One fetch may count several times.
     pub(crate) times_full: u64,
 }
 
@@ -98,8 +98,8 @@ pub(crate) fn pipe(by_line: bool) -> (End, Reader) {
 }
 
 pub(crate) trait Read: Send {
-    /// Returns the next line, or the next word. A word includes the blanks before it and the blank that ends it. The line feed
-    /// of an empty line is a word, too.
+    /// Returns the next line, or the next word. A word includes the blanks before it and the blank that ends it. A line feed always ends a
+    /// word, even if only blanks are before the line feed.
     fn read(&mut self) -> ValueFuture<'_, Result<Option<&[u8]>>>;
 }
 

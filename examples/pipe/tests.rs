@@ -148,9 +148,9 @@ fn a_prefetched_word_is_read_without_an_allocation() {
     assert_eq!((allocated() - before).count, 100);
 }
 
-/// Each end has its own task on a runtime with two threads. One task also reads a file.
+/// Each end has its own task on a runtime with two threads. The task of the writer also reads the file.
 #[test]
-fn a_file_passes_from_one_thread_to_another() {
+fn a_file_passes_unchanged_between_two_tasks_on_two_threads() {
     async fn send_file(path: PathBuf, mut writer: End) -> Result<()> {
         let (mut file, mut buffer) = (File::open(path).await?, Vec::with_capacity(1 << 10));
         while file.read_buf(&mut buffer).await? > 0 {
@@ -168,12 +168,12 @@ fn a_file_passes_from_one_thread_to_another() {
         runtime.block_on(sent).unwrap().unwrap();
         let received = String::from_utf8(received.unwrap()).unwrap();
         assert_eq!(received, fs::read_to_string(&path).unwrap() + " ");
-        assert!(10 * fetches < reads, "{fetches} of {reads} reads fetched");
+        assert!(10 * fetches < reads, "there were {fetches} fetches for {reads} reads");
     }
 }
 
 #[test]
-fn invalid_arguments_exit_with_code_2() {
+fn invalid_arguments_exit_with_code_2_and_a_missing_file_is_an_error() {
     for arguments in [&["--rounds", "0"][..], &["--rounds", "x"], &["a", "b"], &["--nonsense"]] {
         assert_eq!(exit_code_of_arguments::<Options>(arguments), Some(2), "{arguments:?}");
     }

@@ -17,11 +17,11 @@ const TIMEOUT: Duration = Duration::from_millis(5);
 
 enum Transport {
     Tcp(Outbox),
-    /// A peer that replies when it has this number of requests.
+    /// A peer, and the number of requests at which the peer replies.
     InProcess(Mutex<Peer>, u64),
 }
 
-/// A client whose calls are concurrent, and share one connection.
+/// A client that makes concurrent calls to one peer.
 pub(crate) struct Client<P> {
     pending: P,
     transport: Transport,
@@ -89,7 +89,7 @@ impl<P: PendingCalls> Client<P> {
         answer.ok_or("connection lost")
     }
 
-    /// Runs one round of calls, and returns their number.
+    /// Runs one round of calls, and returns the number of calls.
     pub(crate) fn run_round(&self, runtime: &Runtime, callers: u64, calls: u64) -> u64 {
         self.load.run(runtime, callers, calls, async |question| {
             let received = self.call(question).await?;

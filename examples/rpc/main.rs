@@ -1,12 +1,13 @@
-//! A client with many concurrent calls on one connection, over TCP and in process. Its pending calls are operations of a [`Pool`]. The ids
-//! on the wire are the keys of these operations. The program measures the pool against a map from ids to one-shot channels.
+//! A client that makes many concurrent calls to one peer, over one TCP connection or in process. The pending calls are operations of a
+//! [`Pool`]. The ids on the wire are the keys of these operations. The program measures the pool against a map from ids to one-shot
+//! channels.
 //!
 //! ```text
 //! cargo run --release --example rpc [-- --calls N --hostile]
 //! ```
 //!
-//! With `--hostile`, the peer drops, delays, duplicates, reorders and forges replies, and calls have a timeout. At the end, the
-//! peer closes the connection. All pending calls then fail at once, and the client connects again.
+//! With `--hostile`, the peer drops, delays, duplicates, reorders and forges replies, and calls have a timeout. After each measurement over
+//! TCP, the peer closes the connection. All pending calls then fail at once, and the client connects again.
 
 mod client;
 #[path = "../common/mod.rs"]
@@ -35,8 +36,8 @@ struct Options {
     faults: Faults,
 }
 
-/// Makes the peer close the connection while 1000 calls are pending. Returns how many calls fail at once. Returns `None` if the client is
-/// in process, if its calls hang, or if it does not connect again.
+/// Makes the peer close the connection while 1000 calls are pending. Returns the number of calls that then fail within a second. Returns
+/// `None` if the client is in process, if its calls hang, or if it does not connect again.
 fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
     let questions = iter::once(HANG_UP).chain(1..1_000);
     if !client.is_over_tcp() {

@@ -68,7 +68,7 @@ impl PendingCalls for ChannelMap {
         let remove = RemoveOnDrop(id, &self.senders);
         let answer = async move {
             let answer = receiver.await.ok();
-            // `complete` or `fail_all` has already removed the call from the map, so the guard need not.
+            // `complete` or `fail_all` has already removed the call from the map, so the guard need not remove it.
             mem::forget(remove);
             answer
         };

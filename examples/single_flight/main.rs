@@ -1,4 +1,4 @@
-//! A cache in front of a slow store, behind a `dyn` trait. Concurrent callers of a missing key share one load, by
+//! A cache in front of a slow store, behind a `dyn` trait. Concurrent callers of a missing key share one load, with the help of
 //! `ValueFuture::share` and `WeakShared`. The program measures this cache against `moka`.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //! A hit is an inline result. The first caller of a missing key creates a load, and all callers of the key own and poll it. If
 //! the first caller is cancelled, the load continues. (With `moka`, another caller starts the load again.) If all callers are cancelled,
 //! the load is dropped. If a load fails, all callers get the error, in an `Arc`. The cache does not store errors, and its values expire.
-//! `moka` does more: it bounds its size, evicts entries and notifies listeners.
+//! `moka` can do more: bound its size, evict entries and notify listeners.
 
 #[path = "../common/mod.rs"]
 mod common;

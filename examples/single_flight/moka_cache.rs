@@ -1,4 +1,4 @@
-//! [`MokaCache`], a cache of the crate `moka` behind a trait of `async-trait`.
+//! [`MokaCache`], a cache of the crate `moka` behind a trait with the attribute of `async-trait`.
 
 use std::sync::Arc;
 

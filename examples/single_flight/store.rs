@@ -11,7 +11,7 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn load(&self, key: usize) -> impl Future<Output = io::Result<Value>> + Send;
 }
 
-/// The numbers of lookups and loads of one cache, and of their results.
+/// Counters of one cache: its lookups, its loads, and their results.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) lookups: AtomicUsize,

@@ -240,7 +240,7 @@ fn a_hit_and_a_second_caller_do_not_allocate() {
 }
 
 #[test]
-fn moka_also_shares_a_load_and_does_not_cache_errors() {
+fn moka_shares_a_load_and_does_not_cache_errors() {
     let store = GatedStore::new(false);
     let cache: &dyn BoxedCache = &moka(&store);
     store.fails.store(true, Relaxed);
@@ -273,7 +273,7 @@ fn the_program_detects_errors_cancellations_and_wrong_values() {
         let [loads, errors, cancelled] = [7, 8, 9].map(|cell| row[cell].parse::<u64>().unwrap());
         assert!(loads >= 400 && errors > 0 && cancelled > 0, "{row:?}");
     }
-    // A value of another key is a wrong result.
+    // Now the file of key 7 has the value of key 8. So lookups of key 7 return a wrong value.
     fs::write(traffic.folder.join("7"), 8_usize.to_le_bytes()).unwrap();
     assert!(compare(&traffic).unwrap_err().contains("wrong"));
     fs::remove_dir_all(&traffic.folder).unwrap();

@@ -18,7 +18,7 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Runs one round, which looks up each key once. Returns the number of keys.
+    /// Runs one round, with one lookup for each element of `keys`. Returns the number of lookups.
     pub(crate) fn run_round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
         // `lookups` is a multiple of the number of files, so `base + key` is loaded from the same file as `key`.
         let base = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);

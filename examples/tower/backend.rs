@@ -1,4 +1,4 @@
-//! The backend, and the code that the layers of both stacks share.
+//! The backend, and the code that `layers` and `boxed_layers` share.
 
 use std::{cell::Cell, collections::HashMap, future::pending, sync::Mutex, time::Duration};
 

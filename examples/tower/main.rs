@@ -28,7 +28,7 @@ struct Options {
     /// The layers, from the outermost to the innermost.
     #[arg(long, value_delimiter = ',', default_value = "log,limit,cache,retry,timeout")]
     layers: Vec<layers::Layer>,
-    /// In the rows `faults`: percentage of requests that fail or hang in the backend. Without the layer `timeout` it is 0.
+    /// In the rows `faults`: percentage of requests that fail or hang in the backend. Without the layer `timeout`, the percentage is 0.
     #[arg(long, default_value = "1", value_name = "PERCENT", value_parser = percent)]
     faults: f64,
 }

@@ -17,12 +17,12 @@ const ALL: [Layer; 5] = [Layer::Log, Layer::Limit, Layer::Cache, Layer::Retry, L
 #[derive(Default)]
 struct Backend {
     requests: Mutex<Vec<usize>>,
-    /// The number of requests that will fail next.
+    /// The backend fails this number of requests. Later requests succeed.
     failing: Mutex<usize>,
     hangs: bool,
     running: Mutex<usize>,
     peak: Mutex<usize>,
-    /// If there is a gate, each request waits for a permit.
+    /// If there is a gate, each request waits for a permit of the gate.
     gate: Option<Semaphore>,
 }
 
@@ -75,7 +75,7 @@ impl Backend {
     }
 }
 
-/// A service of either stack.
+/// A service with layers of `layers` or of `boxed_layers`.
 trait AnyService: Service<usize, Response = Page, Error = BoxError> + Clone {}
 impl<S: Service<usize, Response = Page, Error = BoxError> + Clone> AnyService for S {}
 
@@ -89,7 +89,7 @@ fn block_on<R>(test: impl Future<Output = R>) -> R {
     runtime.block_on(async { tokio::time::timeout(limit, test).await.expect("no request hangs") })
 }
 
-/// Runs a test with both stacks. Each stack has its own backend.
+/// Runs a test with a stack of `layers`, and then with a stack of `boxed_layers`. Each stack has its own backend.
 macro_rules! with_both_stacks {
     ($new:expr, $layers:expr, $test:expr) => {
         let backend = Arc::new($new);

@@ -7,8 +7,8 @@ use value_future::ValueFuture;
 
 pub(crate) type Call<Res, E> = ValueFuture<'static, Result<Res, E>>;
 
-/// A type-erased service. All clones share the inner service, which is called by `&self`, as in `hyper`. So `poll_ready` is always ready.
-/// If a request has to wait, its future waits.
+/// A type-erased service. All clones share one closure, which is called through `&self`, as in `hyper`. `poll_ready` is always ready: if a
+/// request has to wait, its future waits.
 pub(crate) struct ValueService<Req, Res, E>(Arc<dyn Fn(Req) -> Call<Res, E> + Send + Sync>);
 
 impl<Req, Res, E> ValueService<Req, Res, E> {

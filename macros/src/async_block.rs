@@ -28,7 +28,7 @@ use crate::{
 
 /// Returns the `async` block of a method.
 ///
-/// With `has_ready`, the compiler does not warn of an argument that only `#[ready]` uses.
+/// If `has_ready` is `true`, the block contains `#[allow]`, so that the compiler does not warn of an argument that only `#[ready]` uses.
 pub(crate) fn into_async_block(
     signature: &Signature,
     body: &mut Block,
@@ -42,7 +42,8 @@ pub(crate) fn into_async_block(
         FnArg::Receiver(receiver) => {
             let (span, mutability) = (receiver.self_token.span, receiver.mutability);
             let (name, this) = (receiver::name(span), Token![self](span));
-            // The body may borrow `self` as `&mut self`, which needs a `mut` binding.
+            // If the receiver is `mut self`, this binding is `mut` too, because the body may borrow `self` as `&mut self`. If the body does
+            // not, the compiler must not warn of this `mut`.
             let unused = mutability.map(|_| quote!(#[allow(unused_mut)]));
             quote!(#unused let #mutability #name = #this;)
         }
@@ -75,12 +76,12 @@ pub(crate) fn into_async_block(
     })
 }
 
-/// Returns the statement that moves an argument into the block.
+/// Returns the statement that moves an argument into the block. Returns no statement for a reference.
 fn binding(position: usize, argument: &PatType) -> TokenStream {
     let PatType { attrs, pat, ty, .. } = argument;
     let attributes = attrs.iter().filter(|attribute| is_cfg(attribute));
     match &**pat {
-        // A reference needs no binding, because its drop does nothing. The block captures it if the body uses it.
+        // A reference needs no statement, because its drop does nothing. The block captures the reference if the body uses it.
         _ if matches!(ungroup(ty), Type::Reference(_)) => TokenStream::new(),
         Pat::Ident(pattern) if pattern.subpat.is_none() => {
             let (name, mutability) = (&pattern.ident, &pattern.mutability);
@@ -92,7 +93,8 @@ fn binding(position: usize, argument: &PatType) -> TokenStream {
         }
         pattern => {
             let name = argument_name(position, pat);
-            // This moves the whole argument. So the block also drops the parts that the pattern does not bind, as with `async-trait`.
+            // The inner block moves the whole argument. So the `async` block also drops the parts that the pattern does not bind, as with
+            // `async-trait`.
             quote!(#(#attributes)* let #pattern = { let #name = #name; #name };)
         }
     }
@@ -103,7 +105,7 @@ pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
 }
 
-/// Replaces each `impl Trait` in an output type by `_`, because the block cannot name that type.
+/// A visitor that replaces each `impl Trait` in an output type by `_`, because the block cannot name that type.
 pub(crate) struct InferImplTraits;
 
 impl VisitMut for InferImplTraits {

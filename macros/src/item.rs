@@ -58,7 +58,7 @@ impl Parse for Item {
     }
 }
 
-/// A method without a body in an `impl`. The macro keeps this method, and the compiler reports the missing body.
+/// A method without a body in an `impl`. The macro expands the signature of this method, and the compiler reports the missing body.
 struct BodilessMethod {
     attributes: Vec<Attribute>,
     visibility: Visibility,
@@ -139,7 +139,7 @@ fn is_ready_in_cfg_attr(attribute: &Attribute) -> bool {
         && tokens.any(|token| matches!(token, TokenTree::Ident(ident) if ident == "ready"))
 }
 
-/// Removes `#[ready]` from a method of a trait, and returns an error if there was one.
+/// Removes `#[ready]` from a method of a trait. Returns an error if the method had this attribute.
 fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
     let ready = attributes.iter().position(is_ready).map(|index| attributes.remove(index));
     ready.map_or(Ok(()), |ready| {
@@ -150,7 +150,7 @@ fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
     })
 }
 
-/// Removes `#[ready]` from the attributes of a method, and parses its argument.
+/// Removes `#[ready]` from the attributes of a method, and parses the argument of `#[ready]`.
 fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     if let Some(index) = attributes.iter().position(is_ready_in_cfg_attr) {
         return Err(Error::new_spanned(
@@ -207,7 +207,7 @@ fn expand_method(
         if has_foreign_macros {
             attributes.push(method_body::make_attribute(options, ready.is_some()));
         }
-        // Only the statements are replaced. The braces of the body keep their spans. So the lint levels of the user's code still apply.
+        // Only the statements are replaced, and the braces of the body keep their spans. So the lint levels of the user's code still apply.
         body.stmts =
             method_body::method_body(signature, ready, &block, options, has_foreign_macros).stmts;
         attributes.push(parse_quote! {

@@ -8,7 +8,8 @@
 //!   method_body    joins the statement of `#[ready]` and the call that creates a value future from the block
 //! ```
 //!
-//! If a method has other attribute macros, `item` adds the attribute `make`. `make` runs after these macros, and creates the value future.
+//! If a method has other attribute macros, `item` adds the attribute `make`. `make` runs after these macros, and adds the call that creates
+//! the value future.
 
 mod async_block;
 mod item;

@@ -7,7 +7,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// A visitor that names the elided lifetimes. It records these and the lifetimes that already have a name.
+/// A visitor that names the elided lifetimes. `elided` collects the new names. `named` collects the names that are already in the code.
 #[derive(Default)]
 pub(crate) struct NameLifetimes {
     pub(crate) elided: Vec<Lifetime>,
@@ -44,7 +44,7 @@ impl VisitMut for NameLifetimes {
             None if receiver.colon_token.is_some() => self.visit_type_mut(&mut receiver.ty),
             None => {}
         }
-        // `syn` prints the type of the receiver only if there is a colon. The assignment gives this type the same lifetime as the
+        // For `&self`, `syn` stores the type `&Self`, which it does not print. The assignment gives this type the same lifetime as the
         // reference.
         if let (Some((_, lifetime)), Type::Reference(ty)) = (&receiver.reference, &mut *receiver.ty)
         {
@@ -101,7 +101,7 @@ impl VisitMut for BoundImplTraits {
         visit_mut::visit_type_bare_fn_mut(self, ty);
     }
 
-    // The length of an array is an expression, which may contain functions with their own arguments.
+    // The visitor skips expressions. The length of an array is an expression, and may contain functions with their own arguments.
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 

@@ -7,8 +7,8 @@
 //! }
 //! ```
 //!
-//! If the method has other attribute macros, they see the body that `async-trait` would write: `Box::pin(async move { … })`. The
-//! attribute `make` runs after them, and replaces `Box::pin`.
+//! If the method has other attribute macros, they see the body that `async-trait` would write: `Box::pin(async move { … })`. The attribute
+//! `make` runs after these macros, and replaces `Box::pin`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -19,7 +19,8 @@ use crate::{
     ready::Ready,
 };
 
-/// Returns the body of a method. With `has_foreign_macros`, the body ends in `Box::pin(…)`, as other attribute macros expect it.
+/// Returns the body of a method. If `has_foreign_macros` is `true`, the body ends in `Box::pin(…)`, because the other attribute macros
+/// expect this call.
 pub(crate) fn method_body(
     signature: &Signature,
     ready: Option<Ready>,
@@ -42,7 +43,8 @@ fn future_type(options: &Options) -> TokenStream {
     if options.is_local { quote!(#krate::LocalValueFuture) } else { quote!(#krate::ValueFuture) }
 }
 
-/// Returns the call that creates a value future from a block.
+/// Returns the call that creates a value future from an `async` block. If `is_cold` is `true`, the call is in a function that is not
+/// inlined.
 fn future_call(options: &Options, is_cold: bool, block: &TokenStream) -> TokenStream {
     // The call has the span of `async`. So the compiler's errors about the block point at `async`.
     let span = block.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
@@ -96,7 +98,7 @@ pub(crate) fn replace_box(body: &mut Block, options: &Options) -> Result<()> {
     ))
 }
 
-/// Returns the argument of `Box::pin(…)`.
+/// Returns the argument of `Box::pin(…)`, or `None` for any other expression.
 fn argument_of_box_pin(expression: &Expr) -> Option<TokenStream> {
     let Expr::Call(ExprCall { func, args, .. }) = expression else { return None };
     let Expr::Path(function) = &**func else { return None };

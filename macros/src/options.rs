@@ -26,7 +26,7 @@ pub(crate) enum Storage {
     Pool(Expr),
 }
 
-/// The options of `async_trait`, and of `make`.
+/// The options of the attributes `async_trait` and `make`.
 pub(crate) struct Options {
     /// `true` if the futures need not be `Send`.
     pub(crate) is_local: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     pub(crate) is_eager: bool,
     /// The path of the crate `value_future`.
     pub(crate) krate: Path,
-    /// `true` if the method has `#[ready]`, so that its body is the slow path. Only `make` has this option.
+    /// `true` if the method has `#[ready]`, so that its body is the slow path. Only `make` uses this option.
     pub(crate) is_cold: bool,
 }
 

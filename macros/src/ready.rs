@@ -1,4 +1,5 @@
-//! Parses `#[ready]`, and expands it to a statement that runs before the future is created.
+//! Parses `#[ready]`, and expands it to a statement that runs before the future is created. The argument of `#[ready]` has one of two
+//! forms. The first form is an expression whose type is an `Option` of the output:
 //!
 //! ```text
 //! #[ready(self.cached(key))]
@@ -13,8 +14,8 @@
 //! }
 //! ```
 //!
-//! The second form has a condition: `#[ready(if self.has_word() => self.next_word())]`. It becomes an `if` statement that returns. Here,
-//! the result may borrow from `&mut self`, because only the branch that returns uses this borrow.
+//! The second form has a condition: `#[ready(if self.has_word() => self.next_word())]`. It becomes an `if` statement that returns. In this
+//! form, the result may borrow from `&mut self`, because only the branch that returns uses this borrow.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -71,6 +72,7 @@ impl Parse for Ready {
     }
 }
 
+/// Writes the expression without the condition, so that an error can point at it.
 impl ToTokens for Ready {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (Ready::Option(expression) | Ready::If(_, expression)) = self;
@@ -124,7 +126,7 @@ impl Ready {
     }
 }
 
-/// Returns the statement that binds an argument for the expression of `#[ready]`.
+/// Returns the statement that binds an argument for the expressions of `#[ready]`.
 fn binding(position: usize, argument: &FnArg) -> TokenStream {
     let unused = quote!(#[allow(unused_variables)]);
     match argument {
@@ -154,8 +156,8 @@ fn binding(position: usize, argument: &FnArg) -> TokenStream {
     }
 }
 
-/// Returns an expression that borrows an argument. A `&mut` argument is reborrowed, and a `&` argument is unchanged. Of any other argument,
-/// the expression is a reference.
+/// Returns an expression that borrows an argument. A `&mut` argument is reborrowed, and a `&` argument is unchanged. For any other
+/// argument, the expression is a reference to the argument.
 fn borrowed(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
     match ungroup(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => quote!(&mut *#argument),
@@ -164,7 +166,7 @@ fn borrowed(ty: &Type, argument: &dyn ToTokens) -> TokenStream {
     }
 }
 
-/// A visitor that removes `ref` and `mut` from a pattern, so that the pattern matches a reference.
+/// A visitor that removes `ref` and `mut` from a pattern, because a pattern that is matched with a reference must not contain them.
 struct BindReferences;
 
 impl VisitMut for BindReferences {

@@ -1,4 +1,4 @@
-//! Finds `self` and `Self` in a method, and renames `self` inside the `async` block.
+//! Finds `self` and `Self` in a method, and renames `self` in the `async` block and in the expressions of `#[ready]`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::{
@@ -6,7 +6,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Returns the name that replaces `self` inside the `async` block. User code cannot refer to this name.
+/// Returns the name that replaces `self`. User code cannot refer to this name.
 pub(crate) fn name(span: Span) -> Ident {
     Ident::new("__self", Span::mixed_site().located_at(span))
 }
@@ -43,7 +43,7 @@ impl VisitMut for FindSelf {
         self.0 = true;
     }
 
-    // An item in the body has its own `Self`.
+    // An item in the body has its own `Self`, so the visitor skips items.
     fn visit_item_mut(&mut self, _: &mut Item) {}
 
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
@@ -97,8 +97,8 @@ impl VisitMut for RenameSelf {
         visit_mut::visit_path_mut(self, path);
     }
 
-    // An item in the body has its own `self`. Two kinds of items may refer to the `self` of the method: `macro_rules!`, and a `select!`
-    // that is parsed as an item. Other macros that are parsed as items stay unchanged.
+    // An item in the body has its own `self`, and stays unchanged. There are two exceptions, which may refer to the `self` of the method: a
+    // definition by `macro_rules!`, and a `select!` that is parsed as an item.
     fn visit_item_mut(&mut self, item: &mut Item) {
         if let Item::Macro(item) = item {
             let name = &item.mac.path.segments.last().expect("a path has a segment").ident;
@@ -108,8 +108,8 @@ impl VisitMut for RenameSelf {
         }
     }
 
-    // If the tokens of a macro contain `fn`, they probably have their own `self`, and stay unchanged. Tokens without `self` stay unchanged
-    // too, because a rebuilt group loses the spans of its delimiters.
+    // If the tokens of a macro contain `fn`, they probably contain a function with its own `self`. Such tokens stay unchanged. Tokens
+    // without `self` stay unchanged too, because a rebuilt group loses the spans of its delimiters.
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
         if !contains(&invocation.tokens, "fn") && contains(&invocation.tokens, "self") {
             invocation.tokens = Self::rename_tokens(invocation.tokens.clone());

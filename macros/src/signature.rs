@@ -136,7 +136,7 @@ pub(crate) fn argument_name(position: usize, pattern: &Pat) -> Ident {
     }
 }
 
-/// Returns the bounds of `Self` that the future of a default body needs, because the future holds the receiver.
+/// Returns the bounds of `Self` for a default body. Without these bounds, the future would not be `Send`, because it contains the receiver.
 fn bounds_of_default_body(signature: &Signature) -> &'static [&'static str] {
     let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else { return &["Send"] };
     match &*receiver.ty {
@@ -157,7 +157,7 @@ fn is_arc_of_self(ty: &Type) -> bool {
     segment.ident == "Arc" && arguments.args.len() == 1 && is_self(&arguments.args[0])
 }
 
-/// Returns `true` if the bound is a supertrait.
+/// Returns `true` if the bound is a supertrait of the trait that contains the method.
 fn is_supertrait(context: Context<'_>, bound: &str) -> bool {
     let Context::Trait { supertraits, .. } = context else { return false };
     supertraits.iter().any(|supertrait| {

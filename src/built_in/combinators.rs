@@ -14,7 +14,7 @@ use crate::{
     future::Packed,
 };
 
-/// Converts a future into a packed future. A value future is returned unchanged. A future of another type is stored.
+/// Converts a future into a packed future. A value future is returned unchanged. A future of another type is put into a slot or a box.
 #[inline]
 #[cfg_attr(feature = "trace", track_caller)]
 pub(super) fn into_packed<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
@@ -128,7 +128,7 @@ where
 
 impl<T, A, F> Map<'_, T, A, F> {
     /// Does the rest of `poll` after the poll of `future`. It is a separate function, so that its local variables are not on the stack
-    /// during that poll. (In a chain of combinators, `future` is the rest of the chain.)
+    /// during that poll. (In a chain of combinators, the poll of `future` polls the rest of the chain.)
     #[inline]
     fn after<U>(polled: Poll<T>, this: &mut Self, broken: &mut Option<Terminated>) -> Poll<U>
     where
@@ -193,7 +193,7 @@ where
         true
     }
 
-    /// Returns the rule that was broken if the first future will never have a result, and `None` if it is pending.
+    /// Returns the reason why the first future will never have a result, or `None` if that future is pending.
     #[inline]
     fn broken_rule_of_first(&self) -> Option<Terminated> {
         let Then::First(first, _) = self else { unreachable!("the first future was polled") };

@@ -23,12 +23,11 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated if this thread finds a vacant slot of the size class of `future`. The first future
-    /// of a thread may allocate: see [`FuturePool`](crate::FuturePool#threads). A future of more than
-    /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16, is boxed. A
-    /// future is also boxed if this thread finds no vacant slot, and the pool has reached its bound. The bound
-    /// is 128 MiB unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot becomes
-    /// vacant when `future` is dropped. If `future` completes, this happens before the poll returns the result.
+    /// Nothing is allocated if this thread finds a vacant slot of the size that `future` needs. The first future of a thread may allocate:
+    /// see [`FuturePool`](crate::FuturePool#threads). A future of more than [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or
+    /// aligned to more than 16, is boxed. A future is also boxed if this thread finds no vacant slot, and the pool has reached its bound.
+    /// The bound is 128 MiB unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot becomes vacant when
+    /// `future` is dropped. If `future` completes, it is dropped before the poll returns the result.
     ///
     /// The built-in pool needs `std` and 64-bit atomics. Without them, `future` is boxed.
     ///
@@ -50,10 +49,10 @@ impl<'a, T> LocalValueFuture<'a, T> {
         LocalValueFuture(store(future))
     }
 
-    /// Polls `future` once. If it is pending, puts it into a slot, as [`pooled`](Self::pooled) does.
+    /// Puts `future` into a slot, as [`pooled`](Self::pooled) does, and polls it there once.
     ///
-    /// If the poll is ready, the result is inline. The compiler can inline the poll, because it knows the type
-    /// of `future`.
+    /// If the poll is ready, the returned future contains the result inline, and the slot is vacant again. The compiler can inline the
+    /// poll, because it knows the type of `future`.
     ///
     /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned
     /// future begins with a second poll of `future`, with its own waker. If you have a context,
@@ -67,10 +66,9 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// the returned future at once, or use
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
-    /// A future that yields once, as `tokio::task::yield_now` does, has already yielded in the poll by `eager`.
-    /// The task that awaits the returned future does not yield again. So such a future is faster in a benchmark
-    /// than a future that waits for an event. If several layers of a service use `eager`, each of them polls
-    /// the innermost future once.
+    /// A future that yields once, as `tokio::task::yield_now` does, has already yielded in the poll by `eager`. The task that awaits the
+    /// returned future does not yield again. So such a future is faster in a benchmark than a future that waits for an event. If several
+    /// layers of a service use `eager`, each layer polls the innermost future once.
     ///
     /// # Sizes and allocation
     ///
@@ -98,8 +96,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
         LocalValueFuture::eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will
-    /// await it. This method is not lazy either.
+    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await the returned future.
+    /// This method is not lazy either.
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn eager_with<F>(future: F, cx: &mut Context<'_>) -> Self
@@ -145,15 +143,13 @@ impl<'a, T> LocalValueFuture<'a, T> {
     /// Calls `f` with the result, and awaits the future that `f` returns. That future can have any type, for
     /// example an `async` block or another value future.
     ///
-    /// If `f` returns a value future, that future is not wrapped again. So a chain of ready futures is ready. A
-    /// future of another type takes a slot, like a future that is passed to
-    /// [`pooled`](crate::LocalValueFuture::pooled).
+    /// If `f` returns a value future, that future is not put into another slot. So a chain of ready futures is ready. A future of another
+    /// type takes a slot, like a future that is passed to [`pooled`](crate::LocalValueFuture::pooled).
     ///
     /// # Sizes and allocation
     ///
-    /// This method allocates as [`map`](Self::map) does. In addition, `f` and its future may allocate. Each
-    /// level of a pending chain takes stack when it is polled, like a future in a box. So write retries as a
-    /// loop in an async block.
+    /// This method allocates as [`map`](Self::map) does. In addition, `f` may allocate, and the future that `f` returns may allocate. Each
+    /// level of a pending chain takes stack when it is polled, like a future in a box. So write retries as a loop in an async block.
     ///
     /// # Panics
     ///
@@ -261,7 +257,7 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
     {
         LocalValueFuture(self.0.then(|result| match result {
             Ok(value) => {
-                // Dropped here for the same reason as in `and_then`.
+                // `f` is dropped here for the same reason as in `and_then`.
                 drop(f);
                 Packed::ready(Ok(value))
             }

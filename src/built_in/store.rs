@@ -22,7 +22,7 @@ mod in_slot {
 
     impl<X, A: Admits<X> + Admits<VacantBlock<X, AnyThread>>> Stores<X> for A {}
 
-    /// Stores the future in a slot, or in a box if the pool is full.
+    /// Stores the future in a slot of the built-in pool. If the future has no size class, or the pool is full, stores it in a box.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
@@ -33,7 +33,7 @@ mod in_slot {
         FuturePool::built_in().0.insert(future)
     }
 
-    /// Stores the future, and polls it once. If it is ready, the result is stored inline.
+    /// Stores the future as [`store`] does, and polls it once. If this poll is ready, the returned future contains the result inline.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store_eagerly<'a, F, A>(
@@ -70,7 +70,7 @@ mod in_box {
         Packed::boxed(future)
     }
 
-    /// Stores the future, and polls it once. If it is ready, the result is stored inline.
+    /// Stores the future as [`store`] does, and polls it once. If this poll is ready, the returned future contains the result inline.
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store_eagerly<'a, F, A>(
         future: F,

@@ -1,14 +1,14 @@
-//! Cells. A *cell* is a future with a header. It is in an allocation, in a block of a pool, or in an object that the head borrows.
+//! Cells. A *cell* is a future with a [`Header`], through which a head polls and drops the future.
 //!
 //! | cell | memory |
 //! |---|---|
-//! | [`Small`], [`Large`] | An allocation, from [`OwnedHead::boxed`]. |
-//! | [`Stored`] | A block of a pool, from [`VacantCell`]. |
+//! | [`Small`], [`Large`] | An allocation. [`OwnedHead::boxed`] creates the cell. |
+//! | [`Stored`] | A block of a pool: a slot, or a box if no slot was vacant. [`VacantCell`] creates the cell. |
 //! | [`BorrowedCell`] | An object that the head borrows. |
 //!
-//! A head owns a cell while the future in the cell is alive. The table of the cell contains the functions that depend on the type of the
-//! future: one polls the future, and one drops it. All other functions are compiled only once. So a method that creates a cell has little
-//! code in addition to that of its future.
+//! The header points to a table of the functions that depend on the type of the future, such as those that poll and drop the future. So the
+//! code that polls or drops a head does not depend on this type. A method that creates a cell has little code in addition to the code of
+//! the future.
 //!
 //! The fields of the types and of the tables are private to this file. The private functions of the file rely on the invariants of these
 //! types.
@@ -39,17 +39,16 @@ use crate::{
 ///
 /// # Safety
 ///
-/// A cell is *live* from when it has a header from [`header`] and a future, until [`RELEASE`](FutureCell::RELEASE) is called for it. A head
-/// points only to a live cell. While the cell is live, the future is [`OFFSET`](FutureCell::OFFSET) bytes behind the header, and does not
-/// move.
+/// A cell becomes *live* when it contains a header from [`header`] and a future. It stays live until its future is dropped. A head points
+/// only to a live cell. While the cell is live, the future is [`OFFSET`](FutureCell::OFFSET) bytes behind the header, and does not move.
 unsafe trait FutureCell {
     type Future: ErasedFuture;
 
-    /// The origin of the result, for messages after the future has completed. The origin of a future from a pool is `Pooled`, even if the
-    /// future was in a box because the pool was full. (To distinguish the two would add 64 bytes of code to each method.)
+    /// The origin of the result, for messages after the future has completed. For a future of a pool, this is `Pooled`, even if the future
+    /// was in a box because no slot was vacant. (A distinction would add 64 bytes of code to each method.)
     const ORIGIN: ArmOrigin = <Self::Future as ErasedFuture>::ORIGIN;
 
-    /// `true` if the head only borrows the cell. Then the owner of the cell drops the future, and not the head.
+    /// `true` if the head only borrows the cell. Then the owner of the cell drops the future, and the head does not.
     const IS_BORROWED: bool = false;
 
     /// The distance in bytes from the header to the future.
@@ -66,7 +65,8 @@ unsafe trait FutureCell {
 #[derive(Clone, Copy)]
 struct Address(NonNull<()>);
 
-/// The memory of a cell whose future was dropped. The memory begins with an `S`. The owner of an `Emptied` releases the memory.
+/// The memory of a cell whose future was dropped. The pointer is the address of the cell's header, and points to an `S`. The owner of an
+/// `Emptied` releases the memory.
 #[must_use = "memory that is not released is lost"]
 #[repr(transparent)]
 pub(crate) struct Emptied<S>(NonNull<S>);
@@ -83,19 +83,19 @@ impl<S> Emptied<S> {
 /// A function that releases a cell. It does not unwind, so its callers need no code for unwinding.
 type Release = extern "C" fn(Emptied<()>);
 
-/// The table of a cell whose output is `T`.
+/// The table of a cell whose future has the output `T`.
 ///
-/// Invariant: the functions are called with the address of a live cell of the type for which the table was created.
+/// Invariant: the functions are only called with the address of a live cell, whose type is the one for which the table was created.
 #[repr(C)]
 pub(super) struct CellTable<T> {
     table: Table,
-    /// Polls the future. If this returns `Ready`, the head is terminated, and the cell was released unless it is borrowed. If this returns
-    /// `Pending`, the head is unchanged, or it is terminated because a rule was broken. If the poll of the future unwinds, the head is
-    /// unchanged. If the destructor of the future unwinds, the head is terminated.
+    /// Polls the future. If this returns `Ready`, or if a rule was broken, the head is terminated, and the cell was released unless it is
+    /// borrowed. If this returns `Pending` and no rule was broken, the head is unchanged. If the poll of the future unwinds, the head is
+    /// unchanged. If the destructor of the future unwinds, the head is terminated, and the cell was released.
     poll: fn(Address, &mut Context<'_>, &mut Head) -> Poll<T>,
 }
 
-/// The part of a [`CellTable`] that does not depend on the output. It has the invariant of a `CellTable`.
+/// The part of a [`CellTable`] that does not depend on the output. The invariant of a `CellTable` also holds for these functions.
 struct Table {
     release: Release,
     /// Drops the future. This is `None` if the future has no destructor, or if the head only borrows the cell.
@@ -104,7 +104,7 @@ struct Table {
     type_name: fn() -> &'static str,
 }
 
-/// Returns the header of a cell.
+/// Returns the header for a cell of the type `C`.
 const fn header<C: FutureCell>() -> Header {
     Header::of_cell(
         const {
@@ -141,7 +141,7 @@ impl<C: FutureCell> Resident<C> {
 /// Returns the address of the future in a cell.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn future_of<C: FutureCell>(cell: Address) -> *mut C::Future {
-    // `wrapping`, because this only computes an address.
+    // `wrapping_byte_offset` is a safe function, because it only computes an address.
     cell.0.as_ptr().wrapping_byte_offset(C::OFFSET).cast()
 }
 
@@ -153,10 +153,10 @@ fn drop_future<C: FutureCell>(cell: Address) {
 
 /// The function for [`CellTable::poll`].
 ///
-/// Each function that this function calls is compiled for each type of future. That takes compile time, so there are few such functions.
-/// Combinators nest, and each level of a chain has a frame of this function on the stack. Without optimization, each local variable makes
-/// the frame larger. So [`after`] does the work after the poll: its frame is not on the stack while another level is polled. The result is
-/// the first argument of `after`, so that it is not copied twice.
+/// This function, and each function that it calls, is compiled once for each type of future. To save compile time, it calls few functions.
+/// In a chain of combinators, each level has a frame of this function on the stack. Without optimization, each local variable makes the
+/// frame larger. So [`after`] does the work after the poll: the frame of `after` is not on the stack while the next level is polled. The
+/// result is the first argument of `after`, so that the result is not copied twice.
 fn poll_future<C: FutureCell>(
     cell: Address,
     cx: &mut Context<'_>,
@@ -164,7 +164,8 @@ fn poll_future<C: FutureCell>(
 ) -> Poll<<C::Future as ErasedFuture>::Output> {
     let mut future = Resident::<C>(cell, PhantomData);
     let mut broken = None;
-    // (Without optimization, this would use more stack. Miri also runs this code, to check it.)
+    // Without optimization, this block is left out, because its local variables would make the frame larger. Miri always runs this block,
+    // to check it.
     #[cfg(any(miri, not(debug_assertions)))]
     if const { pieces::is_stored_by_fields::<<C::Future as ErasedFuture>::Output>() } {
         let mut polled = future.pinned().poll(cx, &mut broken);
@@ -175,8 +176,9 @@ fn poll_future<C: FutureCell>(
     after(future.pinned().poll(cx, &mut broken), broken, future, head)
 }
 
-/// Releases the cell if its future has completed, or has broken a rule. Returns the result, which is an argument so that it can stay in
-/// registers. (The compiler knows that an async block that has completed has nothing to drop.)
+/// Drops the future and releases the cell, if the future has completed or a rule was broken. Returns `polled`, which is an argument so that
+/// the result can stay in registers. (An async block that has completed has nothing to drop. The compiler knows this, and removes the call
+/// of `drop_future`.)
 #[expect(clippy::needless_pass_by_value, reason = "the future is not used again")]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn after<C: FutureCell, T>(
@@ -195,7 +197,7 @@ fn after<C: FutureCell, T>(
     if const { C::IS_BORROWED } {
         return polled;
     }
-    // The cell is released even if the destructor panics.
+    // The guard releases the cell, even if the destructor of the future panics.
     let _memory = ReleaseOnDrop(future.0, C::RELEASE);
     drop_future::<C>(future.0);
     polled
@@ -207,7 +209,8 @@ fn after<C: FutureCell, T>(
 struct ReleaseOnDrop(Address, Release);
 
 impl Drop for ReleaseOnDrop {
-    // Not inlined without optimization: otherwise its local variables would be on the stack while a chain of futures is dropped.
+    // Without optimization, this function is not inlined. Otherwise, its local variables would be on the stack while a chain of futures is
+    // dropped.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
         (self.1)(Emptied(self.0.0));
@@ -228,7 +231,7 @@ pub(super) struct LiveCell(Address);
 impl LiveCell {
     /// # Safety
     ///
-    /// The head is that of a live cell, and the caller owns it.
+    /// The head points to a live cell, and the caller owns this cell.
     #[inline(always)]
     pub(super) unsafe fn new(head: Head) -> Self {
         LiveCell(Address(head.boxed_pointer()))
@@ -246,7 +249,7 @@ impl LiveCell {
         ((table.origin_of)(self.0), (table.type_name)())
     }
 
-    /// Drops the future, and releases the cell. Releases it even if the destructor panics.
+    /// Drops the future, and releases the cell. The cell is released even if the destructor of the future panics.
     #[inline(always)]
     pub(super) fn release(self) {
         let table = self.table();
@@ -257,8 +260,8 @@ impl LiveCell {
     }
 }
 
-/// A poll of a cell that is running. If the poll unwinds, the head is terminated, and the cell is released. So after a panic, the future is
-/// never polled or dropped again, and it is not leaked.
+/// A guard that exists while a cell is polled. If the poll unwinds, the guard terminates the head, and [releases](LiveCell::release) the
+/// cell. So after a panic, the future is never polled or dropped again, and it is not leaked.
 ///
 /// Invariant: the head owns a live cell. The output of its future is `T`, or a subtype of `T`.
 pub(super) struct PollGuard<'h, T>(&'h mut Head, PhantomData<fn() -> T>);
@@ -318,13 +321,13 @@ struct Thin<Before, F, After> {
     after: After,
 }
 
-/// A cell for a small future. The header comes first, so that the address of the allocation is also that of the header. (To compute
+/// A cell for a small future. The header comes first, so that the address of the allocation is also that of the header. (The computation of
 /// another address would take 0.2 ns.)
 #[cfg(feature = "alloc")]
 type Small<F> = Thin<Header, F, ()>;
 
-/// A cell for a large future. The future comes first, at the address of the allocation. (To clear 1,000 bytes that begin one word later
-/// takes 4 ns longer.)
+/// A cell for a large future. The future comes first, at the address of the allocation. (If 1,000 bytes begin one word later, it takes 4 ns
+/// longer to clear them.)
 #[cfg(feature = "alloc")]
 type Large<F> = Thin<(), F, Header>;
 
@@ -397,7 +400,7 @@ fn header_at(start: *mut (), offset: usize) -> NonNull<Header> {
 }
 
 #[cfg(feature = "alloc")]
-/// The beginning of the memory of a [`VacantCell`]. It says how this memory is released.
+/// A type with which the memory of a [`VacantCell`] begins. It says how this memory is released.
 pub(crate) trait CellStorage: Sized {
     /// A type that is `Send` if the memory can be released on any thread.
     type Affinity;
@@ -405,7 +408,7 @@ pub(crate) trait CellStorage: Sized {
     /// Releases the memory of a cell.
     const RELEASE: extern "C" fn(Emptied<Self>);
 
-    /// Returns the origin of the result: `Boxed` or `Pooled`.
+    /// Returns the origin of the result: `Boxed` if this memory is a box, and `Pooled` if it is a slot.
     fn arm_origin(&self) -> ArmOrigin;
 }
 
@@ -436,7 +439,8 @@ unsafe impl<S: CellStorage, F: ErasedFuture> FutureCell for Stored<S, F> {
         _ => |_| F::ORIGIN,
     };
 
-    // SAFETY: the parameters of the two functions are transparent pointers, which have the same ABI. The cell begins with an `S`.
+    // SAFETY: the parameters of the two functions, `Emptied<S>` and `Emptied<()>`, are transparent pointers, which have the same ABI. The
+    // cell begins with an `S`.
     const RELEASE: Release =
         unsafe { mem::transmute::<extern "C" fn(Emptied<S>), Release>(S::RELEASE) };
 }
@@ -465,7 +469,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         VacantCell(memory, PhantomData)
     }
 
-    /// Moves the future into the cell. (With `ManuallyDrop`, the compiler moves only the initialized part.)
+    /// Moves the future into the cell. (With `ManuallyDrop`, the compiler moves only the initialized part of the future.)
     #[inline(always)]
     #[must_use]
     pub(crate) fn fill<'a, A>(self, future: ManuallyDrop<F>) -> OwnedHead<'a, F::Output, A>
@@ -478,7 +482,8 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         unsafe { OwnedHead::of_cell(head) }
     }
 
-    /// Moves the future into the cell, and polls the future once. If the future is pending, returns the head as an error.
+    /// Moves the future into the cell, and polls the future once. If the poll returns `Pending`, returns the head as an error. (If a rule
+    /// was broken, this head is terminated.)
     #[inline(always)]
     pub(crate) fn fill_and_poll<'a, A>(
         self,
@@ -513,14 +518,14 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
 }
 
 pin_project! {
-    /// A cell that a head borrows from its owner.
+    /// A cell that a head borrows from the owner of the cell.
     #[repr(C)]
     pub(crate) struct BorrowedCell<F> {
         header: Header,
         #[pin]
         future: F,
-        // This makes the type invariant in `F`. The table is that of exactly this `F`, and a subtype of `F` may be a future with another
-        // output.
+        // This makes the type invariant in `F`. The table was created for exactly this `F`, and a subtype of `F` may be a future with
+        // another output.
         exactly: PhantomData<fn(F) -> F>,
     }
 }

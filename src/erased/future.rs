@@ -9,12 +9,12 @@ use core::{
 
 use crate::error::{ArmOrigin, Terminated};
 
-/// A future that a [cell](super::cell) can contain. It is any `Future`, or a future of this crate that can also report why there will be no
-/// result.
+/// A future that a [cell](super::cell) can contain. The trait is implemented for every `Future`, and for some types of this crate that are
+/// not `Future`s. A poll of such a type can also report why there will be no result.
 pub(crate) trait ErasedFuture {
     type Output;
 
-    /// The origin of the result in messages, if the future is in a box.
+    /// The arm that messages name as the origin of the result, if the future is in a box.
     const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
     /// `true` if a poll may set `broken`. If `false`, the check of `broken` is not compiled.
@@ -25,9 +25,9 @@ pub(crate) trait ErasedFuture {
         any::type_name::<Self>()
     }
 
-    /// Polls the future, as [`Future::poll`] does. If the poll breaks a rule, stores the rule in `broken`, and returns `Pending`. After
-    /// `Ready` or a broken rule, the function is not called again. (The rule is a separate output. So a result need not be moved from one
-    /// enum to another.)
+    /// Polls the future, as [`Future::poll`] does. If there will be no result because a rule was broken, stores the reason in `broken`, and
+    /// returns `Pending`. After `Ready`, or if `broken` was set, the function is not called again. (The reason is a separate output, so
+    /// that a result need not be moved from one enum to another.)
     fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -50,7 +50,7 @@ impl<F: Future> ErasedFuture for F {
     }
 }
 
-/// Converts a poll with either a result or a broken rule into the two outputs of [`ErasedFuture::poll`].
+/// Converts a poll, which returns a result or the reason why there will be none, into the two outputs of [`ErasedFuture::poll`].
 #[inline(always)]
 pub(crate) fn ready_or_broken<T>(
     polled: Poll<Result<T, Terminated>>,

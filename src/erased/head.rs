@@ -2,16 +2,17 @@
 //! except an inline result.
 //!
 //! The page about [internals](crate::internals) shows the bits of a head. The low three bits are a tag. With tag 0, the word is the address
-//! of a cell. With tags 1 to 3, the word is the address of a source, and the upper 16 bits are the token. If bit 2 is set, the word is not
-//! a pointer: it says that the future is *ready*, or *terminated* for a reason that the other bits encode.
+//! of a [cell](super::cell). With tags 1 to 3, the upper 16 bits are a token, and the other bits are the address of a source. If bit 2 is
+//! set, the word is not a pointer: it says that the future is *ready*, or *terminated* for a reason that the other bits encode.
 //!
 //! On targets whose words do not have 64 bits, the tokens are separate fields. The word is never null, so that an `Option` of a future is
 //! not larger than the future.
 //!
-//! A word with an address is always a pointer (strict provenance): packing and unpacking only change the address of this pointer. Only
-//! words that are not pointers are created from integers.
+//! A word that contains an address also has the provenance of a pointer: packing and unpacking only change the address. Only a word without
+//! an address is created from an integer.
 //!
-//! A head is plain data, and proves nothing about its pointee. An [`OwnedHead`](super::OwnedHead) owns its pointee.
+//! A head is plain data, and proves nothing about its pointee, the cell or source to which it points. An [`OwnedHead`](super::OwnedHead)
+//! owns its pointee.
 
 use core::ptr::{self, NonNull};
 
@@ -36,7 +37,7 @@ struct Tokens {
     expected: Token,
 }
 
-/// The type of the reference to a source. The discriminants are the tags of heads.
+/// The type of the reference to a source. The discriminants are the tags in a head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub(crate) enum Reference {
@@ -86,7 +87,7 @@ impl Head {
         Head::without_pointer(NO_POINTER | why << WHY_SHIFT | origin << ORIGIN_SHIFT, stale)
     }
 
-    /// Returns the head of a cell with this header.
+    /// Returns the head that points to the cell with this header.
     #[inline]
     pub(crate) fn boxed(header: NonNull<Header>) -> Head {
         Head::with_pointer(header.cast(), NO_TOKENS)
@@ -122,7 +123,7 @@ impl Head {
         let word = word.map_addr(|address| word64::pack(address, token));
         // The low bits of the address are zero, because a header is aligned.
         let word = word.map_addr(|address| address + reference as usize);
-        let word = NonNull::new(word).expect("a tag is never zero");
+        let word = NonNull::new(word).expect("the tag of a reference is not zero");
         Head::with_pointer(word, tokens)
     }
 
@@ -147,13 +148,13 @@ impl Head {
         self.bits() & TAG == BOXED
     }
 
-    /// Returns the address of the cell. In all arms except the boxed arm, this address is dangling.
+    /// Returns the address of the cell. In all arms except the boxed arm, this address has no meaning.
     #[inline]
     pub(crate) fn boxed_pointer(self) -> NonNull<()> {
         self.word
     }
 
-    /// Returns the address of the source. In all arms except the source arm, this address is dangling.
+    /// Returns the address of the source. In all arms except the source arm, this address has no meaning.
     #[inline]
     pub(crate) fn source_pointer(self) -> *mut () {
         let word = self.word.as_ptr();
@@ -214,7 +215,7 @@ impl Head {
     }
 }
 
-/// The tokens that are stored in a head without a token.
+/// The value of the tokens in a head that needs no tokens.
 const NO_TOKENS: StaleToken = StaleToken::new(Token::new(0), Token::new(0));
 
 /// The functions for targets on which a word can contain an address and a token.
@@ -224,7 +225,7 @@ impl Head {
         let expected = (tokens.expected().get() as usize) << 32;
         let presented = (tokens.presented().get() as usize) << word64::TOKEN_SHIFT;
         let word = ptr::without_provenance_mut(bits | expected | presented);
-        Head { word: NonNull::new(word).expect("a tag is never zero") }
+        Head { word: NonNull::new(word).expect("`NO_POINTER` is set") }
     }
 
     #[inline]
@@ -244,7 +245,7 @@ impl Head {
 #[cfg(not(target_pointer_width = "64"))]
 impl Head {
     const fn without_pointer(bits: usize, tokens: StaleToken) -> Head {
-        let word = NonNull::new(ptr::without_provenance_mut(bits)).expect("a tag is never zero");
+        let word = NonNull::new(ptr::without_provenance_mut(bits)).expect("`NO_POINTER` is set");
         Head::with_pointer(word, tokens)
     }
 
@@ -269,9 +270,9 @@ mod word64 {
     pub(super) const TOKEN_SHIFT: u32 = ADDRESS_BITS;
     const ADDRESS: usize = (1 << ADDRESS_BITS) - 1;
 
-    /// `true` if the upper 16 bits of an address are copies of bit 47. In a kernel they are, because it also uses the upper half of the
-    /// address space. In user space, these bits are zero. This constant is a guess. If it is wrong for an address, [`fits`] returns
-    /// `false`.
+    /// `true` if the upper 16 bits of an address are copies of bit 47. In a kernel they are copies, because a kernel also uses the upper
+    /// half of the address space. In user space, the upper bits are zero. The constant guesses from the target whether the program is a
+    /// kernel. If the guess is wrong for an address, [`fits`] returns `false`.
     const SIGN_EXTENDED: bool = cfg!(target_os = "none");
 
     /// Returns `true` if the address is the same after packing and unpacking.
@@ -279,7 +280,7 @@ mod word64 {
         unpack(address) == address
     }
 
-    /// Packs a token and an address that [`fits`].
+    /// Packs a token and an address for which [`fits`] returns `true`.
     #[inline]
     pub(super) const fn pack(address: usize, token: Token) -> usize {
         let cut = if SIGN_EXTENDED { address & ADDRESS } else { address };
@@ -305,7 +306,7 @@ pub(crate) mod tests {
     use super::*;
 
     std::thread_local! {
-        /// If a test sets this flag, no token fits beside any address.
+        /// If a test sets this flag, [`Head::has_room`] returns `false` for every address.
         pub(crate) static REFUSE_ADDRESSES: Cell<bool> = const { Cell::new(false) };
     }
 
@@ -335,7 +336,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_token_fits_beside_the_address() {
+    fn a_head_returns_the_address_and_the_token_of_its_source() {
         for address in [8, 0x1000, 0x7ff8] {
             for token in 0..=u16::MAX {
                 let token = Token::new(token);

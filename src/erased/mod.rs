@@ -1,4 +1,4 @@
-//! Futures and sources behind one word: the [`Head`], and the *pointees*, the objects that a head can own.
+//! The [`Head`]: one word that refers to a future or a source of any type. The object to which a head points is its *pointee*.
 //!
 //! This layer uses neither slots nor pools. It needs `core`, and it needs `alloc` for boxes and reference counts.
 

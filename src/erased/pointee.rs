@@ -3,11 +3,12 @@
 //! | type | what it proves |
 //! |---|---|
 //! | [`OwnedHead`] | The head owns its pointee: a cell, or one reference to a source. |
-//! | [`Live`] | A poll of a source is running. The head that is polled owns a reference to the source. |
+//! | [`Live`] | A source is being polled. The head of the polled future owns a reference to the source. |
 //! | [`ErasedReference`] | A head can own a value of this type: a reference to a source, or the consumer of an operation. |
-//! | [`SourceHeader`] | The header points to the table of the source that begins with this header. |
+//! | [`SourceHeader`] | The header is in a source, and points to the table for the type of this source. |
 //!
-//! A pointee begins with a [`Header`], so that one thin pointer is enough to poll and to drop the pointee. Cells are in `cell.rs`.
+//! A head points to the [`Header`] of its pointee. So one thin pointer is enough to poll and to drop the pointee. The cells are in
+//! `cell.rs`.
 //!
 //! The fields of these types and of the tables are private to this file. The private functions of the file rely on the invariants of these
 //! types.
@@ -34,20 +35,21 @@ use crate::{
     token::Token,
 };
 
-/// The first field of each pointee, which is `repr(C)` for this reason. A header alone proves nothing about its pointee.
+/// The field of a pointee to which a head points. It is the first field, except in a large cell in an allocation (see `cell.rs`). A header
+/// alone proves nothing about its pointee.
 ///
 /// On all targets, a header is aligned to 8 bytes. So the low three bits of its address are zero, and a head can store its tag there.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Header {
-    /// A `VTable<T>` if the pointee is a source, and a `CellTable<T>` if the pointee is a cell. `T` is the output type of the pointee. The
+    /// Points to a `CellTable<T>` if the pointee is a cell, and to a `VTable<T>` otherwise. `T` is the output type of the pointee. The
     /// table lives as long as the pointee.
     table: NonNull<()>,
 }
 
 // SAFETY: a header is a shared reference to a table of function pointers.
 unsafe impl Send for Header {}
-// SAFETY: as for `Send`.
+// SAFETY: a header is a shared reference to a table of function pointers.
 unsafe impl Sync for Header {}
 
 impl Header {
@@ -55,7 +57,7 @@ impl Header {
         Header::at(NonNull::new(table.cast_mut()).expect("a table has an address"))
     }
 
-    /// Creates a header. Its table is the first field of a larger table.
+    /// Creates a header. The pointer may be that of a larger table, whose first field is the `VTable`.
     pub(crate) const fn at<T>(table: NonNull<VTable<T>>) -> Self {
         Header { table: table.cast() }
     }
@@ -65,17 +67,18 @@ impl Header {
         Header { table: table.cast() }
     }
 
-    /// Returns the pointer that [`at`](Header::at) was given.
+    /// Returns the pointer to the table, with which the header was created.
     #[inline(always)]
     pub(crate) const fn table(self) -> NonNull<()> {
         self.table
     }
 }
 
-/// The functions of a source whose output is `T`.
+/// The functions of a source or a consumer role whose output is `T`.
 ///
-/// Invariant: each function is called with a head and with the address of its pointee. The head owns an [`ErasedReference`] of the type for
-/// which the table was created. So each function knows this type.
+/// Invariant: the functions with arguments are called with a head and with the address of the pointee of this head. The head owns an
+/// [`ErasedReference`] of the type for which the table was created. So the functions may cast the address to a pointer to the pointee of
+/// this type.
 pub(crate) struct VTable<T> {
     /// Polls the operation. If this returns `Ready`, the reference was released, and the head is terminated. If this returns `Pending`, the
     /// head is unchanged, or it is terminated because the source refused the token. If the poll unwinds, the head is terminated, and the
@@ -94,7 +97,7 @@ pub(crate) struct VTable<T> {
 type PollFn<T> = fn(Head, &mut Head, &mut Context<'_>, *mut ()) -> Poll<T>;
 
 impl<T> VTable<T> {
-    /// Returns the table of the pointees of references of the type `R`.
+    /// Returns the table for references of the type `R`.
     pub(crate) const fn of<R: ErasedReference<Output = T>>() -> Self {
         VTable {
             poll: poll::<R>,
@@ -133,17 +136,17 @@ fn is_completed<R: ErasedReference>(address: *mut (), head: Head) -> bool {
     R::is_completed(pointee, head.token())
 }
 
-/// A reference that can be a thin pointer to a pointee.
+/// A reference that can be converted into a thin pointer to its pointee, and back.
 ///
 /// # Safety
 ///
 /// The pointer from `into_raw` is valid for shared access to the pointee, until `from_raw` is called with this pointer. The pointee begins
-/// with a
-/// [`Header`], whose table is [`VTable::of`] this type. The table lives as long as the pointee.
+/// with a [`Header`]. The table of this header is the one that [`VTable::of`] returns for this type, or begins with it. The table lives as
+/// long as the pointee.
 pub(crate) unsafe trait ThinReference: Sized {
     type Pointee;
 
-    /// Converts the reference into a pointer and a tag, which says what type of reference it was.
+    /// Converts the reference into a pointer and a tag. The tag says which type of reference this was.
     fn into_raw(self) -> (NonNull<Self::Pointee>, Reference);
 
     /// Converts the pointer back into the reference.
@@ -155,14 +158,14 @@ pub(crate) unsafe trait ThinReference: Sized {
     unsafe fn from_raw(pointee: NonNull<Self::Pointee>, tag: Reference) -> Self;
 }
 
-/// A reference that the head of an operation can own: a reference to a source, or the consumer of an operation.
+/// A reference that a head can own: a reference to a source, or the consumer of an operation.
 pub(crate) trait ErasedReference: ThinReference {
     type Output;
 
     /// Returns the name that `Debug` shows.
     fn type_name() -> &'static str;
 
-    /// Polls the operation with this token. Ends `live` if there is a result, or if the token is stale.
+    /// Polls the operation with this token. Reports the outcome by a method of `live`, which consumes `live`.
     fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<Self::Output>;
 
     /// Returns `true` if a poll would certainly return `Ready`. If this is not known without a poll, returns `false`.
@@ -174,11 +177,11 @@ pub(crate) trait ErasedReference: ThinReference {
     fn cancel(self, token: Token);
 }
 
-/// A poll of a source that is running. If the poll unwinds, the drop of this value terminates the head and cancels the operation.
+/// A guard that exists while a source is polled. If the poll unwinds, the guard terminates the head, and cancels the operation.
 ///
 /// A `Live` has two words, so it stays in registers.
 ///
-/// Invariant: the head at `place` owns a reference `R` to `pointee`.
+/// Invariant: the head at `place` owns an `R`, which is a reference to `pointee`.
 #[must_use]
 pub(crate) struct Live<'h, R: ErasedReference> {
     place: &'h mut Head,
@@ -208,7 +211,7 @@ impl<R: ErasedReference> Live<'_, R> {
         ManuallyDrop::new(self).end(COMPLETED)
     }
 
-    /// Ends the poll with the result of `f`, and terminates the head. If `f` unwinds, the reason in the head is a panic.
+    /// Ends the poll with the result of `f`, and terminates the head. If `f` unwinds, the reason in the head is that the poll has panicked.
     #[inline(always)]
     pub(crate) fn complete_with<T>(self, f: impl FnOnce(R) -> T) -> T {
         let mut this = ManuallyDrop::new(self);
@@ -301,8 +304,8 @@ impl<P> Deref for AnyReference<'_, P> {
     }
 }
 
-// SAFETY: a borrowed pointee exists for the lifetime of the reference. The pointee of an `Arc` or an `Rc` exists until its count is
-// released. `into_raw` asserts that the pointee begins with its header.
+// SAFETY: a borrowed pointee exists for the lifetime of the reference. The pointee of an `Arc` or an `Rc` exists until the `Arc` or the
+// `Rc` is dropped. `into_raw` asserts that the pointee begins with its header.
 unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     type Pointee = P;
 
@@ -322,7 +325,7 @@ unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     #[inline(always)]
     unsafe fn from_raw(source: NonNull<P>, tag: Reference) -> Self {
         match tag {
-            // SAFETY: the pointer is from a reference, by the contract of `from_raw`. Its lifetime has not ended.
+            // SAFETY: the pointer is from a reference, by the contract of `from_raw`. The lifetime of this reference has not ended.
             Reference::Borrowed => AnyReference::Borrowed(unsafe { source.as_ref() }),
             #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
             // SAFETY: the pointer is from `Arc::into_raw`, by the contract of `from_raw`.
@@ -337,16 +340,17 @@ unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
 /// A head that owns its pointee.
 ///
 /// Invariant: a head that is a pointer owns a live cell, or one [`ErasedReference`] to a source. The output of the pointee is `T`, or a
-/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. If the head is ready, its owner stores a `T` next to
-/// it.
+/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. If the head is ready, the owner of the `OwnedHead`
+/// stores a `T` next to it.
 ///
 /// The output may be a subtype `U` of `T`, because a result is only returned. A function in the table that returns a `U` is called as a
 /// function that returns a `T`. The compiler also allows the conversion of a `fn() -> U` into a `fn() -> T`. (For a higher-ranked `T`, Miri
-/// reports an error for both.)
+/// reports an error for the call and for the conversion.)
 #[repr(transparent)]
 pub(crate) struct OwnedHead<'a, T, A> {
     head: Head,
-    /// The type of the pointee is erased. So this type is not automatically `Send` or unwind safe. It is covariant in `'a`.
+    /// The `dyn Erased` stands for the erased type of the pointee. So an `OwnedHead` is not automatically `Send` or unwind safe, and it is
+    /// covariant in `'a`.
     pointee: PhantomData<dyn Erased + 'a>,
     output: PhantomData<fn() -> T>,
     affinity: PhantomData<A>,
@@ -356,8 +360,9 @@ trait Erased {}
 
 // SAFETY: by the invariant, the pointee is `Send`, because `A` is `Movable`.
 unsafe impl<T, A: Movable> Send for OwnedHead<'_, T, A> {}
-// SAFETY: a shared reference only reads the header of the pointee, the page of its block, and the state and the number of its slot. The
-// header and the page do not change until the block is released. The state and the number are atomic.
+// SAFETY: by a shared reference, only these fields of a pointee are read: the header, the page pointer of a block, and the state and the
+// number of a slot. The header and the page pointer do not change while the head owns the pointee. The state and the number are atomics,
+// because the pointee is `Send`.
 unsafe impl<T, A: Movable> Sync for OwnedHead<'_, T, A> {}
 
 // A pointee does not move if the head that owns it moves.
@@ -388,8 +393,8 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     ///
     /// # Safety
     ///
-    /// The head is not ready. If the head is a pointer, it points to a live cell that the caller owns. The output of the future in this
-    /// cell is `T`. The cell lives for `'a`, and `A` admits its future and its memory.
+    /// The head is not ready. If the head is a pointer, it points to a live cell, which the caller owns or has borrowed for `'a`. The
+    /// output of the future in this cell is `T`. The cell lives for `'a`, and `A` admits its future and its memory.
     #[inline]
     pub(super) unsafe fn of_cell(head: Head) -> Self {
         OwnedHead::of(head)
@@ -409,7 +414,8 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of_admitted(reference, token)
     }
 
-    /// Does what [`of_reference`](OwnedHead::of_reference) does, for a reference that `A` admits as another type.
+    /// Does what [`of_reference`](OwnedHead::of_reference) does, without the bound `A: Admits<R>`. The callers have this bound for the type
+    /// from which they made the reference, such as `Arc<P>`.
     #[inline(always)]
     fn of_admitted<R: ErasedReference<Output = T> + 'a>(reference: R, token: Token) -> Self {
         let (pointee, tag) = reference.into_raw();
@@ -481,7 +487,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         self.source().is_some_and(|source| source.is_completed())
     }
 
-    /// Returns the origin and the type name of the pointee, or `None` if there is none.
+    /// Returns the origin and the type name of the pointee, or `None` if there is no pointee.
     pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         if self.head.is_boxed() {
             // SAFETY: by the invariant, the head owns a live cell. The cell is not released here.
@@ -490,7 +496,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         self.source().map(|source| (ArmOrigin::Source, (source.table().type_name)()))
     }
 
-    /// Returns a copy of the head if it is that of a source. The caller knows that the head is not that of a cell.
+    /// Returns a copy of the head if the head points to a source. The caller has checked that the head does not point to a cell.
     fn source(&self) -> Option<SourceHead<T>> {
         self.head.is_pointer().then_some(SourceHead(self.head, PhantomData))
     }
@@ -558,9 +564,9 @@ impl<T> SourceHead<T> {
     }
 }
 
-/// Polls the source of the head at `place`. This function is not inlined. If it were, the compiler would compute the address of a boxed
-/// future by the same steps as that of a source. These steps take longer, and the poll would wait for the address. The last instruction of
-/// this function is a jump.
+/// Polls the source of the head at `place`. This function is not inlined. Otherwise, the compiler would compute the address of a boxed
+/// future by the steps that unpack the address of a source. These steps take longer, and the poll of a boxed future would wait for its
+/// address. (The last instruction of this function is a jump to the function in the table.)
 #[inline(never)]
 fn poll_source<T>(source: SourceHead<T>, place: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     (source.table().poll)(source.0, place, cx, source.0.source_pointer())

@@ -12,8 +12,8 @@ use crate::{
 ///
 /// The future itself is this enum, compressed into one word and the space for a result. `into_arm` converts a future into its arm, and
 /// `From<Arm>` converts an arm into a future. A terminated future becomes `Arm::Taken`, which does not contain the reason. If `Arm::Taken`
-/// is converted into a future and polled, the error has the rule `Rule::PolledAfterCompletion` and no arm. It has this rule even if the
-/// terminated future had panicked or its token was stale.
+/// is converted into a future, a poll of this future breaks the rule `Rule::PolledAfterCompletion`, and its error names no arm. The rule is
+/// the same even if the terminated future had panicked or had a stale token.
 ///
 /// `A` determines whether the future may move to another thread. See [`LocalArm`].
 ///
@@ -38,7 +38,8 @@ use crate::{
 pub enum Arm<'a, T, A = AnyThread> {
     /// An inline result. Nothing is allocated.
     Ready(T),
-    /// A future in a box or in a slot of a pool. A box is one allocation, which contains a header and the future.
+    /// A future in a box, in a slot of a pool or in a [`ValueNext`](crate::stream::ValueNext). A box is one allocation, which contains a
+    /// header and the future.
     Boxed(BoxedFuture<'a, T, A>),
     /// An operation of a source. (If the address of the source does not fit into the word, the operation is in
     /// the arm `Boxed`: see [`from_source`](crate::ValueFuture::from_source).)
@@ -46,7 +47,7 @@ pub enum Arm<'a, T, A = AnyThread> {
     Source {
         /// The reference to the source. Dropping it cancels the operation.
         source: SourceRef<'a, T, A>,
-        /// A copy of the token of the operation. `source` has it too.
+        /// A copy of the token of the operation. `source` also contains this token.
         token: Token,
     },
     /// A terminated future: its result was taken, a poll of it panicked, or its token was stale.
@@ -111,7 +112,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 }
 
-/// Writes the same text as `Debug` of the [`Arm`].
+/// Writes the same text as `Debug` of the [`Arm`]. For a terminated future, it also writes the reason.
 impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.peek() {
@@ -122,7 +123,7 @@ impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
 }
 
 impl<T, A> Packed<'_, T, A> {
-    /// Writes the arm without a result. So `T` need not be `Debug`.
+    /// Writes the arm, but not an inline result. So `T` need not be `Debug`.
     fn fmt_erased(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (arm, pointee) = self.about_pointee().unwrap_or((ArmOrigin::Ready, ""));
         match self.view() {

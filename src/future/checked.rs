@@ -19,8 +19,8 @@ use crate::{
 ///
 /// # Panics
 ///
-/// A poll does not panic if this future, or a future from which it was combined, breaks a rule. But a panic of
-/// the inner future or source passes through. After such a panic, every poll returns
+/// A poll does not panic if this future, or a future from which it was combined, breaks a rule. But a panic of the inner future or source
+/// passes through. After such a panic, every poll returns an error with the rule
 /// [`Rule::PolledAfterPanic`](crate::error::Rule::PolledAfterPanic).
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 // Generated from `value_future.rs` by `tests/codegen.rs`.
-//! `LocalValueFuture`.
+//! `LocalValueFuture`, and those of its functions that need no pool.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -83,8 +83,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of
-    /// `future` needs. It is freed as soon as `future` has completed, before the poll returns the result.
+    /// The call makes one allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs.
+    /// The allocation is freed as soon as `future` has completed, before the poll returns the result.
     ///
     /// # Examples
     ///
@@ -205,12 +205,12 @@ impl<'a, T> LocalValueFuture<'a, T> {
     }
 }
 
-/// Returns the result when it is ready.
+/// Resolves to the result.
 ///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: an earlier poll has
-/// returned the result, an earlier poll panicked, or the source reports a stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in four cases: an earlier poll has returned the result, an
+/// earlier poll panicked, the source reports a stale token, or the future was created from [`LocalArm::Taken`](crate::future::LocalArm).
 impl<T> Future for LocalValueFuture<'_, T> {
     type Output = T;
 
@@ -253,7 +253,7 @@ impl<'a, T> From<SourceRef<'a, T, OneThread>> for LocalValueFuture<'a, T> {
     }
 }
 
-/// Converts the future by [`into_boxed`](crate::LocalValueFuture::into_boxed).
+/// Converts the future as [`into_boxed`](crate::LocalValueFuture::into_boxed) does.
 #[cfg(feature = "alloc")]
 impl<'a, T: 'a> From<LocalValueFuture<'a, T>> for Pin<Box<dyn Future<Output = T> + 'a>> {
     fn from(future: LocalValueFuture<'a, T>) -> Self {

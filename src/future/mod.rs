@@ -1,8 +1,8 @@
 //! The futures [`ValueFuture`] and [`LocalValueFuture`], their form as an enum ([`Arm`]), and futures that
 //! return misuse as an error ([`Checked`]).
 //!
-//! Both types contain the same packed future. They differ in the affinity: whether the future may move to another thread. (The functions
-//! that need a pool are in layers above.)
+//! A `ValueFuture` and a `LocalValueFuture` contain the same packed future. They differ in their affinity, which says whether the future
+//! may move to another thread. (The functions of these types that need a pool are in higher layers.)
 
 mod arm;
 mod checked;
@@ -29,7 +29,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Changes only the affinity: the future stays on its thread from now on. Nothing is allocated.
+/// Converts the future into a future that stays on its thread. Only the affinity changes, and nothing is allocated.
 impl<'a, T> From<ValueFuture<'a, T>> for LocalValueFuture<'a, T> {
     fn from(future: ValueFuture<'a, T>) -> Self {
         LocalValueFuture(future.0.local())

@@ -1,5 +1,5 @@
-//! The packed future: one word for its arm, and space for a result. It is a compressed [`Arm`](crate::future::Arm). The page about
-//! [internals](crate::internals) explains why the future is packed.
+//! The packed future: one word for its arm (the *head*), and space for a result (the *payload*). It is a compressed
+//! [`Arm`](crate::future::Arm). The page about [internals](crate::internals) explains why the future is packed.
 
 #[cfg(feature = "alloc")]
 use core::{any::TypeId, future::Future, marker::PhantomData};
@@ -25,7 +25,7 @@ use crate::{
     token::Token,
 };
 
-/// A value future.
+/// The content of a `ValueFuture` or a `LocalValueFuture`.
 ///
 /// Invariant: the payload contains a `T` if and only if the head is ready.
 ///
@@ -59,7 +59,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
-    /// Creates a future that is not ready.
+    /// Creates a future from a head that is not ready.
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn from_head(head: OwnedHead<'a, T, A>) -> Self {
@@ -152,7 +152,10 @@ impl<'a, T, A> Packed<'a, T, A> {
     /// Returns the same future with another origin.
     #[cfg(feature = "alloc")]
     #[inline(always)]
-    #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "an origin is empty"))]
+    #[cfg_attr(
+        not(feature = "trace"),
+        expect(unused_mut, reason = "only `trace` changes the origin")
+    )]
     pub(crate) fn at(mut self, origin: Origin) -> Self {
         #[cfg(feature = "trace")]
         {
@@ -219,7 +222,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.head.view()
     }
 
-    /// Returns why the future was terminated, if it was.
+    /// Returns the reason why the future was terminated, or `None` if the future is not terminated.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(crate) fn termination(&self) -> Option<Terminated> {
         match self.view() {
@@ -228,7 +231,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
-    /// Returns the inline result, if there is one, for `Debug`.
+    /// Returns a reference to the inline result, if there is one.
     pub(crate) fn peek(&self) -> Option<&T> {
         // SAFETY: the head is ready, so the payload is a `T`.
         self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
@@ -309,7 +312,8 @@ impl<'a, T, A> Packed<'a, T, A> {
         pieces::take_word_and_pieces(&mut self.poll_pointee(cx))
     }
 
-    /// After a pending poll of the pointee: returns the rule that was broken, or `None` if a later poll can return a result.
+    /// Returns the reason why the future will never be ready, or `None` if a later poll can return a result. The caller has just polled the
+    /// pointee, and that poll was pending.
     #[inline]
     pub(crate) fn broken_rule(&self) -> Option<Terminated> {
         (!self.head.is_pointer()).then(|| self.why_terminated())
@@ -324,14 +328,14 @@ impl<'a, T, A> Packed<'a, T, A> {
         unsafe { pieces::read(&self.payload) }
     }
 
-    /// Polls the pointee. If this returns `Pending` and the head is no pointer, the future was already terminated, or the source has just
-    /// refused the token.
+    /// Polls the pointee. If this returns `Pending` and the head is not a pointer, the future will never be ready: it was terminated
+    /// before, or this poll has broken a rule.
     #[inline(always)]
     pub(crate) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.head.poll(cx)
     }
 
-    /// Returns why the future was terminated.
+    /// Returns the reason why the future was terminated. The future must be terminated.
     #[cold]
     #[inline(never)]
     fn why_terminated(&self) -> Terminated {

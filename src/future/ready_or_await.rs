@@ -53,8 +53,7 @@ macro_rules! ready_or_await {
     };
 }
 
-/// Implemented for the futures that [`ready_or_await!`] takes. The trait is public only because the macro calls
-/// it.
+/// Implemented for the futures that [`ready_or_await!`] takes. The trait is public only because the macro calls its method.
 #[diagnostic::on_unimplemented(
     message = "`ready_or_await!` takes a `ValueFuture` or a `LocalValueFuture`, not `{Self}`",
     label = "not a value future",

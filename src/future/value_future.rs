@@ -1,4 +1,4 @@
-//! `ValueFuture`.
+//! `ValueFuture`, and those of its functions that need no pool.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -18,7 +18,7 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 /// A future that an object-safe method can return: an inline result, a future in a box or a slot, or an
 /// operation of a source.
 ///
-/// It is `Send` if `T` is. The futures and sources in it are always `Send`.
+/// It is `Send` if `T` is `Send`. The futures and sources in it are always `Send`.
 ///
 /// # Sizes
 ///
@@ -34,8 +34,8 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 ///
 /// # Reentrancy
 ///
-/// While a value future polls or drops its inner future or source, it holds no lock and is in a consistent state. A waker that the inner
-/// future calls may drop or poll any future.
+/// While a value future polls or drops its inner future or source, the value future holds no lock and is in a consistent state. A waker
+/// that the inner future calls may drop or poll any future.
 ///
 /// # Examples
 ///
@@ -137,8 +137,8 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// One allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of
-    /// `future` needs. It is freed as soon as `future` has completed, before the poll returns the result.
+    /// The call makes one allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs.
+    /// The allocation is freed as soon as `future` has completed, before the poll returns the result.
     ///
     /// # Examples
     ///
@@ -259,12 +259,12 @@ impl<'a, T> ValueFuture<'a, T> {
     }
 }
 
-/// Returns the result when it is ready.
+/// Resolves to the result.
 ///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: an earlier poll has
-/// returned the result, an earlier poll panicked, or the source reports a stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in four cases: an earlier poll has returned the result, an
+/// earlier poll panicked, the source reports a stale token, or the future was created from [`Arm::Taken`](crate::future::Arm).
 impl<T> Future for ValueFuture<'_, T> {
     type Output = T;
 
@@ -307,7 +307,7 @@ impl<'a, T> From<SourceRef<'a, T, AnyThread>> for ValueFuture<'a, T> {
     }
 }
 
-/// Converts the future by [`into_boxed`](crate::ValueFuture::into_boxed).
+/// Converts the future as [`into_boxed`](crate::ValueFuture::into_boxed) does.
 #[cfg(feature = "alloc")]
 impl<'a, T: 'a + Send> From<ValueFuture<'a, T>> for Pin<Box<dyn Future<Output = T> + Send + 'a>> {
     fn from(future: ValueFuture<'a, T>) -> Self {

@@ -55,14 +55,14 @@ pub(crate) struct Classes<H: SlabRecycler> {
     bounds: Bounds,
     /// The bound on the memory of all slabs together.
     budget: H::Budget,
-    /// The number of futures for which the pool has no slots, and the number of futures that found the pool full.
+    /// Two counters: the number of futures for which the pool has no slots, and the number of futures that found the pool full.
     boxed: H::Counters,
 }
 
 /// A recycler whose pools any thread may use.
 ///
-/// The implementations of `Send` and `Sync` for `Classes` have this trait as their bound. Without this bound, the compiler would only
-/// report that a pool contains a `Cell`.
+/// The implementations of `Send` and `Sync` for `Classes` have this trait as their bound. So the compiler shows the message below.
+/// Otherwise it would only report that a pool contains a `Cell`.
 #[diagnostic::on_unimplemented(
     message = "a `LocalFuturePool` is for one thread",
     label = "it cannot be sent to another thread, or shared with one",
@@ -85,7 +85,7 @@ static_assertions::assert_impl_all!(
     (<crate::affinity::AnyThread as SlabRecycler>::Budget, <crate::affinity::AnyThread as SlabRecycler>::Counters): Send, Sync
 );
 
-/// The bounds of each class.
+/// The bounds that each class has: a number of slots, and a number of bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) slots: Option<u32>,
@@ -125,7 +125,7 @@ impl<H: SlabRecycler> Classes<H> {
     #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<RentedBlock<H>, PooledErrorKind> {
         let room = self.room(class);
-        // If there is no room for a page, a class that was never used gets no slab, because the slab would take memory too.
+        // If a class was never used and there is no room for a page, the class gets no slab, because the slab itself also takes memory.
         let is_new = || self.slab(class).is_none() && self.bounds.of_class(class) > 0;
         // The room may be missing because another thread has just created the slab and a page. This page may have a vacant slot. So look
         // for the slab again.
@@ -142,7 +142,7 @@ impl<H: SlabRecycler> Classes<H> {
         Slab::try_rent(self.slab(class)?).map(RentedBlock::from)
     }
 
-    /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant blocks.
+    /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant blocks, or until the bounds allow no more.
     pub(crate) fn reserve(&self, size: usize, additional: u32) -> Result<(), PooledErrorKind> {
         let class = class_for::<H>(size)?;
         self.slab_or_new(class)?.reserve(additional, self.room(class));
@@ -174,7 +174,7 @@ impl<H: SlabRecycler> Classes<H> {
             table: SIZES[class],
             initial: 0,
             limit: Some(limit),
-            // With a low limit, a few threads could cache all slots, so that other threads find none.
+            // If the limit is low, a few threads could cache all slots. Therefore any thread must find every vacant slot.
             finds_all: limit.min(blocks_within(self.budget.max(), SIZES[class])) < FINDS_ALL_BELOW,
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
@@ -194,7 +194,8 @@ impl<H: SlabRecycler> Classes<H> {
         self.boxed.counts()
     }
 
-    /// Returns the counters of all classes. No slab grows during this call, so the memory of all slabs together is within the budget.
+    /// Returns the counters of all classes. No slab grows during this call. So the memory of all slabs together is within the budget,
+    /// unless the budget was lowered.
     pub(crate) fn stats(&self) -> [ClassStats; SIZES.len()] {
         let _guard = self.budget.lock();
         array::from_fn(|class| self.stats_of(class))
@@ -235,7 +236,8 @@ impl<H: SlabRecycler> Clone for RoomOf<'_, H> {
 impl<H: SlabRecycler> Copy for RoomOf<'_, H> {}
 
 impl<'c, H: SlabRecycler> RoomOf<'c, H> {
-    /// Returns how many bytes of the budget no slab has taken. The number is exact while the caller has the guard that `lock` returns.
+    /// Returns how many bytes of the budget no slab has taken. While the caller has the guard that `lock` returns, the number is never too
+    /// high, because other threads may free pages, but add none.
     fn left(self) -> usize {
         let slabs = (0..SIZES.len()).filter_map(|class| self.classes.slab(class));
         match self.classes.budget.max() {
@@ -244,7 +246,7 @@ impl<'c, H: SlabRecycler> RoomOf<'c, H> {
         }
     }
 
-    /// Returns the slabs of other classes that can free memory, and how many bytes each of them can free.
+    /// Returns those slabs of other classes that can free memory, each with the number of bytes that it can free.
     fn others(self) -> impl Iterator<Item = (OpenSlab<'c, H::Blocks>, usize)> {
         let others = (0..SIZES.len()).filter(move |class| *class != self.class);
         let slabs = others.filter_map(move |class| self.classes.slab(class));

@@ -1,4 +1,4 @@
-//! `Compiled`: the functions of pools of futures that have no type parameters.
+//! `Compiled`: a trait of functions without type parameters, for pools of futures.
 
 use super::{
     classes::{Classes, class_of_block},
@@ -11,10 +11,10 @@ use crate::{
     slab::{BlockTable, RentedBlock},
 };
 
-/// Functions that are compiled in this crate, and not in each crate that uses a pool, because they have no type parameters.
+/// Functions without type parameters. So they are compiled in this crate, and not in each crate that uses a pool.
 pub(crate) trait Compiled: BlockTable {
-    /// Returns a block of at least `size` bytes: a slot, or a box if the pool has no vacant slot of this class. There must be a class for
-    /// `size`.
+    /// Returns a block of at least `size` bytes. The block is a slot of the smallest class for this size, or a box if no such slot is
+    /// vacant and the pool cannot grow. There must be a class for `size`.
     fn rent_slowly(classes: &Classes<Self>, size: usize) -> RentedBlock<Self>;
 
     /// Counts a future that found no slot.

@@ -12,11 +12,11 @@ pub enum PooledErrorKind {
     TooLarge,
     /// The future is aligned to more than 16 bytes: no slot of any pool has this alignment.
     TooAligned,
-    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) has no room for a slot of the
-    /// future's size class.
+    /// The [bound in bytes of each size](crate::future_pool::LocalFuturePoolBuilder::max_bytes_per_size) has no room for even one slot of
+    /// the future's size class.
     NoneOfSize,
-    /// The pool is bounded, and no vacant slot of the future's size class was found. A later call may find a vacant slot, unless the
-    /// [bound of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes) has no room for a slot.
+    /// The pool is bounded, and no vacant slot of the future's size class was found. A later call may find a vacant slot, unless the [bound
+    /// of the whole pool](crate::future_pool::LocalFuturePoolBuilder::max_bytes) has no room for even one slot of this class.
     Full,
 }
 
@@ -89,8 +89,8 @@ impl<F> PooledError<F> {
         self.kind
     }
 
-    /// Returns `true` if the pool has no slots for the future, because of its size or its alignment. Returns `false` if the pool has such
-    /// slots, but found none of them vacant.
+    /// Returns `true` if the pool has no slots for the future. Then the future is larger or more aligned than every slot, or the bound in
+    /// bytes of each size allows no slot of its class. Returns `false` if the pool can have such slots, but found none vacant.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.kind != PooledErrorKind::Full
@@ -110,7 +110,7 @@ impl<F> fmt::Display for PooledError<F> {
 
 impl<F> Error for PooledError<F> {}
 
-/// Returns the reason, and drops the future.
+/// Returns the [`kind`](PooledError::kind), and drops the future.
 impl<F> From<PooledError<F>> for PooledErrorKind {
     fn from(refused: PooledError<F>) -> Self {
         refused.kind

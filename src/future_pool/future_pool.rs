@@ -22,7 +22,7 @@ use crate::{
 //~ any thread
 /// A pool that stores futures of any type in reusable slots instead of a `Box<dyn Future>` for each call.
 ///
-/// Any thread may use the pool. Its futures may be dropped on any other thread.
+/// Any thread may use the pool. A future of the pool may be dropped on any thread.
 ///
 /// [`ValueFuture::pooled`] uses the [built-in](FuturePool::built_in) pool, which needs no set-up. Your own pool has its own bounds and
 /// counters. A pool may be dropped before its futures. The futures still work, and the last future frees the memory. (In one case the
@@ -31,17 +31,18 @@ use crate::{
 /// # Sizes and allocation
 ///
 /// Slots come in eight sizes, with room for futures of 48, 112, 176, 304, 560, 1072, 2096 and 4144 bytes. A future takes a slot of the
-/// smallest size that has room for it. Futures of different types use the same slots. If no slot is vacant, the pool allocates a page: 62
-/// slots of the smallest size in 4 KiB, or 15 slots of the largest size in 64 KiB. The pool does not access the unused slots of a page.
+/// smallest size that has room for it. Futures of different types use the same slots. If no slot of this size is vacant, the pool allocates
+/// a page: for example 62 slots of the smallest size in 4 KiB, or 15 slots of the largest size in 64 KiB. The pool does not access the
+/// memory of a slot before the first use of the slot.
 ///
 /// The pool itself takes 1,152 bytes, on 64-bit targets. Each size takes 1.8 KiB more from its first use on, including the cache of its
-/// first thread. A future that is forgotten (`mem::forget`) keeps its slot in use forever. The memory that the drop of the pool does not
-/// free then leaks.
+/// first thread. If a future is forgotten (`mem::forget`), its slot stays in use forever. Then the drop of the pool does not free all
+/// memory of this size, and the rest leaks.
 ///
 /// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its last slot is returned, if the
 /// other pages of the size have enough slots:
 ///
-/// * at least twice as many slots as are in use,
+/// * at least twice as many slots as are in use or in caches,
 /// * at least as many slots as are [reserved](FuturePool::reserve),
 /// * at least 256 slots, and at least 64 KiB of slots.
 ///
@@ -50,15 +51,17 @@ use crate::{
 ///
 /// # Threads
 ///
-/// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Any thread finds the vacant slots that are in no cache. In a pool
-/// that is bounded to fewer than 512 slots of a size, any thread finds every vacant slot. Such a pool needs more atomic operations than
-/// other pools. With a higher bound, a future may find the pool full although another thread keeps vacant slots. If the bound is in bytes,
-/// the number of slots that fit into the bound decides. The pool computes this number when a size is first used.
+/// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Any thread finds the vacant slots that are in no cache. A pool
+/// that is bounded to fewer than 512 slots of a size has no such caches: any thread finds every vacant slot. Such a pool needs more atomic
+/// operations than other pools. With a bound of 512 slots or more, a future may find the pool full although another thread keeps vacant
+/// slots. For a bound in bytes, this limit is compared with the number of slots that fit into the bound. The pool makes this comparison
+/// when a size is first used.
 ///
-/// A thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB. Later futures do not
-/// allocate if the pool has vacant slots. Dropping a future never allocates. When a thread ends, its cache is freed, or the next thread of
-/// the pool gets this cache. A thread that only drops futures has no cache unless it calls [`reserve`](FuturePool::reserve). Each slot that
-/// such a thread returns takes an atomic read-modify-write. One slot in 32 also takes a lock.
+/// In a pool with caches, a thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB.
+/// Later futures do not allocate if the thread finds a vacant slot. Dropping a future never allocates. When a thread ends, its cache is
+/// freed, or the next thread of the pool gets this cache. A thread that only drops futures has no cache, unless it calls
+/// [`reserve`](FuturePool::reserve). Each slot that such a thread returns takes an atomic read-modify-write. One slot in 32 also takes a
+/// lock.
 ///
 /// # Examples
 ///
@@ -91,7 +94,7 @@ use crate::{
 //~ /// A [`FuturePool`](crate::FuturePool) for one thread: it uses no atomics, and its futures need not be
 //~ /// `Send`.
 //~ ///
-//~ /// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has its own pool.
+//~ /// The pool is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has its own pool.
 //~ ///
 //~ /// # Sizes and allocation
 //~ ///
@@ -143,7 +146,7 @@ pub struct FuturePoolBuilder {
 }
 
 impl FuturePoolBuilder {
-    /// Bounds the pool to `slots` slots of each size. A future that finds no vacant slot is boxed.
+    /// Bounds the pool to `slots` slots of each size. [`pooled`](FuturePool::pooled) boxes a future that finds no vacant slot.
     ///
     /// # Panics
     ///
@@ -165,8 +168,9 @@ impl FuturePoolBuilder {
     /// Bounds the memory of the whole pool: the pages of all eight sizes together.
     ///
     /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
-    /// bounds of each size apply too. A future that finds no slot is boxed. If the bound is reached and a size needs a page, the pool frees
-    /// pages of other sizes that have no slot in use. It does not free [reserved](FuturePool::reserve) pages.
+    /// bounds of each size apply too. [`pooled`](FuturePool::pooled) boxes a future that finds no slot. If the bound is reached and a size
+    /// needs a page, the pool frees pages of other sizes, if these pages have no slot in use. It does not free the memory of
+    /// [reserved](FuturePool::reserve) slots.
     ///
     /// [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound later.
     ///
@@ -258,11 +262,11 @@ impl FuturePool {
         FuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
-    /// Puts `future` into a slot, or into a box if there is no slot for it. The future may borrow for `'a`. It does not borrow from the
-    /// pool.
+    /// Puts `future` into a slot, or into a box if there is no slot for it. `future` may borrow for `'a`. The returned future does not
+    /// borrow from the pool.
     ///
-    /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no
-    /// longer be inline. Return it instead.
+    /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no longer be inline. Return the
+    /// value future itself instead.
     ///
     /// # Sizes and allocation
     ///
@@ -272,9 +276,9 @@ impl FuturePool {
     //~ one thread
     //~ /// Nothing is allocated if a slot of the size class is vacant.
     //~ end
-    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16
-    /// bytes, or if the pool is full. The slot is released when `future` has completed, before the poll returns the result. If the returned
-    /// future is dropped earlier, the drop releases the slot.
+    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16 bytes, or if no slot of its
+    /// size is vacant and a bound allows no more of them. The slot is released when `future` has completed, before the poll returns the
+    /// result. If the returned future is dropped earlier, the drop releases the slot.
     ///
     /// # Examples
     ///
@@ -300,8 +304,8 @@ impl FuturePool {
     ///
     /// # Errors
     ///
-    /// Returns a [`PooledError`] with the future if the pool has no slots for it, or if no vacant slot was found. [`stats`](Self::stats)
-    /// does not count such a future.
+    /// Returns a [`PooledError`] with the future if the pool has no slots for the future, or if no vacant slot was found and a bound allows
+    /// no more slots. [`stats`](Self::stats) does not count such a future.
     ///
     /// # Examples
     ///
@@ -340,10 +344,10 @@ impl FuturePool {
         self.0.try_insert(future).map(ValueFuture)
     }
 
-    /// Polls `future` once. If it is pending, puts it into a slot, as [`pooled`](Self::pooled) does.
+    /// Puts `future` into a slot, as [`pooled`](Self::pooled) does, and polls it there once.
     ///
-    /// If the poll is ready, the result is inline, and no slot stays in use. The compiler can inline the poll,
-    /// because it knows the type of `future`.
+    /// If the poll is ready, the result is inline, and the slot is released. The compiler can inline the poll, because it knows the type of
+    /// `future`.
     ///
     /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned future first polls `future` a
     /// second time, with its own waker. If you have a context, [`eager_with`](Self::eager_with) saves the second poll.
@@ -357,7 +361,7 @@ impl FuturePool {
     ///
     /// # Sizes and allocation
     ///
-    /// The same as for [`pooled`](Self::pooled).
+    /// This method allocates in the same cases as [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
@@ -381,7 +385,8 @@ impl FuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. This method is not lazy either.
+    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await it. This method is
+    /// not lazy either.
     ///
     /// # Panics
     ///
@@ -398,11 +403,11 @@ impl FuturePool {
     /// Creates slots for `additional` more futures of `size` bytes.
     ///
     //~ any thread
-    /// After this call, this thread can put `additional` such futures into slots without an allocation. A bounded pool grows
-    /// to its bound at most. Call this where an allocation does no harm, for example at the start.
+    /// After this call, this thread can put `additional` such futures into slots without an allocation. A bounded pool grows to its bound
+    /// at most. Call this method where an allocation does no harm, for example at the start of the program.
     //~ one thread
-    //~ /// After this call, `additional` such futures can be put into slots without an allocation. A bounded pool grows to its
-    //~ /// bound at most. Call this where an allocation does no harm, for example at the start.
+    //~ /// After this call, `additional` such futures can be put into slots without an allocation. A bounded pool grows to its bound at
+    //~ /// most. Call this method where an allocation does no harm, for example at the start of the program.
     //~ end
     ///
     /// `size_of_val(&future)` returns the size of a future whose type has no name. All futures of the same size
@@ -414,17 +419,18 @@ impl FuturePool {
     /// bound in bytes of each size has no room for one slot.
     ///
     /// If the [bound of the whole pool](FuturePoolBuilder::max_bytes) has no room for all these slots, the call creates as many slots as
-    /// fit, or none. This is no error, because the bound can be raised and other sizes can be trimmed.
+    /// fit, perhaps none. It then returns `Ok`, because a later call may find room: the bound can be raised, and other sizes can be
+    /// trimmed.
     ///
     /// # Sizes and allocation
     ///
     //~ any thread
-    /// One allocation for each page of slots, and two for the size itself when it is first used. A pool without a bound also
-    /// allocates the cache of this thread.
+    /// One allocation for each page of slots, and two for the size itself when it is first used. In a pool with
+    /// [caches](FuturePool#threads), a thread without a cache also allocates its cache.
     //~ one thread
     //~ /// One allocation for each page of slots, and one for the size itself when it is first used.
     //~ end
-    /// Reserved slots stay until the pool is trimmed.
+    /// Reserved slots stay allocated until the pool is trimmed.
     ///
     /// # Examples
     ///
@@ -450,8 +456,9 @@ impl FuturePool {
 
     /// Changes [`max_bytes`](FuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
     ///
-    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or trimmed. If the pool has
-    /// more memory than the new bound, it does not grow. This call frees no memory: call [`trim`](Self::trim) to free unused pages.
+    /// `usize::MAX` removes the bound. With a bound of 0, the pool uses its existing slots, and boxes each future that finds none of them
+    /// vacant. While the pool has more memory than the new bound, it does not grow. This call frees no memory: call [`trim`](Self::trim) to
+    /// free unused pages.
     ///
     /// # Examples
     ///
@@ -480,7 +487,7 @@ impl FuturePool {
 
     /// Frees the pages without a slot in use, and returns the number of bytes of their slots.
     //~ any thread
-    /// The caches of other live threads, up to 64 slots of a size each, stay allocated.
+    /// The slots in the caches of other live threads, up to 64 slots of a size for each thread, stay allocated.
     //~ one thread
     //~ end
     ///
@@ -505,14 +512,14 @@ impl Default for FuturePool {
     }
 }
 
-/// Shows its [`FuturePoolStats`], without the sizes that were never used.
+/// Shows the [`FuturePoolStats`] of the pool, without the sizes that were never used.
 impl fmt::Debug for FuturePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FuturePool").field(&self.stats()).finish()
     }
 }
 
-// A panic of a future leaves its pool consistent.
+// A future that panics leaves its pool consistent.
 impl UnwindSafe for FuturePool {}
 impl RefUnwindSafe for FuturePool {}
 

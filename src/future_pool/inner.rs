@@ -28,11 +28,11 @@ impl<H: Compiled> Inner<H> {
         Inner(Classes::new(slabs, boxed, bounds, budget))
     }
 
-    /// Moves the future into a slot, or into a box if no slot is vacant.
+    /// Moves the future into a slot, or into a box if the pool has no slot for it.
     ///
-    /// The future is in a `ManuallyDrop`, so that no code needs its address to drop it if the search for a slot unwinds. With such code,
-    /// the compiler would move all bytes of the future, and not only the initialised bytes. (If the search unwinds, the future is leaked.
-    /// The search unwinds only if an allocation fails.)
+    /// The future is in a `ManuallyDrop`, so it is not dropped if the search for a slot unwinds. Code that drops the future would need its
+    /// address. Then the compiler would move all bytes of the future, and not only the initialised bytes. (The search unwinds only if an
+    /// allocation fails. The future is then leaked.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn insert<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>
@@ -47,8 +47,8 @@ impl<H: Compiled> Inner<H> {
         Packed::from_head(VacantBlock::rent(&self.0).fill(future))
     }
 
-    /// The part of [`insert`](Inner::insert) for a future without a size class. (The callers check for a class by a constant. So methods
-    /// with other futures do not have this code.)
+    /// The part of [`insert`](Inner::insert) for a future without a size class. (The callers check by a constant whether the future has a
+    /// class. So an instance of `insert` for a future with a class does not contain this code.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     fn insert_in_box<'a, F, A>(&self, future: ManuallyDrop<F>) -> Packed<'a, F::Output, A>

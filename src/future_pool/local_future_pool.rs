@@ -23,7 +23,7 @@ use crate::{
 /// A [`FuturePool`](crate::FuturePool) for one thread: it uses no atomics, and its futures need not be
 /// `Send`.
 ///
-/// It is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has its own pool.
+/// The pool is not `Sync`, so it cannot be a `static`. In a `thread_local!`, each thread has its own pool.
 ///
 /// # Sizes and allocation
 ///
@@ -74,7 +74,7 @@ pub struct LocalFuturePoolBuilder {
 }
 
 impl LocalFuturePoolBuilder {
-    /// Bounds the pool to `slots` slots of each size. A future that finds no vacant slot is boxed.
+    /// Bounds the pool to `slots` slots of each size. [`pooled`](LocalFuturePool::pooled) boxes a future that finds no vacant slot.
     ///
     /// # Panics
     ///
@@ -96,8 +96,9 @@ impl LocalFuturePoolBuilder {
     /// Bounds the memory of the whole pool: the pages of all eight sizes together.
     ///
     /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
-    /// bounds of each size apply too. A future that finds no slot is boxed. If the bound is reached and a size needs a page, the pool frees
-    /// pages of other sizes that have no slot in use. It does not free [reserved](LocalFuturePool::reserve) pages.
+    /// bounds of each size apply too. [`pooled`](LocalFuturePool::pooled) boxes a future that finds no slot. If the bound is reached and a size
+    /// needs a page, the pool frees pages of other sizes, if these pages have no slot in use. It does not free the memory of
+    /// [reserved](LocalFuturePool::reserve) slots.
     ///
     /// [`set_max_bytes`](LocalFuturePool::set_max_bytes) changes the bound later.
     ///
@@ -189,18 +190,18 @@ impl LocalFuturePool {
         LocalFuturePoolBuilder { bounds: Bounds::NONE, max_bytes: None }
     }
 
-    /// Puts `future` into a slot, or into a box if there is no slot for it. The future may borrow for `'a`. It does not borrow from the
-    /// pool.
+    /// Puts `future` into a slot, or into a box if there is no slot for it. `future` may borrow for `'a`. The returned future does not
+    /// borrow from the pool.
     ///
-    /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no
-    /// longer be inline. Return it instead.
+    /// The call does not poll `future`. Do not pass a value future to this method: its inline result would no longer be inline. Return the
+    /// value future itself instead.
     ///
     /// # Sizes and allocation
     ///
     /// Nothing is allocated if a slot of the size class is vacant.
-    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16
-    /// bytes, or if the pool is full. The slot is released when `future` has completed, before the poll returns the result. If the returned
-    /// future is dropped earlier, the drop releases the slot.
+    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16 bytes, or if no slot of its
+    /// size is vacant and a bound allows no more of them. The slot is released when `future` has completed, before the poll returns the
+    /// result. If the returned future is dropped earlier, the drop releases the slot.
     ///
     /// # Examples
     ///
@@ -226,8 +227,8 @@ impl LocalFuturePool {
     ///
     /// # Errors
     ///
-    /// Returns a [`PooledError`] with the future if the pool has no slots for it, or if no vacant slot was found. [`stats`](Self::stats)
-    /// does not count such a future.
+    /// Returns a [`PooledError`] with the future if the pool has no slots for the future, or if no vacant slot was found and a bound allows
+    /// no more slots. [`stats`](Self::stats) does not count such a future.
     ///
     /// # Examples
     ///
@@ -269,10 +270,10 @@ impl LocalFuturePool {
         self.0.try_insert(future).map(LocalValueFuture)
     }
 
-    /// Polls `future` once. If it is pending, puts it into a slot, as [`pooled`](Self::pooled) does.
+    /// Puts `future` into a slot, as [`pooled`](Self::pooled) does, and polls it there once.
     ///
-    /// If the poll is ready, the result is inline, and no slot stays in use. The compiler can inline the poll,
-    /// because it knows the type of `future`.
+    /// If the poll is ready, the result is inline, and the slot is released. The compiler can inline the poll, because it knows the type of
+    /// `future`.
     ///
     /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned future first polls `future` a
     /// second time, with its own waker. If you have a context, [`eager_with`](Self::eager_with) saves the second poll.
@@ -286,7 +287,7 @@ impl LocalFuturePool {
     ///
     /// # Sizes and allocation
     ///
-    /// The same as for [`pooled`](Self::pooled).
+    /// This method allocates in the same cases as [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
@@ -310,7 +311,8 @@ impl LocalFuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Polls `future` once, like [`eager`](Self::eager), with the context of the task that will await it. This method is not lazy either.
+    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await it. This method is
+    /// not lazy either.
     ///
     /// # Panics
     ///
@@ -330,8 +332,8 @@ impl LocalFuturePool {
 
     /// Creates slots for `additional` more futures of `size` bytes.
     ///
-    /// After this call, `additional` such futures can be put into slots without an allocation. A bounded pool grows to its
-    /// bound at most. Call this where an allocation does no harm, for example at the start.
+    /// After this call, `additional` such futures can be put into slots without an allocation. A bounded pool grows to its bound at
+    /// most. Call this method where an allocation does no harm, for example at the start of the program.
     ///
     /// `size_of_val(&future)` returns the size of a future whose type has no name. All futures of the same size
     /// class share these slots. [`trim`](Self::trim) frees the vacant slots.
@@ -342,12 +344,13 @@ impl LocalFuturePool {
     /// bound in bytes of each size has no room for one slot.
     ///
     /// If the [bound of the whole pool](LocalFuturePoolBuilder::max_bytes) has no room for all these slots, the call creates as many slots as
-    /// fit, or none. This is no error, because the bound can be raised and other sizes can be trimmed.
+    /// fit, perhaps none. It then returns `Ok`, because a later call may find room: the bound can be raised, and other sizes can be
+    /// trimmed.
     ///
     /// # Sizes and allocation
     ///
     /// One allocation for each page of slots, and one for the size itself when it is first used.
-    /// Reserved slots stay until the pool is trimmed.
+    /// Reserved slots stay allocated until the pool is trimmed.
     ///
     /// # Examples
     ///
@@ -373,8 +376,9 @@ impl LocalFuturePool {
 
     /// Changes [`max_bytes`](LocalFuturePoolBuilder::max_bytes), the bound on the memory of the whole pool.
     ///
-    /// `usize::MAX` removes the bound. With 0, the pool boxes all futures once the existing slots are in use or trimmed. If the pool has
-    /// more memory than the new bound, it does not grow. This call frees no memory: call [`trim`](Self::trim) to free unused pages.
+    /// `usize::MAX` removes the bound. With a bound of 0, the pool uses its existing slots, and boxes each future that finds none of them
+    /// vacant. While the pool has more memory than the new bound, it does not grow. This call frees no memory: call [`trim`](Self::trim) to
+    /// free unused pages.
     ///
     /// # Examples
     ///
@@ -420,13 +424,13 @@ impl Default for LocalFuturePool {
     }
 }
 
-/// Shows its [`FuturePoolStats`], without the sizes that were never used.
+/// Shows the [`FuturePoolStats`] of the pool, without the sizes that were never used.
 impl fmt::Debug for LocalFuturePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LocalFuturePool").field(&self.stats()).finish()
     }
 }
 
-// A panic of a future leaves its pool consistent.
+// A future that panics leaves its pool consistent.
 impl UnwindSafe for LocalFuturePool {}
 impl RefUnwindSafe for LocalFuturePool {}

@@ -17,14 +17,14 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     /// The size class of the future, or the reason why the future has no class.
     pub(crate) const CLASS: Result<usize, PooledErrorKind> = class_of::<F, H>();
 
-    /// Rents a block for a future that has a size class. The block is a slot, or a box if no slot is vacant.
+    /// Rents a block for a future that has a size class. The block is a slot, or a box if the pool has no slot for the future.
     #[inline(always)]
     pub(super) fn rent(classes: &Classes<H>) -> Self {
         let Ok(class) = Self::CLASS else { unreachable!("the future has a class") };
         let block = classes.try_rent(class);
         let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
-        // SAFETY: the block is a slot of the future's class, or a box of `Self::SIZE` bytes. A future with a class is aligned to no more
-        // than a block.
+        // SAFETY: the block is a slot of the future's class, or a box of `Self::SIZE` bytes. A block is sufficiently aligned for each
+        // future that has a class.
         unsafe { block.into_cell() }
     }
 
@@ -32,7 +32,7 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     #[inline(always)]
     pub(super) fn try_rent(classes: &Classes<H>) -> Result<Self, PooledErrorKind> {
         let block = classes.rent(Self::CLASS?)?;
-        // SAFETY: the block is a slot of the future's class, so it has the size and the alignment for the future.
+        // SAFETY: the block is a slot of the future's class. So it has enough bytes for the future, and is sufficiently aligned.
         Ok(unsafe { block.into_cell() })
     }
 }

@@ -17,8 +17,8 @@ pub struct FuturePoolStats {
     pub returned: u64,
     /// The number of futures in slots: `rented - returned`.
     pub live: u64,
-    /// The sum of the high-water marks of all sizes. It may exceed the greatest number of slots in use at one time, because each size
-    /// reaches its mark at a different time.
+    /// The sum of the high-water marks of all sizes. It may exceed the greatest number of slots in use at one time, because each size may
+    /// reach its mark at a different time.
     pub high_water: u64,
     /// The number of slots.
     pub capacity: u64,
@@ -30,8 +30,8 @@ pub struct FuturePoolStats {
     pub bytes: u64,
     /// The number of futures that were boxed: `too_large + full`.
     pub boxed: u64,
-    /// The number of futures that were boxed because no slot fits them. Their size or alignment is too large,
-    /// or the bound in bytes of each size has no room for such a slot.
+    /// The number of futures that were boxed because no slot fits them. Their size or alignment is too large, or the bound in bytes of each
+    /// size has no room for even one slot of their class.
     pub too_large: u64,
     /// The number of futures that were boxed because no slot of their class was found vacant, and the pool had
     /// reached a bound. (`boxed`, `too_large` and `full` do not count the futures that `try_pooled` returns as

@@ -6,15 +6,15 @@
 //! * [Migrating from `BoxFuture`](from_box_future): methods can be changed one at a time.
 //! * [Adopting the crate in a driver](driver): the return type, the channel for each request, and lost
 //!   connections.
-//! * [Cancellation and `select!`](cancellation): which constructors are lazy, and which results are lost when a
-//!   future is dropped.
+//! * [Cancellation and `select!`](cancellation): which constructors are lazy, and what is lost when a future is
+//!   dropped.
 //! * [Pools, bounds and memory](pools): what allocates, size classes, bounds, when memory is freed.
 //! * [Using the crate with the ecosystem](ecosystem): runtimes, extension traits, panics, pools in a `static`.
 //! * [Targets and features](targets): the types that are available on each target, for example on a
 //!   microcontroller.
 //! * [Measuring in your own service](measuring): the share of ready calls, counters, leaks.
-//! * [Guarantees](guarantees), with the tests that check them.
-//! * [What the crate does not do](limits).
+//! * [Guarantees](guarantees): each guarantee, with the tests that check it.
+//! * [What the crate does not do](limits): for example, it has no timers, and is not a channel.
 //! * [Troubleshooting](troubleshooting): each error text, its cause and the fix.
 //!
 //! # One rule to know first
@@ -25,7 +25,7 @@
 //!
 //! ```text
 //! message = queue.recv() => …                    // wrong: may take a message, and drop it
-//! message = async { queue.recv().await } => …    // right: the call waits for the first poll
+//! message = async { queue.recv().await } => …    // right: the first poll calls the method
 //! ```
 //!
 //! [*Cancellation and `select!`*](cancellation) says for each constructor whether it is lazy.

@@ -4,11 +4,11 @@ use crate::error::debug_as_text;
 
 /// Creates the result of an operation that ends without a value, for example because its completer was dropped.
 ///
-/// If a producer ends without a value, its consumer must not wait forever, and the task of the consumer must not panic. So the output type
-/// of a pool defines the result for this case. The poll of the consumer creates this result.
+/// If a producer sends no value, its consumer must not wait forever, and the task of the consumer must not panic. So the output type of a
+/// pool or of a reusable source defines the result for this case. The poll of the consumer creates this result.
 ///
-/// The trait is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. If `E` is a type
-/// of another crate, use `Option<Result<T, E>>`, or define the result where the pool or source is created, by
+/// The trait is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. If `E` is a type of another crate and does
+/// not implement `From<Dropped>`, use `Option<Result<T, E>>`. Or define the result where the pool or source is created, by
 /// [`build_with_abandoned`](crate::pool::LocalPoolBuilder::build_with_abandoned) or
 /// [`with_abandoned`](crate::LocalReusableSource::with_abandoned).
 ///

@@ -1,4 +1,5 @@
-//! `Consumer`: the consumer's end of an operation. The completions of pools and the futures of reusable sources contain it.
+//! `Consumer`: the consumer's end of an operation. The completions of pools contain a `Consumer`. Reusable sources convert a `Consumer`
+//! into a value future.
 
 use core::{
     marker::PhantomData,
@@ -13,20 +14,20 @@ use crate::{
     slot::{ConsumerRole, ConsumerWord, Ended, Finished, Recycler},
 };
 
-/// The handle of the consumer role. Dropping it cancels a pending operation, or drops the result.
+/// The handle of the consumer role. Dropping the handle cancels a pending operation, or drops the result.
 ///
 /// The type has a destructor and the parameter `'a`. So drop check makes the owner of the slot outlive the consumer.
 pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<T, H>, PhantomData<&'a ()>);
 
 impl<T, H: Recycler> Consumer<'_, T, H> {
     /// Creates the consumer that has this role. A slot of a source stays allocated for `'a`. A slot of a slab stays allocated while it is
-    /// rented.
+    /// rented. In both cases, the slot outlives the consumer.
     #[inline(always)]
     pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
         Consumer(ConsumerWord::new(role), PhantomData)
     }
 
-    /// Returns the role, or the reason why it has ended.
+    /// Returns the role, or the reason why the role has ended.
     #[inline(always)]
     pub(crate) fn into_role(self) -> Result<ConsumerRole<T, H>, Terminated> {
         let mut this = ManuallyDrop::new(self);
@@ -39,7 +40,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         self.0.address()
     }
 
-    /// Returns how far the operation is, for `Debug`.
+    /// Returns the progress of the operation as a word, for `Debug`.
     pub(crate) fn progress(&self) -> &'static str {
         match (self.0.ended(), self.0.state()) {
             (Some(Ended::Panicked), _) => "panicked",
@@ -111,8 +112,8 @@ impl<T, H: Recycler> Drop for Consumer<'_, T, H> {
     }
 }
 
-/// The implementation for a slot whose address has more than 48 bits. The consumer of such a slot does not fit into a head, and is stored
-/// in a box.
+/// The implementation is for slots whose addresses have more than 48 bits. The consumer of such a slot does not fit into a head, and is
+/// stored in a box.
 impl<T, H: Recycler> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 

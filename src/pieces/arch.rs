@@ -1,9 +1,9 @@
-//! The fallback for loom, and for targets that neither `x86_64.rs` nor `aarch64.rs` supports. Values are not copied in pieces: the compiler
-//! copies them.
+//! The fallback for loom, and for targets that neither `x86_64.rs` nor `aarch64.rs` supports. Values are not copied in pieces. The compiler
+//! generates ordinary copies.
 
 use super::words::Word;
 
-/// Values are not copied in pieces.
+/// `false`: values are not copied in pieces.
 pub(super) const HAS_PIECES: bool = false;
 
 /// Two words.

@@ -1,14 +1,14 @@
-//! Copies results in *pieces*: parts of a value that are as wide as a register. A result is stored in the pieces in which it will be loaded.
-//! It is loaded in pieces that are no larger than those in which it was stored.
+//! Copies results in *pieces*: parts of a value that are as wide as a register. The functions of this module store a result in the pieces
+//! in which other code will load it. They load a result in pieces that are no larger than the stores by which other code has stored it.
 //!
 //! A recent store is still in the store buffer of the CPU. A load can read from this buffer only if one store wrote all bytes of the load
 //! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the CPU cache. That takes 6 ns, twice as long as
-//! the rest of a ready call. A load would have to wait in three places:
+//! the rest of a ready call. Without this module, a load would wait in three places:
 //!
 //! 1. **A method returns its future through memory, and `.await` begins with a copy of this future.** The copy loads 16 bytes at a time, or
-//!    32 bytes if the target has such registers. The compiler would store two adjacent words of the future one by one: two words of the
-//!    result, or one word of the result and the head. So [`ready`] and [`pending`] first collect these words in one register, as wide as the
-//!    registers of the copy:
+//!    32 bytes if the target has registers of this size. The compiler would store two adjacent words of the future one by one: two words of
+//!    the result, or one word of the result and the head. So [`ready`] and [`pending`] first collect these words in one register, as wide
+//!    as the registers of the copy:
 //!
 //!    ```text
 //!                      without                              with
@@ -17,19 +17,21 @@
 //!    `.await`          movups (%rsp),%xmm0    waits         movups (%rsp),%xmm0
 //!    ```
 //!
-//! 2. **An async block stores its result field by field. This result is moved after the block was dropped and its memory was released.**
-//!    [`take_fields`] loads the result word by word. It loads the first word in halves, because a tag may have 4 bytes.
-//! 3. **A `Result` of an array is copied in pieces that begin with its tag. The array in it is loaded in pieces that begin one word later.**
-//!    `.await` makes this copy, and then the user loads the array. Each of these loads would overlap two stores: a call would take 12 ns
-//!    instead of 5. (An array of five words has the same layout as a tag and an array of four words.) [`read`] and [`take_word_and_pieces`]
-//!    load such a result word by word. They store it in the pieces in which the user loads it.
+//! 2. **An async block stores its result field by field. The function that has polled the block drops the block, and then moves the
+//!    result.** [`take_fields`] loads the result word by word. It loads the first word in halves, because this word may consist of a tag of
+//!    4 bytes and a field of 4 bytes.
+//! 3. **`.await` copies a `Result` of an array in pieces that begin with the tag. The user then loads the array in pieces that begin one
+//!    word later.** Each of the user's loads would overlap two stores: a call would take 12 ns instead of 5. [`read`] and
+//!    [`take_word_and_pieces`] load such a result word by word. They store the tag alone, and then the array in the pieces in which the
+//!    user loads it. (An array of five words is copied in the same way, because it has the same layout as a tag and an array of four
+//!    words.)
 //!
-//! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs
-//! the same copies without the `asm!`. The memory sanitizer reports an `asm!` on bytes that need not be initialized.) On other targets
-//! and in loom, the functions make ordinary copies.
+//! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs the
+//! same copies without the `asm!`. The memory sanitizer reports the `asm!`, although its bytes need not be initialized.) On targets for
+//! which `arch.rs` is the fallback, and in loom, the functions make ordinary copies.
 //!
-//! The functions look at the size, the alignment and the name of a type, and at whether the type has a niche. These properties only decide
-//! how long a copy takes.
+//! The functions choose the pieces by the size, the alignment and the name of a type, and by whether the type has a niche. The choice only
+//! decides how long a copy takes.
 
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2", not(loom)), path = "x86_64.rs")]
 #[cfg_attr(
@@ -63,7 +65,7 @@ pub(crate) const fn fits_registers<P>() -> bool {
     size_of::<P>() <= 2 * WORD
 }
 
-/// Returns `true` if a `T` is a scalar, so that its future is returned in registers.
+/// Returns `true` if a `T` is a scalar, so that a future with this result is returned in registers.
 ///
 /// Code cannot ask the compiler for this property, so this function guesses.
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -72,13 +74,13 @@ fn is_scalar<T>() -> bool {
     size == 0 || size <= WORD && size == align_of::<T>() && !any::type_name::<T>().starts_with('[')
 }
 
-/// Returns `true` if a `T` has a niche, so that `Poll<T>` is not larger. Most enums, references and boxes have one.
+/// Returns `true` if a `T` has a niche, so that a `Poll<T>` is not larger than a `T`. Most enums, references and boxes have a niche.
 const fn has_niche<T>() -> bool {
     size_of::<Poll<T>>() == size_of::<T>()
 }
 
-/// Returns `true` if a `T` consists of an odd number of words: one word, and then pieces. Such a value is loaded in this form, whether the
-/// first word is a tag or not.
+/// Returns `true` if a `T` is copied in pieces, and consists of an odd number of words, at least five. Such a value is loaded as one word,
+/// and then pieces, whether the first word is a tag or not.
 pub(crate) const fn is_word_and_pieces<T>() -> bool {
     let size = size_of::<T>();
     is_in_pieces::<T>() && size % (2 * WORD) == WORD && size >= 5 * WORD

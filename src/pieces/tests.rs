@@ -36,7 +36,7 @@ fn compare<P: Clone + PartialEq + core::fmt::Debug>(value: &P) {
     assert_eq!(moved.try_take().unwrap(), *value);
 }
 
-/// Returns `N` bytes that differ from each other.
+/// Returns `N` bytes. Any 256 bytes in a row differ from each other.
 fn bytes<const N: usize>() -> [u8; N] {
     core::array::from_fn(|n| n.to_le_bytes()[0] ^ 0xa5)
 }
@@ -50,7 +50,7 @@ macro_rules! sizes {
 }
 
 #[test]
-fn values_of_any_size_keep_their_bytes() {
+fn values_of_any_size_stay_the_same() {
     sizes!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 23 24 25 31 32 33);
     sizes!(40 47 48 56 63 64 65 72 80 96 112 120 127 128 129 136 200 248 255 256 257 264 300);
 }
@@ -69,7 +69,7 @@ fn values_with_padding_niches_or_pointers_stay_the_same() {
     assert_eq!((ValueFuture::ready((function, 1_u8, "text")).try_take().unwrap().0)(9), 9);
 }
 
-/// The reply of a driver. Its first word contains a tag of four bytes and a field of four bytes.
+/// The reply of a driver: an enum whose variants have fields of different types.
 #[derive(Clone, PartialEq, Debug)]
 enum Reply {
     Rows { names: Vec<u8>, id: u64, count: u64, more: bool },
@@ -134,7 +134,7 @@ fn values_of_any_alignment_stay_the_same() {
     aligned!(1 8 16 32 64 128);
 }
 
-/// Polls futures that are pending when they are created. So these futures have heads, and no inline results.
+/// Polls futures that are pending when they are created. So the head of such a future is a pointer, and there is no inline result.
 fn poll_pending<P: Clone + PartialEq + Send + Sync + core::fmt::Debug + 'static>(value: &P) {
     let mut cx = Context::from_waker(Waker::noop());
     let boxed = ValueFuture::boxed(async { value.clone() });
@@ -152,7 +152,7 @@ fn poll_pending<P: Clone + PartialEq + Send + Sync + core::fmt::Debug + 'static>
 }
 
 #[test]
-fn a_future_without_a_result_keeps_its_head() {
+fn a_future_without_an_inline_result_keeps_its_head() {
     macro_rules! sizes {
         ($($size:literal)*) => {
             $(poll_pending(&bytes::<$size>());)*

@@ -10,15 +10,16 @@ use super::{
     fits_registers, is_scalar, is_tagged, is_word_and_pieces,
 };
 
-/// Eight bytes that need not be initialized. (The compiler loads an `f64` into a register of the kind that also contains pieces.)
+/// Eight bytes that need not be initialized. (The type is based on `f64`, because the compiler loads an `f64` into the kind of register
+/// that also contains pieces.)
 pub(super) type Word = MaybeUninit<f64>;
 
 pub(super) const WORD: usize = size_of::<Word>();
 const WORDS_OF_PAIR: usize = size_of::<Pair>() / WORD;
 const WORDS_OF_WIDEST: usize = size_of::<Widest>() / WORD;
 
-/// The size of the largest value that is copied in pieces. The compiler generates copies of eight pieces at most. It copies a larger value
-/// by a call of a function.
+/// The size in bytes of the largest value that is copied in pieces. The compiler generates copies of eight pieces at most. It copies a
+/// larger value by a call of a function.
 pub(super) const LARGEST: usize = 8 * size_of::<Widest>();
 
 /// Returns `true` if a `P` consists of whole words, and is copied in pieces.
@@ -70,7 +71,7 @@ fn parts<P, W>(value: &MaybeUninit<P>) -> &[MaybeUninit<W>] {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn parts_mut<P, W>(place: &mut MaybeUninit<P>) -> &mut [MaybeUninit<W>] {
     assert!(align_of::<P>() >= align_of::<W>());
-    // SAFETY: as for `parts`.
+    // SAFETY: the parts are within `place`, they are aligned, and they need not be initialized.
     unsafe { slice::from_raw_parts_mut(place.as_mut_ptr().cast(), size_of::<P>() / size_of::<W>()) }
 }
 
@@ -86,7 +87,7 @@ fn words_mut<P>(place: &mut MaybeUninit<P>) -> &mut [Word] {
     parts_mut(place)
 }
 
-/// Loads a part with a load of exactly its size. The load is volatile, because otherwise the compiler would load two parts at once.
+/// Loads a part by one load of exactly its size. The load is volatile, because otherwise the compiler would load two parts at once.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn load_part<W: Copy>(part: &MaybeUninit<W>) -> MaybeUninit<W> {
     // SAFETY: the pointer comes from a reference.
@@ -105,7 +106,7 @@ fn load_in_halves(word: &Word) -> Word {
 }
 
 /// Loads all bytes of a word. The load is volatile, because otherwise the compiler might load only the half that the caller needs. Such a
-/// load is narrower than the store before it, and would wait for the CPU cache.
+/// load would be narrower than the store before it, and would wait until the store has reached the CPU cache.
 #[inline(always)]
 pub(crate) fn load_whole(word: &Cell<u64>) -> u64 {
     // SAFETY: the pointer of a `Cell` is valid for reads.
@@ -148,9 +149,9 @@ fn store<P>(place: &mut MaybeUninit<P>, value: P) {
     copy(words(&MaybeUninit::new(value)), words_mut(place));
 }
 
-/// Loads a value word by word, and the first word in halves. Stores the first `tags` words in pieces, and then the rest in pieces, which
-/// therefore begin behind the tags. (If the compiler has put a tag elsewhere, these pieces do not match the later loads. Then the loads
-/// take longer.)
+/// Loads a value word by word, and the first word in halves. Stores the first `tags` words in pieces. Then stores the other words in
+/// pieces, which therefore begin behind the tags. (If the compiler has put a tag elsewhere, these pieces do not match the later loads,
+/// which then take longer.)
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn load<P>(value: &MaybeUninit<P>, tags: usize) -> MaybeUninit<P> {
     let mut loaded = MaybeUninit::<P>::uninit();
@@ -165,7 +166,7 @@ fn load<P>(value: &MaybeUninit<P>, tags: usize) -> MaybeUninit<P> {
     place
 }
 
-/// Returns the future `future` unchanged, and stores it in pieces. The future has its result, a `T`.
+/// Stores a future in pieces, and returns the future unchanged. The future contains its result, a `T`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn ready<T, P>(future: P) -> P {
     if is_scalar::<T>() || !is_in_pieces::<P>() {
@@ -177,11 +178,12 @@ pub(crate) fn ready<T, P>(future: P) -> P {
     unsafe { place.assume_init() }
 }
 
-/// Returns the future `future` unchanged. The future has no result. The piece that contains its head is stored as a whole.
+/// Stores the piece of a future that contains the head, and returns the future. The future contains no result, so its other bytes need not
+/// be copied.
 ///
 /// # Safety
 ///
-/// The head of the future is in the 8 bytes at the offset `head`, which is a multiple of 8. The other bytes of a `P` need not be
+/// The head of the future is in the 8 bytes at the offset `head`, which is a multiple of 8. All other bytes of this `P` need not be
 /// initialized.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) unsafe fn pending<T, P>(future: P, head: usize) -> P {
@@ -223,7 +225,7 @@ pub(crate) fn write<T>(to: &mut MaybeUninit<T>, result: T) {
 ///
 /// # Safety
 ///
-/// The same as for [`MaybeUninit::assume_init_read`].
+/// The caller fulfils the contract of [`MaybeUninit::assume_init_read`].
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) unsafe fn read<T>(result: &MaybeUninit<T>) -> T {
     let mut loaded = MaybeUninit::<T>::uninit();
@@ -243,7 +245,7 @@ pub(crate) unsafe fn read<T>(result: &MaybeUninit<T>) -> T {
     unsafe { loaded.assume_init() }
 }
 
-/// Takes the result of a poll that [is a word and pieces](is_word_and_pieces), and leaves `Pending` in `polled`.
+/// Takes the result out of `polled` if there is one, and leaves `Pending` there. The result [is a word and pieces](is_word_and_pieces).
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
     if polled.is_pending() {
@@ -253,22 +255,23 @@ pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
     take(polled, tag_of_poll + 1)
 }
 
-/// Takes the result of a poll that [is stored by fields](super::is_stored_by_fields), and leaves `Pending` in `polled`.
+/// Takes the result out of `polled` if there is one, and leaves `Pending` there. The result [is stored by
+/// fields](super::is_stored_by_fields).
 #[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "for optimized code only"))]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn take_fields<T>(polled: &mut Poll<T>) -> Poll<T> {
     take(polled, 0)
 }
 
-/// Takes the result of a poll by [`load`], and leaves `Pending` in `polled`.
+/// Takes the result out of `polled` by [`load`] if there is one, and leaves `Pending` there.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take<T>(polled: &mut Poll<T>, tags: usize) -> Poll<T> {
     // SAFETY: before this reference ends, `Pending` is written to `polled`. Nothing unwinds before that.
     let place = unsafe { &mut *(&raw mut *polled).cast::<MaybeUninit<Poll<T>>>() };
     let loaded = load(place, tags);
-    // This `write` neither drops nor moves the result. The result may be a `Box`, and the copy in `loaded` owns it now.
+    // This `write` neither drops nor moves the result. The copy in `loaded` owns the result now, for example a `Box`.
     place.write(Poll::Pending);
-    // SAFETY: `loaded` is a copy of all words of the result, which is not used again.
+    // SAFETY: `loaded` is a copy of all words of the poll. The original result is not used again.
     unsafe { loaded.assume_init() }
 }
 

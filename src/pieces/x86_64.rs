@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 use super::words::{Word, put_together};
 
-/// Values are copied in pieces.
+/// `true`: values are copied in pieces.
 pub(super) const HAS_PIECES: bool = true;
 
 /// Two words.
@@ -20,7 +20,7 @@ pub(super) type Widest = MaybeUninit<__m256i>;
 #[cfg(not(target_feature = "avx"))]
 pub(super) type Widest = Pair;
 
-/// Returns the first words in one register of the widest kind.
+/// Returns the first words, as many as fit into the widest register, in one such register.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn widest_of(words: &[Word]) -> Widest {
     let widest = pair_of(words[0], words[1]);

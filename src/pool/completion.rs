@@ -15,8 +15,8 @@ use crate::{affinity::AnyThread, future::ValueFuture, operation::Consumer, origi
 
 /// The consumer's end of an operation. It is the future of the result.
 ///
-/// A method with static dispatch can return the completion. For an object-safe method, `From` converts it into
-/// a value future without an allocation: the operation stays in its slot.
+/// A method with static dispatch can return the completion. For an object-safe method, `From` converts the completion into a value future.
+/// This does not allocate, because the operation stays in its slot.
 ///
 /// # Sizes and allocation
 ///
@@ -24,15 +24,14 @@ use crate::{affinity::AnyThread, future::ValueFuture, operation::Consumer, origi
 ///
 /// # Panics
 ///
-/// A poll panics if an earlier poll has returned the result, or if
-/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panicked in an earlier poll. The poll that
-/// calls `Abandoned::abandoned` passes its panic through.
+/// A poll panics if an earlier poll has returned the result, or if [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned)
+/// panicked in an earlier poll. The poll that calls `Abandoned::abandoned` passes a panic of this function through.
 ///
 /// # Wakers
 ///
-/// The operation wakes the waker of the last poll. The operation can register two million different wakers. The
-/// wakers of the completion and of the completer are counted together. After that, each poll wakes its waker at
-/// once.
+/// The operation wakes the waker of the last poll. The operation can register about two million wakers. The wakers of the completion and of
+/// the completer are counted together. A waker is counted only if it differs from the waker of the last poll. When all registrations are
+/// used, each poll wakes its waker at once.
 ///
 /// # Cancel safety
 ///
@@ -52,9 +51,8 @@ pub struct Completion<T>(pub(crate) Consumer<'static, T, AnyThread>, pub(crate) 
 impl<T> Completion<T> {
     /// Returns `true` if there is a result to take.
     ///
-    /// The result is a value. If the operation ended without a value,
-    /// [`Abandoned`](crate::operation::Abandoned) creates the result. The method returns `true` until the
-    /// result is taken. It returns `false` while a producer with the key has only
+    /// The result is the value of the producer. If the operation ended without a value, [`Abandoned`](crate::operation::Abandoned) creates
+    /// the result. The method returns `true` until the result is taken. It returns `false` while a producer with the key has only
     /// [claimed](crate::operation::CompleteErrorKind::BeingCompleted) the operation.
     #[must_use]
     pub fn is_completed(&self) -> bool {
@@ -63,13 +61,13 @@ impl<T> Completion<T> {
 }
 
 impl<T> Completion<T> {
-    /// Returns `true` if the result to take is a value.
+    /// Returns `true` if there is a result to take, and it is the value of the producer.
     #[must_use]
     pub fn has_value(&self) -> bool {
         self.0.result_is_value() == Some(true)
     }
 
-    /// Returns `true` if the operation was ended without a value. Then
+    /// Returns `true` if there is a result to take, and the operation ended without a value. Then
     /// [`Abandoned`](crate::operation::Abandoned) creates the result.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
@@ -90,9 +88,8 @@ impl<T> Completion<T> {
 
     /// Cancels the operation, or takes the result if there is one.
     ///
-    /// No value is lost: either this call returns the value, or `complete` returns it to the producer. A
-    /// [`try_take`](Self::try_take) followed by a drop is different: it loses a value that arrives between the
-    /// two, although `complete` has returned `Ok`.
+    /// No value is lost: either this call returns the value, or `complete` returns it to the producer. A [`try_take`](Self::try_take)
+    /// followed by a drop is different: it loses a value that arrives between these two steps, although `complete` has returned `Ok`.
     ///
     /// Some types must pass the value on when they are dropped, for example a future that waits for a permit of
     /// a semaphore. Such a type stores the completion in an `Option`, and calls `close` in its destructor. See

@@ -108,13 +108,13 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         self.slab.open()
     }
 
-    /// Rents a slot of a pool that seemed to be full. While a claimant is about to return a slot, this waits.
-    /// So a caller that has dropped a completion finds the slot of that completion.
+    /// Rents a slot of a pool that seemed to be full. If a producer with a key is about to return a slot, waits until that slot is
+    /// returned. So a caller that has dropped the completion of an operation without a completer finds the slot of this operation.
     #[cold]
     fn rent_when_returned(&self) -> Result<Vacant<Slot<T, H>>, RentError> {
         let mut backoff = Backoff::new();
         loop {
-            // The load comes before `rent`. So if a claimant has returned its slot before the load, `rent` finds the slot.
+            // The load comes before `rent`. So if the producer has returned the slot before the load, `rent` finds the slot.
             let is_returning = self.slab().is_returning();
             if let Some(slot) = self.slab().rent(Unlimited) {
                 return Ok(slot);
@@ -145,8 +145,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
-    /// Returns the slot that a key names, if the slot was ever rented. The functions that claim the operation then compare the key with
-    /// that of the operation.
+    /// Returns the slot that a key names, if this slot is initialized. The functions that claim the operation then compare the key with the
+    /// key of the operation.
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(SlotRef<'_, Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
@@ -154,7 +154,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         Some((slot, Presented { number: Number::of_key(key), layout, first_generation }))
     }
 
-    /// Ends all operations that only their keys can complete. Returns their number.
+    /// Ends all operations that only their keys can complete. Returns the number of operations that this call has ended.
     pub(super) fn abandon_keys(&self) -> u32 {
         self.slab().slots().map(|slot| u32::from(abandon_keyed(slot))).sum()
     }
@@ -182,7 +182,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         orphans.orphan()
     }
 
-    /// Makes sure that this thread finds `additional` vacant slots, up to the bound.
+    /// Makes sure that this thread finds `additional` vacant slots, as far as the bound of the pool allows it.
     pub(super) fn reserve(&self, additional: u32) {
         self.slab().reserve(additional, Unlimited);
     }
@@ -213,8 +213,8 @@ impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {
     }
 }
 
-/// The slots of a closed pool for which [`orphan`] was not called yet. If a waker panics, the destructor calls it for the remaining slots.
-/// (If another waker panics in the destructor, the process aborts.)
+/// The slots of a closed or dropped pool for which [`orphan`] was not called yet. If a waker panics, the destructor calls `orphan` for the
+/// remaining slots. (If another waker panics in the destructor, the process aborts.)
 struct Orphans<'s, T, H: SlabRecycler> {
     slab: OpenSlab<'s, H::Slab<T>>,
     indices: Range<u32>,

@@ -26,7 +26,7 @@ impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     }
 }
 
-/// Converts a completion in the same way as into a [`ValueFuture`], but the output need not be `Send`.
+/// Converts a completion into a local value future, in the same way as into a [`ValueFuture`]. The output need not be `Send`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
     #[inline]
@@ -35,7 +35,7 @@ impl<'a, T: 'a> From<Completion<T>> for LocalValueFuture<'a, T> {
     }
 }
 
-/// Converts a completion in the same way as into a [`ValueFuture`].
+/// Converts a completion into a local value future, in the same way as a [`Completion`] into a [`ValueFuture`].
 impl<'a, T: 'a> From<LocalCompletion<T>> for LocalValueFuture<'a, T> {
     #[inline]
     fn from(completion: LocalCompletion<T>) -> Self {

@@ -16,9 +16,9 @@ use crate::{
 
 /// The producer's end of an operation. It completes the operation with a value.
 ///
-/// Dropping a completer wakes the consumer with [`T::abandoned()`](crate::operation::Abandoned::abandoned). If
-/// the consumer is dropped first, the completer [is closed](Self::is_closed), and [`complete`](Self::complete)
-/// returns the value to the producer.
+/// Dropping a completer wakes the consumer. The result is then [`T::abandoned()`](crate::operation::Abandoned::abandoned), or the result of
+/// the function that was passed to [`build_with_abandoned`](crate::pool::LocalPoolBuilder::build_with_abandoned). If the consumer is dropped
+/// first, the completer [is closed](Self::is_closed), and [`complete`](Self::complete) returns the value to the producer.
 ///
 /// # Sizes and allocation
 ///
@@ -26,10 +26,10 @@ use crate::{
 ///
 /// # Reentrancy
 ///
-/// Completing and dropping wake the consumer in the same call. The call holds no lock while it wakes the
-/// consumer, so the waker may call any method of this crate. If the waker panics, the value has still been
-/// delivered. (If a key completes an operation while its completer awaits [`closed`](Self::closed), the call
-/// also wakes the completer. There are two wakers then: if both panic, the process aborts.)
+/// [`complete`](Self::complete) and the drop of a completer wake the consumer before they return. They hold no lock while they wake the
+/// consumer, so the waker may call any method of this crate. If the waker panics, the value has still been delivered. (If
+/// [`complete_key`](crate::LocalPool::complete_key) completes an operation while its completer awaits [`closed`](Self::closed), the call also
+/// wakes the completer. There are two wakers then: if both panic, the process aborts.)
 #[doc(alias = "Sender")]
 #[doc(alias = "promise")]
 #[doc(alias = "oneshot")]
@@ -54,15 +54,16 @@ impl<T> LocalCompleter<T> {
         self.0.complete(value)
     }
 
-    /// Returns `true` if the operation no longer needs a value: the consumer was dropped, or a producer with
-    /// the key was faster.
+    /// Returns `true` if the operation no longer needs a value: the consumer was dropped, or a producer with the key has ended the
+    /// operation.
     #[must_use]
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Polls until [`is_closed`](Self::is_closed) is `true`, so that a producer can stop unneeded work.
+    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. A producer can use this method to stop work that is no longer
+    /// needed.
     ///
     /// The operation wakes the waker of the last call. Dropping the completer drops that waker.
     /// [`LocalCompletion`](crate::LocalCompletion#wakers) says how many different wakers an operation can take.
@@ -112,8 +113,7 @@ impl<T> LocalCompleter<T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer can complete the operation, and the
-    /// first completion wins.
+    /// Returns the key of the operation. Both the key and this completer can complete the operation. The one that is used first succeeds.
     ///
     /// **If this completer is dropped, the operation ends**, and the pool refuses the key from then on. If the
     /// reply to a request will contain the key, use [`into_key`](Self::into_key), which consumes the completer.
@@ -125,12 +125,11 @@ impl<T> LocalCompleter<T> {
         self.0.issue_key().into()
     }
 
-    /// Turns the completer into its key, which alone completes the operation from then on.
+    /// Turns the completer into the key of its operation. From then on, only the key can complete the operation.
     ///
-    /// From then on, the slot stays rented only as long as the consumer exists. If the consumer is dropped, the
-    /// slot is returned, and the pool refuses the key. If no producer uses the key, the consumer waits until
-    /// [`abandon_key`], [`abandon_keys`] or [`close`] is called, or the last handle of the pool is dropped. If
-    /// the pool was already closed or dropped, the operation ends in this call.
+    /// The slot then stays rented only as long as the consumer exists. If the consumer is dropped, the slot is returned, and the pool
+    /// refuses the key. If no producer uses the key, the consumer waits until [`abandon_key`], [`abandon_keys`] or [`close`] is called, or
+    /// the last handle of the pool is dropped. If the pool was already closed or dropped, the operation ends in this call.
     ///
     /// A key is `Copy`, so a closure that is called more than once can use it to complete the operation. The
     /// pool refuses the second use of the key, and every later use.

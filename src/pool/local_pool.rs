@@ -94,9 +94,9 @@ impl<T> LocalPoolBuilder<T> {
 
     /// Sets the generation of the first operation of each slot. The default is 1.
     ///
-    /// The pool refuses keys of lower generations as [`Unknown`](crate::operation::CompleteErrorKind::Unknown).
-    /// A peer may still answer requests of an earlier connection. Give the pool of the new connection a first
-    /// generation above the generations of all keys of the earlier connection.
+    /// The pool refuses keys of lower generations as [`Unknown`](crate::operation::CompleteErrorKind::Unknown). Use this method if a peer
+    /// may still answer requests of an earlier connection. Give the pool of the new connection a first generation that is greater than the
+    /// generations of all keys of the earlier connection.
     ///
     /// # Panics
     ///
@@ -249,19 +249,19 @@ impl<T> LocalPool<T> {
     /// pending future, so [`try_rent`](Self::try_rent) does not get the slot. `try_rent` only overtakes a
     /// future that has not been polled.
     ///
-    /// The future contains a handle of the pool, so it keeps the pool open. The future does nothing before the
-    /// first poll. If the pool is unbounded, the first poll is ready. A future that was woken already has its
-    /// slot. Poll or drop the future: until then, the slot is in use.
+    /// The future contains a handle of the pool, so it keeps the pool open. The future does nothing before the first poll. If the pool is
+    /// unbounded, the first poll is ready. If a future was woken because a slot was returned, the future already has this slot. The slot is
+    /// in use until the future is polled or dropped.
     ///
-    /// While a future waits, dropping the other handles does not close the pool. If operations were left to their keys, call
-    /// [`close`](Self::close): it ends these operations and the wait. Without `close`, the future may wait forever for the slots of these
-    /// operations: they do not end, because the future keeps the pool open.
+    /// While a future waits, dropping the other handles does not close the pool. If completers were [turned into
+    /// keys](LocalCompleter::into_key), call [`close`](Self::close), which ends the operations of these keys and the wait of the future. Without
+    /// `close`, the future may wait forever for the slots of these operations. The operations do not end, because the future keeps the pool
+    /// open.
     ///
     /// # Errors
     ///
-    /// The future returns [`RentError::Closed`] if the pool is [closed](Self::close) before it gets a slot. It
-    /// returns [`RentError::Full`] if all slots are retired, or if an unbounded pool has 2³¹ − 512 slots in
-    /// use.
+    /// The future returns [`RentError::Closed`] if the pool was [closed](Self::close) before the poll, even if the future had already been
+    /// given a slot. The future returns [`RentError::Full`] if all slots are retired, or if an unbounded pool has 2³¹ − 512 slots in use.
     ///
     /// # Cancel safety
     ///
@@ -271,14 +271,15 @@ impl<T> LocalPool<T> {
     ///
     /// # Sizes and allocation
     ///
-    /// A pending future has an entry in a queue of the pool. The queue grows when more futures are pending than
-    /// ever before. Nothing else is allocated.
+    /// A pending future has an entry in a queue of the pool. The queue grows when more futures are pending than ever before. The future
+    /// allocates nothing else, except what [`rent`](Self::rent) may allocate.
     ///
     /// # Reentrancy
     ///
-    /// The call that returns the slot also wakes the future. This call drops the last end of an operation, polls a completion, or is
-    /// [`complete_key`](Self::complete_key). It holds no lock while it wakes the future, so the waker may call any method of this crate. If
-    /// the waker panics in a poll of a completion, the result of that poll is lost. The woken future keeps its slot.
+    /// The call that returns the slot also wakes the future. Examples of such calls are the drop of the last end of an operation, the poll
+    /// of a completion, and [`complete_key`](Self::complete_key). The call holds no lock while it wakes the future, so the waker may call
+    /// any method of this crate. If the waker panics in a poll of a completion, the result of that poll is lost. The woken future keeps its
+    /// slot.
     ///
     /// # Examples
     ///
@@ -322,8 +323,8 @@ impl<T> LocalPool<T> {
 
     /// Returns the live operations, each with the line that rented it.
     ///
-    /// Use it to find leaks: an operation that stays in the list was never completed, or its result was never
-    /// taken. The list is empty without the feature `trace`.
+    /// Use this method to find leaks: an operation that stays in the list was never completed, or its result was never taken. The list is
+    /// empty without the feature `trace`.
     ///
     /// The iterator visits all slots. If other threads begin or end operations meanwhile, an item may mix two
     /// operations of one slot. The iterator is not `Send`: finish it before an `.await`.
@@ -351,9 +352,9 @@ impl<T> LocalPool<T> {
     /// Returns a [`CompleteError`] with the value and the reason if the key is refused. A refused key changes
     /// nothing: neither the operation of the key, nor the operation that uses the slot now.
     ///
-    /// The exact reason is known only until the slot serves another operation. From then on every late or
-    /// second reply is [`Stale`](crate::operation::CompleteErrorKind::Stale). So use the reasons for counters,
-    /// and do not base decisions on them.
+    /// The exact reason is known only until the slot serves another operation. From then on, the key is refused as
+    /// [`Stale`](crate::operation::CompleteErrorKind::Stale), whatever the first reason was. So use the reasons for counters, and do not
+    /// base decisions on them.
     ///
     /// # Reentrancy
     ///
@@ -384,7 +385,7 @@ impl<T> LocalPool<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value, like dropping its completer.
+    /// Ends the operation that has this key, without a value, as the drop of its completer does.
     ///
     /// # Errors
     ///
@@ -393,14 +394,14 @@ impl<T> LocalPool<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends all operations that were left to their keys, and returns their number.
+    /// Ends all operations whose completers were [turned into keys](LocalCompleter::into_key). Returns the number of operations that this call
+    /// has ended.
     ///
-    /// Each of them ends as if by [`abandon_key`](Self::abandon_key). Operations that still have their
-    /// completers go on, even if they are left to their keys later. If a connection is lost, call
-    /// [`close`](Self::close) instead: then such operations end as soon as they are left to their keys.
+    /// Each of these operations ends as if by [`abandon_key`](Self::abandon_key). Operations that still have their completers go on, even
+    /// if the completers are turned into keys later. If a connection is lost, call [`close`](Self::close) instead: then such operations end
+    /// as soon as their completers are turned into keys.
     ///
-    /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program
-    /// can no longer present a key.
+    /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program can no longer use a key.
     ///
     /// # Reentrancy
     ///
@@ -429,10 +430,10 @@ impl<T> LocalPool<T> {
     /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
     /// call has ended.
     ///
-    /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and
-    /// [`rent`](Self::rent) panics. An operation that was left to its [`Key`](crate::Key) ends now, as if by
-    /// [`abandon_key`](Self::abandon_key). An operation that still has its completer goes on. If the completer
-    /// is turned into the key later, the operation ends then. So no consumer waits forever for a key.
+    /// From then on no operation begins: [`try_rent`](Self::try_rent) returns [`RentError::Closed`], and [`rent`](Self::rent) panics. An
+    /// operation whose completer was [turned into its key](LocalCompleter::into_key) ends now, as if by [`abandon_key`](Self::abandon_key). An
+    /// operation that still has its completer goes on. If this completer is turned into its key later, the operation ends at that moment.
+    /// So no consumer waits forever for a producer with a key.
     ///
     /// All handles of the pool are closed. A second call ends nothing, and returns 0. The call visits all
     /// slots.

@@ -17,7 +17,8 @@ use crate::affinity::OneThread;
 ///
 /// # Sizes and allocation
 ///
-/// The future takes three words. Nothing is allocated if a slot is vacant at the first poll.
+/// On 64-bit targets, the future takes two words, and one more with the feature `trace`. If a slot is vacant at the first poll, this poll
+/// allocates no more than [`rent`](crate::LocalPool::rent) does.
 ///
 /// # Panics
 ///

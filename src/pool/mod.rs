@@ -1,4 +1,4 @@
-//! Pools of one-shot completions, the two ends of an operation, and the errors.
+//! Pools of one-shot completions, the two ends of an operation, and the errors of their methods.
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod completer;
@@ -13,7 +13,7 @@ mod local_completion;
 mod local_pool;
 mod local_rent_when_vacant;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-#[expect(clippy::module_inception, reason = "it has the type of this name")]
+#[expect(clippy::module_inception, reason = "the file defines the type of this name")]
 mod pool;
 mod raw;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

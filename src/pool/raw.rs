@@ -1,4 +1,4 @@
-//! Completers and completions as pointers, for foreign code.
+//! Completers and completions as pointers, for code in other languages.
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use super::{Completer, Completion};
@@ -9,12 +9,12 @@ use crate::{
     slot::{CompleterRole, ConsumerWord},
 };
 
-/// Implements the conversions of a completer and of a completion. Takes the example of the completer, the names of the two types, and the
-/// rule about the thread that calls `from_raw`.
+/// Implements the conversions of a completer and of a completion into pointers and back. The arguments are the example for the completer,
+/// the names of the two types, and the rule about the thread that calls `from_raw`.
 macro_rules! pointers {
     ($(#[$example:meta])* $Completer:ident, $Completion:ident, $thread:literal) => {
         impl<T> $Completer<T> {
-            /// Converts the completer into a pointer, for the user data of a callback in foreign code. Nothing is allocated.
+            /// Converts the completer into a pointer, for the user data of a callback in another language. Nothing is allocated.
             ///
             /// If [`from_raw`](Self::from_raw) never gets the pointer, the consumer waits forever.
             ///
@@ -33,14 +33,14 @@ macro_rules! pointers {
             /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
             #[doc = $thread]
             pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-                // SAFETY: the caller guarantees that the pointer is from `into_raw`, which has converted the role, and that it is used
-                // once.
+                // SAFETY: the caller guarantees that the pointer is from `into_raw`, and is used once. `into_raw` has consumed the role
+                // without ending it, so the slot is still rented.
                 $Completer(unsafe { CompleterRole::from_raw(pointer) })
             }
         }
 
         impl<T> $Completion<T> {
-            /// Converts the completion into a pointer, for the user data of foreign code. Nothing is allocated.
+            /// Converts the completion into a pointer, for the user data of a library in another language. Nothing is allocated.
             ///
             /// If [`from_raw`](Self::from_raw) never gets the pointer, the slot leaks.
             #[must_use = "the slot leaks"]
@@ -56,7 +56,8 @@ macro_rules! pointers {
             #[doc = $thread]
             #[cfg_attr(feature = "trace", track_caller)]
             pub unsafe fn from_raw(pointer: *mut ()) -> Self {
-                // SAFETY: the caller guarantees that the pointer is from `into_raw`, and that it is used once.
+                // SAFETY: the caller guarantees that the pointer is from `into_raw`, and is used once. `into_raw` has consumed the
+                // completion, so the word is not used elsewhere.
                 let word = unsafe { ConsumerWord::from_raw(pointer) };
                 $Completion(Consumer::from_word(word), Origin::caller())
             }
@@ -81,7 +82,7 @@ pointers! {
     /// done(completer.into_raw(), 5);
     /// assert_eq!(futures::executor::block_on(completion), Some(5));
     /// ```
-    Completer, Completion, "If this is called on another thread, `T` is `Send`."
+    Completer, Completion, "If `from_raw` is called on another thread than `into_raw`, `T` is `Send`."
 }
 
 pointers! {

@@ -61,7 +61,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
 
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ends<T, H>, RentError>> {
         let slab = self.pool.slab();
-        // Futures that already wait in the queue get a slot before this one.
+        // Futures that already wait in the queue get a slot before this future.
         let slot = if slab.has_waiters() { None } else { slab.rent(Unlimited) };
         if let Some(slot) = slot {
             return self.succeed(slot);
@@ -71,8 +71,8 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         }
         let ticket = waiting::queue(slab, cx.waker().clone());
         self.step = Step::Queued(ticket);
-        // If a thread closes the pool or retires its last slot after the two checks that follow, that thread finds this future in the
-        // queue, and wakes it.
+        // A thread may close the pool, or retire the last slot of the pool, after the two checks below. Such a thread finds this future in
+        // the queue, and wakes it.
         if self.pool.is_closed() {
             return self.fail(RentError::Closed);
         }
@@ -98,14 +98,14 @@ impl<T, H: SlabRecycler> Renting<T, H> {
                 if self.pool.is_closed() {
                     self.fail(RentError::Closed)
                 } else {
-                    // All slots are retired. This call ends the wait of the next future in the queue, too.
+                    // All slots are retired. So the next future in the queue must not wait any longer either.
                     drop(waiting::end_first(self.pool.slab().get()));
                     self.fail_full()
                 }
             }
         };
-        // Dropping the replaced waker runs foreign code, so this is done last. If the waker panics, the result in `polled` is dropped. A
-        // future whose poll was pending stays in the queue.
+        // The destructor of the replaced waker is code of an executor, which may panic. So the waker is dropped last. If its destructor
+        // panics, the result in `polled` is dropped. If `polled` is `Pending`, the future stays in the queue.
         drop(replaced);
         polled
     }
@@ -169,7 +169,7 @@ mod tests {
 
     /// The first operation retires the only slot when it ends, so none of the waiting futures gets a slot. Each future that is woken wakes
     /// the next one, even if it is dropped instead of polled.
-    fn a_retired_pool_ends_the_wait_of_all_futures<H: SlabRecycler>() {
+    fn check_that_a_retired_pool_ends_all_waits<H: SlabRecycler>() {
         let pool = Handle::<Option<u32>, H>::with_one_generation(|| None);
         let ends = pool.try_rent(Origin::caller()).unwrap();
         let count = Arc::new(Count(AtomicUsize::new(0)));
@@ -194,12 +194,12 @@ mod tests {
 
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     #[test]
-    fn a_retired_shared_pool_ends_the_wait_of_all_futures() {
-        a_retired_pool_ends_the_wait_of_all_futures::<crate::future::AnyThread>();
+    fn a_pool_whose_slots_are_retired_ends_the_wait_of_all_futures() {
+        check_that_a_retired_pool_ends_all_waits::<crate::future::AnyThread>();
     }
 
     #[test]
-    fn a_retired_local_pool_ends_the_wait_of_all_futures() {
-        a_retired_pool_ends_the_wait_of_all_futures::<OneThread>();
+    fn a_local_pool_whose_slots_are_retired_ends_the_wait_of_all_futures() {
+        check_that_a_retired_pool_ends_all_waits::<OneThread>();
     }
 }

@@ -1,4 +1,4 @@
-//! A counter, which has no size without the feature `ratio`.
+//! `Counter`: a counter of calls. Without the feature `ratio`, or without pointer-sized atomics, its size is 0, and it counts nothing.
 
 #[cfg(target_has_atomic = "64")]
 use core::sync::atomic::AtomicU64 as Atomic;
@@ -39,6 +39,7 @@ impl Counter {
     }
 }
 
+/// A counter that counts nothing, for targets without pointer-sized atomics.
 #[cfg(not(target_has_atomic = "ptr"))]
 pub(super) struct Counter;
 

@@ -1,4 +1,4 @@
-//! `Measured`: a future that counts its outcome.
+//! `Measured`: a future whose outcome a `Ratio` counts.
 
 use core::{
     fmt,
@@ -13,7 +13,8 @@ use pin_project_lite::pin_project;
 use super::outcome::Outcome;
 
 pin_project! {
-    /// A future that counts its outcome. [`Ratio::measure`](crate::Ratio::measure) returns it.
+    /// A future whose outcome a [`Ratio`](crate::Ratio) counts: ready or pending at the first poll, cancelled, or never polled.
+    /// [`Ratio::measure`](crate::Ratio::measure) returns it.
     #[must_use = "a future does nothing unless it is polled"]
     pub struct Measured<'r, F> {
         #[pin]

@@ -27,15 +27,15 @@ pub use self::{
 ///
 /// # Where to measure
 ///
-/// Measure at the call site: `GET.measure(store.get(key)).await`. A measurement in the body of the method works only until the method
-/// returns inline results. After that change, the ready calls do not reach the measured future.
+/// Measure at the call site: `GET.measure(store.get(key)).await`. A measurement in the body of the method counts only calls that create the
+/// measured future. If the method returns inline results, its ready calls are not counted.
 ///
 /// Each measured future counts as one call. If a loop measures `&mut future` in each iteration, each iteration counts as a call.
 ///
 /// # Sizes and allocation
 ///
-/// With the feature, a `Ratio` has four words. Each call costs one atomic addition, or two if a pending call is
-/// dropped. [`Measured`] is one or two words larger than its future. Nothing is allocated.
+/// With the feature, a `Ratio` consists of four atomic counters. Each call costs one atomic addition, or two if a pending call is dropped.
+/// [`Measured`] is one or two words larger than its future. Nothing is allocated.
 ///
 /// # Examples
 ///
@@ -66,7 +66,7 @@ impl Ratio {
     /// `true` if a `Ratio` counts calls: the feature `ratio` is enabled, and the target has pointer-sized atomics.
     pub const IS_ENABLED: bool = Counter::IS_ENABLED;
 
-    /// Creates a ratio that has counted nothing.
+    /// Creates a `Ratio` whose counts are 0.
     #[must_use]
     pub const fn new() -> Self {
         Ratio {
@@ -83,7 +83,8 @@ impl Ratio {
         Measured::new(future.into_future(), Outcome::new(self))
     }
 
-    /// Returns the counts so far. The four counts are read one after the other. Other threads may count calls at the same time.
+    /// Returns the counts so far. The four counts are read one after the other. If other threads count calls at the same time, the counts
+    /// may be inconsistent.
     #[must_use]
     pub fn stats(&self) -> RatioStats {
         RatioStats {

@@ -1,5 +1,5 @@
-//! `Outcome`: counts the outcome of a measured future. Without the feature `ratio`, or without atomics of a pointer's size, an `Outcome`
-//! has no size and counts nothing.
+//! `Outcome`: counts whether a measured future is ready at its first poll, and whether it is dropped before it is ready. Without the
+//! feature `ratio`, or without pointer-sized atomics, an `Outcome` has no size and counts nothing.
 
 #[cfg(all(feature = "ratio", target_has_atomic = "ptr"))]
 mod counted {

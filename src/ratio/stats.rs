@@ -14,10 +14,10 @@ pub struct RatioStats {
     pub ready: u64,
     /// The number of calls whose first poll was pending.
     pub pending: u64,
-    /// The number of pending calls that were dropped before they were ready.
+    /// The number of pending calls whose futures were dropped before they were ready.
     pub cancelled: u64,
-    /// The number of calls that were dropped before their first poll returned. A method that returns an inline
-    /// result has done its work in these calls, too: see [*Cancellation and `select!`*](crate::guide::cancellation).
+    /// The number of calls whose futures were dropped before their first poll returned. A method that returns inline results has already
+    /// done its work in these calls: see [*Cancellation and `select!`*](crate::guide::cancellation).
     pub unpolled: u64,
 }
 
@@ -48,7 +48,7 @@ impl RatioStats {
     /// pending calls are boxed.
     ///
     /// A method that returns a boxed future allocates for each call. With [`pooled`](crate::ValueFuture::pooled) instead of boxes, no call
-    /// allocates once the pool is warm. Then the number of saved allocations is [`calls`](Self::calls).
+    /// allocates once the pool is warm. In that case, the number of saved allocations is [`calls`](Self::calls).
     #[must_use]
     pub fn allocations_saved(&self) -> u64 {
         self.ready
@@ -120,16 +120,17 @@ impl fmt::Display for RatioStats {
 /// Below this share of ready calls, a method that uses `ready` and `boxed` is less than 5 % faster than a method that returns a
 /// `BoxFuture`.
 const NOTICED: f64 = 0.15;
-/// From this share of ready calls on, a call is at least 1.3 times as fast as a call that returns a `BoxFuture`.
+/// From this share of ready calls on, a method that returns ready results inline is at least 1.3 times as fast as a method that returns a
+/// `BoxFuture`.
 const PAYS: f64 = 0.75;
-/// The maximum number of nanoseconds that a ready call saves.
+/// The maximum time that a ready call saves, in nanoseconds.
 const SAVED: u64 = 10;
 
-/// The advice for a method with this share of ready calls. [`RatioStats::advice`] returns it.
+/// The advice for a method, by its share of ready calls. [`RatioStats::advice`] returns it.
 ///
 /// `Display` writes the advice as a sentence. The advice is for results of 8 to 24 bytes. It is only about the time of the calls
-/// themselves, without the work of pending calls: see [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The shares come
-/// from the benchmark `break_even`, whose tables are in `docs/break_even.md`.
+/// themselves, without the work of pending calls: see [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The limits of 15 %
+/// and 75 % come from the benchmark `break_even`, whose tables are in `docs/break_even.md`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Advice {

@@ -1,4 +1,4 @@
-//! The state of a reusable source: a slot, and whether the source is busy.
+//! The state of a reusable source: a slot, and a word that says whether an operation may begin.
 
 #[cfg(feature = "alloc")]
 use alloc::rc::Rc;
@@ -34,7 +34,8 @@ pub(crate) struct Standalone<A>(PhantomData<A>);
 #[repr(C)]
 pub(super) struct Inner<T, H: Recycler> {
     slot: Slot<T, H>,
-    /// [`FREE`], or [`BUSY`] from the beginning of an operation until its slot is returned.
+    /// [`BUSY`] from the beginning of an operation until its slot is returned, [`RETIRED`] when the source has used all its numbers,
+    /// otherwise [`FREE`].
     busy: H::Word,
 }
 
@@ -42,10 +43,10 @@ const NULL: *mut () = ptr::null_mut();
 
 const FREE: u64 = 0;
 const BUSY: u64 = 1;
-/// All 2⁶³ operations are over.
+/// The source has used all its numbers, and the last operation is over.
 const RETIRED: u64 = 2;
 
-/// Takes the slot back. From now on, the next operation may begin, unless the last operation has ended.
+/// Takes the slot back. After that, the next operation may begin, unless the source has used all its numbers.
 #[inline(always)]
 fn take_back<T, H: Recycler>(slot: Vacant<Slot<T, H>>, end: End) {
     let is_last = end.exhausted && !slot.begin_epoch(IndexLayout::ONE_SLOT);
@@ -96,7 +97,7 @@ macro_rules! standalone {
                 unreachable!("the fast path always takes the slot back");
             }
 
-            // These do nothing: a source has one slot, and the state of the slot says whether it is returning.
+            // These two functions do nothing: a source has one slot, and the state of this slot says whether the slot is returning.
             fn begin_return<T>(_: &Slot<T, Self>) {}
             fn end_return<T>(_: &Slot<T, Self>) {}
 
@@ -138,8 +139,9 @@ macro_rules! standalone {
                     let watcher = WakerCell::of(<$Pointer>::new(NULL), <$Pointer>::new(NULL));
                     let state = <$Word>::new(State::before(first).bits());
                     let number = <$Word>::new(first.bits());
-                    // SAFETY: the table is a constant, which `new` or `with_abandoned` has created in a `const` block. So it lives as long
-                    // as the slot. The waker fields are empty, and `state` and `number` are those before the first operation.
+                    // SAFETY: the table is a constant, which `new` or `with_abandoned` has created in a `const` block. So the table lives
+                    // as long as the slot. The waker fields are empty, `number` is the number of the first operation, and `state` is the
+                    // state before this number.
                     let header = unsafe { SlotHeader::new(table) };
                     let slot = Slot::standalone(header, state, number, waker, watcher);
                     Inner { slot, busy: <$Word>::new(FREE) }
@@ -169,10 +171,11 @@ unsafe impl ForThreads for Standalone<AnyThread> {}
 standalone!(AnyThread, AtomicU64, AtomicPtr<()>, ReusableSource, Arc, Send);
 standalone!(OneThread, Cell<u64>, Cell<*mut ()>, LocalReusableSource, Rc,);
 
-// SAFETY: a `T` may be moved in and out on any thread, because it is `Send`. `ForThreads` says that the other fields of the slot are
+// SAFETY: a `T` may be moved in and out on any thread, because it is `Send`. `ForThreads` guarantees that all other fields that change are
 // atomics.
 unsafe impl<T: Send, H: ForThreads> Send for Inner<T, H> {}
-// SAFETY: as for `Send`. No function returns a `&T`, so `T` need not be `Sync`.
+// SAFETY: code with a `&Inner` can change the fields that are atomics, and can move a `T`, which is `Send`, in and out. No function returns
+// a `&T`, so `T` need not be `Sync`.
 unsafe impl<T: Send, H: ForThreads> Sync for Inner<T, H> {}
 
 impl<T, H: Recycler> Inner<T, H> {
@@ -198,8 +201,8 @@ impl<T, H: Recycler> Inner<T, H> {
         self.busy.load() == FREE && self.busy.exchange(FREE, BUSY).is_ok()
     }
 
-    /// Waits while the slot [is returning](State::is_returning), and then tries to rent it. Usually, a producer has claimed the operation,
-    /// and then the consumer has left. The producer is still inside of its call, and returns the slot in this call. (The slot has the same
+    /// Waits while the slot [is returning](State::is_returning), and then tries to rent it. Usually, a producer had claimed the operation
+    /// before the consumer left. This producer is still inside its call, and returns the slot before the call ends. (The slot has the same
     /// state for a few instructions while a future is dropped, and while an operation begins.)
     #[cold]
     fn rent_when_returned(&self) -> bool {
@@ -231,7 +234,7 @@ impl<T, H: Recycler> Inner<T, H> {
     /// Begins an operation that only its key can complete.
     #[inline(always)]
     pub(super) fn begin(&self) -> Option<Consumer<'_, T, H>> {
-        // SAFETY: the consumer has the lifetime of the borrow of `self`.
+        // SAFETY: the consumer borrows `self`, so `self` is neither moved nor dropped before the consumer ends.
         let slot = unsafe { self.rent() }?;
         Some(Consumer::new(slot.begin_with_key()))
     }
@@ -248,16 +251,16 @@ impl<T, H: Recycler> Inner<T, H> {
     pub(super) fn begin_with_completer(
         &self,
     ) -> Option<(CompleterRole<'_, T, H>, Consumer<'_, T, H>)> {
-        // SAFETY: both roles have the lifetime of the borrow of `self`.
+        // SAFETY: both roles borrow `self`, so `self` is neither moved nor dropped before the roles end.
         let slot = unsafe { self.rent() }?;
         let (completer, consumer) = slot.begin_with_completer();
         Some((completer, Consumer::new(consumer)))
     }
 
-    /// Returns the key of the operation, if only a key can complete it.
+    /// Returns the key of the operation, if a key can complete the operation.
     pub(super) fn key(&self) -> Option<Key> {
         let state = self.slot.state();
-        // The number may already be that of the next operation. Then the operation that `state` describes has ended.
+        // `number_now` may already return the number of the next operation. In that case, the operation that `state` describes has ended.
         let number = self.slot.number_now();
         let waits = state.waits_for_key() && state.generation() == number.generation();
         waits.then(|| IndexLayout::key_of_one(number))
@@ -283,7 +286,7 @@ impl<T, H: Recycler> Inner<T, H> {
     /// Returns the state of the source, for `Debug`.
     pub(super) fn progress(&self) -> &'static str {
         let state = self.slot.state();
-        // The number may already be that of the next operation. Then the operation that `state` describes has ended.
+        // `number_now` may already return the number of the next operation. In that case, the operation that `state` describes has ended.
         let has_ended = state.generation() != self.slot.number_now().generation();
         match self.busy.load() {
             RETIRED => "retired",
@@ -316,7 +319,8 @@ impl<T, H: Recycler> Inner<T, H> {
 #[inline(always)]
 fn presented(key: Key) -> Option<Presented> {
     let number = IndexLayout::number_of_one(key)?;
-    // If the source began with a later generation, keys of earlier generations are refused as stale, as if their operations had ended.
+    // The first generation is 1 here, even if the source began with a later generation. So keys of earlier generations are refused as
+    // stale, as if their operations had ended.
     Some(Presented { number, layout: IndexLayout::ONE_SLOT, first_generation: 1 })
 }
 
@@ -333,7 +337,7 @@ mod tests {
     use super::*;
 
     /// A source never uses a number twice, so it has a last operation. There are too many numbers for a test, so this test begins with the
-    /// last but one.
+    /// second to last number.
     #[test]
     fn a_source_is_busy_forever_after_its_last_operation() {
         let last_but_one =

@@ -100,15 +100,14 @@ impl<T> LocalReusableSource<T> {
             LocalReusableSource(Inner::<T, Standalone<OneThread>>::with_abandoned(Number::new(0, 1), abandoned))
         }
     }
-    /// Begins an operation. A producer with its [`key`](Self::key) completes the operation.
+    /// Begins an operation, and returns its future. A producer completes the operation with its [`key`](Self::key).
     ///
     /// The source is free again when the future has returned the result, or is dropped. The source refuses the
     /// key of a late producer.
     ///
     /// # Errors
     ///
-    /// Returns a [`BeginError`] if the last operation still has its future or its completer. That operation is
-    /// not touched.
+    /// Returns a [`BeginError`] if the source [is busy](Self::is_busy). The operation that uses the source is not touched.
     ///
     ///
     /// # Examples
@@ -201,7 +200,7 @@ impl<T> LocalReusableSource<T> {
     ///
     /// # Errors
     ///
-    /// Returns a [`BeginError`] if there already is an operation, which is not touched.
+    /// Returns the same error as [`begin`](Self::begin).
     ///
     ///
     /// # Examples
@@ -227,9 +226,8 @@ impl<T> LocalReusableSource<T> {
 }
 
 impl<T> LocalReusableSource<T> {
-    /// Returns `true` if [`begin`] would fail, because there is an operation, or because all numbers are used.
-    /// If the operation has no completer, this returns `false` as soon as its future has returned the result or
-    /// was dropped.
+    /// Returns `true` if [`begin`] would fail, because there is an operation, or because the source has used all its keys. If the operation
+    /// has no completer, `is_busy` returns `false` as soon as the future of the operation has returned the result or was dropped.
     ///
     /// [`begin`]: LocalReusableSource::begin
     #[must_use]
@@ -240,10 +238,9 @@ impl<T> LocalReusableSource<T> {
 
     /// Returns the key of the operation, if a key can complete the operation.
     ///
-    /// A key can complete an operation that was [begun](Self::begin) without a completer, or whose completer
-    /// has returned the key. The call returns `None` if the future was dropped, or if a producer has claimed or
-    /// completed the operation. This may happen right after the call: then [`complete_key`](Self::complete_key)
-    /// refuses the key.
+    /// A key can complete an operation that was [begun](Self::begin) without a completer, or whose completer has [returned the
+    /// key](LocalReusableCompleter::key_while_held). The call returns `None` if the future was dropped, or if a producer has claimed or
+    /// completed the operation. If one of these things happens after the call, [`complete_key`](Self::complete_key) refuses the key.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<TypedKey<T>> {
@@ -254,8 +251,7 @@ impl<T> LocalReusableSource<T> {
     ///
     /// # Errors
     ///
-    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. The live operation is
-    /// not touched.
+    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. The operation that uses the source is not touched.
     ///
     /// # Reentrancy
     ///
@@ -269,11 +265,11 @@ impl<T> LocalReusableSource<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value: its future returns the result of [`Abandoned`].
+    /// Ends the operation that has this key, without a value. The future of this operation returns the result of [`Abandoned`].
     ///
     /// # Errors
     ///
-    /// Returns a [`CompleteError`] with the reason if the key is refused. The live operation is not touched.
+    /// Returns a [`CompleteError`] with the reason if the key is refused. The operation that uses the source is not touched.
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
@@ -323,15 +319,14 @@ impl<T> LocalReusableCompleter<'_, T> {
         self.0.complete(value)
     }
 
-    /// Returns `true` if the operation no longer needs a value: its future was dropped, or a producer with the
-    /// key was faster.
+    /// Returns `true` if the operation no longer needs a value: its future was dropped, or a producer with the key has ended the operation.
     #[must_use]
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Polls until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
+    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_closed(cx)
     }
@@ -341,8 +336,7 @@ impl<T> LocalReusableCompleter<'_, T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer can complete the operation, and the
-    /// first completion wins.
+    /// Returns the key of the operation. Both the key and this completer can complete the operation. The one that is used first succeeds.
     ///
     /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
     /// only the key completes the operation, use [`begin`], which creates no completer.

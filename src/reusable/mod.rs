@@ -17,8 +17,8 @@ pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSourc
 #[cfg(target_has_atomic = "64")]
 pub use self::reusable_source::{ReusableCompleter, ReusableSource};
 
-/// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which was
-/// not touched. (A source that has used all its numbers always returns this error.)
+/// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which was not touched. (A source that
+/// has used all its keys always returns this error.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BeginError(());
 
@@ -34,7 +34,7 @@ impl fmt::Display for BeginError {
 
 impl Error for BeginError {}
 
-/// The error has the kind `WouldBlock`, because the next operation may begin when this one is over.
+/// The error has the kind `WouldBlock`, because the next operation may begin when the current operation is over.
 #[cfg(feature = "std")]
 impl From<BeginError> for std::io::Error {
     fn from(busy: BeginError) -> Self {

@@ -31,8 +31,8 @@ use crate::{
 /// A source for one operation at a time, in a field of a driver or in a `static`. A connection may have one
 /// source for each direction.
 ///
-/// [`begin`](Self::begin) returns the future of the next operation. [`key`](Self::key) returns the key of the operation, which may leave
-/// the process and return late. [`complete_key`](Self::complete_key) takes a key, and refuses the key of an operation that is over.
+/// [`begin`](Self::begin) returns the future of the next operation. [`key`](Self::key) returns the key of the operation. The key may leave
+/// the process, and may return late. [`complete_key`](Self::complete_key) takes a key, and refuses the key of an operation that is over.
 /// [`begin_with_completer`](Self::begin_with_completer) returns a completer instead, for a producer that must finish before the next
 /// operation begins. If there already is an operation, each method that begins an operation returns a [`BeginError`].
 ///
@@ -43,12 +43,11 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// A source takes 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. Nothing is allocated, and a
-/// source may be a `static`. It needs 64-bit atomics, but neither `std` nor `alloc`. Most microcontrollers have
-/// no 64-bit atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource) there: the guide has [a table
-/// of targets](crate::guide::targets). In one case there is an allocation: if the address of the source and a
-/// token do not fit into one word, [`begin`](Self::begin) allocates a box. Without the feature `alloc`, it
-/// panics. See [`from_source`](ValueFuture::from_source).
+/// A source takes 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. A source may be a `static`. It needs 64-bit atomics,
+/// but neither `std` nor `alloc`. Most microcontrollers have no 64-bit atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource)
+/// there: the guide has [a table of targets](crate::guide::targets). A call that begins an operation allocates nothing if the address of
+/// the source and a token fit into one word. Otherwise it allocates a box, or panics if the feature `alloc` is off: see
+/// [`from_source`](ValueFuture::from_source). Only [`begin_owned`](Self::begin_owned) always takes a slot of the built-in pool.
 ///
 /// # Leaks
 ///
@@ -169,29 +168,26 @@ impl<T> ReusableSource<T> {
             ReusableSource(Inner::<T, Standalone<AnyThread>>::with_abandoned(Number::new(0, 1), abandoned))
         }
     }
-    /// Begins an operation. A producer with its [`key`](Self::key) completes the operation.
+    /// Begins an operation, and returns its future. A producer completes the operation with its [`key`](Self::key).
     ///
     /// The source is free again when the future has returned the result, or is dropped. The source refuses the
     /// key of a late producer.
     ///
     /// # Errors
     ///
-    /// Returns a [`BeginError`] if the last operation still has its future or its completer. That operation is
-    /// not touched.
+    /// Returns a [`BeginError`] if the source [is busy](Self::is_busy). The operation that uses the source is not touched.
     ///
     //~ any thread
     /// # Blocking
     ///
-    /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key)
-    /// while the future of the last operation is dropped. Then this call waits until that producer has returned
-    /// the slot, which takes about as long as moving a `T`. The call spins. With the feature `std`, it then
-    /// yields, then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped
-    /// its last future of `begin`.
+    /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key) while the future of its
+    /// operation is dropped. Then this call waits until that producer has returned the slot, which takes about as long as moving a `T`. The
+    /// call spins. With the feature `std`, it then yields, then sleeps for 50 µs at a time. So if a source has only one caller, and this
+    /// caller has dropped the future of the previous `begin`, the call does not fail.
     ///
-    /// Priority inversion: an interrupt handler may have interrupted `complete_key`, `abandon_key` or `begin`
-    /// of this source, or the drop of a future or a completer. In such a handler, this call may never return.
-    /// Without `std`, the same holds for a thread that runs on the same core as a thread inside such a call,
-    /// with a higher fixed priority.
+    /// Priority inversion: an interrupt handler may have interrupted `complete_key`, `abandon_key` or `begin` of this source, or the drop
+    /// of a future or a completer. In such a handler, this call may never return. Without `std`, the same holds for a thread with a fixed
+    /// priority, if a thread of a lower priority on the same core is inside such a call.
     //~ one thread
     //~ end
     ///
@@ -295,21 +291,19 @@ impl<T> ReusableSource<T> {
     ///
     /// # Errors
     ///
-    /// Returns a [`BeginError`] if there already is an operation, which is not touched.
+    /// Returns the same error as [`begin`](Self::begin).
     ///
     //~ any thread
     /// # Blocking
     ///
-    /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key)
-    /// while the future of the last operation is dropped. Then this call waits until that producer has returned
-    /// the slot, which takes about as long as moving a `T`. The call spins. With the feature `std`, it then
-    /// yields, then sleeps for 50 µs at a time. So the call never fails for a single caller that has dropped
-    /// its last future of `begin`.
+    /// A producer may be inside [`complete_key`](Self::complete_key) or [`abandon_key`](Self::abandon_key) while the future of its
+    /// operation is dropped. Then this call waits until that producer has returned the slot, which takes about as long as moving a `T`. The
+    /// call spins. With the feature `std`, it then yields, then sleeps for 50 µs at a time. So if a source has only one caller, and this
+    /// caller has dropped the future of the previous `begin`, the call does not fail.
     ///
-    /// Priority inversion: an interrupt handler may have interrupted `complete_key`, `abandon_key` or `begin`
-    /// of this source, or the drop of a future or a completer. In such a handler, this call may never return.
-    /// Without `std`, the same holds for a thread that runs on the same core as a thread inside such a call,
-    /// with a higher fixed priority.
+    /// Priority inversion: an interrupt handler may have interrupted `complete_key`, `abandon_key` or `begin` of this source, or the drop
+    /// of a future or a completer. In such a handler, this call may never return. Without `std`, the same holds for a thread with a fixed
+    /// priority, if a thread of a lower priority on the same core is inside such a call.
     //~ one thread
     //~ end
     ///
@@ -339,9 +333,8 @@ impl<T> ReusableSource<T> {
 }
 
 impl<T> ReusableSource<T> {
-    /// Returns `true` if [`begin`] would fail, because there is an operation, or because all numbers are used.
-    /// If the operation has no completer, this returns `false` as soon as its future has returned the result or
-    /// was dropped.
+    /// Returns `true` if [`begin`] would fail, because there is an operation, or because the source has used all its keys. If the operation
+    /// has no completer, `is_busy` returns `false` as soon as the future of the operation has returned the result or was dropped.
     ///
     /// [`begin`]: ReusableSource::begin
     #[must_use]
@@ -352,10 +345,9 @@ impl<T> ReusableSource<T> {
 
     /// Returns the key of the operation, if a key can complete the operation.
     ///
-    /// A key can complete an operation that was [begun](Self::begin) without a completer, or whose completer
-    /// has returned the key. The call returns `None` if the future was dropped, or if a producer has claimed or
-    /// completed the operation. This may happen right after the call: then [`complete_key`](Self::complete_key)
-    /// refuses the key.
+    /// A key can complete an operation that was [begun](Self::begin) without a completer, or whose completer has [returned the
+    /// key](ReusableCompleter::key_while_held). The call returns `None` if the future was dropped, or if a producer has claimed or
+    /// completed the operation. If one of these things happens after the call, [`complete_key`](Self::complete_key) refuses the key.
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<TypedKey<T>> {
@@ -366,8 +358,7 @@ impl<T> ReusableSource<T> {
     ///
     /// # Errors
     ///
-    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. The live operation is
-    /// not touched.
+    /// Returns a [`CompleteError`] with the value and the reason if the key is refused. The operation that uses the source is not touched.
     ///
     /// # Reentrancy
     ///
@@ -381,11 +372,11 @@ impl<T> ReusableSource<T> {
         self.0.complete_key(key.into().untyped(), value)
     }
 
-    /// Ends the operation with this key without a value: its future returns the result of [`Abandoned`].
+    /// Ends the operation that has this key, without a value. The future of this operation returns the result of [`Abandoned`].
     ///
     /// # Errors
     ///
-    /// Returns a [`CompleteError`] with the reason if the key is refused. The live operation is not touched.
+    /// Returns a [`CompleteError`] with the reason if the key is refused. The operation that uses the source is not touched.
     pub fn abandon_key(&self, key: impl Into<TypedKey<T>>) -> Result<(), CompleteError<()>> {
         self.0.abandon_key(key.into().untyped())
     }
@@ -435,15 +426,14 @@ impl<T> ReusableCompleter<'_, T> {
         self.0.complete(value)
     }
 
-    /// Returns `true` if the operation no longer needs a value: its future was dropped, or a producer with the
-    /// key was faster.
+    /// Returns `true` if the operation no longer needs a value: its future was dropped, or a producer with the key has ended the operation.
     #[must_use]
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Polls until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
+    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_closed(cx)
     }
@@ -453,8 +443,7 @@ impl<T> ReusableCompleter<'_, T> {
         poll_fn(|cx| self.poll_closed(cx))
     }
 
-    /// Returns the key of the operation. Both the key and this completer can complete the operation, and the
-    /// first completion wins.
+    /// Returns the key of the operation. Both the key and this completer can complete the operation. The one that is used first succeeds.
     ///
     /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
     /// only the key completes the operation, use [`begin`], which creates no completer.

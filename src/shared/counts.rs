@@ -17,7 +17,7 @@ const ALONE: u64 = MEMORY + HANDLE;
 /// add references between the increment and the check.
 const MANY: u32 = u32::MAX / 2;
 
-#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half counts the handles")]
 const fn handles(counts: u64) -> u32 {
     counts as u32
 }
@@ -27,7 +27,7 @@ const fn memory(counts: u64) -> u32 {
 }
 
 impl Counts {
-    /// Returns the counts of one handle.
+    /// Creates the counts for the first handle: one handle, and one reference to the memory.
     pub(super) fn new() -> Self {
         Counts(AtomicU64::new(ALONE))
     }
@@ -36,8 +36,8 @@ impl Counts {
     /// exclusive access to the memory.
     #[inline(always)]
     pub(super) fn is_alone(&self) -> bool {
-        // ORDERING: Acquire. It pairs with the Release of the decrements: all accesses through other references happen before those of the
-        // caller.
+        // ORDERING: Acquire. It pairs with the Release of the decrements: every access through another reference happens-before the
+        // accesses of the caller.
         self.0.load(Acquire) == ALONE
     }
 
@@ -75,9 +75,8 @@ impl Counts {
     /// Removes a handle. Returns `true` if it was the last one: then the caller owns the content, and the count that
     /// all handles had on the memory.
     pub(super) fn remove_handle(&self) -> bool {
-        // ORDERING: AcqRel. The Release pairs with the Acquire in `is_alone` and in the other decrements: all
-        // accesses through this handle happen before those of the last handle. The Acquire pairs with the
-        // Release of the other decrements.
+        // ORDERING: AcqRel. The Release pairs with the Acquire in `is_alone` and in the other decrements: every access through this handle
+        // happens-before the drop of the content by the last handle. The Acquire pairs with the Release of the other decrements.
         self.is_alone() || handles(self.0.fetch_sub(HANDLE, AcqRel)) == 1
     }
 
@@ -103,7 +102,7 @@ fn too_many() -> ! {
     std::process::abort();
 }
 
-/// In a loom model, checks that every other access happens before this drop.
+/// In a loom model, checks that every other access happens-before this drop.
 #[cfg(loom)]
 impl Drop for Counts {
     fn drop(&mut self) {

@@ -20,7 +20,8 @@ pin_project! {
     pub(super) struct Handle<'a, T, A> {
         // `None` if the result is inline, or if the handle is terminated.
         operation: Option<Operation<'a, T, A>>,
-        // If `operation` is `None`, an inline result, or the reason why there is no result.
+        // If `operation` is `None`, this is an inline result, or the reason why there is no result. Otherwise, only the origin in this
+        // field is used.
         own: Packed<'a, T, A>,
         #[pin]
         waiter: Waiter,
@@ -36,7 +37,7 @@ pin_project! {
 }
 
 impl<'a, T, A> Handle<'a, T, A> {
-    /// Creates a handle. The call allocates if the future is neither ready nor terminated.
+    /// Creates the first handle of a shared future. The call allocates if the future is neither ready nor terminated.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
         match future.view() {
             View::Boxed | View::Source(_) => {
@@ -69,7 +70,8 @@ impl<'a, T, A> Handle<'a, T, A> {
         Handle::inline(own.at(origin))
     }
 
-    /// Returns the result or the failure that this handle may read: its own, or that of an operation that is done.
+    /// Returns the result or the failure that this handle may read: its inline result or failure, or that of its operation if the operation
+    /// is done.
     fn readable(&self) -> Option<&Packed<'a, T, A>> {
         self.operation.as_ref().map_or(Some(&self.own), Operation::done)
     }
@@ -171,7 +173,7 @@ fn poll<T: Clone, A>(
     })
 }
 
-/// Terminates the handle when this value is dropped, if its poll of the future has panicked.
+/// A guard for the poll of a handle. If the poll of the future panics, the drop of the guard terminates the handle.
 struct PollGuard<'h, 'a, T, A>(Pin<&'h mut Handle<'a, T, A>>);
 
 impl<T, A> Drop for PollGuard<'_, '_, T, A> {
@@ -183,8 +185,8 @@ impl<T, A> Drop for PollGuard<'_, '_, T, A> {
     }
 }
 
-/// After a poll by this handle: returns why there will be no result. (If the handle was alone, the reason may be that the poll has returned
-/// the result.)
+/// Returns the reason why there will be no result, after this handle has polled the future. (If the handle was alone, the reason may be
+/// that the poll has returned the result.)
 fn failure_of_poll<T, A>(operation: &mut Operation<'_, T, A>) -> Option<Terminated> {
     if let Some(alone) = operation.alone() {
         return alone.failure();

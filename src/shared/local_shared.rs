@@ -46,13 +46,14 @@ impl<'a, T> LocalShared<'a, T> {
     /// Returns a weak handle, which does not keep the future alive. For example, store weak handles in a map of
     /// the fetches that are running.
     ///
-    /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
+    /// Returns `None` if the future was ready or terminated when it was shared, or if this handle has returned the result or panicked.
     pub fn downgrade(&self) -> Option<LocalWeakShared<'a, T>> {
         self.handle.downgrade().map(LocalWeakShared)
     }
 
-    /// Returns `true` if both are handles of the same future. If the result was inline when it was shared, each handle has its own clone,
-    /// and the method returns `false`.
+    /// Returns `true` if both are handles of the same future. If the future was ready when it was shared, each handle has its own clone of
+    /// the result, and the method returns `false`. The method also returns `false` if one of the handles has returned the result or
+    /// panicked.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.handle.is_same(&other.handle)
@@ -68,7 +69,7 @@ impl<T: Clone> Clone for LocalShared<'_, T> {
     }
 }
 
-/// Returns a clone of the result when it is ready.
+/// Resolves to a clone of the result.
 ///
 /// # Panics
 ///
@@ -151,7 +152,8 @@ impl<T: fmt::Debug> fmt::Debug for LocalShared<'_, T> {
 
 /// A weak handle of a [`LocalShared`]: it does not keep the future alive.
 ///
-/// The last [`LocalShared`] handle drops the future. The last [`LocalShared`] or weak handle frees the memory.
+/// The last [`LocalShared`] handle drops the future. The memory is freed when no handle, no weak handle and no waker of the future exists any
+/// more.
 ///
 /// # Examples
 ///

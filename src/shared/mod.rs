@@ -9,7 +9,7 @@ mod local_shared;
 mod notifier;
 mod operation;
 mod queue;
-#[expect(clippy::module_inception, reason = "it has the type of this name")]
+#[expect(clippy::module_inception, reason = "the file defines the type of this name")]
 mod shared;
 
 pub use self::{

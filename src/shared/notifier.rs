@@ -13,7 +13,7 @@ use crate::sync::{
 pin_project! {
     /// The part of a shared operation that does not depend on the type of its result.
     pub(super) struct Notifier {
-        // The operation has its result, or has failed.
+        // `true` if the operation has its result, or has failed.
         done: AtomicBool,
         #[pin]
         queue: Queue<State>,
@@ -21,10 +21,10 @@ pin_project! {
 }
 
 struct State {
-    /// A handle has the [`Permit`].
+    /// `true` if a handle has the [`Permit`].
     is_polled: bool,
-    /// The next handle must poll the future. Either the future was woken since the last poll began, or its last poll used the waker of one
-    /// handle.
+    /// `true` if the next handle that is polled must poll the future. There are three cases: the future was not polled yet, it was woken
+    /// since its last poll began, or its last poll used the waker of a single handle.
     is_woken: bool,
 }
 
@@ -116,7 +116,7 @@ impl Notifier {
         let mut locked = if let Some(locked) = locked {
             locked
         } else {
-            // Wakers are cloned and dropped before the handle gets the permit, because this foreign code may panic.
+            // Wakers are cloned and dropped before the handle gets the permit, because the code of a waker may panic.
             let fresh = waker.clone();
             drop(self.remove(waiter.as_mut()));
             let mut locked = self.lock();
@@ -159,8 +159,8 @@ impl Notifier {
         drop(own_waker);
     }
 
-    /// Queues the only handle, which has polled the future with its own waker. The next poll may come from another handle, which must poll
-    /// the future. So this records that the future was woken.
+    /// Queues the only handle, which has polled the future with its own waker. The next poll may come from another handle. That handle must
+    /// then poll the future again, with the waker that wakes all handles. So this function records that the future was woken.
     pub(super) fn wait_alone(self: Pin<&mut Self>, mut waiter: Pin<&mut Waiter>, waker: &Waker) {
         let mut queue = self.project().queue.content_mut();
         queue.as_mut().state().is_woken = true;
@@ -198,7 +198,7 @@ impl Notifier {
         }
     }
 
-    /// In a loom model, checks that every other access to `done` happens before the drop of the notifier.
+    /// In a loom model, checks that every other access to `done` happens-before the drop of the notifier.
     #[cfg(loom)]
     pub(super) fn end_model(&mut self) {
         let done = core::mem::replace(&mut self.done, AtomicBool::new(true));
@@ -206,13 +206,13 @@ impl Notifier {
     }
 }
 
-/// The number of handles that are removed from the queue before it is unlocked, and then woken.
+/// The greatest number of handles that are removed from the queue at a time. The queue is then unlocked, and these handles are woken.
 const BATCH: usize = 16;
 
 /// The handles that are being woken, while the queue is not locked. If a waker panics, the destructor wakes the remaining handles.
 struct WakeAll<'n> {
     notifier: Pin<&'n Notifier>,
-    /// The number of handles in the queue that will be woken. A handle that is queued later is not woken.
+    /// The number of handles in the queue that are still to be woken. A handle that is queued later is not woken.
     left: usize,
     batch: [Option<Waker>; BATCH],
 }

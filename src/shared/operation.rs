@@ -13,8 +13,8 @@
 //!
 //! Rule 2 also relies on `notifier.rs`. The following invariants rely on `counts.rs`:
 //!
-//! 5. A [`MemoryRef`] holds one count on the memory of an [`Inner`]. All handles together hold one count. While a count on the memory is
-//!    held, the memory is not freed and does not move.
+//! 5. A [`MemoryRef`] that is not in a `ManuallyDrop` holds one count on the memory of an [`Inner`]. All handles together hold one count.
+//!    While a count on the memory is held, the memory is not freed and does not move.
 //! 6. An [`Operation`] holds one count on the content of an `Inner` with the same type parameters. (The lifetimes of the `Inner` may be
 //!    longer, because an operation is covariant. So the only value that is stored in the content is a result that the content itself has
 //!    returned.)
@@ -48,19 +48,19 @@ struct Inner<'a, T, A> {
     content: UnsafeCell<ManuallyDrop<Packed<'a, T, A>>>,
 }
 
-/// The part of the memory that does not depend on the type of the operation.
+/// The part of an [`Inner`] that does not depend on its type parameters.
 struct Header {
     counts: Counts,
     notifier: Notifier,
-    /// The arm of the shared future.
+    /// The arm from which the result of the shared future comes, for messages.
     origin: Option<ArmOrigin>,
-    /// Frees the memory. The argument is the header of an `Inner`, and no count on its memory is held.
+    /// The function that frees the memory. Its argument is the header of an `Inner`. When it is called, no count on the memory is held.
     free: unsafe fn(NonNull<Header>),
 }
 
 static_assertions::assert_impl_all!(Header: Send, Sync);
 
-/// In a loom model, checks that every other access happens before this drop.
+/// In a loom model, checks that every other access happens-before this drop.
 #[cfg(loom)]
 impl<T, A> Drop for Inner<'_, T, A> {
     fn drop(&mut self) {
@@ -76,13 +76,13 @@ struct MemoryRef(NonNull<Header>);
 
 // SAFETY: the header is `Send` and `Sync`. When the memory is freed, the content was already dropped (invariant 7).
 unsafe impl Send for MemoryRef {}
-// SAFETY: as above.
+// SAFETY: a `&MemoryRef` gives access to the header, which is `Sync`. It can also be cloned, and a `MemoryRef` is `Send`.
 unsafe impl Sync for MemoryRef {}
 
 impl MemoryRef {
     #[inline(always)]
     fn header(&self) -> &Header {
-        // SAFETY: `self` holds a count on the memory (invariant 5).
+        // SAFETY: a count on the memory is held while `self` is borrowed (invariant 5).
         unsafe { self.0.as_ref() }
     }
 
@@ -100,8 +100,8 @@ impl MemoryRef {
 
     /// Calls `f` with the waker that wakes all handles.
     fn with_waker<R>(&self, f: impl FnOnce(&Waker) -> R) -> R {
-        // SAFETY: the functions of the table fulfil the contract of a waker while a count on the memory is held. `self` holds one. This
-        // waker holds none, and is not dropped.
+        // SAFETY: the functions of the table fulfil the contract of a waker while a count on the memory is held. A count is held while
+        // `self` is borrowed. This waker holds no count of its own, and is not dropped.
         let waker = ManuallyDrop::new(unsafe { Waker::from_raw(self.raw_waker()) });
         f(&waker)
     }
@@ -110,7 +110,7 @@ impl MemoryRef {
         RawWaker::new(self.0.as_ptr().cast(), &WAKER)
     }
 
-    /// Returns the reference that is in a waker of this table.
+    /// Returns the reference that is in a waker with the table [`WAKER`].
     ///
     /// # Safety
     ///
@@ -126,7 +126,7 @@ impl MemoryRef {
 /// memory, but none on the content.
 static WAKER: RawWakerVTable = RawWakerVTable::new(
     |data| {
-        // SAFETY: the waker exists, so it holds a count. The reference is not dropped.
+        // SAFETY: the waker exists, so a count on the memory is held. The reference is not dropped.
         let memory = unsafe { MemoryRef::from_waker(data) };
         ManuallyDrop::new(MemoryRef::clone(&memory)).raw_waker()
     },
@@ -137,7 +137,7 @@ static WAKER: RawWakerVTable = RawWakerVTable::new(
         ManuallyDrop::into_inner(memory).notifier().wake();
     },
     |data| {
-        // SAFETY: the waker exists, so it holds a count. The reference is not dropped.
+        // SAFETY: the waker exists, so a count on the memory is held. The reference is not dropped.
         unsafe { MemoryRef::from_waker(data) }.notifier().wake();
     },
     |data| {
@@ -159,7 +159,7 @@ impl Drop for MemoryRef {
         let header = self.header();
         if header.counts.remove_memory() {
             let free = header.free;
-            // SAFETY: this was the last count.
+            // SAFETY: `self.0` is the header of an `Inner`, and this was the last count on its memory.
             unsafe { free(self.0) };
         }
     }
@@ -268,7 +268,8 @@ impl<'a, T, A> Operation<'a, T, A> {
 impl<T, A> Drop for Operation<'_, T, A> {
     fn drop(&mut self) {
         if self.memory.header().counts.remove_handle() {
-            // This reference takes over the count of all handles. It is dropped at the end, even if the destructor of the content panics.
+            // This reference takes over the count that all handles held together. It is dropped at the end, even if the destructor of the
+            // content panics.
             let _memory = ManuallyDrop::into_inner(self.memory.uncounted());
             // SAFETY: this is the last handle (rule 4).
             let mut content = unsafe { Content::new(self.cell()) };

@@ -63,7 +63,7 @@ impl Drop for Waiter {
         if self.is_queued() {
             process::abort();
         }
-        // In a loom model, checks that every other access happens before this drop.
+        // In a loom model, checks that every other access happens-before this drop.
         #[cfg(loom)]
         if !std::thread::panicking() {
             self.node.with_mut(|_| ());
@@ -155,7 +155,7 @@ impl<S> Locked<S> {
         self.project().state
     }
 
-    /// Adds a waiter at the end. The waiter is in no queue.
+    /// Adds a waiter at the end of the queue. The waiter must not be in a queue yet.
     pub(super) fn push(mut self: Pin<&mut Self>, waiter: Pin<&mut Waiter>, waker: Waker) {
         assert!(!waiter.is_queued(), "a waiter is in one queue at a time");
         let link = Link::new(waiter);
@@ -165,8 +165,8 @@ impl<S> Locked<S> {
         *this.len += 1;
         link.with_node(|node| *node = Node { previous, next: None, waker: Some(waker) });
         self.set_next(previous, Some(link));
-        // ORDERING: Relaxed. The readers are the owner of the waiter, which is the caller, and later owners of the list, which the lock
-        // orders.
+        // ORDERING: Relaxed. Two kinds of code read this address. One is the owner of the waiter, who calls this function. The others are
+        // later owners of the list, and the lock of the list makes this store visible to them.
         link.waiter().list.store(address, Relaxed);
     }
 
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "a waiter is in one queue at a time")]
     fn a_queued_waiter_is_not_queued_again() {
-        // The queue is dropped before the waiter. Its drop removes the waiter.
+        // The queue is declared after the waiter, so it is dropped first. The drop of the queue removes the waiter.
         let mut waiter = pin!(Waiter::new());
         let queue = pin!(Queue::new(()));
         queue.as_ref().lock().as_mut().push(waiter.as_mut(), Waker::noop().clone());

@@ -18,9 +18,10 @@ pin_project! {
     /// A future with many awaiters: each handle returns a clone of the result.
     ///
     /// [`ValueFuture::share`] returns the first handle. A handle may be cloned at any time, and sent to another thread. After the future is
-    /// woken, the first handle that is polled polls the future. If that handle is dropped, another handle polls the future. When the future
-    /// is woken, all pending handles are woken, because a task need not poll its handle after a wake-up. The handles are woken in the order
-    /// in which their current wakers were registered: a handle that is polled with another waker goes to the end.
+    /// woken, the first handle that is polled also polls the future. If a handle is dropped instead of polled, another handle polls the
+    /// future. When the future is woken, all pending handles are woken, because a task need not poll its handle after a wake-up. The
+    /// handles are woken in the order in which their current wakers were registered: a handle that is polled with another waker goes to the
+    /// end.
     ///
     /// # Sizes and allocation
     ///
@@ -93,13 +94,14 @@ impl<'a, T> Shared<'a, T> {
     /// Returns a weak handle, which does not keep the future alive. For example, store weak handles in a map of
     /// the fetches that are running.
     ///
-    /// Returns `None` if the future was ready when it was shared, or if this handle has returned the result.
+    /// Returns `None` if the future was ready or terminated when it was shared, or if this handle has returned the result or panicked.
     pub fn downgrade(&self) -> Option<WeakShared<'a, T>> {
         self.handle.downgrade().map(WeakShared)
     }
 
-    /// Returns `true` if both are handles of the same future. If the result was inline when it was shared, each handle has its own clone,
-    /// and the method returns `false`.
+    /// Returns `true` if both are handles of the same future. If the future was ready when it was shared, each handle has its own clone of
+    /// the result, and the method returns `false`. The method also returns `false` if one of the handles has returned the result or
+    /// panicked.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.handle.is_same(&other.handle)
@@ -115,7 +117,7 @@ impl<T: Clone> Clone for Shared<'_, T> {
     }
 }
 
-/// Returns a clone of the result when it is ready.
+/// Resolves to a clone of the result.
 ///
 /// # Panics
 ///
@@ -204,7 +206,8 @@ impl<T: fmt::Debug> fmt::Debug for Shared<'_, T> {
 
 /// A weak handle of a [`Shared`]: it does not keep the future alive.
 ///
-/// The last [`Shared`] handle drops the future. The last [`Shared`] or weak handle frees the memory.
+/// The last [`Shared`] handle drops the future. The memory is freed when no handle, no weak handle and no waker of the future exists any
+/// more.
 ///
 /// # Examples
 ///

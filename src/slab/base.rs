@@ -36,18 +36,18 @@ impl<S: Item> Settings<S> {
     }
 }
 
-/// The first field of every slab. It begins with the table to which the slots of the slab refer.
+/// The first field of every slab. It begins with the [`Table`](Item::Table) of the slab.
 #[repr(C)]
 pub(crate) struct Base<S: Item> {
     pub(crate) settings: Settings<S>,
     pub(crate) storage: Storage<S>,
-    /// The number of rents that no thread cache has counted. Unused if [slots count their uses](Item::INDEXED).
+    /// The number of rents, without those that the present thread caches count. Unused if slots [count their uses](Item::INDEXED).
     pub(super) rented: S::Word,
     pub(super) cancelled: S::Word,
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
     pub(super) allocations: S::Word,
-    /// 1 if the pool was closed: no operation can begin, and no operation can be left to its key. Otherwise 0.
+    /// 1 after the pool was closed, otherwise 0. In a closed pool, no operation begins, and no completer leaves its operation to the key.
     pub(crate) closed: S::Word,
 }
 
@@ -65,8 +65,8 @@ impl<S: Item> Base<S> {
         }
     }
 
-    /// Returns the counters of the slab. `cached` is the number of slots that are neither in the depot nor used by an operation. `rented`
-    /// is the number of rents that thread caches have counted.
+    /// Returns the counters of the slab. `cached` is the number of vacant slots that are not in the depot, including those that were given
+    /// to waiting futures. `rented` is the number of rents that the thread caches have counted.
     pub(super) fn stats(
         &self,
         slab: OpenSlab<'_, S::Slab>,

@@ -2,10 +2,10 @@
 
 use super::item::Shape;
 
-/// The alignment of a block, in bytes: a CPU cache line. So the blocks of two threads never share a line.
+/// The alignment of a block, in bytes: the size of a CPU cache line. So the blocks of two threads never share a line.
 pub(super) const LINE: usize = 64;
 
-/// The bytes of an allocation that are not part of a block: the header of the page, and padding to align the page.
+/// The bytes in the allocation of a page that are not part of a block: the header of the page, and padding to align the page.
 const BESIDE: usize = 2 * Shape::HEADER;
 
 /// The capacity, in bytes, up to which a slab keeps its empty pages.
@@ -14,8 +14,8 @@ const RETAINED_BYTES: usize = 64 << 10;
 /// The capacity, in blocks, up to which a slab keeps its empty pages, even if the blocks take more than [`RETAINED_BYTES`].
 const RETAINED_BLOCKS: usize = 256;
 
-/// Returns the number of blocks in a page. The size of the allocation is at most a power of two, because powers of two are size classes of
-/// all allocators. It is 4 KiB for the smallest blocks, and 64 KiB for the largest.
+/// Returns the number of blocks in a page. The allocation of a page is a power of two, or slightly smaller, because all allocators have
+/// size classes for powers of two. This power is 4 KiB for the smallest blocks, and 64 KiB for the largest.
 pub(super) const fn blocks_in_page(size: usize) -> usize {
     let page = (15 * size).next_power_of_two();
     if cfg!(loom) { 1 } else { (if page < 4096 { 4096 } else { page } - BESIDE) / size }
@@ -31,8 +31,8 @@ pub(crate) const fn page_of_one(size: usize) -> usize {
     BESIDE + size
 }
 
-/// Returns how many blocks of this size fit into `bytes`. The headers of whole pages are subtracted. If not even one page fits, no header
-/// is subtracted.
+/// Returns how many blocks of this size fit into `bytes`. The headers of whole pages are counted. If not even one whole page fits, the
+/// header is not counted.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);
     let page = BESIDE + size * of_page;

@@ -1,8 +1,9 @@
 //! A bound on the memory of several slabs together.
 //!
-//! There is no common counter. Each slab counts the bytes of its own pages. A slab that needs a page adds up the counters of all slabs, by
-//! its [`Room`]. Pages are added only under the lock of the [`Budget`], so no new page is missing in the sum. Pages are freed without this
-//! lock, which only reduces the sum. So a slab does not refer to the budget, and may outlive it.
+//! There is no common counter. Each slab counts the bytes of its own pages. A slab that needs a page is given a [`Room`], which adds up the
+//! counters of all slabs. Pages are added only under the lock of the [`Budget`], so no new page is missing in the sum. Pages are freed
+//! without this lock. Then the sum may be too high for a moment, but never too low. A slab that frees a page changes only its own counter.
+//! So the slab does not refer to the budget, and may outlive it.
 
 use core::cell::Cell;
 
@@ -11,14 +12,14 @@ use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed, lock};
 
 /// The room of a slab: the memory that it may allocate for pages.
 pub(crate) trait Room: Copy {
-    /// Returns a guard. While the guard exists, no other thread allocates a page in this room.
+    /// Returns a guard. While the guard exists, no other thread allocates a page that counts against the same [`Budget`].
     fn lock(self) -> impl Sized;
 
-    /// Returns `true` if [`provide`](Room::provide) would probably return at least `bytes`. Locks nothing.
+    /// Returns `true` if [`provide`](Room::provide) would probably return at least `bytes`. Takes no lock.
     fn has(self, bytes: usize) -> bool;
 
     /// Returns the number of bytes that a new page may take. If fewer than `wanted` bytes are available, first frees empty pages of other
-    /// slabs, unless even then fewer than `least` bytes would be available. The caller holds the guard.
+    /// slabs, unless even then fewer than `least` bytes would be available. The caller has the guard that [`lock`](Room::lock) returns.
     fn provide(self, least: usize, wanted: usize) -> usize;
 }
 

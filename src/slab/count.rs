@@ -12,10 +12,10 @@ use crate::sync::{
 pub(crate) trait Count {
     fn new(count: usize) -> Self;
 
-    /// Adds 1. The caller owns a counted reference or handle, and does not drop it during this call.
+    /// Adds 1. The caller guarantees that the count is not 0 at any time during this call.
     fn add(&self);
 
-    /// Subtracts 1. Returns `true` if the count is 0 now.
+    /// Subtracts 1. Returns `true` if the count is then 0.
     fn subtract(&self) -> bool;
 
     /// Makes a loom model fail, unless every access of another thread to this count happens-before this call.
@@ -52,9 +52,9 @@ impl Count for AtomicUsize {
 
     #[inline]
     fn add(&self) {
-        // ORDERING: Relaxed: the caller owns a reference or a handle, so the count does not become 0 meanwhile.
+        // ORDERING: Relaxed: the caller guarantees that the count does not become 0 meanwhile.
         let before = self.fetch_add(1, Relaxed);
-        // As in `Arc`, the process aborts, because forgotten handles must not make the count wrap.
+        // As in `Arc`, the process aborts. Otherwise, leaked handles (`mem::forget`) could make the count wrap around.
         if before > usize::MAX / 2 {
             std::process::abort();
         }

@@ -8,7 +8,7 @@ use super::thread_number::thread_number;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 pub(crate) trait Counters {
-    /// Increments the second counter if `which` is `true`, otherwise the first.
+    /// Increments the second counter if `which` is `true`, and the first counter otherwise.
     fn count(&self, which: bool);
 
     /// Returns both counters.
@@ -37,8 +37,8 @@ impl Counters for LocalCounters {
     }
 }
 
-/// Counters in 16 CPU cache lines, to avoid contention. The first 8 threads of a program have one line each. All later threads share the
-/// other 8 lines.
+/// Counters in 16 CPU cache lines, to avoid contention. The threads with the [numbers](thread_number) 1 to 8 have one line each. All other
+/// threads share the other 8 lines.
 #[derive(Default)]
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(crate) struct SharedCounters([Line; 2 * OWN]);
@@ -65,9 +65,9 @@ impl Counters for SharedCounters {
     fn count(&self, which: bool) {
         // ORDERING: Relaxed, in all accesses to the counters: they are only for statistics.
         let number = thread_number();
-        // The number is 0 while the thread runs its thread-local destructors. Then the thread uses a shared line.
+        // If the thread-local values of the thread are destroyed, its number is 0. Then the thread uses a shared line.
         if (1..=OWN).contains(&number) {
-            // Only the calling thread stores to this line.
+            // No other thread stores to this line.
             let count = &self.0[number - 1].0[usize::from(which)];
             count.store(count.load(Relaxed) + 1, Relaxed);
         } else {

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::slot::Vacant;
 
-/// The depot of a slab. The storage in the arguments of its methods is the storage of the same slab.
+/// The depot of a slab. An argument `storage` of its methods is the storage of the same slab.
 pub(crate) struct Depot<S: Item> {
     pages: Pages<S>,
     first_generation: u32,
-    /// The number of reserved slots. Their memory is not freed before a trim.
+    /// The number of reserved slots. An open slab frees their memory only in a trim.
     pub(super) reserved: u32,
 }
 
@@ -24,18 +24,18 @@ pub(crate) enum Keep {
     None,
     /// As many empty pages as the reserved slots need.
     Reserved,
-    /// Also the empty pages that will probably be used. The slab keeps at least as many vacant slots as are in use, and at least the
-    /// capacity that [`Item::retained`] returns.
+    /// In addition, the empty pages that will probably be used. The depot keeps at least as many vacant slots as are in use or in caches.
+    /// The slab keeps at least the capacity that [`Item::retained`] returns.
     Useful,
 }
 
-/// The numbers of slots that a slab does not need. Other slabs may get their memory.
+/// Two numbers that say how much memory a slab can free for other slabs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spare {
-    /// The number of slots in empty pages, without the reserved slots.
+    /// The number of slots in empty pages that are not needed for the reserved slots.
     pub(super) idle: u32,
-    /// The number of slots in use or in caches, minus the number of pages that have such a slot. If more cached slots than this number move
-    /// to the depot, each further slot makes at least one more page empty.
+    /// The number of slots in use or in caches, minus the number of pages that have such a slot. If `n` more cached slots than this number
+    /// move to the depot, at least `n` pages become empty. `u32::MAX` if slots are reserved.
     pub(super) excess: u32,
 }
 
@@ -58,22 +58,23 @@ impl<S: Item> Depot<S> {
         self.pages.add(page);
     }
 
-    /// Takes a vacant slot. `new` is the number of slots that may still be initialized for the caller.
+    /// Takes a vacant slot. `new` is the number of slots that may still be initialized for the caller. A call that initializes a slot
+    /// subtracts 1.
     pub(super) fn take(&mut self, new: &mut u32) -> Option<Vacant<S>> {
         self.pages.take(new, self.first_generation)
     }
 
-    /// Takes a slot back, which becomes vacant in its page.
+    /// Takes a slot back. The slot becomes vacant in its page.
     pub(super) fn release(&mut self, storage: &Storage<S>, slot: Vacant<S>) {
         self.pages.release(slot, &storage.directory, storage.layout());
     }
 
-    /// Takes back a slot whose generations are all used.
+    /// Takes back a slot that has used all its generations and epochs. It is not rented again.
     pub(super) fn retire(&mut self, slot: Vacant<S>) {
         self.pages.retire(slot);
     }
 
-    /// Counts slots as retired that stay in thread caches from which the slab has detached.
+    /// Counts the slots in some thread caches as retired: those caches from which the slab has detached.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn retire_cached(&mut self, slots: CachedSlots) {
         self.pages.retire_cached(slots);
@@ -84,7 +85,7 @@ impl<S: Item> Depot<S> {
         self.pages.close(closed);
     }
 
-    /// If the slab is closed and all its slots are vacant or retired, returns the proof of that.
+    /// If the slab is closed, and all its slots are vacant or retired, returns an [`AllVacant`] as the proof.
     pub(super) fn all_vacant(&self) -> Option<AllVacant> {
         self.pages.all_vacant()
     }
@@ -93,7 +94,7 @@ impl<S: Item> Depot<S> {
         self.pages.is_closed()
     }
 
-    /// Returns `true` if there is an empty page that may be freed.
+    /// Returns `true` if there is an empty page that may be freed, because it is not one of the pages that `keep` describes.
     pub(super) fn has_surplus(&self, storage: &Storage<S>, keep: Keep) -> bool {
         let Some(page) = self.pages.first_empty() else { return false };
         let keep = if self.is_closed() { Keep::None } else { keep };
@@ -108,7 +109,7 @@ impl<S: Item> Depot<S> {
         self.counts().capacity - page >= kept
     }
 
-    /// Removes an empty page that may be freed.
+    /// Removes an empty page that may be freed, if there is [one](Depot::has_surplus).
     pub(super) fn remove_surplus(
         &mut self,
         storage: &Storage<S>,
@@ -120,13 +121,14 @@ impl<S: Item> Depot<S> {
         self.pages.remove_empty()
     }
 
-    /// Returns the numbers of slots whose memory other slabs may get.
+    /// Returns the two numbers of [`Spare`].
     pub(super) fn spare(&self, storage: &Storage<S>) -> Spare {
         let Counts { capacity, idle, occupied, .. } = self.counts();
         if self.reserved == 0 {
             return Spare { idle, excess: self.in_use().saturating_sub(occupied) };
         }
-        // If slots are reserved, only whole empty pages are spare. With this `excess`, no cached slots are moved to make more pages empty.
+        // If slots are reserved, only pages that are already empty are spare. No slab has more cached slots than this `excess`. So no
+        // cached slots are moved to make more pages empty.
         let unreserved = capacity.saturating_sub(self.reserved);
         let page = storage.shape().slots();
         Spare { idle: idle.min(unreserved - unreserved % page), excess: u32::MAX }

@@ -9,17 +9,17 @@ use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
 ///
 /// # Safety
 ///
-/// * [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) and [`page`](Item::page) return the slab, and the page or
-///   the index, of the location that `init` was given.
+/// * [`init`](Item::init) initializes the slot. After that, [`slab`](Item::slab) returns the slab of the location that `init` was given.
+///   [`page`](Item::page) returns the page of this location, or the index of the slot.
 /// * [`Slab`](Item::Slab) is the type of the slab at the address that [`slab`](Item::slab) returns. The slab begins with the
 ///   [`Table`](Item::Table).
 /// * A slot fits into the layout that [`shape`](Item::shape) returns.
 pub(crate) unsafe trait Item: Sized {
-    /// The type of the slab. No other type of slab creates such slots.
+    /// The type of the slab. No other type of slab creates slots of this type.
     type Slab;
     /// The recycler to which a slot is returned. Its type says whether several threads may use the slot.
     type Recycler: Recycler;
-    /// The type of the values that may move to another thread in a slot.
+    /// The type of the values in the slots, or `()`. A slab is `Send` and `Sync` only if this type is `Send`.
     type Content;
     type Word: Word;
     type Pointer: Pointer;
@@ -27,21 +27,21 @@ pub(crate) unsafe trait Item: Sized {
     /// The type of the table at the beginning of a slab.
     type Table;
 
-    /// `true` if slots are found by their indices. Such slots stay allocated as long as the slab has a handle. They also count how often
-    /// they were rented.
+    /// `true` for the slots of operations, and `false` for blocks. A slot of an operation is found by the index in a key, so it stays
+    /// allocated as long as the slab has a handle. It also counts how often it was rented.
     const INDEXED: bool;
 
-    /// The number of slots in a page, if slots are found by their indices.
+    /// The number of slots in a page. Used only if [`INDEXED`](Item::INDEXED) is `true`.
     const PER_PAGE: u32;
 
-    /// The number of slots that are initialized at a time for one thread.
+    /// The maximum number of slots that are initialized at a time for one thread.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32;
 
     /// Returns the layout of a page.
     fn shape(table: &Self::Table) -> Shape;
 
-    /// Returns the capacity, in slots, up to which a slab keeps its empty pages until a trim.
+    /// Returns a capacity, in slots. When slots are returned, the slab frees no empty page that it needs for this capacity.
     fn retained(shape: Shape) -> u32;
 
     /// Initializes a slot.
@@ -53,18 +53,18 @@ pub(crate) unsafe trait Item: Sized {
     /// Returns the address of the page, or the index of the slot. The caller owns the slot.
     fn page(&self) -> PageOf;
 
-    /// Begins the next epoch of a slot that was returned [exhausted](crate::slot::End::exhausted). Returns `false` if this was the last
+    /// Begins the next epoch of a slot that was returned [exhausted](crate::slot::End::exhausted). Returns `false` if there is no further
     /// epoch.
     fn begin_epoch(slot: &Vacant<Self>, layout: IndexLayout) -> bool;
 
-    /// Returns how many times the slot was rented since the generation `first`.
+    /// Returns how many times the slot was rented. `first` is the generation of its first operation.
     fn uses(&self, layout: IndexLayout, first: u32) -> u64;
 }
 
 /// The data by which the page of a slot is found.
 pub(crate) enum PageOf {
     Address(NonNull<()>),
-    /// The index in the key of the slot.
+    /// The index in the number of the slot. Its low bits name the slot, and its other bits count epochs.
     Index(u32),
 }
 
@@ -96,10 +96,10 @@ impl Shape {
         self.slots
     }
 
-    /// The size of the header of a page.
+    /// The size of the header of a page, in bytes.
     pub(super) const HEADER: usize = 64;
 
-    /// Returns the distance from a page to its first slot.
+    /// Returns the distance from a page to its first slot, in bytes.
     pub(super) const fn offset(self) -> usize {
         let align = self.slot.align();
         if align > Self::HEADER { align } else { Self::HEADER }
@@ -114,7 +114,8 @@ impl Shape {
 /// Returns the layout of the allocation of a page, with padding to align the page. The allocator is not asked for the alignment. If it
 /// were, glibc would leave small fragments between the pages, and could not return the memory of pages to the system.
 pub(super) fn page_layout(offset: usize, slot: usize, slots: u32) -> Layout {
-    // Miri does not assume that an address is aligned more than its allocation. So in Miri the allocation has the alignment of the page.
+    // Miri does not align an address to more than the alignment of its allocation. So in Miri, the allocation has the alignment of the
+    // page.
     let align = if cfg!(miri) { offset } else { 16 };
     let slots = slot.checked_mul(slots as usize);
     let bytes = slots.and_then(|bytes| bytes.checked_add(2 * offset));

@@ -1,7 +1,7 @@
-//! The two kinds of slots of slabs: slots of completions, which are found by their indices, and blocks.
+//! The two kinds of slots in slabs: slots of operations, which are found by the index in a key, and blocks.
 //!
 //! A block is a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its blocks
-//! are vacant. If a slab is full, a box is used as the block, and is freed when the block is released.
+//! are vacant. If the slab is full, a box is used as the block. The box is freed when the block is released.
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
@@ -62,7 +62,7 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     const PER_PAGE: u32 = if cfg!(loom) { 2 } else { 32 };
 
     /// 16, so that the slots of one thread are adjacent. If the slots of two threads alternate, the threads wait for each other's CPU cache
-    /// lines. That takes 11 ns more for each operation.
+    /// lines. Then each operation takes 11 ns longer.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
@@ -95,7 +95,8 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     }
 
     fn uses(&self, layout: IndexLayout, first: u32) -> u64 {
-        // The state may be older than the number. Then the operation that the state describes is over, and `before` counts it.
+        // A slot has the state of its previous operation until the next operation begins. The previous operation is over, and `before`
+        // counts it.
         let state = self.state();
         let number = self.number_now();
         let begun = state.generation() == number.generation();
@@ -104,12 +105,12 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     }
 }
 
-/// The beginning of a block. The value follows it.
+/// The first fields of a block. The value follows these fields.
 #[repr(C, align(16))]
 pub(crate) struct Block<H> {
     /// The header of the [cell](VacantCell) that the block contains.
     header: MaybeUninit<Header>,
-    /// The address of the page. If the block is a box, the size of the box in bytes, plus [`BOXED`].
+    /// The address of the page. If the block is a box, this is the size of the box in bytes, plus [`BOXED`].
     page: NonNull<()>,
     recycler: PhantomData<fn() -> H>,
 }
@@ -137,7 +138,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
     type Content = ();
     type Word = H::Word;
     type Pointer = H::Pointer;
-    /// The size of the blocks.
+    /// The size of a block, in bytes.
     type Table = usize;
 
     const INDEXED: bool = false;
@@ -166,7 +167,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
     #[inline(always)]
     fn slab(&self) -> NonNull<()> {
         debug_assert!(!self.is_boxed());
-        // SAFETY: a page is allocated as long as its blocks.
+        // SAFETY: the block is not a box, so it is in a page. The page stays allocated while the block is borrowed.
         unsafe { self.page.cast::<Page<Self>>().as_ref() }.slab()
     }
 
@@ -188,7 +189,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
 pub(crate) struct RentedBlock<H>(Vacant<Block<H>>);
 
 impl<H> RentedBlock<H> {
-    /// Converts the block into a cell for a future.
+    /// Converts the block into a [`VacantCell`] for a future.
     ///
     /// # Safety
     ///
@@ -200,7 +201,7 @@ impl<H> RentedBlock<H> {
     {
         debug_assert!(self.size() >= VacantCell::<Block<H>, F>::SIZE);
         // SAFETY: the caller guarantees the size and the alignment. The block begins with space for a header, and stays allocated until it
-        // is released. If the affinity is `Send`, any thread may release the block, because the words of its slab are atomics.
+        // is released. If the affinity `H` is `Send`, any thread may release the block, because the words of its slab are atomics.
         unsafe { VacantCell::new(self.into_pointer()) }
     }
 
@@ -212,10 +213,11 @@ impl<H> RentedBlock<H> {
 
     /// # Safety
     ///
-    /// The pointer is from [`into_pointer`](RentedBlock::into_pointer), and is used once. The value in the block was dropped.
+    /// The pointer is the address of a new box, or it is from [`into_pointer`](RentedBlock::into_pointer). It is used once. The block
+    /// contains no value.
     #[inline(always)]
     unsafe fn from_pointer(block: NonNull<Block<H>>) -> Self {
-        // SAFETY: the caller owns the block, which is allocated until it is released.
+        // SAFETY: the caller owns the block. The block stays allocated until it is released.
         RentedBlock(unsafe { Vacant::new(block) })
     }
 
@@ -293,7 +295,7 @@ impl<H: BlockTable> CellStorage for Block<H> {
     }
 }
 
-/// The function by which the table of a pooled future releases the block. The function has no type parameters, so it is compiled in this
+/// The function that the table of a pooled future uses to release the block. The function has no type parameters, so it is compiled in this
 /// crate, and not in each crate that uses a pool.
 pub(crate) trait BlockTable: SlabRecycler {
     /// Releases the block of a cell.
@@ -305,7 +307,7 @@ macro_rules! block_table {
         impl BlockTable for $recycler {
             #[inline(never)]
             extern "C" fn release(block: Emptied<Block<Self>>) {
-                // SAFETY: the pointer is from `into_cell`. The future in the cell was dropped.
+                // SAFETY: `into_cell` has got this pointer from `into_pointer`. The future in the block was dropped.
                 unsafe { RentedBlock::<Self>::from_pointer(block.into_pointer()) }.release();
             }
         }

@@ -19,7 +19,7 @@ impl<P> Links<P> {
     }
 }
 
-/// A doubly linked list. One thread at a time accesses the list and its nodes.
+/// A doubly linked list. One thread at a time accesses the list and the links of its nodes.
 pub(super) struct List<P>(Cell<Option<P>>);
 
 impl<P: Linked> List<P> {
@@ -31,7 +31,7 @@ impl<P: Linked> List<P> {
         self.0.get()
     }
 
-    /// Adds a node as the first one. The node is in no list.
+    /// Adds a node at the beginning. Before this call, the node is in no list.
     pub(super) fn push(&self, node: P) {
         let links = node.links();
         links.next.set(self.0.get());
@@ -41,7 +41,7 @@ impl<P: Linked> List<P> {
         }
     }
 
-    /// Removes a node. The node is in this list.
+    /// Removes a node, which must be in this list.
     pub(super) fn remove(&self, node: P) {
         let links = node.links();
         let (next, previous) = (links.next.get(), links.previous.get());

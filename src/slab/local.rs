@@ -1,4 +1,4 @@
-//! The slab of one thread: magazines and a depot, without locks.
+//! The slab for one thread: magazines and a depot, without locks.
 
 use core::cell::{Cell, RefCell};
 
@@ -23,9 +23,9 @@ use crate::slot::{End, Vacant, WakeOnDrop, Word};
 pub(crate) struct LocalSlab<S: Item<Slab = Self>> {
     base: Base<S>,
     magazines: MagazinesOf<S>,
-    /// `true` if the slab has a handle and no future waits for a slot. Then the fast path of a return puts the slot into the magazines.
+    /// `true` if the slab is open, and no future waits for a slot. If this is `false`, each return takes the slow path.
     is_plain: Cell<bool>,
-    /// The reference of a closed slab to itself. It is dropped when all slots are vacant.
+    /// The reference of a closed slab to itself. It is dropped when all slots are vacant or retired.
     own: Cell<Option<Closed<Self>>>,
     waiters: RefCell<Waiters<S>>,
     depot: RefCell<Depot<S>>,
@@ -45,7 +45,8 @@ impl<S: Item<Slab = Self>> LocalSlab<S> {
         }
     }
 
-    /// Frees the empty pages of a closed slab. If all slots are vacant, drops the reference of the slab to itself.
+    /// Moves the cached slots of a closed slab to the depot, and frees the empty pages. If all slots are then vacant or retired, drops the
+    /// reference of the slab to itself.
     fn end(&self) {
         self.drain_magazines();
         self.free_empty_pages(Keep::None, usize::MAX);
@@ -179,7 +180,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
 
     fn pass_locks(_: OpenSlab<'_, Self>) {}
 
-    // No other thread uses the slab. So no claimant is inside a call while this thread rents.
+    // No other thread uses the slab. So while this thread rents, no claimant is about to return a slot.
     fn begin_return(&self) {}
     fn end_return(&self) {}
     fn is_returning(&self) -> bool {

@@ -1,12 +1,13 @@
 //! Two magazines of vacant slots, in one array.
 //!
-//! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, a return moves the older
-//! one to the depot. If both are empty, a rent fills one from the depot. In both cases, one magazine is full and one is empty afterwards.
-//! Therefore a thread accesses the depot at most once in 32 rents and returns.
+//! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, a return first moves the
+//! older one to the depot. If both are empty, a rent first fills one from the depot. In both cases, one magazine is then full and one is
+//! empty. Therefore the next 31 rents and returns do not access the depot. (If the depot has only slots that were never used, a rent may
+//! take fewer than 32 slots.)
 //!
 //! The entries of the array are called *places*.
 //!
-//! Invariant: the places below the length hold vacant slots, which the magazines own.
+//! Invariant: the places below the length contain the addresses of vacant slots. The magazines own these slots.
 
 use core::{array, marker::PhantomData, ptr, ptr::NonNull};
 
@@ -66,9 +67,10 @@ impl CapacityCell {
 /// The number of places in the array.
 const PLACES: usize = 2 * MAGAZINE as usize;
 
-/// Two magazines of slots `S`. One thread at a time changes the magazines, so they are not `Sync`. Other threads may read the length.
+/// Two magazines of slots `S`. One thread at a time changes the magazines, so they are not `Sync`. If the length is an atomic, other
+/// threads may read the length.
 ///
-/// The magazines are an array, because a linked list would also store to the slots.
+/// The magazines are an array. A linked list would store its links in the slots, and these stores would take time.
 #[repr(C)]
 pub(super) struct Magazines<W, P, S> {
     len: W,
@@ -85,12 +87,12 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Magazines { len: W::new(0), places, slots: PhantomData }
     }
 
-    /// Returns the number of slots. Everything that other threads did to these slots is visible to the caller.
+    /// Returns the number of slots. Everything that other threads did to these slots before is visible to the caller.
     pub(super) fn len(&self) -> u64 {
         self.len.load()
     }
 
-    /// Takes the slot that was put in last. Returns `None` if there is no slot, or if the capacity is 0.
+    /// Takes the slot in the last place below the length. Returns `None` if there is no slot, or if the capacity is 0.
     #[inline(always)]
     pub(super) fn pop(&self, capacity: Capacity) -> Option<Vacant<S>> {
         let len = self.len.load_own().wrapping_sub(1);
@@ -103,7 +105,7 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Some(unsafe { vacant(slot) })
     }
 
-    /// Puts a vacant slot in. Returns the slot as an error if the magazines are full, or if the capacity is 0.
+    /// Puts a vacant slot into the magazines. Returns the slot as an error if the magazines are full, or if the capacity is 0.
     ///
     /// The store of the length comes last. After this store, another thread may count the slot as vacant, and free the slab.
     #[inline(always)]
@@ -117,7 +119,7 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Ok(())
     }
 
-    /// Returns these magazines with the type of magazines of slots `T`.
+    /// Casts the reference. The slots in the magazines get the type `T`.
     ///
     /// # Safety
     ///
@@ -131,12 +133,12 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
 
     #[inline(always)]
     fn place(&self, place: u64) -> &P {
-        // `place` is in bounds, so the remainder is `place`. It is computed because it saves the bounds check.
+        // `place` is in bounds, so the remainder is `place`. The computation of the remainder saves the bounds check.
         #[expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
         &self.places[place as usize % PLACES]
     }
 
-    /// Reverses the order of the slots, so that the slot with the lowest index is taken first.
+    /// Reverses the order of the slots. Then the slot that was put in first is taken first.
     fn reverse(&self) {
         let len = self.len.load_own();
         for place in 0..len / 2 {
@@ -158,17 +160,18 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
 ///
 /// # Safety
 ///
-/// The place was below the length. It is not below the length any more, or the caller stores another slot in the place.
+/// The address was loaded from a place below the length. The magazines lose this slot: the caller has reduced the length, or will reduce
+/// it, or stores another slot in the place.
 #[inline(always)]
 unsafe fn vacant<S>(slot: *mut ()) -> Vacant<S> {
-    // SAFETY: the place was below the length, so it contained the address of a slot.
+    // SAFETY: `slot` was loaded from a place below the length, so it is the address of a slot.
     let slot = unsafe { NonNull::new_unchecked(slot) };
     // SAFETY: the magazines owned the slot, and now the caller owns it.
     unsafe { Vacant::new(slot.cast()) }
 }
 
 impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
-    /// Fills one magazine from the depot, with at most `new` slots that were never used.
+    /// Fills one magazine from the depot. At most `new` of its slots were never used before.
     pub(super) fn refill(&self, depot: &mut Depot<S>, mut new: u32) {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(&mut new) else { break };
@@ -205,21 +208,21 @@ pub(super) trait Lock {
     type Guard<'m>;
 }
 
-/// Magazines of one thread need no lock.
+/// No lock, for magazines that only one thread uses.
 impl Lock for () {
     type Guard<'m> = ();
 }
 
-/// Puts a slot into those magazines of its slab that `find` returns. The slab may be freed as soon as the slot is in. Returns the slot as
-/// an error if `find` returns `None`.
+/// Calls `find` with the slab of a slot, and puts the slot into the magazines that `find` returns. As soon as the slot is in the magazines,
+/// the slab may be freed. Returns the slot as an error if `find` returns `None`.
 #[inline(always)]
 pub(super) fn return_slot<S: Item, K: Lock>(
     slot: Vacant<S>,
     find: impl for<'s> FnOnce(&'s S::Slab) -> Option<FreePlace<'s, S, K>>,
 ) -> Result<(), Vacant<S>> {
-    // SAFETY: the slot keeps the slab allocated until it is in the magazines. If there is a guard, its drop is the last access to the slab,
-    // and the slab is not freed before. (The slab may be freed before this function returns. So `slab` is not an argument: a reference in
-    // an argument would have to be valid until the return.)
+    // SAFETY: the slot keeps the slab allocated until it is in the magazines. If the magazines have a lock, the drop of the guard is the
+    // last access to the slab, and the slab is not freed before this drop. (The slab may be freed before this function returns. So `slab`
+    // is not an argument: a reference in an argument would have to be valid until the return.)
     let slab = unsafe { NonNull::from(slab_of::<S>(&slot)).as_ref() };
     let Some(FreePlace { magazines, guard }) = find(slab) else { return Err(slot) };
     let pushed = magazines.push(slot, Capacity::FULL);
@@ -227,16 +230,16 @@ pub(super) fn return_slot<S: Item, K: Lock>(
     pushed
 }
 
-/// Prefetches the CPU cache line of a slot for writing. The line may be in the cache of another core. Stores take effect in order, so
-/// without the prefetch the core would wait for one line after the other.
+/// Prefetches the CPU cache line of a slot for writing. The line may be in the CPU cache of another core. Stores take effect in order. So
+/// without the prefetch, the core would wait for the lines of several slots one after the other.
 ///
-/// The function contains assembly, because `_mm_prefetch` compiles to a prefetch for reading unless the target CPU is known. A CPU without
-/// the instruction ignores it.
+/// The function contains assembly, because `_mm_prefetch` compiles to a prefetch for reading unless the target CPU is known. A CPU that
+/// does not have the instruction ignores it.
 #[inline(always)]
 pub(super) fn fetch<S>(slot: &Vacant<S>) {
     let slot: &S = slot;
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: the instruction has no effect on registers and on the content of memory.
+    // SAFETY: the instruction changes neither registers nor the content of memory.
     unsafe {
         core::arch::asm!("prefetchw [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
     }

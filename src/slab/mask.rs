@@ -5,9 +5,9 @@ use core::{alloc::Layout, cell::Cell};
 use super::item::{Shape, page_layout};
 use crate::slot::Word;
 
-/// The places of up to 64 slots, and a bit for each place. The lock of the depot protects the bits.
+/// The places of up to 64 slots, and a bit for each place. If the depot has a lock, the lock protects the bits.
 ///
-/// The first vacant place is always taken first. So the slots that were never taken are the last ones of the page.
+/// The first vacant place is always taken first. So the slots that were never taken are at the end of the page.
 pub(super) struct Mask<W> {
     /// The index of the first slot.
     first: u32,
@@ -19,14 +19,14 @@ pub(super) struct Mask<W> {
     stride: u32,
     /// The number of initialized slots.
     initialized: W,
-    /// The bits of the vacant places are set.
+    /// A bit for each place, which is set if the slot in the place is vacant.
     vacant: Cell<u64>,
 }
 
 /// How many of the slots of a page are vacant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
-    /// Some slots are vacant.
+    /// Some slots are vacant, but not all.
     Some,
     /// All slots are vacant.
     Empty,
@@ -35,7 +35,7 @@ pub(super) enum Fill {
 }
 
 impl<W: Word> Mask<W> {
-    /// Creates a mask of `len` slots that are all vacant. Their indices begin with `first`.
+    /// Creates a mask of `len` slots that are all vacant. The index of the first slot is `first`.
     pub(super) fn new(shape: Shape, first: u32, len: u32) -> Self {
         assert!(0 < len && len <= 64);
         let distance = |bytes: usize| u32::try_from(bytes).expect("a slot takes less than 4 GiB");
@@ -69,7 +69,7 @@ impl<W: Word> Mask<W> {
         self.initialized.load() as u32
     }
 
-    /// Adds 1 to the number of initialized slots, for a new slot that [`take`](Mask::take) has taken.
+    /// Adds 1 to the number of initialized slots. The caller has initialized the slot in the place that [`take`](Mask::take) has returned.
     pub(super) fn count_initialized(&self) {
         self.initialized.publish(u64::from(self.initialized()) + 1);
     }

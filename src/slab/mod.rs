@@ -1,9 +1,9 @@
 #![doc = include_str!("design.md")]
 //! # Files
 //!
-//! There is a slab for [one thread](local), and one for [several threads](shared). Each has a [depot] of [pages], and [magazines] of vacant
-//! slots. A [`SlabHandle`] owns a slab. The slots of a slab are of one of two [kinds](items). This layer is above operations, and below
-//! pools.
+//! There is a type of slab for [one thread](local), and a type for [several threads](shared). Each slab has a [depot] of [pages], and
+//! [magazines] of vacant slots. One or more [`SlabHandle`]s own a slab. The slots of a slab are of one of two [kinds](items). This layer is
+//! above operations, and below pools.
 
 mod base;
 mod block_size;
@@ -24,7 +24,7 @@ mod recyclers;
 mod reference;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 mod shared;
-#[expect(clippy::module_inception, reason = "the module has the trait of this name")]
+#[expect(clippy::module_inception, reason = "the module contains the trait of this name")]
 mod slab;
 mod stats;
 mod storage;

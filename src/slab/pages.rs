@@ -14,10 +14,10 @@
 //!
 //! * A [`PageRef`] points to a page that is allocated. Each page is in the list of its [`Fill`], or an [`EmptyPage`] or a [`RemovedPage`]
 //!   owns the page.
-//! * If the bit of a slot in the mask is set, only the page refers to the slot. If the bit is not set, a [`Vacant`], magazines or the roles
-//!   of an operation own the slot, or the slot is retired.
-//! * If slots are found by their indices, pages are freed only after the slab was [`Closed`]. From then on, only a return looks a slot up.
-//!   The page of this slot is not empty at that time, so it is still allocated.
+//! * If the bit of a slot in the mask is set, the page owns the slot. If the bit is not set, the slot is retired, or it belongs to a
+//!   [`Vacant`], to magazines, to the roles of an operation, or to the future in a block.
+//! * If slots are found by [indices](Item::INDEXED), pages are freed only after the slab was [`Closed`]. In a closed slab, only a return
+//!   looks up the page of a slot. The slot is not vacant yet, so its page is not empty, and is still allocated.
 
 use alloc::{
     alloc::{alloc, dealloc, handle_alloc_error},
@@ -87,7 +87,7 @@ impl<S: Item> PageRef<S> {
         unsafe { self.0.byte_add(self.mask.distance(place)) }.cast()
     }
 
-    /// Takes a vacant slot of this page. The page has one.
+    /// Takes a vacant slot of this page. The caller has checked that the page has a vacant slot.
     fn take(self, first_generation: u32) -> Vacant<S> {
         let is_new = self.mask.next_is_new();
         let place = self.mask.take();
@@ -99,14 +99,14 @@ impl<S: Item> PageRef<S> {
             S::init(unsafe { slot.cast().as_mut() }, location);
             self.mask.count_initialized();
         }
-        // SAFETY: the bit of the slot was set in the mask, so only the page referred to the slot.
+        // SAFETY: the bit of the slot was set in the mask, so the page owned the slot. Now the bit is not set.
         unsafe { Vacant::new(slot) }
     }
 }
 
 /// The location of a new slot.
 ///
-/// Invariant: the slot is in the page. The slab of the page begins with a [`Table`](Item::Table) of the slots. The page and the slab are
+/// Invariant: the slot is in the page. The slab of the page begins with the [`Table`](Item::Table) of its slots. The page and the slab are
 /// allocated as long as the slot.
 pub(crate) struct Location<S: Item> {
     page: PageRef<S>,
@@ -136,7 +136,7 @@ impl<S: Item> Location<S> {
 pub(super) struct EmptyPage<S: Item>(PageRef<S>);
 
 impl<S: Item> EmptyPage<S> {
-    /// Allocates a page with `len` slots, whose indices begin with `first`.
+    /// Allocates a page with `len` slots. The index of the first slot is `first`.
     pub(super) fn allocate(slab: SlabAddress, shape: Shape, first: u32, len: u32) -> Self {
         const { assert!(size_of::<Page<S>>() == Shape::HEADER) };
         let mask = Mask::new(shape, first, len);
@@ -154,8 +154,8 @@ impl<S: Item> EmptyPage<S> {
     }
 }
 
-/// A page whose slots are all vacant, and that was removed from its list. No other thread finds its slots. If this value is dropped, the
-/// page is leaked.
+/// A page that was removed from its list. All its slots are vacant or retired, and no other thread finds them. If this value is dropped,
+/// the page is leaked.
 #[must_use]
 pub(super) struct RemovedPage<S: Item>(PageRef<S>);
 
@@ -193,7 +193,7 @@ impl<S: Item> Drop for Page<S> {
 /// The pages of a slab.
 pub(super) struct Pages<S: Item> {
     slab: SlabAddress,
-    /// The pages with vacant slots and slots in use.
+    /// The pages of which some slots are vacant, but not all.
     some: List<PageRef<S>>,
     /// The pages whose slots are all vacant.
     empty: List<PageRef<S>>,
@@ -218,7 +218,7 @@ pub(super) struct Counts {
     pub(super) occupied: u32,
     /// The number of initialized slots.
     initialized: u32,
-    /// The maximum of `initialized`.
+    /// The greatest value that `initialized` has had.
     pub(super) most: u32,
 }
 
@@ -248,7 +248,7 @@ impl<S: Item> Pages<S> {
         self.is_closed
     }
 
-    /// If the slab is closed and all its slots are vacant or retired, returns the proof of that.
+    /// If the slab is closed, and all its slots are vacant or retired, returns an [`AllVacant`] as the proof.
     pub(super) fn all_vacant(&self) -> Option<AllVacant> {
         // SAFETY: `in_use` counts every slot that is neither vacant in its page nor retired. No slot is taken from a closed slab.
         (self.is_closed && self.counts.in_use() == 0).then(|| unsafe { AllVacant::new() })
@@ -264,8 +264,8 @@ impl<S: Item> Pages<S> {
         self.counts.idle += len;
     }
 
-    /// Returns the page from which the next slot is taken. Prefers a page whose next slot is initialized, and then a page with slots in
-    /// use.
+    /// Returns the page from which the next slot is taken. Looks at up to three pages for one whose next slot is already initialized. If
+    /// there is none, prefers a page that is not empty.
     fn next(&self) -> Option<PageRef<S>> {
         let is_old = |page: &PageRef<S>| !page.mask.next_is_new();
         let some = self.some.iter().take(2).find(is_old);
@@ -273,7 +273,8 @@ impl<S: Item> Pages<S> {
         old.or(self.some.first()).or(self.empty.first())
     }
 
-    /// Takes a vacant slot, unless the slab is closed. `new` is the number of slots that may still be initialized for the caller.
+    /// Takes a vacant slot, unless the slab is closed. `new` is the number of slots that may still be initialized for the caller. A call
+    /// that initializes a slot subtracts 1.
     pub(super) fn take(&mut self, new: &mut u32, first_generation: u32) -> Option<Vacant<S>> {
         let page = if self.is_closed { None } else { self.next() }?;
         let (is_new, before) = (page.mask.next_is_new(), page.mask.fill());
@@ -307,14 +308,14 @@ impl<S: Item> Pages<S> {
         self.move_page(page, before);
     }
 
-    /// Takes back a slot that is not rented again.
+    /// Takes back a slot that will not be rented again.
     pub(super) fn retire(&mut self, slot: Vacant<S>) {
         assert!(slot.slab() == self.slab.get(), "the slot is one of this slab");
         let _retired = slot.into_pointer();
         self.counts.retired += 1;
     }
 
-    /// Moves a page from the list of the fill `before` to the list of its present fill.
+    /// Moves a page from the list for its old fill `before` to the list for its present fill.
     fn move_page(&mut self, page: PageRef<S>, before: Fill) {
         let (now, len) = (page.mask.fill(), page.mask.len());
         if before != now {
@@ -343,7 +344,7 @@ impl<S: Item> Pages<S> {
         Some(self.empty.first()?.mask.len())
     }
 
-    /// Removes an empty page. If slots are found by their indices, no page is removed before the slab is closed.
+    /// Removes an empty page. If slots are found by [indices](Item::INDEXED), no page is removed before the slab is closed.
     pub(super) fn remove_empty(&mut self) -> Option<RemovedPage<S>> {
         if S::INDEXED && !self.is_closed {
             return None;
@@ -360,13 +361,14 @@ impl<S: Item> Pages<S> {
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<S: Item> Pages<S> {
-    /// Counts slots in thread caches as retired. These slots are not rented again.
+    /// Counts slots in thread caches as retired. These slots will not be rented again.
     pub(super) fn retire_cached(&mut self, CachedSlots(slots): CachedSlots) {
         self.counts.retired += slots;
     }
 }
 
-/// The number of slots of a slab that are in thread caches from which the slab has detached. Nothing refers to these slots.
+/// The number of slots of a slab that are in thread caches from which the slab has detached. No thread takes these slots out of the caches
+/// again.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 pub(super) struct CachedSlots(u32);
 
@@ -374,7 +376,7 @@ pub(super) struct CachedSlots(u32);
 impl CachedSlots {
     /// # Safety
     ///
-    /// The slab has detached from caches that have `slots` slots together. These slots were not counted before.
+    /// The slab has detached from caches that together have `slots` slots. These slots were not counted before.
     pub(super) unsafe fn new(slots: u32) -> Self {
         CachedSlots(slots)
     }
@@ -392,15 +394,15 @@ impl<S: Item> Drop for Pages<S> {
     }
 }
 
-/// The number of pages in the first part of the directory. Each further part has twice as many pages as the part before. So the part of an
-/// index is computed with shifts, and no entry moves when the directory grows.
+/// The number of pages in the first part of the directory. Each further part has twice as many pages as the part before. So a few
+/// instructions compute the part of an index, and no entry moves when the directory grows.
 const FIRST: u32 = 1 << LOG_FIRST;
 const LOG_FIRST: u32 = if cfg!(loom) { 1 } else { 3 };
 
 /// The number of parts. Loom records every access, so a directory has few parts in models.
 const PARTS: usize = if cfg!(loom) { 4 } else { 32 };
 
-/// The directory of the pages of a slab whose slots are found by their indices.
+/// The directory of the pages of a slab. It finds the page of a slot by the index of the slot. The directory of a slab of blocks is empty.
 ///
 /// ```text
 ///  directory ──┬─► part 0: pages 0 to  7     slots   0 to 255
@@ -444,8 +446,8 @@ impl<S: Item> Directory<S> {
     #[inline(always)]
     const fn locate(index: u32) -> (usize, usize) {
         let page = index / S::PER_PAGE;
-        // The sum neither wraps nor is zero, because `index` is below `MAX`. The operations below are chosen so that the compiler adds no
-        // checks for these cases.
+        // The sum neither wraps nor is zero, because `index` is below `storage::MAX`. These operations are chosen so that the compiler adds
+        // no checks for these cases.
         let shifted = page.wrapping_add(FIRST);
         let log = (shifted | 1).ilog2();
         let part = log.wrapping_sub(LOG_FIRST) as usize % PARTS;
@@ -463,7 +465,7 @@ impl<S: Item> Directory<S> {
         Some(NonNull::slice_from_raw_parts(entries, Self::len(part)))
     }
 
-    /// Returns the entry of the page that contains an index.
+    /// Returns the entry of the page that contains the slot with this index.
     #[inline(always)]
     fn entry(&self, index: u32) -> Option<&S::Pointer> {
         let (part, offset) = Self::locate(index);
@@ -472,7 +474,7 @@ impl<S: Item> Directory<S> {
         unsafe { entries.as_ref() }.get(offset)
     }
 
-    /// Returns the page that contains an index.
+    /// Returns the page that contains the slot with this index.
     #[inline(always)]
     fn page(&self, index: u32) -> Option<PageRef<S>> {
         let page = NonNull::new(self.entry(index)?.observe())?;
@@ -484,7 +486,7 @@ impl<S: Item> Directory<S> {
     pub(super) fn get<'s>(&self, _: OpenSlab<'s, S::Slab>, index: u32) -> Option<SlotRef<'s, S>> {
         let (page, place) = (self.page(index)?, index % S::PER_PAGE);
         let slot = (place < page.mask.initialized()).then(|| page.slot(place))?;
-        // SAFETY: the slot is initialized. By the invariant, its page stays allocated while the slab has a handle.
+        // SAFETY: the slot is initialized. By the invariant, its page stays allocated until the slab is closed. The slab is open for `'s`.
         Some(unsafe { SlotRef::new(slot) })
     }
 

@@ -1,11 +1,12 @@
-//! A table of recently used values. The address of a slab is the key of a value.
+//! A table of recently used values. A value is found by the address of a slab.
 
 use core::{
     cell::Cell,
     ptr::{self, NonNull},
 };
 
-/// A direct-mapped table of pointers to recently used values.
+/// A table of pointers to recently used values. The value for a slab has only one possible entry, so it may replace the value for another
+/// slab.
 pub(super) struct Recent<N>([Entry<N>; ENTRIES]);
 
 /// An entry of the table. In a vacant entry, `slab` is null.
@@ -38,7 +39,7 @@ impl<N> Recent<N> {
         &self.0[(hash >> (u32::BITS - ENTRIES.ilog2())) as usize]
     }
 
-    /// Returns the value that was inserted for this slab, unless the entry was replaced.
+    /// Returns the value that was inserted for this slab, unless it was removed or replaced.
     #[inline(always)]
     pub(super) fn get(&self, slab: NonNull<()>) -> Option<NonNull<N>> {
         let entry = self.entry(slab);

@@ -3,8 +3,8 @@
 //! Invariants:
 //!
 //! * A [`SlabRef`] keeps its slab allocated. All handles together own one reference. The drop of the last reference frees the slab.
-//! * After the last handle was dropped, the slab owns a reference to itself, in a [`Closed`], until all its slots are vacant. So a rented
-//!   slot keeps its slab allocated.
+//! * After the last handle was dropped, the slab owns a reference to itself, in a [`Closed`], until all its slots are vacant or retired. So
+//!   a rented slot keeps its slab allocated.
 //! * The pointer in a [`SlabHandle`], a [`SlabRef`] or a [`OnceSlab`] points to an [`Allocation`]. It has the provenance of the whole
 //!   allocation.
 
@@ -27,7 +27,7 @@ pub(crate) trait Counted: Sized {
     type Slot: Item<Slab = Self>;
     type Count: Count;
 
-    /// Closes the slab, which has no handle any more. The slab stores `closed` until all its slots are vacant.
+    /// Closes the slab, which has no handle any more. The slab stores `closed` until all its slots are vacant or retired.
     fn close(&self, closed: Closed<Self>);
 }
 
@@ -64,7 +64,7 @@ impl AllVacant {
     }
 }
 
-/// The slab is the first field, so its address is that of the allocation.
+/// The allocation of a slab: the slab and its counts. The slab is the first field, so it has the address of the allocation.
 #[repr(C)]
 struct Allocation<L: Counted> {
     slab: L,
@@ -76,7 +76,8 @@ struct Allocation<L: Counted> {
 struct Owned<L: Counted>(NonNull<Allocation<L>>);
 
 // SAFETY: another thread may use the slab and free it. The recycler is `ForThreads`, and only one such recycler has slabs: `AnyThread`. The
-// words of its slabs are atomics, and locks protect the other fields. The values in the slots are `Send`, because `Content` is.
+// words of its slabs are atomics, and locks protect the other fields. The values in the slots are `Send`, because `Content` is. (The slab
+// does not access the values in blocks.)
 unsafe impl<L: Counted> Send for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
 // SAFETY: for the same reasons as `Send`, directly above.
 unsafe impl<L: Counted> Sync for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
@@ -91,7 +92,7 @@ impl<L: Counted> Deref for Owned<L> {
     }
 }
 
-/// A reference to a slab, which keeps it allocated.
+/// A reference to a slab. It keeps the slab allocated.
 pub(crate) struct SlabRef<L: Counted>(Owned<L>);
 
 impl<L: Counted> SlabRef<L> {
@@ -116,15 +117,18 @@ impl<L: Counted> SlabRef<L> {
     ///
     /// # Safety
     ///
-    /// The caller owns the forgotten reference. It is a reference to the slab at this address, which has the type `L`.
+    /// The caller owns the forgotten reference, and recreates it only once. It is a reference to the slab at this address, which has the
+    /// type `L`.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) unsafe fn from_address(slab: SlabAddress) -> Self {
         SlabRef(Owned(slab.get().cast()))
     }
 
+    /// Adds a reference to the slab in this allocation.
+    ///
     /// # Safety
     ///
-    /// The slab is allocated.
+    /// The slab stays allocated during this call.
     #[inline]
     unsafe fn add(allocation: NonNull<Allocation<L>>) -> Self {
         let slab = Owned(allocation);
@@ -176,11 +180,11 @@ pub(super) fn slab_of<S: Item>(slot: &S) -> &S::Slab {
     unsafe { slot.slab().cast().as_ref() }
 }
 
-/// A handle of a slab. While the slab has a handle, slots can be rented, and slots that are found by their indices stay allocated. The drop
-/// of the last handle calls [`B`](BeforeClose), and then closes the slab.
+/// A handle of a slab. While the slab has a handle, slots can be rented, and slots that are found by [indices](Item::INDEXED) stay
+/// allocated. The drop of the last handle calls [`before_close`](BeforeClose::before_close) of `B`, and then closes the slab.
 pub(crate) struct SlabHandle<L: Counted, B: BeforeClose<L> = ()>(Owned<L>, PhantomData<fn() -> B>);
 
-/// The action of the last handle before it closes the slab.
+/// The action that the drop of the last handle runs before it closes the slab.
 pub(crate) trait BeforeClose<L> {
     /// Runs before the slab is closed. If this function panics, the slab is closed nevertheless.
     fn before_close(slab: OpenSlab<'_, L>);
@@ -190,7 +194,7 @@ impl<L> BeforeClose<L> for () {
     fn before_close(_: OpenSlab<'_, L>) {}
 }
 
-/// A slab that stays open for the lifetime, because it has a handle. Slots are rented only from an open slab.
+/// A reference to a slab that is not closed during `'s`. Slots are rented only from an open slab.
 pub(crate) struct OpenSlab<'s, L>(&'s L);
 
 impl<L> Clone for OpenSlab<'_, L> {
@@ -261,7 +265,7 @@ impl<L: Counted, B: BeforeClose<L>> Drop for SlabHandle<L, B> {
     }
 }
 
-/// A cell for a handle of a slab. The slab is created when it is first needed.
+/// An optional [`SlabHandle`]. The slab and the handle are created when they are first needed.
 pub(crate) struct OnceSlab<P: Pointer, L: Counted>(P, PhantomData<SlabHandle<L>>);
 
 pub(crate) type LocalOnceSlab<L> = OnceSlab<Cell<*mut ()>, L>;
@@ -285,11 +289,11 @@ impl<L: Counted> SharedOnceSlab<L> {
 }
 
 impl<P: Pointer, L: Counted> OnceSlab<P, L> {
-    /// Returns the slab if it was created.
+    /// Returns the slab, if it was created.
     #[inline(always)]
     pub(crate) fn get(&self) -> Option<OpenSlab<'_, L>> {
         let slab = NonNull::new(self.0.observe())?.cast();
-        // SAFETY: the cell has a handle of this slab, and does not drop the handle while the cell is borrowed.
+        // SAFETY: `self` owns a handle of this slab, and does not drop the handle while `self` is borrowed.
         Some(OpenSlab(unsafe { slab.as_ref() }))
     }
 
@@ -298,7 +302,7 @@ impl<P: Pointer, L: Counted> OnceSlab<P, L> {
         if self.0.observe().is_null() {
             let handle = create();
             if self.0.publish_first(handle.0.0.as_ptr().cast()).is_ok() {
-                // The cell has the handle now. (If another thread has already stored its handle, this handle is dropped.)
+                // `self` owns the handle now. (If another thread has already stored its handle, `handle` is dropped instead.)
                 mem::forget(handle);
             }
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::slot::{End, SlotRef, Vacant, WakeOnDrop, Word};
 
-/// A slab: slots, of which some are vacant, and counters.
+/// A slab: a set of slots, and counters.
 pub(crate) trait Slab: Counted {
     /// Creates the slab that will be at this address.
     fn create(address: SlabAddress, settings: Settings<Self::Slot>) -> Self;
@@ -27,11 +27,11 @@ pub(crate) trait Slab: Counted {
     /// Returns the number of vacant slots outside of the depot that the calling thread finds.
     fn cached(&self) -> u64;
 
-    /// Moves the slots that [`cached`](Slab::cached) counts to the depot.
+    /// Moves slots to the depot: the vacant slots that [`cached`](Slab::cached) counts.
     fn drain(slab: OpenSlab<'_, Self>);
 
-    /// Returns the numbers of slots that this slab does not need, and the number of slots that [`drain`](Slab::drain) would move to the
-    /// depot. Locks nothing.
+    /// Returns the [`Spare`] of this slab, and the least number of slots that [`drain`](Slab::drain) would move to the depot. Takes no
+    /// lock.
     fn spare(&self) -> (Spare, u64);
 
     /// The fast path of [`rent`](OpenSlab::rent): takes a slot that this thread has cached.
@@ -48,8 +48,8 @@ pub(crate) trait Slab: Counted {
     /// this call.
     fn release(slot: Vacant<Self::Slot>, end: End) -> WakeOnDrop;
 
-    /// Calls a function with the queue of waiting futures. No other thread uses the queue during the call. The function neither clones,
-    /// wakes nor drops a waker.
+    /// Calls a function with the queue of waiting futures. No other thread uses the queue during the call. `f` neither clones, wakes nor
+    /// drops a waker.
     fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<Self::Slot>) -> R) -> R;
 
     /// Returns `true` if a future waits for a slot.
@@ -61,14 +61,15 @@ pub(crate) trait Slab: Counted {
 
     fn stats(slab: OpenSlab<'_, Self>) -> Stats;
 
-    /// Adds one to the number of slots that a claimant is about to return.
+    /// Adds one to the number of claimants that are about to return a slot.
     fn begin_return(&self);
 
-    /// Subtracts one from the number of slots that a claimant is about to return, after the slot was returned.
+    /// Subtracts one from the number of claimants that are about to return a slot. The slot was returned, or the claimant returns no slot
+    /// after all.
     fn end_return(&self);
 
     /// Returns `true` if a claimant is about to return a slot. If the result is `false`, a later [`rent`](OpenSlab::rent) finds every slot
-    /// whose return was announced before.
+    /// whose return was announced before this call.
     fn is_returning(&self) -> bool;
 
     /// Allocates a page, unless `enough` returns `true` for the depot. Returns `false` if the limit is reached, or if there is no room.
@@ -85,13 +86,14 @@ pub(crate) trait Slab: Counted {
         let (page, calls) = storage.allocate(capacity, slots);
         allocations.add(calls);
         self.with_depot(|depot| depot.add(page));
-        // The page is counted after it was added. So a thread that finds no room because of this page also sees the slots of the page.
+        // The memory of the page is counted after the page was added. So a thread that finds no room because of this page also sees the
+        // slots of the page.
         storage.charge(slots);
         true
     }
 
-    /// Returns the least number of bytes that [`free_for_others`](OpenSlab::free_for_others) would free, if no other thread takes or frees
-    /// the slots before.
+    /// Returns the least number of bytes that [`free_for_others`](OpenSlab::free_for_others) would free, if no other thread uses the slab
+    /// meanwhile.
     fn bytes_for_others(&self) -> usize {
         let (Spare { idle, excess }, cached) = self.spare();
         let storage = &self.base().storage;
@@ -102,8 +104,8 @@ pub(crate) trait Slab: Counted {
         bytes.min(storage.bytes())
     }
 
-    /// Frees empty pages until at least `bytes` bytes were freed, except the pages that `keep` describes. Returns the number of slots in
-    /// the freed pages.
+    /// Frees empty pages until at least `bytes` bytes were freed, or until only the empty pages that `keep` describes are left. Returns the
+    /// number of slots in the freed pages.
     fn free_empty_pages(&self, keep: Keep, bytes: usize) -> u32 {
         /// The number of pages that are removed while the depot is locked. It is small because other threads wait for the depot.
         const AT_ONCE: usize = 8;
@@ -157,14 +159,14 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
         self.get().base().storage.directory.iter(self)
     }
 
-    /// Takes a vacant slot. Returns `None` if the limit is reached, or if there is no room.
+    /// Takes a vacant slot. Returns `None` if this thread finds no vacant slot, and the slab cannot grow.
     #[inline(always)]
     pub(crate) fn rent(self, room: impl Room) -> Option<Vacant<L::Slot>> {
         L::try_rent(self).or_else(|| L::rent_slowly(self, room))
     }
 
-    /// Makes sure that the calling thread finds `additional` vacant slots, up to the limit. The memory of these slots is not freed before a
-    /// trim.
+    /// Makes sure that the calling thread finds `additional` vacant slots, as far as the limit and the room permit. The memory of these
+    /// slots is not freed before a trim.
     pub(crate) fn reserve(self, additional: u32, room: impl Room) {
         let cached = u32::try_from(self.cached()).unwrap_or(u32::MAX);
         let more = additional.saturating_sub(cached);
@@ -176,13 +178,13 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
             is_short = self.with_depot(|depot| depot.counts().vacant < more);
         }
         if is_short {
-            // There is no room for more slots. `reserved` must not be greater than the capacity. Otherwise the slab would never free empty
-            // pages for other slabs.
+            // The limit was reached, or there is no room for more slots. `reserved` must not be greater than the capacity. Otherwise, the
+            // slab would never free empty pages for other slabs.
             self.with_depot(|depot| depot.reserved = depot.reserved.min(depot.counts().capacity));
         }
     }
 
-    /// Moves cached slots to the depot, and frees all empty pages, even if their slots are reserved. Returns the number of slots in the
+    /// Moves cached slots to the depot, and frees all empty pages. The slots are not reserved any more. Returns the number of slots in the
     /// freed pages.
     pub(crate) fn trim(self) -> u32 {
         L::drain(self);
@@ -190,7 +192,8 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
         self.free_empty_pages(Keep::None, usize::MAX)
     }
 
-    /// Frees empty pages until `bytes` bytes were freed, or no more can be freed. Keeps reserved slots.
+    /// Frees empty pages until `bytes` bytes were freed, or no more can be freed. If needed, moves cached slots to the depot. Keeps
+    /// reserved slots.
     pub(crate) fn free_for_others(self, bytes: usize) {
         let storage = &self.base().storage;
         let target = storage.bytes().saturating_sub(bytes);

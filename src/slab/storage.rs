@@ -10,7 +10,7 @@ use super::{
 };
 use crate::slot::{IndexLayout, Word};
 
-/// The maximum number of slots: an index has 31 bits.
+/// The maximum number of slots of a slab. It is slightly less than 2³¹, because an index has 31 bits.
 pub(super) const MAX: u32 = (1 << 31) - 512;
 
 /// The storage of up to `limit` slots.
@@ -22,7 +22,8 @@ pub(crate) struct Storage<S: Item> {
     slots: u32,
     /// The maximum number of slots.
     limit: u32,
-    /// The memory of the pages, in bytes. A page is added after its slots are in the depot, and subtracted after its memory was freed.
+    /// The memory of the pages, in bytes. The memory of a page is added after its slots are in the depot, and subtracted after it was
+    /// freed.
     bytes: S::Word,
     pub(super) directory: Directory<S>,
 }
@@ -73,8 +74,8 @@ impl<S: Item> Storage<S> {
         self.bytes.add_and_publish(self.bytes_of(slots) as u64);
     }
 
-    /// Returns how many slots the next page can have, if the slab has `capacity` slots. A whole page, the limit and the room bound this
-    /// number.
+    /// Returns how many slots the next page can have, if the slab has `capacity` slots. This number is bounded by the size of a whole page,
+    /// by the limit of the slab, and by the room.
     pub(super) fn slots_of_next(&self, capacity: u32, room: impl Room) -> u32 {
         let slots = self.slots.min(self.limit.saturating_sub(capacity));
         if slots == 0 {
@@ -85,8 +86,8 @@ impl<S: Item> Storage<S> {
         u32::try_from(within).unwrap_or(u32::MAX).min(slots)
     }
 
-    /// Allocates the next page of a slab with `capacity` slots. The page has `slots` slots. One thread at a time calls this. Also returns
-    /// the number of allocations.
+    /// Allocates the next page of a slab with `capacity` slots. The page has `slots` slots. One thread at a time calls this function.
+    /// Returns the page, and the number of allocations that this call has made.
     pub(super) fn allocate(&self, capacity: u32, slots: u32) -> (EmptyPage<S>, u64) {
         let page = EmptyPage::allocate(self.slab, self.shape(), capacity, slots);
         let parts = S::INDEXED && self.directory.add(&page);
@@ -100,8 +101,8 @@ impl<S: Item> Storage<S> {
         self.bytes.add_and_publish((bytes as u64).wrapping_neg());
     }
 
-    /// Returns how many times slots were rented since the generation `first`, and how many slots were rented at least once. Returns `None`
-    /// if slots do not count their uses.
+    /// Returns how many times slots were rented, and how many slots were rented at least once. `first` is the generation of the first
+    /// operation of each slot. Returns `None` if slots do not count their uses.
     pub(super) fn uses(&self, slab: OpenSlab<'_, S::Slab>, first: u32) -> Option<(u64, u64)> {
         let layout = self.layout();
         S::INDEXED.then(|| {

@@ -1,12 +1,12 @@
 //! Stripes: locked magazines that threads without a thread cache share.
 //!
 //! A bounded slab has about one stripe for each core, and no thread caches. A thread uses its own stripe first. If this stripe is empty,
-//! the thread looks into all stripes. So it finds the last vacant slot in any stripe. An unbounded slab has one stripe, for threads that
-//! return slots and rent none.
+//! the thread looks into all stripes. So the thread finds a vacant slot in any stripe, even if it is the only one. An unbounded slab has
+//! one stripe, for threads that return slots but do not rent.
 //!
-//! The word of a stripe is its lock, its length and its version. A thread that takes a slot subtracts 1 from the length in the exchange
-//! that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks the stripe. So a stripe of length 0 is empty, even
-//! while it is locked. A thread that has seen all stripes empty reads the words of all stripes again. If no version has changed, all
+//! The word of a stripe contains its lock, its length and its version. A thread that takes a slot subtracts 1 from the length in the
+//! exchange that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks the stripe. So a stripe of length 0 is empty,
+//! even while it is locked. A thread that has seen all stripes empty reads the words of all stripes again. If no version has changed, all
 //! stripes were empty at the same time.
 //!
 //! ```text
@@ -53,7 +53,7 @@ pub(super) struct Stripe<S: Item> {
     magazines: MagazinesOf<S>,
 }
 
-/// A locked stripe. Dropping the guard unlocks it.
+/// The guard of a locked stripe. The drop of the guard unlocks the stripe.
 pub(super) struct StripeGuard<'s, S: Item> {
     word: &'s AtomicU64,
     /// The word of the locked stripe.
@@ -78,7 +78,7 @@ impl<'s, S: Item> StripeGuard<'s, S> {
         Unlock { word: self.word, unlocked: version + len * SLOT + (self.locked & CLOSED) }
     }
 
-    /// Returns a place for one more slot. Returns `None` if the stripe is full.
+    /// Converts the guard into a place for one more slot. If the stripe is full, unlocks it and returns `None`.
     #[inline(always)]
     fn free_place(self) -> Option<FreePlace<'s, S, StripeLock>> {
         let len = self.magazines.len();
@@ -128,9 +128,9 @@ impl<S: Item> Stripe<S> {
     /// has fewer slots than `least`.
     #[inline(always)]
     fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_, S>, u64> {
-        // ORDERING: Acquire, with the Release of `Unlock::drop`: everything that the last holder of the lock did is visible. The exchange
-        // is also a Release, with the Acquire of threads that only read the word. Such a thread may see that a slot was taken from this
-        // stripe. Then it also sees the slots that the taking thread has put into other stripes before.
+        // ORDERING: Acquire, with the Release of `Unlock::drop`: everything that the previous holder of the lock did is visible. The
+        // exchange is also a Release, with the Acquire of threads that only read the word. Such a thread may see that a slot was taken from
+        // this stripe. Then it also sees the slots that the taking thread has put into other stripes before.
         let mut word = self.word.load(Acquire);
         while word & (LOCKED | CLOSED) == 0 && len(word) >= least {
             let locked = word - taken * SLOT + LOCKED;
@@ -185,12 +185,12 @@ impl<S: Item> Stripe<S> {
     }
 }
 
-/// A summary of the words of all stripes. A thread has read these words one after the other, and has taken no slot.
+/// A summary of the words of all stripes. The calling thread has read these words one after the other, and has taken no slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Snapshot {
     /// The sum of all versions. Versions only increase.
     versions: u64,
-    /// `true` if another thread held a stripe with slots.
+    /// `true` if another thread had locked a stripe with slots.
     is_busy: bool,
 }
 
@@ -204,8 +204,8 @@ impl Snapshot {
     }
 }
 
-/// The stripes of a slab. Their number is a power of two, so no division is needed to find the own stripe. A division would take as long as
-/// everything else in a return.
+/// The stripes of a slab. Their number is a power of two, so no division is needed to find the stripe of a thread. A division would take as
+/// long as everything else in a return.
 pub(super) struct Stripes<S: Item>(Box<[Stripe<S>]>);
 
 impl<S: Item> Stripes<S> {
@@ -230,7 +230,8 @@ impl<S: Item> Stripes<S> {
         &self.0[own(self.0.len())]
     }
 
-    /// Takes a slot from any stripe. If there is none, returns a snapshot as an error, for [`is_unchanged`](Stripes::is_unchanged).
+    /// Takes a slot from any stripe. If the calling thread finds no slot, returns a snapshot as an error, for
+    /// [`is_unchanged`](Stripes::is_unchanged).
     #[inline]
     pub(super) fn take(&self) -> Result<Vacant<S>, Snapshot> {
         let (before, after) = self.0.split_at(own(self.0.len()));
@@ -244,7 +245,8 @@ impl<S: Item> Stripes<S> {
         Err(seen)
     }
 
-    /// Moves slots into the cache of the calling thread, until the cache has one magazine of slots or the stripes are empty.
+    /// Moves slots from the stripes into the cache of the calling thread, until the cache has one magazine of slots. Skips the stripes that
+    /// other threads have locked.
     pub(super) fn transfer<W: Word, P: Pointer>(&self, magazines: &Magazines<W, P, S>) {
         for stripe in self.0.iter().filter(|stripe| stripe.len() > 0) {
             let Some(guard) = stripe.try_lock() else { continue };
@@ -256,12 +258,12 @@ impl<S: Item> Stripes<S> {
         }
     }
 
-    /// Returns `true` if all stripes were empty at the same time: no stripe was unlocked since [`take`](Stripes::take) has read its word,
-    /// and no thread holds a stripe with slots.
+    /// Returns `true` if all stripes were empty at the same time: no stripe was unlocked after [`take`](Stripes::take) had read its word
+    /// for `seen`, and no other thread holds a stripe with slots.
     pub(super) fn is_unchanged(&self, seen: Snapshot) -> bool {
         let mut now = Snapshot::NEW;
         // ORDERING: Acquire, as in `try_lock_with`. These loads come after the loads of `take`. So they do not return older words than
-        // those.
+        // `take` has read.
         self.0.iter().for_each(|stripe| now.add(stripe.word.load(Acquire)));
         !now.is_busy && seen == now
     }
@@ -320,7 +322,7 @@ fn own(stripes: usize) -> usize {
     thread_number() & (stripes - 1)
 }
 
-/// Returns the number of threads that can run at the same time.
+/// Returns the number of threads that can run at the same time, but at most 64.
 fn cores() -> usize {
     #[cfg(any(loom, miri))]
     return 2;

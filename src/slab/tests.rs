@@ -59,7 +59,8 @@ fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
     rented.into_iter().for_each(RentedBlock::release);
 }
 
-/// Each page has one block in use, and all other blocks are vacant. So the slab promises nothing.
+/// Checks that a slab promises no bytes while each page has one block in use, and that it promises one page after the block of this page
+/// was released.
 fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
     let handle = slab::<H>(finds_all);
     let slab = handle.open();
@@ -70,7 +71,7 @@ fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
     }
     returned.into_iter().for_each(RentedBlock::release);
     assert_eq!(slab.bytes_for_others(), 0);
-    // Now no block of one page is in use. Its last block is in a cache.
+    // Now one page has no block in use. The block that was just released is in a cache.
     kept.pop().unwrap().release();
     assert_eq!(slab.bytes_for_others(), 4096);
     slab.free_for_others(1);

@@ -1,17 +1,18 @@
 //! A thread cache: the magazines that one thread has for one slab.
 //!
-//! A thread creates a cache when it rents from a slab for the first time. The thread owns the cache, by a [`ThreadHalf`]. The slab has the
-//! cache in a [`CacheList`]. Later, both *detach* from the cache, by a swap of its capacity with 0. The result of the swap says whether the
-//! thread or the slab was first.
+//! A thread creates a cache when it first rents from an unbounded slab, or first reserves slots there. The thread owns the cache, by a
+//! [`ThreadHalf`]. The slab has the cache in a [`CacheList`]. Later, both *detach* from the cache, by a swap of its capacity with 0. The
+//! result of the swap says whether the thread or the slab was first.
 //!
 //! A thread detaches at the latest when it ends. If the thread is first, it moves its slots to the depot, and removes the cache from the
 //! list. A slab detaches when it is closed. If the slab is first, it counts the slots in the cache, and removes the cache from the list. In
-//! both cases, the thread frees the cache, or an open slab keeps the cache for the next thread.
+//! that case, the thread frees the cache when it detaches. If the thread was first, it frees the cache too, or an open slab keeps the cache
+//! for the next thread.
 //!
 //! Invariants:
 //!
-//! * Only the thread of a cache converts the cache into a box again, after it was removed from the list. The slab accesses a cache only
-//!   under the lock, and only while the cache is in the list.
+//! * Only the thread of a cache converts the cache into a box again, after the cache was removed from the list. The slab accesses a cache
+//!   only under the lock, and only while the cache is in the list.
 //! * Until the thread or the slab detaches, the cache owns a reference to the slab at the address in `slab`. The first to detach takes this
 //!   reference. All slots in the cache are slots of this slab.
 //! * A [`ThreadHalf`] of the same thread owns each cache in [`RECENT`].
@@ -48,7 +49,8 @@ pub(super) trait CacheOwner: Counted {
     /// Returns the address that the slab was created with.
     fn address(&self) -> SlabAddress;
 
-    /// Takes the slots out of a cache from which the calling thread has detached.
+    /// Moves slots of a cache to the depot, after the calling thread has detached from the cache. Slots that the slab has counted before
+    /// stay in the cache.
     fn detach(cache: DetachedCache<Self>);
 }
 
@@ -57,13 +59,13 @@ pub(super) type SharedMagazines<S> = Magazines<AtomicU64, AtomicPtr<()>, S>;
 
 /// The cache of one thread for one slab.
 ///
-/// Because of the alignment, no other data shares its CPU cache lines, or the lines that the prefetcher adds. A rent or a return uses only
-/// the first line, and one place of the magazines.
+/// Because of the alignment, no other data shares its CPU cache lines, or the lines that the prefetcher adds. The fast path of a rent or a
+/// return uses only the first line, and one place of the magazines.
 #[repr(C, align(128))]
 struct ThreadCache {
     /// [`Capacity::FULL`] until the thread or the slab detaches, and [`Capacity::NONE`] afterwards.
     capacity: CapacityCell,
-    /// The number of slots that were rented from this cache, if slots do not count their uses.
+    /// The number of rents by the thread of this cache. Unused if slots [count their uses](Item::INDEXED).
     rents: AtomicU64,
     /// The slots in the cache. The type of the slab says which type they have.
     magazines: SharedMagazines<()>,
@@ -74,7 +76,7 @@ struct ThreadCache {
     detach: fn(CacheRef),
     /// The number of [`Pinned`] values of this cache.
     pins: Cell<u32>,
-    /// Protected by the lock of the slab.
+    /// The links in the list of the slab. The lock of the slab protects them.
     links: Links<CacheRef>,
     /// Makes a loom model fail if the cache is leaked.
     #[cfg(loom)]
@@ -83,15 +85,16 @@ struct ThreadCache {
 
 impl ThreadCache {
     fn is_detached(&self) -> bool {
-        // ORDERING: Relaxed. If this load does not see that the slab was closed, the slot of the caller stays uncounted until the thread
-        // detaches.
+        // ORDERING: Relaxed. If this load does not see that the slab has detached, a slot that is put into the cache stays uncounted until
+        // the thread detaches.
         self.capacity.load(Relaxed) == Capacity::NONE
     }
 
-    /// Counts a slot that was rented from this cache.
+    /// Counts a rent by the thread of this cache.
     #[inline(always)]
     fn count_rent(&self) {
-        // ORDERING: Relaxed. Only this thread stores to the counter. Other threads read it for statistics.
+        // ORDERING: Relaxed. While the cache is attached, only its thread stores to the counter. Other threads read the counter for
+        // statistics.
         self.rents.store(self.rents.load(Relaxed) + 1, Relaxed);
     }
 
@@ -101,7 +104,7 @@ impl ThreadCache {
     }
 }
 
-/// Makes a loom model fail, unless all accesses of other threads happen-before this drop. See also the drop of a
+/// Makes a loom model fail, unless every access of another thread happens-before this drop. See also the drop of a
 /// [`Slot`](crate::slot::Slot).
 #[cfg(loom)]
 impl Drop for ThreadCache {
@@ -139,23 +142,24 @@ impl Linked for CacheRef {
 
 impl CacheRef {
     /// Puts a slot of the slab into the cache of this thread. Returns the slot as an error if the cache is full or detached. The cache may
-    /// be that of an older slab with the same address. Then it is detached.
+    /// be that of an older slab with the same address. In that case, the older slab has detached from it.
     #[inline(always)]
     fn push<S>(self, slot: Vacant<S>) -> Result<(), Vacant<S>> {
-        // ORDERING: Relaxed. If this load does not see that the slab was closed, the slot of the caller stays uncounted until the thread
-        // detaches.
+        // ORDERING: Relaxed. If this load does not see that the slab has detached, a slot that is put into the cache stays uncounted until
+        // the thread detaches.
         let capacity = self.capacity.load(Relaxed);
         // SAFETY: the slots in the cache are slots of this slab, or the capacity is 0.
         unsafe { self.magazines.of() }.push(slot, capacity)
     }
 
-    /// Converts the pointer into a box, after the cache was removed from the list of the slab and its thread has detached.
+    /// Converts the pointer into a box. Before that, the cache was removed from the list of the slab, and the thread of the cache has
+    /// detached.
     ///
     /// # Safety
     ///
     /// No other copy of this pointer is used again.
     unsafe fn into_box(self) -> Box<ThreadCache> {
-        // SAFETY: `FreeCache::new` has allocated it as a box, and the caller owns it.
+        // SAFETY: `FreeCache::new` has allocated the cache as a box, and the caller owns the cache.
         unsafe { Box::from_raw(self.0.as_ptr()) }
     }
 }
@@ -214,7 +218,7 @@ impl<L: CacheOwner> CacheList<L> {
         (ThreadHalf(cache), Pinned::new(cache))
     }
 
-    /// Returns the number of slots in the caches, and the number of slots that were rented from them.
+    /// Returns the number of slots in the caches, and the number of rents that the caches have counted.
     pub(super) fn totals(&self) -> (u64, u64) {
         self.caches.iter().fold((0, 0), |(slots, rents), cache| {
             (slots + cache.magazines.len(), rents + cache.rents())
@@ -226,7 +230,7 @@ impl<L: CacheOwner> CacheList<L> {
     pub(super) fn detach(&mut self, _: &Closed<L>) -> CachedSlots {
         let (leaving, mut slots) = (List::new(), 0);
         while let Some(cache) = self.caches.pop() {
-            // The slab is closed, so the thread of the cache rents nothing. So the number of slots does not decrease.
+            // The slab is closed, so the thread of the cache rents no slot, and the number of slots does not decrease.
             let len = cache.magazines.len();
             // ORDERING: Relaxed: the swap publishes the number.
             cache.counted.store(len, Relaxed);
@@ -361,12 +365,14 @@ impl<L: CacheOwner> Pinned<L> {
         self.0.magazines.len()
     }
 
-    /// Puts a slot in. Returns the slot as an error if the cache is full or detached. The slab may be freed as soon as the slot is in.
+    /// Puts a slot into the cache. Returns the slot as an error if the cache is full or detached. As soon as the slot is in the cache, the
+    /// slab may be freed.
     pub(super) fn push(&self, slot: Vacant<L::Slot>) -> Result<(), Vacant<L::Slot>> {
         self.0.push(slot)
     }
 
-    /// Returns the magazines, unless the slab has detached. An open slab does not detach.
+    /// Returns the magazines, unless the slab has detached. The slab is open for `'p`, so it does not detach while the magazines are
+    /// borrowed.
     pub(super) fn attached<'p>(
         &'p self,
         slab: OpenSlab<'p, L>,
@@ -382,7 +388,8 @@ impl<L: CacheOwner> Pinned<L> {
         self.magazines_of(caches.slab)
     }
 
-    /// Returns the magazines, unless the slab has detached. The caller guarantees that the slab does not detach while they are borrowed.
+    /// Returns the magazines, unless the slab has detached. The caller guarantees that the slab does not detach while the magazines are
+    /// borrowed.
     fn magazines_of(&self, slab: SlabAddress) -> Option<&SharedMagazines<L::Slot>> {
         assert!(self.0.slab == slab, "the cache belongs to this slab");
         // SAFETY: the slots in the cache are slots of this slab.
@@ -413,7 +420,7 @@ fn find(slab: NonNull<()>) -> Option<CacheRef> {
     RECENT.try_with(|recent| recent.get(slab)).ok().flatten().map(CacheRef)
 }
 
-/// Takes a slot from the recent cache of this thread, and counts it if slots do not count their uses.
+/// Takes a slot from the recent cache of this thread. If slots do not count their uses, counts the rent in the cache.
 #[inline(always)]
 pub(super) fn pop<L: CacheOwner>(slab: OpenSlab<'_, L>) -> Option<Vacant<L::Slot>> {
     let cache = find(NonNull::from(slab.get()).cast())?;
@@ -428,8 +435,8 @@ pub(super) fn pop<L: CacheOwner>(slab: OpenSlab<'_, L>) -> Option<Vacant<L::Slot
     Some(slot)
 }
 
-/// Puts a slot into the recent cache of this thread. Returns the slot as an error if there is no such cache, or if it is full or detached.
-/// The slab may be freed as soon as the slot is in.
+/// Puts a slot into the recent cache of this thread. Returns the slot as an error if there is no such cache, or if the cache is full or
+/// detached. As soon as the slot is in the cache, the slab may be freed.
 #[inline(always)]
 pub(super) fn push<S: Item>(slot: Vacant<S>) -> Result<(), Vacant<S>> {
     match find(slot.slab()) {
@@ -438,7 +445,7 @@ pub(super) fn push<S: Item>(slot: Vacant<S>) -> Result<(), Vacant<S>> {
     }
 }
 
-/// Counts a rented slot in the recent cache of this thread. Returns `false` if it has no such cache.
+/// Counts a rent in the recent cache of this thread. Returns `false` if the thread has no recent cache for the slab.
 pub(super) fn count_rent<L: CacheOwner>(slab: &L) -> bool {
     let Some(cache) = recent(slab) else { return false };
     cache.0.count_rent();

@@ -1,4 +1,4 @@
-//! The map of the caches of the calling thread. The address of a slab is the key of its cache.
+//! The map of the caches of the calling thread. A cache is found by the address of its slab.
 //!
 //! The allocator may reuse the address of a closed slab. At that time, the cache of the closed slab is detached. So no slot can be put into
 //! this cache or taken out of it. If the thread uses the new slab, it replaces the detached cache.
@@ -78,7 +78,8 @@ pub(super) fn detach(slab: NonNull<()>) {
     }
 }
 
-/// Adds a cache for a slab for which the thread has no cache. Returns `None` if the thread is running its thread-local destructors.
+/// Creates a cache and adds it to the map. The thread has no cache for this slab yet. Returns `None` if the thread is running its
+/// thread-local destructors.
 pub(super) fn add<L: CacheOwner>(
     slab: NonNull<()>,
     create: impl FnOnce() -> (ThreadHalf, Pinned<L>),

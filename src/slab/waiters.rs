@@ -21,7 +21,7 @@ impl Ticket {
 /// The index that stands for no entry.
 const NONE: u32 = u32::MAX;
 
-/// The queue of the futures that wait for a slot. It allocates if more futures wait than ever before.
+/// The queue of the futures that wait for a slot. It allocates if it needs more entries than ever before.
 pub(crate) struct Waiters<S> {
     entries: Vec<Entry<S>>,
     first: u32,
@@ -49,7 +49,7 @@ struct Queued {
     next: u32,
 }
 
-/// The state of a future that was removed.
+/// The state that a future had when it was removed.
 pub(super) enum Taken<S> {
     /// The future was still waiting, with this waker.
     Waker(Waker),
@@ -115,8 +115,8 @@ impl<S> Waiters<S> {
         Some((first, self.unlink(queued)))
     }
 
-    /// Returns the progress of a future. Removes the future if it does not wait any more. If it waits and `fresh` has a waker, swaps this
-    /// waker with the waker in the entry of the future.
+    /// Returns the progress of a future that is polled with `waker`. Removes the future if it does not wait any more. If it waits and
+    /// `fresh` has a waker, swaps this waker with the waker in the entry of the future.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
@@ -172,7 +172,7 @@ impl<S> Waiters<S> {
 /// The progress of a future that was queued.
 pub(crate) enum Progress<S> {
     Waits,
-    /// The future waits, but its entry has a waker of another task.
+    /// The future waits, but its entry has the waker of another task.
     NeedsWaker,
     Slot(Vacant<S>),
     /// The future has no slot, and does not wait for a slot any more.

@@ -1,9 +1,9 @@
 //! The functions by which futures wait for a slot of a slab.
 //!
-//! A flag of the slab says whether its queue has a future. The flag changes under the lock of the queue. A thread that returns a slot reads
-//! the flag under the lock of a stripe or of the depot. A poll that queues a future first sets the flag. Then it
-//! [locks and unlocks](Slab::pass_locks) each stripe and the depot, and looks for vacant slots. If a return takes its lock before this
-//! poll, the poll finds the slot. If the return takes its lock after the poll, the return sees the flag.
+//! In a slab for several threads, a flag says whether the queue has a future. The flag changes under the lock of the queue. A thread that
+//! returns a slot reads the flag under the lock of a stripe or of the depot. A poll that queues a future first sets the flag. Then it
+//! [locks and unlocks](Slab::pass_locks) each stripe and the depot, and looks for vacant slots. If a return has taken its lock before the
+//! poll takes the same lock, the poll finds the slot. Otherwise, the return sees the flag.
 
 use core::task::Waker;
 
@@ -28,7 +28,7 @@ pub(crate) fn queue<S: Slab>(slab: OpenSlab<'_, S>, waker: Waker) -> Ticket {
 /// Gives vacant slots to futures until there is no vacant slot, the queue is empty, or the future with the ticket `own` has a slot. Wakes
 /// the other futures that get a slot.
 pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
-    /// The loop of this function. If a waker panics, the drop of this value continues the loop. If a second waker panics during the drop,
+    /// The loop of the function. If a waker panics, the drop of this value continues the loop. If a second waker panics during the drop,
     /// the process aborts.
     struct Serve<'s, S: Slab> {
         slab: OpenSlab<'s, S>,
@@ -66,22 +66,24 @@ pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
     Serve { slab, own, is_done: false }.run();
 }
 
-/// Returns the progress of a future. If the future waits with the waker of another task, replaces this waker, and stores the old one in
-/// `fresh`. If the future does not wait any more, the ticket is not used again.
+/// Returns the progress of a future. If the future waits with the waker of another task, replaces this waker, and stores the old waker in
+/// `fresh`. If the future does not wait any more, the caller does not use the ticket again.
 pub(crate) fn poll<S: Slab>(
     slab: &S,
     ticket: Ticket,
     waker: &Waker,
     fresh: &mut Option<Waker>,
 ) -> Progress<S::Slot> {
-    // The waker is cloned while the queue is not locked. The caller drops the waker in `fresh` after it has used the progress.
+    // The waker is cloned while the queue is not locked, because this calls code of the executor. The caller drops the waker in `fresh`
+    // after it has used the progress.
     let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh));
     let Progress::NeedsWaker = progress else { return progress };
     *fresh = Some(waker.clone());
     slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh))
 }
 
-/// Removes a future from the queue. The ticket is not used again. If the future was given a slot, returns this slot to the slab.
+/// Removes a future from the queue. The caller does not use the ticket again. If the future was given a slot, returns this slot to the
+/// slab. If the wait was ended because all slots are retired, ends the wait of the next future.
 pub(crate) fn leave<S: Slab>(slab: &S, ticket: Ticket) {
     match slab.with_waiters(|waiters| waiters.take(ticket)) {
         Taken::Waker(waker) => drop(waker),
@@ -93,7 +95,7 @@ pub(crate) fn leave<S: Slab>(slab: &S, ticket: Ticket) {
 
 /// Ends the wait of all futures, because the pool was closed.
 pub(crate) fn end_all<S: Slab>(slab: &S) {
-    /// The loop of this function. If a waker panics, the drop of this value continues the loop. If a second waker panics during the drop,
+    /// The loop of the function. If a waker panics, the drop of this value continues the loop. If a second waker panics during the drop,
     /// the process aborts.
     struct EndAll<'s, S: Slab>(&'s S);
 

@@ -1,5 +1,5 @@
-//! The types of the fields of a slot: atomics if any thread may use the slot, and `Cell`s if only one thread may. All other code is the
-//! same for both.
+//! The types of the fields of a slot: atomics if any thread may use the slot, and `Cell`s if only one thread may. All other code is
+//! generic, and uses these types through the traits of this file.
 
 use core::cell::Cell;
 #[cfg(target_has_atomic = "64")]
@@ -17,7 +17,7 @@ use crate::sync::{
 pub(crate) trait Word {
     fn new(bits: u64) -> Self;
 
-    /// Loads the bits. The caller also sees all stores that came before the store of these bits.
+    /// Loads the bits. The caller also sees all stores that the storing thread made before it stored these bits.
     fn load(&self) -> u64;
 
     /// Loads the bits. The caller is already ordered after the last store, or needs no order.
@@ -27,9 +27,9 @@ pub(crate) trait Word {
     /// the caller.
     fn publish(&self, bits: u64);
 
-    /// Stores `new` if the word is still `current`. Otherwise, returns the bits of the word as an error. A thread that loads or exchanges
-    /// the word later sees all earlier stores of the caller. The caller sees all stores that came before the store of the bits that it
-    /// found.
+    /// Stores `new` if the word is still `current`. Otherwise, returns the bits of the word as an error. A thread that [loads](Word::load)
+    /// or exchanges the word later sees all earlier stores of the caller. The caller also sees all stores that another thread made before
+    /// it stored the bits that the caller found.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
 
     /// Stores 1 in this word. After this call, the caller loads another word, which other threads [exchange](Word::exchange). If the caller
@@ -57,7 +57,8 @@ pub(crate) trait Pointer {
     fn store(&self, pointer: *mut ());
     /// Stores a pointer. A thread that [observes](Pointer::observe) the pointer also sees all earlier stores of the caller.
     fn publish(&self, pointer: *mut ());
-    /// Loads a pointer that a thread may have [published](Pointer::publish).
+    /// Loads a pointer that another thread may have [published](Pointer::publish). The caller also sees all stores that the other thread
+    /// made before.
     fn observe(&self) -> *mut ();
     /// [Publishes](Pointer::publish) a pointer if the field is null. Otherwise, returns the pointer in the field as an error.
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()>;
@@ -163,44 +164,45 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn load(&self) -> u64 {
-        // ORDERING: Acquire, with the Release of the `exchange` or `publish` that has stored the state. So the value or waker that the
-        // state announces is visible.
+        // ORDERING: Acquire, with the Release of the `exchange`, `publish` or `add_and_publish` that has stored the bits. For example, if
+        // the bits are a state with a value, the caller sees the value.
         self.load(Acquire)
     }
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        // ORDERING: Relaxed. A caller with a role or a magazine got it from the thread that stored last. Any other caller needs no order.
+        // ORDERING: Relaxed. A caller that owns a role or a magazine is already ordered after the thread that stored last. Any other caller
+        // needs no order.
         self.load(Relaxed)
     }
 
     #[inline(always)]
     fn publish(&self, bits: u64) {
-        // ORDERING: Release, with the Acquire of `load` and `exchange`. A producer that sees the first state of an operation also sees its
-        // number. A producer that sees the number of the next operation also sees the last state of this operation. A thread that sees that
-        // a source is free also sees all accesses to its slot.
+        // ORDERING: Release, with the Acquire of `load` and `exchange`. A producer that sees the first state of an operation also sees the
+        // number of this operation. A producer that sees the number of the next operation also sees the last state of the operation before.
+        // A thread that sees that a source is free also sees all earlier accesses to the slot of the source.
         self.store(bits, Release);
     }
 
     #[inline(always)]
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64> {
-        // ORDERING: Release, with the loads and exchanges of other roles: they see all accesses that this role made to the value and the
-        // wakers. Acquire, with the exchanges of other roles: this role sees their accesses to the value and the wakers. SeqCst, with the
-        // fence in `announce`.
+        // ORDERING: Release, with the loads and exchanges of other roles: these roles see all accesses that this role made to the value and
+        // the wakers. Acquire, with the exchanges of other roles: this role sees the accesses of these roles to the value and the wakers.
+        // SeqCst, with the fence in `announce`.
         self.compare_exchange(current, new, SeqCst, Acquire).map(drop)
     }
 
     fn announce(&self) {
         // ORDERING: Relaxed. The fence orders this store before all later loads of the caller. So either the caller sees the exchange of
-        // another thread, or `load_after_exchange` of that thread sees this store. A thread may also see this store by a Relaxed load. Then
-        // it only finds the pool closed earlier.
+        // another thread, or `load_after_exchange` of that thread sees this store. A thread may also see this store by the Relaxed load in
+        // `load_own`. Then this thread only finds the pool closed earlier.
         self.store(1, Relaxed);
         fence(SeqCst);
     }
 
     #[inline(always)]
     fn load_after_exchange(&self) -> u64 {
-        // In loom, an exchange is at most AcqRel, but a fence can be SeqCst.
+        // Loom treats a SeqCst exchange as AcqRel, but it supports SeqCst fences.
         #[cfg(loom)]
         fence(SeqCst);
         // ORDERING: SeqCst, with the fence in `announce`. The exchange that the caller made before this load is SeqCst, too.
@@ -239,7 +241,8 @@ impl Pointer for AtomicPtr<()> {
 
     #[inline(always)]
     fn store(&self, pointer: *mut ()) {
-        // ORDERING: Relaxed. The exchange that follows publishes a half of a waker. Only the owner of a magazine uses the pointers in it.
+        // ORDERING: Relaxed. A half of a waker is published by the exchange that follows. A pointer in a magazine is used only by the owner
+        // of the magazine.
         self.store(pointer, Relaxed);
     }
 

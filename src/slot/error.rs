@@ -9,11 +9,11 @@ use crate::error::debug_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CompleteErrorKind {
-    /// The operation of the key is over, and its slot has served another operation since. The call did not touch that operation.
+    /// The operation of the key is over, and its slot has served another operation since. The call did not touch this other operation.
     Stale,
-    /// The operation has a result, or was ended without a value. The reason is that the key was used before, or that the completer was used
-    /// or dropped. The consumer can still take the result, has taken it, or was dropped. (When the slot serves another operation, the key
-    /// is [`Stale`](CompleteErrorKind::Stale).)
+    /// The operation has already ended, with or without a value. For example, the key was used before, or the completer was used or
+    /// dropped. The consumer can still take the result, has taken the result, or was dropped. (When the slot serves another operation, the
+    /// key is [`Stale`](CompleteErrorKind::Stale).)
     AlreadyCompleted,
     /// Another producer has claimed the operation, and has not completed it yet. The consumer may still find the operation pending. From
     /// now on, only that producer can complete the operation.
@@ -22,8 +22,8 @@ pub enum CompleteErrorKind {
     /// key is [`Stale`](CompleteErrorKind::Stale).)
     Closed,
     /// The pool or source has not created this key: it is forged, or belongs to another pool or source. (A forged key may also be refused
-    /// as stale. A key of another pool or source may be equal to a key of this pool or source, and is then accepted. If an operation has a
-    /// completer and its key was not issued, no key can complete it.)
+    /// as stale. A key of another pool or source may be equal to a key of this pool or source, and is then accepted. Before a completer
+    /// issues the key of its operation, this key is also unknown.)
     Unknown,
 }
 
@@ -61,7 +61,8 @@ impl fmt::Display for CompleteErrorKind {
 
 impl Error for CompleteErrorKind {}
 
-/// `Closed` has the kind `BrokenPipe`, because the consumer was dropped. All other errors have the kind `InvalidInput`.
+/// `Closed` becomes an error of the kind `BrokenPipe`, because the consumer was dropped. All other reasons become errors of the kind
+/// `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<CompleteErrorKind> for std::io::Error {
     fn from(error: CompleteErrorKind) -> Self {

@@ -7,16 +7,16 @@ use core::{
 
 /// The name of one operation of a pool or of a reusable source: 64 bits that may leave the process and come back.
 ///
-/// A key can be the `user_data` of a kernel interface, a pointer in foreign code, or an id on the wire. A key may come back late or twice.
-/// A peer may also send a forged key.
+/// A key can be the `user_data` of a kernel interface, a pointer in code of another language, or an id on the wire. A key may come back
+/// late or twice. A peer may also send a forged key.
 ///
-/// A key consists of an index and a 32-bit generation. The index names a slot. When a slot has used all generations, a bounded pool changes
-/// the upper bits of the slot's index, and the generations begin again. An unbounded pool retires the slot instead. So a pool never creates
-/// a key twice, and refuses a late key.
+/// A key consists of an index and a 32-bit generation. The index names a slot. When a slot has used all generations, a bounded pool or a
+/// source changes those bits of the index that do not name the slot, and the generations begin again. An unbounded pool retires the slot
+/// instead. So a pool or source never creates a key twice, and refuses a late key.
 ///
-/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key is not secret: a
-/// peer that guesses the key of a pending operation can complete it. A key does not name its pool: two pools
-/// give equal keys. So use a separate pool for each peer that you do not trust.
+/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key is not secret: a peer that guesses the key of
+/// a pending operation can complete the operation. A key does not name its pool: two pools give equal keys. So use a separate pool for each
+/// peer that you do not trust.
 ///
 /// # Width
 ///

@@ -1,5 +1,5 @@
-//! Slots: the memory and the state of operations. A [slot] contains one operation. Its [state] says which role owns which field of
-//! the slot. Each of the [roles] (consumer, completer, claimant) is a type.
+//! Slots: the memory and the state of operations. A [slot] contains one operation at a time. Its [state] says which role owns which field
+//! of the slot. Each of the [roles] (consumer, completer, claimant) is a type.
 //!
 //! A slot may be in a slab or in a source. This layer needs only `core`. It uses the [heads](crate::erased::Head) of futures, but neither
 //! slabs nor futures.
@@ -29,7 +29,7 @@ pub(crate) trait SourceName {
     fn source_name<T>() -> &'static str;
 }
 
-/// The recycler of slots. It defines the types of their fields, and returns a vacant slot to its slab or source.
+/// The recycler of slots. A recycler defines the types of the fields of a slot, and returns a vacant slot to its slab or source.
 pub(crate) trait Recycler: SourceName + Sized + 'static {
     type Word: Word;
     type Pointer: Pointer;
@@ -39,25 +39,24 @@ pub(crate) trait Recycler: SourceName + Sized + 'static {
         number.key()
     }
 
-    /// Returns a slot to its slab or source on the fast path. If that is not possible, returns the slot as an error. As soon as the slot is
-    /// returned, the object that contains it may be freed.
+    /// Returns a slot to its slab or source on the fast path. If the fast path is not possible, the error contains `slot`. As soon as the
+    /// slot is back in its slab or source, this slab or source may be freed.
     fn try_release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> Result<(), Vacant<Slot<T, Self>>>;
 
-    /// Returns a slot to its slab or source. The object that contains the slot may then be freed. If a future was waiting for a vacant
-    /// slot, that future gets the slot, and this function returns its waker.
+    /// Returns a slot to its slab or source, which may then be freed. If a future was waiting for a vacant slot, this future gets the slot,
+    /// and the function returns the waker of the future.
     fn release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop;
 
     /// Announces that a claimant will return the slot. The consumer of a claimed operation calls this function before it leaves. If there
-    /// is no completer, the slot [is returning](State::is_returning) after the consumer has left.
+    /// is no completer, [`State::is_returning`] returns `true` after the consumer has left.
     fn begin_return<T>(slot: &Slot<T, Self>);
 
     /// Withdraws the announcement of [`begin_return`](Recycler::begin_return). The claimant calls this function after its claim has ended.
-    /// The consumer calls it if it has not left after all.
+    /// If the claimant has ended the operation before the consumer could leave, the consumer calls this function instead.
     fn end_return<T>(slot: &Slot<T, Self>);
 
     /// Returns `true` if the pool of the slot was closed. The caller has just made an exchange of the state. By the protocol of
-    /// [`Word::announce`], which `Handle::close` also follows, either this function sees the close, or the closing thread sees the
-    /// exchange.
+    /// [`Word::announce`], which `Handle::close` calls, either this function sees the close, or the closing thread sees the exchange.
     fn is_closed<T>(slot: &Slot<T, Self>) -> bool;
 }
 
@@ -73,17 +72,17 @@ pub(crate) trait Recycler: SourceName + Sized + 'static {
 #[allow(dead_code, reason = "Rust 1.85 does not notice that this trait is used as a bound")]
 pub(crate) unsafe trait ForThreads: Recycler {}
 
-/// Describes to the recycler of a slot how the operation has ended.
+/// Two facts about the end of an operation, for the recycler of the slot.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// All generations of the epoch are used. The slot must not be rented before `begin_epoch`.
+    /// All generations of the epoch are used. The slot must not be rented before [`Vacant::begin_epoch`] is called.
     pub(crate) exhausted: bool,
     /// The consumer has left before there was a result.
     pub(crate) cancelled: bool,
 }
 
-/// A guard that wakes a waker when it is dropped. Its owner drops it at the end of a function, when no lock is held.
-#[must_use = "the waker is woken at once"]
+/// A guard that wakes a waker when the guard is dropped. The owner drops the guard at the end of a function, when no lock is held.
+#[must_use = "if this is not used, the waker is woken at once"]
 pub(crate) struct WakeOnDrop(pub(crate) Option<Waker>);
 
 impl WakeOnDrop {

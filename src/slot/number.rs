@@ -1,4 +1,4 @@
-//! The number of an operation: the content of its key, in the layout in which a slot stores this number.
+//! The number of an operation, in the layout in which a slot stores it.
 //!
 //! ```text
 //!  63            32 31 30              18 17                 0
@@ -8,15 +8,22 @@
 //! └────────────────┴──┴──────────────────┴────────────────────┘
 //! ```
 //!
-//! Each operation of a slot has the next *generation*. After the last of 2³² generations, the slot begins the next *epoch*. The lower half
-//! of the number is the *index*. Its low bits name the slot: only as many bits as the number of slots needs. Its other bits count epochs.
-//! So no number is used twice. A pool with one slot has 2⁶³ numbers.
+//! (The lower half of the picture is for a source, or for a pool with a bound of at most 2¹⁸ slots.)
 //!
-//! The generation and the low 13 bits of the epoch are also in the [state](super::State) of the slot. So an exchange that expects a state
-//! of one operation fails in a later operation of the slot. That makes the check of a key and the claim of its operation one step. There
-//! are two exceptions. In the first, a multiple of 2⁴⁵ operations lies between the two operations. At 100 million operations a second,
-//! these take four days. In the second, a multiple of 2³² operations lies between them, and both have the same number of registrations,
-//! more than 255.
+//! Each operation of a slot has the next *generation*. The lower half of the number is the *index*. Some bits of the index name the slot,
+//! and the other bits count *epochs*. After the last of 2³² generations, a slot begins the next epoch. If there is no other epoch, the slot
+//! is *retired*: it is never rented again. So no number is used twice. The bound of the pool decides how many bits name the slot. In a pool
+//! without a bound, 31 bits name the slot, so there is only one epoch. A source, or a pool with one slot, has 2⁶³ numbers.
+//!
+//! In a pool, the key of an operation has the same 64 bits as the number. In a source, the index of the key is the epoch.
+//!
+//! The generation and the low 13 bits of the epoch are also in the [state](super::State) of the slot. A producer compares its key with the
+//! number of the slot, and then claims the operation by an exchange that expects a state. If the slot has begun another operation between
+//! these two steps, the exchange fails. There are two exceptions:
+//!
+//! * A multiple of 2⁴⁵ operations lies between the two operations. At 100 million operations a second, 2⁴⁵ operations take four days.
+//! * A multiple of 2³² operations lies between the two operations. In both operations, the same number of wakers was registered, which is
+//!   more than 255 (see `state.rs`).
 
 use super::Key;
 use crate::token::Token;
@@ -28,7 +35,7 @@ pub(crate) struct Number(u64);
 const GENERATION: u64 = 1 << 32;
 /// The number of bits in an index. Bit 31 of a number is always 0.
 const INDEX_BITS: u32 = 31;
-/// The number of low bits of the epoch that are part of the state.
+/// The number of low bits of the epoch that the state contains. (An epoch with fewer bits is in the state as a whole.)
 const EPOCH_BITS_IN_STATE: u32 = 13;
 
 impl Number {
@@ -63,7 +70,7 @@ impl Number {
         Token::new(self.generation() as u16)
     }
 
-    /// Returns the number of the next operation, or `None` after the last generation.
+    /// Returns the number of the next operation in the same epoch, or `None` after the last generation.
     #[inline(always)]
     pub(crate) const fn next_generation(self) -> Option<Number> {
         match self.0.checked_add(GENERATION) {
@@ -72,13 +79,13 @@ impl Number {
         }
     }
 
-    /// Returns the key with this number, for a pool. The key has the same 64 bits.
+    /// Returns the key of the operation with this number, for a pool. The key has the same 64 bits.
     #[inline(always)]
     pub(crate) const fn key(self) -> Key {
         Key::from_u64(self.0)
     }
 
-    /// Returns the number in a key of a pool.
+    /// Returns the number with the same 64 bits as a key of a pool.
     #[inline(always)]
     pub(crate) const fn of_key(key: Key) -> Self {
         Number(key.to_u64())
@@ -105,7 +112,8 @@ impl IndexLayout {
         INDEX_BITS - self.slot_bits
     }
 
-    /// Returns the number of low bits of the epoch. They are at the upper end of the index.
+    /// Returns the number of the low bits of the epoch, which are at the upper end of the index. (The high bits of the epoch are next to
+    /// the bits of the slot.)
     const fn low_epoch_bits(self) -> u32 {
         if self.epoch_bits() < EPOCH_BITS_IN_STATE {
             self.epoch_bits()
@@ -114,13 +122,13 @@ impl IndexLayout {
         }
     }
 
-    /// Returns the slot that an index names, whatever the epoch.
+    /// Returns the slot that an index of any epoch names.
     #[inline(always)]
     pub(crate) const fn slot(self, index: u32) -> u32 {
         index & ((1 << self.slot_bits) - 1)
     }
 
-    /// Returns the bits of an index that count epochs. They are the same for all slots.
+    /// Returns an index that encodes `epoch`, with zeros in the bits that name the slot.
     const fn of_epoch(self, epoch: u32) -> u32 {
         let low_bits = self.low_epoch_bits();
         let low = epoch & ((1 << low_bits) - 1);
@@ -151,13 +159,13 @@ impl IndexLayout {
 }
 
 impl IndexLayout {
-    /// Returns the key with this number, for a source. The index of the key is the epoch.
+    /// Returns the key of the operation with this number, for a source. The index of the key is the epoch.
     #[inline(always)]
     pub(crate) const fn key_of_one(number: Number) -> Key {
         Key::new(IndexLayout::ONE_SLOT.epoch(number.index()), number.generation())
     }
 
-    /// Returns the number in a key of a source, or `None` if no source creates such a key.
+    /// Returns the number of the operation with this key, for a source. Returns `None` if no source creates such a key.
     #[inline(always)]
     pub(crate) const fn number_of_one(key: Key) -> Option<Number> {
         if key.index() >> INDEX_BITS != 0 {
@@ -175,7 +183,8 @@ mod tests {
 
     const SLOTS: [u32; 8] = [1, 2, 3, 32, 1000, 1 << 18, 1 << 20, 1 << 31];
 
-    /// The number of epochs at each end that the tests check. Miri is slow, and this file has no unsafe code.
+    /// The tests check this many of the first epochs, and this many of the last epochs. Under Miri, they check fewer epochs, because Miri
+    /// is slow, and this file has no unsafe code.
     const FEW: u64 = if cfg!(miri) { 5 } else { 300 };
 
     fn last_of(layout: IndexLayout, slot: u32, epoch: u32) -> Number {
@@ -224,9 +233,10 @@ mod tests {
         assert_eq!(IndexLayout::ONE_SLOT.order(Number::new(1 << 31, 1)), None);
     }
 
-    /// So two epochs have the same states only if a multiple of 2¹³ epochs lies between them.
+    /// A state contains the upper bits of the index. So states of two epochs can be equal only if a multiple of 2¹³ epochs lies between
+    /// them.
     #[test]
-    #[cfg_attr(miri, ignore = "takes long, and has no unsafe code")]
+    #[cfg_attr(miri, ignore = "takes long under Miri, and tests no unsafe code")]
     fn the_low_bits_of_the_epoch_are_in_the_upper_bits_of_the_index() {
         for slots in SLOTS.into_iter().filter(|slots| *slots <= 1 << 18) {
             let layout = IndexLayout::of(slots);
@@ -240,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_of_a_key_of_a_source_is_its_epoch() {
+    fn the_index_in_a_key_of_a_source_is_the_epoch() {
         for epoch in [0, 1, 2, 8191, 8192, 1 << 20, (1 << 31) - 1] {
             let number = IndexLayout::number_of_one(Key::new(epoch, 7)).unwrap();
             assert_eq!(IndexLayout::key_of_one(number), Key::new(epoch, 7));

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{erased::Header, origin::Origin, sync::UnsafeCell};
 
-/// The slot of an operation. It begins with a header, like every object to which a head can point. If a `T` has one word, the slot has 64
-/// bytes.
+/// The slot of an operation. It begins with a header, because the head of a future can point to it. On 64-bit targets, and without the
+/// feature `trace`, a slot for a `T` of one word has 64 bytes.
 #[repr(C)]
 pub(crate) struct Slot<T, H: Recycler> {
     pub(super) header: Header,
@@ -36,7 +36,8 @@ pub(crate) struct Slot<T, H: Recycler> {
     pub(super) value: UnsafeCell<MaybeUninit<T>>,
 }
 
-/// The origin of the operation in a slot, or null. Any thread may read the origin at any time.
+/// The line of code that rented a slot, or null. (Without the feature `trace`, the type is empty.) Any thread may read the line at any
+/// time.
 pub(crate) struct OriginCell {
     // ORDERING: Relaxed, without a partner. The pointer is only for reports, and it points to a constant.
     #[cfg(feature = "trace")]
@@ -71,7 +72,8 @@ impl OriginCell {
     }
 }
 
-/// A waker in two halves, its data and its vtable. So another role can copy the halves before it knows whether it will own the waker.
+/// A waker in two halves, its data and its vtable. In this form, another role can copy the waker before it knows whether it will own the
+/// waker.
 #[repr(C)]
 pub(crate) struct WakerCell<P> {
     data: P,
@@ -136,8 +138,8 @@ impl<T, H: Recycler> Slot<T, H> {
     }
 
     crate::sync::const_unless_loom! {
-        /// Creates a vacant slot outside of a slab. `number` is the number of its first operation, and `state` is the [state
-        /// before](State::before) this number.
+        /// Creates a vacant slot outside of a slab. `number` is the number of its first operation, and `state` is the one that
+        /// [`State::before`] returns for this number.
         pub(crate) fn standalone(
             header: SlotHeader<T, H>,
             state: H::Word,
@@ -169,8 +171,8 @@ impl<T, H: Recycler> Slot<T, H> {
         self.origin.set(origin);
     }
 
-    /// Ends the operation. No role refers to the slot any more. The state is not changed, so that a producer with a late key gets an
-    /// accurate error.
+    /// Ends the operation: stores the number of the next operation, unless all generations are used. No role refers to the slot any more.
+    /// The state is not changed, so that a producer with a late key gets an accurate error.
     #[inline(always)]
     pub(super) fn end(&self, cancelled: bool) -> End {
         self.origin.clear();
@@ -181,7 +183,7 @@ impl<T, H: Recycler> Slot<T, H> {
         End { exhausted: next.is_none(), cancelled }
     }
 
-    /// Returns the number of the operation. The caller has a role of the operation, or the vacant slot. So the number does not change.
+    /// Returns the number of the operation. The caller has a role of the operation, or owns the vacant slot. So the number does not change.
     #[inline(always)]
     pub(crate) fn number(&self) -> Number {
         Number::from_bits(self.number.load_own())

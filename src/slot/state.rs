@@ -8,16 +8,17 @@
 //! └────────────────┴──────────────────┴───────────────┴───────┘
 //! ```
 //!
-//! The generation and the epoch are those of the operation's [number](super::number). The registrations are the number of wakers that the
-//! consumer and the completer have stored in the slot for this operation. A producer copies a waker, and then exchanges the state. If the
-//! exchange succeeds, the number of registrations was the same, so the waker was not replaced meanwhile. From the 256th registration on,
-//! bit 31 is set, and the number also uses the bits of the epoch. An operation can have about two million registrations.
+//! The generation and the low bits of the epoch are those of the operation's [number](super::number). The registrations are the number of
+//! wakers that the consumer and the completer have stored in the slot for this operation. A producer copies a waker, and then exchanges the
+//! state. If the exchange succeeds, the number of registrations has not changed, so the waker was not replaced meanwhile. From the 256th
+//! registration on, bit 31 is set, and the bits of the epoch also count registrations. An operation can have about two million
+//! registrations.
 //!
 #![doc = include_str!("states.md")]
 //!
 //! The functions below are pure. They return the next state, or `None` if the transition is not allowed. The [roles](super::roles) make
-//! each transition with one compare-and-exchange. An operation begins with a plain store, because no role refers to the slot at that time.
-//! The unit tests compare the functions with the tables above.
+//! each transition with one compare-and-exchange. An operation begins with a store instead of an exchange, because no role refers to the
+//! slot at that time. The unit tests compare the functions with the tables above.
 
 use super::{CompleteErrorKind, Number};
 
@@ -46,7 +47,7 @@ const SHORT_COUNT: u64 = (1 << 18) - REGISTRATION;
 const LONG_COUNT: u64 = 1 << 31;
 /// The bits that count all registrations, including the flag [`LONG_COUNT`].
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
-/// The bits that a state with fewer than 256 registrations shares with the number of its operation.
+/// The bits that are the same in the number of an operation and in its state, as long as the operation has fewer than 256 registrations.
 const NUMBER: u64 = u64::MAX << 18;
 
 /// A row of the table of transitions.
@@ -108,7 +109,7 @@ transitions! {
 }
 
 impl State {
-    /// Returns the state of a slot that was never rented. `first` is the number of its first operation.
+    /// Returns the state of a slot that was never rented. `first` is the number of the first operation of the slot.
     pub(crate) const fn before(first: Number) -> State {
         State((first.bits() - GENERATION) & NUMBER)
     }
@@ -134,7 +135,7 @@ impl State {
                 }
                 bits += REGISTRATION;
             } else {
-                // Set `LONG_COUNT`. A state with this flag never equals a state without it, whatever the bits of the epoch are.
+                // This sets `LONG_COUNT`. A state with this flag never equals a state without the flag, whatever the bits of the epoch are.
                 bits = (bits & !REGISTRATIONS | LONG_COUNT) + SHORT_COUNT + REGISTRATION;
             }
         }
@@ -182,7 +183,7 @@ impl State {
     }
 
     /// Makes the transitions [`issue_key`](State::issue_key) and [`release`](State::release) in one step. Returns `None` if the operation
-    /// is orphaned, because then the pool was closed and no producer will use the key.
+    /// is `ORPHANED`: the pool was closed, so no producer will use the key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
         if self.has(ORPHANED) { None } else { self.issue_key()?.release() }
@@ -282,7 +283,7 @@ impl State {
         State(self.0 & !other.0 & FLAGS)
     }
 
-    /// Returns all bits except those that the state shares with the number.
+    /// Returns the flags, and the bits that count the first 255 registrations.
     #[inline(always)]
     fn lower(self) -> u64 {
         self.0 & !NUMBER
@@ -301,7 +302,7 @@ impl State {
         if self.is_held() { None } else { self.claim() }
     }
 
-    /// Returns the reason why a producer with the key of this operation cannot claim it.
+    /// Returns the reason why a producer with the key of this operation cannot claim the operation.
     #[cold]
     pub(crate) fn refusal(self) -> CompleteErrorKind {
         if !self.has(KEYED) {

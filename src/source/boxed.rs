@@ -1,5 +1,5 @@
-//! `BoxedSource`: an operation of a source whose address leaves no room for the token in the head. The reference to the source and the token
-//! are in a box, and the head has the address of the box.
+//! `BoxedSource`: an operation for which the head has no room, because the address of the source has more than 48 bits. The reference to
+//! the source and the token are in a box, and the head has the address of the box.
 
 use core::{
     any,
@@ -15,7 +15,8 @@ use crate::{
     token::Token,
 };
 
-/// An operation of a source: the reference to the source, and the token. If the operation is live, the drop of a `BoxedSource` cancels it.
+/// An operation of a source: the reference to the source, and the token. If the operation is live, the drop of the `BoxedSource` cancels
+/// the operation.
 pub(crate) struct BoxedSource<'a, R: Raw<'a>> {
     reference: R,
     token: Token,
@@ -24,7 +25,7 @@ pub(crate) struct BoxedSource<'a, R: Raw<'a>> {
 }
 
 impl<'a, R: Raw<'a>> BoxedSource<'a, R> {
-    /// Creates the future of the operation with this token. The source may be at any address.
+    /// Creates the future of the operation of this source with this token. The source may be at any address.
     pub(super) fn new(reference: R, token: Token) -> Self {
         BoxedSource { reference, token, live: true, lifetime: PhantomData }
     }
@@ -58,7 +59,7 @@ impl<'a, R: Raw<'a>> Drop for BoxedSource<'a, R> {
     }
 }
 
-/// Tests that force the boxed form. It must behave like an operation whose token fits into the head.
+/// Tests that force operations into boxes. A boxed operation must behave like an operation whose token fits into the head.
 #[cfg(test)]
 mod tests {
     use alloc::{format, rc::Rc, string::ToString, sync::Arc};
@@ -117,6 +118,7 @@ mod tests {
         fn cancel(&self, _: Token) {}
     }
 
+    /// Calls `make` while every address is treated as one that has no room for a token.
     fn without_room<F>(make: impl FnOnce() -> F) -> F {
         let was = REFUSE_ADDRESSES.replace(true);
         let future = make();
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boxed_source_is_a_boxed_arm_and_converts_back() {
+    fn a_boxed_source_converts_into_a_boxed_arm_and_back() {
         let source = numbers();
         let arm = operation(&source, LIVE).into_arm();
         assert!(matches!(arm, Arm::Boxed(_)), "the head has no room for the token");
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_token_is_refused_with_both_tokens() {
+    fn a_boxed_source_refuses_a_stale_token_and_reports_both_tokens() {
         let source = numbers();
         let mut checked = operation(&source, Token::new(8)).checked();
         for _ in 0..2 {
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_cancels_the_operation_once() {
+    fn a_panic_in_a_poll_cancels_the_operation_once() {
         let source = numbers();
         let mut future = operation(&source, PANICS);
         assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());

@@ -1,4 +1,4 @@
-//! Sources: types that complete operations. Value futures poll them for the results. You can write your own sources.
+//! Sources: objects that complete operations. Value futures poll the sources for the results. You can write your own source types.
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -19,7 +19,7 @@ pub(crate) use reference::into_head;
 pub(crate) use reference::{BoxedSource, no_room_for_the_token};
 pub use wrapper::Source;
 
-/// A source of results, for one operation after another: for example the read side of a connection.
+/// A source of results. It serves one operation after another. For example, the read side of a connection is a source.
 ///
 /// One source serves many operations. So the future of an operation passes a [`Token`], which names the operation, to each call of the
 /// source. Wrap a source in a [`Source`] to use it with
@@ -36,8 +36,8 @@ pub use wrapper::Source;
 /// 3. After `Pending`, the source wakes the waker of the *last* poll when the operation may be ready.
 /// 4. The source stores the result before it calls the waker, and holds no lock during that call. The waker may poll or drop the future
 ///    during this call.
-/// 5. There is one live future per token. A source that creates each token only once follows this rule. If a source can return the same
-///    token twice, it must refuse the second future, and keep the waker of the first.
+/// 5. At most one live future has a given token. A source that creates each token only once follows this rule. If a source can return the
+///    same token twice, it must refuse the polls of the second future, and keep the waker of the first future.
 ///
 /// # What a caller may rely on
 ///
@@ -46,8 +46,8 @@ pub use wrapper::Source;
 ///
 /// # Reentrancy
 ///
-/// `poll` may clone and drop wakers, and `cancel` may drop a waker. The functions of a waker run code of the executor. So hold no lock and
-/// no `RefCell` borrow while you call them.
+/// `poll` may clone and drop wakers, and `cancel` may drop a waker. Cloning or dropping a waker runs code of the executor. So hold no lock
+/// and no `RefCell` borrow meanwhile.
 ///
 /// # Examples
 ///
@@ -64,8 +64,9 @@ pub trait ValueSource {
     /// Returns `Ready(Err(StaleToken))` if `token` is not the token of the live operation.
     fn poll(&self, token: Token, cx: &mut Context<'_>) -> Poll<Result<Self::Output, StaleToken>>;
 
-    /// Cancels the operation with this token: the consumer of the operation was dropped, and will not take the result.
+    /// Cancels the operation with this token. Its future will not take the result.
     ///
-    /// A future calls this function if it is dropped, or if its poll unwinds. A panic in this call during an unwind aborts the process.
+    /// A future calls this function if it is dropped before it is ready, or if its poll unwinds. A panic in this call during an unwind
+    /// aborts the process.
     fn cancel(&self, token: Token);
 }

@@ -134,7 +134,7 @@ fn address_does_not_fit<'a, R: sealed::Raw<'a>, A>(
     no_room_for_the_token(&raw const *reference)
 }
 
-/// Without `alloc`, there is no box for the reference and the token, and no value of this type is created.
+/// A placeholder for the type `boxed::BoxedSource`, which needs `alloc`. No value of this type is created.
 #[cfg(not(feature = "alloc"))]
 pub(crate) struct BoxedSource<'a, R>(PhantomData<(&'a (), R)>);
 

@@ -20,11 +20,11 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
+/// A `Source` has a header of 8 bytes in front of `S`, and is aligned to at least 8. Nothing is allocated.
 ///
 /// # Examples
 ///
-/// A source that is ready at the second poll. The result is the number of the token times two:
+/// This source is ready at the second poll. The result is the number of the token times two:
 ///
 /// ```
 /// use std::{cell::Cell, task::{Context, Poll}};

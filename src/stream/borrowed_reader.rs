@@ -15,8 +15,8 @@ use crate::future::Packed;
 /// A reader, and the future of its next item, which borrows the reader.
 ///
 /// Invariant: `current` borrows `reader`, although its type says `'static`. `current` is polled and dropped in its place. It is dropped
-/// before the reader is used, moved or dropped. (`current` is the first field, so it is dropped first.) What the reader borrows outlives
-/// `current`: see `DropUses`.
+/// before the reader is used, moved or dropped. (`current` is the first field, so it is dropped first.) The data that the reader borrows
+/// outlives `current`: see `DropUses`.
 pub(super) struct BorrowedReader<R, O, A> {
     current: Option<Packed<'static, O, A>>,
     /// The reader is in an `UnsafeCell`, because `current` borrows it mutably while there are shared references to the stream.
@@ -26,7 +26,7 @@ pub(super) struct BorrowedReader<R, O, A> {
     _uses: DropUses<R>,
 }
 
-/// Tells the compiler that the drop of a reader's future may use what the reader borrows.
+/// Tells the compiler that the drop of a reader's future may use the data that the reader borrows.
 ///
 /// The compiler cannot see this: the lifetime of the future was changed to `'static`, and some readers, such as references, have no
 /// destructor.
@@ -55,7 +55,7 @@ impl<R, O, A> BorrowedReader<R, O, A> {
         self.reader.into_inner()
     }
 
-    /// Returns the pending future of an item, for `Debug`. `name` is the name of its public type.
+    /// Returns the pending future of an item, for `Debug`. `name` is the name of the public type of this future.
     pub(super) fn current(&self, name: &'static str) -> Option<impl fmt::Debug>
     where
         O: fmt::Debug,

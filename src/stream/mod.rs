@@ -1,5 +1,5 @@
-//! Streams that call a method for each item, and a type with a method that returns each item of a stream. None
-//! of these types allocates.
+//! Streams that call a method for each item, and [`ValueNext`], which contains a stream and has a method for the next item. None of these
+//! types allocates.
 
 mod borrowed_reader;
 mod local_reader_stream;

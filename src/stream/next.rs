@@ -23,7 +23,7 @@ pin_project! {
     ///
     /// # Sizes and allocation
     ///
-    /// The header is 8 bytes in front of `S`, aligned to 8. Nothing is allocated.
+    /// A `ValueNext` has a header of 8 bytes in front of `S`, and is aligned to at least 8. Nothing is allocated.
     ///
     /// # Cancel safety
     ///
@@ -58,8 +58,8 @@ pin_project! {
 }
 
 pin_project! {
-    /// A future whose polls each poll the stream for the next item. After it has returned an item, it stays in its `BorrowedCell`, and may
-    /// be polled for the item that follows.
+    /// A future of the next item of a stream. Each poll of this future polls the stream once. After the future has returned an item, it
+    /// stays in its `BorrowedCell`, and may be polled again for the following item.
     pub(crate) struct Items<S> {
         #[pin]
         stream: S,
@@ -90,10 +90,10 @@ impl<S: Stream> ValueNext<S> {
         ValueNext { cell: BorrowedCell::new(Items { stream }) }
     }
 
-    /// Returns a future of the next item, or of `None` at the end.
+    /// Returns a future of the next item, or of `None` at the end of the stream.
     ///
-    /// The call does not poll the stream. The returned future polls the stream. After the end of the stream, the future of a further call
-    /// polls the stream again, and returns what the stream then returns.
+    /// The call does not poll the stream. The returned future polls the stream. If `next` is called again after the end of the stream, the
+    /// returned future also polls the stream. Its result then depends on the stream.
     #[expect(clippy::should_implement_trait, reason = "`StreamExt` uses the same name")]
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]

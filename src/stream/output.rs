@@ -20,7 +20,7 @@ pub trait StreamOutput: sealed::Sealed {
     fn into_step(self) -> Step<Self::Item>;
 }
 
-/// The next step of a stream, according to an output.
+/// The next step of a stream, after its method has returned an output.
 #[doc(hidden)]
 #[allow(missing_debug_implementations, reason = "the enum is not documented")]
 pub enum Step<Item> {

@@ -168,7 +168,7 @@ impl Drops for LogsDrop {
     }
 }
 
-/// An `async fn` drops its arguments after its body, in reverse order. It also drops arguments without a name then.
+/// An `async fn` drops its arguments after its body, in reverse order. This includes arguments without a name.
 #[test]
 fn arguments_are_dropped_as_an_async_fn_drops_them() {
     let log = Log::default();

@@ -124,7 +124,7 @@ fn a_body_can_diverge() {
     block_on(Number(0).diverges());
 }
 
-/// The expansion has the attributes of the method, of the trait and of the implementation.
+/// The expansion keeps the attributes of the method, of the trait and of the implementation.
 #[test]
 fn attributes_are_passed_on() {
     /// A documented trait.

@@ -1,4 +1,4 @@
-//! A body does nothing before it is polled. With the option `eager`, the call polls the body.
+//! A body does nothing before it is polled. With the option `eager`, the call of the method polls the body once.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -1,5 +1,5 @@
 //! `#[async_trait]` accepts the traits and implementations that `async-trait` accepts. `tests/future_pool_allocations.rs` counts the
-//! allocations of such methods.
+//! allocations of methods with the attribute.
 
 #![cfg(not(loom))]
 // These lints are errors here, because the attribute must trigger no lint that an `async fn` does not trigger.

@@ -45,7 +45,7 @@ impl Reads for Reader {
         Ok(0)
     }
 
-    // The expression borrows the arguments by value. If the expression returns `None`, the body owns these arguments.
+    // The expression borrows `key` and the pair, which the caller passes by value. If the expression returns `None`, the body owns them.
     #[ready((key.len() == 3 && *high > *low).then(|| key.to_uppercase()))]
     async fn owned(&self, key: String, (low, mut high): (u32, u32), _: u8) -> String {
         high += low;
@@ -97,7 +97,7 @@ fn the_expression_can_change_a_mutable_receiver() {
 }
 
 #[test]
-fn the_expression_borrows_arguments_by_value() {
+fn the_expression_borrows_arguments_that_are_passed_by_value() {
     let reader = reader();
     let inline = reader.owned("abc".into(), (1, 2), 0);
     assert_eq!(inline.try_take().expect("the result is inline"), "ABC");
@@ -161,7 +161,7 @@ fn each_receiver_works_in_the_expression() {
     assert_eq!(block_on(u32::nothing(1)), 1);
 }
 
-/// `?` and `return` end the expression, and not the method. The body need not use each argument. A macro can define the argument and the
+/// `?` and `return` end the expression, and not the method. The body need not use every argument. A macro can define the argument and the
 /// expression.
 #[test]
 fn the_expression_can_return_early_and_come_from_a_macro() {
@@ -263,7 +263,7 @@ impl Lends for Words {
 fn a_conditional_result_can_borrow_from_a_mutable_reference() {
     let mut words = Words::default();
     let lends: &mut dyn Lends = &mut words;
-    assert_eq!(block_on(lends.word()).unwrap(), Some(&b"aa"[..]), "by the body");
+    assert_eq!(block_on(lends.word()).unwrap(), Some(&b"aa"[..]), "from the body");
     assert_eq!(lends.word().try_take().expect("the result is inline").unwrap(), Some(&b"bbb"[..]));
     assert_eq!(block_on(lends.word()).unwrap(), None);
     let mut one = "one".to_owned();
@@ -276,7 +276,7 @@ fn a_conditional_result_can_borrow_from_a_mutable_reference() {
 }
 
 #[test]
-fn an_if_expression_without_an_arrow_is_an_expression() {
+fn an_if_expression_without_an_arrow_is_an_ordinary_expression() {
     #[async_trait]
     trait Even {
         async fn half(&self) -> u32;

@@ -111,7 +111,7 @@ fn each_receiver_works() {
     assert_eq!(block_on(number.defaulted_by_value()), 14);
 }
 
-/// A trait with and without default bodies works behind `dyn`. It can be implemented for references and for `dyn` types.
+/// A trait works behind `dyn`, even if some of its methods have default bodies. It can be implemented for references and for `dyn` types.
 #[test]
 fn traits_are_dyn_compatible() {
     #[async_trait]
@@ -150,7 +150,7 @@ fn traits_are_dyn_compatible() {
     assert_eq!(block_on(one.name()), "one");
 }
 
-/// With `?Send`, the expansion adds no `Send` bound, and bodies and outputs may have values that are not `Send`.
+/// With `?Send`, the expansion adds no `Send` bound, and bodies and outputs may contain values that are not `Send`.
 #[test]
 fn receivers_work_with_question_mark_send() {
     #[async_trait(?Send)]

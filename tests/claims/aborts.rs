@@ -11,7 +11,7 @@ use value_future::{Pool, Source, ValueFuture, ValueSource, error::StaleToken, so
 
 use crate::{common::poll_with, words::said};
 
-/// Runs the test with this name again, in a child process, and checks that `action` aborts that process.
+/// Runs the test with this name again in a child process, which runs `action`. Checks that the child process aborts.
 fn aborts(name: &str, action: impl FnOnce()) {
     const NAME: &str = "CLAIMED_TO_ABORT";
     if env::var_os(NAME).is_some() {
@@ -21,8 +21,8 @@ fn aborts(name: &str, action: impl FnOnce()) {
     let mut again = Command::new(env::current_exe().unwrap());
     let name = format!("claims::aborts::{name}");
     let output = again.args(["--exact", &name]).env(NAME, "").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("running 1 test") && !said.contains("test result"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("running 1 test") && !printed.contains("test result"), "{printed}");
     // If the test failed without an abort, the exit code would be 101. A process that aborts has another exit code, or no exit code.
     assert!(output.status.code().is_none_or(|code| code != 0 && code != 101), "{}", output.status);
 }

@@ -19,7 +19,7 @@ fn into_boxed_allocates_once_for_a_ready_and_for_a_boxed_future() {
 }
 
 #[test]
-fn a_boxed_future_takes_8_bytes_of_header_and_padding() {
+fn the_box_of_a_future_has_a_header_of_8_bytes_and_padding_for_the_alignment() {
     #[repr(align(16))]
     struct Wide([u8; 16]);
 
@@ -60,7 +60,8 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
 fn a_pool_of_futures_counts_its_allocations() {
     static BALANCE: Balance = Balance::new();
     let pool = FuturePool::new();
-    // At its first operation, a thread allocates a table that no pool counts. So this thread uses another pool before the count.
+    // At its first operation, a thread allocates a map of its caches, which no pool counts. So this thread uses another pool before the
+    // count.
     drop(FuturePool::new().pooled(pending::<()>()));
     let mut futures = Vec::with_capacity(300);
     let made = BALANCE.made_by(|| {
@@ -68,7 +69,8 @@ fn a_pool_of_futures_counts_its_allocations() {
         futures.extend((0..300).map(|_| pool.pooled(pending::<()>())));
     });
     assert_eq!(pool.stats().allocations, made as u64);
-    // 5 pages of the small size and 1 page of the large size. Each size also takes 2 allocations for itself and 1 for the thread cache.
+    // There are 5 pages of the smallest size, and 1 page of the size that was reserved. Each of these two sizes also takes 2 allocations
+    // for itself, and 1 for the thread cache.
     assert_eq!(made, 5 + 1 + 2 * 3);
     said!(
         "src/future_pool/future_pool.rs",
@@ -78,7 +80,7 @@ fn a_pool_of_futures_counts_its_allocations() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
+fn a_local_pool_allocates_once_for_each_size_and_once_for_each_page() {
     static BALANCE: Balance = Balance::new();
     // The header of the page takes 64 bytes, the 62 slots 64 bytes each, and the alignment 64 bytes.
     const PAGE: isize = 64 * 64;
@@ -95,7 +97,7 @@ fn a_size_of_a_local_pool_takes_one_allocation_and_each_page_one() {
     );
 }
 
-/// The slot is one of the built-in pool. Nothing is boxed.
+/// The slot belongs to the built-in pool. Nothing is boxed.
 #[test]
 fn map_of_a_pending_completion_takes_a_slot() {
     static BALANCE: Balance = Balance::new();

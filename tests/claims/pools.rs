@@ -17,7 +17,7 @@ assert_not_impl_any!(FuturePool: Clone);
 assert_not_impl_any!(LocalFuturePool: Clone, Sync);
 
 for_both_pools! {
-    /// Under Miri, it takes long to create slots.
+    /// The number of times that the pool of the test grows. Creating slots is slow under Miri.
     const STEPS: usize = if cfg!(miri) { 3 } else { 5 };
 
     #[test]
@@ -45,8 +45,8 @@ for_both_pools! {
     #[test]
     #[cfg(target_pointer_width = "64")]
     #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
-    fn a_slot_takes_60_bytes_and_the_value() {
-        fn beside<T: Abandoned>(balances: &'static [Balance; 2]) -> usize {
+    fn a_slot_and_its_part_of_a_page_take_60_bytes_and_the_value() {
+        fn overhead<T: Abandoned>(balances: &'static [Balance; 2]) -> usize {
             let [of_few, of_all] = balances;
             // At its first operations, this thread allocates memory that belongs to no pool. So it uses other pools before the count.
             drop([(); 8].map(|()| Pool::<T>::new().rent()));
@@ -59,10 +59,10 @@ for_both_pools! {
         }
         static BALANCES: [[Balance; 2]; 4] = [const { [const { Balance::new() }; 2] }; 4];
         let sizes = [
-            beside::<Option<Box<u64>>>(&BALANCES[0]),
-            beside::<Option<u64>>(&BALANCES[1]),
-            beside::<Option<[u64; 20]>>(&BALANCES[2]),
-            beside::<Option<u8>>(&BALANCES[3]),
+            overhead::<Option<Box<u64>>>(&BALANCES[0]),
+            overhead::<Option<u64>>(&BALANCES[1]),
+            overhead::<Option<[u64; 20]>>(&BALANCES[2]),
+            overhead::<Option<u8>>(&BALANCES[3]),
         ];
         assert_eq!(sizes, [60; 4]);
         said!("src/pool/pool.rs", "A slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
@@ -108,7 +108,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_waker_that_panics_ends_abandon_keys_before_the_later_operations() {
+    fn if_a_waker_panics_abandon_keys_does_not_abandon_the_later_operations() {
         struct Panics;
         impl std::task::Wake for Panics {
             fn wake(self: std::sync::Arc<Self>) {
@@ -132,8 +132,9 @@ for_both_pools! {
     }
 }
 
-/// Puts one future for each slot into a pool whose slots were all returned by another thread. Returns how many futures are boxed.
-fn boxed_beside_a_thread(slots: u32) -> u64 {
+/// Another thread, which still runs, has returned all slots of a pool. Puts one future for each slot into this pool, and returns the number
+/// of futures that are boxed.
+fn boxed_while_a_thread_lives(slots: u32) -> u64 {
     let pool = FuturePool::builder().max_slots_per_size(slots).build();
     let all = || (0..slots).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>();
     while_a_thread_lives(|| drop(all()), || drop(all()));
@@ -143,8 +144,8 @@ fn boxed_beside_a_thread(slots: u32) -> u64 {
 #[test]
 #[cfg_attr(miri, ignore = "many slots")]
 fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
-    let limit = (500..520).find(|slots| boxed_beside_a_thread(*slots) > 0).unwrap();
-    assert_eq!(boxed_beside_a_thread(10), 0);
+    let limit = (500..520).find(|slots| boxed_while_a_thread_lives(*slots) > 0).unwrap();
+    assert_eq!(boxed_while_a_thread_lives(10), 0);
     said!("src/future_pool/future_pool.rs", "bounded to fewer than {limit} slots of a size");
     said!("src/future_pool/design.md", "{limit} slots of a size");
 }
@@ -174,7 +175,8 @@ fn the_sizes_of_slots_are_the_documented_sizes() {
         said!("README.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
         said!("src/guide/pools.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
         assert_eq!(room.last(), Some(&(FuturePool::MAX_SIZE as u64)));
-        // Returns `true` if the smallest future of a size uses less than half of the bytes of a slot.
+        // Returns `true` if the smallest future that needs a slot of this size uses less than half of the bytes that the slot has for a
+        // future.
         let wasteful = |at: usize| at == 0 || (room[at - 1] + 1) * 2 < room[at];
         assert_eq!((0..8).filter(|at| wasteful(*at)).collect::<Vec<_>>(), [0, 1]);
         said!("src/future_pool/design.md", "From the third class on, at most half of a");
@@ -215,7 +217,7 @@ fn the_built_in_pool_takes_at_most_128_mebibytes() {
 }
 
 #[test]
-fn the_high_water_mark_adds_up_the_sizes_and_remains_after_trim() {
+fn the_high_water_mark_is_the_sum_of_all_sizes_and_remains_after_trim() {
     let pool = FuturePool::new();
     drop((0..5).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
     let unused = pool.stats().classes[1..].iter().all(|class| class.allocations == 0);

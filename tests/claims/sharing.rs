@@ -1,4 +1,4 @@
-//! The order in which shared handles are woken, and the cost of sharing.
+//! Tests of the documentation of shared futures: the order of wake-ups, a future that awaits itself, and the clones of a waker.
 
 use std::{
     cell::RefCell,
@@ -102,7 +102,7 @@ fn counting_waker() -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) }
 }
 
-/// The shared future may clone the waker too. The future of this test does not.
+/// The future that is shared may also clone the waker. The future of this test does not.
 #[test]
 fn a_single_handle_clones_its_waker_once() {
     let waker = counting_waker();

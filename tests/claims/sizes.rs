@@ -64,7 +64,10 @@ fn one_niche_is_left_in_a_future() {
     let future = size_of::<ValueFuture<'_, u64>>();
     assert_eq!(size_of::<Option<ValueFuture<'_, u64>>>(), future);
     assert!(size_of::<Option<Option<ValueFuture<'_, u64>>>>() > future);
-    said!("src/guide/guarantees.md", "an `Option` around it takes no more");
+    said!(
+        "src/guide/guarantees.md",
+        "An `Option` of a value future is no larger than the value future."
+    );
     said!(
         "src/future/value_future.rs",
         "The word has one niche, so `Option<ValueFuture<'_, T>>` is no larger."
@@ -78,11 +81,15 @@ fn a_wrapper_has_a_header_in_front_of_its_contents() {
     assert_eq!([align_of::<Source<u8>>(), align_of::<ValueNext<u8>>()], [8; 2]);
     assert_eq!([size_of::<Source<u8>>(), size_of::<ValueNext<u8>>()], [16; 2]);
     let sentence = format!(
-        "The header is {beside} bytes in front of `S`, aligned to {}.",
+        "A `Source` has a header of {beside} bytes in front of `S`, and is aligned to at least {}.",
         align_of::<Source<u8>>()
     );
     said!("src/source/wrapper.rs", "{sentence}");
-    said!("src/stream/next.rs", "{sentence}");
+    said!(
+        "src/stream/next.rs",
+        "A `ValueNext` has a header of {beside} bytes in front of `S`, and is aligned to at least {}.",
+        align_of::<ValueNext<u8>>()
+    );
 }
 
 #[test]

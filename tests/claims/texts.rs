@@ -1,4 +1,4 @@
-//! Tests of what the documentation says about files, programs and versions.
+//! Tests of the statements of the documentation about files, programs and versions.
 
 use std::{fs, path::Path};
 
@@ -60,7 +60,7 @@ fn the_scripts_run_the_tests_as_documented() {
         steps.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned()
     };
     assert_eq!(part("\nWITH_RACES=\"", "\"").split_whitespace().count(), 4);
-    said!("src/guide/guarantees.md", "The thread sanitizer runs four files.");
+    said!("src/guide/guarantees.md", "The thread sanitizer runs the tests in four files.");
     assert!(part("all_tests_under_address_sanitizer() {", "}").contains("$(tests_without "));
     said!("src/guide/guarantees.md", "The address sanitizer then runs all tests, except those");
 }

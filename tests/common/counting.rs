@@ -1,7 +1,6 @@
-//! An allocator that counts the allocations of a closure: on its thread with [`counted`], or on several threads with a
-//! [`Balance`].
+//! An allocator that counts the allocations of a closure: on one thread with [`counted`], or on several threads with a [`Balance`].
 //!
-//! It is not a part of `common`: it sets the global allocator, and most test programs do not need that.
+//! This module is not a part of `common`, because it sets the global allocator. Most test programs do not need this allocator.
 
 #![allow(dead_code, reason = "each test file uses some of these")]
 
@@ -23,9 +22,9 @@ thread_local! {
 pub(crate) struct Counts {
     /// The number of allocations.
     pub(crate) allocations: usize,
-    /// The number of allocations that were not freed.
+    /// The number of allocations minus the number of deallocations.
     pub(crate) live: isize,
-    /// The number of bytes that were not freed.
+    /// The number of allocated bytes minus the number of deallocated bytes.
     pub(crate) bytes: isize,
 }
 
@@ -89,12 +88,12 @@ impl Balance {
         self.made.load(SeqCst) - before
     }
 
-    /// Returns the number of allocations that were not freed.
+    /// Returns the number of allocations minus the number of deallocations.
     pub(crate) fn live(&self) -> isize {
         self.live.load(SeqCst)
     }
 
-    /// Returns the number of bytes that were not freed.
+    /// Returns the number of allocated bytes minus the number of deallocated bytes.
     pub(crate) fn bytes(&self) -> isize {
         self.bytes.load(SeqCst)
     }
@@ -123,13 +122,13 @@ fn add(count: isize, layout: Layout) {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(1, layout);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc::alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         add(-1, layout);
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        // SAFETY: the caller fulfils the contract of `GlobalAlloc::dealloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

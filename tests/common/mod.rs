@@ -128,7 +128,7 @@ pub(crate) fn later<'a, T: Send + 'a>(value: T) -> ValueFuture<'a, T> {
     })
 }
 
-/// Adds one to a counter when it is dropped.
+/// A value that adds one to a counter when it is dropped.
 #[derive(Debug)]
 pub(crate) struct DropCounter<'c>(pub &'c AtomicUsize);
 
@@ -149,7 +149,7 @@ pub(crate) fn count(counter: &AtomicUsize) -> usize {
 }
 
 /// A source that a test completes by hand, one operation after another. It returns the value that [`ManualSource::complete`] stored, keeps
-/// the last waker, and counts calls.
+/// the last waker, and counts the calls of `poll` and `cancel`.
 #[derive(Debug, Default)]
 pub(crate) struct ManualSource<T> {
     state: Mutex<State<T>>,

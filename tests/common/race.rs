@@ -1,4 +1,4 @@
-//! Races between a producer and a consumer, each on its own thread. In each round, they have the two handles of one operation.
+//! Races between a producer and a consumer, each on its own thread. In each round, these threads use the two handles of one operation.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -13,7 +13,7 @@ use value_future::{Completer, Completion, Pool, pool::PoolBuilder};
 
 use super::threads::SpinBarrier;
 
-/// Miri chooses another schedule with each seed, so it needs one round only.
+/// The number of rounds. Under Miri, one round is enough, because Miri chooses another schedule with each seed.
 const ROUNDS: usize = if cfg!(miri) { 1 } else { 200 };
 
 /// A value that counts its drops.
@@ -26,7 +26,7 @@ impl Drop for Value {
     }
 }
 
-/// The output of an operation. `None` if the producer delivered no value.
+/// The output of an operation. It is `None` if the producer delivered no value.
 pub(crate) type Reply = Option<Value>;
 
 /// The outcome of a round for the producer, which has one value to deliver.
@@ -53,8 +53,8 @@ pub(crate) enum ConsumerOutcome {
 pub(crate) type Produce = fn(Pool<Reply>, Completer<Reply>, Reply) -> ProducerOutcome;
 pub(crate) type Consume = fn(Completion<Reply>) -> ConsumerOutcome;
 
-/// Runs all rounds of a producer and a consumer. Round n uses operation n. If `drop_pool` is set, both threads drop their
-/// handles of the pool in each round, and no other handles exist.
+/// Runs all rounds of a producer and a consumer. In round `n`, the operation is one of `pools[n]`. If `drop_pool` is set, both threads drop
+/// their handles of the pool in each round, and no other handles exist.
 fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: bool) {
     let (start, dropped) = (SpinBarrier::new(2), Arc::new(AtomicUsize::new(0)));
     let kept = if drop_pool { vec![] } else { pools.clone() };
@@ -97,8 +97,8 @@ fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: 
     }
 }
 
-/// Races a producer and a consumer on an unbounded pool, on a bounded pool, and with one pool per round that is dropped in the
-/// round. Miri is slow and runs many seeds, so a run under Miri uses either the bounded pool or one pool per round.
+/// Races a producer and a consumer in three ways: on an unbounded pool, on a bounded pool, and on a new pool in each round, which both
+/// threads drop in that round. Miri is slow and runs many seeds. So a run under Miri chooses either the second way or the third way.
 pub(crate) fn race_on_each_kind_of_pool(produce: Produce, consume: Consume) {
     let chosen = RandomState::new().build_hasher().finish() % 2;
     if !cfg!(miri) {

@@ -1,5 +1,5 @@
-//! A task that counts clones, wakes and drops of its wakers. A test can set hooks. Each hook runs once, when a waker is cloned, woken or
-//! dropped. A task is used on one thread only.
+//! A task that counts the clones and the wakes of its wakers, and the wakers that exist. A test can set hooks. Each hook runs once, when a
+//! waker is cloned, woken or dropped. A task is used on one thread only.
 
 use std::{
     cell::Cell,
@@ -80,7 +80,7 @@ fn run(hook: &Hook) {
     }
 }
 
-/// Converts the data of a waker into a reference to its task. The reference count does not change.
+/// Converts the data of a waker into an `Rc` of its task. The reference count does not change.
 ///
 /// # Safety
 ///

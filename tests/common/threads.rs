@@ -20,7 +20,7 @@ impl SpinBarrier {
         SpinBarrier { threads, arrived: AtomicUsize::new(0) }
     }
 
-    /// Waits until all threads are in this round.
+    /// Waits until all threads have called `wait` for this round.
     pub(crate) fn wait(&self, round: usize) {
         self.arrived.fetch_add(1, SeqCst);
         let mut spins = 0;

@@ -11,7 +11,7 @@ thread_local! {
 /// A value that counts its drops, and runs an action when it is dropped.
 pub(crate) struct Value(Option<Box<dyn FnOnce()>>);
 
-// SAFETY: a value stays on the thread of its test.
+// SAFETY: each test uses its values on one thread only.
 unsafe impl Send for Value {}
 
 /// A value without an action, as the output of an operation.

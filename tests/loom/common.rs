@@ -13,7 +13,7 @@ pub(crate) use crate::count::Count;
 /// The output of an operation. Loom does not track values, but the reference count shows whether a value was lost or taken twice.
 pub(crate) type Value = Option<Arc<u32>>;
 
-/// Returns a value, and a second reference to it. Its reference count tells how many copies of the value exist.
+/// Returns a value, and a second reference to the value. The reference count of the second reference tells whether the value still exists.
 pub(crate) fn value(number: u32) -> (Value, Arc<u32>) {
     let value = Arc::new(number);
     (Some(Arc::clone(&value)), value)

@@ -1,4 +1,4 @@
-//! Pooled futures on two threads, and the drop of their pool. A model fails if a slab is leaked.
+//! Loom models of pooled futures on two threads, and of the drop of their pool. A model fails if a slab is leaked.
 
 use std::{future::pending, sync::Arc};
 
@@ -76,7 +76,8 @@ fn two_futures_in_a_pool_of_one_slot() {
     });
 }
 
-/// A page of one slot takes 192 bytes, and a page of the next size class 256. Only one of these pages fits in the bound.
+/// With a header of 128 bytes, a page of one slot takes 192 bytes, and a page of one slot of the next size class takes 256 bytes. The bound
+/// allows only one of these pages. (`stats().bytes` does not count the headers.)
 #[test]
 fn two_size_classes_that_grow_at_the_same_time_share_the_bound() {
     bounded_model(2, || {
@@ -102,7 +103,7 @@ fn two_size_classes_that_grow_at_the_same_time_share_the_bound() {
 
 /// Two threads share two slots. Neither thread finds the pool full while the other thread grows it.
 #[test]
-fn two_threads_never_find_a_bound_of_two_pages_full() {
+fn two_threads_never_find_a_pool_of_two_pages_full() {
     bounded_model(2, || {
         let pool = Arc::new(FuturePool::builder().max_bytes(2 * 192).build());
         let clone = Arc::clone(&pool);

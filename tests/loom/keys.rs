@@ -1,4 +1,4 @@
-//! Keys that are used twice, late, or while their completers are held.
+//! Loom models of keys that are used twice, late, or while their completers are held.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
@@ -32,7 +32,7 @@ fn complete_key_against_complete_key() {
     });
 }
 
-/// The consumer takes the result and releases the slot while the refused call is running.
+/// The consumer may take the result and release the slot while the refused call is running.
 #[test]
 fn complete_key_twice_against_await() {
     bounded_model(2, || {

@@ -1,12 +1,12 @@
-//! Operations whose completer became a key with `into_key`, while their pool is closed or dropped. No consumer waits forever for a key that
-//! can no longer be used.
+//! Loom models of operations whose completer became a key with `into_key`, while their pool is closed or dropped. No consumer waits forever
+//! for a key that can no longer be used.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Count, Value, assert_dropped, bounded_model, model, poll, value};
 
-/// The last of the two calls abandons the operation.
+/// The later of the two calls abandons the operation.
 #[test]
 fn drop_of_the_last_handle_against_into_key() {
     bounded_model(3, || {
@@ -33,7 +33,7 @@ fn drop_of_the_last_handle_against_complete() {
     });
 }
 
-/// The drop of the pool iterates over the slots while another thread releases the last slot.
+/// The thread that drops the pool iterates over the slots while this thread releases the only rented slot.
 #[test]
 fn drop_of_the_last_handle_against_drop_of_the_completion() {
     model(|| {
@@ -51,7 +51,7 @@ fn drop_of_the_last_handle_against_drop_of_the_completion() {
     });
 }
 
-/// The drop of the last of the two handles abandons the operation.
+/// The later of the two drops abandons the operation.
 #[test]
 fn drop_of_two_handles() {
     bounded_model(3, || {
@@ -110,7 +110,7 @@ fn close_against_rent_and_into_key() {
     });
 }
 
-/// The consumer is pending before `into_key`.
+/// The consumer is polled before `into_key`.
 #[test]
 fn close_against_rent_poll_and_into_key() {
     bounded_model(2, || {

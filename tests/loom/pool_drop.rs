@@ -1,5 +1,5 @@
-//! The drop of the last handle of a pool while other threads use its slots. A model fails if the slab is leaked, freed twice or
-//! freed too early.
+//! Loom models of the drop of the last handle of a pool, while other threads use the slots of the pool. A model fails if the slab is
+//! leaked, freed twice or freed too early.
 
 use loom::{future::block_on, thread};
 use value_future::Pool;
@@ -28,8 +28,8 @@ fn drop_of_the_last_handle_against_release_in_a_bounded_pool() {
     model(|| drop_against_complete_and_take(bounded(2)));
 }
 
-/// Drops a pool while another thread releases a slot to its cache or stripe. A release to a cache takes no lock. So the slab may be freed
-/// directly afterwards, and the thread must not use it any more.
+/// Drops a pool while another thread releases a slot to its cache or to a stripe. A release to a cache takes no lock. So the slab may be
+/// freed directly after such a release, and the thread must not use the slab any more.
 fn drop_against_release_on_the_fast_path(pool: Pool<Value>) {
     let clone = pool.clone();
     let other = thread::spawn(move || {
@@ -141,9 +141,9 @@ fn drop_of_the_last_handle_against_the_end_of_a_thread() {
     });
 }
 
-/// Three slots are released to a cache that holds two. So some slots go to the depot of the dropped slab.
+/// A thread that rents nothing releases three slots to the stripe, which holds two slots. So at least one slot goes to the depot.
 #[test]
-fn drop_of_the_last_handle_against_release_to_a_full_cache() {
+fn drop_of_the_last_handle_against_release_to_a_full_stripe() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let three = [pool.rent(), pool.rent(), pool.rent()];

@@ -1,4 +1,4 @@
-//! Futures that wait for a slot of a bounded pool, while slots are released, the pool is closed, or futures are dropped.
+//! Loom models of futures that wait for a slot of a bounded pool, while slots are released, the pool is closed, or futures are dropped.
 
 use std::{
     future::Future,
@@ -40,7 +40,7 @@ fn rent_when_vacant_against_release() {
     });
 }
 
-/// If the first future has locked the stripe, the released slot goes to the depot. Then the second future begins.
+/// If the first future has locked the stripe, the released slot goes to the depot. The second future, which begins later, gets the slot.
 #[test]
 fn a_second_future_after_a_dropped_future_against_release() {
     bounded_model(3, || {
@@ -130,7 +130,7 @@ fn drop_of_the_first_future_against_release() {
     });
 }
 
-/// Afterwards, the slot is vacant.
+/// After the drop and the release, the slot is vacant.
 #[test]
 fn drop_of_the_only_future_against_release() {
     model(|| {
@@ -146,7 +146,7 @@ fn drop_of_the_only_future_against_release() {
     });
 }
 
-/// The waker of the last poll is woken.
+/// The release wakes the waker of the last poll.
 #[test]
 fn change_of_waker_against_release() {
     model(|| {
@@ -192,7 +192,7 @@ fn rent_when_vacant_against_close_and_release() {
     });
 }
 
-/// The future is the last handle of the pool.
+/// The future has the last handle of the pool.
 #[test]
 fn drop_of_the_future_as_the_last_handle_against_release() {
     bounded_model(3, || {

@@ -1,5 +1,5 @@
-//! A reusable source that begins operations while other threads use late keys. A model fails if an operation gets the value of another
-//! operation, if a consumer waits forever, or if the slot is reused before all writes to it are visible.
+//! Loom models of a reusable source that begins operations while other threads use late keys. A model fails if an operation gets the value
+//! of another operation, if a consumer waits forever, or if the slot is reused before all writes to it are visible.
 
 use std::sync::Arc;
 

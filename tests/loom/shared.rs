@@ -1,4 +1,4 @@
-//! Handles of a shared future on several threads. A model fails if a handle waits forever, or if the future, its memory or a
+//! Loom models of handles of a shared future on several threads. A model fails if a handle waits forever, or if the future, its memory or a
 //! list node is used after it was freed.
 
 use std::{
@@ -70,7 +70,7 @@ fn drop_of_all_handles_against_complete() {
     });
 }
 
-/// The first handle was the only handle when it was polled, so the future has registered the waker of its task.
+/// When the first handle was polled, it was the only handle. So the future has the waker of the task that polled this handle.
 #[test]
 fn a_new_handle_against_complete() {
     bounded_model(2, || {
@@ -86,7 +86,8 @@ fn a_new_handle_against_complete() {
     });
 }
 
-/// The future has registered the waker of the shared state. One of the two handles is dropped at the same time.
+/// There were two handles when the future was polled, so the future has the waker of the shared state. The handle that polled the future is
+/// dropped while the other handle waits.
 #[test]
 fn drop_of_the_second_handle_against_await_and_complete() {
     bounded_model(3, || {

@@ -1,5 +1,5 @@
-//! Slots that one thread rents and another thread releases. Under loom, a magazine has one slot, a cache two slots, and each page two
-//! slots.
+//! Loom models of slots that one thread rents and another thread releases. Under loom, a magazine has one slot. A thread cache, a stripe
+//! and a page have two slots each.
 
 use loom::{sync::mpsc::channel, thread};
 use value_future::Pool;
@@ -58,7 +58,7 @@ fn the_only_slot_is_found_in_the_stripe_of_another_thread() {
     });
 }
 
-/// Two threads try to rent while the slot is released. Afterwards, the slot is vacant.
+/// Two threads try to rent while the only slot is released. In the end, the slot is vacant.
 #[test]
 fn try_rent_on_two_threads_against_release() {
     bounded_model(3, || {
@@ -92,8 +92,9 @@ fn two_threads_never_find_a_pool_of_two_slots_full() {
     });
 }
 
-/// At any time, at least one slot is vacant. At first, it is in the stripe of the second thread. Before this slot is rented, the first
-/// thread returns the other slot to its own stripe. A thread that searches both stripes finds a vacant slot.
+/// During each call of `try_rent`, at least one slot is vacant. At first, a vacant slot is in the stripe of the second thread. Before the
+/// second thread rents again, the first thread returns the other slot to its own stripe. A thread that searches both stripes finds a vacant
+/// slot.
 #[test]
 fn a_vacant_slot_is_found_while_other_threads_rent_and_release() {
     bounded_model(3, || {
@@ -132,7 +133,7 @@ fn release_to_a_full_stripe_against_rent() {
     });
 }
 
-/// A thread with a full cache moves a magazine to the depot while another thread searches the depot.
+/// A thread whose cache is full moves a magazine to the depot while another thread searches the depot.
 #[test]
 fn release_to_a_full_cache_against_rent() {
     bounded_model(3, || {
@@ -155,9 +156,9 @@ fn release_to_a_full_cache_against_rent() {
     });
 }
 
-/// The slots of a thread that ends go to the depot.
+/// A thread that rents nothing releases a slot to the stripe, and ends. No slot is rented twice.
 #[test]
-fn the_end_of_a_thread_against_rent() {
+fn release_and_end_of_a_thread_against_rent() {
     bounded_model(3, || {
         let pool = Pool::<Value>::new();
         let one = pool.rent();
@@ -179,7 +180,7 @@ fn the_end_of_a_thread_against_rent() {
 }
 
 #[test]
-fn a_thread_rents_the_slots_of_a_thread_that_ended() {
+fn rent_on_two_threads_against_release_on_a_third_thread() {
     bounded_model(2, || {
         let pool = Pool::<Value>::new();
         let handles = pool.rent();

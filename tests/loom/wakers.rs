@@ -1,4 +1,4 @@
-//! The waker of the last poll is woken once, for consumers and for producers.
+//! Loom models of wakers. For consumers and for producers, the waker of the last poll is woken once.
 
 use std::{
     future::poll_fn,

@@ -68,7 +68,7 @@ impl<K: Kind> Driver<K> {
         let bound = self.max.map_or(u64::MAX, |max| u64::from(max) - now.live - now.retired);
         assert!(
             vacant >= bound.min(additional.into()),
-            "{vacant} slots are vacant, reserved were {additional}"
+            "{vacant} slots are vacant, but {additional} slots were reserved"
         );
         Some(())
     }

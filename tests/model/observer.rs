@@ -12,7 +12,7 @@ use std::{
 use super::script::WakerId;
 use crate::common::count::Count;
 
-/// The output of the pools. `None` if the operation was abandoned.
+/// The output of the pools. It is `None` if the operation was abandoned.
 pub(crate) type Reply = Option<Tracked>;
 
 /// A value with an id. It counts its drops.

@@ -74,7 +74,7 @@ struct Slot {
     operation: usize,
 }
 
-/// The last generation of a key.
+/// The last generation of an epoch.
 const LAST: u64 = u32::MAX as u64;
 
 /// The position of the lowest bit of the epoch in the index of a key. The epoch counts the wraparounds of the generation.
@@ -125,8 +125,8 @@ impl Oracle {
         self.operations[slot.operation].is_over() && !self.is_retired(slot)
     }
 
-    /// Returns `true` if the slot is retired. Scripts do not use up all epochs, so no slot of a bounded pool is retired: after its last
-    /// generation, it continues with another index.
+    /// Returns `true` if the slot is retired. No script is long enough to use all epochs, so no slot of a bounded pool is retired. After
+    /// its last generation, such a slot continues with another index.
     fn is_retired(&self, slot: &Slot) -> bool {
         self.max.is_none() && slot.generation == LAST
     }

@@ -97,7 +97,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Returns random configurations and scripts. The pools start with one of these generations.
+/// Returns random configurations and scripts. The first generation of each pool is one of `first`.
 pub(crate) fn scripts(first: &'static [u32]) -> impl Strategy<Value = (Setup, Vec<Op>)> {
     let max = prop_oneof![2 => (1..=4_u32).prop_map(Some), 1 => Just(None)];
     let setup = (0..3_u32, max, prop::sample::select(first), any::<bool>());

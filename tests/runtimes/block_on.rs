@@ -1,4 +1,4 @@
-//! Scenarios for each runtime that can run one future.
+//! Scenarios that need only a runtime that runs one future.
 
 use std::{pin::pin, sync::Arc, thread};
 
@@ -17,7 +17,7 @@ use value_future::{
 
 use crate::runtime::{Runtime, reporting};
 
-/// The number of rounds in scenarios with two threads. The timing of the threads differs from round to round.
+/// The number of rounds of a scenario. In scenarios with two threads, the timing of the threads differs from round to round.
 const ROUNDS: u32 = if cfg!(miri) { 4 } else { 200 };
 
 #[async_trait]
@@ -25,7 +25,7 @@ trait Store: Send + Sync {
     async fn get(&self, key: u32) -> u32;
 }
 
-/// A store. For numbers below 10, the result is ready. For other numbers, the future yields three times.
+/// A store. For keys below 10, the result is ready. For other keys, the future yields three times.
 struct Numbers;
 
 #[async_trait]
@@ -71,7 +71,8 @@ fn on_another_thread(round: u32, call: impl FnOnce() + Send + 'static) -> Unboun
         if round % 4 != 3 {
             block_on(is_pending.next()).unwrap();
         }
-        // So `call` runs in some rounds when the executor is about to block, and in other rounds when it already blocks.
+        // The number of yields varies. So in some rounds, `call` runs when the executor is about to block, and in other rounds when it
+        // already blocks.
         for _ in 0..round % 4 * 10 {
             thread::yield_now();
         }

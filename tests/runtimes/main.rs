@@ -1,10 +1,11 @@
-//! Runs the same scenarios on each runtime. The crate uses only the waker of a task, so each scenario must pass on each runtime.
+//! Runs the same scenarios on several runtimes. Of a task, the crate uses only the waker. So a scenario must pass on each runtime that can
+//! run it.
 //!
 //! A test is named after its runtime and its scenario: `tokio_multi_thread::cancelled`. The table below names the
 //! runtimes, and the groups of scenarios that each runtime can run.
 //!
-//! Two runtimes do not run under Miri. The timers of `smol` need a reactor of the operating system. The thread of `embassy-executor` never
-//! ends.
+//! The runtimes of two crates do not run under Miri. The timers of `smol` need a reactor of the operating system. The thread of
+//! `embassy-executor` never ends.
 
 mod block_on;
 mod cross_thread;

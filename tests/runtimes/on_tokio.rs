@@ -1,4 +1,4 @@
-//! Both flavours of tokio's runtime: current thread and multi thread.
+//! The two flavours of tokio's runtime: current thread and multi thread.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Traits for what a runtime can do, and a time limit for tests.
+//! Traits for the capabilities of a runtime, and a time limit for tests.
 
 use std::{
     future::poll_fn,
@@ -26,7 +26,7 @@ pub(crate) trait Tasks: Runtime {
 
 /// A runtime that has timers.
 pub(crate) trait Timers: Runtime {
-    /// Awaits a future. If it is pending for longer than the limit, drops it, and returns `None`.
+    /// Awaits a future. If the future is pending for longer than the limit, drops it, and returns `None`.
     fn timeout<F: Future + Send>(
         limit: Duration,
         future: F,
@@ -53,7 +53,7 @@ pub(crate) trait LocalTasks: Local {
     ) -> impl Future<Output = T> + 'static;
 }
 
-/// A runtime that runs each future in a task, and not in the call that blocks.
+/// A runtime that runs each future in a task of `R`, and not directly in the call that blocks.
 pub(crate) struct InATask<R>(R);
 
 impl<R: Tasks> Runtime for InATask<R> {
@@ -62,7 +62,7 @@ impl<R: Tasks> Runtime for InATask<R> {
     }
 }
 
-/// Awaits a future, and sends a message after each poll that is pending.
+/// Awaits a future, and sends a message after each poll that returns `Pending`.
 pub(crate) async fn reporting<F: Future>(future: F, pending: UnboundedSender<()>) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|cx| {

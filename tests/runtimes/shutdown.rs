@@ -7,7 +7,7 @@ use value_future::{Pool, ValueFuture};
 
 use crate::runtime::{Shutdown, reporting};
 
-/// Runs a future in a task. Drops the runtime when the future is pending.
+/// Runs a future in a task. Drops the runtime after the future has returned `Pending`.
 fn drop_with<R: Shutdown>(future: impl Future<Output = ()> + Send + 'static) {
     let (pending, mut is_pending) = unbounded();
     R::drop_with(reporting(future, pending), async move {

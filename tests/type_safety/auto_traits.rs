@@ -5,7 +5,7 @@ use super::harness::{Program, refused_and_fixed};
 /// The types for `{T}`: neither `Send` nor `Sync`, only `Send`, only `Sync`, and both.
 const OUTPUTS: [&str; 4] = ["Rc<u8>", "Cell<u8>", "MutexGuard<'static, u8>", "u8"];
 
-/// A type, and for each of [`OUTPUTS`] whether it is `Send` (S) and `Sync` (Y).
+/// A type, and whether the type is `Send` (S) and `Sync` (Y) with each of the [`OUTPUTS`] as its `{T}`.
 type Row = (&'static str, [&'static str; 4]);
 
 #[rustfmt::skip]
@@ -26,7 +26,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("ReaderStream<u8, u8, {T}>",               ["--", "S-", "-Y", "SY"]),
     ("PooledError<{T}>",                          ["--", "S-", "-Y", "SY"]),
     ("CompleteError<{T}>",                      ["--", "S-", "-Y", "SY"]),
-    // Each handle gives a `&T` on its thread, and the last handle drops the `T`.
+    // A handle gives a `&T` on any thread, and the last handle drops the `T` on any thread.
     ("Shared<'static, {T}>",                    ["--", "--", "--", "SY"]),
     ("WeakShared<'static, {T}>",                ["--", "--", "--", "SY"]),
     // A value moves in on one thread and out on another. No method gives a `&T`.
@@ -36,7 +36,7 @@ const SEND_AND_SYNC: &[Row] = &[
     ("Completion<{T}>",                         ["--", "SY", "--", "SY"]),
     ("ReusableSource<{T}>",                     ["--", "SY", "--", "SY"]),
     ("ReusableCompleter<'static, {T}>",         ["--", "SY", "--", "SY"]),
-    // These types have no atomics, or have a type-erased part that may not be `Send`.
+    // These types are for one thread: they use no atomics, or contain type-erased values that need not be `Send`.
     ("LocalValueFuture<'static, {T}>",          ["--", "--", "--", "--"]),
     ("LocalArm<'static, {T}>",                  ["--", "--", "--", "--"]),
     ("BoxedFuture<'static, {T}, OneThread>",    ["--", "--", "--", "--"]),
@@ -80,7 +80,7 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("ClassStats", "SY"),
 ];
 
-/// For each type: `true` if it is `Unpin` although its `T` is not. A handle of a shared future is never `Unpin`, because the handle
+/// For each type: `true` if the type is `Unpin`. `{T}` stands for a type that is not `Unpin`. A `Shared` is never `Unpin`, because it
 /// contains a list node.
 const UNPIN: &[(&str, bool)] = &[
     ("ValueFuture<'static, {T}>", true),
@@ -107,14 +107,14 @@ const UNPIN: &[(&str, bool)] = &[
     ("Shared<'static, u8>", false),
     ("LocalShared<'static, {T}>", false),
     ("LocalShared<'static, u8>", false),
-    // These types contain the `T`, and may pin it.
+    // These types contain a `{T}`, and may pin it.
     ("ValueNext<{T}>", false),
     ("ValueStream<u8, {T}>", false),
     ("PooledError<{T}>", false),
 ];
 
-/// Programs in which a type for any thread refuses a value. Each entry has a name, the refused body and a fixed body. Most fixed bodies use
-/// the type for one thread, which accepts the value.
+/// Programs in which a type for any thread, or a `static`, refuses a value. Each entry has a name, the refused body and a fixed body. Most
+/// fixed bodies use the type for one thread, which accepts the value.
 const ADMISSION: &[(&str, &str, &str)] = &[
     (
         "boxed",

@@ -2,7 +2,7 @@
 
 use super::harness::{Program, refused_and_fixed};
 
-/// Public types, with the name of a private field.
+/// Public types, each with the name of a private field.
 #[rustfmt::skip]
 const FIELDS: &[(&str, &str)] = &[
     ("ValueFuture<'static, u8>", "0"),
@@ -194,8 +194,8 @@ fn fields() -> impl Iterator<Item = Program> {
     FIELDS
         .iter()
         .flat_map(|(of, field)| {
-            // The struct expression does not name the field. If the type of the field is private, an expression that names it would have
-            // another error.
+            // The struct expression does not name the field. If the type of a field is private, an expression that names the field would
+            // have another error.
             let (path, _) = of.split_once('<').unwrap_or((of, ""));
             let built = format!("let it: {of} = {path} {{ ..loop {{}} }}; &it;");
             let read = format!("let it: {of} = loop {{}}; &it.{field};");

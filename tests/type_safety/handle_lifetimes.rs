@@ -39,8 +39,8 @@ const VALUE_NEXT: &str = "ValueNext::new(Of(5))";
 const HANDLES: &[Handle] = &[
     of("ReusableCompleter", REUSABLE, "{o}.begin_with_completer().unwrap().0", Shared, true),
     of("LocalReusableCompleter", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().0", Shared, false),
-    of("future that begins with a completer", REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, true),
-    of("local future that begins with a completer", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, false),
+    of("future of an operation with a ReusableCompleter", REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, true),
+    of("local future of an operation with a LocalReusableCompleter", LOCAL_REUSABLE, "{o}.begin_with_completer().unwrap().1", Shared, false),
     of("future of a reusable source", REUSABLE, "{o}.begin().unwrap()", Shared, true),
     of("future of a local reusable source", LOCAL_REUSABLE, "{o}.begin().unwrap()", Shared, false),
     of("ReusableSource of values that borrow", TEXT, "source_for(&{o})", Shared, true),
@@ -147,37 +147,37 @@ const FORMS: &[Form] = &[
         "let mut owner = {owner}; let mut held: Box<dyn Anything + '_> = Box::new(()); held = Box::new({handle});",
     ),
     form(
-        "out of the block of its owner",
+        "used outside of the block of its owner",
         DOES_NOT_LIVE_LONG_ENOUGH,
         "let handle = { let mut owner = {owner}; {handle} }; keep(handle);",
         "let mut owner = {owner}; let handle = { {handle} }; keep(handle);",
     ),
     form(
-        "of a temporary",
+        "used after its temporary owner is dropped",
         |_| "E0716",
         "let handle = {of_a_temporary}; keep(handle);",
         "let mut owner = {owner}; let handle = {handle}; keep(handle);",
     ),
     form(
-        "its owner dropped",
+        "used after its owner is dropped",
         |_| "E0505",
         "let mut owner = {owner}; let handle = {handle}; drop(owner); keep(handle);",
         "let mut owner = {owner}; let handle = {handle}; keep(handle); drop(owner);",
     ),
     form(
-        "its owner moved",
+        "used after its owner is moved",
         |_| "E0505",
         "let mut owner = {owner}; let handle = {handle}; let moved = Box::new(owner); keep(handle);",
         "let mut owner = {owner}; let handle = {handle}; keep(handle); let moved = Box::new(owner);",
     ),
     form(
-        "its owner assigned",
+        "used after its owner is assigned",
         |_| "E0506",
         "let mut owner = {owner}; let handle = {handle}; owner = {owner}; keep(handle);",
         "let mut owner = {owner}; let handle = {handle}; keep(handle); owner = {owner};",
     ),
     form(
-        "its owner swapped",
+        "used after its owner is swapped",
         |borrows| if borrows == Shared { "E0502" } else { "E0499" },
         "let mut owner = {owner}; let handle = {handle}; mem::swap(&mut owner, &mut {owner}); keep(handle);",
         "let mut owner = {owner}; let handle = {handle}; keep(handle); mem::swap(&mut owner, &mut {owner});",
@@ -186,7 +186,7 @@ const FORMS: &[Form] = &[
 
 /// An additional form for handles that are `Send`.
 const SENT: Form = form(
-    "on a thread that outlives its owner",
+    "moved to a thread that outlives its owner",
     DOES_NOT_LIVE_LONG_ENOUGH,
     "let mut owner = {owner}; let handle = {handle}; thread::spawn(|| keep(handle));",
     "let mut owner = {owner}; let handle = {handle}; thread::scope(|scope| { scope.spawn(|| keep(handle)); });",

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-/// A program: the items of a module, which imports `prelude.rs`.
+/// A program: the items of a module that imports the items of `prelude.rs`.
 pub(crate) struct Program {
     name: String,
     /// The code of the expected error, or several codes separated by commas. If the error has no code, a part of its message. `None` if the
@@ -160,7 +160,7 @@ impl<'p> Binary<'p> {
     }
 }
 
-/// Writes the package, and runs `cargo check`. The package gets a copy of the lock file of this crate, so cargo needs no network.
+/// Writes the package, and runs `cargo check`. The package gets a copy of the lock file of this crate, so cargo usually needs no network.
 fn check(package: &str, binaries: &BTreeMap<String, Binary<'_>>) -> Output {
     let this = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("types");

@@ -34,7 +34,7 @@ fn chained(text: &String) -> ValueFuture<'_, usize> {
     ValueFuture::ready(1).then(move |_| ValueFuture::boxed(read(text)))
 }
 
-// These functions return handles of operations whose values borrow `text`.
+// These functions return handles, pools and sources whose values borrow `text`.
 fn completer_for(text: &String) -> Completer<Option<&String>> {
     Pool::new().rent().0
 }

@@ -1,4 +1,4 @@
-//! No reference can outlive its value or alias a mutable reference.
+//! No reference can outlive the value that it borrows, or alias a mutable reference.
 
 use super::harness::{Program, refused_and_fixed};
 
@@ -55,8 +55,8 @@ const FORMS: &[(&str, &str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Function bodies that use a value while something else borrows it. Each entry has a name, the error, the refused body, and the fixed
-/// body.
+/// More function bodies that break a rule of borrowing, of pinning, or of shared ownership. Each entry has a name, the error, the refused
+/// body, and the fixed body.
 #[rustfmt::skip]
 const BODIES: &[(&str, &str, &str, &str)] = &[
     (
@@ -166,7 +166,7 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Function bodies that compile although the owner is dropped before the handle, because the handle does not borrow the owner.
+/// Function bodies that drop an owner before its handle. They compile, because the handle does not borrow the owner.
 const INDEPENDENT: &[(&str, &str)] = &[
     (
         "an operation outlives its pool",

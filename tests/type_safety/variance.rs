@@ -9,7 +9,7 @@ use super::harness::Program;
 enum Variance {
     /// If the argument is replaced by a subtype, the whole type becomes a subtype.
     Covariant,
-    /// If the argument is replaced by another type, the whole type becomes incompatible.
+    /// If the argument is replaced by another type, even by a subtype, the whole type becomes incompatible.
     Invariant,
 }
 use Variance::{Covariant as Co, Invariant as In};
@@ -58,8 +58,8 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
 const LIFETIME: &str = "lifetime may not live long enough";
 const MISMATCHED: &str = "E0308";
 
-/// Returns the arguments that are tried for a parameter. Each entry has a name, a subtype, a supertype, and the error of the coercion in
-/// the wrong direction.
+/// Returns the arguments that are tried for a parameter. Each entry has a name, a subtype, a supertype, and the error of the coercion from
+/// the supertype to the subtype.
 fn subtypes(
     parameter: &str,
 ) -> &'static [(&'static str, &'static str, &'static str, &'static str)] {
@@ -90,12 +90,12 @@ pub(crate) fn programs() -> Vec<Program> {
                     )
                 };
                 let name = |how| format!("variance, {generic}, {kind} for {parameter}, {how}");
-                programs.push(Program::refused(name("grows"), error, coercion(sup, sub)));
+                programs.push(Program::refused(name("to the subtype"), error, coercion(sup, sub)));
                 programs.push(match variance {
-                    Co => Program::compiles(name("shrinks"), coercion(sub, sup)),
-                    In => Program::refused(name("shrinks"), error, coercion(sub, sup)),
+                    Co => Program::compiles(name("to the supertype"), coercion(sub, sup)),
+                    In => Program::refused(name("to the supertype"), error, coercion(sub, sup)),
                 });
-                programs.push(Program::compiles(name("stays"), coercion(sub, sub)));
+                programs.push(Program::compiles(name("to the same type"), coercion(sub, sub)));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A future borrows from an argument, but its type borrows from `self` only.
+//! A future borrows from an argument, but the lifetime in the type of the future is that of `self`.
 
 use value_future::ValueFuture;
 

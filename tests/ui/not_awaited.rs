@@ -1,4 +1,4 @@
-//! Value futures are created, but not awaited. The message of the compiler says that the result is lost.
+//! A value future is not awaited, and the result of `close` is ignored. The messages of the compiler say that the result is lost.
 
 #![deny(unused_must_use)]
 

@@ -1,4 +1,4 @@
-//! The output type of a pool does not implement `Abandoned`.
+//! The output types of two pools do not implement `Abandoned`.
 
 use value_future::{Completion, Pool};
 

@@ -1,4 +1,4 @@
-//! Includes the contenders with a buffer from the benches of the crate.
+//! Includes the module `buffer` of the benches of the crate. The futures of its contenders contain a buffer.
 
 #![allow(dead_code, reason = "these programs use only some of the items")]
 

@@ -1,4 +1,4 @@
-//! Includes the harness from the benches of the crate.
+//! Includes the files of the harness of the crate's benches that these programs need.
 
 #![allow(dead_code, reason = "these programs use only some of the items")]
 

@@ -12,8 +12,8 @@ use value_future::{FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
 use super::{BoxFuture, Case, PendingOnce};
 
-/// The work of the method. The parameter `Contender` makes a separate instance for each contender, as if it were the only one in a program.
-/// So the compiler inlines the poll of the future into the poll function of its vtable.
+/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
+/// no other contender. So the compiler inlines the poll of the future into the poll function of its vtable.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
@@ -97,7 +97,7 @@ const OWN: &str = "ours, a FuturePool";
 const LOCAL: &str = "ours, a LocalFuturePool";
 const EAGER: &str = "ours eager";
 
-/// Creates a case. It calls the method of a device behind `dyn`, and awaits the future.
+/// Creates a case, which calls the method of a device behind `dyn`, and awaits the future.
 macro_rules! case {
     ($name:expr, $device:expr) => {{
         let device = $device;

@@ -1,4 +1,4 @@
-//! Contenders that use one box for all calls. Their methods take `&mut self`, so an object serves one call at a time.
+//! Contenders that use one box for all calls. The method takes `&mut self`, so an object serves one call at a time.
 
 use std::{
     future::{Future, poll_fn},

@@ -1,6 +1,6 @@
-//! The least work of a completion for any thread. The consumer clones and stores its waker, and makes an atomic exchange. The producer writes
-//! the value, makes an atomic exchange, and wakes the waker. The consumer reads the value. All operations use one slot, and no misuse is
-//! detected.
+//! A contender that does only the least work of a completion for any thread. The consumer clones and stores its waker, and makes an atomic
+//! exchange. The producer writes the value, makes an atomic exchange, and wakes the waker. The consumer reads the value. All operations use
+//! one slot, and no misuse is detected.
 
 use std::{
     cell::UnsafeCell,
@@ -65,7 +65,7 @@ macro_rules! floor {
             }
         }
 
-        /// Creates another slot, for the other thread.
+        /// Creates a contender with another slot, for the other thread.
         impl Clone for $Channels {
             fn clone(&self) -> Self {
                 $Channels::new()

@@ -62,7 +62,7 @@ where
         })
     }
 
-    /// Completes random pending operations, and begins a new operation for each.
+    /// Completes random pending operations. Begins a new operation for each completed operation.
     fn replace(&mut self, operations: u64) -> u64 {
         with_context(|cx| {
             (0..operations).fold(0, |consumed: u64, value| {

@@ -1,7 +1,7 @@
 //! One-shot completions. A pair of a producer and a consumer is created or rented. The producer sends a value to the consumer.
 //!
-//! The consumer is polled as its concrete type, so that the compiler can inline the poll. Or the consumer is *erased* before, as an
-//! object-safe method has to do it: it is converted into a `ValueFuture`, or is boxed.
+//! Some contenders poll the consumer as its concrete type, so the compiler can inline the poll. Other contenders first *erase* the type of
+//! the consumer, as an object-safe method has to: they convert the consumer into a `ValueFuture`, or box it.
 
 pub(crate) mod by_key;
 pub(crate) mod floor;
@@ -21,7 +21,7 @@ use std::{
 
 use super::opaque_waker;
 
-/// Creates the pairs of a contender.
+/// A contender, which creates pairs of a producer and a consumer.
 pub(crate) trait Channels: Sized + 'static {
     type Producer: 'static;
     type Error;
@@ -101,8 +101,8 @@ macro_rules! local {
 use local;
 use shared;
 
-/// Creates a pair, and hides its producer from the compiler. Otherwise the compiler would compute the result of an operation on one thread,
-/// and would even remove the allocation.
+/// Creates a pair, and hides its producer from the compiler. If an operation stays on one thread, the compiler could otherwise compute its
+/// result at compile time, and even remove the allocation.
 #[inline(always)]
 fn pair<C: Channels>(channels: &mut C) -> (C::Producer, C::Consumer<'_>) {
     let (mut producer, consumer) = channels.pair();
@@ -118,8 +118,8 @@ fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     }
 }
 
-/// Runs the operations of a round. They get a reference to a context in memory, as from an executor. The context is created once for all
-/// operations.
+/// Runs the operations of a round. As from an executor, the operations get a reference to a context in memory. The context is created once
+/// for all operations.
 #[inline(always)]
 fn with_context(operations: impl FnOnce(&mut Context<'_>) -> u64) -> u64 {
     let waker = opaque_waker();

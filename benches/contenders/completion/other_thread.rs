@@ -1,4 +1,5 @@
-//! One thread creates pairs, and awaits the consumers. Another thread gets the producers in batches, and sends a value by each producer.
+//! One thread creates pairs, and awaits the consumers. Another thread gets the producers in batches, and sends a value through each
+//! producer.
 
 use std::{
     array,
@@ -42,7 +43,7 @@ impl Wake for Woken {
     }
 }
 
-/// Polls a consumer each time it is woken, as an executor does. The thread does not sleep meanwhile.
+/// Polls a consumer until it is ready. Like an executor, polls again only after a wake. The thread does not sleep meanwhile.
 fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker) -> u64 {
     let mut consumer = pin!(consumer);
     settle::<C>(consumer.as_mut());
@@ -65,8 +66,8 @@ struct Batches<P> {
 
 /// The state of the thread that awaits the consumers.
 struct Consumers<C: Channels> {
-    /// One contender for each pending operation, because some contenders serve one operation at a time. If the contender is a pool, all are
-    /// handles of one pool.
+    /// A clone of the contender for each pending operation, because some contenders serve one operation at a time. If the contender is a
+    /// pool, all clones are handles of one pool.
     channels: [C; BATCH],
     batches: Batches<C::Producer>,
     woken: Arc<Woken>,
@@ -100,7 +101,7 @@ fn case<C: Channels + Clone>(channels: &C) -> Case
 where
     C::Producer: Send,
 {
-    // The two threads send one vector to each other. So no channel is ever full, and no channel allocates.
+    // One vector goes back and forth between the two threads. So no channel is ever full, and no channel allocates.
     let (full, incoming) = sync_channel::<Vec<C::Producer>>(1);
     let (outgoing, empty) = sync_channel(1);
     outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");

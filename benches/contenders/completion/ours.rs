@@ -21,7 +21,7 @@ pub(crate) const LOCAL: &str = "ours local";
 pub(crate) const LOCAL_ERASED: &str = "ours local erased";
 pub(crate) const LOCAL_DYN: &str = "ours local through &mut dyn";
 
-/// The output of the consumers. If the producer was dropped, it is the error `Dropped`.
+/// The output of the consumers. If the producer was dropped, the output is the error `Dropped`.
 pub(crate) type Value = Result<u64, Dropped>;
 
 macro_rules! pool {
@@ -81,7 +81,7 @@ impl Clone for OursErased {
 pool!(Local, LOCAL, false, LocalPool, LocalCompleter, LocalCompletion<Value>);
 pool!(LocalErased, LOCAL_ERASED, true, LocalPool, LocalCompleter, LocalValueFuture<'static, Value>);
 
-/// A completion that is polled through a `&mut dyn Future`. It shows the least cost of erasing a type.
+/// A consumer that is polled through a `&mut dyn Future`. It shows the least cost of erasing a type.
 pub(crate) struct ThroughDyn<F>(F);
 
 impl<F: Future + Unpin> Future for ThroughDyn<F> {

@@ -95,7 +95,7 @@ rival!(
 #[derive(Clone)]
 pub(crate) struct AsyncOneshot;
 
-// This sender reports that the consumer was dropped, but does not return the value. So `complete` returns 0 instead.
+// This sender reports that the consumer was dropped, but does not return the value. So `complete` returns 0 instead of the value.
 rival!(
     AsyncOneshot,
     ASYNC_ONESHOT,
@@ -109,9 +109,9 @@ rival!(
     }
 );
 
-/// A receiver that serves one operation after the other. It creates the next sender after the last sender was dropped. It serves only one
-/// operation at a time, and is a contender because it does not allocate. If the consumer was dropped, the value stays in the receiver until
-/// the next sender is created.
+/// A receiver that serves one operation after the other. It creates the next sender after the previous sender was dropped. So it serves
+/// only one operation at a time. It is a contender because it does not allocate. If the consumer was dropped, the value stays in the
+/// receiver until the next sender is created.
 pub(crate) struct Multishot(multishot::Receiver<u64>);
 
 impl Multishot {
@@ -134,7 +134,7 @@ rival!(
     multishot::Recv<'a, u64>,
     multishot::RecvError,
     |channels| {
-        let producer = channels.0.sender().expect("the last sender was dropped");
+        let producer = channels.0.sender().expect("the previous sender was dropped");
         (producer, channels.0.recv())
     },
     |producer, value| {
@@ -143,7 +143,7 @@ rival!(
     }
 );
 
-/// The senders of `events_once` do not report whether the consumer was dropped.
+/// Implements `Channels` for a type of `events_once`. Its senders do not report whether the consumer was dropped.
 macro_rules! events {
     ($Channels:ident, $name:expr, $Producer:ident, $Consumer:ident, |$channels:ident| $pair:expr) => {
         rival!(

@@ -19,10 +19,10 @@ pub(crate) fn on_two(name: &str) -> String {
 
 fn two<C: Channels + Clone + Send>(channels: C) -> Case {
     let (channels, ours) = (channels.clone(), RefCell::new(channels));
-    // The other thread creates its own clone of the contender, so that independent contenders do not share a cache line.
+    // The other thread creates its clone of the contender. So if the contender is no pool, the two clones do not share a CPU cache line.
     let mut theirs = None;
     let work = move |operations| trips(theirs.get_or_insert_with(|| channels.clone()), operations);
-    // The thread starts at the first run of this case, because some allocators are faster while a process has one thread.
+    // The other thread starts at the first run of this case, because some allocators are faster while a process has one thread.
     let helper = LazyCell::new(|| Helper::new(work));
     let run = move |operations| {
         helper.alongside(operations, || trips(&mut *ours.borrow_mut(), operations))

@@ -50,17 +50,18 @@ impl Kernel {
 
     /// Starts a read that fills the buffer.
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
-        // Cancellations have the `user_data` 0. No `Key` is 0, because generations begin at 1.
+        // Cancellations have the `user_data` 0. No key is 0: the first generation of a `LocalPool` is 1, and `ChannelReader` adds 1 to its
+        // indices.
         assert!(key != 0 && !self.in_flight.contains_key(&key), "the key is in use");
-        self.in_flight.reserve(1); // So the insertion after the push cannot panic: it need not allocate.
+        self.in_flight.reserve(1); // The insertion below then needs no allocation, and cannot panic.
         let pipe = match &mut self.queue {
             Queue::Ring(ring) => {
                 let file = Fd(fd::AsRawFd::as_raw_fd(&self.file));
                 let length = buffer.len().try_into().map_err(io::Error::other)?;
                 let read = opcode::Read::new(file, buffer.as_mut_ptr(), length).offset(at).build();
                 let read = read.user_data(key);
-                // SAFETY: `in_flight` owns the buffer, and nothing uses it, until the kernel has completed the read. This holds
-                // even if the future or the `Kernel` is dropped. The file is closed after the ring.
+                // SAFETY: until the kernel has completed the read, `in_flight` owns the buffer, and nothing else uses the buffer. This
+                // holds even if the future or the `Kernel` is dropped. The field `file` is dropped after the ring, so the file is open.
                 while unsafe { ring.submission().push(&read) }.is_err() {
                     ring.submit()?;
                 }
@@ -89,7 +90,7 @@ impl Kernel {
     }
 
     /// Waits until the kernel has completed at least one read or cancellation. `deliver` gets the key and the outcome of each completed
-    /// read. It returns `false` if it refuses the outcome.
+    /// read. `deliver` returns `false` if it refuses the outcome.
     pub(crate) fn wait(&mut self, deliver: impl Fn(u64, Outcome) -> bool) -> io::Result<()> {
         let mut complete = |key, result| {
             // The completion of a cancellation has no buffer.

@@ -96,7 +96,7 @@ fn a_cancelled_read_keeps_its_buffer_and_does_not_take_bytes_from_the_next_read(
             let mut second = keys.read(0, vec![0; 8]);
             assert!((&mut first).now_or_never().is_none());
             assert!((&mut second).now_or_never().is_none());
-            // After the completion of the first read, the kernel executes the second read.
+            // After the kernel has completed the first read, it executes the second read.
             writer.write_all(&[1; 8]).unwrap();
             keys.wait().unwrap();
             assert_eq!(first.now_or_never().unwrap().unwrap(), [1; 8]);
@@ -171,7 +171,7 @@ fn dropping_a_kernel_waits_for_the_cancelled_reads() {
             assert!((&mut reading).now_or_never().is_none());
         }
         assert_eq!(keys.0.borrow().cancelled, 10);
-        drop(keys); // If the reads were not cancelled, this would hang.
+        drop(keys); // If the reads were not cancelled, this drop would hang.
     });
 }
 

@@ -1,4 +1,4 @@
-//! The functions that close a slab, and that take the slots out of a cache from which its thread has detached.
+//! The functions that close a slab, and the functions that empty a cache from which its thread has detached.
 
 use super::slab::{Locked, SharedSlab};
 use crate::{
@@ -50,8 +50,8 @@ impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
 }
 
 impl<S: Item<Slab = Self>> SharedSlab<S> {
-    /// Moves all slots of a cache to the depot, because the thread has detached before the slab. If the slab is open and has no spare
-    /// cache, keeps the cache for the next thread.
+    /// Moves all slots of a cache to the depot, because the thread has detached before the slab. If the slab is open and has no unused
+    /// cache, it keeps the cache for the next thread.
     fn thread_detached_first(cache: ThreadFirst<Self>) {
         let slab = cache.slab();
         let (last, unused) = slab.locked(|locked| {
@@ -67,9 +67,10 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         drop((last, unused));
     }
 
-    /// Moves the uncounted slots of a cache to the depot. The slab has detached before the thread, and has counted the other slots then.
+    /// Moves the uncounted slots of a cache to the depot. The slab has detached from the cache before the thread. An *uncounted* slot was
+    /// put into the cache after the slab had counted the slots there.
     fn slab_detached_first(cache: &SlabFirst<Self>) {
-        // An uncounted slot keeps the slab allocated until `slab` exists. Then `slab` keeps it allocated.
+        // The uncounted slot keeps the slab allocated until `slab` exists. From then on, `slab` keeps the slab allocated.
         let Some(slot) = cache.pop_uncounted() else { return };
         let slab = SlabRef::<Self>::of_slot(&slot);
         let last = slab.locked(|locked| {

@@ -1,6 +1,6 @@
-//! The slab of several threads. It has a depot behind a lock. An unbounded slab has a [thread cache](super::thread_cache) for each thread
-//! that rents, and one [stripe](super::stripes). A bounded slab has only stripes. The section *Freeing* of `slab/design.md` has the rules
-//! for freeing.
+//! The slab for several threads. It has a depot behind a lock. An unbounded slab has a [thread cache](super::thread_cache) for each thread
+//! that rents, and one [stripe](super::stripes). A bounded slab has no thread caches, but about one stripe for each core. The section
+//! *Freeing* of `slab/design.md` has the rules for freeing.
 
 mod close;
 mod release;
@@ -113,7 +113,7 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     #[cold]
     #[inline(never)]
     fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
-        // A bounded slab has no thread caches, so its rents are not counted in one. (The thread may still have the cache of a closed slab
+        // A bounded slab has no thread caches, so no thread cache counts its rents. (The thread may still have the cache of a closed slab
         // that had the same address.)
         let is_bounded = slab.base.settings.is_bounded();
         let rent = if is_bounded { Self::rent_bounded } else { Self::rent_unbounded };

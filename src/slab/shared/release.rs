@@ -1,4 +1,4 @@
-//! The slow paths of a return. They are for slots that do not fit into the recent cache of the calling thread.
+//! The slow paths of a return. They run if the fast path has not put the slot into the recent cache of the calling thread.
 
 use super::slab::{Locked, SharedSlab};
 use crate::{
@@ -52,14 +52,15 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         return_slot::<S, StripeLock>(slot, |slab| slab.stripes.free_place(|| is_awaited(slab)))
     }
 
-    /// Takes back a slot under the lock. Retires the slot if `retire` is `true`. Otherwise, if `own` is the full cache of the calling
-    /// thread, moves a magazine of this cache to the depot, and puts the slot into the cache. Without a cache, the slot goes to the depot.
+    /// Takes back a slot under the lock of the depot. `own` is the cache of the calling thread, if the thread has one. This cache is full
+    /// or detached. Retires the slot if `retire` is `true`. Otherwise, if `own` is full, moves a magazine of `own` to the depot, and puts
+    /// the slot into `own`. Without a full cache, puts the slot into the depot.
     fn release_slowly(slot: Vacant<S>, own: Option<&Pinned<Self>>, retire: bool) {
-        // The slot keeps the slab allocated until here. From here on, `slab` keeps it allocated.
+        // The slot keeps the slab allocated until here. From here on, `slab` keeps the slab allocated.
         let slab = SlabRef::<Self>::of_slot(&slot);
         let storage = &slab.base.storage;
-        // The stripe is unlocked after `locked`, which publishes that the depot has slots. So a thread that sees that the stripe is empty
-        // also sees that the depot has slots.
+        // The stripe is unlocked after the call of `locked`, which publishes that the depot has slots. So a thread that then finds the
+        // stripe empty also sees that the depot has slots.
         let (last, has_surplus, stripe) = slab.locked(|locked| {
             let mut stripe = None;
             if retire {
@@ -98,7 +99,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     // Not inlined, so that a return to a stripe saves fewer registers.
     #[inline(never)]
     fn release_or_give(mut slot: Vacant<S>, retire: bool) -> WakeOnDrop {
-        // The slot keeps the slab allocated until here. From here on, `slab` keeps it allocated.
+        // The slot keeps the slab allocated until here. From here on, `slab` keeps the slab allocated.
         let slab = SlabRef::<Self>::of_slot(&slot);
         let mut wake = WakeOnDrop::NONE;
         while let Err(awaited) = slab.release_unless_awaited(slot, retire) {
@@ -116,11 +117,11 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         wake
     }
 
-    /// Puts a slot of a bounded slab into the depot, or retires it. If it is not retired and a future waits for a slot, returns the slot as
-    /// an error instead.
+    /// Retires a slot of a bounded slab if `retire` is `true`. Otherwise, puts the slot into the depot, unless a future waits for a slot.
+    /// In that case, returns the slot as an error.
     fn release_unless_awaited(&self, slot: Vacant<S>, retire: bool) -> Result<(), Vacant<S>> {
         let storage = &self.base.storage;
-        // As in `release_slowly`, the stripe is unlocked after `locked`.
+        // As in `release_slowly`, the stripe is unlocked after the call of `locked`.
         let (last, has_surplus, stripe) = self.locked(|locked| {
             let mut stripe = None;
             if retire {

@@ -1,4 +1,4 @@
-//! The slow paths of a rent. They are for threads whose recent cache has no slot.
+//! The slow paths of a rent. They run after the fast path has found no slot in the recent cache of the thread.
 
 use super::slab::SharedSlab;
 use crate::{
@@ -36,7 +36,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         let own = cache.as_ref().and_then(|own| own.attached(slab));
         loop {
             let cached = match own {
-                // The cache may have slots, because the fast path finds a cache only if it is in the table of recent caches.
+                // The cache may have slots: the fast path finds only the caches that are in the table of recent caches.
                 Some(own) => own.pop(Capacity::FULL).or_else(|| {
                     slab.stripes.transfer(own);
                     own.pop(Capacity::FULL)
@@ -46,7 +46,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if cached.is_some() {
                 return cached;
             }
-            // If a stripe has slots but another thread has locked it, this thread tries again.
+            // If a stripe has slots, another thread may have locked it during the attempt above. Then this thread tries again.
             let are_stripes_empty = slab.stripes.len() == 0;
             if are_stripes_empty && slab.is_full(room) {
                 return None;
@@ -83,8 +83,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if slab.is_full(room) && slab.stripes.is_unchanged(seen) {
                 return None;
             }
-            // The stripe that takes slots from the depot is unlocked before the depot. So a thread that then finds the depot empty also
-            // sees that this stripe has changed.
+            // The stripe `own`, which is filled from the depot, is unlocked before the depot. So a thread that then finds the depot empty
+            // also sees that this stripe has changed.
             let (slot, is_unchanged, is_at_limit) = slab.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.as_ref().and_then(|_| slab.stripes.own().try_lock()) {

@@ -1,4 +1,4 @@
-//! The state of a shared slab.
+//! The fields of a slab for several threads, and the function that locks them.
 
 use crate::slab::{
     base::Base,
@@ -22,14 +22,15 @@ use crate::sync::{
 pub(crate) struct SharedSlab<S: Item<Slab = Self>> {
     pub(super) base: Base<S>,
     pub(super) stripes: Stripes<S>,
-    /// `true` if a future waits for a slot. Changes under the lock of `waiters`.
+    /// `true` if a future is in the queue `waiters`. Changes only under the lock of `waiters`.
     pub(super) has_waiters: AtomicBool,
     pub(super) locked: Mutex<Locked<S>>,
-    /// The state of the depot: [`VACANT`], [`EMPTY`] or [`FULL`]. Changes under the lock of `locked`.
+    /// The state of the depot: [`VACANT`], [`EMPTY`] or [`FULL`]. Changes only under the lock of `locked`.
     pub(super) fill: AtomicU32,
-    /// Both numbers of [`Spare`], if slots are not found by their indices. Changes under the lock of `locked`.
+    /// The two numbers of [`Spare`] in one word, for a slab of blocks (`!S::INDEXED`). In a slab of operations, this is always 0. Changes
+    /// only under the lock of `locked`.
     pub(super) spare: AtomicU64,
-    /// The lock of the thread that allocates a page. The depot is not locked during the allocation.
+    /// The lock that a thread holds while it allocates a page. The depot is not locked during the allocation.
     pub(super) growing: Mutex<()>,
     /// The futures that wait for a slot, if the slab is bounded. No other lock is taken while this lock is held.
     pub(super) waiters: Mutex<Waiters<S>>,
@@ -40,27 +41,27 @@ pub(crate) struct SharedSlab<S: Item<Slab = Self>> {
     pub(super) lives: loom::alloc::Track<()>,
 }
 
-/// The state of a depot that has a vacant slot.
+/// The state of a depot that has a vacant slot. The depot of a new slab begins in this state, although it has no slot.
 pub(super) const VACANT: u32 = 0;
 /// The state of a depot without a vacant slot. The slab grows if there is room.
 const EMPTY: u32 = 1;
 /// The state of a depot without a vacant slot, if the slab has reached its limit.
 const FULL: u32 = 2;
 
-/// The fields of a slab that a lock protects.
+/// The fields that the lock `locked` of a slab protects.
 pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     pub(super) depot: Depot<S>,
     /// The thread caches of this slab, except those from which the slab has detached.
     pub(super) caches: CacheList<SharedSlab<S>>,
-    /// The cache of a thread that has ended, for the next thread.
+    /// The cache of a thread that has detached from it, for the next thread that needs a cache.
     pub(super) unused_cache: Option<FreeCache<SharedSlab<S>>>,
-    /// The reference of a closed slab to itself. It is taken when all slots are vacant.
+    /// The reference of a closed slab to itself. It is taken when all slots are vacant or retired.
     pub(super) own: Option<Closed<SharedSlab<S>>>,
 }
 
 impl<S: Item<Slab = SharedSlab<S>>> Locked<S> {
-    /// If the slab is closed and all its slots are vacant, takes the reference of the slab to itself. The caller drops this reference after
-    /// it has unlocked the slab.
+    /// If the slab is closed, and all its slots are vacant or retired, takes the reference of the slab to itself. The caller drops this
+    /// reference after it has unlocked the slab.
     pub(super) fn take_own(&mut self) -> Option<SlabRef<SharedSlab<S>>> {
         let all_vacant = self.depot.all_vacant()?;
         Some(self.own.take()?.into_reference(all_vacant))
@@ -96,12 +97,12 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 
     /// Returns `true` if the depot has no vacant slot, and the slab cannot grow.
     pub(super) fn is_full(&self, room: impl Room) -> bool {
-        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty also sees the stripe to which the
-        // slots have moved.
+        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty also sees the new word of the stripe
+        // to which the slots were moved.
         match self.fill.load(Acquire) {
             FULL => true,
             // `grow` first adds a page to the depot, and then counts the memory of the page. So if there is no room because of a new page
-            // of this slab, the second load sees that page.
+            // of this slab, the second load sees that the page was added.
             // ORDERING: Acquire, as in the first load.
             EMPTY => !room.has(self.base.storage.bytes_of(1)) && self.fill.load(Acquire) == EMPTY,
             _ => false,
@@ -109,12 +110,13 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
     }
 }
 
-/// Fails to compile if a field is added that threads must not share. The implementations of `Send` and `Sync` in `reference.rs` rely on
-/// that.
+/// Fails to compile if `SharedSlab` has a field that is not listed here, or if a field in the result is not `Sync`. The implementations of
+/// `Send` and `Sync` in `reference.rs` rely on this.
 #[expect(dead_code, reason = "the function is compiled and never called")]
 fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
     let SharedSlab {
-        // The fields of the next two types are settings, and words and pointers of the recycler.
+        // `Base` and `Stripes` contain only settings, the address of the slab, and atomics. (The types `Word` and `Pointer` of the recycler
+        // are atomics here.) The two `Mutex`es protect their contents.
         base: Base { .. },
         stripes: Stripes { .. },
         locked: Mutex { .. },
@@ -130,7 +132,7 @@ fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&
     [has_waiters, fill, spare, growing, returning]
 }
 
-/// Makes a loom model fail, unless all accesses of other threads happen-before this drop. See also the drop of a
+/// Makes a loom model fail, unless every access of another thread happens-before this drop. See also the drop of a
 /// [`Slot`](crate::slot::Slot).
 #[cfg(loom)]
 impl<S: Item<Slab = Self>> Drop for SharedSlab<S> {

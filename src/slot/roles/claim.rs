@@ -1,5 +1,5 @@
-//! Claims: a producer with a key, a completer that has issued its key, or a closed pool claims an operation. This claimant then ends the
-//! operation, with or without a value.
+//! Claims. A producer with a key, a completer that has issued its key, or the pool (`close`, `abandon_keys`) claims an operation. The
+//! claimant then ends the operation, with or without a value.
 
 use core::marker::PhantomData;
 
@@ -12,7 +12,7 @@ pub(crate) struct Presented {
     pub(crate) number: Number,
     /// The layout of the numbers of the slab or source.
     pub(crate) layout: IndexLayout,
-    /// The first generation of the slots of the slab or source.
+    /// The lowest generation of a key in the first epoch.
     pub(crate) first_generation: u32,
 }
 
@@ -20,13 +20,13 @@ pub(crate) struct Presented {
 /// claimant.
 pub(super) struct Claim<'a, T, H: Recycler> {
     slot: Rented<T, H>,
-    /// The state after the claim.
+    /// The state that the claim has stored.
     state: State,
     /// The slot stays allocated for this lifetime.
     borrow: PhantomData<&'a ()>,
 }
 
-/// Completes the operation that has this key. Otherwise, returns the reason and the value.
+/// Completes the operation that has this key. If the key is refused, returns the reason and the value as an error.
 #[inline]
 pub(crate) fn complete_key<T, H: Recycler>(
     slot: SlotRef<'_, Slot<T, H>>,
@@ -42,7 +42,7 @@ pub(crate) fn complete_key<T, H: Recycler>(
     }
 }
 
-/// Ends the operation that has this key without a value. Otherwise, returns the reason.
+/// Abandons the operation that has this key: the operation ends without a value. If the key is refused, returns the reason as an error.
 pub(crate) fn abandon_key<T, H: Recycler>(
     slot: SlotRef<'_, Slot<T, H>>,
     key: Presented,
@@ -56,7 +56,7 @@ pub(crate) fn abandon_key<T, H: Recycler>(
     }
 }
 
-/// Ends the operation of a slot without a value, if only its key can complete it. Returns `true` if this call has ended the operation.
+/// Abandons the operation of a slot if only its key can complete the operation. Returns `true` if this call has ended the operation.
 pub(crate) fn abandon_keyed<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let slot = Rented(slot.pointer());
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), State::claim_without_completer)
@@ -86,8 +86,8 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         Claim { slot, state, borrow: PhantomData }
     }
 
-    /// Claims the operation that has this key. First compares all 64 bits of the number. Then the exchange compares the state, which
-    /// contains 45 bits of the number (see the module of [`Number`]).
+    /// Claims the operation that has this key. First compares the key with all 64 bits of the slot's number. Then the exchange compares the
+    /// state, which contains 45 bits of the number (see the module of [`Number`]).
     #[inline(always)]
     fn with_key(slot: SlotRef<'a, Slot<T, H>>, key: Presented) -> Result<Self, CompleteErrorKind> {
         let slot = Rented(slot.pointer());
@@ -97,7 +97,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
             let keyed = State::keyed(key.number);
             let waiting = keyed.register().expect("the operation has just begun");
             let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
-            let claimed = usual.claim().expect("no producer has claimed it");
+            let claimed = usual.claim().expect("the operation is not claimed");
             if slot.exchange(usual, claimed).is_ok() {
                 return Ok(Claim::new(slot, claimed));
             }
@@ -126,8 +126,8 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
             let (Some(presented), Some(now)) = (order(key.number), order(number)) else {
                 return Err(CompleteErrorKind::Unknown);
             };
-            // A slot keeps the state of its last operation until the next operation begins. So the state may be that of the operation
-            // before the current number.
+            // When an operation ends, the slot gets the number of the next operation, but keeps the state until the next operation begins.
+            // So the state may belong to the operation before the one that has `number`.
             if of_key && presented + 1 == now {
                 if state.is_open() {
                     // The operation has ended since the state was read.
@@ -169,7 +169,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         match slot.change(slot.slot().state(), transition) {
             Ok(change) => Ok(Wake::of(change)),
             Err(state) => {
-                // The operation is not completed, so the value field still belongs to the claimant.
+                // The operation was not completed, so the value field still belongs to the claimant.
                 let value = slot.take_value();
                 Claim::unclaim(slot, state);
                 Err(value)
@@ -183,9 +183,9 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         change.map(Wake::of).map_err(|state| Claim::unclaim(self.slot, state))
     }
 
-    /// Ends the claim, because the consumer has left. `state` is the state in which the caller has seen that.
+    /// Ends the claim, because the consumer has left. `state` is a state in which the caller has seen the flag `LEFT`.
     ///
-    /// If a consumer has claimed its own operation (see [`orphan`]), this is not called, because this consumer has not left.
+    /// If a consumer has claimed its own operation (see [`orphan`]), this function is not called, because this consumer has not left.
     #[cold]
     fn unclaim(slot: Rented<T, H>, state: State) {
         let Ok(change) = slot.change(state, State::unclaim) else {
@@ -197,14 +197,14 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         } else {
             WakeOnDrop::NONE
         };
-        // The slot may be vacant now, but it is still allocated. The claimant borrows the slab or source, or it is the completer of the
-        // operation.
+        // The slot may be vacant now, but it is still allocated. The claimant borrows the slab or source, or it is the completer, which
+        // still refers to the slot.
         H::end_return(slot.slot());
     }
 }
 
-/// The wakers of the consumer and of the completer. They are woken when this value is dropped, at the end of a function. Even if the first
-/// waker panics, the second is woken.
+/// The wakers of the consumer and of the completer. They are woken when this value is dropped, at the end of a function. Even if the
+/// consumer's waker panics, the completer's waker is woken.
 pub(super) struct Wake {
     waker: Option<Waker>,
     _watcher: WakeOnDrop,

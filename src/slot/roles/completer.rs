@@ -13,11 +13,11 @@ use super::{
 };
 use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
 
-/// The completer of an operation. If it is dropped, the operation ends without a value.
+/// The completer of an operation. If this role is dropped, the operation ends without a value.
 ///
-/// `'a` is the borrow of the object that contains the slot. The type with the `Drop` implementation has this lifetime as a parameter. So
-/// the compiler refuses a completer that outlives that object, even if the completer is only dropped. A slot of a pool stays allocated
-/// while it is rented, so a completer of a pool has the lifetime `'static`.
+/// `'a` is the borrow of the object that contains the slot. `CompleterRole` implements `Drop`, and has this lifetime as a parameter. So the
+/// compiler refuses a completer that outlives the object, even if the completer is only dropped. A slot of a pool stays allocated while it
+/// is rented, so a completer of a pool has the lifetime `'static`.
 pub(crate) struct CompleterRole<'a, T, H: Recycler>(Rented<T, H>, PhantomData<&'a ()>);
 
 const HELD: &str = "a completer holds its slot";
@@ -45,8 +45,8 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         let rented = State::rented(self.slot().number());
         let waiting = rented.register().expect("the operation has just begun");
         let state = self.slot().state();
-        // If the state is *awaited* or *rented*, no key was issued, and the completer's waker is not in the slot. So the value field
-        // belongs to the completer.
+        // If `is_awaited` or `is_rented` returns `true`, no key was issued, and the completer's waker is not in the slot. So the value
+        // field belongs to the completer.
         if state.is_awaited() {
             slot.store_value(value);
             let next = waiting.complete().expect("no key was issued");
@@ -76,7 +76,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         let slot = self.0;
         let (mut state, _watcher) = self.unwatch(self.slot().state());
         if state.complete().is_some() {
-            // The transition `complete` is allowed, so no key was issued. So the value field belongs to the completer.
+            // The transition `complete` is allowed only if no key was issued. So the value field belongs to the completer.
             slot.store_value(value);
             match slot.change(state, State::complete) {
                 Ok(change) => {
@@ -154,7 +154,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         Poll::Ready(())
     }
 
-    /// Returns the key of the operation. From now on, the key can complete the operation, too.
+    /// Returns the key of the operation. From now on, a producer with the key can complete the operation, too.
     pub(crate) fn issue_key(&self) -> Key {
         let slot = self.slot();
         let mut state = slot.state();
@@ -189,7 +189,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         }
     }
 
-    /// Takes the completer's waker out of the slot, if it is there. Returns the new state and the waker.
+    /// Takes the completer's waker out of the slot, if the slot contains this waker. Returns the new state and the waker.
     #[inline(always)]
     fn unwatch(&self, state: State) -> (State, Option<Waker>) {
         match self.0.change(state, State::unwatch) {
@@ -207,7 +207,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         }
     }
 
-    /// Releases the slot. The completer's waker is not in the slot. The caller does not use the role again.
+    /// Releases the slot. The caller has taken the completer's waker out of the slot, and does not use the role again.
     fn release(&self) {
         let mut state = self.slot().state();
         if !state.only_completer_is_left() {

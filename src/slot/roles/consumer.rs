@@ -1,4 +1,4 @@
-//! The role of the consumer, which waits for the result, and then takes it or leaves.
+//! The role of the consumer, which waits for the result and takes it, or leaves the operation.
 
 use core::{
     mem,
@@ -9,7 +9,7 @@ use core::{
 use super::{Change, End, Recycler, Rented, State, Vacant, claim::orphan};
 use crate::{pieces, slot::slot::Slot};
 
-/// The consumer of an operation. The role has no destructor: the future that contains the role also ends it.
+/// The consumer of an operation. The role has no destructor, so the owner of the role must end it.
 pub(crate) struct ConsumerRole<T, H: Recycler>(pub(super) Rented<T, H>);
 
 impl<T, H: Recycler> Deref for ConsumerRole<T, H> {
@@ -37,7 +37,7 @@ pub(super) enum Progress<T, H: Recycler> {
     Other,
 }
 
-/// The consumer of an operation that is still in the state [`rented`](State::rented).
+/// The consumer of an operation that is still in its first state, [`rented`](State::rented).
 pub(crate) struct JustBegun<T, H: Recycler>(Rented<T, H>);
 
 impl<T, H: Recycler> ConsumerRole<T, H> {
@@ -84,14 +84,14 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
         }
     }
 
-    /// Leaves, and drops the result if there is one.
+    /// Leaves the operation. If there is a result, drops the result.
     pub(crate) fn leave(self) {
         if let Err(finished) = self.try_leave() {
             finished.discard();
         }
     }
 
-    /// Leaves. If there is a result, returns the role as a [`Finished`] instead.
+    /// Leaves the operation. If there is a result, returns the role as a [`Finished`] instead.
     #[inline(always)]
     pub(crate) fn try_leave(self) -> Result<(), Finished<T, H>> {
         let slot = self.0;
@@ -141,7 +141,7 @@ fn register_first<T, H: Recycler>(
     Ok(())
 }
 
-/// Ends the operation if its pool was closed and only its key could complete it.
+/// Calls [`orphan`] if the pool of the operation was closed.
 #[inline(always)]
 fn end_if_closed<T, H: Recycler>(slot: Rented<T, H>) {
     if H::is_closed(slot.slot()) {
@@ -190,7 +190,7 @@ fn change_waker<T, H: Recycler>(slot: Rented<T, H>, fresh: Waker) -> Result<(), 
 }
 
 /// Does what [`ConsumerRole::try_leave`] does, for a claimed operation. If the consumer leaves before the claim ends, the claimant returns
-/// the slot. Before the consumer leaves, it announces this return. So a thread that finds no vacant slot waits for the claimant.
+/// the slot. Before the consumer leaves, this function announces the return. So a thread that finds no vacant slot waits for the claimant.
 #[cold]
 fn leave_to_claimant<T, H: Recycler>(slot: Rented<T, H>, state: State) -> Result<(), State> {
     H::begin_return(slot.slot());
@@ -206,7 +206,8 @@ fn leave_to_claimant<T, H: Recycler>(slot: Rented<T, H>, state: State) -> Result
     }
 }
 
-/// Finishes the work of a consumer that has left by `change`: returns the slot if no other role refers to it, and wakes the completer.
+/// Finishes the work of a consumer that has left by `change`: returns the slot if no other role refers to the slot, and wakes the
+/// completer.
 fn left<T, H: Recycler>(slot: Rented<T, H>, change: Change) {
     let Change { state, waker: _own, watcher } = change;
     if state.is_unreferenced() {
@@ -261,7 +262,7 @@ impl<T, H: Recycler> Finished<T, H> {
         self.state.has_value()
     }
 
-    /// Takes the value, or creates the result of an operation that was abandoned.
+    /// Takes the value, or creates the result of an operation that was abandoned. Releases the slot.
     pub(crate) fn take(self) -> T {
         let abandoned = self.slot.slot().abandoned();
         self.take_value().unwrap_or_else(abandoned)
@@ -310,7 +311,7 @@ impl<T, H: Recycler> Finished<T, H> {
     }
 }
 
-/// Ends the role of a consumer that has taken the result out of the slot.
+/// Ends the role of a consumer. The consumer has already taken the value out of the slot, or dropped it there.
 fn release<T, H: Recycler>(slot: Rented<T, H>, mut state: State) {
     loop {
         let next = state.take().or_else(|| state.take_abandoned());

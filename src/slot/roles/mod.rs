@@ -1,12 +1,12 @@
-//! Roles: who may use a slot, and what for. Each role is a type. A value of this type is created where the role begins. The transition
-//! that ends the role consumes the value.
+//! The roles of a slot. Each role is a type. The owner of a value of this type may use the slot as the table says. The value is created
+//! where the role begins. The transition that ends the role consumes the value.
 //!
 //! | role | begins when | may | ends when |
 //! |---|---|---|---|
-//! | [`Vacant`] | a slab takes a vacant slot out of its lists, or the last role of an operation ends | begin an operation | the operation begins, or the slab takes the slot back |
+//! | [`Vacant`] | a vacant slot is taken out of its slab or source, or the last role of an operation ends | begin an operation | the operation begins, or the slot is returned to its slab or source |
 //! | [`ConsumerRole`] | the operation begins | register a waker | the consumer takes the result, or leaves |
 //! | [`CompleterRole`] | the operation begins | wait until the consumer leaves, issue the key | the completer completes or abandons the operation, or leaves it to its key |
-//! | [`Claim`] | a producer with the key, a completer or a closed pool claims the operation | write the result | the claimant completes or abandons the operation, or finds that the consumer has left |
+//! | [`Claim`] | a producer with the key, a completer or the pool claims the operation | write the result | the claimant completes or abandons the operation, or finds that the consumer has left |
 //!
 //! All unsafe accesses to slots are in this file. Its private functions rely on rules 1 to 3 of `slot/states.md`. Only the files of this
 //! folder call these functions, and each call follows the rules. So the safe functions that other modules call cannot be misused.
@@ -53,8 +53,9 @@ pub(crate) struct SlotHeader<T, H>(Header, PhantomData<fn() -> (T, H)>);
 impl<T, H> SlotHeader<T, H> {
     /// # Safety
     ///
-    /// The table lives as long as the slot. The caller passes the header to [`standalone`](Slot::standalone). The other arguments are two
-    /// fields without a waker, the number of the first operation, and the [state before](State::before) this number.
+    /// The table lives as long as the slot. The caller passes the header to [`standalone`](Slot::standalone). In this call, the two waker
+    /// fields contain no waker, `number` is the number of the first operation, and `state` is the one that [`State::before`] returns for
+    /// this number.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
     }
@@ -71,7 +72,7 @@ impl<T, H: Recycler> Slot<T, H> {
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes, and no other thread uses it. The table lives as long as the slot.
+    /// `place` is valid for writes, and no other thread uses this memory. The table lives as long as the slot.
     pub(crate) unsafe fn make(
         place: NonNull<Self>,
         table: NonNull<SlotTable<T, H>>,
@@ -93,15 +94,15 @@ impl<T, H: Recycler> Slot<T, H> {
         write!(waker, WakerCell::new());
         write!(watcher, WakerCell::new());
         write!(origin, OriginCell::new());
-        // The value field needs no initialization, because it contains no value yet. Only the `UnsafeCell` of loom needs one: it records
-        // accesses.
+        // The value field needs no initialization, because it contains no value yet. Only the `UnsafeCell` of loom must be initialized,
+        // because it records accesses.
         #[cfg(loom)]
         write!(value, crate::sync::UnsafeCell::new(core::mem::MaybeUninit::uninit()));
     }
 
     /// Returns the function that creates the result of an operation that ended without a value.
     fn abandoned(&self) -> fn() -> T {
-        // SAFETY: `make` and `standalone` were given a table of this type, which lives as long as the slot.
+        // SAFETY: the table was passed to `make` or to `SlotHeader::new`. It is a table of this type, and lives as long as the slot.
         unsafe { self.table().cast::<SlotTable<T, H>>().as_ref() }.abandoned
     }
 
@@ -117,11 +118,11 @@ impl<T, H: Recycler> Slot<T, H> {
     }
 }
 
-/// A slot that is vacant, and that no list of its slab contains. Only the owner of this value uses the slot. (A producer with a late
-/// key may read the state and the number of the slot at any time. They are atomics.)
+/// A slot that is vacant, and that no list of its slab contains. Only the owner of this value uses the slot. (A producer with a late key
+/// may read the state and the number of the slot at any time. In a slot for any thread, these two fields are atomics.)
 ///
-/// The slab creates a `Vacant` when it takes a slot out of its lists. The last role of an operation creates a `Vacant` when this role ends.
-/// The slab consumes the `Vacant` when the slot is returned.
+/// A slab or source creates a `Vacant` when a vacant slot is taken out of it. The last role of an operation creates a `Vacant` when this
+/// role ends. The slab or source consumes the `Vacant` when the slot is returned.
 #[must_use = "a slot that is not returned is lost"]
 pub(crate) struct Vacant<S>(NonNull<S>);
 
@@ -130,7 +131,7 @@ impl<S> Vacant<S> {
     ///
     /// The slot is vacant and initialized. No other `Vacant` refers to the slot, and no list of the slab contains it. The slot stays
     /// allocated until it is returned. When the slot is returned, the slab or source gets this pointer back. The pointer is also valid for
-    /// all fields that the slab or source then accesses by it.
+    /// all fields that the slab or source then accesses through this pointer.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<S>) -> Self {
         Vacant(slot)
@@ -160,8 +161,8 @@ pub(crate) struct SlotRef<'a, S>(NonNull<S>, PhantomData<&'a S>);
 impl<S> SlotRef<'_, S> {
     /// # Safety
     ///
-    /// The slot is initialized, and stays allocated for the lifetime. The pointer is also valid for all fields of the slab or source that
-    /// are accessed by it.
+    /// The slot is initialized, and stays allocated for the lifetime of the `SlotRef`. The pointer is also valid for all fields of the slab
+    /// or source that are accessed through it.
     #[inline(always)]
     pub(crate) unsafe fn new(slot: NonNull<S>) -> Self {
         SlotRef(slot, PhantomData)
@@ -193,7 +194,7 @@ impl<S> Deref for SlotRef<'_, S> {
     }
 }
 
-/// The address of the slot of a role.
+/// The address of a slot, in a role that refers to this slot.
 ///
 /// Invariant: the slot stays allocated as long as the role that contains this value exists.
 struct Rented<T, H: Recycler>(NonNull<Slot<T, H>>);
@@ -208,13 +209,13 @@ impl<T, H: Recycler> Clone for Rented<T, H> {
 impl<T, H: Recycler> Copy for Rented<T, H> {}
 
 // SAFETY: the producer moves a value into the slot, and the consumer moves it out, on any thread. `T` is `Send`, and rule 1 gives the value
-// to one role at a time. The state, the number and the wakers are atomic, by `ForThreads`.
+// to one role at a time. By `ForThreads`, the state, the number and the halves of the wakers are atomics.
 unsafe impl<T: Send, H: ForThreads> Send for Rented<T, H> {}
 // SAFETY: a shared reference only gives access to fields that are atomic (the state, the number and the origin) or never change (the
 // header).
 unsafe impl<T: Send, H: ForThreads> Sync for Rented<T, H> {}
 
-/// A transition that was made: the state after it, and the wakers whose flags it cleared.
+/// The result of a transition: the new state, and the wakers whose flags the transition has cleared.
 struct Change {
     state: State,
     waker: Option<Waker>,
@@ -250,8 +251,8 @@ impl<T, H: Recycler> Rented<T, H> {
     /// Makes the transition from `from` to `to` if the state is still `from`. Otherwise, returns the current state as an error.
     ///
     /// If the transition ends the role, another role may free the slot before this function returns. So this function takes `self` by
-    /// value: a `&Slot` argument would have to stay valid until the return. The reference to the atomic `state` may dangle after the
-    /// exchange.
+    /// value: a `&Slot` argument would have to stay valid until the return. After the exchange, `word` may dangle. Rust allows this for a
+    /// reference to an atomic.
     #[inline(always)]
     fn exchange(self, from: State, to: State) -> Result<(), State> {
         let word = &self.slot().state;
@@ -327,18 +328,18 @@ impl<T, H: Recycler> Rented<T, H> {
         });
     }
 
-    /// Ends the operation. The caller is the last role: by rule 3, the slot is unreferenced.
+    /// Ends the operation. By rule 3, the caller is the last role of the operation.
     #[inline(always)]
     fn end(self, cancelled: bool) -> (Vacant<Slot<T, H>>, End) {
         let end = self.slot().end(cancelled);
-        // SAFETY: by rule 3, no role refers to the slot. So no other role ends the operation, and no list of the slab contains the slot
-        // yet.
+        // SAFETY: by rule 3, no other role refers to the slot. So no other role ends the operation, and no list of the slab contains the
+        // slot yet.
         (unsafe { Vacant::new(self.0) }, end)
     }
 
-    /// Ends the operation, and returns the slot to its slab or source, which may then be freed. The caller is the last role: by rule 3, the
-    /// slot is unreferenced. `last` is the last state of the operation. If the slab gives the slot to a future that waits, returns the
-    /// waker of this future.
+    /// Ends the operation, and returns the slot to its slab or source, which may then be freed. By rule 3, the caller is the last role of
+    /// the operation. `last` is the final state of the operation. If the slab gives the slot to a future that waits, returns the waker of
+    /// this future.
     #[inline(always)]
     fn release(self, last: State) -> WakeOnDrop {
         let (vacant, end) = self.end(last.is_pending());
@@ -355,7 +356,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
     /// # Safety
     ///
     /// The operation of the slot has a completer. The `CompleterRole` of this completer was leaked or converted into a pointer. Only this
-    /// call creates the role again. The slot stays allocated for the lifetime.
+    /// call creates the role again. The slot stays allocated for the lifetime of the role.
     pub(crate) unsafe fn from_raw(slot: *mut ()) -> Self {
         CompleterRole::new(Rented(NonNull::new(slot).expect("a slot has an address").cast()))
     }
@@ -419,13 +420,13 @@ impl<T, H: Recycler> Vacant<Slot<T, H>> {
     fn check_reuse(&self) {
         let slot = NonNull::from(&**self).as_ptr();
         self.value.with_mut(|_| ());
-        // SAFETY: no role refers to the slot. A producer with a late key only reads the state and the number of the slot.
+        // SAFETY: no role refers to the slot. A producer with a late key does not read this field.
         unsafe { (*slot).waker.touch() };
-        // SAFETY: as for `waker`.
+        // SAFETY: no role refers to the slot. A producer with a late key does not read this field.
         unsafe { (*slot).watcher.touch() };
     }
 
-    /// Begins the next epoch of a slot that has used all generations of its epoch. Returns `false` if there is no other epoch.
+    /// Begins the next epoch of a slot that has used all generations of its epoch. Returns `false` if this was the last epoch.
     #[cold]
     pub(crate) fn begin_epoch(&self, layout: IndexLayout) -> bool {
         let next = layout.next_epoch(self.number());
@@ -438,16 +439,16 @@ impl<T, H: Recycler> Vacant<Slot<T, H>> {
 
 /// A consumer role, or a code that says how the role ended, in one word. An `Option` of a `ConsumerWord` is one word, too.
 ///
-/// The word is an untyped pointer, so that this type is covariant in `T`. That is sound because a consumer takes a `T` out of the slot, and
-/// never puts a `T` in.
+/// The word is an untyped pointer, so that this type is covariant in `T`. Covariance is sound, because a consumer takes a `T` out of the
+/// slot, and never puts a `T` in.
 pub(crate) struct ConsumerWord<T, H: Recycler> {
     word: NonNull<()>,
     output: PhantomData<fn() -> (T, H)>,
 }
 
-// SAFETY: as for `Rented`.
+// SAFETY: the word is a code or the address in a `Rented`, which is `Send` with the same bounds.
 unsafe impl<T: Send, H: ForThreads> Send for ConsumerWord<T, H> {}
-// SAFETY: as for `Rented`.
+// SAFETY: the word is a code or the address in a `Rented`, which is `Sync` with the same bounds.
 unsafe impl<T: Send, H: ForThreads> Sync for ConsumerWord<T, H> {}
 
 /// Says how a consumer role has ended. The discriminants are the codes in a [`ConsumerWord`]. No slot has such a low address.
@@ -470,8 +471,8 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
     #[inline(always)]
     fn copy(&self) -> Option<ConsumerRole<T, H>> {
         const { assert!(align_of::<Slot<T, H>>() > Ended::Panicked as usize) };
-        // The word may have been created as that of a subtype of `T`. The two types differ only in lifetimes, and a consumer only takes a
-        // value out.
+        // Because of the covariance, `self` may have been created as a `ConsumerWord` of a subtype of `T`. The two types differ only in
+        // lifetimes, and a consumer only takes a value out.
         let is_role = self.word.addr().get() > Ended::Panicked as usize;
         is_role.then(|| ConsumerRole(Rented(self.word.cast())))
     }

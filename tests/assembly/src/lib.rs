@@ -19,7 +19,7 @@ pub enum Reply {
     Error(u32, u64),
 }
 
-/// The future of this function has 4,000 bytes. The call initialises only the arguments.
+/// The future of this function has about 4,000 bytes. The call initialises only the arguments in the future.
 async fn query(id: u64, parameters: Vec<u64>) -> Reply {
     if black_box(id) == 0 {
         let count = parameters.len() as u64;
@@ -34,7 +34,7 @@ async fn query(id: u64, parameters: Vec<u64>) -> Reply {
 /// A result that is too large to be copied in pieces.
 pub type Page = [u64; 128];
 
-/// Returns a result that is in memory. The test allows one copy of the result in a poll.
+/// Returns a copy of an array in memory. The test allows a poll to copy the result once.
 async fn page() -> Page {
     std::future::ready(black_box(())).await;
     *black_box(&[5; 128])

@@ -1,4 +1,4 @@
-//! The condition of `#[ready(if …)]` has a pattern.
+//! The condition of `#[ready(if …)]` is an `if let` with a pattern.
 
 use value_future::async_trait;
 

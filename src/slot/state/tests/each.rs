@@ -2,14 +2,17 @@
 
 use super::{super::*, tables};
 
-/// The tests check fewer states under Miri, because Miri is slow, and `State` has no unsafe code.
+/// The generations in the tests. (Under Miri, the tests check fewer generations and counts, because Miri is slow, and `State` has no unsafe
+/// code.)
 const GENERATIONS: &[u32] = if cfg!(miri) { &[7] } else { &[1, 7, 1 << 16, u32::MAX] };
+/// The counts of registrations in the tests.
 const COUNTS: &[u64] = if cfg!(miri) { &[MOST] } else { &[0, 1, MOST - 1, MOST] };
 
 fn state(generation: u32, registrations: u64, flags: u64) -> State {
     State(u64::from(generation) * GENERATION + registrations * REGISTRATION + flags)
 }
 
+/// The largest number in the bits that count registrations.
 const MOST: u64 = REGISTRATIONS / REGISTRATION;
 
 #[test]
@@ -49,7 +52,7 @@ fn a_rented_slot_is_pending_and_held() {
 }
 
 #[test]
-fn a_state_with_many_registrations_never_equals_a_state_of_another_epoch() {
+fn a_state_with_many_registrations_differs_from_the_first_states_of_the_next_epoch() {
     let mut state = State::keyed(Number::new(0, 7));
     let next_epoch = State::keyed(Number::new(1 << 18, 7));
     for _ in 0..1000 {
@@ -61,7 +64,7 @@ fn a_state_with_many_registrations_never_equals_a_state_of_another_epoch() {
 }
 
 #[test]
-fn a_state_contains_the_upper_bits_of_its_number_and_two_million_registrations() {
+fn a_new_state_contains_the_upper_bits_of_its_number_and_can_count_two_million_registrations() {
     for index in [0, 1, 1 << 18, (1 << 31) - 1] {
         let number = Number::new(index, 7);
         for mut state in [State::rented(number), State::keyed(number)] {

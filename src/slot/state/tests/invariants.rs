@@ -16,7 +16,7 @@ fn every_transition_is_possible_in_a_reachable_state() {
     let worlds = reachable();
     for row in tables::rows() {
         let made = worlds.values().flatten().any(|step| step.row == row);
-        assert!(made, "never: {row:?}");
+        assert!(made, "this transition is never made: {row:?}");
     }
     assert!(worlds.keys().any(|world| world.returned && world.cancelled));
     assert!(worlds.keys().any(|world| world.returned && world.ended));
@@ -89,10 +89,10 @@ fn the_last_role_returns_the_slot_on_every_path() {
         }
     }
     let ending = can_reach(worlds, |world| world.returned, |_| true);
-    assert_eq!(ending.len(), worlds.len(), "in one state, the slot is never returned");
+    assert_eq!(ending.len(), worlds.len(), "from some state, the slot is never returned");
 }
 
-/// A completer or a producer with an issued key can end the operation.
+/// A completer, or a producer with an issued key, can always end the operation.
 #[test]
 fn a_pending_operation_can_end_without_its_consumer() {
     let worlds = reachable();
@@ -156,11 +156,11 @@ fn each_predicate_of_a_fast_path_holds_only_in_the_intended_states() {
         assert_eq!(state.is_only_keyed(), state == keyed, "{world:?}");
         assert_eq!(state.is_only_keyed_and_awaited(), state == keyed_and_awaited, "{world:?}");
 
-        let alone = world.consumer && !world.completer && world.claimant.is_none();
-        let completed = alone && world.value_there;
+        let consumer = world.consumer && !world.completer && world.claimant.is_none();
+        let completed = consumer && world.value_there;
         assert_eq!(state.is_completed(), completed, "{world:?}");
 
-        let own = world.completer && !world.consumer && world.claimant.is_none();
-        assert_eq!(state.only_completer_is_left(), own, "{world:?}");
+        let completer = world.completer && !world.consumer && world.claimant.is_none();
+        assert_eq!(state.only_completer_is_left(), completer, "{world:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Searches all states that an operation can reach. `may` says whether an actor may make a transition: the role of the actor has not ended,
-//! and the code of this role makes the transition in such a state.
+//! Searches all states that an operation can reach. An actor may make a transition if its role has not ended, and if the code of the role
+//! makes the transition in such a state (see `may`).
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,17 +22,19 @@ pub(super) struct Step {
     pub(super) to: World,
 }
 
+/// Returns `true` if the actor may make the transition of this row, provided that the flags allow the transition.
 fn may(world: &World, row: &Row, actor: Actor) -> bool {
     let claims = world.claimant == Some(actor);
     match (row.by, actor) {
         ("consumer", Actor::Consumer) => world.consumer,
-        // A completer releases the slot if it cannot end the operation, or leaves the operation to the key.
+        // A completer releases the slot in two cases: it cannot end the operation, or it has left the operation to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
             let left_to_the_key = world.key_issued && !world.orphaned;
             world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,
-        // A producer may use a forged key at any time. The state must refuse this key.
+        // A producer may use a forged key before the key was issued. The state must refuse this key. After the pool was closed, no producer
+        // uses a key.
         ("key", Actor::Key) if row.name == "claim" => !world.orphaned,
         ("key", Actor::Completer) if row.name == "claim" => world.completer && !claims,
         ("key", Actor::Key | Actor::Completer) => claims,
@@ -44,8 +46,8 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
 /// The states that an operation can reach, each with the transitions that are possible in this state.
 pub(super) type Worlds = BTreeMap<World, Vec<Step>>;
 
-/// Returns the states that can be reached from a new operation. Except under Miri, the search also begins with an operation that has nearly
-/// used all registrations.
+/// Returns the states that can be reached from a new operation. Except under Miri, also returns the states that can be reached from an
+/// operation that has used nearly all registrations.
 pub(super) fn reachable() -> &'static Worlds {
     static WORLDS: OnceLock<Worlds> = OnceLock::new();
     WORLDS.get_or_init(walk)
@@ -56,7 +58,7 @@ fn walk() -> Worlds {
     let rented = State::rented(NUMBER_NOW);
     let used_up = State::from_bits(rented.bits() + REGISTRATIONS - 2 * REGISTRATION);
     let mut queue = VecDeque::from([World::new(rented)]);
-    // Miri is slow, and `State` has no unsafe code.
+    // This is left out under Miri, because Miri is slow, and `State` has no unsafe code.
     if !cfg!(miri) {
         queue.push_back(World::new(used_up));
     }
@@ -82,7 +84,7 @@ fn walk() -> Worlds {
     worlds
 }
 
-/// Returns the worlds from which a `good` world can be reached by `allowed` steps.
+/// Returns the worlds from which a world that is `good` can be reached by steps that are `allowed`.
 pub(super) fn can_reach(
     worlds: &Worlds,
     good: impl Fn(&World) -> bool,

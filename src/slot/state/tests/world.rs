@@ -9,7 +9,7 @@ pub(super) enum Actor {
     Completer,
     /// A producer that uses a key.
     Key,
-    /// The thread that closes the pool.
+    /// The thread that closes the pool, or a consumer that starts to wait after the pool was closed.
     Pool,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct World {
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
     pub(super) key_issued: bool,
-    /// The pool was closed, so no producer uses the key.
+    /// The pool was closed while the operation had a completer. So no producer uses the key.
     pub(super) orphaned: bool,
     /// The role that owns the value field.
     pub(super) value_owner: Owner,
@@ -70,7 +70,7 @@ impl World {
         State::from_bits(self.bits)
     }
 
-    /// Returns `true` if a role refers to the slot. A key does not refer to it.
+    /// Returns `true` if a role refers to the slot. A key does not refer to the slot.
     pub(super) fn is_referenced(&self) -> bool {
         self.consumer || self.completer || self.claimant.is_some()
     }
@@ -106,7 +106,7 @@ impl World {
             assert!(!self.returned);
             self.returned = true;
         }
-        // By rule 3, the last role returns the slot without a transition. So the state does not change.
+        // In these cases, the last role returns the slot without a transition, by rule 3 of `slot/states.md`. So the state does not change.
         let last = match row.name {
             "take" | "take_abandoned" => !before.is_held(),
             "release" => before.only_completer_is_left(),
