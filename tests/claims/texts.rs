@@ -30,7 +30,7 @@ fn versions_and_features_are_those_of_the_manifest() {
     said!("Cargo.toml", "std = [\"alloc\"]");
     said!("README.md", "`alloc` (enabled by `std`)");
     said!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
-    said!("README.md", "Each unsafe block has a SAFETY comment, which clippy enforces.");
+    said!("README.md", "Clippy enforces a SAFETY comment for each unsafe block");
 }
 
 /// The package on crates.io does not contain the scripts. There, this test checks nothing.
