@@ -113,7 +113,7 @@ fn run(options: &Options) -> Result<()> {
         .map(|table| {
             let rows = table.rows();
             print_table(&table.title, &rows);
-            (table.judge)(&rows, &mut targets);
+            (table.add_targets)(&rows, &mut targets);
             (table.title.clone(), rows)
         })
         .collect();

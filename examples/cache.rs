@@ -37,7 +37,7 @@ use std::{
 };
 
 use clap::Parser;
-use common::print_error;
+use common::print_to_stderr;
 use file_cache::{Bytes, FileCache};
 use files::{Files, print_unreadable};
 use replay::{Failures, Replay, run};
@@ -159,7 +159,7 @@ fn main() -> ExitCode {
     }
     let files = Files::find(&paths);
     if files.sizes.is_empty() {
-        print_error("cache: no files found\n");
+        print_to_stderr("cache: no files found\n");
         return ExitCode::from(2);
     }
     common::exit_code("cache", || serve(&files))

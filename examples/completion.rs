@@ -28,7 +28,7 @@ use std::{
 };
 
 use clap::Parser;
-use common::{print, print_error, print_table};
+use common::{print, print_table, print_to_stderr};
 use futures::future::join_all;
 use tokio::{runtime, time::timeout};
 use value_future::{Completer, Pool, ValueFuture};
@@ -194,7 +194,7 @@ async fn run(paths: &[Arc<Path>]) -> io::Result<bool> {
                 print(&format!("{checksum:016x} {lines:>6} lines  {path}\n"))?;
             }
             Err(error) => {
-                print_error(&format!("cannot read {path}: {error}\n"));
+                print_to_stderr(&format!("cannot read {path}: {error}\n"));
                 is_complete = false;
             }
         }

@@ -66,7 +66,7 @@ fn moves(instructions: &[&str]) -> usize {
 #[test]
 fn futures_are_not_copied_and_results_are_stored_in_pieces() {
     let assembly = assembly();
-    for name in ["moves_pooled", "moves_eager", "moves_boxed", "moves_own_pool"] {
+    for name in ["returns_pooled", "returns_eager", "returns_boxed", "returns_own_pool"] {
         let instructions = function(&assembly, name);
         assert_eq!(moves(&instructions), 0, "{name} moves the future");
         let count = instructions.len();

@@ -20,7 +20,7 @@ use std::{
 use counting::Balance;
 use threads::while_a_thread_lives;
 use value_future::{FuturePool, Pool};
-use words::{kib, said};
+use words::{documented, kib};
 
 type Completions = Pool<Option<Box<u64>>>;
 
@@ -81,7 +81,7 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_other_threads_find_the_rest() {
     });
     let kept = 224 - found;
     assert_eq!(kept, 64);
-    said!("src/pool/pool.rs", "up to {kept} vacant slots");
+    documented!("src/pool/pool.rs", "up to {kept} vacant slots");
 
     let pool = FuturePool::new();
     let all = || drop((0..4 * 62).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
@@ -91,11 +91,14 @@ fn a_thread_keeps_up_to_64_vacant_slots_and_other_threads_find_the_rest() {
         assert!(left <= 3 * 62, "{left}");
         left
     });
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "A thread keeps up to {kept} vacant slots of a size for itself"
     );
-    said!("src/future_pool/future_pool.rs", "up to {kept} slots of a size for each thread, stay");
+    documented!(
+        "src/future_pool/future_pool.rs",
+        "up to {kept} slots of a size for each thread, stay"
+    );
     // The thread has ended, so the slots in its cache are available to all threads.
     assert_eq!((pool.trim(), pool.stats().capacity), (64 * left, 0));
 }
@@ -120,14 +123,14 @@ fn a_pool_takes_memory_for_its_own_threads_only() {
     POOL.count(|| drop(pool.rent()));
     let futures = FuturePool::new();
     FUTURES.count(|| drop(futures.pooled(pending::<()>())));
-    said!(
+    documented!(
         "docs/benchmarks.md",
         "a pool of completions takes {}. Each size of slots that a `FuturePool` uses takes {}.",
         kib(POOL.bytes()),
         kib(FUTURES.bytes())
     );
     // The first use also allocated one page of the smallest size, of 64 × 64 bytes.
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "Each size takes {} more from its first use",
         kib(FUTURES.bytes() - 64 * 64)
@@ -177,11 +180,11 @@ fn the_first_operation_of_a_thread_may_allocate_and_later_operations_do_not() {
     }
     assert_eq!(AGAIN.made(), 0);
     assert_eq!(BOUNDED.made(), 0);
-    said!("src/pool/pool.rs", "A bounded pool has no thread caches.");
+    documented!("src/pool/pool.rs", "A bounded pool has no thread caches.");
     let of_one = RENT.bytes() / 200;
     assert!((640..1024).contains(&of_one), "{of_one} bytes");
-    said!("src/pool/pool.rs", "up to 1 KiB for each thread that rents");
-    said!("src/future_pool/future_pool.rs", "A cache takes up to 1 KiB.");
+    documented!("src/pool/pool.rs", "up to 1 KiB for each thread that rents");
+    documented!("src/future_pool/future_pool.rs", "A cache takes up to 1 KiB.");
     crowd.end();
     assert_eq!(ENDS.made(), 0);
     assert!(ENDS.live() < 0, "caches were freed: {ENDS:?}");

@@ -20,7 +20,7 @@ use std::env;
 
 use model::{
     driver::Driver,
-    kind::{Kind, Local, Shared},
+    kind::{Kind, LocalPools, SharedPools},
     script::scripts,
 };
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
@@ -55,30 +55,30 @@ fn assert_agrees_with_the_model<K: Kind>(first_generations: &'static [u32]) {
 
 #[test]
 fn a_pool_agrees_with_the_model() {
-    assert_agrees_with_the_model::<Shared>(SMALL);
+    assert_agrees_with_the_model::<SharedPools>(SMALL);
 }
 
 #[test]
 fn a_pool_agrees_with_the_model_when_tokens_wrap() {
-    assert_agrees_with_the_model::<Shared>(NEAR_16_BITS);
+    assert_agrees_with_the_model::<SharedPools>(NEAR_16_BITS);
 }
 
 #[test]
 fn a_pool_agrees_with_the_model_when_generations_wrap() {
-    assert_agrees_with_the_model::<Shared>(NEAR_32_BITS);
+    assert_agrees_with_the_model::<SharedPools>(NEAR_32_BITS);
 }
 
 #[test]
 fn a_local_pool_agrees_with_the_model() {
-    assert_agrees_with_the_model::<Local>(SMALL);
+    assert_agrees_with_the_model::<LocalPools>(SMALL);
 }
 
 #[test]
 fn a_local_pool_agrees_with_the_model_when_tokens_wrap() {
-    assert_agrees_with_the_model::<Local>(NEAR_16_BITS);
+    assert_agrees_with_the_model::<LocalPools>(NEAR_16_BITS);
 }
 
 #[test]
 fn a_local_pool_agrees_with_the_model_when_generations_wrap() {
-    assert_agrees_with_the_model::<Local>(NEAR_32_BITS);
+    assert_agrees_with_the_model::<LocalPools>(NEAR_32_BITS);
 }

@@ -27,19 +27,19 @@ pub(crate) fn tables() -> Vec<Table> {
 }
 
 fn tables_of<V: Value>(tables: &mut Vec<Table>) {
-    let mut table = |what: &str, cases, judge| {
-        tables.push(Table::new(title::<V>(what), cases, judge));
+    let mut table = |what: &str, cases, add_targets| {
+        tables.push(Table::new(title::<V>(what), cases, add_targets));
     };
-    table(IN_THE_BODY, attribute::found::<V>, |rows, targets| judge(rows, targets, 1.4));
+    table(IN_THE_BODY, attribute::found::<V>, |rows, targets| add_targets(rows, targets, 1.4));
     table(BEFORE_THE_BODY, attribute::known::<V>, |rows, targets| {
-        judge(rows, targets, 3.0);
+        add_targets(rows, targets, 3.0);
         targets.at_most("attribute", find(rows, ATTRIBUTE), find(rows, BY_HAND), 1.05);
     });
-    table(PENDING, attribute::pending::<V>, |rows, targets| judge(rows, targets, 1.25));
-    table(NESTED, attribute::nested::<V>, |rows, targets| judge(rows, targets, 1.3));
+    table(PENDING, attribute::pending::<V>, |rows, targets| add_targets(rows, targets, 1.25));
+    table(NESTED, attribute::nested::<V>, |rows, targets| add_targets(rows, targets, 1.3));
 }
 
-fn judge(rows: &[Row], targets: &mut Targets, bound: f64) {
+fn add_targets(rows: &[Row], targets: &mut Targets, bound: f64) {
     targets.faster("attribute", find(rows, ATTRIBUTE), find(rows, ASYNC_TRAIT), bound);
     targets.allocates("attribute", find(rows, ATTRIBUTE), 0.0);
 }

@@ -35,22 +35,34 @@ pub(crate) fn title<V: Value>(what: &str) -> String {
 pub(crate) fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
     for_each_value!(tables_of(&mut tables));
-    driver_tables::<{ STATES[0] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.1));
-    driver_tables::<{ STATES[1] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.2));
-    driver_tables::<{ STATES[2] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.4));
-    driver_tables::<{ STATES[3] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.7));
-    driver_tables::<{ STATES[4] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 2.6));
-    driver_tables::<{ STATES[5] }>(&mut tables, |rows, targets| judge_driver(rows, targets, 1.0));
+    driver_tables::<{ STATES[0] }>(&mut tables, |rows, targets| {
+        add_targets_of_driver(rows, targets, 1.1)
+    });
+    driver_tables::<{ STATES[1] }>(&mut tables, |rows, targets| {
+        add_targets_of_driver(rows, targets, 1.2)
+    });
+    driver_tables::<{ STATES[2] }>(&mut tables, |rows, targets| {
+        add_targets_of_driver(rows, targets, 1.4)
+    });
+    driver_tables::<{ STATES[3] }>(&mut tables, |rows, targets| {
+        add_targets_of_driver(rows, targets, 1.7)
+    });
+    driver_tables::<{ STATES[4] }>(&mut tables, |rows, targets| {
+        add_targets_of_driver(rows, targets, 2.6)
+    });
+    driver_tables::<{ STATES[5] }>(&mut tables, |rows, targets| {
+        add_targets_of_driver(rows, targets, 1.0)
+    });
     tables
 }
 
 fn tables_of<V: Value>(tables: &mut Vec<Table>) {
-    let mut table = |what: &str, cases, judge| {
-        tables.push(Table::new(title::<V>(what), cases, judge));
+    let mut table = |what: &str, cases, add_targets| {
+        tables.push(Table::new(title::<V>(what), cases, add_targets));
     };
-    table(METHOD, awaited::methods::<V>, judge_methods::<V>);
-    table(COMPLETION, awaited::completions::<V>, judge_completions::<V>);
-    table(OTHERS, awaited::others::<V>, judge_others);
+    table(METHOD, awaited::methods::<V>, add_targets_of_methods::<V>);
+    table(COMPLETION, awaited::completions::<V>, add_targets_of_completions::<V>);
+    table(OTHERS, awaited::others::<V>, add_targets_of_others);
 }
 
 /// Returns a factor, for results of type `V`. A contender of this crate has to be this many times as fast as its rival.
@@ -62,19 +74,19 @@ fn bound<V>() -> f64 {
     }
 }
 
-fn judge_methods<V>(rows: &[Row], targets: &mut Targets) {
+fn add_targets_of_methods<V>(rows: &[Row], targets: &mut Targets) {
     targets.faster("awaited", find(rows, POOLED), find(rows, BOX_PIN), bound::<V>());
     targets.allocates("awaited", find(rows, POOLED), 0.0);
 }
 
-fn judge_completions<V>(rows: &[Row], targets: &mut Targets) {
+fn add_targets_of_completions<V>(rows: &[Row], targets: &mut Targets) {
     targets.faster("awaited", find(rows, OURS_ERASED), find(rows, ONESHOT_BOXED), bound::<V>());
     for row in rows.iter().filter(|row| row.name.starts_with("ours")) {
         targets.allocates("awaited", row, 0.0);
     }
 }
 
-fn judge_others(rows: &[Row], targets: &mut Targets) {
+fn add_targets_of_others(rows: &[Row], targets: &mut Targets) {
     targets.faster("awaited", find(rows, SHARED), find(rows, SHARED_BOX), 1.0);
     targets.at_most("awaited", find(rows, READER), find(rows, BOX_STREAM), 2.0);
     targets.allocates("awaited", find(rows, READER), 0.0);
@@ -90,17 +102,20 @@ pub(crate) fn driver_title(what: &str, bytes: usize) -> String {
     format!("driver, {what}, state of {bytes} bytes")
 }
 
-fn driver_tables<const BYTES: usize>(tables: &mut Vec<Table>, judge: fn(&[Row], &mut Targets)) {
+fn driver_tables<const BYTES: usize>(
+    tables: &mut Vec<Table>,
+    add_targets: fn(&[Row], &mut Targets),
+) {
     let ready = driver_title(READY, BYTES);
-    tables.push(Table::new(ready, driver::cases::<BYTES, false>, judge));
+    tables.push(Table::new(ready, driver::cases::<BYTES, false>, add_targets));
     let pending = driver_title(PENDING, BYTES);
-    tables.push(Table::new(pending, driver::cases::<BYTES, true>, judge_pending_driver));
+    tables.push(Table::new(pending, driver::cases::<BYTES, true>, add_targets_of_pending_driver));
 }
 
-fn judge_driver(rows: &[Row], targets: &mut Targets, bound: f64) {
+fn add_targets_of_driver(rows: &[Row], targets: &mut Targets, bound: f64) {
     targets.faster("driver", find(rows, driver::POOLED), find(rows, driver::BOX_PIN), bound);
 }
 
-fn judge_pending_driver(rows: &[Row], targets: &mut Targets) {
-    judge_driver(rows, targets, 1.0);
+fn add_targets_of_pending_driver(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_driver(rows, targets, 1.0);
 }

@@ -53,26 +53,26 @@ pub(crate) fn tables() -> Vec<Table> {
 
 fn tables_of<const BYTES: usize, const ROOM: usize>(tables: &mut Vec<Table>) {
     let size = buffer::size::<BYTES>();
-    let mut table = |what: &str, cases, judge| {
-        tables.push(Table::new(title(what, size), cases, judge));
+    let mut table = |what: &str, cases, add_targets| {
+        tables.push(Table::new(title(what, size), cases, add_targets));
     };
-    let judge = if size <= 300 {
-        |rows: &[Row], targets: &mut Targets| judge(rows, targets, Some(1.3))
+    let add_targets = if size <= 300 {
+        |rows: &[Row], targets: &mut Targets| add_targets(rows, targets, Some(1.3))
     } else if size <= 1_100 {
-        |rows: &[Row], targets: &mut Targets| judge(rows, targets, Some(1.1))
+        |rows: &[Row], targets: &mut Targets| add_targets(rows, targets, Some(1.1))
     } else {
-        |rows: &[Row], targets: &mut Targets| judge(rows, targets, None)
+        |rows: &[Row], targets: &mut Targets| add_targets(rows, targets, None)
     };
-    table(READY, buffer::cases::<BYTES, ROOM, false>, judge);
-    table(PENDING, buffer::cases::<BYTES, ROOM, true>, judge);
-    table(NESTED, nested_calls::cases::<BYTES>, judge);
-    table(OTHER_THREAD, other_thread::cases::<BYTES>, judge_allocations);
+    table(READY, buffer::cases::<BYTES, ROOM, false>, add_targets);
+    table(PENDING, buffer::cases::<BYTES, ROOM, true>, add_targets);
+    table(NESTED, nested_calls::cases::<BYTES>, add_targets);
+    table(OTHER_THREAD, other_thread::cases::<BYTES>, add_targets_of_allocations);
     let other_thread = tables.pop().expect("the table was pushed above");
     tables.push(other_thread.with_operations(ON_TWO_THREADS));
 }
 
-fn judge(rows: &[Row], targets: &mut Targets, bound: Option<f64>) {
-    judge_allocations(rows, targets);
+fn add_targets(rows: &[Row], targets: &mut Targets, bound: Option<f64>) {
+    add_targets_of_allocations(rows, targets);
     if let Some(bound) = bound {
         targets.faster("buffer", find(rows, POOLED), find(rows, BOX_PIN), bound);
     }
@@ -82,7 +82,7 @@ fn judge(rows: &[Row], targets: &mut Targets, bound: Option<f64>) {
 }
 
 /// Requires that a warm pool allocates nothing.
-fn judge_allocations(rows: &[Row], targets: &mut Targets) {
+fn add_targets_of_allocations(rows: &[Row], targets: &mut Targets) {
     for row in rows.iter().filter(|row| row.name.starts_with("ours") && row.name != FULL) {
         targets.allocates("buffer", row, 0.0);
     }

@@ -25,25 +25,26 @@ pub(crate) const MANY_PENDING: &str = "completion, round trip while others are p
 pub(crate) const REPLACED: &str = "completion, replacing a random pending operation";
 
 pub(crate) fn tables() -> Vec<Table> {
-    let table = |title: &str, cases, judge| Table::new(title.into(), cases, judge);
+    let table = |title: &str, cases, add_targets| Table::new(title.into(), cases, add_targets);
     vec![
-        table(ROUND_TRIP, round_trip::round_trip, judge_round_trip),
-        table(LOCAL_ROUND_TRIP, round_trip::local_round_trip, judge_local_round_trip),
-        table(COMPLETED_FIRST, round_trip::completed_first, judge_allocations),
-        table(LOCAL_COMPLETED_FIRST, round_trip::local_completed_first, judge_allocations),
-        table(CANCELLED, round_trip::cancelled, judge_allocations),
-        table(LOCAL_CANCELLED, round_trip::local_cancelled, judge_allocations),
-        table(TWO_THREADS, two_threads::cases, judge_two_threads).with_operations(ON_TWO_THREADS),
-        table(OTHER_THREAD, other_thread::cases, judge_other_thread)
+        table(ROUND_TRIP, round_trip::round_trip, add_targets_of_round_trip),
+        table(LOCAL_ROUND_TRIP, round_trip::local_round_trip, add_targets_of_local_round_trip),
+        table(COMPLETED_FIRST, round_trip::completed_first, add_targets_of_allocations),
+        table(LOCAL_COMPLETED_FIRST, round_trip::local_completed_first, add_targets_of_allocations),
+        table(CANCELLED, round_trip::cancelled, add_targets_of_allocations),
+        table(LOCAL_CANCELLED, round_trip::local_cancelled, add_targets_of_allocations),
+        table(TWO_THREADS, two_threads::cases, add_targets_of_two_threads)
             .with_operations(ON_TWO_THREADS),
-        table(BY_KEY, by_key::cases, judge_by_key),
-        table(MANY_PENDING, many_pending::round_trips, judge_many_pending),
-        table(REPLACED, many_pending::replacing, judge_allocations),
+        table(OTHER_THREAD, other_thread::cases, add_targets_of_other_thread)
+            .with_operations(ON_TWO_THREADS),
+        table(BY_KEY, by_key::cases, add_targets_of_by_key),
+        table(MANY_PENDING, many_pending::round_trips, add_targets_of_many_pending),
+        table(REPLACED, many_pending::replacing, add_targets_of_allocations),
     ]
 }
 
 /// Requires that a warm pool allocates nothing.
-fn judge_allocations(rows: &[Row], targets: &mut Targets) {
+fn add_targets_of_allocations(rows: &[Row], targets: &mut Targets) {
     for row in rows.iter().filter(|row| is_ours(row)) {
         targets.allocates("completion", row, 0.0);
     }
@@ -57,8 +58,8 @@ fn fastest<'r>(rows: impl Iterator<Item = &'r Row>) -> &'r Row {
     rows.min_by(|a, b| a.min.total_cmp(&b.min)).expect("there is a rival")
 }
 
-fn judge_round_trip(rows: &[Row], targets: &mut Targets) {
-    judge_allocations(rows, targets);
+fn add_targets_of_round_trip(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_allocations(rows, targets);
     let row = |name| find(rows, name);
     let bounds = [(EVENT_POOL, 2.2), (ASYNC_ONESHOT, 2.0), (ONESHOT, 2.2), (TOKIO, 3.8)];
     for (rival, bound) in bounds.into_iter().chain([(FUTURES, 6.5)]) {
@@ -68,15 +69,15 @@ fn judge_round_trip(rows: &[Row], targets: &mut Targets) {
     targets.faster("round trip", row(OURS_ERASED), row(&boxed(EVENT_POOL)), 2.0);
 }
 
-fn judge_local_round_trip(rows: &[Row], targets: &mut Targets) {
-    judge_allocations(rows, targets);
+fn add_targets_of_local_round_trip(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_allocations(rows, targets);
     let rival = fastest(rows.iter().filter(|row| !is_ours(row)));
     targets.faster("round trip", find(rows, LOCAL), rival, 1.8);
     targets.faster("round trip", find(rows, LOCAL_ERASED), rival, 1.3);
 }
 
-fn judge_two_threads(rows: &[Row], targets: &mut Targets) {
-    judge_allocations(rows, targets);
+fn add_targets_of_two_threads(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_allocations(rows, targets);
     let one = |name| find(rows, name);
     let two = |name| find(rows, &on_two(name));
     // A multishot channel serves only one operation at a time, so it is no rival of a pool.
@@ -90,21 +91,21 @@ fn judge_two_threads(rows: &[Row], targets: &mut Targets) {
     }
 }
 
-fn judge_other_thread(rows: &[Row], targets: &mut Targets) {
-    judge_allocations(rows, targets);
+fn add_targets_of_other_thread(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_allocations(rows, targets);
     let rival = fastest(rows.iter().filter(|row| !is_ours(row) && row.name != MULTISHOT));
     targets.at_most("to another thread", find(rows, OURS), rival, 1.1);
 }
 
-fn judge_by_key(rows: &[Row], targets: &mut Targets) {
-    judge_allocations(rows, targets);
+fn add_targets_of_by_key(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_allocations(rows, targets);
     for rival in rows.iter().filter(|row| !is_ours(row)) {
         targets.faster("by key", find(rows, OURS), rival, 2.0);
     }
 }
 
-fn judge_many_pending(rows: &[Row], targets: &mut Targets) {
-    judge_allocations(rows, targets);
+fn add_targets_of_many_pending(rows: &[Row], targets: &mut Targets) {
+    add_targets_of_allocations(rows, targets);
     let ours = |pending| find(rows, &with(OURS, pending));
     for pending in &PENDING[1..] {
         targets.at_most("many pending", ours(*pending), ours(PENDING[0]), 1.5);

@@ -13,12 +13,12 @@ pub(crate) fn tables() -> Vec<Table> {
 
 fn tables_of<const BYTES: usize>(tables: &mut Vec<Table>) {
     let title = format!("pending once, u64, an async block with a buffer of {BYTES} bytes");
-    tables.push(Table::new(title, pending::cases::<BYTES>, judge));
+    tables.push(Table::new(title, pending::cases::<BYTES>, add_targets));
     let title = format!("pending once, u64, a future with a field of {BYTES} bytes");
-    tables.push(Table::new(title, pending::carrying_cases::<BYTES>, judge));
+    tables.push(Table::new(title, pending::carrying_cases::<BYTES>, add_targets));
 }
 
-fn judge(rows: &[Row], targets: &mut Targets) {
+fn add_targets(rows: &[Row], targets: &mut Targets) {
     let row = |name| find(rows, name);
     targets.at_most("pending", row(BOXED), row(BOX_FUTURE), 1.05);
     targets.allocates("pending", row(BOXED), 1.0);

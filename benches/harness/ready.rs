@@ -19,10 +19,10 @@ pub(crate) fn tables() -> Vec<Table> {
 }
 
 fn table<V: Value, const N: usize>(tables: &mut Vec<Table>) {
-    tables.push(Table::new(title::<V>(), ready::cases::<V, N>, judge::<V>));
+    tables.push(Table::new(title::<V>(), ready::cases::<V, N>, add_targets::<V>));
 }
 
-fn judge<V: Value>(rows: &[Row], targets: &mut Targets) {
+fn add_targets<V: Value>(rows: &[Row], targets: &mut Targets) {
     let row = |name| find(rows, name);
     let forms = [AWAIT, MACRO].map(row);
     for ours in forms {

@@ -8,10 +8,10 @@ use crate::contenders::reusable_source::{
 pub(crate) const TITLE: &str = "reusable source";
 
 pub(crate) fn table() -> Table {
-    Table::new(TITLE.into(), reusable_source::cases, judge)
+    Table::new(TITLE.into(), reusable_source::cases, add_targets)
 }
 
-fn judge(rows: &[Row], targets: &mut Targets) {
+fn add_targets(rows: &[Row], targets: &mut Targets) {
     for name in [HELD, BY_KEY, LOCAL, LOCAL_BY_KEY] {
         targets.allocates("reusable source", find(rows, name), 0.0);
     }

@@ -8,12 +8,12 @@ pub(crate) const PENDING: &str = "stream, pending items";
 
 pub(crate) fn tables() -> [Table; 2] {
     [
-        Table::new(READY.into(), streams::cases::<false>, judge),
-        Table::new(PENDING.into(), streams::cases::<true>, judge),
+        Table::new(READY.into(), streams::cases::<false>, add_targets),
+        Table::new(PENDING.into(), streams::cases::<true>, add_targets),
     ]
 }
 
-fn judge(rows: &[Row], targets: &mut Targets) {
+fn add_targets(rows: &[Row], targets: &mut Targets) {
     for name in [METHOD, VALUE_STREAM, READER] {
         targets.allocates("stream", find(rows, name), 0.0);
     }

@@ -44,26 +44,26 @@ pub(crate) struct Table {
     contenders: Box<dyn Fn() -> Vec<Case>>,
     cases: Vec<Case>,
     times: Vec<Vec<f64>>,
-    pub(crate) judge: fn(&[Row], &mut Targets),
+    pub(crate) add_targets: fn(&[Row], &mut Targets),
 }
 
 impl Table {
     pub(crate) fn new(
         title: String,
         contenders: fn() -> Vec<Case>,
-        judge: fn(&[Row], &mut Targets),
+        add_targets: fn(&[Row], &mut Targets),
     ) -> Self {
-        Table::with(title, contenders, judge)
+        Table::with(title, contenders, add_targets)
     }
 
     /// Creates a table. The closure `contenders` creates the contenders.
     pub(crate) fn with(
         title: String,
         contenders: impl Fn() -> Vec<Case> + 'static,
-        judge: fn(&[Row], &mut Targets),
+        add_targets: fn(&[Row], &mut Targets),
     ) -> Self {
         let (contenders, cases, times) = (Box::new(contenders), Vec::new(), Vec::new());
-        Table { title, operations: OPERATIONS, contenders, cases, times, judge }
+        Table { title, operations: OPERATIONS, contenders, cases, times, add_targets }
     }
 
     /// Changes the number of operations in a round.

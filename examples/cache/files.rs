@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::common::print_error;
+use crate::common::print_to_stderr;
 
 /// The maximum total size of the files. Each of the three caches may hold nearly all files.
 const MAX_MEBIBYTES: u64 = 256;
@@ -30,7 +30,7 @@ impl Files {
         }
         if files.skipped > 0 {
             let count = files.skipped;
-            print_error(&format!(
+            print_to_stderr(&format!(
                 "the program serves at most {MAX_MEBIBYTES} MiB, and skips {count} files\n"
             ));
         }
@@ -51,7 +51,7 @@ impl Files {
         } else if self.sizes.insert(path.to_owned(), size).is_none() {
             self.total_size += size;
             if self.sizes.len() % 5_000 == 0 {
-                print_error(&format!("{} files found\n", self.sizes.len()));
+                print_to_stderr(&format!("{} files found\n", self.sizes.len()));
             }
         }
     }
@@ -78,5 +78,5 @@ impl Files {
 }
 
 pub(crate) fn print_unreadable(path: &Path, reason: impl Display) {
-    print_error(&format!("cannot read {}: {reason}\n", path.display()));
+    print_to_stderr(&format!("cannot read {}: {reason}\n", path.display()));
 }

@@ -14,7 +14,7 @@ use std::{
 use tokio::runtime::{self, Runtime};
 
 use crate::{
-    common::{Progress, print, print_error, print_table},
+    common::{Progress, print, print_table, print_to_stderr},
     cost::{Cost, cost_so_far, minus},
     file_cache::FileCache,
     popularity::Popularity,
@@ -107,7 +107,7 @@ pub(crate) fn run(
     let (count, bytes) = (sizes.len(), sizes.values().sum::<u64>());
     print(&format!("{count} files of {bytes} bytes; capacity of each cache: {capacity} bytes\n"))?;
     print_table(&HEADER, contenders.iter().map(Contender::row));
-    print_error(NOTE);
+    print_to_stderr(NOTE);
     print(&summary(&contenders))
 }
 

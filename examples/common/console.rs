@@ -15,6 +15,6 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 }
 
 /// Writes to stderr, and ignores errors.
-pub(crate) fn print_error(text: &str) {
+pub(crate) fn print_to_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -25,7 +25,7 @@ use hdrhistogram::Histogram;
 
 pub(crate) use allocator::{Allocated, allocated};
 pub(crate) use connection::Outbox;
-pub(crate) use console::{print, print_error};
+pub(crate) use console::{print, print_to_stderr};
 pub(crate) use contender::{Contender, Cost, measure};
 pub(crate) use load::Load;
 pub(crate) use peer::{Faults, Frame, Peer, answer, chance, percent, percent_of_repeats};
@@ -128,7 +128,7 @@ pub(crate) fn print_costs(columns: &[&str], rows: impl IntoIterator<Item = Vec<S
 /// Returns the value of a result. If the result is an error, prints the error, and exits with code 1.
 pub(crate) fn or_exit<T>(program: &str, result: io::Result<T>) -> T {
     result.unwrap_or_else(|error| {
-        print_error(&format!("{program}: {error}\n"));
+        print_to_stderr(&format!("{program}: {error}\n"));
         process::exit(1)
     })
 }
@@ -156,7 +156,7 @@ pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
 /// Runs a program. Returns the exit code 0 if `run` returns `true`, and 1 otherwise. If `run` returns an error, prints the error.
 pub(crate) fn exit_code(program: &str, run: impl FnOnce() -> io::Result<bool>) -> ExitCode {
     let is_success = run().unwrap_or_else(|error| {
-        print_error(&format!("{program}: {error}\n"));
+        print_to_stderr(&format!("{program}: {error}\n"));
         false
     });
     if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -36,10 +36,10 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
         F: FnOnce(T) -> U + 'a,
         A: Stores<Map<'a, T, A, F>>,
     {
-        match self.into_ready() {
-            Ready::Inline(value) => Packed::ready(f(value)),
-            Ready::Pending(future) => store(Map { future, f: Some(f) }),
-            Ready::Terminated(why) => Packed::terminated(why),
+        match self.into_progress() {
+            Progress::Inline(value) => Packed::ready(f(value)),
+            Progress::Pending(future) => store(Map { future, f: Some(f) }),
+            Progress::Terminated(why) => Packed::terminated(why),
         }
     }
 
@@ -51,22 +51,22 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
         A: Stores<Then<'a, T, U, A, F>>,
         U: 'a,
     {
-        match self.into_ready() {
-            Ready::Inline(value) => f(value),
-            Ready::Pending(first) => store(Then::First(first, f)),
-            Ready::Terminated(why) => Packed::terminated(why),
+        match self.into_progress() {
+            Progress::Inline(value) => f(value),
+            Progress::Pending(first) => store(Then::First(first, f)),
+            Progress::Terminated(why) => Packed::terminated(why),
         }
     }
 
     #[inline]
-    fn into_ready(self) -> Ready<'a, T, A> {
+    fn into_progress(self) -> Progress<'a, T, A> {
         let pending = match self.take_now() {
-            Ok(value) => return Ready::Inline(value),
+            Ok(value) => return Progress::Inline(value),
             Err(pending) => pending,
         };
         match pending.view() {
-            View::Terminated(why) => Ready::Terminated(why),
-            _ => Ready::Pending(pending),
+            View::Terminated(why) => Progress::Terminated(why),
+            _ => Progress::Pending(pending),
         }
     }
 }
@@ -94,7 +94,7 @@ impl<T, A> Packed<'_, T, A> {
 }
 
 /// The result of a future, or the pending future, or the reason why the future was terminated.
-enum Ready<'a, T, A> {
+enum Progress<'a, T, A> {
     Inline(T),
     Pending(Packed<'a, T, A>),
     Terminated(Terminated),

@@ -26,7 +26,7 @@ pub(crate) struct LocalSlab<S: Item<Slab = Self>> {
     /// `true` if the slab is open, and no future waits for a slot. If this is `false`, each return takes the slow path.
     is_plain: Cell<bool>,
     /// The reference of a closed slab to itself. It is dropped when all slots are vacant or retired.
-    own: Cell<Option<Closed<Self>>>,
+    closed: Cell<Option<Closed<Self>>>,
     waiters: RefCell<Waiters<S>>,
     depot: RefCell<Depot<S>>,
 }
@@ -51,7 +51,7 @@ impl<S: Item<Slab = Self>> LocalSlab<S> {
         self.drain_magazines();
         self.free_empty_pages(Keep::None, usize::MAX);
         let all_vacant = self.depot.borrow().all_vacant();
-        drop(all_vacant.and_then(|proof| Some(self.own.take()?.into_reference(proof))));
+        drop(all_vacant.and_then(|proof| Some(self.closed.take()?.into_reference(proof))));
     }
 
     fn drain_magazines(&self) {
@@ -67,7 +67,7 @@ impl<S: Item<Slab = Self>> Counted for LocalSlab<S> {
     fn close(&self, closed: Closed<Self>) {
         self.is_plain.set(false);
         self.depot.borrow_mut().close(&closed);
-        self.own.set(Some(closed));
+        self.closed.set(Some(closed));
         self.end();
     }
 }
@@ -77,7 +77,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
         LocalSlab {
             magazines: Magazines::new(),
             is_plain: Cell::new(true),
-            own: Cell::new(None),
+            closed: Cell::new(None),
             waiters: RefCell::new(Waiters::new()),
             depot: RefCell::new(Depot::new(address, settings.first_generation)),
             base: Base::new(address, settings, 1),

@@ -9,7 +9,7 @@ use std::{
 
 use value_future::{Pool, Source, ValueFuture, ValueSource, error::StaleToken, source::Token};
 
-use crate::{common::poll_with, words::said};
+use crate::{common::poll_with, words::documented};
 
 /// Runs the test with this name again in a child process, which runs `action`. Checks that the child process aborts.
 fn aborts(name: &str, action: impl FnOnce()) {
@@ -51,7 +51,7 @@ fn two_wakers_that_both_panic_abort_the_process() {
         assert!(completer.poll_closed(&mut Context::from_waker(&watcher)).is_pending());
         let _ = pool.complete_key(key, Some(1));
     });
-    said!("src/pool/completer.rs", "if both panic, the process aborts");
+    documented!("src/pool/completer.rs", "if both panic, the process aborts");
 }
 
 #[test]
@@ -74,5 +74,5 @@ fn a_panic_in_cancel_during_an_unwind_aborts_the_process() {
         let _future = ValueFuture::from_source(&source, Token::new(1));
         panic!("the panic that unwinds");
     });
-    said!("src/source/mod.rs", "A panic in this call during an unwind aborts the process.");
+    documented!("src/source/mod.rs", "A panic in this call during an unwind aborts the process.");
 }

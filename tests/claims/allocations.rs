@@ -4,7 +4,7 @@ use std::{future::pending, task::Poll};
 
 use value_future::{FuturePool, LocalFuturePool, LocalPool, Pool, ValueFuture};
 
-use crate::{common::poll, counting::Balance, words::said};
+use crate::{common::poll, counting::Balance, words::documented};
 
 #[test]
 fn into_boxed_allocates_once_for_a_ready_and_for_a_boxed_future() {
@@ -12,7 +12,7 @@ fn into_boxed_allocates_once_for_a_ready_and_for_a_boxed_future() {
     assert_eq!(BALANCE.made_by(|| drop(ValueFuture::ready(7).into_boxed())), 1);
     let boxed = ValueFuture::boxed(pending::<u32>());
     assert_eq!(BALANCE.made_by(|| drop(boxed.into_boxed())), 1);
-    said!(
+    documented!(
         "src/future/value_future.rs",
         "Converts the future into a `Pin<Box<dyn Future>>`. The conversion takes one allocation."
     );
@@ -39,11 +39,11 @@ fn the_box_of_a_future_has_a_header_of_8_bytes_and_padding_for_the_alignment() {
     let wide = WIDE.count(|| ValueFuture::boxed(wide));
     assert_eq!((WIDE.live(), WIDE.bytes().unsigned_abs()), (1, 16 + size));
     drop((kept, wide));
-    said!(
+    documented!(
         "src/future/value_future.rs",
         "It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs."
     );
-    said!("docs/benchmarks.md", "Its one allocation is 8 bytes larger.");
+    documented!("docs/benchmarks.md", "Its one allocation is 8 bytes larger.");
 }
 
 #[test]
@@ -53,7 +53,10 @@ fn a_pool_of_futures_is_made_without_an_allocation() {
     let bounded =
         || FuturePool::builder().max_slots_per_size(5).max_bytes_per_size(4 << 20).build();
     assert_eq!(BALANCE.made_by(|| drop(bounded())), 0);
-    said!("src/future_pool/future_pool.rs", "Creates a pool without bounds. Nothing is allocated.");
+    documented!(
+        "src/future_pool/future_pool.rs",
+        "Creates a pool without bounds. Nothing is allocated."
+    );
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn a_pool_of_futures_counts_its_allocations() {
     // There are 5 pages of the smallest size, and 1 page of the size that was reserved. Each of these two sizes also takes 2 allocations
     // for itself, and 1 for the thread cache.
     assert_eq!(made, 5 + 1 + 2 * 3);
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "One allocation for each page of slots, and two for the size itself when it is first used"
     );
@@ -91,7 +94,7 @@ fn a_local_pool_allocates_once_for_each_size_and_once_for_each_page() {
     assert_eq!((BALANCE.live(), pool.stats().allocations), (2, 2));
     BALANCE.count(|| futures.extend((1..100).map(|_| pool.pooled(pending::<()>()))));
     assert_eq!((BALANCE.live(), BALANCE.bytes()), (3, of_the_size + 2 * PAGE));
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "A size takes one allocation of {of_the_size} bytes when it is first used. Each page of slots takes one more allocation."
     );
@@ -114,7 +117,10 @@ fn map_of_a_pending_completion_takes_a_slot() {
         assert_eq!(poll(&mut mapped), Poll::Ready(Some(4)));
     });
     assert_eq!(made, 0);
-    said!("src/built_in/value_future.rs", "Otherwise this future and `f` are put into a slot");
+    documented!(
+        "src/built_in/value_future.rs",
+        "Otherwise this future and `f` are put into a slot"
+    );
 }
 
 #[test]
@@ -126,12 +132,12 @@ fn a_pool_of_completions_counts_the_allocations_of_its_creation() {
     assert_eq!((SHARED.live(), shared.stats().allocations), (2, 2));
     assert_eq!((LOCAL.live(), local.stats().allocations), (1, 1));
     if cfg!(target_pointer_width = "64") {
-        said!("src/pool/pool.rs", "the pool itself takes {} bytes. A slot", SHARED.bytes());
-        said!(
+        documented!("src/pool/pool.rs", "the pool itself takes {} bytes. A slot", SHARED.bytes());
+        documented!(
             "src/pool/pool.rs",
             "The pool itself takes {} bytes, on 64-bit targets.",
             LOCAL.bytes()
         );
     }
-    said!("src/pool/pool.rs", "At least one allocation, for the pool itself");
+    documented!("src/pool/pool.rs", "At least one allocation, for the pool itself");
 }

@@ -10,7 +10,7 @@ use value_future::{
 use crate::{
     common::{for_both_pools, panic_text, poll, poll_with, threads::while_a_thread_lives},
     counting::Balance,
-    words::{grouped, said},
+    words::{documented, grouped},
 };
 
 assert_not_impl_any!(FuturePool: Clone);
@@ -38,8 +38,8 @@ for_both_pools! {
             let exact = builder.initial_slots(slots).max_slots(slots).build();
             assert_eq!(exact.stats().capacity, slots.into());
         }
-        said!("src/pool/pool.rs", "the next multiple of 32");
-        said!("src/pool/pool.rs", "32 come with the first operation");
+        documented!("src/pool/pool.rs", "the next multiple of 32");
+        documented!("src/pool/pool.rs", "32 come with the first operation");
     }
 
     #[test]
@@ -65,8 +65,8 @@ for_both_pools! {
             overhead::<Option<u8>>(&BALANCES[3]),
         ];
         assert_eq!(sizes, [60; 4]);
-        said!("src/pool/pool.rs", "A slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
-        said!("src/pool/pool.rs", "Each page of 32 slots takes 128 bytes more");
+        documented!("src/pool/pool.rs", "A slot takes {} bytes and the value, padded to a multiple of 8", sizes[0] - 4);
+        documented!("src/pool/pool.rs", "Each page of 32 slots takes 128 bytes more");
     }
 
     #[test]
@@ -74,7 +74,7 @@ for_both_pools! {
         let pools = [Pool::<Option<u64>>::new(), Pool::new()];
         let keys = pools.each_ref().map(|pool| pool.rent().0.into_key());
         assert_eq!(keys[0], keys[1]);
-        said!("src/slot/key.rs", "two pools give equal keys");
+        documented!("src/slot/key.rs", "two pools give equal keys");
     }
 
     #[test]
@@ -146,8 +146,8 @@ fn boxed_while_a_thread_lives(slots: u32) -> u64 {
 fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
     let limit = (500..520).find(|slots| boxed_while_a_thread_lives(*slots) > 0).unwrap();
     assert_eq!(boxed_while_a_thread_lives(10), 0);
-    said!("src/future_pool/future_pool.rs", "bounded to fewer than {limit} slots of a size");
-    said!("src/future_pool/design.md", "{limit} slots of a size");
+    documented!("src/future_pool/future_pool.rs", "bounded to fewer than {limit} slots of a size");
+    documented!("src/future_pool/design.md", "{limit} slots of a size");
 }
 
 #[test]
@@ -162,27 +162,27 @@ fn the_sizes_of_slots_are_the_documented_sizes() {
     let room: Vec<_> = classes.iter().map(|class| class.max_size).collect();
     let slots: Vec<_> = classes.iter().map(|class| class.slot_size).collect();
     if cfg!(target_pointer_width = "64") {
-        said!(
+        documented!(
             "src/future_pool/future_pool.rs",
             "Slots come in eight sizes, with room for futures of {} bytes",
             list(room.clone())
         );
-        said!(
+        documented!(
             "src/future_pool/design.md",
             "Futures larger than {} bytes are boxed",
             FuturePool::MAX_SIZE
         );
-        said!("README.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
-        said!("src/guide/pools.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
+        documented!("README.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
+        documented!("src/guide/pools.md", "larger than {} bytes", grouped(FuturePool::MAX_SIZE));
         assert_eq!(room.last(), Some(&(FuturePool::MAX_SIZE as u64)));
         // Returns `true` if the smallest future that needs a slot of this size uses less than half of the bytes that the slot has for a
         // future.
         let wasteful = |at: usize| at == 0 || (room[at - 1] + 1) * 2 < room[at];
         assert_eq!((0..8).filter(|at| wasteful(*at)).collect::<Vec<_>>(), [0, 1]);
-        said!("src/future_pool/design.md", "From the third class on, at most half of a");
+        documented!("src/future_pool/design.md", "From the third class on, at most half of a");
     }
-    said!("src/future_pool/design.md", "The sizes are {} bytes", list(slots));
-    said!("src/future_pool/future_pool.rs", "Slots come in eight sizes");
+    documented!("src/future_pool/design.md", "The sizes are {} bytes", list(slots));
+    documented!("src/future_pool/future_pool.rs", "Slots come in eight sizes");
 }
 
 #[test]
@@ -208,12 +208,15 @@ fn the_built_in_pool_takes_at_most_128_mebibytes() {
     assert!(stats.full > 0 && stats.bytes <= BOUND, "{stats:?}");
     drop(futures);
     FuturePool::built_in().trim();
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "The pages of all eight sizes together take 128 MiB at most."
     );
-    said!("src/built_in/value_future.rs", "has reached its bound. The bound is 128 MiB unless");
-    said!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");
+    documented!(
+        "src/built_in/value_future.rs",
+        "has reached its bound. The bound is 128 MiB unless"
+    );
+    documented!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");
 }
 
 #[test]
@@ -240,7 +243,7 @@ fn a_pooled_future_is_not_polled_before_it_is_awaited() {
     polled.set(false);
     drop(LocalValueFuture::eager(async { polled.set(true) }));
     assert!(polled.get());
-    said!(
+    documented!(
         "src/built_in/value_future.rs",
         "or use [`pooled`](Self::pooled), which does nothing before it is awaited"
     );

@@ -16,7 +16,7 @@ use value_future::{LocalShared, LocalValueFuture, Shared, Source, ValueFuture};
 
 use crate::{
     common::{ManualSource, poll_with},
-    words::said,
+    words::documented,
 };
 
 type Order = Arc<Mutex<Vec<&'static str>>>;
@@ -50,7 +50,7 @@ fn handles_are_woken_in_the_order_of_their_registrations() {
     wait(3, &waker("fourth"));
     source.complete(5);
     assert_eq!(*order.lock().unwrap(), ["first", "third", "second, of another task", "fourth"],);
-    said!(
+    documented!(
         "src/shared/shared.rs",
         "in the order in which their current wakers were registered: a handle that is polled with another waker goes to the end."
     );
@@ -79,7 +79,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits_forever() {
     let own = own.borrow_mut().take();
     drop(own);
     assert!(weak.upgrade().is_none());
-    said!(
+    documented!(
         "src/shared/shared.rs",
         "A future that awaits a handle of itself waits forever. If the future owns that handle, there is a reference cycle, and the future leaks."
     );

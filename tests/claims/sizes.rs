@@ -10,7 +10,7 @@ use value_future::{
     stream::ValueNext,
 };
 
-use crate::words::{grouped, said};
+use crate::words::{documented, grouped};
 
 /// Returns the size of a type minus the size of its `T`. Checks that the difference is the same for four `T` whose sizes are multiples of a
 /// word.
@@ -46,17 +46,17 @@ fn a_future_is_one_word_and_its_result() {
     assert_eq!(beside!(<'_> LocalValueFuture), word);
     let small = [size_of::<ValueFuture<'_, u8>>(), size_of::<ValueFuture<'_, [u8; 8]>>()];
     assert_eq!(small, [16; 2]);
-    said!(
+    documented!(
         "src/guide/guarantees.md",
         "a `ValueFuture<'_, ()>` takes {word} bytes, and a value future for a result of 1 to 8 bytes takes {}",
         small[0]
     );
-    said!(
+    documented!(
         "src/future/value_future.rs",
         "one word and `T`: {word} bytes for `()`, {} for a `T` of 1 to 8 bytes",
         small[0]
     );
-    said!("src/family.md", "`ValueFuture<'_, ()>`, which is {word} bytes");
+    documented!("src/family.md", "`ValueFuture<'_, ()>`, which is {word} bytes");
 }
 
 #[test]
@@ -64,11 +64,11 @@ fn one_niche_is_left_in_a_future() {
     let future = size_of::<ValueFuture<'_, u64>>();
     assert_eq!(size_of::<Option<ValueFuture<'_, u64>>>(), future);
     assert!(size_of::<Option<Option<ValueFuture<'_, u64>>>>() > future);
-    said!(
+    documented!(
         "src/guide/guarantees.md",
         "An `Option` of a value future is no larger than the value future."
     );
-    said!(
+    documented!(
         "src/future/value_future.rs",
         "The word has one niche, so `Option<ValueFuture<'_, T>>` is no larger."
     );
@@ -84,8 +84,8 @@ fn a_wrapper_has_a_header_in_front_of_its_contents() {
         "A `Source` has a header of {beside} bytes in front of `S`, and is aligned to at least {}.",
         align_of::<Source<u8>>()
     );
-    said!("src/source/wrapper.rs", "{sentence}");
-    said!(
+    documented!("src/source/wrapper.rs", "{sentence}");
+    documented!(
         "src/stream/next.rs",
         "A `ValueNext` has a header of {beside} bytes in front of `S`, and is aligned to at least {}.",
         align_of::<ValueNext<u8>>()
@@ -99,7 +99,10 @@ fn a_handle_of_a_shared_future_has_the_documented_size() {
     let beside = beside!(<'_> Shared);
     assert_eq!(beside!(<'_> LocalShared), beside);
     assert_eq!(size_of::<WeakShared<'_, u64>>(), size_of::<usize>());
-    said!("src/shared/shared.rs", "A handle takes {beside} bytes and a `T`, on 64-bit targets.");
+    documented!(
+        "src/shared/shared.rs",
+        "A handle takes {beside} bytes and a `T`, on 64-bit targets."
+    );
 }
 
 #[test]
@@ -109,7 +112,7 @@ fn a_reusable_source_has_the_documented_size() {
     let beside = beside!(ReusableSource);
     assert_eq!(beside!(LocalReusableSource), beside);
     assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
-    said!(
+    documented!(
         "src/reusable/reusable_source.rs",
         "{beside} bytes and a `T`, padded to a multiple of {}, on 64-bit targets.",
         align_of::<ReusableSource<u8>>()
@@ -120,12 +123,12 @@ fn a_reusable_source_has_the_documented_size() {
 #[cfg(target_pointer_width = "64")]
 fn a_pool_of_futures_has_the_documented_size() {
     let (shared, local) = (size_of::<FuturePool>(), size_of::<LocalFuturePool>());
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "The pool itself takes {} bytes, on 64-bit targets",
         grouped(shared)
     );
-    said!(
+    documented!(
         "src/future_pool/future_pool.rs",
         "The pool itself takes {local} bytes, on 64-bit targets"
     );
@@ -137,25 +140,25 @@ fn handles_completers_and_completions_are_one_pointer() {
     let pointer = size_of::<usize>();
     assert_eq!([size_of::<Pool<u64>>(), size_of::<LocalPool<[u64; 9]>>()], [pointer; 2]);
     assert_eq!([size_of::<Completer<u64>>(), size_of::<Completion<[u64; 9]>>()], [pointer; 2]);
-    said!("src/pool/pool.rs", "A handle is one pointer");
-    said!("src/pool/completer.rs", "A completer is one pointer. Nothing is allocated.");
+    documented!("src/pool/pool.rs", "A handle is one pointer");
+    documented!("src/pool/completer.rs", "A completer is one pointer. Nothing is allocated.");
 }
 
 #[test]
 fn keys_and_tokens_have_the_documented_number_of_bits() {
     assert_eq!((size_of::<Key>() * 8, size_of_val(&Key::from_u64(0).generation()) * 8), (64, 32));
-    said!(
+    documented!(
         "src/guide/getting_started.md",
         "its [`Key`](crate::Key) of {} bits",
         size_of::<Key>() * 8
     );
-    said!("src/slot/key.rs", "a pool or of a reusable source: {} bits", size_of::<Key>() * 8);
+    documented!("src/slot/key.rs", "a pool or of a reusable source: {} bits", size_of::<Key>() * 8);
     let tokens = 1 << u16::BITS;
     assert_eq!((size_of::<Token>() * 8, Token::new(u16::MAX).next()), (16, Token::new(0)));
-    said!("src/token.rs", "{} bits that distinguish it", size_of::<Token>() * 8);
-    said!("src/token.rs", "Tokens wrap after {} operations", grouped(tokens));
-    said!("src/token.rs", "The number wraps from {} to 0.", grouped(tokens - 1));
-    said!(
+    documented!("src/token.rs", "{} bits that distinguish it", size_of::<Token>() * 8);
+    documented!("src/token.rs", "Tokens wrap after {} operations", grouped(tokens));
+    documented!("src/token.rs", "The number wraps from {} to 0.", grouped(tokens - 1));
+    documented!(
         "src/family.md",
         "also {} bits, because it is stored in the same word as an address. A slot of this crate also has {} bits of generation",
         size_of::<Token>() * 8,
@@ -171,7 +174,7 @@ fn an_arm_and_a_checked_future_are_larger_than_a_future() {
     assert!(size_of::<Arm<'_, u64, AnyThread>>() > future);
     assert_eq!(size_of::<Arm<'_, u64, AnyThread>>(), size_of::<Arm<'_, u64, OneThread>>());
     assert!(size_of::<Checked<'_, u64>>() > future);
-    said!(
+    documented!(
         "src/future/arm.rs",
         "The future itself is this enum, compressed into one word and the space for a result."
     );

@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use value_future::{Pool, ReusableSource, ValueFuture, operation::CompleteErrorKind};
 
-use crate::{common::poll, counting::Balance, words::said};
+use crate::{common::poll, counting::Balance, words::documented};
 
 #[test]
 fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
@@ -20,7 +20,7 @@ fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
     assert_eq!(poll(&mut next), Poll::Pending);
     source.complete_key(source.key().unwrap(), Some(2)).unwrap();
     assert_eq!(poll(&mut next), Poll::Ready(Some(2)));
-    said!(
+    documented!(
         "src/reusable/reusable_source.rs",
         "The source is free again when the future has returned the result, or is dropped."
     );
@@ -36,8 +36,8 @@ fn two_sources_and_two_pools_give_equal_keys() {
     let pools = [(); 2].map(|()| Pool::<Option<u64>>::new());
     let [one, two] = pools.each_ref().map(|pool| pool.rent().0.into_key());
     assert_eq!(one, two);
-    said!("src/guide/guarantees.md", "Two sources, and two pools, give equal keys.");
-    said!("src/reusable/reusable_source.rs", "the key of one source fits another");
+    documented!("src/guide/guarantees.md", "Two sources, and two pools, give equal keys.");
+    documented!("src/reusable/reusable_source.rs", "the key of one source fits another");
 }
 
 #[test]

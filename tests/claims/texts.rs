@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::words::said;
+use crate::words::documented;
 
 const README: &str = include_str!("../../README.md");
 const BENCHMARKS: &str = include_str!("../../docs/benchmarks.md");
@@ -20,17 +20,17 @@ fn the_custom_source_has_the_documented_number_of_lines() {
     let example = include_str!("../../examples/custom_source.rs");
     let lines = lines(example, "#[derive(Default)]\nstruct Measurement", "/// The producer");
     assert!(!example.contains("unsafe"));
-    said!("examples/custom_source.rs", "are {lines} lines without comments");
+    documented!("examples/custom_source.rs", "are {lines} lines without comments");
 }
 
 #[test]
 fn versions_and_features_are_those_of_the_manifest() {
-    said!("README.md", "The oldest supported Rust is {}.", env!("CARGO_PKG_RUST_VERSION"));
-    said!("Cargo.toml", "default = [\"std\"]");
-    said!("Cargo.toml", "std = [\"alloc\"]");
-    said!("README.md", "`alloc` (enabled by `std`)");
-    said!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
-    said!("README.md", "Clippy enforces a SAFETY comment for each unsafe block");
+    documented!("README.md", "The oldest supported Rust is {}.", env!("CARGO_PKG_RUST_VERSION"));
+    documented!("Cargo.toml", "default = [\"std\"]");
+    documented!("Cargo.toml", "std = [\"alloc\"]");
+    documented!("README.md", "`alloc` (enabled by `std`)");
+    documented!("Cargo.toml", "undocumented_unsafe_blocks = \"deny\"");
+    documented!("README.md", "Clippy enforces a SAFETY comment for each unsafe block");
 }
 
 /// The package on crates.io does not contain the scripts. There, this test checks nothing.
@@ -52,7 +52,7 @@ fn the_scripts_run_the_tests_as_documented() {
     for part in [seeds, "--cfg loom", "-Zmiri-strict-provenance", "i686", "s390x"] {
         assert!(steps.contains(part), "{part}");
     }
-    said!(
+    documented!(
         "src/guide/guarantees.md",
         "on a 32-bit and on a big-endian target too, and `tests/pool_threads.rs` with 32 seeds."
     );
@@ -60,17 +60,23 @@ fn the_scripts_run_the_tests_as_documented() {
         steps.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned()
     };
     assert_eq!(part("\nWITH_RACES=\"", "\"").split_whitespace().count(), 4);
-    said!("src/guide/guarantees.md", "The thread sanitizer runs the tests in four files.");
+    documented!("src/guide/guarantees.md", "The thread sanitizer runs the tests in four files.");
     assert!(part("all_tests_under_address_sanitizer() {", "}").contains("$(tests_without "));
-    said!("src/guide/guarantees.md", "The address sanitizer then runs all tests, except those");
+    documented!(
+        "src/guide/guarantees.md",
+        "The address sanitizer then runs all tests, except those"
+    );
 }
 
 #[test]
 fn figures_of_examples_and_tests_are_as_documented() {
-    said!("examples/cache/replay.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
-    said!("examples/cache.rs", "For twelve seconds");
-    said!("tests/task_context.rs", "{{ 10_000 }}");
-    said!("src/family.md", "`tests/task_context.rs` checks this with ten thousand operations");
+    documented!("examples/cache/replay.rs", "const RUN_TIME: Duration = Duration::from_secs(12);");
+    documented!("examples/cache.rs", "For twelve seconds");
+    documented!("tests/task_context.rs", "{{ 10_000 }}");
+    documented!(
+        "src/family.md",
+        "`tests/task_context.rs` checks this with ten thousand operations"
+    );
 }
 
 /// Looks for each file and each program of this crate that the documentation names.

@@ -19,7 +19,7 @@ pub(crate) fn look_for(file: &str, text: &str, sentence: &str) {
 }
 
 /// Checks that a file of the crate contains a sentence, and panics if it does not. The sentence may have arguments, as in `format!`.
-macro_rules! said {
+macro_rules! documented {
     ($file:literal, $($sentence:tt)+) => {
         crate::words::look_for(
             $file,
@@ -28,7 +28,7 @@ macro_rules! said {
         )
     };
 }
-pub(crate) use said;
+pub(crate) use documented;
 
 /// Formats a number as the documentation does: 65,536.
 pub(crate) fn grouped(number: usize) -> String {

@@ -2,7 +2,7 @@
 
 use super::{
     driver::Driver,
-    kind::{Kind, Local, Shared},
+    kind::{Kind, LocalPools, SharedPools},
     script::{KeyPick, Op, Setup},
 };
 
@@ -39,10 +39,10 @@ fn run<K: Kind>() {
 
 #[test]
 fn a_bounded_pool_works_after_its_last_generation() {
-    run::<Shared>();
+    run::<SharedPools>();
 }
 
 #[test]
 fn a_bounded_local_pool_works_after_its_last_generation() {
-    run::<Local>();
+    run::<LocalPools>();
 }

@@ -105,6 +105,6 @@ macro_rules! kind {
     };
 }
 
-// `Shared` is the kind of the pools for any thread. `Local` is the kind of the pools for one thread.
-kind!(Shared, Pool, Completer, Completion, ValueFuture);
-kind!(Local, LocalPool, LocalCompleter, LocalCompletion, LocalValueFuture);
+// `SharedPools` is the kind of the pools for any thread. `LocalPools` is the kind of the pools for one thread.
+kind!(SharedPools, Pool, Completer, Completion, ValueFuture);
+kind!(LocalPools, LocalPool, LocalCompleter, LocalCompletion, LocalValueFuture);

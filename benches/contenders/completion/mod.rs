@@ -112,7 +112,7 @@ fn pair<C: Channels>(channels: &mut C) -> (C::Producer, C::Consumer<'_>) {
 
 /// Hides the type of an erased consumer from the compiler. The consumer is pinned, and does not move after this call.
 #[inline(always)]
-fn settle<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
+fn hide_consumer<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     if C::ERASED {
         black_box(consumer.as_mut());
     }
@@ -129,7 +129,7 @@ fn with_context(operations: impl FnOnce(&mut Context<'_>) -> u64) -> u64 {
 #[inline(always)]
 fn expect_pending<F: Future>(consumer: Pin<&mut F>, cx: &mut Context<'_>) {
     if consumer.poll(cx).is_ready() {
-        wrong();
+        panic_wrong_result();
     }
 }
 
@@ -140,11 +140,11 @@ fn expect_value<E>(
 ) -> u64 {
     match consumer.poll(cx) {
         Poll::Ready(Ok(value)) => black_box(value),
-        _ => wrong(),
+        _ => panic_wrong_result(),
     }
 }
 
 #[cold]
-fn wrong() -> ! {
+fn panic_wrong_result() -> ! {
     panic!("the consumer is ready if and only if a value was sent")
 }

@@ -21,10 +21,9 @@ use super::{
         Case,
         helper_thread::{Helper, spin_until},
     },
-    Channels,
+    Channels, hide_consumer,
     ours::{Ours, OursErased},
     rivals::{AsyncOneshot, Events, Futures, Multishot, Oneshot, Pooled, RawPooled, Tokio},
-    settle,
 };
 
 const BATCH: usize = 64;
@@ -46,11 +45,11 @@ impl Wake for Woken {
 /// Polls a consumer until it is ready. Like an executor, polls again only after a wake. The thread does not sleep meanwhile.
 fn block_on<C: Channels>(consumer: C::Consumer<'_>, woken: &Woken, waker: &Waker) -> u64 {
     let mut consumer = pin!(consumer);
-    settle::<C>(consumer.as_mut());
+    hide_consumer::<C>(consumer.as_mut());
     loop {
         match consumer.as_mut().poll(&mut Context::from_waker(waker)) {
             Poll::Ready(Ok(value)) => return std::hint::black_box(value),
-            Poll::Ready(Err(_)) => super::wrong(),
+            Poll::Ready(Err(_)) => super::panic_wrong_result(),
             Poll::Pending => {}
         }
         spin_until(|| woken.0.load(Acquire).then_some(()));

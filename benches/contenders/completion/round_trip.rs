@@ -7,14 +7,14 @@ use super::{
     super::Case,
     Boxed, Channels, expect_pending, expect_value,
     floor::{Floor, FloorDyn},
-    local,
+    hide_consumer, local,
     ours::{Local, LocalDyn, LocalErased, Ours, OursDyn, OursErased},
     pair,
     rivals::{
         AsyncOneshot, Events, Futures, LocalEvents, LocalPooled, Multishot, Oneshot, Pooled,
         RawLocalPooled, RawPooled, Tokio,
     },
-    settle, shared, with_context,
+    shared, with_context,
 };
 
 /// Polls the consumer, completes the operation, and polls the consumer again.
@@ -22,7 +22,7 @@ use super::{
 pub(super) fn trip<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
     let mut consumer = pin!(consumer);
-    settle::<C>(consumer.as_mut());
+    hide_consumer::<C>(consumer.as_mut());
     expect_pending(consumer.as_mut(), cx);
     let returned = C::complete(producer, value);
     expect_value(consumer, cx) + returned.unwrap_or(0)
@@ -32,7 +32,7 @@ pub(super) fn trip<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u
 fn trip_completed_first<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u64) -> u64 {
     let (producer, consumer) = pair(channels);
     let mut consumer = pin!(consumer);
-    settle::<C>(consumer.as_mut());
+    hide_consumer::<C>(consumer.as_mut());
     let returned = C::complete(producer, value);
     expect_value(consumer, cx) + returned.unwrap_or(0)
 }
@@ -42,7 +42,7 @@ fn trip_cancelled<C: Channels>(channels: &mut C, cx: &mut Context<'_>, value: u6
     let (producer, consumer) = pair(channels);
     {
         let mut consumer = pin!(consumer);
-        settle::<C>(consumer.as_mut());
+        hide_consumer::<C>(consumer.as_mut());
         expect_pending(consumer, cx);
     }
     C::complete(producer, value).unwrap_or(1)

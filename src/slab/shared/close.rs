@@ -28,8 +28,8 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
             for magazines in stripes.magazines() {
                 magazines.drain(magazines.len(), &mut locked.depot, &self.base.storage);
             }
-            locked.own = Some(closed);
-            locked.take_own()
+            locked.closed = Some(closed);
+            locked.take_reference()
         });
         self.free_empty_pages(Keep::None, usize::MAX);
         drop(last);
@@ -61,7 +61,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if !locked.depot.is_closed() && locked.unused_cache.is_none() {
                 locked.unused_cache = unused.take();
             }
-            (locked.take_own(), unused)
+            (locked.take_reference(), unused)
         });
         slab.free_empty_pages(Keep::Useful, usize::MAX);
         drop((last, unused));
@@ -79,7 +79,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             while let Some(slot) = cache.pop_uncounted() {
                 depot.release(&slab.base.storage, slot);
             }
-            locked.take_own()
+            locked.take_reference()
         });
         slab.free_empty_pages(Keep::None, usize::MAX);
         drop(last);

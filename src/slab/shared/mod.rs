@@ -40,7 +40,7 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         let slab = SharedSlab {
             stripes: Stripes::new(settings.limit.filter(|_| settings.finds_all)),
             has_waiters: AtomicBool::new(false),
-            locked: Mutex::new(Locked { depot, caches, unused_cache: None, own: None }),
+            locked: Mutex::new(Locked { depot, caches, unused_cache: None, closed: None }),
             fill: AtomicU32::new(VACANT),
             spare: AtomicU64::new(0),
             growing: Mutex::new(()),

@@ -71,7 +71,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             } else {
                 stripe = slab.release_to_depot(slot, locked);
             }
-            (locked.take_own(), locked.depot.has_surplus(storage, Keep::Useful), stripe)
+            (locked.take_reference(), locked.depot.has_surplus(storage, Keep::Useful), stripe)
         });
         drop(stripe);
         if has_surplus {
@@ -131,7 +131,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             } else {
                 stripe = self.release_to_depot(slot, locked);
             }
-            Ok((locked.take_own(), locked.depot.has_surplus(storage, Keep::Useful), stripe))
+            Ok((locked.take_reference(), locked.depot.has_surplus(storage, Keep::Useful), stripe))
         })?;
         drop(stripe);
         if has_surplus {

@@ -56,15 +56,15 @@ pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     /// The cache of a thread that has detached from it, for the next thread that needs a cache.
     pub(super) unused_cache: Option<FreeCache<SharedSlab<S>>>,
     /// The reference of a closed slab to itself. It is taken when all slots are vacant or retired.
-    pub(super) own: Option<Closed<SharedSlab<S>>>,
+    pub(super) closed: Option<Closed<SharedSlab<S>>>,
 }
 
 impl<S: Item<Slab = SharedSlab<S>>> Locked<S> {
     /// If the slab is closed, and all its slots are vacant or retired, takes the reference of the slab to itself. The caller drops this
     /// reference after it has unlocked the slab.
-    pub(super) fn take_own(&mut self) -> Option<SlabRef<SharedSlab<S>>> {
+    pub(super) fn take_reference(&mut self) -> Option<SlabRef<SharedSlab<S>>> {
         let all_vacant = self.depot.all_vacant()?;
-        Some(self.own.take()?.into_reference(all_vacant))
+        Some(self.closed.take()?.into_reference(all_vacant))
     }
 }
 

@@ -50,16 +50,16 @@ macro_rules! functions {
 }
 
 functions! {
-    moves_pooled(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+    returns_pooled(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
         ValueFuture::pooled(query(id, parameters))
     }
-    moves_eager(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+    returns_eager(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
         ValueFuture::eager(query(id, parameters))
     }
-    moves_boxed(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+    returns_boxed(id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
         ValueFuture::boxed(query(id, parameters))
     }
-    moves_own_pool(pool: &FuturePool, id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
+    returns_own_pool(pool: &FuturePool, id: u64, parameters: Vec<u64>) -> ValueFuture<'static, Reply> {
         pool.pooled(query(id, parameters))
     }
     stores_result(n: usize) -> ValueFuture<'static, io::Result<usize>> {
