@@ -156,11 +156,11 @@ fn each_predicate_of_a_fast_path_holds_only_in_the_intended_states() {
         assert_eq!(state.is_only_keyed(), state == keyed, "{world:?}");
         assert_eq!(state.is_only_keyed_and_awaited(), state == keyed_and_awaited, "{world:?}");
 
-        let consumer = world.consumer && !world.completer && world.claimant.is_none();
-        let completed = consumer && world.value_there;
+        let is_unclaimed = world.claimant.is_none();
+        let completed = world.consumer && !world.completer && is_unclaimed && world.value_there;
         assert_eq!(state.is_completed(), completed, "{world:?}");
 
-        let completer = world.completer && !world.consumer && world.claimant.is_none();
-        assert_eq!(state.only_completer_is_left(), completer, "{world:?}");
+        let only_completer = world.completer && !world.consumer && is_unclaimed;
+        assert_eq!(state.only_completer_is_left(), only_completer, "{world:?}");
     }
 }
