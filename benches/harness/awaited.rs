@@ -36,22 +36,22 @@ pub(crate) fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
     for_each_value!(tables_of(&mut tables));
     driver_tables::<{ STATES[0] }>(&mut tables, |rows, targets| {
-        add_targets_of_driver(rows, targets, 1.1)
+        add_targets_of_driver(rows, targets, 1.1);
     });
     driver_tables::<{ STATES[1] }>(&mut tables, |rows, targets| {
-        add_targets_of_driver(rows, targets, 1.2)
+        add_targets_of_driver(rows, targets, 1.2);
     });
     driver_tables::<{ STATES[2] }>(&mut tables, |rows, targets| {
-        add_targets_of_driver(rows, targets, 1.4)
+        add_targets_of_driver(rows, targets, 1.4);
     });
     driver_tables::<{ STATES[3] }>(&mut tables, |rows, targets| {
-        add_targets_of_driver(rows, targets, 1.7)
+        add_targets_of_driver(rows, targets, 1.7);
     });
     driver_tables::<{ STATES[4] }>(&mut tables, |rows, targets| {
-        add_targets_of_driver(rows, targets, 2.6)
+        add_targets_of_driver(rows, targets, 2.6);
     });
     driver_tables::<{ STATES[5] }>(&mut tables, |rows, targets| {
-        add_targets_of_driver(rows, targets, 1.0)
+        add_targets_of_driver(rows, targets, 1.0);
     });
     tables
 }
