@@ -1,5 +1,6 @@
-//! `cargo bench --bench ready_path`: measures lookups as criterion groups. There is a group for each type of ready results, and for each
-//! size of a future that is pending once. The bench `ratios` measures the same cases.
+//! `cargo bench --bench ready_path`: measures lookups as criterion groups. There is a group for each type of a ready result, a group for
+//! each size of a future that is pending once, and a group for a future that is written by hand and has a field. The bench `ratios`
+//! measures the same cases.
 //!
 //! Criterion measures one contender after the other. On a busy machine, use the bench `ratios` to compare the contenders.
 

@@ -235,7 +235,8 @@ fn a_panic_reaches_every_handle() {
     assert!(driver.is_terminated());
     let message = "value future of `u32` polled after a panic: its future or source (boxed arm) panicked in an earlier poll, and there will be no result";
     assert_eq!(panic_text(|| poll(&mut driver)), message);
-    // The yield woke the task of `waiting`. This handle was not polled again, so the panic does not wake its task.
+    // The yield woke the task of `waiting`. The yield has woken the task of `waiting`, which took its waker out of the queue. `waiting` was
+    // not polled again, so the panic finds no waker to wake.
     assert_eq!((woken.get(), waiting.is_terminated(), shared.peek()), (1, false, None));
     assert_eq!(panic_text(|| poll(&mut waiting)), message);
     assert!(waiting.is_terminated());
@@ -437,8 +438,8 @@ fn a_waker_that_panics_in_drop_does_not_block_other_handles() {
     .share();
     let (task, mut alone) = (Task::new(), Box::pin(shared));
     assert!(poll_with(&mut alone, &task.waker()).is_pending());
-    // The future has the waker of the first poll, which wakes only one task, and not the waker of the shared state. So the next handle that
-    // is polled polls the future.
+    // The future does not have the waker of the shared state. It has the waker of the first poll, which wakes only one task. So the next
+    // handle that is polled polls the future.
     let (mut other, _third) = (Box::pin((*alone).clone()), (*alone).clone());
     task.on_drop(|| panic!("a destructor panics"));
     assert_eq!(panic_text(|| poll(&mut alone)), "a destructor panics");

@@ -286,7 +286,7 @@ impl<V: Value> Next<V> for ValueNext<Items<V>> {
 pub(crate) const SHARED_BOX: &str = "futures::Shared, one awaiter";
 pub(crate) const SHARED: &str = "ours Shared, one awaiter";
 pub(crate) const BOX_STREAM: &str = "BoxStream";
-pub(crate) const READER: &str = "ours, ValueNext of a stream";
+pub(crate) const VALUE_NEXT: &str = "ours, ValueNext of a stream";
 
 /// Returns the cases of streams, and of shared futures with one awaiter.
 pub(crate) fn others<V: Value>() -> Vec<Case> {
@@ -315,6 +315,6 @@ pub(crate) fn others<V: Value>() -> Vec<Case> {
             Box::pin(Items::<V>::new()) as LocalBoxStream<'_, V>,
             LocalBoxStream<'_, V>
         ),
-        items!(READER, ValueNext::new(Items::<V>::new()), dyn Next<V>),
+        items!(VALUE_NEXT, ValueNext::new(Items::<V>::new()), dyn Next<V>),
     ]
 }

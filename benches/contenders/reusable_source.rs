@@ -106,7 +106,7 @@ impl Notified {
 type Erased<'a> = Pin<Box<dyn Future<Output = u64> + 'a>>;
 
 pub(crate) const BY_KEY: &str = "ours, by key";
-pub(crate) const HELD: &str = "ours, with a completer";
+pub(crate) const WITH_COMPLETER: &str = "ours, with a completer";
 pub(crate) const LOCAL: &str = "ours local, with a completer";
 pub(crate) const LOCAL_BY_KEY: &str = "ours local, by key";
 pub(crate) const MULTISHOT_BOXED: &str = "multishot boxed";
@@ -162,7 +162,7 @@ pub(crate) fn cases() -> Vec<Case> {
             trip(future, cx, || by_hand_boxed.complete(value))
         }),
     ];
-    cases.extend(ours!(ReusableSource, HELD, BY_KEY));
+    cases.extend(ours!(ReusableSource, WITH_COMPLETER, BY_KEY));
     cases.extend(ours!(LocalReusableSource, LOCAL, LOCAL_BY_KEY));
     cases
 }

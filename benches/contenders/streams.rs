@@ -118,7 +118,7 @@ fn unfolded<const WAITS: bool>(port: &'static Port<WAITS>) -> impl Stream<Item =
 
 pub(crate) const METHOD: &str = "ours, a method";
 pub(crate) const VALUE_STREAM: &str = "ours, ValueStream as a BoxStream";
-pub(crate) const READER: &str = "ours, ValueNext of unfold";
+pub(crate) const VALUE_NEXT: &str = "ours, ValueNext of unfold";
 pub(crate) const BOX_STREAM: &str = "BoxStream of unfold";
 pub(crate) const ASYNC_STREAM: &str = "BoxStream of async-stream";
 
@@ -134,6 +134,6 @@ pub(crate) fn cases<const WAITS: bool>() -> Vec<Case> {
         }),
         read::<WAITS, _>(METHOD, |port| port),
         streamed::<WAITS, _>(VALUE_STREAM, |port| ValueStream::new(move || Numbers::next(port))),
-        read::<WAITS, _>(READER, |port| Streamed(Box::pin(ValueNext::new(unfolded(port))))),
+        read::<WAITS, _>(VALUE_NEXT, |port| Streamed(Box::pin(ValueNext::new(unfolded(port))))),
     ]
 }

@@ -4,7 +4,8 @@
 use super::{Row, Table, Targets, find};
 use crate::contenders::{
     awaited::{
-        self, BOX_PIN, BOX_STREAM, ONESHOT_BOXED, OURS_ERASED, POOLED, READER, SHARED, SHARED_BOX,
+        self, BOX_PIN, BOX_STREAM, ONESHOT_BOXED, OURS_ERASED, POOLED, SHARED, SHARED_BOX,
+        VALUE_NEXT,
     },
     driver,
     ready::Value,
@@ -88,8 +89,8 @@ fn add_targets_of_completions<V>(rows: &[Row], targets: &mut Targets) {
 
 fn add_targets_of_others(rows: &[Row], targets: &mut Targets) {
     targets.faster("awaited", find(rows, SHARED), find(rows, SHARED_BOX), 1.0);
-    targets.at_most("awaited", find(rows, READER), find(rows, BOX_STREAM), 2.0);
-    targets.allocates("awaited", find(rows, READER), 0.0);
+    targets.at_most("awaited", find(rows, VALUE_NEXT), find(rows, BOX_STREAM), 2.0);
+    targets.allocates("awaited", find(rows, VALUE_NEXT), 0.0);
 }
 
 pub(crate) const READY: &str = "ready at the first poll";

@@ -2,7 +2,7 @@
 
 use super::{Row, Table, Targets, find};
 use crate::contenders::reusable_source::{
-    self, BY_KEY, HELD, LOCAL, LOCAL_BY_KEY, MULTISHOT_BOXED, NOTIFY_BOXED,
+    self, BY_KEY, LOCAL, LOCAL_BY_KEY, MULTISHOT_BOXED, NOTIFY_BOXED, WITH_COMPLETER,
 };
 
 pub(crate) const TITLE: &str = "reusable source";
@@ -12,10 +12,10 @@ pub(crate) fn table() -> Table {
 }
 
 fn add_targets(rows: &[Row], targets: &mut Targets) {
-    for name in [HELD, BY_KEY, LOCAL, LOCAL_BY_KEY] {
+    for name in [WITH_COMPLETER, BY_KEY, LOCAL, LOCAL_BY_KEY] {
         targets.allocates("reusable source", find(rows, name), 0.0);
     }
     for rival in [MULTISHOT_BOXED, NOTIFY_BOXED] {
-        targets.faster("reusable source", find(rows, HELD), find(rows, rival), 1.0);
+        targets.faster("reusable source", find(rows, WITH_COMPLETER), find(rows, rival), 1.0);
     }
 }

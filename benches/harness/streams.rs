@@ -1,7 +1,9 @@
 //! The tables and targets of streams.
 
 use super::{Row, Table, Targets, find};
-use crate::contenders::streams::{self, ASYNC_STREAM, BOX_STREAM, METHOD, READER, VALUE_STREAM};
+use crate::contenders::streams::{
+    self, ASYNC_STREAM, BOX_STREAM, METHOD, VALUE_NEXT, VALUE_STREAM,
+};
 
 pub(crate) const READY: &str = "stream, ready items";
 pub(crate) const PENDING: &str = "stream, pending items";
@@ -14,7 +16,7 @@ pub(crate) fn tables() -> [Table; 2] {
 }
 
 fn add_targets(rows: &[Row], targets: &mut Targets) {
-    for name in [METHOD, VALUE_STREAM, READER] {
+    for name in [METHOD, VALUE_STREAM, VALUE_NEXT] {
         targets.allocates("stream", find(rows, name), 0.0);
     }
     for rival in [BOX_STREAM, ASYNC_STREAM] {

@@ -7,8 +7,10 @@
 //!
 //! The client drops an attempt that has timed out, and repeats it. The bank recognizes a repeated attempt, and does not pay a
 //! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, a
-//! late answer completes the next attempt in that slot. The client then orders an executed payment again (`not paid once`), or accepts the
-//! answer to another payment (`wrong`). The column `stale` counts the refused answers that came after another attempt had reused the slot.
+//! late answer completes the next attempt in that slot. If this late answer declines another payment, the client orders a payment again
+//! that was executed. If the late answer confirms another payment, the client accepts it (`wrong`). The column `not paid once` counts
+//! payments that were executed twice or never. The column `stale` counts the refused answers that came after another attempt had reused the
+//! slot.
 //!
 //! The column `second await` shows what happens if the client awaits a reply twice, by reference. With keys, the second await
 //! panics. With slot indices, it returns the answer to another payment. A second await by value does not compile: see

@@ -10,8 +10,8 @@ use core::sync::atomic::Ordering::Relaxed;
 #[cfg(target_has_atomic = "ptr")]
 const ATOMICS: usize = if cfg!(feature = "ratio") { 1 } else { 0 };
 
-/// A counter: an array of one atomic, or an empty array without the feature `ratio`. Both are arrays of atomics, so the feature does not
-/// change which programs compile.
+/// A counter: an array of one atomic, or an empty array without the feature `ratio`. Both are arrays of atomics, so both implement the same
+/// auto traits, such as `Send`. So a program compiles with the feature if it compiles without.
 // ORDERING: relaxed, without a partner. Counters are read for reports only.
 #[cfg(target_has_atomic = "ptr")]
 pub(super) struct Counter([Atomic; ATOMICS]);

@@ -47,7 +47,8 @@ use crate::{
 /// but neither `std` nor `alloc`. Most microcontrollers have no 64-bit atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource)
 /// there: the guide has [a table of targets](crate::guide::targets). A call that begins an operation allocates nothing if the address of
 /// the source and a token fit into one word. Otherwise it allocates a box, or panics if the feature `alloc` is off: see
-/// [`from_source`](ValueFuture::from_source). Only [`begin_owned`](Self::begin_owned) always takes a slot of the built-in pool.
+/// [`from_source`](ValueFuture::from_source). Only [`begin_owned`](Self::begin_owned) always stores its future in the built-in pool, or in
+/// a box if this pool is full or does not exist.
 ///
 /// # Leaks
 ///

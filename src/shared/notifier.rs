@@ -138,8 +138,8 @@ impl Notifier {
         Step::Poll(())
     }
 
-    /// Ends the poll by the handle with the permit. If the operation is done, or if the future was woken during the poll, this wakes all
-    /// handles. (The handle that has made the operation done is not woken.)
+    /// Ends the poll of the future. The handle with the permit calls this. If the operation is done, or if the future was woken during the
+    /// poll, this wakes all handles. (The handle that has made the operation done is not woken.)
     fn end_poll(self: Pin<&Self>, waiter: Pin<&mut Waiter>, is_done: bool) {
         let mut own_waker = None;
         let mut locked = self.lock();

@@ -19,7 +19,8 @@ thread_local! {
     static NUMBER: Cell<usize> = Cell::new(0);
 }
 
-/// Returns the number of this thread, or 0 if its thread-local values are destroyed.
+/// Returns the number of this thread. Returns 0 if `NUMBER` is destroyed, which happens only in loom and on targets without native
+/// thread-local storage.
 #[inline(always)]
 pub(super) fn thread_number() -> usize {
     let number = NUMBER.try_with(|number| {

@@ -11,9 +11,9 @@
 //! (The lower half of the picture is for a source, or for a pool with a bound of at most 2¹⁸ slots.)
 //!
 //! Each operation of a slot has the next *generation*. The lower half of the number is the *index*. Some bits of the index name the slot,
-//! and the other bits count *epochs*. After the last of 2³² generations, a slot begins the next epoch. If there is no other epoch, the slot
-//! is *retired*: it is never rented again. So no number is used twice. The bound of the pool decides how many bits name the slot. In a pool
-//! without a bound, 31 bits name the slot, so there is only one epoch. A source, or a pool with one slot, has 2⁶³ numbers.
+//! and the other bits count *epochs*. After the last of 2³² generations, a slot begins the next epoch. If there is no further epoch, the
+//! slot is *retired*: it is never rented again. So no number is used twice. The bound of the pool decides how many bits name the slot. In a
+//! pool without a bound, 31 bits name the slot, so there is only one epoch. A source, or a pool with one slot, has 2⁶³ numbers.
 //!
 //! In a pool, the key of an operation has the same 64 bits as the number. In a source, the index of the key is the epoch.
 //!
@@ -22,8 +22,8 @@
 //! these two steps, the exchange fails. There are two exceptions:
 //!
 //! * A multiple of 2⁴⁵ operations lies between the two operations. At 100 million operations a second, 2⁴⁵ operations take four days.
-//! * A multiple of 2³² operations lies between the two operations. In both operations, the same number of wakers was registered, which is
-//!   more than 255 (see `state.rs`).
+//! * A multiple of 2³² operations lies between the two operations, and in each of them the same number of wakers, more than 255, was
+//!   registered (see `state.rs`).
 
 use super::Key;
 use crate::token::Token;

@@ -58,7 +58,8 @@ impl<T, E> StreamOutput for Result<Option<T>, E> {
 }
 
 impl<Item> Step<Item> {
-    /// Returns the item, if there is one. Sets `ended` to `false` if more items may follow. Otherwise `ended` keeps its value.
+    /// Returns the item, if there is one. The caller has set `ended` to `true`. Sets `ended` to `false` again if more items may follow.
+    /// Otherwise `ended` keeps its value.
     #[inline(always)]
     pub(super) fn give(self, ended: &mut bool) -> Option<Item> {
         match self {

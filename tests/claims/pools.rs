@@ -1,4 +1,5 @@
-//! Tests of the documented numbers and sizes of the slots of a pool, and of which threads find these slots.
+//! Tests that a pool has the documented number of slots, that the slots have the documented sizes, and that a thread finds the slots which
+//! another thread has returned.
 
 use std::{cell::Cell, future::pending};
 
@@ -132,8 +133,8 @@ for_both_pools! {
     }
 }
 
-/// Another thread, which still runs, has returned all slots of a pool. Puts one future for each slot into this pool, and returns the number
-/// of futures that are boxed.
+/// Creates a bounded pool. Another thread takes all its slots, returns them, and does not end. Puts one future for each slot into this
+/// pool, and returns the number of futures that are boxed.
 fn boxed_while_a_thread_lives(slots: u32) -> u64 {
     let pool = FuturePool::builder().max_slots_per_size(slots).build();
     let all = || (0..slots).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>();

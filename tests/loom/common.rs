@@ -10,7 +10,7 @@ use value_future::{Completer, Completion, Pool};
 
 pub(crate) use crate::count::Count;
 
-/// The output of an operation. Loom does not track values, but the reference count shows whether a value was lost or taken twice.
+/// The output of an operation. Loom does not track values, but the reference count shows whether a value was leaked or taken twice.
 pub(crate) type Value = Option<Arc<u32>>;
 
 /// Returns a value, and a second reference to the value. The reference count of the second reference tells whether the value still exists.
@@ -48,7 +48,7 @@ pub(crate) fn bounded(slots: u32) -> Pool<Value> {
     Pool::<Value>::builder().max_slots(slots).build()
 }
 
-/// Completes an operation without a value, and takes its result.
+/// Completes an operation with `None`, and takes this result.
 pub(crate) fn run((completer, completion): (Completer<Value>, Completion<Value>)) {
     completer.complete(None).unwrap();
     assert_eq!(take(completion), None);

@@ -91,8 +91,8 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         let claim = match slot.change(state, State::claim) {
             Ok(change) => Claim::<T, H>::new(slot, change.state),
             Err(state) => {
-                // `refusal` returns `Unknown` if no key was issued. A completer needs no key. So the reason for the refusal is that the
-                // consumer has left.
+                // `refusal` returns `Unknown` if no key was issued. A completer can complete the operation without a key. If no key was
+                // issued, only the consumer can prevent this, by leaving.
                 let kind = match state.refusal() {
                     CompleteErrorKind::Unknown => CompleteErrorKind::Closed,
                     other => other,
