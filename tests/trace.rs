@@ -8,7 +8,7 @@ use common::{later, panic_text, poll};
 use futures::executor::block_on;
 use value_future::{
     FuturePool, LocalPool, LocalReusableSource, LocalValueFuture, Pool, ReusableSource,
-    ValueFuture, async_trait, pool::LiveOperation,
+    ValueFuture, async_trait, pool::LiveOperation, stream::ValueNext,
 };
 
 /// Polls a future until it is ready, and then once more. Checks that the error of the last poll names this line.
@@ -47,6 +47,21 @@ fn each_combinator_names_its_caller() {
     assert_created_at(line!(), later(Ok::<_, ()>(1)).map_ok(|n| n + 1));
     assert_created_at(line!(), later(Ok::<_, ()>(1)).and_then(|n| async move { Ok(n + 1) }));
     assert_created_at(line!(), later(Err::<u8, u8>(1)).or_else(|n| async move { Ok::<_, ()>(n) }));
+}
+
+#[test]
+fn each_method_of_value_next_names_its_caller() {
+    let items = || ValueNext::new(futures::stream::iter([1]));
+    assert_created_at(line!(), items().next());
+    assert_created_at(line!(), Box::pin(items()).as_mut().next_pinned());
+    let (mut local, mut pinned) = (items(), Box::pin(items()));
+    let mut futures = [local.next_local(), pinned.as_mut().next_local_pinned()];
+    for future in &mut futures {
+        assert!(poll(&mut *future).is_ready());
+        let text = panic_text(|| poll(future));
+        let origin = format!("; it was created at {}:{}:", file!(), line!() - 4);
+        assert!(text.contains(&origin), "expected {origin}, found {text}");
+    }
 }
 
 #[test]

@@ -106,6 +106,7 @@ impl<S: Stream> ValueNext<S> {
 
     /// Returns a future of the next item, for a stream that must be pinned.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn next_pinned(self: Pin<&mut Self>) -> ValueFuture<'_, Option<S::Item>>
     where
         S: Send,
@@ -115,6 +116,7 @@ impl<S: Stream> ValueNext<S> {
 
     /// Returns a future of the next item, for a stream that is not `Send`.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn next_local(&mut self) -> LocalValueFuture<'_, Option<S::Item>>
     where
         S: Unpin,
@@ -124,6 +126,7 @@ impl<S: Stream> ValueNext<S> {
 
     /// Returns a future of the next item, for a stream that must be pinned and is not `Send`.
     #[inline]
+    #[cfg_attr(feature = "trace", track_caller)]
     pub fn next_local_pinned(self: Pin<&mut Self>) -> LocalValueFuture<'_, Option<S::Item>> {
         LocalValueFuture(Packed::from_head(OwnedHead::of_borrowed_cell(self.project().cell)))
     }
