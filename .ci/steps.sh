@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2046,SC2086 # unquoted lists are split into words on purpose
 # The steps of `.ci/run` (for each change) and of `.ci/full` (for each release). Each step is a function. CONTRIBUTING.md explains the
-# steps. Each list at the top names tests: some steps leave these tests out, and other steps run only these. A few steps also name a test
-# directly.
+# steps. Each list at the top names tests or modules. Some steps leave out the tests of a list, and other steps run only the tests of a
+# list. A few steps also name a test directly.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,8 +23,8 @@ MANY_SCHEDULES="status_consistency stale_keys_stress"
 # These tests use this crate with other crates, or compare texts. Under Miri, only `.ci/full` runs them. Without Miri, `.ci/run` runs them
 # too. They contain no unsafe code. Other tests, which `.ci/run` runs under Miri, call the same functions of this crate.
 WITH_OTHER_CRATES="ecosystem task_context runtimes troubleshooting"
-# `.ci/run` runs these modules and tests under Miri on a 32-bit and on a big-endian target. They depend on the size of a word, or on the
-# order of its bytes.
+# `.ci/run` runs these modules and tests under Miri on a 32-bit and on a big-endian target. These modules and tests depend on the size of a
+# word, or on the order of its bytes.
 WORD_MODULES="erased pieces slot::number"
 WORD_TESTS="layout arm_round_trip trait_impls conversions no_alloc keys"
 # Miri runs these tests on x86-64 only. They check interleavings and logic, which do not depend on the size of a word or on the order of
@@ -53,7 +53,8 @@ tests_without() {
 # Prints `--test NAME` for each name in the arguments.
 tests_named() { printf -- '--test %s ' "$@"; }
 
-# Fails if a list above names a test that does not exist. If a listed test was renamed, a step would leave it out or run it by mistake.
+# Fails if a list above names a test that does not exist. Without this check, a step that leaves out the tests of a list would run a listed
+# test after it was renamed. (The lists of modules are not checked.)
 names_of_tests() {
     local name
     for name in $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WORD_TESTS $SAME_ON_EACH_TARGET \
@@ -146,7 +147,8 @@ documentation() {
     for features in "${FEATURE_SETS[@]}"; do
         RUSTDOCFLAGS="-D warnings" cargo doc --no-deps $features
     done
-    # Links in the comments of private items are checked too. A generated `local_` file may have a longer link than it needs.
+    # Links in the comments of private items are checked too. In a generated `local_` file, a link may have a path that it does not need, so
+    # `redundant_explicit_links` is allowed.
     RUSTDOCFLAGS="-D warnings -A rustdoc::redundant-explicit-links" cargo doc --no-deps --document-private-items --target-dir target/private
 }
 
@@ -207,7 +209,8 @@ programs_under_address_sanitizer() {
 }
 
 # The thread sanitizer runs far more rounds than Miri, so it also finds races that are rare. The standard library is built with the
-# sanitizer too. Otherwise the synchronization in the standard library would be invisible, and correct accesses would be reported as races.
+# sanitizer too. Otherwise the synchronization in the standard library would be invisible to the sanitizer, and correct accesses would be
+# reported as races.
 thread_sanitizer() { under_thread_sanitizer few $(tests_named $WITH_RACES); }
 programs_under_thread_sanitizer() { under_thread_sanitizer env --example gate; }
 under_thread_sanitizer() {
@@ -238,7 +241,8 @@ miri_x86_64() {
         -- $(printf -- '--skip %s ' $ONLY_LOGIC)
     miri "$HOST" --features trace,ratio --test trace --test ratio
 }
-# Run some tests on a 32-bit target, and on a big-endian target. The code for the head of a future has branches for both targets.
+# `miri_i686` runs some tests on a 32-bit target, and `miri_s390x` runs them on a big-endian target. The code for the head of a future has
+# branches for both targets.
 miri_i686() { miri_words "$I686"; }
 miri_s390x() { miri_words "$S390X"; }
 miri_words() {
@@ -259,7 +263,7 @@ all_miri_seeds() {
 
 # --- Benches and programs ---------------------------------------------------------------------------------------------
 
-# In `.ci/run`, only this crate is optimised. `.ci/full` empties this list. All crates are then optimised, as in the build of a user.
+# In `.ci/run`, only this crate is optimised. `.ci/full` removes these options. All crates are then optimised, as in the build of a user.
 FAST=(--config .ci/quick.toml)
 
 bench() {

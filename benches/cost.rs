@@ -67,9 +67,9 @@ const MOST_CODE: f64 = 1.3;
 const COMMAND: &str = "cargo bench --bench cost -- --record docs/cost.md";
 
 const TEXT: &str = "\
-The code size and the compile time of a method behind `dyn`. Each method awaits twice, and formats a text. The figures are those of\n\
-one method: the difference between a program with 111 methods and a program with 11 methods, divided by 100. If the bodies of the\n\
-methods are longer, the ratios are closer to 1. The compile time is that of the fastest of several builds.\n\n";
+The table has the code size and the compile time of a method behind `dyn`. Each method awaits twice, and formats a text. The figures\n\
+are those of one method: the difference between a program with 111 methods and a program with 11 methods, divided by 100. If the\n\
+bodies of the methods are longer, the ratios are closer to 1. The compile time is that of the fastest of several builds.\n\n";
 
 impl Form {
     /// Returns the source of a program with this many methods.

@@ -6,9 +6,10 @@
 //! cargo bench --bench flat -- --only pools  # measures one table
 //! ```
 //!
-//! Most times are minima of several rounds, in ns per operation. The times of new operations that `slots` prints are from one round. The
-//! times of the longest calls are maxima. Together with a maximum, the bench prints the longest call of a *control*, which uses no pool.
-//! The control shows how long the system interrupts the program.
+//! The tables are named `memory`, `threads`, `age`, `pools`, `slots`, `bursts` and `longest`. Most times are minima of several rounds, in
+//! ns per operation. The table `slots` also prints the mean time of a new operation, which is from one round. The times of the longest
+//! calls are maxima. Together with the maxima, the bench prints the longest call of a *control*, which uses no pool. The control shows how
+//! long the system interrupts the program.
 
 #[path = "harness/memory.rs"]
 mod memory;
@@ -60,7 +61,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Returns the columns of a table. A short run has only the first two.
+    /// Returns the columns of a table. In a short run, the table has only the first two columns.
     fn columns<const N: usize>(&self, all: [usize; N]) -> Vec<usize> {
         if self.short { all.into_iter().take(2).collect() } else { all.into() }
     }
@@ -109,7 +110,7 @@ impl Table {
     }
 }
 
-/// Returns the minimum time of a call, divided by the number of its operations.
+/// Returns the minimum time of 20 calls, divided by the number of operations of a call.
 fn least(operations: u32, mut call: impl FnMut()) -> f64 {
     let rounds = (0..20).map(|_| {
         let begin = Instant::now();
@@ -120,7 +121,7 @@ fn least(operations: u32, mut call: impl FnMut()) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the number is far below 2^52")]
-/// Returns the time of one call, divided by the number of its operations.
+/// Returns the time of one call, divided by the number of operations of this call.
 fn once(operations: usize, call: impl FnOnce()) -> f64 {
     let begin = Instant::now();
     call();
@@ -149,7 +150,7 @@ fn full_pool() -> (Completions, VecDeque<Ends>) {
 }
 
 /// Measures a step in a full pool: an operation ends, a new operation begins, and the pool refuses one more operation.
-fn cycle(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
+fn replace_in_full_pool(pool: &Completions, ends: &mut VecDeque<Ends>) -> f64 {
     least(2000, || {
         for _ in 0..2000 {
             drop(ends.pop_front());
@@ -170,7 +171,7 @@ fn new_slots(count: usize) -> f64 {
 }
 
 /// Measures how long it takes to end an operation of a pool that was dropped before.
-fn late_returns(count: usize) -> f64 {
+fn ends_after_drop(count: usize) -> f64 {
     let rounds = (0..5).map(|_| {
         let pool = Completions::new();
         let ends: Vec<_> = (0..count).map(|_| pool.rent()).collect();
@@ -227,9 +228,9 @@ fn threads(options: &Options) -> Vec<String> {
         };
         let mut measure = |rows: [&'static str; 5]| {
             table.add(rows[0], operation(&pool));
-            table.add(rows[1], cycle(&bounded, &mut ends));
+            table.add(rows[1], replace_in_full_pool(&bounded, &mut ends));
             table.add(rows[2], new_slots(10_000));
-            table.add(rows[3], late_returns(10_000));
+            table.add(rows[3], ends_after_drop(10_000));
             table.add(rows[4], new_pool());
         };
         measure([
@@ -259,7 +260,7 @@ fn pools(options: &Options) -> Vec<String> {
             let mut pools: Vec<_> = (0..count).map(|_| Completions::new()).collect();
             pools.iter().for_each(rent_and_drop);
             if round == 0 {
-                table.add("an operation of one of them", operation(&pools[count / 2]));
+                table.add("an operation of one of the pools", operation(&pools[count / 2]));
                 table.add("a new pool, and an operation", new_pool());
                 table.add("a new slot of a `FuturePool`", new_slots(10_000));
             }
@@ -297,9 +298,9 @@ fn age(options: &Options) -> Vec<String> {
         }
         ended = count;
         table.add("an operation", operation(&pool));
-        table.add("a full bounded pool", cycle(&bounded, &mut ends));
+        table.add("a full bounded pool", replace_in_full_pool(&bounded, &mut ends));
         table.add("a new pool, and an operation", new_pool());
-        table.add("the end of an operation of a dropped pool", late_returns(10_000));
+        table.add("the end of an operation of a dropped pool", ends_after_drop(10_000));
     }
     table.finish()
 }

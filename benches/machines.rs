@@ -1,4 +1,4 @@
-//! `cargo bench --bench machines`: measures the methods whose future contains a buffer, the attribute and the shared futures, as criterion
+//! `cargo bench --bench machines`: measures the attribute, the shared futures, and the methods whose future contains a buffer, as criterion
 //! groups. The bench `ratios` measures the same cases.
 //!
 //! Criterion measures one contender after the other. On a busy machine, use the bench `ratios` to compare the contenders.

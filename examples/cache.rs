@@ -2,7 +2,8 @@
 //!
 //! * `async-trait`: with the attribute of the crate `async-trait`,
 //! * `value-future`: with the attribute of this crate,
-//! * `#[ready]`: with the attribute of this crate, and `#[ready]` on the method. A hit then returns before a future is created.
+//! * `#[ready]`: with the attribute of this crate, and `#[ready]` on the method. A hit is then returned before the future of the method
+//!   body is created.
 //!
 //! ```text
 //! cargo run --release --example cache [PATH...]
@@ -10,7 +11,7 @@
 //!
 //! Each PATH is a file, or a folder with files. The default is the source code of this crate. For twelve seconds, the three caches take
 //! turns: in each round, each cache answers the same lookups. So noise of the machine affects all three caches. A hit returns a file from
-//! memory, and a miss reads it with `tokio::fs`. A few files are looked up often. The other files are evicted, and read again later.
+//! memory, and a miss reads the file with `tokio::fs`. A few files are looked up often. The other files are evicted, and read again later.
 //!
 //! The table has each cost twice: without and with the reads of files. The read of a file is much slower than a hit, and takes the same
 //! time in all versions.
@@ -92,7 +93,7 @@ mod with_value_future {
     }
 }
 
-/// The version with `#[ready]`, which returns a hit before a future is created.
+/// The version with `#[ready]`, which returns a hit before the future of the method body is created.
 mod with_ready {
     use super::{Bytes, FileCache, io};
     use value_future::async_trait;

@@ -41,7 +41,7 @@ struct Options {
     files: Vec<PathBuf>,
 }
 
-/// The number of requests that their callers cancel.
+/// The number of requests that are cancelled.
 const CANCELLED: usize = 3;
 /// The number of times that the program reads all files.
 const REPETITIONS: usize = 100;

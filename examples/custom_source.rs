@@ -9,8 +9,8 @@
 //! interrupt handler (here: a thread) delivers the result. The numbers in the code refer to these rules:
 //!
 //! 1. `poll` checks the token before it reads or changes the measurement. So the future of an older measurement cannot take the result.
-//! 2. The source stores the waker of the last poll. The source clones, wakes and drops wakers without holding its lock, because a waker
-//!    runs code of the executor. This code may poll the future at once.
+//! 2. The source stores the waker of the most recent poll. The source clones, wakes and drops wakers without holding its lock, because a
+//!    waker runs code of the executor. This code may poll the future at once.
 //! 3. Taking the result ends the measurement. The token of the measurement becomes stale.
 //! 4. `cancel` ends the current measurement only if the token belongs to this measurement.
 //! 5. Each measurement has a new token. If a new measurement replaces an older measurement, the consumer of the older measurement is woken.

@@ -90,7 +90,7 @@ impl Driver {
         let mut frame = vec![kind];
         frame.extend(key.to_u64().to_le_bytes());
         frame.extend(question.to_le_bytes());
-        // The lock prevents two threads from mixing the bytes of their frames. It is released before `abandon_key` wakes a task.
+        // The lock prevents two threads from mixing the bytes of their frames. The lock is released before `abandon_key` wakes a task.
         let is_sent = self.writer().as_mut().is_some_and(|writer| writer.write_all(&frame).is_ok()); // (2)
         if !is_sent {
             let _ = self.pool.abandon_key(key);

@@ -18,8 +18,8 @@ pub struct OneThread(PhantomData<*mut ()>);
 
 /// The trait of affinities whose futures may move to another thread. Only `AnyThread` implements it.
 ///
-/// The implementations of `Send` and `Sync` for futures have this trait as their bound, instead of `A: Send`. So the compiler shows the
-/// message below.
+/// `Send` and `Sync` are implemented for futures whose affinity `A` is `Movable`. With the bound `A: Send` instead, the compiler would not
+/// show the message below.
 #[diagnostic::on_unimplemented(
     message = "a `LocalValueFuture` or a `LocalShared` belongs to one thread",
     label = "it cannot be sent to another thread, or shared with one",

@@ -33,7 +33,7 @@
 //! }
 //! ```
 //!
-//! `.await` takes a completion by value, too. At the time of a second await, the slot may serve another operation.
+//! `.await` takes a completion by value, too. After the first await, the slot of the completion may serve another operation.
 //!
 //! ```compile_fail,E0382
 //! # use value_future::{Dropped, Pool};
@@ -283,9 +283,9 @@
 //!
 //! # Converting a `Source` or a `ValueNext` into a supertype
 //!
-//! A `Kind<Any>` converts into its supertype `Kind<Static>`, which may be a source with another output. A [`Source`](crate::Source) of a
-//! `Kind<Any>` does not convert into a `Source` of a `Kind<Static>`, because a `Source` has the table of functions of the type with which
-//! it was created.
+//! In the programs below, a `Kind<Any>` converts into its supertype `Kind<Static>`, which may be a source with another output. But a
+//! [`Source`](crate::Source) of a `Kind<Any>` does not convert into a `Source` of a `Kind<Static>`, because a `Source` has the table of
+//! functions of the type with which it was created.
 //!
 //! ```compile_fail,E0308
 //! # use std::{marker::PhantomData, task::{Context, Poll}};
@@ -378,8 +378,8 @@
 //!
 //! # `with_abandoned` with a function that captures values
 //!
-//! A reusable source does not store the function that creates the result of an abandoned operation. So the function must not capture a
-//! value whose size is not 0.
+//! A reusable source does not store the function that creates the result of an abandoned operation. So the function may capture only values
+//! of size 0.
 //!
 //! ```compile_fail,E0080
 //! # use value_future::LocalReusableSource;
@@ -392,8 +392,9 @@
 //! let _ = LocalReusableSource::with_abandoned(|| "lost".len());
 //! ```
 //!
-//! But the function may capture a value of size 0. Such a value can be a proof that the code runs on a certain thread. Then the source must
-//! not be sent to another thread.
+//! A captured value of size 0 can be a proof that the code runs on a certain thread. A `ReusableSource` may be sent to another thread, and
+//! its type does not contain the type of the function. So the function must be `Send`. For a `LocalReusableSource`, the function need not
+//! be `Send`.
 //!
 //! ```compile_fail,E0277
 //! # use core::marker::PhantomData;
@@ -419,7 +420,8 @@
 //! let _ = LocalReusableSource::with_abandoned(move || proof.get());
 //! ```
 //!
-//! The captured value can also be a proof that a scope has not ended. Then the source must not outlive the scope.
+//! A captured value can also be a proof that a scope has not ended. The type of the source does not contain the lifetime of this scope, so
+//! the source may outlive the scope. Therefore the function must be `'static`.
 //!
 //! ```compile_fail,E0597
 //! # use core::marker::PhantomData;

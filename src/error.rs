@@ -1,6 +1,7 @@
 //! The errors of polls. Such an error names the rule that the poll broke, and the arm of the future.
 //!
-//! The errors of pools, sources and keys are in the modules of the functions that return them.
+//! The errors of pools, reusable sources and keys are in other modules: [`operation`](crate::operation), [`pool`](crate::pool),
+//! [`future_pool`](crate::future_pool) and [`reusable`](crate::reusable).
 
 use core::{error::Error, fmt, panic::Location};
 
@@ -15,7 +16,7 @@ pub use crate::token::StaleToken;
 pub enum ArmKind {
     /// The result was inline.
     Ready,
-    /// The result came from a future in a box, or in a slot of a pool.
+    /// The result came from a future in a box, in a slot of a pool or in a [`ValueNext`](crate::stream::ValueNext).
     Boxed,
     /// The result came from a source.
     Source,
@@ -35,7 +36,8 @@ impl fmt::Display for ArmKind {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The future was polled after it had returned its result. A result is returned once.
+    /// The future was polled after it had returned its result, which is returned once. Or the future was created from
+    /// [`Arm::Taken`](crate::future::Arm), and has no result.
     PolledAfterCompletion,
     /// The future was polled after the future or source in it had panicked. A panic ends the operation.
     PolledAfterPanic,

@@ -2,10 +2,11 @@
 //!
 //! # The obvious enum, and what it costs
 //!
-//! A value future is an inline result, a boxed future or an operation of a source. [`Arm`](crate::future::Arm) is an enum of these three. A
-//! method could return such an enum, with fat pointers for the future and the source. The enum saves the allocation of a ready call, but
-//! almost no time: for most results, the call takes as long as with a `BoxFuture`. The section *Ready results* of `docs/benchmarks.md`
-//! compares a method that returns `Poll<T>` (the floor), `BoxFuture`, this obvious enum and this crate.
+//! A value future is an inline result, a boxed future or an operation of a source. [`Arm`](crate::future::Arm) is an enum with these three
+//! variants, and a fourth variant for a future without a result. A method could return such an enum, with fat pointers for the future and
+//! the source. The enum saves the allocation of a ready call, but almost no time: for most results, the call takes as long as with a
+//! `BoxFuture`. The section *Ready results* of `docs/benchmarks.md` compares a method that returns `Poll<T>` (the floor), `BoxFuture`, this
+//! obvious enum and this crate.
 //!
 //! The reason is how the bytes are moved. A value of more than two words is returned through memory. The callee stores the tag, the token
 //! and the payload one by one. `.await` then moves the value into the state machine of the caller, 16 bytes at a time. A load that spans
@@ -64,9 +65,9 @@
 //! # Tokens
 //!
 //! A source serves one operation after another, and each operation has its own token. A correct source begins no new operation while the
-//! future of the previous operation exists. Then no future holds a stale token, unless the source gets tokens from elsewhere (the
-//! `user_data` of a kernel or of a C library, ids on the wire). The check of the token is for such sources, and for sources with mistakes.
-//! The check costs one comparison.
+//! future of the previous operation exists. Then no future holds a stale token, unless the program takes a token from elsewhere (the
+//! `user_data` of a kernel or of a C library, an id on the wire). The check of the token detects stale tokens from elsewhere, and sources
+//! with mistakes. The check costs one comparison.
 //!
 //! # Further pages
 //!
@@ -77,8 +78,8 @@
 //! `cargo bench --bench ratios` measures all *contenders* (the compared implementations) in one process. Each round measures every
 //! contender. A contender is called through `&dyn Trait` behind `black_box`, and awaited in a boxed async block that consumes the value. In
 //! each round, the task and the stack begin at other offsets within a page. The reason is that a core treats two addresses with the same
-//! low 12 bits as equal until it has compared the other bits. That takes up to 9 ns per operation. (The slots of a pool keep their
-//! addresses. So a row of a table may be slow in one process, and fast in the next.) The times on these pages are minima, in ns per
+//! low 12 bits as equal until it has compared the other bits. Such a comparison takes up to 9 ns per operation. (The slots of a pool keep
+//! their addresses. So a row of a table may be slow in one process, and fast in the next.) The times on these pages are minima, in ns per
 //! operation. On another machine, only the ratios of the times are similar.
 
 #[cfg(feature = "alloc")]

@@ -135,7 +135,7 @@ pub use self::{
 #[doc = include_str!("guide/async_trait.md")]
 pub use value_future_macros::async_trait;
 
-/// The items to which the code that the macros generate refers.
+/// The items that the generated code of the macros uses.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::future::TryTake;

@@ -12,7 +12,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The state of a thread that waits until another thread has left a function of this crate. The waiting thread first spins, then yields,
-/// then sleeps. In that function, the other thread runs no code of users. It does not wait for the waiting thread there, not even
+/// then sleeps. While the other thread is in the function, it runs no code of users. It also does not wait for the waiting thread, not even
 /// indirectly. Without `std` or without 64-bit atomics, the waiting thread only spins.
 pub(crate) struct Backoff(u32);
 
@@ -23,9 +23,9 @@ impl Backoff {
 
     pub(crate) fn wait(&mut self) {
         self.0 = self.0.saturating_add(1);
-        // If the other thread is running, it leaves the function within 64 rounds. If it is not running, it needs a core. If it has the
-        // same priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if this thread
-        // sleeps.
+        // If the other thread is running, it leaves the function within 64 calls of `wait`. If it is not running, it needs a core. If it
+        // has the same priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if this
+        // thread sleeps.
         #[cfg(all(feature = "std", target_has_atomic = "64"))]
         if cfg!(any(loom, miri)) || (64..128).contains(&self.0) {
             return yield_now();
@@ -38,7 +38,7 @@ impl Backoff {
     }
 }
 
-/// Declares a function that is `const` except in loom, which cannot create its atomics and cells in a constant.
+/// Declares a function that is `const`, except in the models of loom. Loom cannot create its atomics and its `UnsafeCell` in a constant.
 macro_rules! const_unless_loom {
     ($(#[$doc:meta])* $visibility:vis fn $($rest:tt)*) => {
         $(#[$doc])*
@@ -96,8 +96,8 @@ mod loomed {
     };
 
     /// Declares a static that exists for one execution of a model. Loom drops its own statics when the first thread of the model ends.
-    /// After that, it drops the thread-locals of this thread, whose destructors use the statics again. So a static of this macro is not
-    /// dropped: it is used until the next execution begins, and then leaks.
+    /// After that, loom drops the thread-locals of this thread. The destructors of the thread-locals use the statics again. So a static of
+    /// this macro is not dropped: it is used until the next execution begins, and then leaks.
     macro_rules! model_static {
         (static $name:ident: $type:ty = $value:expr;) => {
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -119,7 +119,8 @@ mod loomed {
                         };
                     }
                     loom::thread_local! {
-                        // Loom drops this when a thread that has used it ends. Then `try_with` fails.
+                        // Loom drops `LIVES` when a thread that has used it ends. From then on, `try_with` fails, and the thread does not
+                        // access `BEGIN`, which may already be dropped.
                         static LIVES: () = ();
                     }
 

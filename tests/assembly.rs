@@ -1,5 +1,5 @@
 //! Tests of two properties of the generated code that decide the cost of a call: a large future is not copied as a whole into its slot, and
-//! a result is stored in pieces.
+//! a result is stored in wide pieces (see `src/pieces`).
 
 #![cfg(not(miri))]
 
@@ -72,7 +72,8 @@ fn futures_are_not_copied_and_results_are_stored_in_pieces() {
         let count = instructions.len();
         assert!(count < 300, "{name} has {count} instructions:\n{}", instructions.join("\n"));
     }
-    // A poll copies the result at most once, from memory to its destination.
+    // `poll_future` polls a future in a block, and copies the result at most once: from memory to its destination. `poll_pointee_apart`
+    // calls `poll_future`, and does not copy the result.
     for (part, most) in [("poll_future", 1), ("poll_pointee_apart", 0)] {
         let polls = functions(&assembly, |label| label.contains(part));
         assert!(!polls.is_empty(), "no function is named {part}");

@@ -1,4 +1,4 @@
-//! The figures in the README are those of `docs/benchmarks.md`, which the bench `ratios` writes.
+//! Tests that the README and the chart have the figures of `docs/benchmarks.md`. The bench `ratios` writes this document and the chart.
 
 #[path = "../benches/report/numbers.rs"]
 mod numbers;
@@ -20,7 +20,7 @@ fn table<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
 #[test]
 fn the_readme_has_the_table_of_the_report() {
     let table_of_readme = table(README, "## What it costs");
-    assert_eq!(table_of_readme.len(), 10, "a header, a rule and eight rows");
+    assert_eq!(table_of_readme.len(), 10, "a header, a separator and eight rows");
     assert_eq!(table_of_readme, table(REPORT, "## In short"));
 }
 

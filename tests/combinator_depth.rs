@@ -214,7 +214,7 @@ fn combinators<T: Copy + Send + Unpin + 'static>(value: T) {
         },
     );
     compare(
-        &named("then, the second"),
+        &named("then, a chain that grows"),
         |levels| growing_chain(levels, value),
         |levels| growing_chain_boxed(levels, value),
     );

@@ -1,5 +1,5 @@
-//! Tests of `map`, `map_ok`, `map_err`, `then`, `and_then` and `or_else`. The combinator of a ready future is ready. The combinator of a
-//! pending future is pending, and has the same result later.
+//! Tests of `map`, `map_ok`, `map_err`, `then`, `and_then` and `or_else`. A combinator of a ready future is ready, unless its closure
+//! returns a pending future. A combinator of a pending future is pending, and later returns the same result as for a ready future.
 
 mod common;
 

@@ -73,7 +73,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn poll_closed_is_woken_once_when_the_completion_is_dropped() {
+    fn the_task_of_poll_closed_is_woken_once_when_the_completion_is_dropped() {
         let pool = Pool::<Option<u32>>::new();
         let drop_completion: [fn(Completion<Option<u32>>); 3] = [
             drop,
@@ -98,7 +98,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn poll_closed_is_woken_once_when_the_key_is_used() {
+    fn the_task_of_poll_closed_is_woken_once_when_the_key_is_used() {
         let pool = Pool::<Option<u32>>::new();
         for value in [Some(7), None] {
             let (mut completer, mut completion) = pool.rent();
@@ -119,7 +119,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn poll_closed_is_not_woken_by_the_completer_itself() {
+    fn the_task_of_poll_closed_is_not_woken_by_the_completer_itself() {
         let pool = Pool::<Option<u32>>::new();
         let finish: [Finish; 3] = [
             |(completer, mut completion)| {
@@ -147,7 +147,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn only_the_last_waker_of_poll_closed_is_woken() {
+    fn only_the_latest_waker_of_poll_closed_is_woken() {
         let pool = Pool::<Option<u32>>::new();
         let (mut completer, completion) = pool.rent();
         let tasks = [Task::new(), Task::new(), Task::new()];

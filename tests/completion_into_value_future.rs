@@ -1,5 +1,5 @@
-//! A completion can be converted to a value future in any state. The value future has the source arm and a token, unless the result of the
-//! completion was already taken.
+//! A completion can be converted to a value future in any state. The value future has the arm `Arm::Source`. If the result of the
+//! completion was already taken, the arm is `Arm::Taken`.
 
 mod common;
 
@@ -71,7 +71,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_dropped_completer_completes_the_future_with_abandoned() {
+    fn a_dropped_completer_completes_the_future_with_the_result_of_abandoned() {
         let pool = Pool::<Option<u32>>::new();
         let (completer, completion) = pool.rent();
         drop(completer);
@@ -87,7 +87,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_value_by_key_arrives_while_the_completer_is_held() {
+    fn a_value_sent_by_key_arrives_while_the_completer_exists() {
         let pool = Pool::new();
         let (completer, completion) = pool.rent();
         pool.complete_key(completer.key_while_held(), Some(7)).unwrap();

@@ -1,5 +1,5 @@
 //! The result of an operation of a pool: the value of its completer, or `Abandoned::abandoned()` if the completer is dropped.
-//! If the completion is dropped, the completer gets its value back.
+//! If the completion was dropped, `complete` returns the value.
 
 mod common;
 
@@ -104,7 +104,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn only_the_last_waker_is_woken() {
+    fn only_the_latest_waker_is_woken() {
         let pool = Pool::new();
         let (completer, mut completion) = pool.rent();
         let tasks = [Task::new(), Task::new(), Task::new()];
@@ -119,7 +119,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_dropped_completer_wakes_once_with_the_abandoned_result() {
+    fn a_dropped_completer_wakes_the_task_once_and_abandons_the_operation() {
         fn result<T: Abandoned>() -> T {
             let pool = Pool::<T>::new();
             let (completer, mut completion) = pool.rent();

@@ -1,4 +1,4 @@
-//! Value futures of each kind in the combinators of `futures` and `tokio`: join, select, sets, streams, timeouts.
+//! Tests of value futures of each kind in the combinators of `futures` and `tokio`: join, select, sets, streams, timeouts.
 
 mod common;
 

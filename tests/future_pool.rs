@@ -1,4 +1,4 @@
-//! Futures in slots of a `FuturePool`: their results, the release of their slots, and futures that are boxed instead.
+//! Tests of futures in slots of a `FuturePool`: their results, the release of their slots, and futures that are boxed instead.
 
 mod common;
 
@@ -604,7 +604,7 @@ fn value_future_and_local_value_future_use_the_built_in_pool() {
         Yield::default().await;
         6
     });
-    // No other test of this file uses the built-in pool, so it has only these two futures.
+    // No other test of this file uses the built-in pool, so the pool contains only these two futures.
     assert_eq!(live(), 2);
     assert!(poll(&mut local).is_pending() && poll(&mut sent).is_pending());
     assert_eq!((poll(&mut local), poll(&mut sent)), (Poll::Ready(5), Poll::Ready(6)));

@@ -128,8 +128,8 @@ fn a_warm_pool_allocates_nothing() {
     drop(sender);
     other.join().unwrap();
 
-    // The memory of a dropped pool is freed with its last future. (The map of the caches of this thread may grow for this pool, and keeps
-    // its memory. So one such pool is created and dropped before the count.)
+    // The memory of a dropped pool is freed with its last future. (For this pool, the map of the caches of this thread may grow, and the
+    // map keeps this memory when the pool is freed. So one such pool is created and dropped before the count.)
     drop(futures);
     drop(outlives_its_pool());
     let before = BALANCE.live();

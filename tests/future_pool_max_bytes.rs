@@ -1,5 +1,5 @@
-//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never exceed this bound. If a size class needs a page,
-//! the pool frees vacant pages of the other size classes.
+//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never exceed this bound. If a size class needs a page
+//! and the bound is reached, the pool frees vacant pages of the other size classes.
 
 mod common;
 
@@ -113,7 +113,8 @@ for_both_future_pools! {
         let stats = pool.stats();
         assert!(stats.classes.iter().all(|class| class.capacity > 0), "{stats:?}");
         assert_eq!(stats.capacity, stats.live);
-        // The rest of the bound is too small for another page, even for a page of one slot.
+        // All size classes were refused, so the rest of the bound is too small even for a page of one slot. (`stats.bytes` does not count
+        // the headers of the pages.)
         assert!(stats.bytes > BOUND as u64 * 9 / 10, "{stats:?}");
         drop(futures);
         pool.trim();

@@ -1,4 +1,4 @@
-//! Pooled futures that are created on one thread, and polled and dropped on other threads. Each result arrives, each future is
+//! Tests of pooled futures that are created on one thread, and polled and dropped on other threads. Each result arrives, each future is
 //! dropped once, and no slot is lost.
 
 mod common;
@@ -111,9 +111,9 @@ fn threads_use_many_sizes_while_another_thread_trims() {
     assert_eq!(pool.stats().bytes, 0);
 }
 
-/// The other thread releases all slots, so this thread finds only slots that another thread released.
+/// Another thread releases all slots. So from the ninth future on, this thread uses a slot that the other thread has released.
 #[test]
-fn a_bounded_pool_finds_the_slots_that_another_thread_released() {
+fn a_thread_finds_the_slots_of_a_bounded_pool_that_another_thread_released() {
     let _lock = run_alone();
     let pool = FuturePool::builder().max_slots_per_size(8).build();
     let (sender, receiver) = mpsc::sync_channel::<ValueFuture<'_, ()>>(0);
@@ -220,7 +220,7 @@ fn dropper<'scope>(
 }
 
 #[test]
-fn a_full_pool_finds_the_next_slot_that_another_thread_releases() {
+fn a_slot_that_another_thread_releases_to_a_full_pool_is_found() {
     let _lock = run_alone();
     let pool = FuturePool::builder().max_slots_per_size(2).build();
     thread::scope(|scope| {
@@ -239,7 +239,7 @@ fn a_full_pool_finds_the_next_slot_that_another_thread_releases() {
 
 const LARGE: usize = 512;
 
-/// Returns a full pool of `LARGE` slots, and all its futures. A bounded pool has thread caches if its bound is at least 512 slots.
+/// Returns a full pool of `LARGE` slots, and all its futures. A pool of futures that is bounded to at least 512 slots has thread caches.
 fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
     let pool = FuturePool::builder().max_slots_per_size(u32::try_from(LARGE).unwrap()).build();
     let futures = (0..LARGE).map(|_| pool.try_pooled(pending()).unwrap()).collect();
@@ -248,7 +248,7 @@ fn full_and_large() -> (FuturePool, Vec<ValueFuture<'static, ()>>) {
 }
 
 #[test]
-fn a_full_large_pool_finds_slots_that_running_and_ended_threads_released() {
+fn slots_that_running_and_ended_threads_release_to_a_full_large_pool_are_found() {
     let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let last = futures.split_off(LARGE - 1);
@@ -272,7 +272,7 @@ fn a_full_large_pool_finds_slots_that_running_and_ended_threads_released() {
 
 /// A thread that rents nothing has no cache, so it keeps no slots for itself.
 #[test]
-fn a_full_large_pool_finds_the_slots_released_by_threads_that_rent_nothing() {
+fn slots_that_threads_without_caches_release_to_a_full_large_pool_are_found() {
     let _lock = run_alone();
     let (pool, mut futures) = full_and_large();
     let meet = Barrier::new(18);

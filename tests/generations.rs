@@ -141,7 +141,7 @@ for_both_pools! {
         }
     }
 
-    /// The key is refused as already completed until the first operation of the next epoch begins. From then on, the key is stale.
+    /// Until the first operation of the next epoch begins, the key is refused as already completed. From then on, the key is stale.
     #[test]
     fn the_last_key_of_an_epoch_becomes_stale_when_the_next_epoch_begins() {
         let pool = bounded(1, u32::MAX);
@@ -151,7 +151,7 @@ for_both_pools! {
         assert_eq!(pool.complete_key(last, None).unwrap_err().kind(), CompleteErrorKind::Stale);
         let key = completer.into_key();
         assert!(key.untyped().index() != last.index() && key.untyped().generation() == 0);
-        // A key that differs in one of the lower 18 bits of the index was never issued.
+        // A key that differs from `key` in one of the lower 18 bits of the index was never issued.
         for bit in 0..18 {
             let forged = Key::from_u64(key.to_u64() ^ 1 << bit);
             assert_eq!(pool.complete_key(forged, None).unwrap_err().kind(), CompleteErrorKind::Unknown);
@@ -169,7 +169,7 @@ for_both_pools! {
         assert_eq!(keys.map(Key::generation), [u32::MAX; 3]);
         assert_eq!(HashSet::from(keys.map(Key::index)).len(), 3);
         assert_eq!((pool.stats().retired, pool.stats().live), (3, 0));
-        // These are more slots than a page has.
+        // Each operation retires a slot, and a page has fewer than 100 slots. So the pool allocates more pages.
         for _ in 0..100 {
             run_operation(&pool);
         }

@@ -1,4 +1,4 @@
-//! Documented sizes and niches, on 64-bit and 32-bit targets.
+//! Tests of the documented sizes and niches, on 64-bit and 32-bit targets.
 
 use std::{rc::Rc, sync::Arc, task::Poll};
 
@@ -81,7 +81,7 @@ fn the_contents_of_an_arm_are_no_larger_than_the_future() {
     assert_eq!(size_of::<Checked<'_, u64>>(), size::<u64>() + align_of::<u64>());
 }
 
-/// This holds for each type `T` of values.
+/// The sizes do not depend on the type of the values.
 #[test]
 #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
 fn pool_completer_and_completion_are_one_pointer() {

@@ -1,5 +1,5 @@
-//! Model-based tests of both kinds of pool. A random script runs on a pool and on a model of the pool. Results, wakes, drops and
-//! counters must be the same.
+//! Model-based tests of `Pool` and `LocalPool`. A random script runs on a pool and on a model of the pool, the *oracle*. Both must have the
+//! same results, wakes, drops and counters.
 //!
 //! Each run uses the same scripts. `PROPTEST_RNG_SEED` selects other scripts, and `PROPTEST_CASES` sets their number.
 
@@ -25,11 +25,11 @@ use model::{
 };
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
-/// First generations with which neither tokens nor generations wrap.
+/// Values for `first_generation` with which neither tokens nor generations wrap during a script.
 const SMALL: &[u32] = &[1, 2, 1000];
-/// First generations near the end of 16 bits, so that tokens wrap.
+/// Values for `first_generation` near the end of 16 bits, so that tokens wrap.
 const NEAR_16_BITS: &[u32] = &[0xfffe, 0xffff, 0x1_0000];
-/// First generations near the end of 32 bits, so that generations wrap.
+/// Values for `first_generation` near the end of 32 bits, so that generations wrap.
 const NEAR_32_BITS: &[u32] = &[u32::MAX - 2, u32::MAX - 1, u32::MAX];
 
 fn assert_agrees_with_the_model<K: Kind>(first_generations: &'static [u32]) {

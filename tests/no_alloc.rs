@@ -70,7 +70,10 @@ fn ready_futures_sources_and_poll_errors_need_no_allocator() {
     let register = Source::new(Register::default());
     let mut operation = LocalValueFuture::from_source(&register, Token::new(0));
     assert_eq!(poll(&mut operation), Poll::Pending);
-    assert!(matches!(operation.into_arm(), Arm::Source { .. }), "the drop of the arm cancels");
+    assert!(
+        matches!(operation.into_arm(), Arm::Source { .. }),
+        "the drop of the arm cancels the operation"
+    );
     assert_eq!(register.live.get(), Token::new(1));
 
     let mut operation = LocalValueFuture::from_source(&register, Token::new(1));

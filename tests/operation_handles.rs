@@ -131,7 +131,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn the_abandoned_result_is_created_when_it_is_taken() {
+    fn the_result_of_an_abandoned_operation_is_created_when_it_is_taken() {
         let pool = PoolBuilder::<u32>::default().build_with_abandoned(|| panic!("no result"));
         let (completer, completion) = pool.rent();
         drop(completer);

@@ -1,4 +1,5 @@
-//! A panic in a poll, a destructor or a closure terminates the future. The next poll reports the panic. Each value is dropped once.
+//! A panic in a poll, a destructor or a closure terminates the future. If a poll or a closure has panicked, the next poll reports the
+//! panic. Each value is dropped once.
 
 mod common;
 

@@ -1,5 +1,6 @@
-//! Tests of polls that break a rule, because the future has completed or has a stale token. In each arm, such a poll panics with a message
-//! that names the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live operation.
+//! Tests of polls that break a rule, because the future has completed or has a stale token. For each `Arm` of a future, such a poll panics
+//! with a message that names the rule, the arm and the type. A checked future returns a `PollError`. A stale token never affects the live
+//! operation.
 
 mod common;
 
@@ -206,7 +207,7 @@ fn the_drop_of_an_unpolled_stale_future_does_not_affect_the_live_operation() {
     let source = Source::new(ManualSource::new());
     source.complete(7);
     drop(ValueFuture::from_source(&source, Token::new(99)));
-    assert_eq!(count(&source.cancelled), 1, "the source compares the token");
+    assert_eq!(count(&source.cancelled), 1, "`cancel` was called, and compared the token");
     assert!(source.has_value());
 }
 

@@ -51,7 +51,7 @@ for_both_pools! {
         let stats = pool.stats();
         assert_eq!((stats.live, stats.rented), (2, 2), "refused operations are not counted");
 
-        // The slot stays in use until the completer and the completion are dropped.
+        // The first slot stays in use until its completer and its completion are dropped.
         let (completer, completion) = first;
         drop(completer);
         assert!(pool.try_rent().is_err());
@@ -95,7 +95,7 @@ fn a_slot_that_an_idle_thread_released_is_rented_by_another_thread() {
     let pool = PoolBuilder::<Option<u32>>::default().max_slots(1).build();
     let (sender, receiver) = mpsc::channel::<Handles>();
     let (released, is_released) = mpsc::channel();
-    // This thread releases the only slot in each round, and lives until the channel is closed.
+    // The idle thread releases the only slot in each round, and lives until the channel is closed.
     let idle = thread::spawn(move || {
         for (completer, completion) in receiver {
             completer.complete(Some(1)).unwrap();
@@ -167,7 +167,7 @@ fn competing_threads_never_exceed_the_bound() {
     });
     let stats = pool.stats();
     assert_eq!((stats.live, stats.rented, stats.capacity), (0, served as u64, SLOTS.into()));
-    // Afterwards this thread can rent all slots.
+    // The other threads have ended, so this thread can rent all slots.
     let operations: Vec<_> = (0..SLOTS).map(|_| pool.try_rent().unwrap()).collect();
     assert!(pool.try_rent().is_err());
     drop(operations);

@@ -1,4 +1,4 @@
-//! Thread caches: their slots and their memory when a pool is dropped or a thread ends.
+//! Tests of thread caches. When a pool is dropped or a thread ends, no slot is lost, and the memory of the caches is freed or reused.
 
 #[path = "common/counting.rs"]
 mod counting;
@@ -106,7 +106,7 @@ fn a_thread_reuses_the_cache_of_a_thread_that_ended() {
     assert_eq!([one(), one(), one()], [first; 3]);
 }
 
-/// A thread without a cache would release its slots to a stripe.
+/// The cache is created even if no slot is reserved. (A thread without a cache would release its slots to a stripe.)
 #[test]
 fn reserve_creates_the_cache_of_the_calling_thread() {
     let pool = Completions::new();
@@ -172,7 +172,7 @@ fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     });
 }
 
-/// A slot in use keeps its page allocated, but not the other memory of the dropped pool.
+/// A slot in use keeps its page allocated, but not the other pages of the dropped pool.
 #[test]
 fn the_last_operation_of_a_dropped_pool_keeps_one_page() {
     const COUNT: usize = 10 * MANY;

@@ -1,6 +1,6 @@
-//! An operation is detached when its completer becomes a key (`into_key`). Then only the key can complete the operation. `abandon_keys`,
-//! `close` and the drop of the last handle of the pool abandon detached operations. So no consumer waits forever for a key that can no
-//! longer be used.
+//! An operation is called *detached* after its completer has become a key (`into_key`). Only the key can complete a detached operation.
+//! `abandon_keys`, `close` and the drop of the last handle of the pool abandon detached operations. So no consumer waits forever for a
+//! producer whose key can no longer be used.
 
 mod common;
 

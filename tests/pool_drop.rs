@@ -16,7 +16,7 @@ use common::{for_both_pools, poll};
 use counting::Balance;
 use value_future::{Completer, Completion, Pool, ValueFuture, pool::PoolBuilder};
 
-/// Allocates memory that outlives the pools of the tests, so that no balance counts this memory later. This is the thread-local memory of
+/// Allocates memory that outlives the pools of the tests, so that no `Balance` counts this memory later. This is the thread-local memory of
 /// the crate, and the memory of `KEPT`.
 fn warm_up() {
     static KEPT: LazyLock<Pool<Option<u8>>> = LazyLock::new(|| {
@@ -221,7 +221,8 @@ fn an_operation_outlives_its_pool_on_another_thread() {
 fn completer_and_completion_outlive_their_pool_on_two_threads() {
     type Value = Option<Box<u32>>;
     type Actions = (fn(Completer<Value>), fn(Completion<Value>));
-    /// Polls until the result is ready. The waker owns no memory. If it did, either of the two threads could free that memory.
+    /// Polls until the result is ready. The waker owns no memory. (Otherwise, either of the two threads could free that memory, and might
+    /// not count this in `BALANCE`.)
     fn wait(mut completion: Completion<Value>) -> Value {
         loop {
             match poll(&mut completion) {

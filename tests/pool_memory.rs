@@ -159,7 +159,7 @@ fn on_a_stack_of<R: Send>(bytes: usize, run: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// The memory for a value is never on the stack.
+/// The stack of this test is smaller than a value. So the space for a value must not be on the stack.
 #[test]
 fn a_slot_for_a_large_output_is_created_in_place() {
     #[expect(dead_code, reason = "no value is created")]

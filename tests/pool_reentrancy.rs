@@ -1,4 +1,5 @@
-//! Wakers that use the pool in clone, wake or drop. The pool holds no lock during these calls, and each operation is consistent.
+//! Tests of wakers that use the pool in `clone`, `wake` or `drop`. The pool holds no lock during these calls, and each operation stays
+//! consistent.
 
 mod common;
 

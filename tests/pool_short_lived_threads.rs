@@ -41,7 +41,7 @@ fn a_living_thread_rents_all_slots_of_a_thread_that_ended() {
     assert_eq!(
         pool.stats().allocations,
         before.allocations,
-        "all slots of the ended thread are rented here"
+        "this thread rents all slots of the ended thread"
     );
     drop(operations);
 }

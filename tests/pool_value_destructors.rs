@@ -1,4 +1,4 @@
-//! Destructors of values, and `Abandoned::abandoned`, that panic or use the pool. The pool stays consistent, and each value is
+//! Tests of destructors of values, and of `Abandoned::abandoned`, that panic or use the pool. The pool stays consistent, and each value is
 //! dropped once.
 
 mod common;
@@ -179,7 +179,7 @@ for_both_pools! {
         assert!(future.is_terminated());
         assert!(panic_text(|| poll(&mut future)).contains("polled after"));
 
-        // The results of these operations are not taken, so `abandoned` is not called.
+        // The results of the first two operations are not taken, and the third operation has a value. So `abandoned` is not called.
         drop(pool.rent());
         let (completer, completion) = pool.rent();
         drop(completer);

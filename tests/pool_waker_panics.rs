@@ -1,4 +1,5 @@
-//! Wakers that panic in clone, wake or drop. The pool stays consistent, the slot is released, and each value is dropped once.
+//! Tests of wakers that panic in `clone`, `wake` or `drop`. The pool stays consistent, the slot is released, and each value is dropped
+//! once.
 
 mod common;
 
@@ -97,7 +98,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn a_value_future_whose_waker_panics_in_clone_is_closed() {
+    fn a_waker_that_panics_in_clone_terminates_its_value_future() {
         let pool = Pool::<Option<Value>>::new();
         let (completer, completion) = pool.rent();
         let mut future = ValueFuture::from(completion);
@@ -112,7 +113,7 @@ for_both_pools! {
         assert_idle(&pool, &[&task]);
     }
 
-    /// The operation is ended in each possible way. It has already ended when the waker panics.
+    /// Six functions end the operation in different ways. The operation has already ended when the waker panics.
     #[test]
     fn a_waker_that_panics_in_wake_does_not_change_the_result() {
         let pool = Pool::<Option<Value>>::new();

@@ -1,4 +1,4 @@
-//! The counters of a `Ratio`, and its advice.
+//! Tests of the counters of a `Ratio`, and of its advice.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! `.await` and `ready_or_await!` return the same result: in every arm, with `?`, in loops and inside other macros.
+//! `.await` and `ready_or_await!` return the same result: for every arm of a future, with `?`, in loops and inside other macros.
 
 mod common;
 
@@ -137,7 +137,7 @@ fn an_inline_result_is_computed_at_the_call() {
     }
     let mut queue = vec![1, 2];
     drop(pop(&mut queue));
-    assert_eq!(queue, [1], "the call took the item, and the drop of the future lost it");
+    assert_eq!(queue, [1], "the call took the item, and the item was dropped with the future");
     drop(async { pop(&mut queue).await });
     assert_eq!(queue, [1], "the async block was not polled");
 }

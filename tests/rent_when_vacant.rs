@@ -285,7 +285,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn only_the_waker_of_the_last_poll_is_woken() {
+    fn only_the_waker_of_the_latest_poll_is_woken() {
         let pool = bounded(1);
         let handles = pool.rent();
         let mut future = pool.rent_when_vacant();
@@ -494,7 +494,7 @@ for_both_pools! {
         }
     }
 
-    /// The queue keeps its memory when futures leave it, so it allocates only when it grows.
+    /// The queue keeps its memory when futures leave. So the queue allocates only while it grows.
     #[test]
     fn the_queue_allocates_while_it_grows() {
         let pool = bounded(1);

@@ -31,7 +31,7 @@ fn operation() -> (Numbers, Shared<'static, u32>) {
     (source, shared)
 }
 
-/// Clones a handle, and polls the clone, which is pending. Returns the clone, and the counter of its waker.
+/// Clones a handle, polls the clone, and checks that it is pending. Returns the clone, and the counter of its waker.
 fn waiting<T: Clone>(shared: &Shared<'static, T>) -> (Pin<Box<Shared<'static, T>>>, AwokenCount) {
     let (waker, woken) = new_count_waker();
     let mut awaiter = Box::pin(shared.clone());
@@ -201,7 +201,7 @@ fn a_dropped_handle_drops_its_waker() {
 }
 
 #[test]
-fn only_the_last_waker_is_kept_and_each_waker_is_cloned_once() {
+fn only_the_latest_waker_is_kept_and_each_waker_is_cloned_once() {
     let (source, shared) = operation();
     let (old, new) = (Task::new(), Task::new());
     let mut awaiter = Box::pin(shared.clone());
@@ -235,8 +235,8 @@ fn a_panic_reaches_every_handle() {
     assert!(driver.is_terminated());
     let message = "value future of `u32` polled after a panic: its future or source (boxed arm) panicked in an earlier poll, and there will be no result";
     assert_eq!(panic_text(|| poll(&mut driver)), message);
-    // The yield woke the task of `waiting`. The yield has woken the task of `waiting`, which took its waker out of the queue. `waiting` was
-    // not polled again, so the panic finds no waker to wake.
+    // `Yield` has woken the task of `waiting`. This wake took the waker of `waiting` out of the queue. `waiting` was not polled again, so
+    // the panic finds no waker to wake.
     assert_eq!((woken.get(), waiting.is_terminated(), shared.peek()), (1, false, None));
     assert_eq!(panic_text(|| poll(&mut waiting)), message);
     assert!(waiting.is_terminated());
@@ -439,7 +439,7 @@ fn a_waker_that_panics_in_drop_does_not_block_other_handles() {
     let (task, mut alone) = (Task::new(), Box::pin(shared));
     assert!(poll_with(&mut alone, &task.waker()).is_pending());
     // The future does not have the waker of the shared state. It has the waker of the first poll, which wakes only one task. So the next
-    // handle that is polled polls the future.
+    // poll of a handle also polls the future.
     let (mut other, _third) = (Box::pin((*alone).clone()), (*alone).clone());
     task.on_drop(|| panic!("a destructor panics"));
     assert_eq!(panic_text(|| poll(&mut alone)), "a destructor panics");

@@ -1,4 +1,4 @@
-//! Handles of one shared future on several threads. Each handle that waits gets the result, and nothing is leaked or dropped
+//! Tests of handles of one shared future on several threads. Each handle that waits gets the result, and nothing is leaked or dropped
 //! twice.
 
 mod common;

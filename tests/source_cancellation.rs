@@ -1,5 +1,5 @@
-//! If a future is dropped before it has returned a result, its source gets one call of `cancel`. After the result, the source gets no call.
-//! Each reference to a source is released once.
+//! If a future is dropped before it has returned a result, its source gets one call of `cancel`. If the future has returned its result, the
+//! source gets no call of `cancel`. Each reference to a source is released once.
 
 mod common;
 
@@ -15,7 +15,7 @@ use value_future::{
     source::Token,
 };
 
-/// Runs a scenario with a future that refers to its source by `&`, by `Arc` and by `Rc`. Returns the number of calls of
+/// Runs a scenario three times, with a future that refers to its source by `&`, by `Arc` and by `Rc`. Returns the number of calls of
 /// `cancel` for each kind of reference.
 fn for_each_reference(
     scenario: fn(LocalValueFuture<'_, u32>, &Source<ManualSource<u32>>),
@@ -54,7 +54,7 @@ fn a_drop_of_a_pending_future_cancels_the_operation() {
 }
 
 #[test]
-fn a_drop_before_a_completed_operation_is_polled_calls_cancel_and_drops_the_result() {
+fn a_drop_of_a_future_whose_result_was_not_taken_calls_cancel_and_drops_the_result() {
     let scenario = |mut future: LocalValueFuture<'_, u32>, source: &Source<ManualSource<u32>>| {
         assert_eq!(poll(&mut future), Poll::Pending);
         source.complete(7);

@@ -151,7 +151,7 @@ fn a_source_can_begin_an_operation_as_soon_as_its_future_is_dropped() {
         let _finally = Finally(|| done.store(true, SeqCst));
         for _ in 0..ROUNDS {
             let future = source.begin().expect("the last future of the only consumer was dropped");
-            // Wait until a producer has probably claimed the operation.
+            // Waits until a producer has probably claimed the operation.
             while source.key().is_some() && !cfg!(miri) {
                 hint::spin_loop();
             }
@@ -163,7 +163,7 @@ fn a_source_can_begin_an_operation_as_soon_as_its_future_is_dropped() {
 
 /// The completion is dropped while a producer completes the operation by its key. Then the next operation gets the only slot.
 #[test]
-fn the_slot_of_a_detached_operation_is_vacant_as_soon_as_its_completion_is_dropped() {
+fn the_slot_of_an_operation_without_a_completer_is_vacant_as_soon_as_its_completion_is_dropped() {
     let pool = Pool::<Large>::builder().max_slots(1).build();
     thread::scope(|scope| {
         let (keys, inbox) = mpsc::sync_channel::<Key>(1);

@@ -22,7 +22,7 @@ use value_future::{
     stream::{LocalReaderStream, ReaderStream, ValueNext, ValueStream},
 };
 
-/// A queue of items. A call on an empty queue waits for the next item.
+/// A queue of items. A call of `next` on an empty queue waits for the next item.
 #[derive(Default)]
 struct Queue {
     items: RefCell<VecDeque<Option<u32>>>,

@@ -118,7 +118,7 @@ impl<T: Value> Test<T> {
                     self.begun.fetch_add(1, Relaxed);
                     self.send(&mut random, Message::Completion(name, completion));
                     if random.below(4) == 0 {
-                        // Another thread can use the key while the completer is held.
+                        // Another thread can use the key while the completer exists.
                         self.send(
                             &mut random,
                             Message::Key(name, completer.key_while_held().untyped()),
@@ -199,7 +199,7 @@ impl<T: Value> Test<T> {
     fn consume(&self, random: &mut Random, name: u64, mut completion: Completion<T>) {
         let mut cx = Context::from_waker(Waker::noop());
         let taken = match random.below(8) {
-            // A completion with a value is not dropped before its value is counted.
+            // If there is a result, it is counted, and not dropped with the completion.
             0 => match completion.try_take() {
                 Ok(taken) => taken,
                 Err(completion) => {
@@ -303,7 +303,7 @@ fn boxed_values_arrive_once_in_bounded_unbounded_and_dropped_pools() {
             Pool::<Boxed>::builder().max_slots(40).build(),
         );
     }
-    assert_eq!(LIVE.load(Relaxed), 0, "values were lost");
+    assert_eq!(LIVE.load(Relaxed), 0, "values were leaked");
 }
 
 /// Drops all handles of the pool while operations are live. Their completers and completions are on two other threads.

@@ -82,7 +82,7 @@ fn context() -> (u64, Option<tracing::Id>) {
 /// The number of operations that share one answer.
 const TOGETHER: u64 = 8;
 
-/// Returns the answer that a group of operations shares. Any operation of the group may poll the answer.
+/// Returns the shared future of an answer, which a group of operations awaits. Any operation of the group may poll this future.
 fn shared_answer(client: &Arc<dyn Client>, id: u64) -> Shared<'static, Answer> {
     let client = Arc::clone(client);
     ValueFuture::pooled(async move {

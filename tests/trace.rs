@@ -11,7 +11,7 @@ use value_future::{
     ValueFuture, async_trait, pool::LiveOperation, stream::ValueNext,
 };
 
-/// Polls a future until it is ready, and then once more. Checks that the error of the last poll names this line.
+/// Polls a future until it is ready, and then once more. Checks that the error of the additional poll names `line`.
 #[track_caller]
 fn assert_created_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
     while poll(&mut future).is_pending() {}
@@ -108,7 +108,7 @@ fn an_operation_of_a_source_names_the_line_of_begin() {
 }
 
 #[test]
-fn a_shared_future_names_the_line_of_its_future() {
+fn a_shared_future_names_the_line_that_created_its_future() {
     let created = line!() + 1;
     let shared = later(1).map(|n| n + 1).share();
     let mut other = Box::pin(shared.clone());
@@ -157,7 +157,8 @@ fn a_pool_names_the_line_of_each_live_operation() {
     let (third_completer, third_completion) = block_on(pool.rent_when_vacant()).unwrap();
     let at = |line: u32, column: u32| format!("{}:{}:{column}", file!(), first + line);
 
-    // The first operation has only a completer. The second operation has a key. The third operation has a result that was not taken.
+    // The first operation has only a completer. The second operation has a completion and a key. The third operation has a result that was
+    // not taken.
     drop(completion);
     let key = second_completer.into_key();
     third_completer.complete(Some(3)).unwrap();
@@ -179,7 +180,7 @@ fn a_pool_names_the_line_of_each_live_operation() {
 }
 
 #[test]
-fn a_slot_that_a_waiting_future_gets_names_the_line_of_rent_when_vacant() {
+fn an_operation_of_rent_when_vacant_names_the_line_of_that_call() {
     let pool = LocalPool::<Option<u32>>::builder().max_slots(1).build();
     let (completer, completion) = pool.rent();
     let waiting = line!() + 1;

@@ -58,7 +58,7 @@ assert_impl_all!(Dropped: std::error::Error, Copy);
 assert_impl_all!(RentError: std::error::Error, Copy);
 assert_impl_all!(CompleteErrorKind: std::error::Error, Copy);
 assert_impl_all!(Stats: Copy, Eq, Default);
-// `CompleteError` is an error for any value.
+// `CompleteError` is an error for a value of any type.
 assert_impl_all!(CompleteError<Source<u8>>: std::error::Error);
 
 assert_impl_all!(FuturePool: Default);

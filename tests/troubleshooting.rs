@@ -131,8 +131,8 @@ struct Aligned;
 
 #[test]
 fn the_chapter_has_the_messages_of_futures_without_a_slot() {
-    /// Checks that the chapter contains the parts of both messages. The message of the kind is a prefix and a reason. The message of the
-    /// error with the future is another prefix, the same reason and a suffix.
+    /// Checks that the chapter contains the parts of two messages. The message of the `PooledErrorKind` is a prefix and a reason. The
+    /// message of the `PooledError` is another prefix, the same reason and a suffix.
     #[track_caller]
     fn assert_contains_error<F>(refused: &PooledError<F>, kind: PooledErrorKind) {
         assert_eq!(refused.kind(), kind);

@@ -1,7 +1,8 @@
 //! The compiler refuses wrong programs with the expected errors, and accepts correct programs.
 //!
-//! The programs come from tables, one module per subject. Most refused programs have a fixed version, which differs in one point and
-//! compiles. So this point is the reason for the error. The test writes all programs into one package, and runs `cargo check` on it once.
+//! The programs come from tables. Each module has the tables of one subject. Most refused programs have a fixed version, which differs in
+//! one point and compiles. So this point is the reason for the error. The test writes all programs into one package, and runs `cargo check`
+//! on it once.
 
 mod type_safety {
     pub(crate) mod auto_traits;

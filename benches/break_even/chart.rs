@@ -59,7 +59,7 @@ fn relative(costs: &[Cost; CONTENDERS.len()], contender: usize) -> f64 {
 fn draw_legend(area: &Area<'_>) -> Result<()> {
     let what = format!(
         "time of a call, relative to BoxFuture, by the share of ready results \
-         (grey band: not noticeable; dashed line: {CLEAR} times as fast)"
+         (grey band: within 5 %; dashed line: {CLEAR} times as fast)"
     );
     area.draw(&Text::new(what, (10, 4), text(15, GREY, (HPos::Left, VPos::Top))))?;
     let mut x = 10;
@@ -92,7 +92,8 @@ fn draw_panel(area: &Area<'_>, title: String, top: f64, costs: &Costs) -> Result
         .x_label_formatter(&|share| format!("{share:.0} %"))
         .y_label_formatter(&|ratio| format!("{ratio:.1}"))
         .draw()?;
-    // Within the grey band, the difference to `BoxFuture` is not noticeable. Below the dashed line, a contender clearly pays.
+    // Within the grey band, a contender is less than 5 % faster or slower than `BoxFuture`. Below the dashed line, a contender clearly
+    // pays.
     let band = [(0.0, 1.0 / NOTICEABLE), (100.0, NOTICEABLE)];
     chart.draw_series([Rectangle::new(band, GREY.mix(0.3).filled())])?;
     let clear = [(0.0, 1.0 / CLEAR), (100.0, 1.0 / CLEAR)];

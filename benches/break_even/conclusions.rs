@@ -15,12 +15,12 @@ const GROUPS: [&[usize]; 2] = [&[0, 1], &[2]];
 /// Durations of the other work that a pending call does. Each duration has its nanoseconds and its text.
 pub(crate) const WORK: [(f64, &str); 3] = [(1e3, "1 µs"), (1e4, "10 µs"), (1e5, "100 µs")];
 
-/// Returns the least noticeable difference in percent, as text.
+/// Returns by how many percent a contender must be faster to be *noticeably faster*, as text.
 pub(crate) fn noticeable() -> String {
     format!("{:.0} %", (NOTICEABLE - 1.0) * 100.0)
 }
 
-/// Compares two contenders in all situations with these types of results.
+/// Compares a contender of this crate with a rival, in each situation with one of these types of results. `pair` has the two contenders.
 fn comparisons(
     figures: &Figures,
     results: &[usize],
@@ -54,8 +54,8 @@ pub(crate) fn in_short(figures: &Figures) -> String {
     text
 }
 
-/// Returns sentences about a contender of this crate: below which share the difference is not noticeable, from which share on the contender
-/// clearly pays, and at which share it is slowest.
+/// Returns sentences about a contender of this crate: below which share it is not noticeably faster, from which share on it clearly pays,
+/// and at which share it is slowest.
 pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     let Answer { unnoticeable_below, noticeable_from, clear_from, .. } =
         Answer::new(comparisons, 0.0);
@@ -64,12 +64,12 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
         (None, _) => String::from("it does not pay at any share."),
         (_, Some(0.0)) => format!("it is {faster} at every share."),
         (Some(0.0), Some(from)) => format!(
-            "it is {faster} from {} ready on. In some cases, it is {faster} at every share.",
+            "in all cases, it is {faster} from {} ready on. In some cases, it is {faster} at every share.",
             from_percent(from)
         ),
         (Some(0.0), None) => format!("in some cases, it is {faster} at every share."),
         (Some(below), _) => {
-            format!("below {} ready, the difference is not noticeable.", below_percent(below))
+            format!("below {} ready, it is not noticeably faster.", below_percent(below))
         }
     };
     let _ = match clear_from {
@@ -91,17 +91,25 @@ pub(crate) fn judgement(comparisons: &[Comparison]) -> String {
     text
 }
 
-/// Returns sentences that say in how many comparisons the rule of thumb holds, for minima and for medians.
+/// Returns sentences that say in how many comparisons the rule of thumb holds, by minimum times and by median times.
 pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> String {
     let Answer { rule, sooner, of, .. } = Answer::new(by_minima, 0.0);
     let later = of - rule - sooner;
     let [low, high] = RULE;
     let mut text = match rule {
-        0 => format!("The rule of thumb ({low} and {high} %) is refuted"),
-        all if all == of => format!("The rule of thumb ({low} and {high} %) is confirmed"),
-        some => {
-            format!("The rule of thumb ({low} and {high} %) holds in {some} of {of} comparisons")
+        0 => {
+            format!(
+                "By minimum times, the rule of thumb ({low} and {high} %) holds in no comparison"
+            )
         }
+        all if all == of => {
+            format!(
+                "By minimum times, the rule of thumb ({low} and {high} %) holds in all comparisons"
+            )
+        }
+        some => format!(
+            "By minimum times, the rule of thumb ({low} and {high} %) holds in {some} of {of} comparisons"
+        ),
     };
     if sooner > 0 {
         let _ = write!(
@@ -116,12 +124,12 @@ pub(crate) fn rule(by_minima: &[Comparison], by_medians: &[Comparison]) -> Strin
         );
     }
     let by_medians = Answer::new(by_medians, 0.0).rule;
-    let _ = write!(text, ". By medians, the rule holds in {by_medians} of {of} comparisons.");
+    let _ = write!(text, ". By median times, the rule holds in {by_medians} of {of} comparisons.");
     text
 }
 
-/// Returns a sentence that says below which share the difference is not noticeable if a pending call does other work. Returns `None` if,
-/// for one of the durations in [`WORK`], the difference is not noticeable at any share.
+/// Returns a sentence about pending calls that do other work: below which shares no contender of this crate is noticeably faster. Returns
+/// `None` if, for one of the durations in [`WORK`], no contender is noticeably faster at any share.
 pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     let mut shares = vec![];
     for (work, name) in WORK {
@@ -130,7 +138,8 @@ pub(crate) fn with_work(comparisons: &[Comparison]) -> Option<String> {
     }
     let shares = shares.join(", ");
     Some(format!(
-        "If each pending call also does other work, the difference is not noticeable below these shares of ready results: {shares}."
+        "If each pending call also does other work, no contender of this crate is noticeably faster below these shares of ready results: \
+         {shares}."
     ))
 }
 
@@ -141,8 +150,8 @@ pub(crate) fn tables(figures: &Figures) -> String {
     for rival in [BOX_FUTURE, ASYNC_TRAIT] {
         let header = [
             format!("against `{}`", CONTENDERS[rival]),
-            "not noticeable below".into(),
-            "noticeable in all cases from".into(),
+            "not noticeably faster below".into(),
+            "noticeably faster from".into(),
             format!("{CLEAR} times as fast from"),
             "at 0 %".into(),
             format!("at {low} %"),

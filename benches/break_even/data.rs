@@ -17,7 +17,7 @@ pub(crate) const SHARES: [u32; 8] = [0, 30, 50, 80, 90, 95, 99, 100];
 /// The number of keys. The result of a key is ready in each call, or in no call. No branch predictor can remember this many keys.
 pub(crate) const LENGTH: usize = 120_000;
 
-/// The number of keys in a block. In each block, exactly the given share of the results is ready.
+/// The number of keys in a block. In each block, the share of ready results is exactly the share for which [`ready_keys`] was called.
 const BLOCK: usize = 1_000;
 
 /// Returns for each key whether its result is ready. For the same share, all calls return equal slices.

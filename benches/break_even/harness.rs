@@ -1,4 +1,4 @@
-//! Includes the files of the harness of the other benches that this bench needs.
+//! Includes the files of `benches/harness` that the bench `break_even` needs.
 
 #![allow(dead_code, reason = "each bench uses only some of the items")]
 

@@ -189,7 +189,7 @@ pub(crate) fn contenders<V: Value>() -> [Contender<V>; CONTENDERS.len()] {
     ]
 }
 
-/// Successive ranges of keys. After the last key, the ranges begin again with the first key.
+/// Successive ranges of keys. If a range would go beyond the last key, it begins with the first key instead.
 struct Keys(Cell<usize>);
 
 impl Keys {

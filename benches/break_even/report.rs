@@ -22,14 +22,14 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
     format!(
         "A method behind `dyn` has its result ready, or waits once. Its future is awaited in a boxed async block, which \
          `futures::executor::block_on` runs. How many of the results must be ready for `ValueFuture` to pay?\n\n\
-         * If a contender of this crate is less than {} faster than its rival (`BoxFuture` or `async-trait`), the difference is *not \
-         noticeable*. If the contender is {CLEAR} times as fast, it *clearly pays*.\n\
+         * A contender of this crate is *noticeably faster* than its rival (`BoxFuture` or `async-trait`) if it is at least {} faster. \
+         If it is at least {CLEAR} times as fast, it *clearly pays*.\n\
          * The rule of thumb for `ValueTask` of .NET: if less than {low} % of the results are ready, do not bother. If more than \
          {high} % are ready, `ValueTask` clearly pays. For each contender of this crate, the bench computes the share of ready results \
          above which the contender clearly pays. The rule holds if this share is above {low} % and at most {high} %.\n\
-         * A *case* is an allocator and a number of threads, one or two. A *comparison* is one contender of this crate against one \
-         rival, in one case and for one type of results. The sentences in the section *In short* hold in all cases. Between two \
-         measured shares, the times are interpolated.\n\
+         * A *case* is an allocator and a number of threads (one or two). A *comparison* is one contender of this crate against one \
+         rival, in one case and for one type of results. If a sentence in the section *In short* does not say otherwise, it holds in \
+         all cases. Between two measured shares, the times are interpolated.\n\
          * The contenders: `async-trait` is the attribute of the crate `async-trait`. `BoxFuture` is `Box::pin(ready(..))` or \
          `Box::pin(async ..)`. `Either` is `Either<Ready<T>, BoxFuture<T>>`. `ours boxed` is `ValueFuture::ready` if the result is \
          ready, and otherwise `ValueFuture::boxed`. `ours pooled` is the same with `ValueFuture::pooled` instead of \
@@ -38,10 +38,10 @@ pub(crate) fn report(figures: &Figures, plan: &Plan) -> String {
          ![Times relative to `BoxFuture`, by the share of ready results](break_even.svg)\n\n\
          The chart shows the minimum times of calls on one thread.\n\n\
          ## Where it begins to pay\n\n\
-         The first three columns of figures are shares of ready results. Below the first share, the difference is not noticeable in \
-         any case. From the second share on, the difference is noticeable in all cases. From the third share on, the contender is \
-         {CLEAR} times as fast in all cases. Each of the other columns has the least and the greatest speedup of all cases, at the \
-         share in its header.\n\n{}{}{}{}{}{}",
+         The first three columns of figures are shares of ready results. Below the first share, the contender is not noticeably faster \
+         in any case. From the second share on, it is noticeably faster in all cases. From the third share on, it is at least {CLEAR} \
+         times as fast in all cases. Each of the other columns has the least and the greatest speedup of all cases, at the share in its \
+         header. A speedup is the time of the rival, divided by the time of the contender.\n\n{}{}{}{}{}{}",
         noticeable(),
         conclusions::in_short(figures),
         conclusions::tables(figures),
@@ -86,9 +86,9 @@ fn with_work(figures: &Figures) -> String {
     format!(
         "## With work\n\n\
          In a program, a pending call also does other work: system calls, messages, the scheduler. Here, the processor time of this \
-         work is added to the measured times of pending calls. Each cell has the lowest share of ready results at which a call is on \
-         average {} faster. Below this share, the difference is not noticeable. The results have {} bytes, and the calls run on one \
-         thread. If the allocators have different shares, the cell has the greatest share.\n\n{}",
+         work is added to the measured times of pending calls. Each cell has the share of ready results from which on a call is, on \
+         average, at least {} faster. If the allocators have different shares, the cell has the greatest share. The results have {} \
+         bytes, and the calls run on one thread.\n\n{}",
         noticeable(),
         RESULTS[0].0,
         table(&header, &rows)

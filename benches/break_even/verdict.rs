@@ -2,7 +2,7 @@
 
 use super::data::{Cost, Costs, SHARES};
 
-/// If a call is at least this many times as fast (5 % faster), the difference is noticeable.
+/// A call that is at least this many times as fast is *noticeably faster*: by 5 % or more.
 pub(crate) const NOTICEABLE: f64 = 1.05;
 /// A call that is at least this many times as fast clearly pays.
 pub(crate) const CLEAR: f64 = 1.3;
@@ -51,20 +51,20 @@ impl Comparison {
     }
 }
 
-/// The percentages of ready results for which statements hold in all of several comparisons.
+/// The percentages of ready results from which or below which a statement holds in each of several comparisons.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// Below this percentage, the difference is not noticeable in any comparison. `None` if, in each comparison, the difference is not
-    /// noticeable even at 100 %.
+    /// Below this percentage, ours is not noticeably faster in any comparison. `None` if ours is not noticeably faster in any comparison,
+    /// even at 100 %.
     pub(crate) unnoticeable_below: Option<f64>,
-    /// From this percentage on, the difference is noticeable in each comparison. `None` if a comparison has no such percentage.
+    /// From this percentage on, ours is noticeably faster in each comparison. `None` if a comparison has no such percentage.
     pub(crate) noticeable_from: Option<f64>,
     /// From this percentage on, ours clearly pays in each comparison. `None` if a comparison has no such percentage.
     pub(crate) clear_from: Option<f64>,
-    /// The number of comparisons in which the rule of thumb holds. There, the percentage from which ours clearly pays is above the first
-    /// percentage of [`RULE`], and at most the second.
+    /// The number of comparisons in which the rule of thumb holds. In these comparisons, the percentage from which ours clearly pays is
+    /// above the first percentage of [`RULE`], and at most the second.
     pub(crate) rule: usize,
-    /// The number of comparisons in which ours clearly pays at a percentage for which the rule says "do not bother".
+    /// The number of comparisons in which ours clearly pays already at the first percentage of [`RULE`].
     pub(crate) sooner: usize,
     /// The number of all comparisons.
     pub(crate) of: usize,

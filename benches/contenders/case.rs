@@ -22,9 +22,9 @@ pub(crate) struct Case {
 
 /// Calls `run`. Each call shifts the heap and the stack to other offsets within a page.
 ///
-/// For a load, the CPU first compares only the low 12 bits of the address with those of the addresses of earlier stores. If they are equal
-/// for different addresses, the load waits, and an operation takes up to 9 ns more. So the task and the stack of a case get other addresses
-/// in each run.
+/// For a load, the CPU first compares only the low 12 bits of the address with those of the addresses of earlier stores. If these bits are
+/// equal although the addresses differ, the load waits, and an operation takes up to 9 ns more. So the task and the stack of a case get
+/// other addresses in each run.
 fn at_other_addresses(run: &mut dyn FnMut()) {
     fn below(levels: u64, run: &mut dyn FnMut()) {
         let mut frame = [0_u8; 256];

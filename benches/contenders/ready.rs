@@ -96,7 +96,7 @@ value!(
     |v| *v,
     |v| v.map_or(0, |words| words.iter().fold(0, |all, n| all ^ n))
 );
-// This array is shorter than the array above, so the result is copied in other pieces.
+// This array is shorter than the previous array, so the result is copied in pieces of other sizes (see `src/pieces`).
 value!(
     Result<[u64; 5], ()>,
     |_| Ok(read()),

@@ -33,7 +33,7 @@ fn case(
     })
 }
 
-/// Polls the future, completes it, and polls it again.
+/// Polls the future, completes its operation, and polls the future again.
 #[inline(always)]
 fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl FnOnce()) -> u64 {
     let mut future = pin!(future);
@@ -43,7 +43,7 @@ fn trip<F: Future<Output = u64>>(future: F, cx: &mut Context<'_>, complete: impl
     complete();
     match future.poll(cx) {
         Poll::Ready(value) => black_box(value),
-        Poll::Pending => panic!("the future was completed"),
+        Poll::Pending => panic!("the operation was completed"),
     }
 }
 
@@ -112,6 +112,7 @@ pub(crate) const LOCAL_BY_KEY: &str = "ours local, by key";
 pub(crate) const MULTISHOT_BOXED: &str = "multishot boxed";
 pub(crate) const NOTIFY_BOXED: &str = "Notify and a Mutex boxed";
 const LOST: &str = "neither end was dropped";
+const SENDER: &str = "the previous sender was dropped";
 
 macro_rules! ours {
     ($Source:ident, $held:expr, $by_key:expr) => {{
@@ -139,11 +140,11 @@ pub(crate) fn cases() -> Vec<Case> {
     let (by_hand, by_hand_boxed) = (ByHand::default(), ByHand::default());
     let mut cases = vec![
         case("multishot", move |cx, value| {
-            let sender = black_box(direct.sender().expect(LOST));
+            let sender = black_box(direct.sender().expect(SENDER));
             trip(async { direct.recv().await.expect(LOST) }, cx, || sender.send(value))
         }),
         case(MULTISHOT_BOXED, move |cx, value| {
-            let sender = black_box(boxed.sender().expect(LOST));
+            let sender = black_box(boxed.sender().expect(SENDER));
             let future: Erased<'_> = Box::pin(async { boxed.recv().await.expect(LOST) });
             trip(future, cx, || sender.send(value))
         }),

@@ -29,11 +29,11 @@ impl Targets {
         self.check(ratio <= bound, &text);
     }
 
-    /// Requires that an operation allocates this many times.
+    /// Requires that an operation allocates exactly this many times.
     pub(crate) fn allocates(&mut self, what: &str, row: &Row, count: f64) {
         let Row { name, allocations, .. } = row;
         let text = format!("{what}: {name} allocates {allocations} times, expected {count}");
-        #[expect(clippy::float_cmp, reason = "both are whole numbers")]
+        #[expect(clippy::float_cmp, reason = "a target is an exact number")]
         self.check(*allocations == count, &text);
     }
 }

@@ -36,8 +36,8 @@ The last table has a shared future with one awaiter, and the next item of a stre
 
 const NOTES: &str = "\
 A value future contains space for its result, and `.await` moves the whole future twice. When a pending value future completes, `.await`
-copies its result once more, as it copies an inline result. So large results take longer than with a box. A `Completion` that is awaited
-directly, not as a `ValueFuture`, contains no space for the result.
+copies the result once more. (`.await` copies an inline result in the same way.) So large results take longer than with a box. A
+`Completion` that is awaited directly, not as a `ValueFuture`, contains no space for the result.
 ";
 
 /// Calls a generic function for each type of results. Returns an array.

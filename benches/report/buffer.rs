@@ -38,8 +38,8 @@ fn without_a_slot(measured: &Measured) -> String {
     let more = titles().map(|it| measured.row(&it, FULL).min - measured.row(&it, BOX_PIN).min);
     format!(
         "* If the pool is full, the future is boxed, and a call takes {} ns more than with `{BOX_PIN}`.\n\
-         * A future with a buffer of 5,000 bytes (in no table) is too large for a slot. A call with this future takes {} times as long \
-         as with `{BOX_PIN}`.",
+         * A future with a buffer of 5,000 bytes is too large for a slot. (It is in none of these tables.) A call with this future takes \
+         {} times as long as with `{BOX_PIN}`.",
         range(more, |more| format!("{more:.1}")),
         ratio(measured.ratio(&title_of_large(), [TOO_LARGE, BOX_PIN])),
     )

@@ -39,7 +39,7 @@ const TITLE: u32 = 30;
 const NAMES: u32 = 100;
 /// The width and the height of a panel.
 const PANEL: (u32, u32) = (250, 112);
-/// The width of the text behind the longest bar.
+/// The width of the text to the right of the longest bar.
 const AFTER: f64 = 105.0;
 /// The height of the caption of a panel.
 const CAPTION: i32 = 26;

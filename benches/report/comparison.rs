@@ -1,4 +1,4 @@
-//! Composes a table of the report. It has a row for each contender. Each column shows the minima of one measured table.
+//! Composes a table of the report. The table has a row for each contender. Each column with times shows the minima of one measured table.
 
 use super::{
     markdown::table,

@@ -17,19 +17,19 @@ const TEXT: &str = "\
 ## One-shot completions
 
 In a round trip (`--only completion,`), an operation is rented or created, polled while it is pending, completed, polled again, and
-returned. In the column `completed first`, the operation is completed before the first poll. In the column `cancelled`, the consumer is
-dropped while the operation is pending. In the column `two threads, each`, two threads make round trips at the same time, and the figure
-is the time of one round trip of one thread. In the column `to another thread`, one thread awaits the operations, and another thread
-completes them.
+returned to its pool or freed. In the column `completed first`, the operation is completed before the first poll. In the column
+`cancelled`, the consumer is dropped while the operation is pending. In the column `two threads, each`, two threads make round trips at
+the same time, and the figure is the time of one round trip of one thread. In the column `to another thread`, one thread awaits the
+operations, and another thread completes them.
 
 An erased completion is polled as a `ValueFuture`, and a boxed completion as a boxed future. In the rows with `through &mut dyn`, the
 consumer is polled through a `&mut dyn Future`. The contender `floor` does only the least work of a completion: it makes two atomic
-exchanges, and stores a waker and a value. It rents nothing, returns nothing and checks nothing. `Event` and `EventPool` are types of
-`events_once`. `multishot` serves one operation at a time.
+exchanges, and stores a waker and a value. It uses the same slot for all operations, and detects no misuse. `Event` and `EventPool` are
+types of `events_once`. `multishot` serves one operation at a time.
 ";
 
 const LOCAL: &str = "\
-The types that stay on one thread:
+The next table has the types that stay on one thread:
 ";
 
 const BY_KEYS: &str = "\
@@ -43,7 +43,7 @@ The next table has round trips while other operations are pending. The columns a
 
 const REPLACING: &str = "\
 In the last table, a random pending operation is completed, and a new operation is begun. If a million operations are pending, the slot
-of a random operation is not in the CPU caches:
+of a random operation is usually not in the CPU caches:
 ";
 
 /// Returns one column for each number of pending operations. The figures of all columns are in one measured table.

@@ -46,7 +46,7 @@ cargo run --release --manifest-path benches/allocators/Cargo.toml --bin mimalloc
 ```
 
 With `-- --short`, `flat` fails if the time of an operation grows with the number of threads, of pools or of pending operations.
-The last of these commands measures the futures with a buffer. Its program uses another global allocator.
+The last command measures the futures with a buffer. The name of its program is that of the global allocator.
 ";
 
 /// The parameters of the measurement, for the text at the top of the report.

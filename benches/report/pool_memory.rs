@@ -25,8 +25,7 @@ pub(super) fn section() -> String {
     });
     format!(
         "## Memory of a pool\n\n\
-         These are the allocated bytes after one operation on one thread: a pool of completions takes {}. Each size of slots that a \
-         `FuturePool` uses takes {}.\n\n",
+         After one operation on one thread, a pool of completions takes {}. Each size of slots that a `FuturePool` uses takes {}.\n\n",
         kib(of_pool),
         kib(of_size),
     )

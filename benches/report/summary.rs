@@ -42,22 +42,22 @@ impl Kind {
 
 const LINES: [Line; 8] = [
     Line {
-        label: "result known before the body: `async-trait`",
+        label: "result available at the call: `async-trait`",
         kind: Kind::Attribute(BEFORE_THE_BODY),
         contender: ASYNC_TRAIT,
     },
     Line {
-        label: "result known before the body: **`#[ready]`**",
+        label: "result available at the call: **`#[ready]`**",
         kind: Kind::Attribute(BEFORE_THE_BODY),
         contender: ATTRIBUTE,
     },
     Line {
-        label: "ready in the body: `async-trait`",
+        label: "result found by the body: `async-trait`",
         kind: Kind::Attribute(IN_THE_BODY),
         contender: ASYNC_TRAIT,
     },
     Line {
-        label: "ready in the body: **`async_trait`**",
+        label: "result found by the body: **`async_trait`**",
         kind: Kind::Attribute(IN_THE_BODY),
         contender: ATTRIBUTE,
     },

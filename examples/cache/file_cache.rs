@@ -9,7 +9,7 @@ use std::{
 
 use crate::cost::{Cost, cost_so_far, minus, plus};
 
-/// The content of a file. Each lookup clones the `Arc`. (An `Arc<[u8]>` would have to copy the `Vec` that a read returns.)
+/// The content of a file. Each lookup clones the `Arc`. (To create an `Arc<[u8]>`, the `Vec` that a read returns would have to be copied.)
 pub(crate) type Bytes = Arc<Vec<u8>>;
 
 /// A cache of files. The key of a file is its position in `paths`.

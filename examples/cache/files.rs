@@ -9,7 +9,8 @@ use std::{
 
 use crate::common::print_to_stderr;
 
-/// The maximum total size of the files. Each of the three caches may hold nearly all files.
+/// The maximum total size of the files. This limit bounds the memory of the program, because each of the three caches may contain nearly
+/// all files.
 const MAX_MEBIBYTES: u64 = 256;
 
 /// The paths and sizes of files.
@@ -62,15 +63,16 @@ impl Files {
             fs::File::open(path)?;
             self.add_file(path, metadata.len());
         } else if metadata.is_dir() {
-            // A symbolic link to a folder is followed only if it is an argument. In a folder, a link may refer to a folder that contains
-            // the link.
+            // A symbolic link to a folder is followed only if it is an argument. A link that was found in a folder may refer to a folder
+            // that contains the link. Following such a link would never end.
             if is_argument || !path.is_symlink() {
                 for entry in fs::read_dir(path)? {
                     self.add(&entry?.path(), false);
                 }
             }
         } else if is_argument {
-            // Anything else is refused: for example, a read of a pipe might never end. If such a path was found in a folder, it is ignored.
+            // An argument that is neither a file nor a folder is refused. For example, a read of a pipe might never end. If such a path was
+            // found in a folder, it is ignored.
             return Err(io::Error::other("neither a file nor a folder"));
         }
         Ok(())

@@ -22,7 +22,7 @@ impl Popularity {
         Popularity { sums: sums.collect(), random: Rng::with_seed(1) }
     }
 
-    /// Returns the first file whose sum of weights exceeds a share (0 to 1) of the total weight.
+    /// Returns the first file whose entry in `sums` exceeds a share (0 to 1) of the total weight.
     pub(crate) fn file_at(&self, share: f64) -> usize {
         let total = self.sums.last().expect("there is a file");
         self.sums.partition_point(|sum| *sum <= share * total)

@@ -138,7 +138,7 @@ pub(crate) fn exit_code_of_arguments<P: clap::Parser>(arguments: &[&str]) -> Opt
     P::try_parse_from(["program"].iter().chain(arguments)).err().map(|error| error.exit_code())
 }
 
-/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if all these files are empty.
+/// Reads a file, or all files of a directory and of its subdirectories. Returns an error if there is no text.
 pub(crate) fn read_all(path: PathBuf) -> io::Result<Vec<u8>> {
     let (mut paths, mut text) = (vec![path], Vec::new());
     while let Some(path) = paths.pop() {

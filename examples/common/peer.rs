@@ -29,9 +29,9 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Creates the rates of a peer that has faults of all kinds, at the same rate.
+    /// Creates the rates of a peer that has each kind of fault at the rate `percent`.
     pub(crate) fn all(percent: f64) -> Self {
-        Faults { hostile: true, drop: percent, late: percent, twice: percent, forge: percent }
+        Faults { hostile: false, drop: percent, late: percent, twice: percent, forge: percent }
     }
 
     /// Returns `true` if the peer has faults of any kind. Such a peer also shuffles its replies.
@@ -48,7 +48,7 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Parses the percentage of attempts that are repeated. The limit of 90 bounds the number of repetitions.
+/// Parses the percentage of attempts that are repeated. With 100, the repetitions would never end, so the limit is 90.
 pub(crate) fn percent_of_repeats(text: &str) -> Result<f64, String> {
     percent(text)
         .ok()

@@ -29,7 +29,7 @@ pub(crate) fn find_ends(text: &[u8], start: usize, by_line: bool, ends: &mut Vec
 }
 
 /// Returns a mask with one bit for each of the 64 bytes of a block. The bit is 1 if `is_set` returns `true` for the byte. The
-/// multiplication gathers the lowest bits of eight bytes.
+/// multiplication moves the lowest bits of eight bytes into the highest byte.
 fn bits(block: &[u8], is_set: impl Fn(u8) -> bool) -> u64 {
     let block: &[u8; 64] = block.try_into().expect("64 bytes");
     let set: [u8; 64] = from_fn(|at| u8::from(is_set(block[at])));

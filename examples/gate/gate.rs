@@ -23,8 +23,8 @@ type Assignment = Option<()>;
 pub(crate) struct Gate {
     /// The number of available permits, and [`QUEUED`].
     state: AtomicIsize,
-    /// The completers of the waiting tasks. The flag [`QUEUED`] is set while this queue is not empty. The flag and the queue change only
-    /// under the lock.
+    /// The completers of the waiting tasks, and of cancelled tasks that were not removed yet. The flag [`QUEUED`] is set while this queue
+    /// is not empty. The flag and the queue change only under the lock.
     queue: Mutex<VecDeque<Completer<Assignment>>>,
     assignments: Pool<Assignment>,
 }
@@ -36,10 +36,10 @@ impl Gate {
         Gate { state, queue: Mutex::default(), assignments: Pool::new() }
     }
 
-    /// Acquires a permit. If no permit is available, or if other tasks are queued, the call joins the queue. It does so at once, and not
-    /// only when its future is polled.
+    /// Acquires a permit. If no permit is available, or if other tasks are queued, the call joins the queue at once, and not only when its
+    /// future is polled.
     ///
-    /// Dropping the future releases its permit, or removes the call from the queue.
+    /// Dropping the future releases its permit. If the future has no permit yet, its completer remains in the queue, and is skipped later.
     #[inline]
     pub(crate) fn acquire(&self) -> ValueFuture<'_, Permit<'_>> {
         match self.try_acquire() {
@@ -73,12 +73,13 @@ impl Gate {
         queue.push_back(completer);
         self.state.fetch_or(QUEUED, AcqRel);
         drop(queue);
-        // `acquire` is created before `assign_permits` is called. If a waker panics in that call, the drop of `acquire` releases the
-        // permit.
-        let acquire = QueuedAcquire { gate: self, assignment: Some(assignment) };
-        // Another thread may have released a permit before `QUEUED` was set. Then that thread did not see this task.
+        // The future is created before `assign_permits` is called. If a waker panics in that call, the future is dropped, and releases its
+        // permit if it has one.
+        let future = QueuedAcquire { gate: self, assignment: Some(assignment) };
+        // Another thread may have released a permit before `QUEUED` was set. That thread has not assigned the permit to a task, so this
+        // thread does.
         self.assign_permits();
-        ValueFuture::pooled(acquire)
+        ValueFuture::pooled(future)
     }
 
     #[inline]
@@ -108,7 +109,7 @@ impl Gate {
         if self.available_permits() == 0 {
             return None;
         }
-        // While `QUEUED` is set, only this method acquires permits.
+        // While the queue is not empty, `QUEUED` is set. Only this method then acquires permits, so a permit is still available.
         let first = queue.pop_front()?;
         self.state.fetch_sub(1, AcqRel);
         if queue.is_empty() {

@@ -7,9 +7,9 @@
 //! cargo run --release --example gate [-- --calls N --rounds N --every N]
 //! ```
 //!
-//! Each measured call acquires a permit, and releases it. The rows `dyn` call `acquire` behind `dyn`, with boxed futures for the
-//! other two semaphores. In the rows with contention, every 100th call waits. The column `served first` names the caller that
-//! gets a released permit: the waiting task, or a new call.
+//! Each measured call acquires a permit, and releases it. In the rows `dyn`, `acquire` is called behind `dyn`. The futures of the other two
+//! semaphores are then boxed. In the rows with contention, every 100th call waits (option `--every`). The column `served first` names the
+//! caller that gets a released permit: the waiting task, or a new call.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -98,7 +98,7 @@ fn dropping_a_completed_future_releases_its_permit() {
 }
 
 #[test]
-fn cancelled_tasks_need_neither_memory_nor_stack() {
+fn many_cancelled_calls_neither_allocate_nor_overflow_the_stack() {
     let gate = Gate::new(1);
     let held = gate.try_acquire().unwrap();
     let cancel = |calls| (0..calls).for_each(|_| assert!(poll(&mut gate.acquire()).is_none()));
@@ -235,7 +235,7 @@ fn racing_drops_neither_lose_nor_duplicate_permits() {
         let thread = || {
             for _ in 0..CALLS {
                 let mut call = gate.acquire();
-                // Some calls are never polled. Other calls get their permit after the last poll.
+                // Some calls are never polled. Other calls get their permit after their last poll.
                 let permit = (0..fastrand::u32(0..4)).find_map(|_| {
                     spin(20);
                     poll(&mut call)

@@ -44,7 +44,8 @@ trait Service: Sync {
     fn get(&self, key: u64) -> ValueFuture<'_, Option<u64>>;
 }
 
-struct Device {
+/// The service: a device, most of whose answers are in memory.
+struct CachedDevice {
     /// The percentage of ready calls.
     ready: f64,
     operations: Pool<Option<u64>>,
@@ -52,14 +53,14 @@ struct Device {
     get_ratio: Ratio,
 }
 
-impl Device {
+impl CachedDevice {
     fn new(ready: f64) -> Self {
         let (operations, futures) = (Pool::new(), FuturePool::new());
-        Device { ready, operations, futures, get_ratio: Ratio::new() }
+        CachedDevice { ready, operations, futures, get_ratio: Ratio::new() }
     }
 }
 
-impl Service for Device {
+impl Service for CachedDevice {
     fn get(&self, key: u64) -> ValueFuture<'_, Option<u64>> {
         if chance(self.ready) {
             return ValueFuture::ready(Some(key));
@@ -100,14 +101,14 @@ fn publish_ratio(stats: &RatioStats) {
     gauge!("get_ready_share").set(stats.ready_share());
 }
 
-fn publish(device: &Device) {
+fn publish(device: &CachedDevice) {
     publish_operations(&device.operations.stats());
     publish_futures(&device.futures.stats());
     publish_ratio(&device.get_ratio.stats());
 }
 
 /// Calls the service, and publishes the counters up to a hundred times.
-fn serve(device: &Device, calls: u64) {
+fn serve(device: &CachedDevice, calls: u64) {
     let service: &dyn Service = device;
     let mut progress = Progress::new("calls", calls);
     let run = async {
@@ -124,7 +125,7 @@ fn serve(device: &Device, calls: u64) {
 
 fn main() {
     let options = Options::parse();
-    let device = Device::new(options.ready);
+    let device = CachedDevice::new(options.ready);
     let recorder = PrometheusBuilder::new().build_recorder();
     with_local_recorder(&recorder, || serve(&device, options.calls));
     eprintln!("get: {}", device.get_ratio.stats());

@@ -4,7 +4,7 @@ use common::exit_code_of_arguments;
 /// Serves calls. Returns the lines that a Prometheus server would read.
 fn published_lines(ready: f64, calls: u64) -> Vec<String> {
     let recorder = PrometheusBuilder::new().build_recorder();
-    with_local_recorder(&recorder, || serve(&Device::new(ready), calls));
+    with_local_recorder(&recorder, || serve(&CachedDevice::new(ready), calls));
     recorder.handle().render().lines().map(String::from).collect()
 }
 

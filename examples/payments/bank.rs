@@ -9,8 +9,8 @@ pub(crate) struct Request {
     /// The id of the attempt. The client chooses it, and the answer repeats it.
     pub(crate) id: u64,
     pub(crate) payment: usize,
-    /// `true` if the previous attempt of this payment timed out. If the bank executed the payment in that attempt, the bank does not pay a
-    /// second time.
+    /// `true` if the previous attempt of this payment timed out. If a repeated payment was already executed, the bank does not pay a second
+    /// time.
     pub(crate) is_repeated: bool,
     /// `true` if the attempt times out. The client decides this at random, without a clock.
     pub(crate) is_late: bool,
@@ -28,13 +28,13 @@ pub(crate) struct Outcome {
     pub(crate) payments: usize,
     /// Payments that the bank executed more than once, or not at all.
     pub(crate) not_once: usize,
-    /// Payments that the client confirmed with the answer to another payment.
+    /// Payments for which the client accepted the answer to another payment.
     pub(crate) wrong: usize,
     /// Answers to attempts that had timed out.
     pub(crate) late: usize,
     /// Late answers that the client refused.
     pub(crate) refused: usize,
-    /// Those of the refused answers that came after another attempt had reused the slot.
+    /// Refused answers that came after another attempt had reused the slot.
     pub(crate) stale: usize,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn serve(
     for Request { id, payment, is_repeated, is_late } in requests {
         outcome.late += usize::from(is_late);
         let is_duplicate = is_repeated && executions[payment] > 0;
-        // The bank declines the payment in every second late answer.
+        // The bank declines every second late attempt, unless it has already executed the payment.
         let is_paid = is_duplicate || !is_late || outcome.late % 2 == 0;
         executions[payment] += usize::from(is_paid && !is_duplicate);
         if is_late {
@@ -62,7 +62,8 @@ pub(crate) fn serve(
         } else {
             let _ = answer(id, Answer { payment, is_paid });
         }
-        // If more than 8 late answers are delayed, the bank sends the oldest one. At that time, the client has repeated the attempt.
+        // If more than 8 late answers are delayed, the bank sends the oldest one. The client has already repeated the attempt of this
+        // answer, because it repeats a late attempt before it sends any other request.
         if delayed.len() > 8 {
             delayed.drain(..1).for_each(&mut send_late);
         }

@@ -7,10 +7,11 @@
 //!
 //! The client drops an attempt that has timed out, and repeats it. The bank recognizes a repeated attempt, and does not pay a
 //! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, a
-//! late answer completes the next attempt in that slot. If this late answer declines another payment, the client orders a payment again
-//! that was executed. If the late answer confirms another payment, the client accepts it (`wrong`). The column `not paid once` counts
-//! payments that were executed twice or never. The column `stale` counts the refused answers that came after another attempt had reused the
-//! slot.
+//! late answer completes the next attempt in that slot. If the late answer declines its payment, the client orders the payment of the next
+//! attempt again, although the bank may have executed it. If the late answer confirms its payment, the client takes this as the
+//! confirmation of the payment of the next attempt. The column `wrong` counts these confirmations. The column `not paid once` counts
+//! payments that were executed more than once, or never. The column `stale` counts the refused answers that came after another attempt had
+//! reused the slot.
 //!
 //! The column `second await` shows what happens if the client awaits a reply twice, by reference. With keys, the second await
 //! panics. With slot indices, it returns the answer to another payment. A second await by value does not compile: see
@@ -56,7 +57,7 @@ struct Options {
 const PAYERS: usize = 64;
 type Bank = SyncSender<Request>;
 
-/// Orders a payment again and again, until the bank has executed it. Returns the confirmation.
+/// Orders a payment again and again, until an answer confirms it. Returns this answer.
 async fn pay<A: Attempts>(attempts: &A, bank: &Bank, payment: usize, late: u8) -> Answer {
     let mut is_repeated = false;
     loop {

@@ -75,7 +75,7 @@ pub(crate) struct Stats {
     /// The number of prefetched words or lines.
     pub(crate) reads: u64,
     pub(crate) fetches: u64,
-    /// How often a fetch found the pipe full. One fetch may count several times.
+    /// The number of times that a fetch found the pipe full. One fetch may find the pipe full several times.
     pub(crate) times_full: u64,
 }
 

@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_millis(5);
 
 enum Transport {
     Tcp(Outbox),
-    /// A peer, and the number of requests at which the peer replies.
+    /// A peer, and the size of a batch: if the peer has this number of requests, it answers all of them.
     InProcess(Mutex<Peer>, u64),
 }
 
@@ -44,7 +44,8 @@ impl<P: PendingCalls> Client<P> {
             Arc::new(Client { pending, transport, has_timeout: faults.any(), load })
         };
         if !over_tcp {
-            // With faults, a caller that waits for its timeout would delay the whole batch.
+            // With faults, the peer answers each request at once. With a larger batch, a caller that waits for its timeout would delay the
+            // replies to the other callers.
             let batch = if faults.any() { 1 } else { callers };
             return Ok(new(Transport::InProcess(Mutex::new(peer), batch)));
         }
@@ -97,7 +98,7 @@ impl<P: PendingCalls> Client<P> {
         })
     }
 
-    /// Completes the call of a reply. If the reply is refused, counts the reason.
+    /// Completes the call to which a reply belongs. If the reply is refused, counts the reason.
     fn complete(&self, [id, answer]: Frame) {
         if let Err(reason) = self.pending.complete(id, answer) {
             self.load.counts.add(reason);

@@ -51,7 +51,7 @@ fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Op
     })
 }
 
-/// Returns the row of a client. `cells` are the first cells of the row.
+/// Calls [`lose_connection`], and returns the row of the client. `cells` are the first cells of the row.
 fn row(runtime: &Runtime, client: &Client<impl PendingCalls>, cells: Vec<String>) -> Vec<String> {
     let Load { counts, latencies } = &client.load;
     let misdelivered = counts.get("misdelivered").to_string();

@@ -18,7 +18,7 @@ pub(crate) trait PendingCalls: Default + Send + Sync + 'static {
     /// the future cancels the call.
     fn begin(&self) -> (u64, impl Future<Output = Option<u64>>);
 
-    /// Completes a call. If no pending call has this id, returns the reason.
+    /// Completes a call. If no pending call has this id, returns the reason of the refusal as an error.
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str>;
 
     /// Fails all calls, because the connection is lost.

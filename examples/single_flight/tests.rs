@@ -119,7 +119,7 @@ fn a_load_continues_if_the_first_caller_is_cancelled() {
     assert_eq!(store.counts(), (1, 0));
 }
 
-/// The documentation of the program states this about `moka`.
+/// Checks a statement about `moka` in the documentation of the program.
 #[test]
 fn moka_loads_again_if_the_first_caller_is_cancelled() {
     let store = GatedStore::new(false);

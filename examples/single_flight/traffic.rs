@@ -20,7 +20,8 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// Runs one round, with one lookup for each element of `keys`. Returns the number of lookups.
     pub(crate) fn run_round(&self, counts: &Counts, get: impl AsyncFn(usize) -> Answer) -> u64 {
-        // `lookups` is a multiple of the number of files, so `base + key` is loaded from the same file as `key`.
+        // A key is loaded from the file `key % 200`. `counts.lookups` is a multiple of 200, so `base + key` is loaded from the same file as
+        // `key`.
         let base = usize::from(self.new_keys) * counts.lookups.fetch_add(self.keys.len(), Relaxed);
         let caller = async |keys: &[usize]| {
             for &key in keys {

@@ -43,7 +43,7 @@ pub(crate) fn into_async_block(
             let (span, mutability) = (receiver.self_token.span, receiver.mutability);
             let (name, this) = (receiver::name(span), Token![self](span));
             // If the receiver is `mut self`, this binding is `mut` too, because the body may borrow `self` as `&mut self`. If the body does
-            // not, the compiler must not warn of this `mut`.
+            // not borrow it in this way, the compiler must not warn of this `mut`.
             let unused = mutability.map(|_| quote!(#[allow(unused_mut)]));
             quote!(#unused let #mutability #name = #this;)
         }

@@ -44,8 +44,8 @@ impl VisitMut for NameLifetimes {
             None if receiver.colon_token.is_some() => self.visit_type_mut(&mut receiver.ty),
             None => {}
         }
-        // For `&self`, `syn` stores the type `&Self`, which it does not print. The assignment gives this type the same lifetime as the
-        // reference.
+        // For `&self`, `syn` also stores the type `&Self`, but does not print this type. The assignment gives the type the same lifetime as
+        // the reference.
         if let (Some((_, lifetime)), Type::Reference(ty)) = (&receiver.reference, &mut *receiver.ty)
         {
             ty.lifetime.clone_from(lifetime);

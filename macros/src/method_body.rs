@@ -98,7 +98,8 @@ pub(crate) fn replace_box(body: &mut Block, options: &Options) -> Result<()> {
     ))
 }
 
-/// Returns the argument of `Box::pin(…)`, or `None` for any other expression.
+/// Returns the argument of `Box::pin(…)`. The function accepts any call with one argument whose path ends in `pin`. It returns `None` for
+/// any other expression.
 fn argument_of_box_pin(expression: &Expr) -> Option<TokenStream> {
     let Expr::Call(ExprCall { func, args, .. }) = expression else { return None };
     let Expr::Path(function) = &**func else { return None };

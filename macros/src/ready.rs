@@ -14,8 +14,8 @@
 //! }
 //! ```
 //!
-//! The second form has a condition: `#[ready(if self.has_word() => self.next_word())]`. It becomes an `if` statement that returns. In this
-//! form, the result may borrow from `&mut self`, because only the branch that returns uses this borrow.
+//! The second form has a condition: `#[ready(if self.has_word() => self.next_word())]`. It becomes an `if` statement whose branch returns
+//! the result. In this form, the result may borrow from `&mut self`, because the borrow is only in this branch.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -72,7 +72,7 @@ impl Parse for Ready {
     }
 }
 
-/// Writes the expression without the condition, so that an error can point at it.
+/// Writes the expression without the condition, so that an error can point at the expression.
 impl ToTokens for Ready {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (Ready::Option(expression) | Ready::If(_, expression)) = self;

@@ -8,7 +8,7 @@
 //!     T: 'async_trait,
 //!     'life0: 'async_trait,
 //!     'life1: 'async_trait,
-//!     Self: 'async_trait;      // plus `Sync` or `Send` if a default body needs it
+//!     Self: 'async_trait;      // plus `Sync`, `Send` or both, if a default body needs them
 //! ```
 
 use std::mem;

@@ -72,8 +72,8 @@ impl<'a, T: 'a, A: 'a> Packed<'a, T, A> {
 }
 
 impl<T, A> Packed<'_, T, A> {
-    /// Polls like [`poll`](Packed::poll), but does not panic. If the future will never have a result, stores the reason in `broken`, and
-    /// returns `Pending`.
+    /// Polls like [`poll`](Packed::poll), but does not panic if the future will never have a result. In that case, stores the reason in
+    /// `broken`, and returns `Pending`.
     #[inline(always)]
     fn poll_or(&mut self, cx: &mut Context<'_>, broken: &mut Option<Terminated>) -> Poll<T> {
         if self.is_ready() {
@@ -181,8 +181,8 @@ impl<'a, T, U, A, F> Then<'a, T, U, A, F>
 where
     F: FnOnce(T) -> Packed<'a, U, A>,
 {
-    /// Does the next part of `poll`, after the poll of the first future. It is a separate function for the same reason as `Map::after`.
-    /// Returns `true` if there is a second future.
+    /// Continues `poll` after the poll of the first future. If the first future is ready, calls `f`, stores the second future, and returns
+    /// `true`. This is a separate function for the same reason as `Map::after`.
     #[inline]
     fn after_first(polled: Poll<T>, this: &mut Self) -> bool {
         let Poll::Ready(value) = polled else { return false };

@@ -1,4 +1,5 @@
-//! Stores pending futures: in the built-in pool, or in a box if the build has no such pool.
+//! Stores pending futures in the built-in pool. If this pool has no slot for a future, or if the build has no such pool, stores the future
+//! in a box.
 
 use core::task::Context;
 
@@ -22,7 +23,7 @@ mod in_slot {
 
     impl<X, A: Admits<X> + Admits<VacantBlock<X, AnyThread>>> Stores<X> for A {}
 
-    /// Stores the future in a slot of the built-in pool. If the future has no size class, or the pool is full, stores it in a box.
+    /// Stores the future in a slot of the built-in pool. If the future is too large for the slots, or the pool is full, stores it in a box.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store<'a, F, A>(future: F) -> Packed<'a, F::Output, A>

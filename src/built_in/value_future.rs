@@ -22,11 +22,12 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated if this thread finds a vacant slot of the size that `future` needs. The first future of a thread may allocate:
-    /// see [`FuturePool`](crate::FuturePool#threads). A future of more than [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or
-    /// aligned to more than 16, is boxed. A future is also boxed if this thread finds no vacant slot, and the pool has reached its bound.
-    /// The bound is 128 MiB unless [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot becomes vacant when
-    /// `future` is dropped. If `future` completes, it is dropped before the poll returns the result.
+    /// Nothing is allocated if this thread finds a vacant slot of the size that `future` needs. There is one exception: the first future of
+    /// each size may allocate a cache for this thread (see [`FuturePool`](crate::FuturePool#threads)). A future of more than
+    /// [`FuturePool::MAX_SIZE`](crate::FuturePool::MAX_SIZE) bytes, or aligned to more than 16, is boxed. A future is also boxed if this
+    /// thread finds no vacant slot, and the pool has reached its bound. The bound is 128 MiB unless
+    /// [`set_max_bytes`](crate::FuturePool::set_max_bytes) has changed it. The slot becomes vacant when `future` is dropped. If `future`
+    /// completes, it is dropped before the poll returns the result.
     ///
     /// The built-in pool needs `std` and 64-bit atomics. Without them, `future` is boxed.
     ///
@@ -66,12 +67,12 @@ impl<'a, T> ValueFuture<'a, T> {
     /// [`pooled`](Self::pooled), which does nothing before it is awaited.
     ///
     /// A future that yields once, as `tokio::task::yield_now` does, has already yielded in the poll by `eager`. The task that awaits the
-    /// returned future does not yield again. So such a future is faster in a benchmark than a future that waits for an event. If several
-    /// layers of a service use `eager`, each layer polls the innermost future once.
+    /// returned future does not yield again. So a benchmark with such a future makes `eager` look faster than it is for futures that wait
+    /// for an event. If several layers of a service use `eager`, each layer polls the innermost future once.
     ///
     /// # Sizes and allocation
     ///
-    /// The same as for [`pooled`](Self::pooled).
+    /// The call allocates in the same cases as [`pooled`](Self::pooled).
     ///
     /// # Panics
     ///
@@ -148,7 +149,8 @@ impl<'a, T> ValueFuture<'a, T> {
     /// # Sizes and allocation
     ///
     /// This method allocates as [`map`](Self::map) does. In addition, `f` may allocate, and the future that `f` returns may allocate. Each
-    /// level of a pending chain takes stack when it is polled, like a future in a box. So write retries as a loop in an async block.
+    /// level of a pending chain takes stack when it is polled, like a future in a box. A retry by `then` adds a level for each attempt. So
+    /// write retries as a loop in an async block.
     ///
     /// # Panics
     ///

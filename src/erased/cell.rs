@@ -1,10 +1,10 @@
-//! Cells. A *cell* is a future with a [`Header`], through which a head polls and drops the future.
+//! Cells. A *cell* consists of a [`Header`] and a future. A [head](Head) that points to the header can poll and drop the future.
 //!
 //! | cell | memory |
 //! |---|---|
 //! | [`Small`], [`Large`] | An allocation. [`OwnedHead::boxed`] creates the cell. |
-//! | [`Stored`] | A block of a pool: a slot, or a box if no slot was vacant. [`VacantCell`] creates the cell. |
-//! | [`BorrowedCell`] | An object that the head borrows. |
+//! | [`Stored`] | A block: a slot of a pool of futures, or a box if the pool is full. [`VacantCell`] creates the cell. |
+//! | [`BorrowedCell`] | An object that the head borrows. [`BorrowedCell::new`] creates the cell. |
 //!
 //! The header points to a table of the functions that depend on the type of the future, such as those that poll and drop the future. So the
 //! code that polls or drops a head does not depend on this type. A method that creates a cell has little code in addition to the code of
@@ -44,8 +44,8 @@ use crate::{
 unsafe trait FutureCell {
     type Future: ErasedFuture;
 
-    /// The origin of the result, for messages after the future has completed. For a future of a pool, this is `Pooled`, even if the future
-    /// was in a box because no slot was vacant. (A distinction would add 64 bytes of code to each method.)
+    /// The [arm](crate::future::Arm) that messages name after the future has completed. For a future of a pool, this is `Pooled`, even if
+    /// the future was in a box because the pool was full. (A distinction of these two cases would add 64 bytes of code to each method.)
     const ORIGIN: ArmOrigin = <Self::Future as ErasedFuture>::ORIGIN;
 
     /// `true` if the head only borrows the cell. Then the owner of the cell drops the future, and the head does not.
@@ -54,7 +54,7 @@ unsafe trait FutureCell {
     /// The distance in bytes from the header to the future.
     const OFFSET: isize;
 
-    /// Returns the origin of the result, for `Debug`.
+    /// Returns the arm that messages name while the cell is live: in the output of `Debug`, and after a panic.
     const ORIGIN_OF: fn(Address) -> ArmOrigin = |_| Self::ORIGIN;
 
     /// Releases the memory of the cell.
@@ -65,8 +65,9 @@ unsafe trait FutureCell {
 #[derive(Clone, Copy)]
 struct Address(NonNull<()>);
 
-/// The memory of a cell whose future was dropped. The pointer is the address of the cell's header. In a `Stored` cell, this is also the
-/// address of its `S`, which begins with the header. The owner of an `Emptied` releases the memory.
+/// The memory of a cell whose future was dropped. The pointer is the address of the cell's header. If the cell is a `Stored`, this is also
+/// the address of its `S`, which begins with the header. An `Emptied<()>` does not say which type the cell has. The owner of an `Emptied`
+/// releases the memory.
 #[must_use = "memory that is not released is lost"]
 #[repr(transparent)]
 pub(crate) struct Emptied<S>(NonNull<S>);
@@ -85,13 +86,15 @@ type Release = extern "C" fn(Emptied<()>);
 
 /// The table of a cell whose future has the output `T`.
 ///
-/// Invariant: the functions are only called with the address of a live cell, whose type is the one for which the table was created.
+/// Invariant: a function that takes an [`Address`] is only called with the address of a live cell. `release` is only called with the
+/// [`Emptied`] of a cell. In each of these calls, the type of the cell is the one for which the table was created.
 #[repr(C)]
 pub(super) struct CellTable<T> {
     table: Table,
-    /// Polls the future. If this returns `Ready`, or if a rule was broken, the head is terminated, and the cell was released unless it is
-    /// borrowed. If this returns `Pending` and no rule was broken, the head is unchanged. If the poll of the future unwinds, the head is
-    /// unchanged. If the destructor of the future unwinds, the head is terminated, and the cell was released.
+    /// Polls the future. If this returns `Ready`, or if the poll has broken a [rule](crate::error::Rule), the head is terminated, and the
+    /// cell was released unless it is borrowed. If this returns `Pending` and the poll has broken no rule, the head is unchanged. If the
+    /// poll of the future unwinds, the head is unchanged. If the destructor of the future unwinds, the head is terminated, and the cell was
+    /// released.
     poll: fn(Address, &mut Context<'_>, &mut Head) -> Poll<T>,
 }
 
@@ -131,7 +134,7 @@ struct Resident<C: FutureCell>(Address, PhantomData<C>);
 impl<C: FutureCell> Resident<C> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn pinned(&mut self) -> Pin<&mut C::Future> {
-        // SAFETY: by the invariant, the future exists, and only this value uses it.
+        // SAFETY: by the invariant, the future exists, and only the owner of this value uses the future.
         let future = unsafe { &mut *future_of::<C>(self.0) };
         // SAFETY: the future stays in its cell until it is dropped there.
         unsafe { Pin::new_unchecked(future) }
@@ -147,7 +150,7 @@ fn future_of<C: FutureCell>(cell: Address) -> *mut C::Future {
 
 /// The function for [`Table::drop_future`].
 fn drop_future<C: FutureCell>(cell: Address) {
-    // SAFETY: by the invariant of the table, the cell is live, so the future was not dropped.
+    // SAFETY: by the invariant of the table or of `Resident`, the cell is live, so the future was not dropped.
     unsafe { ptr::drop_in_place(future_of::<C>(cell)) };
 }
 
@@ -164,8 +167,8 @@ fn poll_future<C: FutureCell>(
 ) -> Poll<<C::Future as ErasedFuture>::Output> {
     let mut future = Resident::<C>(cell, PhantomData);
     let mut broken = None;
-    // Without optimization, this block is left out, because its local variables would make the frame larger. Miri always runs this block,
-    // to check it.
+    // Without optimization, this block is left out, because its local variables would make the frame larger. Under Miri, this block is
+    // always compiled, so that Miri can check it.
     #[cfg(any(miri, not(debug_assertions)))]
     if const { pieces::is_stored_by_fields::<<C::Future as ErasedFuture>::Output>() } {
         let mut polled = future.pinned().poll(cx, &mut broken);
@@ -176,9 +179,10 @@ fn poll_future<C: FutureCell>(
     after(future.pinned().poll(cx, &mut broken), broken, future, head)
 }
 
-/// Drops the future and releases the cell, if the future has completed or a rule was broken. Returns `polled`, which is an argument so that
-/// the result can stay in registers. (An async block that has completed has nothing to drop. The compiler knows this, and removes the call
-/// of `drop_future`.)
+/// Does the work after a poll. If the future has completed, or the poll has broken a rule, terminates the head, drops the future and
+/// releases the cell. (If the cell is borrowed, only terminates the head.) Returns `polled` unchanged. So the result can stay in registers
+/// during the call. (An async block that has completed has nothing to drop. The compiler knows this, and removes the call of
+/// `drop_future`.)
 #[expect(clippy::needless_pass_by_value, reason = "the future is not used again")]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn after<C: FutureCell, T>(
@@ -205,7 +209,7 @@ fn after<C: FutureCell, T>(
 
 /// A guard that releases a cell when the guard is dropped.
 ///
-/// Invariant: at that time, the future was dropped, or its destructor has panicked.
+/// Invariant: when the guard is dropped, the future was dropped, or its destructor has panicked.
 struct ReleaseOnDrop(Address, Release);
 
 impl Drop for ReleaseOnDrop {
@@ -231,7 +235,7 @@ pub(super) struct LiveCell(Address);
 impl LiveCell {
     /// # Safety
     ///
-    /// The head points to a live cell, and the caller owns this cell.
+    /// The head points to a live cell, which the caller owns or has borrowed.
     #[inline(always)]
     pub(super) unsafe fn new(head: Head) -> Self {
         LiveCell(Address(head.boxed_pointer()))
@@ -243,13 +247,14 @@ impl LiveCell {
         unsafe { self.0.header().table().cast().as_ref() }
     }
 
-    /// Returns the origin and the type name of the future.
+    /// Returns the arm and the type name of the future, for messages.
     pub(super) fn about(&self) -> (ArmOrigin, &'static str) {
         let table = self.table();
         ((table.origin_of)(self.0), (table.type_name)())
     }
 
-    /// Drops the future, and releases the cell. The cell is released even if the destructor of the future panics.
+    /// Drops the future, and releases the cell. The cell is released even if the destructor of the future panics. (If the cell is borrowed,
+    /// this does nothing.)
     #[inline(always)]
     pub(super) fn release(self) {
         let table = self.table();
@@ -264,13 +269,13 @@ impl LiveCell {
 /// cell. So after a panic, the head never polls or drops the future again. If the head owns the cell, the future is not leaked. A borrowed
 /// cell keeps its future.
 ///
-/// Invariant: the head owns a live cell. The output of its future is `T`, or a subtype of `T`.
+/// Invariant: the head owns or borrows a live cell. The output of its future is `T`, or a subtype of `T`.
 pub(super) struct PollGuard<'h, T>(&'h mut Head, PhantomData<fn() -> T>);
 
 impl<'h, T> PollGuard<'h, T> {
     /// # Safety
     ///
-    /// The head owns a live cell. The output of its future is `T`, or a subtype of `T`.
+    /// The head owns or borrows a live cell. The output of its future is `T`, or a subtype of `T`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) unsafe fn new(head: &'h mut Head) -> Self {
         PollGuard(head, PhantomData)
@@ -409,7 +414,7 @@ pub(crate) trait CellStorage: Sized {
     /// Releases the memory of a cell.
     const RELEASE: extern "C" fn(Emptied<Self>);
 
-    /// Returns the origin of the result: `Boxed` if this memory is a box, and `Pooled` if it is a slot.
+    /// Returns the arm that messages name while the cell is live: `Boxed` if this memory is a box, and `Pooled` if it is a slot.
     fn arm_origin(&self) -> ArmOrigin;
 }
 
@@ -464,7 +469,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
     ///
     /// The caller owns the memory. It has at least [`SIZE`](VacantCell::SIZE) bytes, and is aligned for an `S` and an `F`. It begins with
     /// an `S`, whose first bytes are reserved for a [`Header`]. The memory stays allocated until [`CellStorage::RELEASE`] is called. If
-    /// [`CellStorage::Affinity`] is `Send`, this call may be on any thread.
+    /// [`CellStorage::Affinity`] is `Send`, `RELEASE` may be called on any thread.
     #[inline(always)]
     pub(crate) unsafe fn new(memory: NonNull<S>) -> Self {
         VacantCell(memory, PhantomData)
@@ -483,8 +488,8 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         unsafe { OwnedHead::of_cell(head) }
     }
 
-    /// Moves the future into the cell, and polls the future once. If the poll returns `Pending`, returns the head as an error. (If a rule
-    /// was broken, this head is terminated.)
+    /// Moves the future into the cell, and polls the future once. If the poll returns `Pending`, returns the head as an error. (If the poll
+    /// has broken a rule, this head is terminated.)
     #[inline(always)]
     pub(crate) fn fill_and_poll<'a, A>(
         self,
@@ -501,7 +506,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         mem::forget(polling);
         match polled {
             Poll::Ready(result) => Ok(result),
-            // SAFETY: the cell was just filled, as in `fill`, or the head is terminated and owns no cell.
+            // SAFETY: either the head points to the cell, which was filled as in `fill`, or the head is terminated and owns no cell.
             Poll::Pending => Err(unsafe { OwnedHead::of_cell(head) }),
         }
     }
@@ -525,8 +530,8 @@ pin_project! {
         header: Header,
         #[pin]
         future: F,
-        // This makes the type invariant in `F`. The table was created for exactly this `F`, and a subtype of `F` may be a future with
-        // another output.
+        // This makes the type invariant in `F`. Otherwise, a cell could be converted into a cell of a supertype of `F`. The supertype may
+        // be a future with another output, but the table in the header would still be the one for `F`.
         exactly: PhantomData<fn(F) -> F>,
     }
 }

@@ -14,7 +14,8 @@ use crate::error::{ArmOrigin, Terminated};
 pub(crate) trait ErasedFuture {
     type Output;
 
-    /// The arm that messages name as the origin of the result, if the future is in a box.
+    /// The [arm](crate::future::Arm) that messages name if the future is in a box. (If this is `Boxed`, messages name `Pooled` for a future
+    /// in a slot of a pool.)
     const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
     /// `true` if a poll may set `broken`. If `false`, the check of `broken` is not compiled.
@@ -25,9 +26,10 @@ pub(crate) trait ErasedFuture {
         any::type_name::<Self>()
     }
 
-    /// Polls the future, as [`Future::poll`] does. If there will be no result because a rule was broken, stores the reason in `broken`, and
-    /// returns `Pending`. After `Ready`, or if `broken` was set, the function is not called again. (The reason is a separate output, so
-    /// that a result need not be moved from one enum to another.)
+    /// Polls the future, as [`Future::poll`] does. If the poll breaks a [rule](crate::error::Rule), there will be no result. Then the
+    /// function stores the reason in `broken`, and returns `Pending`. After `Ready`, or if `broken` was set, the function is not called
+    /// again. The exception is a future in a [`BorrowedCell`](super::BorrowedCell): after `Ready`, another head may poll this future again.
+    /// (The reason is a separate output, so that a result need not be moved from one enum to another.)
     fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

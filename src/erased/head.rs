@@ -271,8 +271,8 @@ mod word64 {
     const ADDRESS: usize = (1 << ADDRESS_BITS) - 1;
 
     /// `true` if the upper 16 bits of an address are copies of bit 47. In a kernel they are copies, because a kernel also uses the upper
-    /// half of the address space. In user space, the upper bits are zero. The constant guesses from the target whether the program is a
-    /// kernel. If the guess is wrong for an address, [`fits`] returns `false`.
+    /// half of the address space. In user space, the upper bits are zero. The constant is a guess: a program for a target without an
+    /// operating system may be a kernel. If the guess is wrong for an address, [`fits`] returns `false`.
     const SIGN_EXTENDED: bool = cfg!(target_os = "none");
 
     /// Returns `true` if the address is the same after packing and unpacking.

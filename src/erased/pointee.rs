@@ -2,7 +2,7 @@
 //!
 //! | type | what it proves |
 //! |---|---|
-//! | [`OwnedHead`] | The head owns its pointee: a cell, or one reference to a source. |
+//! | [`OwnedHead`] | The head owns a cell, borrows a cell, or owns one [`ErasedReference`]. |
 //! | [`Live`] | A source is being polled. The head of the polled future owns a reference to the source. |
 //! | [`ErasedReference`] | A head can own a value of this type: a reference to a source, or the consumer of an operation. |
 //! | [`SourceHeader`] | The header is in a source, and points to the table for the type of this source. |
@@ -67,7 +67,7 @@ impl Header {
         Header { table: table.cast() }
     }
 
-    /// Returns the pointer to the table, with which the header was created.
+    /// Returns the pointer with which the header was created. It points to the table.
     #[inline(always)]
     pub(crate) const fn table(self) -> NonNull<()> {
         self.table
@@ -77,8 +77,8 @@ impl Header {
 /// The functions of a source or a consumer role whose output is `T`.
 ///
 /// Invariant: the functions with arguments are called with a head and with the address of the pointee of this head. The head owns an
-/// [`ErasedReference`] of the type for which the table was created. So the functions may cast the address to a pointer to the pointee of
-/// this type.
+/// [`ErasedReference`] of the type for which the table was created. So the functions may cast the address to a pointer to the
+/// [`Pointee`](ThinReference::Pointee) of this reference type.
 pub(crate) struct VTable<T> {
     /// Polls the operation. If this returns `Ready`, the reference was released, and the head is terminated. If this returns `Pending`, the
     /// head is unchanged, or it is terminated because the source refused the token. If the poll unwinds, the head is terminated, and the
@@ -256,8 +256,8 @@ impl<R: ErasedReference> Drop for Live<'_, R> {
 
 /// The header of a source of exactly the type `P`.
 ///
-/// Invariant: the table is that of an [`AnyReference`] to a `P`. This type is invariant in `P`, because a subtype of `P` may be a source
-/// with another output.
+/// Invariant: the table is that of an [`AnyReference`] to a `P`. This type is invariant in `P`. Otherwise, a header could be converted into
+/// a header of a supertype of `P`, which may be a source with another output.
 #[repr(transparent)]
 pub(crate) struct SourceHeader<P> {
     header: Header,
@@ -337,15 +337,15 @@ unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     }
 }
 
-/// A head that owns its pointee.
+/// A head that owns its pointee, or borrows a cell.
 ///
-/// Invariant: a head that is a pointer owns a live cell, or one [`ErasedReference`] to a source. The output of the pointee is `T`, or a
-/// subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. If the head is ready, the owner of the `OwnedHead`
-/// stores a `T` next to it.
+/// Invariant: a head that is a pointer owns a live cell, borrows a live cell for `'a`, or owns one [`ErasedReference`]. The output of the
+/// pointee is `T`, or a subtype of `T`. The pointee lives for `'a`, and it is `Send` if `A` is [`Movable`]. If the head is ready, the owner
+/// of the `OwnedHead` stores a `T` next to the head.
 ///
 /// The output may be a subtype `U` of `T`, because a result is only returned. A function in the table that returns a `U` is called as a
-/// function that returns a `T`. The compiler also allows the conversion of a `fn() -> U` into a `fn() -> T`. (For a higher-ranked `T`, Miri
-/// reports an error for the call and for the conversion.)
+/// function that returns a `T`. Safe code can do the same, because the compiler converts a `fn() -> U` into a `fn() -> T`. (For a
+/// higher-ranked `T`, Miri reports an error in both cases.)
 #[repr(transparent)]
 pub(crate) struct OwnedHead<'a, T, A> {
     head: Head,
@@ -389,7 +389,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of(Head::terminated(why))
     }
 
-    /// Returns a head that owns its cell.
+    /// Returns a head that owns or borrows a cell.
     ///
     /// # Safety
     ///
@@ -465,12 +465,12 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         self.head = const { Head::terminated(Terminated::Completed(Some(ArmOrigin::Ready))) };
     }
 
-    /// Polls the pointee. If this returns `Pending` and the head is not a pointer, the future will never be ready: it was terminated
-    /// before, or this poll has broken a rule.
+    /// Polls the pointee. If this returns `Pending` and the head is then not a pointer, the future will never be ready: it was terminated
+    /// before, or this poll has broken a [rule](crate::error::Rule).
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if self.head.is_boxed() {
-            // SAFETY: by the invariant, the head owns a live cell. The output of its future is `T`, or a subtype of `T`.
+            // SAFETY: by the invariant, the head owns or borrows a live cell. The output of its future is `T`, or a subtype of `T`.
             unsafe { PollGuard::new(&mut self.head) }.poll(cx)
         } else if self.head.is_pointer() {
             poll_source(SourceHead(self.head, PhantomData), &mut self.head, cx)
@@ -487,10 +487,10 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         self.source().is_some_and(|source| source.is_completed())
     }
 
-    /// Returns the origin and the type name of the pointee, or `None` if there is no pointee.
+    /// Returns the arm and the type name of the pointee, for messages. Returns `None` if there is no pointee.
     pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         if self.head.is_boxed() {
-            // SAFETY: by the invariant, the head owns a live cell. The cell is not released here.
+            // SAFETY: by the invariant, the head owns or borrows a live cell. The cell is not released here.
             return Some(unsafe { LiveCell::new(self.head) }.about());
         }
         self.source().map(|source| (ArmOrigin::Source, (source.table().type_name)()))
@@ -525,15 +525,15 @@ impl<T, A> Drop for OwnedHead<'_, T, A> {
 #[inline(never)]
 fn release<T>(head: Head) {
     if head.is_boxed() {
-        // SAFETY: the head owned a live cell, and the head is not used again.
+        // SAFETY: the head owned or borrowed a live cell, and the head is not used again.
         return unsafe { LiveCell::new(head) }.release();
     }
     SourceHead::<T>(head, PhantomData).cancel();
 }
 
-/// A copy of the head of a source.
+/// A copy of a head in the source arm.
 ///
-/// Invariant: the head owns an [`ErasedReference`] to a source. The output of this source is `T`, or a subtype of `T`.
+/// Invariant: the head owns an [`ErasedReference`]. The output of this reference is `T`, or a subtype of `T`.
 struct SourceHead<T>(Head, PhantomData<fn() -> T>);
 
 impl<T> Clone for SourceHead<T> {
@@ -564,9 +564,9 @@ impl<T> SourceHead<T> {
     }
 }
 
-/// Polls the source of the head at `place`. This function is not inlined. Otherwise, the compiler would compute the address of a boxed
-/// future by the steps that unpack the address of a source. These steps take longer, and the poll of a boxed future would wait for its
-/// address. (The last instruction of this function is a jump to the function in the table.)
+/// Polls the source of the head at `place`. This function is not inlined. Otherwise, the compiler would use the steps that unpack the
+/// address of a source for the address of a boxed future, too. (They do not change that address.) The poll of a boxed future would then
+/// wait for these steps. (The last instruction of this function is a jump to the function in the table.)
 #[inline(never)]
 fn poll_source<T>(source: SourceHead<T>, place: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     (source.table().poll)(source.0, place, cx, source.0.source_pointer())

@@ -41,8 +41,8 @@ pub enum Arm<'a, T, A = AnyThread> {
     /// A future in a box, in a slot of a pool or in a [`ValueNext`](crate::stream::ValueNext). A box is one allocation, which contains a
     /// header and the future.
     Boxed(BoxedFuture<'a, T, A>),
-    /// An operation of a source. (If the address of the source does not fit into the word, the operation is in
-    /// the arm `Boxed`: see [`from_source`](crate::ValueFuture::from_source).)
+    /// An operation of a source. (If the address of the source and the token do not fit into one word, the operation is in the arm `Boxed`:
+    /// see [`from_source`](crate::ValueFuture::from_source).)
     #[non_exhaustive]
     Source {
         /// The reference to the source. Dropping it cancels the operation.
@@ -112,7 +112,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 }
 
-/// Writes the same text as `Debug` of the [`Arm`]. For a terminated future, it also writes the reason.
+/// Writes the same text as `Debug` of the [`Arm`]. For a terminated future, also writes the reason.
 impl<T: fmt::Debug, A> fmt::Debug for Packed<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.peek() {

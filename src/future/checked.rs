@@ -14,13 +14,13 @@ use crate::{
 
 /// A future that reports misuse as a [`PollError`]: its output is `Result<T, PollError>`.
 ///
-/// [`ValueFuture::checked`](crate::ValueFuture::checked) returns this future. It may be polled any number of
-/// times. After it has returned its result, every poll returns a [`PollError`]. Nothing is allocated.
+/// [`ValueFuture::checked`](crate::ValueFuture::checked) returns this future. The future may be polled any number of times. After it has
+/// returned its result, every poll returns a [`PollError`]. Nothing is allocated.
 ///
 /// # Panics
 ///
-/// A poll does not panic if this future, or a future from which it was combined, breaks a rule. But a panic of the inner future or source
-/// passes through. After such a panic, every poll returns an error with the rule
+/// A poll that breaks a [`Rule`](crate::error::Rule) does not panic, even if the future that breaks the rule is inside a combinator such as
+/// `map`. But a panic of the inner future or source passes through. After such a panic, every poll returns an error with the rule
 /// [`Rule::PolledAfterPanic`](crate::error::Rule::PolledAfterPanic).
 #[must_use = "a future that is not awaited does not run, and a result that it already has is lost"]
 #[derive(Debug)]

@@ -1,5 +1,6 @@
-//! The packed future: one word for its arm (the *head*), and space for a result (the *payload*). It is a compressed
-//! [`Arm`](crate::future::Arm). The page about [internals](crate::internals) explains why the future is packed.
+//! The packed future is a compressed [`Arm`](crate::future::Arm). It consists of a *head* and a *payload*. The head is one word that says
+//! where the result comes from. The payload is the space for an inline result. The page about [internals](crate::internals) explains why
+//! the future is packed.
 
 #[cfg(feature = "alloc")]
 use core::{any::TypeId, future::Future, marker::PhantomData};
@@ -29,8 +30,8 @@ use crate::{
 ///
 /// Invariant: the payload contains a `T` if and only if the head is ready.
 ///
-/// The payload is the first field. So a result of two words or more is always copied in the same pieces, and each load reads bytes that one
-/// store wrote. See [`pieces`].
+/// The payload is the first field. So a copy of the whole future and a copy of its result begin at the same address. If the result has two
+/// words or more, both copies use the same pieces (see [`pieces`]). So each load reads bytes that one store wrote.
 #[repr(C)]
 pub(crate) struct Packed<'a, T, A> {
     payload: MaybeUninit<T>,
@@ -142,8 +143,8 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
         let future = ManuallyDrop::new(future);
         // SAFETY: except for lifetimes, `F` is a `ValueFuture` or a `LocalValueFuture`, and both are a transparent `Packed`. The output of
-        // that `Packed` is `T`, because it is the only output of `F`. The lifetime of `F` is `'a` or longer, because `F: 'a`, and `Packed`
-        // is covariant in its lifetime. If `A` is `AnyThread`, it admits only an `F` that is `Send`, so `F` is not a `LocalValueFuture`. If
+        // that `Packed` is the output of `F`, which is `T`. The lifetime of `F` is `'a` or longer, because `F: 'a`, and `Packed` is
+        // covariant in its lifetime. If `A` is `AnyThread`, it admits only an `F` that is `Send`, so `F` is not a `LocalValueFuture`. If
         // `A` is `OneThread`, `F` may be either type, because a `ValueFuture` may stay on one thread. `future` is neither dropped nor used
         // again.
         Ok(unsafe { mem::transmute_copy::<ManuallyDrop<F>, Self>(&future) })
@@ -237,7 +238,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         self.is_ready().then(|| unsafe { self.payload.assume_init_ref() })
     }
 
-    /// Returns the origin and the type name of the pointee, or `None` if the head has no pointee.
+    /// Returns the arm and the type name of the pointee, for messages. Returns `None` if the head has no pointee.
     pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
         self.head.about_pointee()
     }
@@ -272,9 +273,10 @@ impl<'a, T, A> Packed<'a, T, A> {
         polled
     }
 
-    /// Calls [`poll_pointee`](Packed::poll_pointee) in a function that is not inlined. If `.await` contained the polls of all types of
-    /// pointees, it would copy a large result once more, to an address that is the same for all types. In this function, each poll is the
-    /// last call. So the poll writes the result directly to the address where this function returns it.
+    /// Calls [`poll_pointee`](Packed::poll_pointee) in a function that is not inlined. If the polls of all types of pointees were inlined
+    /// into `.await`, each of them would store its result at its own address. `.await` would then copy a large result once more, to one
+    /// common address. In this function, each poll is the last call. So the poll writes the result directly to the address where this
+    /// function returns it.
     #[inline(never)]
     fn poll_pointee_apart(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.poll_pointee(cx)
@@ -329,7 +331,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     }
 
     /// Polls the pointee. If this returns `Pending` and the head is not a pointer, the future will never be ready: it was terminated
-    /// before, or this poll has broken a rule.
+    /// before, or this poll has broken a [`Rule`](crate::error::Rule).
     #[inline(always)]
     pub(crate) fn poll_pointee(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.head.poll(cx)
@@ -359,9 +361,10 @@ impl<T, A> Drop for Packed<'_, T, A> {
             // SAFETY: the head is ready, so the payload is a `T`.
             unsafe { self.payload.assume_init_drop() };
         } else {
-            // Without `ManuallyDrop`, the compiler would test the head again after the drop of the payload. (`ManuallyDrop::drop` would
-            // have a frame of its own on the stack while a chain of futures is dropped. So this calls `drop_in_place`.)
-            // SAFETY: the future is dropped, so the head is not used again.
+            // The head is in a `ManuallyDrop`. Otherwise, the compiler would test the head again after the drop of the payload.
+            // (`ManuallyDrop::drop` would have its own frame on the stack while a chain of futures is dropped. So this code calls
+            // `drop_in_place`.)
+            // SAFETY: this is the drop of the future, so the head is not used again.
             unsafe { ptr::drop_in_place(&raw mut *self.head) };
         }
     }

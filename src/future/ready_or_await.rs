@@ -3,13 +3,13 @@
 ///
 /// `ready_or_await!(future)` has the same value as `future.await`. Use this macro only if the result has more
 /// than 120 bytes. For such a result, `.await` copies the future by calls of `memcpy`. This macro does not copy
-/// a ready future (`cargo bench --bench ratios -- --only ready`). A program that is compiled for AVX also
-/// copies some smaller futures slowly: see `docs/benchmarks.md`.
+/// a ready future. (The command `cargo bench --bench ratios -- --only ready` measures the difference.) A program
+/// that is compiled for AVX also copies some smaller futures slowly: see `docs/benchmarks.md`.
 ///
 /// # Panics
 ///
-/// Panics like `.await`: if an earlier poll has returned the result or has panicked, or if the source reports a
-/// stale token.
+/// Panics in the same four cases as `.await`: an earlier poll has returned the result, an earlier poll panicked, the source reports a stale
+/// token, or the future was created from [`Arm::Taken`](crate::future::Arm).
 ///
 /// # Examples
 ///

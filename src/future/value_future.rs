@@ -23,14 +23,14 @@ use crate::{affinity::AnyThread, source::SourceReference, token::Token};
 /// # Sizes
 ///
 /// On 64-bit targets, a future takes one word and `T`: 8 bytes for `()`, 16 for a `T` of 1 to 8 bytes. The word has one niche, so
-/// `Option<ValueFuture<'_, T>>` is no larger.
+/// `Option<ValueFuture<'_, T>>` is no larger. The feature `trace` adds a word to each future.
 ///
 /// # Cancel safety
 ///
-/// The future can be dropped at any time. Dropping it drops a boxed future, calls
-/// [`cancel`](crate::ValueSource::cancel) of a source once, and **drops an inline result**. A method produces an inline result when the
-/// method is *called*, not when the future is polled. So if a branch of `select!` may lose, and the result must not get lost, call the
-/// method in an async block: `message = async { queue.recv().await } => …`.
+/// The future can be dropped at any time. Dropping it drops a boxed future, or calls [`cancel`](crate::ValueSource::cancel) of a source
+/// once, or **drops an inline result**. A method produces an inline result when the method is *called*, not when the future is polled. So
+/// if a branch of `select!` may lose, and the result must not get lost, call the method in an async block: `message = async {
+/// queue.recv().await } => …`.
 ///
 /// # Reentrancy
 ///
@@ -115,7 +115,7 @@ impl<'a, T> ValueFuture<'a, T> {
     /// Creates a future that is ready with `value`, in a constant.
     ///
     /// If the result has more than 8 bytes, awaiting it may take longer than with [`ready`](Self::ready). The compiler chooses how to store
-    /// the result. If it stores smaller pieces than `.await` loads, each load waits until the stores have reached the CPU cache.
+    /// the result. If these stores are smaller than the loads of `.await`, each load waits until the stores have reached the CPU cache.
     ///
     /// # Examples
     ///
@@ -167,12 +167,12 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// Nothing is allocated. There is one exception: on a 64-bit target, if the address of the source does not
-    /// fit into 48 bits (tagged heaps, five-level page tables), the reference is boxed.
+    /// Nothing is allocated. There is one exception: on a 64-bit target, the reference is boxed if the address of the source does not fit
+    /// into 48 bits. Tagged heaps and five-level page tables may cause such addresses.
     ///
     /// # Panics
     ///
-    /// Panics if the address of the source does not fit, and the feature `alloc` is off.
+    /// On a 64-bit target without the feature `alloc`, panics if the address of the source does not fit into 48 bits.
     ///
     /// # Examples
     ///
@@ -233,9 +233,8 @@ impl<'a, T> ValueFuture<'a, T> {
 
     /// Returns a future that reports misuse as a [`PollError`](crate::error::PollError) instead of a panic.
     ///
-    /// Its output is `Result<T, PollError>`. The errors cover misuse of this future and of the futures from
-    /// which it was combined. They do not cover a value future that an async block awaits: misuse of that
-    /// future panics inside of the block.
+    /// Its output is `Result<T, PollError>`. The errors cover misuse of this future, and of the futures that combinators such as `map` have
+    /// put into it. They do not cover a value future that an async block awaits: misuse of that future panics inside of the block.
     ///
     /// # Examples
     ///
@@ -274,8 +273,8 @@ impl<T> Future for ValueFuture<'_, T> {
     }
 }
 
-/// The future is terminated when it has returned its result, when a poll has panicked, or when its source has
-/// reported a stale token. After that, every poll panics.
+/// The future is terminated when it has returned its result, when a poll has panicked, or when its source has reported a stale token. A
+/// future that was created from [`Arm::Taken`](crate::future::Arm) is also terminated. Every poll of a terminated future panics.
 impl<T> FusedFuture for ValueFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.0.is_terminated()

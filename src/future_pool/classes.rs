@@ -59,7 +59,7 @@ pub(crate) struct Classes<H: SlabRecycler> {
     boxed: H::Counters,
 }
 
-/// A recycler whose pools any thread may use.
+/// The trait of [recyclers](Recycler) whose pools any thread may use. Only `AnyThread` implements it.
 ///
 /// The implementations of `Send` and `Sync` for `Classes` have this trait as their bound. So the compiler shows the message below.
 /// Otherwise it would only report that a pool contains a `Cell`.
@@ -125,10 +125,11 @@ impl<H: SlabRecycler> Classes<H> {
     #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<RentedBlock<H>, PooledErrorKind> {
         let room = self.room(class);
-        // If a class was never used and there is no room for a page, the class gets no slab, because the slab itself also takes memory.
+        // If a class was never used and the budget has no room for a page, the class gets no slab, because the slab itself also takes
+        // memory.
         let is_new = || self.slab(class).is_none() && self.bounds.of_class(class) > 0;
-        // The room may be missing because another thread has just created the slab and a page. This page may have a vacant slot. So look
-        // for the slab again.
+        // Another thread may just have created the slab, and used the rest of the budget for its page. This page may have a vacant slot. So
+        // this code looks for the slab again.
         if is_new() && !room.has(page_of_one(SIZES[class])) && is_new() {
             return Err(PooledErrorKind::Full);
         }
@@ -236,8 +237,8 @@ impl<H: SlabRecycler> Clone for RoomOf<'_, H> {
 impl<H: SlabRecycler> Copy for RoomOf<'_, H> {}
 
 impl<'c, H: SlabRecycler> RoomOf<'c, H> {
-    /// Returns how many bytes of the budget no slab has taken. While the caller has the guard that `lock` returns, the number is never too
-    /// high, because other threads may free pages, but add none.
+    /// Returns the number of bytes of the budget that no slab has taken. While the caller has the guard that `lock` returns, the number is
+    /// never too high, because other threads may free pages, but add none.
     fn left(self) -> usize {
         let slabs = (0..SIZES.len()).filter_map(|class| self.classes.slab(class));
         match self.classes.budget.max() {

@@ -53,9 +53,9 @@ use crate::{
 ///
 /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Any thread finds the vacant slots that are in no cache. A pool
 /// that is bounded to fewer than 512 slots of a size has no such caches: any thread finds every vacant slot. Such a pool needs more atomic
-/// operations than other pools. With a bound of 512 slots or more, a future may find the pool full although another thread keeps vacant
-/// slots. For a bound in bytes, this limit is compared with the number of slots that fit into the bound. The pool makes this comparison
-/// when a size is first used.
+/// operations than other pools. With a bound of 512 slots or more, a future may find the pool full although another thread has vacant slots
+/// in its cache. For a bound in bytes, the pool compares the number of slots that fit into the bound with 512. It does this when a size is
+/// first used.
 ///
 /// In a pool with caches, a thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB.
 /// Later futures do not allocate if the thread finds a vacant slot. Dropping a future never allocates. When a thread ends, its cache is
@@ -169,7 +169,7 @@ impl FuturePoolBuilder {
     ///
     /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
     /// bounds of each size apply too. [`pooled`](FuturePool::pooled) boxes a future that finds no slot. If the bound is reached and a size
-    /// needs a page, the pool frees pages of other sizes, if these pages have no slot in use. It does not free the memory of
+    /// needs a page, the pool frees pages of other sizes. It frees neither pages with a slot in use, nor the memory of
     /// [reserved](FuturePool::reserve) slots.
     ///
     /// [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound later.
@@ -276,9 +276,9 @@ impl FuturePool {
     //~ one thread
     //~ /// Nothing is allocated if a slot of the size class is vacant.
     //~ end
-    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16 bytes, or if no slot of its
-    /// size is vacant and a bound allows no more of them. The slot is released when `future` has completed, before the poll returns the
-    /// result. If the returned future is dropped earlier, the drop releases the slot.
+    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16 bytes, or if it finds no
+    /// vacant slot of its size and a bound allows no more slots. The slot is released when `future` has completed, before the poll returns
+    /// the result. If the returned future is dropped earlier, the drop releases the slot.
     ///
     /// # Examples
     ///
@@ -385,8 +385,8 @@ impl FuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await it. This method is
-    /// not lazy either.
+    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await the returned future.
+    /// This method is not lazy either.
     ///
     /// # Panics
     ///

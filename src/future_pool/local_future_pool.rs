@@ -97,7 +97,7 @@ impl LocalFuturePoolBuilder {
     ///
     /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
     /// bounds of each size apply too. [`pooled`](LocalFuturePool::pooled) boxes a future that finds no slot. If the bound is reached and a size
-    /// needs a page, the pool frees pages of other sizes, if these pages have no slot in use. It does not free the memory of
+    /// needs a page, the pool frees pages of other sizes. It frees neither pages with a slot in use, nor the memory of
     /// [reserved](LocalFuturePool::reserve) slots.
     ///
     /// [`set_max_bytes`](LocalFuturePool::set_max_bytes) changes the bound later.
@@ -199,9 +199,9 @@ impl LocalFuturePool {
     /// # Sizes and allocation
     ///
     /// Nothing is allocated if a slot of the size class is vacant.
-    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16 bytes, or if no slot of its
-    /// size is vacant and a bound allows no more of them. The slot is released when `future` has completed, before the poll returns the
-    /// result. If the returned future is dropped earlier, the drop releases the slot.
+    /// A future is boxed if it is larger than [`MAX_SIZE`](Self::MAX_SIZE), if it is aligned to more than 16 bytes, or if it finds no
+    /// vacant slot of its size and a bound allows no more slots. The slot is released when `future` has completed, before the poll returns
+    /// the result. If the returned future is dropped earlier, the drop releases the slot.
     ///
     /// # Examples
     ///
@@ -311,8 +311,8 @@ impl LocalFuturePool {
         self.eager_with(future, &mut Context::from_waker(Waker::noop()))
     }
 
-    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await it. This method is
-    /// not lazy either.
+    /// Does the same as [`eager`](Self::eager), but polls `future` with `cx`, the context of the task that will await the returned future.
+    /// This method is not lazy either.
     ///
     /// # Panics
     ///

@@ -1,4 +1,5 @@
-//! `VacantBlock`: a rented block of a pool, with room for a future. This file also says when `Classes` is `Send` and `Sync`.
+//! `VacantBlock`: a block that was rented for a future, and does not contain the future yet. This file also says when `Classes` is `Send`
+//! and `Sync`.
 
 use super::{
     PooledErrorKind,
@@ -10,7 +11,7 @@ use crate::{
     slab::Block,
 };
 
-/// A rented block that has room for an `F`, and contains no future yet.
+/// A block that was rented for an `F`, and does not contain the `F` yet.
 pub(crate) type VacantBlock<F, H> = VacantCell<Block<H>, F>;
 
 impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
@@ -28,7 +29,7 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
         unsafe { block.into_cell() }
     }
 
-    /// Rents a slot of the future's class.
+    /// Rents a slot of the future's class. If there is no such slot, returns the reason.
     #[inline(always)]
     pub(super) fn try_rent(classes: &Classes<H>) -> Result<Self, PooledErrorKind> {
         let block = classes.rent(Self::CLASS?)?;

@@ -19,9 +19,9 @@
 //!
 //! # One rule to know first
 //!
-//! A method that returns an inline result has done its work when it returns. If the returned future is dropped, the
-//! result is lost. `select!` drops the futures of the branches that lose. So in a branch of `select!`, call the method
-//! in an async block:
+//! A method may store its result in the returned future (an *inline result*). Such a method has done its work when it
+//! returns. If the returned future is dropped, the result is lost. `select!` drops the futures of the branches that
+//! lose. So in a branch of `select!`, call the method in an async block:
 //!
 //! ```text
 //! message = queue.recv() => …                    // wrong: may take a message, and drop it
@@ -36,7 +36,7 @@
 pub mod getting_started {}
 #[doc = include_str!("choosing.md")]
 pub mod choosing {}
-// The examples of this chapter use the attribute.
+// The examples of this chapter use the attribute `async_trait`.
 #[cfg(feature = "macros")]
 #[doc = include_str!("from_async_trait.md")]
 pub mod from_async_trait {}

@@ -5,7 +5,7 @@ use crate::error::debug_as_text;
 /// Creates the result of an operation that ends without a value, for example because its completer was dropped.
 ///
 /// If a producer sends no value, its consumer must not wait forever, and the task of the consumer must not panic. So the output type of a
-/// pool or of a reusable source defines the result for this case. The poll of the consumer creates this result.
+/// pool or of a reusable source defines the result for this case. This result is created when the consumer takes it, for example in a poll.
 ///
 /// The trait is implemented for `Option<T>`, and for `Result<T, E>` where `E: From<Dropped>`. If `E` is a type of another crate and does
 /// not implement `From<Dropped>`, use `Option<Result<T, E>>`. Or define the result where the pool or source is created, by

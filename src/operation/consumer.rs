@@ -76,7 +76,7 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
         ManuallyDrop::new(self).0.as_raw()
     }
 
-    /// Creates the consumer from the word that [`into_raw`](Consumer::into_raw) returned.
+    /// Creates the consumer from its word. [`into_raw`](Consumer::into_raw) returns this word as a pointer.
     pub(crate) fn from_word(word: ConsumerWord<T, H>) -> Self {
         Consumer(word, PhantomData)
     }

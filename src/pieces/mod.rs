@@ -2,8 +2,8 @@
 //! in which other code will load it. They load a result in pieces that are no larger than the stores by which other code has stored it.
 //!
 //! A recent store is still in the store buffer of the CPU. A load can read from this buffer only if one store wrote all bytes of the load
-//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the CPU cache. That takes 6 ns, twice as long as
-//! the rest of a ready call. Without this module, a load would wait in three places:
+//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the CPU cache. This wait takes 6 ns, twice as long
+//! as the rest of a ready call. Without this module, a load would wait in three places:
 //!
 //! 1. **A method returns its future through memory, and `.await` begins with a copy of this future.** The copy loads 16 bytes at a time, or
 //!    32 bytes if the target has registers of this size. The compiler would store two adjacent words of the future one by one: two words of
@@ -20,15 +20,15 @@
 //! 2. **An async block stores its result field by field. The function that has polled the block drops the block, and then moves the
 //!    result.** [`take_fields`] loads the result word by word. It loads the first word in halves, because this word may consist of a tag of
 //!    4 bytes and a field of 4 bytes.
-//! 3. **`.await` copies a `Result` of an array in pieces that begin with the tag. The user then loads the array in pieces that begin one
-//!    word later.** Each of the user's loads would overlap two stores: a call would take 12 ns instead of 5. [`read`] and
+//! 3. **`.await` copies a `Result` of an array in pieces that begin with the tag. The user's code then loads the array in pieces that begin
+//!    one word later.** Each load of the user's code would overlap two stores: a call would take 12 ns instead of 5. [`read`] and
 //!    [`take_word_and_pieces`] load such a result word by word. They store the tag alone, and then the array in the pieces in which the
-//!    user loads it. (An array of five words is copied in the same way, because it has the same layout as a tag and an array of four
+//!    user's code loads it. (An array of five words is copied in the same way, because it has the same layout as a tag and an array of four
 //!    words.)
 //!
 //! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs the
-//! same copies without the `asm!`. The memory sanitizer reports the `asm!`, although its bytes need not be initialized.) On targets for
-//! which `arch.rs` is the fallback, and in loom, the functions make ordinary copies.
+//! same copies without the `asm!`. The memory sanitizer reports an error for the `asm!`, although its bytes need not be initialized.) On
+//! targets for which `arch.rs` is the fallback, and in loom, the functions make ordinary copies.
 //!
 //! The functions choose the pieces by the size, the alignment and the name of a type, and by whether the type has a niche. The choice only
 //! decides how long a copy takes.
@@ -79,8 +79,8 @@ const fn has_niche<T>() -> bool {
     size_of::<Poll<T>>() == size_of::<T>()
 }
 
-/// Returns `true` if a `T` is copied in pieces, and consists of an odd number of words, at least five. Such a value is loaded as one word,
-/// and then pieces, whether the first word is a tag or not.
+/// Returns `true` if a `T` is copied in pieces, and consists of an odd number of words, at least five. Such a value is stored as one word,
+/// and then in pieces, whether the first word is a tag or not.
 pub(crate) const fn is_word_and_pieces<T>() -> bool {
     let size = size_of::<T>();
     is_in_pieces::<T>() && size % (2 * WORD) == WORD && size >= 5 * WORD

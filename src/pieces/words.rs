@@ -28,7 +28,7 @@ pub(super) const fn is_in_pieces<P>() -> bool {
     arch::HAS_PIECES && align_of::<P>() >= WORD && words >= WORDS_OF_PAIR && words * WORD <= LARGEST
 }
 
-/// Defines the function that puts two parts into one register.
+/// Defines a function that puts two parts into one register.
 #[allow(unused_macros, reason = "some targets have no pieces")]
 macro_rules! put_together {
     ($name:ident, $Part:ty, $Piece:ty, $register:ident, $of_part:ident, $instruction:literal) => {
@@ -135,7 +135,7 @@ fn copy_pair(from: &[Word], to: &mut [Word]) {
     store_piece(to, arch::pair_of(from[0], from[1]));
 }
 
-/// Stores a piece in the first words.
+/// Stores a piece in the first words of `to`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn store_piece<Piece>(to: &mut [Word], piece: Piece) {
     let place = to[..size_of::<Piece>() / WORD].as_mut_ptr().cast::<Piece>();
@@ -149,9 +149,9 @@ fn store<P>(place: &mut MaybeUninit<P>, value: P) {
     copy(words(&MaybeUninit::new(value)), words_mut(place));
 }
 
-/// Loads a value word by word, and the first word in halves. Stores the first `tags` words in pieces. Then stores the other words in
-/// pieces, which therefore begin behind the tags. (If the compiler has put a tag elsewhere, these pieces do not match the later loads,
-/// which then take longer.)
+/// Loads a value word by word, and the first word in halves. Stores the first `tags` words separately, because they are probably tags. Then
+/// stores the other words in pieces. So the first of these pieces begins behind the tags. (If the compiler has put a tag elsewhere, these
+/// pieces do not match the later loads, and the loads take longer.)
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn load<P>(value: &MaybeUninit<P>, tags: usize) -> MaybeUninit<P> {
     let mut loaded = MaybeUninit::<P>::uninit();
@@ -201,7 +201,7 @@ pub(crate) unsafe fn pending<T, P>(future: P, head: usize) -> P {
     } else if pair + WORDS_OF_PAIR <= from.len() {
         copy_pair(&from[pair..], &mut to[pair..]);
     } else {
-        // The head is in the last word, which belongs to no piece. A copy of the future also copies this word separately.
+        // The head is in the last word, which belongs to no piece. Later copies of the future copy this word separately, too.
         to[word] = from[word];
     }
     // SAFETY: the head was copied, and the other bytes need not be initialized.
@@ -245,7 +245,8 @@ pub(crate) unsafe fn read<T>(result: &MaybeUninit<T>) -> T {
     unsafe { loaded.assume_init() }
 }
 
-/// Takes the result out of `polled` if there is one, and leaves `Pending` there. The result [is a word and pieces](is_word_and_pieces).
+/// Takes the result out of `polled` if there is one, and leaves `Pending` there. The caller has checked that [`is_word_and_pieces`] is
+/// `true` for `T`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
     if polled.is_pending() {
@@ -255,8 +256,8 @@ pub(crate) fn take_word_and_pieces<T>(polled: &mut Poll<T>) -> Poll<T> {
     take(polled, tag_of_poll + 1)
 }
 
-/// Takes the result out of `polled` if there is one, and leaves `Pending` there. The result [is stored by
-/// fields](super::is_stored_by_fields).
+/// Takes the result out of `polled` if there is one, and leaves `Pending` there. The caller has checked that
+/// [`is_stored_by_fields`](super::is_stored_by_fields) is `true` for `T`.
 #[cfg_attr(all(debug_assertions, not(miri)), allow(dead_code, reason = "for optimized code only"))]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn take_fields<T>(polled: &mut Poll<T>) -> Poll<T> {

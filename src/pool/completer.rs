@@ -117,8 +117,8 @@ impl<T> Completer<T> {
     /// **If this completer is dropped, the operation ends**, and the pool refuses the key from then on. If the
     /// reply to a request will contain the key, use [`into_key`](Self::into_key), which consumes the completer.
     ///
-    /// While the completer exists, the slot is not used again, and the completer shows whether the consumer
-    /// [was dropped](Self::is_closed).
+    /// While the completer exists, the slot is not used again, and [`is_closed`](Self::is_closed) says whether the operation still needs a
+    /// value.
     #[must_use]
     pub fn key_while_held(&self) -> TypedKey<T> {
         self.0.issue_key().into()

@@ -44,7 +44,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
-    /// Creates a pool of one slot. The first operation of the slot has the last generation. So the slot is retired when the operation ends.
+    /// Creates a pool of one slot. The first operation of the slot has the last generation, and there is only one epoch. So the slot is
+    /// retired when this operation ends.
     #[cfg(test)]
     pub(super) fn with_one_generation(abandoned: fn() -> T) -> Self {
         let settings = Settings {
@@ -145,8 +146,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         ended.map_err(|(kind, value)| self.refused(CompleteError { key, kind, value }))
     }
 
-    /// Returns the slot that a key names, if this slot is initialized. The functions that claim the operation then compare the key with the
-    /// key of the operation.
+    /// Returns the slot that a key names, if this slot is initialized. Does not check the key: the functions that claim the operation
+    /// compare the key with the number of the slot.
     #[inline(always)]
     fn slot_of(&self, key: Key) -> Option<(SlotRef<'_, Slot<T, H>>, Presented)> {
         let Settings { layout, first_generation, .. } = self.slab().base().settings;
@@ -168,7 +169,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
-        // Another thread may close the pool after this load. Then the consumer of the new operation calls `orphan` when it starts to wait.
+        // When `try_rent` calls this function, another thread may close the pool after the load. Then the operation begins in a closed
+        // pool. Its consumer calls `orphan` when the consumer starts to wait.
         self.slab().base().closed.load_own() != 0
     }
 
@@ -176,7 +178,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
     /// ended.
     pub(super) fn close(&self) -> u32 {
         self.slab().base().closed.announce();
-        // If `end_all` calls a waker that panics, the destructor of `orphans` does the work of `orphan`.
+        // If a waker panics in `end_all`, the destructor of `orphans` calls `orphans.orphan()`.
         let mut orphans = Orphans::<T, H>::new(self.slab());
         waiting::end_all(self.slab().get());
         orphans.orphan()
@@ -204,7 +206,7 @@ impl<T, H: SlabRecycler> Clone for Handle<T, H> {
     }
 }
 
-/// Calls [`orphan`] for all slots before the slab is closed.
+/// The action before a slab is closed: it calls [`orphan`] for all slots.
 struct OrphanAll<T, H>(PhantomData<fn(T, H)>);
 
 impl<T, H: SlabRecycler> BeforeClose<H::Slab<T>> for OrphanAll<T, H> {

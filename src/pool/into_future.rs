@@ -13,7 +13,7 @@ use crate::future::{LocalValueFuture, Packed};
 /// completion is boxed.
 ///
 /// If there is a result, [`is_ready`](ValueFuture::is_ready) returns `true`,
-/// [`try_take`](ValueFuture::try_take) takes the result, and the combinators return inline results.
+/// [`try_take`](ValueFuture::try_take) takes the result, and the combinators call their functions at once.
 ///
 /// If a result must not get lost when a consumer is cancelled, keep the `Completion`, and call
 /// [`close`](Completion::close). Dropping the value future drops a result that is already there, although the

@@ -1,4 +1,4 @@
-//! `LiveOperation`: the line that rented an operation, and the state of the operation.
+//! `LiveOperation`: the line of code that began an operation, and the state of the operation.
 
 use core::{fmt, panic::Location};
 
@@ -15,7 +15,7 @@ pub struct LiveOperation {
 }
 
 impl LiveOperation {
-    /// Returns the line that rented the operation.
+    /// Returns the line of code that began the operation.
     #[must_use]
     pub fn origin(&self) -> &'static Location<'static> {
         self.origin
@@ -27,7 +27,7 @@ impl LiveOperation {
         !self.state.is_pending()
     }
 
-    /// Returns `true` if the operation has a completion.
+    /// Returns `true` if the operation has a consumer: a completion, or the value future into which the completion was converted.
     #[must_use]
     pub fn has_completion(&self) -> bool {
         !self.state.has_left()

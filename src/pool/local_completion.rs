@@ -17,7 +17,7 @@ use crate::{affinity::OneThread, future::LocalValueFuture, operation::Consumer, 
 /// The consumer's end of an operation. It is the future of the result.
 ///
 /// A method with static dispatch can return the completion. For an object-safe method, `From` converts the completion into a value future.
-/// This does not allocate, because the operation stays in its slot.
+/// The conversion does not allocate, because the operation stays in its slot.
 ///
 /// # Sizes and allocation
 ///
@@ -25,14 +25,15 @@ use crate::{affinity::OneThread, future::LocalValueFuture, operation::Consumer, 
 ///
 /// # Panics
 ///
-/// A poll panics if an earlier poll has returned the result, or if [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned)
-/// panicked in an earlier poll. The poll that calls `Abandoned::abandoned` passes a panic of this function through.
+/// A poll panics if an earlier poll or [`take`](Self::take) has returned the result, or if
+/// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) panicked in an earlier poll. The poll that calls `Abandoned::abandoned`
+/// passes a panic of this function through.
 ///
 /// # Wakers
 ///
 /// The operation wakes the waker of the last poll. The operation can register about two million wakers. The wakers of the completion and of
-/// the completer are counted together. A waker is counted only if it differs from the waker of the last poll. When all registrations are
-/// used, each poll wakes its waker at once.
+/// the completer are counted together. A waker is counted only if it differs from the waker of the last poll. When the operation can
+/// register no more wakers, a poll wakes its waker at once instead of registering it.
 ///
 /// # Cancel safety
 ///

@@ -174,8 +174,8 @@ impl<T> fmt::Debug for LocalPoolBuilder<T> {
     }
 }
 
-// The bound `T: Abandoned` is on the functions, and not on the `impl`. So the compiler explains `Abandoned`, and does not report a missing
-// function.
+// The bound `T: Abandoned` is on the functions, and not on the `impl`. So if a `T` does not implement `Abandoned`, the compiler explains
+// this trait, and does not report a missing function.
 impl<T> LocalPool<T> {
     /// Creates an unbounded pool without slots.
     #[must_use]
@@ -211,7 +211,7 @@ impl<T> LocalPool<T> {
     /// Begins an operation, or returns an error if there is no vacant slot.
     ///
     /// A slot is vacant again when *both* ends were used or dropped. Dropping the completion is not enough while the completer exists.
-    /// Turning the completer into its [`Key`](crate::Key) uses the completer. To wait for a vacant slot, use
+    /// Turning the completer into its [`Key`](crate::Key) is a use of the completer. To wait for a vacant slot, use
     /// [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
@@ -250,13 +250,12 @@ impl<T> LocalPool<T> {
     /// future that has not been polled.
     ///
     /// The future contains a handle of the pool, so it keeps the pool open. The future does nothing before the first poll. If the pool is
-    /// unbounded, the first poll is ready. If a future was woken because a slot was returned, the future already has this slot. The slot is
-    /// in use until the future is polled or dropped.
+    /// unbounded, the first poll is ready. If a future was woken because a slot was returned, the future already has this slot. From then
+    /// on the slot is in use, even before the future is polled.
     ///
-    /// While a future waits, dropping the other handles does not close the pool. If completers were [turned into
-    /// keys](LocalCompleter::into_key), call [`close`](Self::close), which ends the operations of these keys and the wait of the future. Without
-    /// `close`, the future may wait forever for the slots of these operations. The operations do not end, because the future keeps the pool
-    /// open.
+    /// While a future waits, dropping the other handles does not close the pool. So operations whose completers were [turned into
+    /// keys](LocalCompleter::into_key) do not end then, and the future may wait forever for their slots. To end these operations and the wait of
+    /// the future, call [`close`](Self::close).
     ///
     /// # Errors
     ///
@@ -321,7 +320,7 @@ impl<T> LocalPool<T> {
         self.0.stats()
     }
 
-    /// Returns the live operations, each with the line that rented it.
+    /// Returns the live operations, each with the line of code that began it.
     ///
     /// Use this method to find leaks: an operation that stays in the list was never completed, or its result was never taken. The list is
     /// empty without the feature `trace`.
@@ -358,7 +357,7 @@ impl<T> LocalPool<T> {
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`LocalCompleter::complete`].
+    /// The call wakes the consumer as [`LocalCompleter::complete`] does.
     ///
     /// # Examples
     ///
@@ -394,18 +393,19 @@ impl<T> LocalPool<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends all operations whose completers were [turned into keys](LocalCompleter::into_key). Returns the number of operations that this call
-    /// has ended.
+    /// Ends all pending operations whose completers were [turned into keys](LocalCompleter::into_key). Returns the number of operations that
+    /// this call has ended.
     ///
     /// Each of these operations ends as if by [`abandon_key`](Self::abandon_key). Operations that still have their completers go on, even
     /// if the completers are turned into keys later. If a connection is lost, call [`close`](Self::close) instead: then such operations end
     /// as soon as their completers are turned into keys.
     ///
-    /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program can no longer use a key.
+    /// The call visits all slots. Dropping the last handle of the pool also ends these operations, because the program can no longer use a
+    /// key.
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`LocalCompleter::complete`]. If a waker panics, the call does not end the remaining operations.
+    /// The call wakes the consumers as [`LocalCompleter::complete`] does. If a waker panics, the call does not end the remaining operations.
     ///
     /// # Examples
     ///
@@ -435,12 +435,11 @@ impl<T> LocalPool<T> {
     /// operation that still has its completer goes on. If this completer is turned into its key later, the operation ends at that moment.
     /// So no consumer waits forever for a producer with a key.
     ///
-    /// All handles of the pool are closed. A second call ends nothing, and returns 0. The call visits all
-    /// slots.
+    /// The call closes the pool for all its handles. A second call ends nothing, and returns 0. The call visits all slots.
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`LocalCompleter::complete`]. If a waker panics, the call still ends the remaining operations.
+    /// The call wakes the consumers as [`LocalCompleter::complete`] does. If a waker panics, the call still ends the remaining operations.
     ///
     /// # Examples
     ///

@@ -24,37 +24,37 @@ use crate::{
 /// the future of the consumer. Both ends share one slot. After both ends were used or dropped, the pool uses the slot again. So an
 /// operation allocates nothing if the thread finds a vacant slot.
 ///
-/// The pool may be dropped before its operations. Completers and completions still work, and the last of them frees the memory. In one case
-/// the memory is freed later: one thread drops the last end while another thread drops the last handle. Then the first thread frees the
-/// memory when this thread exits, or when its map of caches is full. If a completer was [turned into its key](Completer::into_key), the
-/// operation ends when the last handle of the pool is dropped, because the program can no longer use the key.
+/// The pool may be dropped before its operations. Completers and completions still work, and the last of them frees the memory. In an
+/// unbounded pool, there is one exception: one thread drops the last end while another thread drops the last handle. The memory may then
+/// stay allocated until the thread that has dropped the end exits, or its map of caches (see *Sizes and allocation*) is full. If a
+/// completer was [turned into its key](Completer::into_key), the operation ends when the last handle of the pool is dropped, because the
+/// program can no longer use the key.
 ///
 /// # Threads
 ///
 /// Any thread may rent, complete, poll and drop. In an unbounded pool, each thread that rents has a cache. The cache contains up to 64
-/// vacant slots, which other threads do not find. All threads find the vacant slots that are in no cache. Threads without a cache share one
-/// cache of up to 64 slots. The pool initializes 16 slots at a time for one thread, so it has at least 16 slots for each live thread that
-/// rents. When a thread ends, its slots return to the pool.
+/// vacant slots, which other threads do not find. All threads find the vacant slots that are in no cache. Threads without a cache return
+/// their slots to a common list of up to 64 slots, where all threads find them. The pool initializes 16 slots at a time for one thread, so
+/// it has at least 16 slots for each live thread that rents. When a thread ends, its slots return to the pool.
 ///
 /// A thread that only drops completions and completers has no cache. When such a thread returns a slot, it makes an atomic
 /// read-modify-write. For one slot in 32, it also takes the lock of the pool. [`reserve(0)`](Pool::reserve) on that thread creates a cache.
 ///
-/// In a [bounded](PoolBuilder::max_slots) pool, every thread finds every vacant slot. Each operation takes two
-/// more atomic read-modify-writes.
+/// In a [bounded](PoolBuilder::max_slots) pool, every thread finds every vacant slot. Each operation takes two more atomic
+/// read-modify-writes than in an unbounded pool.
 ///
 /// # Sizes and allocation
 ///
 /// A handle is one pointer. On 64-bit targets, the pool itself takes 1280 bytes. A slot takes 56 bytes and the
-/// value, padded to a multiple of 8. Each page of 32 slots takes 128 bytes more. A new pool has no slots,
-/// unless the builder [requests them](PoolBuilder::initial_slots): 32 come with the first operation, and 32
-/// more whenever a thread finds no vacant slot. The pool frees its slots only when it is dropped. The slot of a
-/// leaked end (`mem::forget`) stays rented. Such a slot keeps the memory of the pool allocated, even after the
-/// pool is dropped.
+/// value, padded to a multiple of 8. Each page of 32 slots takes 128 bytes more. A new pool has no slots, unless the builder [requests
+/// them](PoolBuilder::initial_slots). In a pool without slots, 32 come with the first operation, and 32 more whenever a thread finds no
+/// vacant slot. The pool frees its slots only when it is dropped. The slot of a leaked end (`mem::forget`) stays rented. Such a slot keeps
+/// the memory of the pool allocated, even after the pool is dropped.
 ///
 /// In an unbounded pool, the first operation of a thread allocates its cache of 640 bytes, and may enlarge the thread's map of caches: up
 /// to 1 KiB for each thread that rents. Later operations of that thread do not allocate if the pool has vacant slots. Dropping a completer
 /// or a completion never allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A bounded pool has no
-/// thread caches. It has one locked list of 64 slots for each core, for at most 64 cores.
+/// thread caches. It has one locked list of up to 64 slots for each core, for at most 64 cores.
 ///
 /// # Examples
 ///
@@ -251,8 +251,8 @@ impl<T> fmt::Debug for PoolBuilder<T> {
     }
 }
 
-// The bound `T: Abandoned` is on the functions, and not on the `impl`. So the compiler explains `Abandoned`, and does not report a missing
-// function.
+// The bound `T: Abandoned` is on the functions, and not on the `impl`. So if a `T` does not implement `Abandoned`, the compiler explains
+// this trait, and does not report a missing function.
 impl<T> Pool<T> {
     /// Creates an unbounded pool without slots.
     #[must_use]
@@ -273,9 +273,9 @@ impl<T> Pool<T> {
     /// # Sizes and allocation
     ///
     //~ any thread
-    /// Nothing is allocated if this thread finds a vacant slot. Otherwise the pool grows by 32 slots. In an
-    /// unbounded pool, each other thread may have up to 64 vacant slots in its cache. The first operation of a
-    /// thread may allocate: see [*Threads*](crate::Pool#threads).
+    /// Nothing is allocated if this thread finds a vacant slot. Otherwise the pool grows by 32 slots. In an unbounded pool, each other
+    /// thread may have up to 64 vacant slots in its cache, which this thread does not find. The first operation of a thread may allocate:
+    /// see [*Threads*](crate::Pool#threads).
     //~ one thread
     //~ /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by 32 slots.
     //~ end
@@ -301,7 +301,7 @@ impl<T> Pool<T> {
     /// Begins an operation, or returns an error if there is no vacant slot.
     ///
     /// A slot is vacant again when *both* ends were used or dropped. Dropping the completion is not enough while the completer exists.
-    /// Turning the completer into its [`Key`](crate::Key) uses the completer. To wait for a vacant slot, use
+    /// Turning the completer into its [`Key`](crate::Key) is a use of the completer. To wait for a vacant slot, use
     /// [`rent_when_vacant`](Self::rent_when_vacant).
     ///
     /// # Errors
@@ -353,13 +353,12 @@ impl<T> Pool<T> {
     /// future that has not been polled.
     ///
     /// The future contains a handle of the pool, so it keeps the pool open. The future does nothing before the first poll. If the pool is
-    /// unbounded, the first poll is ready. If a future was woken because a slot was returned, the future already has this slot. The slot is
-    /// in use until the future is polled or dropped.
+    /// unbounded, the first poll is ready. If a future was woken because a slot was returned, the future already has this slot. From then
+    /// on the slot is in use, even before the future is polled.
     ///
-    /// While a future waits, dropping the other handles does not close the pool. If completers were [turned into
-    /// keys](Completer::into_key), call [`close`](Self::close), which ends the operations of these keys and the wait of the future. Without
-    /// `close`, the future may wait forever for the slots of these operations. The operations do not end, because the future keeps the pool
-    /// open.
+    /// While a future waits, dropping the other handles does not close the pool. So operations whose completers were [turned into
+    /// keys](Completer::into_key) do not end then, and the future may wait forever for their slots. To end these operations and the wait of
+    /// the future, call [`close`](Self::close).
     ///
     /// # Errors
     ///
@@ -424,7 +423,7 @@ impl<T> Pool<T> {
         self.0.stats()
     }
 
-    /// Returns the live operations, each with the line that rented it.
+    /// Returns the live operations, each with the line of code that began it.
     ///
     /// Use this method to find leaks: an operation that stays in the list was never completed, or its result was never taken. The list is
     /// empty without the feature `trace`.
@@ -461,7 +460,7 @@ impl<T> Pool<T> {
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`Completer::complete`].
+    /// The call wakes the consumer as [`Completer::complete`] does.
     ///
     /// # Examples
     ///
@@ -497,18 +496,19 @@ impl<T> Pool<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
-    /// Ends all operations whose completers were [turned into keys](Completer::into_key). Returns the number of operations that this call
-    /// has ended.
+    /// Ends all pending operations whose completers were [turned into keys](Completer::into_key). Returns the number of operations that
+    /// this call has ended.
     ///
     /// Each of these operations ends as if by [`abandon_key`](Self::abandon_key). Operations that still have their completers go on, even
     /// if the completers are turned into keys later. If a connection is lost, call [`close`](Self::close) instead: then such operations end
     /// as soon as their completers are turned into keys.
     ///
-    /// The call visits all slots. Dropping the last handle of the pool has the same effect, because the program can no longer use a key.
+    /// The call visits all slots. Dropping the last handle of the pool also ends these operations, because the program can no longer use a
+    /// key.
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`Completer::complete`]. If a waker panics, the call does not end the remaining operations.
+    /// The call wakes the consumers as [`Completer::complete`] does. If a waker panics, the call does not end the remaining operations.
     ///
     /// # Examples
     ///
@@ -538,12 +538,11 @@ impl<T> Pool<T> {
     /// operation that still has its completer goes on. If this completer is turned into its key later, the operation ends at that moment.
     /// So no consumer waits forever for a producer with a key.
     ///
-    /// All handles of the pool are closed. A second call ends nothing, and returns 0. The call visits all
-    /// slots.
+    /// The call closes the pool for all its handles. A second call ends nothing, and returns 0. The call visits all slots.
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`Completer::complete`]. If a waker panics, the call still ends the remaining operations.
+    /// The call wakes the consumers as [`Completer::complete`] does. If a waker panics, the call still ends the remaining operations.
     ///
     /// # Examples
     ///

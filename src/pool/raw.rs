@@ -9,8 +9,8 @@ use crate::{
     slot::{CompleterRole, ConsumerWord},
 };
 
-/// Implements the conversions of a completer and of a completion into pointers and back. The arguments are the example for the completer,
-/// the names of the two types, and the rule about the thread that calls `from_raw`.
+/// Implements the conversions of a completer and of a completion into pointers and back. The arguments of the macro are the example for the
+/// completer, the names of the two types, and the rule about the thread that calls `from_raw`.
 macro_rules! pointers {
     ($(#[$example:meta])* $Completer:ident, $Completion:ident, $thread:literal) => {
         impl<T> $Completer<T> {
@@ -30,7 +30,7 @@ macro_rules! pointers {
             ///
             /// # Safety
             ///
-            /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is used once.
+            /// The pointer is from [`into_raw`](Self::into_raw) of a completer of the same type, and is passed to `from_raw` only once.
             #[doc = $thread]
             pub unsafe fn from_raw(pointer: *mut ()) -> Self {
                 // SAFETY: the caller guarantees that the pointer is from `into_raw`, and is used once. `into_raw` has consumed the role
@@ -52,7 +52,7 @@ macro_rules! pointers {
             ///
             /// # Safety
             ///
-            /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is used once.
+            /// The pointer is from [`into_raw`](Self::into_raw) of a completion of the same type, and is passed to `from_raw` only once.
             #[doc = $thread]
             #[cfg_attr(feature = "trace", track_caller)]
             pub unsafe fn from_raw(pointer: *mut ()) -> Self {

@@ -167,8 +167,8 @@ mod tests {
         }
     }
 
-    /// The first operation retires the only slot when it ends, so none of the waiting futures gets a slot. Each future that is woken wakes
-    /// the next one, even if it is dropped instead of polled.
+    /// Checks that the wait of all futures ends when the only slot is retired. The end of the first operation retires the slot, so none of
+    /// the waiting futures gets it. Each future that is woken wakes the next one, even if the woken future is dropped instead of polled.
     fn check_that_a_retired_pool_ends_all_waits<H: SlabRecycler>() {
         let pool = Handle::<Option<u32>, H>::with_one_generation(|| None);
         let ends = pool.try_rent(Origin::caller()).unwrap();

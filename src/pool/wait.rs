@@ -36,7 +36,7 @@ fn with_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
     std::thread_local! {
         static WAKER: Waker = new();
     }
-    // While the thread ends, `WAKER` may already be destroyed. Then this creates a new waker.
+    // While the thread ends, `WAKER` may already be destroyed. Then this function creates a new waker.
     let waker = WAKER.try_with(Waker::clone).unwrap_or_else(|_| new());
     f(&waker)
 }

@@ -11,7 +11,7 @@ use core::sync::atomic::Ordering::Relaxed;
 const ATOMICS: usize = if cfg!(feature = "ratio") { 1 } else { 0 };
 
 /// A counter: an array of one atomic, or an empty array without the feature `ratio`. Both are arrays of atomics, so both implement the same
-/// auto traits, such as `Send`. So a program compiles with the feature if it compiles without.
+/// auto traits, such as `Send`. So a program that compiles without the feature also compiles with the feature.
 // ORDERING: relaxed, without a partner. Counters are read for reports only.
 #[cfg(target_has_atomic = "ptr")]
 pub(super) struct Counter([Atomic; ATOMICS]);

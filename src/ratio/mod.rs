@@ -35,7 +35,7 @@ pub use self::{
 /// # Sizes and allocation
 ///
 /// With the feature, a `Ratio` consists of four atomic counters. Each call costs one atomic addition, or two if a pending call is dropped.
-/// [`Measured`] is one or two words larger than its future. Nothing is allocated.
+/// A [`Measured`] takes two words in addition to its future. Nothing is allocated.
 ///
 /// # Examples
 ///

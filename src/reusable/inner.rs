@@ -34,8 +34,8 @@ pub(crate) struct Standalone<A>(PhantomData<A>);
 #[repr(C)]
 pub(super) struct Inner<T, H: Recycler> {
     slot: Slot<T, H>,
-    /// [`BUSY`] from the beginning of an operation until its slot is returned, [`RETIRED`] when the source has used all its numbers,
-    /// otherwise [`FREE`].
+    /// [`BUSY`] from the beginning of an operation until its slot is returned. Otherwise [`FREE`], or [`RETIRED`] if the source has used
+    /// all its [`Number`]s.
     busy: H::Word,
 }
 
@@ -50,8 +50,8 @@ const RETIRED: u64 = 2;
 #[inline(always)]
 fn take_back<T, H: Recycler>(slot: Vacant<Slot<T, H>>, end: End) {
     let is_last = end.exhausted && !slot.begin_epoch(IndexLayout::ONE_SLOT);
-    // SAFETY: only `Standalone` calls this, and its slots are the first field of an `Inner`. The pointer to the slot is derived from a
-    // pointer to the `Inner`, which stays allocated until the slot is returned.
+    // SAFETY: only the recycler `Standalone` calls this function, and each slot of this recycler is the first field of an `Inner`. The
+    // pointer to the slot is derived from a pointer to the `Inner`, which stays allocated until the slot is returned.
     let inner = unsafe { slot.into_pointer().cast::<Inner<T, H>>().as_ref() };
     inner.busy.publish(if is_last { RETIRED } else { FREE });
 }
@@ -141,7 +141,7 @@ macro_rules! standalone {
                     let number = <$Word>::new(first.bits());
                     // SAFETY: the table is a constant, which `new` or `with_abandoned` has created in a `const` block. So the table lives
                     // as long as the slot. The waker fields are empty, `number` is the number of the first operation, and `state` is the
-                    // state before this number.
+                    // one that `State::before` returns for this number.
                     let header = unsafe { SlotHeader::new(table) };
                     let slot = Slot::standalone(header, state, number, waker, watcher);
                     Inner { slot, busy: <$Word>::new(FREE) }
@@ -202,8 +202,8 @@ impl<T, H: Recycler> Inner<T, H> {
     }
 
     /// Waits while the slot [is returning](State::is_returning), and then tries to rent it. Usually, a producer had claimed the operation
-    /// before the consumer left. This producer is still inside its call, and returns the slot before the call ends. (The slot has the same
-    /// state for a few instructions while a future is dropped, and while an operation begins.)
+    /// before the consumer left. This producer is still inside its call, and returns the slot before the call ends. (For a few
+    /// instructions, the slot has the same state while a future is dropped, and while an operation begins.)
     #[cold]
     fn rent_when_returned(&self) -> bool {
         let mut backoff = Backoff::new();
@@ -336,7 +336,7 @@ mod tests {
 
     use super::*;
 
-    /// A source never uses a number twice, so it has a last operation. There are too many numbers for a test, so this test begins with the
+    /// Checks the state of a source that has used all its numbers. A source has too many numbers for a test, so this test begins with the
     /// second to last number.
     #[test]
     fn a_source_is_busy_forever_after_its_last_operation() {

@@ -155,8 +155,8 @@ impl<T> LocalReusableSource<T> {
         Ok((key.into(), LocalValueFuture(Packed::from_consumer(consumer))))
     }
 
-    /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
-    /// its caller.
+    /// Begins an operation, and returns a future that owns a reference to the source. So the future can move into a task that outlives the
+    /// caller.
     ///
     /// The producer needs another reference to the source. If the future has the last reference, no producer can complete the operation,
     /// and the future waits forever.
@@ -313,7 +313,7 @@ impl<T> LocalReusableCompleter<'_, T> {
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`complete_key`](LocalReusableSource::complete_key) of the source.
+    /// The call wakes the future as [`complete_key`](LocalReusableSource::complete_key) of the source does.
     #[inline]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
@@ -338,8 +338,8 @@ impl<T> LocalReusableCompleter<'_, T> {
 
     /// Returns the key of the operation. Both the key and this completer can complete the operation. The one that is used first succeeds.
     ///
-    /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
-    /// only the key completes the operation, use [`begin`], which creates no completer.
+    /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If the producer needs only the
+    /// key, use [`begin`], which creates no completer.
     ///
     /// [`begin`]: LocalReusableSource::begin
     #[must_use]

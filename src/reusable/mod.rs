@@ -1,6 +1,7 @@
 //! Sources for one operation at a time, in a field of a driver or in a `static`.
 //!
-//! Their operations have the same states, ends and keys as the operations of a pool.
+//! The operations of these sources have the same states as the operations of a pool. The producer of an operation has a key or a completer.
+//! The consumer's end is a value future.
 
 mod inner;
 mod local_reusable_source;
@@ -17,8 +18,8 @@ pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSourc
 #[cfg(target_has_atomic = "64")]
 pub use self::reusable_source::{ReusableCompleter, ReusableSource};
 
-/// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which was not touched. (A source that
-/// has used all its keys always returns this error.)
+/// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which this call has not changed. (A
+/// source that has used all its keys always returns this error.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BeginError(());
 

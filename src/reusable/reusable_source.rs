@@ -36,10 +36,9 @@ use crate::{
 /// [`begin_with_completer`](Self::begin_with_completer) returns a completer instead, for a producer that must finish before the next
 /// operation begins. If there already is an operation, each method that begins an operation returns a [`BeginError`].
 ///
-/// Every source begins with the same keys, so the key of one source fits another. Send the name of the source
-/// together with the key. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So
-/// a source never creates a key twice. After 2⁶³ operations, [`begin`](Self::begin) always returns
-/// [`BeginError`].
+/// Every source begins with the same keys, so the key of one source fits another. If a program has several sources, it must send the name
+/// of the source together with the key. A key has a 32-bit generation, and an index that counts epochs of 2³² generations. So a source
+/// never creates a key twice. After 2⁶³ operations, [`begin`](Self::begin) always returns [`BeginError`].
 ///
 /// # Sizes and allocation
 ///
@@ -47,8 +46,8 @@ use crate::{
 /// but neither `std` nor `alloc`. Most microcontrollers have no 64-bit atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource)
 /// there: the guide has [a table of targets](crate::guide::targets). A call that begins an operation allocates nothing if the address of
 /// the source and a token fit into one word. Otherwise it allocates a box, or panics if the feature `alloc` is off: see
-/// [`from_source`](ValueFuture::from_source). Only [`begin_owned`](Self::begin_owned) always stores its future in the built-in pool, or in
-/// a box if this pool is full or does not exist.
+/// [`from_source`](ValueFuture::from_source). [`begin_owned`](Self::begin_owned) is different: it stores its future in the built-in pool,
+/// or in a box if this pool is full or does not exist.
 ///
 /// # Leaks
 ///
@@ -243,8 +242,8 @@ impl<T> ReusableSource<T> {
         Ok((key.into(), ValueFuture(Packed::from_consumer(consumer))))
     }
 
-    /// Begins an operation, and returns a future that owns a reference to the source, for a task that outlives
-    /// its caller.
+    /// Begins an operation, and returns a future that owns a reference to the source. So the future can move into a task that outlives the
+    /// caller.
     ///
     /// The producer needs another reference to the source. If the future has the last reference, no producer can complete the operation,
     /// and the future waits forever.
@@ -421,7 +420,7 @@ impl<T> ReusableCompleter<'_, T> {
     ///
     /// # Reentrancy
     ///
-    /// The same as for [`complete_key`](ReusableSource::complete_key) of the source.
+    /// The call wakes the future as [`complete_key`](ReusableSource::complete_key) of the source does.
     #[inline]
     pub fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         self.0.complete(value)
@@ -446,8 +445,8 @@ impl<T> ReusableCompleter<'_, T> {
 
     /// Returns the key of the operation. Both the key and this completer can complete the operation. The one that is used first succeeds.
     ///
-    /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If
-    /// only the key completes the operation, use [`begin`], which creates no completer.
+    /// **If this completer is dropped, the operation ends**, and the source refuses the key from then on. If the producer needs only the
+    /// key, use [`begin`], which creates no completer.
     ///
     /// [`begin`]: ReusableSource::begin
     #[must_use]

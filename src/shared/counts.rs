@@ -1,13 +1,13 @@
-//! `Counts`: the number of handles of an operation, and the number of references to its memory. Both counts are in one word, so one load
-//! shows if a handle is the only reference.
+//! `Counts`: the number of handles of a shared future, and the number of references to the memory that they share. Both counts are in one
+//! word, so one load shows if a handle is the only reference.
 
 use crate::sync::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
-/// Two counts in one word. The lower half counts the handles, which keep the content alive. The upper half counts the references to the
-/// memory: each waker, each weak handle, and one for all handles together.
+/// Two counts in one word. The lower half counts the handles, which keep the content (the future or its result) alive. The upper half
+/// counts the references to the memory: each waker, each weak handle, and one for all handles together.
 pub(super) struct Counts(AtomicU64);
 
 const HANDLE: u64 = 1;
@@ -32,8 +32,8 @@ impl Counts {
         Counts(AtomicU64::new(ALONE))
     }
 
-    /// Returns `true` if one handle exists, and no other reference. So a caller that borrows the handle mutably has
-    /// exclusive access to the memory.
+    /// Returns `true` if one handle exists, and no other reference. Then a caller that borrows the handle mutably has exclusive access to
+    /// the memory.
     #[inline(always)]
     pub(super) fn is_alone(&self) -> bool {
         // ORDERING: Acquire. It pairs with the Release of the decrements: every access through another reference happens-before the
@@ -57,7 +57,8 @@ impl Counts {
             if handles(counts) >= MANY {
                 too_many();
             }
-            // ORDERING: Relaxed, as in `add_handle`. The caller has a weak handle.
+            // ORDERING: Relaxed. The caller has a weak handle, so the memory is allocated. The new handle accesses the content only after
+            // an Acquire load, or after it has locked the queue.
             match self.0.compare_exchange(counts, counts + HANDLE, Relaxed, Relaxed) {
                 Ok(_) => return true,
                 Err(now) => counts = now,
@@ -72,8 +73,8 @@ impl Counts {
         handles(self.0.load(Relaxed)) > 0
     }
 
-    /// Removes a handle. Returns `true` if it was the last one: then the caller owns the content, and the count that
-    /// all handles had on the memory.
+    /// Removes a handle. Returns `true` if it was the last handle. Then the caller owns the content, and the reference to the memory that
+    /// all handles had together.
     pub(super) fn remove_handle(&self) -> bool {
         // ORDERING: AcqRel. The Release pairs with the Acquire in `is_alone` and in the other decrements: every access through this handle
         // happens-before the drop of the content by the last handle. The Acquire pairs with the Release of the other decrements.
@@ -87,7 +88,7 @@ impl Counts {
         }
     }
 
-    /// Removes a reference to the memory. Returns `true` if it was the last one: then the caller owns the memory.
+    /// Removes a reference to the memory. Returns `true` if it was the last reference. Then the caller owns the memory.
     pub(super) fn remove_memory(&self) -> bool {
         // ORDERING: Acquire for the load, as in `is_alone`. If the count is 1, the caller has the only reference, and no other thread can
         // add one. AcqRel for the decrement, as in `remove_handle`.

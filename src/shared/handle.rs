@@ -70,8 +70,8 @@ impl<'a, T, A> Handle<'a, T, A> {
         Handle::inline(own.at(origin))
     }
 
-    /// Returns the result or the failure that this handle may read: its inline result or failure, or that of its operation if the operation
-    /// is done.
+    /// Returns the future that contains the result or the failure: `own` if the handle has no operation, and otherwise the content of the
+    /// operation. Returns `None` if the operation is not done.
     fn readable(&self) -> Option<&Packed<'a, T, A>> {
         self.operation.as_ref().map_or(Some(&self.own), Operation::done)
     }
@@ -84,7 +84,7 @@ impl<'a, T, A> Handle<'a, T, A> {
         self.operation.is_none() && self.own.is_terminated()
     }
 
-    /// Returns why the handle will return no result, for `Debug`.
+    /// Returns the reason why the handle will return no result, for `Debug`. Returns `None` if it may return one.
     pub(super) fn failure(&self) -> Option<Terminated> {
         self.readable().and_then(Packed::termination)
     }

@@ -73,8 +73,8 @@ impl<T: Clone> Clone for LocalShared<'_, T> {
 ///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: this handle has
-/// returned the result, a poll of the future panicked in any handle, or its source reported a stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in four cases: this handle has returned the result, a poll of
+/// the future panicked in any handle, the source of the future reported a stale token, or the future was terminated before it was shared.
 impl<T: Clone> Future for LocalShared<'_, T> {
     type Output = T;
 
@@ -84,7 +84,8 @@ impl<T: Clone> Future for LocalShared<'_, T> {
     }
 }
 
-/// The handle is terminated when it has returned the result, or has panicked.
+/// The handle is terminated when it has returned the result, or has panicked. If a terminated future is shared, its handles are terminated,
+/// too.
 impl<T: Clone> FusedFuture for LocalShared<'_, T> {
     fn is_terminated(&self) -> bool {
         self.handle.is_terminated()

@@ -7,7 +7,7 @@
 //! 2. to the handle whose [turn](Turn) it is;
 //! 3. to no handle after the operation is [done](Operation::done): then all handles may read it, and no handle changes
 //!    it, until one of them is alone;
-//! 4. to the last handle, when it is dropped.
+//! 4. to the last handle, when this handle is dropped.
 //!
 //! The owner of a value of the type [`Content`] has the exclusive right to the content, by rule 1, 2 or 4.
 //!
@@ -268,8 +268,8 @@ impl<'a, T, A> Operation<'a, T, A> {
 impl<T, A> Drop for Operation<'_, T, A> {
     fn drop(&mut self) {
         if self.memory.header().counts.remove_handle() {
-            // This reference takes over the count that all handles held together. It is dropped at the end, even if the destructor of the
-            // content panics.
+            // `_memory` takes over the count that all handles held together. It is dropped at the end of this function, even if the
+            // destructor of the content panics.
             let _memory = ManuallyDrop::into_inner(self.memory.uncounted());
             // SAFETY: this is the last handle (rule 4).
             let mut content = unsafe { Content::new(self.cell()) };
@@ -325,7 +325,7 @@ impl<T, A> Alone<'_, '_, T, A> {
         polled
     }
 
-    /// Returns why a further poll will return no result, or `None` if it may return one.
+    /// Returns the reason why a further poll will return no result, or `None` if it may return one.
     pub(super) fn failure(mut self) -> Option<Terminated> {
         self.content.with(|content| content.termination())
     }

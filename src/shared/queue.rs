@@ -165,8 +165,8 @@ impl<S> Locked<S> {
         *this.len += 1;
         link.with_node(|node| *node = Node { previous, next: None, waker: Some(waker) });
         self.set_next(previous, Some(link));
-        // ORDERING: Relaxed. Two kinds of code read this address. One is the owner of the waiter, who calls this function. The others are
-        // later owners of the list, and the lock of the list makes this store visible to them.
+        // ORDERING: Relaxed. The owner of the waiter calls this function, and so sees this store. Later owners of the list see this store
+        // because of the lock of the list.
         link.waiter().list.store(address, Relaxed);
     }
 

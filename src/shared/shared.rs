@@ -27,8 +27,8 @@ pin_project! {
     ///
     /// If the future is ready, sharing does not allocate: each handle has an inline clone of the result. Otherwise
     /// sharing makes one allocation for all handles. Neither cloning a handle nor awaiting it allocates, because
-    /// the node of the waiter queue is in the handle. So a handle is not [`Unpin`]: `.await` pins it, and
-    /// [`pin!`](std::pin::pin) pins it elsewhere. A handle takes 56 bytes and a `T`, on 64-bit targets.
+    /// the node of the waiter queue is in the handle. So a handle is not [`Unpin`]. `.await` pins it. To poll it without `.await`, pin it
+    /// with [`pin!`](std::pin::pin). A handle takes 56 bytes and a `T`, on 64-bit targets.
     ///
     /// If there is only one handle, it polls the future with the waker of its own task, and returns the result
     /// without a clone. In this case, sharing costs the allocation, and one clone of each new waker.
@@ -44,10 +44,9 @@ pin_project! {
     ///
     /// # Reentrancy
     ///
-    /// A handle holds no lock and is in a consistent state while it calls foreign code: a waker, the future, or
-    /// `clone` and `drop` of a result. A waker may drop its handle, or poll another handle. A future that
-    /// awaits a handle of itself waits forever. If the future owns that handle, there is a reference cycle, and
-    /// the future leaks.
+    /// A handle holds no lock and is in a consistent state while it runs code of users: a waker, the future, or `clone` and `drop` of a
+    /// result. A waker may drop its handle, or poll another handle. A future that awaits a handle of itself waits forever. If the future
+    /// owns that handle, there is a reference cycle, and the future leaks.
     ///
     /// # Examples
     ///
@@ -121,8 +120,8 @@ impl<T: Clone> Clone for Shared<'_, T> {
 ///
 /// # Panics
 ///
-/// A poll panics with the text of a [`PollError`](crate::error::PollError) in three cases: this handle has
-/// returned the result, a poll of the future panicked in any handle, or its source reported a stale token.
+/// A poll panics with the text of a [`PollError`](crate::error::PollError) in four cases: this handle has returned the result, a poll of
+/// the future panicked in any handle, the source of the future reported a stale token, or the future was terminated before it was shared.
 impl<T: Clone> Future for Shared<'_, T> {
     type Output = T;
 
@@ -132,7 +131,8 @@ impl<T: Clone> Future for Shared<'_, T> {
     }
 }
 
-/// The handle is terminated when it has returned the result, or has panicked.
+/// The handle is terminated when it has returned the result, or has panicked. If a terminated future is shared, its handles are terminated,
+/// too.
 impl<T: Clone> FusedFuture for Shared<'_, T> {
     fn is_terminated(&self) -> bool {
         self.handle.is_terminated()

@@ -31,8 +31,8 @@ pub(crate) const fn page_of_one(size: usize) -> usize {
     BESIDE + size
 }
 
-/// Returns how many blocks of this size fit into `bytes`. The headers of whole pages are counted. If not even one whole page fits, the
-/// header is not counted.
+/// Returns how many blocks of this size are in the whole pages that fit into `bytes`. If not even one whole page fits, returns how many
+/// blocks fit into `bytes` without a page header.
 pub(crate) fn blocks_within(bytes: usize, size: usize) -> u32 {
     let of_page = blocks_in_page(size);
     let page = BESIDE + size * of_page;

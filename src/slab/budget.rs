@@ -2,7 +2,7 @@
 //!
 //! There is no common counter. Each slab counts the bytes of its own pages. A slab that needs a page is given a [`Room`], which adds up the
 //! counters of all slabs. Pages are added only under the lock of the [`Budget`], so no new page is missing in the sum. Pages are freed
-//! without this lock. Then the sum may be too high for a moment, but never too low. A slab that frees a page changes only its own counter.
+//! without this lock. Meanwhile, the sum may be too high, but it is never too low. A slab that frees a page changes only its own counter.
 //! So the slab does not refer to the budget, and may outlive it.
 
 use core::cell::Cell;
@@ -19,7 +19,7 @@ pub(crate) trait Room: Copy {
     fn has(self, bytes: usize) -> bool;
 
     /// Returns the number of bytes that a new page may take. If fewer than `wanted` bytes are available, first frees empty pages of other
-    /// slabs, unless even then fewer than `least` bytes would be available. The caller has the guard that [`lock`](Room::lock) returns.
+    /// slabs. But if this cannot make `least` bytes available, frees nothing. The caller has the guard that [`lock`](Room::lock) returns.
     fn provide(self, least: usize, wanted: usize) -> usize;
 }
 

@@ -65,7 +65,7 @@ impl Counters for SharedCounters {
     fn count(&self, which: bool) {
         // ORDERING: Relaxed, in all accesses to the counters: they are only for statistics.
         let number = thread_number();
-        // If the thread-local values of the thread are destroyed, its number is 0. Then the thread uses a shared line.
+        // The number is 0 if the thread-local variable that contains it was destroyed. In this case, the thread uses a shared line.
         if (1..=OWN).contains(&number) {
             // No other thread stores to this line.
             let count = &self.0[number - 1].0[usize::from(which)];

@@ -34,8 +34,8 @@ pub(crate) enum Keep {
 pub(crate) struct Spare {
     /// The number of slots in empty pages that are not needed for the reserved slots.
     pub(super) idle: u32,
-    /// The number of slots in use or in caches, minus the number of pages that have such a slot. If `n` more cached slots than this number
-    /// move to the depot, at least `n` pages become empty. `u32::MAX` if slots are reserved.
+    /// The number of slots in use or in caches, minus the number of pages that have such a slot. If `excess + n` cached slots move to the
+    /// depot, at least `n` pages become empty. `u32::MAX` if slots are reserved.
     pub(super) excess: u32,
 }
 
@@ -74,7 +74,7 @@ impl<S: Item> Depot<S> {
         self.pages.retire(slot);
     }
 
-    /// Counts the slots in some thread caches as retired: those caches from which the slab has detached.
+    /// Counts slots in thread caches as retired, because the slab has detached from these caches.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     pub(super) fn retire_cached(&mut self, slots: CachedSlots) {
         self.pages.retire_cached(slots);
@@ -127,8 +127,8 @@ impl<S: Item> Depot<S> {
         if self.reserved == 0 {
             return Spare { idle, excess: self.in_use().saturating_sub(occupied) };
         }
-        // If slots are reserved, only pages that are already empty are spare. No slab has more cached slots than this `excess`. So no
-        // cached slots are moved to make more pages empty.
+        // If slots are reserved, only pages that are already empty are spare. `excess` is `u32::MAX`, which is greater than the number of
+        // cached slots of any slab. So no cached slots are moved to make more pages empty.
         let unreserved = capacity.saturating_sub(self.reserved);
         let page = storage.shape().slots();
         Spare { idle: idle.min(unreserved - unreserved % page), excess: u32::MAX }

@@ -13,13 +13,13 @@ use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
 ///   [`page`](Item::page) returns the page of this location, or the index of the slot.
 /// * [`Slab`](Item::Slab) is the type of the slab at the address that [`slab`](Item::slab) returns. The slab begins with the
 ///   [`Table`](Item::Table).
-/// * A slot fits into the layout that [`shape`](Item::shape) returns.
+/// * A slot fits into the layout of a slot (`Shape::slot`) in the [`shape`](Item::shape).
 pub(crate) unsafe trait Item: Sized {
     /// The type of the slab. No other type of slab creates slots of this type.
     type Slab;
     /// The recycler to which a slot is returned. Its type says whether several threads may use the slot.
     type Recycler: Recycler;
-    /// The type of the values in the slots, or `()`. A slab is `Send` and `Sync` only if this type is `Send`.
+    /// The type of the values in the slots. For blocks, this is `()`. A slab is `Send` and `Sync` only if this type is `Send`.
     type Content;
     type Word: Word;
     type Pointer: Pointer;
@@ -28,7 +28,7 @@ pub(crate) unsafe trait Item: Sized {
     type Table;
 
     /// `true` for the slots of operations, and `false` for blocks. A slot of an operation is found by the index in a key, so it stays
-    /// allocated as long as the slab has a handle. It also counts how often it was rented.
+    /// allocated as long as the slab has a handle. The slot also counts how often it was rented.
     const INDEXED: bool;
 
     /// The number of slots in a page. Used only if [`INDEXED`](Item::INDEXED) is `true`.

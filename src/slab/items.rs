@@ -1,7 +1,7 @@
 //! The two kinds of slots in slabs: slots of operations, which are found by the index in a key, and blocks.
 //!
 //! A block is a slot for a value of any type that fits. Blocks are not found by an index, so a page can be freed as soon as all its blocks
-//! are vacant. If the slab is full, a box is used as the block. The box is freed when the block is released.
+//! are vacant. If the pool has no vacant block for a value, a new box is used as the block. The box is freed when the block is released.
 //!
 //! ```text
 //! ┌──────────────────┬────────┬──────────────────────────────────────────┐
@@ -49,7 +49,8 @@ pub(crate) trait SlabRecycler: Recycler {
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl ForThreads for AnyThread {}
 
-// SAFETY: `init` makes a slot refer to the table at the beginning of the slab. The number of the slot contains its index.
+// SAFETY: `init` makes a slot refer to the table at the beginning of the slab. The number of the slot contains its index. The shape has the
+// layout of a slot.
 unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     type Slab = H::Slab<T>;
     type Recycler = H;
@@ -95,8 +96,9 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     }
 
     fn uses(&self, layout: IndexLayout, first: u32) -> u64 {
-        // A slot has the state of its previous operation until the next operation begins. The previous operation is over, and `before`
-        // counts it.
+        // `before` is the number of operations before the one whose number the slot has. A vacant slot already has the number of its next
+        // operation, but still has the state of the previous one. So the generations are equal only if the operation with this number has
+        // begun.
         let state = self.state();
         let number = self.number_now();
         let begun = state.generation() == number.generation();
@@ -211,6 +213,8 @@ impl<H> RentedBlock<H> {
         self.0.into_pointer()
     }
 
+    /// Converts the address of a block into a block in use.
+    ///
     /// # Safety
     ///
     /// The pointer is the address of a new box, or it is from [`into_pointer`](RentedBlock::into_pointer). It is used once. The block
@@ -295,8 +299,8 @@ impl<H: BlockTable> CellStorage for Block<H> {
     }
 }
 
-/// The function that the table of a pooled future uses to release the block. The function has no type parameters, so it is compiled in this
-/// crate, and not in each crate that uses a pool.
+/// A recycler with the function `release`, by which the table of a pooled future releases the block. The function has no type parameters,
+/// so it is compiled in this crate, and not in each crate that uses a pool.
 pub(crate) trait BlockTable: SlabRecycler {
     /// Releases the block of a cell.
     extern "C" fn release(block: Emptied<Block<Self>>);

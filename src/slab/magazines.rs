@@ -2,8 +2,8 @@
 //!
 //! A *magazine* is 32 slots (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001). If both magazines are full, a return first moves the
 //! older one to the depot. If both are empty, a rent first fills one from the depot. In both cases, one magazine is then full and one is
-//! empty. Therefore the next 31 rents and returns do not access the depot. (If the depot has only slots that were never used, a rent may
-//! take fewer than 32 slots.)
+//! empty. Therefore the next 31 rents and returns do not access the depot. (If the depot has too few slots, or only slots that were never
+//! used, a rent may take fewer than 32 slots from the depot.)
 //!
 //! The entries of the array are called *places*.
 //!
@@ -87,7 +87,8 @@ impl<W: Word, P: Pointer, S> Magazines<W, P, S> {
         Magazines { len: W::new(0), places, slots: PhantomData }
     }
 
-    /// Returns the number of slots. Everything that other threads did to these slots before is visible to the caller.
+    /// Returns the number of slots. Everything that another thread did to a slot before it put this slot into the magazines is visible to
+    /// the caller.
     pub(super) fn len(&self) -> u64 {
         self.len.load()
     }
@@ -220,9 +221,9 @@ pub(super) fn return_slot<S: Item, K: Lock>(
     slot: Vacant<S>,
     find: impl for<'s> FnOnce(&'s S::Slab) -> Option<FreePlace<'s, S, K>>,
 ) -> Result<(), Vacant<S>> {
-    // SAFETY: the slot keeps the slab allocated until it is in the magazines. If the magazines have a lock, the drop of the guard is the
-    // last access to the slab, and the slab is not freed before this drop. (The slab may be freed before this function returns. So `slab`
-    // is not an argument: a reference in an argument would have to be valid until the return.)
+    // SAFETY: the slot keeps the slab allocated until the slot is in the magazines. If the magazines have a lock, the drop of the guard is
+    // the last access to the slab, and the slab is not freed before this drop. (The slab may be freed before this function returns. So
+    // `slab` is not an argument: a reference in an argument would have to be valid until the return.)
     let slab = unsafe { NonNull::from(slab_of::<S>(&slot)).as_ref() };
     let Some(FreePlace { magazines, guard }) = find(slab) else { return Err(slot) };
     let pushed = magazines.push(slot, Capacity::FULL);

@@ -1,4 +1,4 @@
-//! The mask of a page: which of its slots are vacant. A *place* is the position of a slot in its page, beginning with 0.
+//! The mask of a page says which slots of the page are vacant. A *place* is the position of a slot in its page, beginning with 0.
 
 use core::{alloc::Layout, cell::Cell};
 
@@ -23,7 +23,7 @@ pub(super) struct Mask<W> {
     vacant: Cell<u64>,
 }
 
-/// How many of the slots of a page are vacant.
+/// The fill of a page: whether none, some or all of its slots are vacant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
     /// Some slots are vacant, but not all.

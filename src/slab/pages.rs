@@ -289,7 +289,7 @@ impl<S: Item> Pages<S> {
         Some(slot)
     }
 
-    /// Takes a slot back. `directory` is the directory of the slab. `layout` is the layout of the indices in its keys.
+    /// Takes a slot back. `directory` is the directory of the slab. `layout` is the layout of the indices in the keys of the slab.
     pub(super) fn release(
         &mut self,
         slot: Vacant<S>,
@@ -339,7 +339,7 @@ impl<S: Item> Pages<S> {
         }
     }
 
-    /// Returns the number of slots in the page that [`remove_empty`](Pages::remove_empty) removes.
+    /// Returns the number of slots in the first empty page, or `None` if no page is empty.
     pub(super) fn first_empty(&self) -> Option<u32> {
         Some(self.empty.first()?.mask.len())
     }

@@ -6,7 +6,7 @@
 //! * After the last handle was dropped, the slab owns a reference to itself, in a [`Closed`], until all its slots are vacant or retired. So
 //!   a rented slot keeps its slab allocated.
 //! * The pointer in a [`SlabHandle`], a [`SlabRef`] or a [`OnceSlab`] points to an [`Allocation`]. It has the provenance of the whole
-//!   allocation.
+//!   allocation. (In a `OnceSlab`, the pointer is null until the slab is created.)
 
 use alloc::boxed::Box;
 use core::{
@@ -75,9 +75,9 @@ struct Allocation<L: Counted> {
 /// A pointer to the allocation of a slab. The owner of this value has a reference or a handle.
 struct Owned<L: Counted>(NonNull<Allocation<L>>);
 
-// SAFETY: another thread may use the slab and free it. The recycler is `ForThreads`, and only one such recycler has slabs: `AnyThread`. The
-// words of its slabs are atomics, and locks protect the other fields. The values in the slots are `Send`, because `Content` is. (The slab
-// does not access the values in blocks.)
+// SAFETY: any thread that owns this value may use the slab and free it. The recycler is `ForThreads`, and only one such recycler has slabs:
+// `AnyThread`. The words of its slabs are atomics, and locks protect the other fields that change. The values in the slots are `Send`,
+// because `Content` is. (The slab does not access the values in blocks.)
 unsafe impl<L: Counted> Send for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
 // SAFETY: for the same reasons as `Send`, directly above.
 unsafe impl<L: Counted> Sync for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
@@ -258,7 +258,7 @@ impl<L: Counted, B: BeforeClose<L>> Drop for SlabHandle<L, B> {
         }
 
         if self.0.handles.subtract() {
-            // This is the reference that all handles together own.
+            // The guard `close` gets the reference that all handles together own.
             let close = Close(SlabRef(Owned(self.0.0)));
             B::before_close(OpenSlab(&close.0));
         }

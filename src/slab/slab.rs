@@ -27,7 +27,7 @@ pub(crate) trait Slab: Counted {
     /// Returns the number of vacant slots outside of the depot that the calling thread finds.
     fn cached(&self) -> u64;
 
-    /// Moves slots to the depot: the vacant slots that [`cached`](Slab::cached) counts.
+    /// Moves cached slots to the depot: all slots that [`cached`](Slab::cached) counts.
     fn drain(slab: OpenSlab<'_, Self>);
 
     /// Returns the [`Spare`] of this slab, and the least number of slots that [`drain`](Slab::drain) would move to the depot. Takes no
@@ -69,7 +69,7 @@ pub(crate) trait Slab: Counted {
     fn end_return(&self);
 
     /// Returns `true` if a claimant is about to return a slot. If the result is `false`, a later [`rent`](OpenSlab::rent) finds every slot
-    /// whose return was announced before this call.
+    /// whose return was announced, by [`begin_return`](Slab::begin_return), before this call.
     fn is_returning(&self) -> bool;
 
     /// Allocates a page, unless `enough` returns `true` for the depot. Returns `false` if the limit is reached, or if there is no room.
@@ -184,8 +184,8 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
         }
     }
 
-    /// Moves cached slots to the depot, and frees all empty pages. The slots are not reserved any more. Returns the number of slots in the
-    /// freed pages.
+    /// Moves cached slots to the depot, and frees all empty pages. After the call, no slots are reserved. Returns the number of slots in
+    /// the freed pages.
     pub(crate) fn trim(self) -> u32 {
         L::drain(self);
         self.with_depot(|depot| depot.reserved = 0);

@@ -14,7 +14,7 @@ pub struct Stats {
     pub live: u64,
     /// The number of slots that were rented at least once. In a [`LocalPool`](crate::LocalPool), this is the greatest number of operations
     /// that were live at the same time. In a `Pool`, it may be greater, by up to 64 for each list of cached slots. An unbounded pool has
-    /// such a list for each thread that rents, and one for all other threads. A bounded pool has a list for each core.
+    /// such a list for each thread that rents, and one for all other threads. A bounded pool has at most one list for each core.
     pub high_water: u64,
     /// The number of slots.
     pub capacity: u64,
@@ -22,7 +22,8 @@ pub struct Stats {
     /// 2³² operations. A slot of a pool that is bounded to 2ⁿ slots is retired after 2⁶³⁻ⁿ operations. With 65,536 slots, a slot with a
     /// million operations per second is retired after four years.
     pub retired: u64,
-    /// How many times the pool has refused a key: a key that was stale, used before, of a cancelled operation, or not issued by this pool.
+    /// The number of times that the pool has refused a key: a key that was stale, used before, of a cancelled operation, or not issued by
+    /// this pool.
     pub refused_keys: u64,
     /// The number of operations whose consumer was dropped before there was a result. The pool counts such an operation when its slot is
     /// returned.

@@ -1,13 +1,13 @@
 //! Stripes: locked magazines that threads without a thread cache share.
 //!
 //! A bounded slab has about one stripe for each core, and no thread caches. A thread uses its own stripe first. If this stripe is empty,
-//! the thread looks into all stripes. So the thread finds a vacant slot in any stripe, even if it is the only one. An unbounded slab has
-//! one stripe, for threads that return slots but do not rent.
+//! the thread looks into all stripes. So the thread finds a vacant slot in any stripe, even if all other stripes are empty. An unbounded
+//! slab has one stripe, for threads that return slots but do not rent.
 //!
 //! The word of a stripe contains its lock, its length and its version. A thread that takes a slot subtracts 1 from the length in the
-//! exchange that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks the stripe. So a stripe of length 0 is empty,
-//! even while it is locked. A thread that has seen all stripes empty reads the words of all stripes again. If no version has changed, all
-//! stripes were empty at the same time.
+//! exchange that locks the stripe. A thread that adds a slot adds 1 in the store that unlocks the stripe. So a stripe of length 0 has no
+//! vacant slot, even while it is locked. (A slot that a thread is just adding is not vacant yet.) A thread that has seen all stripes empty
+//! reads the words of all stripes again. If no version has changed, all stripes were empty at the same time.
 //!
 //! ```text
 //!  word  63                        9 8      2 1      0
@@ -45,8 +45,8 @@ const fn len(word: u64) -> u64 {
     word % VERSION / SLOT
 }
 
-/// A stripe: magazines behind a lock. Because of the alignment, no other data shares its CPU cache lines, or the lines that the prefetcher
-/// adds.
+/// A stripe: magazines behind a lock. Because of the alignment, no other data shares its CPU cache lines, or the adjacent lines that the
+/// CPU prefetches.
 #[repr(align(128))]
 pub(super) struct Stripe<S: Item> {
     word: AtomicU64,
@@ -97,7 +97,7 @@ impl<S: Item> Drop for StripeGuard<'_, S> {
     }
 }
 
-/// Unlocks a stripe when it is dropped.
+/// A guard whose drop unlocks a stripe.
 pub(super) struct Unlock<'s> {
     word: &'s AtomicU64,
     /// The word of the unlocked stripe.
@@ -129,8 +129,8 @@ impl<S: Item> Stripe<S> {
     #[inline(always)]
     fn try_lock_with(&self, least: u64, taken: u64) -> Result<StripeGuard<'_, S>, u64> {
         // ORDERING: Acquire, with the Release of `Unlock::drop`: everything that the previous holder of the lock did is visible. The
-        // exchange is also a Release, with the Acquire of threads that only read the word. Such a thread may see that a slot was taken from
-        // this stripe. Then it also sees the slots that the taking thread has put into other stripes before.
+        // exchange is also a Release, with the Acquire of threads that only read the word. If such a thread sees that a slot was taken from
+        // this stripe, it also sees the slots that the taking thread has put into other stripes before.
         let mut word = self.word.load(Acquire);
         while word & (LOCKED | CLOSED) == 0 && len(word) >= least {
             let locked = word - taken * SLOT + LOCKED;
@@ -185,7 +185,7 @@ impl<S: Item> Stripe<S> {
     }
 }
 
-/// A summary of the words of all stripes. The calling thread has read these words one after the other, and has taken no slot.
+/// A summary of the words of all stripes. A thread has read these words one after the other, and has taken no slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Snapshot {
     /// The sum of all versions. Versions only increase.
@@ -259,7 +259,7 @@ impl<S: Item> Stripes<S> {
     }
 
     /// Returns `true` if all stripes were empty at the same time: no stripe was unlocked after [`take`](Stripes::take) had read its word
-    /// for `seen`, and no other thread holds a stripe with slots.
+    /// for `seen`, and no other thread has locked a stripe with slots.
     pub(super) fn is_unchanged(&self, seen: Snapshot) -> bool {
         let mut now = Snapshot::NEW;
         // ORDERING: Acquire, as in `try_lock_with`. These loads come after the loads of `take`. So they do not return older words than

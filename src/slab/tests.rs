@@ -1,4 +1,4 @@
-//! Tests that a slab frees at least as many bytes for other slabs as it has promised to free.
+//! Tests of `bytes_for_others`: a slab *promises* to free this number of bytes for other slabs, and frees at least as many.
 
 use alloc::vec::Vec;
 
@@ -59,8 +59,8 @@ fn frees_what_it_promises<H: SlabRecycler>(finds_all: bool, mut seed: u64) {
     rented.into_iter().for_each(RentedBlock::release);
 }
 
-/// Checks that a slab promises no bytes while each page has one block in use, and that it promises one page after the block of this page
-/// was released.
+/// Checks that a slab promises no bytes while each page has one block in use. When the block of one page is released, the slab promises the
+/// bytes of this page.
 fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
     let handle = slab::<H>(finds_all);
     let slab = handle.open();

@@ -1,21 +1,24 @@
 //! A thread cache: the magazines that one thread has for one slab.
 //!
 //! A thread creates a cache when it first rents from an unbounded slab, or first reserves slots there. The thread owns the cache, by a
-//! [`ThreadHalf`]. The slab has the cache in a [`CacheList`]. Later, both *detach* from the cache, by a swap of its capacity with 0. The
-//! result of the swap says whether the thread or the slab was first.
+//! [`ThreadHalf`]. The slab has the cache in a [`CacheList`]. Later, the thread and the slab *detach* from the cache, by a swap of its
+//! capacity with 0. The result of the swap says whether the thread or the slab was first.
 //!
-//! A thread detaches at the latest when it ends. If the thread is first, it moves its slots to the depot, and removes the cache from the
-//! list. A slab detaches when it is closed. If the slab is first, it counts the slots in the cache, and removes the cache from the list. In
-//! that case, the thread frees the cache when it detaches. If the thread was first, it frees the cache too, or an open slab keeps the cache
-//! for the next thread.
+//! A thread detaches at the latest when it ends. A slab detaches when it is closed. If the thread is first, it moves its slots to the
+//! depot, and removes the cache from the list. Then it frees the cache, unless an open slab keeps the cache for the next thread. If the
+//! slab is first, it counts the slots in the cache, and removes the cache from the list. In this case, the thread frees the cache when it
+//! detaches.
+//!
+//! Each thread has a table of its recently used caches, [`RECENT`]. A cache in this table is a *recent cache*. The fast paths of a rent and
+//! of a return use only recent caches.
 //!
 //! Invariants:
 //!
 //! * Only the thread of a cache converts the cache into a box again, after the cache was removed from the list. The slab accesses a cache
 //!   only under the lock, and only while the cache is in the list.
-//! * Until the thread or the slab detaches, the cache owns a reference to the slab at the address in `slab`. The first to detach takes this
-//!   reference. All slots in the cache are slots of this slab.
-//! * A [`ThreadHalf`] of the same thread owns each cache in [`RECENT`].
+//! * Until the thread or the slab detaches, the cache owns a reference to the slab at the address in `slab`. The side that detaches first
+//!   takes this reference. All slots in the cache are slots of this slab.
+//! * Each cache in the table [`RECENT`] of a thread is owned by a [`ThreadHalf`] of this thread.
 //! * A [`ThreadHalf`] is not dropped while a [`Pinned`] of its cache exists.
 
 use alloc::boxed::Box;
@@ -59,8 +62,8 @@ pub(super) type SharedMagazines<S> = Magazines<AtomicU64, AtomicPtr<()>, S>;
 
 /// The cache of one thread for one slab.
 ///
-/// Because of the alignment, no other data shares its CPU cache lines, or the lines that the prefetcher adds. The fast path of a rent or a
-/// return uses only the first line, and one place of the magazines.
+/// Because of the alignment, no other data shares its CPU cache lines, or the adjacent lines that the CPU prefetches. The fast path of a
+/// rent or a return uses only the first line, and one place of the magazines.
 #[repr(C, align(128))]
 struct ThreadCache {
     /// [`Capacity::FULL`] until the thread or the slab detaches, and [`Capacity::NONE`] afterwards.
@@ -152,12 +155,12 @@ impl CacheRef {
         unsafe { self.magazines.of() }.push(slot, capacity)
     }
 
-    /// Converts the pointer into a box. Before that, the cache was removed from the list of the slab, and the thread of the cache has
-    /// detached.
+    /// Converts the pointer into a box.
     ///
     /// # Safety
     ///
-    /// No other copy of this pointer is used again.
+    /// The cache was removed from the list of the slab, and the thread of the cache has detached. No other copy of this pointer is used
+    /// again.
     unsafe fn into_box(self) -> Box<ThreadCache> {
         // SAFETY: `FreeCache::new` has allocated the cache as a box, and the caller owns the cache.
         unsafe { Box::from_raw(self.0.as_ptr()) }
@@ -403,7 +406,7 @@ impl<L> Drop for Pinned<L> {
     }
 }
 
-// `RECENT` has no destructor, so an access need not check whether it was destroyed.
+// `RECENT` has no destructor. So with native thread-local storage, an access need not check whether it was destroyed.
 #[cfg(not(loom))]
 thread_local! {
     static RECENT: Recent<ThreadCache> = const { Recent::new() };

@@ -34,7 +34,7 @@ impl Drop for All {
 }
 
 // `HAS_ANY` is `true` after the thread has added a cache to `ALL`. The first use of `ALL` may allocate, and a return must not allocate. So
-// a return reads `HAS_ANY` first. `HAS_ANY` has no destructor.
+// a return reads `HAS_ANY` first.
 #[cfg(not(loom))]
 thread_local! {
     static HAS_ANY: Cell<bool> = const { Cell::new(false) };

@@ -9,7 +9,7 @@ use std::thread_local;
 
 use crate::sync::{AtomicUsize, Ordering::Relaxed};
 
-// `NUMBER` has no destructor, so an access need not check whether it was destroyed.
+// `NUMBER` has no destructor. So with native thread-local storage, an access need not check whether it was destroyed.
 #[cfg(not(loom))]
 thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(0) };

@@ -74,8 +74,8 @@ pub(crate) fn poll<S: Slab>(
     waker: &Waker,
     fresh: &mut Option<Waker>,
 ) -> Progress<S::Slot> {
-    // The waker is cloned while the queue is not locked, because this calls code of the executor. The caller drops the waker in `fresh`
-    // after it has used the progress.
+    // The waker is cloned while the queue is not locked, because the clone calls code of the executor. The caller drops the waker in
+    // `fresh` after it has used the progress.
     let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh));
     let Progress::NeedsWaker = progress else { return progress };
     *fresh = Some(waker.clone());

@@ -28,8 +28,8 @@ pub(crate) trait Word {
     fn publish(&self, bits: u64);
 
     /// Stores `new` if the word is still `current`. Otherwise, returns the bits of the word as an error. A thread that [loads](Word::load)
-    /// or exchanges the word later sees all earlier stores of the caller. The caller also sees all stores that another thread made before
-    /// it stored the bits that the caller found.
+    /// or exchanges the word later sees all earlier stores of the caller. If another thread stored the bits that the caller found, the
+    /// caller also sees all earlier stores of that thread.
     fn exchange(&self, current: u64, new: u64) -> Result<(), u64>;
 
     /// Stores 1 in this word. After this call, the caller loads another word, which other threads [exchange](Word::exchange). If the caller
@@ -58,7 +58,7 @@ pub(crate) trait Pointer {
     /// Stores a pointer. A thread that [observes](Pointer::observe) the pointer also sees all earlier stores of the caller.
     fn publish(&self, pointer: *mut ());
     /// Loads a pointer that another thread may have [published](Pointer::publish). The caller also sees all stores that the other thread
-    /// made before.
+    /// made before it published the pointer.
     fn observe(&self) -> *mut ();
     /// [Publishes](Pointer::publish) a pointer if the field is null. Otherwise, returns the pointer in the field as an error.
     fn publish_first(&self, pointer: *mut ()) -> Result<(), *mut ()>;
@@ -179,8 +179,8 @@ impl Word for AtomicU64 {
     #[inline(always)]
     fn publish(&self, bits: u64) {
         // ORDERING: Release, with the Acquire of `load` and `exchange`. A producer that sees the first state of an operation also sees the
-        // number of this operation. A producer that sees the number of the next operation also sees the last state of the operation before.
-        // A thread that sees that a source is free also sees all earlier accesses to the slot of the source.
+        // number of this operation. A producer that sees the number of the next operation also sees the final state of the previous
+        // operation. A thread that sees that a source is free also sees all earlier accesses to the slot of the source.
         self.store(bits, Release);
     }
 
@@ -194,8 +194,8 @@ impl Word for AtomicU64 {
 
     fn announce(&self) {
         // ORDERING: Relaxed. The fence orders this store before all later loads of the caller. So either the caller sees the exchange of
-        // another thread, or `load_after_exchange` of that thread sees this store. A thread may also see this store by the Relaxed load in
-        // `load_own`. Then this thread only finds the pool closed earlier.
+        // another thread, or `load_after_exchange` of that thread sees this store. Another thread may see this store by `load_own`, which
+        // is Relaxed. That thread only finds that the pool is closed, and needs no order.
         self.store(1, Relaxed);
         fence(SeqCst);
     }

@@ -10,13 +10,15 @@ use core::{
 /// A key can be the `user_data` of a kernel interface, a pointer in code of another language, or an id on the wire. A key may come back
 /// late or twice. A peer may also send a forged key.
 ///
-/// A key consists of an index and a 32-bit generation. The index names a slot. When a slot has used all generations, a bounded pool or a
-/// source changes those bits of the index that do not name the slot, and the generations begin again. An unbounded pool retires the slot
-/// instead. So a pool or source never creates a key twice, and refuses a late key.
+/// A key consists of an index and a 32-bit generation. The generation counts the operations of a slot. In an unbounded pool, the index
+/// names the slot. In a bounded pool, some bits of the index name the slot, and the other bits are a counter. When a slot has used all
+/// generations, its counter increases, and the generations begin again. (A source has only one slot, so its whole index is the counter.)
+/// When the counter cannot increase any more, the slot is *retired*: it serves no further operation. An unbounded pool has no counter, so a
+/// slot is retired after its last generation. So a pool or source never creates a key twice, and refuses a late key.
 ///
-/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key is not secret: a peer that guesses the key of
-/// a pending operation can complete the operation. A key does not name its pool: two pools give equal keys. So use a separate pool for each
-/// peer that you do not trust.
+/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key does not name its pool: two pools give equal
+/// keys. A key is not secret: a peer that guesses the key of a pending operation can complete the operation. So use a separate pool for
+/// each peer that you do not trust.
 ///
 /// # Width
 ///
@@ -53,7 +55,7 @@ impl Key {
         (self.generation as u64) << 32 | self.index as u64
     }
 
-    /// Creates a key from its number. Every number is valid here: a pool refuses a key that it has not created.
+    /// Creates a key from its number. Every number is valid here: a pool or source refuses a key that it has not created.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the number is split into two halves")]
     pub const fn from_u64(number: u64) -> Self {
@@ -62,8 +64,8 @@ impl Key {
 
     /// Returns the index.
     ///
-    /// In a pool that is bounded to 2ⁿ slots, the lower n bits name the slot. The other bits change each time
-    /// the slot has used all generations. A source has one slot, so its index only counts these changes.
+    /// In a pool that is bounded to 2ⁿ slots, the lower n bits name the slot. The other bits change each time the slot has used all
+    /// generations. A source has one slot, so no bits name the slot, and the index counts how often the slot has used all generations.
     #[must_use]
     pub const fn index(self) -> u32 {
         self.index

@@ -47,12 +47,14 @@ pub(crate) trait Recycler: SourceName + Sized + 'static {
     /// and the function returns the waker of the future.
     fn release<T>(slot: Vacant<Slot<T, Self>>, end: End) -> WakeOnDrop;
 
-    /// Announces that a claimant will return the slot. The consumer of a claimed operation calls this function before it leaves. If there
-    /// is no completer, [`State::is_returning`] returns `true` after the consumer has left.
+    /// Announces that a claimant will return the slot. The consumer of a claimed operation calls this function before it leaves. (A source
+    /// does nothing here, because its `begin` calls [`State::is_returning`]. This predicate is `true` after the consumer has left an
+    /// operation without a completer.)
     fn begin_return<T>(slot: &Slot<T, Self>);
 
-    /// Withdraws the announcement of [`begin_return`](Recycler::begin_return). The claimant calls this function after its claim has ended.
-    /// If the claimant has ended the operation before the consumer could leave, the consumer calls this function instead.
+    /// Withdraws the announcement of [`begin_return`](Recycler::begin_return). A claimant that finds that the consumer has left calls this
+    /// function at the end of its call. If the claimant has ended the operation before the consumer could leave, the consumer calls this
+    /// function instead.
     fn end_return<T>(slot: &Slot<T, Self>);
 
     /// Returns `true` if the pool of the slot was closed. The caller has just made an exchange of the state. By the protocol of

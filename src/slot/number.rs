@@ -22,8 +22,8 @@
 //! these two steps, the exchange fails. There are two exceptions:
 //!
 //! * A multiple of 2⁴⁵ operations lies between the two operations. At 100 million operations a second, 2⁴⁵ operations take four days.
-//! * A multiple of 2³² operations lies between the two operations, and in each of them the same number of wakers, more than 255, was
-//!   registered (see `state.rs`).
+//! * A multiple of 2³² operations lies between the two operations, and in each of these two operations the same number of wakers, more than
+//!   255, was registered (see `state.rs`).
 
 use super::Key;
 use crate::token::Token;
@@ -112,8 +112,8 @@ impl IndexLayout {
         INDEX_BITS - self.slot_bits
     }
 
-    /// Returns the number of the low bits of the epoch, which are at the upper end of the index. (The high bits of the epoch are next to
-    /// the bits of the slot.)
+    /// Returns how many low bits of the epoch are at the upper end of the index. (The high bits of the epoch are next to the bits of the
+    /// slot.)
     const fn low_epoch_bits(self) -> u32 {
         if self.epoch_bits() < EPOCH_BITS_IN_STATE {
             self.epoch_bits()

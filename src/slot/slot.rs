@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{erased::Header, origin::Origin, sync::UnsafeCell};
 
-/// The slot of an operation. It begins with a header, because the head of a future can point to it. On 64-bit targets, and without the
+/// The slot of an operation. It begins with a header, because the head of a future can point to a slot. On 64-bit targets, and without the
 /// feature `trace`, a slot for a `T` of one word has 64 bytes.
 #[repr(C)]
 pub(crate) struct Slot<T, H: Recycler> {

@@ -8,7 +8,7 @@
 //! └────────────────┴──────────────────┴───────────────┴───────┘
 //! ```
 //!
-//! The generation and the low bits of the epoch are those of the operation's [number](super::number). The registrations are the number of
+//! The generation and the low bits of the epoch are those of the operation's [number](super::number). The field *registrations* counts the
 //! wakers that the consumer and the completer have stored in the slot for this operation. A producer copies a waker, and then exchanges the
 //! state. If the exchange succeeds, the number of registrations has not changed, so the waker was not replaced meanwhile. From the 256th
 //! registration on, bit 31 is set, and the bits of the epoch also count registrations. An operation can have about two million
@@ -16,9 +16,9 @@
 //!
 #![doc = include_str!("states.md")]
 //!
-//! The functions below are pure. They return the next state, or `None` if the transition is not allowed. The [roles](super::roles) make
-//! each transition with one compare-and-exchange. An operation begins with a store instead of an exchange, because no role refers to the
-//! slot at that time. The unit tests compare the functions with the tables above.
+//! The transition functions below are pure. They return the next state, or `None` if the transition is not allowed. The
+//! [roles](super::roles) make each transition with one compare-and-exchange. An operation begins with a store instead of an exchange,
+//! because no role refers to the slot at that time. The unit tests compare the transition functions with the tables above.
 
 use super::{CompleteErrorKind, Number};
 
@@ -42,8 +42,8 @@ const FLAGS: u64 = REGISTRATION - 1;
 const GENERATION: u64 = 1 << 32;
 /// The bits that count the first 255 registrations.
 const SHORT_COUNT: u64 = (1 << 18) - REGISTRATION;
-/// The flag that is set from the 256th registration on. Then the bits of the epoch also count registrations. In a [`Number`], this bit is
-/// never set.
+/// The flag that is set from the 256th registration on. If it is set, the bits of the epoch also count registrations. In a [`Number`], this
+/// bit is never set.
 const LONG_COUNT: u64 = 1 << 31;
 /// The bits that count all registrations, including the flag [`LONG_COUNT`].
 const REGISTRATIONS: u64 = GENERATION - REGISTRATION;
@@ -183,7 +183,7 @@ impl State {
     }
 
     /// Makes the transitions [`issue_key`](State::issue_key) and [`release`](State::release) in one step. Returns `None` if the operation
-    /// is `ORPHANED`: the pool was closed, so no producer will use the key.
+    /// is `ORPHANED`: an operation of a closed pool does not wait for a producer with a key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
         if self.has(ORPHANED) { None } else { self.issue_key()?.release() }

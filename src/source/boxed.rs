@@ -25,7 +25,7 @@ pub(crate) struct BoxedSource<'a, R: Raw<'a>> {
 }
 
 impl<'a, R: Raw<'a>> BoxedSource<'a, R> {
-    /// Creates the future of the operation of this source with this token. The source may be at any address.
+    /// Creates the future of the operation that has this token. The source may be at any address.
     pub(super) fn new(reference: R, token: Token) -> Self {
         BoxedSource { reference, token, live: true, lifetime: PhantomData }
     }
@@ -102,15 +102,15 @@ mod tests {
     }
 
     /// A source that returns its number. Its destructor panics if the number is odd.
-    struct Shared(u32);
+    struct OddPanics(u32);
 
-    impl Drop for Shared {
+    impl Drop for OddPanics {
         fn drop(&mut self) {
             assert_eq!(self.0 % 2, 0, "the destructor panics");
         }
     }
 
-    impl ValueSource for Shared {
+    impl ValueSource for OddPanics {
         type Output = u32;
         fn poll(&self, _: Token, _: &mut Context<'_>) -> Poll<Result<u32, StaleToken>> {
             Poll::Ready(Ok(self.0))
@@ -118,7 +118,7 @@ mod tests {
         fn cancel(&self, _: Token) {}
     }
 
-    /// Calls `make` while every address is treated as one that has no room for a token.
+    /// Calls `make`. During this call, every address is treated as an address that leaves no room for a token.
     fn without_room<F>(make: impl FnOnce() -> F) -> F {
         let was = REFUSE_ADDRESSES.replace(true);
         let future = make();
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_borrowed_source_and_a_source_in_an_arc_can_be_boxed() {
-        let (borrowed, shared) = (Source::new(Shared(2)), Arc::new(Source::new(Shared(4))));
+        let (borrowed, shared) = (Source::new(OddPanics(2)), Arc::new(Source::new(OddPanics(4))));
         let in_place = ValueFuture::from_source(&borrowed, LIVE);
         assert!(matches!(in_place.into_arm(), Arm::Source { token: LIVE, .. }));
         let future = without_room(|| ValueFuture::from_source(&borrowed, LIVE));
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_destructor_that_panics_at_completion_leaves_the_future_completed() {
-        let shared = Arc::new(Source::new(Shared(5)));
+        let shared = Arc::new(Source::new(OddPanics(5)));
         let mut future = without_room(|| ValueFuture::from_source(shared, LIVE));
         assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut future))).is_err());
         let Poll::Ready(Err(error)) = poll(future.checked()) else { panic!("not refused") };

@@ -43,8 +43,8 @@ impl<R, Next, O> LocalReaderStream<R, Next, O> {
     }
 }
 
-/// The stream ends when the method returns `None`, `Ok(None)` or an error, or when the method or its future
-/// panics. The method is not called after that.
+/// The stream ends when the future of the method returns `None`, `Ok(None)` or an error, or when the method or its future panics. The
+/// method is not called after that.
 impl<R, Next, O> Stream for LocalReaderStream<R, Next, O>
 where
     Next: for<'r> FnMut(&'r mut R) -> LocalValueFuture<'r, O>,

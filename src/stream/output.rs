@@ -58,8 +58,7 @@ impl<T, E> StreamOutput for Result<Option<T>, E> {
 }
 
 impl<Item> Step<Item> {
-    /// Returns the item, if there is one. The caller has set `ended` to `true`. Sets `ended` to `false` again if more items may follow.
-    /// Otherwise `ended` keeps its value.
+    /// Returns the item, if there is one. The caller has set `ended` to `true`. If more items may follow, sets `ended` to `false` again.
     #[inline(always)]
     pub(super) fn give(self, ended: &mut bool) -> Option<Item> {
         match self {

@@ -87,8 +87,8 @@ impl<R, Next, O> ReaderStream<R, Next, O> {
     }
 }
 
-/// The stream ends when the method returns `None`, `Ok(None)` or an error, or when the method or its future
-/// panics. The method is not called after that.
+/// The stream ends when the future of the method returns `None`, `Ok(None)` or an error, or when the method or its future panics. The
+/// method is not called after that.
 impl<R, Next, O> Stream for ReaderStream<R, Next, O>
 where
     Next: for<'r> FnMut(&'r mut R) -> ValueFuture<'r, O>,

@@ -27,7 +27,7 @@ use super::output::StreamOutput;
 ///
 /// # Examples
 ///
-/// A reader with buffered items. Its trait is object-safe, and a caller can turn it into a stream:
+/// A reader with buffered items. Its trait is object-safe, and a caller can turn the reader into a stream:
 ///
 /// ```
 /// use std::{collections::VecDeque, sync::Mutex, thread};
@@ -106,8 +106,8 @@ where
 // The futures are `Unpin`, and the function is never pinned.
 impl<Next, Fut: Unpin> Unpin for ValueStream<Next, Fut> {}
 
-/// The stream ends when the method returns `None`, `Ok(None)` or an error, or when the method or its future
-/// panics. The method is not called after that.
+/// The stream ends when the future of the method returns `None`, `Ok(None)` or an error, or when the method or its future panics. The
+/// method is not called after that.
 impl<Next, Fut> Stream for ValueStream<Next, Fut>
 where
     Next: FnMut() -> Fut,

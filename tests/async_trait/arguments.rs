@@ -1,4 +1,4 @@
-//! Arguments of methods: patterns, `mut`, `_`, references, `cfg`, `impl Trait`, and the order in which they are dropped.
+//! Arguments of methods: patterns, `mut`, `_`, references, `cfg`, `impl Trait`, and the order in which arguments are dropped.
 
 use std::{cell::RefCell, rc::Rc};
 

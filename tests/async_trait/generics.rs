@@ -122,7 +122,7 @@ fn lifetimes_can_be_named_and_elided() {
     assert_eq!(block_on(text.chained(&"chained")), "chained");
 }
 
-/// The output borrows only for the lifetimes in its type. So `key` can be dropped after the await, while the output is used.
+/// The output borrows only the arguments whose lifetimes its type names. So `key` can be dropped after the await, while the output is used.
 #[test]
 fn the_output_borrows_only_what_its_type_names() {
     #[async_trait]

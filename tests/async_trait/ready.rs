@@ -1,4 +1,4 @@
-//! `#[ready(EXPR)]`: the expression returns the result at the call, before a future is created.
+//! `#[ready(EXPR)]`: the expression returns the result at the call, before the future of the body is created.
 
 use std::{collections::VecDeque, io, pin::Pin, sync::Arc};
 

@@ -152,7 +152,7 @@ fn traits_are_dyn_compatible() {
 
 /// With `?Send`, the expansion adds no `Send` bound, and bodies and outputs may contain values that are not `Send`.
 #[test]
-fn receivers_work_with_question_mark_send() {
+fn with_question_mark_send_receivers_and_outputs_need_not_be_send() {
     #[async_trait(?Send)]
     trait Local {
         async fn shared(&self) -> Rc<u32>;

@@ -1,4 +1,4 @@
-//! Tests of the documented numbers of allocations, and of their sizes.
+//! Tests of the documented numbers and sizes of allocations.
 
 use std::{future::pending, task::Poll};
 

@@ -27,7 +27,7 @@ for_both_pools! {
         assert_eq!(pool.stats().capacity, 0);
         let (mut ends, mut steps) = (vec![], vec![]);
         while steps.len() < STEPS {
-            // Rents all slots, and one more.
+            // Rents all vacant slots and one more slot, so the pool grows.
             ends.extend((ends.len() as u64..=pool.stats().capacity).map(|_| pool.rent()));
             steps.push(pool.stats().capacity);
         }
@@ -109,7 +109,7 @@ for_both_pools! {
     }
 
     #[test]
-    fn if_a_waker_panics_abandon_keys_does_not_abandon_the_later_operations() {
+    fn a_panic_of_a_waker_ends_the_call_of_abandon_keys() {
         struct Panics;
         impl std::task::Wake for Panics {
             fn wake(self: std::sync::Arc<Self>) {
@@ -133,8 +133,8 @@ for_both_pools! {
     }
 }
 
-/// Creates a bounded pool. Another thread takes all its slots, returns them, and does not end. Puts one future for each slot into this
-/// pool, and returns the number of futures that are boxed.
+/// Creates a bounded pool. Another thread takes all its slots, returns them, and does not end. Meanwhile, the calling thread puts one
+/// future for each slot into this pool. Returns the number of futures that are boxed.
 fn boxed_while_a_thread_lives(slots: u32) -> u64 {
     let pool = FuturePool::builder().max_slots_per_size(slots).build();
     let all = || (0..slots).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>();
@@ -144,7 +144,7 @@ fn boxed_while_a_thread_lives(slots: u32) -> u64 {
 
 #[test]
 #[cfg_attr(miri, ignore = "many slots")]
-fn a_pool_bounded_to_fewer_than_512_slots_finds_all_of_them() {
+fn a_thread_finds_all_slots_of_a_pool_that_is_bounded_to_fewer_than_512_slots() {
     let limit = (500..520).find(|slots| boxed_while_a_thread_lives(*slots) > 0).unwrap();
     assert_eq!(boxed_while_a_thread_lives(10), 0);
     documented!("src/future_pool/future_pool.rs", "bounded to fewer than {limit} slots of a size");
@@ -217,7 +217,7 @@ fn the_built_in_pool_takes_at_most_128_mebibytes() {
         "src/built_in/value_future.rs",
         "has reached its bound. The bound is 128 MiB unless"
     );
-    documented!("src/future_pool/design.md", "The built-in pool has this bound only: 128 MiB");
+    documented!("src/future_pool/design.md", "The only bound of the built-in pool is 128 MiB");
 }
 
 #[test]

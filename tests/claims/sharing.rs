@@ -72,7 +72,7 @@ fn a_future_that_awaits_a_handle_of_itself_waits_forever() {
         assert!(poll_with(&mut shared, &waker).is_pending());
     }
     assert!(woken.lock().unwrap().is_empty());
-    // The future owns a handle of itself, which is a reference cycle.
+    // The future owns a handle of itself, so there is a reference cycle.
     let weak = shared.downgrade().unwrap();
     drop(shared);
     assert!(weak.upgrade().is_some());

@@ -7,7 +7,7 @@ use value_future::{Pool, ReusableSource, ValueFuture, operation::CompleteErrorKi
 use crate::{common::poll, counting::Balance, words::documented};
 
 #[test]
-fn a_read_that_is_dropped_frees_the_source_and_its_key_is_refused() {
+fn a_source_is_free_after_its_future_is_dropped_and_the_key_of_the_future_is_refused() {
     let source = ReusableSource::<Option<u8>>::new();
     let read = source.begin().unwrap();
     let key = source.key().unwrap();

@@ -33,7 +33,7 @@ fn versions_and_features_are_those_of_the_manifest() {
     documented!("README.md", "Clippy enforces a SAFETY comment for each unsafe block");
 }
 
-/// The package on crates.io does not contain the scripts. There, this test checks nothing.
+/// The package on crates.io does not contain the scripts. In this package, the test checks nothing.
 #[test]
 #[cfg_attr(miri, ignore = "looks for files")]
 fn the_scripts_run_the_tests_as_documented() {

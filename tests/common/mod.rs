@@ -24,8 +24,8 @@ pub(crate) mod task;
 pub(crate) mod threads;
 pub(crate) mod values;
 
-/// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool). In both modules, the types have the same
-/// names: those of the types for any thread.
+/// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool), in a module for each. In both modules,
+/// the types have the same names: those of the types for any thread.
 macro_rules! for_both_pools {
     ($($item:item)*) => {
         mod pool {
@@ -49,8 +49,8 @@ macro_rules! for_both_pools {
 }
 pub(crate) use for_both_pools;
 
-/// Repeats items for `FuturePool` and `LocalFuturePool`. In both modules, the pool is `Pool`, its builder is `Builder`, and the
-/// future is `ValueFuture`.
+/// Repeats items for `FuturePool` and `LocalFuturePool`, in a module for each. In both modules, the pool is `Pool`, its builder is
+/// `Builder`, and the future is `ValueFuture`.
 macro_rules! for_both_future_pools {
     ($($item:item)*) => {
         mod future_pool {
@@ -148,8 +148,8 @@ pub(crate) fn count(counter: &AtomicUsize) -> usize {
     counter.load(Relaxed)
 }
 
-/// A source that a test completes by hand, one operation after another. It returns the value that [`ManualSource::complete`] stored, keeps
-/// the last waker, and counts the calls of `poll` and `cancel`.
+/// A source that a test completes by hand, one operation after another. The source returns the value that [`ManualSource::complete`]
+/// stored, keeps the waker of the latest poll, and counts the calls of `poll` and `cancel`.
 #[derive(Debug, Default)]
 pub(crate) struct ManualSource<T> {
     state: Mutex<State<T>>,

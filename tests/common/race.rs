@@ -53,8 +53,8 @@ pub(crate) enum ConsumerOutcome {
 pub(crate) type Produce = fn(Pool<Reply>, Completer<Reply>, Reply) -> ProducerOutcome;
 pub(crate) type Consume = fn(Completion<Reply>) -> ConsumerOutcome;
 
-/// Runs all rounds of a producer and a consumer. In round `n`, the operation is one of `pools[n]`. If `drop_pool` is set, both threads drop
-/// their handles of the pool in each round, and no other handles exist.
+/// Runs all rounds of a producer and a consumer. In round `n`, the operation belongs to `pools[n]`. If `drop_pool` is set, both threads
+/// drop their handles of the pool in each round, and no other handles exist.
 fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: bool) {
     let (start, dropped) = (SpinBarrier::new(2), Arc::new(AtomicUsize::new(0)));
     let kept = if drop_pool { vec![] } else { pools.clone() };
@@ -97,8 +97,9 @@ fn race(pools: Vec<Pool<Reply>>, produce: Produce, consume: Consume, drop_pool: 
     }
 }
 
-/// Races a producer and a consumer in three ways: on an unbounded pool, on a bounded pool, and on a new pool in each round, which both
-/// threads drop in that round. Miri is slow and runs many seeds. So a run under Miri chooses either the second way or the third way.
+/// Races a producer and a consumer in three ways: on an unbounded pool, on a bounded pool, and on a new pool in each round. Both threads
+/// drop their handles of this new pool during the round. Miri is slow and runs many seeds. So a run under Miri chooses either the second
+/// way or the third way.
 pub(crate) fn race_on_each_kind_of_pool(produce: Produce, consume: Consume) {
     let chosen = RandomState::new().build_hasher().finish() % 2;
     if !cfg!(miri) {

@@ -22,10 +22,10 @@ pub(crate) fn value(number: u32) -> (Value, Arc<u32>) {
 /// Checks that the value was dropped.
 #[track_caller]
 pub(crate) fn assert_dropped(value: &Arc<u32>) {
-    assert_eq!(Arc::strong_count(value), 1, "a value was lost");
+    assert_eq!(Arc::strong_count(value), 1, "a value was leaked");
 }
 
-/// Runs a model in each interleaving of its threads.
+/// Runs a model in each interleaving of its threads. If `LOOM_MAX_PREEMPTIONS` is set, it bounds the preemptions.
 pub(crate) fn model(f: impl Fn() + Sync + Send + 'static) {
     check(None, f);
 }
@@ -54,7 +54,7 @@ pub(crate) fn run((completer, completion): (Completer<Value>, Completion<Value>)
     assert_eq!(take(completion), None);
 }
 
-/// Checks that all rented slots were released.
+/// Checks that the pool has begun `rented` operations, and that each of their slots was returned.
 #[track_caller]
 pub(crate) fn assert_idle<T>(pool: &Pool<T>, rented: u64) {
     let stats = pool.stats();

@@ -49,7 +49,7 @@ fn complete_against_poll_and_drop() {
         assert!(delivered || !taken);
         assert_eq!(pool.stats().cancelled, u64::from(!delivered));
         assert!(count.get() <= usize::from(delivered && !taken));
-        assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was lost");
+        assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was leaked");
         assert_dropped(&rest);
         assert_idle(&pool, 1);
     });
@@ -111,7 +111,7 @@ fn drop_of_the_completer_against_poll_and_drop() {
         drop((completion, waker));
         producer.join().unwrap();
         assert!(matches!(polled, Poll::Pending | Poll::Ready(None)));
-        assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was lost");
+        assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was leaked");
         assert_idle(&pool, 1);
     });
 }

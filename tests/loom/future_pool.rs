@@ -62,7 +62,7 @@ fn first_use_of_a_size_class_on_two_threads() {
     });
 }
 
-/// Either one of the two futures is boxed, or the second future uses the slot after the first.
+/// One of the two futures is boxed, or one future uses the slot after the other future has released it.
 #[test]
 fn two_futures_in_a_pool_of_one_slot() {
     bounded_model(2, || {
@@ -101,7 +101,8 @@ fn two_size_classes_that_grow_at_the_same_time_share_the_bound() {
     });
 }
 
-/// Two threads share two slots. Neither thread finds the pool full while the other thread grows it.
+/// Two threads share two slots, and each thread uses one slot at a time. So neither thread finds the pool full, even while the other thread
+/// grows the pool.
 #[test]
 fn two_threads_never_find_a_pool_of_two_pages_full() {
     bounded_model(2, || {
@@ -120,7 +121,8 @@ fn two_threads_never_find_a_pool_of_two_pages_full() {
     });
 }
 
-/// Another thread drops the only small future. After this drop, a large future frees the page of the small size class.
+/// Another thread drops the only small future. After this drop, the pool frees the page of the small size class, and gives a slot to the
+/// large future.
 #[test]
 fn a_page_is_freed_for_another_size_class_while_its_slot_is_released() {
     bounded_model(2, || {

@@ -1,11 +1,11 @@
-//! Loom models of keys that are used twice, late, or while their completers are held.
+//! Loom models of keys that are used twice, late, or while their completers exist.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
 
 use crate::common::{Value, assert_dropped, assert_idle, bounded_model, model, value};
 
-/// One of the two calls is accepted, and its value arrives.
+/// One of the two calls succeeds, and the consumer gets the value of this call.
 #[test]
 fn complete_key_against_complete_key() {
     model(|| {
@@ -72,7 +72,7 @@ fn complete_key_against_complete() {
     });
 }
 
-/// The operation ends once.
+/// Either the key completes the operation, or the drop of the completer abandons the operation.
 #[test]
 fn complete_key_against_drop_of_the_completer() {
     model(|| {
@@ -112,7 +112,7 @@ fn complete_key_against_drop_of_the_completion() {
 
 /// The next operation gets the only slot, even if a producer is still inside `complete_key`.
 #[test]
-fn a_pool_of_one_slot_after_drop_of_the_completion() {
+fn the_only_slot_is_vacant_after_drop_of_the_completion() {
     bounded_model(3, || {
         let pool = Pool::<Value>::builder().max_slots(1).build();
         let (completer, completion) = pool.rent();
@@ -129,7 +129,7 @@ fn a_pool_of_one_slot_after_drop_of_the_completion() {
 
 /// The slot is vacant when the result arrives, even if the completer issued its key.
 #[test]
-fn a_pool_of_one_slot_after_the_result_of_a_completer_with_a_key() {
+fn the_only_slot_is_vacant_after_the_result_of_a_completer_with_a_key() {
     model(|| {
         let pool = Pool::<Value>::builder().max_slots(1).build();
         let (completer, completion) = pool.rent();
@@ -163,7 +163,7 @@ fn the_error_of_complete_key_tells_whether_there_is_a_result() {
     });
 }
 
-/// Three threads release their roles in the operation. The last of them releases the slot.
+/// Three threads have a role in one operation. The thread that releases its role last also releases the slot.
 #[test]
 fn complete_key_against_drop_of_completer_and_completion() {
     bounded_model(3, || {

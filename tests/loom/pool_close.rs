@@ -1,5 +1,5 @@
 //! Loom models of operations whose completer became a key with `into_key`, while their pool is closed or dropped. No consumer waits forever
-//! for a key that can no longer be used.
+//! for a producer whose key can no longer be used.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};
@@ -47,7 +47,7 @@ fn drop_of_the_last_handle_against_drop_of_the_completion() {
         drop(completion);
         other.join().unwrap();
         assert!(count.get() <= 1);
-        assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was lost");
+        assert_eq!(std::sync::Arc::strong_count(&count), 1, "a waker was leaked");
     });
 }
 

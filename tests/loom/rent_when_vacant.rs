@@ -125,7 +125,7 @@ fn drop_of_the_first_future_against_release() {
         dropping.join().unwrap();
         returning.join().unwrap();
         assert!(count.get() <= 1);
-        assert_eq!(Arc::strong_count(&count), 1, "a waker was lost");
+        assert_eq!(Arc::strong_count(&count), 1, "a waker was leaked");
         assert_idle(&pool, 2);
     });
 }
@@ -146,7 +146,7 @@ fn drop_of_the_only_future_against_release() {
     });
 }
 
-/// The release wakes the waker of the last poll.
+/// The release wakes the waker of the latest poll.
 #[test]
 fn change_of_waker_against_release() {
     model(|| {

@@ -68,7 +68,8 @@ fn a_late_key_against_the_next_operation() {
     });
 }
 
-/// One thread releases the slot, and the other thread begins the next operation.
+/// A thread may begin its operation just after the other thread has released the slot. If the source is busy, the thread begins no
+/// operation.
 #[test]
 fn begin_with_completer_on_two_threads() {
     bounded_model(3, || {
@@ -89,7 +90,7 @@ fn begin_with_completer_on_two_threads() {
     });
 }
 
-/// After both the completer and the future have ended, the source is not busy.
+/// After `complete` has returned and the future was dropped, the source is not busy.
 #[test]
 fn complete_against_drop_of_the_future() {
     model(|| {
@@ -180,7 +181,7 @@ fn key_against_the_end_of_its_operation() {
     });
 }
 
-/// The slot keeps the state of the last operation until the next operation has begun. `Debug` does not show this old state.
+/// The slot keeps the state of the previous operation until the next operation has begun. `Debug` does not show this old state.
 #[test]
 fn debug_against_begin() {
     model(|| {

@@ -54,7 +54,7 @@ fn drop_of_a_handle_against_await_and_complete() {
     });
 }
 
-/// The future is dropped while it is woken, and its memory may be freed.
+/// The last handle is dropped while another thread wakes the future. The wake must not use memory that was freed.
 #[test]
 fn drop_of_all_handles_against_complete() {
     bounded_model(3, || {

@@ -20,7 +20,7 @@ fn release_on_another_thread_against_rent() {
     });
 }
 
-/// Both threads rent and release, so both have a cache. No slot is rented twice.
+/// Both threads rent and release, so both have a cache. No slot is rented twice at the same time.
 #[test]
 fn rent_and_release_on_two_threads() {
     bounded_model(3, || {
@@ -92,9 +92,9 @@ fn two_threads_never_find_a_pool_of_two_slots_full() {
     });
 }
 
-/// During each call of `try_rent`, at least one slot is vacant. At first, a vacant slot is in the stripe of the second thread. Before the
-/// second thread rents again, the first thread returns the other slot to its own stripe. A thread that searches both stripes finds a vacant
-/// slot.
+/// During each call of `try_rent`, at least one slot is vacant. At first, the vacant slot is in the stripe of the second thread. Before the
+/// second thread rents again, the first thread returns the other slot to its own stripe. Meanwhile, a third thread calls `try_rent`. It
+/// must find one of the two slots, although the vacant slot may change from one stripe to the other during the search.
 #[test]
 fn a_vacant_slot_is_found_while_other_threads_rent_and_release() {
     bounded_model(3, || {
@@ -156,7 +156,7 @@ fn release_to_a_full_cache_against_rent() {
     });
 }
 
-/// A thread that rents nothing releases a slot to the stripe, and ends. No slot is rented twice.
+/// A thread that rents nothing releases a slot to the stripe, and ends. No slot is rented twice at the same time.
 #[test]
 fn release_and_end_of_a_thread_against_rent() {
     bounded_model(3, || {

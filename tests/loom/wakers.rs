@@ -1,4 +1,5 @@
-//! Loom models of wakers. For consumers and for producers, the waker of the last poll is woken once.
+//! Loom models of wakers. Of the wakers of a consumer or of a producer, only the waker of the latest pending poll is woken, and it is woken
+//! once.
 
 use std::{
     future::poll_fn,

@@ -42,7 +42,7 @@ impl<K: Kind> Driver<K> {
         assert_eq!(self.observer.drops(), self.oracle.dropped, "drops of the values");
     }
 
-    /// Compares the counters, if a handle of the pool is left.
+    /// Compares the counters, if the driver still has a handle of the pool.
     fn compare_stats(&mut self) {
         let Some(pool) = self.pools.first() else { return };
         let (now, oracle) = (K::stats(pool), &self.oracle);

@@ -1,5 +1,5 @@
-//! Runs a script on a pool and on the oracle. After each step, the driver compares the pool with the oracle: results, drops of values, and
-//! wakes of wakers.
+//! The driver runs a script on a pool and on the oracle. After each step, the driver compares the pool with the oracle: results, drops of
+//! values, and wakes of wakers.
 
 use std::{collections::BTreeMap, task::Context};
 

@@ -6,7 +6,8 @@ use super::{
     script::{KeyPick, Op, Setup},
 };
 
-/// The steps of an operation that issues its key. After the operation has ended, its key and the first issued key are used.
+/// The steps of an operation that issues its key. After the operation has ended, two late keys are used: the latest key of the first slot,
+/// and the first key that was issued.
 const OPERATION: [Op; 7] = [
     Op::TryRent,
     Op::Poll(0, 0),

@@ -1,4 +1,4 @@
-//! A trait for both kinds of pool, with the methods that the model calls.
+//! A trait for `Pool` and `LocalPool`, with the methods that the driver calls.
 
 use std::task::{Context, Poll};
 

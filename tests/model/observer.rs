@@ -28,7 +28,7 @@ impl Drop for Tracked {
     }
 }
 
-/// The two sides of an operation. Each side can wait for the other.
+/// The two sides of an operation. Each side can wait for the other side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Side {
     Consumer,

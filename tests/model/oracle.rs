@@ -104,7 +104,7 @@ impl Oracle {
         }
     }
 
-    /// Begins an operation in this slot.
+    /// Begins an operation in this slot, and returns the number of the operation. If no slot has the number `slot` yet, creates the slot.
     pub(crate) fn rent(&mut self, slot: usize) -> usize {
         let operation = self.operations.len();
         if slot == self.slots.len() {
@@ -178,7 +178,7 @@ impl Oracle {
         }
     }
 
-    /// Ends the operation with its completer. Returns `true` if the operation was pending.
+    /// Ends the operation by its completer. Returns `true` if the operation was pending.
     pub(crate) fn complete(&mut self, operation: usize, value: Option<usize>) -> bool {
         let state = &mut self.operations[operation];
         let pending = state.is_pending();
@@ -229,7 +229,7 @@ impl Oracle {
         self.abandon_keys();
     }
 
-    /// Returns the key of the last operation in a slot.
+    /// Returns the key of the latest operation in a slot.
     pub(crate) fn current_key(&self, index: usize) -> Key {
         let generation = self.slots[index].generation;
         Key::from_u64((generation & LAST) << 32 | (generation >> 32) << EPOCH_SHIFT | index as u64)

@@ -1,5 +1,5 @@
-//! Scripts: lists of steps for a pool. A step has an index that selects its target, modulo the number of targets. So each part of a script
-//! is a valid script, and proptest can shrink scripts.
+//! Scripts: lists of steps for a pool. Most steps have an index that selects their target, modulo the number of targets. So each part of a
+//! script is a valid script, and proptest can shrink scripts.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -45,7 +45,7 @@ pub(crate) enum KeyPick {
     Issued(Pick),
     /// An issued key, with a different index or generation.
     Near(Pick, u32, u32),
-    /// The key of the last operation in a slot, issued or not.
+    /// The key of the latest operation in a slot, even if this key was not issued.
     Current(Pick),
     /// A key of another pool.
     Foreign,
@@ -53,7 +53,7 @@ pub(crate) enum KeyPick {
 }
 
 fn key() -> impl Strategy<Value = KeyPick> {
-    // The last two offsets change only the upper 16 bits of the generation.
+    // The last two offsets change only the upper 16 bits of the generation, and not the token.
     let offset = prop::sample::select(vec![
         (0, 1),
         (0, u32::MAX),

@@ -71,8 +71,8 @@ fn on_another_thread(round: u32, call: impl FnOnce() + Send + 'static) -> Unboun
         if round % 4 != 3 {
             block_on(is_pending.next()).unwrap();
         }
-        // The number of yields varies. So in some rounds, `call` runs when the executor is about to block, and in other rounds when it
-        // already blocks.
+        // The number of yields varies. So in some rounds, `call` runs when the executor is about to block, and in other rounds when the
+        // executor already blocks.
         for _ in 0..round % 4 * 10 {
             thread::yield_now();
         }

@@ -1,5 +1,5 @@
-//! Scenarios with futures that move to another thread. They are first polled on the thread that calls `run`, and end on a thread of the
-//! runtime.
+//! Scenarios with futures that move to another thread. Each future is first polled on the thread that calls `run`, and completes on a
+//! thread of the runtime.
 
 use std::thread::{self, ThreadId};
 

@@ -1,8 +1,8 @@
-//! Runs the same scenarios on several runtimes. Of a task, the crate uses only the waker. So a scenario must pass on each runtime that can
-//! run it.
+//! Runs the same scenarios on several runtimes. The crate uses nothing of a runtime except the wakers of its tasks. So a scenario must pass
+//! on each runtime that can run it.
 //!
-//! A test is named after its runtime and its scenario: `tokio_multi_thread::cancelled`. The table below names the
-//! runtimes, and the groups of scenarios that each runtime can run.
+//! A test is named after its runtime and its scenario: `tokio_multi_thread::cancelled`. The table `runtimes!` at the end of this file names
+//! the runtimes, and the groups of scenarios that each runtime can run.
 //!
 //! The runtimes of two crates do not run under Miri. The timers of `smol` need a reactor of the operating system. The thread of
 //! `embassy-executor` never ends.

@@ -29,7 +29,7 @@ const SEND_AND_SYNC: &[Row] = &[
     // A handle gives a `&T` on any thread, and the last handle drops the `T` on any thread.
     ("Shared<'static, {T}>",                    ["--", "--", "--", "SY"]),
     ("WeakShared<'static, {T}>",                ["--", "--", "--", "SY"]),
-    // A value moves in on one thread and out on another. No method gives a `&T`.
+    // A value may move into an operation on one thread, and out of it on another thread. No method gives a `&T`.
     ("Pool<{T}>",                               ["--", "SY", "--", "SY"]),
     ("RentWhenVacant<{T}>",                     ["--", "SY", "--", "SY"]),
     ("Completer<{T}>",                          ["--", "SY", "--", "SY"]),
@@ -80,7 +80,7 @@ const WITHOUT_PARAMETER: &[(&str, &str)] = &[
     ("ClassStats", "SY"),
 ];
 
-/// For each type: `true` if the type is `Unpin`. `{T}` stands for a type that is not `Unpin`. A `Shared` is never `Unpin`, because it
+/// Types, each with `true` if the type is `Unpin`. `{T}` stands for a type that is not `Unpin`. A `Shared` is never `Unpin`, because it
 /// contains a list node.
 const UNPIN: &[(&str, bool)] = &[
     ("ValueFuture<'static, {T}>", true),

@@ -194,8 +194,8 @@ fn fields() -> impl Iterator<Item = Program> {
     FIELDS
         .iter()
         .flat_map(|(of, field)| {
-            // The struct expression does not name the field. If the type of a field is private, an expression that names the field would
-            // have another error.
+            // The struct expression in `built` does not name the field. If the type of a field is private, an expression that names the
+            // field would have another error.
             let (path, _) = of.split_once('<').unwrap_or((of, ""));
             let built = format!("let it: {of} = {path} {{ ..loop {{}} }}; &it;");
             let read = format!("let it: {of} = loop {{}}; &it.{field};");

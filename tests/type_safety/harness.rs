@@ -13,8 +13,9 @@ use serde_json::Value;
 /// A program: the items of a module that imports the items of `prelude.rs`.
 pub(crate) struct Program {
     name: String,
-    /// The code of the expected error, or several codes separated by commas. If the error has no code, a part of its message. `None` if the
-    /// program compiles. A program may have several errors with this code. For example, the compiler reports each part that is not `Send`.
+    /// The code of the expected error, or several codes separated by commas. If the error has no code, this is a part of its message. If
+    /// the program compiles, this is `None`. A program may have several errors with this code. For example, the compiler reports each part
+    /// that is not `Send`.
     error: Option<&'static str>,
     items: String,
 }

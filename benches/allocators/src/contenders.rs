@@ -1,4 +1,4 @@
-//! Includes the module `buffer` of the benches of the crate. The futures of its contenders contain a buffer.
+//! Includes the files of `benches/contenders` that the programs in `bin` need. The contenders are methods whose future contains a buffer.
 
 #![allow(dead_code, reason = "these programs use only some of the items")]
 

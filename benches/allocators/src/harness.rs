@@ -1,4 +1,4 @@
-//! Includes the files of `benches/harness` that these programs need.
+//! Includes the files of `benches/harness` that the programs in `bin` need.
 
 #![allow(dead_code, reason = "these programs use only some of the items")]
 

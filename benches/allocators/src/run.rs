@@ -5,8 +5,8 @@ use crate::{
     harness::{Targets, buffer, find, memory, print_table},
 };
 
-/// Measures and prints the tables. `--rounds N` changes the number of rounds. `--only TITLE` measures only the tables whose title contains
-/// `TITLE`.
+/// Prints the resident memory of a pool, and measures and prints the tables. `--rounds N` changes the number of rounds. `--only TITLE`
+/// measures only the tables whose title contains `TITLE`.
 pub(crate) fn run(allocator: &str) {
     let mut rounds = 200;
     let mut only = String::new();

@@ -93,7 +93,8 @@ where
     F: Future<Output = Result<u64, C::Error>> + Unpin + 'static,
 {
     PENDING.into_iter().map(move |pending| {
-        // The pending operations are begun at the first run, because beginning a million operations takes long.
+        // The pending operations are begun at the first run and not when the case is created, because beginning a million operations takes
+        // long.
         let set = LazyCell::new(move || RefCell::new(Pending::new(new(), pending)));
         Case::new(with(&C::name(), pending).leak(), move |operations| {
             let mut set = set.borrow_mut();

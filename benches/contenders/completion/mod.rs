@@ -118,8 +118,8 @@ fn hide_consumer<C: Channels>(mut consumer: Pin<&mut C::Consumer<'_>>) {
     }
 }
 
-/// Runs the operations of a round. As from an executor, the operations get a reference to a context in memory. The context is created once
-/// for all operations.
+/// Runs the operations of a round. The operations get a reference to a context in memory, as they do from an executor. The context is
+/// created once for all operations.
 #[inline(always)]
 fn with_context(operations: impl FnOnce(&mut Context<'_>) -> u64) -> u64 {
     let waker = opaque_waker();

@@ -1,5 +1,5 @@
-//! [`Kernel`], which reads a file by `io_uring` or `epoll`. Apart from the counting allocator, all unsafe code of the program is in this
-//! file.
+//! [`Kernel`], which reads a file by `io_uring`, or by pipes and `epoll`. Apart from the counting allocator, all unsafe code of the program
+//! is in this file.
 
 use std::{cell::RefCell, collections::HashMap, fs::File, io, mem, os::fd};
 
@@ -50,8 +50,8 @@ impl Kernel {
 
     /// Starts a read that fills the buffer.
     pub(crate) fn start(&mut self, key: u64, at: u64, mut buffer: Vec<u8>) -> io::Result<()> {
-        // Cancellations have the `user_data` 0. No key is 0: the first generation of a `LocalPool` is 1, and `ChannelReader` adds 1 to its
-        // indices.
+        // Cancellations have the `user_data` 0. No key is 0: a pool never creates the key 0 (see `Key::to_u64`), and `ChannelReader` adds 1
+        // to its indices.
         assert!(key != 0 && !self.in_flight.contains_key(&key), "the key is in use");
         self.in_flight.reserve(1); // The insertion below then needs no allocation, and cannot panic.
         let pipe = match &mut self.queue {

@@ -1,5 +1,5 @@
-//! The program on Linux. `kernel` reads files by `io_uring` or `epoll`. `reader` has two readers, whose reads are futures. This file
-//! measures both readers.
+//! The program on Linux. `kernel` reads a file by `io_uring`, or copies parts of the file to pipes and waits for the pipes by `epoll`.
+//! `reader` has two readers, whose reads are futures. This file measures both readers.
 
 #[path = "../../common/mod.rs"]
 mod common;

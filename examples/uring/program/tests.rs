@@ -87,7 +87,7 @@ fn the_pool_refuses_every_completion_of_a_cancelled_read() {
 }
 
 #[test]
-fn a_cancelled_read_keeps_its_buffer_and_does_not_take_bytes_from_the_next_read() {
+fn a_cancelled_read_keeps_its_buffer_and_its_result_does_not_reach_the_next_read() {
     with_time_limit(|| {
         let Some((keys, mut writer)) = pipe_reader() else { return };
         for round in 0..100 {

@@ -1,4 +1,5 @@
-//! The slow paths of a return. They run if the fast path has not put the slot into the recent cache of the calling thread.
+//! The slow paths of a return. They run if the fast path has not put the slot into the [recent cache](crate::slab::thread_cache) of the
+//! calling thread.
 
 use super::slab::{Locked, SharedSlab};
 use crate::{
@@ -59,8 +60,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         // The slot keeps the slab allocated until here. From here on, `slab` keeps the slab allocated.
         let slab = SlabRef::<Self>::of_slot(&slot);
         let storage = &slab.base.storage;
-        // The stripe is unlocked after the call of `locked`, which publishes that the depot has slots. So a thread that then finds the
-        // stripe empty also sees that the depot has slots.
+        // `release_to_depot` may move slots from a stripe to the depot. This stripe is unlocked after the call of `locked`, which publishes
+        // that the depot has slots. So a thread that then finds the stripe empty also sees that the depot has slots.
         let (last, has_surplus, stripe) = slab.locked(|locked| {
             let mut stripe = None;
             if retire {
@@ -117,8 +118,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         wake
     }
 
-    /// Retires a slot of a bounded slab if `retire` is `true`. Otherwise, puts the slot into the depot, unless a future waits for a slot.
-    /// In that case, returns the slot as an error.
+    /// Retires a slot of a bounded slab if `retire` is `true`. Otherwise, puts the slot into the depot. But if a future waits for a slot,
+    /// returns the slot as an error.
     fn release_unless_awaited(&self, slot: Vacant<S>, retire: bool) -> Result<(), Vacant<S>> {
         let storage = &self.base.storage;
         // As in `release_slowly`, the stripe is unlocked after the call of `locked`.

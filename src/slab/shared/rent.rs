@@ -1,4 +1,5 @@
-//! The slow paths of a rent. They run after the fast path has found no slot in the recent cache of the thread.
+//! The slow paths of a rent. They run if the fast path has found no slot: the thread has no [recent cache](crate::slab::thread_cache) for
+//! the slab, or this cache is empty or detached.
 
 use super::slab::SharedSlab;
 use crate::{

@@ -1,5 +1,5 @@
-//! Claims. A producer with a key, a completer that has issued its key, or the pool (`close`, `abandon_keys`) claims an operation. The
-//! claimant then ends the operation, with or without a value.
+//! Claims. A producer with a key, a completer that has issued its key, or the pool (in `abandon_keys`, or by [`orphan`]) claims an
+//! operation. The claimant then ends the operation, with or without a value.
 
 use core::marker::PhantomData;
 

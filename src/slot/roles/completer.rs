@@ -20,7 +20,7 @@ use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
 /// is rented, so a completer of a pool has the lifetime `'static`.
 pub(crate) struct CompleterRole<'a, T, H: Recycler>(Rented<T, H>, PhantomData<&'a ()>);
 
-const HELD: &str = "a completer holds its slot";
+const HOLDS_ITS_SLOT: &str = "a completer holds its slot";
 
 impl<T, H: Recycler> CompleterRole<'_, T, H> {
     #[inline(always)]
@@ -91,8 +91,8 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         let claim = match slot.change(state, State::claim) {
             Ok(change) => Claim::<T, H>::new(slot, change.state),
             Err(state) => {
-                // `refusal` returns `Unknown` if no key was issued. A completer can complete the operation without a key. If no key was
-                // issued, only the consumer can prevent this, by leaving.
+                // `refusal` returns `Unknown` if no key was issued. Without a key, no producer can have ended the operation. So the reason
+                // for the refusal is that the consumer has left.
                 let kind = match state.refusal() {
                     CompleteErrorKind::Unknown => CompleteErrorKind::Closed,
                     other => other,
@@ -147,7 +147,8 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
             }
         }
         if state.is_open() {
-            // All registrations of the operation are used. So the task is woken at once, and polls again until the operation is closed.
+            // The operation has reached the maximum number of registrations (see `state.rs`), so the waker cannot be stored. Instead, the
+            // task is woken at once, and polls again until the operation is closed.
             fresh.wake();
             return Poll::Pending;
         }
@@ -158,7 +159,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
     pub(crate) fn issue_key(&self) -> Key {
         let slot = self.slot();
         let mut state = slot.state();
-        while let Err(now) = self.0.exchange(state, state.issue_key().expect(HELD)) {
+        while let Err(now) = self.0.exchange(state, state.issue_key().expect(HOLDS_ITS_SLOT)) {
             state = now;
         }
         H::key_of(slot.number())
@@ -184,7 +185,8 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         match self.0.change(state, State::into_key) {
             Ok(change) if change.state.is_unreferenced() => drop(self.0.release(change.state)),
             Ok(_) => {}
-            // The pool was closed, so no producer will use the key.
+            // The operation is `ORPHANED`: its pool was closed. The operation must not wait for a producer with the key, so the completer
+            // ends it.
             Err(_) => self.abandon(),
         }
     }
@@ -212,7 +214,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
         let mut state = self.slot().state();
         if !state.only_completer_is_left() {
             let Ok(Change { state: now, .. }) = self.0.change(state, State::release) else {
-                unreachable!("{HELD}")
+                unreachable!("{HOLDS_ITS_SLOT}")
             };
             if !now.is_unreferenced() {
                 return;

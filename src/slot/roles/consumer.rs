@@ -182,7 +182,8 @@ fn change_waker<T, H: Recycler>(slot: Rented<T, H>, fresh: Waker) -> Result<(), 
         }
     }
     if state.is_pending() {
-        // All registrations of the operation are used. So the task is woken at once, and polls again until there is a result.
+        // The operation has reached the maximum number of registrations (see `state.rs`), so the waker cannot be stored. Instead, the task
+        // is woken at once, and polls again until there is a result.
         fresh.wake();
         return Ok(());
     }

@@ -15,7 +15,8 @@ use crate::{
     token::{StaleToken, Token},
 };
 
-/// The table to which the header of a slot points. All slots of a slab share one table, with which the slab begins.
+/// The table to which the header of a slot points. All slots of a slab share one table, with which the slab begins. The table of the slot
+/// in a source is a constant.
 ///
 /// Invariant: `vtable` is the table of a `ConsumerRole<T, H>`.
 #[repr(C)]

@@ -1,4 +1,4 @@
-//! The roles of a slot. Each role is a type. The owner of a value of this type may use the slot as the table says. The value is created
+//! The roles of a slot. Each role is a type. The owner of a value of such a type may use the slot as the table says. The value is created
 //! where the role begins. The transition that ends the role consumes the value.
 //!
 //! | role | begins when | may | ends when |
@@ -451,7 +451,7 @@ unsafe impl<T: Send, H: ForThreads> Send for ConsumerWord<T, H> {}
 // SAFETY: the word is a code or the address in a `Rented`, which is `Sync` with the same bounds.
 unsafe impl<T: Send, H: ForThreads> Sync for ConsumerWord<T, H> {}
 
-/// Says how a consumer role has ended. The discriminants are the codes in a [`ConsumerWord`]. No slot has such a low address.
+/// The reason why a consumer role has ended. The discriminants are the codes in a [`ConsumerWord`]. No slot has such a low address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Ended {

@@ -19,7 +19,7 @@ pub enum Reply {
     Error(u32, u64),
 }
 
-/// The future of this function has about 4,000 bytes. The call initialises only the arguments in the future.
+/// The future of this function has about 4,000 bytes. A call of this function initialises only the arguments in the future.
 async fn query(id: u64, parameters: Vec<u64>) -> Reply {
     if black_box(id) == 0 {
         let count = parameters.len() as u64;

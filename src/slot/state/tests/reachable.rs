@@ -27,18 +27,17 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
     let claims = world.claimant == Some(actor);
     match (row.by, actor) {
         ("consumer", Actor::Consumer) => world.consumer,
-        // A completer releases the slot in two cases: it cannot end the operation, or it has left the operation to the key.
+        // A completer releases the slot in two cases: it can no longer end the operation, or it leaves the operation to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
             let left_to_the_key = world.key_issued && !world.orphaned;
             world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())
         }
         ("completer", Actor::Completer) => world.completer && !claims,
-        // A producer may use a forged key before the key was issued. The state must refuse this key. After the pool was closed, no producer
-        // uses a key.
-        ("key", Actor::Key) if row.name == "claim" => !world.orphaned,
+        // A producer may use a forged key before the key was issued. The state must refuse this key.
+        ("key", Actor::Key) if row.name == "claim" => true,
         ("key", Actor::Completer) if row.name == "claim" => world.completer && !claims,
         ("key", Actor::Key | Actor::Completer) => claims,
-        ("pool", Actor::Pool) => world.claimant != Some(Actor::Key),
+        ("pool", Actor::Pool) => true,
         _ => false,
     }
 }

@@ -9,7 +9,8 @@ pub(super) enum Actor {
     Completer,
     /// A producer that uses a key.
     Key,
-    /// The thread that closes the pool, or a consumer that starts to wait after the pool was closed.
+    /// The actor of the transition `orphan`: the thread that closes the pool. (A consumer that starts to wait after the pool was closed
+    /// makes the same transition.)
     Pool,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct World {
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
     pub(super) key_issued: bool,
-    /// The pool was closed while the operation had a completer. So no producer uses the key.
+    /// The pool was closed while the operation had a completer. The operation must then also end without a producer that has the key.
     pub(super) orphaned: bool,
     /// The role that owns the value field.
     pub(super) value_owner: Owner,
@@ -78,7 +79,7 @@ impl World {
     /// Returns the world after a transition to the state `next`.
     pub(super) fn after(mut self, row: &Row, actor: Actor, next: State) -> World {
         let before = self.state();
-        // A transition that sets the flag of a waker stores a waker, even if the flag was already set.
+        // `sets` reads the row, and not the change of the flag. So if a row set a flag that is already set, `put` would panic.
         let sets = |flag| row.sets & flag != 0;
         let clears = |flag| before.has(flag) && !next.has(flag);
 
@@ -106,7 +107,8 @@ impl World {
             assert!(!self.returned);
             self.returned = true;
         }
-        // In these cases, the last role returns the slot without a transition, by rule 3 of `slot/states.md`. So the state does not change.
+        // If `last` is `true`, the last role returns the slot without a transition, by rule 3 of `slot/states.md`. Then the state does not
+        // change.
         let last = match row.name {
             "take" | "take_abandoned" => !before.is_held(),
             "release" => before.only_completer_is_left(),
