@@ -139,8 +139,8 @@ impl<H: SlabRecycler> Classes<H> {
 
     /// The fast path of [`rent`](Classes::rent): takes a block that this thread has cached.
     #[inline(always)]
-    pub(crate) fn try_rent(&self, class: usize) -> Option<RentedBlock<H>> {
-        Slab::try_rent(self.slab(class)?).map(RentedBlock::from)
+    pub(crate) fn rent_cached(&self, class: usize) -> Option<RentedBlock<H>> {
+        Slab::rent_cached(self.slab(class)?).map(RentedBlock::from)
     }
 
     /// Creates blocks for values of `size` bytes, until this thread finds `additional` vacant blocks, or until the bounds allow no more.

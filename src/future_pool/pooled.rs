@@ -22,7 +22,7 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     #[inline(always)]
     pub(super) fn rent(classes: &Classes<H>) -> Self {
         let Ok(class) = Self::CLASS else { unreachable!("the future has a class") };
-        let block = classes.try_rent(class);
+        let block = classes.rent_cached(class);
         let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
         // SAFETY: the block is a slot of the future's class, or a box of `Self::SIZE` bytes. A block is sufficiently aligned for each
         // future that has a class.

@@ -113,7 +113,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
     }
 
     #[inline(always)]
-    fn try_rent(slab: OpenSlab<'_, Self>) -> Option<Vacant<S>> {
+    fn rent_cached(slab: OpenSlab<'_, Self>) -> Option<Vacant<S>> {
         let slot = slab.magazines.pop(Capacity::FULL)?;
         if !S::INDEXED {
             slab.base.rented.add(1);
@@ -126,7 +126,7 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
     fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
         loop {
             slab.magazines.refill(&mut slab.depot.borrow_mut(), 1);
-            let slot = Self::try_rent(slab);
+            let slot = Self::rent_cached(slab);
             if slot.is_some() || !slab.grow(room, |_| false) {
                 return slot;
             }

@@ -35,9 +35,9 @@ pub(crate) trait Slab: Counted {
     fn spare(&self) -> (Spare, u64);
 
     /// The fast path of [`rent`](OpenSlab::rent): takes a slot that this thread has cached.
-    fn try_rent(slab: OpenSlab<'_, Self>) -> Option<Vacant<Self::Slot>>;
+    fn rent_cached(slab: OpenSlab<'_, Self>) -> Option<Vacant<Self::Slot>>;
 
-    /// The slow path of [`rent`](OpenSlab::rent), after [`try_rent`](Slab::try_rent) has found no slot.
+    /// The slow path of [`rent`](OpenSlab::rent), after [`rent_cached`](Slab::rent_cached) has found no slot.
     fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<Self::Slot>>;
 
     /// The fast path of [`release`](Slab::release). Returns the slot as an error if it must be returned on the slow path. The slab may be
@@ -162,7 +162,7 @@ impl<'s, L: Slab> OpenSlab<'s, L> {
     /// Takes a vacant slot. Returns `None` if this thread finds no vacant slot, and the slab cannot grow.
     #[inline(always)]
     pub(crate) fn rent(self, room: impl Room) -> Option<Vacant<L::Slot>> {
-        L::try_rent(self).or_else(|| L::rent_slowly(self, room))
+        L::rent_cached(self).or_else(|| L::rent_slowly(self, room))
     }
 
     /// Makes sure that the calling thread finds `additional` vacant slots, as far as the limit and the room permit. The memory of these

@@ -106,7 +106,7 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     }
 
     #[inline(always)]
-    fn try_rent(slab: OpenSlab<'_, Self>) -> Option<Vacant<S>> {
+    fn rent_cached(slab: OpenSlab<'_, Self>) -> Option<Vacant<S>> {
         thread_cache::pop(slab)
     }
 
