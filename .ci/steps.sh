@@ -20,8 +20,9 @@ OTHER_MACHINERY="compile_errors type_safety assembly layers words loom trace rat
 MEASURING="claims claims_of_threads combinator_depth break_even benchmarks"
 # These tests try many schedules of many threads. Under Miri, this would take too long.
 MANY_SCHEDULES="status_consistency stale_keys_stress"
-# These tests use this crate with other crates, or compare texts. Under Miri, only `.ci/full` runs them. Without Miri, `.ci/run` runs them
-# too. They contain no unsafe code. Other tests, which `.ci/run` runs under Miri, call the same functions of this crate.
+# These tests use this crate with other crates, or compare texts. `.ci/run` runs these tests without Miri, and only `.ci/full` also runs
+# them under Miri. This is enough for a change, because these tests contain no unsafe code, and `.ci/run` runs other tests of the same
+# functions under Miri.
 WITH_OTHER_CRATES="ecosystem task_context runtimes troubleshooting"
 # `.ci/run` runs these modules and tests under Miri on a 32-bit and on a big-endian target. These modules and tests depend on the size of a
 # word, or on the order of its bytes.
@@ -249,8 +250,8 @@ miri_words() {
     miri "$1" --lib -- $WORD_MODULES
     miri "$1" $(tests_named $WORD_TESTS)
 }
-# Loom explores all interleavings of a model, but does not detect accesses to freed memory or violations of the aliasing rules. Miri detects
-# both, but runs only one schedule for each seed.
+# Loom explores all interleavings of a model (in some models, only those with few preemptions), but does not detect accesses to freed memory
+# or violations of the aliasing rules. Miri detects both, but runs only one schedule for each seed.
 miri_seeds() { MIRI_SEEDS=0..2 miri "$HOST" $(tests_named $WITH_THREADS); }
 
 all_miri_x86_64() { PROPTEST_CASES=4 miri "$HOST" --lib $(tests_without $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES); }
@@ -287,8 +288,8 @@ benches() {
     bench ratios --rounds 1
     bench break_even --short
 }
-# `flat` fails if the cost of an operation grows with the number of threads, pools or operations. `cost` fails if the code of a method
-# has more than 1.3 times the size that it has with `Box::pin`. No other step may run at the same time, because `flat` measures times.
+# `flat` fails if the cost of an operation grows with the number of threads, pools or operations. `cost` fails if the code of a method with
+# `async_trait` is more than 1.3 times as large as with `Box::pin`. No other step may run at the same time, because `flat` measures times.
 benches_that_check() {
     bench flat --short
     bench cost --check

@@ -279,7 +279,7 @@ fn pools(options: &Options) -> Vec<String> {
     table.finish()
 }
 
-/// Measures the cost of operations after many threads and pools have ended.
+/// Measures operations after many threads have ended and many pools were dropped.
 fn age(options: &Options) -> Vec<String> {
     let mut table =
         Table::new("threads and pools that have ended", options.columns([1, 1000, 100_000]));

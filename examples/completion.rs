@@ -184,7 +184,7 @@ async fn run(paths: &[Arc<Path>]) -> io::Result<bool> {
     print_table(&Table::HEADER, table.0);
     print(&format!("\nThe worker skipped {cancelled} cancelled requests.\n"))?;
     if let Some(Err(error)) = last.last() {
-        print(&format!("The requests that were pending when the worker died failed: {error}.\n"))?;
+        print(&format!("When the worker died, the pending requests failed: {error}.\n"))?;
     }
     let mut is_complete = true;
     for (path, answer) in paths.iter().zip(answers) {

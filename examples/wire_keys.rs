@@ -246,7 +246,8 @@ impl Peer {
             let outcome = match *end {
                 None => Outcome::Delivered,
                 Some((end_round, error)) if end_round == round => Outcome::Refused(error),
-                // Since the operation ended, the client has rented all vacant slots, so another operation has used this slot.
+                // The operation ended in an earlier round. After that, the client rented all vacant slots, so another operation has used
+                // this slot.
                 Some(_) => Outcome::Refused(CompleteErrorKind::Stale),
             };
             let (end_round, _) = end.get_or_insert((round, CompleteErrorKind::AlreadyCompleted));

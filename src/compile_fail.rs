@@ -1,5 +1,5 @@
-//! Programs that must not compile. Each of them, or each pair of them, is followed by a similar program that compiles. The similar program
-//! shows that the programs before it contain no other error. All programs are doctests. On nightly, the error codes are also checked.
+//! Programs that must not compile. After one or two such programs, there is a similar program that compiles. The similar program shows that
+//! the programs before it contain no other error. All programs are doctests. On nightly, the error codes are also checked.
 //!
 //! # Awaiting twice by value
 //!
@@ -358,7 +358,7 @@
 //! let _ = pin!(stream);
 //! ```
 //!
-//! An item cannot borrow from the reader, because the stream calls the reader again for the next item.
+//! An item cannot borrow from the reader, because the stream borrows the reader mutably again for the next item.
 //!
 //! ```compile_fail,E0308
 //! # use value_future::{ValueFuture, stream::ReaderStream};

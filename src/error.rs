@@ -1,4 +1,4 @@
-//! The errors of polls. Such an error names the rule that the poll broke, and the arm of the future.
+//! The errors of polls. Such an error names the rule that the poll broke, and the [arm](ArmKind) of the future.
 //!
 //! The errors of pools, reusable sources and keys are in other modules: [`operation`](crate::operation), [`pool`](crate::pool),
 //! [`future_pool`](crate::future_pool) and [`reusable`](crate::reusable).
@@ -36,7 +36,7 @@ impl fmt::Display for ArmKind {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The future was polled after it had returned its result, which is returned once. Or the future was created from
+    /// The future was polled after it had returned its result. (A result is returned once.) Or the future was created from
     /// [`Arm::Taken`](crate::future::Arm), and has no result.
     PolledAfterCompletion,
     /// The future was polled after the future or source in it had panicked. A panic ends the operation.

@@ -51,8 +51,8 @@
 //!   these messages.
 //! * A *boxed* head and a *source* head point to a header, which points to a table of functions. A poll is one indirect call. The called
 //!   function gets the head, and stores *terminated* in the head when it returns the result.
-//! * Some addresses of sources have more than 48 bits, and leave no room for the token (tagged heaps, five-level page tables). Then the
-//!   reference to the source and the token are in a box, and the head points to the box. No address is truncated.
+//! * Some addresses of sources have more than 48 bits, and leave no room for the token (tagged heaps, five-level page tables). For such a
+//!   source, the reference to the source and the token are in a box, and the head points to the box. No address is truncated.
 //! * On targets whose words have fewer than 64 bits, the head has two separate fields for the tokens.
 //! * The word is never null, so `Option<ValueFuture<'_, T>>` is no larger than `ValueFuture<'_, T>`.
 //!

@@ -43,7 +43,7 @@
 //! * The attribute [`async_trait`](macro@async_trait) (feature `macros`) replaces the attribute of the crate `async-trait`. To migrate,
 //!   change the `use` line.
 //! * **A method that returns an inline result has already done its work.** If another branch of a `select!` is ready first, this result is
-//!   lost. So call the method in an async block there: `message = async { queue.recv().await } => …`. See
+//!   lost. So in a `select!`, call the method in an async block: `message = async { queue.recv().await } => …`. See
 //!   [*Cancellation*](guide::cancellation).
 //! * [When not to use it](guide::limits): static dispatch, results of more than 120 bytes, calls that always wait for a network.
 //!
@@ -52,7 +52,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc`; on targets with 64-bit atomics [`Pool`], [`FuturePool`] and [`Shared`]; conversions of errors into `io::Error` |
-//! | `alloc` | yes, by `std` | boxed futures, the combinators, `Arc` and `Rc` references to sources, [`LocalPool`], [`LocalFuturePool`] |
+//! | `alloc` | yes, with `std` | boxed futures, the combinators, `Arc` and `Rc` references to sources, [`LocalPool`], [`LocalFuturePool`] |
 //! | `macros` | no | the attribute [`async_trait`](macro@async_trait) |
 //! | `trace` | no | errors name the line that created a future, and pools list their live operations |
 //! | `ratio` | no | a [`Ratio`] counts ready and pending calls (without the feature, it counts nothing) |

@@ -23,9 +23,9 @@ impl Backoff {
 
     pub(crate) fn wait(&mut self) {
         self.0 = self.0.saturating_add(1);
-        // If the other thread is running, it leaves the function within 64 calls of `wait`. If it is not running, it needs a core. If it
-        // has the same priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if this
-        // thread sleeps.
+        // If the other thread is running, it usually leaves the function within 64 calls of `wait`. If it is not running, it needs a core.
+        // If it has the same priority as this thread, it gets the core by `yield_now`. If it has a lower priority, it gets the core only if
+        // this thread sleeps.
         #[cfg(all(feature = "std", target_has_atomic = "64"))]
         if cfg!(any(loom, miri)) || (64..128).contains(&self.0) {
             return yield_now();

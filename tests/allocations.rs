@@ -1,4 +1,4 @@
-//! Counts the allocations of the constructors and combinators. Each of them allocates at most once.
+//! Counts the allocations of the constructors and combinators. Each of them allocates at most once, if the built-in pool has a vacant slot.
 
 mod common;
 #[path = "common/counting.rs"]

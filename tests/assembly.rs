@@ -72,8 +72,8 @@ fn futures_are_not_copied_and_results_are_stored_in_pieces() {
         let count = instructions.len();
         assert!(count < 300, "{name} has {count} instructions:\n{}", instructions.join("\n"));
     }
-    // `poll_future` polls a future in a block, and copies the result at most once: from memory to its destination. `poll_pointee_apart`
-    // calls `poll_future`, and does not copy the result.
+    // `poll_future` polls a future in a block, and copies the result at most once. (The future of `page` copies an array to the destination
+    // of the result.) `poll_pointee_apart` calls `poll_future`, and does not copy the result.
     for (part, most) in [("poll_future", 1), ("poll_pointee_apart", 0)] {
         let polls = functions(&assembly, |label| label.contains(part));
         assert!(!polls.is_empty(), "no function is named {part}");

@@ -139,7 +139,7 @@ fn figures(ours: f64) -> Figures {
 }
 
 #[test]
-fn the_conclusions_follow_fast_and_slow_figures() {
+fn fast_and_slow_figures_have_different_conclusions() {
     let [fast, slow] = [6.5, 26.0].map(|ours| conclusions::in_short(&figures(ours)));
     assert_eq!(fast.matches("it is at least 5 % faster at every share").count(), 6);
     assert_eq!(slow.matches("it does not pay at any share").count(), 6);
@@ -179,7 +179,7 @@ fn the_sequence_of_ready_keys_is_fixed_exact_and_mixed() {
 }
 
 #[test]
-fn percentages_are_rounded_so_that_the_statement_still_holds() {
+fn percentages_are_rounded_down_after_below_and_up_after_from() {
     let cases = [
         (0.0, "0 %", "0 %"),
         (26.1, "26 %", "27 %"),
@@ -223,11 +223,11 @@ fn the_report_supports_the_advice() {
         stats.advice()
     };
     for row in rows {
-        // Below this share, ours is not noticeably faster. At this share, the advice is no longer `KeepBoxes`.
+        // `row[2]` is the share below which ours is not noticeably faster. At this share, the advice is no longer `KeepBoxes`.
         if row[1].starts_with("`ours boxed`") {
             assert_ne!(advice(row[2]), Advice::KeepBoxes, "not noticeably faster below: {row:?}");
         }
-        // From this share on, ours is at least 1.3 times as fast. At this share, the advice is not yet `ReturnReady`.
+        // `row[4]` is the share from which ours is at least 1.3 times as fast. At this share, the advice is not yet `ReturnReady`.
         assert_ne!(advice(row[4]), Advice::ReturnReady, "1.3 times as fast: {row:?}");
     }
 }

@@ -129,7 +129,7 @@ fn a_pool_takes_memory_for_its_own_threads_only() {
         kib(POOL.bytes()),
         kib(FUTURES.bytes())
     );
-    // The first use also allocated one page of the smallest size, of 64 × 64 bytes.
+    // The first use of the smallest size also allocated one page, which takes 64 × 64 bytes.
     documented!(
         "src/future_pool/future_pool.rs",
         "Each size takes {} more from its first use",

@@ -165,7 +165,7 @@ enum Part {
     Local,
 }
 
-/// Replaces the identifiers of a line that are in `names` or `NAMES`, and `AnyThread`.
+/// Replaces `AnyThread`, and the identifiers that are in `names` or `NAMES`, with the names for one thread.
 fn renamed(line: &str, names: &[Renamed]) -> String {
     let mut renamed = String::new();
     let mut rest = line;

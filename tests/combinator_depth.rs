@@ -130,7 +130,7 @@ struct Level {
     drop: usize,
 }
 
-/// Polls a future until it is ready, and drops another one. Returns the stack use of the deepest poll, and of the drop.
+/// Polls one future until it is ready, and drops another future. Returns the stack use of the deepest poll, and of the drop.
 fn stack_use<F: Future + Unpin>(make: impl Fn() -> F) -> Level {
     let mut future = make();
     let mut most = 0;

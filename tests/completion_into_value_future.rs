@@ -38,7 +38,7 @@ for_both_pools! {
         assert!(!future.is_ready() && !future.is_terminated());
         assert_eq!(before.wakers.get(), 1, "the slot keeps the waker");
         assert_eq!(poll_with(&mut future, &after.waker()), Poll::Pending);
-        assert_eq!((before.wakers.get(), after.wakers.get()), (0, 1), "the slot keeps the last waker");
+        assert_eq!((before.wakers.get(), after.wakers.get()), (0, 1), "the slot keeps the latest waker");
         completer.complete(Some(7)).unwrap();
         assert_eq!((before.woken.get(), after.woken.get()), (0, 1));
         assert_eq!(poll(&mut future), Poll::Ready(Some(7)));
@@ -142,7 +142,7 @@ for_both_pools! {
             assert!(value.is_none_or(|_| completer.complete(value).is_ok()));
             assert_eq!(poll(&mut checked), Poll::Ready(Ok(value)));
             for _ in 0..2 {
-                let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("the result was taken") };
+                let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("no error") };
                 assert_eq!(error.rule(), Rule::PolledAfterCompletion);
                 assert_eq!(error.arm(), Some(ArmKind::Source));
                 assert_eq!(error.stale_token(), None);

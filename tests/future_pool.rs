@@ -366,7 +366,7 @@ for_both_future_pools! {
         for future in [pooled, boxed] {
             let taken = format!("(Taken(completed, {arm}))");
             assert!(format!("{future:?}").ends_with(&taken), "{future:?}");
-            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("the result was taken") };
+            let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("no error") };
             assert_eq!(error.arm(), Some(ArmKind::Boxed));
             assert!(error.to_string().contains(&format!("its result ({arm}) was")), "{error}");
         }

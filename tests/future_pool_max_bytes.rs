@@ -1,5 +1,5 @@
-//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never exceed this bound. If a size class needs a page
-//! and the bound is reached, the pool frees vacant pages of the other size classes.
+//! `max_bytes` bounds the memory of a `FuturePool`. All eight size classes together never grow beyond this bound. If a size class needs a
+//! page and the bound is reached, the pool frees vacant pages of the other size classes.
 
 mod common;
 

@@ -58,8 +58,8 @@ fn futures_created_on_one_thread_are_polled_and_dropped_on_another() {
     let stats = pool.stats();
     assert_eq!((stats.live, stats.boxed), (0, 0));
     assert_eq!(stats.rented, ROUNDS as u64);
-    // Up to 64 slots each are in the channel, in the cache of this thread, and in the stripe to which the other thread returns slots. Two
-    // more slots are in use: one future is being sent, and one is being polled or dropped.
+    // The channel, the cache of this thread, and the stripe to which the other thread returns slots contain up to 64 slots each. Two more
+    // slots are in use: one future is being sent, and one is being polled or dropped.
     assert!(stats.high_water <= 3 * 64 + 2, "{stats:?}");
 }
 
@@ -100,7 +100,7 @@ fn threads_use_many_sizes_while_another_thread_trims() {
             pool.trim();
             drop(pool.pooled(pending::<()>()));
         }
-        // `join` waits for the thread-local destructors of a thread. The end of a scope does not.
+        // `join` waits for the thread-local destructors of a thread. The end of a scope does not wait for them.
         for thread in threads {
             thread.join().unwrap();
         }
@@ -264,7 +264,7 @@ fn slots_that_running_and_ended_threads_release_to_a_full_large_pool_are_found()
         futures.push(future);
     }
     thread::scope(|scope| {
-        // `join` waits for the thread-local destructors of a thread. The end of a scope does not.
+        // `join` waits for the thread-local destructors of a thread. The end of a scope does not wait for them.
         scope.spawn(move || drop(last)).join().unwrap();
         assert!(pool.try_pooled(pending::<()>()).is_ok());
     });

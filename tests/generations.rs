@@ -141,7 +141,7 @@ for_both_pools! {
         }
     }
 
-    /// Until the first operation of the next epoch begins, the key is refused as already completed. From then on, the key is stale.
+    /// Until the first operation of the next epoch begins, the last key is refused as already completed. From then on, this key is stale.
     #[test]
     fn the_last_key_of_an_epoch_becomes_stale_when_the_next_epoch_begins() {
         let pool = bounded(1, u32::MAX);

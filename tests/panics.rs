@@ -119,7 +119,7 @@ fn a_source_whose_destructor_panics_leaves_the_future_completed() {
 }
 
 #[test]
-fn a_stale_source_whose_destructor_panics_leaves_the_future_stale() {
+fn after_a_panic_in_the_destructor_of_a_source_the_future_reports_its_stale_token() {
     struct RefusesTokens(PanicsOnDrop);
     impl ValueSource for RefusesTokens {
         type Output = u32;

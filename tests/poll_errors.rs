@@ -173,7 +173,7 @@ fn a_token_that_is_stale_at_the_first_poll_is_refused() {
         assert_eq!(error.stale_token(), Some(StaleToken::new(source.live(), forged)));
     }
     drop((future, checked));
-    assert_eq!(count(&source.cancelled), 0, "a stale future has no operation to cancel");
+    assert_eq!(count(&source.cancelled), 0, "a stale token cancels no operation");
 
     let mut live = ValueFuture::from_source(&source, source.live());
     assert_eq!(poll(&mut live), Poll::Ready(7), "the live operation is not affected");
@@ -203,7 +203,7 @@ fn a_token_that_becomes_stale_while_pending_is_refused() {
 }
 
 #[test]
-fn the_drop_of_an_unpolled_stale_future_does_not_affect_the_live_operation() {
+fn the_drop_of_an_unpolled_future_with_a_stale_token_does_not_affect_the_live_operation() {
     let source = Source::new(ManualSource::new());
     source.complete(7);
     drop(ValueFuture::from_source(&source, Token::new(99)));
@@ -217,7 +217,7 @@ fn a_checked_future_of_a_taken_future_returns_the_error_first() {
     assert_eq!(poll(&mut future), Poll::Ready(7));
     let mut checked = future.checked();
     assert!(!checked.is_terminated(), "the checked future has not returned the error yet");
-    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut checked) else { panic!("no error") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, Some(ArmKind::Ready)));
     assert!(checked.is_terminated());
 }
@@ -228,7 +228,7 @@ fn a_future_of_a_taken_arm_panics_with_the_name_of_the_arm() {
     assert!(future.is_terminated());
     let text = panic_text(|| poll(&mut future));
     assert!(text.contains("created from `Arm::Taken`"), "{text}");
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("no error") };
     assert_eq!((error.rule(), error.arm()), (Rule::PolledAfterCompletion, None));
 }
 
@@ -280,7 +280,7 @@ fn debug_shows_why_a_future_is_taken() {
     );
     assert!(format!("{source:?}").starts_with("Source(ManualSource {"), "{source:?}");
     let error = ValueFuture::<u32>::from(Arm::Taken).checked();
-    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut { error }) else { panic!("no error") };
     assert_eq!(format!("{error:?}"), format!("PollError({error})"));
 }
 

@@ -98,7 +98,7 @@ fn a_thread_does_not_keep_caches_of_dropped_pools() {
 fn a_thread_reuses_the_cache_of_a_thread_that_ended() {
     let pool = Completions::new();
     let one = || {
-        // `join` waits for the thread-local destructors of a thread. The end of a scope does not.
+        // `join` waits for the thread-local destructors of a thread. The end of a scope does not wait for them.
         thread::scope(|scope| scope.spawn(|| run(pool.rent())).join().unwrap());
         pool.stats().allocations
     };
@@ -151,7 +151,7 @@ fn a_slot_is_released_on_a_thread_that_has_a_cache_of_the_dropped_pool() {
 }
 
 /// A worker thread still has the cache of the first pool. The second pool is bounded, so it has no thread caches. The worker releases more
-/// slots of the second pool than the stripes of this pool hold.
+/// slots of the second pool than fit in the stripes of this pool.
 #[test]
 fn a_bounded_pool_at_the_address_of_an_earlier_pool_finds_all_its_slots() {
     const SLOTS: u32 = if cfg!(miri) { 200 } else { 6000 };

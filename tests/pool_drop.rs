@@ -221,8 +221,8 @@ fn an_operation_outlives_its_pool_on_another_thread() {
 fn completer_and_completion_outlive_their_pool_on_two_threads() {
     type Value = Option<Box<u32>>;
     type Actions = (fn(Completer<Value>), fn(Completion<Value>));
-    /// Polls until the result is ready. The waker owns no memory. (Otherwise, either of the two threads could free that memory, and might
-    /// not count this in `BALANCE`.)
+    /// Polls until the result is ready. The waker owns no memory. (If the waker owned memory, either of the two threads could free it,
+    /// perhaps without counting this in `BALANCE`.)
     fn wait(mut completion: Completion<Value>) -> Value {
         loop {
             match poll(&mut completion) {

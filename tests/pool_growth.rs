@@ -54,7 +54,8 @@ for_both_pools! {
         let after = pool.stats();
         assert_eq!((after.capacity, after.allocations), (before.capacity, before.allocations));
         assert_eq!(after.rented, 4 * u64::from(MANY));
-        // A thread gets new slots in groups of sixteen. So some slots are rented for the first time after other slots were released.
+        // `high_water` is the number of slots that were rented at least once. A thread gets new slots in groups of sixteen. So some slots
+        // are rented for the first time after other slots were released.
         let peak = u64::from(MANY);
         assert!((peak..peak + 16).contains(&after.high_water), "{after:?}");
     }

@@ -1,4 +1,5 @@
-//! The memory of a pool: a warm pool allocates nothing for an operation, and a slot for a value of one word takes 64 bytes.
+//! The memory of a pool: a warm pool allocates nothing for an operation, and a slot for a value of one word takes 64 bytes on 64-bit
+//! targets.
 
 mod common;
 #[path = "common/counting.rs"]
@@ -121,7 +122,7 @@ impl Abandoned for One {
     }
 }
 
-/// The consumer thread has used the pool before the count. The producer thread has not.
+/// The consumer thread has used the pool before the count. The producer thread has not used it.
 #[test]
 fn two_threads_on_a_warm_pool_allocate_nothing() {
     static BALANCE: Balance = Balance::new();

@@ -31,7 +31,7 @@ assert_impl_all!(LocalRentWhenVacant<Rc<u8>>: Unpin, FusedFuture, std::fmt::Debu
 assert_not_impl_any!(RentWhenVacant<Rc<u8>>: Send, Sync);
 assert_not_impl_any!(LocalRentWhenVacant<u8>: Send, Sync);
 
-/// Returns a future whose type shows that it does not borrow the pool.
+/// Returns a future that is `'static`, so the future does not borrow the pool.
 fn _is_static(pool: &Pool<Option<u8>>) -> impl Future + Send + 'static {
     pool.rent_when_vacant()
 }
@@ -62,7 +62,7 @@ for_both_pools! {
         assert_eq!((pool.stats().rented, future.is_terminated()), (0, false));
         let waker = task.waker();
         let Poll::Ready(Ok((completer, mut completion))) = poll_with(&mut future, &waker) else {
-            panic!("a slot is vacant")
+            panic!("no slot was returned")
         };
         assert!(future.is_terminated());
         drop((waker, future));
@@ -141,7 +141,7 @@ for_both_pools! {
             assert_eq!((task.woken.get(), task.wakers.get()), (1, 0));
             assert!(pool.try_rent().is_err(), "the slot belongs to the future");
             let Poll::Ready(Ok((completer, mut completion))) = poll(&mut future) else {
-                panic!("the future was woken")
+                panic!("no slot was returned")
             };
             completer.complete(Some(2)).unwrap();
             assert_eq!(poll(&mut completion), Poll::Ready(Some(2)));
@@ -179,7 +179,7 @@ for_both_pools! {
             drop(out.remove(0));
             assert_eq!(tasks[n].woken.get(), 1);
             assert_eq!(tasks.iter().map(|task| task.woken.get()).sum::<usize>(), served);
-            let Poll::Ready(Ok(handles)) = poll(&mut futures[n]) else { panic!("the future was woken") };
+            let Poll::Ready(Ok(handles)) = poll(&mut futures[n]) else { panic!("no slot was returned") };
             out.push(handles);
         }
         drop(out);
@@ -231,7 +231,7 @@ for_both_pools! {
         pool.clone().close();
         assert_eq!((task.woken.get(), task.wakers.get()), (4, 0));
         for future in futures.iter_mut().chain([&mut unpolled]) {
-            let Poll::Ready(closed) = poll(future) else { panic!("the pool is closed") };
+            let Poll::Ready(closed) = poll(future) else { panic!("the future is pending") };
             assert_eq!(closed.unwrap_err(), RentError::Closed);
             assert!(future.is_terminated());
         }
@@ -335,7 +335,7 @@ for_both_pools! {
         let [first, mut second] = futures;
         drop(first);
         let Poll::Ready(Ok((completer, mut completion))) = poll(&mut second) else {
-            panic!("a slot was released")
+            panic!("no slot was returned")
         };
         let _key = completer.into_key();
         assert!(poll(&mut completion).is_pending());
@@ -373,7 +373,7 @@ for_both_pools! {
                     assert!(clone.is_closed());
                     drop(future);
                     let Poll::Ready(Err(RentError::Closed)) = poll(&mut clone.rent_when_vacant()) else {
-                        panic!("the pool is closed")
+                        panic!("no error")
                     };
                 });
                 pool.close();
@@ -383,7 +383,7 @@ for_both_pools! {
                 let uses_pool = uses_pool();
                 other.on_wake(move || {
                     uses_pool();
-                    let Poll::Ready(Ok(handles)) = poll(&mut future) else { panic!("the future was woken") };
+                    let Poll::Ready(Ok(handles)) = poll(&mut future) else { panic!("no slot was returned") };
                     drop(handles);
                 });
                 drop(handles);
@@ -447,7 +447,7 @@ for_both_pools! {
             let [first, mut second] = futures;
             assert_eq!(panic_text(|| drop(first)), "the waker panics");
             assert_eq!([0, 1].map(|n| tasks[n].woken.get()), [1, 1]);
-            let Poll::Ready(Ok(handles)) = poll(&mut second) else { panic!("the future was woken") };
+            let Poll::Ready(Ok(handles)) = poll(&mut second) else { panic!("no slot was returned") };
             drop((handles, second));
             assert!(tasks.iter().all(|task| task.wakers.get() == 0 && Rc::strong_count(task) == 1));
             assert_idle(&pool, 1);
@@ -489,7 +489,7 @@ for_both_pools! {
         assert!(tasks.iter().all(|task| task.woken.get() == 1 && task.wakers.get() == 0));
         assert_eq!(poll(&mut detached), Poll::Ready(None), "the operation was abandoned");
         for future in &mut futures {
-            let Poll::Ready(closed) = poll(future) else { panic!("the pool is closed") };
+            let Poll::Ready(closed) = poll(future) else { panic!("the future is pending") };
             assert_eq!(closed.unwrap_err(), RentError::Closed);
         }
     }

@@ -17,8 +17,8 @@ use futures::executor::block_on;
 use futures_test::task::new_count_waker;
 use value_future::{Key, future::Arm, operation::CompleteErrorKind, reusable::BeginError};
 
-/// Repeats items for `ReusableSource` and `LocalReusableSource`, in a module for each. In both modules, the types have the same names:
-/// those of the types for any thread.
+/// Repeats items for `ReusableSource` and `LocalReusableSource`, in a module for each. In both modules, the types have the names without
+/// `Local`.
 macro_rules! for_both_sources {
     ($($item:item)*) => {
         mod source {

@@ -122,7 +122,7 @@ fn the_future_is_polled_only_when_it_was_woken() {
 }
 
 #[test]
-fn a_new_handle_polls_the_future_if_the_woken_handle_does_not() {
+fn a_new_handle_polls_the_future_if_the_woken_handle_does_not_poll_it() {
     let (source, shared) = operation();
     let (mut first, woken) = waiting(&shared);
     source.complete(5);

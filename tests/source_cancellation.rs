@@ -112,7 +112,7 @@ fn a_future_may_hold_the_last_reference_to_its_source() {
     let token = source.live();
     source.complete(DropCounter(&dropped));
     let mut future = ValueFuture::from_source(source, token);
-    let Poll::Ready(value) = poll(&mut future) else { panic!("the operation was completed") };
+    let Poll::Ready(value) = poll(&mut future) else { panic!("the future is pending") };
     assert_eq!(count(&dropped), 0, "the source is dropped, but the result is not");
     drop(value);
     assert_eq!(count(&dropped), 1);

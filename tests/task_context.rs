@@ -82,7 +82,7 @@ fn context() -> (u64, Option<tracing::Id>) {
 /// The number of operations that share one answer.
 const TOGETHER: u64 = 8;
 
-/// Returns the shared future of an answer, which a group of operations awaits. Any operation of the group may poll this future.
+/// Returns a shared future of an answer. A group of operations awaits this future, and any operation of the group may poll it.
 fn shared_answer(client: &Arc<dyn Client>, id: u64) -> Shared<'static, Answer> {
     let client = Arc::clone(client);
     ValueFuture::pooled(async move {

@@ -18,7 +18,7 @@ fn assert_created_at<T>(line: u32, mut future: ValueFuture<'_, T>) {
     let text = panic_text(|| poll(&mut future));
     let origin = format!("; it was created at {}:{line}:", Location::caller().file());
     assert!(text.contains(&origin), "expected {origin}, found {text}");
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("no error") };
     assert_eq!(error.origin().map(Location::line), Some(line));
     assert!(error.to_string().contains(&origin));
 }
@@ -86,7 +86,7 @@ fn a_completion_names_the_line_of_rent() {
     drop(completer);
     let mut future = LocalValueFuture::from(completion);
     assert_eq!(poll(&mut future), Poll::Ready(None));
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("no error") };
     assert_eq!(error.origin().map(Location::line), Some(rented));
 }
 
@@ -103,7 +103,7 @@ fn an_operation_of_a_source_names_the_line_of_begin() {
     let (completer, mut future) = source.begin_with_completer().unwrap();
     drop(completer);
     assert_eq!(poll(&mut future), Poll::Ready(None));
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("no error") };
     assert_eq!(error.origin().map(Location::line), Some(begun));
 }
 
@@ -136,7 +136,7 @@ impl Store for Five {
 fn a_method_of_async_trait_names_its_source_file() {
     let mut future = Five.get();
     assert_eq!(poll(&mut future), Poll::Ready(5));
-    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("already taken") };
+    let Poll::Ready(Err(error)) = poll(&mut future.checked()) else { panic!("no error") };
     assert_eq!(error.origin().map(Location::file), Some(file!()));
 }
 
@@ -188,7 +188,7 @@ fn an_operation_of_rent_when_vacant_names_the_line_of_that_call() {
     assert!(poll(&mut next).is_pending());
     drop((completer, completion));
     assert_eq!(pool.live_operations().count(), 0, "the next operation has not begun");
-    let Poll::Ready(Ok(_ends)) = poll(&mut next) else { panic!("the future has the slot") };
+    let Poll::Ready(Ok(_ends)) = poll(&mut next) else { panic!("no slot was returned") };
     let lines: Vec<_> = pool.live_operations().map(|live| live.origin().line()).collect();
     assert_eq!(lines, [waiting]);
 }

@@ -42,7 +42,8 @@ assert_impl_all!(FuturePool: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(LocalFuturePool: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(TypedKey<Rc<Cell<u8>>>: UnwindSafe, RefUnwindSafe);
 
-// A handle of a shared future is `Clone` if its result is `Clone`. Weak handles and handles of pools of operations are always `Clone`.
+// A handle of a shared future is `Clone` if its result is `Clone`. Weak handles, and handles of a `Pool` or a `LocalPool`, are always
+// `Clone`.
 assert_impl_all!(Shared<'static, u8>: Clone);
 assert_impl_all!(WeakShared<'static, Source<u8>>: Clone);
 assert_impl_all!(Pool<Rc<u8>>: Clone);
@@ -75,7 +76,7 @@ assert_impl_all!(std::io::Error: From<PooledErrorKind>, From<PooledError<Rc<u8>>
 assert_impl_all!(Completion<Option<u8>>: Future<Output = Option<u8>>);
 assert_impl_all!(LocalCompletion<Option<u8>>: Future<Output = Option<u8>>);
 
-// Only a completion that is `Send` becomes a future that is `Send`.
+// Only a completion that is `Send` can be converted to a `ValueFuture`.
 assert_impl_all!(ValueFuture<'static, Option<u8>>: From<Completion<Option<u8>>>);
 assert_impl_all!(LocalValueFuture<'static, Option<Rc<u8>>>: From<LocalCompletion<Option<Rc<u8>>>>);
 assert_not_impl_any!(ValueFuture<'static, Option<u8>>: From<LocalCompletion<Option<u8>>>);

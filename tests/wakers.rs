@@ -14,7 +14,7 @@ use futures_test::task::new_count_waker;
 use value_future::{Source, ValueFuture};
 
 #[test]
-fn a_source_gets_the_waker_of_the_last_poll() {
+fn a_source_gets_the_waker_of_the_latest_poll() {
     let source = Source::new(ManualSource::new());
     let mut future = ValueFuture::from_source(&source, source.live());
     let (first, first_woken) = new_count_waker();
@@ -27,7 +27,7 @@ fn a_source_gets_the_waker_of_the_last_poll() {
 }
 
 #[test]
-fn a_boxed_future_gets_the_waker_of_the_last_poll() {
+fn a_boxed_future_gets_the_waker_of_the_latest_poll() {
     let (sender, receiver) = futures::channel::oneshot::channel();
     let mut future = ValueFuture::boxed(receiver);
     let (first, first_woken) = new_count_waker();

@@ -20,7 +20,8 @@ pub(crate) fn noticeable() -> String {
     format!("{:.0} %", (NOTICEABLE - 1.0) * 100.0)
 }
 
-/// Compares a contender of this crate with a rival, in each situation with one of these types of results. `pair` has the two contenders.
+/// Compares the two contenders of `pair`: a contender of this crate, and a rival. Returns a comparison for each situation whose type of
+/// results is in `results`.
 fn comparisons(
     figures: &Figures,
     results: &[usize],

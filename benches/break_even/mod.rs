@@ -2,8 +2,8 @@
 //! to 100 %.
 //!
 //! `data` has the names of the contenders and results, and the types of the figures. `methods` has the contenders. `times`, `latencies` and
-//! `pending_calls` measure the contenders. They run in child processes, each with one allocator. `processes` starts these processes.
-//! `verdict` computes the conclusions, and `conclusions` puts them into words. `report` and `chart` write the files in `docs`.
+//! `pending_calls` measure the contenders. The measurements run in child processes, which `processes` starts. Each process uses one
+//! allocator. `verdict` computes the conclusions, and `conclusions` puts them into words. `report` and `chart` write the files in `docs`.
 
 #![allow(
     clippy::cast_possible_truncation,

@@ -86,8 +86,8 @@ fn with_work(figures: &Figures) -> String {
     format!(
         "## With work\n\n\
          In a program, a pending call also does other work: system calls, messages, the scheduler. Here, the processor time of this \
-         work is added to the measured times of pending calls. Each cell has the share of ready results from which on a call is, on \
-         average, at least {} faster. If the allocators have different shares, the cell has the greatest share. The results have {} \
+         work is added to the measured times of pending calls. Each cell has a share of ready results. From this share on, a call \
+         is on average at least {} faster. If the allocators have different shares, the cell has the greatest share. The results have {} \
          bytes, and the calls run on one thread.\n\n{}",
         noticeable(),
         RESULTS[0].0,

@@ -133,7 +133,7 @@ impl<V: Value> Cache<V> {
         V::make(key)
     }
 
-    /// The slow path of the contenders that box their futures. They all call this function.
+    /// The slow path of `BoxFuture`, `Either`, `stackfuture`, `NowOrLater` and the enum by hand.
     #[cold]
     #[inline(never)]
     fn miss(&self, key: u64) -> BoxFuture<'_, V> {

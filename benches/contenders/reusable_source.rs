@@ -111,8 +111,8 @@ pub(crate) const LOCAL: &str = "ours local, with a completer";
 pub(crate) const LOCAL_BY_KEY: &str = "ours local, by key";
 pub(crate) const MULTISHOT_BOXED: &str = "multishot boxed";
 pub(crate) const NOTIFY_BOXED: &str = "Notify and a Mutex boxed";
-const LOST: &str = "neither end was dropped";
-const SENDER: &str = "the previous sender was dropped";
+const NOT_DROPPED: &str = "neither end was dropped";
+const NO_OTHER_SENDER: &str = "the previous sender was dropped";
 
 macro_rules! ours {
     ($Source:ident, $held:expr, $by_key:expr) => {{
@@ -120,14 +120,14 @@ macro_rules! ours {
         [
             case($held, move |cx, value| {
                 let (completer, future) = held.begin_with_completer().expect("the source is idle");
-                let complete = || completer.complete(Some(value)).expect(LOST);
-                trip(async { future.await.expect(LOST) }, cx, complete)
+                let complete = || completer.complete(Some(value)).expect(NOT_DROPPED);
+                trip(async { future.await.expect(NOT_DROPPED) }, cx, complete)
             }),
             case($by_key, move |cx, value| {
                 let future = by_key.begin().expect("the source is idle");
                 let key = black_box(by_key.key().expect("an operation is pending"));
-                let complete = || by_key.complete_key(key, Some(value)).expect(LOST);
-                trip(async { future.await.expect(LOST) }, cx, complete)
+                let complete = || by_key.complete_key(key, Some(value)).expect(NOT_DROPPED);
+                trip(async { future.await.expect(NOT_DROPPED) }, cx, complete)
             }),
         ]
     }};
@@ -140,12 +140,12 @@ pub(crate) fn cases() -> Vec<Case> {
     let (by_hand, by_hand_boxed) = (ByHand::default(), ByHand::default());
     let mut cases = vec![
         case("multishot", move |cx, value| {
-            let sender = black_box(direct.sender().expect(SENDER));
-            trip(async { direct.recv().await.expect(LOST) }, cx, || sender.send(value))
+            let sender = black_box(direct.sender().expect(NO_OTHER_SENDER));
+            trip(async { direct.recv().await.expect(NOT_DROPPED) }, cx, || sender.send(value))
         }),
         case(MULTISHOT_BOXED, move |cx, value| {
-            let sender = black_box(boxed.sender().expect(SENDER));
-            let future: Erased<'_> = Box::pin(async { boxed.recv().await.expect(LOST) });
+            let sender = black_box(boxed.sender().expect(NO_OTHER_SENDER));
+            let future: Erased<'_> = Box::pin(async { boxed.recv().await.expect(NOT_DROPPED) });
             trip(future, cx, || sender.send(value))
         }),
         case("Notify and a Mutex", move |cx, value| {

@@ -1,4 +1,5 @@
-//! A future with many awaiters. All awaiters poll it, then it becomes ready, and all awaiters poll it again.
+//! A shared future with one or more awaiters. If `WAITS`, all awaiters first poll the pending future. Then the future becomes ready, and
+//! each awaiter polls it.
 
 use std::{
     future::Future,

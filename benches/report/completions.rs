@@ -22,10 +22,10 @@ returned to its pool or freed. In the column `completed first`, the operation is
 the same time, and the figure is the time of one round trip of one thread. In the column `to another thread`, one thread awaits the
 operations, and another thread completes them.
 
-An erased completion is polled as a `ValueFuture`, and a boxed completion as a boxed future. In the rows with `through &mut dyn`, the
-consumer is polled through a `&mut dyn Future`. The contender `floor` does only the least work of a completion: it makes two atomic
-exchanges, and stores a waker and a value. It uses the same slot for all operations, and detects no misuse. `Event` and `EventPool` are
-types of `events_once`. `multishot` serves one operation at a time.
+An erased completion is polled as a `ValueFuture` or a `LocalValueFuture`, and a boxed completion as a boxed future. In the rows with
+`through &mut dyn`, the consumer is polled through a `&mut dyn Future`. The contender `floor` does only the least work of a completion:
+it makes two atomic exchanges, and stores a waker and a value. All operations of a thread use one slot, and no misuse is detected.
+`Event` and `EventPool` are types of `events_once`. `multishot` serves one operation at a time.
 ";
 
 const LOCAL: &str = "\

@@ -1,7 +1,9 @@
 //! The report of the bench `ratios`: `docs/benchmarks.md` and its chart.
 //!
 //! Each file with a function `section` has the tables of one subject, and the text that explains them. The other files are helpers. The
-//! figures in the text are computed from the measured figures. Other benches that write reports also use `head`, `markdown` and `style`.
+//! figures in the text are computed from the measured figures. If a text names an option `--only PART`, this option of the bench selects
+//! the measured tables of the section: `PART` is a part of their titles. Other benches that write reports also use `head`, `markdown` and
+//! `style`.
 
 mod attribute;
 mod awaited;

@@ -26,7 +26,7 @@ box. `ready_or_await!` does not move a ready future. For small results, `ready_o
 than `.await`. So write `.await` for small results. A lookup of a result with an `Arc` takes longer, because it clones and drops the
 `Arc`. These are two atomic operations.
 
-On x86-64 and aarch64, a result is stored in pieces of the sizes in which it will be loaded. So the loads do not wait for the stores
+On x86-64 and aarch64, a result is stored in pieces that are as wide as the later loads. So the loads do not wait for the stores
 (see the page `internals` of the documentation). The times on aarch64 were not measured. If the program is compiled for wider
 registers, some futures of more than 32 bytes are copied in overlapping pieces. Then `.await` can take longer than a box. This command
 measures these copies:

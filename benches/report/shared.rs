@@ -9,8 +9,9 @@ use crate::harness::shared::{PENDING, READY, title};
 const TEXT: &str = "\
 ## Shared futures
 
-All awaiters poll a shared future. Then the future becomes ready, and all awaiters poll it again (`--only shared,`). The columns
-are the numbers of awaiters. In the first column, the result is ready at the first poll:
+A shared future has one or more awaiters (`--only shared,`). The columns are the numbers of awaiters. In the column `1, ready`, the
+future is ready at the first poll. In the other columns, all awaiters poll the pending future. Then the future becomes ready, and all
+awaiters poll it again:
 ";
 
 pub(super) fn section(measured: &Measured) -> String {

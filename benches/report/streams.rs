@@ -6,6 +6,7 @@ use super::{
 };
 use crate::harness::streams::{PENDING, READY};
 
+// The titles of the measured tables begin with `stream,`, so the option `--only stream,` of the bench `ratios` selects them.
 const TEXT: &str = "\
 ## Streams
 

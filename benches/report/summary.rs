@@ -19,7 +19,8 @@ use crate::{
     },
 };
 
-/// A row of the table: its label, the kind of the measured tables that have its figures, and the name of the contender in these tables.
+/// A row of the summary: its label, the kind of measured table from which its figures come, and the name of the contender in these tables.
+/// There is a measured table of each kind for each type of results.
 struct Line {
     label: &'static str,
     kind: Kind,

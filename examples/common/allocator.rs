@@ -39,7 +39,8 @@ pub(crate) fn allocated() -> Allocated {
     ALLOCATED.get()
 }
 
-/// Counts an allocation. Allocations after the thread has destroyed its thread-local variables are not counted.
+/// Counts an allocation. On some targets, the counters of a thread are destroyed before the thread ends. Later allocations of this thread
+/// are then not counted.
 fn count(size: usize) {
     let _ = ALLOCATED.try_with(|allocated| {
         allocated.set(allocated.get() + Allocated { count: 1, bytes: size as u64 });

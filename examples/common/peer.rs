@@ -11,7 +11,7 @@ pub(crate) type Frame = [u64; 2];
 /// The rates of faults of a peer, in percent of its replies.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(crate) struct Faults {
-    /// The peer drops 1 % of the replies, delays 1 %, duplicates 1 % and forges 1 %.
+    /// The peer drops 1 % of the replies, delays 1 %, sends 1 % twice, and adds a forged reply to 1 %.
     #[arg(long)]
     pub(crate) hostile: bool,
     /// Percentage of replies that the peer drops.

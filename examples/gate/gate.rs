@@ -13,7 +13,7 @@ use std::{
 use Ordering::{AcqRel, Acquire, Relaxed};
 use value_future::{Completer, Completion, Pool, ValueFuture};
 
-/// The sign bit of `state`. It is set while the queue has tasks. A new call then finds no permit, and cannot overtake the queued tasks.
+/// The sign bit of `state`. It is set while the queue is not empty. A new call then finds no permit, and cannot overtake the queued tasks.
 const QUEUED: isize = isize::MIN;
 
 /// The output of a queued operation. `Some` assigns a permit to the task.
@@ -36,8 +36,7 @@ impl Gate {
         Gate { state, queue: Mutex::default(), assignments: Pool::new() }
     }
 
-    /// Acquires a permit. If no permit is available, or if other tasks are queued, the call joins the queue at once, and not only when its
-    /// future is polled.
+    /// Acquires a permit. If no permit is available, or if other tasks are queued, the call joins the queue before it returns its future.
     ///
     /// Dropping the future releases its permit. If the future has no permit yet, its completer remains in the queue, and is skipped later.
     #[inline]

@@ -113,7 +113,7 @@ fn many_cancelled_calls_neither_allocate_nor_overflow_the_stack() {
 }
 
 #[test]
-fn a_warm_gate_allocates_nothing() {
+fn a_gate_allocates_nothing_after_warm_up() {
     let gate = Gate::new(1);
     let rounds = |rounds| {
         for _ in 0..rounds {

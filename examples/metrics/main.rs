@@ -44,7 +44,7 @@ trait Service: Sync {
     fn get(&self, key: u64) -> ValueFuture<'_, Option<u64>>;
 }
 
-/// The service: a device, most of whose answers are in memory.
+/// A service that answers some calls from memory, and asks a device for the other answers.
 struct CachedDevice {
     /// The percentage of ready calls.
     ready: f64,

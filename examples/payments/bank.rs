@@ -62,8 +62,9 @@ pub(crate) fn serve(
         } else {
             let _ = answer(id, Answer { payment, is_paid });
         }
-        // If more than 8 late answers are delayed, the bank sends the oldest one. The client has already repeated the attempt of this
-        // answer, because it repeats a late attempt before it sends any other request.
+        // If more than 8 late answers are delayed, the bank sends the oldest one. The client repeats a late attempt at once, before any
+        // other payment sends a request. So the attempt to which the oldest answer belongs was already repeated, and another attempt may
+        // use its slot.
         if delayed.len() > 8 {
             delayed.drain(..1).for_each(&mut send_late);
         }

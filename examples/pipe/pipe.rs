@@ -20,9 +20,9 @@ struct State {
 #[derive(Default)]
 struct Pipe {
     state: Mutex<State>,
-    /// The reader awaits this operation if the pipe is empty.
+    /// The reader awaits the operation of this source if the pipe is empty.
     not_empty: ReusableSource<Result<()>>,
-    /// The writer awaits this operation if the pipe is full.
+    /// The writer awaits the operation of this source if the pipe is full.
     not_full: ReusableSource<Result<()>>,
 }
 
@@ -33,7 +33,8 @@ pub(crate) struct End(Arc<Pipe>);
 impl Drop for End {
     fn drop(&mut self) {
         let mut state = self.0.state.lock().unwrap();
-        state.bytes.push(b' '); // A blank ends the last word.
+        // This blank ends the last word, if no blank follows the word yet. Otherwise, the last read may return only blanks.
+        state.bytes.push(b' ');
         state.is_closed = true;
         drop(state);
         complete(&self.0.not_empty, Ok(()));
@@ -99,7 +100,8 @@ pub(crate) fn pipe(by_line: bool) -> (End, Reader) {
 
 pub(crate) trait Read: Send {
     /// Returns the next line, or the next word. A word includes the blanks before it and the blank that ends it. A line feed always ends a
-    /// word, even if only blanks are before the line feed.
+    /// word, even if only blanks are before the line feed. The last word or line may consist of blanks only. Returns `None` at the end of
+    /// the text.
     fn read(&mut self) -> ValueFuture<'_, Result<Option<&[u8]>>>;
 }
 

@@ -49,7 +49,7 @@ fn texts() -> Vec<String> {
 }
 
 #[test]
-fn every_contender_counts_what_the_standard_library_counts() {
+fn every_contender_counts_the_same_as_the_standard_library() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for text in texts() {
         let path = std::env::temp_dir().join(format!("pipe-{}.txt", std::process::id()));
@@ -72,7 +72,7 @@ fn the_reader_receives_all_bytes_unchanged() {
         let both =
             async { tokio::try_join!(read_to_end(&mut reader), send(text.as_bytes(), writer)) };
         let received = futures::executor::block_on(both).unwrap().0;
-        // The dropped writer ends the last word with a blank.
+        // The dropped writer appends a blank to the text.
         assert_eq!(String::from_utf8(received).unwrap(), text.clone() + " ");
     }
 }
@@ -111,7 +111,7 @@ fn a_pending_read_ends_when_the_writer_is_dropped() {
     let mut read = Read::read(&mut reader);
     assert!(poll(Pin::new(&mut read)).is_pending());
     drop(writer);
-    // The dropped writer sends a blank, even if there is no word.
+    // The dropped writer sends a blank, even if it has sent no word.
     assert_eq!(ready_output(read).unwrap(), Some(&b" "[..]));
     assert_eq!(ready_output(Read::read(&mut reader)).unwrap(), None);
     assert_eq!(ready_output(BoxedRead::read(&mut reader)).unwrap(), None);

@@ -44,8 +44,8 @@ impl<P: PendingCalls> Client<P> {
             Arc::new(Client { pending, transport, has_timeout: faults.any(), load })
         };
         if !over_tcp {
-            // With faults, the peer answers each request at once. With a larger batch, a caller that waits for its timeout would delay the
-            // replies to the other callers.
+            // With faults, the peer answers each request at once. A caller that waits for its timeout sends no request. So a larger batch
+            // would not fill, and the other callers would get no replies.
             let batch = if faults.any() { 1 } else { callers };
             return Ok(new(Transport::InProcess(Mutex::new(peer), batch)));
         }

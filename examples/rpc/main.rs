@@ -36,8 +36,8 @@ struct Options {
     faults: Faults,
 }
 
-/// Makes the peer close the connection while 1000 calls are pending. Returns the number of calls that then fail within a second. Returns
-/// `None` if the client is in process, if its calls hang, or if it does not connect again.
+/// Makes the peer close the connection while 1000 calls are pending. Returns the number of calls that then fail. Returns `None` if the
+/// client is in process, if a call hangs for a second, or if the client does not connect again.
 fn lose_connection<P: PendingCalls>(runtime: &Runtime, client: &Client<P>) -> Option<usize> {
     let questions = iter::once(HANG_UP).chain(1..1_000);
     if !client.is_over_tcp() {

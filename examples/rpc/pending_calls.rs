@@ -77,7 +77,7 @@ impl PendingCalls for ChannelMap {
 
     fn complete(&self, id: u64, answer: u64) -> Result<(), &'static str> {
         let sender = self.senders.lock().unwrap().remove(&id);
-        sender.ok_or("late, twice or forged")?.send(answer).map_err(|_| "late")
+        sender.ok_or("late, repeated or forged")?.send(answer).map_err(|_| "late")
     }
 
     fn fail_all(&self) {

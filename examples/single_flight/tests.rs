@@ -163,7 +163,7 @@ fn an_error_reaches_all_callers_and_is_not_cached() {
     assert_eq!(store.counts(), (2, 0));
 }
 
-/// A handle of a load stores the error until the handle is dropped. The cache does not store the error.
+/// A failed load stores its error while a caller still holds a handle of the load. The next lookup must nevertheless begin a new load.
 #[test]
 fn an_error_is_not_cached_while_a_caller_still_holds_the_load() {
     let store = GatedStore::new(true);

@@ -1,4 +1,5 @@
-//! The layers of a [`ValueService`]. The layers `log`, `limit` and `cache` pass on an inline result without a slot or a box.
+//! The layers of a [`ValueService`]. The layers `log` and `cache` pass on an inline result without a slot or a box. So does the layer
+//! `limit`, if a permit is available.
 
 use std::sync::Arc;
 

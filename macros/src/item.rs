@@ -184,7 +184,8 @@ fn expand_method(
     signature: &mut Signature,
     body: Option<&mut Block>,
 ) -> Result<()> {
-    // If `#[ready]` is wrong, the method is expanded without it. So the compiler reports no other errors.
+    // If `#[ready]` is wrong, the method is expanded without it. Otherwise, the compiler would also report that the method does not fit the
+    // trait.
     let (ready, result) = match take_ready(attributes) {
         Ok(ready) => (ready, Ok(())),
         Err(error) => (None, Err(error)),

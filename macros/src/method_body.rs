@@ -98,8 +98,8 @@ pub(crate) fn replace_box(body: &mut Block, options: &Options) -> Result<()> {
     ))
 }
 
-/// Returns the argument of `Box::pin(…)`. The function accepts any call with one argument whose path ends in `pin`. It returns `None` for
-/// any other expression.
+/// Returns the argument of `Box::pin(…)`. The function accepts any call with one argument if the path of the called function ends in `pin`.
+/// For any other expression, it returns `None`.
 fn argument_of_box_pin(expression: &Expr) -> Option<TokenStream> {
     let Expr::Call(ExprCall { func, args, .. }) = expression else { return None };
     let Expr::Path(function) = &**func else { return None };

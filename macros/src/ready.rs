@@ -144,7 +144,7 @@ fn binding(position: usize, argument: &FnArg) -> TokenStream {
                     let borrowed = borrowed(&argument.ty, ident);
                     quote!(#(#attributes)* #unused let #ident = #borrowed;)
                 }
-                // For a reference, the signature keeps the pattern, which binds the names.
+                // If the argument is a reference, its pattern stays in the signature. So the names in the pattern are already bound.
                 _ if is_reference => TokenStream::new(),
                 pattern => {
                     let (name, mut pattern) = (argument_name(position, pattern), pattern.clone());

@@ -82,8 +82,8 @@ impl<T, A> Packed<'_, T, A> {
         Packed::or_broken(self.poll_pointee(cx), self, broken)
     }
 
-    /// Does the rest of `poll_or` after the poll of the pointee. It is a separate function, so that its local variables are not on the
-    /// stack during that poll.
+    /// Does the rest of `poll_or` after the poll of the pointee (the boxed future or the source). It is a separate function, so that its
+    /// local variables are not on the stack during that poll.
     #[inline]
     fn or_broken(polled: Poll<T>, this: &Self, broken: &mut Option<Terminated>) -> Poll<T> {
         if polled.is_pending() {

@@ -55,8 +55,8 @@ impl<'a, T> ValueFuture<'a, T> {
     /// poll, because it knows the type of `future`.
     ///
     /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned
-    /// future begins with a second poll of `future`, with its own waker. If you have a context,
-    /// [`eager_with`](Self::eager_with) saves the second poll.
+    /// future begins with a second poll of `future`, with its own waker. A `poll` function can use [`eager_with`](Self::eager_with)
+    /// instead. Then the poll registers the waker of the function's context, so the function may return `Pending` without a second poll.
     ///
     /// # Not lazy
     ///
@@ -267,8 +267,8 @@ impl<'a, T, E> ValueFuture<'a, Result<T, E>> {
     }
 }
 
-/// Puts the pointer to the box into a slot, as [`pooled`](crate::ValueFuture::pooled) does. The future in the
-/// box is not moved.
+/// Puts the `Pin<Box<F>>`, which is only a pointer, into a slot, as [`pooled`](crate::ValueFuture::pooled) does. The future in the box is
+/// not moved.
 ///
 /// If a future is not boxed yet, pass it to [`pooled`](crate::ValueFuture::pooled) instead. Then no box is
 /// needed.

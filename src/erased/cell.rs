@@ -67,7 +67,7 @@ struct Address(NonNull<()>);
 
 /// The memory of a cell whose future was dropped. The pointer is the address of the cell's header. If the cell is a `Stored`, this is also
 /// the address of its `S`, which begins with the header. An `Emptied<()>` does not say which type the cell has. The owner of an `Emptied`
-/// releases the memory.
+/// must release the memory.
 #[must_use = "memory that is not released is lost"]
 #[repr(transparent)]
 pub(crate) struct Emptied<S>(NonNull<S>);

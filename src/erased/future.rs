@@ -14,11 +14,12 @@ use crate::error::{ArmOrigin, Terminated};
 pub(crate) trait ErasedFuture {
     type Output;
 
-    /// The [arm](crate::future::Arm) that messages name if the future is in a box. (If this is `Boxed`, messages name `Pooled` for a future
-    /// in a slot of a pool.)
+    /// The [arm](crate::future::Arm) that messages name if the future is in a box. (Exception: if the future is in a slot of a pool,
+    /// messages name `Pooled` instead of `Boxed`.)
     const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
-    /// `true` if a poll may set `broken`. If `false`, the check of `broken` is not compiled.
+    /// `true` if a [poll](ErasedFuture::poll) may set its output `broken`. If this is `false`, the code that checks `broken` after a poll
+    /// is not compiled.
     const MAY_BREAK: bool = true;
 
     /// Returns the name that `Debug` shows.
@@ -52,7 +53,8 @@ impl<F: Future> ErasedFuture for F {
     }
 }
 
-/// Converts a poll, which returns a result or the reason why there will be none, into the two outputs of [`ErasedFuture::poll`].
+/// Converts a `Poll` into the two outputs of [`ErasedFuture::poll`]. If the `Poll` is `Ready`, it contains a result, or the reason why
+/// there will be no result.
 #[inline(always)]
 pub(crate) fn ready_or_broken<T>(
     polled: Poll<Result<T, Terminated>>,

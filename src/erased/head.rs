@@ -11,8 +11,8 @@
 //! A word that contains an address also has the provenance of a pointer: packing and unpacking only change the address. Only a word without
 //! an address is created from an integer.
 //!
-//! A head is plain data, and proves nothing about its pointee, the cell or source to which it points. An [`OwnedHead`](super::OwnedHead)
-//! owns its pointee.
+//! The *pointee* of a head is the cell or the source to which the head points. (In this file, the slot of an operation is a source, too.) A
+//! head is plain data, and proves nothing about its pointee. An [`OwnedHead`](super::OwnedHead) owns its pointee, or borrows a cell.
 
 use core::ptr::{self, NonNull};
 
@@ -29,7 +29,9 @@ pub(crate) struct Head {
     tokens: Tokens,
 }
 
-/// The tokens of a head, on targets where they do not fit into the word.
+/// The tokens of a head, on targets where they do not fit into the word. In the source arm, `presented` is the token of the operation, and
+/// `expected` is not used. If a source has refused a stale token, `presented` is this stale token, and `expected` is the token that the
+/// source expected.
 #[cfg(not(target_pointer_width = "64"))]
 #[derive(Clone, Copy)]
 struct Tokens {

@@ -1,4 +1,5 @@
-//! The [`Head`]: one word that refers to a future or a source of any type. The object to which a head points is its *pointee*.
+//! The [`Head`]: one word that refers to a future or a source of any type, or says that the future is ready or terminated. The object to
+//! which a head points is its *pointee*.
 //!
 //! This layer uses neither slots nor pools. It needs `core`, and it needs `alloc` for boxes and reference counts.
 

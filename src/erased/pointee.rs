@@ -360,9 +360,9 @@ trait Erased {}
 
 // SAFETY: by the invariant, the pointee is `Send`, because `A` is `Movable`.
 unsafe impl<T, A: Movable> Send for OwnedHead<'_, T, A> {}
-// SAFETY: by a shared reference, only these fields of a pointee are read: the header, the page pointer of a block, and the state and the
-// number of a slot. The header and the page pointer do not change while the head owns the pointee. The state and the number are atomics,
-// because the pointee is `Send`.
+// SAFETY: through a shared reference to an `OwnedHead`, only these fields of a pointee are read: the header, the page pointer of a block,
+// and the state and the number of a slot. The header and the page pointer do not change while the head owns the pointee. The state and the
+// number are atomics, because the pointee is `Send`.
 unsafe impl<T, A: Movable> Sync for OwnedHead<'_, T, A> {}
 
 // A pointee does not move if the head that owns it moves.
@@ -564,9 +564,9 @@ impl<T> SourceHead<T> {
     }
 }
 
-/// Polls the source of the head at `place`. This function is not inlined. Otherwise, the compiler would use the steps that unpack the
-/// address of a source for the address of a boxed future, too. (They do not change that address.) The poll of a boxed future would then
-/// wait for these steps. (The last instruction of this function is a jump to the function in the table.)
+/// Polls the source of the head at `place`. This function is not inlined. Otherwise, the compiler would also apply the steps that unpack
+/// the address of a source to the address of a boxed future. (These steps do not change the address of a boxed future.) The poll of a boxed
+/// future would then wait for these steps. (The last instruction of this function is a jump to the function in the table.)
 #[inline(never)]
 fn poll_source<T>(source: SourceHead<T>, place: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     (source.table().poll)(source.0, place, cx, source.0.source_pointer())

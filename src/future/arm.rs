@@ -12,8 +12,8 @@ use crate::{
 ///
 /// The future itself is this enum, compressed into one word and the space for a result. `into_arm` converts a future into its arm, and
 /// `From<Arm>` converts an arm into a future. A terminated future becomes `Arm::Taken`, which does not contain the reason. If `Arm::Taken`
-/// is converted into a future, a poll of this future breaks the rule `Rule::PolledAfterCompletion`, and its error names no arm. The rule is
-/// the same even if the terminated future had panicked or had a stale token.
+/// is converted into a future, a poll of this future breaks the rule `Rule::PolledAfterCompletion`, and the error of the poll names no arm.
+/// The rule is the same even if the arm comes from a future that had panicked or had a stale token.
 ///
 /// `A` determines whether the future may move to another thread. See [`LocalArm`].
 ///

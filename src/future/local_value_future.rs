@@ -1,5 +1,5 @@
 // Generated from `value_future.rs` by `tests/codegen.rs`.
-//! `LocalValueFuture`, and those of its functions that need no pool.
+//! `LocalValueFuture`, and its functions that need no pool.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -83,8 +83,8 @@ impl<'a, T> LocalValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// The call makes one allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs.
-    /// The allocation is freed as soon as `future` has completed, before the poll returns the result.
+    /// The call makes one allocation. This allocation contains a header of 8 bytes and `future`, with the padding that the alignment of
+    /// `future` needs. It is freed as soon as `future` has completed, before the poll returns the result.
     ///
     /// # Examples
     ///

@@ -197,7 +197,8 @@ impl<'a, T, A> Packed<'a, T, A> {
     pub(crate) fn take_now(self) -> Result<T, Self> {
         match self.try_take() {
             Ok(value) => Ok(value),
-            // A boxed or pooled future has no result before a poll. So it is not moved into `take_from_operation`.
+            // A boxed or pooled future has no result before a poll. So the future is returned without a call of `take_from_operation`,
+            // which would move it once more.
             Err(pending) if pending.head.is_boxed() => Err(pending),
             Err(pending) => pending.take_from_operation(),
         }
@@ -275,8 +276,8 @@ impl<'a, T, A> Packed<'a, T, A> {
 
     /// Calls [`poll_pointee`](Packed::poll_pointee) in a function that is not inlined. If the polls of all types of pointees were inlined
     /// into `.await`, each of them would store its result at its own address. `.await` would then copy a large result once more, to one
-    /// common address. In this function, each poll is the last call. So the poll writes the result directly to the address where this
-    /// function returns it.
+    /// common address. This function does nothing after the poll. So the poll writes the result directly to the address where this function
+    /// returns it.
     #[inline(never)]
     fn poll_pointee_apart(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         self.poll_pointee(cx)
@@ -305,7 +306,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         }
     }
 
-    /// Polls like [`poll_pointee`](Packed::poll_pointee), and stores the result in the pieces in which it will be loaded.
+    /// Polls like [`poll_pointee`](Packed::poll_pointee), and stores the result in the pieces in which other code will load the result.
     #[inline(always)]
     fn poll_pointee_in_pieces(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         if !pieces::is_word_and_pieces::<T>() {

@@ -1,4 +1,4 @@
-//! `ValueFuture`, and those of its functions that need no pool.
+//! `ValueFuture`, and its functions that need no pool.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -137,8 +137,8 @@ impl<'a, T> ValueFuture<'a, T> {
     ///
     /// # Sizes and allocation
     ///
-    /// The call makes one allocation. It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs.
-    /// The allocation is freed as soon as `future` has completed, before the poll returns the result.
+    /// The call makes one allocation. This allocation contains a header of 8 bytes and `future`, with the padding that the alignment of
+    /// `future` needs. It is freed as soon as `future` has completed, before the poll returns the result.
     ///
     /// # Examples
     ///

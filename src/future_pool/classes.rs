@@ -125,8 +125,8 @@ impl<H: SlabRecycler> Classes<H> {
     #[inline(never)]
     pub(crate) fn rent(&self, class: usize) -> Result<RentedBlock<H>, PooledErrorKind> {
         let room = self.room(class);
-        // If a class was never used and the budget has no room for a page, the class gets no slab, because the slab itself also takes
-        // memory.
+        // If a class was never used and the budget has no room for a page of one slot, the class gets no slab, because the slab itself also
+        // takes memory.
         let is_new = || self.slab(class).is_none() && self.bounds.of_class(class) > 0;
         // Another thread may just have created the slab, and used the rest of the budget for its page. This page may have a vacant slot. So
         // this code looks for the slab again.

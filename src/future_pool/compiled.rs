@@ -11,7 +11,8 @@ use crate::{
     slab::{BlockTable, RentedBlock},
 };
 
-/// Functions without type parameters. So they are compiled in this crate, and not in each crate that uses a pool.
+/// Functions of pools of futures. These functions have no type parameters. So they are compiled in this crate, and not in each crate that
+/// uses a pool.
 pub(crate) trait Compiled: BlockTable {
     /// Returns a block of at least `size` bytes. The block is a slot of the smallest class for this size, or a box if no such slot is
     /// vacant and the pool cannot grow. There must be a class for `size`.

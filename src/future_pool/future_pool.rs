@@ -39,8 +39,8 @@ use crate::{
 /// first thread. If a future is forgotten (`mem::forget`), its slot stays in use forever. Then the drop of the pool does not free all
 /// memory of this size, and the rest leaks.
 ///
-/// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees such a page when its last slot is returned, if the
-/// other pages of the size have enough slots:
+/// [`trim`](FuturePool::trim) frees all pages without a slot in use. The pool also frees a page when the last slot in use of this page is
+/// returned, if the other pages of the size have enough slots:
 ///
 /// * at least twice as many slots as are in use or in caches,
 /// * at least as many slots as are [reserved](FuturePool::reserve),
@@ -54,14 +54,14 @@ use crate::{
 /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Any thread finds the vacant slots that are in no cache. A pool
 /// that is bounded to fewer than 512 slots of a size has no such caches: any thread finds every vacant slot. Such a pool needs more atomic
 /// operations than other pools. With a bound of 512 slots or more, a future may find the pool full although another thread has vacant slots
-/// in its cache. For a bound in bytes, the pool compares the number of slots that fit into the bound with 512. It does this when a size is
-/// first used.
+/// in its cache. For a bound in bytes, the pool compares the number of slots that fit into the bound with 512. The pool makes this
+/// comparison when a size is first used.
 ///
 /// In a pool with caches, a thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB.
 /// Later futures do not allocate if the thread finds a vacant slot. Dropping a future never allocates. When a thread ends, its cache is
 /// freed, or the next thread of the pool gets this cache. A thread that only drops futures has no cache, unless it calls
-/// [`reserve`](FuturePool::reserve). Each slot that such a thread returns takes an atomic read-modify-write. One slot in 32 also takes a
-/// lock.
+/// [`reserve`](FuturePool::reserve). Each return of a slot by such a thread takes an atomic read-modify-write. One return in 32 also takes
+/// a lock.
 ///
 /// # Examples
 ///
@@ -167,10 +167,10 @@ impl FuturePoolBuilder {
 
     /// Bounds the memory of the whole pool: the pages of all eight sizes together.
     ///
-    /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
-    /// bounds of each size apply too. [`pooled`](FuturePool::pooled) boxes a future that finds no slot. If the bound is reached and a size
-    /// needs a page, the pool frees pages of other sizes. It frees neither pages with a slot in use, nor the memory of
-    /// [reserved](FuturePool::reserve) slots.
+    /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound,
+    /// unless the bound is lowered later. The bounds of each size apply too. [`pooled`](FuturePool::pooled) boxes a future that finds no
+    /// slot. If the bound is reached and a size needs a page, the pool frees pages of other sizes. It frees neither pages with a slot in
+    /// use, nor the memory of [reserved](FuturePool::reserve) slots.
     ///
     /// [`set_max_bytes`](FuturePool::set_max_bytes) changes the bound later.
     ///
@@ -350,7 +350,8 @@ impl FuturePool {
     /// `future`.
     ///
     /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned future first polls `future` a
-    /// second time, with its own waker. If you have a context, [`eager_with`](Self::eager_with) saves the second poll.
+    /// second time, with its own waker. In a `poll` function, use [`eager_with`](Self::eager_with) instead, which polls `future` with your
+    /// context. Then the `poll` function can return `Pending` without a second poll.
     ///
     /// # Not lazy
     ///

@@ -30,9 +30,10 @@ impl<H: Compiled> Inner<H> {
 
     /// Moves the future into a slot, or into a box if the pool has no slot for it.
     ///
-    /// The future is in a `ManuallyDrop`, so it is not dropped if the search for a slot unwinds. Code that drops the future would need its
-    /// address. Then the compiler would move all bytes of the future, and not only the initialised bytes. (The search unwinds only if an
-    /// allocation fails. The future is then leaked.)
+    /// The future is in a `ManuallyDrop`, so it is not dropped if the search for a slot unwinds. Without the `ManuallyDrop`, the code that
+    /// unwinds would drop the future. Therefore the whole future would have to be in memory during the search. The compiler would then move
+    /// all bytes of the future, and not only the initialised bytes. (The search unwinds only if an allocation fails. The future is then
+    /// leaked.)
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn insert<'a, F, A>(&self, future: F) -> Packed<'a, F::Output, A>

@@ -95,10 +95,10 @@ impl LocalFuturePoolBuilder {
 
     /// Bounds the memory of the whole pool: the pages of all eight sizes together.
     ///
-    /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound. The
-    /// bounds of each size apply too. [`pooled`](LocalFuturePool::pooled) boxes a future that finds no slot. If the bound is reached and a size
-    /// needs a page, the pool frees pages of other sizes. It frees neither pages with a slot in use, nor the memory of
-    /// [reserved](LocalFuturePool::reserve) slots.
+    /// The bound includes the 128 bytes that each page takes in addition to its slots. The pages never take more memory than the bound,
+    /// unless the bound is lowered later. The bounds of each size apply too. [`pooled`](LocalFuturePool::pooled) boxes a future that finds no
+    /// slot. If the bound is reached and a size needs a page, the pool frees pages of other sizes. It frees neither pages with a slot in
+    /// use, nor the memory of [reserved](LocalFuturePool::reserve) slots.
     ///
     /// [`set_max_bytes`](LocalFuturePool::set_max_bytes) changes the bound later.
     ///
@@ -276,7 +276,8 @@ impl LocalFuturePool {
     /// `future`.
     ///
     /// The poll uses a waker that does nothing. No wake-up is lost, because the task that awaits the returned future first polls `future` a
-    /// second time, with its own waker. If you have a context, [`eager_with`](Self::eager_with) saves the second poll.
+    /// second time, with its own waker. In a `poll` function, use [`eager_with`](Self::eager_with) instead, which polls `future` with your
+    /// context. Then the `poll` function can return `Pending` without a second poll.
     ///
     /// # Not lazy
     ///

@@ -58,7 +58,7 @@ impl FuturePoolStats {
     }
 }
 
-/// Shows the sizes that were used, without the totals.
+/// Shows the sizes that were used, `too_large` and `full`, without the other totals.
 impl fmt::Debug for FuturePoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Used<'s>(&'s [ClassStats]);

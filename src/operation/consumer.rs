@@ -16,7 +16,8 @@ use crate::{
 
 /// The handle of the consumer role. Dropping the handle cancels a pending operation, or drops the result.
 ///
-/// The type has a destructor and the parameter `'a`. So drop check makes the owner of the slot outlive the consumer.
+/// The type has a destructor and the parameter `'a`. So the compiler requires that the owner of the slot outlives the consumer (drop
+/// check).
 pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<T, H>, PhantomData<&'a ()>);
 
 impl<T, H: Recycler> Consumer<'_, T, H> {

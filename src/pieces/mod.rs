@@ -27,8 +27,8 @@
 //!    words.)
 //!
 //! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs the
-//! same copies without the `asm!`. The memory sanitizer reports an error for the `asm!`, although its bytes need not be initialized.) On
-//! targets for which `arch.rs` is the fallback, and in loom, the functions make ordinary copies.
+//! same copies without the `asm!`. The memory sanitizer reports an error for the `asm!`, although the words that the `asm!` puts together
+//! need not be initialized.) On targets for which `arch.rs` is the fallback, and in loom, the functions make ordinary copies.
 //!
 //! The functions choose the pieces by the size, the alignment and the name of a type, and by whether the type has a niche. The choice only
 //! decides how long a copy takes.

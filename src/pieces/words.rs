@@ -106,7 +106,7 @@ fn load_in_halves(word: &Word) -> Word {
 }
 
 /// Loads all bytes of a word. The load is volatile, because otherwise the compiler might load only the half that the caller needs. Such a
-/// load would be narrower than the store before it, and would wait until the store has reached the CPU cache.
+/// load would be narrower than the store before it. Some CPUs then wait until the store has reached the CPU cache.
 #[inline(always)]
 pub(crate) fn load_whole(word: &Cell<u64>) -> u64 {
     // SAFETY: the pointer of a `Cell` is valid for reads.

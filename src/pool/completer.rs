@@ -64,7 +64,7 @@ impl<T> Completer<T> {
     /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. A producer can use this method to stop work that is no longer
     /// needed.
     ///
-    /// The operation wakes the waker of the last call. Dropping the completer drops that waker.
+    /// The operation wakes only the waker of the latest call. Dropping the completer drops that waker.
     /// [`Completion`](crate::Completion#wakers) says how many different wakers an operation can take.
     ///
     /// # Examples

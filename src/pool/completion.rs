@@ -30,9 +30,9 @@ use crate::{affinity::AnyThread, future::ValueFuture, operation::Consumer, origi
 ///
 /// # Wakers
 ///
-/// The operation wakes the waker of the last poll. The operation can register about two million wakers. The wakers of the completion and of
-/// the completer are counted together. A waker is counted only if it differs from the waker of the last poll. When the operation can
-/// register no more wakers, a poll wakes its waker at once instead of registering it.
+/// The operation wakes only the waker of the latest poll. The operation can register about two million wakers. The wakers of the completion
+/// and of the completer are counted together. A waker is counted only if it differs from the waker of the previous poll. When the operation
+/// can register no more wakers, a poll wakes its waker at once instead of registering it.
 ///
 /// # Cancel safety
 ///
@@ -79,8 +79,8 @@ impl<T> Completion<T> {
     ///
     /// # Errors
     ///
-    /// Returns [`TakeError::Pending`] if there is no result yet, and [`TakeError::Taken`] if the result was
-    /// taken before.
+    /// Returns [`TakeError::Pending`] if there is no result yet. Returns [`TakeError::Taken`] if the result was taken before, or if
+    /// [`Abandoned::abandoned`](crate::operation::Abandoned::abandoned) has panicked.
     #[doc(alias = "try_recv")]
     pub fn take(&mut self) -> Result<T, TakeError> {
         let why = if self.0.is_terminated() { TakeError::Taken } else { TakeError::Pending };

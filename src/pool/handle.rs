@@ -44,8 +44,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
         Handle { slab: SlabHandle::new(settings), values: PhantomData }
     }
 
-    /// Creates a pool of one slot. The first operation of the slot has the last generation, and there is only one epoch. So the slot is
-    /// retired when this operation ends.
+    /// Creates a pool of one slot. The first operation of the slot has the greatest generation. The layout has only one epoch (one run of
+    /// all generations). So the slot is retired when this operation ends.
     #[cfg(test)]
     pub(super) fn with_one_generation(abandoned: fn() -> T) -> Self {
         let settings = Settings {
@@ -115,7 +115,7 @@ impl<T, H: SlabRecycler> Handle<T, H> {
     fn rent_when_returned(&self) -> Result<Vacant<Slot<T, H>>, RentError> {
         let mut backoff = Backoff::new();
         loop {
-            // The load comes before `rent`. So if the producer has returned the slot before the load, `rent` finds the slot.
+            // This load comes before `rent`. If it returns `false` because a producer has just returned its slot, `rent` finds this slot.
             let is_returning = self.slab().is_returning();
             if let Some(slot) = self.slab().rent(Unlimited) {
                 return Ok(slot);
@@ -169,8 +169,8 @@ impl<T, H: SlabRecycler> Handle<T, H> {
 
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
-        // When `try_rent` calls this function, another thread may close the pool after the load. Then the operation begins in a closed
-        // pool. Its consumer calls `orphan` when the consumer starts to wait.
+        // If `try_rent` calls this function, another thread may close the pool after the load. Then the operation begins in a closed pool.
+        // When the consumer of this operation starts to wait, it calls `orphan`, which ends the operation if only a key can complete it.
         self.slab().base().closed.load_own() != 0
     }
 

@@ -16,8 +16,8 @@ use crate::future::{LocalValueFuture, Packed};
 /// [`try_take`](ValueFuture::try_take) takes the result, and the combinators call their functions at once.
 ///
 /// If a result must not get lost when a consumer is cancelled, keep the `Completion`, and call
-/// [`close`](Completion::close). Dropping the value future drops a result that is already there, although the
-/// producer's `complete` has returned `Ok`.
+/// [`close`](Completion::close). Dropping the value future also drops a result that was already delivered, although the producer's
+/// `complete` has returned `Ok`.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<'a, T: Send + 'a> From<Completion<T>> for ValueFuture<'a, T> {
     #[inline]

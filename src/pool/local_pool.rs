@@ -71,10 +71,10 @@ pub struct LocalPoolBuilder<T> {
 }
 
 impl<T> LocalPoolBuilder<T> {
-    /// Creates at least `slots` slots together with the pool.
+    /// Creates at least `slots` slots together with the pool, as far as [`max_slots`](Self::max_slots) allows.
     ///
-    /// The number is rounded up: to the next multiple of 32, or to [`max_slots`](Self::max_slots) if that is
-    /// less. If `max_slots` is the same number, the pool creates exactly this number of slots.
+    /// The number is rounded up to the next multiple of 32, but the pool never creates more slots than `max_slots`. If `slots` is equal to
+    /// `max_slots`, the pool creates exactly this number of slots.
     pub fn initial_slots(mut self, slots: u32) -> Self {
         self.initial = slots;
         self
@@ -112,7 +112,7 @@ impl<T> LocalPoolBuilder<T> {
     ///
     /// # Sizes and allocation
     ///
-    /// At least one allocation, for the pool itself. See [`Stats::allocations`].
+    /// The call makes at least one allocation, for the pool itself. [`Stats::allocations`] counts the allocations.
     #[must_use]
     pub fn build(self) -> LocalPool<T>
     where

@@ -26,9 +26,9 @@ use crate::{
 ///
 /// The pool may be dropped before its operations. Completers and completions still work, and the last of them frees the memory. In an
 /// unbounded pool, there is one exception: one thread drops the last end while another thread drops the last handle. The memory may then
-/// stay allocated until the thread that has dropped the end exits, or its map of caches (see *Sizes and allocation*) is full. If a
-/// completer was [turned into its key](Completer::into_key), the operation ends when the last handle of the pool is dropped, because the
-/// program can no longer use the key.
+/// stay allocated until the thread that has dropped the end exits. It may also be freed earlier, before the map of caches of this thread
+/// grows (see *Sizes and allocation*). If a completer was [turned into its key](Completer::into_key), the operation ends when the last
+/// handle of the pool is dropped, because the program can no longer use the key.
 ///
 /// # Threads
 ///
@@ -47,14 +47,14 @@ use crate::{
 ///
 /// A handle is one pointer. On 64-bit targets, the pool itself takes 1280 bytes. A slot takes 56 bytes and the
 /// value, padded to a multiple of 8. Each page of 32 slots takes 128 bytes more. A new pool has no slots, unless the builder [requests
-/// them](PoolBuilder::initial_slots). In a pool without slots, 32 come with the first operation, and 32 more whenever a thread finds no
-/// vacant slot. The pool frees its slots only when it is dropped. The slot of a leaked end (`mem::forget`) stays rented. Such a slot keeps
-/// the memory of the pool allocated, even after the pool is dropped.
+/// them](PoolBuilder::initial_slots). The pool creates 32 slots whenever a thread finds no vacant slot, for example for the first
+/// operation. It creates fewer slots if 32 more would exceed its bound. The pool frees its slots only when it is dropped. The slot of a
+/// leaked end (`mem::forget`) stays rented. Such a slot keeps the memory of the pool allocated, even after the pool is dropped.
 ///
-/// In an unbounded pool, the first operation of a thread allocates its cache of 640 bytes, and may enlarge the thread's map of caches: up
-/// to 1 KiB for each thread that rents. Later operations of that thread do not allocate if the pool has vacant slots. Dropping a completer
-/// or a completion never allocates. When a thread ends, the pool gives its cache to the next thread, or frees it. A bounded pool has no
-/// thread caches. It has one locked list of up to 64 slots for each core, for at most 64 cores.
+/// In an unbounded pool, the first operation of a thread allocates a cache of 640 bytes. It may also enlarge the thread's map of caches.
+/// Together, this takes up to 1 KiB for each thread that rents. Later operations of that thread do not allocate if the pool has vacant
+/// slots. Dropping a completer or a completion never allocates. When a thread ends, the pool gives its cache to the next thread, or frees
+/// it. A bounded pool has no thread caches. It has one locked list of up to 64 slots for each core, but at most 64 such lists.
 ///
 /// # Examples
 ///
@@ -148,10 +148,10 @@ pub struct PoolBuilder<T> {
 }
 
 impl<T> PoolBuilder<T> {
-    /// Creates at least `slots` slots together with the pool.
+    /// Creates at least `slots` slots together with the pool, as far as [`max_slots`](Self::max_slots) allows.
     ///
-    /// The number is rounded up: to the next multiple of 32, or to [`max_slots`](Self::max_slots) if that is
-    /// less. If `max_slots` is the same number, the pool creates exactly this number of slots.
+    /// The number is rounded up to the next multiple of 32, but the pool never creates more slots than `max_slots`. If `slots` is equal to
+    /// `max_slots`, the pool creates exactly this number of slots.
     pub fn initial_slots(mut self, slots: u32) -> Self {
         self.initial = slots;
         self
@@ -189,7 +189,7 @@ impl<T> PoolBuilder<T> {
     ///
     /// # Sizes and allocation
     ///
-    /// At least one allocation, for the pool itself. See [`Stats::allocations`].
+    /// The call makes at least one allocation, for the pool itself. [`Stats::allocations`] counts the allocations.
     #[must_use]
     pub fn build(self) -> Pool<T>
     where
@@ -275,7 +275,7 @@ impl<T> Pool<T> {
     //~ any thread
     /// Nothing is allocated if this thread finds a vacant slot. Otherwise the pool grows by 32 slots. In an unbounded pool, each other
     /// thread may have up to 64 vacant slots in its cache, which this thread does not find. The first operation of a thread may allocate:
-    /// see [*Threads*](crate::Pool#threads).
+    /// see [*Sizes and allocation*](crate::Pool#sizes-and-allocation).
     //~ one thread
     //~ /// Nothing is allocated if there is a vacant slot. Otherwise the pool grows by 32 slots.
     //~ end

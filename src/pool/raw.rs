@@ -57,7 +57,7 @@ macro_rules! pointers {
             #[cfg_attr(feature = "trace", track_caller)]
             pub unsafe fn from_raw(pointer: *mut ()) -> Self {
                 // SAFETY: the caller guarantees that the pointer is from `into_raw`, and is used once. `into_raw` has consumed the
-                // completion, so the word is not used elsewhere.
+                // completion, so no other copy of this `ConsumerWord` is used.
                 let word = unsafe { ConsumerWord::from_raw(pointer) };
                 $Completion(Consumer::from_word(word), Origin::caller())
             }

@@ -71,7 +71,7 @@ impl<T, H: SlabRecycler> Renting<T, H> {
         }
         let ticket = waiting::queue(slab, cx.waker().clone());
         self.step = Step::Queued(ticket);
-        // A thread may close the pool, or retire the last slot of the pool, after the two checks below. Such a thread finds this future in
+        // After the two checks below, another thread may close the pool or retire its last usable slot. That thread finds this future in
         // the queue, and wakes it.
         if self.pool.is_closed() {
             return self.fail(RentError::Closed);

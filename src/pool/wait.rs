@@ -119,8 +119,8 @@ impl<T> Completion<T> {
                 if let Poll::Ready(result) = polled {
                     return Ok(result);
                 }
-                // The poll may have dropped the waker of another task. If the destructor of that waker has parked this thread, it may have
-                // consumed the unpark token of the completer. So this loop checks for the result before it parks the thread.
+                // The poll may have dropped the waker of another task. If the destructor of that waker has parked this thread, the park may
+                // have consumed the unpark token that the completer had set. So this loop checks for the result before it parks the thread.
                 if self.is_completed() {
                     continue;
                 }

@@ -22,7 +22,7 @@ pub use self::{
 /// [`RatioStats::advice`] says whether the change is worth it.
 ///
 /// Without the feature `ratio`, a `Ratio` counts nothing and has no size, and [`measure`](Self::measure) adds neither
-/// size nor code to a future. So leave the calls of `measure` in the program. To measure, build the program with the feature
+/// size nor code to a future. So the calls of `measure` can stay in the program. To measure, build the program with the feature
 /// `value-future/ratio`, and run it for a day.
 ///
 /// # Where to measure

@@ -201,9 +201,9 @@ impl<T, H: Recycler> Inner<T, H> {
         self.busy.load() == FREE && self.busy.exchange(FREE, BUSY).is_ok()
     }
 
-    /// Waits while the slot [is returning](State::is_returning), and then tries to rent it. Usually, a producer had claimed the operation
-    /// before the consumer left. This producer is still inside its call, and returns the slot before the call ends. (For a few
-    /// instructions, the slot has the same state while a future is dropped, and while an operation begins.)
+    /// Waits while the slot [is returning](State::is_returning), and then tries to rent it. A slot is usually in this state because a
+    /// producer had claimed the operation before the consumer left. This producer is still inside its call, and returns the slot before the
+    /// call ends. (For a few instructions, the slot has the same state while a future is dropped, and while an operation begins.)
     #[cold]
     fn rent_when_returned(&self) -> bool {
         let mut backoff = Backoff::new();

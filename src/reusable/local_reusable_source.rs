@@ -326,7 +326,7 @@ impl<T> LocalReusableCompleter<'_, T> {
         self.0.is_closed()
     }
 
-    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
+    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. The operation wakes only the waker of the latest call.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_closed(cx)
     }

@@ -18,8 +18,8 @@ pub use self::local_reusable_source::{LocalReusableCompleter, LocalReusableSourc
 #[cfg(target_has_atomic = "64")]
 pub use self::reusable_source::{ReusableCompleter, ReusableSource};
 
-/// The error of [`begin`](crate::LocalReusableSource::begin): the source already has an operation, which this call has not changed. (A
-/// source that has used all its keys always returns this error.)
+/// The error of [`begin`](crate::LocalReusableSource::begin) and of the other methods that begin an operation: the source already has an
+/// operation, which the call has not changed. (A source that has used all its keys always returns this error.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BeginError(());
 

@@ -42,12 +42,12 @@ use crate::{
 ///
 /// # Sizes and allocation
 ///
-/// A source takes 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. A source may be a `static`. It needs 64-bit atomics,
-/// but neither `std` nor `alloc`. Most microcontrollers have no 64-bit atomics. Use a [`LocalReusableSource`](crate::LocalReusableSource)
-/// there: the guide has [a table of targets](crate::guide::targets). A call that begins an operation allocates nothing if the address of
-/// the source and a token fit into one word. Otherwise it allocates a box, or panics if the feature `alloc` is off: see
-/// [`from_source`](ValueFuture::from_source). [`begin_owned`](Self::begin_owned) is different: it stores its future in the built-in pool,
-/// or in a box if this pool is full or does not exist.
+/// A source takes 64 bytes and a `T`, padded to a multiple of 8, on 64-bit targets. A source may be a `static`. The type `ReusableSource`
+/// needs 64-bit atomics, but neither `std` nor `alloc`. Most microcontrollers have no 64-bit atomics. Use a
+/// [`LocalReusableSource`](crate::LocalReusableSource) there: the guide has [a table of targets](crate::guide::targets). A call that begins
+/// an operation allocates nothing if the address of the source and a token fit into one word. Otherwise it allocates a box, or panics if
+/// the feature `alloc` is off: see [`from_source`](ValueFuture::from_source). [`begin_owned`](Self::begin_owned) is different: it stores
+/// its future in the built-in pool, or in a box if this pool is full or does not exist.
 ///
 /// # Leaks
 ///
@@ -433,7 +433,7 @@ impl<T> ReusableCompleter<'_, T> {
         self.0.is_closed()
     }
 
-    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. The operation wakes the waker of the last call.
+    /// Returns `Pending` until [`is_closed`](Self::is_closed) is `true`. The operation wakes only the waker of the latest call.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_closed(cx)
     }

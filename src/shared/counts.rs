@@ -13,7 +13,7 @@ pub(super) struct Counts(AtomicU64);
 const HANDLE: u64 = 1;
 const MEMORY: u64 = 1 << 32;
 const ALONE: u64 = MEMORY + HANDLE;
-/// If a count has reached this value, adding a reference aborts the process. The value is half of the maximum, because other threads may
+/// If a count has reached this value, the next increment aborts the process. The value is half of the maximum, because other threads may
 /// add references between the increment and the check.
 const MANY: u32 = u32::MAX / 2;
 
@@ -82,7 +82,7 @@ impl Counts {
     }
 
     pub(super) fn add_memory(&self) {
-        // ORDERING: Relaxed, as in `add_handle`.
+        // ORDERING: Relaxed. The caller has a reference to the memory, so the memory is allocated.
         if memory(self.0.fetch_add(MEMORY, Relaxed)) >= MANY {
             too_many();
         }

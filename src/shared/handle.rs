@@ -127,7 +127,7 @@ impl<'a, T, A> Handle<'a, T, A> {
             }
             Err(failure) => {
                 guard.0.as_mut().end(failure);
-                // This poll panics with the failure.
+                // `own` now contains the failure, so this poll of `own` panics with the failure.
                 guard.0.as_mut().project().own.poll(cx)
             }
         }

@@ -27,7 +27,8 @@ pin_project! {
 impl<'a, T> LocalShared<'a, T> {
     /// Returns the result if there is one, without polling. If no task polls a handle, there will be no result.
     ///
-    /// Also returns `None` if this handle has returned the result, or if the future has panicked.
+    /// Returns `None` if there is no result yet, if this handle has returned the result, or if the future has failed (its poll panicked, or
+    /// its token was stale).
     ///
     /// # Examples
     ///

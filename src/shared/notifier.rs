@@ -1,4 +1,4 @@
-//! `Notifier`: which handles wait, which handle polls the future, and whether the operation is done.
+//! `Notifier`: it records which handles wait, which handle polls the future, and whether the operation is done.
 
 use core::{pin::Pin, task::Waker};
 
@@ -138,8 +138,8 @@ impl Notifier {
         Step::Poll(())
     }
 
-    /// Ends the poll of the future. The handle with the permit calls this. If the operation is done, or if the future was woken during the
-    /// poll, this wakes all handles. (The handle that has made the operation done is not woken.)
+    /// Ends the poll of the future. The drop of the permit calls this function. If the operation is done, or if the future was woken during
+    /// the poll, the function wakes all queued handles. (If the operation is done, the handle that had the permit is not woken.)
     fn end_poll(self: Pin<&Self>, waiter: Pin<&mut Waiter>, is_done: bool) {
         let mut own_waker = None;
         let mut locked = self.lock();

@@ -114,8 +114,8 @@ impl MemoryRef {
     ///
     /// # Safety
     ///
-    /// `data` comes from [`raw_waker`](MemoryRef::raw_waker). A count on the memory is held while the reference is used. If the reference
-    /// is dropped, it releases the count of the waker, and the waker is not used again.
+    /// `data` comes from [`raw_waker`](MemoryRef::raw_waker). A count on the memory is held while the reference is used. If the caller
+    /// drops the reference, the drop releases the count of the waker. So the waker must not be used after the drop.
     unsafe fn from_waker(data: *const ()) -> ManuallyDrop<Self> {
         let header = NonNull::new(data.cast_mut().cast());
         ManuallyDrop::new(MemoryRef(header.expect("a waker has a header")))
@@ -285,6 +285,8 @@ impl<T, A> Drop for Operation<'_, T, A> {
 struct Content<'o, 'a, T, A>(&'o UnsafeCell<ManuallyDrop<Packed<'a, T, A>>>);
 
 impl<'o, 'a, T, A> Content<'o, 'a, T, A> {
+    /// Creates the right to the content in `cell`.
+    ///
     /// # Safety
     ///
     /// As long as the returned value exists, the content belongs to the caller, by rule 1, 2 or 4.

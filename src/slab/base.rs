@@ -47,8 +47,8 @@ pub(crate) struct Base<S: Item> {
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
     pub(super) allocations: S::Word,
-    /// 1 after `Pool::close` was called, otherwise 0. In a closed pool, no operation begins, and no completer leaves its operation to the
-    /// key. (A *closed slab* is a slab without handles. This field does not record that.)
+    /// 1 after `Pool::close` was called, otherwise 0. In a closed pool, a rent fails, and no completer leaves its operation to the key. (A
+    /// *closed slab* is a slab without handles. This field does not record that.)
     pub(crate) closed: S::Word,
 }
 

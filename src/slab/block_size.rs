@@ -8,20 +8,20 @@ pub(super) const LINE: usize = 64;
 /// The bytes in the allocation of a page that are not part of a block: the header of the page, and padding to align the page.
 const BESIDE: usize = 2 * Shape::HEADER;
 
-/// The capacity, in bytes, up to which a slab keeps its empty pages.
+/// The capacity, in bytes, that a slab keeps when blocks are returned.
 const RETAINED_BYTES: usize = 64 << 10;
 
-/// The capacity, in blocks, up to which a slab keeps its empty pages, even if the blocks take more than [`RETAINED_BYTES`].
+/// The capacity, in blocks, that a slab keeps when blocks are returned, even if the blocks take more than [`RETAINED_BYTES`].
 const RETAINED_BLOCKS: usize = 256;
 
 /// Returns the number of blocks in a page. The allocation of a page is a power of two, or slightly smaller, because all allocators have
-/// size classes for powers of two. This power is 4 KiB for the smallest blocks, and 64 KiB for the largest.
+/// size classes for powers of two. This power of two is 4 KiB for the smallest blocks, and 64 KiB for the largest blocks.
 pub(super) const fn blocks_in_page(size: usize) -> usize {
     let page = (15 * size).next_power_of_two();
     if cfg!(loom) { 1 } else { (if page < 4096 { 4096 } else { page } - BESIDE) / size }
 }
 
-/// Returns the capacity, in blocks of this size, up to which a slab keeps its empty pages.
+/// Returns the capacity, in blocks of this size, that a slab keeps when blocks are returned.
 pub(super) fn retained_blocks(size: usize) -> usize {
     (RETAINED_BYTES / size).max(RETAINED_BLOCKS)
 }

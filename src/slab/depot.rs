@@ -14,7 +14,8 @@ use crate::slot::Vacant;
 pub(crate) struct Depot<S: Item> {
     pages: Pages<S>,
     first_generation: u32,
-    /// The number of reserved slots. An open slab frees their memory only in a trim.
+    /// The capacity that calls of `reserve` have reserved, in slots, including the slots in use. Until a trim, an open slab frees no page
+    /// that it needs for this capacity.
     pub(super) reserved: u32,
 }
 

@@ -13,7 +13,7 @@ use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
 ///   [`page`](Item::page) returns the page of this location, or the index of the slot.
 /// * [`Slab`](Item::Slab) is the type of the slab at the address that [`slab`](Item::slab) returns. The slab begins with the
 ///   [`Table`](Item::Table).
-/// * A slot fits into the layout of a slot (`Shape::slot`) in the [`shape`](Item::shape).
+/// * A slot fits into the layout that `Shape::slot` returns for the [`shape`](Item::shape) of the slab.
 pub(crate) unsafe trait Item: Sized {
     /// The type of the slab. No other type of slab creates slots of this type.
     type Slab;

@@ -96,9 +96,9 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     }
 
     fn uses(&self, layout: IndexLayout, first: u32) -> u64 {
-        // `before` is the number of operations before the one whose number the slot has. A vacant slot already has the number of its next
-        // operation, but still has the state of the previous one. So the generations are equal only if the operation with this number has
-        // begun.
+        // `before` is the number of operations of this slot before the operation with the number `number`. In a vacant slot, `number` is
+        // the number of the next operation, but `state` is still the state of the previous operation. So the generations are equal only if
+        // the operation with the number `number` has begun.
         let state = self.state();
         let number = self.number_now();
         let begun = state.generation() == number.generation();

@@ -172,7 +172,7 @@ unsafe fn vacant<S>(slot: *mut ()) -> Vacant<S> {
 }
 
 impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
-    /// Fills one magazine from the depot. At most `new` of its slots were never used before.
+    /// Fills one magazine from the depot. At most `new` of the slots that this call takes were never used before.
     pub(super) fn refill(&self, depot: &mut Depot<S>, mut new: u32) {
         while self.len.load_own() < MAGAZINE.into() {
             let Some(slot) = depot.take(&mut new) else { break };

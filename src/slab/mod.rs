@@ -2,8 +2,8 @@
 //! # Files
 //!
 //! There is a type of slab for [one thread](local), and a type for [several threads](shared). Each slab has a [depot] of [pages], and
-//! [magazines] of vacant slots. One or more [`SlabHandle`]s own a slab. The slots of a slab are of one of two [kinds](items). This layer is
-//! above operations, and below pools.
+//! [magazines] of vacant slots. One or more [`SlabHandle`]s own a slab. There are two [kinds](items) of slots, and all slots of a slab are
+//! of the same kind. This layer is above operations, and below pools.
 
 mod base;
 mod block_size;

@@ -395,7 +395,7 @@ impl<S: Item> Drop for Pages<S> {
 }
 
 /// The number of pages in the first part of the directory. Each further part has twice as many pages as the part before. So a few
-/// instructions compute the part of an index, and no entry moves when the directory grows.
+/// instructions find the part for an index. A part never grows, so no entry moves when the directory grows.
 const FIRST: u32 = 1 << LOG_FIRST;
 const LOG_FIRST: u32 = if cfg!(loom) { 1 } else { 3 };
 
@@ -446,8 +446,8 @@ impl<S: Item> Directory<S> {
     #[inline(always)]
     const fn locate(index: u32) -> (usize, usize) {
         let page = index / S::PER_PAGE;
-        // The sum neither wraps nor is zero, because `index` is below `storage::MAX`. These operations are chosen so that the compiler adds
-        // no checks for these cases.
+        // The sum neither wraps nor is zero, because an index has at most 31 bits. The code uses `wrapping_add` and `| 1` so that the
+        // compiler adds no checks for these cases.
         let shifted = page.wrapping_add(FIRST);
         let log = (shifted | 1).ilog2();
         let part = log.wrapping_sub(LOG_FIRST) as usize % PARTS;

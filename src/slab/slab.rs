@@ -55,13 +55,15 @@ pub(crate) trait Slab: Counted {
     /// Returns `true` if a future waits for a slot.
     fn has_waiters(&self) -> bool;
 
-    /// Locks and unlocks each lock that a return of a slot takes. Some returns may have missed [waiting futures](Slab::has_waiters) that
-    /// were queued before this call. After the call, these returns are over, and [`rent`](OpenSlab::rent) finds their slots.
+    /// Locks and unlocks each lock that a return of a slot takes. A return may have called [`has_waiters`](Slab::has_waiters) just before a
+    /// future was queued. After this call, the slot of such a return is in a stripe or in the depot, so [`rent`](OpenSlab::rent) finds the
+    /// slot.
     fn pass_locks(slab: OpenSlab<'_, Self>);
 
     fn stats(slab: OpenSlab<'_, Self>) -> Stats;
 
-    /// Adds one to the number of claimants that are about to return a slot.
+    /// Adds one to the number of claimants that are about to return a slot. (A *claimant* is a thread that has claimed an operation, see
+    /// `slot/states.md`. If the consumer leaves meanwhile, the claimant returns the slot.)
     fn begin_return(&self);
 
     /// Subtracts one from the number of claimants that are about to return a slot. The slot was returned, or the claimant returns no slot
@@ -107,7 +109,8 @@ pub(crate) trait Slab: Counted {
     /// Frees empty pages until at least `bytes` bytes were freed, or until only the empty pages that `keep` describes are left. Returns the
     /// number of slots in the freed pages.
     fn free_empty_pages(&self, keep: Keep, bytes: usize) -> u32 {
-        /// The number of pages that are removed while the depot is locked. It is small because other threads wait for the depot.
+        /// The maximum number of pages that are removed at a time while the depot is locked. It is small, because other threads may wait
+        /// for the depot.
         const AT_ONCE: usize = 8;
 
         let (storage, mut slots, mut bytes) = (&self.base().storage, 0, bytes);

@@ -13,8 +13,8 @@ pub struct Stats {
     /// begins in that poll.
     pub live: u64,
     /// The number of slots that were rented at least once. In a [`LocalPool`](crate::LocalPool), this is the greatest number of operations
-    /// that were live at the same time. In a `Pool`, it may be greater, by up to 64 for each list of cached slots. An unbounded pool has
-    /// such a list for each thread that rents, and one for all other threads. A bounded pool has at most one list for each core.
+    /// that were live at the same time. In a `Pool`, the number may be greater, by up to 64 for each list of cached slots. An unbounded
+    /// pool has such a list for each thread that rents, and one for all other threads. A bounded pool has at most one list for each core.
     pub high_water: u64,
     /// The number of slots.
     pub capacity: u64,

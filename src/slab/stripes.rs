@@ -160,7 +160,7 @@ impl<S: Item> Stripe<S> {
         self.try_lock_with(CACHE_CAPACITY, 0).ok()
     }
 
-    /// Takes a slot. Returns the word of the stripe as an error if the stripe is empty, closed or held by another thread.
+    /// Takes a slot. Returns the word of the stripe as an error if the stripe is empty or closed, or if another thread has locked it.
     #[inline(always)]
     fn take(&self) -> Result<Vacant<S>, u64> {
         let guard = self.try_lock_with(1, 1)?;
@@ -269,7 +269,8 @@ impl<S: Item> Stripes<S> {
     }
 
     /// Returns a place for a slot in the stripe of the calling thread, or in another stripe. Returns `None` if each stripe is full, closed
-    /// or held by another thread. Also returns `None` if `is_awaited` returns `true` while a stripe is locked.
+    /// or locked by another thread. This function calls `is_awaited` while it holds the lock of a stripe, and returns `None` if the result
+    /// is `true`.
     #[inline]
     pub(super) fn free_place(
         &self,

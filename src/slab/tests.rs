@@ -71,7 +71,7 @@ fn promises_nothing_if_each_page_is_in_use<H: SlabRecycler>(finds_all: bool) {
     }
     returned.into_iter().for_each(RentedBlock::release);
     assert_eq!(slab.bytes_for_others(), 0);
-    // Now one page has no block in use. The block that was just released is in a cache.
+    // After this release, one page has no block in use. The released block is cached, and not in the depot yet.
     kept.pop().unwrap().release();
     assert_eq!(slab.bytes_for_others(), 4096);
     slab.free_for_others(1);

@@ -250,7 +250,8 @@ impl<L: CacheOwner> CacheList<L> {
         }
         self.caches = leaving;
         let slots = u32::try_from(slots).expect("a slab has fewer than 2³² slots");
-        // SAFETY: `slots` is the number of slots in the caches from which the slab has just detached. They are not in the list any more.
+        // SAFETY: `slots` is the number of slots in the caches from which the slab has just detached. These caches are not in the list any
+        // more, so their slots are not counted again.
         unsafe { CachedSlots::new(slots) }
     }
 

@@ -1,7 +1,7 @@
 //! The map of the caches of the calling thread. A cache is found by the address of its slab.
 //!
-//! The allocator may reuse the address of a closed slab. At that time, the cache of the closed slab is detached. So no slot can be put into
-//! this cache or taken out of it. If the thread uses the new slab, it replaces the detached cache.
+//! The allocator may reuse the address of a closed slab. The closed slab has detached from its caches, so no slot can be put into these
+//! caches or taken out of them. If the thread uses a new slab at this address, the thread first detaches from the cache of the closed slab.
 
 use alloc::vec::Vec;
 use core::{
@@ -23,7 +23,8 @@ struct All(RefCell<HashMap<NonNull<()>, ThreadHalf>>);
 impl Drop for All {
     fn drop(&mut self) {
         let all = core::mem::take(self.0.get_mut());
-        // A failed loom model ends before its threads, so the caches must not be dropped.
+        // A failed loom model ends before its threads do. The drop of a cache would then use atomics of the ended model. So the caches are
+        // leaked.
         #[cfg(loom)]
         if std::thread::panicking() {
             return core::mem::forget(all);

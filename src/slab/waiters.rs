@@ -115,8 +115,8 @@ impl<S> Waiters<S> {
         Some((first, self.unlink(queued)))
     }
 
-    /// Returns the progress of a future that is polled with `waker`. Removes the future if it does not wait any more. If it waits and
-    /// `fresh` has a waker, swaps this waker with the waker in the entry of the future.
+    /// Returns the progress of a future that is polled with `waker`. Removes the future if it does not wait any more. If the future waits
+    /// and `fresh` contains a waker, swaps this waker with the waker in the entry of the future.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,

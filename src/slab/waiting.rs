@@ -17,7 +17,8 @@ use crate::slot::{End, Vacant, WakeOnDrop, Word};
 
 /// Queues a future.
 ///
-/// If the future does not [leave] the queue at once, the caller calls [`serve`] afterwards.
+/// After this call, the caller checks whether the pool was closed, or all slots are retired. If so, the caller calls [`leave`], and
+/// otherwise [`serve`].
 pub(crate) fn queue<S: Slab>(slab: OpenSlab<'_, S>, waker: Waker) -> Ticket {
     let (ticket, grows) = slab.with_waiters(|waiters| waiters.push(waker));
     slab.base().allocations.add(grows.into());
@@ -67,19 +68,20 @@ pub(crate) fn serve<S: Slab>(slab: OpenSlab<'_, S>, own: Ticket) {
 }
 
 /// Returns the progress of a future. If the future waits with the waker of another task, replaces this waker, and stores the old waker in
-/// `fresh`. If the future does not wait any more, the caller does not use the ticket again.
+/// `replaced`. If the future does not wait any more, the caller does not use the ticket again.
 pub(crate) fn poll<S: Slab>(
     slab: &S,
     ticket: Ticket,
     waker: &Waker,
-    fresh: &mut Option<Waker>,
+    replaced: &mut Option<Waker>,
 ) -> Progress<S::Slot> {
     // The waker is cloned while the queue is not locked, because the clone calls code of the executor. The caller drops the waker in
-    // `fresh` after it has used the progress.
-    let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh));
+    // `replaced` after it has used the progress.
+    let progress = slab.with_waiters(|waiters| waiters.poll(ticket, waker, replaced));
     let Progress::NeedsWaker = progress else { return progress };
-    *fresh = Some(waker.clone());
-    slab.with_waiters(|waiters| waiters.poll(ticket, waker, fresh))
+    // The next call of `Waiters::poll` swaps this clone with the old waker.
+    *replaced = Some(waker.clone());
+    slab.with_waiters(|waiters| waiters.poll(ticket, waker, replaced))
 }
 
 /// Removes a future from the queue. The caller does not use the ticket again. If the future was given a slot, returns this slot to the

@@ -1,5 +1,5 @@
-//! The types of the fields of a slot: atomics if any thread may use the slot, and `Cell`s if only one thread may. All other code is
-//! generic, and uses these types through the traits of this file.
+//! The types of the fields of slots, and of the slabs that own slots: atomics if any thread may use these fields, and `Cell`s if only one
+//! thread may. The code that uses the fields is generic, and accesses them through the traits [`Word`] and [`Pointer`].
 
 use core::cell::Cell;
 #[cfg(target_has_atomic = "64")]
@@ -20,11 +20,11 @@ pub(crate) trait Word {
     /// Loads the bits. The caller also sees all stores that the storing thread made before it stored these bits.
     fn load(&self) -> u64;
 
-    /// Loads the bits. The caller is already ordered after the last store, or needs no order.
+    /// Loads the bits. The caller is already ordered after the store of these bits, or needs no order.
     fn load_own(&self) -> u64;
 
-    /// Stores the bits. No other thread stores at the same time. A thread that [loads](Word::load) the bits also sees all earlier stores of
-    /// the caller.
+    /// Stores the bits. The caller makes sure that no other thread stores at the same time. A thread that [loads](Word::load) the bits also
+    /// sees all earlier stores of the caller.
     fn publish(&self, bits: u64);
 
     /// Stores `new` if the word is still `current`. Otherwise, returns the bits of the word as an error. A thread that [loads](Word::load)
@@ -171,8 +171,8 @@ impl Word for AtomicU64 {
 
     #[inline(always)]
     fn load_own(&self) -> u64 {
-        // ORDERING: Relaxed. A caller that owns a role or a magazine is already ordered after the thread that stored last. Any other caller
-        // needs no order.
+        // ORDERING: Relaxed. A caller that owns a role, or a magazine of vacant slots (see `slab/magazines.rs`), is already ordered after
+        // the thread that stored the bits. Any other caller needs no order.
         self.load(Relaxed)
     }
 
@@ -234,8 +234,8 @@ impl Pointer for AtomicPtr<()> {
 
     #[inline(always)]
     fn load(&self) -> *mut () {
-        // ORDERING: Relaxed. A half of a waker is used only after an exchange has shown that the waker was not replaced. A pointer in a
-        // magazine is read only by the owner of the magazine.
+        // ORDERING: Relaxed. A role that copies the waker of another role uses the halves only after an exchange has shown that the waker
+        // was not replaced. A pointer in a magazine is read only by the owner of the magazine.
         self.load(Relaxed)
     }
 

@@ -16,9 +16,9 @@ use core::{
 /// When the counter cannot increase any more, the slot is *retired*: it serves no further operation. An unbounded pool has no counter, so a
 /// slot is retired after its last generation. So a pool or source never creates a key twice, and refuses a late key.
 ///
-/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key does not name its pool: two pools give equal
-/// keys. A key is not secret: a peer that guesses the key of a pending operation can complete the operation. So use a separate pool for
-/// each peer that you do not trust.
+/// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key does not name its pool: two pools can create
+/// equal keys. A key is not secret: a peer that guesses the key of a pending operation can complete the operation. So use a separate pool
+/// for each peer that you do not trust.
 ///
 /// # Width
 ///

@@ -53,8 +53,8 @@ pub(crate) trait Recycler: SourceName + Sized + 'static {
     fn begin_return<T>(slot: &Slot<T, Self>);
 
     /// Withdraws the announcement of [`begin_return`](Recycler::begin_return). A claimant that finds that the consumer has left calls this
-    /// function at the end of its call. If the claimant has ended the operation before the consumer could leave, the consumer calls this
-    /// function instead.
+    /// function after it has ended its claim. If the claimant has ended the operation before the consumer could leave, the consumer calls
+    /// this function instead.
     fn end_return<T>(slot: &Slot<T, Self>);
 
     /// Returns `true` if the pool of the slot was closed. The caller has just made an exchange of the state. By the protocol of

@@ -8,7 +8,7 @@
 //! └────────────────┴──┴──────────────────┴────────────────────┘
 //! ```
 //!
-//! (The lower half of the picture is for a source, or for a pool with a bound of at most 2¹⁸ slots.)
+//! (The picture shows bits 0 to 31 for a source, or for a pool with a bound of at most 2¹⁸ slots.)
 //!
 //! Each operation of a slot has the next *generation*. The lower half of the number is the *index*. Some bits of the index name the slot,
 //! and the other bits count *epochs*. After the last of 2³² generations, a slot begins the next epoch. If there is no further epoch, the
@@ -35,7 +35,7 @@ pub(crate) struct Number(u64);
 const GENERATION: u64 = 1 << 32;
 /// The number of bits in an index. Bit 31 of a number is always 0.
 const INDEX_BITS: u32 = 31;
-/// The number of low bits of the epoch that the state contains. (An epoch with fewer bits is in the state as a whole.)
+/// The number of low bits of the epoch that the state contains. (If an epoch has fewer bits, the state contains all bits of the epoch.)
 const EPOCH_BITS_IN_STATE: u32 = 13;
 
 impl Number {

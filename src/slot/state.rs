@@ -9,10 +9,10 @@
 //! ```
 //!
 //! The generation and the low bits of the epoch are those of the operation's [number](super::number). The field *registrations* counts the
-//! wakers that the consumer and the completer have stored in the slot for this operation. A producer copies a waker, and then exchanges the
-//! state. If the exchange succeeds, the number of registrations has not changed, so the waker was not replaced meanwhile. From the 256th
-//! registration on, bit 31 is set, and the bits of the epoch also count registrations. An operation can have about two million
-//! registrations.
+//! wakers that the consumer and the completer have stored in the slot for this operation. A role that takes a waker out of the slot first
+//! copies the waker, and then exchanges the state. If the exchange succeeds, the number of registrations has not changed, so the waker was
+//! not replaced meanwhile. From the 256th registration on, bit 31 is set, and the bits of the epoch also count registrations. An operation
+//! can have about two million registrations.
 //!
 #![doc = include_str!("states.md")]
 //!
@@ -182,8 +182,9 @@ impl State {
         self.lower() == PENDING | KEYED | WAITING | REGISTRATION
     }
 
-    /// Makes the transitions [`issue_key`](State::issue_key) and [`release`](State::release) in one step. Returns `None` if the operation
-    /// is `ORPHANED`: an operation of a closed pool does not wait for a producer with a key.
+    /// Makes the transitions [`issue_key`](State::issue_key) and [`release`](State::release) in one step. Returns `None` if one of them is
+    /// not allowed. Also returns `None` if the operation is `ORPHANED`: an operation of a closed pool does not wait for a producer with a
+    /// key.
     #[inline(always)]
     pub(crate) fn into_key(self) -> Option<State> {
         if self.has(ORPHANED) { None } else { self.issue_key()?.release() }
@@ -196,8 +197,8 @@ impl State {
         self.complete_claimed()?.release()
     }
 
-    /// Returns the state in which an operation without a completer begins. A rented operation without a waker has the same state after
-    /// [`into_key`](State::into_key).
+    /// Returns the state in which an operation without a completer begins. An operation that began with a completer, and for which no waker
+    /// was ever registered, has the same state after [`into_key`](State::into_key).
     #[must_use]
     #[inline(always)]
     pub(crate) const fn keyed(number: Number) -> State {
@@ -248,7 +249,7 @@ impl State {
         self.has(LEFT)
     }
 
-    /// Returns `true` if a producer has claimed the operation, and has not completed it yet.
+    /// Returns `true` if there is a claimant: the operation was claimed, and the claim has not ended yet.
     #[inline(always)]
     pub(crate) fn is_claimed(self) -> bool {
         self.has(CLAIMED)

@@ -36,8 +36,8 @@ pub use wrapper::Source;
 /// 3. After `Pending`, the source wakes the waker of the *last* poll when the operation may be ready.
 /// 4. The source stores the result before it calls the waker, and holds no lock during that call. The waker may poll or drop the future
 ///    during this call.
-/// 5. At most one live future has a given token. The source cannot distinguish two futures with the same token. So it must not return a
-///    token again while a future with this token may be alive.
+/// 5. At most one live future has a given token. The source cannot distinguish two futures with the same token. So the source must not give
+///    a token to a new operation while a future with this token may be alive.
 ///
 /// # What a caller may rely on
 ///

@@ -61,7 +61,7 @@ pub(super) mod sealed {
     pub trait Raw<'a>: Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a {
         type Source: ValueSource + 'a;
 
-        /// Returns the head of the operation with this token. The token must fit into one word with the address of the source.
+        /// Returns the head of the operation with this token. The caller has checked that the head has room for the token.
         #[doc(hidden)]
         #[allow(private_interfaces, private_bounds, reason = "no other crate can name the trait")]
         fn into_head<A: Admits<Self>>(

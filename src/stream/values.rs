@@ -137,7 +137,7 @@ where
     }
 }
 
-/// Polls the current future in its place. Drops the future when it is ready, or when its poll panics.
+/// Polls the current future in its place, without moving it. Drops the future when it is ready, or when its poll panics.
 pub(super) fn poll_current<Fut, T>(
     current: &mut Option<Fut>,
     poll: impl FnOnce(&mut Fut) -> Poll<T>,

@@ -41,7 +41,7 @@ fn the_box_of_a_future_has_a_header_of_8_bytes_and_padding_for_the_alignment() {
     drop((kept, wide));
     documented!(
         "src/future/value_future.rs",
-        "It contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs."
+        "This allocation contains a header of 8 bytes and `future`, with the padding that the alignment of `future` needs."
     );
     documented!("docs/benchmarks.md", "Its one allocation is 8 bytes larger.");
 }
@@ -85,7 +85,7 @@ fn a_pool_of_futures_counts_its_allocations() {
 #[cfg(target_pointer_width = "64")]
 fn a_local_pool_allocates_once_for_each_size_and_once_for_each_page() {
     static BALANCE: Balance = Balance::new();
-    // The header of the page takes 64 bytes, the 62 slots 64 bytes each, and the alignment 64 bytes.
+    // A page has a header of 64 bytes and 62 slots of 64 bytes. Its alignment takes 64 more bytes.
     const PAGE: isize = 64 * 64;
     let pool = LocalFuturePool::new();
     let mut futures = Vec::with_capacity(100);
@@ -139,5 +139,5 @@ fn a_pool_of_completions_counts_the_allocations_of_its_creation() {
             LOCAL.bytes()
         );
     }
-    documented!("src/pool/pool.rs", "At least one allocation, for the pool itself");
+    documented!("src/pool/pool.rs", "at least one allocation, for the pool itself");
 }

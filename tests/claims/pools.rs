@@ -40,7 +40,7 @@ for_both_pools! {
             assert_eq!(exact.stats().capacity, slots.into());
         }
         documented!("src/pool/pool.rs", "the next multiple of 32");
-        documented!("src/pool/pool.rs", "32 come with the first operation");
+        documented!("src/pool/pool.rs", "The pool creates 32 slots whenever a thread finds no vacant slot");
     }
 
     #[test]
@@ -75,7 +75,7 @@ for_both_pools! {
         let pools = [Pool::<Option<u64>>::new(), Pool::new()];
         let keys = pools.each_ref().map(|pool| pool.rent().0.into_key());
         assert_eq!(keys[0], keys[1]);
-        documented!("src/slot/key.rs", "two pools give equal keys");
+        documented!("src/slot/key.rs", "two pools can create equal keys");
     }
 
     #[test]
@@ -221,7 +221,7 @@ fn the_built_in_pool_takes_at_most_128_mebibytes() {
 }
 
 #[test]
-fn the_high_water_mark_is_the_sum_of_all_sizes_and_remains_after_trim() {
+fn the_high_water_mark_is_the_sum_of_the_marks_of_all_sizes_and_remains_after_trim() {
     let pool = FuturePool::new();
     drop((0..5).map(|_| pool.pooled(pending::<()>())).collect::<Vec<_>>());
     let unused = pool.stats().classes[1..].iter().all(|class| class.allocations == 0);

@@ -102,7 +102,7 @@ fn counting_waker() -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) }
 }
 
-/// The future that is shared may also clone the waker. The future of this test does not.
+/// The future that is shared may also clone the waker. The future of this test, `pending`, does not clone the waker.
 #[test]
 fn a_single_handle_clones_its_waker_once() {
     let waker = counting_waker();

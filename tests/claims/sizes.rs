@@ -14,7 +14,7 @@ use crate::words::{documented, grouped};
 
 /// Returns the size of a type minus the size of its `T`. Checks that the difference is the same for four `T` whose sizes are multiples of a
 /// word.
-macro_rules! beside {
+macro_rules! overhead {
     ($name:ident) => {{
         let sizes = [
             size_of::<$name<()>>(),
@@ -42,8 +42,8 @@ macro_rules! beside {
 #[cfg(target_pointer_width = "64")]
 #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
 fn a_future_is_one_word_and_its_result() {
-    let word = beside!(<'_> ValueFuture);
-    assert_eq!(beside!(<'_> LocalValueFuture), word);
+    let word = overhead!(<'_> ValueFuture);
+    assert_eq!(overhead!(<'_> LocalValueFuture), word);
     let small = [size_of::<ValueFuture<'_, u8>>(), size_of::<ValueFuture<'_, [u8; 8]>>()];
     assert_eq!(small, [16; 2]);
     documented!(
@@ -76,18 +76,21 @@ fn one_niche_is_left_in_a_future() {
 
 #[test]
 fn a_wrapper_has_a_header_in_front_of_its_contents() {
-    let beside = size_of::<Source<u64>>() - 8;
-    assert_eq!([size_of::<ValueNext<u64>>() - 8, size_of::<Source<[u64; 9]>>() - 72], [beside; 2]);
+    let overhead = size_of::<Source<u64>>() - 8;
+    assert_eq!(
+        [size_of::<ValueNext<u64>>() - 8, size_of::<Source<[u64; 9]>>() - 72],
+        [overhead; 2]
+    );
     assert_eq!([align_of::<Source<u8>>(), align_of::<ValueNext<u8>>()], [8; 2]);
     assert_eq!([size_of::<Source<u8>>(), size_of::<ValueNext<u8>>()], [16; 2]);
     let sentence = format!(
-        "A `Source` has a header of {beside} bytes in front of `S`, and is aligned to at least {}.",
+        "A `Source` has a header of {overhead} bytes in front of `S`, and is aligned to at least {}.",
         align_of::<Source<u8>>()
     );
     documented!("src/source/wrapper.rs", "{sentence}");
     documented!(
         "src/stream/next.rs",
-        "A `ValueNext` has a header of {beside} bytes in front of `S`, and is aligned to at least {}.",
+        "A `ValueNext` has a header of {overhead} bytes in front of `S`, and is aligned to at least {}.",
         align_of::<ValueNext<u8>>()
     );
 }
@@ -96,12 +99,12 @@ fn a_wrapper_has_a_header_in_front_of_its_contents() {
 #[cfg(target_pointer_width = "64")]
 #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
 fn a_handle_of_a_shared_future_has_the_documented_size() {
-    let beside = beside!(<'_> Shared);
-    assert_eq!(beside!(<'_> LocalShared), beside);
+    let overhead = overhead!(<'_> Shared);
+    assert_eq!(overhead!(<'_> LocalShared), overhead);
     assert_eq!(size_of::<WeakShared<'_, u64>>(), size_of::<usize>());
     documented!(
         "src/shared/shared.rs",
-        "A handle takes {beside} bytes and a `T`, on 64-bit targets."
+        "A handle takes {overhead} bytes and a `T`, on 64-bit targets."
     );
 }
 
@@ -109,12 +112,12 @@ fn a_handle_of_a_shared_future_has_the_documented_size() {
 #[cfg(target_pointer_width = "64")]
 #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
 fn a_reusable_source_has_the_documented_size() {
-    let beside = beside!(ReusableSource);
-    assert_eq!(beside!(LocalReusableSource), beside);
-    assert_eq!(size_of::<ReusableSource<u8>>(), beside + 8);
+    let overhead = overhead!(ReusableSource);
+    assert_eq!(overhead!(LocalReusableSource), overhead);
+    assert_eq!(size_of::<ReusableSource<u8>>(), overhead + 8);
     documented!(
         "src/reusable/reusable_source.rs",
-        "{beside} bytes and a `T`, padded to a multiple of {}, on 64-bit targets.",
+        "{overhead} bytes and a `T`, padded to a multiple of {}, on 64-bit targets.",
         align_of::<ReusableSource<u8>>()
     );
 }
@@ -136,7 +139,7 @@ fn a_pool_of_futures_has_the_documented_size() {
 
 #[test]
 #[cfg_attr(feature = "trace", ignore = "the feature adds a word")]
-fn handles_completers_and_completions_are_one_pointer() {
+fn a_pool_handle_a_completer_and_a_completion_are_one_pointer_each() {
     let pointer = size_of::<usize>();
     assert_eq!([size_of::<Pool<u64>>(), size_of::<LocalPool<[u64; 9]>>()], [pointer; 2]);
     assert_eq!([size_of::<Completer<u64>>(), size_of::<Completion<[u64; 9]>>()], [pointer; 2]);

@@ -36,7 +36,7 @@ fn two_sources_and_two_pools_give_equal_keys() {
     let pools = [(); 2].map(|()| Pool::<Option<u64>>::new());
     let [one, two] = pools.each_ref().map(|pool| pool.rent().0.into_key());
     assert_eq!(one, two);
-    documented!("src/guide/guarantees.md", "Two sources, and two pools, give equal keys.");
+    documented!("src/guide/guarantees.md", "Two sources, and two pools, create equal keys.");
     documented!("src/reusable/reusable_source.rs", "the key of one source fits another");
 }
 

@@ -10,7 +10,7 @@ use std::{
     task::{Wake, Waker},
 };
 
-/// The counter of a waker. Each waker and each clone of it holds one reference to the counter.
+/// The counter of a waker. The waker and each of its clones hold one reference each to the counter.
 #[derive(Default)]
 pub(crate) struct Count(AtomicUsize);
 

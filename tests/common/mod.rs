@@ -25,7 +25,7 @@ pub(crate) mod threads;
 pub(crate) mod values;
 
 /// Repeats items for [`Pool`](value_future::Pool) and for [`LocalPool`](value_future::LocalPool), in a module for each. In both modules,
-/// the types have the same names: those of the types for any thread.
+/// the types have the names without `Local`.
 macro_rules! for_both_pools {
     ($($item:item)*) => {
         mod pool {

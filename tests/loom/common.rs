@@ -13,7 +13,7 @@ pub(crate) use crate::count::Count;
 /// The output of an operation. Loom does not track values, but the reference count shows whether a value was leaked or taken twice.
 pub(crate) type Value = Option<Arc<u32>>;
 
-/// Returns a value, and a second reference to the value. The reference count of the second reference tells whether the value still exists.
+/// Returns a value, and a second reference to the value. If the value still exists, the reference count is 2.
 pub(crate) fn value(number: u32) -> (Value, Arc<u32>) {
     let value = Arc::new(number);
     (Some(Arc::clone(&value)), value)

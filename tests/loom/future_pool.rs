@@ -49,7 +49,7 @@ fn trim_against_drop_of_a_future() {
     });
 }
 
-/// Two threads create the slab of the same size class.
+/// Two threads use a size class for the first time, and both try to create its slab.
 #[test]
 fn first_use_of_a_size_class_on_two_threads() {
     bounded_model(3, || {

@@ -141,7 +141,7 @@ fn drop_of_the_last_handle_against_the_end_of_a_thread() {
     });
 }
 
-/// A thread that rents nothing releases three slots to the stripe, which holds two slots. So at least one slot goes to the depot.
+/// A thread that rents nothing releases three slots to the stripe, which has space for two slots. So at least one slot goes to the depot.
 #[test]
 fn drop_of_the_last_handle_against_release_to_a_full_stripe() {
     bounded_model(3, || {

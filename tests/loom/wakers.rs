@@ -1,5 +1,5 @@
-//! Loom models of wakers. Of the wakers of a consumer or of a producer, only the waker of the latest pending poll is woken, and it is woken
-//! once.
+//! Loom models of wakers. A consumer or a producer may poll with several wakers. Only the waker of its latest pending poll is woken, and
+//! only once.
 
 use std::{
     future::poll_fn,

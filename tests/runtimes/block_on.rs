@@ -63,8 +63,8 @@ pub(crate) fn woken_by_its_own_thread<R: Runtime>() {
     });
 }
 
-/// Calls a function on another thread. In three of four rounds, that thread first waits for a message of the returned sender. The task
-/// sends this message when it is pending.
+/// Calls a function on another thread. In three of four rounds, that thread first waits for a message from the returned sender. The task
+/// sends this message, by `reporting`, when its future is pending.
 fn on_another_thread(round: u32, call: impl FnOnce() + Send + 'static) -> UnboundedSender<()> {
     let (pending, mut is_pending) = unbounded();
     thread::spawn(move || {

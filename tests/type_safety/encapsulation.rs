@@ -64,7 +64,7 @@ const CONSUMED: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Types that are not `Clone`.
-const UNIQUE: &[&str] = &[
+const NOT_CLONE: &[&str] = &[
     "ValueFuture<'static, u8>",
     "LocalValueFuture<'static, u8>",
     "Arm<'static, u8>",
@@ -158,7 +158,7 @@ const ITEMS: &[(&str, &str, &str, &str)] = &[
         "fn case<'a>(source: impl SourceReference<'a>) { let source: &Source<_> = &source; }",
     ),
     (
-        "an implementation of the trait of the macro",
+        "an implementation of `TryTake`, the trait of `ready_or_await!`",
         "E0277",
         "impl value_future::__private::TryTake<u8> for Of<u8> { fn try_take(self) -> Result<u8, Self> { Err(self) } }",
         "async fn case() -> u8 { ready_or_await!(ValueFuture::ready(5)) }",
@@ -229,8 +229,8 @@ fn consumed() -> impl Iterator<Item = Program> {
     })
 }
 
-fn unique() -> impl Iterator<Item = Program> {
-    UNIQUE.iter().map(|of| {
+fn not_clone() -> impl Iterator<Item = Program> {
+    NOT_CLONE.iter().map(|of| {
         let items = format!("fn cloned<T: Clone>() {{}}\nfn case() {{ cloned::<{of}>() }}");
         Program::refused(format!("encapsulation, {of} is cloned"), "E0277", items)
     })
@@ -258,5 +258,5 @@ pub(crate) fn programs() -> Vec<Program> {
             Program::compiles(name + ", fixed", *fixed),
         ]
     });
-    fields().chain(consumed()).chain(unique()).chain(non_exhaustive()).chain(items).collect()
+    fields().chain(consumed()).chain(not_clone()).chain(non_exhaustive()).chain(items).collect()
 }

@@ -113,8 +113,8 @@ const fn form(
 
 const DOES_NOT_LIVE_LONG_ENOUGH: fn(Borrows) -> &'static str = |_| "E0597";
 
-/// The first five forms use the handle only in its destructor. If drop check did not see the borrow, they would compile, and the test would
-/// fail.
+/// The first five forms use the handle only in its destructor. If drop check did not see the borrow, these forms would compile, and the
+/// test would fail.
 const FORMS: &[Form] = &[
     form(
         "declared before its owner",

@@ -44,7 +44,7 @@ trait LocalRead {
     fn read(&self, key: u64) -> LocalValueFuture<'_, u64>;
 }
 
-/// The trait names the capacity of the `StackFuture`: the size of the largest future of all implementations.
+/// A trait whose method returns a `StackFuture`. `ROOM` is the capacity in bytes. The largest future of all implementations has to fit.
 trait StackRead<const ROOM: usize>: Send + Sync {
     fn read(&self, key: u64) -> StackFuture<'_, u64, ROOM>;
 }
@@ -97,7 +97,7 @@ const OWN: &str = "ours, a FuturePool";
 const LOCAL: &str = "ours, a LocalFuturePool";
 const EAGER: &str = "ours eager";
 
-/// Creates a case, which calls the method of a device behind `dyn`, and awaits the future.
+/// Creates a case, which calls the method `read` of `$device` behind `dyn`, and awaits the future.
 macro_rules! case {
     ($name:expr, $device:expr) => {{
         let device = $device;

@@ -1,7 +1,7 @@
 //! One-shot completions. A pair of a producer and a consumer is created or rented. The producer sends a value to the consumer.
 //!
 //! Some contenders poll the consumer as its concrete type, so the compiler can inline the poll. Other contenders first *erase* the type of
-//! the consumer, as an object-safe method has to: they convert the consumer into a `ValueFuture`, or box it.
+//! the consumer, as an object-safe method has to: they convert the consumer into a `ValueFuture` or a `LocalValueFuture`, or box it.
 
 pub(crate) mod by_key;
 pub(crate) mod floor;

@@ -20,7 +20,7 @@ enum Queue {
 pub(crate) struct Kernel {
     queue: Queue,
     file: File,
-    /// For the key of each read in flight: the buffer that the kernel may write to and, with `epoll`, the pipe.
+    /// For the key of each read in flight: its buffer and, with `epoll`, its pipe. With `io_uring`, the kernel may write to the buffer.
     in_flight: HashMap<u64, (Vec<u8>, Option<fd::OwnedFd>)>,
     pub(crate) cancelled: u64,
     pub(crate) refused: u64,
@@ -60,8 +60,9 @@ impl Kernel {
                 let length = buffer.len().try_into().map_err(io::Error::other)?;
                 let read = opcode::Read::new(file, buffer.as_mut_ptr(), length).offset(at).build();
                 let read = read.user_data(key);
-                // SAFETY: until the kernel has completed the read, `in_flight` owns the buffer, and nothing else uses the buffer. This
-                // holds even if the future or the `Kernel` is dropped. The field `file` is dropped after the ring, so the file is open.
+                // SAFETY: until the kernel has completed the read, `in_flight` owns the buffer, and nothing else uses the buffer. Dropping
+                // the future does not free the buffer, and `Kernel::drop` waits for the read, or leaks the buffer. The field `file` is
+                // dropped after the ring, so the file is open while the ring exists.
                 while unsafe { ring.submission().push(&read) }.is_err() {
                     ring.submit()?;
                 }

@@ -96,7 +96,7 @@ fn a_cancelled_read_keeps_its_buffer_and_its_result_does_not_reach_the_next_read
             let mut second = keys.read(0, vec![0; 8]);
             assert!((&mut first).now_or_never().is_none());
             assert!((&mut second).now_or_never().is_none());
-            // After the kernel has completed the first read, it executes the second read.
+            // These bytes complete the first read. The second read then waits in the kernel for more bytes.
             writer.write_all(&[1; 8]).unwrap();
             keys.wait().unwrap();
             assert_eq!(first.now_or_never().unwrap().unwrap(), [1; 8]);
@@ -140,7 +140,7 @@ fn wait_for_completion(kernel: &mut Kernel) -> (u64, Outcome) {
 }
 
 #[test]
-fn a_completion_that_races_with_its_cancellation_has_the_bytes_of_the_kernel() {
+fn a_read_that_races_with_its_cancellation_gets_the_bytes_or_leaves_them_to_the_next_read() {
     with_time_limit(|| {
         let Some((keys, mut writer)) = pipe_reader() else { return };
         let kernel = &mut keys.0.borrow_mut();
@@ -149,7 +149,7 @@ fn a_completion_that_races_with_its_cancellation_has_the_bytes_of_the_kernel() {
             kernel.start(2, 0, vec![0; 8]).unwrap();
             writer.write_all(&[0; 8]).unwrap();
             assert_eq!(wait_for_completion(kernel).0, 1);
-            // The kernel executes the second read. The bytes race with the cancellation of this read.
+            // Now the second read waits in the kernel. The next bytes race with the cancellation of this read.
             writer.write_all(&[byte; 8]).unwrap();
             kernel.cancel(2);
             let mut outcome = wait_for_completion(kernel);

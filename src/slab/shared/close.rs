@@ -50,7 +50,7 @@ impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
 }
 
 impl<S: Item<Slab = Self>> SharedSlab<S> {
-    /// Moves all slots of a cache to the depot. The thread has detached from the cache before the slab. If the slab is open and has no
+    /// Moves all slots of a cache to the depot. The thread has detached from the cache before the slab did. If the slab is open and has no
     /// unused cache, the slab keeps the cache for the next thread.
     fn thread_detached_first(cache: ThreadFirst<Self>) {
         let slab = cache.slab();
@@ -67,8 +67,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         drop((last, unused));
     }
 
-    /// Moves the uncounted slots of a cache to the depot. The slab has detached from the cache before the thread. An *uncounted* slot was
-    /// put into the cache after the slab had counted the slots there.
+    /// Moves the uncounted slots of a cache to the depot. The slab has detached from the cache before the thread did. An *uncounted* slot
+    /// was put into the cache after the slab had counted the slots there.
     fn slab_detached_first(cache: &SlabFirst<Self>) {
         // The uncounted slot `slot` keeps the slab allocated until `slab` is created. From then on, `slab` keeps the slab allocated.
         let Some(slot) = cache.pop_uncounted() else { return };

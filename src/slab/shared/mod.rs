@@ -1,6 +1,7 @@
-//! The slab for several threads. It has a depot behind a lock. An unbounded slab has a [thread cache](super::thread_cache) for each thread
-//! that rents, and one [stripe](super::stripes). A bounded slab has no thread caches, but about one stripe for each core. The section
-//! *Freeing* of `slab/design.md` has the rules for freeing.
+//! The slab for several threads. It has a depot behind a lock. A slab is *bounded* if it has a limit, and any thread finds every vacant
+//! slot (see [`Settings::is_bounded`]). A bounded slab has about one [stripe](super::stripes) for each core, and no thread caches. An
+//! unbounded slab may have a limit, too. It has a [thread cache](super::thread_cache) for each thread that rents, and one stripe. The
+//! section *Freeing* of `slab/design.md` has the rules for freeing.
 
 mod close;
 mod release;
@@ -113,8 +114,8 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     #[cold]
     #[inline(never)]
     fn rent_slowly(slab: OpenSlab<'_, Self>, room: impl Room) -> Option<Vacant<S>> {
-        // A bounded slab has no thread caches, so no thread cache counts its rents. (The thread may still have the cache of a closed slab
-        // that had the same address.)
+        // A bounded slab has no thread caches, so `rented` counts its rents. (`count_rent` must not be called for a bounded slab: it could
+        // find the cache of a closed slab that had the same address.)
         let is_bounded = slab.base.settings.is_bounded();
         let rent = if is_bounded { Self::rent_bounded } else { Self::rent_unbounded };
         let slot = rent(slab, room)?;

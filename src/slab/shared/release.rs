@@ -97,7 +97,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 
     /// Takes back a slot of a bounded slab: retires it, gives it to a future that waits, or puts it into the depot. Returns the waker of a
     /// future whose wait has ended.
-    // Not inlined, so that a return to a stripe saves fewer registers.
+    // Not inlined, so that a return to a stripe saves fewer registers on the stack.
     #[inline(never)]
     fn release_or_give(mut slot: Vacant<S>, retire: bool) -> WakeOnDrop {
         // The slot keeps the slab allocated until here. From here on, `slab` keeps the slab allocated.

@@ -34,7 +34,7 @@ pub(crate) struct SharedSlab<S: Item<Slab = Self>> {
     pub(super) growing: Mutex<()>,
     /// The futures that wait for a slot, if the slab is bounded. No other lock is taken while this lock is held.
     pub(super) waiters: Mutex<Waiters<S>>,
-    /// The number of claimants that are about to return a slot.
+    /// The number of claimants that are about to return a slot, see `Slab::begin_return`.
     pub(super) returning: AtomicU32,
     /// Makes a loom model fail if the slab is leaked.
     #[cfg(loom)]
@@ -116,7 +116,7 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
     let SharedSlab {
         // `Base` and `Stripes` contain only settings, the address of the slab, and atomics. (The types `Word` and `Pointer` of the recycler
-        // are atomics here.) The two `Mutex`es protect their contents.
+        // are atomics here.) The `Mutex`es `locked` and `waiters` protect their contents.
         base: Base { .. },
         stripes: Stripes { .. },
         locked: Mutex { .. },

@@ -141,8 +141,8 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
     }
 
     /// Completes the operation by `transition`. A producer with a key passes [`State::complete_claimed`]. A completer passes
-    /// [`State::complete_claimed_and_release`]. The drop of the returned [`Wake`] wakes the consumer. If the consumer has left, returns the
-    /// value as an error.
+    /// [`State::complete_claimed_and_release`]. When the returned [`Wake`] is dropped, it wakes the consumer and the completer, if they
+    /// wait. If the consumer has left, returns the value as an error.
     #[inline(always)]
     pub(super) fn complete(
         self,

@@ -120,8 +120,8 @@ impl<T, H: Recycler> JustBegun<T, H> {
     }
 }
 
-/// Registers the first waker. The caller has computed `state`, so that the exchange need not wait until the state is loaded. The consumer
-/// has seen that no waker is registered. If there is a result, returns the current state as an error.
+/// Registers the first waker. The caller has computed `state`, so that the exchange need not wait until the state is loaded. The caller has
+/// also seen that no waker is registered. If there is a result, returns the current state as an error.
 #[inline(always)]
 fn register_first<T, H: Recycler>(
     slot: Rented<T, H>,
@@ -288,7 +288,8 @@ impl<T, H: Recycler> Finished<T, H> {
         }
     }
 
-    /// Moves the value out, releases the slot, and then drops the value. So the destructor of the value finds the slot vacant.
+    /// Moves the value out, releases the slot, and then drops the value. So the consumer no longer refers to the slot when the destructor
+    /// of the value runs.
     #[inline(never)]
     fn discard_moved(self) {
         drop(self.take_value());
@@ -312,7 +313,7 @@ impl<T, H: Recycler> Finished<T, H> {
     }
 }
 
-/// Ends the role of a consumer. The consumer has already taken the value out of the slot, or dropped it there.
+/// Ends the role of a consumer. If there was a value, the consumer has already taken the value out of the slot, or dropped it there.
 fn release<T, H: Recycler>(slot: Rented<T, H>, mut state: State) {
     loop {
         let next = state.take().or_else(|| state.take_abandoned());

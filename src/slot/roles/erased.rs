@@ -1,4 +1,5 @@
-//! The consumer role as the pointee of a head: the functions that a value future calls if its head owns a consumer role.
+//! The consumer role as a reference that a [head](crate::erased::Head) owns. The head points to a slot. This file has the functions that a
+//! value future with such a head calls.
 
 use core::{
     marker::PhantomData,
@@ -15,8 +16,8 @@ use crate::{
     token::{StaleToken, Token},
 };
 
-/// The table to which the header of a slot points. All slots of a slab share one table, with which the slab begins. The table of the slot
-/// in a source is a constant.
+/// The table to which the header of a slot points. All slots of a slab share one table, which is at the beginning of the slab. The table of
+/// the slot in a source is a constant.
 ///
 /// Invariant: `vtable` is the table of a `ConsumerRole<T, H>`.
 #[repr(C)]

@@ -5,7 +5,7 @@
 //! |---|---|---|---|
 //! | [`Vacant`] | a vacant slot is taken out of its slab or source, or the last role of an operation ends | begin an operation | the operation begins, or the slot is returned to its slab or source |
 //! | [`ConsumerRole`] | the operation begins | register a waker | the consumer takes the result, or leaves |
-//! | [`CompleterRole`] | the operation begins | wait until the consumer leaves, issue the key | the completer completes or abandons the operation, or leaves it to its key |
+//! | [`CompleterRole`] | an operation with a completer begins | wait until the consumer leaves, issue the key | the completer completes or abandons the operation, leaves it to its key, or finds that it is too late to complete the operation |
 //! | [`Claim`] | a producer with the key, a completer or the pool claims the operation | write the result | the claimant completes or abandons the operation, or finds that the consumer has left |
 //!
 //! All unsafe accesses to slots are in this file. Its private functions rely on rules 1 to 3 of `slot/states.md`. Only the files of this
@@ -102,11 +102,11 @@ impl<T, H: Recycler> Slot<T, H> {
 
     /// Returns the function that creates the result of an operation that ended without a value.
     fn abandoned(&self) -> fn() -> T {
-        // SAFETY: the table was passed to `make` or to `SlotHeader::new`. It is a table of this type, and lives as long as the slot.
+        // SAFETY: the table was passed to `make` or to `SlotHeader::new`. It is a `SlotTable<T, H>`, and lives as long as the slot.
         unsafe { self.table().cast::<SlotTable<T, H>>().as_ref() }.abandoned
     }
 
-    /// Returns the line of code that rented the slot, if there is a live operation and the feature `trace` is on.
+    /// Returns the line of code that rented the slot, if the slot is rented and the feature `trace` is on.
     #[cfg(feature = "alloc")]
     #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "`trace` uses it"))]
     pub(crate) fn origin(&self) -> Option<&'static Location<'static>> {
@@ -426,7 +426,7 @@ impl<T, H: Recycler> Vacant<Slot<T, H>> {
         unsafe { (*slot).watcher.touch() };
     }
 
-    /// Begins the next epoch of a slot that has used all generations of its epoch. Returns `false` if this was the last epoch.
+    /// Begins the next epoch of a slot that has used all generations of its epoch. Returns `false` if there is no further epoch.
     #[cold]
     pub(crate) fn begin_epoch(&self, layout: IndexLayout) -> bool {
         let next = layout.next_epoch(self.number());
@@ -507,8 +507,8 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
 
     /// Takes the result, and ends the role in the word. `finished` is a copy of this role.
     fn take(&mut self, finished: Finished<T, H>) -> T {
-        // Without a value, `abandoned` creates the result, and may panic. With a value, only the waker of a future that gets the returned
-        // slot may panic.
+        // If there is no value, the function `abandoned` creates the result. If this function panics, the word must contain `Panicked`. If
+        // there is a value, only the waker of a future that gets the returned slot may panic. At that time, the value was already taken.
         self.set(if finished.has_value() { Ended::Taken } else { Ended::Panicked });
         let result = finished.take();
         self.set(Ended::Taken);

@@ -64,7 +64,7 @@ fn a_state_with_many_registrations_differs_from_the_first_states_of_the_next_epo
 }
 
 #[test]
-fn a_new_state_contains_the_upper_bits_of_its_number_and_can_count_two_million_registrations() {
+fn an_operation_begins_with_the_upper_bits_of_its_number_and_can_register_two_million_wakers() {
     for index in [0, 1, 1 << 18, (1 << 31) - 1] {
         let number = Number::new(index, 7);
         for mut state in [State::rented(number), State::keyed(number)] {

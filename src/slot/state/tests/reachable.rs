@@ -1,5 +1,5 @@
-//! Searches all states that an operation can reach. An actor may make a transition if its role has not ended, and if the code of the role
-//! makes the transition in such a state (see `may`).
+//! Searches all states that an operation can reach. A [`World`] is the model of such a state. An actor may make a transition if its role
+//! has not ended, and if the code of the role makes the transition in such a state (see `may`).
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -27,7 +27,8 @@ fn may(world: &World, row: &Row, actor: Actor) -> bool {
     let claims = world.claimant == Some(actor);
     match (row.by, actor) {
         ("consumer", Actor::Consumer) => world.consumer,
-        // A completer releases the slot in two cases: it can no longer end the operation, or it leaves the operation to the key.
+        // A completer releases the slot in two cases: it can no longer end the operation, for example because the operation has ended, or
+        // it leaves the operation to the key.
         ("completer", Actor::Completer) if row.name == "release" => {
             let left_to_the_key = world.key_issued && !world.orphaned;
             world.completer && !claims && (left_to_the_key || world.state().abandon().is_none())

@@ -70,8 +70,8 @@ pub(super) type Function = fn(State) -> Option<State>;
 /// Returns each row of the table of transitions, with the function of the same name.
 pub(super) fn functions() -> Vec<(Row, Function)> {
     let function = |row: Row| {
-        let there = TRANSITIONS.iter().find(|(name, ..)| *name == row.name).expect(row.name);
-        (row, there.2)
+        let in_code = TRANSITIONS.iter().find(|(name, ..)| *name == row.name).expect(row.name);
+        (row, in_code.2)
     };
     rows().into_iter().map(function).collect()
 }
@@ -79,8 +79,8 @@ pub(super) fn functions() -> Vec<(Row, Function)> {
 #[test]
 fn the_table_lists_every_flag() {
     let listed: Vec<_> = table("Flags").into_iter().map(|cells| words(cells[0])).collect();
-    let there: Vec<_> = FLAG_NAMES.iter().map(|(name, _)| vec![*name]).collect();
-    assert_eq!(listed, there);
+    let in_code: Vec<_> = FLAG_NAMES.iter().map(|(name, _)| vec![*name]).collect();
+    assert_eq!(listed, in_code);
     // Each flag is one bit, and together the flags are all bits of `FLAGS`.
     assert_eq!(FLAG_NAMES.iter().map(|(_, flag)| flag).sum::<u64>(), FLAGS);
     assert!(FLAG_NAMES.iter().all(|(_, flag)| flag.is_power_of_two()));
@@ -88,13 +88,13 @@ fn the_table_lists_every_flag() {
 
 #[test]
 fn the_table_lists_every_transition() {
-    let there = TRANSITIONS.iter().map(|(name, transition, _)| {
+    let in_code = TRANSITIONS.iter().map(|(name, transition, _)| {
         let Transition { with, without, sets, clears } = *transition;
         (*name, with, without, sets, clears)
     });
     let listed =
         rows().into_iter().map(|row| (row.name, row.with, row.without, row.sets, row.clears));
-    assert_eq!(listed.collect::<Vec<_>>(), there.collect::<Vec<_>>());
+    assert_eq!(listed.collect::<Vec<_>>(), in_code.collect::<Vec<_>>());
 }
 
 #[test]

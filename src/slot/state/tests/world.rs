@@ -31,7 +31,7 @@ pub(super) struct World {
     pub(super) completer: bool,
     pub(super) claimant: Option<Actor>,
     pub(super) key_issued: bool,
-    /// The pool was closed while the operation had a completer. The operation must then also end without a producer that has the key.
+    /// The pool was closed while the operation had a completer. From then on, the completer cannot leave the operation to its key.
     pub(super) orphaned: bool,
     /// The role that owns the value field.
     pub(super) value_owner: Owner,
