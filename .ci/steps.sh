@@ -35,7 +35,8 @@ SAME_ON_EACH_TARGET="model stress pool_threads shared_threads ecosystem task_con
 WITH_THREADS="pool_threads stress future_pool_threads shared_threads"
 # The thread sanitizer runs these tests.
 WITH_RACES="stress future_pool_threads shared_threads reusable_source"
-# The address sanitizer runs these tests for each change. They have many rounds under this sanitizer, but only a few rounds under Miri.
+# The address sanitizer runs these tests for each change. They have many rounds under this sanitizer. Under Miri, they have only a few
+# rounds, or are left out (`MANY_SCHEDULES`).
 WITH_MANY_ROUNDS="stress pool_threads future_pool_threads shared_threads future_pool_max_bytes pool_caches rent_when_vacant status_consistency stale_keys_stress"
 # These unit tests visit all states of a slot, which takes long under Miri. They contain no unsafe code.
 ONLY_LOGIC="slot::state::tests"

@@ -5,9 +5,9 @@ use core::{error::Error, fmt};
 /// The name of one operation of a [source](crate::ValueSource): 16 bits that distinguish it from the operations before and after it.
 ///
 /// A source gives each operation a new token, and refuses every token of another operation. Tokens wrap after 65,536 operations, so a token
-/// alone does not distinguish a very old future from a new future. Therefore the source must not begin a new operation while a future holds
-/// one of its tokens. The check of the token detects a source that breaks this rule. It also detects a token that a program has stored and
-/// used too late.
+/// alone does not distinguish a very old future from a new future. Therefore the source must not give a token to a new operation while an
+/// older future with this token is alive. The check of the token detects a source that breaks this rule. It also detects a token that a
+/// program has stored and used too late.
 ///
 /// Tokens have no order, because they wrap.
 ///

@@ -9,8 +9,8 @@ use std::{
 
 use crate::common::print_to_stderr;
 
-/// The maximum total size of the files. This limit bounds the memory of the program, because each of the three caches may contain nearly
-/// all files.
+/// The maximum total size of the files. Each of the three caches may contain nearly all files. So this limit also bounds the memory of the
+/// program.
 const MAX_MEBIBYTES: u64 = 256;
 
 /// The paths and sizes of files.

@@ -64,7 +64,7 @@ impl Gate {
         let (completer, assignment) = self.assignments.rent();
         let mut queue = self.queue.lock().expect("no panic under the lock");
         if queue.len() == queue.capacity() {
-            // Remove cancelled tasks before the queue grows. Doubling the capacity keeps these scans rare.
+            // Remove cancelled tasks before the queue grows. After a scan, at least half of the capacity is vacant, so scans are rare.
             queue.retain(|waiter| !waiter.is_closed());
             let waiting = queue.len();
             queue.reserve(waiting + 1);

@@ -238,8 +238,8 @@ impl<'a, T, E> LocalValueFuture<'a, Result<T, E>> {
         LocalValueFuture(self.0.then(|result| match result {
             Ok(value) => into_packed(f(value)),
             Err(error) => {
-                // `f` is dropped before the error is moved into the result: if the destructor of `f` panics,
-                // the error is dropped, too.
+                // `f` is dropped before the error is moved into the result. Otherwise, if the destructor of `f` panics, the error is
+                // dropped, too.
                 drop(f);
                 Packed::ready(Err(error))
             }

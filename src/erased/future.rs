@@ -14,8 +14,8 @@ use crate::error::{ArmOrigin, Terminated};
 pub(crate) trait ErasedFuture {
     type Output;
 
-    /// The [arm](crate::future::Arm) that messages name if the future is in a box. (Exception: if the future is in a slot of a pool,
-    /// messages name `Pooled` instead of `Boxed`.)
+    /// The [arm](crate::future::Arm) that messages name. If this is `Boxed`, and the future belongs to a pool, messages name `Pooled`
+    /// instead.
     const ORIGIN: ArmOrigin = ArmOrigin::Boxed;
 
     /// `true` if a [poll](ErasedFuture::poll) may set its output `broken`. If this is `false`, the code that checks `broken` after a poll
@@ -30,7 +30,7 @@ pub(crate) trait ErasedFuture {
     /// Polls the future, as [`Future::poll`] does. If the poll breaks a [rule](crate::error::Rule), there will be no result. Then the
     /// function stores the reason in `broken`, and returns `Pending`. After `Ready`, or if `broken` was set, the function is not called
     /// again. The exception is a future in a [`BorrowedCell`](super::BorrowedCell): after `Ready`, another head may poll this future again.
-    /// (The reason is a separate output, so that a result need not be moved from one enum to another.)
+    /// (`broken` is a separate output, so that a result need not be moved from one enum to another.)
     fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -54,8 +54,8 @@ use crate::{
 /// A thread keeps up to 64 vacant slots of a size for itself, in a cache. Any thread finds the vacant slots that are in no cache. A pool
 /// that is bounded to fewer than 512 slots of a size has no such caches: any thread finds every vacant slot. Such a pool needs more atomic
 /// operations than other pools. With a bound of 512 slots or more, a future may find the pool full although another thread has vacant slots
-/// in its cache. For a bound in bytes, the pool compares the number of slots that fit into the bound with 512. The pool makes this
-/// comparison when a size is first used.
+/// in its cache. When a size is first used, the pool computes how many slots of this size its bounds allow, and compares this number with
+/// 512. (For a bound in bytes, it is the number of slots that fit into the bound at that time.)
 ///
 /// In a pool with caches, a thread allocates a cache for a size when it creates its first future of that size. A cache takes up to 1 KiB.
 /// Later futures do not allocate if the thread finds a vacant slot. Dropping a future never allocates. When a thread ends, its cache is

@@ -113,8 +113,8 @@ impl<T, H: Recycler> Drop for Consumer<'_, T, H> {
     }
 }
 
-/// The implementation is for slots whose addresses have more than 48 bits. The consumer of such a slot does not fit into a head, and is
-/// stored in a box.
+/// The implementation has two uses. A consumer that owns a reference to its source (`begin_owned`) is stored in a slot or a box. So is a
+/// consumer whose slot has an address of more than 48 bits, because the consumer does not fit into a head.
 impl<T, H: Recycler> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 

@@ -28,7 +28,7 @@ enum Step {
     New,
     /// The future is in the queue of the slab.
     Queued(Ticket),
-    /// The future is not in the queue any more: it returns its result, or has returned it.
+    /// The future is in no queue. It has returned its result, is about to return its result, or is being dropped.
     Taken,
 }
 

@@ -15,7 +15,7 @@ use super::outcome::Outcome;
 pin_project! {
     /// A future whose outcome a [`Ratio`](crate::Ratio) counts: ready or pending at the first poll, cancelled, or never polled.
     /// [`Ratio::measure`](crate::Ratio::measure) returns it.
-    #[must_use = "a future does nothing unless it is polled"]
+    #[must_use = "the drop of this future cancels the call, and loses its result"]
     pub struct Measured<'r, F> {
         #[pin]
         future: F,

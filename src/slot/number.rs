@@ -8,7 +8,8 @@
 //! └────────────────┴──┴──────────────────┴────────────────────┘
 //! ```
 //!
-//! (The picture shows bits 0 to 31 for a source, or for a pool with a bound of at most 2¹⁸ slots.)
+//! (Bits 0 to 31 are as in the picture for a source, and for a pool with a bound of at most 2¹⁸ slots. In other pools, the epoch has fewer
+//! bits.)
 //!
 //! Each operation of a slot has the next *generation*. The lower half of the number is the *index*. Some bits of the index name the slot,
 //! and the other bits count *epochs*. After the last of 2³² generations, a slot begins the next epoch. If there is no further epoch, the
@@ -22,8 +23,8 @@
 //! these two steps, the exchange fails. There are two exceptions:
 //!
 //! * A multiple of 2⁴⁵ operations lies between the two operations. At 100 million operations a second, 2⁴⁵ operations take four days.
-//! * A multiple of 2³² operations lies between the two operations, and in each of these two operations the same number of wakers, more than
-//!   255, was registered (see `state.rs`).
+//! * A multiple of 2³² operations lies between the two operations, and both operations have the same number of registered wakers. This
+//!   number is greater than 255 (see `state.rs`).
 
 use super::Key;
 use crate::token::Token;

@@ -1,7 +1,7 @@
-//! The variance of each parameter of each public type.
+//! The variance of the parameters of public types.
 //!
-//! A type that only returns a `T` is covariant in `T`. A type that also accepts a `T` is invariant. A type with a vtable for `T` is
-//! invariant too, because a subtype of `T` may implement a trait differently.
+//! A type that only returns a `T` is covariant in `T`. A type that also accepts a `T` is invariant. A type that stores a table of methods
+//! of an implementation for `T` is invariant too, because a subtype of `T` may implement a trait differently.
 
 use super::harness::Program;
 
@@ -50,6 +50,11 @@ const TYPES: &[(&str, &[(&str, Variance)])] = &[
     ("ReaderStream<{T}, u8, u8>", &[("{T}", In)]),
     ("ReaderStream<u8, {T}, u8>", &[("{T}", Co)]),
     ("ReaderStream<u8, u8, {T}>", &[("{T}", Co)]),
+    ("LocalReaderStream<{T}, u8, u8>", &[("{T}", In)]),
+    ("LocalReaderStream<u8, {T}, u8>", &[("{T}", Co)]),
+    ("LocalReaderStream<u8, u8, {T}>", &[("{T}", Co)]),
+    ("RentWhenVacant<{T}>", &[("{T}", In)]),
+    ("LocalRentWhenVacant<{T}>", &[("{T}", In)]),
     ("PooledError<{T}>", &[("{T}", Co)]),
     ("CompleteError<{T}>", &[("{T}", Co)]),
     ("TypedKey<{T}>", &[("{T}", In)]),

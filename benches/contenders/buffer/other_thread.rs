@@ -25,7 +25,7 @@ fn case<F>(name: &'static str, make: fn(u64) -> F) -> Case
 where
     F: Future<Output = u64> + Unpin + Send + 'static,
 {
-    // One vector goes back and forth between the two threads. So no channel is ever full, and no channel allocates.
+    // One vector goes back and forth between the two threads. So no call of `send` waits, and no channel allocates.
     let (full, incoming) = sync_channel::<Vec<F>>(1);
     let (outgoing, empty) = sync_channel(1);
     outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");

@@ -84,8 +84,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
             if slab.is_full(room) && slab.stripes.is_unchanged(seen) {
                 return None;
             }
-            // The stripe `own`, which is filled from the depot, is unlocked before the depot. So a thread that then finds the depot empty
-            // also sees that this stripe has changed.
+            // The stripe `own` is unlocked first, and the depot second. So a thread that later locks the depot and finds it empty also sees
+            // the new version of `own`.
             let (slot, is_unchanged, is_at_limit) = slab.with_depot(|depot| {
                 let slot = depot.take(&mut 1);
                 if let Some(own) = slot.as_ref().and_then(|_| slab.stripes.own().try_lock()) {

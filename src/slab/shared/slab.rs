@@ -53,7 +53,7 @@ pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     pub(super) depot: Depot<S>,
     /// The thread caches of this slab, except those from which the slab has detached.
     pub(super) caches: CacheList<SharedSlab<S>>,
-    /// The cache of a thread that has detached from it, for the next thread that needs a cache.
+    /// A vacant cache, for the next thread that needs one. The thread that used this cache before has detached from the cache.
     pub(super) unused_cache: Option<FreeCache<SharedSlab<S>>>,
     /// The reference of a closed slab to itself. It is taken when all slots are vacant or retired.
     pub(super) closed: Option<Closed<SharedSlab<S>>>,

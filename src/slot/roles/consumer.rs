@@ -190,8 +190,9 @@ fn change_waker<T, H: Recycler>(slot: Rented<T, H>, fresh: Waker) -> Result<(), 
     Err(state)
 }
 
-/// Does what [`ConsumerRole::try_leave`] does, for a claimed operation. If the consumer leaves before the claim ends, the claimant returns
-/// the slot. Before the consumer leaves, this function announces the return. So a thread that finds no vacant slot waits for the claimant.
+/// Does what [`ConsumerRole::try_leave`] does, for a claimed operation. If the consumer leaves before the claim ends, and there is no
+/// completer, the claimant returns the slot. Before the consumer leaves, this function announces the return. So a thread that finds no
+/// vacant slot waits for the claimant.
 #[cold]
 fn leave_to_claimant<T, H: Recycler>(slot: Rented<T, H>, state: State) -> Result<(), State> {
     H::begin_return(slot.slot());
