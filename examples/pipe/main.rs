@@ -4,10 +4,10 @@
 //! Run it with `cargo run --release --example pipe [-- PATH --rounds N]`.
 //!
 //! Most reads return a prefetched word or line, and a flush waits only if the pipe is full. A line takes about five reads of
-//! words, or one read of a line. After a read of a line, the program counts the words of the line. In the rows with `lines`, most of the
-//! time is spent on copying the text, finding the ends of lines and counting words. All contenders except `tokio` use the same writer,
-//! which sends 4 KiB per call. The table has nanoseconds per line. The text is read from the disk before the measurement. Each contender
-//! must count the same lines and words as a loop over the text without a pipe.
+//! words, or one read of a line. After a read of a line, the program counts the words of the line. In the rows with `lines`, copying the
+//! text, finding the ends of lines and counting words take most of the time. All contenders except `tokio` use the same writer, which sends
+//! 4 KiB per call. The table has nanoseconds per line. The text is read from the disk before the measurement. Each contender must count the
+//! same lines and words as a loop over the text without a pipe.
 
 #[path = "../common/mod.rs"]
 mod common;
