@@ -14,7 +14,6 @@ use core::{
 use super::{
     End, Number, Recycler, State,
     cells::{Pointer, Word},
-    roles::SlotHeader,
 };
 use crate::{erased::Header, origin::Origin, sync::UnsafeCell};
 
@@ -135,28 +134,6 @@ impl<T, H: Recycler> Slot<T, H> {
     #[inline(always)]
     pub(crate) fn table(&self) -> NonNull<()> {
         self.header.table()
-    }
-
-    crate::sync::const_unless_loom! {
-        /// Creates a vacant slot outside of a slab. `number` is the number of its first operation, and `state` is the one that
-        /// [`State::before`] returns for this number.
-        pub(crate) fn standalone(
-            header: SlotHeader<T, H>,
-            state: H::Word,
-            number: H::Word,
-            waker: WakerCell<H::Pointer>,
-            watcher: WakerCell<H::Pointer>,
-        ) -> Self {
-            Slot {
-                header: header.get(),
-                state,
-                number,
-                waker,
-                watcher,
-                origin: OriginCell::new(),
-                value: UnsafeCell::new(MaybeUninit::uninit()),
-            }
-        }
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{ValueSource, reference::sealed::Raw};
+use super::{ValueSource, sealed::Raw};
 use crate::{
     erased::{ErasedFuture, ready_or_broken},
     error::{ArmOrigin, Terminated},

@@ -3,6 +3,7 @@
 #[cfg(feature = "alloc")]
 mod boxed;
 mod reference;
+mod sealed;
 mod wrapper;
 
 use core::task::{Context, Poll};

@@ -6,11 +6,10 @@ use alloc::rc::Rc;
 use alloc::sync::Arc;
 #[cfg(not(feature = "alloc"))]
 use core::marker::PhantomData;
-use core::ops::Deref;
 
 #[cfg(feature = "alloc")]
 use super::boxed::BoxedSource;
-use super::{Source, ValueSource};
+use super::{Source, ValueSource, sealed};
 use crate::{
     affinity::Admits,
     erased::{Head, OwnedHead},
@@ -53,27 +52,6 @@ impl<'a, R: sealed::Raw<'a>> SourceReference<'a> for R {
             address_does_not_fit(self, token)
         }
     }
-}
-
-pub(super) mod sealed {
-    use super::{Admits, Deref, OwnedHead, Source, Token, ValueSource};
-
-    pub trait Raw<'a>: Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a {
-        type Source: ValueSource + 'a;
-
-        /// Returns the head of the operation with this token. The caller has checked that the head has room for the token.
-        #[doc(hidden)]
-        #[allow(private_interfaces, private_bounds, reason = "no other crate can name the trait")]
-        fn into_head<A: Admits<Self>>(
-            self,
-            token: Token,
-            _: Ours,
-        ) -> OwnedHead<'a, <Self::Source as ValueSource>::Output, A>;
-    }
-
-    /// A type that no other crate can name. So no other crate can call a method with a parameter of this type.
-    #[derive(Debug)]
-    pub struct Ours;
 }
 
 macro_rules! reference {

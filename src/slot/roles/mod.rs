@@ -22,6 +22,7 @@ use core::panic::Location;
 use core::sync::atomic::Ordering::Relaxed;
 use core::{
     marker::PhantomData,
+    mem::MaybeUninit,
     ops::Deref,
     ptr::{self, NonNull},
     task::{Poll, RawWaker, RawWakerVTable, Waker},
@@ -36,6 +37,7 @@ use crate::{
     erased::{Header, Reference, ThinReference, VTable},
     pieces,
     slot::cells::Word,
+    sync::UnsafeCell,
 };
 
 #[cfg(feature = "alloc")]
@@ -58,10 +60,6 @@ impl<T, H> SlotHeader<T, H> {
     /// this number.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
-    }
-
-    pub(super) const fn get(self) -> Header {
-        self.0
     }
 }
 
@@ -97,7 +95,29 @@ impl<T, H: Recycler> Slot<T, H> {
         // The value field needs no initialization, because it contains no value yet. Only the `UnsafeCell` of loom must be initialized,
         // because it records accesses.
         #[cfg(loom)]
-        write!(value, crate::sync::UnsafeCell::new(core::mem::MaybeUninit::uninit()));
+        write!(value, UnsafeCell::new(MaybeUninit::uninit()));
+    }
+
+    crate::sync::const_unless_loom! {
+        /// Creates a vacant slot outside of a slab. `number` is the number of its first operation, and `state` is the one that
+        /// [`State::before`] returns for this number.
+        pub(crate) fn standalone(
+            header: SlotHeader<T, H>,
+            state: H::Word,
+            number: H::Word,
+            waker: WakerCell<H::Pointer>,
+            watcher: WakerCell<H::Pointer>,
+        ) -> Self {
+            Slot {
+                header: header.0,
+                state,
+                number,
+                waker,
+                watcher,
+                origin: OriginCell::new(),
+                value: UnsafeCell::new(MaybeUninit::uninit()),
+            }
+        }
     }
 
     /// Returns the function that creates the result of an operation that ended without a value.
