@@ -1,4 +1,5 @@
-//! A simulated peer, which answers requests with faults: it drops, delays, duplicates, forges and reorders replies.
+//! The simulated peer of the program `rpc`, which answers requests with faults: it drops, delays, duplicates, forges and reorders replies.
+//! Other programs use only its helper functions.
 
 use std::{
     iter,

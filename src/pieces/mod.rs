@@ -28,7 +28,7 @@
 //!
 //! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs the
 //! same copies without the `asm!`. The memory sanitizer reports an error for the `asm!`, although the words that the `asm!` puts together
-//! need not be initialized.) On targets for which `arch.rs` is the fallback, and in loom, the functions make ordinary copies.
+//! need not be initialized.) On targets that use `fallback.rs`, and in loom, the functions make ordinary copies.
 //!
 //! The functions choose the pieces by the size, the alignment and the name of a type, and by whether the type has a niche. The choice only
 //! decides how long a copy takes.
@@ -37,6 +37,13 @@
 #[cfg_attr(
     all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom)),
     path = "aarch64.rs"
+)]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "x86_64", target_feature = "sse2", not(loom)),
+        all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom))
+    )),
+    path = "fallback.rs"
 )]
 mod arch;
 mod words;
