@@ -94,8 +94,8 @@ thread_local! {
 /// A thread-local value whose destructor uses a pool.
 struct UsesPoolOnDrop {
     pool: Pool<Option<u32>>,
-    /// An operation that is dropped after the destructor has used the pool.
     #[expect(dead_code, reason = "the field is only dropped")]
+    /// An operation that is dropped after the destructor has used the pool.
     operation: (Completer<Option<u32>>, Completion<Option<u32>>),
 }
 

@@ -188,9 +188,9 @@ fn a_slot_for_a_large_output_is_created_in_place() {
     rent_on_a_small_stack(|| Pool::<Large>::builder().max_slots(2).initial_slots(2).build());
 }
 
+#[expect(clippy::large_stack_arrays, reason = "this runs on a stack of 32 MiB")]
 /// A result that is not taken is dropped in its slot, and is not moved to the stack.
 #[test]
-#[expect(clippy::large_stack_arrays, reason = "this runs on a stack of 32 MiB")]
 fn a_large_result_that_is_not_taken_is_dropped_in_place() {
     struct Large([u8; 1 << 20], Sender<u8>);
 

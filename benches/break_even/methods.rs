@@ -44,11 +44,11 @@ impl<V: Value> Lookups<V> {
     }
 }
 
-/// Waits once, and returns the result. The parameter `Contender` makes a separate instance of this function for each contender.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
 )]
+/// Waits once, and returns the result. The parameter `Contender` makes a separate instance of this function for each contender.
 async fn fetch<V: Value, Contender: ?Sized>(key: usize) -> V {
     PendingOnce::default().await;
     V::make(key as u64)

@@ -26,12 +26,12 @@ pub(crate) const POOLED: &str = "ours pooled";
 pub(crate) const EAGER: &str = "ours eager";
 pub(crate) const BOXED: &str = "ours boxed";
 
-/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
-/// no other contender.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
 )]
+/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
+/// no other contender.
 async fn operation<V: Value, Contender: ?Sized>(key: u64) -> V {
     PendingOnce::default().await;
     V::make(key)

@@ -31,12 +31,12 @@ struct Connection<const BYTES: usize> {
     columns: u64,
 }
 
-/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
-/// no other contender.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
 )]
+/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
+/// no other contender.
 async fn operation<const BYTES: usize, Contender: ?Sized>(
     connection: &Connection<BYTES>,
     id: u64,

@@ -13,13 +13,13 @@ use value_future::{Source, ValueFuture, ValueSource, error::StaleToken, source::
 
 use super::{BoxFuture, Case, PendingOnce, drive};
 
-/// The work of the method. Its future contains a buffer of `BYTES` bytes. The parameter `Contender` makes a separate instance of this
-/// function for each contender, as if the program had no other contender. So the compiler inlines the poll of the future into the poll
-/// function of its vtable.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
 )]
+/// The work of the method. Its future contains a buffer of `BYTES` bytes. The parameter `Contender` makes a separate instance of this
+/// function for each contender, as if the program had no other contender. So the compiler inlines the poll of the future into the poll
+/// function of its vtable.
 async fn operation<const BYTES: usize, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;

@@ -179,11 +179,11 @@ fn poll_future<C: FutureCell>(
     after(future.pinned().poll(cx, &mut broken), broken, future, head)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the future is not used again")]
 /// Does the work after a poll. If the future has completed, or the poll has broken a rule, terminates the head, drops the future and
 /// releases the cell. (If the cell is borrowed, only terminates the head.) Returns `polled` unchanged. So the result can stay in registers
 /// during the call. (An async block that has completed has nothing to drop. The compiler knows this, and removes the call of
 /// `drop_future`.)
-#[expect(clippy::needless_pass_by_value, reason = "the future is not used again")]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn after<C: FutureCell, T>(
     polled: Poll<T>,

@@ -150,13 +150,13 @@ impl<'a, T, A> Packed<'a, T, A> {
         Ok(unsafe { mem::transmute_copy::<ManuallyDrop<F>, Self>(&future) })
     }
 
-    /// Returns the same future with another origin.
-    #[cfg(feature = "alloc")]
-    #[inline(always)]
     #[cfg_attr(
         not(feature = "trace"),
         expect(unused_mut, reason = "only `trace` changes the origin")
     )]
+    /// Returns the same future with another origin.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
     pub(crate) fn at(mut self, origin: Origin) -> Self {
         #[cfg(feature = "trace")]
         {

@@ -393,6 +393,10 @@ impl<T> LocalPool<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "a program may ignore how many operations have ended"
+    )]
     /// Ends all pending operations whose completers were [turned into keys](LocalCompleter::into_key). Returns the number of operations that
     /// this call has ended.
     ///
@@ -420,13 +424,16 @@ impl<T> LocalPool<T> {
     /// assert_eq!(futures::executor::block_on(completion), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn abandon_keys(&self) -> u32 {
         self.0.abandon_keys()
     }
 }
 
 impl<T> LocalPool<T> {
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "a program may ignore how many operations have ended"
+    )]
     /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
     /// call has ended.
     ///
@@ -458,7 +465,6 @@ impl<T> LocalPool<T> {
     /// assert_eq!(futures::executor::block_on(other), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn close(&self) -> u32 {
         self.0.close()
     }

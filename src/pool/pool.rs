@@ -496,6 +496,10 @@ impl<T> Pool<T> {
         self.0.abandon_key(key.into().untyped())
     }
 
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "a program may ignore how many operations have ended"
+    )]
     /// Ends all pending operations whose completers were [turned into keys](Completer::into_key). Returns the number of operations that
     /// this call has ended.
     ///
@@ -523,13 +527,16 @@ impl<T> Pool<T> {
     /// assert_eq!(futures::executor::block_on(completion), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn abandon_keys(&self) -> u32 {
         self.0.abandon_keys()
     }
 }
 
 impl<T> Pool<T> {
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "a program may ignore how many operations have ended"
+    )]
     /// Closes the pool, for example when a connection is lost, and returns the number of operations that this
     /// call has ended.
     ///
@@ -561,7 +568,6 @@ impl<T> Pool<T> {
     /// assert_eq!(futures::executor::block_on(other), None);
     /// # let _ = id;
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to end operations")]
     pub fn close(&self) -> u32 {
         self.0.close()
     }

@@ -42,6 +42,7 @@ fn with_waker<R>(f: impl FnOnce(&Waker) -> R) -> R {
 }
 
 impl<T> Completion<T> {
+    #[expect(clippy::must_use_candidate, reason = "a program may call this only to wait")]
     /// Blocks this thread until there is a result, and returns the result. This method is for code that is not
     /// async.
     ///
@@ -66,7 +67,6 @@ impl<T> Completion<T> {
     /// std::thread::spawn(move || completer.complete(Some(5)));
     /// assert_eq!(completion.wait(), Some(5));
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "it may be called only to wait")]
     #[doc(alias = "blocking_recv")]
     pub fn wait(self) -> T {
         self.wait_until(None).unwrap_or_else(|_| unreachable!("there is no deadline"))

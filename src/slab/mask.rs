@@ -63,8 +63,8 @@ impl<W: Word> Mask<W> {
         page_layout(self.offset as usize, self.stride as usize, self.len)
     }
 
-    /// Returns the number of initialized slots. They are the first slots of the page.
     #[expect(clippy::cast_possible_truncation, reason = "a page has up to 64 slots")]
+    /// Returns the number of initialized slots. They are the first slots of the page.
     pub(super) fn initialized(&self) -> u32 {
         self.initialized.load() as u32
     }

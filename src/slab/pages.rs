@@ -421,8 +421,8 @@ impl<S: Item> Directory<S> {
         Directory { parts, end: S::Word::new(0) }
     }
 
-    /// Returns the number of slots in all pages, including slots that are not initialized.
     #[expect(clippy::cast_possible_truncation, reason = "the number is at most `MAX`")]
+    /// Returns the number of slots in all pages, including slots that are not initialized.
     pub(super) fn end(&self) -> u32 {
         self.end.load() as u32
     }

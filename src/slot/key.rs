@@ -55,9 +55,9 @@ impl Key {
         (self.generation as u64) << 32 | self.index as u64
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "the number is split into two halves")]
     /// Creates a key from its number. Every number is valid here: a pool or source refuses a key that it has not created.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "the number is split into two halves")]
     pub const fn from_u64(number: u64) -> Self {
         Key { index: number as u32, generation: (number >> 32) as u32 }
     }

@@ -90,11 +90,11 @@ impl<S: Stream> ValueNext<S> {
         ValueNext { cell: BorrowedCell::new(Items { stream }) }
     }
 
+    #[expect(clippy::should_implement_trait, reason = "`StreamExt` uses the same name")]
     /// Returns a future of the next item, or of `None` at the end of the stream.
     ///
     /// The call does not poll the stream. The returned future polls the stream. If `next` is called again after the end of the stream, the
     /// returned future also polls the stream. Its result then depends on the stream.
-    #[expect(clippy::should_implement_trait, reason = "`StreamExt` uses the same name")]
     #[inline]
     #[cfg_attr(feature = "trace", track_caller)]
     pub fn next(&mut self) -> ValueFuture<'_, Option<S::Item>>

@@ -12,12 +12,12 @@ use value_future::{FuturePool, LocalFuturePool, LocalValueFuture, ValueFuture};
 
 use super::{BoxFuture, Case, PendingOnce};
 
-/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
-/// no other contender. So the compiler inlines the poll of the future into the poll function of its vtable.
 #[expect(
     clippy::extra_unused_type_parameters,
     reason = "the parameter distinguishes the instances"
 )]
+/// The work of the method. The parameter `Contender` makes a separate instance of this function for each contender, as if the program had
+/// no other contender. So the compiler inlines the poll of the future into the poll function of its vtable.
 async fn operation<const BYTES: usize, const WAITS: bool, Contender: ?Sized>(key: u64) -> u64 {
     let mut buffer = [0_u8; BYTES];
     black_box(&mut buffer)[0] = 1;

@@ -126,9 +126,9 @@ impl<T, H: Recycler> Slot<T, H> {
         unsafe { self.table().cast::<SlotTable<T, H>>().as_ref() }.abandoned
     }
 
+    #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "`trace` uses it"))]
     /// Returns the line of code that rented the slot, if the slot is rented and the feature `trace` is on.
     #[cfg(feature = "alloc")]
-    #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "`trace` uses it"))]
     pub(crate) fn origin(&self) -> Option<&'static Location<'static>> {
         #[cfg(feature = "trace")]
         // SAFETY: the pointer is null, or comes from a `&'static Location`.
