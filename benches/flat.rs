@@ -440,6 +440,12 @@ fn main() -> ExitCode {
         ("bursts", bursts),
         ("longest", longest_meanwhile),
     ];
+    let is_table = |only: &String| all.iter().any(|(name, _)| name == only);
+    if let Some(only) = options.only.as_ref().filter(|only| !is_table(only)) {
+        let names = all.map(|(name, _)| name).join(", ");
+        eprintln!("there is no table {only}; the tables are {names}");
+        return ExitCode::from(2);
+    }
     let mut grown = vec![];
     for (name, run) in all {
         if options.only.as_deref().is_none_or(|only| only == name) {

@@ -34,8 +34,8 @@ struct Imports {
 }
 
 impl Imports {
-    fn of(path: &Path) -> BTreeSet<Vec<String>> {
-        let mut imports = Imports { module: module_of(path), found: BTreeSet::new() };
+    fn of(root: &Path, path: &Path) -> BTreeSet<Vec<String>> {
+        let mut imports = Imports { module: module_of(root, path), found: BTreeSet::new() };
         let text = fs::read_to_string(path).expect("the file can be read");
         imports.visit_file(&syn::parse_file(&text).expect("the file is Rust"));
         imports.found
@@ -130,11 +130,11 @@ fn source() -> PathBuf {
 }
 
 /// Returns the path of the module that a file contains.
-fn module_of(path: &Path) -> Vec<String> {
-    let relative = path.strip_prefix(source()).expect("a file of the crate").with_extension("");
+fn module_of(root: &Path, path: &Path) -> Vec<String> {
+    let relative = path.strip_prefix(root).expect("a file of the crate").with_extension("");
     let mut module: Vec<_> =
         relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    if module.last().is_some_and(|last| last == "mod" || last == "lib") {
+    if module.last().is_some_and(|last| matches!(&**last, "mod" | "lib" | "main")) {
         module.pop();
     }
     module
@@ -155,7 +155,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn every_module_has_a_layer() {
     let layers = layers();
     for file in files(&source()) {
-        if let Some(module) = module_of(&file).first() {
+        if let Some(module) = module_of(&source(), &file).first() {
             assert!(layers.contains_key(&**module), "`{module}` is not in ARCHITECTURE.md");
         }
     }
@@ -166,9 +166,9 @@ fn every_module_imports_only_from_the_layers_below() {
     let layers = layers();
     let mut wrong = Vec::new();
     for file in files(&source()) {
-        let module = module_of(&file);
+        let module = module_of(&source(), &file);
         let Some(own) = module.first() else { continue };
-        for import in Imports::of(&file) {
+        for import in Imports::of(&source(), &file) {
             let Some(other) = import.first() else { continue };
             let is_below = match layers.get(&**other) {
                 Some(layer) => *layer < layers[&**own] || other == own,
@@ -181,4 +181,68 @@ fn every_module_imports_only_from_the_layers_below() {
         }
     }
     assert!(wrong.is_empty(), "these imports are not from a layer below:\n{}", wrong.join("\n"));
+}
+
+/// The files of a folder, and for each file the files of this folder that it imports.
+type Files = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
+
+/// Returns the imports between the files of `root`. If the name of an import is re-exported, the import counts as one from the file that
+/// defines the name. A file may import from the `mod.rs` of its own folder, and a `mod.rs` may import from the files of its folder. So the
+/// imports of a file from a `mod.rs` above it do not count.
+fn imports_between_files(root: &Path) -> Files {
+    let imports: Files =
+        files(root).iter().map(|file| (module_of(root, file), Imports::of(root, file))).collect();
+    let defining_file = |import: &Vec<String>| {
+        let mut path = import.clone();
+        loop {
+            let module = (0..=path.len()).rev().map(|len| &path[..len]);
+            let module = module.clone().find(|module| imports.contains_key(*module))?.to_vec();
+            let name = path.get(module.len())?;
+            let re_exported = imports[&module].iter().find(|other| {
+                other.last() == Some(name) && other.starts_with(&module) && **other != path
+            });
+            match re_exported {
+                Some(other) => path.clone_from(other),
+                None => return Some(module),
+            }
+        }
+    };
+    imports
+        .iter()
+        .map(|(file, imports)| {
+            let others = imports.iter().filter_map(defining_file);
+            (file.clone(), others.filter(|other| !file.starts_with(other)).collect())
+        })
+        .collect()
+}
+
+/// Returns the files that a file imports, directly or through other files.
+fn reached_from<'f>(files: &'f Files, file: &'f Vec<String>) -> BTreeSet<&'f Vec<String>> {
+    let (mut reached, mut next) = (BTreeSet::new(), vec![file]);
+    while let Some(file) = next.pop() {
+        next.extend(files.get(file).into_iter().flatten().filter(|other| reached.insert(*other)));
+    }
+    reached
+}
+
+#[test]
+fn no_file_imports_itself_through_other_files() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let programs = fs::read_dir(package.join("examples")).expect("the folder can be read");
+    let programs = programs.map(|entry| entry.expect("a readable entry").path());
+    let roots = ["src", "macros/src", "benches"].map(|folder| package.join(folder));
+    for root in roots.into_iter().chain(programs.filter(|path| path.is_dir())) {
+        let files = imports_between_files(&root);
+        for (file, imports) in &files {
+            for import in imports {
+                assert!(
+                    !reached_from(&files, import).contains(file),
+                    "in {}, {} imports {}, which imports it",
+                    root.display(),
+                    file.join("::"),
+                    import.join("::")
+                );
+            }
+        }
+    }
 }

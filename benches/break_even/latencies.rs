@@ -1,13 +1,13 @@
 //! Measures how long single calls take, as percentiles.
 
-use std::{hint::black_box, ops::Range, sync::Barrier, thread, time::Instant};
+use std::{hint::black_box, sync::Barrier, thread};
 
 use futures::executor::block_on;
 use hdrhistogram::Histogram;
 
 use super::{
     data::{LENGTH, Latency, ready_keys},
-    methods::{Lookups, contenders},
+    methods::{Lookups, contenders, timed},
 };
 
 /// The share of ready results in percent. With this share, the percentiles show both ready and pending calls.
@@ -15,21 +15,6 @@ pub(crate) const SHARE: u32 = 90;
 
 /// The name of the row for a call that does nothing. The row shows the cost of reading the clock.
 pub(crate) const CLOCK: &str = "the clock alone";
-
-/// Awaits a call for each key, and adds the time of each call to the histogram.
-pub(crate) async fn timed(
-    keys: Range<usize>,
-    histogram: &mut Histogram<u64>,
-    call: impl AsyncFn(usize) -> u64,
-) -> u64 {
-    let mut consumed = 0_u64;
-    for key in keys {
-        let begun = Instant::now();
-        consumed = consumed.wrapping_add(call(key).await);
-        histogram.saturating_record(begun.elapsed().as_nanos() as u64);
-    }
-    consumed
-}
 
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 10_000_000_000, 3).expect("the bounds are valid")

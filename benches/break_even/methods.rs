@@ -11,6 +11,7 @@ use std::{
     ops::Range,
     pin::Pin,
     sync::Arc,
+    time::Instant,
 };
 
 use futures::{executor::block_on, future::Either};
@@ -19,7 +20,6 @@ use value_future::ValueFuture;
 
 use super::{
     data::{CONTENDERS, LENGTH, Resident, ready_keys},
-    latencies::timed,
     pending_calls::hold,
 };
 use crate::contenders::{BoxFuture, Case, PendingOnce, helper_thread::Helper, ready::Value};
@@ -150,6 +150,21 @@ pub(crate) struct Contender<V> {
 fn run<'a>(task: impl Future<Output = u64> + 'a) -> u64 {
     let task: Pin<Box<dyn Future<Output = u64> + 'a>> = black_box(Box::pin(task));
     block_on(task)
+}
+
+/// Awaits a call for each key, and adds the time of each call to the histogram.
+pub(crate) async fn timed(
+    keys: Range<usize>,
+    histogram: &mut Histogram<u64>,
+    call: impl AsyncFn(usize) -> u64,
+) -> u64 {
+    let mut consumed = 0_u64;
+    for key in keys {
+        let begun = Instant::now();
+        consumed = consumed.wrapping_add(call(key).await);
+        histogram.saturating_record(begun.elapsed().as_nanos() as u64);
+    }
+    consumed
 }
 
 /// Returns the contenders, in the order of [`CONTENDERS`].

@@ -3,34 +3,20 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Block, Error, Generics, ImplItem, ItemImpl, ItemTrait, Meta, Result, Signature,
-    Token, TraitItem, TypeParamBound, Visibility,
+    Attribute, Block, Error, ImplItem, ItemImpl, ItemTrait, Meta, Result, Signature,
+    Token, TraitItem, Visibility,
     parse::{Parse, ParseStream},
     parse_quote,
-    punctuated::Punctuated,
 };
 
-use crate::{async_block, method_body, options::Options, ready::Ready, receiver, signature};
+use crate::{
+    async_block, context::Context, method_body, options::Options, ready::Ready, receiver, signature,
+};
 
 /// The item that has the attribute `async_trait`.
 pub(crate) enum Item {
     Trait(ItemTrait),
     Impl(ItemImpl),
-}
-
-/// The item that contains a method.
-#[derive(Clone, Copy)]
-pub(crate) enum Context<'i> {
-    Trait { generics: &'i Generics, supertraits: &'i Punctuated<TypeParamBound, Token![+]> },
-    Impl { generics: &'i Generics },
-}
-
-impl Context<'_> {
-    pub(crate) fn generics(&self) -> &Generics {
-        match self {
-            Context::Trait { generics, .. } | Context::Impl { generics } => generics,
-        }
-    }
 }
 
 impl Parse for Item {

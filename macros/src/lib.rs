@@ -12,6 +12,7 @@
 //! of the body by the call that creates the value future.
 
 mod async_block;
+mod context;
 mod item;
 mod lifetimes;
 mod method_body;

@@ -17,12 +17,12 @@ use proc_macro2::{Ident, Span};
 use quote::{format_ident, quote};
 use syn::{
     FnArg, GenericArgument, GenericParam, Pat, PathArguments, Receiver, ReturnType, Signature,
-    Token, Type, TypeParamBound, WherePredicate, parse_quote, parse_quote_spanned,
+    Token, Type, WherePredicate, parse_quote, parse_quote_spanned,
     spanned::Spanned, visit_mut::VisitMut,
 };
 
 use crate::{
-    item::Context,
+    context::Context,
     lifetimes::{BoundImplTraits, NameLifetimes},
     options::Options,
 };
@@ -85,7 +85,7 @@ pub(crate) fn expand(
     if mentions_self {
         let needed =
             if has_default && !options.is_local { bounds_of_default_body(signature) } else { &[] };
-        let needed = needed.iter().filter(|bound| !is_supertrait(context, bound));
+        let needed = needed.iter().filter(|bound| !context.has_supertrait(bound));
         let needed = needed.map(|bound| Ident::new(bound, Span::call_site()));
         bounds.push(parse_quote!(Self: #(::core::marker::#needed +)* 'async_trait));
     }
@@ -155,19 +155,4 @@ fn is_arc_of_self(ty: &Type) -> bool {
         _ => false,
     };
     segment.ident == "Arc" && arguments.args.len() == 1 && is_self(&arguments.args[0])
-}
-
-/// Returns `true` if the bound is a supertrait of the trait that contains the method.
-fn is_supertrait(context: Context<'_>, bound: &str) -> bool {
-    let Context::Trait { supertraits, .. } = context else { return false };
-    supertraits.iter().any(|supertrait| {
-        let TypeParamBound::Trait(supertrait) = supertrait else { return false };
-        let segments = &supertrait.path.segments;
-        let is_named = |position: usize, name: &str| segments[position].ident == name;
-        let is_full = segments.len() == 3
-            && (is_named(0, "core") || is_named(0, "std"))
-            && is_named(1, "marker")
-            && is_named(2, bound);
-        is_full || supertrait.path.is_ident(bound)
-    })
 }

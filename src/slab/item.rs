@@ -2,8 +2,7 @@
 
 use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
 
-use super::pages::Location;
-use crate::slot::{IndexLayout, Pointer, Recycler, Vacant, Word};
+use crate::slot::{IndexLayout, Number, Pointer, Recycler, Vacant, Word};
 
 /// A slot of a slab: a slot for the operations of a pool, or a block for a pooled future.
 ///
@@ -45,7 +44,7 @@ pub(crate) unsafe trait Item: Sized {
     fn retained(shape: Shape) -> u32;
 
     /// Initializes a slot.
-    fn init(place: &mut MaybeUninit<Self>, location: Location<Self>);
+    fn init(place: &mut MaybeUninit<Self>, location: impl Location<Self>);
 
     /// Returns the address of the slab.
     fn slab(&self) -> NonNull<()>;
@@ -59,6 +58,23 @@ pub(crate) unsafe trait Item: Sized {
 
     /// Returns how many times the slot was rented. `first` is the generation of its first operation.
     fn uses(&self, layout: IndexLayout, first: u32) -> u64;
+}
+
+/// The location of a new slot.
+///
+/// # Safety
+///
+/// The slot is in the page at the address [`page`](Location::page). The slab at the address [`slab`](Location::slab) owns the page, and
+/// begins with the [`Table`](Item::Table) of its slots. The page and the slab stay allocated as long as the slot.
+pub(crate) unsafe trait Location<S: Item> {
+    /// Returns the address of the slab.
+    fn slab(&self) -> NonNull<()>;
+
+    /// Returns the address of the page.
+    fn page(&self) -> NonNull<()>;
+
+    /// Returns the number of the first operation of the slot.
+    fn first_number(&self) -> Number;
 }
 
 /// The data by which the page of a slot is found.

@@ -23,8 +23,8 @@ use super::{
     block_size::{LINE, blocks_in_page, retained_blocks},
     budget::Budget,
     counters::Counters,
-    item::{Item, PageOf, Shape},
-    pages::{Location, Page},
+    item::{Item, Location, PageOf, Shape},
+    pages::Page,
     reference::slab_of,
     slab::Slab,
 };
@@ -75,10 +75,10 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
         u32::MAX
     }
 
-    fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
+    fn init(place: &mut MaybeUninit<Self>, location: impl Location<Self>) {
         let place = NonNull::from(place).cast::<Self>();
         // SAFETY: `place` is valid for writes, because it was borrowed. The slab begins with the table, and is allocated as long as the
-        // slot, by the invariant of `Location`.
+        // slot, by the contract of `Location`.
         unsafe { Slot::make(place, location.slab().cast(), location.first_number()) };
     }
 
@@ -162,7 +162,7 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
         u32::try_from(retained_blocks(shape.size())).expect("a slab retains few blocks")
     }
 
-    fn init(place: &mut MaybeUninit<Self>, location: Location<Self>) {
+    fn init(place: &mut MaybeUninit<Self>, location: impl Location<Self>) {
         place.write(Block::new(location.page()));
     }
 

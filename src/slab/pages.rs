@@ -26,7 +26,7 @@ use alloc::{
 use core::{array, mem::needs_drop, ops::Deref, ptr, ptr::NonNull};
 
 use super::{
-    item::{Item, PageOf, Shape},
+    item::{Item, Location, PageOf, Shape},
     list::{Linked, Links, List},
     mask::{Fill, Mask},
     reference::{AllVacant, Closed, Counted, OpenSlab, SlabAddress},
@@ -94,7 +94,7 @@ impl<S: Item> PageRef<S> {
         let slot = self.slot(place);
         if is_new {
             let index = self.mask.first() + place;
-            let location = Location { page: self, index, first_generation };
+            let location = NewSlot { page: self, index, first_generation };
             // SAFETY: the allocation of the page contains the memory of this slot, and nothing refers to that memory.
             S::init(unsafe { slot.cast().as_mut() }, location);
             self.mask.count_initialized();
@@ -104,29 +104,25 @@ impl<S: Item> PageRef<S> {
     }
 }
 
-/// The location of a new slot.
-///
-/// Invariant: the slot is in the page. The slab of the page begins with the [`Table`](Item::Table) of its slots. The page and the slab are
-/// allocated as long as the slot.
-pub(crate) struct Location<S: Item> {
+/// A slot of a page that is being initialized.
+struct NewSlot<S: Item> {
     page: PageRef<S>,
     index: u32,
     first_generation: u32,
 }
 
-impl<S: Item> Location<S> {
-    /// Returns the address of the slab.
-    pub(super) fn slab(&self) -> NonNull<()> {
+// SAFETY: `take` creates this value for a slot of the page. The slab owns the page, because `Pages::add` has checked this. The slab begins
+// with the table, by the contract of `Item`. A page is freed only when no slot is in use, and the slab only after its pages.
+unsafe impl<S: Item> Location<S> for NewSlot<S> {
+    fn slab(&self) -> NonNull<()> {
         self.page.slab
     }
 
-    /// Returns the address of the page.
-    pub(super) fn page(&self) -> NonNull<()> {
+    fn page(&self) -> NonNull<()> {
         self.page.0.cast()
     }
 
-    /// Returns the number of the first operation of the slot.
-    pub(super) fn first_number(&self) -> Number {
+    fn first_number(&self) -> Number {
         Number::new(self.index, self.first_generation)
     }
 }
