@@ -3,8 +3,8 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Block, Error, ImplItem, ItemImpl, ItemTrait, Meta, Result, Signature,
-    Token, TraitItem, Visibility,
+    Attribute, Block, Error, ImplItem, ItemImpl, ItemTrait, Meta, Result, Signature, Token,
+    TraitItem, Visibility,
     parse::{Parse, ParseStream},
     parse_quote,
 };

@@ -17,8 +17,8 @@ use proc_macro2::{Ident, Span};
 use quote::{format_ident, quote};
 use syn::{
     FnArg, GenericArgument, GenericParam, Pat, PathArguments, Receiver, ReturnType, Signature,
-    Token, Type, WherePredicate, parse_quote, parse_quote_spanned,
-    spanned::Spanned, visit_mut::VisitMut,
+    Token, Type, WherePredicate, parse_quote, parse_quote_spanned, spanned::Spanned,
+    visit_mut::VisitMut,
 };
 
 use crate::{

@@ -54,7 +54,7 @@ pub(crate) struct Base<S: Item> {
 
 impl<S: Item> Base<S> {
     /// Creates the base of the slab at this address. The slab has called the allocator `allocations` times so far.
-    pub(super) fn new(slab: SlabAddress, settings: Settings<S>, allocations: u64) -> Self {
+    pub(super) fn new(slab: SlabAddress<S::Slab>, settings: Settings<S>, allocations: u64) -> Self {
         Base {
             storage: Storage::new(slab, &settings.table, settings.limit()),
             settings,

@@ -8,8 +8,13 @@ use crate::sync::{
     Ordering::{AcqRel, Relaxed},
 };
 
+mod sealed {
+    /// Unsafe code relies on the methods of [`Count`](super::Count). Because of this trait, only the types of this file implement it.
+    pub(crate) trait Sealed {}
+}
+
 /// A count of references or handles.
-pub(crate) trait Count {
+pub(crate) trait Count: sealed::Sealed {
     fn new(count: usize) -> Self;
 
     /// Adds 1. The caller guarantees that the count is not 0 at any time during this call.
@@ -22,6 +27,8 @@ pub(crate) trait Count {
     #[cfg(loom)]
     fn touch(&mut self);
 }
+
+impl sealed::Sealed for Cell<usize> {}
 
 impl Count for Cell<usize> {
     fn new(count: usize) -> Self {
@@ -43,6 +50,9 @@ impl Count for Cell<usize> {
     #[cfg(loom)]
     fn touch(&mut self) {}
 }
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+impl sealed::Sealed for AtomicUsize {}
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl Count for AtomicUsize {

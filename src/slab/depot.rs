@@ -41,7 +41,7 @@ pub(crate) struct Spare {
 }
 
 impl<S: Item> Depot<S> {
-    pub(super) fn new(slab: SlabAddress, first_generation: u32) -> Self {
+    pub(super) fn new(slab: SlabAddress<S::Slab>, first_generation: u32) -> Self {
         Depot { pages: Pages::new(slab), first_generation, reserved: 0 }
     }
 

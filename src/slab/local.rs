@@ -73,7 +73,7 @@ impl<S: Item<Slab = Self>> Counted for LocalSlab<S> {
 }
 
 impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
-    fn create(address: SlabAddress, settings: Settings<S>) -> Self {
+    fn create(address: SlabAddress<Self>, settings: Settings<S>) -> Self {
         LocalSlab {
             magazines: Magazines::new(),
             is_plain: Cell::new(true),

@@ -133,7 +133,7 @@ pub(super) struct EmptyPage<S: Item>(PageRef<S>);
 
 impl<S: Item> EmptyPage<S> {
     /// Allocates a page with `len` slots. The index of the first slot is `first`.
-    pub(super) fn allocate(slab: SlabAddress, shape: Shape, first: u32, len: u32) -> Self {
+    pub(super) fn allocate(slab: SlabAddress<S::Slab>, shape: Shape, first: u32, len: u32) -> Self {
         const { assert!(size_of::<Page<S>>() == Shape::HEADER) };
         let mask = Mask::new(shape, first, len);
         let layout = mask.layout();
@@ -188,7 +188,7 @@ impl<S: Item> Drop for Page<S> {
 
 /// The pages of a slab.
 pub(super) struct Pages<S: Item> {
-    slab: SlabAddress,
+    slab: SlabAddress<S::Slab>,
     /// The pages of which some slots are vacant, but not all.
     some: List<PageRef<S>>,
     /// The pages whose slots are all vacant.
@@ -226,7 +226,7 @@ impl Counts {
 }
 
 impl<S: Item> Pages<S> {
-    pub(super) fn new(slab: SlabAddress) -> Self {
+    pub(super) fn new(slab: SlabAddress<S::Slab>) -> Self {
         let (some, empty, full) = (List::new(), List::new(), List::new());
         Pages { slab, some, empty, full, counts: Counts::default(), is_closed: false }
     }

@@ -31,16 +31,23 @@ pub(crate) trait Counted: Sized {
     fn close(&self, closed: Closed<Self>);
 }
 
-/// The address of a slab, with the provenance of its allocation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SlabAddress(NonNull<()>);
+/// The address of a slab of type `L`, with the provenance of its allocation. Only the parts of this slab contain its address.
+pub(crate) struct SlabAddress<L>(NonNull<L>);
 
-impl SlabAddress {
+impl<L> SlabAddress<L> {
     #[inline(always)]
     pub(super) fn get(self) -> NonNull<()> {
-        self.0
+        self.0.cast()
     }
 }
+
+impl<L> Clone for SlabAddress<L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for SlabAddress<L> {}
 
 /// The proof that a slab has no handle, and the reference of the slab to itself. If this value is dropped, the slab is leaked.
 pub(crate) struct Closed<L: Counted>(ManuallyDrop<SlabRef<L>>);
@@ -98,7 +105,7 @@ pub(crate) struct SlabRef<L: Counted>(Owned<L>);
 impl<L: Counted> SlabRef<L> {
     /// Creates a reference to a slab. The slab was created with this address.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(super) fn of(slab: &L, address: SlabAddress) -> Self {
+    pub(super) fn of(slab: &L, address: SlabAddress<L>) -> Self {
         let address = address.get().cast::<Allocation<L>>();
         assert!(ptr::addr_eq(address.as_ptr(), slab), "a slab stays where it was created");
         // SAFETY: `address` is the address of an allocation, and the slab is at the same address. So the slab is in this allocation. The
@@ -118,10 +125,10 @@ impl<L: Counted> SlabRef<L> {
     /// # Safety
     ///
     /// The caller owns the forgotten reference, and recreates it only once. It is a reference to the slab at this address, which has the
-    /// type `L`.
+    /// type `L`. The address is from [`SlabAddress::get`].
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(super) unsafe fn from_address(slab: SlabAddress) -> Self {
-        SlabRef(Owned(slab.get().cast()))
+    pub(super) unsafe fn from_address(slab: NonNull<()>) -> Self {
+        SlabRef(Owned(slab.cast()))
     }
 
     /// Adds a reference to the slab in this allocation.
@@ -223,7 +230,7 @@ impl<L> Deref for OpenSlab<'_, L> {
 
 impl<L: Counted, B: BeforeClose<L>> SlabHandle<L, B> {
     /// Allocates a slab, and returns its first handle. `create` gets the address of the slab, and returns the slab.
-    pub(super) fn allocate(create: impl FnOnce(SlabAddress) -> L) -> Self {
+    pub(super) fn allocate(create: impl FnOnce(SlabAddress<L>) -> L) -> Self {
         let place = NonNull::from(Box::leak(Box::<Allocation<L>>::new_uninit()));
         let place = place.cast::<Allocation<L>>();
         let slab = create(SlabAddress(place.cast()));

@@ -14,7 +14,7 @@ use crate::slot::{End, SlotRef, Vacant, WakeOnDrop, Word};
 /// A slab: a set of slots, and counters.
 pub(crate) trait Slab: Counted {
     /// Creates the slab that will be at this address.
-    fn create(address: SlabAddress, settings: Settings<Self::Slot>) -> Self;
+    fn create(address: SlabAddress<Self>, settings: Settings<Self::Slot>) -> Self;
 
     fn base(&self) -> &Base<Self::Slot>;
 

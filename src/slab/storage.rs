@@ -15,7 +15,7 @@ pub(super) const MAX: u32 = (1 << 31) - 512;
 
 /// The storage of up to `limit` slots.
 pub(crate) struct Storage<S: Item> {
-    slab: SlabAddress,
+    slab: SlabAddress<S::Slab>,
     /// The layout of a slot.
     slot: Layout,
     /// The number of slots in a whole page.
@@ -29,7 +29,7 @@ pub(crate) struct Storage<S: Item> {
 }
 
 impl<S: Item> Storage<S> {
-    pub(super) fn new(slab: SlabAddress, table: &S::Table, limit: u32) -> Self {
+    pub(super) fn new(slab: SlabAddress<S::Slab>, table: &S::Table, limit: u32) -> Self {
         assert!(limit <= MAX);
         let shape = S::shape(table);
         let (slot, slots) = (shape.slot(), shape.slots());
@@ -38,7 +38,7 @@ impl<S: Item> Storage<S> {
 
     /// Returns the address of the slab.
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
-    pub(super) fn slab(&self) -> SlabAddress {
+    pub(super) fn slab(&self) -> SlabAddress<S::Slab> {
         self.slab
     }
 

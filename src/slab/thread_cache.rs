@@ -49,9 +49,6 @@ use crate::{
 
 /// A slab with thread caches.
 pub(super) trait CacheOwner: Counted {
-    /// Returns the address that the slab was created with.
-    fn address(&self) -> SlabAddress;
-
     /// Moves slots of a cache to the depot, after the calling thread has detached from the cache. Slots that the slab has counted before
     /// stay in the cache.
     fn detach(cache: DetachedCache<Self>);
@@ -74,7 +71,8 @@ struct ThreadCache {
     magazines: SharedMagazines<()>,
     /// The number of slots in the cache that the slab counted when it detached.
     counted: AtomicU64,
-    slab: SlabAddress,
+    /// The address of the slab, with the provenance of its allocation.
+    slab: NonNull<()>,
     /// The function [`detach`] for the type of the slab.
     detach: fn(CacheRef),
     /// The number of [`Pinned`] values of this cache.
@@ -171,13 +169,13 @@ impl CacheRef {
 pub(super) struct FreeCache<L>(Box<ThreadCache>, PhantomData<fn() -> L>);
 
 impl<L: CacheOwner> FreeCache<L> {
-    pub(super) fn new(slab: SlabAddress) -> Self {
+    pub(super) fn new(slab: SlabAddress<L>) -> Self {
         let cache = ThreadCache {
             capacity: CapacityCell::new(Capacity::NONE),
             rents: AtomicU64::new(0),
             magazines: Magazines::new(),
             counted: AtomicU64::new(0),
-            slab,
+            slab: slab.get(),
             detach: detach::<L>,
             pins: Cell::new(0),
             links: Links::new(),
@@ -190,14 +188,13 @@ impl<L: CacheOwner> FreeCache<L> {
 
 /// The caches of a slab, except those from which the slab has detached. The lock of the slab protects the list.
 pub(super) struct CacheList<L> {
-    slab: SlabAddress,
+    slab: SlabAddress<L>,
     caches: List<CacheRef>,
-    of: PhantomData<fn() -> L>,
 }
 
 impl<L: CacheOwner> CacheList<L> {
-    pub(super) fn new(slab: SlabAddress) -> Self {
-        CacheList { slab, caches: List::new(), of: PhantomData }
+    pub(super) fn new(slab: SlabAddress<L>) -> Self {
+        CacheList { slab, caches: List::new() }
     }
 
     /// Attaches the calling thread and the slab to a cache.
@@ -206,10 +203,9 @@ impl<L: CacheOwner> CacheList<L> {
         FreeCache(cache, _): FreeCache<L>,
         slab: SlabRef<L>,
     ) -> (ThreadHalf, Pinned<L>) {
-        assert!(
-            cache.slab == self.slab && slab.address() == self.slab,
-            "the cache belongs to this slab"
-        );
+        let address = self.slab.get();
+        assert!(cache.slab == address, "the cache belongs to this slab");
+        assert!(address_of(&*slab) == address, "the list belongs to this slab");
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
         cache.rents.store(0, Relaxed);
         // ORDERING: Relaxed: other threads get the cache through the lock of the slab.
@@ -257,7 +253,7 @@ impl<L: CacheOwner> CacheList<L> {
 
     /// Removes a cache whose thread has detached first.
     pub(super) fn remove(&mut self, ThreadFirst { cache, slab }: ThreadFirst<L>) -> FreeCache<L> {
-        assert!(cache.slab == self.slab, "the cache belongs to this slab");
+        assert!(cache.slab == self.slab.get(), "the cache belongs to this slab");
         self.caches.remove(cache);
         drop(slab);
         // SAFETY: the thread has detached, and the list does not contain the cache any more.
@@ -277,7 +273,7 @@ impl ThreadHalf {
     /// Puts the cache into the table of recent caches, and returns it. Returns `None` if the cache does not belong to this slab, or is
     /// detached.
     pub(super) fn pin<L: CacheOwner>(&self, slab: &L) -> Option<Pinned<L>> {
-        let is_own = self.0.slab == slab.address() && !self.is_detached();
+        let is_own = self.0.slab == address_of(slab) && !self.is_detached();
         is_own.then(|| Pinned::new(self.0))
     }
 }
@@ -285,7 +281,7 @@ impl ThreadHalf {
 impl Drop for ThreadHalf {
     fn drop(&mut self) {
         assert!(self.0.pins.get() == 0, "the cache is in use");
-        let slab = self.0.slab.get();
+        let slab = self.0.slab;
         let _found = RECENT.try_with(|recent| recent.remove(slab));
         (self.0.detach)(self.0);
     }
@@ -359,7 +355,7 @@ pub(super) struct Pinned<L>(CacheRef, PhantomData<fn() -> L>);
 impl<L: CacheOwner> Pinned<L> {
     fn new(cache: CacheRef) -> Self {
         cache.pins.set(cache.pins.get() + 1);
-        let slab = cache.slab.get();
+        let slab = cache.slab;
         let _found = RECENT.try_with(|recent| recent.insert(slab, cache.0));
         Pinned(cache, PhantomData)
     }
@@ -381,7 +377,7 @@ impl<L: CacheOwner> Pinned<L> {
         &'p self,
         slab: OpenSlab<'p, L>,
     ) -> Option<&'p SharedMagazines<L::Slot>> {
-        self.magazines_of(slab.address())
+        self.magazines_of(address_of(slab.get()))
     }
 
     /// Returns the magazines, unless the slab has detached. The slab does not detach while its list is borrowed.
@@ -389,12 +385,12 @@ impl<L: CacheOwner> Pinned<L> {
         &'p self,
         caches: &'p CacheList<L>,
     ) -> Option<&'p SharedMagazines<L::Slot>> {
-        self.magazines_of(caches.slab)
+        self.magazines_of(caches.slab.get())
     }
 
     /// Returns the magazines, unless the slab has detached. The caller guarantees that the slab does not detach while the magazines are
     /// borrowed.
-    fn magazines_of(&self, slab: SlabAddress) -> Option<&SharedMagazines<L::Slot>> {
+    fn magazines_of(&self, slab: NonNull<()>) -> Option<&SharedMagazines<L::Slot>> {
         assert!(self.0.slab == slab, "the cache belongs to this slab");
         // SAFETY: the slots in the cache are slots of this slab.
         (!self.0.is_detached()).then(|| unsafe { self.0.magazines.of() })
@@ -417,6 +413,12 @@ thread_local! {
     static RECENT: Recent<ThreadCache> = Recent::new();
 }
 
+/// Returns the address of a slab, by which its caches are found. The address does not have the provenance of the whole allocation.
+#[inline(always)]
+pub(super) fn address_of<L>(slab: &L) -> NonNull<()> {
+    NonNull::from(slab).cast()
+}
+
 /// Returns the cache of this thread for a slab, if the table of recent caches has it. The cache may be detached. A detached cache may be
 /// that of an older slab with the same address.
 #[inline(always)]
@@ -427,7 +429,7 @@ fn find(slab: NonNull<()>) -> Option<CacheRef> {
 /// Takes a slot from the recent cache of this thread. If slots do not count their uses, counts the rent in the cache.
 #[inline(always)]
 pub(super) fn pop<L: CacheOwner>(slab: OpenSlab<'_, L>) -> Option<Vacant<L::Slot>> {
-    let cache = find(NonNull::from(slab.get()).cast())?;
+    let cache = find(address_of(slab.get()))?;
     // ORDERING: Relaxed. The cache may be that of an older slab with the same address. The older slab detached from the cache before it was
     // freed, and it was freed before this slab was created. So the caller sees that the cache is detached.
     let capacity = cache.capacity.load(Relaxed);
@@ -458,6 +460,6 @@ pub(super) fn count_rent<L: CacheOwner>(slab: &L) -> bool {
 
 /// Returns the cache of this thread for a slab, if the table of recent caches has it. Returns `None` if the cache is detached.
 pub(super) fn recent<L: CacheOwner>(slab: &L) -> Option<Pinned<L>> {
-    let cache = find(slab.address().get()).filter(|cache| !cache.is_detached())?;
+    let cache = find(address_of(slab)).filter(|cache| !cache.is_detached())?;
     Some(Pinned::new(cache))
 }

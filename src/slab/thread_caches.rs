@@ -15,7 +15,7 @@ use loom::thread_local;
 #[cfg(not(loom))]
 use std::thread_local;
 
-use super::thread_cache::{CacheOwner, Pinned, ThreadHalf, recent};
+use super::thread_cache::{CacheOwner, Pinned, ThreadHalf, address_of, recent};
 
 /// All caches of the thread. The thread detaches from them when it ends.
 struct All(RefCell<HashMap<NonNull<()>, ThreadHalf>>);
@@ -54,7 +54,7 @@ pub(super) fn find<L: CacheOwner>(slab: &L) -> Option<Pinned<L>> {
     if recent.is_some() {
         return recent;
     }
-    let address = slab.address().get();
+    let address = address_of(slab);
     let found = with(address, |cache| cache.pin(slab))?;
     if found.is_none() {
         detach(address);
@@ -82,7 +82,7 @@ pub(super) fn detach(slab: NonNull<()>) {
 /// Creates a cache and adds it to the map. The thread has no cache for this slab yet. Returns `None` if the thread is running its
 /// thread-local destructors.
 pub(super) fn add<L: CacheOwner>(
-    slab: NonNull<()>,
+    slab: &L,
     create: impl FnOnce() -> (ThreadHalf, Pinned<L>),
 ) -> Option<Pinned<L>> {
     ALL.try_with(|all| {
@@ -96,7 +96,7 @@ pub(super) fn add<L: CacheOwner>(
             closed.into_iter().for_each(detach);
         }
         let (cache, pinned) = create();
-        let old = all.0.borrow_mut().insert(slab, cache);
+        let old = all.0.borrow_mut().insert(address_of(slab), cache);
         // `old` may be a cache: on targets without native thread-locals, `HAS_ANY` may be destroyed and created again while `ALL` still
         // exists.
         drop(old);

@@ -13,8 +13,14 @@ use crate::sync::{
     fence,
 };
 
+mod sealed {
+    /// Unsafe code relies on the methods of [`Word`](super::Word) and [`Pointer`](super::Pointer). Because of this trait, only the types of
+    /// this file implement them.
+    pub(crate) trait Sealed {}
+}
+
 /// A field of 64 bits: an atomic or a `Cell`. For example, it contains a [`State`](super::State).
-pub(crate) trait Word {
+pub(crate) trait Word: sealed::Sealed {
     fn new(bits: u64) -> Self;
 
     /// Loads the bits. The caller also sees all stores that the storing thread made before it stored these bits.
@@ -51,7 +57,7 @@ pub(crate) trait Word {
 }
 
 /// A field that contains a pointer, or one half of a waker: an atomic or a `Cell`.
-pub(crate) trait Pointer {
+pub(crate) trait Pointer: sealed::Sealed {
     fn new(pointer: *mut ()) -> Self;
     fn load(&self) -> *mut ();
     fn store(&self, pointer: *mut ());
@@ -67,6 +73,9 @@ pub(crate) trait Pointer {
     #[cfg(loom)]
     fn touch(&mut self);
 }
+
+impl sealed::Sealed for Cell<u64> {}
+impl sealed::Sealed for Cell<*mut ()> {}
 
 impl Word for Cell<u64> {
     fn new(bits: u64) -> Self {
@@ -155,6 +164,11 @@ impl Pointer for Cell<*mut ()> {
     #[cfg(loom)]
     fn touch(&mut self) {}
 }
+
+#[cfg(target_has_atomic = "64")]
+impl sealed::Sealed for AtomicU64 {}
+#[cfg(target_has_atomic = "64")]
+impl sealed::Sealed for AtomicPtr<()> {}
 
 #[cfg(target_has_atomic = "64")]
 impl Word for AtomicU64 {

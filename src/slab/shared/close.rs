@@ -5,9 +5,9 @@ use crate::{
     slab::{
         depot::Keep,
         item::Item,
-        reference::{Closed, Counted, SlabAddress, SlabRef},
+        reference::{Closed, Counted, SlabRef},
         slab::Slab,
-        thread_cache::{CacheOwner, DetachedCache, SlabFirst, ThreadFirst},
+        thread_cache::{CacheOwner, DetachedCache, SlabFirst, ThreadFirst, address_of},
         thread_caches,
     },
     slot::Word,
@@ -19,7 +19,7 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
     type Count = AtomicUsize;
 
     fn close(&self, closed: Closed<Self>) {
-        thread_caches::detach(self.address().get());
+        thread_caches::detach(address_of(self));
         let stripes = self.stripes.close();
         let last = self.locked(|locked| {
             let cached = locked.caches.detach(&closed);
@@ -37,10 +37,6 @@ impl<S: Item<Slab = Self>> Counted for SharedSlab<S> {
 }
 
 impl<S: Item<Slab = Self>> CacheOwner for SharedSlab<S> {
-    fn address(&self) -> SlabAddress {
-        self.base.storage.slab()
-    }
-
     fn detach(cache: DetachedCache<Self>) {
         match cache {
             DetachedCache::ThreadFirst(cache) => Self::thread_detached_first(cache),

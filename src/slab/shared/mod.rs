@@ -35,7 +35,7 @@ use crate::{
 };
 
 impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
-    fn create(address: SlabAddress, settings: Settings<S>) -> Self {
+    fn create(address: SlabAddress<Self>, settings: Settings<S>) -> Self {
         let depot = Depot::new(address, settings.first_generation);
         let caches = CacheList::new(address);
         let slab = SharedSlab {

@@ -9,7 +9,7 @@ use crate::{
         magazines::Capacity,
         reference::{OpenSlab, SlabRef},
         slab::Slab,
-        thread_cache::{CacheOwner, FreeCache, Pinned},
+        thread_cache::{FreeCache, Pinned},
         thread_caches,
     },
     slot::{Vacant, Word},
@@ -23,12 +23,12 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         let create = || {
             let cache = self.locked(|locked| locked.unused_cache.take()).unwrap_or_else(|| {
                 self.base.allocations.add(1);
-                FreeCache::new(self.address())
+                FreeCache::new(self.base.storage.slab())
             });
-            let slab = SlabRef::of(self, self.address());
+            let slab = SlabRef::of(self, self.base.storage.slab());
             self.locked(|locked| locked.caches.attach(cache, slab))
         };
-        thread_caches::find(self).or_else(|| thread_caches::add(self.address().get(), create))
+        thread_caches::find(self).or_else(|| thread_caches::add(self, create))
     }
 
     /// Takes a vacant slot of an unbounded slab.
