@@ -55,8 +55,8 @@ tests_without() {
 # Prints `--test NAME` for each name in the arguments.
 tests_named() { printf -- '--test %s ' "$@"; }
 
-# Fails if a list above names a test that does not exist. Without this check, a step that leaves out the tests of a list would run a listed
-# test after it was renamed. (The lists of modules are not checked.)
+# Fails if a list above names a test that does not exist. Without this check, the lists would not notice that a test was renamed, and the
+# steps that leave out these lists would then run the test. (The lists of modules are not checked.)
 names_of_tests() {
     local name
     for name in $OTHER_MACHINERY $MEASURING $MANY_SCHEDULES $WITH_OTHER_CRATES $WORD_TESTS $SAME_ON_EACH_TARGET \
@@ -126,6 +126,15 @@ format() {
     cargo fmt --all --check
     cargo fmt --check --manifest-path benches/allocators/Cargo.toml
     cargo fmt --check --manifest-path tests/assembly/Cargo.toml
+    local misplaced
+    misplaced=$(git ls-files '*.rs' | xargs awk '
+        /^ *#\[expect\(/ && above ~ /^ *\/\/\// { print FILENAME ":" FNR }
+        { above = $0 }')
+    if [[ -n $misplaced ]]; then
+        echo "move these attributes above the documentation (CONTRIBUTING.md says why):"
+        echo "$misplaced"
+        return 1
+    fi
 }
 
 clippy() {
@@ -173,8 +182,8 @@ oldest_rust() {
 
 # --- Builds with other flags, in separate target directories ----------------------------------------------------------
 
-# Runs a command without the last group of dev-dependencies in Cargo.toml. Only the benches, the programs, and the tests that run the
-# compiler need this group.
+# Runs a command without the last group of dev-dependencies in Cargo.toml. Only the benches, the programs, and the tests in the lists
+# `OTHER_MACHINERY` and `MEASURING` need this group.
 few() { RUSTFLAGS="--cfg few_dependencies ${RUSTFLAGS-}" "$@"; }
 
 # With `x86-64-v3`, results are stored in pieces of 32 bytes.
@@ -289,8 +298,8 @@ benches() {
     bench ratios --rounds 1
     bench break_even --short
 }
-# `flat` fails if the cost of an operation grows with the number of threads, pools or operations. `cost` fails if the code of a method with
-# `async_trait` is more than 1.3 times as large as with `Box::pin`. No other step may run at the same time, because `flat` measures times.
+# `flat` fails if the cost of an operation grows with the number of threads, pools or operations. `cost` fails if a method with the
+# attribute `async_trait` of this crate has more than 1.3 times the code of a method with `Box::pin`. No other step may run at the same time, because `flat` measures times.
 benches_that_check() {
     bench flat --short
     bench cost --check

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-/// Compiles the programs in `tests/ui/async_trait_pass` as modules of this test. Each of them is a corrected version of a program in
+/// Compiles the programs in `tests/ui/async_trait_corrected` as modules of this test. Each of them is a corrected version of a program in
 /// `tests/ui/async_trait`. Trybuild would build each program with its dependencies. This took 190 s instead of 15 s.
 macro_rules! corrected {
     ($($name:ident),* $(,)?) => {
         #[allow(dead_code, clippy::all, clippy::pedantic, reason = "they only have to compile")]
         mod ui {
-            mod async_trait_pass {
+            mod async_trait_corrected {
                 $(mod $name;)*
             }
         }
@@ -53,7 +53,7 @@ fn compiler_messages_are_as_recorded() {
 #[test]
 #[cfg_attr(miri, ignore = "reads a directory")]
 fn each_corrected_program_is_in_the_list() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/async_trait_pass");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/async_trait_corrected");
     let files = fs::read_dir(folder).expect("there are programs").map(|file| {
         let path = file.expect("the entry can be read").path();
         path.file_stem().expect("a file has a name").to_string_lossy().into_owned()

@@ -20,8 +20,8 @@ const TEXT: &str = "\
 
 The futures in these tables are pending once. They are awaited in a boxed async block (`--only awaited,`).
 
-The first table has the futures of a method behind `dyn`. `bare future` contains the same space for its result as a value future, but it
-has no slot and no vtable:
+The first table has the futures of a method behind `dyn`. `ours eager` polls its future once in the call (`ValueFuture::eager`).
+`bare future` contains the same space for its result as a value future, but it has no slot and no vtable:
 ";
 
 const COMPLETIONS: &str = "\
@@ -36,7 +36,7 @@ The last table has a shared future with one awaiter, and the next item of a stre
 
 const NOTES: &str = "\
 A value future contains space for its result, and `.await` moves the whole future twice. When a pending value future completes, `.await`
-copies the result once more. (`.await` copies an inline result in the same way.) So large results take longer than with a box. A
+copies the result once more. So large results take longer than with a box. A
 `Completion` that is awaited directly, not as a `ValueFuture`, contains no space for the result.
 ";
 
@@ -100,9 +100,10 @@ pub(super) fn section(measured: &Measured) -> String {
         .map(|what| comparison(measured, "an operation", &columns(what)));
     let [methods, completions, others] = tables;
     format!(
-        "{TEXT}\n{methods}* {}\n* {}\n* {}\n\n{NOTES}\n{COMPLETIONS}\n{completions}{OTHER_FUTURES}\n{others}",
+        "{TEXT}\n{methods}* {}\n* {}\n* {}\n* {}\n\n{NOTES}\n{COMPLETIONS}\n{completions}{OTHER_FUTURES}\n{others}",
         slower(measured, POOLED),
         slower(measured, EAGER),
+        slower(measured, BOXED),
         boxed(measured),
     )
 }

@@ -16,8 +16,8 @@ const TEXT: &str = "\
 ## Ready results
 
 A lookup in a cache is called behind `dyn`, and hits. A boxed async block awaits the result, and consumes it (`--only ready,`). The
-floor is a method that returns `Poll<T>` instead of a future. `static async fn` is called without `dyn`. `enum by hand` has the same four
-variants as `Arm`, but contains fat pointers. `NowOrLater` is a type of aws-smithy-async.
+floor is a method that returns `Poll<T>` instead of a future. `static async fn` is called without `dyn`. `enum by hand` has a variant for
+each arm of a value future, and contains fat pointers. `NowOrLater` is a type of aws-smithy-async.
 ";
 
 const NOTES: &str = "\

@@ -22,8 +22,7 @@ use crate::{
 
 const RUN_TIME: Duration = Duration::from_secs(12);
 const LOOKUPS_PER_ROUND: usize = 50_000;
-/// The share of the lookups for files that fit into each cache. The capacity of a cache is the total size of the most frequent files that
-/// together get this share of the lookups.
+/// This share of the lookups is for the most frequent files. The capacity of each cache is the total size of these files.
 const SHARE_IN_MEMORY: f64 = 0.995;
 
 /// For each file with failed lookups: the number of these lookups, and the first error.

@@ -1,4 +1,4 @@
-//! Generates load: runs concurrent callers, and records the errors and latencies of their calls.
+//! Generates the load of the program `rpc`: runs concurrent callers, and records the errors and latencies of their calls.
 
 use std::{sync::Mutex, time::Instant};
 

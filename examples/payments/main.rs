@@ -6,10 +6,10 @@
 //! ```
 //!
 //! The client drops an attempt that has timed out, and repeats it. The bank recognizes a repeated attempt, and does not pay a
-//! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, a
-//! late answer completes the next attempt in that slot. The client takes the late answer as the answer to that attempt. If the late answer
-//! says *declined*, the client orders the payment of the next attempt again, although the bank may have executed that payment. If the late
-//! answer confirms a payment, the client takes the payment of that attempt as confirmed. The column `wrong` counts payments that were
+//! second time. If the bank declines a payment, the client orders it again. If the id of an attempt is the index of a slot, and
+//! an attempt of payment A has timed out, an attempt of payment B may use the same slot. Then the client takes a late answer about A as the
+//! answer about B. If this answer says *declined*, the client orders B again, although the bank may have executed B. If this answer
+//! confirms A, the client takes B as confirmed. The column `wrong` counts payments that were
 //! confirmed by the answer to another payment. The column `not paid once` counts payments that were executed more than once, or never. The
 //! column `stale` counts the refused answers that came after another attempt had reused the slot.
 //!

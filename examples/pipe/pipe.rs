@@ -33,7 +33,7 @@ pub(crate) struct End(Arc<Pipe>);
 impl Drop for End {
     fn drop(&mut self) {
         let mut state = self.0.state.lock().unwrap();
-        // This blank ends the last word, if no blank follows the word yet. Otherwise, the last read may return only blanks.
+        // This blank ends the last word. If a blank already follows that word, the last read may return only this blank.
         state.bytes.push(b' ');
         state.is_closed = true;
         drop(state);

@@ -127,6 +127,7 @@ fn is_ready_in_cfg_attr(attribute: &Attribute) -> bool {
 
 /// Removes `#[ready]` from a method of a trait. Returns an error if the method had this attribute.
 fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
+    let is_ready = |attribute: &_| is_ready(attribute) || is_ready_in_cfg_attr(attribute);
     let ready = attributes.iter().position(is_ready).map(|index| attributes.remove(index));
     ready.map_or(Ok(()), |ready| {
         Err(Error::new_spanned(
@@ -139,10 +140,12 @@ fn forbid_ready(attributes: &mut Vec<Attribute>) -> Result<()> {
 /// Removes `#[ready]` from the attributes of a method, and parses the argument of `#[ready]`.
 fn take_ready(attributes: &mut Vec<Attribute>) -> Result<Option<Ready>> {
     if let Some(index) = attributes.iter().position(is_ready_in_cfg_attr) {
-        return Err(Error::new_spanned(
+        let error = Error::new_spanned(
             attributes.remove(index),
             "`#[ready]` is not allowed in a `cfg_attr`: write the method twice, once for each `#[cfg]`",
-        ));
+        );
+        attributes.retain(|other| !is_ready(other));
+        return Err(error);
     }
     let Some(index) = attributes.iter().position(is_ready) else { return Ok(None) };
     let attribute = attributes.remove(index);

@@ -8,8 +8,8 @@
 //!   method_body    joins the statement of `#[ready]` and the call that creates a value future from the block
 //! ```
 //!
-//! If a method has other attribute macros, `item` adds the attribute `make`. `make` runs after these macros, and replaces the `Box::pin(…)`
-//! of the body by the call that creates the value future.
+//! If a method has other attribute macros, its body becomes `Box::pin(…)`, because these macros expect it. `item` also adds the attribute
+//! `make`, which runs after these macros. `make` replaces `Box::pin(…)` by the call that creates the value future.
 
 mod async_block;
 mod context;

@@ -204,7 +204,7 @@ where
     fn poll_second(&mut self, cx: &mut Context<'_>, broken: &mut Option<Terminated>) -> Poll<U> {
         match self {
             Then::Second(second) => second.poll_or(cx, broken),
-            _ => unreachable!("it is not polled after `Ready` or a panic"),
+            _ => unreachable!("a `Then` is not polled after `Ready` or a panic"),
         }
     }
 }

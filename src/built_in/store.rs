@@ -1,5 +1,5 @@
 //! Stores pending futures in the built-in pool. If this pool has no slot for a future, or if the build has no such pool, stores the future
-//! in a box.
+//! in a box. The constructors and combinators of this module use these functions, and so do reusable sources whose futures own the source.
 
 use core::task::Context;
 
@@ -18,12 +18,12 @@ mod in_slot {
         future_pool::{FuturePool, VacantBlock},
     };
 
-    /// Implemented for each affinity (`AnyThread` or `OneThread`) whose futures may contain an `X`.
+    /// An affinity (`AnyThread` or `OneThread`) implements this trait if its value futures may own an `X`, in a slot or in a box.
     pub(crate) trait Stores<X>: Admits<X> + Admits<VacantBlock<X, AnyThread>> {}
 
     impl<X, A: Admits<X> + Admits<VacantBlock<X, AnyThread>>> Stores<X> for A {}
 
-    /// Stores the future in a slot of the built-in pool. If the future is too large for the slots, or the pool is full, stores it in a box.
+    /// Stores the future in a slot of the built-in pool. If the future does not fit into a slot, or the pool is full, stores it in a box.
     #[inline(always)]
     #[cfg_attr(feature = "trace", track_caller)]
     pub(crate) fn store<'a, F, A>(future: F) -> Packed<'a, F::Output, A>
@@ -55,7 +55,7 @@ mod in_box {
 
     use super::{Admits, Context, ErasedFuture, Packed};
 
-    /// Implemented for each affinity (`AnyThread` or `OneThread`) whose futures may contain an `X`.
+    /// An affinity (`AnyThread` or `OneThread`) implements this trait if its value futures may own an `X`, in a box.
     pub(crate) trait Stores<X>: Admits<X> {}
 
     impl<X, A: Admits<X>> Stores<X> for A {}

@@ -1,4 +1,5 @@
-//! Compile-time checks of sizes, niches and auto traits that callers rely on.
+//! Compile-time checks of sizes, niches and auto traits that callers rely on. With the feature `trace`, the sizes are larger, so this file
+//! is not compiled.
 
 use core::mem::size_of;
 

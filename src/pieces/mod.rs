@@ -2,8 +2,8 @@
 //! in which other code will load it. They load a result in pieces that are no larger than the stores by which other code has stored it.
 //!
 //! A recent store is still in the store buffer of the CPU. A load can read from this buffer only if one store wrote all bytes of the load
-//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the CPU cache. This wait takes 6 ns, twice as long
-//! as the rest of a ready call. Without this module, a load would wait in three places:
+//! (*store-to-load forwarding*). Otherwise the load waits until the stores have reached the CPU cache. This wait takes 6 ns, several
+//! times as long as the rest of a ready call. Without this module, a load would wait in three places:
 //!
 //! 1. **A method returns its future through memory, and `.await` begins with a copy of this future.** The copy loads 16 bytes at a time, or
 //!    32 bytes if the target has registers of this size. The compiler would store two adjacent words of the future one by one: two words of
@@ -27,8 +27,8 @@
 //!    words.)
 //!
 //! The compiler would remove a copy that changes nothing. So the loads are volatile, and an `asm!` puts the words together. (Miri runs the
-//! same copies without the `asm!`. The memory sanitizer reports an error for the `asm!`, although the words that the `asm!` puts together
-//! need not be initialized.) On targets that use `fallback.rs`, and in loom, the functions make ordinary copies.
+//! same copies without the `asm!`. The words that the `asm!` puts together may be uninitialized, which is allowed here. But the memory
+//! sanitizer reports an error for it.) On targets that use `fallback.rs`, and in loom, the functions make ordinary copies.
 //!
 //! The functions choose the pieces by the size, the alignment and the name of a type, and by whether the type has a niche. The choice only
 //! decides how long a copy takes.

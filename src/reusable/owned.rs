@@ -1,4 +1,5 @@
-//! The consumer of an operation, together with a counted reference to its source.
+//! The consumer of an operation, together with an `Arc` or `Rc` of its source. `begin_owned` creates it, and the returned value future
+//! contains it.
 
 use core::{
     pin::Pin,

@@ -185,8 +185,8 @@ impl<T, A> Drop for PollGuard<'_, '_, T, A> {
     }
 }
 
-/// Returns the reason why there will be no result, after this handle has polled the future. (If the handle was alone, the reason may be
-/// that the poll has returned the result.)
+/// Returns the reason why there will be no result, after this handle has polled the future. (If the handle was alone, and the poll has
+/// returned the result, the reason is that the future has completed.)
 fn failure_of_poll<T, A>(operation: &mut Operation<'_, T, A>) -> Option<Terminated> {
     if let Some(alone) = operation.alone() {
         return alone.failure();

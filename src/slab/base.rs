@@ -41,13 +41,14 @@ impl<S: Item> Settings<S> {
 pub(crate) struct Base<S: Item> {
     pub(crate) settings: Settings<S>,
     pub(crate) storage: Storage<S>,
-    /// The number of rents that no existing thread cache has counted. Unused if slots [count their uses](Item::INDEXED).
+    /// The number of rents that are not in the counter of a thread cache: the rents without a cache, and those of caches from which the
+    /// thread has detached. Unused if slots [count their uses](Item::INDEXED).
     pub(super) rented: S::Word,
     pub(super) cancelled: S::Word,
     /// The number of keys that were refused.
     pub(crate) refused: S::Word,
     pub(super) allocations: S::Word,
-    /// 1 after `Pool::close` was called, otherwise 0. In a closed pool, a rent fails, and no completer leaves its operation to the key. (A
+    /// 1 after `Pool::close` was called, otherwise 0. In a closed pool, a rent fails, and `into_key` ends the operation. (A
     /// *closed slab* is a slab without handles. This field does not record that.)
     pub(crate) closed: S::Word,
 }

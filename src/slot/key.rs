@@ -11,10 +11,10 @@ use core::{
 /// late or twice. A peer may also send a forged key.
 ///
 /// A key consists of an index and a 32-bit generation. The generation counts the operations of a slot. In an unbounded pool, the index
-/// names the slot. In a bounded pool, some bits of the index name the slot, and the other bits are a counter. When a slot has used all
-/// generations, its counter increases, and the generations begin again. (A source has only one slot, so its whole index is the counter.)
-/// When the counter cannot increase any more, the slot is *retired*: it serves no further operation. An unbounded pool has no counter, so a
-/// slot is retired after its last generation. So a pool or source never creates a key twice, and refuses a late key.
+/// names the slot. In a bounded pool, some bits of the index name the slot, and the other bits are the *epoch*. When a slot has used all
+/// generations, its next epoch begins, and the generations begin again. (A source has only one slot, so its whole index is the epoch.)
+/// After its last epoch, the slot is *retired*: it serves no further operation. In an unbounded pool, a slot has only one epoch, so it is
+/// retired after its last generation. So a pool or source never creates a key twice, and refuses a late key.
 ///
 /// A key is a name, not a handle: it keeps nothing alive, and dropping it does nothing. A key does not name its pool: two pools can create
 /// equal keys. A key is not secret: a peer that guesses the key of a pending operation can complete the operation. So use a separate pool

@@ -5,6 +5,7 @@ use core::ops::Deref;
 use super::{Source, ValueSource};
 use crate::{affinity::Admits, erased::OwnedHead, token::Token};
 
+/// A reference to a source that can be converted into the head of a value future.
 pub trait Raw<'a>: Deref<Target = Source<Self::Source>> + Unpin + Sized + 'a {
     type Source: ValueSource + 'a;
 

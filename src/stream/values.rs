@@ -86,9 +86,9 @@ use super::output::StreamOutput;
 /// assert_eq!(all, ["one", "two", "three"]);
 /// ```
 #[must_use = "streams do nothing unless polled"]
-pub struct ValueStream<Next, Future> {
+pub struct ValueStream<Next, Fut> {
     next: Next,
-    current: Option<Future>,
+    current: Option<Fut>,
     ended: bool,
 }
 

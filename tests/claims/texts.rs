@@ -79,10 +79,11 @@ fn figures_of_examples_and_tests_are_as_documented() {
     );
 }
 
-/// Looks for each file and each program of this crate that the documentation names.
+/// Looks for the files in `tests`, `examples` and `benches` that five texts name, and for the programs and benches that the README and
+/// `docs/benchmarks.md` name.
 #[test]
 #[cfg_attr(miri, ignore = "looks for files")]
-fn the_files_and_programs_that_the_documentation_names_exist() {
+fn files_and_programs_that_texts_name_exist() {
     let texts = [
         README,
         include_str!("../../src/lib.rs"),

@@ -46,7 +46,7 @@ pub(crate) fn allocations(action: impl FnOnce()) -> usize {
     counted(action).1.allocations
 }
 
-/// Counters of the allocations in calls of [`count`](Balance::count).
+/// Counters of the allocations in calls of [`count`](Balance::count), and after a call of [`count_from_here`](Balance::count_from_here).
 #[derive(Debug)]
 pub(crate) struct Balance {
     made: AtomicUsize,
@@ -81,7 +81,7 @@ impl Balance {
         self.made.load(SeqCst)
     }
 
-    /// Returns the number of allocations of `action` on this thread.
+    /// Returns the number of allocations of `action` on this thread. Meanwhile, no other thread counts its allocations in this `Balance`.
     pub(crate) fn made_by(&'static self, action: impl FnOnce()) -> usize {
         let before = self.made.load(SeqCst);
         self.count(action);

@@ -1,5 +1,5 @@
-//! Loom models of operations whose completer became a key with `into_key`, while their pool is closed or dropped. No consumer waits forever
-//! for a producer whose key can no longer be used.
+//! Loom models of operations whose pool is closed or dropped, or whose keys are abandoned, while a producer completes them. In most models,
+//! the producer has a key from `into_key`. No consumer waits forever for a producer whose key can no longer be used.
 
 use loom::{future::block_on, thread};
 use value_future::{Pool, operation::CompleteErrorKind};

@@ -65,7 +65,7 @@ macro_rules! pool {
 pool!(Ours, OURS, false, Pool, Completer, Completion<Value>);
 pool!(OursErased, OURS_ERASED, true, Pool, Completer, ValueFuture<'static, Value>);
 
-/// A clone is a handle of the same pool, for the other thread.
+/// A clone is a handle of the same pool. In the cases with two threads, each thread has a handle.
 impl Clone for Ours {
     fn clone(&self) -> Self {
         Ours(self.0.clone())

@@ -1,5 +1,5 @@
-//! Claims. A producer with a key, a completer that has issued its key, or the pool (in `abandon_keys`, or by [`orphan`]) claims an
-//! operation. The claimant then ends the operation, with or without a value.
+//! Claims. A producer with a key, a completer that has issued its key, the pool (in `abandon_keys` and `close`), or the consumer of a closed
+//! pool claims an operation. The claimant then ends the operation, with or without a value.
 
 use core::marker::PhantomData;
 
@@ -75,7 +75,7 @@ pub(crate) fn orphan<T, H: Recycler>(slot: SlotRef<'_, Slot<T, H>>) -> bool {
     let Ok(Change { state, .. }) = slot.change(slot.slot().state(), transition) else {
         return false;
     };
-    // If there is no completer, the transition was `claim`.
+    // If there is no completer, the transition was `claim_without_completer`.
     !state.is_held() && Claim::new(slot, state).abandon().is_ok()
 }
 
@@ -93,7 +93,8 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
         let slot = Rented(slot.pointer());
         let state = slot.slot().state();
         if slot.slot().number_now() == key.number {
-            // The expected state is computed from the key. So the CPU can start the exchange before the load of the state has finished.
+            // Both states that this code may expect are computed from the key. The loaded state only decides a branch, which the CPU
+            // predicts. So the CPU can start the exchange before the load has finished.
             let keyed = State::keyed(key.number);
             let waiting = keyed.register().expect("the operation has just begun");
             let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
@@ -185,13 +186,14 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
 
     /// Ends the claim, because the consumer has left. `state` is a state in which the caller has seen the flag `LEFT`.
     ///
-    /// If a consumer has claimed its own operation (see [`orphan`]), this function is not called, because this consumer has not left.
+    /// A consumer that finds its pool closed claims its own operation, by [`orphan`]. This function is not called for such a claim, because
+    /// the consumer has not left.
     #[cold]
     fn unclaim(slot: Rented<T, H>, state: State) {
         let Ok(change) = slot.change(state, State::unclaim) else {
             unreachable!("only the claimant ends its claim")
         };
-        // `_wake` is dropped after `end_return`: the woken task may call `rent`, which waits while a return is announced.
+        // `_wake` is dropped after `end_return`: the woken task may call `rent`, which waits until each announced return has ended.
         let _wake = if change.state.is_unreferenced() {
             slot.release(change.state)
         } else {

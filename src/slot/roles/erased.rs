@@ -47,7 +47,6 @@ impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
     }
 
     /// Only the fast path is inlined. The other paths are separate functions, so that the fast path need not save registers on the stack.
-    /// Saving a register would take longer than any other step of the poll.
     #[inline(always)]
     fn poll(live: Live<'_, Self>, token: Token, cx: &mut Context<'_>) -> Poll<T> {
         if token != live.number().token() {

@@ -1,4 +1,5 @@
-//! Functions whose assembly `tests/assembly.rs` reads.
+//! Functions whose assembly `tests/assembly.rs` reads. The last two functions are not read themselves: because of them, the compiler
+//! generates `poll_future` and `poll_pointee_apart`, which are read.
 
 #![no_std]
 extern crate std;

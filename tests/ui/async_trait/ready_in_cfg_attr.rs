@@ -15,6 +15,12 @@ impl Service for Fixed {
     }
 }
 
+#[async_trait]
+trait InATrait {
+    #[cfg_attr(all(), ready(Some(1)))]
+    async fn call(&self) -> u32;
+}
+
 #[async_trait(pool)]
 trait WithoutPath {}
 

@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/not_awaited.rs`.
+
 #![deny(unused_must_use)]
 
 use value_future::async_trait;

@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/unknown_option.rs`.
+
 use value_future::async_trait;
 
 #[async_trait]

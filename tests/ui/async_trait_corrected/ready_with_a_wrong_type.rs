@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/ready_with_a_wrong_type.rs`.
+
 use value_future::async_trait;
 
 #[async_trait]

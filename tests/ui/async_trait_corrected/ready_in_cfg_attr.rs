@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/ready_in_cfg_attr.rs`.
+
 use value_future::{FuturePool, async_trait};
 
 static POOL: FuturePool = FuturePool::new();

@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/not_a_trait.rs`.
+
 use value_future::async_trait;
 
 struct Fixed(u32);

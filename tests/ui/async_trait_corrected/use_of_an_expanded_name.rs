@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/use_of_an_expanded_name.rs`.
+
 use value_future::async_trait;
 
 #[async_trait]

@@ -1,3 +1,5 @@
+//! The corrected version of `tests/ui/async_trait/ready_without_expression.rs`.
+
 use value_future::async_trait;
 
 #[async_trait]
