@@ -107,7 +107,7 @@ impl<'a, T, A> Packed<'a, T, A> {
     where
         T: 'a,
         H: Recycler,
-        A: Admits<Consumer<'a, T, H>> + Admits<ConsumerRole<T, H>>,
+        A: Admits<Consumer<'a, T, H>> + Admits<ConsumerRole<'a, T, H>>,
     {
         let role = match consumer.into_role() {
             Ok(role) => role,

@@ -2,7 +2,6 @@
 //! into a value future.
 
 use core::{
-    marker::PhantomData,
     mem::ManuallyDrop,
     pin::Pin,
     task::{Context, Poll},
@@ -18,19 +17,19 @@ use crate::{
 ///
 /// The type has a destructor and the parameter `'a`. So the compiler requires that the owner of the slot outlives the consumer (drop
 /// check).
-pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<T, H>, PhantomData<&'a ()>);
+pub(crate) struct Consumer<'a, T, H: Recycler>(ConsumerWord<'a, T, H>);
 
-impl<T, H: Recycler> Consumer<'_, T, H> {
+impl<'a, T, H: Recycler> Consumer<'a, T, H> {
     /// Creates the consumer that has this role. A slot of a source stays allocated for `'a`. A slot of a slab stays allocated while it is
     /// rented. In both cases, the slot outlives the consumer.
     #[inline(always)]
-    pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
-        Consumer(ConsumerWord::new(role), PhantomData)
+    pub(crate) fn new(role: ConsumerRole<'a, T, H>) -> Self {
+        Consumer(ConsumerWord::new(role))
     }
 
     /// Returns the role, or the reason why the role has ended.
     #[inline(always)]
-    pub(crate) fn into_role(self) -> Result<ConsumerRole<T, H>, Terminated> {
+    pub(crate) fn into_role(self) -> Result<ConsumerRole<'a, T, H>, Terminated> {
         let mut this = ManuallyDrop::new(self);
         this.0.end(Ended::Taken).ok_or_else(|| this.termination())
     }
@@ -78,8 +77,8 @@ impl<T, H: Recycler> Consumer<'_, T, H> {
     }
 
     /// Creates the consumer from its word. [`into_raw`](Consumer::into_raw) returns this word as a pointer.
-    pub(crate) fn from_word(word: ConsumerWord<T, H>) -> Self {
-        Consumer(word, PhantomData)
+    pub(crate) fn from_word(word: ConsumerWord<'a, T, H>) -> Self {
+        Consumer(word)
     }
 
     #[inline(always)]

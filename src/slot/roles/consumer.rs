@@ -1,6 +1,7 @@
 //! The role of the consumer, which waits for the result and takes it, or leaves the operation.
 
 use core::{
+    marker::PhantomData,
     mem,
     ops::Deref,
     task::{Poll, Waker},
@@ -9,10 +10,11 @@ use core::{
 use super::{Change, End, Recycler, Rented, State, Vacant, claim::orphan};
 use crate::{pieces, slot::slot::Slot};
 
-/// The consumer of an operation. The role has no destructor, so the owner of the role must end it.
-pub(crate) struct ConsumerRole<T, H: Recycler>(pub(super) Rented<T, H>);
+/// The consumer of an operation. The role has no destructor, so the owner of the role must end it. A source that contains the slot is
+/// borrowed for `'a`. A slot of a slab stays allocated as long as the role exists.
+pub(crate) struct ConsumerRole<'a, T, H: Recycler>(pub(super) Rented<T, H>, PhantomData<&'a ()>);
 
-impl<T, H: Recycler> Deref for ConsumerRole<T, H> {
+impl<T, H: Recycler> Deref for ConsumerRole<'_, T, H> {
     type Target = Slot<T, H>;
 
     #[inline(always)]
@@ -31,16 +33,22 @@ pub(crate) struct Finished<T, H: Recycler> {
 }
 
 /// The progress of an operation: the two cases that a poll distinguishes on the fast path, and all other cases.
-pub(super) enum Progress<T, H: Recycler> {
+pub(super) enum Progress<'a, T, H: Recycler> {
     Completed(Completed<T, H>),
-    JustBegun(JustBegun<T, H>),
+    JustBegun(JustBegun<'a, T, H>),
     Other,
 }
 
 /// The consumer of an operation that is still in its first state, [`rented`](State::rented).
-pub(crate) struct JustBegun<T, H: Recycler>(Rented<T, H>);
+pub(crate) struct JustBegun<'a, T, H: Recycler>(Rented<T, H>, PhantomData<&'a ()>);
 
-impl<T, H: Recycler> ConsumerRole<T, H> {
+impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
+    /// Creates the role. The slot stays allocated for `'a`, or as long as the role exists.
+    #[inline(always)]
+    pub(super) fn new(slot: Rented<T, H>) -> Self {
+        ConsumerRole(slot, PhantomData)
+    }
+
     /// Returns the role as a [`Completed`] if the operation has a value and no completer. Otherwise, returns the role as an error.
     #[inline(always)]
     pub(crate) fn completed(self) -> Result<Completed<T, H>, Self> {
@@ -49,12 +57,12 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
 
     /// Returns the progress of the operation. Loads the state only once.
     #[inline(always)]
-    pub(super) fn progress(self) -> Progress<T, H> {
+    pub(super) fn progress(self) -> Progress<'a, T, H> {
         let state = self.state();
         if state.is_completed() {
             Progress::Completed(Completed(self.0))
         } else if state.is_rented() {
-            Progress::JustBegun(JustBegun(self.0))
+            Progress::JustBegun(JustBegun(self.0, PhantomData))
         } else {
             Progress::Other
         }
@@ -108,13 +116,13 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
     }
 }
 
-impl<T, H: Recycler> JustBegun<T, H> {
+impl<'a, T, H: Recycler> JustBegun<'a, T, H> {
     /// Makes sure that `waker` is woken when there is a result. If there already is a result, returns the role as a [`Finished`].
     #[inline(always)]
-    pub(crate) fn wait(self, waker: &Waker) -> Result<ConsumerRole<T, H>, Finished<T, H>> {
+    pub(crate) fn wait(self, waker: &Waker) -> Result<ConsumerRole<'a, T, H>, Finished<T, H>> {
         let slot = self.0;
         match register_first(slot, State::rented(slot.slot().number()), waker) {
-            Ok(()) => Ok(ConsumerRole(slot)),
+            Ok(()) => Ok(ConsumerRole::new(slot)),
             Err(state) => Err(Finished { slot, state }),
         }
     }

@@ -30,16 +30,20 @@ pub(crate) struct SlotTable<T, H> {
 
 /// Returns the table of the slots of a slab or source.
 pub(crate) const fn table<T, H: Recycler>(abandoned: fn() -> T) -> SlotTable<T, H> {
-    SlotTable { vtable: VTable::of::<ConsumerRole<T, H>>(), abandoned, recycler: PhantomData }
+    SlotTable {
+        vtable: VTable::of::<ConsumerRole<'static, T, H>>(),
+        abandoned,
+        recycler: PhantomData,
+    }
 }
 
 /// Returns a copy of the role that `live` owns. The caller uses the copy for the operation, and `live` only to report the outcome.
 #[inline(always)]
-fn role_of<T, H: Recycler>(live: &Live<'_, ConsumerRole<T, H>>) -> ConsumerRole<T, H> {
-    ConsumerRole(Rented(live.pointer()))
+fn role_of<'a, T, H: Recycler>(live: &Live<'_, ConsumerRole<'a, T, H>>) -> ConsumerRole<'a, T, H> {
+    ConsumerRole::new(Rented(live.pointer()))
 }
 
-impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
+impl<T, H: Recycler> ErasedReference for ConsumerRole<'_, T, H> {
     type Output = T;
 
     fn type_name() -> &'static str {
@@ -74,9 +78,9 @@ impl<T, H: Recycler> ErasedReference for ConsumerRole<T, H> {
 /// Does what [`poll`](ErasedReference::poll) does, for an operation that has just begun.
 #[inline(never)]
 fn poll_first<T, H: Recycler>(
-    live: Live<'_, ConsumerRole<T, H>>,
+    live: Live<'_, ConsumerRole<'_, T, H>>,
     cx: &mut Context<'_>,
-    role: JustBegun<T, H>,
+    role: JustBegun<'_, T, H>,
 ) -> Poll<T> {
     poll_by(|| role.wait(cx.waker()), live)
 }
@@ -86,7 +90,7 @@ fn poll_first<T, H: Recycler>(
 #[cold]
 #[inline(never)]
 fn poll_slowly<T, H: Recycler>(
-    live: Live<'_, ConsumerRole<T, H>>,
+    live: Live<'_, ConsumerRole<'_, T, H>>,
     cx: &mut Context<'_>,
     token: Token,
 ) -> Poll<T> {
@@ -101,9 +105,9 @@ fn poll_slowly<T, H: Recycler>(
 
 /// Polls by the function `wait`, which registers the waker or finds the result.
 #[inline(always)]
-fn poll_by<T, H: Recycler>(
-    wait: impl FnOnce() -> Result<ConsumerRole<T, H>, Finished<T, H>>,
-    live: Live<'_, ConsumerRole<T, H>>,
+fn poll_by<'a, T, H: Recycler>(
+    wait: impl FnOnce() -> Result<ConsumerRole<'a, T, H>, Finished<T, H>>,
+    live: Live<'_, ConsumerRole<'_, T, H>>,
 ) -> Poll<T> {
     match wait() {
         Ok(_) => live.pending(),

@@ -382,7 +382,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
     }
 }
 
-impl<T, H: Recycler> ConsumerRole<T, H> {
+impl<T, H: Recycler> ConsumerRole<'_, T, H> {
     /// Converts the address of a slot into the role of its consumer.
     ///
     /// # Safety
@@ -391,41 +391,42 @@ impl<T, H: Recycler> ConsumerRole<T, H> {
     /// slot stays allocated until the role ends.
     #[inline(always)]
     pub(crate) unsafe fn from_leaked(slot: NonNull<Slot<T, H>>) -> Self {
-        ConsumerRole(Rented(slot))
+        ConsumerRole::new(Rented(slot))
     }
 }
 
 // SAFETY: a slot stays allocated while it has a consumer. The slot begins with a header, and the table of this header was created by
 // `table`.
-unsafe impl<T, H: Recycler> ThinReference for ConsumerRole<T, H> {
+unsafe impl<T, H: Recycler> ThinReference for ConsumerRole<'_, T, H> {
     type Pointee = Slot<T, H>;
 
     #[inline(always)]
     fn into_raw(self) -> (NonNull<Slot<T, H>>, Reference) {
-        let ConsumerRole(Rented(slot)) = self;
-        (slot, Reference::Borrowed)
+        (self.0.0, Reference::Borrowed)
     }
 
     #[inline(always)]
     unsafe fn from_raw(slot: NonNull<Slot<T, H>>, _: Reference) -> Self {
-        ConsumerRole(Rented(slot))
+        ConsumerRole::new(Rented(slot))
     }
 }
 
 impl<T, H: Recycler> Vacant<Slot<T, H>> {
     /// Begins an operation with a completer.
     #[inline(always)]
-    pub(crate) fn begin_with_completer(self) -> (CompleterRole<'static, T, H>, ConsumerRole<T, H>) {
+    pub(crate) fn begin_with_completer(
+        self,
+    ) -> (CompleterRole<'static, T, H>, ConsumerRole<'static, T, H>) {
         self.begin_in(State::rented(self.number()));
         let slot = Rented(self.into_pointer());
-        (CompleterRole::new(slot), ConsumerRole(slot))
+        (CompleterRole::new(slot), ConsumerRole::new(slot))
     }
 
     /// Begins an operation that only its key can complete.
     #[inline(always)]
-    pub(crate) fn begin_with_key(self) -> ConsumerRole<T, H> {
+    pub(crate) fn begin_with_key(self) -> ConsumerRole<'static, T, H> {
         self.begin_in(State::keyed(self.number()));
-        ConsumerRole(Rented(self.into_pointer()))
+        ConsumerRole::new(Rented(self.into_pointer()))
     }
 
     #[inline(always)]
@@ -461,15 +462,16 @@ impl<T, H: Recycler> Vacant<Slot<T, H>> {
 ///
 /// The word is an untyped pointer, so that this type is covariant in `T`. Covariance is sound, because a consumer takes a `T` out of the
 /// slot, and never puts a `T` in.
-pub(crate) struct ConsumerWord<T, H: Recycler> {
+pub(crate) struct ConsumerWord<'a, T, H: Recycler> {
     word: NonNull<()>,
     output: PhantomData<fn() -> (T, H)>,
+    borrow: PhantomData<&'a ()>,
 }
 
 // SAFETY: the word is a code or the address in a `Rented`, which is `Send` with the same bounds.
-unsafe impl<T: Send, H: ForThreads> Send for ConsumerWord<T, H> {}
+unsafe impl<T: Send, H: ForThreads> Send for ConsumerWord<'_, T, H> {}
 // SAFETY: the word is a code or the address in a `Rented`, which is `Sync` with the same bounds.
-unsafe impl<T: Send, H: ForThreads> Sync for ConsumerWord<T, H> {}
+unsafe impl<T: Send, H: ForThreads> Sync for ConsumerWord<'_, T, H> {}
 
 /// The reason why a consumer role has ended. The discriminants are the codes in a [`ConsumerWord`]. No slot has such a low address.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -481,20 +483,20 @@ pub(crate) enum Ended {
     Panicked = 2,
 }
 
-impl<T, H: Recycler> ConsumerWord<T, H> {
+impl<'a, T, H: Recycler> ConsumerWord<'a, T, H> {
     #[inline(always)]
-    pub(crate) fn new(role: ConsumerRole<T, H>) -> Self {
-        ConsumerWord { word: role.into_raw().0.cast(), output: PhantomData }
+    pub(crate) fn new(role: ConsumerRole<'a, T, H>) -> Self {
+        ConsumerWord { word: role.into_raw().0.cast(), output: PhantomData, borrow: PhantomData }
     }
 
     /// Returns a copy of the role, or `None` if the role has ended.
     #[inline(always)]
-    fn copy(&self) -> Option<ConsumerRole<T, H>> {
+    fn copy(&self) -> Option<ConsumerRole<'a, T, H>> {
         const { assert!(align_of::<Slot<T, H>>() > Ended::Panicked as usize) };
         // Because of the covariance, `self` may have been created as a `ConsumerWord` of a subtype of `T`. The two types differ only in
         // lifetimes, and a consumer only takes a value out.
         let is_role = self.word.addr().get() > Ended::Panicked as usize;
-        is_role.then(|| ConsumerRole(Rented(self.word.cast())))
+        is_role.then(|| ConsumerRole::new(Rented(self.word.cast())))
     }
 
     /// Returns the state of the operation, unless the role has ended.
@@ -537,7 +539,7 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
 
     /// Moves the role out of the word, and stores how the role ends. Returns `None` if the role has already ended.
     #[inline(always)]
-    pub(crate) fn end(&mut self, how: Ended) -> Option<ConsumerRole<T, H>> {
+    pub(crate) fn end(&mut self, how: Ended) -> Option<ConsumerRole<'a, T, H>> {
         let role = self.copy()?;
         self.set(how);
         Some(role)
@@ -579,6 +581,7 @@ impl<T, H: Recycler> ConsumerWord<T, H> {
         ConsumerWord {
             word: NonNull::new(pointer).expect("a word is not null"),
             output: PhantomData,
+            borrow: PhantomData,
         }
     }
 }
