@@ -16,6 +16,15 @@ pub struct AnyThread(());
 #[derive(Debug)]
 pub struct OneThread(PhantomData<*mut ()>);
 
+mod sealed {
+    /// Unsafe code relies on [`Movable`](super::Movable) and [`Admits`](super::Admits): a `Movable` affinity admits only types that are
+    /// `Send`. Because of this trait, only the types of this file implement them.
+    pub(crate) trait Sealed {}
+}
+
+impl sealed::Sealed for AnyThread {}
+impl sealed::Sealed for OneThread {}
+
 /// The trait of affinities whose futures may move to another thread. Only `AnyThread` implements it.
 ///
 /// `Send` and `Sync` are implemented for futures whose affinity `A` is `Movable`. With the bound `A: Send` instead, the compiler would not
@@ -25,12 +34,12 @@ pub struct OneThread(PhantomData<*mut ()>);
     label = "it cannot be sent to another thread, or shared with one",
     note = "use a `ValueFuture` or a `Shared`: their futures and outputs are `Send`"
 )]
-pub(crate) trait Movable: Send + Sync {}
+pub(crate) trait Movable: sealed::Sealed + Send + Sync {}
 
 impl Movable for AnyThread {}
 
 /// The trait of affinities whose futures may contain an `X`.
-pub(crate) trait Admits<X> {}
+pub(crate) trait Admits<X>: sealed::Sealed {}
 
 impl<X: Send> Admits<X> for AnyThread {}
 impl<X> Admits<X> for OneThread {}

@@ -63,6 +63,10 @@ pub(crate) struct Classes<H: SlabRecycler> {
 ///
 /// The implementations of `Send` and `Sync` for `Classes` have this trait as their bound. So the compiler shows the message below.
 /// Otherwise it would only report that a pool contains a `Cell`.
+///
+/// # Safety
+///
+/// All fields of `Classes<Self>` are `Send` and `Sync`.
 #[diagnostic::on_unimplemented(
     message = "a `LocalFuturePool` is for one thread",
     label = "it cannot be sent to another thread, or shared with one",
@@ -70,10 +74,7 @@ pub(crate) struct Classes<H: SlabRecycler> {
     note = "a `FuturePool` takes futures that are `Send`"
 )]
 #[allow(dead_code, reason = "rustc 1.85 does not see that the trait is a bound")]
-pub(super) trait Shareable: SlabRecycler {}
-
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
-impl Shareable for crate::affinity::AnyThread {}
+pub(super) unsafe trait Shareable: SlabRecycler {}
 
 // All fields of `Classes<AnyThread>` are `Send` and `Sync`. (`pooled.rs` relies on this.)
 #[cfg(all(feature = "std", target_has_atomic = "64"))]

@@ -6,6 +6,8 @@ use super::{
     classes::{Classes, Shareable, class_of},
     compiled::Compiled,
 };
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::affinity::AnyThread;
 use crate::{
     erased::{ErasedFuture, VacantCell},
     slab::Block,
@@ -38,7 +40,11 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     }
 }
 
-// SAFETY: `H` is `AnyThread`, and all fields of `Classes<AnyThread>` are `Send`. The assertions below the trait `Shareable` check this.
+// SAFETY: the assertions below the trait `Shareable` check that all fields of `Classes<AnyThread>` are `Send` and `Sync`.
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+unsafe impl Shareable for AnyThread {}
+
+// SAFETY: all fields are `Send`, by the contract of `Shareable`.
 unsafe impl<H: Shareable> Send for Classes<H> {}
-// SAFETY: `H` is `AnyThread`, and all fields of `Classes<AnyThread>` are `Sync`. The assertions below the trait `Shareable` check this.
+// SAFETY: all fields are `Sync`, by the contract of `Shareable`.
 unsafe impl<H: Shareable> Sync for Classes<H> {}

@@ -165,7 +165,7 @@ macro_rules! standalone {
 }
 
 #[cfg(target_has_atomic = "64")]
-// SAFETY: `AtomicU64` and `AtomicPtr` are atomics.
+// SAFETY: `Standalone` has no slabs.
 unsafe impl ForThreads for Standalone<AnyThread> {}
 #[cfg(target_has_atomic = "64")]
 standalone!(AnyThread, AtomicU64, AtomicPtr<()>, ReusableSource, Arc, Send);

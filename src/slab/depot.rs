@@ -11,7 +11,7 @@ use super::{
 use crate::slot::Vacant;
 
 /// The depot of a slab. An argument `storage` of its methods is the storage of the same slab.
-pub(crate) struct Depot<S: Item> {
+pub(super) struct Depot<S: Item> {
     pages: Pages<S>,
     first_generation: u32,
     /// The capacity that calls of `reserve` have reserved, in slots, including the slots in use. Until a trim, an open slab frees no page

@@ -45,7 +45,7 @@ pub(crate) trait SlabRecycler: Recycler {
     type Budget: Budget;
 }
 
-// SAFETY: the words and pointers of `AnyThread` are atomics.
+// SAFETY: the slabs of `AnyThread` are `SharedSlab`s, which only contain fields for threads (see `fields_for_threads`).
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl ForThreads for AnyThread {}
 

@@ -11,7 +11,7 @@ use super::{
         CACHE_CAPACITY, Capacity, FreePlace, MAGAZINE, Magazines, MagazinesOf, return_slot,
     },
     reference::{Closed, Counted, OpenSlab, SlabAddress, SlabRef},
-    slab::Slab,
+    slab::{Parts, Slab},
     stats::Stats,
     waiters::Waiters,
     waiting,
@@ -72,6 +72,19 @@ impl<S: Item<Slab = Self>> Counted for LocalSlab<S> {
     }
 }
 
+impl<S: Item<Slab = Self>> Parts for LocalSlab<S> {
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
+        f(&mut self.depot.borrow_mut())
+    }
+
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
+        let mut waiters = self.waiters.borrow_mut();
+        let result = f(&mut waiters);
+        self.is_plain.set(waiters.is_empty() && !self.is_closed());
+        result
+    }
+}
+
 impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
     fn create(address: SlabAddress<Self>, settings: Settings<S>) -> Self {
         LocalSlab {
@@ -87,10 +100,6 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
     #[inline(always)]
     fn base(&self) -> &Base<S> {
         &self.base
-    }
-
-    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
-        f(&mut self.depot.borrow_mut())
     }
 
     fn begin_growth(&self) -> impl Sized {}
@@ -165,13 +174,6 @@ impl<S: Item<Slab = Self>> Slab for LocalSlab<S> {
             slab.end();
         }
         wake
-    }
-
-    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
-        let mut waiters = self.waiters.borrow_mut();
-        let result = f(&mut waiters);
-        self.is_plain.set(waiters.is_empty() && !self.is_closed());
-        result
     }
 
     fn has_waiters(&self) -> bool {

@@ -82,9 +82,8 @@ struct Allocation<L: Counted> {
 /// A pointer to the allocation of a slab. The owner of this value has a reference or a handle.
 struct Owned<L: Counted>(NonNull<Allocation<L>>);
 
-// SAFETY: any thread that owns this value may use the slab and free it. The recycler is `ForThreads`, and only one such recycler has slabs:
-// `AnyThread`. The words of its slabs are atomics, and locks protect the other fields that change. The values in the slots are `Send`,
-// because `Content` is. (The slab does not access the values in blocks.)
+// SAFETY: any thread that owns this value may use the slab and free it. By the contract of `ForThreads`, the slab is `Send` and `Sync`,
+// except for the values in its slots. These values are `Send`, because `Content` is. (The slab does not access the values in blocks.)
 unsafe impl<L: Counted> Send for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}
 // SAFETY: for the same reasons as `Send`, directly above.
 unsafe impl<L: Counted> Sync for Owned<L> where L::Slot: Item<Recycler: ForThreads, Content: Send> {}

@@ -1,5 +1,7 @@
 //! The trait of slabs, and the code by which all slabs grow and free memory.
 
+use core::ptr;
+
 use super::{
     base::{Base, Settings},
     budget::{Room, Unlimited},
@@ -11,15 +13,23 @@ use super::{
 };
 use crate::slot::{End, SlotRef, Vacant, WakeOnDrop, Word};
 
+/// The parts of a slab that its locks protect. Other modules do not see this trait, so they cannot exchange the parts of two slabs.
+pub(super) trait Parts: Counted {
+    /// Calls a function with the depot. No other thread uses the depot during the call.
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<Self::Slot>) -> R) -> R;
+
+    /// Calls a function with the queue of waiting futures. No other thread uses the queue during the call. `f` neither clones, wakes nor
+    /// drops a waker.
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<Self::Slot>) -> R) -> R;
+}
+
+#[expect(private_bounds, reason = "only this module uses the parts of a slab")]
 /// A slab: a set of slots, and counters.
-pub(crate) trait Slab: Counted {
+pub(crate) trait Slab: Parts {
     /// Creates the slab that will be at this address.
     fn create(address: SlabAddress<Self>, settings: Settings<Self::Slot>) -> Self;
 
     fn base(&self) -> &Base<Self::Slot>;
-
-    /// Calls a function with the depot. No other thread uses the depot during the call.
-    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<Self::Slot>) -> R) -> R;
 
     /// Returns a guard. While the guard exists, no other thread allocates a page for this slab.
     fn begin_growth(&self) -> impl Sized;
@@ -47,10 +57,6 @@ pub(crate) trait Slab: Counted {
     /// Takes a slot back. If a future waits for a slot, gives the slot to this future, and returns its waker. The slab may be freed during
     /// this call.
     fn release(slot: Vacant<Self::Slot>, end: End) -> WakeOnDrop;
-
-    /// Calls a function with the queue of waiting futures. No other thread uses the queue during the call. `f` neither clones, wakes nor
-    /// drops a waker.
-    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<Self::Slot>) -> R) -> R;
 
     /// Returns `true` if a future waits for a slot.
     fn has_waiters(&self) -> bool;
@@ -137,6 +143,10 @@ impl<L: Slab, B: BeforeClose<L>> SlabHandle<L, B> {
     pub(crate) fn new(settings: Settings<L::Slot>) -> Self {
         let initial = settings.initial;
         let handle = SlabHandle::allocate(|address| L::create(address, settings));
+        let slab = handle.open();
+        // The slots refer to their slab by the address of its table.
+        let table = &raw const slab.base().settings.table;
+        assert!(ptr::addr_eq(table, slab.get()), "a slab begins with its table");
         if initial > 0 {
             handle.open().reserve(initial, Unlimited);
         }

@@ -62,17 +62,20 @@ pub(crate) trait Recycler: SourceName + Sized + 'static {
     fn is_closed<T>(slot: &Slot<T, Self>) -> bool;
 }
 
-/// A recycler whose slots may be used by several threads.
+/// A recycler whose slots may be used by several threads. The words and pointers of these slots are atomics.
 ///
 /// # Safety
 ///
-/// The types [`Word`](Recycler::Word) and [`Pointer`](Recycler::Pointer) of the recycler are atomics.
+/// If the recycler has slabs, these slabs are `Send` and `Sync`, except for the values in their slots.
 #[diagnostic::on_unimplemented(
     message = "a `LocalPool`, a `LocalReusableSource` and the ends of their operations belong to one thread",
     note = "use a `Pool` or a `ReusableSource`, which other threads may use as well"
 )]
 #[allow(dead_code, reason = "Rust 1.85 does not notice that this trait is used as a bound")]
-pub(crate) unsafe trait ForThreads: Recycler {}
+pub(crate) unsafe trait ForThreads:
+    Recycler<Word: Send + Sync, Pointer: Send + Sync>
+{
+}
 
 /// Two facts about the end of an operation, for the recycler of the slot.
 #[derive(Clone, Copy)]

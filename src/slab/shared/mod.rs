@@ -18,7 +18,7 @@ use super::{
     item::Item,
     magazines::MagazinesOf,
     reference::{OpenSlab, SlabAddress, slab_of},
-    slab::Slab,
+    slab::{Parts, Slab},
     stats::Stats,
     stripes::Stripes,
     thread_cache::{self, CacheList},
@@ -33,6 +33,24 @@ use crate::{
         lock,
     },
 };
+
+impl<S: Item<Slab = Self>> Parts for SharedSlab<S> {
+    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
+        self.locked(|locked| f(&mut locked.depot))
+    }
+
+    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
+        let mut waiters = lock(&self.waiters);
+        let result = f(&mut waiters);
+        let has_waiters = !waiters.is_empty();
+        // ORDERING: Relaxed: the lock of `waiters` orders the changes.
+        if self.has_waiters.load(Relaxed) != has_waiters {
+            // ORDERING: Relaxed. The locks of the stripes and of the depot order this store with the returns, see `pass_locks`.
+            self.has_waiters.store(has_waiters, Relaxed);
+        }
+        result
+    }
+}
 
 impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     fn create(address: SlabAddress<Self>, settings: Settings<S>) -> Self {
@@ -60,10 +78,6 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
     #[inline(always)]
     fn base(&self) -> &Base<S> {
         &self.base
-    }
-
-    fn with_depot<R>(&self, f: impl FnOnce(&mut Depot<S>) -> R) -> R {
-        self.locked(|locked| f(&mut locked.depot))
     }
 
     fn begin_growth(&self) -> impl Sized {
@@ -145,18 +159,6 @@ impl<S: Item<Slab = Self>> Slab for SharedSlab<S> {
         }
         Self::release_unbounded(slot, retire);
         WakeOnDrop::NONE
-    }
-
-    fn with_waiters<R>(&self, f: impl FnOnce(&mut Waiters<S>) -> R) -> R {
-        let mut waiters = lock(&self.waiters);
-        let result = f(&mut waiters);
-        let has_waiters = !waiters.is_empty();
-        // ORDERING: Relaxed: the lock of `waiters` orders the changes.
-        if self.has_waiters.load(Relaxed) != has_waiters {
-            // ORDERING: Relaxed. The locks of the stripes and of the depot order this store with the returns, see `pass_locks`.
-            self.has_waiters.store(has_waiters, Relaxed);
-        }
-        result
     }
 
     fn has_waiters(&self) -> bool {

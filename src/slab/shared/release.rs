@@ -8,7 +8,7 @@ use crate::{
         item::Item,
         magazines::{Capacity, MAGAZINE, return_slot},
         reference::{SlabRef, slab_of},
-        slab::Slab,
+        slab::{Parts, Slab},
         stripes::{StripeGuard, StripeLock},
         thread_cache::{self, Pinned},
         thread_caches, waiting,

@@ -8,7 +8,7 @@ use crate::{
         item::Item,
         magazines::Capacity,
         reference::{OpenSlab, SlabRef},
-        slab::Slab,
+        slab::{Parts, Slab},
         thread_cache::{FreeCache, Pinned},
         thread_caches,
     },

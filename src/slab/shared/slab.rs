@@ -111,12 +111,12 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 }
 
 #[expect(dead_code, reason = "the function is compiled and never called")]
-/// Fails to compile if `SharedSlab` has a field that is not listed here, or if a field in the result is not `Sync`. The implementations of
-/// `Send` and `Sync` in `reference.rs` rely on this.
+/// Fails to compile if `SharedSlab` has a field that is not listed here, or if a field in the result is not `Sync`. The implementation of
+/// `ForThreads` in `items.rs` relies on this.
 fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
     let SharedSlab {
-        // `Base` and `Stripes` contain only settings, the address of the slab, and atomics. (The types `Word` and `Pointer` of the recycler
-        // are atomics here.) The `Mutex`es `locked` and `waiters` protect their contents.
+        // `Base` and `Stripes` contain only settings, the address of the slab, and words and pointers. (If the recycler is `ForThreads`, its
+        // words and pointers are `Sync`.) The `Mutex`es `locked` and `waiters` protect their contents.
         base: Base { .. },
         stripes: Stripes { .. },
         locked: Mutex { .. },
