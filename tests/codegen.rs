@@ -55,7 +55,6 @@ const GENERATED: &[(&str, &str, &[Renamed])] = &[
         &[
             ("FuturePool", "LocalFuturePool"),
             ("FuturePoolBuilder", "LocalFuturePoolBuilder"),
-            ("SharedOnceSlab", "LocalOnceSlab"),
             ("SharedCounters", "LocalCounters"),
             ("SharedBudget", "LocalBudget"),
         ],

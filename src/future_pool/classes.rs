@@ -7,10 +7,13 @@ use super::{
     sizes::{SIZES, capacity},
     stats::ClassStats,
 };
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+use crate::{affinity::AnyThread, slab::SharedOnceSlab};
 use crate::{
+    affinity::OneThread,
     slab::{
-        Block, Budget, Counters, OnceSlab, OpenSlab, RentedBlock, Room, Settings, Slab, SlabHandle,
-        SlabRecycler, blocks_within, page_of_one,
+        Block, Budget, Counters, LocalOnceSlab, OnceSlab, OpenSlab, RentedBlock, Room, Settings,
+        Slab, SlabHandle, SlabRecycler, blocks_within, page_of_one,
     },
     slot::{IndexLayout, Recycler},
 };
@@ -44,12 +47,33 @@ pub(crate) const fn class_of_block(size: usize) -> Result<usize, PooledErrorKind
 }
 
 /// The slabs of all classes.
-pub(crate) type Slabs<H> =
-    [OnceSlab<<H as Recycler>::Pointer, <H as SlabRecycler>::Blocks>; SIZES.len()];
+///
+/// Invariant: the blocks of the slab of a class have the [size](SIZES) of that class. Only this file creates slabs in a `Slabs`.
+pub(crate) struct Slabs<H: SlabRecycler>(
+    [OnceSlab<<H as Recycler>::Pointer, H::Blocks>; SIZES.len()],
+);
+
+macro_rules! no_slabs {
+    ($recycler:ty, $OnceSlab:ident) => {
+        impl Slabs<$recycler> {
+            crate::sync::const_unless_loom! {
+                /// Creates the array without slabs.
+                pub(super) fn new() -> Self {
+                    #[cfg(not(loom))]
+                    return Slabs([const { $OnceSlab::new() }; SIZES.len()]);
+                    #[cfg(loom)]
+                    return Slabs(array::from_fn(|_| $OnceSlab::new()));
+                }
+            }
+        }
+    };
+}
+
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+no_slabs!(AnyThread, SharedOnceSlab);
+no_slabs!(OneThread, LocalOnceSlab);
 
 /// The slabs of a pool and their bounds, and the counters of the futures that found no slot.
-///
-/// Invariant: the blocks of the slab of a class have the [size](SIZES) of that class.
 pub(crate) struct Classes<H: SlabRecycler> {
     slabs: Slabs<H>,
     bounds: Bounds,
@@ -78,12 +102,12 @@ pub(super) unsafe trait Shareable: SlabRecycler {}
 
 // All fields of `Classes<AnyThread>` are `Send` and `Sync`. (`pooled.rs` relies on this.)
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-static_assertions::assert_impl_all!(Slabs<crate::affinity::AnyThread>: Send, Sync);
+static_assertions::assert_impl_all!(Slabs<AnyThread>: Send, Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 static_assertions::assert_impl_all!(Bounds: Send, Sync);
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 static_assertions::assert_impl_all!(
-    (<crate::affinity::AnyThread as SlabRecycler>::Budget, <crate::affinity::AnyThread as SlabRecycler>::Counters): Send, Sync
+    (<AnyThread as SlabRecycler>::Budget, <AnyThread as SlabRecycler>::Counters): Send, Sync
 );
 
 /// The bounds that each class has: a number of slots, and a number of bytes.
@@ -162,7 +186,7 @@ impl<H: SlabRecycler> Classes<H> {
     /// Returns the slab of a class, if it was created.
     #[inline(always)]
     pub(crate) fn slab(&self, class: usize) -> Option<OpenSlab<'_, H::Blocks>> {
-        self.slabs[class % SIZES.len()].get()
+        self.slabs.0[class % SIZES.len()].get()
     }
 
     #[cold]
@@ -181,7 +205,7 @@ impl<H: SlabRecycler> Classes<H> {
             layout: IndexLayout::ONE_SLOT,
             first_generation: 1,
         };
-        Some(self.slabs[class].get_or_create(|| SlabHandle::new(settings)))
+        Some(self.slabs.0[class].get_or_create(|| SlabHandle::new(settings)))
     }
 }
 

@@ -9,14 +9,14 @@ use core::{
 
 use super::{
     FuturePoolStats, PooledError, PooledErrorKind,
-    classes::Bounds,
+    classes::{Bounds, Slabs},
     inner::Inner,
     sizes::{SIZES, capacity},
 };
 use crate::{
     affinity::AnyThread,
     future::ValueFuture,
-    slab::{SharedBudget, SharedCounters, SharedOnceSlab},
+    slab::{SharedBudget, SharedCounters},
 };
 
 //~ any thread
@@ -204,7 +204,7 @@ impl FuturePoolBuilder {
     pub const fn build(self) -> FuturePool {
         let budget = SharedBudget::new(self.budget());
         FuturePool(Inner::new(
-            [const { SharedOnceSlab::new() }; SIZES.len()],
+            Slabs::<AnyThread>::new(),
             SharedCounters::new(),
             self.bounds,
             budget,
@@ -215,7 +215,7 @@ impl FuturePoolBuilder {
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> FuturePool {
-        let slabs = core::array::from_fn(|_| SharedOnceSlab::new());
+        let slabs = Slabs::<AnyThread>::new();
         let budget = SharedBudget::new(self.budget());
         FuturePool(Inner::new(slabs, SharedCounters::default(), self.bounds, budget))
     }

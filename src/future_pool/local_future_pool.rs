@@ -10,14 +10,14 @@ use core::{
 
 use super::{
     FuturePoolStats, PooledError, PooledErrorKind,
-    classes::Bounds,
+    classes::{Bounds, Slabs},
     inner::Inner,
     sizes::{SIZES, capacity},
 };
 use crate::{
     affinity::OneThread,
     future::LocalValueFuture,
-    slab::{LocalBudget, LocalCounters, LocalOnceSlab},
+    slab::{LocalBudget, LocalCounters},
 };
 
 /// A [`FuturePool`](crate::FuturePool) for one thread: it uses no atomics, and its futures need not be
@@ -132,7 +132,7 @@ impl LocalFuturePoolBuilder {
     pub const fn build(self) -> LocalFuturePool {
         let budget = LocalBudget::new(self.budget());
         LocalFuturePool(Inner::new(
-            [const { LocalOnceSlab::new() }; SIZES.len()],
+            Slabs::<OneThread>::new(),
             LocalCounters::new(),
             self.bounds,
             budget,
@@ -143,7 +143,7 @@ impl LocalFuturePoolBuilder {
     #[cfg(loom)]
     #[must_use]
     pub fn build(self) -> LocalFuturePool {
-        let slabs = core::array::from_fn(|_| LocalOnceSlab::new());
+        let slabs = Slabs::<OneThread>::new();
         let budget = LocalBudget::new(self.budget());
         LocalFuturePool(Inner::new(slabs, LocalCounters::default(), self.bounds, budget))
     }

@@ -5,6 +5,7 @@ use super::{
     PooledErrorKind,
     classes::{Classes, Shareable, class_of},
     compiled::Compiled,
+    sizes::SIZES,
 };
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 use crate::affinity::AnyThread;
@@ -20,14 +21,22 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     /// The size class of the future, or the reason why the future has no class.
     pub(crate) const CLASS: Result<usize, PooledErrorKind> = class_of::<F, H>();
 
+    /// Fails to compile if the slots of the future's class are too small for the future, or not sufficiently aligned.
+    const fn check_class() {
+        if let Ok(class) = Self::CLASS {
+            assert!(Self::SIZE <= SIZES[class] && align_of::<F>() <= align_of::<Block<H>>());
+        }
+    }
+
     /// Rents a block for a future that has a size class. The block is a slot, or a box if the pool has no slot for the future.
     #[inline(always)]
     pub(super) fn rent(classes: &Classes<H>) -> Self {
         let Ok(class) = Self::CLASS else { unreachable!("the future has a class") };
+        const { Self::check_class() };
         let block = classes.rent_cached(class);
         let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
-        // SAFETY: the block is a slot of the future's class, or a box of `Self::SIZE` bytes. A block is sufficiently aligned for each
-        // future that has a class.
+        // SAFETY: the block is a slot of the future's class (by the invariant of `Slabs`), or a box of `Self::SIZE` bytes (by the contract of
+        // `rent_slowly`). `check_class` has checked the size and the alignment.
         unsafe { block.into_cell() }
     }
 
@@ -35,7 +44,9 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
     #[inline(always)]
     pub(super) fn try_rent(classes: &Classes<H>) -> Result<Self, PooledErrorKind> {
         let block = classes.rent(Self::CLASS?)?;
-        // SAFETY: the block is a slot of the future's class. So it has enough bytes for the future, and is sufficiently aligned.
+        const { Self::check_class() };
+        // SAFETY: the block is a slot of the future's class (by the invariant of `Slabs`). `check_class` has checked the size and the
+        // alignment.
         Ok(unsafe { block.into_cell() })
     }
 }
