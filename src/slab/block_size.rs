@@ -1,12 +1,12 @@
 //! The sizes of blocks and of their pages.
 
-use super::item::Shape;
+use super::item::HEADER;
 
 /// The alignment of a block, in bytes: the size of a CPU cache line. So the blocks of two threads never share a line.
 pub(super) const LINE: usize = 64;
 
 /// The bytes in the allocation of a page that are not part of a block: the header of the page, and padding to align the page.
-const BESIDE: usize = 2 * Shape::HEADER;
+const BESIDE: usize = 2 * HEADER;
 
 /// The capacity, in bytes, that a slab keeps when blocks are returned.
 const RETAINED_BYTES: usize = 64 << 10;

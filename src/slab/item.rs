@@ -1,6 +1,6 @@
 //! The trait of the slots of a slab, and the layout of a page of slots.
 
-use core::{alloc::Layout, mem::MaybeUninit, ptr::NonNull};
+use core::{alloc::Layout, marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 
 use crate::slot::{IndexLayout, Number, Pointer, Recycler, Vacant, Word};
 
@@ -12,7 +12,6 @@ use crate::slot::{IndexLayout, Number, Pointer, Recycler, Vacant, Word};
 ///   [`page`](Item::page) returns the page of this location, or the index of the slot.
 /// * [`Slab`](Item::Slab) is the type of the slab at the address that [`slab`](Item::slab) returns. The slab begins with the
 ///   [`Table`](Item::Table).
-/// * A slot fits into the layout that `Shape::slot` returns for the [`shape`](Item::shape) of the slab.
 pub(crate) unsafe trait Item: Sized {
     /// The type of the slab. No other type of slab creates slots of this type.
     type Slab;
@@ -38,10 +37,10 @@ pub(crate) unsafe trait Item: Sized {
     const NEW_AT_ONCE: u32;
 
     /// Returns the layout of a page.
-    fn shape(table: &Self::Table) -> Shape;
+    fn shape(table: &Self::Table) -> Shape<Self>;
 
     /// Returns a capacity, in slots. When slots are returned, the slab frees no empty page that it needs for this capacity.
-    fn retained(shape: Shape) -> u32;
+    fn retained(shape: Shape<Self>) -> u32;
 
     /// Initializes a slot.
     fn init(place: &mut MaybeUninit<Self>, location: impl Location<Self>);
@@ -84,17 +83,32 @@ pub(crate) enum PageOf {
     Index(u32),
 }
 
-/// The layout of a page.
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
+/// The size of the header of a page, in bytes.
+pub(super) const HEADER: usize = 64;
+
+/// The layout of a page of slots of type `S`.
+///
+/// Invariant: an `S` fits into the layout of a slot.
+pub(crate) struct Shape<S> {
     slot: Layout,
     slots: u32,
+    of: PhantomData<fn() -> S>,
 }
 
-impl Shape {
+impl<S> Clone for Shape<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Shape<S> {}
+
+impl<S> Shape<S> {
     /// Creates the layout of pages with up to `slots` slots.
     pub(super) const fn new(slot: Layout, slots: u32) -> Self {
-        Shape { slot, slots }
+        assert!(slot.size() >= size_of::<S>() && slot.align() >= align_of::<S>());
+        assert!(slot.size() % slot.align() == 0, "each slot in a page is aligned");
+        Shape { slot, slots, of: PhantomData }
     }
 
     /// Returns the layout of a slot.
@@ -112,13 +126,10 @@ impl Shape {
         self.slots
     }
 
-    /// The size of the header of a page, in bytes.
-    pub(super) const HEADER: usize = 64;
-
     /// Returns the distance from a page to its first slot, in bytes.
     pub(super) const fn offset(self) -> usize {
         let align = self.slot.align();
-        if align > Self::HEADER { align } else { Self::HEADER }
+        if align > HEADER { align } else { HEADER }
     }
 
     /// Returns the layout of the allocation of a page with `slots` slots.

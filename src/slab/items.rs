@@ -49,8 +49,7 @@ pub(crate) trait SlabRecycler: Recycler {
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 unsafe impl ForThreads for AnyThread {}
 
-// SAFETY: `init` makes a slot refer to the table at the beginning of the slab. The number of the slot contains its index. The shape has the
-// layout of a slot.
+// SAFETY: `init` makes a slot refer to the table at the beginning of the slab. The number of the slot contains its index.
 unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     type Slab = H::Slab<T>;
     type Recycler = H;
@@ -67,11 +66,11 @@ unsafe impl<T, H: SlabRecycler> Item for Slot<T, H> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = if cfg!(loom) { 1 } else { 16 };
 
-    fn shape(_: &Self::Table) -> Shape {
+    fn shape(_: &Self::Table) -> Shape<Self> {
         Shape::new(Layout::new::<Self>(), Self::PER_PAGE)
     }
 
-    fn retained(_: Shape) -> u32 {
+    fn retained(_: Shape<Self>) -> u32 {
         u32::MAX
     }
 
@@ -151,14 +150,14 @@ unsafe impl<H: SlabRecycler> Item for Block<H> {
     #[cfg(all(feature = "std", target_has_atomic = "64"))]
     const NEW_AT_ONCE: u32 = 1;
 
-    fn shape(size: &usize) -> Shape {
+    fn shape(size: &usize) -> Shape<Self> {
         assert!(*size >= size_of::<Self>() && size % LINE == 0);
         let slot = Layout::from_size_align(*size, LINE).expect("a block fits into memory");
         let slots = u32::try_from(blocks_in_page(*size)).expect("a page has few blocks");
         Shape::new(slot, slots)
     }
 
-    fn retained(shape: Shape) -> u32 {
+    fn retained(shape: Shape<Self>) -> u32 {
         u32::try_from(retained_blocks(shape.size())).expect("a slab retains few blocks")
     }
 

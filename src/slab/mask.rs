@@ -36,7 +36,7 @@ pub(super) enum Fill {
 
 impl<W: Word> Mask<W> {
     /// Creates a mask of `len` slots that are all vacant. The index of the first slot is `first`.
-    pub(super) fn new(shape: Shape, first: u32, len: u32) -> Self {
+    pub(super) fn new<S>(shape: Shape<S>, first: u32, len: u32) -> Self {
         assert!(0 < len && len <= 64);
         let distance = |bytes: usize| u32::try_from(bytes).expect("a slot takes less than 4 GiB");
         Mask {

@@ -26,7 +26,7 @@ use alloc::{
 use core::{array, mem::needs_drop, ops::Deref, ptr, ptr::NonNull};
 
 use super::{
-    item::{Item, Location, PageOf, Shape},
+    item::{HEADER, Item, Location, PageOf, Shape},
     list::{Linked, Links, List},
     mask::{Fill, Mask},
     reference::{AllVacant, Closed, Counted, OpenSlab, SlabAddress},
@@ -133,8 +133,13 @@ pub(super) struct EmptyPage<S: Item>(PageRef<S>);
 
 impl<S: Item> EmptyPage<S> {
     /// Allocates a page with `len` slots. The index of the first slot is `first`.
-    pub(super) fn allocate(slab: SlabAddress<S::Slab>, shape: Shape, first: u32, len: u32) -> Self {
-        const { assert!(size_of::<Page<S>>() == Shape::HEADER) };
+    pub(super) fn allocate(
+        slab: SlabAddress<S::Slab>,
+        shape: Shape<S>,
+        first: u32,
+        len: u32,
+    ) -> Self {
+        const { assert!(size_of::<Page<S>>() == HEADER) };
         let mask = Mask::new(shape, first, len);
         let layout = mask.layout();
         // SAFETY: the size of a page is not 0.
@@ -236,7 +241,8 @@ impl<S: Item> Pages<S> {
     }
 
     /// Marks the pages as those of a closed slab.
-    pub(super) fn close<L: Counted<Slot = S>>(&mut self, _: &Closed<L>) {
+    pub(super) fn close<L: Counted<Slot = S>>(&mut self, closed: &Closed<L>) {
+        assert!(closed.is_of(self.slab.get()), "the slab is the one of these pages");
         self.is_closed = true;
     }
 
@@ -247,7 +253,8 @@ impl<S: Item> Pages<S> {
     /// If the slab is closed, and all its slots are vacant or retired, returns an [`AllVacant`] as the proof.
     pub(super) fn all_vacant(&self) -> Option<AllVacant> {
         // SAFETY: `in_use` counts every slot that is neither vacant in its page nor retired. No slot is taken from a closed slab.
-        (self.is_closed && self.counts.in_use() == 0).then(|| unsafe { AllVacant::new() })
+        (self.is_closed && self.counts.in_use() == 0)
+            .then(|| unsafe { AllVacant::new(self.slab.get()) })
     }
 
     /// Adds a page of this slab.
@@ -358,7 +365,8 @@ impl<S: Item> Pages<S> {
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl<S: Item> Pages<S> {
     /// Counts slots in thread caches as retired. These slots will not be rented again.
-    pub(super) fn retire_cached(&mut self, CachedSlots(slots): CachedSlots) {
+    pub(super) fn retire_cached(&mut self, CachedSlots { slab, slots }: CachedSlots) {
+        assert!(slab == self.slab.get(), "the slots are those of this slab");
         self.counts.retired += slots;
     }
 }
@@ -366,15 +374,18 @@ impl<S: Item> Pages<S> {
 /// The number of slots of a slab that are in thread caches from which the slab has detached. No thread takes these slots out of the caches
 /// again.
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
-pub(super) struct CachedSlots(u32);
+pub(super) struct CachedSlots {
+    slab: NonNull<()>,
+    slots: u32,
+}
 
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
 impl CachedSlots {
     /// # Safety
     ///
-    /// The slab has detached from caches that together have `slots` slots. These slots were not counted before.
-    pub(super) unsafe fn new(slots: u32) -> Self {
-        CachedSlots(slots)
+    /// The slab at this address has detached from caches that together have `slots` slots. These slots were not counted before.
+    pub(super) unsafe fn new(slab: NonNull<()>, slots: u32) -> Self {
+        CachedSlots { slab, slots }
     }
 }
 

@@ -54,20 +54,26 @@ pub(crate) struct Closed<L: Counted>(ManuallyDrop<SlabRef<L>>);
 
 impl<L: Counted> Closed<L> {
     /// Returns the reference of the slab to itself, which may be the last reference.
-    pub(super) fn into_reference(self, _: AllVacant) -> SlabRef<L> {
+    pub(super) fn into_reference(self, AllVacant(slab): AllVacant) -> SlabRef<L> {
+        assert!(self.is_of(slab), "the proof is one for this slab");
         ManuallyDrop::into_inner(self.0)
+    }
+
+    /// Returns `true` if this is the proof for the slab at an address.
+    pub(super) fn is_of(&self, slab: NonNull<()>) -> bool {
+        ptr::addr_eq(slab.as_ptr(), &raw const **self.0)
     }
 }
 
-/// The proof that all slots of a slab are vacant or retired.
-pub(super) struct AllVacant(());
+/// The proof that all slots of a slab are vacant or retired. Contains the address of the slab.
+pub(super) struct AllVacant(NonNull<()>);
 
 impl AllVacant {
     /// # Safety
     ///
-    /// The slab is closed. Each of its slots is vacant in its page, or retired.
-    pub(super) unsafe fn new() -> Self {
-        AllVacant(())
+    /// The slab at this address is closed. Each of its slots is vacant in its page, or retired.
+    pub(super) unsafe fn new(slab: NonNull<()>) -> Self {
+        AllVacant(slab)
     }
 }
 

@@ -42,7 +42,7 @@ impl<S: Item> Storage<S> {
         self.slab
     }
 
-    pub(super) fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> Shape<S> {
         Shape::new(self.slot, self.slots)
     }
 

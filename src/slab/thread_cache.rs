@@ -226,7 +226,8 @@ impl<L: CacheOwner> CacheList<L> {
 
     /// Detaches the slab, which is closed, from all its caches. If the thread of a cache has detached first, the cache stays in the list,
     /// because the thread will remove it when it gets the lock. Returns the number of slots in the other caches.
-    pub(super) fn detach(&mut self, _: &Closed<L>) -> CachedSlots {
+    pub(super) fn detach(&mut self, closed: &Closed<L>) -> CachedSlots {
+        assert!(closed.is_of(self.slab.get()), "the caches belong to this slab");
         let (leaving, mut slots) = (List::new(), 0);
         while let Some(cache) = self.caches.pop() {
             // The slab is closed, so the thread of the cache rents no slot, and the number of slots does not decrease.
@@ -248,7 +249,7 @@ impl<L: CacheOwner> CacheList<L> {
         let slots = u32::try_from(slots).expect("a slab has fewer than 2³² slots");
         // SAFETY: `slots` is the number of slots in the caches from which the slab has just detached. These caches are not in the list any
         // more, so their slots are not counted again.
-        unsafe { CachedSlots::new(slots) }
+        unsafe { CachedSlots::new(self.slab.get(), slots) }
     }
 
     /// Removes a cache whose thread has detached first.
@@ -368,6 +369,7 @@ impl<L: CacheOwner> Pinned<L> {
     /// Puts a slot into the cache. Returns the slot as an error if the cache is full or detached. As soon as the slot is in the cache, the
     /// slab may be freed.
     pub(super) fn push(&self, slot: Vacant<L::Slot>) -> Result<(), Vacant<L::Slot>> {
+        assert!(slot.slab() == self.0.slab, "the cache belongs to the slab of the slot");
         self.0.push(slot)
     }
 
