@@ -468,8 +468,8 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
     /// # Safety
     ///
     /// The caller owns the memory. It has at least [`SIZE`](VacantCell::SIZE) bytes, and is aligned for an `S` and an `F`. It begins with
-    /// an `S`, whose first bytes are reserved for a [`Header`]. The memory stays allocated until [`CellStorage::RELEASE`] is called. If
-    /// [`CellStorage::Affinity`] is `Send`, `RELEASE` may be called on any thread.
+    /// an `S`, whose first bytes are reserved for a [`Header`]. The memory stays allocated until [`CellStorage::RELEASE`] is called,
+    /// and `RELEASE` may release it. If [`CellStorage::Affinity`] is `Send`, `RELEASE` may be called on any thread.
     #[inline(always)]
     pub(crate) unsafe fn new(memory: NonNull<S>) -> Self {
         VacantCell(memory, PhantomData)

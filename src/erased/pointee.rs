@@ -305,12 +305,14 @@ impl<P> Deref for AnyReference<'_, P> {
 }
 
 // SAFETY: a borrowed pointee exists for the lifetime of the reference. The pointee of an `Arc` or an `Rc` exists until the `Arc` or the
-// `Rc` is dropped. `into_raw` asserts that the pointee begins with its header.
+// `Rc` is dropped. `into_raw` asserts that the pointee begins with its header, and by the invariant of `SourceHeader`, the table of this header is
+// the one for this type.
 unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     type Pointee = P;
 
     #[inline(always)]
     fn into_raw(self) -> (NonNull<P>, Reference) {
+        const { assert!(size_of::<P>() >= size_of::<SourceHeader<P>>()) };
         assert!(ptr::addr_eq(self.header(), &raw const *self), "the header is the first field");
         let (pointer, tag) = match self {
             AnyReference::Borrowed(source) => (&raw const *source, Reference::Borrowed),

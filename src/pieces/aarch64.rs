@@ -19,4 +19,5 @@ pub(super) fn widest_of(words: &[Word]) -> Widest {
     pair_of(words[0], words[1])
 }
 
-put_together!(pair_of, Word, Pair, vreg, vreg, "mov {piece:v}.d[1], {second:v}.d[0]");
+// SAFETY: the instruction puts the second part behind the first part.
+put_together!(unsafe pair_of, Word, Pair, vreg, vreg, "mov {piece:v}.d[1], {second:v}.d[0]");

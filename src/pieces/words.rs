@@ -29,9 +29,13 @@ pub(super) const fn is_in_pieces<P>() -> bool {
 }
 
 /// Defines a function that puts two parts into one register.
+///
+/// # Safety
+///
+/// The instruction puts `second` behind `first`, which is in `piece`, and does nothing else. Each part fits into its register.
 #[allow(unused_macros, reason = "some targets have no pieces")]
 macro_rules! put_together {
-    ($name:ident, $Part:ty, $Piece:ty, $register:ident, $of_part:ident, $instruction:literal) => {
+    (unsafe $name:ident, $Part:ty, $Piece:ty, $register:ident, $of_part:ident, $instruction:literal) => {
         /// Puts two parts into one register.
         #[cfg_attr(not(debug_assertions), inline(always))]
         pub(super) fn $name(first: $Part, second: $Part) -> $Piece {
@@ -43,7 +47,7 @@ macro_rules! put_together {
                 parts[1] = second;
             }
             #[cfg(not(miri))]
-            // SAFETY: the instruction only puts the second part behind the first part in `piece`.
+            // SAFETY: the caller of the macro guarantees what the instruction does.
             unsafe {
                 core::arch::asm!(
                     $instruction,

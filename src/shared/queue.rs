@@ -76,7 +76,7 @@ impl Drop for Waiter {
 #[derive(Clone, Copy)]
 struct Link(NonNull<Waiter>);
 
-// SAFETY: only the owner of the list uses a link (invariant 4), and a waiter is `Sync`.
+// SAFETY: only the owner of the list uses a link (invariant 4). A waiter is `Sync`, and its node is `Send`.
 unsafe impl Send for Link {}
 
 impl Link {

@@ -9,7 +9,7 @@
 //!
 //! Invariant: the places below the length contain the addresses of vacant slots. The magazines own these slots.
 
-use core::{array, marker::PhantomData, ptr, ptr::NonNull};
+use core::{array, marker::PhantomData, mem, ptr, ptr::NonNull};
 
 use super::{depot::Depot, item::Item, reference::slab_of, storage::Storage};
 use crate::slot::{Pointer, Vacant, Word};
@@ -184,13 +184,24 @@ impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
 
     /// Moves the `count` oldest slots to the depot.
     pub(super) fn drain(&self, count: u64, depot: &mut Depot<S>, storage: &Storage<S>) {
+        /// If `release` unwinds, the slots stay in their places, but the length is 0. So no slot is taken out twice.
+        struct Unwinding<'l, W: Word>(&'l W);
+
+        impl<W: Word> Drop for Unwinding<'_, W> {
+            fn drop(&mut self) {
+                self.0.publish(0);
+            }
+        }
+
         let len = self.len.load_own();
         assert!(count <= len, "there are {len} slots, not {count}");
+        let unwinding = Unwinding(&self.len);
         for place in 0..count {
             // SAFETY: the place is below the length. The code after this loop stores another slot in the place, or reduces the length so
             // that the place is not below it.
             depot.release(storage, unsafe { vacant(self.place(place).load()) });
         }
+        mem::forget(unwinding);
         for place in count..len {
             self.place(place - count).store(self.place(place).load());
         }

@@ -188,7 +188,7 @@ impl<L: Counted> Drop for Allocation<L> {
 /// Returns the slab of a slot.
 #[inline(always)]
 pub(super) fn slab_of<S: Item>(slot: &S) -> &S::Slab {
-    // SAFETY: `slot.slab()` is the address of the slab, by the contract of `Item`. The slot keeps the slab allocated.
+    // SAFETY: `slot.slab()` is the address of the slab, by the contracts of `Item` and `Slot::make`. The slot keeps the slab allocated.
     unsafe { slot.slab().cast().as_ref() }
 }
 

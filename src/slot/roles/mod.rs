@@ -55,8 +55,8 @@ pub(crate) struct SlotHeader<T, H>(Header, PhantomData<fn() -> (T, H)>);
 impl<T, H> SlotHeader<T, H> {
     /// # Safety
     ///
-    /// The table lives as long as the slot. The caller passes the header to [`standalone`](Slot::standalone). In this call, the two waker
-    /// fields contain no waker, `number` is the number of the first operation, and `state` is the one that [`State::before`] returns for
+    /// The table lives as long as the slot. `H` does not return slots to slabs. The caller passes the header to
+    /// [`standalone`](Slot::standalone). In this call, the two waker fields contain no waker, `number` is the number of the first operation, and `state` is the one that [`State::before`] returns for
     /// this number.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
@@ -70,7 +70,8 @@ impl<T, H: Recycler> Slot<T, H> {
     ///
     /// # Safety
     ///
-    /// `place` is valid for writes, and no other thread uses this memory. The table lives as long as the slot.
+    /// `place` is valid for writes, and no other thread uses this memory. The table lives as long as the slot. If `H` returns slots to a
+    /// slab, the slab begins with the table.
     pub(crate) unsafe fn make(
         place: NonNull<Self>,
         table: NonNull<SlotTable<T, H>>,
