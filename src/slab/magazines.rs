@@ -198,7 +198,7 @@ impl<W: Word, P: Pointer, S: Item> Magazines<W, P, S> {
         let unwinding = Unwinding(&self.len);
         for place in 0..count {
             // SAFETY: the place is below the length. The code after this loop stores another slot in the place, or reduces the length so
-            // that the place is not below it.
+            // that the place is not below it. If `release` unwinds, `unwinding` reduces the length.
             depot.release(storage, unsafe { vacant(self.place(place).load()) });
         }
         mem::forget(unwinding);

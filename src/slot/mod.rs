@@ -1,4 +1,4 @@
-//! Slots: the memory and the state of operations. A [slot] contains one operation at a time. Its [state] says which role owns which field
+//! Slots: the memory and the state of operations. A [slot](Slot) contains one operation at a time. Its [state] says which role owns which field
 //! of the slot. Each of the [roles] (consumer, completer, claimant) is a type.
 //!
 //! A slot may be in a slab or in a source. This layer needs only `core`. It uses the [heads](crate::erased::Head) of futures, but neither
@@ -9,8 +9,6 @@ mod error;
 mod key;
 mod number;
 mod roles;
-#[expect(clippy::module_inception, reason = "the file defines the type of this name")]
-mod slot;
 mod state;
 
 use core::task::Waker;
@@ -20,7 +18,6 @@ pub use error::{CompleteError, CompleteErrorKind};
 pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
 pub(crate) use roles::*;
-pub(crate) use slot::{Slot, WakerCell};
 pub(crate) use state::State;
 
 /// Names the public type whose operations use the slots of a [`Recycler`].

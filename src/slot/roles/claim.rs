@@ -3,8 +3,8 @@
 
 use core::marker::PhantomData;
 
-use super::{Change, Recycler, Rented, SlotRef, State, WakeOnDrop, Waker};
-use crate::slot::{CompleteErrorKind, IndexLayout, Number, slot::Slot};
+use super::{Change, Recycler, Rented, SlotRef, State, WakeOnDrop, Waker, slot::Slot};
+use crate::slot::{CompleteErrorKind, IndexLayout, Number};
 
 /// A key that a producer uses, with the properties of the slab or source that decide whether the key is valid.
 #[derive(Clone, Copy)]

@@ -10,8 +10,9 @@ use core::{
 use super::{
     Change, Recycler, Rented, State,
     claim::{Claim, Wake},
+    slot::Slot,
 };
-use crate::slot::{CompleteError, CompleteErrorKind, Key, slot::Slot};
+use crate::slot::{CompleteError, CompleteErrorKind, Key};
 
 /// The completer of an operation. If this role is dropped, the operation ends without a value.
 ///

@@ -7,8 +7,8 @@ use core::{
     task::{Poll, Waker},
 };
 
-use super::{Change, End, Recycler, Rented, State, Vacant, claim::orphan};
-use crate::{pieces, slot::slot::Slot};
+use super::{Change, End, Recycler, Rented, State, Vacant, claim::orphan, slot::Slot};
+use crate::pieces;
 
 /// The consumer of an operation. The role has no destructor, so the owner of the role must end it. A source that contains the slot is
 /// borrowed for `'a`. A slot of a slab stays allocated as long as the role exists.

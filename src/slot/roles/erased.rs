@@ -9,10 +9,10 @@ use core::{
 use super::{
     ConsumerRole, Finished, Recycler, Rented,
     consumer::{JustBegun, Progress},
+    slot::Slot,
 };
 use crate::{
     erased::{ErasedReference, Live, VTable},
-    slot::slot::Slot,
     token::{StaleToken, Token},
 };
 

@@ -15,6 +15,7 @@ mod claim;
 mod completer;
 mod consumer;
 mod erased;
+mod slot;
 
 #[cfg(feature = "alloc")]
 use core::panic::Location;
@@ -28,11 +29,7 @@ use core::{
     task::{Poll, RawWaker, RawWakerVTable, Waker},
 };
 
-use super::{
-    End, ForThreads, IndexLayout, Number, Recycler, WakeOnDrop,
-    slot::{OriginCell, Slot, WakerCell, WakerParts},
-    state::State,
-};
+use super::{End, ForThreads, IndexLayout, Number, Recycler, WakeOnDrop, state::State};
 use crate::{
     erased::{Header, Reference, ThinReference, VTable},
     pieces,
@@ -42,11 +39,13 @@ use crate::{
 
 #[cfg(feature = "alloc")]
 pub(crate) use self::claim::{abandon_keyed, orphan};
+use self::slot::{OriginCell, WakerParts};
 pub(crate) use self::{
     claim::{Presented, abandon_key, complete_key},
     completer::CompleterRole,
     consumer::{ConsumerRole, Finished},
     erased::{SlotTable, table},
+    slot::{Slot, WakerCell},
 };
 
 /// The header of a slot outside of a slab.

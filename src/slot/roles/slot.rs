@@ -11,11 +11,16 @@ use core::{
     sync::atomic::{AtomicPtr, Ordering::Relaxed},
 };
 
-use super::{
-    End, Number, Recycler, State,
-    cells::{Pointer, Word},
+use crate::{
+    erased::Header,
+    origin::Origin,
+    slot::{
+        End, Number, Recycler,
+        cells::{Pointer, Word},
+        state::State,
+    },
+    sync::UnsafeCell,
 };
-use crate::{erased::Header, origin::Origin, sync::UnsafeCell};
 
 /// The slot of an operation. It begins with a header, because the head of a future can point to a slot. On 64-bit targets, and without the
 /// feature `trace`, a slot for a `T` of one word has 64 bytes.
