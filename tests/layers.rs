@@ -42,16 +42,16 @@ impl Imports {
         imports.found
     }
 
-    /// Adds a path if it begins with `crate`, `self` or `super`.
+    /// Adds a path if it begins with `crate`, `self` or `super`. Any other path may begin with a module of this file.
     fn add(&mut self, path: &[String]) {
         let up = path.iter().take_while(|segment| *segment == "super").count();
-        let mut absolute = match path.first().map(String::as_str) {
-            Some("crate") => Vec::new(),
-            Some("self") => self.module.clone(),
-            Some("super") => self.module[..self.module.len().saturating_sub(up)].to_vec(),
-            _ => return,
+        let (mut absolute, skip) = match path.first().map(String::as_str) {
+            Some("crate") => (Vec::new(), 1),
+            Some("super") => (self.module[..self.module.len().saturating_sub(up)].to_vec(), up),
+            Some("self") => (self.module.clone(), 1),
+            _ => (self.module.clone(), 0),
         };
-        absolute.extend_from_slice(&path[up.max(1)..]);
+        absolute.extend_from_slice(&path[skip..]);
         self.found.insert(absolute);
     }
 
@@ -193,20 +193,27 @@ type Files = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 fn imports_between_files(root: &Path) -> Files {
     let imports: Files =
         files(root).iter().map(|file| (module_of(root, file), Imports::of(root, file))).collect();
+    // The longest path of a file that is a prefix of the path.
+    let file_of = |path: &[String]| {
+        (0..=path.len())
+            .rev()
+            .map(|len| path[..len].to_vec())
+            .find(|file| imports.contains_key(file))
+    };
     let defining_file = |import: &Vec<String>| {
-        let mut path = import.clone();
-        loop {
-            let module = (0..=path.len()).rev().map(|len| &path[..len]);
-            let module = module.clone().find(|module| imports.contains_key(*module))?.to_vec();
-            let name = path.get(module.len())?;
-            let re_exported = imports[&module].iter().find(|other| {
-                other.last() == Some(name) && other.starts_with(&module) && **other != path
-            });
-            match re_exported {
-                Some(other) => path.clone_from(other),
-                None => return Some(module),
-            }
+        let (mut file, name) = (file_of(import)?, import.last());
+        if import.len() == file.len() {
+            return Some(file);
         }
+        // Each step goes from a file to a file below it, so the loop ends.
+        while let Some(below) =
+            imports[&file].iter().filter(|other| other.last() == name).find_map(|other| {
+                file_of(other).filter(|below| below.len() > file.len() && below.starts_with(&file))
+            })
+        {
+            file = below;
+        }
+        Some(file)
     };
     imports
         .iter()

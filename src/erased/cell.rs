@@ -2,7 +2,7 @@
 //!
 //! | cell | memory |
 //! |---|---|
-//! | [`Small`], [`Large`] | An allocation. [`OwnedHead::boxed`] creates the cell. |
+//! | [`Small`], [`Large`] | An allocation. [`OwnedCell::boxed`] creates the cell. |
 //! | [`Stored`] | A block: a slot of a pool of futures, or a box if the pool is full. [`VacantCell`] creates the cell. |
 //! | [`BorrowedCell`] | An object that the head borrows. [`BorrowedCell::new`] creates the cell. |
 //!
@@ -27,7 +27,10 @@ use core::{
 
 use pin_project_lite::pin_project;
 
-use super::{ErasedFuture, Head, Header, OwnedHead};
+use super::{
+    ErasedFuture,
+    head::{Head, Header},
+};
 #[cfg(any(miri, not(debug_assertions)))]
 use crate::pieces;
 use crate::{
@@ -109,7 +112,7 @@ struct Table {
 
 /// Returns the header for a cell of the type `C`.
 const fn header<C: FutureCell>() -> Header {
-    Header::of_cell(
+    Header::new(
         const {
             let drop_future: fn(Address) = drop_future::<C>;
             let has_drop = mem::needs_drop::<C::Future>() && !C::IS_BORROWED;
@@ -370,11 +373,32 @@ thin!(Small, before);
 #[cfg(feature = "alloc")]
 thin!(Large, after);
 
-#[cfg(feature = "alloc")]
-impl<'a, T, A> OwnedHead<'a, T, A> {
+/// The head of a cell that the owner of this value owns, or has borrowed for `'a`. If this value is dropped, the cell is leaked.
+///
+/// Invariant: the head points to a live cell, or it is terminated. The output of the future in the cell is `T`. The cell lives for `'a`, and
+/// `A` admits its future and its memory.
+#[must_use = "a cell that no head owns is leaked"]
+pub(crate) struct OwnedCell<'a, T, A> {
+    head: Head,
+    cell: PhantomData<&'a ()>,
+    output: PhantomData<fn() -> (T, A)>,
+}
+
+impl<'a, T, A> OwnedCell<'a, T, A> {
+    #[inline(always)]
+    fn new(head: Head) -> Self {
+        OwnedCell { head, cell: PhantomData, output: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(super) fn into_head(self) -> Head {
+        self.head
+    }
+
     /// Moves the future into an allocation.
+    #[cfg(feature = "alloc")]
     #[inline]
-    pub(crate) fn boxed<F>(future: F) -> Self
+    pub(super) fn boxed<F>(future: F) -> Self
     where
         F: ErasedFuture<Output = T> + 'a,
         A: Admits<F>,
@@ -392,9 +416,21 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
             place.write(Large { before: (), future, after: header::<Large<F>>() });
             header_at(Box::into_raw(place).cast(), offset_of!(Large<F>, after))
         };
-        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits this future. An allocation can be freed on any
-        // thread.
-        unsafe { OwnedHead::of_cell(Head::boxed(header)) }
+        // The cell was just filled. Its future lives for `'a`, and `A` admits this future. An allocation can be freed on any thread.
+        OwnedCell::new(Head::boxed(header))
+    }
+
+    /// Returns the head of a borrowed cell.
+    #[inline]
+    pub(super) fn borrowed<F>(cell: Pin<&'a mut BorrowedCell<F>>) -> Self
+    where
+        F: ErasedFuture<Output = T>,
+        A: Admits<&'a mut BorrowedCell<F>>,
+    {
+        // SAFETY: the cell is not moved out of the reference.
+        let cell = NonNull::from(unsafe { cell.get_unchecked_mut() });
+        // The cell is borrowed for `'a`, and `A` admits the reference.
+        OwnedCell::new(Head::boxed(cell.cast()))
     }
 }
 
@@ -477,15 +513,14 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
 
     /// Moves the future into the cell. (With `ManuallyDrop`, the compiler moves only the initialized part of the future.)
     #[inline(always)]
-    #[must_use]
-    pub(crate) fn fill<'a, A>(self, future: ManuallyDrop<F>) -> OwnedHead<'a, F::Output, A>
+    pub(crate) fn fill<'a, A>(self, future: ManuallyDrop<F>) -> OwnedCell<'a, F::Output, A>
     where
         F: 'a,
         A: Admits<Self> + Admits<F>,
     {
         let head = self.head_of(future);
-        // SAFETY: the cell was just filled. Its future lives for `'a`, and `A` admits the future and the memory.
-        unsafe { OwnedHead::of_cell(head) }
+        // The cell was just filled. Its future lives for `'a`, and `A` admits the future and the memory.
+        OwnedCell::new(head)
     }
 
     /// Moves the future into the cell, and polls the future once. If the poll returns `Pending`, returns the head as an error. (If the poll
@@ -495,7 +530,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         self,
         future: ManuallyDrop<F>,
         cx: &mut Context<'_>,
-    ) -> Result<F::Output, OwnedHead<'a, F::Output, A>>
+    ) -> Result<F::Output, OwnedCell<'a, F::Output, A>>
     where
         F: 'a,
         A: Admits<Self> + Admits<F>,
@@ -506,8 +541,8 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         mem::forget(polling);
         match polled {
             Poll::Ready(result) => Ok(result),
-            // SAFETY: either the head points to the cell, which was filled as in `fill`, or the head is terminated and owns no cell.
-            Poll::Pending => Err(unsafe { OwnedHead::of_cell(head) }),
+            // Either the head points to the cell, which was filled as in `fill`, or the head is terminated.
+            Poll::Pending => Err(OwnedCell::new(head)),
         }
     }
 
@@ -535,6 +570,11 @@ pin_project! {
         exactly: PhantomData<fn(F) -> F>,
     }
 }
+
+// SAFETY: the header is a shared reference to a table of function pointers.
+unsafe impl<F: Send> Send for BorrowedCell<F> {}
+// SAFETY: the header is a shared reference to a table of function pointers.
+unsafe impl<F: Sync> Sync for BorrowedCell<F> {}
 
 // SAFETY: `new` fills the cell. The cell does not move while a head borrows it.
 unsafe impl<F: ErasedFuture> FutureCell for BorrowedCell<F> {
@@ -578,20 +618,5 @@ impl<F> BorrowedCell<F> {
     /// Converts the cell into its future.
     pub(crate) fn into_inner(self) -> F {
         self.future
-    }
-}
-
-impl<'a, T, A> OwnedHead<'a, T, A> {
-    /// Returns a head that borrows a cell.
-    #[inline]
-    pub(crate) fn of_borrowed_cell<F>(cell: Pin<&'a mut BorrowedCell<F>>) -> Self
-    where
-        F: ErasedFuture<Output = T>,
-        A: Admits<&'a mut BorrowedCell<F>>,
-    {
-        // SAFETY: the cell is not moved out of the reference.
-        let cell = NonNull::from(unsafe { cell.get_unchecked_mut() });
-        // SAFETY: the cell is borrowed for `'a`, and `A` admits the reference.
-        unsafe { OwnedHead::of_cell(Head::boxed(cell.cast())) }
     }
 }

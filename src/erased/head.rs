@@ -16,11 +16,39 @@
 
 use core::ptr::{self, NonNull};
 
-use super::Header;
 use crate::{
     error::{ArmOrigin, StaleToken, Terminated},
     token::Token,
 };
+
+/// The field of a pointee to which a head points. It is the first field, except in a large cell in an allocation (see `cell.rs`). A header
+/// alone proves nothing about its pointee.
+///
+/// On all targets, a header is aligned to 8 bytes. So the low three bits of its address are zero, and a head can store its tag there.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+pub(crate) struct Header {
+    /// Points to a `CellTable<T>` if the pointee is a cell, and to a `VTable<T>` otherwise. `T` is the output type of the pointee. The
+    /// table lives as long as the pointee. The pointer may be that of a larger table, which begins with a `VTable`.
+    table: NonNull<()>,
+}
+
+impl Header {
+    pub(crate) const fn new<T>(table: *const T) -> Self {
+        let table = NonNull::new(table.cast_mut()).expect("a table has an address");
+        Header::at(table.cast())
+    }
+
+    pub(crate) const fn at(table: NonNull<()>) -> Self {
+        Header { table }
+    }
+
+    /// Returns the pointer with which the header was created. It points to the table.
+    #[inline(always)]
+    pub(crate) const fn table(self) -> NonNull<()> {
+        self.table
+    }
+}
 
 #[derive(Clone, Copy)]
 pub(crate) struct Head {

@@ -14,8 +14,7 @@ pub(crate) use cell::{CellStorage, Emptied, VacantCell};
 pub(crate) use future::{ErasedFuture, ready_or_broken};
 #[cfg(test)]
 pub(crate) use head::tests::REFUSE_ADDRESSES;
-pub(crate) use head::{Head, Reference, View};
+pub(crate) use head::{Head, Header, Reference, View};
 pub(crate) use pointee::{
-    AnyReference, ErasedReference, HasHeader, Header, Live, OwnedHead, SourceHeader, ThinReference,
-    VTable,
+    AnyReference, ErasedReference, HasHeader, Live, OwnedHead, SourceHeader, ThinReference, VTable,
 };

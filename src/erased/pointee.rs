@@ -21,58 +21,21 @@ use core::{
     marker::PhantomData,
     mem::{self, ManuallyDrop},
     ops::Deref,
+    pin::Pin,
     ptr::{self, NonNull},
     task::{Context, Poll},
 };
 
 use super::{
-    Head, Reference,
-    cell::{CellTable, LiveCell, PollGuard},
+    ErasedFuture,
+    cell::{BorrowedCell, LiveCell, OwnedCell, PollGuard},
+    head::{Head, Header, Reference},
 };
 use crate::{
     affinity::{Admits, Movable},
     error::{ArmOrigin, StaleToken, Terminated},
     token::Token,
 };
-
-/// The field of a pointee to which a head points. It is the first field, except in a large cell in an allocation (see `cell.rs`). A header
-/// alone proves nothing about its pointee.
-///
-/// On all targets, a header is aligned to 8 bytes. So the low three bits of its address are zero, and a head can store its tag there.
-#[derive(Clone, Copy)]
-#[repr(C, align(8))]
-pub(crate) struct Header {
-    /// Points to a `CellTable<T>` if the pointee is a cell, and to a `VTable<T>` otherwise. `T` is the output type of the pointee. The
-    /// table lives as long as the pointee.
-    table: NonNull<()>,
-}
-
-// SAFETY: a header is a shared reference to a table of function pointers.
-unsafe impl Send for Header {}
-// SAFETY: a header is a shared reference to a table of function pointers.
-unsafe impl Sync for Header {}
-
-impl Header {
-    pub(crate) const fn new<T>(table: *const VTable<T>) -> Self {
-        Header::at(NonNull::new(table.cast_mut()).expect("a table has an address"))
-    }
-
-    /// Creates a header. The pointer may be that of a larger table, whose first field is the `VTable`.
-    pub(crate) const fn at<T>(table: NonNull<VTable<T>>) -> Self {
-        Header { table: table.cast() }
-    }
-
-    pub(super) const fn of_cell<T>(table: *const CellTable<T>) -> Self {
-        let table = NonNull::new(table.cast_mut()).expect("a table has an address");
-        Header { table: table.cast() }
-    }
-
-    /// Returns the pointer with which the header was created. It points to the table.
-    #[inline(always)]
-    pub(crate) const fn table(self) -> NonNull<()> {
-        self.table
-    }
-}
 
 /// The functions of a source or a consumer role whose output is `T`.
 ///
@@ -264,6 +227,11 @@ pub(crate) struct SourceHeader<P> {
     exactly: PhantomData<fn(P) -> P>,
 }
 
+// SAFETY: a header is a shared reference to a table of function pointers.
+unsafe impl<P> Send for SourceHeader<P> {}
+// SAFETY: a header is a shared reference to a table of function pointers.
+unsafe impl<P> Sync for SourceHeader<P> {}
+
 impl<P> SourceHeader<P> {
     pub(crate) const fn new<'a, T>() -> Self
     where
@@ -391,15 +359,25 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         OwnedHead::of(Head::terminated(why))
     }
 
-    /// Returns a head that owns or borrows a cell.
-    ///
-    /// # Safety
-    ///
-    /// The head is not ready. If the head is a pointer, it points to a live cell, which the caller owns or has borrowed for `'a`. The
-    /// output of the future in this cell is `T`. The cell lives for `'a`, and `A` admits its future and its memory.
+    /// Moves the future into an allocation.
+    #[cfg(feature = "alloc")]
     #[inline]
-    pub(super) unsafe fn of_cell(head: Head) -> Self {
-        OwnedHead::of(head)
+    pub(crate) fn boxed<F>(future: F) -> Self
+    where
+        F: ErasedFuture<Output = T> + 'a,
+        A: Admits<F>,
+    {
+        OwnedCell::boxed(future).into()
+    }
+
+    /// Returns a head that borrows a cell.
+    #[inline]
+    pub(crate) fn of_borrowed_cell<F>(cell: Pin<&'a mut BorrowedCell<F>>) -> Self
+    where
+        F: ErasedFuture<Output = T>,
+        A: Admits<&'a mut BorrowedCell<F>>,
+    {
+        OwnedCell::borrowed(cell).into()
     }
 
     /// Returns the head of the operation with this token. The head owns the reference.
@@ -504,6 +482,13 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
     }
 }
 
+impl<'a, T, A> From<OwnedCell<'a, T, A>> for OwnedHead<'a, T, A> {
+    #[inline(always)]
+    fn from(cell: OwnedCell<'a, T, A>) -> Self {
+        OwnedHead::of(cell.into_head())
+    }
+}
+
 impl<T, A> Deref for OwnedHead<'_, T, A> {
     type Target = Head;
 
@@ -554,7 +539,7 @@ impl<T> SourceHead<T> {
         // SAFETY: by the invariant, this is the address of a pointee, and a pointee begins with a header.
         let header = unsafe { *header };
         // SAFETY: the table of a source with the output `T` is a `VTable<T>`. It lives as long as the source.
-        unsafe { header.table.cast().as_ref() }
+        unsafe { header.table().cast().as_ref() }
     }
 
     fn is_completed(&self) -> bool {

@@ -45,7 +45,7 @@ impl<H: Compiled> Inner<H> {
         if const { VacantBlock::<F, H>::CLASS.is_err() } {
             return self.insert_in_box(future);
         }
-        Packed::from_head(VacantBlock::rent(&self.0).fill(future))
+        Packed::from_head(VacantBlock::rent(&self.0).fill(future).into())
     }
 
     /// The part of [`insert`](Inner::insert) for a future without a size class. (The callers check by a constant whether the future has a
@@ -73,7 +73,7 @@ impl<H: Compiled> Inner<H> {
     {
         let future = ManuallyDrop::new(future);
         match VacantBlock::try_rent(&self.0) {
-            Ok(block) => Ok(Packed::from_head(block.fill(future))),
+            Ok(block) => Ok(Packed::from_head(block.fill(future).into())),
             Err(kind) => Err(PooledError { future: ManuallyDrop::into_inner(future), kind }),
         }
     }
@@ -101,7 +101,7 @@ impl<H: Compiled> Inner<H> {
         }
         match VacantBlock::rent(&self.0).fill_and_poll(future, cx) {
             Ok(result) => Packed::ready(result),
-            Err(head) => Packed::from_head(head),
+            Err(cell) => Packed::from_head(cell.into()),
         }
     }
 

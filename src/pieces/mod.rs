@@ -33,19 +33,6 @@
 //! The functions choose the pieces by the size, the alignment and the name of a type, and by whether the type has a niche. The choice only
 //! decides how long a copy takes.
 
-#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2", not(loom)), path = "x86_64.rs")]
-#[cfg_attr(
-    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom)),
-    path = "aarch64.rs"
-)]
-#[cfg_attr(
-    not(any(
-        all(target_arch = "x86_64", target_feature = "sse2", not(loom)),
-        all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom))
-    )),
-    path = "fallback.rs"
-)]
-mod arch;
 mod words;
 
 #[cfg(all(test, not(loom)))]

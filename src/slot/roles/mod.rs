@@ -31,7 +31,7 @@ use core::{
 
 use super::{End, ForThreads, IndexLayout, Number, Recycler, WakeOnDrop, state::State};
 use crate::{
-    erased::{Header, Reference, ThinReference, VTable},
+    erased::{Header, Reference, ThinReference},
     pieces,
     slot::cells::Word,
     sync::UnsafeCell,
@@ -58,7 +58,7 @@ impl<T, H> SlotHeader<T, H> {
     /// [`standalone`](Slot::standalone). In this call, the two waker fields contain no waker, `number` is the number of the first operation, and `state` is the one that [`State::before`] returns for
     /// this number.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
-        SlotHeader(Header::new(table.cast::<VTable<T>>()), PhantomData)
+        SlotHeader(Header::new(table), PhantomData)
     }
 }
 
@@ -86,7 +86,7 @@ impl<T, H: Recycler> Slot<T, H> {
                 unsafe { field.write(value) };
             }};
         }
-        write!(header, Header::at(table.cast::<VTable<T>>()));
+        write!(header, Header::at(table.cast()));
         write!(state, H::Word::new(State::before(first).bits()));
         write!(number, H::Word::new(first.bits()));
         write!(waker, WakerCell::new());

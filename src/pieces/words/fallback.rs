@@ -1,7 +1,7 @@
 //! The fallback for loom, and for targets that neither `x86_64.rs` nor `aarch64.rs` supports. Values are not copied in pieces. The compiler
 //! generates ordinary copies.
 
-use super::words::Word;
+use super::Word;
 
 /// `false`: values are not copied in pieces.
 pub(super) const HAS_PIECES: bool = false;

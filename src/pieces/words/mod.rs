@@ -3,12 +3,24 @@
 //! All unsafe code of this folder is here. A [`MaybeUninit`] of any type may be accessed as words that need not be initialized, because
 //! every content of such words is valid. A copy of all words of a value is a copy of the value.
 
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2", not(loom)), path = "x86_64.rs")]
+#[cfg_attr(
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom)),
+    path = "aarch64.rs"
+)]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "x86_64", target_feature = "sse2", not(loom)),
+        all(target_arch = "aarch64", target_feature = "neon", target_endian = "little", not(loom))
+    )),
+    path = "fallback.rs"
+)]
+mod arch;
+
 use core::{cell::Cell, mem::MaybeUninit, slice, task::Poll};
 
-use super::{
-    arch::{self, Pair, Widest},
-    fits_registers, is_scalar, is_tagged, is_word_and_pieces,
-};
+use self::arch::{Pair, Widest};
+use super::{fits_registers, is_scalar, is_tagged, is_word_and_pieces};
 
 /// Eight bytes that need not be initialized. (The type is based on `f64`, because the compiler loads an `f64` into the kind of register
 /// that also contains pieces.)

@@ -3,7 +3,7 @@
 
 use core::{arch::aarch64::uint64x2_t, mem::MaybeUninit};
 
-use super::words::{Word, put_together};
+use super::{Word, put_together};
 
 /// `true`: values are copied in pieces.
 pub(super) const HAS_PIECES: bool = true;

@@ -6,7 +6,7 @@ use core::arch::x86_64::__m128i;
 use core::arch::x86_64::__m256i;
 use core::mem::MaybeUninit;
 
-use super::words::{Word, put_together};
+use super::{Word, put_together};
 
 /// `true`: values are copied in pieces.
 pub(super) const HAS_PIECES: bool = true;
