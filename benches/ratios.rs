@@ -41,7 +41,7 @@ struct Options {
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Options { rounds: 200, only: String::new(), markdown: None };
+        let mut options = Options { rounds: 100, only: String::new(), markdown: None };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--rounds" => {
@@ -100,6 +100,9 @@ fn run(options: &Options) -> Result<()> {
     );
     let mut tables = tables();
     tables.retain(|table| table.title.contains(&options.only));
+    if tables.is_empty() {
+        return Err(format!("there is no table whose title contains `{}`", options.only).into());
+    }
     for pass in 1..=passes {
         eprintln!("pass {pass} of {passes}, after {:.0?}", begun.elapsed());
         for table in &mut tables {

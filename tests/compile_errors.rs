@@ -30,6 +30,7 @@ corrected! {
     ready_without_async,
     unknown_option,
     without_async,
+    wrong_output,
 }
 
 /// The version of the compiler that printed the recorded messages. Other versions have other messages.

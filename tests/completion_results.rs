@@ -26,9 +26,8 @@ impl Abandoned for Reply {
 #[test]
 fn the_error_dropped_has_a_message_and_an_io_error_kind() {
     let text = "the operation was ended without a value: its completer was dropped, its key was abandoned, or its pool was closed";
-    assert_eq!(Dropped::new().to_string(), text);
-    assert_eq!(Dropped::default(), Dropped::new());
-    let error = io::Error::from(Dropped::new());
+    assert_eq!(Dropped.to_string(), text);
+    let error = io::Error::from(Dropped);
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     assert!(error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Dropped>));
 }
@@ -132,7 +131,7 @@ for_both_pools! {
             result
         }
         assert_eq!(result::<Option<u32>>(), None);
-        assert_eq!(result::<Result<u32, Dropped>>(), Err(Dropped::new()));
+        assert_eq!(result::<Result<u32, Dropped>>(), Err(Dropped));
         assert_eq!(result::<io::Result<u32>>().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(result::<Reply>(), Reply::ConnectionLost);
     }

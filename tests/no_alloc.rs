@@ -95,7 +95,7 @@ fn a_reusable_source_needs_no_allocator() {
     let local = LocalReusableSource::<Result<u16, Dropped>>::new();
     let (completer, answer) = local.begin_with_completer().unwrap();
     drop(completer);
-    assert_eq!(poll(answer), Poll::Ready(Err(Dropped::new())));
+    assert_eq!(poll(answer), Poll::Ready(Err(Dropped)));
 }
 
 #[test]

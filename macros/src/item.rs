@@ -183,7 +183,7 @@ fn expand_method(
         return match ready {
             Some(ready) => Err(Error::new_spanned(
                 ready,
-                "`#[ready]` needs an `async fn`: remove it, and return `ValueFuture::ready(…)` from this method",
+                "`#[ready]` needs an `async fn`: write `async fn`, or remove `#[ready]` if the method is not `async` in the trait either",
             )),
             None => result,
         };

@@ -30,7 +30,10 @@ use syn::parse_macro_input;
 pub fn async_trait(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(arguments as options::Options);
     let item = parse_macro_input!(item as item::Item);
-    item.expand(&options).into()
+    match options.forbid_cold() {
+        Ok(options) => item.expand(&options).into(),
+        Err(error) => error.into_compile_error().into(),
+    }
 }
 
 /// Replaces `Box::pin(async move { … })` at the end of a method by a value future. This macro runs after the other attribute macros of the

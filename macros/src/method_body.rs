@@ -94,7 +94,7 @@ pub(crate) fn replace_box(body: &mut Block, options: &Options) -> Result<()> {
     Err(Error::new(
         span,
         "`#[async_trait]` needs `Box::pin(async move { … })` at the end of this body, but another attribute of the method \
-         has changed it: remove that attribute, or write the method without `async`",
+         has changed it: remove that attribute, or write the method without `async` in the trait and in each `impl`",
     ))
 }
 

@@ -1,5 +1,6 @@
 //! Parses the options of the attribute.
 
+use proc_macro2::Span;
 use syn::{
     Error, Expr, Path, Result, Token,
     parse::{Parse, ParseStream},
@@ -59,6 +60,11 @@ impl Parse for Options {
 }
 
 impl Options {
+    /// Returns an error if there is an option that only `make` has.
+    pub(crate) fn forbid_cold(self) -> Result<Self> {
+        if self.is_cold { Err(Error::new(Span::call_site(), EXPECTED)) } else { Ok(self) }
+    }
+
     fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
         let span = input.span();
         let conflict = |is_in_conflict: bool, option: &str, other: &str| {
@@ -81,12 +87,18 @@ impl Options {
             self.is_cold = true;
         } else if input.parse::<Option<kw::pool>>()?.is_some() {
             conflict(matches!(self.storage, Storage::Boxed), "pool", "boxed")?;
-            let expected = "the option `pool` needs the path of a pool: write `pool = PATH`";
-            input.parse::<Token![=]>().map_err(|_| Error::new(span, expected))?;
-            self.storage = Storage::Pool(input.parse()?);
+            let expected = Error::new(
+                span,
+                "the option `pool` needs the path of a pool of futures: write `pool = PATH`",
+            );
+            self.storage = match input.parse::<Token![=]>().and_then(|_| input.parse()) {
+                Err(_) | Ok(Expr::Lit(_)) => return Err(expected),
+                Ok(pool) => Storage::Pool(pool),
+            };
         } else if input.parse::<Option<Token![crate]>>()?.is_some() {
-            input.parse::<Token![=]>()?;
-            self.krate = Path::parse_mod_style(input)?;
+            let expected = "the option `crate` needs a path without quotes: write `crate = PATH`";
+            let path = input.parse::<Token![=]>().and_then(|_| Path::parse_mod_style(input));
+            self.krate = path.map_err(|_| Error::new(span, expected))?;
         } else {
             return Err(Error::new(span, EXPECTED));
         }

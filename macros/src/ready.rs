@@ -18,18 +18,20 @@
 //! the result. In this form, the result may borrow from `&mut self`, because the borrow is only in this branch.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Error, Expr, FnArg, Ident, Pat, PatIdent, Receiver, Result, ReturnType, Signature, Token, Type,
     parse::{Parse, ParseStream},
-    parse_quote, token,
+    parse_quote,
+    spanned::Spanned,
+    token,
     visit_mut::VisitMut,
 };
 
 use crate::{
     async_block::{InferImplTraits, is_cfg},
     receiver,
-    signature::{argument_name, ungroup},
+    signature::{argument_name, ungroup, with_span},
 };
 
 /// The argument of `#[ready]`.
@@ -92,6 +94,11 @@ impl Ready {
         let bindings = bindings.map(|(position, argument)| binding(position, argument));
         let bindings = bindings.collect::<TokenStream>();
         let result = Ident::new("__result", Span::mixed_site());
+        // With this span, the feature `trace` names the line of the expression.
+        let (Ready::Option(expression) | Ready::If(_, expression)) = &self;
+        let span = expression.span();
+        let future = with_span(future.clone(), span);
+        let early = quote_spanned!(span=> #future::ready(#result));
         match self {
             Ready::Option(mut expression) => {
                 receiver::rename_in_expression(&mut expression);
@@ -102,7 +109,7 @@ impl Ready {
                         #bindings
                         (move || -> ::core::option::Option<#output> { #expression })()
                     } {
-                        return #future::ready(#result);
+                        return #early;
                     }
                 }
             }
@@ -118,7 +125,7 @@ impl Ready {
                     } {
                         #bindings
                         let #result: #output = #expression;
-                        return #future::ready(#result);
+                        return #early;
                     }
                 }
             }

@@ -6,9 +6,10 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Returns the name that replaces `self`. User code cannot refer to this name.
+/// Returns the name that replaces `self`. No user code has this name. The name has the span of `self`. With another span, the compiler could
+/// not underline an expression that begins with `self` as a whole, and would propose wrong corrections.
 pub(crate) fn name(span: Span) -> Ident {
-    Ident::new("__self", Span::mixed_site().located_at(span))
+    Ident::new("__self_of_async_trait", span)
 }
 
 /// Returns `true` if a signature has a receiver, or mentions `Self`.

@@ -13,7 +13,7 @@
 
 use std::mem;
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::{
     FnArg, GenericArgument, GenericParam, Pat, PathArguments, Receiver, ReturnType, Signature,
@@ -107,14 +107,26 @@ pub(crate) fn expand(
         }
     }
 
-    let (arrow, output) = match &signature.output {
-        ReturnType::Default => (Token![->](signature.paren_token.span.join()), parse_quote!(())),
-        ReturnType::Type(arrow, output) => (*arrow, output.clone()),
+    let end = signature.paren_token.span.join();
+    let (arrow, output, span) = match &signature.output {
+        ReturnType::Default => (Token![->](end), parse_quote!(()), end),
+        ReturnType::Type(arrow, output) => (*arrow, output.clone(), output.span()),
     };
     let krate = &options.krate;
     let future = if options.is_local { quote!(LocalValueFuture) } else { quote!(ValueFuture) };
-    signature.output =
-        ReturnType::Type(arrow, parse_quote!(#krate::#future<'async_trait, #output>));
+    // With this span, errors about the output point at the output that the user has written.
+    let future = with_span(quote!(#krate::#future), span);
+    let future = parse_quote_spanned!(span=> #future<'async_trait, #output>);
+    signature.output = ReturnType::Type(arrow, future);
+}
+
+/// Gives all tokens the same span.
+pub(crate) fn with_span(tokens: TokenStream, span: Span) -> TokenStream {
+    let with_span = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(with_span).collect()
 }
 
 /// Returns a type without the invisible groups that `macro_rules!` adds.

@@ -82,7 +82,7 @@ impl<T> Abandoned for Option<T> {
 #[diagnostic::do_not_recommend]
 impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
     fn abandoned() -> Self {
-        Err(Dropped(()).into())
+        Err(Dropped.into())
     }
 }
 
@@ -90,24 +90,10 @@ impl<T, E: From<Dropped>> Abandoned for Result<T, E> {
 ///
 /// The completer of the operation was dropped, its key was abandoned, or its pool was closed. Dropping the last handle of a pool closes the
 /// pool.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Dropped(());
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Dropped;
 
 debug_as_text!(Dropped);
-
-impl Dropped {
-    /// Creates the error, for your own implementation of [`Abandoned`].
-    #[must_use]
-    pub const fn new() -> Self {
-        Dropped(())
-    }
-}
-
-impl Default for Dropped {
-    fn default() -> Self {
-        Dropped::new()
-    }
-}
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

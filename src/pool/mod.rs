@@ -60,6 +60,7 @@ impl SourceName for OneThread {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn polled_after_its_end<T>(termination: Terminated, origin: Origin) -> ! {
     let output = type_name::<T>();
     if let Terminated::Panicked(_) = termination {

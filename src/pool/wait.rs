@@ -13,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-use super::Completion;
+use super::{Completion, polled_after_its_end};
 
 struct Unpark(Thread);
 
@@ -68,6 +68,7 @@ impl<T> Completion<T> {
     /// assert_eq!(completion.wait(), Some(5));
     /// ```
     #[doc(alias = "blocking_recv")]
+    #[track_caller]
     pub fn wait(self) -> T {
         self.wait_until(None).unwrap_or_else(|_| unreachable!("there is no deadline"))
     }
@@ -94,6 +95,7 @@ impl<T> Completion<T> {
     /// completer.complete(Some(5)).unwrap();
     /// assert_eq!(completion.wait_timeout(Duration::ZERO).unwrap(), Some(5));
     /// ```
+    #[track_caller]
     pub fn wait_timeout(self, timeout: Duration) -> Result<T, Self> {
         // If `timeout` is too long for the clock, there is no deadline.
         self.wait_until(Instant::now().checked_add(timeout))
@@ -108,11 +110,16 @@ impl<T> Completion<T> {
     /// # Panics
     ///
     /// Panics if the result was taken before.
+    #[track_caller]
     pub fn wait_deadline(self, deadline: Instant) -> Result<T, Self> {
         self.wait_until(Some(deadline))
     }
 
+    #[track_caller]
     fn wait_until(mut self, deadline: Option<Instant>) -> Result<T, Self> {
+        if self.0.is_terminated() {
+            polled_after_its_end::<T>(self.0.termination(), self.1);
+        }
         with_waker(|waker| {
             loop {
                 let polled = Pin::new(&mut self).poll(&mut Context::from_waker(waker));

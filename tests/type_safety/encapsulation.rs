@@ -41,7 +41,6 @@ const FIELDS: &[(&str, &str)] = &[
     ("Token", "0"),
     ("StaleToken", "expected"),
     ("PollError", "termination"),
-    ("Dropped", "0"),
     ("BeginError", "0"),
     ("AnyThread", "0"),
     ("OneThread", "0"),
