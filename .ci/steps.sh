@@ -299,7 +299,8 @@ benches() {
     bench break_even --short
 }
 # `flat` fails if the cost of an operation grows with the number of threads, pools or operations. `cost` fails if a method with the
-# attribute `async_trait` of this crate has more than 1.3 times the code of a method with `Box::pin`. No other step may run at the same time, because `flat` measures times.
+# attribute `async_trait` of this crate has more than 1.3 times the code of a method with `Box::pin`. No other step may run at the same
+# time, because `flat` measures times.
 benches_that_check() {
     bench flat --short
     bench cost --check

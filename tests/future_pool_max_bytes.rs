@@ -231,9 +231,9 @@ for_both_future_pools! {
         let shown = format!("{:?}", Pool::builder().max_slots_per_size(5).max_bytes(1000));
         assert!(shown.ends_with("{ max_slots_per_size: Some(5), max_bytes_per_size: None, max_bytes: Some(1000) }"));
         assert_eq!(pool.try_pooled(words::<70>()).err().unwrap().kind(), PooledErrorKind::NoneOfSize);
-        // `max_slots_per_size` allows 5 small slots, and `max_bytes_per_size` allows 3 middle slots. Each page has a header and padding of 128
-        // bytes. So the page of small slots takes 448 bytes, and the page of middle slots takes 512. The other 40 bytes allow no slot of
-        // 192 bytes.
+        // `max_slots_per_size` allows 5 small slots, and `max_bytes_per_size` allows 3 middle slots. Each page has a header and padding of
+        // 128 bytes. So the page of small slots takes 448 bytes, and the page of middle slots takes 512. The other 40 bytes allow no slot
+        // of 192 bytes.
         let (small, middle) = (fill::<6>(&pool, 1000), fill::<14>(&pool, 1000));
         assert_eq!((small.len(), middle.len()), (5, 3));
         assert_eq!(fill::<22>(&pool, 1000).len(), 0);

@@ -6,8 +6,8 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Returns the name that replaces `self`. No user code has this name. The name has the span of `self`. With another span, the compiler could
-/// not underline an expression that begins with `self` as a whole, and would propose wrong corrections.
+/// Returns the name that replaces `self`. No user code has this name. The name has the span of `self`. With another span, the compiler
+/// could not underline an expression that begins with `self` as a whole, and would propose wrong corrections.
 pub(crate) fn name(span: Span) -> Ident {
     Ident::new("__self_of_async_trait", span)
 }

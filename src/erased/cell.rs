@@ -375,8 +375,8 @@ thin!(Large, after);
 
 /// The head of a cell that the owner of this value owns, or has borrowed for `'a`. If this value is dropped, the cell is leaked.
 ///
-/// Invariant: the head points to a live cell, or it is terminated. The output of the future in the cell is `T`. The cell lives for `'a`, and
-/// `A` admits its future and its memory.
+/// Invariant: the head points to a live cell, or it is terminated. The output of the future in the cell is `T`. The cell lives for `'a`,
+/// and `A` admits its future and its memory.
 #[must_use = "a cell that no head owns is leaked"]
 pub(crate) struct OwnedCell<'a, T, A> {
     head: Head,

@@ -273,8 +273,8 @@ impl<P> Deref for AnyReference<'_, P> {
 }
 
 // SAFETY: a borrowed pointee exists for the lifetime of the reference. The pointee of an `Arc` or an `Rc` exists until the `Arc` or the
-// `Rc` is dropped. `into_raw` asserts that the pointee begins with its header, and by the invariant of `SourceHeader`, the table of this header is
-// the one for this type.
+// `Rc` is dropped. `into_raw` asserts that the pointee begins with its header, and by the invariant of `SourceHeader`, the table of this
+// header is the one for this type.
 unsafe impl<P: HasHeader> ThinReference for AnyReference<'_, P> {
     type Pointee = P;
 

@@ -35,8 +35,8 @@ impl<F: ErasedFuture, H: Compiled> VacantBlock<F, H> {
         const { Self::check_class() };
         let block = classes.rent_cached(class);
         let block = block.unwrap_or_else(|| H::rent_slowly(classes, Self::SIZE));
-        // SAFETY: the block is a slot of the future's class (by the invariant of `Slabs`), or a box of `Self::SIZE` bytes (by the contract of
-        // `rent_slowly`). `check_class` has checked the size and the alignment.
+        // SAFETY: the block is a slot of the future's class (by the invariant of `Slabs`), or a box of `Self::SIZE` bytes (by the contract
+        // of `rent_slowly`). `check_class` has checked the size and the alignment.
         unsafe { block.into_cell() }
     }
 

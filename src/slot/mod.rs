@@ -1,5 +1,5 @@
-//! Slots: the memory and the state of operations. A [slot](Slot) contains one operation at a time. Its [state] says which role owns which field
-//! of the slot. Each of the [roles] (consumer, completer, claimant) is a type.
+//! Slots: the memory and the state of operations. A [slot](Slot) contains one operation at a time. Its [state] says which role owns which
+//! field of the slot. Each of the [roles] (consumer, completer, claimant) is a type.
 //!
 //! A slot may be in a slab or in a source. This layer needs only `core`. It uses the [heads](crate::erased::Head) of futures, but neither
 //! slabs nor futures.

@@ -1,6 +1,6 @@
-//! A contender that does the least work of a completion whose ends may be on two threads. The consumer clones and stores its waker, and makes an atomic
-//! exchange. The producer writes the value, makes an atomic exchange, and wakes the waker. The consumer reads the value. All operations of
-//! a thread use one slot, and most misuse is not detected.
+//! A contender that does the least work of a completion whose ends may be on two threads. The consumer clones and stores its waker, and
+//! makes an atomic exchange. The producer writes the value, makes an atomic exchange, and wakes the waker. The consumer reads the value.
+//! All operations of a thread use one slot, and most misuse is not detected.
 
 use std::{
     cell::UnsafeCell,

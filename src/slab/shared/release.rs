@@ -60,8 +60,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
         // The slot keeps the slab allocated until here. From here on, `slab` keeps the slab allocated.
         let slab = SlabRef::<Self>::of_slot(&slot);
         let storage = &slab.base.storage;
-        // `release_to_depot` may move slots from a stripe to the depot. `locked` publishes that the depot has slots, and only then this stripe
-        // is unlocked. So a thread that finds the stripe empty also sees that the depot has slots.
+        // `release_to_depot` may move slots from a stripe to the depot. `locked` publishes that the depot has slots, and only then this
+        // stripe is unlocked. So a thread that finds the stripe empty also sees that the depot has slots.
         let (last, has_surplus, stripe) = slab.locked(|locked| {
             let mut stripe = None;
             if retire {

@@ -115,8 +115,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 /// `ForThreads` in `items.rs` relies on this.
 fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
     let SharedSlab {
-        // `Base` and `Stripes` contain only settings, the address of the slab, and words and pointers. (If the recycler is `ForThreads`, its
-        // words and pointers are `Sync`.) The `Mutex`es `locked` and `waiters` protect their contents.
+        // `Base` and `Stripes` contain only settings, the address of the slab, and words and pointers. (If the recycler is `ForThreads`,
+        // its words and pointers are `Sync`.) The `Mutex`es `locked` and `waiters` protect their contents.
         base: Base { .. },
         stripes: Stripes { .. },
         locked: Mutex { .. },

@@ -1,5 +1,5 @@
-//! Claims. A producer with a key, a completer that has issued its key, the pool (in `abandon_keys` and `close`), or the consumer of a closed
-//! pool claims an operation. The claimant then ends the operation, with or without a value.
+//! Claims. A producer with a key, a completer that has issued its key, the pool (in `abandon_keys` and `close`), or the consumer of a
+//! closed pool claims an operation. The claimant then ends the operation, with or without a value.
 
 use core::marker::PhantomData;
 

@@ -55,8 +55,8 @@ impl<T, H> SlotHeader<T, H> {
     /// # Safety
     ///
     /// The table lives as long as the slot. `H` does not return slots to slabs. The caller passes the header to
-    /// [`standalone`](Slot::standalone). In this call, the two waker fields contain no waker, `number` is the number of the first operation, and `state` is the one that [`State::before`] returns for
-    /// this number.
+    /// [`standalone`](Slot::standalone). In this call, the two waker fields contain no waker, `number` is the number of the first
+    /// operation, and `state` is the one that [`State::before`] returns for this number.
     pub(crate) const unsafe fn new(table: *const SlotTable<T, H>) -> Self {
         SlotHeader(Header::new(table), PhantomData)
     }
