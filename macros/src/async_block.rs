@@ -35,8 +35,8 @@ pub(crate) fn into_async_block(
     has_ready: bool,
 ) -> TokenStream {
     let asyncness = signature.asyncness.expect("the method is an `async fn`");
-    if signature.receiver().is_some() {
-        receiver::rename_in_block(body);
+    if let Some(receiver) = signature.receiver() {
+        receiver::rename_in_block(body, receiver.self_token.span);
     }
     let bindings = signature.inputs.iter().enumerate().map(|(position, argument)| match argument {
         FnArg::Receiver(receiver) => {

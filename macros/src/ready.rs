@@ -101,7 +101,7 @@ impl Ready {
         let early = quote_spanned!(span=> #future::ready(#result));
         match self {
             Ready::Option(mut expression) => {
-                receiver::rename_in_expression(&mut expression);
+                receiver::rename_in_expression(&mut expression, signature);
                 // The expression is in a closure, so that `?` and `return` leave only the expression.
                 quote! {
                     #[allow(unreachable_code, clippy::redundant_closure_call)]
@@ -114,8 +114,8 @@ impl Ready {
                 }
             }
             Ready::If(mut condition, mut expression) => {
-                receiver::rename_in_expression(&mut condition);
-                receiver::rename_in_expression(&mut expression);
+                receiver::rename_in_expression(&mut condition, signature);
+                receiver::rename_in_expression(&mut expression, signature);
                 // The expression of the result is not in a closure, because a closure cannot return a borrow from a captured `&mut`.
                 quote! {
                     #[allow(unreachable_code, unused_braces, unused_parens, clippy::redundant_closure_call)]

@@ -6,10 +6,10 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Returns the name that replaces `self`. No user code has this name. The name has the span of `self`. With another span, the compiler
-/// could not underline an expression that begins with `self` as a whole, and would propose wrong corrections.
-pub(crate) fn name(span: Span) -> Ident {
-    Ident::new("__self_of_async_trait", span)
+/// Returns the name that replaces the receiver `self`. No user code has this name. The name has the span of `self`. With another span, the
+/// compiler could not underline an expression that begins with `self` as a whole, and would propose wrong corrections.
+pub(crate) fn name(receiver: Span) -> Ident {
+    Ident::new("__self_of_async_trait", receiver)
 }
 
 /// Returns `true` if a signature has a receiver, or mentions `Self`.
@@ -61,23 +61,25 @@ fn contains(tokens: &TokenStream, word: &str) -> bool {
     })
 }
 
-/// A visitor that renames `self`, because `let` cannot bind `self`.
-pub(crate) struct RenameSelf;
+/// A visitor that renames `self`, because `let` cannot bind `self`. The field is the span of the receiver.
+pub(crate) struct RenameSelf(Span);
 
 impl RenameSelf {
-    fn rename(ident: &mut Ident) {
+    /// The new name is resolved where the receiver is. (A macro by example may get `#[ready(self.cached())]` as an argument, and write the
+    /// receiver itself.)
+    fn rename(&self, ident: &mut Ident) {
         if ident == "self" {
-            *ident = name(ident.span());
+            *ident = name(ident.span().resolved_at(self.0));
         }
     }
 
-    fn rename_tokens(tokens: TokenStream) -> TokenStream {
+    fn rename_tokens(&self, tokens: TokenStream) -> TokenStream {
         let renamed = tokens.into_iter().map(|mut token| {
             match &mut token {
-                TokenTree::Ident(ident) => Self::rename(ident),
+                TokenTree::Ident(ident) => self.rename(ident),
                 TokenTree::Group(group) => {
                     let mut renamed =
-                        Group::new(group.delimiter(), Self::rename_tokens(group.stream()));
+                        Group::new(group.delimiter(), self.rename_tokens(group.stream()));
                     renamed.set_span(group.span());
                     *group = renamed;
                 }
@@ -93,7 +95,7 @@ impl VisitMut for RenameSelf {
     fn visit_path_mut(&mut self, path: &mut Path) {
         // Matches `self`, but not `self::function`.
         if path.segments.len() == 1 {
-            Self::rename(&mut path.segments[0].ident);
+            self.rename(&mut path.segments[0].ident);
         }
         visit_mut::visit_path_mut(self, path);
     }
@@ -113,17 +115,19 @@ impl VisitMut for RenameSelf {
     // without `self` stay unchanged too, because a rebuilt group loses the spans of its delimiters.
     fn visit_macro_mut(&mut self, invocation: &mut Macro) {
         if !contains(&invocation.tokens, "fn") && contains(&invocation.tokens, "self") {
-            invocation.tokens = Self::rename_tokens(invocation.tokens.clone());
+            invocation.tokens = self.rename_tokens(invocation.tokens.clone());
         }
     }
 }
 
-/// Renames `self` in a block.
-pub(crate) fn rename_in_block(block: &mut Block) {
-    RenameSelf.visit_block_mut(block);
+/// Renames `self` in a block. `receiver` is the span of the receiver.
+pub(crate) fn rename_in_block(block: &mut Block, receiver: Span) {
+    RenameSelf(receiver).visit_block_mut(block);
 }
 
-/// Renames `self` in an expression.
-pub(crate) fn rename_in_expression(expression: &mut Expr) {
-    RenameSelf.visit_expr_mut(expression);
+/// Renames `self` in an expression, if the signature has a receiver.
+pub(crate) fn rename_in_expression(expression: &mut Expr, signature: &Signature) {
+    if let Some(receiver) = signature.receiver() {
+        RenameSelf(receiver.self_token.span).visit_expr_mut(expression);
+    }
 }

@@ -29,6 +29,31 @@ impl Clashes for u32 {
     }
 }
 
+#[::value_future::async_trait]
+trait Answers {
+    async fn answer(&self) -> u32;
+}
+
+macro_rules! answers {
+    ($Answers:ident, #[$ready:meta]) => {
+        #[::value_future::async_trait]
+        impl $Answers for u32 {
+            #[$ready]
+            async fn answer(&self) -> u32 {
+                *self + 1
+            }
+        }
+    };
+}
+
+answers!(Answers, #[ready(if *self == 0 => *self)]);
+
+#[test]
+fn self_in_the_argument_of_a_macro_is_the_receiver() {
+    assert_eq!(crate::block_on(0.answer()), 0);
+    assert_eq!(crate::block_on(4.answer()), 5);
+}
+
 #[test]
 fn user_names_do_not_clash_with_the_expansion() {
     assert_eq!(crate::block_on(4.clash(1, 2)), 6);

@@ -58,6 +58,7 @@ impl Receives for Number {
 
     async fn mutable(&mut self) -> u32 {
         self.0 += 1;
+        #[allow(clippy::mut_mut, reason = "`async-trait` accepts this statement")]
         let _ = &mut self;
         self.0
     }
