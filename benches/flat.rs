@@ -137,7 +137,7 @@ fn rent_and_drop(pool: &Completions) {
     drop(black_box(pool.rent()));
 }
 
-/// Measures 2,000 operations, one after the other.
+/// Measures an operation, in runs of 2,000 operations, one after the other.
 fn operation(pool: &Completions) -> f64 {
     least(2000, || (0..2000).for_each(|_| rent_and_drop(pool)))
 }

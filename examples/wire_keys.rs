@@ -376,8 +376,8 @@ fn run(seed: u64) -> io::Result<(String, bool)> {
     let (results, expected, stats) = (results?, expected?, driver.pool.stats());
 
     let Results { requests, answered, wrong, cancelled, lost } = results;
-    // The number that `close` returned is not used here. A consumer that finds the pool closed ends its own operation, and `close` does not
-    // count this operation.
+    // The number that `close` returned is not used here. If a consumer is polled just after the pool was closed, the consumer may end its
+    // operation before `close` does. `close` does not count such an operation.
     counted.insert(Outcome::Lost, lost + 1); // plus one for the last flush
     let mut text = format!(
         "seed {seed}: {requests} requests in {SLOTS} slots: {answered} answered, {cancelled} cancelled, \

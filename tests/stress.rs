@@ -1,5 +1,6 @@
-//! Many threads use shared pools. Each value is delivered to its own operation once, and all slots are released at the end. The tests take
-//! a few seconds, even with the address and thread sanitizers. Under Miri, the tests have few rounds, and run with several seeds.
+//! Many threads use shared pools. Each value is delivered at most once, to its own operation, and all slots are released at the end. The
+//! tests take a few seconds, even with the address and thread sanitizers. Under Miri, the tests have few rounds, and run with several
+//! seeds.
 
 #![cfg(feature = "std")]
 

@@ -167,7 +167,7 @@ pub(crate) fn tables(figures: &Figures) -> String {
                 let share = |share: Option<f64>| share.map_or("never".into(), from_percent);
                 rows.push(vec![
                     format!("`{}`, {bytes} bytes", CONTENDERS[ours]),
-                    answer.unnoticeable_below.map_or("100 %".into(), below_percent),
+                    answer.unnoticeable_below.map_or("any share".into(), below_percent),
                     share(answer.noticeable_from),
                     share(answer.clear_from),
                     range(speedups(&comparisons, 0)),

@@ -9,8 +9,8 @@ use std::{
 
 use super::{data::Resident, harness::memory::resident};
 
-/// Creates a pending future for each key, and keeps all of them. Returns how the resident memory grows, or `None` if the system does not
-/// report it.
+/// Creates a pending future for each key, and then drops all futures. Returns by how much the resident memory has grown before and after
+/// the drop, or `None` if the system does not report it.
 pub(crate) fn hold<F: Future + Unpin>(
     keys: Range<usize>,
     call: impl Fn(usize) -> F,

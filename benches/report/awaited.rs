@@ -21,7 +21,7 @@ const TEXT: &str = "\
 The futures in these tables are pending once. They are awaited in a boxed async block (`--only awaited,`).
 
 The first table has the futures of a method behind `dyn`. `ours eager` polls its future once in the call (`ValueFuture::eager`).
-`bare future` contains the same space for its result as a value future, but it has no slot and no vtable:
+`bare future` has as much space for its result as a value future has, but no slot and no vtable:
 ";
 
 const COMPLETIONS: &str = "\

@@ -1,4 +1,4 @@
-//! Writes the section about one-shot completions.
+//! The section about one-shot completions.
 
 use super::{
     comparison::{Column, comparison},
@@ -24,7 +24,7 @@ operations, and another thread completes them.
 
 An erased completion is polled as a `ValueFuture` or a `LocalValueFuture`, and a boxed completion as a boxed future. In the rows with
 `through &mut dyn`, the consumer is polled through a `&mut dyn Future`. The contender `floor` does only the least work of a completion:
-it makes two atomic exchanges, and stores a waker and a value. All operations of a thread use one slot, and no misuse is detected.
+it makes two atomic exchanges, and stores a waker and a value. It uses one slot for all operations of a thread, and detects no misuse.
 `Event` and `EventPool` are types of `events_once`. `multishot` serves one operation at a time.
 ";
 

@@ -197,7 +197,8 @@ fn expand_method(
         if has_foreign_macros {
             attributes.push(method_body::make_attribute(options, ready.is_some()));
         }
-        // Only the statements are replaced, and the braces of the body keep their spans. So the lint levels of the user's code still apply.
+        // Only the statements are replaced, and the braces of the body keep their spans. Otherwise, lints would take the whole body for the
+        // code of a macro, and report nothing.
         body.stmts =
             method_body::method_body(signature, ready, &block, options, has_foreign_macros).stmts;
         attributes.push(parse_quote! {

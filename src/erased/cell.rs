@@ -241,7 +241,7 @@ impl LiveCell {
     /// The head points to a live cell, which the caller owns or has borrowed.
     #[inline(always)]
     pub(super) unsafe fn new(head: Head) -> Self {
-        LiveCell(Address(head.boxed_pointer()))
+        LiveCell(Address(head.cell_pointer()))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -292,7 +292,7 @@ impl<'h, T> PollGuard<'h, T> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn cell(&self) -> Address {
-        Address(self.0.boxed_pointer())
+        Address(self.0.cell_pointer())
     }
 
     #[inline(always)]
@@ -314,8 +314,8 @@ impl<T> Drop for PollGuard<'_, T> {
 #[inline(never)]
 fn panicked(head: &mut Head) {
     // If the head is not boxed any more, the destructor of the future has panicked, and the cell was already released.
-    if head.is_boxed() {
-        let cell = LiveCell(Address(head.boxed_pointer()));
+    if head.is_cell() {
+        let cell = LiveCell(Address(head.cell_pointer()));
         *head = Head::terminated(Terminated::Panicked(cell.about().0));
         cell.release();
     }
@@ -417,7 +417,7 @@ impl<'a, T, A> OwnedCell<'a, T, A> {
             header_at(Box::into_raw(place).cast(), offset_of!(Large<F>, after))
         };
         // The cell was just filled. Its future lives for `'a`, and `A` admits this future. An allocation can be freed on any thread.
-        OwnedCell::new(Head::boxed(header))
+        OwnedCell::new(Head::cell(header))
     }
 
     /// Returns the head of a borrowed cell.
@@ -430,7 +430,7 @@ impl<'a, T, A> OwnedCell<'a, T, A> {
         // SAFETY: the cell is not moved out of the reference.
         let cell = NonNull::from(unsafe { cell.get_unchecked_mut() });
         // The cell is borrowed for `'a`, and `A` admits the reference.
-        OwnedCell::new(Head::boxed(cell.cast()))
+        OwnedCell::new(Head::cell(cell.cast()))
     }
 }
 
@@ -554,7 +554,7 @@ impl<S: CellStorage, F: ErasedFuture> VacantCell<S, F> {
         let place = self.0.as_ptr().wrapping_byte_add(offset_of!(Stored<S, F>, future));
         // SAFETY: the memory is large enough for the future, and it is aligned for the future.
         unsafe { place.cast::<ManuallyDrop<F>>().write(future) };
-        Head::boxed(self.0.cast())
+        Head::cell(self.0.cast())
     }
 }
 

@@ -21,15 +21,16 @@ use crate::{
     token::Token,
 };
 
-/// The field of a pointee to which a head points. It is the first field, except in a large cell in an allocation (see `cell.rs`). A header
-/// alone proves nothing about its pointee.
+/// The field of a pointee to which a head points. It is the first field, except in a [`Large`](super::cell) cell, where it follows the
+/// future. A header alone proves nothing about its pointee.
 ///
 /// On all targets, a header is aligned to 8 bytes. So the low three bits of its address are zero, and a head can store its tag there.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Header {
     /// Points to a `CellTable<T>` if the pointee is a cell, and to a `VTable<T>` otherwise. `T` is the output type of the pointee. The
-    /// table lives as long as the pointee. The pointer may be that of a larger table, which begins with a `VTable`.
+    /// table lives as long as the pointee. The pointer may point to a larger table that begins with a `VTable`, and then has the
+    /// provenance of the larger table.
     table: NonNull<()>,
 }
 
@@ -82,7 +83,7 @@ pub(crate) enum Reference {
 #[derive(Clone, Copy)]
 pub(crate) enum View {
     Ready,
-    Boxed,
+    Cell,
     Source(Token),
     Terminated(Terminated),
 }
@@ -90,7 +91,7 @@ pub(crate) enum View {
 const TAG: usize = 0b111;
 const _: () =
     assert!(align_of::<Header>() > TAG, "the low bits of the address of a header are zero");
-const BOXED: usize = 0b000;
+const CELL: usize = 0b000;
 /// This bit is set if and only if the word is not a pointer.
 const NO_POINTER: usize = 0b100;
 
@@ -119,7 +120,7 @@ impl Head {
 
     /// Returns the head that points to the cell with this header.
     #[inline]
-    pub(crate) fn boxed(header: NonNull<Header>) -> Head {
+    pub(crate) fn cell(header: NonNull<Header>) -> Head {
         Head::with_pointer(header.cast(), NO_TOKENS)
     }
 
@@ -162,7 +163,7 @@ impl Head {
         self.word == Head::READY.word
     }
 
-    /// Returns `true` if the word is a pointer: in the boxed arm and in the source arm.
+    /// Returns `true` if the word is a pointer, to a cell or to a source.
     #[inline]
     pub(crate) fn is_pointer(self) -> bool {
         self.bits() & NO_POINTER == 0
@@ -173,14 +174,16 @@ impl Head {
         !self.is_pointer() && !self.is_ready()
     }
 
+    /// Returns `true` if the head points to a cell. This is the *boxed* arm of a value future: its future is in a box, in a slot of a pool,
+    /// or borrowed.
     #[inline]
-    pub(crate) fn is_boxed(self) -> bool {
-        self.bits() & TAG == BOXED
+    pub(crate) fn is_cell(self) -> bool {
+        self.bits() & TAG == CELL
     }
 
-    /// Returns the address of the cell. In all arms except the boxed arm, this address has no meaning.
+    /// Returns the address of the cell. If the head does not point to a cell, this address has no meaning.
     #[inline]
-    pub(crate) fn boxed_pointer(self) -> NonNull<()> {
+    pub(crate) fn cell_pointer(self) -> NonNull<()> {
         self.word
     }
 
@@ -219,8 +222,8 @@ impl Head {
         if self.is_ready() {
             return View::Ready;
         }
-        if self.is_boxed() {
-            return View::Boxed;
+        if self.is_cell() {
+            return View::Cell;
         }
         if self.is_pointer() {
             return View::Source(self.token());

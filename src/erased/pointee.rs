@@ -2,7 +2,7 @@
 //!
 //! | type | what it proves |
 //! |---|---|
-//! | [`OwnedHead`] | The head owns a cell, borrows a cell, or owns one [`ErasedReference`]. |
+//! | [`OwnedHead`] | If the head is a pointer, it owns a cell, borrows a cell, or owns one [`ErasedReference`]. |
 //! | [`Live`] | A source is being polled. The head of the polled future owns a reference to the source. |
 //! | [`ErasedReference`] | A head can own a value of this type: a reference to a source, or the consumer of an operation. |
 //! | [`SourceHeader`] | The header is in a source, and points to the table for the type of this source. |
@@ -104,8 +104,8 @@ fn is_completed<R: ErasedReference>(address: *mut (), head: Head) -> bool {
 /// # Safety
 ///
 /// The pointer from `into_raw` is valid for shared access to the pointee, until `from_raw` is called with this pointer. The pointee begins
-/// with a [`Header`]. The table of this header is the one that [`VTable::of`] returns for this type, or begins with it. The table lives as
-/// long as the pointee.
+/// with a [`Header`]. The header points to the table that [`VTable::of`] returns for this type, or to a larger table whose first field is
+/// this table. The table lives as long as the pointee.
 pub(crate) unsafe trait ThinReference: Sized {
     type Pointee;
 
@@ -445,11 +445,11 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
         self.head = const { Head::terminated(Terminated::Completed(Some(ArmOrigin::Ready))) };
     }
 
-    /// Polls the pointee. If this returns `Pending` and the head is then not a pointer, the future will never be ready: it was terminated
-    /// before, or this poll has broken a [rule](crate::error::Rule).
+    /// Polls the pointee. The head is not ready. If this returns `Pending` and the head is then not a pointer, the future will never be
+    /// ready: it was terminated before, or this poll has broken a [rule](crate::error::Rule).
     #[inline(always)]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        if self.head.is_boxed() {
+        if self.head.is_cell() {
             // SAFETY: by the invariant, the head owns or borrows a live cell. The output of its future is `T`, or a subtype of `T`.
             unsafe { PollGuard::new(&mut self.head) }.poll(cx)
         } else if self.head.is_pointer() {
@@ -461,7 +461,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
 
     /// Returns `true` if the pointee is an operation that certainly has its result. If this is not known without a poll, returns `false`.
     pub(crate) fn operation_is_completed(&self) -> bool {
-        if self.head.is_boxed() {
+        if self.head.is_cell() {
             return false;
         }
         self.source().is_some_and(|source| source.is_completed())
@@ -469,7 +469,7 @@ impl<'a, T, A> OwnedHead<'a, T, A> {
 
     /// Returns the arm and the type name of the pointee, for messages. Returns `None` if there is no pointee.
     pub(crate) fn about_pointee(&self) -> Option<(ArmOrigin, &'static str)> {
-        if self.head.is_boxed() {
+        if self.head.is_cell() {
             // SAFETY: by the invariant, the head owns or borrows a live cell. The cell is not released here.
             return Some(unsafe { LiveCell::new(self.head) }.about());
         }
@@ -511,7 +511,7 @@ impl<T, A> Drop for OwnedHead<'_, T, A> {
 #[cold]
 #[inline(never)]
 fn release<T>(head: Head) {
-    if head.is_boxed() {
+    if head.is_cell() {
         // SAFETY: the head owned or borrowed a live cell, and the head is not used again.
         return unsafe { LiveCell::new(head) }.release();
     }
@@ -551,9 +551,9 @@ impl<T> SourceHead<T> {
     }
 }
 
-/// Polls the source of the head at `place`. This function is not inlined. Otherwise, the compiler would also apply the steps that unpack
-/// the address of a source to the address of a boxed future. (These steps do not change the address of a boxed future.) The poll of a boxed
-/// future would then wait for these steps. (The last instruction of this function is a jump to the function in the table.)
+/// Polls the source of the head at `place`. This function is not inlined. If it were, the compiler would unpack the address before it knows
+/// whether the head points to a source or to a cell, and the poll of a cell would wait for the unpacking. (Unpacking does not change the
+/// address of a cell.) The last instruction of this function is a jump to the function in the table.
 #[inline(never)]
 fn poll_source<T>(source: SourceHead<T>, place: &mut Head, cx: &mut Context<'_>) -> Poll<T> {
     (source.table().poll)(source.0, place, cx, source.0.source_pointer())

@@ -95,7 +95,7 @@ impl<'a, T, A> Packed<'a, T, A> {
         };
         match packed.view() {
             View::Ready => unreachable!("the inline result was not taken"),
-            View::Boxed => Arm::Boxed(BoxedFuture(packed)),
+            View::Cell => Arm::Boxed(BoxedFuture(packed)),
             View::Source(token) => Arm::Source { source: SourceRef(packed), token },
             View::Terminated(_) => Arm::Taken,
         }
@@ -128,8 +128,8 @@ impl<T, A> Packed<'_, T, A> {
         let (arm, pointee) = self.about_pointee().unwrap_or((ArmOrigin::Ready, ""));
         match self.view() {
             View::Ready => f.write_str("Ready"),
-            View::Boxed if arm == ArmOrigin::Pooled => write!(f, "Boxed({pointee}, pooled)"),
-            View::Boxed => write!(f, "Boxed({pointee})"),
+            View::Cell if arm == ArmOrigin::Pooled => write!(f, "Boxed({pointee}, pooled)"),
+            View::Cell => write!(f, "Boxed({pointee})"),
             View::Source(token) => write!(f, "Source {{ source: {pointee}, token: {token} }}"),
             View::Terminated(Terminated::Completed(Some(arm))) => {
                 write!(f, "Taken(completed, {arm})")

@@ -30,8 +30,8 @@ use crate::{
 ///
 /// Invariant: the payload contains a `T` if and only if the head is ready.
 ///
-/// The payload is the first field. So a copy of the whole future and a copy of its result begin at the same address. If the result has two
-/// words or more, both copies use the same pieces (see [`pieces`]). So each load reads bytes that one store wrote.
+/// The payload is the first field. So a copy of the whole future and a copy of its result begin at the same address, and each load of the
+/// second copy reads bytes that one store of the first copy wrote (see [`pieces`]).
 #[repr(C)]
 pub(crate) struct Packed<'a, T, A> {
     payload: MaybeUninit<T>,
@@ -199,7 +199,7 @@ impl<'a, T, A> Packed<'a, T, A> {
             Ok(value) => Ok(value),
             // A boxed or pooled future has no result before a poll. So the future is returned without a call of `take_from_operation`,
             // which would move it once more.
-            Err(pending) if pending.head.is_boxed() => Err(pending),
+            Err(pending) if pending.head.is_cell() => Err(pending),
             Err(pending) => pending.take_from_operation(),
         }
     }

@@ -30,8 +30,8 @@ pub struct FuturePoolStats {
     pub bytes: u64,
     /// The number of futures that were boxed: `too_large + full`.
     pub boxed: u64,
-    /// The number of futures that were boxed because no slot fits them. Their size or alignment is too large, or the bound in bytes of each
-    /// size has no room for even one slot of their class.
+    /// The number of futures that were boxed because no slot fits them. Their size or alignment is too large, or the bound in bytes of
+    /// their size class has no room for even one slot.
     pub too_large: u64,
     /// The number of futures that were boxed because no slot of their class was found vacant, and the pool had
     /// reached a bound. (`boxed`, `too_large` and `full` do not count the futures that `try_pooled` returns as
@@ -95,7 +95,8 @@ pub struct ClassStats {
     /// The greatest number of slots that were in use at one time. In a [`LocalFuturePool`](crate::LocalFuturePool), these are the slots
     /// with live futures. In a `FuturePool`, slots in thread caches are also counted, up to 64 for each cache.
     pub high_water: u64,
-    /// The number of slots, in whole pages. The pool does not access the memory of a slot that was never used.
+    /// The number of slots of all pages, including slots that were never used. The pool does not access the memory of a slot that was never
+    /// used.
     pub capacity: u64,
     /// The number of times that the pool has called the allocator: for each page of slots, for the size itself,
     /// and for the caches of threads.

@@ -112,8 +112,8 @@ impl<T, H: Recycler> Drop for Consumer<'_, T, H> {
     }
 }
 
-/// The implementation has two uses. A consumer that owns a reference to its source (`begin_owned`) is stored in a slot or a box. So is a
-/// consumer whose slot has an address of more than 48 bits, because the consumer does not fit into a head.
+/// The implementation has two uses. A consumer whose slot has an address of more than 48 bits does not fit into a head, so it is boxed. The
+/// future of `begin_owned` contains a consumer and the reference to its source, and polls the consumer.
 impl<T, H: Recycler> ErasedFuture for Consumer<'_, T, H> {
     type Output = T;
 

@@ -57,7 +57,7 @@ impl RatioStats {
     /// Returns a limit for the mean time of a pending call. Above this limit, the saved time is not noticeable. Returns `None` if no call
     /// was pending.
     ///
-    /// In the benchmark `break_even`, a ready call saves 10 ns at most. If pending calls take longer than the limit, the saved time is less
+    /// In the benchmark `break_even`, a ready call saves about 10 ns. If pending calls take longer than the limit, the saved time is less
     /// than 5 % of the mean time of a call. Then only the saved allocations matter. For the throughput of a thread, compare the limit with
     /// the processor time of a pending call. For the latency, compare the limit with the time until a pending call is ready.
     ///
@@ -123,20 +123,21 @@ const NOTICED: f64 = 0.15;
 /// From this share of ready calls on, a method that returns ready results inline is at least 1.3 times as fast as a method that returns a
 /// `BoxFuture`.
 const PAYS: f64 = 0.75;
-/// The maximum time that a ready call saves, in nanoseconds.
+/// The time that a ready call saves, in nanoseconds, rounded.
 const SAVED: u64 = 10;
 
 /// The advice for a method, by its share of ready calls. [`RatioStats::advice`] returns it.
 ///
 /// `Display` writes the advice as a sentence. The advice is for results of 8 to 24 bytes. It is only about the time of the calls
-/// themselves, without the work of pending calls: see [`noticeable_pending_time`](RatioStats::noticeable_pending_time). The limits of 15 %
-/// and 75 % come from the benchmark `break_even`, whose tables are in `docs/break_even.md`.
+/// themselves, without the work of pending calls: see [`noticeable_pending_time`](RatioStats::noticeable_pending_time). For results of
+/// these sizes, the limit of 15 % is below all shares at which the method with `boxed` is noticeably faster in `docs/break_even.md`. The
+/// limit of 75 % is above all shares from which a method is 1.3 times as fast.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Advice {
     /// There were fewer than 1,000 calls.
     TooFewCalls,
-    /// Less than 15 % of the calls were ready: the saved time is not noticeable.
+    /// Less than 15 % of the calls were ready: if pending calls are boxed, the saved time is not noticeable.
     KeepBoxes,
     /// From 15 to 75 % of the calls were ready: a benchmark may show the difference.
     Measurable,

@@ -40,7 +40,7 @@ impl<'a, T, A> Handle<'a, T, A> {
     /// Creates the first handle of a shared future. The call allocates if the future is neither ready nor terminated.
     pub(super) fn new(future: Packed<'a, T, A>) -> Self {
         match future.view() {
-            View::Boxed | View::Source(_) => {
+            View::Cell | View::Source(_) => {
                 let origin = future.origin();
                 Handle::of(Operation::new(future), origin)
             }

@@ -1,7 +1,7 @@
 //! Futures with many awaiters: the handles share one future and its result. The page about [internals](crate::internals::shared) explains
 //! how they work.
 //!
-//! This module is in the same layer as `pool`, `reusable` and `stream`. It uses the layers `future` and `built_in`.
+//! This module is in the same layer as `pool`, `reusable` and `stream`. It uses the layers below, mainly `future` and `built_in`.
 
 mod counts;
 mod handle;

@@ -15,9 +15,9 @@
 //!
 //! 5. A [`MemoryRef`] that is not in a `ManuallyDrop` holds one count on the memory of an [`Inner`]. All handles together hold one count.
 //!    While a count on the memory is held, the memory is not freed and does not move.
-//! 6. An [`Operation`] holds one count on the content of an `Inner` with the same type parameters. (The lifetimes of the `Inner` may be
-//!    longer, because an operation is covariant. So the only value that is stored in the content is a result that the content itself has
-//!    returned.)
+//! 6. An [`Operation`] holds one count on the content of an `Inner` with the same type parameters. (An operation is covariant, so the
+//!    lifetimes of the `Inner` may be longer than those of the operation. A value with the shorter lifetimes must not be stored in the
+//!    content. Therefore, only a result that the content itself has returned is stored there.)
 //! 7. The drop of the last handle drops the content. After that, the content is not used.
 
 use alloc::{boxed::Box, sync::Arc};
@@ -362,7 +362,7 @@ impl<T, A> Drop for Turn<'_, '_, T, A> {
     fn drop(&mut self) {
         let is_done = |content: &mut ManuallyDrop<Packed<'_, T, A>>| match content.view() {
             View::Ready | View::Terminated(_) => true,
-            View::Boxed | View::Source(_) => false,
+            View::Cell | View::Source(_) => false,
         };
         if self.content.with(is_done) {
             self.permit.set_done();

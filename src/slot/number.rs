@@ -9,7 +9,7 @@
 //! ```
 //!
 //! (Bits 0 to 31 are as in the picture for a source, and for a pool with a bound of at most 2¹⁸ slots. In other pools, the epoch has fewer
-//! bits.)
+//! than 13 bits, all of them at the upper end of the index.)
 //!
 //! Each operation of a slot has the next *generation*. The lower half of the number is the *index*. Some bits of the index name the slot,
 //! and the other bits count *epochs*. After the last of 2³² generations, a slot begins the next epoch. If there is no further epoch, the

@@ -1,11 +1,11 @@
 //! The state of a slot: one 64-bit word, and its transitions.
 //!
 //! ```text
-//!  63            32 31              18 17           10 9     0
-//! ┌────────────────┬──────────────────┬───────────────┬───────┐
-//! │   generation   │ 0, low bits of   │ registrations │ flags │
-//! │                │ the epoch        │               │       │
-//! └────────────────┴──────────────────┴───────────────┴───────┘
+//!  63            32 31 30            18 17           10 9     0
+//! ┌────────────────┬──┬────────────────┬───────────────┬───────┐
+//! │   generation   │ 0│ low bits of    │ registrations │ flags │
+//! │                │  │ the epoch      │               │       │
+//! └────────────────┴──┴────────────────┴───────────────┴───────┘
 //! ```
 //!
 //! The generation and the low bits of the epoch are those of the operation's [number](super::number). The field *registrations* counts the

@@ -56,7 +56,7 @@ fn a_late_key_against_the_next_operation() {
         drop(future);
         // The late producer may still be inside `complete_key`.
         assert!(!source.is_busy());
-        let next = source.begin().expect("the last future of the only consumer was dropped");
+        let next = source.begin().expect("the future of the previous operation was dropped");
         let key = source.key().unwrap();
         assert_ne!(key, late);
         let (second, second_rest) = value(2);
@@ -127,7 +127,7 @@ fn a_late_key_against_the_first_operation_of_the_next_epoch() {
             let _ = clone.abandon_key(last);
         });
         drop(future);
-        let next = source.begin().expect("the last future of the only consumer was dropped");
+        let next = source.begin().expect("the future of the previous operation was dropped");
         let key = source.key().unwrap();
         assert_eq!((key.untyped().index(), key.untyped().generation()), (1, 0));
         let (result, rest) = value(2);

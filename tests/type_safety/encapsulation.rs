@@ -96,6 +96,7 @@ const NON_EXHAUSTIVE: &[(&str, &[&str])] = &[
     ("PooledErrorKind", &["TooLarge", "TooAligned", "NoneOfSize", "Full"]),
     ("RentError", &["Full { .. }", "Closed"]),
     ("ArmKind", &["Ready", "Boxed", "Source"]),
+    ("ratio::Advice", &["TooFewCalls", "KeepBoxes", "Measurable", "ReturnReady"]),
     ("Rule", &["PolledAfterCompletion", "PolledAfterPanic", "StaleToken"]),
 ];
 

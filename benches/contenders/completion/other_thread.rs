@@ -100,7 +100,7 @@ fn case<C: Channels + Clone>(channels: &C) -> Case
 where
     C::Producer: Send,
 {
-    // One vector goes back and forth between the two threads. So no channel is ever full, and no channel allocates.
+    // One vector goes back and forth between the two threads. So no `send` waits, and no channel allocates.
     let (full, incoming) = sync_channel::<Vec<C::Producer>>(1);
     let (outgoing, empty) = sync_channel(1);
     outgoing.send(Vec::with_capacity(BATCH)).expect("the receiver exists");

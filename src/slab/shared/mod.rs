@@ -1,7 +1,7 @@
-//! The slab for several threads. It has a depot behind a lock. A slab is *bounded* if it has a limit, and any thread finds every vacant
-//! slot (see [`Settings::is_bounded`]). A bounded slab has about one [stripe](super::stripes) for each core, and no thread caches. An
-//! unbounded slab may have a limit, too. It has a [thread cache](super::thread_cache) for each thread that rents, and one stripe. The
-//! section *Freeing* of `slab/design.md` has the rules for freeing.
+//! The slab for several threads. It has a depot behind a lock. A slab is *bounded* if two conditions hold: it has a limit, and its settings
+//! say that any thread finds every vacant slot (see [`Settings::is_bounded`]). A bounded slab has about one [stripe](super::stripes) for
+//! each core, and no thread caches. An unbounded slab may have a limit, too. It has a [thread cache](super::thread_cache) for each thread
+//! that rents, and one stripe. The section *Freeing* of `slab/design.md` has the rules for freeing.
 
 mod close;
 mod release;

@@ -51,7 +51,8 @@ const FULL: u32 = 2;
 /// The fields that the lock `locked` of a slab protects.
 pub(super) struct Locked<S: Item<Slab = SharedSlab<S>>> {
     pub(super) depot: Depot<S>,
-    /// The thread caches of this slab, except those from which the slab has detached.
+    /// The thread caches of this slab, except those from which the slab has detached. (The two sides of a cache, its thread and its slab,
+    /// detach separately.)
     pub(super) caches: CacheList<SharedSlab<S>>,
     /// A vacant cache, for the next thread that needs one. The thread that used this cache before has detached from the cache.
     pub(super) unused_cache: Option<FreeCache<SharedSlab<S>>>,
@@ -97,12 +98,12 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 
     /// Returns `true` if the depot has no vacant slot, and the slab cannot grow.
     pub(super) fn is_full(&self, room: impl Room) -> bool {
-        // ORDERING: Acquire, with the Release in `locked`: a thread that sees that the depot is empty also sees the new word of the stripe
-        // to which the slots were moved.
+        // ORDERING: Acquire, with the Release in `locked`. A thread that moves the last slots of the depot to a stripe first unlocks the
+        // stripe, and then stores that the depot is empty. So the caller also sees the new version of this stripe.
         match self.fill.load(Acquire) {
             FULL => true,
-            // `grow` first adds a page to the depot, and then counts the memory of the page. So if there is no room because of a new page
-            // of this slab, the second load sees that the page was added.
+            // `grow` first adds a page to the depot, and then counts the memory of the page. So if a new page of this slab has used the
+            // room, the load of `fill` after `room.has` sees that the depot is not empty.
             // ORDERING: Acquire, as in the first load.
             EMPTY => !room.has(self.base.storage.bytes_of(1)) && self.fill.load(Acquire) == EMPTY,
             _ => false,
@@ -115,8 +116,8 @@ impl<S: Item<Slab = Self>> SharedSlab<S> {
 /// `ForThreads` in `items.rs` relies on this.
 fn fields_for_threads<S: Item<Slab = SharedSlab<S>>>(slab: &SharedSlab<S>) -> [&dyn Sync; 5] {
     let SharedSlab {
-        // `Base` and `Stripes` contain only settings, the address of the slab, and words and pointers. (If the recycler is `ForThreads`,
-        // its words and pointers are `Sync`.) The `Mutex`es `locked` and `waiters` protect their contents.
+        // `Base` and `Stripes` contain only settings, the address of the slab, and words and pointers. (If a recycler is `ForThreads`,
+        // its types `Word` and `Pointer` are `Sync`.) The `Mutex`es `locked` and `waiters` protect their contents.
         base: Base { .. },
         stripes: Stripes { .. },
         locked: Mutex { .. },

@@ -96,7 +96,7 @@ impl<'a, T, H: Recycler> Claim<'a, T, H> {
             // Both states that this code may expect are computed from the key. The loaded state only decides a branch, which the CPU
             // predicts. So the CPU can start the exchange before the load has finished.
             let keyed = State::keyed(key.number);
-            let waiting = keyed.register().expect("the operation has just begun");
+            let waiting = keyed.register().expect("a new operation has no registrations");
             let usual = if state.is_only_keyed_and_awaited() { waiting } else { keyed };
             let claimed = usual.claim().expect("the operation is not claimed");
             if slot.exchange(usual, claimed).is_ok() {

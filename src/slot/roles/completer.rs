@@ -44,7 +44,7 @@ impl<T, H: Recycler> CompleterRole<'_, T, H> {
     pub(crate) fn complete(self, value: T) -> Result<(), CompleteError<T>> {
         let slot = self.0;
         let rented = State::rented(self.slot().number());
-        let waiting = rented.register().expect("the operation has just begun");
+        let waiting = rented.register().expect("a new operation has no registrations");
         let state = self.slot().state();
         // If `is_awaited` or `is_rented` returns `true`, no key was issued, and the completer's waker is not in the slot. So the value
         // field belongs to the completer.

@@ -136,7 +136,7 @@ fn register_first<T, H: Recycler>(
     state: State,
     waker: &Waker,
 ) -> Result<(), State> {
-    let next = state.register().expect("the operation has just begun");
+    let next = state.register().expect("a new operation has no registrations");
     let fresh = waker.clone();
     slot.slot().waker.store(&fresh);
     if slot.exchange(state, next).is_err() {

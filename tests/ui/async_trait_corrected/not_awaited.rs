@@ -1,4 +1,4 @@
-//! The corrected version of `tests/ui/async_trait/not_awaited.rs`.
+//! The corrected version of `tests/ui/async_trait/not_awaited.rs`. `tests/compile_errors.rs` compiles it as a module.
 
 #![deny(unused_must_use)]
 

@@ -1,4 +1,4 @@
-//! The corrected version of `tests/ui/async_trait/ready_in_cfg_attr.rs`.
+//! The corrected version of `tests/ui/async_trait/ready_in_cfg_attr.rs`. `tests/compile_errors.rs` compiles it as a module.
 
 use value_future::{FuturePool, async_trait};
 

@@ -1,4 +1,4 @@
-//! The corrected version of `tests/ui/async_trait/ready_without_expression.rs`.
+//! The corrected version of `tests/ui/async_trait/ready_without_expression.rs`. `tests/compile_errors.rs` compiles it as a module.
 
 use value_future::async_trait;
 

@@ -1,4 +1,4 @@
-//! The corrected version of `tests/ui/async_trait/wrong_output.rs`.
+//! The corrected version of `tests/ui/async_trait/wrong_output.rs`. `tests/compile_errors.rs` compiles it as a module.
 
 use std::collections::BTreeMap;
 
