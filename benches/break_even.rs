@@ -22,6 +22,7 @@ use break_even::{
     processes::{self, CHILD, Plan, Result},
     report,
 };
+use clap::Parser;
 use contenders::Counting;
 
 #[global_allocator]
@@ -29,45 +30,24 @@ static ALLOCATOR: Counting<Chosen> = Counting(Chosen);
 
 const COMMAND: &str = "cargo bench --bench break_even -- --write";
 
+#[derive(Parser)]
 struct Options {
-    plan: Plan,
+    /// Measures each figure once.
+    #[arg(long, conflicts_with = "write")]
+    short: bool,
+    /// Also writes `docs/break_even.md` and `docs/break_even.svg`.
+    #[arg(long)]
     write: bool,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> std::result::Result<Self, String> {
-        let (mut short, mut write) = (false, false);
-        for argument in arguments {
-            match argument.as_str() {
-                "--short" => short = true,
-                "--write" => write = true,
-                // Cargo passes this option to every bench.
-                "--bench" => {}
-                other => {
-                    return Err(format!(
-                        "unknown option {other}; the options are --short and --write"
-                    ));
-                }
-            }
-        }
-        if short && write {
-            return Err("--short measures too little for --write".into());
-        }
-        Ok(Options { plan: if short { Plan::SHORT } else { Plan::FULL }, write })
-    }
+    /// Cargo passes this option to every bench.
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match arguments.split_first() {
         Some((first, request)) if first == CHILD => processes::child(request),
-        _ => match Options::parse(&arguments) {
-            Ok(options) => run(&options),
-            Err(error) => {
-                eprintln!("{error}");
-                return ExitCode::from(2);
-            }
-        },
+        _ => run(&Options::parse()),
     };
     if let Err(error) = result {
         eprintln!("{error}");
@@ -77,8 +57,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let figures = processes::measure(&options.plan)?;
-    let (report, chart) = (report::report(&figures, &options.plan), chart::draw(&figures)?);
+    let plan = if options.short { Plan::SHORT } else { Plan::FULL };
+    let figures = processes::measure(&plan)?;
+    let (report, chart) = (report::report(&figures, &plan), chart::draw(&figures)?);
     if options.write {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         let text = head::head("When does it pay?", COMMAND) + &report;

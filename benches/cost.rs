@@ -24,6 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Parser;
 use object::{Object, ObjectSection, SectionKind};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -226,23 +227,20 @@ fn ratios(cost: &Cost, costs: &[Cost]) -> (f64, f64) {
     (code(cost) / code(&costs[0]), cost.time / costs[1].time)
 }
 
-fn run() -> Result<bool> {
-    let (mut check, mut record) = (false, None);
-    let mut arguments = env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--check" => check = true,
-            "--record" => record = Some(arguments.next().ok_or("--record takes a file")?),
-            // Cargo passes this option to every bench.
-            "--bench" => {}
-            other => {
-                return Err(format!(
-                    "unknown option {other}; the options are --check and --record FILE"
-                )
-                .into());
-            }
-        }
-    }
+#[derive(Parser)]
+struct Options {
+    /// Measures once, and fails if the code of a method with `async_trait` is too large.
+    #[arg(long, conflicts_with = "record")]
+    check: bool,
+    /// Also writes the report to this file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Cargo passes this option to every bench.
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
+}
+
+fn run(Options { check, record, .. }: Options) -> Result<bool> {
     let costs = measure(if check { 1 } else { BUILDS })?;
     let report = report(&costs);
     print!("{report}");
@@ -260,7 +258,7 @@ fn run() -> Result<bool> {
 }
 
 fn main() -> ExitCode {
-    match run() {
+    match run(Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -27,6 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Parser;
 use value_future::{Completer, Completion, FuturePool, Pool, ValueFuture};
 
 type Completions = Pool<Option<u64>>;
@@ -36,31 +37,20 @@ type Ends = (Completer<Option<u64>>, Completion<Option<u64>>);
 /// this factor times the median, and does not add 30 ns.) On a shared machine, a short run cannot distinguish a smaller growth from noise.
 const FACTOR: f64 = 3.0;
 
+#[derive(Parser)]
 struct Options {
+    /// Measures a few columns, and fails if a row grows.
+    #[arg(long)]
     short: bool,
+    /// Measures only this table.
+    #[arg(long, value_name = "TABLE", value_parser = TABLES.map(|(name, _)| name))]
     only: Option<String>,
+    /// Cargo passes this option to every bench.
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
 }
 
 impl Options {
-    fn parse() -> Result<Self, String> {
-        let mut options = Options { short: false, only: None };
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--short" => options.short = true,
-                "--only" => options.only = Some(arguments.next().ok_or("--only takes a table")?),
-                // Cargo passes this option to every bench.
-                "--bench" => {}
-                other => {
-                    return Err(format!(
-                        "unknown option {other}; the options are --short and --only TABLE"
-                    ));
-                }
-            }
-        }
-        Ok(options)
-    }
-
     /// Returns the columns of a table. In a short run, the table has only the first two columns.
     fn columns<const N: usize>(&self, all: [usize; N]) -> Vec<usize> {
         if self.short { all.into_iter().take(2).collect() } else { all.into() }
@@ -423,31 +413,21 @@ fn longest_meanwhile(options: &Options) -> Vec<String> {
 
 type Run = fn(&Options) -> Vec<String>;
 
+/// The tables. Each function measures and prints a table, and returns the rows that grow.
+const TABLES: [(&str, Run); 7] = [
+    ("memory", |_| memory::print()),
+    ("threads", threads),
+    ("age", age),
+    ("pools", pools),
+    ("slots", slots),
+    ("bursts", bursts),
+    ("longest", longest_meanwhile),
+];
+
 fn main() -> ExitCode {
-    let options = match Options::parse() {
-        Ok(options) => options,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::from(2);
-        }
-    };
-    let all: [(&str, Run); 7] = [
-        ("memory", |_| memory::print()),
-        ("threads", threads),
-        ("age", age),
-        ("pools", pools),
-        ("slots", slots),
-        ("bursts", bursts),
-        ("longest", longest_meanwhile),
-    ];
-    let is_table = |only: &String| all.iter().any(|(name, _)| name == only);
-    if let Some(only) = options.only.as_ref().filter(|only| !is_table(only)) {
-        let names = all.map(|(name, _)| name).join(", ");
-        eprintln!("there is no table {only}; the tables are {names}");
-        return ExitCode::from(2);
-    }
+    let options = Options::parse();
     let mut grown = vec![];
-    for (name, run) in all {
+    for (name, run) in TABLES {
         if options.only.as_deref().is_none_or(|only| only == name) {
             grown.extend(run(&options));
         }

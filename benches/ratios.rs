@@ -14,9 +14,10 @@ mod harness;
 mod report;
 
 use std::{
-    alloc::System, env, error::Error, fs, path::PathBuf, process::ExitCode, result, time::Instant,
+    alloc::System, error::Error, fs, path::PathBuf, process::ExitCode, result, time::Instant,
 };
 
+use clap::Parser;
 use contenders::Counting;
 use harness::{
     OPERATIONS, Table, Targets, attribute, awaited, buffer, completions, pending, print_table,
@@ -33,44 +34,20 @@ const PASSES: usize = 10;
 
 type Result<T> = result::Result<T, Box<dyn Error>>;
 
+#[derive(Parser)]
 struct Options {
-    rounds: usize,
+    /// Number of rounds in each pass.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Measures only the tables whose title contains this text.
+    #[arg(long, value_name = "TITLE", default_value = "", hide_default_value = true)]
     only: String,
+    /// Also writes the report to this file, and its chart beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
     markdown: Option<PathBuf>,
-}
-
-impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Options { rounds: 100, only: String::new(), markdown: None };
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--rounds" => {
-                    let number = arguments.next().and_then(|number| number.parse().ok());
-                    let number = number.filter(|rounds| *rounds > 0);
-                    options.rounds = number.ok_or("--rounds takes a number")?;
-                }
-                "--only" => {
-                    options.only = arguments.next().ok_or("--only takes a part of a title")?;
-                }
-                "--markdown" => {
-                    let file = arguments.next().ok_or("--markdown takes a file")?;
-                    options.markdown = Some(file.into());
-                }
-                // Cargo passes this option to every bench.
-                "--bench" => {}
-                other => {
-                    return Err(format!(
-                        "unknown option {other}; the options are --rounds N, --only TITLE and --markdown FILE"
-                    )
-                    .into());
-                }
-            }
-        }
-        if options.markdown.is_some() && !options.only.is_empty() {
-            return Err("the report needs all tables, so --markdown excludes --only".into());
-        }
-        Ok(options)
-    }
+    /// Cargo passes this option to every bench.
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
 }
 
 fn tables() -> Vec<Table> {
@@ -89,7 +66,12 @@ fn tables() -> Vec<Table> {
 fn run(options: &Options) -> Result<()> {
     let begun = Instant::now();
     let passes = if options.rounds == 1 { 1 } else { PASSES };
-    let plan = Plan { passes, rounds: options.rounds, operations: OPERATIONS, load: load::load() };
+    let plan = Plan {
+        passes,
+        rounds: options.rounds as usize,
+        operations: OPERATIONS,
+        load: load::load(),
+    };
     if let Some(load) = plan.load.filter(|load| *load > 1.0) {
         eprintln!("the load average is {load}: other processes disturb the measurement");
     }
@@ -144,14 +126,7 @@ fn run(options: &Options) -> Result<()> {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse(env::args().skip(1)) {
-        Ok(options) => options,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&options) {
+    match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

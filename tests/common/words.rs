@@ -2,6 +2,9 @@
 
 #![allow(unused_macros, unused_imports, dead_code, reason = "each test file uses some of these")]
 
+#[path = "../../benches/report/numbers.rs"]
+mod numbers;
+
 /// Returns a text without comment marks and without line breaks.
 fn words(text: &str) -> String {
     let marks = ["//~ ///", "//!", "///", "//", "* ", "#[doc ="];
@@ -31,24 +34,12 @@ macro_rules! documented {
 pub(crate) use documented;
 
 /// Formats a number as the documentation does: 65,536.
+#[allow(clippy::cast_precision_loss, reason = "the numbers are small")]
 pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    numbers::grouped(number as f64)
 }
 
 /// Formats a number of bytes in KiB.
 pub(crate) fn kib(bytes: isize) -> String {
-    let tenths = (bytes * 10 + 512) / 1024;
-    if tenths % 10 == 0 {
-        format!("{} KiB", tenths / 10)
-    } else {
-        format!("{}.{} KiB", tenths / 10, tenths % 10)
-    }
+    numbers::kib(bytes.try_into().expect("a size is not negative"))
 }
