@@ -61,7 +61,7 @@ impl Imports {
             UseTree::Path(path) => self.add_tree(&path.tree, &with(path.ident.to_string())),
             UseTree::Name(name) => self.add(&with(name.ident.to_string())),
             UseTree::Rename(rename) => self.add(&with(rename.ident.to_string())),
-            UseTree::Glob(_) => self.add(before),
+            UseTree::Glob(_) => self.add(&with("*".to_owned())),
             UseTree::Group(group) => {
                 group.items.iter().for_each(|tree| self.add_tree(tree, before));
             }
@@ -97,7 +97,9 @@ impl<'ast> Visit<'ast> for Imports {
         // The text is split at quotes. Every second part is the content of a string, such as a doc comment.
         let text = macro_call.tokens.to_string().replace("\\\"", "");
         let text = text.split('"').step_by(2).collect::<String>().replace(' ', "");
-        for (start, _) in text.match_indices("crate::") {
+        let roots = ["crate::", "super::", "self::"].into_iter();
+        let starts = roots.flat_map(|root| text.match_indices(root).map(|(start, _)| start));
+        for start in starts.filter(|start| !text[..*start].ends_with("::")) {
             let path = text[start..].split(|letter: char| !is_of_path(letter)).next();
             let path = path.into_iter().flat_map(|path| path.split("::")).map(str::to_owned);
             self.add(&path.filter(|segment| !segment.is_empty()).collect::<Vec<_>>());
@@ -189,7 +191,7 @@ type Files = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
 /// Returns the imports between the files of `root`. If the name of an import is re-exported, the import counts as one from the file that
 /// defines the name. A file may import from the `mod.rs` of its own folder, and a `mod.rs` may import from the files of its folder. So the
-/// imports of a file from a `mod.rs` above it do not count.
+/// imports of a file from a `mod.rs` above it do not count. (The test does not see imports through a variable of a macro.)
 fn imports_between_files(root: &Path) -> Files {
     let imports: Files =
         files(root).iter().map(|file| (module_of(root, file), Imports::of(root, file))).collect();
@@ -200,6 +202,15 @@ fn imports_between_files(root: &Path) -> Files {
             .map(|len| path[..len].to_vec())
             .find(|file| imports.contains_key(file))
     };
+    // A glob would hide which file defines a name.
+    let of_another_file = |file: &Vec<String>, import: &Vec<String>| match import.split_last() {
+        Some((last, module)) => last == "*" && module != file && imports.contains_key(module),
+        None => false,
+    };
+    for (file, imports) in &imports {
+        let glob = imports.iter().find(|import| of_another_file(file, import));
+        assert!(glob.is_none(), "{}: name what you import by {glob:?}", file.join("::"));
+    }
     let defining_file = |import: &Vec<String>| {
         let (mut file, name) = (file_of(import)?, import.last());
         if import.len() == file.len() {

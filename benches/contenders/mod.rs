@@ -15,7 +15,7 @@
 //! The bench `ratios` measures all these cases. The criterion benches `ready_path`, `completions` and `machines` measure the same cases,
 //! except those of `awaited` and `driver`.
 
-#![allow(dead_code, reason = "each bench uses only some of the items")]
+#![allow(dead_code, unused_imports, reason = "each bench uses only some of the items")]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -36,4 +36,7 @@ pub(crate) mod reusable_source;
 pub(crate) mod shared;
 pub(crate) mod streams;
 
-pub(crate) use case::*;
+pub(crate) use case::{
+    BoxFuture, Case, Counting, PendingOnce, allocations, counted, drive, drive_and, opaque_waker,
+    start_clock,
+};

@@ -12,5 +12,5 @@ pub(crate) mod streams;
 mod table;
 mod targets;
 
-pub(crate) use table::*;
-pub(crate) use targets::Targets;
+pub(crate) use table::{ON_TWO_THREADS, OPERATIONS, Table, find, print_table};
+pub(crate) use targets::{Row, Targets};

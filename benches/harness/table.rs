@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use super::Targets;
+use super::{Row, Targets};
 use crate::contenders::{Case, allocations};
 
 /// The number of operations in a round. A round is so short that some rounds run undisturbed. So the minimum is the time of an undisturbed
@@ -12,15 +12,6 @@ pub(crate) const OPERATIONS: u32 = 2_000;
 /// The number of operations in a round on two threads. The threads start at slightly different times, but a round is so long that this
 /// difference is negligible.
 pub(crate) const ON_TWO_THREADS: u32 = 10_000;
-
-/// The cost of an operation of one contender: the minimum and the median time in nanoseconds, the number of allocations, and their bytes.
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
-    pub(crate) min: f64,
-    pub(crate) median: f64,
-    pub(crate) allocations: f64,
-    pub(crate) bytes: f64,
-}
 
 /// Allocates chunks of the small sizes that contenders allocate: `of_each` chunks of each size. While the chunks are allocated, a contender
 /// gets other addresses than in the round before. So an address that makes the contender slow does not affect all rounds.

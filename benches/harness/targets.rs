@@ -1,6 +1,13 @@
-//! Checks the targets that the rows of a table have to meet.
+//! The rows of a table, and the targets that they have to meet.
 
-use super::Row;
+/// The cost of an operation of one contender: the minimum and the median time in nanoseconds, the number of allocations, and their bytes.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) min: f64,
+    pub(crate) median: f64,
+    pub(crate) allocations: f64,
+    pub(crate) bytes: f64,
+}
 
 /// The results of the checks. Each target is a bound on a ratio of two minima, or a number of allocations.
 #[derive(Default)]

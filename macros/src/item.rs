@@ -203,7 +203,7 @@ fn expand_method(
             method_body::method_body(signature, ready, &block, options, has_foreign_macros).stmts;
         attributes.push(parse_quote! {
             #[allow(
-                elided_named_lifetimes, clippy::async_yields_async, clippy::double_must_use, clippy::diverging_sub_expression, clippy::let_unit_value,
+                elided_named_lifetimes, unused_qualifications, clippy::async_yields_async, clippy::double_must_use, clippy::diverging_sub_expression, clippy::let_unit_value,
                 clippy::needless_arbitrary_self_type, clippy::no_effect_underscore_binding,
                 clippy::shadow_same, clippy::type_complexity, clippy::type_repetition_in_bounds,
                 clippy::used_underscore_binding
@@ -211,7 +211,7 @@ fn expand_method(
         });
     } else {
         attributes.push(parse_quote! {
-            #[allow(elided_named_lifetimes, clippy::double_must_use, clippy::type_complexity, clippy::type_repetition_in_bounds)]
+            #[allow(elided_named_lifetimes, unused_qualifications, clippy::double_must_use, clippy::type_complexity, clippy::type_repetition_in_bounds)]
         });
     }
     signature::expand(context, options, signature, asyncness, mentions_self, has_default);

@@ -17,6 +17,7 @@ use syn::{Attribute, Block, Error, Expr, ExprCall, Result, Signature, Stmt, pars
 use crate::{
     options::{Options, Storage},
     ready::Ready,
+    signature::with_span,
 };
 
 /// Returns the body of a method. If `has_foreign_macros` is `true`, the body ends in `Box::pin(…)`, because the other attribute macros
@@ -48,11 +49,7 @@ fn future_type(options: &Options) -> TokenStream {
 fn future_call(options: &Options, is_cold: bool, block: &TokenStream) -> TokenStream {
     // The call has the span of `async`. So the compiler's errors about the block point at `async`.
     let span = block.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
-    let future = future_type(options).into_iter().map(|mut token| {
-        token.set_span(span);
-        token
-    });
-    let future = future.collect::<TokenStream>();
+    let future = with_span(future_type(options), span);
     let call = match (&options.storage, options.is_eager) {
         (Storage::BuiltInPool, false) => quote_spanned!(span=> #future::pooled(#block)),
         (Storage::BuiltInPool, true) => quote_spanned!(span=> #future::eager(#block)),

@@ -120,10 +120,11 @@ pub(crate) fn expand(
     signature.output = ReturnType::Type(arrow, future);
 }
 
-/// Gives all tokens the same span.
+/// Gives all tokens the same span. `$crate` still names the crate of its macro.
 pub(crate) fn with_span(tokens: TokenStream, span: Span) -> TokenStream {
     let with_span = |mut token: TokenTree| {
-        token.set_span(span);
+        let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
+        token.set_span(if is_crate { span.resolved_at(token.span()) } else { span });
         token
     };
     tokens.into_iter().map(with_span).collect()

@@ -375,7 +375,8 @@ thin!(Large, after);
 
 /// The head of a cell that the owner of this value owns, or has borrowed for `'a`. If this value is dropped, the cell is leaked.
 ///
-/// Invariant: the head points to a live cell, or it is terminated. The output of the future in the cell is `T`. The cell lives for `'a`,
+/// Invariant: the head points to a live cell, or it is terminated. The output of the future in the cell is `T`, or a subtype of `T`. The
+/// cell lives for `'a`,
 /// and `A` admits its future and its memory.
 #[must_use = "a cell that no head owns is leaked"]
 pub(crate) struct OwnedCell<'a, T, A> {
@@ -571,9 +572,9 @@ pin_project! {
     }
 }
 
-// SAFETY: the header is a shared reference to a table of function pointers.
+// SAFETY: the header is a shared reference to a table of function pointers, and the future is `Send`.
 unsafe impl<F: Send> Send for BorrowedCell<F> {}
-// SAFETY: the header is a shared reference to a table of function pointers.
+// SAFETY: the header is a shared reference to a table of function pointers, and the future is `Sync`.
 unsafe impl<F: Sync> Sync for BorrowedCell<F> {}
 
 // SAFETY: `new` fills the cell. The cell does not move while a head borrows it.

@@ -116,8 +116,8 @@ pub(crate) unsafe trait ThinReference: Sized {
     ///
     /// # Safety
     ///
-    /// The pointer and the tag are from `into_raw` of a reference of this type. (The lifetime of that reference may have been longer.) The
-    /// caller converts them back only once.
+    /// The pointer and the tag are from `into_raw` of a reference of this type, which may have had another lifetime. The returned reference
+    /// is used only while that reference could have been used. The caller converts them back only once.
     unsafe fn from_raw(pointee: NonNull<Self::Pointee>, tag: Reference) -> Self;
 }
 

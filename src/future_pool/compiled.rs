@@ -11,14 +11,10 @@ use crate::{
     slab::{BlockTable, RentedBlock},
 };
 
-mod sealed {
-    /// Unsafe code relies on [`rent_slowly`](super::Compiled::rent_slowly). Because of this trait, only this file implements it.
-    pub(crate) trait Sealed {}
-}
-
 /// Functions of pools of futures. These functions have no type parameters. So they are compiled in this crate, and not in each crate that
-/// uses a pool.
-pub(crate) trait Compiled: sealed::Sealed + BlockTable {
+/// uses a pool. Unsafe code relies on [`rent_slowly`](Compiled::rent_slowly). Only this file implements the trait, because it implements
+/// it for all types that implement `BlockTable`, which is sealed.
+pub(crate) trait Compiled: BlockTable {
     /// Returns a block of at least `size` bytes. The block is a slot of the smallest class for this size, or a box if no such slot is
     /// vacant and the pool cannot grow. There must be a class for `size`.
     fn rent_slowly(classes: &Classes<Self>, size: usize) -> RentedBlock<Self>;
@@ -29,8 +25,6 @@ pub(crate) trait Compiled: sealed::Sealed + BlockTable {
 
 macro_rules! compiled {
     ($recycler:ty) => {
-        impl sealed::Sealed for $recycler {}
-
         impl Compiled for $recycler {
             #[cold]
             #[inline(never)]

@@ -4,7 +4,7 @@
 use alloc::rc::Rc;
 #[cfg(all(feature = "alloc", target_has_atomic = "64"))]
 use alloc::sync::Arc;
-use core::{any::type_name, cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
+use core::{cell::Cell, marker::PhantomData, ptr, ptr::NonNull};
 
 #[cfg(feature = "alloc")]
 use super::owned::Owned;
@@ -18,8 +18,8 @@ use crate::{
     operation::{Abandoned, CompleteError, CompleteErrorKind, Consumer},
     slot::{
         CompleterRole, ConsumerRole, End, ForThreads, IndexLayout, Key, Number, Presented,
-        Recycler, Slot, SlotHeader, SlotRef, SlotTable, SourceName, State, Vacant, WakeOnDrop,
-        WakerCell, Word, abandon_key, complete_key, table,
+        Recycler, Slot, SlotHeader, SlotRef, SlotTable, State, Vacant, WakeOnDrop, WakerCell, Word,
+        abandon_key, complete_key, table,
     },
     sync::Backoff,
 };
@@ -72,13 +72,7 @@ fn call_without_value<T, F: Fn() -> T + Copy>() -> T {
 }
 
 macro_rules! standalone {
-    ($affinity:ty, $Word:ty, $Pointer:ty, $Source:ident, $Reference:ident, $($Send:ident)?) => {
-        impl SourceName for Standalone<$affinity> {
-            fn source_name<T>() -> &'static str {
-                type_name::<super::$Source<T>>()
-            }
-        }
-
+    ($affinity:ty, $Word:ty, $Pointer:ty, $Reference:ident, $($Send:ident)?) => {
         impl Recycler for Standalone<$affinity> {
             type Word = $Word;
             type Pointer = $Pointer;
@@ -140,7 +134,7 @@ macro_rules! standalone {
                     let state = <$Word>::new(State::before(first).bits());
                     let number = <$Word>::new(first.bits());
                     // SAFETY: the table is a constant, which `new` or `with_abandoned` has created in a `const` block. So the table lives
-                    // as long as the slot. The waker fields are empty, `number` is the number of the first operation, and `state` is the
+                    // as long as the slot. `Standalone` does not return slots to slabs. The waker fields are empty, `number` is the number of the first operation, and `state` is the
                     // one that `State::before` returns for this number.
                     let header = unsafe { SlotHeader::new(table) };
                     let slot = Slot::standalone(header, state, number, waker, watcher);
@@ -168,8 +162,8 @@ macro_rules! standalone {
 // SAFETY: `Standalone` has no slabs.
 unsafe impl ForThreads for Standalone<AnyThread> {}
 #[cfg(target_has_atomic = "64")]
-standalone!(AnyThread, AtomicU64, AtomicPtr<()>, ReusableSource, Arc, Send);
-standalone!(OneThread, Cell<u64>, Cell<*mut ()>, LocalReusableSource, Rc,);
+standalone!(AnyThread, AtomicU64, AtomicPtr<()>, Arc, Send);
+standalone!(OneThread, Cell<u64>, Cell<*mut ()>, Rc,);
 
 // SAFETY: a `T` may be moved in and out on any thread, because it is `Send`. `ForThreads` guarantees that all other fields that change are
 // atomics.

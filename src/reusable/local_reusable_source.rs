@@ -4,6 +4,7 @@
 #[cfg(feature = "alloc")]
 use alloc::rc::Rc;
 use core::{
+    any::type_name,
     fmt,
     future::{Future, poll_fn},
     panic::{RefUnwindSafe, UnwindSafe},
@@ -20,7 +21,7 @@ use crate::{
     affinity::OneThread,
     future::{LocalValueFuture, Packed},
     operation::{Abandoned, CompleteError},
-    slot::{CompleterRole, Number, TypedKey},
+    slot::{CompleterRole, Number, SourceName, TypedKey},
 };
 
 /// A [`ReusableSource`](crate::ReusableSource) for one thread: it uses no atomics, and neither the source
@@ -41,6 +42,12 @@ use crate::{
 #[doc(alias = "ManualResetValueTaskSourceCore")]
 #[doc(alias = "oneshot")]
 pub struct LocalReusableSource<T>(Inner<T, Standalone<OneThread>>);
+
+impl SourceName for Standalone<OneThread> {
+    fn source_name<T>() -> &'static str {
+        type_name::<LocalReusableSource<T>>()
+    }
+}
 
 impl<T> LocalReusableSource<T> {
     crate::sync::const_unless_loom! {

@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 //~ use alloc::rc::Rc;
 //~ end
 use core::{
+    any::type_name,
     fmt,
     future::{Future, poll_fn},
     panic::{RefUnwindSafe, UnwindSafe},
@@ -24,7 +25,7 @@ use crate::{
     affinity::AnyThread,
     future::{Packed, ValueFuture},
     operation::{Abandoned, CompleteError},
-    slot::{CompleterRole, Number, TypedKey},
+    slot::{CompleterRole, Number, SourceName, TypedKey},
 };
 
 //~ any thread
@@ -109,6 +110,12 @@ use crate::{
 #[doc(alias = "ManualResetValueTaskSourceCore")]
 #[doc(alias = "oneshot")]
 pub struct ReusableSource<T>(Inner<T, Standalone<AnyThread>>);
+
+impl SourceName for Standalone<AnyThread> {
+    fn source_name<T>() -> &'static str {
+        type_name::<ReusableSource<T>>()
+    }
+}
 
 impl<T> ReusableSource<T> {
     crate::sync::const_unless_loom! {

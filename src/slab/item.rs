@@ -88,9 +88,12 @@ pub(super) const HEADER: usize = 64;
 
 /// The layout of a page of slots of type `S`.
 ///
-/// Invariant: an `S` fits into the layout of a slot.
+/// Invariant: a slot has room for an `S`, and each slot of a page is aligned for an `S`.
 pub(crate) struct Shape<S> {
-    slot: Layout,
+    /// The size of a slot, in bytes.
+    size: usize,
+    /// The distance from a page to its first slot, in bytes.
+    offset: u32,
     slots: u32,
     of: PhantomData<fn() -> S>,
 }
@@ -106,19 +109,18 @@ impl<S> Copy for Shape<S> {}
 impl<S> Shape<S> {
     /// Creates the layout of pages with up to `slots` slots.
     pub(super) const fn new(slot: Layout, slots: u32) -> Self {
-        assert!(slot.size() >= size_of::<S>() && slot.align() >= align_of::<S>());
-        assert!(slot.size() % slot.align() == 0, "each slot in a page is aligned");
-        Shape { slot, slots, of: PhantomData }
+        let (size, align) = (slot.size(), slot.align());
+        assert!(size >= size_of::<S>() && align >= align_of::<S>());
+        assert!(size % align == 0, "each slot of a page is aligned");
+        assert!(align <= 1 << 31, "a slot is aligned to at most 2 GiB");
+        #[expect(clippy::cast_possible_truncation, reason = "the alignment is at most 2³¹")]
+        let offset = if align > HEADER { align } else { HEADER } as u32;
+        Shape { size, offset, slots, of: PhantomData }
     }
 
-    /// Returns the layout of a slot.
-    pub(super) const fn slot(self) -> Layout {
-        self.slot
-    }
-
-    /// Returns the size of a slot.
+    /// Returns the size of a slot, in bytes.
     pub(super) const fn size(self) -> usize {
-        self.slot.size()
+        self.size
     }
 
     /// Returns the number of slots in a whole page.
@@ -128,13 +130,12 @@ impl<S> Shape<S> {
 
     /// Returns the distance from a page to its first slot, in bytes.
     pub(super) const fn offset(self) -> usize {
-        let align = self.slot.align();
-        if align > HEADER { align } else { HEADER }
+        self.offset as usize
     }
 
     /// Returns the layout of the allocation of a page with `slots` slots.
     pub(super) fn layout(self, slots: u32) -> Layout {
-        page_layout(self.offset(), self.slot.size(), slots)
+        page_layout(self.offset(), self.size, slots)
     }
 }
 

@@ -202,7 +202,8 @@ impl<H> RentedBlock<H> {
     {
         debug_assert!(self.size() >= VacantCell::<Block<H>, F>::SIZE);
         // SAFETY: the caller guarantees the size and the alignment. The block begins with space for a header, and stays allocated until it
-        // is released. If the affinity `H` is `Send`, any thread may release the block, because the words of its slab are atomics.
+        // is released. `BlockTable::release` gets this pointer back, and releases the block. If the affinity `H` is `Send`, it is `AnyThread`,
+        // because `BlockTable` is sealed. Any thread may release a block of `AnyThread`, because the words of its slab are atomics.
         unsafe { VacantCell::new(self.into_pointer()) }
     }
 
@@ -298,15 +299,22 @@ impl<H: BlockTable> CellStorage for Block<H> {
     }
 }
 
+mod sealed {
+    /// Unsafe code relies on [`BlockTable`](super::BlockTable). Because of this trait, only this file implements it.
+    pub(crate) trait Sealed {}
+}
+
 /// A recycler with the function `release`, by which the table of a pooled future releases the block. The function has no type parameters,
 /// so it is compiled in this crate, and not in each crate that uses a pool.
-pub(crate) trait BlockTable: SlabRecycler {
+pub(crate) trait BlockTable: sealed::Sealed + SlabRecycler {
     /// Releases the block of a cell.
     extern "C" fn release(block: Emptied<Block<Self>>);
 }
 
 macro_rules! block_table {
     ($recycler:ty) => {
+        impl sealed::Sealed for $recycler {}
+
         impl BlockTable for $recycler {
             #[inline(never)]
             extern "C" fn release(block: Emptied<Block<Self>>) {

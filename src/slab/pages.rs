@@ -132,7 +132,8 @@ unsafe impl<S: Item> Location<S> for NewSlot<S> {
 pub(super) struct EmptyPage<S: Item>(PageRef<S>);
 
 impl<S: Item> EmptyPage<S> {
-    /// Allocates a page with `len` slots. The index of the first slot is `first`.
+    /// Allocates a page with `len` slots. The index of the first slot is `first`. `shape` is the one that [`Item::shape`] returns for the
+    /// table of the slab.
     pub(super) fn allocate(
         slab: SlabAddress<S::Slab>,
         shape: Shape<S>,
@@ -490,7 +491,11 @@ impl<S: Item> Directory<S> {
 
     /// Returns the slot with this index, if the slot is initialized. The directory belongs to the slab.
     #[inline(always)]
-    pub(super) fn get<'s>(&self, _: OpenSlab<'s, S::Slab>, index: u32) -> Option<SlotRef<'s, S>> {
+    pub(super) fn get<'s>(
+        &'s self,
+        _: OpenSlab<'s, S::Slab>,
+        index: u32,
+    ) -> Option<SlotRef<'s, S>> {
         let (page, place) = (self.page(index)?, index % S::PER_PAGE);
         let slot = (place < page.mask.initialized()).then(|| page.slot(place))?;
         // SAFETY: the slot is initialized. By the invariant, its page stays allocated until the slab is closed. The slab is open for `'s`.

@@ -31,7 +31,8 @@ pub(crate) trait Counted: Sized {
     fn close(&self, closed: Closed<Self>);
 }
 
-/// The address of a slab of type `L`, with the provenance of its allocation. Only the parts of this slab contain its address.
+/// The address of a slab of type `L`, with the provenance of its allocation. Only the parts of this slab contain its
+/// `SlabAddress`.
 pub(crate) struct SlabAddress<L>(NonNull<L>);
 
 impl<L> SlabAddress<L> {
@@ -121,7 +122,7 @@ impl<L: Counted> SlabRef<L> {
     /// Creates a reference to the slab of a slot.
     #[inline]
     pub(super) fn of_slot(slot: &L::Slot) -> Self {
-        // SAFETY: `slot.slab()` is the address of the slab, by the contract of `Item`. The slot keeps the slab allocated.
+        // SAFETY: `slot.slab()` is the address of the slab, by the contracts of `Item` and `Slot::make`. The slot keeps the slab allocated.
         unsafe { SlabRef::add(slot.slab().cast()) }
     }
 

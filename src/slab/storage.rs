@@ -1,7 +1,5 @@
 //! The storage of a slab. It creates and frees pages, and counts their memory.
 
-use core::alloc::Layout;
-
 use super::{
     budget::Room,
     item::{Item, Shape},
@@ -16,10 +14,7 @@ pub(super) const MAX: u32 = (1 << 31) - 512;
 /// The storage of up to `limit` slots.
 pub(crate) struct Storage<S: Item> {
     slab: SlabAddress<S::Slab>,
-    /// The layout of a slot.
-    slot: Layout,
-    /// The number of slots in a whole page.
-    slots: u32,
+    shape: Shape<S>,
     /// The maximum number of slots.
     limit: u32,
     /// The memory of the pages, in bytes. The memory of a page is added after its slots are in the depot, and subtracted after it was
@@ -31,9 +26,8 @@ pub(crate) struct Storage<S: Item> {
 impl<S: Item> Storage<S> {
     pub(super) fn new(slab: SlabAddress<S::Slab>, table: &S::Table, limit: u32) -> Self {
         assert!(limit <= MAX);
-        let shape = S::shape(table);
-        let (slot, slots) = (shape.slot(), shape.slots());
-        Storage { slab, slot, slots, limit, bytes: S::Word::new(0), directory: Directory::new() }
+        let (shape, bytes) = (S::shape(table), S::Word::new(0));
+        Storage { slab, shape, limit, bytes, directory: Directory::new() }
     }
 
     /// Returns the address of the slab.
@@ -43,7 +37,7 @@ impl<S: Item> Storage<S> {
     }
 
     pub(super) fn shape(&self) -> Shape<S> {
-        Shape::new(self.slot, self.slots)
+        self.shape
     }
 
     /// Returns how the index of a key is divided between the slot and the epoch.
@@ -58,8 +52,8 @@ impl<S: Item> Storage<S> {
 
     /// Returns the least memory of pages that together have `slots` slots, in bytes.
     pub(super) fn bytes_of_pages(&self, slots: u32) -> usize {
-        let pages = slots.div_ceil(self.slots) as usize;
-        slots as usize * self.slot.size() + pages * self.bytes_of(0)
+        let pages = slots.div_ceil(self.shape.slots()) as usize;
+        slots as usize * self.shape.size() + pages * self.bytes_of(0)
     }
 
     /// Returns the memory of all pages, in bytes.
@@ -77,12 +71,12 @@ impl<S: Item> Storage<S> {
     /// Returns how many slots the next page can have, if the slab has `capacity` slots. This number is bounded by the size of a whole page,
     /// by the limit of the slab, and by the room.
     pub(super) fn slots_of_next(&self, capacity: u32, room: impl Room) -> u32 {
-        let slots = self.slots.min(self.limit.saturating_sub(capacity));
+        let slots = self.shape.slots().min(self.limit.saturating_sub(capacity));
         if slots == 0 {
             return 0;
         }
         let bytes = room.provide(self.bytes_of(1), self.bytes_of(slots));
-        let within = bytes.saturating_sub(self.bytes_of(0)) / self.slot.size();
+        let within = bytes.saturating_sub(self.bytes_of(0)) / self.shape.size();
         u32::try_from(within).unwrap_or(u32::MAX).min(slots)
     }
 

@@ -17,7 +17,12 @@ pub(crate) use cells::{Pointer, Word};
 pub use error::{CompleteError, CompleteErrorKind};
 pub use key::{Key, TypedKey};
 pub(crate) use number::{IndexLayout, Number};
-pub(crate) use roles::*;
+pub(crate) use roles::{
+    CompleterRole, ConsumerRole, ConsumerWord, Ended, Finished, Presented, Slot, SlotHeader,
+    SlotRef, SlotTable, Vacant, WakerCell, abandon_key, complete_key, table,
+};
+#[cfg(feature = "alloc")]
+pub(crate) use roles::{abandon_keyed, orphan};
 pub(crate) use state::State;
 
 /// Names the public type whose operations use the slots of a [`Recycler`].

@@ -1,6 +1,6 @@
 //! Includes the files of `benches/contenders` that the programs in `bin` need. The contenders are methods whose future contains a buffer.
 
-#![allow(dead_code, reason = "these programs use only some of the items")]
+#![allow(dead_code, unused_imports, reason = "these programs use only some of the items")]
 
 #[path = "../../contenders/buffer/mod.rs"]
 pub(crate) mod buffer;
@@ -9,4 +9,7 @@ mod case;
 #[path = "../../contenders/helper_thread.rs"]
 mod helper_thread;
 
-pub(crate) use case::*;
+pub(crate) use case::{
+    BoxFuture, Case, Counting, PendingOnce, allocations, counted, drive, drive_and, opaque_waker,
+    start_clock,
+};

@@ -1,6 +1,6 @@
 //! Includes the files of `benches/harness` that the programs in `bin` need.
 
-#![allow(dead_code, reason = "these programs use only some of the items")]
+#![allow(dead_code, unused_imports, reason = "these programs use only some of the items")]
 
 #[path = "../../harness/buffer.rs"]
 pub(crate) mod buffer;
@@ -11,5 +11,5 @@ mod table;
 #[path = "../../harness/targets.rs"]
 mod targets;
 
-pub(crate) use table::*;
-pub(crate) use targets::Targets;
+pub(crate) use table::{ON_TWO_THREADS, OPERATIONS, Table, find, print_table};
+pub(crate) use targets::{Row, Targets};

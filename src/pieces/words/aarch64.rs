@@ -19,5 +19,5 @@ pub(super) fn widest_of(words: &[Word]) -> Widest {
     pair_of(words[0], words[1])
 }
 
-// SAFETY: the instruction puts the second part behind the first part.
+// SAFETY: the instruction puts the second part behind the first part, and does nothing else. Both parts fit into their registers.
 put_together!(unsafe pair_of, Word, Pair, vreg, vreg, "mov {piece:v}.d[1], {second:v}.d[0]");

@@ -29,12 +29,12 @@ pub(super) fn widest_of(words: &[Word]) -> Widest {
     widest
 }
 
-// SAFETY: the instruction puts the second part behind the first part.
+// SAFETY: the instruction puts the second part behind the first part, and does nothing else. Both parts fit into their registers.
 #[cfg(not(target_feature = "avx"))]
 put_together!(unsafe pair_of, Word, Pair, xmm_reg, xmm_reg, "punpcklqdq {piece}, {second}");
-// SAFETY: the instruction puts the second part behind the first part.
+// SAFETY: the instruction puts the second part behind the first part, and does nothing else. Both parts fit into their registers.
 #[cfg(target_feature = "avx")]
 put_together!(unsafe pair_of, Word, Pair, xmm_reg, xmm_reg, "vpunpcklqdq {piece}, {piece}, {second}");
-// SAFETY: the instruction puts the second part behind the first part.
+// SAFETY: the instruction puts the second part behind the first part, and does nothing else. Both parts fit into their registers.
 #[cfg(target_feature = "avx")]
 put_together!(unsafe joined, Pair, Widest, ymm_reg, xmm_reg, "vinsertf128 {piece}, {piece}, {second}, 1");

@@ -24,17 +24,18 @@ impl<T, H: Recycler> Deref for ConsumerRole<'_, T, H> {
 }
 
 /// The consumer of an operation that has a value and no completer. A poll handles this case on its fast path.
-pub(crate) struct Completed<T, H: Recycler>(Rented<T, H>);
+pub(crate) struct Completed<'a, T, H: Recycler>(Rented<T, H>, PhantomData<&'a ()>);
 
 /// The consumer of an operation that has ended, with or without a value.
-pub(crate) struct Finished<T, H: Recycler> {
+pub(crate) struct Finished<'a, T, H: Recycler> {
     slot: Rented<T, H>,
     state: State,
+    borrow: PhantomData<&'a ()>,
 }
 
 /// The progress of an operation: the two cases that a poll distinguishes on the fast path, and all other cases.
 pub(super) enum Progress<'a, T, H: Recycler> {
-    Completed(Completed<T, H>),
+    Completed(Completed<'a, T, H>),
     JustBegun(JustBegun<'a, T, H>),
     Other,
 }
@@ -51,8 +52,8 @@ impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
 
     /// Returns the role as a [`Completed`] if the operation has a value and no completer. Otherwise, returns the role as an error.
     #[inline(always)]
-    pub(crate) fn completed(self) -> Result<Completed<T, H>, Self> {
-        if self.state().is_completed() { Ok(Completed(self.0)) } else { Err(self) }
+    pub(crate) fn completed(self) -> Result<Completed<'a, T, H>, Self> {
+        if self.state().is_completed() { Ok(Completed(self.0, PhantomData)) } else { Err(self) }
     }
 
     /// Returns the progress of the operation. Loads the state only once.
@@ -60,7 +61,7 @@ impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
     pub(super) fn progress(self) -> Progress<'a, T, H> {
         let state = self.state();
         if state.is_completed() {
-            Progress::Completed(Completed(self.0))
+            Progress::Completed(Completed(self.0, PhantomData))
         } else if state.is_rented() {
             Progress::JustBegun(JustBegun(self.0, PhantomData))
         } else {
@@ -70,14 +71,14 @@ impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
 
     /// Returns the role as a [`Finished`] if the operation has ended. Otherwise, returns the role as an error.
     #[inline(always)]
-    pub(crate) fn finished(self) -> Result<Finished<T, H>, Self> {
+    pub(crate) fn finished(self) -> Result<Finished<'a, T, H>, Self> {
         let state = self.state();
-        if state.is_pending() { Err(self) } else { Ok(Finished { slot: self.0, state }) }
+        if state.is_pending() { Err(self) } else { Ok(Finished::new(self.0, state)) }
     }
 
     /// Makes sure that `waker` is woken when there is a result. If there already is a result, returns the role as a [`Finished`].
     #[inline(always)]
-    pub(crate) fn wait(self, waker: &Waker) -> Result<Self, Finished<T, H>> {
+    pub(crate) fn wait(self, waker: &Waker) -> Result<Self, Finished<'a, T, H>> {
         let (slot, state) = (self.0, self.state());
         let waits = if state.is_rented() {
             register_first(slot, State::rented(self.number()), waker)
@@ -88,7 +89,7 @@ impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
         };
         match waits {
             Ok(()) => Ok(self),
-            Err(state) => Err(Finished { slot, state }),
+            Err(state) => Err(Finished::new(slot, state)),
         }
     }
 
@@ -101,7 +102,7 @@ impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
 
     /// Leaves the operation. If there is a result, returns the role as a [`Finished`] instead.
     #[inline(always)]
-    pub(crate) fn try_leave(self) -> Result<(), Finished<T, H>> {
+    pub(crate) fn try_leave(self) -> Result<(), Finished<'a, T, H>> {
         let slot = self.0;
         let unclaimed = |state: State| if state.is_claimed() { None } else { state.leave() };
         match slot.change(self.state(), unclaimed) {
@@ -112,18 +113,18 @@ impl<'a, T, H: Recycler> ConsumerRole<'a, T, H> {
             Err(state) if state.is_claimed() => leave_to_claimant(slot, state),
             Err(state) => Err(state),
         }
-        .map_err(|state| Finished { slot, state })
+        .map_err(|state| Finished::new(slot, state))
     }
 }
 
 impl<'a, T, H: Recycler> JustBegun<'a, T, H> {
     /// Makes sure that `waker` is woken when there is a result. If there already is a result, returns the role as a [`Finished`].
     #[inline(always)]
-    pub(crate) fn wait(self, waker: &Waker) -> Result<ConsumerRole<'a, T, H>, Finished<T, H>> {
+    pub(crate) fn wait(self, waker: &Waker) -> Result<ConsumerRole<'a, T, H>, Finished<'a, T, H>> {
         let slot = self.0;
         match register_first(slot, State::rented(slot.slot().number()), waker) {
             Ok(()) => Ok(ConsumerRole::new(slot)),
-            Err(state) => Err(Finished { slot, state }),
+            Err(state) => Err(Finished::new(slot, state)),
         }
     }
 }
@@ -228,7 +229,7 @@ fn left<T, H: Recycler>(slot: Rented<T, H>, change: Change) {
     }
 }
 
-impl<T, H: Recycler> Completed<T, H> {
+impl<T, H: Recycler> Completed<'_, T, H> {
     /// Takes the value, and returns the slot.
     #[inline(always)]
     pub(crate) fn take(self) -> T {
@@ -266,7 +267,12 @@ fn return_slowly<T, H: Recycler, R>(vacant: Vacant<Slot<T, H>>, end: End, result
     result
 }
 
-impl<T, H: Recycler> Finished<T, H> {
+impl<T, H: Recycler> Finished<'_, T, H> {
+    #[inline(always)]
+    fn new(slot: Rented<T, H>, state: State) -> Self {
+        Finished { slot, state, borrow: PhantomData }
+    }
+
     /// Returns `true` if the result is a value.
     pub(crate) fn has_value(&self) -> bool {
         self.state.has_value()

@@ -106,7 +106,7 @@ fn poll_slowly<T, H: Recycler>(
 /// Polls by the function `wait`, which registers the waker or finds the result.
 #[inline(always)]
 fn poll_by<'a, T, H: Recycler>(
-    wait: impl FnOnce() -> Result<ConsumerRole<'a, T, H>, Finished<T, H>>,
+    wait: impl FnOnce() -> Result<ConsumerRole<'a, T, H>, Finished<'a, T, H>>,
     live: Live<'_, ConsumerRole<'_, T, H>>,
 ) -> Poll<T> {
     match wait() {

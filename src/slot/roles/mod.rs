@@ -70,7 +70,7 @@ impl<T, H: Recycler> Slot<T, H> {
     /// # Safety
     ///
     /// `place` is valid for writes, and no other thread uses this memory. The table lives as long as the slot. If `H` returns slots to a
-    /// slab, the slab begins with the table.
+    /// slab, the table is at the beginning of this slab, and the pointer has the provenance of the slab's allocation.
     pub(crate) unsafe fn make(
         place: NonNull<Self>,
         table: NonNull<SlotTable<T, H>>,
@@ -528,7 +528,7 @@ impl<'a, T, H: Recycler> ConsumerWord<'a, T, H> {
     }
 
     /// Takes the result, and ends the role in the word. `finished` is a copy of this role.
-    fn take(&mut self, finished: Finished<T, H>) -> T {
+    fn take(&mut self, finished: Finished<'_, T, H>) -> T {
         // If there is no value, the function `abandoned` creates the result. If this function panics, the word must contain `Panicked`. If
         // there is a value, only the waker of a future that gets the returned slot may panic. At that time, the value was already taken.
         self.set(if finished.has_value() { Ended::Taken } else { Ended::Panicked });
