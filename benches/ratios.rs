@@ -111,10 +111,10 @@ fn run(options: &Options) -> Result<()> {
         // The report is composed even if it is not written to a file. So a run with `--rounds 1` also tests the code that composes the
         // report.
         let chart = chart::draw(&measured)?;
-        let file = options.markdown.clone().unwrap_or_else(|| "benchmarks.md".into());
+        let file = options.markdown.clone().unwrap_or_else(|| "docs/benchmarks.md".into());
         let chart_file = file.with_extension("svg");
         let name = chart_file.file_name().unwrap_or_default().to_string_lossy();
-        let report = report::report(&measured, &plan, &name);
+        let report = report::report(&measured, &plan, &file, &name);
         if options.markdown.is_some() {
             // The path is relative to the directory of the package, because cargo runs a bench there.
             fs::write(&file, report)?;

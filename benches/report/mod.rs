@@ -30,9 +30,14 @@ mod streams;
 mod style;
 mod summary;
 
+use std::path::Path;
+
 pub(crate) use measured::Measured;
 
-const COMMAND: &str = "cargo bench --bench ratios -- --markdown docs/benchmarks.md";
+/// The command that writes the report into a file.
+fn command(file: &Path) -> String {
+    format!("cargo bench --bench ratios -- --markdown {}", file.display())
+}
 
 const OTHER_BENCHES: &str = "\
 ## Other benches
@@ -60,19 +65,19 @@ pub(crate) struct Plan {
     pub(crate) load: Option<f64>,
 }
 
-/// Returns the report. `chart` is the name of the file with the chart.
-pub(crate) fn report(measured: &Measured, plan: &Plan, chart: &str) -> String {
+/// Returns the report for a file. `chart` is the name of the file with the chart.
+pub(crate) fn report(measured: &Measured, plan: &Plan, file: &Path, chart: &str) -> String {
     let Plan { passes, rounds, operations, load } = plan;
     format!(
         "{}One process measures all contenders. In each round, the contenders take turns. Each time is the minimum of {} rounds: \
-         {passes} passes over all tables, with {rounds} rounds in each pass. Most rounds have {operations} operations. Only the \
-         ratios carry over to other machines.{} `-- --only TITLE` measures only the tables whose title contains `TITLE`. Each section \
+         {passes} passes over all tables, with {rounds} rounds in each pass. Most rounds have {operations} operations. Times do \
+         not carry over to other machines, and ratios only roughly.{} `-- --only TITLE` measures only the tables whose title contains `TITLE`. Each section \
          names this option for its tables.\n\n\
          The columns `allocations` and `bytes` are for one operation. If the columns with times have different numbers of allocations \
          or bytes, the cell has the least and the greatest number. The names of the contenders of this crate begin with `ours`.\n\n\
          ![Time and allocations of a call: `async-trait`, `BoxFuture` and value futures]({chart})\n\n\
          {}{}{}{}{}{}{}{}{}{}{}{OTHER_BENCHES}",
-        head::head("Benchmarks", COMMAND),
+        head::head("Benchmarks", &command(file)),
         passes * rounds,
         load::sentence(*load),
         summary::section(measured),

@@ -15,9 +15,10 @@ use crate::{
 const TEXT: &str = "\
 ## Ready results
 
-A lookup in a cache is called behind `dyn`, and hits. A boxed async block awaits the result, and consumes it. (The option `--only ready,` selects these tables.) The
-floor is a method that returns `Poll<T>` instead of a future. `static async fn` is called without `dyn`. `enum by hand` has a variant for
-each arm of a value future, and contains fat pointers. `NowOrLater` is a type of aws-smithy-async.
+A lookup in a cache is called behind `dyn`, and hits. A boxed async block awaits the result, and consumes it. (The option
+`--only ready,` selects these tables.) The floor is a method that returns `Poll<T>` instead of a future. `static async fn` is called
+without `dyn`. `enum by hand` has a variant for each arm of a value future, and contains fat pointers. `NowOrLater` is a type of
+aws-smithy-async.
 ";
 
 const NOTES: &str = "\

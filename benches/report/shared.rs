@@ -9,9 +9,9 @@ use crate::harness::shared::{PENDING, READY, title};
 const TEXT: &str = "\
 ## Shared futures
 
-A shared future has one or more awaiters. (`--only shared,` measures only this table.) The columns are the numbers of awaiters. In the column `1, ready`, the
-future is ready at the first poll. In the other columns, all awaiters poll the pending future. Then the future becomes ready, and all
-awaiters poll it again:
+A shared future has one or more awaiters. (`--only shared,` measures only this table.) The columns are the numbers of awaiters. In the
+column `1, ready`, the future is ready at the first poll. In the other columns, all awaiters poll the pending future. Then the future
+becomes ready, and all awaiters poll it again:
 ";
 
 pub(super) fn section(measured: &Measured) -> String {
