@@ -1,4 +1,5 @@
-//! Tests that the README and the chart have the figures of `docs/benchmarks.md`. The bench `ratios` writes this document and the chart.
+//! Tests that the README and the charts have the figures of `docs/benchmarks.md` and `docs/benchmarks_intel.md`. The bench `ratios` writes
+//! these documents and their charts.
 
 #[path = "../benches/report/numbers.rs"]
 mod numbers;
@@ -8,6 +9,8 @@ use numbers::{and, count, grouped, kib, nanoseconds, range, ratio};
 const README: &str = include_str!("../README.md");
 const REPORT: &str = include_str!("../docs/benchmarks.md");
 const CHART: &str = include_str!("../docs/benchmarks.svg");
+const INTEL_REPORT: &str = include_str!("../docs/benchmarks_intel.md");
+const INTEL_CHART: &str = include_str!("../docs/benchmarks_intel.svg");
 
 /// Returns the lines of the first table below a heading.
 fn table<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
@@ -24,24 +27,41 @@ fn the_readme_has_the_table_of_the_report() {
     assert_eq!(table_of_readme, table(REPORT, "## In short"));
 }
 
+/// In the README and in both reports, each pair of rows has a rival and this crate.
+#[test]
+fn the_readme_has_the_ratios_of_the_other_machine() {
+    let rows = table(INTEL_REPORT, "## In short");
+    let times = rows[2..].iter().map(|row| row.split('|').nth(2).unwrap().trim());
+    let times: Vec<f64> = times.map(|time| time.parse().unwrap()).collect();
+    let ratios: Vec<_> = times.chunks(2).map(|pair| format!("{:.1}", pair[0] / pair[1])).collect();
+    let sentence = format!("On an Intel Xeon, the four pairs have the ratios {}", and(&ratios));
+    assert!(README.replace('\n', " ").contains(&format!("{sentence} for `u64`")), "{sentence}");
+}
+
 /// One run of the bench writes the report and the chart, so both must have the same figures.
 #[test]
-fn the_chart_has_the_figures_of_the_report() {
+fn each_chart_has_the_figures_of_its_report() {
+    check_chart(REPORT, CHART);
+    check_chart(INTEL_REPORT, INTEL_CHART);
+    assert!(README.contains("](docs/benchmarks.svg)"));
+    assert!(REPORT.contains("](benchmarks.svg)"));
+    assert!(INTEL_REPORT.contains("](benchmarks_intel.svg)"));
+}
+
+fn check_chart(report: &str, chart: &str) {
     let sections =
         ["The result is known before", "The body finds the result", "The body is pending once"];
     for section in sections {
-        let heading = REPORT.lines().find(|line| line.starts_with(section)).unwrap();
-        let rows = table(REPORT, heading);
+        let heading = report.lines().find(|line| line.starts_with(section)).unwrap();
+        let rows = table(report, heading);
         for contender in ["`async-trait`", "`BoxFuture`", "**`ours, async_trait`**"] {
             let row = rows.iter().find(|row| row.contains(contender)).unwrap();
             let cells: Vec<_> = row.split('|').map(str::trim).collect();
             let (time, allocations) = (cells[2], cells[5]);
             let label = format!("{time} ns, {allocations} alloc.");
-            assert!(CHART.contains(&label), "not in the chart: {label}");
+            assert!(chart.contains(&label), "not in the chart: {label}");
         }
     }
-    assert!(README.contains("](docs/benchmarks.svg)"));
-    assert!(REPORT.contains("](benchmarks.svg)"));
 }
 
 #[test]
